@@ -216,7 +216,7 @@ def test_genesis_is_laid_out_as_the_protocol_says() -> None:
 
 
 def test_genesis_differs_by_origin_chain_contract_and_asset() -> None:
-    starts = [
+    starts: list[tuple[Any, ...]] = [
         (ORIGIN, 1337, LOG),
         ("0b" * 32, 1337, LOG),
         (ORIGIN, 1338, LOG),
@@ -227,7 +227,8 @@ def test_genesis_differs_by_origin_chain_contract_and_asset() -> None:
     assert len({genesis(*start) for start in starts}) == len(starts)
 
 
-CHAIN = ChainId(1337, *(f"0x{digits * 20}" for digits in ("f0", "d0", "a0", "c0")), ORIGIN, 86_400, 2)
+FORWARDER, PARTIES, ASSETS, CERTIFICATES = (f"0x{digits * 20}" for digits in ("f0", "d0", "a0", "c0"))
+CHAIN = ChainId(1337, FORWARDER, PARTIES, ASSETS, CERTIFICATES, ORIGIN, 86_400, 2)
 
 
 def test_a_ledger_is_the_hash_of_tag_and_words() -> None:
@@ -239,7 +240,7 @@ def test_a_ledger_is_the_hash_of_tag_and_words() -> None:
 
 
 def test_each_of_the_eight_values_makes_another_ledger() -> None:
-    others = {"chain_id": 1, "origin": "0b" * 32, "delay": 0, "threshold": 1}
+    others: dict[str, Any] = {"chain_id": 1, "origin": "0b" * 32, "delay": 0, "threshold": 1}
     others |= dict.fromkeys(("forwarder", "party_registry", "asset_registry", "certificate_log"), "0x" + "ee" * 20)
     assert others.keys() == CHAIN.to_dict().keys()
     ledgers = {replace(CHAIN, **{name: value}).ledger for name, value in others.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pymerkle
 import pytest
@@ -55,7 +56,7 @@ def test_root_of_the_reference_tree(size: int) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["inclusion"], ids=lambda v: f"{v['index']}of{v['size']}")
-def test_inclusion_proof_of_the_reference_tree(vector: dict) -> None:
+def test_inclusion_proof_of_the_reference_tree(vector: dict[str, Any]) -> None:
     index, size, proof = vector["index"], vector["size"], raw(vector["proof"])
     assert Tree(LEAVES[:size]).inclusion_proof(index) == proof
     assert verify_inclusion(ROOTS[size], LEAVES[index], index, size, proof)
@@ -63,7 +64,7 @@ def test_inclusion_proof_of_the_reference_tree(vector: dict) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["consistency"], ids=lambda v: f"{v['first']}to{v['second']}")
-def test_consistency_proof_of_the_reference_tree(vector: dict) -> None:
+def test_consistency_proof_of_the_reference_tree(vector: dict[str, Any]) -> None:
     first, second, proof = vector["first"], vector["second"], raw(vector["proof"])
     assert Tree(LEAVES[:second]).consistency_proof(first) == proof
     assert verify_consistency(ROOTS[first], ROOTS[second], first, second, proof)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,14 +13,14 @@ from ledger.proof.bundle import Evidence, Position
 from ledger.proof.jws import Jwk, entry_signed_by, parse_compact, public_jwk, sign_compact, sign_entry
 from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS, parse_certificate
 from ledger.proof.suites.suite import ES256K
-from tests.support.bundles.cast import PARTIES, SUBJECT, TAX, as_text
+from tests.support.bundles.cast import PARTIES, SUBJECT, TAX, Actor, as_text
 
 ENTRY = {"type": "withdrawal", "v": 2, "party": SUBJECT.id, "reason": "consent_withdrawn"}
 SIGNED = sign_entry(ENTRY, SUBJECT.signer)
 
 
 @given(st.binary(max_size=200), st.sampled_from(PARTIES))
-def test_a_signature_is_its_signers_only(payload: bytes, signer) -> None:
+def test_a_signature_is_its_signers_only(payload: bytes, signer: Actor) -> None:
     jws = parse_compact(sign_compact(payload, signer.signer, "test"), "test")
     assert (jws.kid, jws.payload) == (signer.account, payload)
     assert [party for party in PARTIES if jws.signed_by(party.signer.public_key)] == [signer]
@@ -55,7 +57,7 @@ def test_signing_twice_gives_the_same() -> None:
     ],
     ids=["genuine", "other account", "other key", "changed", "extended", "unsigned", "no text"],
 )
-def test_who_signed_an_entry(entry: dict, account: str, key: str, holds: bool) -> None:
+def test_who_signed_an_entry(entry: dict[str, Any], account: str, key: str, holds: bool) -> None:
     assert entry_signed_by(entry, account, key) is holds
 
 
@@ -75,7 +77,7 @@ def test_evidence_names_its_signer() -> None:
 
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
-def test_a_key_survives_as_jwk(party) -> None:
+def test_a_key_survives_as_jwk(party: Actor) -> None:
     jwk = public_jwk(party.signer.public_key)
     assert Jwk.from_dict(jwk.to_dict()).compressed == party.signer.public_key
 
@@ -84,7 +86,7 @@ def test_a_key_survives_as_jwk(party) -> None:
     "changes",
     [{"kty": "OKP"}, {"crv": "P-384"}, {"x": ""}, {"x": 1}, {"y": "A" * 43}, {"x": "A" * 44}, {"d": "A" * 43}],
 )
-def test_what_is_no_jwk(changes: dict) -> None:
+def test_what_is_no_jwk(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="JWK_INVALID"):
         Jwk.from_dict(public_jwk(SUBJECT.signer.public_key).to_dict() | changes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -78,7 +79,7 @@ def test_the_earliest_of_several_withdrawals_counts() -> None:
     assert made.verify(AT - HOUR - 1).checks[10].code == "OK"
 
 
-IGNORED = {
+IGNORED: dict[str, dict[str, Any]] = {
     "signed by another party": {"key": BANK},
     "of another statement": {"statement": "sha-256:" + "77" * 32},
     "in the name of another": {"party": BANK.id},
@@ -153,7 +154,7 @@ def test_no_key_withdraws_before_it_was_bound_or_after_it_was_retired(period: di
     assert made.account(DEVICE, **period).verify().checks[10].code == "OK"
 
 
-def bound_to(party: Actor, **changes: int) -> AccountFact:
+def bound_to(party: Actor, **changes: Any) -> AccountFact:
     """The account of the device, as another key of the party."""
     fact = GENUINE.facts.accounts[party.account]
     return replace(fact, key=DEVICE.signer.public_key, **changes)

@@ -94,7 +94,7 @@ def test_offer_lapses_without_an_event() -> None:
 def test_a_replaced_holder_leaves_no_offer_and_all_else_as_it_was() -> None:
     before, after = at(284), at(285)
     assert (before.offer_open, after.offer_open) == (True, False)
-    changes = {"at": BORN + 285, "holder": BANK, "since": BORN + 285, "offered_to": None, "until": 0}
+    changes: dict[str, Any] = {"at": BORN + 285, "holder": BANK, "since": BORN + 285, "offered_to": None, "until": 0}
     assert after == replace(before, **changes)
 
 

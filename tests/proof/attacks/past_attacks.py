@@ -128,7 +128,8 @@ def copied(name_the_real_one: bool = False) -> Report:
 
 def replayed(statement: str) -> Report:
     """One statement that was signed for the copy."""
-    return usage(**{statement: {"ledger": COPY.ledger}}).verify()
+    changes: dict[str, Any] = {statement: {"ledger": COPY.ledger}}
+    return usage(**changes).verify()
 
 
 # --- F: read otherwise elsewhere --------------------------------------------------------------------------------------

@@ -184,8 +184,9 @@ def test_statements_that_a_party_got_wrong_and_signed(kind: str, data: st.DataOb
     """A template, request, authorization or provision that is odd, and signed, anchored and referred to as it is."""
     entry = STATEMENTS[kind]
     changed = damaged(entry, data.draw(st.sampled_from([way for way in spots(entry) if way])), damage, value)
+    members: dict[str, Any] = {kind: {name: changed[name] for name in changed if changed[name] != entry.get(name)}}
     try:
-        made = usage(**{kind: {name: changed[name] for name in changed if changed[name] != entry.get(name)}})
+        made = usage(**members)
     except Exception:
         return
     report = made.verify()

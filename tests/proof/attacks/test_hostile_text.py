@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -256,7 +257,7 @@ def test_what_nobody_can_withdraw_is_not_asked_for(entry: str) -> None:
     ],
     ids=lambda claims: "-".join(claims),
 )
-def test_what_to_ask_the_chain_stays_bounded_whatever_the_certificate_names(claims: dict) -> None:
+def test_what_to_ask_the_chain_stays_bounded_whatever_the_certificate_names(claims: dict[str, Any]) -> None:
     needed = facts_needed(usage(claims=claims, disclosed=()).bundle)
     assert len(needed.statements) < 80
     assert all(len(statement) == 64 for statement in needed.statements)

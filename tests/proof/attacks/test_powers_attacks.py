@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,11 +43,12 @@ def with_new_key(what: str, valid_from: int) -> Made:
     """Signed by a key that two officers proposed for its party, in force from ``valid_from`` on."""
     party = SIGNERS[what][0]
     knobs = {"certificate": "issuer", "request": "consumer_key", "authorization": "subject_key", "provision": "tax_key"}
-    made = usage(**{knobs.get(what, "grid_key"): DEVICE})
+    signing: dict[str, Any] = {knobs.get(what, "grid_key"): DEVICE}
+    made = usage(**signing)
     return made.account(DEVICE, party=party.id, valid_from=valid_from, proposal=BY_OFFICES)
 
 
-def presenting_key(device: Actor, **times: int) -> AccountFact:
+def presenting_key(device: Actor, **times: Any) -> AccountFact:
     """The fact of the key in ``cnf``, as the subject's account."""
     fact = GENUINE.facts.accounts[SUBJECT.account]
     return replace(fact, key=device.signer.public_key, **times)

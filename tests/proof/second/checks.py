@@ -114,6 +114,7 @@ def check_10_party(case: Case) -> None:
     if not case.usage:
         return require(binding is None)
     require(case.nonce is not None, case.consumer == case.claims["consumer"], binding)
+    assert binding is not None
     require(signed_by(binding, key_of_jwk(case.claims["cnf"]["jwk"]), high_s=True))
     wanted = {"aud": case.consumer, "nonce": case.nonce, "sd_hash": case.certificate.hashed(case.certificate.bound)}
     require(bound == wanted | {"iat": bound.get("iat")}, type(bound.get("iat")) is int)

@@ -96,7 +96,8 @@ def key_of_jwk(jwk: Any) -> Key:
 def key_of_text(text: str) -> Key:
     """Facts whose key is no key have none that verifies."""
     found = re.fullmatch(r"(sm2:|p256:|)(0[23][0-9a-f]{64})", text)
-    require(found)
+    if found is None:
+        raise Refused
     alg = SUITE_OF_PREFIX[found[1]]
     return alg, point_of(alg, bytes.fromhex(found[2]))
 

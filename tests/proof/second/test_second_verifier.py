@@ -292,7 +292,8 @@ def test_every_member_signed_with_another_value(statement: str, compared: list[R
     """As by a party that errs or does wrong: signed, anchored and presented as it should be."""
     genuine = STATEMENTS[statement]
     for entry in other_statements(genuine):
-        usage(**{statement: {name: entry[name] for name in entry if entry[name] != genuine[name]}}).verify()
+        changed: dict[str, Any] = {statement: {name: entry[name] for name in entry if entry[name] != genuine[name]}}
+        usage(**changed).verify()
     assert len(compared) > 20
 
 

@@ -94,7 +94,7 @@ def series(rule: Json, form: Form) -> Form:
     def fitting(value: Any) -> bool:
         if not items(pair, high=rule["last"])(value):
             return False
-        numbers = [number_of(rule["unit"], each) for each, _ in value]
+        numbers = [number_of(rule["unit"], each) or 0 for each, _ in value]
         return all(one < other for one, other in pairwise(numbers)) and numbers[-1] - numbers[0] < rule["last"]
 
     return fitting

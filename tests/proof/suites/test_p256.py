@@ -88,7 +88,7 @@ def test_each_signature_names_its_own_algorithm_so_a_bundle_may_hold_several() -
     require_valid(usage(**TO_P256_HOLDER).presenting("tax_band", holder=P_DEVICE))
     require_valid(usage(consumer_key=P_BANK, subject_key=SM_SUBJECT, tax_key=P_TAX))
     require_valid(p256_usage(subject_key=SUBJECT, tax_key=SM_TAX))
-    holder = {"claims": SM_HOLDER, "consent": {"holder_key": P_HOLDER["cnf"]["jwk"]}}
+    holder: dict[str, Any] = {"claims": SM_HOLDER, "consent": {"holder_key": P_HOLDER["cnf"]["jwk"]}}
     assert usage(issuer=P_ISSUER, **holder).verify().first_failure.code == "KEY_BINDING_INVALID"
 
 
@@ -199,7 +199,7 @@ def bound_with(holder: Actor = P_DEVICE, **changes: Any) -> Attack:
     return lambda: GENUINE.verify_changed(("certificate", shown + token))
 
 
-TO_P256_HOLDER = {"claims": P_HOLDER, "consent": {"holder_key": P_HOLDER["cnf"]["jwk"]}}
+TO_P256_HOLDER: dict[str, Any] = {"claims": P_HOLDER, "consent": {"holder_key": P_HOLDER["cnf"]["jwk"]}}
 TWISTED_HOLDER = {"cnf": {"jwk": P_HOLDER["cnf"]["jwk"] | {"crv": "secp256k1"}}}
 
 ATTACKS: dict[str, tuple[int, str, Attack]] = {

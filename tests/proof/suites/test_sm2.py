@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -51,7 +52,8 @@ def test_a_changed_byte_is_another_message(data: st.DataObject) -> None:
     member = data.draw(st.sampled_from(["signing_input", "signature"]))
     raw = bytearray(getattr(jws, member))
     raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
-    assert not replace(jws, **{member: bytes(raw)}).signed_by(Sm2Signer(SECRETS[0]).public_key)
+    changed: dict[str, Any] = {member: bytes(raw)}
+    assert not replace(jws, **changed).signed_by(Sm2Signer(SECRETS[0]).public_key)
 
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)

@@ -319,7 +319,7 @@ def without_sm3(name, *args, **kwargs):
 hashlib.new = without_sm3
 """
 NO_GMALG = PROGRAM.replace(repr(REFUSED), repr((*REFUSED, "gmalg")))
-TO_SM_HOLDER = {"claims": SM_HOLDER, "consent": {"holder_key": SM_HOLDER["cnf"]["jwk"]}}
+TO_SM_HOLDER: dict[str, Any] = {"claims": SM_HOLDER, "consent": {"holder_key": SM_HOLDER["cnf"]["jwk"]}}
 WANTING = {
     "certificate": (2, lambda: GENUINE),
     "registration certificate": (2, lambda: RECORD),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 from ledger.proof.report import Report
 from tests.proof.second.cases.rules import RULES, VALUES
@@ -98,7 +99,8 @@ def at_a_boundary() -> Iterator[Made]:
         yield usage(consent={"valid_to": AT + step}, claims={"exp": AT + step})
         yield usage(consent={"valid_from": AT + step}, claims={"nbf": AT + step})
         for name in ("template", "request", "consent"):
-            yield usage(**{name: {"max_uses": 3 + step}})
+            uses: dict[str, Any] = {name: {"max_uses": 3 + step}}
+            yield usage(**uses)
         yield usage(template={"engine": 2 + step}, claims={"components": by_engine(2 + step)})
         yield usage(
             template={"engine": 2 + step}, supply={"engine": 2 + step}, claims={"components": by_engine(2 + step)}
@@ -118,7 +120,11 @@ def of_a_source() -> Iterator[Made]:
             yield usage(template={"fields": fields}, supply={"source": source})
             yield usage(template={"fields": fields}, supply={"source": source}, consent={"source": source})
             sources = [{"source": source, "provider": TAX.id}, {"source": "power", "provider": GRID.id}]
-            parts = {"supply": {"source": source}, "consent": {"source": source}, "request": {"sources": sources}}
+            parts: dict[str, Any] = {
+                "supply": {"source": source},
+                "consent": {"source": source},
+                "request": {"sources": sources},
+            }
             yield usage(template={"fields": fields}, **parts)
     for field in ("tax_band", "tax_trend", "power_trend"):
         yield usage(template={"fields": [each for each in template_members()["fields"] if each["name"] != field]})
@@ -136,10 +142,12 @@ def of_a_source() -> Iterator[Made]:
 
 def disclosed() -> Iterator[Made]:
     """Values under rules, disclosed or not; and what stands in the place of the template."""
-    for value in ("A", "D", 1, True, None, [], {}, "湛"):
+    values: list[Any] = ["A", "D", 1, True, None, [], {}, "湛"]
+    for value in values:
         made = usage(hidden=HIDDEN | {"tax_band": value})
         yield from (made, made.presenting("power_trend"), made.presenting())
-    for rule in ({"op": "latest"}, {"op": []}, {"x": 1}, {"op": "equals", "column": "x"}):
+    rules: list[Entry] = [{"op": "latest"}, {"op": []}, {"x": 1}, {"op": "equals", "column": "x"}]
+    for rule in rules:
         made = usage(template={"fields": ruled("tax_band", rule)})
         yield from (made, made.presenting("power_trend"))
     for other in ("request", "authorizations", "provisions"):

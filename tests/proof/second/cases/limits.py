@@ -190,13 +190,11 @@ AT_NAMES: dict[str, Attack] = {
 # --- disclosures ------------------------------------------------------------------------------------------------------
 
 SALT = "A" * 22
+NO_TEXT: list[Any] = [None, 7, [], {}, ""]
 PARTS: list[Any] = [
     *(None, True, 7, "AAA", "x" * 22, {}, {"0": SALT, "1": "tax_band", "2": "A"}, [], [[SALT, "tax_band", "A"]]),
-    *([SALT, name, "A"] for name in (None, True, 7, [], {}, "", "tax_trend", "debts", "_sd", "...")),
-    *(
-        [salt, "tax_band", "A"]
-        for salt in (None, True, 7, [], {}, "", "A", "A" * 21 + "B", "A" * 20, "A" * 23, "A" * 24)
-    ),
+    *([SALT, name, "A"] for name in (True, *NO_TEXT, "tax_trend", "debts", "_sd", "...")),
+    *([salt, "tax_band", "A"] for salt in (True, *NO_TEXT, "A", "A" * 21 + "B", "A" * 20, "A" * 23, "A" * 24)),
     *([salt, "tax_band", "A"] for salt in ("A" * 21 + "=", "A" * 21 + "+", "A" * 22 + "\n", "湛" * 22)),
     *([SALT, "tax_band"], [SALT, "tax_band", "A", "A"], [SALT, SALT, "tax_band", "A"]),
 ]
@@ -247,7 +245,7 @@ def odd_keys() -> Iterator[Any]:
         yield from (key | {"crv": other["crv"]} for other in (k1, P256_KEY, SM2_KEY))
         for member in key:
             yield {name: key[name] for name in key if name != member}
-            yield from (key | {member: value} for value in (None, 7, [], {}, "", "A" * 43, "A" * 42 + "B", "A" * 44))
+            yield from (key | {member: value} for value in (*NO_TEXT, "A" * 43, "A" * 42 + "B", "A" * 44))
         yield from (
             key | {"d": "A" * 43},
             key | {"x": key["y"], "y": key["x"]},
@@ -263,7 +261,7 @@ def odd_keys() -> Iterator[Any]:
     yield from (None, [], {}, "key", [["kty", "EC"]])
 
 
-AT_KEYS: dict[str, Attack] = {
+AT_KEYS: dict[str, Callable[..., Report]] = {
     f"key {place}": lambda key=key: GENUINE.verify_changed((f"keys.{TAX.account}", key))
     for place, key in enumerate(odd_keys())
 } | {

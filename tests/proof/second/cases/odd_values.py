@@ -42,7 +42,7 @@ VALUES: list[Any] = [
     ["A" * 42 + "B"],
     *(None, True, False, 1.0, 2.0),
 ]
-ANY = [
+ANY: list[Any] = [
     None,
     True,
     [],

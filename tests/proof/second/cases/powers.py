@@ -115,6 +115,7 @@ KEYS: dict[str, Attack] = {
 # --- delay and threshold ----------------------------------------------------------------------------------------------
 
 HALVES = ("delay", "threshold")
+NO_HALVES: list[Any] = [None, True, False, -1, 2**53, 1.0, "1", []]
 CHAINS: dict[str, Attack] = {
     **{
         f"ledger of {name} {value}": lambda name=name, value=value: usage(
@@ -126,7 +127,7 @@ CHAINS: dict[str, Attack] = {
     **{
         f"bundle of {name} {value!r}": lambda name=name, value=value: GENUINE.verify_changed((f"chain.{name}", value))
         for name in HALVES
-        for value in (None, True, False, -1, 2**53, 1.0, "1", [], getattr(CHAIN, name), getattr(CHAIN, name) + 1)
+        for value in (*NO_HALVES, getattr(CHAIN, name), getattr(CHAIN, name) + 1)
     },
     **{f"bundle without {name}": lambda name=name: GENUINE.verify_changed(drop=f"chain.{name}") for name in HALVES},
 }

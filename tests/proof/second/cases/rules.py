@@ -68,8 +68,8 @@ def series() -> Iterator[Any]:
     for many in pairs.values():
         yield from (many[:size] for size in range(len(many) + 1))
         yield from (many[::-1], [many[0], many[0]], [many[0], *many[2:]])
-        for odd in (0, 1, 10**9, 10**9 + 1, -(10**9), -(10**9) - 1, True, None, "", "1.5", "x", [], {}):
-            yield [[many[0][0], odd]]
+        odd: list[Any] = [0, 1, 10**9, 10**9 + 1, -(10**9), -(10**9) - 1, True, None, "", "1.5", "x", [], {}]
+        yield from ([[many[0][0], each]] for each in odd)
         numbered = [[period, place] for place, (period, _) in enumerate(many)]
         yield from (numbered, numbered[::-1], [*numbered[:1], [*numbered[1], 0]], [numbered[0][:1]], [numbered[0][0]])
     yield from (
@@ -92,7 +92,7 @@ RISING = {
     "day": "20240228 20240229 20240301 20240302",
 }
 EDGES = (1, 2, 5, 6, 12, 24, 36, 95, 100, 101, 299, 300, 600, 1_000, 3_599, 3_600, 10_000, 10_001, 109_572, 109_573)
-PLAIN = (None, True, False, [], {}, ["A"], {"A": 1}, 0, -1, *EDGES, 2**53 - 1)
+PLAIN: tuple[Any, ...] = (None, True, False, [], {}, ["A"], {"A": 1}, 0, -1, *EDGES, 2**53 - 1)
 DIGESTS = [f"{name}:{'0f' * 32}" for name in ("sha-256", "sm3", "sha-512")] + ["0f" * 32, "sha-256:" + "0F" * 32]
 WORDS = f"{NUMBERS} {PERIODS} {TEXTS}".split()
 VALUES: list[Any] = [*PLAIN, *WORDS, *DIGESTS, *USCCS, *lines(), *series()]

@@ -66,7 +66,7 @@ def odd_members(document: Any) -> Iterator[Any]:
     """The document with each of its values taken away, or replaced by what has another form."""
     for way, value in found_in(document):
         if isinstance(value, str):
-            others = [value + "\n", value[:-1], value.upper(), value + "0", value[:-1] + "Ａ"]
+            others: list[Any] = [value + "\n", value[:-1], value.upper(), value + "0", value[:-1] + "Ａ"]
         else:
             others = [value + 1, value - 1] if type(value) is int else [[value], {"x": value}]
         yield from (damaged(document, way, damage, None) for damage in ("remove", "repeat", "reverse"))

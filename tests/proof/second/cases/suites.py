@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
         for name, actor in list(vars(cast).items()):
             if isinstance(actor, Actor) and actor is not DEVICE:
                 patch.setattr(cast, name, replace(actor, suite=alg))
-        keys = {"issuer": cast.ISSUER, "consumer_key": cast.BANK, "subject_key": cast.SUBJECT}
+        keys: dict[str, Any] = {"issuer": cast.ISSUER, "consumer_key": cast.BANK, "subject_key": cast.SUBJECT}
         keys |= {"tax_key": cast.TAX, "grid_key": cast.GRID}
         patch.setattr(cast, "supply_members", partial(cast.supply_members, algorithm=algorithm))
         patch.setattr(builder, "usage", partial(builder.usage, algorithm=algorithm, **keys))
