@@ -68,7 +68,8 @@ def read(report: Path) -> list[Covered]:
 
 def table(files: list[Covered]) -> str:
     """One row a file, and a total."""
-    total = Covered("total", *(sum(column) for column in zip(*map(_counts, files), strict=True)), ())
+    lines, lines_run, branches, branches_run = (sum(column) for column in zip(*map(_counts, files), strict=True))
+    total = Covered("total", lines, lines_run, branches, branches_run, ())
     width = max(len(file.path) for file in files)
     head = f"{'file':{width}}  {'lines':>9} {'%':>6}  {'branches':>9} {'%':>6}  missed lines"
     return "\n".join([head, *(_row(file, width) for file in [*files, total]), f"floor: {FLOOR} % of each file"])

@@ -237,7 +237,7 @@ def test_rows_of_one_subject_are_bounded_and_never_cut(place: Place, monkeypatch
 def test_a_cell_that_is_too_long_is_not_supplied(place: Place) -> None:
     table = {**BILLS, "period": ["x", "x" * 10_000, "x", "x", "x"]}
     assert isinstance(place.holding(table).ask(query()), Supplied)
-    table["period"][4] += "x" * 10_000
+    table["period"] = ["x", "x" * 10_000, "x", "x", "x" * 10_001]
     if place.kind == "csv":
         with pytest.raises(Misconfigured, match="CSV_CELL_TOO_LONG"):
             place.holding(table).ask(query())

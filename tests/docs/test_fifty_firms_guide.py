@@ -16,7 +16,8 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger
 from ledger.usage.authorizations import Authorizations
-from tests.docs.test_guides import BLOCK, DOCS
+from tests.docs.test_guides import BLOCK
+from tests.support.places import DOCS
 
 FIRMS = [(f"湛江名单企业{number}", synthetic_uscc("440803", number)) for number in range(7_000, 7_012)]
 HEADINGS = ["企业名称", " 统一社会 信用代码", "类别", "行政区划"]

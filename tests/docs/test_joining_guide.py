@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.docs.test_guides import BLOCK, DOCS
-from tests.support.places import PROJECT
+from tests.docs.test_guides import BLOCK
+from tests.support.places import DOCS, PROJECT
 
 BLOCKS = BLOCK.findall((DOCS / "joining.md").read_text("utf-8"))
 COMMANDS = [line for _, kind, body in BLOCKS if kind == "sh" for line in body.splitlines()]

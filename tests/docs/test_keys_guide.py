@@ -16,7 +16,8 @@ from ledger.cli.main import app
 from ledger.domain.powers import DEFAULT_DELAY
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_ledger
-from tests.docs.test_guides import BLOCK, DOCS
+from tests.docs.test_guides import BLOCK
+from tests.support.places import DOCS
 
 GUIDE = (DOCS / "keys.md").read_text("utf-8")
 FILES = {name: body for name, _, body in BLOCK.findall(GUIDE) if name}

@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from tests.docs.test_guides import BLOCK, DOCS, run_block
+from tests.docs.test_guides import BLOCK, run_block
 from tests.support.ledgers.small_ledger import founded, settings_of
+from tests.support.places import DOCS
 
 LOST = "## 4. "
 

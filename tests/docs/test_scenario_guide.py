@@ -26,8 +26,9 @@ from ledger.installation.wiring import Ledger, open_ledger
 from ledger.parties.newcomers import NewParty
 from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.scenarios import ScenarioBook
-from tests.docs.test_guides import BLOCK, DOCS
+from tests.docs.test_guides import BLOCK
 from tests.support.actors.signing_in import token_of
+from tests.support.places import DOCS
 
 GUIDE = (DOCS / "adding-a-scenario.md").read_text("utf-8")
 BLOCKS = BLOCK.findall(GUIDE)

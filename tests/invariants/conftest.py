@@ -42,10 +42,10 @@ def desk(pilot: Pilot) -> Desk:
     return Desk(pilot)
 
 
-def verified(pilot: Pilot, firm: str, number: str, at: int | None = None, **expect: str) -> Report:
+def verified(pilot: Pilot, firm: str, number: str, at: int | None = None, **expect: Any) -> Report:
     """What the bank finds, without using the certificate."""
     bundle, nonce = pilot.present(firm, number)
-    wanted = Expectation(**({"consumer": pilot.cast.bank, "nonce": nonce} | expect))
+    wanted = Expectation(**{"consumer": pilot.cast.bank, "nonce": nonce, **expect})
     return pilot.ledger.verification.verify(bundle.to_bytes(), wanted, at).report
 
 

@@ -14,13 +14,14 @@ from ledger.certificates.lookups import certificate, payload_of
 from ledger.chain.sending import asset_calls, calls
 from ledger.chain.sending.calls import Call
 from ledger.domain.codes import synthetic_uscc
+from ledger.domain.days import DAY
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from ledger.errors import PingzhengError
 from ledger.parties.newcomers import NewParty
 from ledger.proof.jws import Signer
 from ledger.proof.report import Report, Verdict
-from tests.support.actors.officers import DAY, Powers, founded
+from tests.support.actors.officers import Powers, founded
 from tests.support.actors.pilots import resource
 
 PRESENTING = 10

@@ -115,8 +115,8 @@ def test_import_over_http(office: Office) -> None:
     refused = office.post("provider", path, table | {"dry_run": False})
     assert (refused.status_code, refused.json()["code"]) == (422, "IMPORT_REFUSED")
     assert office.api.get("provider", "/v1/catalogue/resources/api/i1").json()["code"] == "RESOURCE_UNKNOWN"
-    table = {"name": "list.csv", "content": encoded(head, good), "dry_run": False}
-    assert office.post("provider", path, table).json()["committed"]
+    table = {"name": "list.csv", "content": encoded(head, good)}
+    assert office.post("provider", path, table | {"dry_run": False}).json()["committed"]
     assert office.api.get("provider", "/v1/catalogue/resources/api/i1").json()["state"] == "draft"
     broken = {"name": "x.xlsx", "content": base64.b64encode(b"PK\x03\x04 no workbook").decode()}
     chinese = base64.b64encode("\n".join((head, good)).encode("gb18030")).decode()

@@ -106,7 +106,7 @@ def test_status_and_head_make_sense(api: Api, bank: Bank) -> None:
     assert head["complete"] and head["entries_anchored"] > 0
 
 
-OPERATORS = [
+OPERATORS: list[tuple[str, str, Any]] = [
     ("get", "/v1/certificates", None),
     ("post", "/v1/certificates", {}),
     ("get", "/v1/log/entries", None),

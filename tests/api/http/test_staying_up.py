@@ -229,7 +229,7 @@ def half_sent(service: Service, header: dict[str, str]) -> Wire:
 def test_a_flood_of_probes_is_one_question() -> None:
     asked = []
 
-    def check() -> dict[str, dict[str, object]]:
+    def check() -> dict[str, dict[str, bool]]:
         asked.append(threading.current_thread().name)
         return {"chain": OK}
 
@@ -246,7 +246,7 @@ def test_a_flood_of_probes_is_one_question() -> None:
 def test_a_node_that_never_answers_makes_one_waiting_thread_and_a_clear_answer() -> None:
     asked, over = [], threading.Event()
 
-    def check() -> dict[str, dict[str, object]]:
+    def check() -> dict[str, dict[str, bool]]:
         asked.append(1)
         over.wait()
         return {"chain": OK}

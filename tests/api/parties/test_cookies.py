@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ledger.domain.days import DAY
 from ledger.parties.access.sessions import COOKIE
-from tests.api.parties.visitors import DAY, Person, Visitor, code
+from tests.api.parties.visitors import Person, Visitor, code
 
 
 def by_cookie(visitor: Visitor, firm: Person) -> tuple[Any, dict[str, str]]:

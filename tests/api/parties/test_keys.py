@@ -65,7 +65,7 @@ def test_a_key_that_is_kept_elsewhere_proves_that_its_owner_has_it(api: Api) -> 
         answer = api.post("bank", path(api, "bank", "accounts"), body)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
     newcomer = {"kind": "bank", "name": "湛江另一银行（演示）", "identifier": synthetic_uscc("440800", 9411)}
-    body = {"parties": [newcomer | {"region": "440800", "public_key": signer.public_key}]}
+    body: dict[str, Any] = {"parties": [newcomer | {"region": "440800", "public_key": signer.public_key}]}
     refused = api.post("authority", "/v1/parties", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "PROOF_MISSING")
     _, phone = elsewhere(api, ES256)

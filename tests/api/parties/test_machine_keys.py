@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ledger.domain.days import DAY
 from tests.api.flow import NUMBER
-from tests.api.parties.visitors import DAY, Person, Visitor, code
+from tests.api.parties.visitors import Person, Visitor, code
 
 
 def test_a_stolen_key_mints_nothing_and_ends_nothing(visitor: Visitor, firm: Person) -> None:

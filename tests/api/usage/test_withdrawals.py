@@ -26,7 +26,7 @@ def path_of(consent: Consent) -> str:
 
 def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:
     """What is handed in: both signatures by one key, over the drafted entry with these members in it."""
-    body = {"statement": sign_entry(drafted["entry"] | members, signer)}
+    body: dict[str, Any] = {"statement": sign_entry(drafted["entry"] | members, signer)}
     if drafted["message"] is not None:
         body |= {"act": sign_act(bytes.fromhex(drafted["message"]), signer).hex()}
     return body

@@ -172,7 +172,7 @@ def test_writing_goes_on_once_there_is_room(tmp_path: Path, monkeypatch: pytest.
     fault = {"fault": "half ENOSPC", "at": 6, "times": 6, "fired": str(fired)}
     monkeypatch.setenv("JOURNAL_FAULT", json.dumps({**fault, "on": ["writeSync", "ftruncateSync", "fsyncSync"]}))
     with journaled(tmp_path / "chain") as node:
-        codes = []
+        codes: list[str | None] = []
         while codes[-2:] != [None, None] or len(codes) < 4:
             try:
                 node.mine()

@@ -36,7 +36,7 @@ NOTICE: Final = 100
 FUNDED: Final = "founder"
 _GAS: Final = hex(40_000_000)
 _ENUMS: Final = {"state": ASSET_STATES, "kind": APPLICATION_KINDS, "stage": STAGES, "grade": ASSET_GRADES}
-_OTHER_ENUMS: Final = {
+_OTHER_ENUMS: Final[dict[str, dict[str, Any]]] = {
     "ASSET_WRONG_OBJECTION": {"state": OBJECTION_STATES},
     "ASSET_NOT_ACCREDITED": {"kind": ASSESSMENTS},
 }

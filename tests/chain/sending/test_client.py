@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
@@ -15,7 +17,16 @@ from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.parties import Role
-from ledger.errors import ChainRejected, ChainUnavailable, Conflict, Forbidden, InvalidInput, Misconfigured, NotFound
+from ledger.errors import (
+    ChainRejected,
+    ChainUnavailable,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    Misconfigured,
+    NotFound,
+    PingzhengError,
+)
 from ledger.proof.bundle import Position
 from tests.support.chain.deployed import Chain, test_key
 from tests.support.chain.scripted_ledger import CONSENT, OTHER_REQUEST, REQUEST, ROOT, account
@@ -67,7 +78,9 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("kind", "code", "details", "move"), REFUSALS, ids=[f"{row[1]} {number}" for number, row in enumerate(REFUSALS)]
 )
-def test_refusal_is_our_error_and_nothing_is_sent(chain: Chain, kind, code, details, move) -> None:
+def test_refusal_is_our_error_and_nothing_is_sent(
+    chain: Chain, kind: type[PingzhengError], code: str, details: dict[str, Any], move: Callable[[Chain], object]
+) -> None:
     before = chain.reader.block_number()
     with pytest.raises(kind) as caught:
         move(chain)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_account import Account
-from eth_account.typed_transactions import TypedTransaction
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 from rlp import decode as rlp_decode
@@ -88,7 +88,7 @@ class Pool:
             self.mined.append(ready)
 
     def _executable(self) -> list[Pooled]:
-        found = []
+        found: list[Pooled] = []
         while (each := self.waiting.get(self.height + len(found))) is not None:
             found.append(each)
         return found

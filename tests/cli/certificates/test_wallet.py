@@ -80,7 +80,7 @@ def test_one_certificate_is_shown_and_written_as_it_is_kept(folder: Path, wallet
 def test_the_key_may_stay_outside(folder: Path, wallet: WalletFile) -> None:
     to_bank = ("--consumer", BANK.id, "--nonce", "n" * 16)
     assert refusal("present", NUMBER, *to_bank, **{VARIABLE: PASSPHRASE}) == "HOLDER_KEY_MISSING"
-    (folder / "other.key").write_text(SUBJECT.signer._key.secret.hex())
+    (folder / "other.key").write_text(SUBJECT.secret.hex())
     assert refusal("present", NUMBER, *to_bank, "--key", "other.key", **{VARIABLE: PASSPHRASE}) == "HOLDER_KEY_DIFFERS"
     assert as_json("present", NUMBER, *to_bank, "--key", "firm.key")["disclosed"] == list(HIDDEN)
 

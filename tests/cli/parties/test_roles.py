@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -208,7 +209,7 @@ def test_an_admin_confirms_registrations_alone(stage: Stage, tmp_path: Path) -> 
     identifier = party_id(bytes.fromhex(opening["key"]), PartyKind.ENTERPRISE, opening["identifier"])
     party = PartyRegistration(identifier, ((signer.kid, proof),), Role.mask([Role.SUBJECT]))
     call = calls.register_parties([party])
-    document = {"format": "pingzheng-registrations/1", "act": stage.ledger.client.act_of(call)}
+    document: dict[str, Any] = {"format": "pingzheng-registrations/1", "act": stage.ledger.client.act_of(call)}
     keys = [{"public_key": key, "proof": proof}]
     document |= {"parties": [{"id": party.id, "roles": ["subject"], "keys": keys, "opening": opening}]}
     (tmp_path / "list.json").write_text(json.dumps(document))

@@ -9,8 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from ledger.cli.main import app
 from ledger.demo.data.cast import assemble

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer import Exit
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
@@ -82,7 +83,7 @@ def test_a_foreign_exception_is_told_without_its_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(output.LOG, raising=False)
-    with pytest.raises(output.typer.Exit) as ended, output.errors_explained():
+    with pytest.raises(Exit) as ended, output.errors_explained():
         raise LookupError("440899195001010017")
     told = capsys.readouterr().err
     assert ended.value.exit_code == output.EXIT_ERROR
@@ -93,7 +94,7 @@ def test_its_trace_is_shown_to_whoever_asks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(output.LOG, "debug")
-    with pytest.raises(output.typer.Exit), output.errors_explained():
+    with pytest.raises(Exit), output.errors_explained():
         raise LookupError("what went wrong")
     assert "LookupError: what went wrong" in capsys.readouterr().err
 

@@ -44,7 +44,13 @@ def test_a_valid_bundle_is_valid_however_it_was_saved(tmp_path: Path, save: Call
         ("request", request),
     ):
         (tmp_path / f"{name}.json").write_bytes(save(text))
-    files = [tmp_path / "bundle.json", "--facts", tmp_path / "facts.json", "--request", tmp_path / "request.json"]
+    files: list[str | Path] = [
+        tmp_path / "bundle.json",
+        "--facts",
+        tmp_path / "facts.json",
+        "--request",
+        tmp_path / "request.json",
+    ]
     done = run("verify", *files, "--at", str(AT))
     assert (done.exit_code, json.loads(done.stdout)["result"]) == (0, "valid"), done.stdout
 
