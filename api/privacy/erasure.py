@@ -6,6 +6,7 @@ from api.http import schemas
 from api.http.access import ActCaller, OpenLedger
 from api.http.routing import Router
 from api.privacy.schemas import ErasureIn, ErasureOut
+from ledger.installation.wiring import Ledger
 from ledger.privacy.erasure import Erased
 
 router = Router(tags=["erasure"])
@@ -16,16 +17,19 @@ def erase_certificate(
     number: schemas.CertificateNo, body: ErasureIn, ledger: OpenLedger, actor: ActCaller
 ) -> ErasureOut:
     """Destroy a certificate's claims and salts here, for good. Its status stays, the holder's copy verifies."""
-    return _told(ledger.erasure.certificate(actor, number, body.reason))
+    return _told(ledger, ledger.erasure.certificate(actor, number, body.reason))
 
 
 @router.post("/parties/{party}/erasure")
 def erase_party(party: schemas.HexId, body: ErasureIn, ledger: OpenLedger, actor: ActCaller) -> ErasureOut:
     """Destroy a person's or firm's name and identifier here, and the claims of every certificate about it, for good."""
-    return _told(ledger.erasure.party(actor, party, body.reason))
+    return _told(ledger, ledger.erasure.party(actor, party, body.reason))
 
 
-def _told(erased: Erased) -> ErasureOut:
+def _told(ledger: Ledger, erased: Erased) -> ErasureOut:
     return ErasureOut(
-        entry=erased.entry, seq=erased.seq, certificates=list(erased.certificates), scrubbed=erased.scrubbed
+        entry=erased.entry,
+        seq=erased.seq,
+        certificates=list(erased.certificates),
+        scrubbed=ledger.erasure.scrub(erased),
     )

@@ -12,7 +12,10 @@ class ErasableCopies(Protocol):
         """Write down outside the backups what is about to be erased; raises where it cannot be written."""
 
     def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
-        """Erase in the archive too; whether nothing is left in its file."""
+        """Erase in the archive too; whether it was reached."""
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was erased in the archive's file; whether that was done."""
 
 
 class RewrappableCopies(Protocol):

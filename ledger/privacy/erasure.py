@@ -52,14 +52,13 @@ Told = AccessRequest | Authorization | Provision | Certificate
 class Erased:
     """An erasure: its entry with its number in the log, and the certificates that are erased by now.
 
-    ``scrubbed``: nothing of it is left in the files of database and archive either (see ``Database.scrub``). It was
-    erased for good in any case; erasing again tries again.
+    ``archived``: the archive was reached too; otherwise it follows with the next batch.
     """
 
     entry: dict[str, Any]
     seq: int
     certificates: tuple[str, ...]
-    scrubbed: bool
+    archived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +144,14 @@ class Erasure:
             self._write_down(act, identifier if known is None else None)
         return self._reported(recorded, [item for about in groups for item in about], row)
 
+    def scrub(self, erased: Erased) -> bool:
+        """Leave nothing of what was erased in the files of database and archive; see ``Database.scrub``.
+
+        It is erased for good in any case. Slow: for the caller, when the erasure itself is done.
+        """
+        scrubbed = self._database.scrub()
+        return self._archiving.scrub() and scrubbed and erased.archived
+
     def _act(self, actor: Actor, subject: str, reason: str) -> _Act:
         require(actor, Action.ERASE, owns=actor.party == subject)
         if (reason == "subject_request") != (actor.party == subject):
@@ -213,16 +220,14 @@ class Erasure:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
 
     def _reported(self, recorded: str, about: Sequence[Told], whole: Party | None) -> Erased:
-        scrubbed = self._database.scrub()
         sealed = [item.sealed_id for item in about if item.sealed_id] + ([whole.sealed_id] if whole else [])
         archived = self._archiving.erase(tuple(sealed), whole.id if whole else None)
-        scrubbed = scrubbed and archived
         with self._database.read() as session:
             entry = log_store.statement(session, recorded)
             seq = log_store.entries_by_digest(session, [recorded])[recorded].seq
-        log.info("personal text erased", entry=seq, scrubbed=scrubbed)
+        log.info("personal text erased", entry=seq, archived=archived)
         numbers = tuple(item.certificate_no for item in about if isinstance(item, Certificate))
-        return Erased(entry, seq, numbers, scrubbed)
+        return Erased(entry, seq, numbers, archived)
 
 
 def _take_turns(session: Session, row: Certificate | Party) -> None:

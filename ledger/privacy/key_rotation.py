@@ -70,8 +70,8 @@ class KeyRotation:
     def run(self, progress: Callable[[int], None]) -> int:
         """Wrap by the current key what another one wraps; tells ``progress`` how many each transaction did.
 
-        Returns how many in all. Raises ``Misconfigured`` where a record's key is not held, and as
-        ``Archiving.require``.
+        Returns how many in all; after any, call ``scrub``. Raises ``Misconfigured`` where a record's key is not held,
+        and as ``Archiving.require``.
         """
         self._archiving.require()
         total, after = 0, ""
@@ -86,7 +86,9 @@ class KeyRotation:
                 continue
             total, after = total + len(done), done[-1]
             progress(len(done))
-        if total:
-            self._database.scrub()
         self._archiving.rewrap(self._sealer.keys.current)
         return total
+
+    def scrub(self) -> None:
+        """Leave no data key as it was wrapped before in the database's files; see ``Database.scrub``."""
+        self._database.scrub()

@@ -32,7 +32,7 @@ class KeyProvider(Protocol):
 
     Key files and the environment are in ``privacy.key_providers``. A key management service is one more class with
     these four members, calling the service's own wrap and unwrap; give an object of it to
-    ``installation.wiring.open_ledger(settings, keys=…)``, which every use case gets its sealer from. It is called within
+    ``wiring.open_ledger(settings, keys=…)``, which every use case gets its sealer from. It is called within
     database transactions, once per record, so it should answer in milliseconds, and raise ``Misconfigured`` when it
     cannot.
     """

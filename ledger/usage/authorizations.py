@@ -236,8 +236,7 @@ class Authorizations:
     def notice(self, identifier: str) -> dict[str, Any]:
         """The notice that was shown, word for word; raises ``NotFound``."""
         with self._database.read() as session:
-            opened = self._sealer.open_object(session, authorization(session, identifier).sealed_id)
-        return opened
+            return self._sealer.open_object(session, authorization(session, identifier).sealed_id)
 
     def get(self, identifier: str) -> RecordedAuthorization:
         """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""

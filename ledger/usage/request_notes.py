@@ -52,5 +52,4 @@ def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) 
 
 def note_of(session: Session, sealer: Sealer, row: AccessRequest) -> dict[str, str]:
     """The note of a request, unsealed."""
-    opened = sealer.open_object(session, row.sealed_id)
-    return opened
+    return sealer.open_object(session, row.sealed_id)

@@ -41,7 +41,7 @@ def erase(ledger: Ledger, told: Told, *numbers: str) -> None:
     """Erase the text of certificates, by an authority for a court."""
     authority = Actor(ledger.installation.authority_party, frozenset({Role.AUTHORITY, Role.ADMIN}))
     for number in numbers:
-        ledger.erasure.certificate(authority, number, "court")
+        ledger.erasure.scrub(ledger.erasure.certificate(authority, number, "court"))
         told(f"erased {number}")
 
 
@@ -49,6 +49,7 @@ def rotate(ledger: Ledger, told: Told) -> None:
     """Wrap every record by a new key."""
     ledger.key_rotation.begin()
     ledger.key_rotation.run(lambda _: None)
+    ledger.key_rotation.scrub()
     told("rotated")
 
 

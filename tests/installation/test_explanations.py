@@ -39,7 +39,7 @@ def raised() -> Iterator[tuple[str, str, str | None]]:
 def text_of(node: ast.expr) -> str:
     """What is spelled out of a text; ``xx`` for each part that the case fills in."""
     if isinstance(node, ast.Constant):
-        return node.value or ""
+        return str(node.value or "")
     if not isinstance(node, ast.JoinedStr):
         return "别处。elsewhere"
     return "".join(each.value if isinstance(each, ast.Constant) else "xx" for each in node.values)
@@ -78,7 +78,7 @@ def test_every_text_is_of_a_code_in_use() -> None:
 
 def test_every_refusal_of_a_check_is_told_in_chinese() -> None:
     found = {
-        node.args[0].value
+        str(node.args[0].value)
         for path, tree in TREES.items()
         if path.is_relative_to("ledger/proof")
         for node in ast.walk(tree)

@@ -46,7 +46,9 @@ def replaced(pilot: Pilot) -> bytes:
     """The key that a bank had before another."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
     old = key_of(pilot, bank)
-    pilot.ledger.party_keys.rotate(bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create()))
+    pilot.ledger.party_keys.rotate(
+        pilot.ledger.parties.actor(bank), bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create())
+    )
     return money(pilot, old)
 
 
@@ -179,7 +181,9 @@ def test_a_provider_joins_and_verifies_what_rests_on_its_data(pilot: Pilot, tmp_
 def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> None:
     bank, home = pilot.party(PartyKind.BANK, Role.CONSUMER), tmp_path / "home"
     joined(pilot, home, bank)
-    pilot.ledger.party_keys.rotate(bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create()))
+    pilot.ledger.party_keys.rotate(
+        pilot.ledger.parties.actor(bank), bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create())
+    )
     with open_participant(Settings(home=home)) as installation:
         account = installation.inspection.readiness()["account"]
         assert (account["ok"], account["code"]) == (False, "ACCOUNT_RETIRED")

@@ -93,7 +93,7 @@ def test_a_node_that_dies_is_started_again_at_its_port(begun: Settings) -> None:
         for times in (1, 2):
             pid = node.pid
             kill(node)
-            assert waited(lambda times=times: logged(logs, "local_chain_restarted") == times)  # type: ignore[misc]
+            assert waited(lambda times=times: logged(logs, "local_chain_restarted") == times)
             assert node.pid != pid
             assert blocks_at(chain.url) == before
         Connection(chain.url).ask("evm_mine")

@@ -46,3 +46,4 @@ if __name__ == "__main__":
     with vault_in(Path(sys.argv[1])) as vault:
         vault.rotation.begin()
         vault.rotation.run(lambda _: None)
+        vault.rotation.scrub()

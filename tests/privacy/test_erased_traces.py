@@ -28,7 +28,7 @@ def test_no_file_keeps_what_was_erased(desk: Desk) -> None:
     gone = sealed(desk, *told(desk, number), row)
     kept = sealed(desk, *told(desk, neighbour), other_row)
     assert len(gone) == 10 and all(map(found(ledger), [*gone, lookup.encode()]))
-    assert ledger.erasure.party(subject(person), person, REQUEST).scrubbed
+    assert ledger.erasure.scrub(ledger.erasure.party(subject(person), person, REQUEST))
     present = found(ledger)
     assert not [text for text in (*gone, lookup.encode(), identity["name"].encode()) if present(text)]
     assert all(map(present, kept))

@@ -28,6 +28,7 @@ def test_no_wrapped_key_of_before_is_left_in_any_file(vault: Vault) -> None:
     assert all(key in stored(vault) for key in old)
     vault.rotation.begin()
     vault.rotation.run(lambda _: None)
+    vault.rotation.scrub()
     assert not [key for key in old if key in stored(vault)]
 
 

@@ -121,7 +121,9 @@ def confirm_erasures(
         from ledger.installation.recovery.reclosing import ClosedTexts
 
         confirm(QUESTION, yes or erasures is not None)
-        applied, texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving).confirm(erasures)
+        closed = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
+        applied, texts = closed.confirm(erasures)
+        closed.scrub()
         emit({"erasures": applied, "opened": texts}, as_json, "已确认 Confirmed")
 
 

@@ -55,7 +55,7 @@ def erase_certificate(
     with opened(home, as_json) as ledger:
         subject = ledger.holdings.get(check_certificate_no(number)).subject
         confirm(QUESTION, yes)
-        _emit(ledger.erasure.certificate(_actor(ledger, subject, reason, by), number, reason), as_json)
+        _emit(ledger, ledger.erasure.certificate(_actor(ledger, subject, reason, by), number, reason), as_json)
 
 
 def erase_party(
@@ -74,7 +74,7 @@ def erase_party(
     with opened(home, as_json) as ledger:
         subject = party_of(ledger, party)
         confirm(QUESTION, yes)
-        _emit(ledger.erasure.party(_actor(ledger, subject, reason, by), subject, reason), as_json)
+        _emit(ledger, ledger.erasure.party(_actor(ledger, subject, reason, by), subject, reason), as_json)
 
 
 def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
@@ -84,7 +84,7 @@ def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
     return ledger.parties.actor(party_of(ledger, by))
 
 
-def _emit(erased: Erased, as_json: bool) -> None:
+def _emit(ledger: Ledger, erased: Erased, as_json: bool) -> None:
     entry = erased.entry
     told = {
         "entry": erased.seq,
@@ -94,7 +94,7 @@ def _emit(erased: Erased, as_json: bool) -> None:
         "时间 at": local_time(entry["iat"]),
         "certificates": list(erased.certificates),
         "targets": entry["targets"],
-        "scrubbed": erased.scrubbed,
+        "scrubbed": ledger.erasure.scrub(erased),
     }
     emit(told, as_json, "删除 Erasure")
 

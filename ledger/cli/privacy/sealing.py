@@ -43,6 +43,8 @@ def rotate(
         begun = ledger.key_rotation.begin(to)
         task = bar.add_task("换钥 rewrap", total=begun.outdated)
         rewrapped = ledger.key_rotation.run(lambda count: bar.advance(task, count))
+        if rewrapped:
+            ledger.key_rotation.scrub()
         emit(_told(ledger.key_rotation.status()) | {"rewrapped": rewrapped}, as_json, "换钥 Rotation")
 
 

@@ -107,15 +107,14 @@ class Archive:
             there = session.scalars(query.where(Batch.state != "lost").order_by(Batch.number)).all()
         return [number for number in there if number not in here]
 
-    def erase(self, sealed: Iterable[str], party: str | None) -> bool:
-        """Destroy these texts here too, and what a party (by id) is found by; whether nothing is left in the file."""
+    def erase(self, sealed: Iterable[str], party: str | None) -> None:
+        """Destroy these texts here too, and what a party (by id) is found by."""
         with self._writing() as session:
             ids = list(sealed)
             for start in range(0, len(ids), MAX_VALUES):
                 chunk = ids[start : start + MAX_VALUES]
                 session.execute(update(Sealed).where(Sealed.id.in_(chunk)).values(wrapped_key=None, ciphertext=b""))
             session.execute(update(Party).where(Party.id == party).values(lookup=secrets.token_hex(32)))
-        return self.scrub()
 
     def scrub(self) -> bool:
         """Leave nothing of what was erased in the file; as ``Database.scrub``."""

@@ -195,16 +195,24 @@ class Archiving:
         return [target for each in listed for target in (*each.targets, each.party) if target is not None]
 
     def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
-        """Erase in the archive too; whether nothing is left in its file.
+        """Erase in the archive too; whether it was reached.
 
         An archive that is out of reach just now follows with the batch of the erasure's own entry.
         """
         if self._folder is None:
             return True
         try:
-            return self._opened(self._folder).erase(sealed, party)
+            self._opened(self._folder).erase(sealed, party)
         except PingzhengError as error:
             log.warning("the archive was not reached, and follows with the next batch", code=error.code)
+            return False
+        return True
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was erased in the archive's file; as ``Database.scrub``, and False if out of reach."""
+        try:
+            return self._folder is None or self._opened(self._folder).scrub()
+        except PingzhengError:
             return False
 
     def rewrap(self, current: str) -> int:

@@ -47,8 +47,11 @@ class ClosedTexts:
         with self._database.write() as session:
             erased = apply_erasures(session, told)
             opened = reopen_all(session)
-        self._database.scrub()
         return erased or 0, opened
+
+    def scrub(self) -> None:
+        """Leave nothing of what the list erased in the database's files; see ``Database.scrub``."""
+        self._database.scrub()
 
 
 def covers(session: Session, told: Sequence[ErasedText]) -> bool:

@@ -197,16 +197,16 @@ def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path
     with open_ledger(settings) as ledger:
         good, bad = newcomer(ledger, 7_013), newcomer(ledger, 7_014)
         rows = ledger.onboarding.onboard(ledger.authority, [good, bad])
-        (number,) = {ledger.onboarding.pending(row.id) for row in rows}
-        assert number is not None
+        (proposal,) = {ledger.onboarding.pending(row.id) for row in rows}
+        assert proposal is not None
         with pytest.raises(Conflict, match="PARTY_NOT_CANCELLABLE"):
-            ledger.proposals.cancel(number, ledger.installation.authority_party)
+            ledger.proposals.cancel(proposal, ledger.installation.authority_party)
         LocalClock(settings).skip(ledger.reader.connection, OPEN_FOR + 2)
         assert ledger.onboarding.pending(rows[0].id) is None
         (again,) = ledger.onboarding.onboard(ledger.authority, [good])
         renewed = ledger.onboarding.pending(again.id)
         assert renewed is not None
-        assert renewed > number
+        assert renewed > proposal
         assert [each["id"] for each in ledger.proposals.get(renewed).arguments["parties"]] == [rows[0].id]
     shutil.move(tmp_path / "2", offices / "2")
     with open_ledger(settings) as ledger:
@@ -216,7 +216,7 @@ def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path
 
 def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledger, second: Participant) -> None:
     (fresh,) = ledger.custody.create()
-    row = ledger.party_keys.recover(ledger.installation.authority_party, second.party, ledger.custody.public_key(fresh))
+    row = ledger.party_keys.recover(ledger.authority, second.party, ledger.custody.public_key(fresh))
     assert row is not None
     assert [each.no for each in second.proposals.pending(second.party)] == [row.no]
     assert second.proposals.veto(row.no, second.party).state == "vetoed"

@@ -106,8 +106,8 @@ def small(origin: Path, folder: Path) -> dict[str, object]:
     for number, pages in enumerate((0, 2, 8, 32, 100, 200, 400, 800, 2_000)):
         data, keys, home = (folder / f"{name}-{number}" for name in ("data", "keys", "home"))
         acts: dict[str, Callable[[], object]] = {
-            "backup": lambda data=data, keys=keys: back_up(Settings(home=origin / "home"), data, keys),  # type: ignore[misc]
-            "restore": lambda home=home: restore(Settings(home=home), sources),  # type: ignore[misc]
+            "backup": lambda data=data, keys=keys: back_up(Settings(home=origin / "home"), data, keys),
+            "restore": lambda home=home: restore(Settings(home=home), sources),
         }
         for name, act in acts.items():
             disk.leave(pages)

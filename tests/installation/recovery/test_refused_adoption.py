@@ -95,10 +95,10 @@ def test_nothing_comes_in_that_was_not_anchored(lost: Lost) -> None:
     hostile.append(forged(full, None, position=replace(full.position, issuer=3)))
     hostile.append(forged(full, None, proof=(*full.proof, bytes(32))))
     hostile.append(forged(full, None, chain=replace(full.chain, origin="00" * 32)))
-    other = parse_bundle(lost.bundles[lost.numbers[1]])
-    hostile.append(forged(full, None, certificate=other.certificate))
+    another = parse_bundle(lost.bundles[lost.numbers[1]])
+    hostile.append(forged(full, None, certificate=another.certificate))
     token, *claims = full.certificate.split("~")
-    foreign = other.certificate.split("~")[1]
+    foreign = another.certificate.split("~")[1]
     hostile.append(forged(full, None, certificate="~".join([token, foreign, *claims[1:]])))
     hostile += [b"", b"{}", b"[]", b"\xff", full.to_bytes()[:-9]]
     for raw in hostile:

@@ -145,7 +145,7 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_by_the_new_one(
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
         operator, (account,) = ledger.installation.operator, ledger.custody.create()
-        ledger.party_keys.rotate(operator, ledger.custody.public_key(account))
+        ledger.party_keys.rotate(ledger.parties.actor(operator), operator, ledger.custody.public_key(account))
         with ledger.database.read() as session:
             assert session.get_one(Party, operator).account == account
     with reopened(settings, story.pilot) as pilot:
