@@ -87,6 +87,12 @@ class Holds:
             hint="Only officers of the office that holds a statement lift its hold.",
         )
 
+    def offices(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The offices that hold each statement now; raises ``ChainUnavailable``."""
+        asked = self._reader.questions("latest")
+        answers = {digest: asked.hold(digest) for digest in digests}
+        return {digest: tuple(answer().offices) for digest, answer in answers.items()}
+
     def _held(self, digests: Sequence[str], by: str) -> tuple[set[str], dict[str, set[str]]]:
         """The offices of ``by``, and those that hold each statement now; a party of both offices holds for both."""
         if not 1 <= len(digests) <= MAX_STATEMENTS:
@@ -94,8 +100,7 @@ class Holds:
         with self._database.read() as session:
             number = party_no(session, by)
         asked = self._reader.questions("latest")
-        party = asked.party(number)
-        answers = {digest: asked.hold(digest) for digest in digests}
+        party, answers = asked.party(number), {digest: asked.hold(digest) for digest in digests}
         held = {digest: set(answer().offices) for digest, answer in answers.items()}
         return set(OFFICES) & set(party().roles), held
 

@@ -9,72 +9,26 @@ into junk. Who is not the consumer of a certificate leaves one record of it a da
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.certificates.lookups import request_of
+from ledger.certificates.known_presentation import KnownPresentation, replayed, under_way
+from ledger.certificates.presentation_ends import LAPSED, PENDING, VALID, CountedUse, Ended, entries_of_end
+from ledger.certificates.seen_certificates import certificate_not_seen, counter_of, genuine
 from ledger.certificates.tables import Certificate, Presentation
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import canonical, digest
-from ledger.domain.codes import check_certificate_no
 from ledger.domain.days import DAY, Clock
-from ledger.domain.digests import reference
-from ledger.domain.entries import presentation_entry, use_entry
-from ledger.errors import BadBundle, Conflict, InvalidInput, NotFound
+from ledger.errors import NotFound
 from ledger.index import tables as index
 from ledger.index.follower import Follower
-from ledger.log.positions import positions
-from ledger.proof.bundle import Bundle, Position, parse_bundle
-from ledger.proof.checks.classes import class_of
-from ledger.proof.facts_needed import facts_needed
-from ledger.proof.report import Report
-from ledger.proof.sdjwt import parse_certificate
+from ledger.proof.bundle import Bundle
 from ledger.store import log as log_store
 from ledger.store.database import Database
-
-PENDING = "pending"
-VALID = "valid"
-LAPSED = "lapsed"
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A use that the chain counted: its ordinal (from 1), the transaction, and the gas of counting it."""
-
-    ordinal: int
-    tx_hash: str
-    gas: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a verification ended: the verifier's word and the fields disclosed; of a genuine certificate also where it
-    stands, and the consumer (id) and the request (statement digest) under which its uses are counted."""
-
-    result: str
-    fields: tuple[str, ...] = ()
-    place: Position | None = None
-    consumer: str | None = None
-    request: str | None = None
-
-    @classmethod
-    def of(cls, report: Report, bundle: Bundle) -> Ended:
-        """By the verifier's report on a usage certificate."""
-        fields = tuple(sorted(report.disclosed))
-        if not report.genuine:
-            return cls(report.result, fields)
-        counter = facts_needed(bundle).uses
-        return cls(report.result, fields, bundle.position, *(counter or (None, None)))
-
-    @classmethod
-    def as_announced(cls, row: Presentation) -> Ended:
-        """As it was found before its use was sent: valid."""
-        return cls(VALID, tuple(row.fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +58,7 @@ class Presentations:
         self._clock = clock
         self._keeps_log = keeps_log
 
-    def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> Presentation:
+    def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> KnownPresentation:
         """Take the nonce for this presentation, or go on with the same one that has not ended.
 
         ``at`` is when it was received (seconds UTC); of one that goes on, the first receipt stays. Raises ``Conflict``
@@ -125,18 +79,18 @@ class Presentations:
                 session.add(fresh)
         except IntegrityError:
             return self._begun(fresh)
-        return fresh
+        return KnownPresentation.of(fresh)
 
-    def _begun(self, again: Presentation) -> Presentation:
+    def _begun(self, again: Presentation) -> KnownPresentation:
         with self._database.read() as session:
             query = select(Presentation).where(Presentation.consumer == again.consumer)
             known = session.scalars(query.where(Presentation.nonce_digest == again.nonce_digest)).one()
         same = known.presented == again.presented
         if not same or known.result != PENDING:
-            raise replayed(known if same else None)
-        return known
+            raise replayed(KnownPresentation.of(known) if same else None)
+        return KnownPresentation.of(known)
 
-    def resume(self, identifier: str, consumer: str) -> Presentation:
+    def resume(self, identifier: str, consumer: str) -> KnownPresentation:
         """A presentation of the consumer that has not ended.
 
         Raises ``NotFound`` ``PRESENTATION_UNKNOWN``, ``Conflict`` ``NONCE_REPLAYED`` with what came of it.
@@ -150,51 +104,48 @@ class Presentations:
                 where=identifier,
                 hint="Check the id: it comes with the use to sign.",
             )
-        if known.result != PENDING:
-            raise replayed(known)
-        return known
+        return _still_pending(known)
 
-    def looked_at(self, row: Presentation, found: Ended) -> None:
+    def looked_at(self, row: KnownPresentation, found: Ended) -> None:
         """Record that a presentation whose use is not signed yet is of a genuine certificate: its subject is told."""
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)
             if known.result == PENDING:
-                _describe(known, found)
+                found.describe(known)
 
-    def announce(self, row: Presentation, tried: Ended, ordinal: int, tx_hash: str) -> None:
-        """Record the use that is about to be tried.
+    def announce(self, row: KnownPresentation, tried: Ended, ordinal: int, tx_hash: str) -> KnownPresentation:
+        """Record the use that is about to be tried; returns the presentation with it.
 
         Raises ``Conflict`` ``PRESENTATION_PENDING`` if another process went on with the presentation meanwhile, and
         ``NONCE_REPLAYED`` if it has ended.
         """
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)
-            if known.result != PENDING:
-                raise replayed(known)
-            if known.tx_hash != row.tx_hash:
+            if _still_pending(known).tx_hash != row.tx_hash:
                 raise under_way()
-            for each in (known, row):
-                each.ordinal, each.tx_hash = ordinal, tx_hash
-                _describe(each, tried)
+            known.ordinal, known.tx_hash = ordinal, tx_hash
+            tried.describe(known)
+            return KnownPresentation.of(known)
 
-    def end(self, row: Presentation, ended: Ended, use: Use | None = None) -> None:
-        """Record how a presentation ended, unless another process found out the same; raises as ``announce``."""
+    def end(self, row: KnownPresentation, ended: Ended, use: CountedUse | None = None) -> KnownPresentation:
+        """Record how a presentation ended, unless another process found out the same; returns it as it ended.
+
+        Raises as ``announce``.
+        """
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)
             if use is not None and (known.result, known.tx_hash) == (VALID, use.tx_hash):
-                return
-            if known.result != PENDING:
-                raise replayed(known)
+                return KnownPresentation.of(known)
+            _still_pending(known)
             if use is not None:
                 known.ordinal, known.tx_hash = use.ordinal, use.tx_hash
             elif known.tx_hash != row.tx_hash:
                 raise under_way()
             if _leaves_nothing(session, known, ended):
                 session.delete(known)
-                row.result = ended.result
-                return
+                return replace(row, result=ended.result)
             self._ended(session, known, ended, use)
-        row.result, row.ordinal = known.result, known.ordinal
+            return KnownPresentation.of(known)
 
     def add(self, number: str, consumer: str, ended: Ended) -> None:
         """Record that a genuine certificate was looked at, without a use."""
@@ -206,33 +157,33 @@ class Presentations:
                 self._ended(session, row, ended, None)
                 session.add(row)
 
-    def _ended(self, session: Session, row: Presentation, ended: Ended, use: Use | None) -> None:
+    def _ended(self, session: Session, row: Presentation, ended: Ended, use: CountedUse | None) -> None:
         row.result = ended.result
-        _describe(row, ended)
+        ended.describe(row)
         known = session.get(Certificate, row.certificate_no) if self._keeps_log else None
         if known is None or row.batch is None:
             return
         now, ledger = self._clock(), self._reader.chain.ledger
-        entries = [_presentation(row, known, ledger, now)]
-        if use is not None:
-            entries.append(_use(row, known, use, ledger, now))
+        entries = entries_of_end(row, known, use, ledger, now)
         log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry)) for entry in entries], now)
 
-    def pending(self) -> list[Presentation]:
+    def pending(self) -> list[KnownPresentation]:
         """Presentations whose end is not known, the oldest first."""
         with self._database.read() as session:
             query = select(Presentation).where(Presentation.result == PENDING)
-            return list(session.scalars(query.order_by(Presentation.created_at, Presentation.id)))
+            rows = session.scalars(query.order_by(Presentation.created_at, Presentation.id))
+            return [KnownPresentation.of(row) for row in rows]
 
-    def page(self, number: str, after: str | None, limit: int) -> list[Presentation]:
+    def page(self, number: str, after: str | None, limit: int) -> list[KnownPresentation]:
         """Verifications of a certificate by id; raises ``NotFound`` if nothing is known of it here."""
         query = select(Presentation).where(Presentation.certificate_no == number, genuine())
         if after:
             query = query.where(Presentation.id > after)
         with self._database.read() as session:
-            found = list(session.scalars(query.order_by(Presentation.id).limit(limit)))
+            rows = session.scalars(query.order_by(Presentation.id).limit(limit))
+            found = [KnownPresentation.of(row) for row in rows]
             if not found and after is None and session.get(Certificate, number) is None:
-                raise _unknown()
+                raise certificate_not_seen()
         return found
 
     def elsewhere(self, number: str) -> list[UsedElsewhere]:
@@ -258,56 +209,10 @@ class Presentations:
         return [UsedElsewhere(use.ordinal, consumer, use.at) for use in counted if use.ordinal not in ours]
 
 
-def usage_of(raw: bytes) -> tuple[Bundle, str] | None:
-    """A usage certificate's bundle and number, genuine or not; None where there is no subject to record it for."""
-    try:
-        bundle = parse_bundle(raw)
-        claims = parse_certificate(bundle.certificate).claims
-        number = claims.get("certificate_no")
-        cls = class_of(claims)
-        if cls is None or not cls.used_up or not isinstance(number, str):
-            return None
-        return bundle, check_certificate_no(number)
-    except (BadBundle, InvalidInput):
-        return None
-
-
-def place_of(session: Session, number: str) -> Position | None:
-    """Where a certificate stands, issued here or verified here, once it is anchored; raises ``NotFound``."""
-    known = session.get(Certificate, number)
-    if known is not None:
-        return positions(session, [known.digest]).get(known.digest)
-    seen = _seen(session, number)
-    if seen.issuer is None or seen.batch is None or seen.index is None:
-        return None
-    return Position(seen.issuer, seen.batch, seen.index)
-
-
-def counter_of(session: Session, number: str) -> tuple[str, str] | None:
-    """Consumer (id) and request (statement digest) under which a certificate's uses are counted, if it is used up.
-
-    Of one that was verified here and issued elsewhere, the consumer is the one that verified. Raises ``NotFound``.
-    """
-    known = session.get(Certificate, number)
-    if known is None:
-        seen = _seen(session, number)
-        return None if seen.request is None else (seen.consumer, seen.request)
-    request = request_of(session, known)
-    return None if request is None or known.consumer is None else (known.consumer, request)
-
-
-def _seen(session: Session, number: str) -> Presentation:
-    """A verification that found the certificate genuine."""
-    query = select(Presentation).where(Presentation.certificate_no == number, genuine())
-    seen = session.scalars(query.order_by(Presentation.id).limit(1)).first()
-    if seen is None:
-        raise _unknown()
-    return seen
-
-
-def genuine() -> ColumnElement[bool]:
-    """Presentations of what was found genuine."""
-    return Presentation.batch.is_not(None)
+def _still_pending(known: Presentation) -> KnownPresentation:
+    if known.result != PENDING:
+        raise replayed(KnownPresentation.of(known))
+    return KnownPresentation.of(known)
 
 
 def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
@@ -332,66 +237,3 @@ def _told_today(session: Session, row: Presentation, ended: Ended) -> bool:
         Presentation.created_at.between(day, day + DAY - 1),
     )
     return session.scalar(query.limit(1)) is not None
-
-
-def under_way() -> Conflict:
-    """The presentation is being worked on."""
-    return Conflict(
-        "PRESENTATION_PENDING",
-        "This presentation is being verified, or its use waits for its block.",
-        hint="Send the same presentation again in a moment: it is used once at most.",
-    )
-
-
-def replayed(known: Presentation | None) -> Conflict:
-    """The nonce is taken; ``known`` is the presentation that took it, if it is the asker's own."""
-    about: dict[str, Any] = {}
-    if known is not None:
-        about = {"result": known.result, "ordinal": known.ordinal, "at": known.created_at}
-    return Conflict(
-        "NONCE_REPLAYED",
-        "This nonce was used before.",
-        hint="Ask the holder to present again with a fresh nonce.",
-        **about,
-    )
-
-
-def _describe(row: Presentation, ended: Ended) -> None:
-    row.fields = list(ended.fields)
-    if ended.place is not None:
-        row.issuer, row.batch, row.index = ended.place.issuer, ended.place.batch, ended.place.index
-        row.request = ended.request
-
-
-def _presentation(row: Presentation, known: Certificate, ledger: str, now: int) -> dict[str, Any]:
-    return presentation_entry(
-        ledger=ledger,
-        id=row.id,
-        certificate=reference(known.digest),
-        consumer=row.consumer,
-        fields=row.fields,
-        nonce_digest=row.nonce_digest,
-        result=row.result,
-        iat=now,
-    )
-
-
-def _use(row: Presentation, known: Certificate, use: Use, ledger: str, now: int) -> dict[str, Any]:
-    return use_entry(
-        ledger=ledger,
-        id=str(ULID()),
-        certificate=reference(known.digest),
-        request=reference(str(row.request)),
-        consumer=row.consumer,
-        ordinal=use.ordinal,
-        result=row.result,
-        iat=now,
-    )
-
-
-def _unknown() -> NotFound:
-    return NotFound(
-        "CERTIFICATE_UNKNOWN",
-        "No certificate of that number was issued or verified here.",
-        hint="Check every digit of the number.",
-    )

@@ -14,30 +14,30 @@ announced.
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from weakref import WeakValueDictionary
 
 import structlog
 
-from ledger.certificates.presentations import LAPSED, Ended, Presentations, Use, replayed, under_way, usage_of
+from ledger.certificates.judging import Expecting, Judge, Verified, usage_of
+from ledger.certificates.known_presentation import KnownPresentation, replayed, under_way
+from ledger.certificates.presentation_ends import LAPSED, VALID, CountedUse, Ended
+from ledger.certificates.presentations import Presentations
 from ledger.certificates.state import CertificateStates
-from ledger.certificates.tables import Presentation
+from ledger.certificates.taking_turns import Turns
 from ledger.certificates.use_offers import Offer, Offers
 from ledger.certificates.uses import Uses, UseToSign
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.sender import Announce, Receipt
 from ledger.domain.days import Clock
-from ledger.errors import BadBundle, ChainUnavailable, Conflict
-from ledger.proof.bundle import Bundle, parse_bundle
+from ledger.errors import ChainUnavailable, Conflict
+from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
-from ledger.proof.verifier import Expectation, verify
+from ledger.proof.verifier import Expectation
 from ledger.store.database import Database
 
 LAPSE_SECONDS: Final = 300
@@ -45,21 +45,6 @@ LAPSE_SECONDS: Final = 300
 log = structlog.get_logger()
 
 Send = Callable[[UseToSign, Announce], Receipt]
-# Adds what is known here of a bundle's scenario to what its verifier expects.
-Expecting = Callable[[Bundle | bytes, Expectation], Expectation]
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A report with the facts it was made from, so that it can be made again offline."""
-
-    report: Report
-    facts: Facts | None
-    use: Use | None = None
-
-    def without_content(self) -> Verified:
-        """The verdict alone: neither claims nor what is disclosed."""
-        return replace(self, report=replace(self.report, claims={}, disclosed={}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +55,11 @@ class Proposed:
     use: UseToSign | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A presentation under way. ``counter``: the consumer and the request that its certificate names."""
+@dataclass(slots=True)
+class _UnderWay:
+    """A presentation that is being worked on. ``counter``: the consumer and the request that its certificate names."""
 
-    row: Presentation
+    row: KnownPresentation
     bundle: Bundle
     nonce: str
     counter: tuple[str, str] | None
@@ -107,28 +92,22 @@ class Verification:
     ) -> None:
         self._database = database
         self._reader = reader
-        self._remembered = remembered
-        self._expecting = expecting
+        self._judge = Judge(remembered, expecting, clock)
         self._uses = uses
         self._presentations = presentations
         self._clock = clock
         self._states = CertificateStates(database, reader, remembered.newest, clock)
-        self._guard = threading.Lock()
-        self._turns: WeakValueDictionary[tuple[str, str] | None, threading.Lock] = WeakValueDictionary()
-        self._at_work: set[str] = set()
-        self._offers: Offers[_Case] = Offers()
+        self._turns = Turns()
+        self._offers: Offers[_UnderWay] = Offers()
 
     def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
         """Check a bundle against the chain, now or at a past time; never raises on a hostile bundle."""
-        try:
-            return self._judge(parse_bundle(raw), expect, at)
-        except BadBundle:
-            return Verified(verify(raw, Facts.nothing(), self._clock() if at is None else at, expect), None)
+        return self._judge.verify(raw, expect, at)
 
     def facts(self, bundle: Bundle) -> Facts:
         """What the chain says about a bundle now; raises ``ChainUnavailable``, also where the chain does not contain
         what was seen of it before (``CHAIN_DIFFERS_FROM_SEEN``, ``CHAIN_BEHIND_SEEN``)."""
-        return self._remembered.facts(bundle)
+        return self._judge.facts(bundle)
 
     def check(self, raw: bytes, consumer: str, nonce: str | None, at: int | None = None) -> Verified:
         """Verify for a party without using the certificate up; recorded for the subject of a genuine one."""
@@ -155,7 +134,7 @@ class Verification:
         case = self._begin(raw, consumer, nonce)
         if case is None:
             return self.verify(raw, Expectation(consumer=consumer, nonce=nonce))
-        with self._working_on(case.row):
+        with self._turns.working_on(case.row.id):
             return self._went_on(case) or self._use_up(case, lambda use, announce: self._uses.send(use, None, announce))
 
     def propose(self, raw: bytes, consumer: str, nonce: str) -> Proposed:
@@ -167,7 +146,7 @@ class Verification:
         case = self._begin(raw, consumer, nonce)
         if case is None:
             return Proposed(self.verify(raw, Expectation(consumer=consumer, nonce=nonce)), None)
-        with self._working_on(case.row):
+        with self._turns.working_on(case.row.id):
             if (answered := self._went_on(case)) is not None:
                 return Proposed(answered, None)
             verified, use = self._next_use(case)
@@ -184,7 +163,7 @@ class Verification:
         it again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``.
         """
         row = self._presentations.resume(presentation, consumer)
-        with self._working_on(row):
+        with self._turns.working_on(row.id):
             offer = self._offers.get(consumer, presentation)
             case = replace(offer.about, row=row)
             return self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
@@ -198,7 +177,7 @@ class Verification:
         settled = 0
         for row in self._presentations.pending():
             try:
-                with self._working_on(row):
+                with self._turns.working_on(row.id):
                     if (ending := self._ending(row)) is None:
                         continue
                     self._end(row, *ending)
@@ -222,23 +201,14 @@ class Verification:
         """As ``CertificateStates.public_status``."""
         return self._states.public_status(number)
 
-    def _judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
-        facts = self.facts(bundle)
-        # Now is never before the newest block: else a use that the chain has just counted would be one to come.
-        moment = max(self._clock(), facts.block_time) if at is None else at
-        return Verified(self._report(bundle, facts, moment, expect), facts)
-
-    def _report(self, bundle: Bundle, facts: Facts, at: int, expect: Expectation) -> Report:
-        return verify(bundle, facts, at, self._expecting(bundle, expect))
-
-    def _begin(self, raw: bytes, consumer: str, nonce: str) -> _Case | None:
+    def _begin(self, raw: bytes, consumer: str, nonce: str) -> _UnderWay | None:
         """Take the nonce; None where there is nothing to use up."""
         presented = usage_of(raw)
         if presented is None:
             return None
         bundle, number = presented
         row = self._presentations.begin(bundle, number, consumer, nonce, self._now())
-        return _Case(row, bundle, nonce, facts_needed(bundle).uses)
+        return _UnderWay(row, bundle, nonce, facts_needed(bundle).uses)
 
     def _now(self) -> int:
         """Never before the newest block, if a node answers: a wallet's clock may be right where ours is slow."""
@@ -247,7 +217,7 @@ class Verification:
         except ChainUnavailable:
             return self._clock()
 
-    def _went_on(self, case: _Case) -> Verified | None:
+    def _went_on(self, case: _UnderWay) -> Verified | None:
         """The answer that an earlier try did not give; None where there is none, and it is to be made now.
 
         Raises ``Conflict`` ``PRESENTATION_PENDING``, and ``NONCE_REPLAYED`` for one that has lapsed.
@@ -259,14 +229,14 @@ class Verification:
             return None
         ended, use = ending
         verified = None if use is None else self._as_it_was(case, use)
-        self._end(case.row, ended, use)
+        known = self._end(case.row, ended, use)
         if verified is None:
-            raise replayed(case.row)
+            raise replayed(known)
         return verified
 
-    def _next_use(self, case: _Case) -> tuple[Verified, UseToSign | None]:
+    def _next_use(self, case: _UnderWay) -> tuple[Verified, UseToSign | None]:
         """Verify, and name the next use; one that is not valid has ended by that, and there is no use."""
-        verified = self._judge(case.bundle, case.expect)
+        verified = self._judge.judge(case.bundle, case.expect)
         if not verified.report.valid or verified.facts is None or case.counter is None:
             self._end(case.row, Ended.of(verified.report, case.bundle))
             return verified, None
@@ -274,10 +244,10 @@ class Verification:
         ordinal = verified.facts.uses_of(consumer, request) + 1
         return verified, self._uses.to_sign(case.row.id, consumer, request, ordinal, case.deadline)
 
-    def _use_up(self, case: _Case, send: Send) -> Verified:
+    def _use_up(self, case: _UnderWay, send: Send) -> Verified:
         """Verify and spend one use on the chain; where another use was faster, verify again."""
         overtaken = 0
-        with self._turn(case.counter):
+        with self._turns.of_counter(case.counter):
             while True:
                 verified, wanted = self._next_use(case)
                 if wanted is None:
@@ -290,71 +260,55 @@ class Verification:
                     self._end(case.row, Ended.of(verified.report, case.bundle), use)
                     return replace(verified, use=use)
 
-    def _spend(self, case: _Case, report: Report, wanted: UseToSign, send: Send) -> Use | None:
+    def _spend(self, case: _UnderWay, report: Report, wanted: UseToSign, send: Send) -> CountedUse | None:
         tried = Ended.of(report, case.bundle)
+
+        def announce(tx_hash: str) -> None:
+            case.row = self._presentations.announce(case.row, tried, wanted.ordinal, tx_hash)
+
         try:
-            receipt = send(
-                wanted, lambda tx_hash: self._presentations.announce(case.row, tried, wanted.ordinal, tx_hash)
-            )
+            receipt = send(wanted, announce)
         except Conflict as refusal:
             if refusal.code != "LOG_USE_OUT_OF_ORDER":
                 raise
             return None
         return self._use_in(receipt, case.row)
 
-    def _use_in(self, receipt: Receipt | None, row: Presentation) -> Use | None:
+    def _use_in(self, receipt: Receipt | None, row: KnownPresentation) -> CountedUse | None:
         """The use that was announced, if that transaction counted it."""
         if receipt is None or row.ordinal is None or row.request is None:
             return None
         if not self._uses.counted(receipt, row.consumer, row.request, row.ordinal):
             return None
-        return Use(row.ordinal, receipt.tx_hash, receipt.gas_used)
+        return CountedUse(row.ordinal, receipt.tx_hash, receipt.gas_used)
 
-    def _as_it_was(self, case: _Case, use: Use) -> Verified:
+    def _as_it_was(self, case: _UnderWay, use: CountedUse) -> Verified:
         """What should have been answered: judged at the time of the use, and before it."""
-        facts = self.facts(case.bundle)
+        facts = self._judge.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())
         if case.counter is None or len(history) < use.ordinal:
             # The node that was asked has not seen the block yet.
             raise under_way()
         before = replace(facts, uses={**facts.uses, case.counter: history[: use.ordinal - 1]})
-        report = self._report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
+        report = self._judge.report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
         return Verified(report, before, use)
 
-    def _ending(self, row: Presentation) -> tuple[Ended, Use | None] | None:
+    def _ending(self, row: KnownPresentation) -> tuple[Ended, CountedUse | None] | None:
         """How a presentation ended that broke off; None while that is open."""
         receipt = None if row.tx_hash is None else self._uses.receipt(row.tx_hash)
         if (use := self._use_in(receipt, row)) is not None:
-            return Ended.as_announced(row), use
+            return Ended(VALID, tuple(row.fields)), use
         waits = row.tx_hash is not None and self._uses.waits(row.tx_hash)
         if waits or self._clock() < row.created_at + LAPSE_SECONDS:
             return None
         return Ended(LAPSED), None
 
-    def _end(self, row: Presentation, ended: Ended, use: Use | None = None) -> None:
+    def _end(self, row: KnownPresentation, ended: Ended, use: CountedUse | None = None) -> KnownPresentation:
         self._offers.drop(row.consumer, row.id)
-        self._presentations.end(row, ended, use)
-
-    @contextmanager
-    def _working_on(self, row: Presentation) -> Iterator[None]:
-        """No other thread of this process begins until this one is done; raises ``PRESENTATION_PENDING`` if one is."""
-        with self._guard:
-            if row.id in self._at_work:
-                raise under_way()
-            self._at_work.add(row.id)
-        try:
-            yield
-        finally:
-            with self._guard:
-                self._at_work.discard(row.id)
-
-    def _turn(self, counter: tuple[str, str] | None) -> threading.Lock:
-        """The lock of one counter of uses; it is gone when nobody holds or awaits it."""
-        with self._guard:
-            return self._turns.setdefault(counter, threading.Lock())
+        return self._presentations.end(row, ended, use)
 
 
-def _signed(uses: Uses, offer: Offer[_Case], signature: bytes) -> Send:
+def _signed(uses: Uses, offer: Offer[_UnderWay], signature: bytes) -> Send:
     def send(use: UseToSign, announce: Announce) -> Receipt:
         if use.ordinal != offer.use.ordinal:
             raise Conflict(

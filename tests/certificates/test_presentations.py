@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -25,6 +26,7 @@ from ledger.errors import ChainUnavailable, Conflict, NotFound
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_participant
 from ledger.proof.bundle import parse_bundle
+from ledger.rulebooks.templates import expecting
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.uses import certificate_of, logged, uses
 from tests.support.ledgers.joined import Presented, joined, presentations
@@ -68,7 +70,13 @@ def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verificat
     counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
     remembered = Remembered(reader, ledger.settings.home / "seen.json")
     return Verification(
-        ledger.database, reader, remembered, ledger.scenarios, counting, known, lambda: ledger.clock() + ahead
+        ledger.database,
+        reader,
+        remembered,
+        partial(expecting, ledger.scenarios),
+        counting,
+        known,
+        lambda: ledger.clock() + ahead,
     )
 
 

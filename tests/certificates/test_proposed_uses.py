@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from ledger.parties.possession import possession_of
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Es256Signer, Signer
 from ledger.proof.sdjwt import bind_key
+from ledger.rulebooks.templates import expecting
 from tests.certificates.test_presentations import DeafConnection, presented, results
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.uses import certificate_of, logged, uses
@@ -55,7 +57,7 @@ def counter(
     clock = lambda: ledger.clock() - late  # noqa: E731
     remembered = Remembered(reader, folder / "seen.json")
     return Counter(
-        Verification(ledger.database, reader, remembered, ledger.scenarios, counting, known, clock),
+        Verification(ledger.database, reader, remembered, partial(expecting, ledger.scenarios), counting, known, clock),
         signer,
         pilot.cast.bank,
     )
@@ -118,7 +120,7 @@ def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
     ledger, (_, ((raw, nonce),)) = pilot.ledger, presented(pilot)
     signer = Es256Signer(new_p256_key())
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(pilot.cast.bank))
-    ledger.party_keys.bind(pilot.cast.bank, pilot.cast.bank, signer.public_key, proof)
+    ledger.party_keys.bind(ledger.parties.actor(pilot.cast.bank), pilot.cast.bank, signer.public_key, proof)
     at = counter(pilot, tmp_path, signer)
     use = proposed(at, raw, nonce)
     assert len(at.signed(use)) == 128

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from ledger.cli.main import app
 from ledger.errors import ChainUnavailable
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.verifier import Expectation
+from ledger.rulebooks.templates import expecting
 from tests.certificates.test_presentations import DeafConnection, presented, results
 from tests.support.actors.pilots import Pilot
 from tests.support.chain.hiding_nodes import StuckConnection
@@ -53,7 +55,9 @@ class Desk:
         uses = Uses(client, reader, ledger.custody, ledger.party, lambda party: ledger.parties.get(party).account)
         known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
         remembered = Remembered(reader, self.memory)
-        return Verification(ledger.database, reader, remembered, ledger.scenarios, uses, known, ledger.clock)
+        return Verification(
+            ledger.database, reader, remembered, partial(expecting, ledger.scenarios), uses, known, ledger.clock
+        )
 
     def seen(self) -> Seen:
         seen = load_seen(self.memory)

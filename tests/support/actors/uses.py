@@ -9,15 +9,12 @@ from typing import Any
 
 import yaml
 
-from ledger.certificates.presentations import counter_of
+from ledger.certificates.seen_certificates import counter_of
 from ledger.domain.digests import reference
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_participant
 from tests.support.actors.pilots import Pilot
-
-PROJECT = Path(__file__).parents[3]
-
-SCENARIOS = PROJECT / "ledger" / "scenarios"
+from tests.support.places import SCENARIOS
 
 Outcome = tuple[str, int | None]
 

@@ -1,0 +1,59 @@
+"""Certificates that were issued here or found genuine here: where they stand, and under what their uses are counted."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from ledger.certificates.lookups import request_of
+from ledger.certificates.tables import Certificate, Presentation
+from ledger.errors import NotFound
+from ledger.log.positions import positions
+from ledger.proof.bundle import Position
+
+
+def place_of(session: Session, number: str) -> Position | None:
+    """Where a certificate stands, issued here or verified here, once it is anchored; raises ``NotFound``."""
+    known = session.get(Certificate, number)
+    if known is not None:
+        return positions(session, [known.digest]).get(known.digest)
+    seen = _seen(session, number)
+    if seen.issuer is None or seen.batch is None or seen.index is None:
+        return None
+    return Position(seen.issuer, seen.batch, seen.index)
+
+
+def counter_of(session: Session, number: str) -> tuple[str, str] | None:
+    """Consumer (id) and request (statement digest) under which a certificate's uses are counted, if it is used up.
+
+    Of one that was verified here and issued elsewhere, the consumer is the one that verified. Raises ``NotFound``.
+    """
+    known = session.get(Certificate, number)
+    if known is None:
+        seen = _seen(session, number)
+        return None if seen.request is None else (seen.consumer, seen.request)
+    request = request_of(session, known)
+    return None if request is None or known.consumer is None else (known.consumer, request)
+
+
+def genuine() -> ColumnElement[bool]:
+    """Presentations of what was found genuine."""
+    return Presentation.batch.is_not(None)
+
+
+def _seen(session: Session, number: str) -> Presentation:
+    """A verification that found the certificate genuine."""
+    query = select(Presentation).where(Presentation.certificate_no == number, genuine())
+    seen = session.scalars(query.order_by(Presentation.id).limit(1)).first()
+    if seen is None:
+        raise certificate_not_seen()
+    return seen
+
+
+def certificate_not_seen() -> NotFound:
+    """The error ``CERTIFICATE_UNKNOWN``."""
+    return NotFound(
+        "CERTIFICATE_UNKNOWN",
+        "No certificate of that number was issued or verified here.",
+        hint="Check every digit of the number.",
+    )
