@@ -14,11 +14,9 @@ from api.http.problems import answers
 from api.http.routing import Lane, Router
 from api.usage.holdings_filter import Wanted
 from ledger.certificates.issued import IssuedCertificate
-from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
-from ledger.parties.permissions import Action, allowed
+from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor
-from ledger.provenance.readings import How
 
 router = Router(tags=["certificates"])
 
@@ -102,7 +100,7 @@ def certificates(ledger: OpenLedger, wanted: Wanted, paging: PageAsked) -> Page[
 @router.get("/certificates/{number}")
 def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: ReadCaller) -> schemas.CertificateOut:
     """One certificate, without its disclosures."""
-    return show(_mine(ledger, actor, number))
+    return show(ledger.own_certificates.get(actor, number))
 
 
 @router.get("/certificates/{number}/bundle")
@@ -113,12 +111,8 @@ def bundle(
 
     For its subject alone, and recorded to it as a reading; the consumer is given it by the subject's presentation.
     """
-    row = _mine(ledger, actor, number)
-    require(actor, Action.SEE_PAYLOAD, owns=row.subject == actor.party)
     chosen = None if fields is None else [name for name in fields.split(",") if name]
-    built = ledger.bundles.build(number, chosen)
-    ledger.readings.of_bundle(actor, How.BUNDLE, built)
-    return built.to_dict()
+    return ledger.own_certificates.bundle(actor, number, chosen).to_dict()
 
 
 @router.get("/certificates/{number}/provenance")
@@ -128,10 +122,7 @@ def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: Re
 
     For which case a supervisor saw its payload is told to the subject and to those who read the full log.
     """
-    require_part(ledger, actor, number)
-    told, hears = ledger.provenances.certificate(number), _hears_of_cases(ledger, actor, number)
-    events = [event for event in told.events if hears or event["name"] != "Disclosed"]
-    return schemas.ProvenanceOut(**told.to_dict() | {"events": events})
+    return schemas.ProvenanceOut(**ledger.certificate_views.provenance(actor, number).to_dict())
 
 
 @router.post("/certificates/{number}/disclosures", status_code=201)
@@ -140,43 +131,6 @@ def disclose(
 ) -> schemas.PayloadOut:
     """See the claims of a certificate for a case, as a supervisor; the subject is told in its provenance."""
     return schemas.PayloadOut(claims=ledger.disclosures.open(actor, number, body.case))
-
-
-def _mine(ledger: Ledger, actor: Actor, number: str) -> IssuedCertificate:
-    row = ledger.holdings.get(number)
-    own = not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(row))
-    require(actor, Action.READ_LOG, owns=own)
-    return row
-
-
-def require_part(ledger: Participant, actor: Actor, number: str) -> None:
-    """Raise ``Forbidden`` unless the caller has a part in the certificate, or reads the full log.
-
-    A joined installation knows what its own party was presented with, and nothing else.
-    """
-    if isinstance(ledger, Ledger):
-        _mine(ledger, actor, number)
-    else:
-        require(actor, Action.READ_LOG, owns=True)
-
-
-def has_part(ledger: Participant, actor: Actor, number: str) -> bool:
-    """Whether the caller has a part in the certificate, or reads the full log; else it is a stranger to it.
-
-    A joined installation knows no certificates, so that all but what it was presented with are strange to it.
-    """
-    if allowed(Action.READ_LOG, actor.roles):
-        return True
-    if not isinstance(ledger, Ledger):
-        return False
-    return not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(ledger.holdings.get(number)))
-
-
-def _hears_of_cases(ledger: Participant, actor: Actor, number: str) -> bool:
-    """Not the consumer and the providers, who may be the ones looked into."""
-    if allowed(Action.READ_LOG, actor.roles):
-        return True
-    return isinstance(ledger, Ledger) and ledger.holdings.get(number).subject in ledger.principals.of(actor)
 
 
 def show(row: IssuedCertificate) -> schemas.CertificateOut:

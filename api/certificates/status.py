@@ -161,10 +161,8 @@ def _status(ledger: Ledger, number: str) -> schemas.StatusOut:
 
 
 def _held(ledger: Ledger, statements: Sequence[str]) -> schemas.HeldStatementsOut:
-    asked = ledger.reader.questions("latest")
-    answers = {statement: asked.hold(statement) for statement in statements}
     items = [
-        schemas.HeldStatementOut(statement=statement, offices=list(hold().offices))
-        for statement, hold in answers.items()
+        schemas.HeldStatementOut(statement=statement, offices=list(offices))
+        for statement, offices in ledger.holds.offices(statements).items()
     ]
     return schemas.HeldStatementsOut(items=items)

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import asdict
 
 from fastapi import Response
 
 from api.certificates import verification_schemas as verification
-from api.certificates.certificates import has_part, require_part
 from api.http import schemas
 from api.http.access import ActCaller, AnyInstallation, ReadCaller, require
 from api.http.paging import PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
-from ledger.certificates.presentations import VALID
-from ledger.certificates.tables import Presentation
+from ledger.certificates.judging import Verified
 from ledger.certificates.uses import UseToSign
-from ledger.certificates.verification import Verified
 from ledger.errors import InvalidInput
-from ledger.installation.participant import Participant
 from ledger.parties.permissions import Action
-from ledger.parties.roles import Actor
 
 router = Router(tags=["verification"])
 
@@ -49,7 +44,7 @@ def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCalle
     if (body.bundle is None) == (body.certificate_no is None):
         raise InvalidInput("VERIFY_WHAT", "Give a bundle or a certificate number, one of them.")
     if body.certificate_no is not None:
-        return verification.ReportOut(**_status(ledger, actor, body.certificate_no))
+        return verification.ReportOut(**ledger.certificate_views.status(actor, body.certificate_no))
     return _report(ledger.verification.check(_raw(body.bundle), actor.party, body.nonce, body.at))
 
 
@@ -107,18 +102,10 @@ def presentations(
 
     `elsewhere` are uses under its request that the chain counted and no verification here explains.
     """
-    require_part(ledger, actor, number)
-    rows = paging.page(ledger.presentations.page(number, paging.after, paging.one_more), lambda row: row.id, _shown)
-    elsewhere = [
-        verification.UseElsewhereOut(ordinal=use.ordinal, by=use.by, at=use.at)
-        for use in ledger.presentations.elsewhere(number)
-    ]
+    found, uses = ledger.certificate_views.presentations(actor, number, paging.after, paging.one_more)
+    rows = paging.page(found, lambda row: row.id, lambda row: verification.PresentationOut(**row.to_dict()))
+    elsewhere = [verification.UseElsewhereOut(**asdict(use)) for use in uses]
     return verification.PresentationsOut(items=rows.items, next_cursor=rows.next_cursor, elsewhere=elsewhere)
-
-
-def _status(ledger: Participant, actor: Actor, number: str) -> dict[str, Any]:
-    told = ledger.verification.public_status(number)
-    return ledger.verification.status(number) if has_part(ledger, actor, number) else told
 
 
 def _raw(bundle: object) -> bytes:
@@ -139,16 +126,4 @@ def _to_sign(use: UseToSign | None) -> verification.UseToSignOut | None:
         ordinal=use.ordinal,
         deadline=use.deadline,
         message=use.message.hex(),
-    )
-
-
-def _shown(row: Presentation) -> verification.PresentationOut:
-    return verification.PresentationOut(
-        id=row.id,
-        consumer=row.consumer,
-        result=row.result,
-        presented=row.nonce_digest is not None,
-        fields=row.fields,
-        ordinal=row.ordinal if row.result == VALID else None,
-        at=row.created_at,
     )

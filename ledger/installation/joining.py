@@ -51,6 +51,7 @@ from ledger.parties.proposals.pauses import Pauses
 from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import require_active
+from ledger.provenance.certificate_views import CertificateViews
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.rulebooks.scenarios import ScenarioBook
@@ -255,6 +256,15 @@ def _wire(
         before_retiring=lambda: None,
         lock=settings.home / "proposing.lock",
     )
+    verification = Verification(
+        database,
+        reader,
+        Remembered(reader, settings.home / "seen.json"),
+        partial(expecting, scenarios),
+        uses,
+        presentations,
+        clock,
+    )
     return Participant(
         settings=settings,
         clock=clock,
@@ -264,16 +274,9 @@ def _wire(
         follower=follower,
         party=membership.party,
         access=access(settings, database, reader, clock, key_of=parties.key_of),
-        verification=Verification(
-            database,
-            reader,
-            Remembered(reader, settings.home / "seen.json"),
-            partial(expecting, scenarios),
-            uses,
-            presentations,
-            clock,
-        ),
+        verification=verification,
         presentations=presentations,
+        certificate_views=CertificateViews(verification, presentations, provenances),
         provenances=provenances,
         proposals=proposals,
         pauses=Pauses(reader, acting_here, proposals, parties.account),

@@ -20,6 +20,7 @@ from ledger.parties.proposals.pauses import Pauses
 from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.roles import Roles
 from ledger.proof.sign_in import Place
+from ledger.provenance.certificate_views import CertificateViews
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.provenance.readings import Readings
@@ -73,6 +74,7 @@ class Participant:
     access: Access
     verification: Verification
     presentations: Presentations
+    certificate_views: CertificateViews
     provenances: Provenances
     inspection: Inspection
     proposals: Proposals

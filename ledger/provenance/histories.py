@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from ledger.certificates.presentations import counter_of, genuine, place_of
-from ledger.certificates.tables import Certificate, Disclosure, Presentation
+from ledger.certificates.seen_certificates import counter_of, place_of
+from ledger.certificates.tables import Certificate
 from ledger.chain.contracts.names import names_of_roles
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.assets.events import names_in, parties_in
@@ -26,55 +25,16 @@ from ledger.log.positions import not_anchored_yet
 from ledger.proof.assets.history import view_at
 from ledger.proof.assets.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 from ledger.proof.assets.view import AssetView
-from ledger.proof.bundle import Position
 from ledger.proof.head import genesis
 from ledger.proof.history import HistoryEvent, verify_history
+from ledger.provenance.certificate_events import Concern, seen_here, statements_of, withdrawals_here
+from ledger.provenance.completeness import Completeness, Provenance
 from ledger.provenance.lineage_picture import lineage_picture
 from ledger.provenance.prov import prov_document
 from ledger.provenance.timeline import timeline_picture
 from ledger.registration.tables import Registration
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.erasure_tables import ErasureRecord
-
-LEAVES_PER_WORD: Final = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Completeness:
-    """A history's proof: whoever folds ``events`` from ``genesis`` must reach the head that the chain shows."""
-
-    contract: str
-    scope: str | None
-    genesis: str
-    head: str
-    block: int
-    events: int
-    complete: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "contract": self.contract,
-            "scope": self.scope,
-            "genesis": self.genesis,
-            "head": self.head,
-            "block": self.block,
-            "events": self.events,
-            "complete": self.complete,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What happened, in order, by whom and why, with its completeness."""
-
-    events: tuple[dict[str, Any], ...]
-    completeness: Completeness
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"events": list(self.events), "completeness": self.completeness.to_dict()}
 
 
 class Provenances:
@@ -134,17 +94,17 @@ class Provenances:
         with self._database.read() as session:
             where, counter = place_of(session, number), counter_of(session, number)
             row = session.get(Certificate, number)
-            basis = [] if row is None else _basis(session, row)
-            seen, recorded = _seen_here(session, number, row), _withdrawn_here(session, basis)
+            statements = [] if row is None else statements_of(session, row)
+            seen, recorded = seen_here(session, number, row), withdrawals_here(session, statements)
         if where is None:
             raise not_anchored_yet()
         consumer, request = ("", "") if counter is None else counter
-        concern = _Concern(
+        concern = Concern(
             place=where,
             request=request,
             consumer=self._reader.party_no(consumer) if consumer else 0,
-            entries={each.digest: each.type for each in basis},
-            withdrawing={(self._reader.party_no(each.party), each.digest) for each in basis if each.party},
+            entries={each.digest: each.type for each in statements},
+            withdrawing={(self._reader.party_no(each.party), each.digest) for each in statements if each.party},
         )
         rows = self._rows("CertificateLog", "")
         mine = [event for event in rows if concern.has(event)]
@@ -266,116 +226,9 @@ class Provenances:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Basis:
-    """A statement that a certificate is or rests on; ``party`` is who can withdraw it, None where nobody can."""
-
-    digest: str
-    type: str
-    party: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Concern:
-    """What events of the log's contract are about a certificate.
-
-    ``consumer`` is a party number, ``request`` a statement digest; ``entries`` gives the type of each statement,
-    ``withdrawing`` who can withdraw which: a stranger's withdrawal ends nothing, nor does one of a provider by a key
-    that was reported.
-    """
-
-    place: Position
-    request: str
-    consumer: int
-    entries: Mapping[str, str]
-    withdrawing: Set[tuple[int, str]]
-
-    def has(self, event: Mapping[str, Any]) -> bool:
-        """Whether the event is about the certificate or about what it rests on."""
-        args = event["args"]
-        match event["name"]:
-            case "Used":
-                return (args["consumer"], args["request"]) == (self.consumer, self.request)
-            case "Withdrawn":
-                by_its_party = (args["party"], args["statement"]) in self.withdrawing
-                return by_its_party and (not args["reported"] or self.entries[args["statement"]] == "authorization")
-            case "Held":
-                return args["statement"] in self.entries
-        return _touches(event, self.place)
-
-    def named(self, event: Mapping[str, Any]) -> dict[str, str]:
-        """The type of the statement that an event is about, unless it is the certificate's own."""
-        kind = self.entries.get(event["args"].get("statement", ""), "certificate")
-        return {} if kind == "certificate" else {"entry": kind}
-
-
-def _basis(session: Session, row: Certificate) -> list[_Basis]:
-    if row.request_id is None:
-        return [_Basis(row.digest, "certificate", None)]
-    stated = log_store.statement(session, row.digest)
-    wanted = [hex_of(named) for named in (*stated["authorizations"], *stated["provisions"])]
-    found = log_store.entries_by_digest(session, wanted).values()
-    entries = [(entry.digest, json.loads(entry.body)) for entry in found]
-    return [
-        _Basis(row.digest, "certificate", None),
-        _Basis(hex_of(stated["request"]), "request", None),
-        *(
-            _Basis(digest, body["type"], body["subject" if body["type"] == "authorization" else "provider"])
-            for digest, body in entries
-        ),
-    ]
-
-
-def _withdrawn_here(session: Session, basis: Sequence[_Basis]) -> list[dict[str, Any]]:
-    """Withdrawals by their entries: those of keys that the chain cannot check stand nowhere else."""
-    kinds = {each.digest: each.type for each in basis}
-    entries = [(row, json.loads(row.body)) for row in log_store.withdrawals_of(session, kinds)]
-    return [
-        {
-            "name": "Withdrawn",
-            "at": row.created_at,
-            "by": body["party"],
-            "args": {"statement": row.about},
-            "names": {"entry": kinds[str(row.about)], "reason": body["reason"]},
-        }
-        for row, body in entries
-    ]
-
-
-def _seen_here(session: Session, number: str, row: Certificate | None) -> list[dict[str, Any]]:
-    """What the chain does not have of a certificate: issue, verifications, disclosures for a case, erasure."""
-    stated = None if row is None else log_store.statement(session, row.digest)
-    presented = session.scalars(
-        select(Presentation).where(Presentation.certificate_no == number, genuine()).order_by(Presentation.id)
-    )
-    opened = session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
-    erased = session.scalars(select(ErasureRecord).where(ErasureRecord.target == (row.digest if row else None)))
-    args = {"certificate_no": number}
-    issued = [] if stated is None else [{"name": "Issued", "at": stated["iat"], "by": stated["iss"], "args": args}]
-    return [
-        *issued,
-        *(
-            {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
-            for item in presented
-        ),
-        *({"name": "Disclosed", "at": item.created_at, "by": item.by, "args": {"case": item.case}} for item in opened),
-        *({"name": "Erased", "at": item.created_at, "by": item.by, "args": {"reason": item.reason}} for item in erased),
-    ]
-
-
 def _told(contract: str, row: Mapping[str, Any]) -> HistoryEvent:
     return HistoryEvent(f"{contract}.{row['name']}", row["args"])
 
 
 def _not_on_chain(identifier: str) -> Conflict:
     return Conflict("ASSET_NOT_ON_CHAIN", "The chain has no event of this asset.", where=identifier)
-
-
-def _touches(event: Mapping[str, Any], where: Position) -> bool:
-    args = event["args"]
-    if (args.get("issuer"), args.get("batch")) != (where.issuer, where.batch):
-        return False
-    if event["name"] == "StatusChanged":
-        word, bit = divmod(where.index, LEAVES_PER_WORD)
-        return args["word"] == word and bool(int(str(args["mask"]), 0) >> bit & 1)
-    return bool(event["name"] == "Anchored" or args.get("index") == where.index)

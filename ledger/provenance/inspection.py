@@ -74,7 +74,7 @@ class Inspection:
         with self._database.read() as session:
             waiting = _waiting(session)
         logs, finding = self._logs(), self._coherence.check()
-        return completeness.to_dict() | {
+        return asdict(completeness) | {
             "ledger": self._reader.chain.ledger,
             "batches": sum(each["batches"] for each in logs),
             "entries_anchored": sum(each["entries"] for each in logs),

@@ -16,14 +16,15 @@ from sqlalchemy import insert, literal, null, select, union_all
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.certificates.presentations import PENDING, genuine
+from ledger.certificates.presentation_ends import PENDING
+from ledger.certificates.seen_certificates import genuine
 from ledger.certificates.tables import Certificate, Disclosure, Presentation
 from ledger.domain.days import Clock
 from ledger.parties.access.callers import Caller
 from ledger.parties.roles import Actor
 from ledger.proof.bundle import Bundle
 from ledger.proof.sdjwt import parse_certificate
-from ledger.provenance.tables import Reading as Row
+from ledger.provenance.tables import Reading
 from ledger.store.database import Database
 
 # About 100 MB would be a million: far below, readers write themselves what they read.
@@ -39,7 +40,7 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RecordedReading:
     """One line of "who used my data". ``how`` is one of ``How``, or ``verified``, ``used`` or ``case``.
 
     ``at`` is seconds UTC; ``result`` is a verifier's word; ``case`` the number of the case that it was opened for.
@@ -98,32 +99,32 @@ class Readings:
         try:
             with self._database.write() as session:
                 # Numbered as they are written: who pages on misses none.
-                session.execute(insert(Row), [{"id": str(ULID()), **row} for row in waiting])
+                session.execute(insert(Reading), [{"id": str(ULID()), **row} for row in waiting])
         except Exception:
             with self._lock:
                 self._waiting = waiting + self._waiting
             raise
         return len(waiting)
 
-    def page(self, subject: str, after: str | None, limit: int) -> list[Reading]:
+    def page(self, subject: str, after: str | None, limit: int) -> list[RecordedReading]:
         """What was read, presented, used and opened of a subject's data, the earliest first, by id."""
         with self._database.read() as session:
             return _page(session, subject, after, limit)
 
 
-def _page(session: Session, subject: str, after: str | None, limit: int) -> list[Reading]:
+def _page(session: Session, subject: str, after: str | None, limit: int) -> list[RecordedReading]:
     own = select(Certificate.certificate_no).where(Certificate.subject == subject)
     read = select(
-        Row.id,
-        Row.created_at.label("at"),
-        Row.by.label("by"),
-        Row.certificate_no,
-        Row.how.label("how"),
-        Row.fields.label("fields"),
+        Reading.id,
+        Reading.created_at.label("at"),
+        Reading.by.label("by"),
+        Reading.certificate_no,
+        Reading.how.label("how"),
+        Reading.fields.label("fields"),
         null().label("result"),
         null().label("case"),
         null().label("ordinal"),
-    ).where(Row.subject == subject)
+    ).where(Reading.subject == subject)
     presented = select(
         Presentation.id,
         Presentation.created_at,
@@ -153,7 +154,9 @@ def _page(session: Session, subject: str, after: str | None, limit: int) -> list
     return [_shown(row) for row in session.execute(query)]
 
 
-def _shown(row: Any) -> Reading:
+def _shown(row: Any) -> RecordedReading:
     used = row.how == "verified" and row.result == "valid" and row.ordinal is not None
     how = "used" if used else row.how
-    return Reading(row.id, row.at, row.by, row.certificate_no, how, tuple(row.fields or ()), row.result, row.case)
+    return RecordedReading(
+        row.id, row.at, row.by, row.certificate_no, how, tuple(row.fields or ()), row.result, row.case
+    )

@@ -15,8 +15,8 @@ from ledger.errors import NotFound
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.roles import Actor
-from ledger.provenance.readings import MAX_WAITING, How, Reading, Readings
-from ledger.provenance.tables import Reading as Row
+from ledger.provenance.readings import MAX_WAITING, How, Readings, RecordedReading
+from ledger.provenance.tables import Reading
 from tests.support.actors.credit_bureau import FIELDS
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.uses import logged
@@ -24,7 +24,7 @@ from tests.support.actors.uses import logged
 BANK = Actor("ba" * 32, frozenset({Role.CONSUMER}))
 
 
-def told(pilot: Pilot, firm: str) -> list[Reading]:
+def told(pilot: Pilot, firm: str) -> list[RecordedReading]:
     pilot.ledger.flush()
     return pilot.ledger.readings.page(pilot.cast.firms[firm], None, 100)
 
@@ -113,7 +113,7 @@ def test_what_waits_is_bounded(ledger: Ledger) -> None:
     for _ in range(MAX_WAITING):
         readings.note(BANK, How.BUNDLE, None, "cf" * 32, [])
     with ledger.database.read() as session:
-        assert session.scalar(select(func.count()).where(Row.subject == "cf" * 32)) == MAX_WAITING
+        assert session.scalar(select(func.count()).where(Reading.subject == "cf" * 32)) == MAX_WAITING
 
 
 def test_junk_leaves_no_record_for_the_subject_whose_number_it_bears(pilot: Pilot) -> None:
@@ -124,7 +124,8 @@ def test_junk_leaves_no_record_for_the_subject_whose_number_it_bears(pilot: Pilo
     genuine = json.loads(bundle.to_bytes())
     token, _, rest = genuine["certificate"].partition("~")
     head, payload, signature = token.split(".")
-    forged = {**genuine, "certificate": f"{head}.{payload}.{signature[:-2]}AA~{rest}"}
+    other = ("B" if signature[0] == "A" else "A") + signature[1:]
+    forged = {**genuine, "certificate": f"{head}.{payload}.{other}~{rest}"}
     moved = {**genuine, "position": {**genuine["position"], "index": genuine["position"]["index"] + 1}}
     for junk in (forged, moved):
         raw = json.dumps(junk).encode()

@@ -1,0 +1,127 @@
+"""Which events are about a certificate: those of the log's contract, and those that were recorded here alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.certificates.seen_certificates import genuine
+from ledger.certificates.tables import Certificate, Disclosure, Presentation
+from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
+from ledger.domain.digests import hex_of
+from ledger.proof.bundle import Position
+from ledger.store import log as log_store
+from ledger.store.erasure_tables import ErasureRecord
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStatement:
+    """A statement that a certificate is or rests on; ``party`` is who can withdraw it, None where nobody can."""
+
+    digest: str
+    type: str
+    party: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What events of the log's contract are about a certificate.
+
+    ``consumer`` is a party number, ``request`` a statement digest; ``entries`` gives the type of each statement,
+    ``withdrawing`` who can withdraw which: a stranger's withdrawal ends nothing, nor does one of a provider by a key
+    that was reported.
+    """
+
+    place: Position
+    request: str
+    consumer: int
+    entries: Mapping[str, str]
+    withdrawing: Set[tuple[int, str]]
+
+    def has(self, event: Mapping[str, Any]) -> bool:
+        """Whether the event is about the certificate or about what it rests on."""
+        args = event["args"]
+        match event["name"]:
+            case "Used":
+                return (args["consumer"], args["request"]) == (self.consumer, self.request)
+            case "Withdrawn":
+                by_its_party = (args["party"], args["statement"]) in self.withdrawing
+                return by_its_party and (not args["reported"] or self.entries[args["statement"]] == "authorization")
+            case "Held":
+                return args["statement"] in self.entries
+        return _touches(event, self.place)
+
+    def named(self, event: Mapping[str, Any]) -> dict[str, str]:
+        """The type of the statement that an event is about, unless it is the certificate's own."""
+        kind = self.entries.get(event["args"].get("statement", ""), "certificate")
+        return {} if kind == "certificate" else {"entry": kind}
+
+
+def statements_of(session: Session, row: Certificate) -> list[NamedStatement]:
+    """The certificate's own statement, and those that it rests on."""
+    if row.request_id is None:
+        return [NamedStatement(row.digest, "certificate", None)]
+    stated = log_store.statement(session, row.digest)
+    wanted = [hex_of(named) for named in (*stated["authorizations"], *stated["provisions"])]
+    found = log_store.entries_by_digest(session, wanted).values()
+    entries = [(entry.digest, json.loads(entry.body)) for entry in found]
+    return [
+        NamedStatement(row.digest, "certificate", None),
+        NamedStatement(hex_of(stated["request"]), "request", None),
+        *(
+            NamedStatement(digest, body["type"], body["subject" if body["type"] == "authorization" else "provider"])
+            for digest, body in entries
+        ),
+    ]
+
+
+def withdrawals_here(session: Session, statements: Sequence[NamedStatement]) -> list[dict[str, Any]]:
+    """Withdrawals by their entries: those of keys that the chain cannot check stand nowhere else."""
+    kinds = {each.digest: each.type for each in statements}
+    entries = [(row, json.loads(row.body)) for row in log_store.withdrawals_of(session, kinds)]
+    return [
+        {
+            "name": "Withdrawn",
+            "at": row.created_at,
+            "by": body["party"],
+            "args": {"statement": row.about},
+            "names": {"entry": kinds[str(row.about)], "reason": body["reason"]},
+        }
+        for row, body in entries
+    ]
+
+
+def seen_here(session: Session, number: str, row: Certificate | None) -> list[dict[str, Any]]:
+    """What the chain does not have of a certificate: issue, verifications, disclosures for a case, erasure."""
+    stated = None if row is None else log_store.statement(session, row.digest)
+    presented = session.scalars(
+        select(Presentation).where(Presentation.certificate_no == number, genuine()).order_by(Presentation.id)
+    )
+    opened = session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
+    erased = session.scalars(select(ErasureRecord).where(ErasureRecord.target == (row.digest if row else None)))
+    args = {"certificate_no": number}
+    issued = [] if stated is None else [{"name": "Issued", "at": stated["iat"], "by": stated["iss"], "args": args}]
+    return [
+        *issued,
+        *(
+            {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
+            for item in presented
+        ),
+        *({"name": "Disclosed", "at": item.created_at, "by": item.by, "args": {"case": item.case}} for item in opened),
+        *({"name": "Erased", "at": item.created_at, "by": item.by, "args": {"reason": item.reason}} for item in erased),
+    ]
+
+
+def _touches(event: Mapping[str, Any], where: Position) -> bool:
+    args = event["args"]
+    if (args.get("issuer"), args.get("batch")) != (where.issuer, where.batch):
+        return False
+    if event["name"] == "StatusChanged":
+        word, bit = divmod(where.index, LEAVES_PER_WORD)
+        return args["word"] == word and bool(int(str(args["mask"]), 0) >> bit & 1)
+    return bool(event["name"] == "Anchored" or args.get("index") == where.index)
