@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.certificates import holdings_options as by
+from ledger.cli.certificates.options import BundleOut, Fields, Nonce, Number
 from ledger.cli.shell.files import key_in, parsed, signer_of
 from ledger.cli.shell.naming import PARTY_ID, party_of
 from ledger.cli.shell.opening import opened
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Option("--wallet", envvar="PINGZHENG_WALLET", help="The wallet file.", show_default=True)]
-Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
 Key = Annotated[Path | None, typer.Option(help="The holder's private key file, to be kept in the wallet.")]
 HERE = Path("holder.wallet")
 
@@ -135,9 +135,9 @@ def show(
 def present(
     number: Number,
     consumer: Annotated[str, typer.Option(help="The party id of the one it is presented to.", show_default=False)],
-    nonce: Annotated[str, typer.Option(help="The nonce that the consumer gave.", show_default=False)],
-    fields: Annotated[str | None, typer.Option(help="Fields to disclose, by comma; default all.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the bundle goes.")] = Path("bundle.json"),
+    nonce: Nonce,
+    fields: Fields = None,
+    out: BundleOut = Path("bundle.json"),
     key: Annotated[Path | None, typer.Option(help="The holder's private key file; default: the wallet's.")] = None,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,

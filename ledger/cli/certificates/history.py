@@ -1,0 +1,84 @@
+"""Commands that list what happened to a certificate, who verified it, and who read what it says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.certificates.options import Number
+from ledger.cli.parties.login import kept_session
+from ledger.cli.shell.opening import participating
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.domain.codes import check_certificate_no
+
+
+def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> None:
+    """溯源：凭证经过的一切，以及没有遗漏的证明。What happened to a certificate, with the proof that nothing is
+    missing.
+
+    示例 Example:  pingzheng certificate provenance DAC-440802-2026-S51-00000001-K
+    """
+    with participating(home, as_json) as ledger:
+        told = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
+        if as_json:
+            emit(told, as_json)
+            return
+        emit_rows([_event(event) for event in told["events"]], as_json, f"溯源 Provenance of {number}")
+        emit(told["completeness"], as_json, "完整性证明 Completeness")
+
+
+def presentations(
+    number: Number,
+    after: Annotated[str | None, typer.Option(help="Begin after this verification's id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """核验记录：在此要求过的每次核验，以及别处登记的使用。Every verification of a certificate that was asked for
+    here, and uses recorded by others.
+
+    示例 Example:  pingzheng certificate presentations DAC-440802-2026-S51-00000001-K
+    """
+    with participating(home, as_json) as ledger:
+        number = check_certificate_no(number)
+        known = [row.to_dict() for row in ledger.presentations.page(number, after, limit)]
+        elsewhere = [asdict(use) for use in ledger.presentations.elsewhere(number)]
+    if as_json:
+        emit({"presentations": known, "elsewhere": elsewhere}, as_json)
+        return
+    emit_rows([row | {"at": local_time(row["at"])} for row in known], as_json, f"核验记录 Verifications of {number}")
+    told = [{**use, "at": local_time(use["at"])} for use in elsewhere]
+    emit_rows(told, as_json, "别处使用 Used elsewhere")
+
+
+def readings(
+    after: Annotated[str | None, typer.Option(help="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """谁用过我的数据：须先登录；列出每次读取、出示、使用和因案件公开。Who used my data, signed in: every reading,
+    presentation and use of what is said of you, and what was opened for a case.
+
+    示例 Example:  pingzheng certificate readings
+    """
+    with errors_explained(as_json):
+        query = {"limit": str(limit)} | ({} if after is None else {"cursor": after})
+        page = kept_session(home).call("GET", "/v1/readings", query=query)
+        if as_json:
+            emit(page, as_json)
+            return
+        emit_rows([row | {"at": local_time(row["at"])} for row in page["items"]], as_json, "谁用过我的数据 Readings")
+        if page["next_cursor"] is not None:
+            emit({"next_cursor": page["next_cursor"]}, as_json)
+
+
+def _event(event: dict[str, Any]) -> dict[str, object]:
+    return {
+        "事件 event": event["name"],
+        "时间 at": local_time(int(str(event["at"]))),
+        "主体 by": str(event["by"])[:12] + "…",
+        "详情 details": event["args"] | event.get("names", {}),
+    }

@@ -1,0 +1,111 @@
+"""Commands by which a certificate's issuer ends or suspends it, and by which an office holds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.certificates.options import Number
+from ledger.cli.certificates.revoking import revoke_listed
+from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit
+from ledger.cli.shell.waiting import emit_done
+from ledger.domain.codes import check_certificate_no
+from ledger.errors import InvalidInput
+
+Reason = Annotated[str, typer.Option(help="data_error, fraud, court, sanction, investigation, …", show_default=False)]
+Office = Annotated[str, typer.Option(help="The authority or supervisor that acts: party id, USCC or `authority`.")]
+
+
+def supersede(
+    number: Number,
+    successor: Annotated[str, typer.Argument(help="The number of the one in its place.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """以同一主体的另一张凭证取代，永久终止原来的。End a certificate for good in favour of another one of the same
+    subject.
+
+    示例 Example:  pingzheng certificate supersede DAC-440802-2026-S51-00000001-K DAC-440802-2026-S51-00000002-I
+    """
+    with opened(home, as_json) as ledger:
+        ledger.status.supersede(check_certificate_no(number), check_certificate_no(successor))
+        emit(ledger.verification.status(number), as_json, number)
+
+
+def revoke(
+    reason: Reason,
+    number: Annotated[str, typer.Argument(help="Certificate number, DAC-…; or give --file.", show_default=False)] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A text file with a number on each line: revoke them all.", show_default=False)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Revoke all of the file without asking.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """签发方永久撤销自己的凭证：一张，或文件列出的全部；中断后再次执行即接续。End a certificate for good, or all that
+    a file lists. For their issuer. Interrupted, it goes on when it is run again.
+
+    示例 Examples:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error · pingzheng
+    certificate revoke --file numbers.txt --reason data_error --yes
+    """
+    with opened(home, as_json) as ledger:
+        if (file is None) == (not number):
+            raise InvalidInput(
+                "NUMBER_OR_FILE",
+                "Name one certificate, or a file that lists them, and not both.",
+                where="--file",
+                hint="Give the number, or --file with a number on each line.",
+            )
+        if file is not None:
+            revoke_listed(ledger, file, reason, yes, as_json)
+            return
+        ledger.status.revoke(check_certificate_no(number), reason)
+        emit(ledger.verification.status(number), as_json, number)
+
+
+def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """签发方暂停自己的凭证。Stop a certificate for a time. For its issuer.
+
+    示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
+    """
+    with opened(home, as_json) as ledger:
+        ledger.status.suspend(check_certificate_no(number), reason)
+        emit(ledger.verification.status(number), as_json, number)
+
+
+def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json: AsJson = False) -> None:
+    """签发方恢复自己暂停的凭证。Let a suspended certificate stand again. For its issuer.
+
+    示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
+    """
+    with opened(home, as_json) as ledger:
+        ledger.status.resume(check_certificate_no(number), reason)
+        emit(ledger.verification.status(number), as_json, number)
+
+
+def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = None, as_json: AsJson = False) -> None:
+    """主管部门或监管方冻结用数凭证及其请求，直到解除。An authority or a supervisor holds a usage certificate and its
+    request until it lifts the hold.
+
+    示例 Example:  pingzheng certificate hold DAC-440802-2026-S51-00000001-K --reason court
+    """
+    with opened(home, as_json) as ledger:
+        ledger.holds.hold(check_certificate_no(number), reason, party_of(ledger, by))
+        emit(ledger.verification.status(number), as_json, number)
+
+
+def lift(
+    number: Number, reason: Reason = "lifted", by: Office = "authority", home: Home = None, as_json: AsJson = False
+) -> None:
+    """两个同类机构解除本类机构的冻结；其他机构的冻结不受影响。Lift the hold of one's own office, as two parties of that
+    office; another office's hold stays.
+
+    示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
+    """
+    with opened(home, as_json) as ledger:
+        row = ledger.holds.lift(check_certificate_no(number), reason, party_of(ledger, by))
+        emit_done(row, lambda: ledger.verification.status(number), as_json, number)
