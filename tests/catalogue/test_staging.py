@@ -117,7 +117,9 @@ def test_what_others_took_meanwhile_is_refused(office: Department) -> None:
     take = iter([lambda: office.ledger.catalogue.put(office.stranger, resource("taken/1"))])
     table = Sheets([row("taken/0"), row("taken/1")])
     error = refusal(
-        lambda: office.ledger.catalogue_import.commit(office.provider, table, lambda _: next(take, lambda: None)())
+        lambda: office.ledger.catalogue_import.commit(
+            office.provider, table, lambda _: (next(take, lambda: None)(), None)[1]
+        )
     )
     assert [line["error"] for line in error.details["refused"]] == ["NOT_THE_PROVIDER"]
     assert [after - then for after, then in zip(stored(office), before, strict=True)] == [1, 1, 1], "the stranger's own"

@@ -198,7 +198,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "registration": entries.registration_certificate_payload(**REGISTRATION),
 }
 
-COMPONENT = USAGE["components"][0]
+COMPONENT: dict[str, Any] = WHOLE["usage"]["components"][0]
 
 WRONG = {
     "ulid in lower case": ("use", "id", ULID.lower()),

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from ledger.domain import entries
 from ledger.domain.canonical import canonical
+from ledger.domain.digests import reference
 from ledger.domain.entries import validate_entry
-from ledger.domain.entry_forms import ERASURE_REASONS
+from ledger.domain.entry_forms import CLAIM_NAMES, ERASURE_REASONS
 from ledger.domain.reasons import REASONS
 from ledger.errors import InvalidInput
 from tests.domain.sample_entries import (
@@ -82,7 +83,8 @@ TAKES: dict[str, Any] = {
 
 @pytest.mark.parametrize(("kind", "member"), MEMBERS)
 def test_wrong_member(kind: str, member: str) -> None:
-    for value in ({}, [], "", None, -1, 1.5, True, [[]], {"a": {}}):
+    values: list[Any] = [{}, [], "", None, -1, 1.5, True, [[]], {"a": {}}]
+    for value in values:
         entry = WHOLE[kind] | {member: value}
         if f"{kind}.{member}" in TAKES and repr(TAKES[f"{kind}.{member}"]) == repr(value):
             validate_entry(entry)
@@ -252,7 +254,7 @@ def test_a_statement_has_one_digest_whatever_its_signature(kind: str) -> None:
     unsigned = {name: value for name, value in entry.items() if name != "signature"}
     expected = hashlib.sha256(canonical(unsigned)).hexdigest()
     assert entries.statement_digest(entry) == entries.statement_digest(entry | {"signature": "another"}) == expected
-    assert entries.reference(expected) == f"sha-256:{expected}"
+    assert reference(expected) == f"sha-256:{expected}"
 
 
 @pytest.mark.parametrize(("kind", "member"), MEMBERS)
@@ -293,6 +295,6 @@ def test_other_entries_are_no_sd_jwt_and_may_hold_any_text() -> None:
 
 def test_no_field_has_the_name_of_a_claim_of_either_class() -> None:
     claims = {*WHOLE["usage"], *WHOLE["registration"], "status", "aud"}
-    assert claims == entries.CLAIM_NAMES
+    assert claims == CLAIM_NAMES
     for name in claims:
         assert refused_at(WHOLE["usage"] | {"fields": [name]}) == "fields"

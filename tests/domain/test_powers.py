@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from ledger.domain.days import DAY
 from ledger.domain.powers import (
-    DAY,
     DEFAULT_DELAY,
     MAX_PAUSE,
     MIN_DELAY,

@@ -276,7 +276,8 @@ CHOICES = [
 
 @pytest.mark.parametrize(("name", "choice"), CHOICES)
 def test_every_choice_is_taken(name: str, choice: str) -> None:
-    check_resource(replace(RESOURCE, share_basis="basis", **{name: choice}))
+    changes: dict[str, Any] = {"share_basis": "basis", name: choice}
+    check_resource(replace(RESOURCE, **changes))
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_holiday_and_its_make_up_days(first: date, last: date, worked: list[date
 
 def test_every_day_that_a_notice_covers_is_as_in_a_second_calendar() -> None:
     """The notice for 2006 made a Saturday of 2005 a working day; `chinesecalendar` leaves that one out."""
-    other = holidays.China(years=range(2004, 2027))
+    other = holidays.country_holidays("CN", years=range(2004, 2027))
     differing = [
         day for day in days(date(2004, 1, 1), date(2026, 12, 24)) if other.is_working_day(day) != is_working_day(day)
     ]

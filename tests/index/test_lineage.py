@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, create_engine, insert
+from sqlalchemy import Connection, String, create_engine, insert
 
 from ledger.domain.assets.lineage import LineageGraph
 from ledger.index import tables
@@ -24,7 +24,7 @@ def connection() -> Iterator[Connection]:
 
 def fill(connection: Connection, states: dict[str, str], *edges: tuple[str, str, str]) -> None:
     for number, (asset, state) in enumerate(states.items(), start=1):
-        blank = {column.name: 0 if not isinstance(column.type, tables.String) else "" for column in tables.ASSETS.c}
+        blank = {column.name: 0 if not isinstance(column.type, String) else "" for column in tables.ASSETS.c}
         row = blank | {"id": asset, "asset_no": number, "state": state, "cleared": False, "frozen": False}
         connection.execute(insert(tables.ASSETS).values(row))
     for place, (asset, relation, other) in enumerate(edges):

@@ -107,7 +107,7 @@ def test_a_code_serves_once(pilot: Pilot) -> None:
     code = code_for(ledger, party)
     told = at_once(
         *(
-            lambda signer=signer: ledger.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))  # type: ignore[misc]
+            lambda signer=signer: ledger.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
             for signer in signers
         )
     )

@@ -94,7 +94,7 @@ def test_what_is_named_is_described(graph: Graph) -> None:
 
 def test_versions_follow_content_and_holder(graph: Graph) -> None:
     parties = recorded_life().parties
-    versions = sorted(graph.subjects(RDF.type, PZ.AssetVersion))
+    versions = sorted(graph.subjects(RDF.type, PZ.AssetVersion), key=str)
     assert versions == [urn("version", number) for number in (1, 2, 3, 4)]
     for version, content, holder, revised in (
         (versions[0], "content", PROVIDER, []),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -60,7 +60,10 @@ def ulid(number: int) -> str:
 
 def signer_of(name: str, suite: str = "ES256K") -> Signer:
     secret = sha256(f"key of {name}".encode()).digest()
-    makers = {"ES256K": lambda: LocalSigner(secret, account_of(secret)), "ES256": lambda: Es256Signer(secret)}
+    makers: dict[str, Callable[[], Signer]] = {
+        "ES256K": lambda: LocalSigner(secret, account_of(secret)),
+        "ES256": lambda: Es256Signer(secret),
+    }
     return makers.get(suite, lambda: Sm2Signer(secret))()
 
 

@@ -70,7 +70,7 @@ def test_a_ledger_that_nothing_was_answered_for_is_forgotten(tmp_path: Path) -> 
 
 def test_records_are_of_one_provider(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "request": {"sources": [{"source": "electricity", "provider": OTHER_GRID}]},
         "authorization": {"provider": OTHER_GRID},
     }

@@ -78,7 +78,8 @@ def test_the_platform_has_no_door_for_rows(town: Town, service: str) -> None:
     told = town.provider().answer(town.platform.task(consent), Files()).to_dict()
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token_of(town.ledger, town.party)}"
-    for rows in ({"rows": []}, {"rows": [{"wage": "9.0"}], "salt": "A" * 22}):
+    tries: list[dict[str, Any]] = [{"rows": []}, {"rows": [{"wage": "9.0"}], "salt": "A" * 22}]
+    for rows in tries:
         answer = session.post(f"{service}/v1/provisions", json=told | rows, timeout=10)
         assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
     assert session.post(f"{service}/v1/provisions/draft", json={}, timeout=10).status_code in (404, 405)

@@ -8,9 +8,10 @@ import pytest
 
 from ledger.chain.sending.asset_calls import confirm_assets
 from ledger.chain.sending.relay import Relay
+from ledger.domain.days import DAY
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.relayed_acts import RelayedActs
-from tests.support.actors.grants import DAY, granted
+from tests.support.actors.grants import granted
 from tests.support.actors.pilots import Pilot
 
 OWN = [("hold", 0), ("operate", 0), ("process", 0)]

@@ -219,7 +219,7 @@ def test_persons_banks_and_prices(scenario: Scenario) -> None:
 def texts(scenario: Scenario) -> list[Bilingual]:
     noted = [scenario.request_note] if scenario.request_note else []
     shown = [scenario.title, scenario.purpose, scenario.basis_note, *noted]
-    return shown + [item.title for item in (*scenario.sources, *scenario.fields)]
+    return shown + [source.title for source in scenario.sources] + [field.title for field in scenario.fields]
 
 
 @pytest.mark.parametrize("scenario", BOOK.all(), ids=lambda scenario: scenario.code)

@@ -222,5 +222,5 @@ def test_nothing_is_expected_of_what_cannot_be_read(pilot: Pilot) -> None:
     ):
         assert expecting(pilot.ledger.scenarios, raw, expect) == expect
     for scenario, version in ((None, None), ([], {}), (SCENARIO, None), (SCENARIO, "1"), ("S99", 1)):
-        entry = {"scenario": scenario, "scenario_version": version, "ledger": LEDGER}
+        entry: dict[str, Any] = {"scenario": scenario, "scenario_version": version, "ledger": LEDGER}
         assert known_template(pilot.ledger.scenarios, entry) is None

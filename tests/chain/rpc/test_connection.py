@@ -31,7 +31,7 @@ BLOCK: Final = {
     # A header of proof of authority, longer than the 32 bytes that some libraries insist on.
     "extraData": "0x" + "ab" * 97,
 }
-LOG: Final = {
+LOG: Final[dict[str, Any]] = {
     "address": ADDRESS,
     "topics": ["0x" + "33" * 32],
     "data": "0x",

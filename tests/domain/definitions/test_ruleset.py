@@ -85,7 +85,8 @@ def test_missing_member(path: str) -> None:
 
 @pytest.mark.parametrize("path", MEMBERS)
 def test_member_of_a_wrong_type(path: str) -> None:
-    for value in (None, 1.5, "", {}, [], [None], [""]):
+    values: list[Any] = [None, 1.5, "", {}, [], [None], [""]]
+    for value in values:
         error = refused(changed(path, value))
         assert error.code == "RULESET_INVALID"
         assert (error.where or "").startswith(place(path))
@@ -126,8 +127,8 @@ def test_number_within_its_bounds_only(name: str) -> None:
     low, high = BOUNDS[name]
     for value in (low, high):
         assert getattr(ruleset_of(changed(name, value), "own.yaml"), name) == value
-    for value in (low - 1, high + 1, True, str(low)):
-        error = refused(changed(name, value))
+    for wrong in (low - 1, high + 1, True, str(low)):
+        error = refused(changed(name, wrong))
         assert (error.code, error.where) == ("RULESET_INVALID", place(name))
 
 
@@ -143,7 +144,7 @@ CHOICES = {
     "near_duplicate": ["ignore", "report"],
     "code": ["n", "a" * 32, "guangdong-2"],
 }
-NO_CHOICES = {
+NO_CHOICES: dict[str, list[Any]] = {
     "standing": ["law", "Configuration"],
     "second_pledge": ["allow", True],
     "near_duplicate": ["refuse", False],

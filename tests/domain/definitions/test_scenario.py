@@ -108,7 +108,8 @@ def test_missing_member(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in MEMBERS if path[-1] != "rule"], ids=place)
 def test_member_of_a_wrong_type(path: Path) -> None:
-    for value in (None, 1.5, True, {}, "", [None], [[]], [1.5]):
+    values: list[Any] = [None, 1.5, True, {}, "", [None], [[]], [1.5]]
+    for value in values:
         if value is FITTING.get(path, GONE):
             continue
         error = refused(changed(path, value))

@@ -35,7 +35,8 @@ def test_member_missing_unknown_or_of_a_wrong_type(op: str, member: str) -> None
         (rule | {"x": 1}, "rule"),
     ):
         assert bad_rule(wrong).where == where
-    for value in (None, 1.5, True, {}, "", [], [None], [[]], -1, 10**9, float("nan")):
+    values: list[Any] = [None, 1.5, True, {}, "", [], [None], [[]], -1, 10**9, float("nan")]
+    for value in values:
         assert bad_rule(rule | {member: value}).where == f"rule.{member}"
 
 
