@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from ledger.certificates.tables import Certificate
 from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.installation.settings import Settings
@@ -62,16 +60,10 @@ def test_killed_act_is_completed_when_it_is_done_again(prepared: Path, tmp_path:
         assert pilot.ledger.inspection.head()["complete"]
 
 
-def certificates(pilot: Pilot, asset: str) -> list[Certificate]:
-    with pilot.ledger.database.read() as session:
-        query = select(Certificate).where(Certificate.asset_id == asset).order_by(Certificate.certificate_no)
-        return list(session.scalars(query))
-
-
 def check_confirmed(pilot: Pilot, assets: list[str]) -> None:
     for asset in assets:
         assert [event["name"] for event in pilot.history(asset)].count("Confirmed") == 1
-        (only,) = certificates(pilot, asset)
+        (only,) = pilot.certificates(asset)
         assert only.supersedes is None
         assert pilot.report(asset).valid
 
@@ -79,7 +71,7 @@ def check_confirmed(pilot: Pilot, assets: list[str]) -> None:
 def check_moved(pilot: Pilot, asset: str) -> None:
     assert [event["name"] for event in pilot.history(asset)].count("TransferAccepted") == 1
     assert pilot.record(asset).holder == pilot.cast.bank
-    first, second = certificates(pilot, asset)
+    first, second = pilot.certificates(asset)
     assert (second.supersedes, second.subject) == (first.certificate_no, pilot.cast.bank)
     assert pilot.verified(first.certificate_no).result == "revoked"
     assert pilot.verified(second.certificate_no).valid

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ledger.certificates.tables import Certificate
 from ledger.chain.reading.contract_state import AssetRecord
 from ledger.connectors.answers import Supplied
 from ledger.demo.data.cast import Cast, assemble
@@ -61,7 +62,7 @@ class Pilot:
     """A firm's way to a certificate, step by step, with everyone's real keys; and a provider's to a registration."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
-        self.ledger, self.cast, self.bureau = ledger, cast, CreditBureau(ledger, cast)
+        self.ledger, self.cast, self.actors = ledger, cast, CreditBureau(ledger, cast)
         self._next = count()
         self._newcomers = count(FIRST_NEWCOMER)
         self._pool: list[str] = []
@@ -138,6 +139,17 @@ class Pilot:
         assert found is not None
         return found
 
+    def stands(self, asset: str) -> tuple[str, str | None, str | None]:
+        """The asset's state on the chain, and kind and stage of its open application."""
+        found = self.record(asset)
+        return found.state, found.kind, found.stage
+
+    def certificates(self, asset: str) -> list[Certificate]:
+        """Every registration certificate of an asset, oldest first."""
+        with self.ledger.database.read() as session:
+            query = select(Certificate).where(Certificate.asset_id == asset)
+            return list(session.scalars(query.order_by(Certificate.certificate_no)))
+
     def report(self, asset: str) -> Report:
         """What a verifier of the asset's newest certificate finds now."""
         return self.verified(str(self.ledger.registrations.get(asset)["certificate_no"]))
@@ -169,22 +181,22 @@ class Pilot:
         return FIRMS[next(self._next)]
 
     def authorise(self, firm: str) -> str:
-        return self.bureau.authorise([firm], lambda _: None)[firm]
+        return self.actors.authorise([firm], lambda _: None)[firm]
 
     def supply(self, firm: str, authorization: str, rows: Sequence[Mapping[str, str]] = ROWS) -> None:
-        self.bureau.supply({firm: rows}, {firm: authorization}, lambda _: None)
+        self.actors.supply({firm: rows}, {firm: authorization}, lambda _: None)
 
     def certificate(self, firm: str) -> str:
         """An anchored certificate of the firm."""
         authorization = self.authorise(firm)
         self.supply(firm, authorization)
-        number = self.bureau.issue({firm: authorization})[firm]
+        number = self.actors.issue({firm: authorization})[firm]
         self.ledger.anchoring.flush()
         return number
 
     def present(self, firm: str, number: str, fields: Sequence[str] = FIELDS) -> tuple[Bundle, str]:
         nonce = self.ledger.verification.new_nonce()
-        return self.bureau.present(firm, number, nonce, fields), nonce
+        return self.actors.present(firm, number, nonce, fields), nonce
 
     def accept(self, firm: str, number: str) -> Report:
         bundle, nonce = self.present(firm, number)

@@ -1,0 +1,99 @@
+"""What comes after the first registration: change, correction, cancellation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ledger.errors import Conflict
+from tests.support.actors.pilots import Pilot, resource
+
+REASON = "字段说明与样本不符 The fields do not match the sample"
+
+
+def numbers(pilot: Pilot, asset: str) -> list[str]:
+    return [row.certificate_no for row in pilot.certificates(asset)]
+
+
+@pytest.mark.parametrize("kind", ["change", "correct"])
+def test_change_and_correction_give_a_new_certificate_and_keep_the_old_document(pilot: Pilot, kind: str) -> None:
+    asset = pilot.confirmed()
+    before = pilot.ledger.registrations.get(asset)
+    (first,) = numbers(pilot, asset)
+    told = before["resource"]["code"]
+    after = resource(told, content=f"{told} {kind}", title=f"After {kind}")
+    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, kind, after)
+    assert pilot.ledger.registrations.get(asset)["resource"] == before["resource"]
+    pilot.take_through([asset])
+    assert numbers(pilot, asset) == [first, pilot.ledger.registrations.get(asset)["certificate_no"]]
+    report = pilot.report(asset)
+    assert report.valid
+    assert report.claims["resource"]["title"] == f"After {kind}"
+    old, new = pilot.certificates(asset)
+    assert (new.supersedes, report.claims["supersedes"]) == (first, f"sha-256:{old.digest}")
+    superseded = pilot.verified(first)
+    assert superseded.first_failure is not None
+    assert (superseded.result, superseded.first_failure.code) == ("revoked", "SUPERSEDED")
+    documents = [each["content"] for each in pilot.ledger.registrations.get(asset)["applications"]]
+    assert len(set(documents)) == 2
+    assert pilot.ledger.bundles.build(first).certificate != pilot.ledger.bundles.build(new.certificate_no).certificate
+
+
+def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    before = pilot.ledger.registrations.get(asset)
+    changed = resource(before["resource"]["code"], content="rejected change")
+    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
+    pilot.ledger.review.accept(pilot.cast.registrar, [asset])
+    pilot.ledger.review.reject(pilot.cast.registrar, asset, REASON)
+    told = pilot.ledger.registrations.get(asset)
+    assert (told["resource"], told["certificate_no"]) == (before["resource"], before["certificate_no"])
+    assert pilot.report(asset).valid
+
+
+def test_resource_of_another_code_is_no_change(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    with pytest.raises(Conflict, match="RESOURCE_CODE_DIFFERS"):
+        pilot.ledger.applications.apply(
+            pilot.actor(pilot.cast.provider), asset, "change", resource("review/another-code")
+        )
+
+
+def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    told = pilot.ledger.registrations.get(asset)["resource"]
+    number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
+    applications, review, cast = pilot.ledger.applications, pilot.ledger.review, pilot.cast
+    applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
+    review.accept(cast.registrar, [asset])
+    review.review(cast.registrar, [asset])
+    review.confirm(cast.registrar, [asset])
+    assert pilot.stands(asset) == ("cancelled", None, None)
+    assert pilot.verified(number).result == "refused"
+    same = resource(told["code"])
+    for act in (
+        lambda: applications.apply(pilot.actor(cast.provider), asset, "change", replace(same, title="Back")),
+        lambda: applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="Once more"),
+        lambda: pilot.ledger.transfers.offer(asset, cast.provider, cast.bank),
+        lambda: pilot.ledger.transfers.freeze(asset, cast.supervisor, "court"),
+        lambda: pilot.ledger.transfers.annul(asset, cast.registrar, "fraud", REASON),
+    ):
+        with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
+            act()
+    (again,) = pilot.applied(told["code"])
+    assert again != asset
+    assert pilot.record(again).state == "applied"
+
+
+def test_confirming_cancellations_in_bulk_can_be_repeated(pilot: Pilot) -> None:
+    ended, waiting = pilot.confirmed(), pilot.confirmed()
+    review, registrar = pilot.ledger.review, pilot.cast.registrar
+    for asset in (ended, waiting):
+        pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "cancel", reason="No longer collected")
+    review.accept(registrar, [ended, waiting])
+    review.review(registrar, [ended, waiting])
+    review.confirm(registrar, [ended])
+    assert review.confirm(registrar, [ended, waiting]) > 0
+    assert review.confirm(registrar, [ended, waiting]) == 0
+    assert {pilot.stands(asset)[0] for asset in (ended, waiting)} == {"cancelled"}

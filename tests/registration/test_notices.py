@@ -1,0 +1,63 @@
+"""The public notice of an application: its last second, its dates, whose it is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ledger.domain.working_days import end_of_working_days
+from ledger.errors import Conflict
+from tests.support.actors.pilots import Pilot, resource
+
+REASON = "字段说明与样本不符 The fields do not match the sample"
+
+
+def test_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilot: Pilot) -> None:
+    (asset,) = pilot.applied("review/last-second")
+    began = pilot.ledger.clock()
+    pilot.noticed([asset])
+    last = pilot.record(asset).until
+    assert last + 1 == end_of_working_days(began, pilot.ledger.rules.notice_days)
+    if time.time() % 1 > 0.4:
+        time.sleep(1 - time.time() % 1)
+    pilot.skip(last - pilot.ledger.clock())
+    with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
+        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    pilot.after_notice([asset])
+    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    assert pilot.history(asset)[-1]["at"] > last
+
+
+def test_repeated_notice_moves_no_date(pilot: Pilot) -> None:
+    (asset,) = pilot.applied("review/repeated-notice")
+    pilot.noticed([asset])
+    (before,) = pilot.ledger.registrations.get(asset)["applications"]
+    pilot.skip(3 * 86_400)
+    pilot.ledger.review.notice(pilot.cast.registrar, [asset])
+    (after,) = pilot.ledger.registrations.get(asset)["applications"]
+    assert after == before
+    assert after["notice_to"] == pilot.record(asset).until
+    pilot.after_notice([asset])
+    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    assert pilot.report(asset).claims["notice"]["to"] == before["notice_to"]
+
+
+def test_notice_is_recorded_with_the_application_that_it_is_of(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    review, cast = pilot.ledger.review, pilot.cast
+    told = pilot.ledger.registrations.get(asset)["resource"]
+    changed = resource(told["code"], content="applied for twice")
+    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
+    review.accept(cast.registrar, [asset])
+    review.reject(cast.registrar, asset, REASON)
+    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
+    review.accept(cast.registrar, [asset])
+    review.reject(cast.registrar, asset, REASON)
+    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
+    pilot.noticed([asset])
+    last = pilot.record(asset).until
+    pilot.after_notice([asset])
+    review.confirm(cast.registrar, [asset])
+    claims = pilot.report(asset).claims
+    assert (claims["notice"]["to"], claims["application"]) == (last, {"kind": "change", "number": 4})
