@@ -30,6 +30,7 @@ from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
 
 SETTLING_SECONDS = 5.0
+EXPIRY_SECONDS = 60.0
 FOLLOWING_SECONDS = 1.0
 DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer and verify data asset certificates.
 
@@ -119,4 +120,5 @@ def _background(ledger: Participant) -> list[TickingThread]:
         work.append(TickingThread("withdrawals", ledger.direct_withdrawals.follow, SETTLING_SECONDS))
         work.append(TickingThread("proposals", ledger.proposals.tick, SETTLING_SECONDS))
         work.append(TickingThread("transfers", ledger.transfers.follow, SETTLING_SECONDS))
+        work.append(TickingThread("expiry", ledger.expiry.tick, EXPIRY_SECONDS))
     return work

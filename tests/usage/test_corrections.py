@@ -25,11 +25,6 @@ from tests.support.actors.supervisors import other_supervisor
 FALSE, TRUE = CONTRIBUTIONS[:3], CONTRIBUTIONS
 
 
-@pytest.fixture(scope="module")
-def desk(pilot: Pilot) -> Desk:
-    return Desk(pilot)
-
-
 def certified(desk: Desk, person: str) -> tuple[str, str]:
     """A certificate on data that is wrong, and the authorization that it rests on."""
     request, given = desk.authorised(person)

@@ -1,0 +1,13 @@
+"""Who asks and answers for persons in these suites."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.actors.persons import Desk
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture(scope="module")
+def desk(pilot: Pilot) -> Desk:
+    return Desk(pilot)

@@ -1,0 +1,48 @@
+"""What time ends: reading computes it and writes nothing, the server's tick records it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.errors import Conflict
+from ledger.usage.tables import AccessRequest, Authorization
+from tests.support.actors.persons import SEPARATELY, Desk
+from tests.support.actors.pilots import Pilot
+
+BEYOND_BOTH = 6 * 86_400
+
+
+def stored(desk: Desk, request: str, consent: str) -> tuple[str, str]:
+    with desk.ledger.database.read() as session:
+        return session.get_one(AccessRequest, request).state, session.get_one(Authorization, consent).state
+
+
+def test_reading_says_what_is_over_and_only_the_tick_writes_it(desk: Desk, pilot: Pilot) -> None:
+    ledger, person = desk.ledger, desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    _, given = desk.authorised(person)
+    consent = given["social_insurance"]
+    ledger.expiry.tick()
+    assert stored(desk, request, consent.id) == ("sent", "active")
+    pilot.skip(BEYOND_BOTH)
+    assert ledger.requests.get(request).state == "expired"
+    assert ledger.authorizations.get(consent.id).state == "expired"
+    assert [row.state for row in ledger.authorizations.page(person, None, 9)] == ["expired"]
+    assert [row.id for row in ledger.requests.page(person, None, 9, "expired")] == [request]
+    assert request not in [row.id for row in ledger.requests.unanswered()]
+    assert consent.id not in [row.id for row in ledger.provisions.asked(consent.provider, None, 1_000)]
+    with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
+        ledger.authorizations.draft(request, SEPARATELY)
+    assert stored(desk, request, consent.id) == ("sent", "active")
+    ledger.expiry.tick()
+    assert stored(desk, request, consent.id) == ("expired", "expired")
+
+
+def test_a_consent_that_was_answered_is_shown_as_over_and_left_as_it_is(desk: Desk, pilot: Pilot) -> None:
+    request, given = desk.authorised(desk.person())
+    consent = given["social_insurance"].id
+    desk.answer({consent: desk.supplied()})
+    pilot.skip(BEYOND_BOTH)
+    desk.ledger.expiry.tick()
+    assert desk.ledger.authorizations.get(consent).state == "expired"
+    assert stored(desk, request, consent) == ("authorised", "active")

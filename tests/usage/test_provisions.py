@@ -1,0 +1,163 @@
+"""Supplying under authorizations: which sources are asked, how each answers, and when nothing comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
+from ledger.demo.actors import Actors
+from ledger.domain.days import shanghai_day
+from ledger.domain.parties import Role
+from ledger.errors import Conflict, InvalidInput
+from ledger.parties.roles import Actor
+from tests.support.actors.persons import SCORES, SEPARATELY, Desk
+from tests.support.actors.pilots import Pilot
+from tests.support.places import SCENARIOS
+
+
+def test_each_source_has_its_own_notice_authorization_and_provision(desk: Desk) -> None:
+    """A source that has no data, or refuses, is left out of the certificate and stays on record."""
+    request, given = desk.authorised(desk.person(), "S03")
+    assert set(given) == {"social_insurance", "vehicle", "housing_fund"}
+    now = desk.ledger.clock()
+    desk.answer({given["social_insurance"].id: desk.supplied(SCORES), given["vehicle"].id: NoData(now)})
+    with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
+        desk.certify([request])
+    (refused,) = desk.answer({given["housing_fund"].id: Refused("under_correction", now)})
+    assert (refused.result, refused.reason) == ("refused", "under_correction")
+    (issued,) = desk.certify([request])
+    desk.ledger.anchoring.flush()
+    report = desk.accepted(issued.certificate_no)
+    assert report.valid and report.disclosed == {"social_insurance_score": 72}
+    assert report.claims["providers"] == [desk.departments["social_insurance"]]
+    assert [part["source"] for part in report.claims["components"]] == ["social_insurance"]
+    assert [part["rule_version"] for part in report.claims["components"]] == ["S03/1/engine-2"]
+
+
+def test_three_sources_make_one_certificate_with_a_signature_each(desk: Desk) -> None:
+    number = desk.certificate(desk.person(), "S03")
+    bundle = desk.ledger.bundles.build(number)
+    signers = {item.signer for item in bundle.evidence}
+    accounts = {desk.ledger.parties.get(department).account for department in desk.departments.values()}
+    assert accounts < signers
+    assert desk.accepted(number).valid
+
+
+def test_nothing_supplied_is_nothing_certified(desk: Desk) -> None:
+    request, given = desk.authorised(desk.person())
+    (timed_out,) = desk.answer({given["social_insurance"].id: TimedOut(desk.ledger.clock())})
+    assert timed_out.number == 1
+    with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
+        desk.certify([request])
+    (second,) = desk.answer({given["social_insurance"].id: desk.supplied()})
+    assert (second.number, second.result) == (2, "supplied")
+    assert len(desk.certify([request])) == 1
+    drafted = desk.draft(given["social_insurance"].id, Refused("disputed", 0))
+    unreasoned = desk.sign(drafted.entry["provider"], drafted.entry | {"reason": None})
+    with pytest.raises(InvalidInput, match="REASON_AND_RESULT"):
+        desk.ledger.provisions.submit([replace(drafted, entry=unreasoned)])
+
+
+class Untouched:
+    """A source that must not be asked."""
+
+    def ask(self, query: Query) -> Answer:
+        raise AssertionError(f"asked for {query.scenario}")
+
+
+def asked(desk: Desk, limit: int = 1_000) -> list[str]:
+    return [row.id for row in desk.ledger.provisions.asked(desk.departments["social_insurance"], None, limit)]
+
+
+def refused(desk: Desk, consent: str, code: str) -> None:
+    with pytest.raises(Conflict, match=code):
+        desk.inquire({consent: Untouched()})
+    with pytest.raises(Conflict, match=code):
+        desk.answer({consent: desk.supplied()})
+
+
+def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_erased(
+    desk: Desk, pilot: Pilot
+) -> None:
+    ledger, gone = desk.ledger, desk.person()
+    request, cancelled = desk.authorised(desk.person())
+    _, lapsing = desk.authorised(desk.person())
+    _, erased = desk.authorised(gone)
+    one, two, three = (given["social_insurance"].id for given in (cancelled, lapsing, erased))
+    assert {one, two, three} <= set(asked(desk))
+    ledger.requests.cancel(request)
+    ledger.erasure.party(Actor(gone, frozenset({Role.SUBJECT})), gone, "subject_request")
+    assert {one, two, three} & set(asked(desk)) == {two}
+    refused(desk, one, "REQUEST_NOT_AUTHORIZED")
+    pilot.skip(6 * 86_400)
+    _, waiting = desk.authorised(desk.person())
+    assert asked(desk, 1) == asked(desk) == [waiting["social_insurance"].id]
+    assert ledger.authorizations.get(two).state == "expired"
+    refused(desk, two, "AUTHORIZATION_NOT_ACTIVE")
+
+
+def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
+    consents = [desk.authorised(desk.person())[1]["social_insurance"] for _ in range(2)]
+    first, second = (desk.draft(consent.id, desk.supplied()) for consent in consents)
+    provider = consents[0].provider
+    signed = [desk.sign(provider, each.entry | {"id": first.entry["id"]}) for each in (first, second)]
+    (row,) = desk.ledger.provisions.submit([replace(first, entry=signed[0])])
+    assert desk.ledger.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
+    with pytest.raises(Conflict, match="PROVISION_ID_TAKEN"):
+        desk.ledger.provisions.submit([replace(second, entry=signed[1])])
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("SIGNED_IN_FUTURE", {"iat": 400}),
+        ("SIGNED_IN_FUTURE", {"queried_at": 400}),
+        ("AS_OF_AFTER_QUERY", {"as_of": 1}),
+        ("AS_OF_AFTER_QUERY", {"queried_at": -86_400, "as_of": 0}),
+    ],
+)
+def test_a_provision_tells_of_no_time_to_come(desk: Desk, code: str, change: dict[str, int]) -> None:
+    """``as_of`` in days from today in Shanghai, the others in seconds from now."""
+    _, given = desk.authorised(desk.person())
+    drafted = desk.draft(given["social_insurance"].id, desk.supplied())
+    now = desk.ledger.clock()
+    told: dict[str, Any] = {name: now + by for name, by in change.items() if name != "as_of"}
+    if "as_of" in change:
+        told["as_of"] = (shanghai_day(now) + timedelta(days=change["as_of"])).isoformat()
+    signed = desk.sign(drafted.entry["provider"], drafted.entry | told)
+    with pytest.raises(InvalidInput, match=code):
+        desk.ledger.provisions.submit([replace(drafted, entry=signed)])
+
+
+def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pilot: Pilot, tmp_path: Path) -> None:
+    """By one definition under the consent to another, a certificate would be issued that verifies nowhere."""
+    supplied, given = desk.authorised(desk.person())
+    desk.answer({given["social_insurance"].id: desk.supplied()})
+    _, given = desk.authorised(desk.person())
+    consent, person = given["social_insurance"].id, desk.person()
+    (unanswered,) = desk.ask([desk.terms(person)])
+    (drafted,) = desk.ledger.authorizations.draft(unanswered, SEPARATELY)
+    signed = desk.sign(person, drafted.entry)
+    answer = desk.draft(consent, desk.supplied())
+    told = replace(answer, entry=desk.sign(answer.entry["provider"], answer.entry))
+    shipped = (SCENARIOS / "S02.yaml").read_text("utf-8")
+    (tmp_path / "S02.yaml").write_text(shipped.replace("retention_days: 30", "retention_days: 31"), "utf-8")
+    assert consent in asked(desk)
+    with pilot.under(scenarios=tmp_path) as changed:
+        later = changed.ledger
+        for attempt in (
+            lambda: later.authorizations.draft(unanswered, SEPARATELY),
+            lambda: later.authorizations.submit([signed]),
+            lambda: Actors(later).inquire({consent: Untouched()}),
+            lambda: later.provisions.submit([told]),
+            lambda: later.issuance.issue([supplied]),
+        ):
+            with pytest.raises(Conflict, match="SCENARIO_CHANGED"):
+                attempt()
+        assert consent not in [row.id for row in later.provisions.asked(answer.entry["provider"], None, 1_000)]
+    assert len(desk.certify([supplied])) == 1
