@@ -34,7 +34,7 @@ def _silent(_done: int) -> None:
     """Nobody watches the progress."""
 
 
-class Bureau:
+class Actors:
     """Each step for many at once: signed one by one, handed in together."""
 
     def __init__(self, ledger: Ledger, records_of: Callable[[str], Path] | None = None) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from ledger.demo.data.cast import Cast
-from ledger.demo.earlier_runs import AssetEvent, Found
+from ledger.demo.earlier_runs import AssetEvent, EarlierRuns
 from ledger.demo.registration import Progress, wait_for_notice
 from ledger.demo.stages import Run
 from ledger.domain.canonical import digest
@@ -39,7 +39,7 @@ class Mark:
         return _count(events, self.event) >= self.times
 
 
-class Life:
+class AssetHistories:
     """Takes ten registered assets through the rest of their life: each act on all of them, then the next."""
 
     def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
@@ -49,21 +49,21 @@ class Life:
         self._cast = cast
         self._run = run
         self._progress = progress
-        self._found = Found(ledger)
+        self._earlier = EarlierRuns(ledger)
 
     @property
     def begun(self) -> bool:
         """Whether an earlier run has begun it."""
-        return any(_count(events, "Filed") for events in self._found.events(self.assets).values())
+        return any(_count(events, "Filed") for events in self._earlier.events(self.assets).values())
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Every step by name, in order."""
         acts, review, registrar = Acts(self._ledger, self._cast), self._ledger.review, self._cast.registrar
         told: list[tuple[str, Callable[[str], int], Mark]] = [
             ("变更：申请 apply for change", acts.change, Mark("Filed")),
-            ("变更：受理 accept", lambda asset: review.accept(registrar, [asset]), Mark("Advanced", 4)),
-            ("变更：审核 review", lambda asset: review.review(registrar, [asset]), Mark("Advanced", 5)),
-            ("变更：公示 notice", lambda asset: review.notice(registrar, [asset]), Mark("Advanced", 6)),
+            ("变更：受理 accept", lambda asset: review.accept(pilot.actor(registrar), [asset]), Mark("Advanced", 4)),
+            ("变更：审核 review", lambda asset: review.review(pilot.actor(registrar), [asset]), Mark("Advanced", 5)),
+            ("变更：公示 notice", lambda asset: review.notice(pilot.actor(registrar), [asset]), Mark("Advanced", 6)),
             ("变更：确认 confirm the change", acts.confirm, Mark("Confirmed", 2)),
             ("质量评估 quality report", acts.quality, Mark("Assessed", 1)),
             ("价值评估 valuation", acts.valuation, Mark("Assessed", 2)),
@@ -81,7 +81,7 @@ class Life:
     def _step(self, name: str, act: Callable[[str], int], mark: Mark) -> None:
         tick = self._progress(name, len(self.assets))
         with self._run.stage(name) as stage:
-            before = [asset for asset, events in self._found.events(self.assets).items() if mark.on(events)]
+            before = [asset for asset, events in self._earlier.events(self.assets).items() if mark.on(events)]
             if before and mark.event in _CERTIFIED:
                 # The chain may have had the act when the run was interrupted, and the certificate not followed it yet.
                 self._ledger.registration_certificates.settle(before)
@@ -116,35 +116,35 @@ class Acts:
     def confirm(self, asset: str) -> int:
         """Once its notice is over, the registrar confirms the change."""
         wait_for_notice(self._ledger, [asset])
-        return self._ledger.review.confirm(self._cast.registrar, [asset])
+        return self._ledger.review.confirm(self._ledger.parties.actor(self._cast.registrar), [asset])
 
     def quality(self, asset: str) -> int:
         """An accredited third party reports on the quality."""
         scores = dict(zip(DIMENSIONS, (92, 88, 95, 90, 71, 84), strict=True))
         report = QualityReport(scores, WEIGHTS, digest(f"quality report of {asset}".encode()))
-        return self._ledger.assessments.quality(asset, self._cast.assessor, report, self._in_a_year()).gas_used
+        return self._ledger.assessments.quality(self._ledger.parties.actor(self._cast.assessor), asset, report, self._in_a_year()).gas_used
 
     def valuation(self, asset: str) -> int:
         """The same values it: three million yuan, in fen, by income."""
         today = shanghai_day(self._ledger.clock()).isoformat()
         value = Valuation("income", 300_000_000, today, digest(f"valuation of {asset}".encode()))
-        return self._ledger.assessments.valuation(asset, self._cast.assessor, value, self._in_a_year()).gas_used
+        return self._ledger.assessments.valuation(self._ledger.parties.actor(self._cast.assessor), asset, value, self._in_a_year()).gas_used
 
     def license(self, asset: str) -> int:
         """The first bank gets the exclusive right to operate for a year."""
         start = self._ledger.clock() + 60
         right = NewRight("operate", self._cast.bank, start, start + 365 * DAY, "贷款风控 credit decisions", True)
-        return self._ledger.rights.grant(asset, self._cast.provider, right).gas_used
+        return self._ledger.rights.grant(self._ledger.parties.actor(self._cast.provider), asset, right).gas_used
 
     def pledge(self, asset: str) -> int:
         """The provider pledges the asset to the first bank."""
         terms = {"amount": 200_000_000, "contract": digest(f"loan against {asset}".encode())}
-        return self._ledger.liens.pledge(asset, self._cast.provider, self._cast.bank, terms).gas_used
+        return self._ledger.liens.pledge(self._ledger.parties.actor(self._cast.provider), asset, self._cast.bank, terms).gas_used
 
     def move_unconsented(self, asset: str) -> int:
         """An offer without the creditor's consent must be refused."""
         try:
-            self._ledger.transfers.offer(asset, self._cast.provider, self._cast.other_bank)
+            self._ledger.transfers.offer(self._ledger.parties.actor(self._cast.provider), asset, self._cast.other_bank)
         except Conflict as refusal:
             if refusal.code != "ASSET_PLEDGED":
                 raise
@@ -153,35 +153,33 @@ class Acts:
 
     def consent(self, asset: str) -> int:
         """The creditor lets it go to the second bank; the lien stays."""
-        return self._ledger.liens.consent(asset, 0, self._cast.bank, self._cast.other_bank).gas_used
+        return self._ledger.liens.consent(self._ledger.parties.actor(self._cast.bank), asset, 0, self._cast.other_bank).gas_used
 
     def transfer(self, asset: str) -> int:
         """Offered to the second bank, and accepted."""
         gas = 0
         if not _count(self._history(asset), "TransferOffered"):
-            gas = self._ledger.transfers.offer(asset, self._cast.provider, self._cast.other_bank).gas_used
-        return gas + self._ledger.transfers.accept(asset, self._cast.other_bank).gas
+            gas = self._ledger.transfers.offer(self._ledger.parties.actor(self._cast.provider), asset, self._cast.other_bank).gas_used
+        return gas + self._ledger.transfers.accept(self._ledger.parties.actor(self._cast.other_bank), asset).gas
 
     def object(self, asset: str) -> int:
         """A firm objects to the registration."""
         firm = next(iter(self._cast.firms.values()))
-        return self._ledger.objections.file(
-            asset, firm, "数据来源于本企业，未经授权 Taken from us without consent"
-        ).gas_used
+        return self._ledger.objections.file(self._ledger.parties.actor(firm), asset, "数据来源于本企业，未经授权 Taken from us without consent").gas_used
 
     def uphold(self, asset: str) -> int:
         """The registrar admits, verifies and upholds it: the asset is frozen."""
         return sum(
-            self._ledger.objections.decide(asset, 1, self._cast.registrar, state, "核实属实 Found to be so").gas_used
+            self._ledger.objections.decide(self._ledger.parties.actor(self._cast.registrar), asset, 1, state, "核实属实 Found to be so").gas_used
             for state in DECISIONS[_count(self._history(asset), "ObjectionDecided") :]
         )
 
     def annul(self, asset: str) -> int:
         """So the registration is annulled."""
-        return self._ledger.transfers.annul(asset, self._cast.registrar, "fraud", "来源不合法 Unlawful source").gas_used
+        return self._ledger.transfers.annul(self._ledger.parties.actor(self._cast.registrar), asset, "fraud", "来源不合法 Unlawful source").gas_used
 
     def _history(self, asset: str) -> Sequence[AssetEvent]:
-        return Found(self._ledger).events([asset])[asset]
+        return EarlierRuns(self._ledger).events([asset])[asset]
 
     def _in_a_year(self) -> date:
         return shanghai_day(self._ledger.clock()) + timedelta(days=365)

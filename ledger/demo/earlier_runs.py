@@ -39,7 +39,7 @@ class AssetEvent:
     args: Mapping[str, Any]
 
 
-class Found:
+class EarlierRuns:
     """Answers for many at once."""
 
     def __init__(self, ledger: Ledger) -> None:

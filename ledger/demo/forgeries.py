@@ -12,7 +12,7 @@ from ledger.certificates.lookups import certificate, payload_of
 from ledger.certificates.recording import add_certificate, next_number
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.connectors.answers import NoData
-from ledger.demo.actors import Bureau
+from ledger.demo.actors import Actors
 from ledger.demo.data.people import Member
 from ledger.demo.tally import Caught
 from ledger.domain.digests import reference
@@ -59,29 +59,29 @@ def claimed(name: str, value: object) -> Disclosed:
     return Disclosed(encode_base64url(secrets.token_bytes(SALT_BYTES)), name, value)
 
 
-def swapped_subjects(bureau: Bureau, member: Member, other: Member) -> list[Caught]:
+def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caught]:
     """The platform lies to a provider about whom its data would be of, and is refused before a row is read."""
-    provisions = bureau.ledger.provisions
+    provisions = actors.ledger.provisions
     task = replace(provisions.task(member.first_consent), corrects=None)
     foreign = replace(task, opening=provisions.task(other.first_consent).opening)
-    _remember(bureau, task)
+    _remember(actors, task)
     return [
-        _refused(bureau, foreign, "平台调换主体 the data of another subject"),
-        _refused(bureau, under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
+        _refused(actors, foreign, "平台调换主体 the data of another subject"),
+        _refused(actors, under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
     ]
 
 
-def _remember(bureau: Bureau, task: Task) -> None:
+def _remember(actors: Actors, task: Task) -> None:
     """Let the provider know the subject: its records are new where a ledger goes on with another output folder."""
     party = task.authorization["provider"]
     with suppress(PingzhengError):
-        supply = bureau.provider(party).answer(task, Given(NoData(task.authorization["iat"])))
+        supply = actors.provider(party).answer(task, Given(NoData(task.authorization["iat"])))
         # The platform has an answer from before: this one is not sent.
-        bureau.answers(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
+        actors.answers(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
 
 
-def _refused(bureau: Bureau, task: Task, case: str) -> Caught:
-    provider = bureau.provider(task.authorization["provider"])
+def _refused(actors: Actors, task: Task, case: str) -> Caught:
+    provider = actors.provider(task.authorization["provider"])
     try:
         provider.answer(task, Given(NoData(task.authorization["iat"])))
     except PingzhengError as refusal:

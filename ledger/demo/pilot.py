@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.chain.reading.facts import collect_facts
-from ledger.demo.asset_histories import Life
+from ledger.demo.asset_histories import AssetHistories
 from ledger.demo.data.cast import Cast, assemble, onboard
 from ledger.demo.data.catalogue import Library
 from ledger.demo.data.mapping import mapping_table
@@ -76,7 +76,7 @@ class Demonstration:
     _cast: Cast
     _offices: Offices
     _registering: Registering
-    _life: Life
+    _histories: AssetHistories
     _members: Mapping[str, list[Member]]
     _before: Members
     _present: Members
@@ -105,10 +105,12 @@ class Demonstration:
             ("confirm", self._registering.confirm),
             ("anchor registrations", self._registering.anchor),
         )
-        self._life = Life(self._ledger, self._cast, self._registering.catalogue.single, self.run, self._progress)
-        if self._clock.ahead < 0 or self._life.begun:
-            yield from self._life.steps()
-            yield "provenance", self._write_life
+        self._histories = AssetHistories(
+            self._ledger, self._cast, self._registering.catalogue.single, self.run, self._progress
+        )
+        if self._clock.ahead < 0 or self._histories.begun:
+            yield from self._histories.steps()
+            yield "provenance", self._write_histories
         yield "subjects", self._gather
         shelves = self._sources.write(self._today)
         if any(self._before.values()):
@@ -134,8 +136,8 @@ class Demonstration:
             stage.count = run.counts["institutions"] + len(self._cast.firms)
         self._registering = Registering(ledger, self._cast, self._library, run, self._progress)
 
-    def _write_life(self) -> None:
-        asset, provenances = self._life.assets[0], self._ledger.provenances
+    def _write_histories(self) -> None:
+        asset, provenances = self._histories.assets[0], self._ledger.provenances
         folder = self._out / "asset"
         save(folder / "provenance.json", as_json(provenances.asset(asset).to_dict()))
         save(folder / "provenance.jsonld", as_json(provenances.prov(asset)))
@@ -173,7 +175,7 @@ class Demonstration:
                 yield STAGE, lambda: self.run.tallies[SCENARIO].caught.extend(powers.play(self.run))
 
     def _transfer(self) -> None:
-        kept = set(self._life.assets)
+        kept = set(self._histories.assets)
         assets = [asset for asset in self._registering.catalogue.assets if asset not in kept]
         self._moved = transfer_one(self._ledger, self._cast, assets, self.run)
 

@@ -9,7 +9,7 @@ from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.sending.calls import Call, carry_out, change_key
 from ledger.demo.data.mixture import Fate
 from ledger.demo.data.people import Member
-from ledger.demo.earlier_runs import Found
+from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.refused_cases import refused, refused_by_contract
 from ledger.demo.registration import skip_to
 from ledger.demo.stages import Run
@@ -48,7 +48,7 @@ class Powers:
         self._loser = loser
         self._victim = victim
         self._officers = ledger.installation.officers[:3]
-        self._found = Found(ledger)
+        self._earlier = EarlierRuns(ledger)
         self._caught: list[Caught] = []
 
     @property
@@ -95,7 +95,7 @@ class Powers:
             theft = self._to_a_thief(self._loser)
             self._refused(REPORTED, lambda: self._ledger.proposals.propose(party, theft))
         else:
-            self._refused_before(REPORTED, "PARTY_ACCOUNT_REPORTED", not self._found.proposed_itself(party))
+            self._refused_before(REPORTED, "PARTY_ACCOUNT_REPORTED", not self._earlier.proposed_itself(party))
         return lost
 
     def _recover(self, lost: str) -> Proposal:
@@ -103,21 +103,21 @@ class Powers:
         _, second, _ = self._officers
         if (row := self._recovery()) is None:
             fresh = self._ledger.custody.public_key(*self._ledger.custody.create())
-            self._ledger.party_keys.recover(second, self._loser.party, fresh, lost=lost)
-            return self._ledger.proposals.get(self._found.proposal(self._loser.party, second) or 0)
+            self._ledger.party_keys.recover(self._ledger.parties.actor(second), self._loser.party, fresh, lost=lost)
+            return self._ledger.proposals.get(self._earlier.proposal(self._loser.party, second) or 0)
         return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
 
     def _forge(self) -> Proposal:
         """Two officers decide the same for another firm, with the key of a thief."""
         _, second, third = self._officers
-        number = self._found.proposal(self._victim.party, second)
+        number = self._earlier.proposal(self._victim.party, second)
         if number is None:
             number = self._ledger.proposals.propose(second, self._to_a_thief(self._victim)).no
         row = self._ledger.proposals.get(number)
         return self._ledger.proposals.confirm(number, third) if row.needs_confirmation else row
 
     def _recovery(self) -> Proposal | None:
-        number = self._found.proposal(self._loser.party, self._officers[1])
+        number = self._earlier.proposal(self._loser.party, self._officers[1])
         return None if number is None else self._ledger.proposals.get(number)
 
     def _theft(self, number: int) -> Call:

@@ -10,10 +10,10 @@ from typing import Final
 
 from ledger.chain.sending import calls
 from ledger.chain.withdrawing import withdraw_by_itself
-from ledger.demo.actors import Bureau
+from ledger.demo.actors import Actors
 from ledger.demo.data.mixture import Fate
 from ledger.demo.data.people import Member
-from ledger.demo.earlier_runs import Found
+from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.forgeries import all_on_time, claimed, issue_crooked
 from ledger.demo.keepsakes import Keepsakes, Presented
 from ledger.demo.tally import Caught
@@ -46,7 +46,7 @@ class Ending:
     entries: int = 0
 
 
-class Desk:
+class ShownCertificates:
     """The consumers' desk: certificates are shown there, verified and used.
 
     Each act asks first whether an earlier run did it. A presentation that was refused and recorded then is not made
@@ -55,19 +55,19 @@ class Desk:
 
     def __init__(
         self,
-        bureau: Bureau,
+        actors: Actors,
         scenarios: Mapping[str, Scenario],
         other: str,
         supervisors: tuple[str, str],
         keepsakes: Keepsakes,
     ) -> None:
-        self.bureau = bureau
-        self.ledger = bureau.ledger
+        self.actors = actors
+        self.ledger = actors.ledger
         self._scenarios = scenarios
         self._other = other
         self._supervisors = supervisors
         self._keepsakes = keepsakes
-        self._found = Found(bureau.ledger)
+        self._earlier = EarlierRuns(actors.ledger)
 
     def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
         """Let the member's fate take its course; ``correct`` gets the number of the corrected certificate.
@@ -75,7 +75,7 @@ class Desk:
         ``used``: the certificates that an earlier run has used.
         """
         ending = Ending(found=member.certificate in used)
-        _ACTS.get(member.fate, Desk._ordinary)(self, member, ending, correct)
+        _ACTS.get(member.fate, ShownCertificates._ordinary)(self, member, ending, correct)
         return ending
 
     def granted(self, member: Member) -> tuple[str, ...]:
@@ -106,14 +106,14 @@ class Desk:
         if number == member.certificate:
             return ending.found
         # The corrected version shares its uses with the one before, and has a number of its own.
-        ending.found = bool(self._found.used([number]))
+        ending.found = bool(self._earlier.used([number]))
         return ending.found
 
     def _presented(
         self, member: Member, number: str, consumer: str | None = None, extra: tuple[str, ...] = ()
     ) -> Presented:
         nonce = self.ledger.verification.new_nonce()
-        bundle = self.bureau.show(number, nonce, (*self._shown(member), *extra))
+        bundle = self.actors.show(number, nonce, (*self._shown(member), *extra))
         return Presented(bundle.to_bytes(), consumer or str(self.ledger.holdings.get(number).consumer), nonce)
 
     def _judged(self, ending: Ending, presented: Presented) -> Report:
@@ -138,7 +138,7 @@ class Desk:
         """Present what must be refused, unless it was refused and recorded before as ``expected``."""
         number = number or member.certificate
         asker = consumer or str(self.ledger.holdings.get(number).consumer)
-        if result_of(expected.code, int(expected.expected.split()[0])) in self._found.looks(number).get(asker, ()):
+        if result_of(expected.code, int(expected.expected.split()[0])) in self._earlier.looks(number).get(asker, ()):
             ending.entries += 1
             ending.caught.append(expected)
             return
@@ -152,8 +152,8 @@ class Desk:
 
     def _withdrawn(self, member: Member, ending: Ending, _correct: object) -> None:
         consent = member.first_consent
-        if not self._found.withdrawn(consent):
-            draft, signer = self.ledger.withdrawals.draft(consent), self.bureau.signer_of(member.party)
+        if not self._earlier.withdrawn(consent):
+            draft, signer = self.ledger.withdrawals.draft(consent), self.actors.signer_of(member.party)
             act = None if draft.message is None else sign_act(draft.message, signer)
             self.ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
         # An interrupted run may have recorded the withdrawal and not revoked what rests on it.
@@ -250,7 +250,7 @@ class Desk:
         case: str,
         extra: tuple[str, ...] = (),
     ) -> None:
-        crooked = self._found.forged(member) or issue_crooked(self.ledger, member.certificate, change)
+        crooked = self._earlier.forged(member) or issue_crooked(self.ledger, member.certificate, change)
         self.ledger.status.position(crooked)
         ending.entries += 1
         expected = refused(case, "11 authorization", "CLAIMS_NOT_PROVIDED")
@@ -261,11 +261,11 @@ class Desk:
         return self._scenarios[member.scenario].fields[-1].name
 
 
-def late(bureau: Bureau, member: Member) -> Caught:
+def late(actors: Actors, member: Member) -> Caught:
     """The subject wants to sign after the request's deadline."""
     case = "过期后才授权 authorised after the request had expired"
     try:
-        bureau.agree([member.request])
+        actors.agree([member.request])
     except Conflict as refusal:
         return Caught(case, "service", refusal.code, "service")
     return Caught(case, "–", "AUTHORISED", "service")
@@ -306,18 +306,18 @@ def _with_nine_uses(raw: bytes) -> bytes:
 FEWER: Final = frozenset({Fate.FEWER_FIELDS, Fate.OUTSIDE, Fate.CROOKED})
 
 _ACTS: Final = {
-    Fate.WITHDRAWN: Desk._withdrawn,
-    Fate.WITHDRAWN_ALONE: Desk._withdrawn_alone,
-    Fate.REVOKED: Desk._revoked,
-    Fate.CORRECTED: Desk._corrected,
-    Fate.EXPIRED: Desk._expired,
-    Fate.USED_TWICE: Desk._used_twice,
-    Fate.WRONG_CONSUMER: Desk._wrong_consumer,
-    Fate.ALTERED: Desk._altered,
-    Fate.OUTSIDE: Desk._outside,
-    Fate.CROOKED: Desk._crooked,
-    Fate.ALTERED_CLAIM: Desk._altered_claim,
-    Fate.HELD: Desk._held,
+    Fate.WITHDRAWN: ShownCertificates._withdrawn,
+    Fate.WITHDRAWN_ALONE: ShownCertificates._withdrawn_alone,
+    Fate.REVOKED: ShownCertificates._revoked,
+    Fate.CORRECTED: ShownCertificates._corrected,
+    Fate.EXPIRED: ShownCertificates._expired,
+    Fate.USED_TWICE: ShownCertificates._used_twice,
+    Fate.WRONG_CONSUMER: ShownCertificates._wrong_consumer,
+    Fate.ALTERED: ShownCertificates._altered,
+    Fate.OUTSIDE: ShownCertificates._outside,
+    Fate.CROOKED: ShownCertificates._crooked,
+    Fate.ALTERED_CLAIM: ShownCertificates._altered_claim,
+    Fate.HELD: ShownCertificates._held,
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ledger.chain.reading.contract_state import AssetRecord
 from ledger.demo.data.cast import Cast
 from ledger.demo.data.catalogue import Library
-from ledger.demo.earlier_runs import Found
+from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.stages import Run, Stage
 from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
@@ -43,7 +43,7 @@ class Registering:
         self._library = library
         self._run = run
         self._progress = progress
-        self._found = Found(ledger)
+        self._earlier = EarlierRuns(ledger)
         self.catalogue = Catalogue()
 
     def read(self) -> None:
@@ -60,14 +60,14 @@ class Registering:
         """Hand in and register what is not registered yet; identical content is refused and reported."""
         resources = self.catalogue.resources
         with self._run.stage("申请登记 submit and register") as stage:
-            known = self._found.registrations(self._cast.provider)
+            known = self._earlier.registrations(self._cast.provider)
             intake = self._ledger.registrations.submit(
                 self._ledger.parties.actor(self._cast.provider),
                 [resource for resource in resources if resource.code not in known],
             )
-            known = self._found.registrations(self._cast.provider)
+            known = self._earlier.registrations(self._cast.provider)
             assets = [known[resource.code] for resource in resources if resource.code in known]
-            there = {asset.id for asset in self._found.assets(assets)}
+            there = {asset.id for asset in self._earlier.assets(assets)}
             missing = [asset for asset in assets if asset not in there]
             stage.gas = self._ledger.registrations.register(missing, self._progress(stage.name, len(missing)))
             stage.count, stage.found = len(assets), len(there)
@@ -108,8 +108,10 @@ class Registering:
             stage.count = len(self.catalogue.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
             # An interrupted run may have confirmed some and not certified them.
-            confirmed = {asset.id for asset in self._found.assets(self.catalogue.assets) if asset.state == "confirmed"}
-            for chunk in chunks(sorted(confirmed - self._found.certified(sorted(confirmed)))):
+            confirmed = {
+                asset.id for asset in self._earlier.assets(self.catalogue.assets) if asset.state == "confirmed"
+            }
+            for chunk in chunks(sorted(confirmed - self._earlier.certified(sorted(confirmed)))):
                 self._ledger.registration_certificates.settle(chunk)
 
     def anchor(self) -> None:
@@ -123,7 +125,7 @@ class Registering:
 
     def _applied(self) -> list[AssetRecord]:
         """Those whose first application is open: what was confirmed once may have another application under way."""
-        return [asset for asset in self._found.assets(self.catalogue.assets) if asset.state == "applied"]
+        return [asset for asset in self._earlier.assets(self.catalogue.assets) if asset.state == "applied"]
 
     def _take(self, stage: Stage, assets: Sequence[str], act: Act) -> None:
         total = len(self.catalogue.assets)
@@ -138,7 +140,7 @@ def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
 
     Returns the assets whose notice is over.
     """
-    ends = {asset.id: asset.until for asset in Found(ledger).assets(assets) if asset.stage == "noticed"}
+    ends = {asset.id: asset.until for asset in EarlierRuns(ledger).assets(assets) if asset.stage == "noticed"}
     skip_to(ledger, max(ends.values(), default=0) + 1)
     now = ledger.clock()
     return [asset for asset in assets if asset in ends and ends[asset] < now]
@@ -166,8 +168,8 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
         if asset.holder == cast.bank:
             stage.found = 1
         elif asset.offered_to is None or asset.until < ledger.clock():
-            stage.gas = ledger.transfers.offer(asset.id, cast.provider, cast.bank).gas_used
-        accepted = ledger.transfers.accept(asset.id, cast.bank)
+            stage.gas = ledger.transfers.offer(ledger.parties.actor(cast.provider), asset.id, cast.bank).gas_used
+        accepted = ledger.transfers.accept(ledger.parties.actor(cast.bank), asset.id)
         stage.gas += accepted.gas
     certificate = accepted.certificate
     provenance = ledger.provenances.asset(asset.id)
@@ -182,7 +184,9 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
 
 def _to_move(ledger: Ledger, cast: Cast, assets: Sequence[str]) -> AssetRecord:
     """The first that the bank has already, or else that can be offered to it."""
-    found = [asset for asset in Found(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen]
+    found = [
+        asset for asset in EarlierRuns(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen
+    ]
     held = [asset for asset in found if asset.holder == cast.bank]
     free = [asset for asset in found if asset.holder == cast.provider and asset.offered_to in (None, cast.bank)]
     if not held and not free:

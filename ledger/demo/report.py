@@ -1,4 +1,4 @@
-"""The run's summary for people: counts, stages, unhappy cases, duplicates, one provenance."""
+"""The run's summary for people: counts, stages, refused cases, duplicates, one provenance."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STAND_IN = (
 
 def print_summary(console: Console, run: Run) -> None:
     """What the run reports; of one that went on from an earlier one, also how much that had done."""
-    console.print(_counts(run), _stages(run), *_found(run), *_scenarios(run), STAND_IN, _refusals(run), _unhappy(run))
+    console.print(_counts(run), _stages(run), *_found(run), *_scenarios(run), STAND_IN, _refusals(run), _caught(run))
     console.print(*([_powers(run)] if run.powers else []), _duplicates(run), _transfer(run))
 
 
@@ -119,7 +119,7 @@ def _refusals(run: Run) -> Table:
     return table
 
 
-def _unhappy(run: Run) -> Table:
+def _caught(run: Run) -> Table:
     table = Table(title="反例：各由哪项检查拦下 Unhappy cases, and the check that caught each", title_justify="left")
     table.add_column("情形 case", overflow="fold")
     table.add_column("次 times", justify="right")

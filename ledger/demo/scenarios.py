@@ -11,16 +11,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from ledger.demo.actors import NOTE, Bureau
+from ledger.demo.actors import NOTE, Actors
 from ledger.demo.data.cast import Cast
 from ledger.demo.data.mixture import EARLY, Fate
 from ledger.demo.data.offices import Offices, note_of
 from ledger.demo.data.people import Member, Members, count
 from ledger.demo.data.sources import Shelves, Sources
-from ledger.demo.earlier_runs import Found
+from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.forgeries import swapped_subjects
 from ledger.demo.keepsakes import Keepsakes
-from ledger.demo.refused_cases import FEWER, Desk, Ending, late, simply_used
+from ledger.demo.refused_cases import FEWER, Ending, ShownCertificates, late, simply_used
 from ledger.demo.stages import Run, Stage
 from ledger.demo.tally import Tally
 from ledger.domain.canonical import digest
@@ -69,11 +69,11 @@ class Pilot:
         self._run = run
         self._progress = progress
         self._keepsakes = keepsakes
-        self._found = Found(ledger)
-        self._bureau = Bureau(ledger, self._records_of)
+        self._earlier = EarlierRuns(ledger)
+        self._actors = Actors(ledger, self._records_of)
         self.scenarios = {scenario.code: scenario for scenario in ledger.scenarios.all()}
         supervisors = cast.supervisor, offices.ids["oversight"]
-        self._desk = Desk(self._bureau, self.scenarios, cast.other_bank, supervisors, keepsakes)
+        self._shown = ShownCertificates(self._actors, self.scenarios, cast.other_bank, supervisors, keepsakes)
 
     def _records_of(self, provider: str) -> Path:
         """Beside the provider's files; those of a ledger that was set up anew are others."""
@@ -121,7 +121,7 @@ class Pilot:
         for tally, group in self._tallied(members):
             for member in group:
                 if member.fate is Fate.UNANSWERED:
-                    tally.caught.append(late(self._bureau, member))
+                    tally.caught.append(late(self._actors, member))
                     tally.counts["unanswered"] += 1
 
     def verify(self, members: Members, correct: Callable[[], Shelves]) -> None:
@@ -132,10 +132,10 @@ class Pilot:
         )
         # What an interrupted run had under way is found out from the chain first.
         self._ledger.verification.settle()
-        used = self._found.used([member.certificate for group in certified.values() for member in group])
+        used = self._earlier.used([member.certificate for group in certified.values() for member in group])
         with self._stage(VERIFY, count(certified)) as tick, _threads() as pool:
             for tally, group in self._tallied(certified):
-                ends = pool.map(lambda member: self._desk.end(member, partial(self._correct, correct), used), group)
+                ends = pool.map(lambda member: self._shown.end(member, partial(self._correct, correct), used), group)
                 for member, ending in zip(group, ends, strict=True):
                     self._note(tally, member, ending)
                     tick(1)
@@ -153,23 +153,23 @@ class Pilot:
         for scenario, group in members.items():
             if early or not any(member.fate in EARLY for member in group):
                 continue
-            known = self._found.requests(scenario, self._offices.consumer(scenario))
+            known = self._earlier.requests(scenario, self._offices.consumer(scenario))
             for member in group:
                 made = known.get(member.party)
-                short = made is not None and self._found.lasts(made) <= SHORT_DAYS * DAY
+                short = made is not None and self._earlier.lasts(made) <= SHORT_DAYS * DAY
                 if member.fate in EARLY and not short:
                     member.fate = Fate.ORDINARY
 
     def _request(self, tally: Tally, group: Sequence[Member], days: int | None, tick: Tick) -> None:
         note = Note(contact=NOTE.contact, purpose_note=note_of(tally.scenario))
-        known = self._found.requests(tally.scenario, self._offices.consumer(tally.scenario))
+        known = self._earlier.requests(tally.scenario, self._offices.consumer(tally.scenario))
         for member in group:
             made = known.get(member.party)
             member.request = made.id if made is not None and self._goes_on(made, member) else ""
         fresh = [member for member in group if not member.request]
         terms = [self._terms(self.scenarios[tally.scenario], member, days) for member in fresh]
         if fresh:
-            for member, request in zip(fresh, self._bureau.ask(terms, tick, note), strict=True):
+            for member, request in zip(fresh, self._actors.ask(terms, tick, note), strict=True):
                 member.request = request
         self._found_before(len(group) - len(fresh), tick)
         tally.counts["requested"] += len(group)
@@ -206,7 +206,7 @@ class Pilot:
                     self._ledger.requests.decline(member.request)
                 tally.counts["declined"] += 1
         willing = [member for member in group if member.fate not in (Fate.DECLINED, Fate.UNANSWERED)]
-        given = self._found.consents([member.request for member in willing])
+        given = self._earlier.consents([member.request for member in willing])
         for member in willing:
             by_source = {row.source: row.id for row in given.get(member.request, ())}
             sources = [source.name for source in self.scenarios[tally.scenario].sources]
@@ -215,10 +215,10 @@ class Pilot:
         tick(len(group) - len(willing))
         separate = self.scenarios[tally.scenario].legal_basis == "separate_consent"
         left = [member for member in willing if not member.authorizations]
-        for fields, some in groupby(sorted(left, key=self._desk.granted), self._desk.granted):
+        for fields, some in groupby(sorted(left, key=self._shown.granted), self._shown.granted):
             by_request = {member.request: member for member in some}
             choice = Choice(fields=fields, separate_consent=separate)
-            for row in self._bureau.agree(by_request, choice, tick):
+            for row in self._actors.agree(by_request, choice, tick):
                 by_request[row.request_id].authorizations[row.source] = row.id
         tally.counts["authorised"] += len(willing)
         tally.counts["fewer_fields"] += sum(member.fate in FEWER for member in willing)
@@ -230,7 +230,7 @@ class Pilot:
                 self._time_out(tally, member)
         self._hand_in_again(tally.scenario)
         consents = [identifier for member in group for identifier in member.authorizations.values()]
-        last = {identifier: rows[-1].result for identifier, rows in self._found.answers(consents).items()}
+        last = {identifier: rows[-1].result for identifier, rows in self._earlier.answers(consents).items()}
         results = {identifier: result for identifier, result in last.items() if result != "timed_out"}
         self._found_before(len(results), tick)
         sources = {
@@ -239,7 +239,7 @@ class Pilot:
             for source, identifier in member.authorizations.items()
             if identifier not in results
         }
-        results |= {row.authorization_id: row.result for row in self._bureau.inquire(sources, tick)}
+        results |= {row.authorization_id: row.result for row in self._actors.inquire(sources, tick)}
         tally.entries += len(results)
         for member in group:
             answers = [results[identifier] for identifier in member.authorizations.values()]
@@ -248,14 +248,14 @@ class Pilot:
                 tally.counts["supplied" if "supplied" in answers else answers[0]] += 1
             if member.fate is Fate.SWAPPED:
                 other = next(each for each in group if each.authorizations and each is not member)
-                tally.caught += swapped_subjects(self._bureau, member, other)
+                tally.caught += swapped_subjects(self._actors, member, other)
 
     def _hand_in_again(self, scenario: str) -> None:
         for source in self.scenarios[scenario].sources:
-            self._bureau.hand_in_again(self._offices.supplier(source.name))
+            self._actors.hand_in_again(self._offices.supplier(source.name))
 
     def _time_out(self, tally: Tally, member: Member) -> None:
-        given = self._found.answers(list(member.authorizations.values()))
+        given = self._earlier.answers(list(member.authorizations.values()))
         for source, identifier in member.authorizations.items():
             key = tally.scenario, source
             if rows := given.get(identifier):
@@ -263,20 +263,20 @@ class Pilot:
             else:
                 slow = self._sources.slow(key).connector(*key)
                 with self._sources.busy(key):
-                    (row,) = self._bureau.inquire({identifier: slow})
+                    (row,) = self._actors.inquire({identifier: slow})
                 first = row.result
             tally.counts["timed_out"] += first == "timed_out"
             tally.entries += 1
 
     def _certify(self, tally: Tally, group: Sequence[Member]) -> None:
         ready = [member for member in group if member.authorizations and member.fate not in WITHOUT_DATA]
-        made = self._found.certificates([member.request for member in ready])
+        made = self._earlier.certificates([member.request for member in ready])
         fresh = [member for member in ready if member.request not in made]
         for member in ready:
             if member.request in made:
                 member.certificate = made[member.request][0].certificate_no
         if fresh:
-            for member, row in zip(fresh, self._bureau.certify([member.request for member in fresh]), strict=True):
+            for member, row in zip(fresh, self._actors.certify([member.request for member in fresh]), strict=True):
                 member.certificate = row.certificate_no
         self._stage_now.found += len(ready) - len(fresh)
         tally.found["issued"] += len(ready) - len(fresh)
@@ -284,16 +284,16 @@ class Pilot:
         tally.entries += len(ready)
 
     def _correct(self, mended: Callable[[], Shelves], member: Member) -> str:
-        if len(self._found.certificates([member.request])[member.request]) == 1:
+        if len(self._earlier.certificates([member.request])[member.request]) == 1:
             self._hand_in_again(member.scenario)
-            given = self._found.answers(list(member.authorizations.values()))
+            given = self._earlier.answers(list(member.authorizations.values()))
             shelves = mended()
             sources = {
                 identifier: shelves.connector(member.scenario, source)
                 for source, identifier in member.authorizations.items()
                 if len(given[identifier]) == 1
             }
-            self._bureau.inquire(sources)
+            self._actors.inquire(sources)
         return self._ledger.corrections.correct(member.certificate).certificate_no
 
     def _note(self, tally: Tally, member: Member, ending: Ending) -> None:

@@ -38,7 +38,7 @@ def ask(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
     }
     draft = api.post("bank", "/v1/requests/draft", request)
     assert draft.status_code == 200, draft.text
-    signed = sign_entry(draft.json()["entry"], api.pilot.bureau.signer_of(api.parties["bank"]))
+    signed = sign_entry(draft.json()["entry"], api.pilot.actors.signer_of(api.parties["bank"]))
     answer = api.post("bank", "/v1/requests", {"statement": signed, "note": draft.json()["note"]})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
@@ -51,7 +51,7 @@ def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
     assert drafts.status_code == 200, drafts.text
     (draft,) = drafts.json()["drafts"]
     assert draft["notice"]["recipient"] and "Credit department" in draft["notice"]["text"]
-    signed = sign_entry(draft["entry"], api.pilot.bureau.signer_of(api.parties[firm]))
+    signed = sign_entry(draft["entry"], api.pilot.actors.signer_of(api.parties[firm]))
     answer = api.post(firm, "/v1/authorizations", {"statements": [signed]})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["authorizations"][0]["id"])
@@ -62,7 +62,7 @@ def answered(api: Api, authorization: str, answer: Answer | None = None) -> Any:
     task = task_of(api.get("provider", f"/v1/provisions/tasks/{authorization}").json())
     now = api.pilot.ledger.clock()
     made = made_of(task, answer or Supplied(ROWS, AS_OF, now, name="湛江示例有限公司（演示）"), now)
-    signed = sign_entry(made.entry, api.pilot.bureau.signer_of(api.parties["provider"]))
+    signed = sign_entry(made.entry, api.pilot.actors.signer_of(api.parties["provider"]))
     return api.post("provider", "/v1/provisions", {"statement": signed, "disclosures": list(made.disclosures)})
 
 
@@ -100,7 +100,7 @@ def presented(api: Api, number: str, nonce: str, firm: str = "firm") -> dict[str
     answer = api.get(firm, f"/v1/certificates/{number}/bundle?fields=wage_band")
     assert answer.status_code == 200, answer.text
     bundle = parse_bundle(canonical(answer.json()))
-    holder = api.pilot.bureau.signer_of(api.parties[firm])
+    holder = api.pilot.actors.signer_of(api.parties[firm])
     bound = bind_key(bundle.certificate, holder, audience=api.parties["bank"], nonce=nonce, at=api.pilot.ledger.clock())
     return bundle.with_certificate(bound).to_dict()
 

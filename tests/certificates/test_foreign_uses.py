@@ -77,7 +77,7 @@ def relayed(pilot: Pilot, named: str, signer: str, listed: Sequence[tuple[str, i
     """Uses of the party ``named``, signed by the party ``signer``, sent by the operator."""
     ledger = pilot.ledger
     account = ledger.parties.get(named).account
-    signature = sign_act(uses_message(ledger.reader.chain, account, until, listed), pilot.bureau.signer_of(signer))
+    signature = sign_act(uses_message(ledger.reader.chain, account, until, listed), pilot.actors.signer_of(signer))
     return ledger.client.send(calls.record_uses_for(account, listed, until, signature))
 
 
@@ -117,7 +117,7 @@ def test_what_a_consumer_signed_counts_once_and_for_nothing_else(pilot: Pilot) -
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     request, other = (request_of(pilot, pilot.certificate(each)) for each in (firm, pilot.firm()))
     account, until = ledger.parties.get(cast.bank).account, deadline(pilot)
-    chain, signer = ledger.reader.chain, pilot.bureau.signer_of(cast.bank)
+    chain, signer = ledger.reader.chain, pilot.actors.signer_of(cast.bank)
     signature = sign_act(uses_message(chain, account, until, [(request, 1)]), signer)
 
     for altered in ([(other, 1)], [(request, 2)], [(request, 1), (other, 1)]):

@@ -49,7 +49,7 @@ def counter(
 ) -> Counter:
     """The pilot's verification as a process sees it that has begun just now."""
     ledger, client = pilot.ledger, client or pilot.ledger.client
-    signer = signer or pilot.bureau.signer_of(pilot.cast.bank)
+    signer = signer or pilot.actors.signer_of(pilot.cast.bank)
     reader, account = ChainReader(client), signer.kid
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
     nobody = Custody(folder / "nobody.json")
@@ -105,7 +105,7 @@ def test_without_its_key_nothing_is_used_for_a_consumer(pilot: Pilot, tmp_path: 
     assert (results(pilot, number), uses(pilot, number)) == ([], 0)
     use = proposed(at, raw, nonce)
     for key in (pilot.cast.other_bank, pilot.ledger.installation.operator):
-        foreign = sign_act(use.message, pilot.bureau.signer_of(key))
+        foreign = sign_act(use.message, pilot.actors.signer_of(key))
         with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
             at.verification.use(use.presentation, at.bank, foreign)
     with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
@@ -223,7 +223,7 @@ def test_a_retry_is_judged_by_the_first_receipt(pilot: Pilot, tmp_path: Path) ->
     number = pilot.certificate(firm)
     pilot.skip(MAX_AGE_OF_KEY_BINDING)
     ledger, at = pilot.ledger, counter(pilot, tmp_path)
-    bundle, signer = ledger.bundles.build(number), pilot.bureau.signer_of(pilot.cast.firms[firm])
+    bundle, signer = ledger.bundles.build(number), pilot.actors.signer_of(pilot.cast.firms[firm])
     made = ledger.clock() - MAX_AGE_OF_KEY_BINDING + 60
     nonces = [ledger.verification.new_nonce() for _ in range(2)]
     known, fresh = (

@@ -19,7 +19,7 @@ def test_a_nonce_is_taken_once_whatever_comes_with_it(pilot: Pilot) -> None:
     numbers = pilot.certificate(first), pilot.certificate(second)
     bundle, nonce = pilot.present(first, numbers[0])
     assert accepted(pilot, bundle.to_bytes(), nonce).valid
-    other = pilot.bureau.present(second, numbers[1], nonce)
+    other = pilot.actors.present(second, numbers[1], nonce)
     for raw in (bundle.to_bytes(), other.to_bytes()):
         with pytest.raises(Conflict, match="NONCE_REPLAYED"):
             accepted(pilot, raw, nonce)

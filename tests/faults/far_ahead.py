@@ -99,9 +99,9 @@ def _issued(folder: Path, ledger: Ledger, request: str) -> str:
 
 
 def _asked(ledger: Ledger, batches: int) -> list[str]:
-    bureau, asked = CreditBureau(ledger, assemble(ledger, FIRMS)), list[str]()
+    actors, asked = CreditBureau(ledger, assemble(ledger, FIRMS)), list[str]()
     for number in range(batches):
-        asked += bureau.ask([bureau.request(FIRMS[EARLY + number % (len(FIRMS) - EARLY)])])
+        asked += actors.ask([actors.request(FIRMS[EARLY + number % (len(FIRMS) - EARLY)])])
         ledger.anchoring.flush()
     return asked
 

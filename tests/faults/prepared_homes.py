@@ -99,10 +99,10 @@ def _make(folder: Path) -> dict[str, list[str]]:
 
 def _authorised(ledger: Ledger) -> list[str]:
     cast, now = assemble(ledger, FIRMS), ledger.clock()
-    bureau = CreditBureau(ledger, cast)
+    actors = CreditBureau(ledger, cast)
     ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, (SCENARIO,), now - 86_400, now + 10**8)
-    given = bureau.authorise(FIRMS, lambda _: None)
-    bureau.supply(dict.fromkeys(FIRMS, ROWS), given, lambda _: None)
+    given = actors.authorise(FIRMS, lambda _: None)
+    actors.supply(dict.fromkeys(FIRMS, ROWS), given, lambda _: None)
     ledger.anchoring.flush()
     return [ledger.authorizations.get(given[firm]).request_id for firm in FIRMS]
 

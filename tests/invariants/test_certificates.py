@@ -27,22 +27,22 @@ from tests.support.bundles.builder import usage
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_the_very_same(pilot: Pilot) -> None:
     """Also tests/proof/test_verifier.py::test_one_mutation_fails_its_check, member by member."""
-    ledger, bureau = pilot.ledger, pilot.bureau
-    (asked,) = bureau.ask([bureau.request(pilot.firm())])
+    ledger, actors = pilot.ledger, pilot.actors
+    (asked,) = actors.ask([actors.request(pilot.firm())])
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
-        bureau.certify([asked])
+        actors.certify([asked])
     firm = pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
-    withdraw(bureau, consent)
+    withdraw(actors, consent)
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
-        bureau.issue({firm: consent})
-    (asked,) = bureau.ask([bureau.request(other := pilot.firm())])
+        actors.issue({firm: consent})
+    (asked,) = actors.ask([actors.request(other := pilot.firm())])
     (drafted,) = ledger.authorizations.draft(asked)
     cast = pilot.cast
     others = {"consumer": cast.other_bank, "provider": cast.bank, "scenario": "S01", "valid_to": 2**33, "channel": "x"}
     for member, value in others.items():
-        signed = bureau.sign(cast.firms[other], drafted.entry | {member: value})
+        signed = actors.sign(cast.firms[other], drafted.entry | {member: value})
         with pytest.raises(PingzhengError):
             ledger.authorizations.submit([signed])
     for member, value in (
@@ -59,15 +59,15 @@ def test_invariant_01_no_certificate_without_an_active_authorization_for_the_ver
 
 def test_invariant_02_what_is_disclosed_was_allowed_asked_for_and_authorised(pilot: Pilot) -> None:
     """Each of the three, at issuance and by the verifier; tests/proof/attacks/test_attacks.py has the forged ones."""
-    ledger, bureau, firm = pilot.ledger, pilot.bureau, pilot.firm()
+    ledger, actors, firm = pilot.ledger, pilot.actors, pilot.firm()
     with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
-        ledger.requests.draft(bureau.request(firm, ("years_covered", "tariff_account")), NOTE)
-    (asked,) = bureau.ask([bureau.request(firm, ("years_covered", "wage_band"))])
+        ledger.requests.draft(actors.request(firm, ("years_covered", "tariff_account")), NOTE)
+    (asked,) = actors.ask([actors.request(firm, ("years_covered", "wage_band"))])
     with pytest.raises(PingzhengError, match="FIELD"):
         ledger.authorizations.draft(asked, Choice(fields=("years_covered", "employment_band")))
-    (consent,) = bureau.agree([asked], Choice(fields=("years_covered",)))
-    bureau.answer({consent.id: SUPPLIED})
-    (issued,) = bureau.certify([asked])
+    (consent,) = actors.agree([asked], Choice(fields=("years_covered",)))
+    actors.answer({consent.id: SUPPLIED})
+    (issued,) = actors.certify([asked])
     ledger.anchoring.flush()
     bundle, nonce = pilot.present(firm, issued.certificate_no, ["years_covered"])
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
@@ -96,7 +96,7 @@ def test_invariant_04_a_withdrawal_stops_the_next_verification_and_leaves_earlie
     with ledger.database.read() as session:
         (named,) = payload_of(session, number)["authorizations"]
         consent = log_store.statement(session, named.removeprefix("sha-256:"))["id"]
-    withdraw(pilot.bureau, consent)
+    withdraw(pilot.actors, consent)
     assert verified(pilot, firm, number).result == "revoked"
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
     assert ledger.verification.verify(bundle.to_bytes(), expect, at=before).report.valid
@@ -113,7 +113,7 @@ def test_invariant_05_another_consumer_gets_not_party_and_no_payload(pilot: Pilo
     assert (accepted.result, accepted.disclosed, accepted.claims) == ("not_party", {}, {})
     with pytest.raises(PingzhengError, match="NOT_PARTY"):
         pilot.ledger.bundles.present(
-            number, FIELDS, pilot.cast.other_bank, nonce, pilot.bureau.signer_of(pilot.cast.firms[firm]), 1
+            number, FIELDS, pilot.cast.other_bank, nonce, pilot.actors.signer_of(pilot.cast.firms[firm]), 1
         )
 
 
@@ -128,7 +128,7 @@ def test_invariant_11_a_period_is_a_half_open_one_of_days_in_shanghai(pilot: Pil
         start, end = (payload_of(session, number)[name] for name in ("nbf", "exp"))
     bundle, _ = pilot.present(firm, number)
     start = max(start, *(anchor.at for anchor in bundle.anchors if anchor.log_batch == bundle.position.log_batch))
-    signer = pilot.bureau.signer_of(pilot.cast.firms[firm])
+    signer = pilot.actors.signer_of(pilot.cast.firms[firm])
 
     def result(at: int) -> str:
         nonce = ledger.verification.new_nonce()
@@ -151,11 +151,11 @@ def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -
     offered = pilot.confirmed()
     ledger.role_changes.set_status(ledger.parties.actor(pilot.cast.supervisor), party, "sanctioned", "sanction")
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
-        ledger.requests.draft(replace(pilot.bureau.request(firm), consumer=party), NOTE)
+        ledger.requests.draft(replace(pilot.actors.request(firm), consumer=party), NOTE)
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
         pilot.handed_in(resource("fourteen/after"), by=party)
     with pytest.raises(PingzhengError, match="ASSET_BAD_RECIPIENT"):
-        ledger.transfers.offer(offered, pilot.cast.provider, party)
+        ledger.transfers.offer(ledger.parties.actor(pilot.cast.provider), offered, party)
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
         ledger.parties.actor(party)
     assert asset
@@ -171,9 +171,11 @@ def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised
     pilot.skip(5)
     after = pilot.certificate(second)
     old = ledger.parties.get(cast.provider).account
-    ledger.party_keys.rotate(cast.provider, ledger.custody.public_key(*ledger.custody.create()))
+    ledger.party_keys.rotate(
+        ledger.parties.actor(cast.provider), cast.provider, ledger.custody.public_key(*ledger.custody.create())
+    )
     assert [verified(pilot, *each).valid for each in ((first, before), (second, after))] == [True, True]
-    ledger.party_keys.date_compromise(ledger.installation.authority_party, cast.provider, old, stolen_at)
+    ledger.party_keys.date_compromise(ledger.authority, cast.provider, old, stolen_at)
     assert verified(pilot, first, before).valid
     assert failed_at(verified(pilot, second, after)) == (11, "KEY_COMPROMISED")
 

@@ -21,7 +21,7 @@ def test_invariant_19_every_key_was_let_pass_by_its_party_or_by_two_offices(pilo
     party = pilot.party(PartyKind.BANK, Role.CONSUMER)
     authority = ledger.installation.authority_party
     for by in (party, authority):
-        ledger.party_keys.bind(by, party, ledger.custody.public_key(*ledger.custody.create()))
+        ledger.party_keys.bind(ledger.parties.actor(by), party, ledger.custody.public_key(*ledger.custody.create()))
     ledger.follower.sync()
     with ledger.database.read() as session:
         accounts = [(row.account, row.party_no) for row in session.execute(select(ACCOUNTS))]

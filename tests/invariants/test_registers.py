@@ -34,7 +34,7 @@ def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_bl
     pilot.noticed([asset])
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_NOT_CLEARED"):
-        ledger.review.confirm(pilot.cast.registrar, [asset])
+        ledger.review.confirm(ledger.parties.actor(pilot.cast.registrar), [asset])
     office = department(ledger, pilot.cast)
     ledger.important_data.add(office.authority, ImportantData("地下管线", "important", pattern="*管线*"))
     office.put("pipes", title="城区地下管线")
@@ -46,14 +46,14 @@ def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfe
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])
-    ledger.objections.file(asset, cast.bank, "Ours", "sha-256:" + "e7" * 32)
+    ledger.objections.file(ledger.parties.actor(cast.bank), asset, "Ours", "sha-256:" + "e7" * 32)
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-        ledger.review.confirm(cast.registrar, [asset])
+        ledger.review.confirm(ledger.parties.actor(cast.registrar), [asset])
     frozen = pilot.confirmed()
-    ledger.transfers.freeze(frozen, cast.supervisor, "court")
+    ledger.transfers.freeze(ledger.parties.actor(cast.supervisor), frozen, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
-        ledger.transfers.offer(frozen, cast.provider, cast.bank)
+        ledger.transfers.offer(ledger.parties.actor(cast.provider), frozen, cast.bank)
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
         granted(pilot, frozen, "operate", cast.bank)
 
@@ -74,7 +74,7 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("nine/own"), by=both)
     with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-        ledger.review.accept(both, [asset])
+        ledger.review.accept(ledger.parties.actor(both), [asset])
     admin = pilot.party(PartyKind.GOV_DEPT, Role.ADMIN)
     client = ledger.client.with_account(ledger.custody.private_key(ledger.parties.get(admin).account).hex())
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):

@@ -43,7 +43,7 @@ def test_no_other_issuer_takes_our_next_number_or_our_pending_batch(pilot: Pilot
     firm, own = pilot.firm(), ledger.installation.issuer
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
-    certificate = pilot.bureau.issue({firm: consent})[firm]
+    certificate = pilot.actors.issue({firm: consent})[firm]
     with ledger.database.write() as session:
         waiting = log_store.close_batch(session, 1_000, ledger.clock())
     assert waiting is not None
@@ -96,7 +96,7 @@ def test_an_older_database_is_not_written(pilot: Pilot, copied: str) -> None:
     chain = pilot.ledger.reader.block_number()
     with pilot.under(database_url=copied) as older:
         with pytest.raises(Incoherent, match="DATABASE_BEHIND_CHAIN") as refused:
-            older.bureau.ask([older.bureau.request("60")])
+            older.actors.ask([older.actors.request("60")])
         for act in (older.ledger.anchoring.tick, older.ledger.anchoring.flush):
             with pytest.raises(Incoherent, match="DATABASE_BEHIND_CHAIN"):
                 act()
@@ -118,11 +118,11 @@ def test_two_databases_that_write_one_log_are_noticed(pilot: Pilot, copied: str)
         older.ledger.anchoring.tick()
         pilot.certificate(pilot.firm())
         ledger.anchoring.flush()
-        older.bureau.ask([older.bureau.request("60")])
+        older.actors.ask([older.actors.request("60")])
         with pytest.raises(Incoherent, match="LOG_FORKED") as forked:
             older.ledger.anchoring.flush()
         with pytest.raises(Incoherent, match="LOG_FORKED"):
-            older.bureau.ask([older.bureau.request("59")])
+            older.actors.ask([older.actors.request("59")])
     assert forked.value.where is not None and forked.value.where.startswith("batch")
     assert ledger.inspection.head()["complete"]
     assert pilot.ledger.anchoring.flush().batches == 0
@@ -153,7 +153,7 @@ def test_a_batch_that_is_not_archived_waits_and_the_reason_is_shown(pilot: Pilot
         oldest=300,
     )
     assert shown.readiness()["anchoring"]["ok"]
-    pilot.bureau.ask([pilot.bureau.request("58")])
+    pilot.actors.ask([pilot.actors.request("58")])
     before = ledger.reader.batch_count(own)
     with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
         stopped.tick()

@@ -66,7 +66,7 @@ def test_what_is_issued_during_a_pause_is_anchored_after_it(powers: Powers, paus
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
     until = pause()
-    number = pilot.bureau.issue({firm: consent})[firm]
+    number = pilot.actors.issue({firm: consent})[firm]
     says_until_when(ledger.anchoring.flush, until)
     turn = ledger.anchoring.tick()
     assert (turn.batches, turn.gas, turn.paused_until) == (0, 0, until)
@@ -76,7 +76,7 @@ def test_what_is_issued_during_a_pause_is_anchored_after_it(powers: Powers, paus
     assert (ledger.inspection.head()["entries_waiting"], ledger.inspection.head()["paused_until"]) == (1, until)
     ready = ledger.inspection.readiness()["anchoring"]
     assert (ready["ok"], ready["waiting"], ready["paused_until"]) == (True, 1, until)
-    assert pilot.bureau.issue({firm: consent})[firm] == number
+    assert pilot.actors.issue({firm: consent})[firm] == number
     over(powers)
     turn = ledger.anchoring.tick()
     assert (turn.batches, turn.paused_until) == (1, 0)
@@ -90,7 +90,7 @@ def test_a_server_anchors_by_itself_when_two_officers_end_the_pause(powers: Powe
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
     pause()
-    number = pilot.bureau.issue({firm: consent})[firm]
+    number = pilot.actors.issue({firm: consent})[firm]
     turns: list[int] = []
 
     def tick() -> None:
@@ -134,10 +134,10 @@ def test_applications_are_reviewed_during_a_pause_and_confirmed_after_it(
     pilot.after_notice([asset])
     (other,) = pilot.applied("paused/3")
     until = pause()
-    ledger.review.accept(registrar, [other])
-    says_until_when(lambda: ledger.review.confirm(registrar, [asset]), until)
+    ledger.review.accept(ledger.parties.actor(registrar), [other])
+    says_until_when(lambda: ledger.review.confirm(ledger.parties.actor(registrar), [asset]), until)
     over(powers)
-    ledger.review.confirm(registrar, [asset])
+    ledger.review.confirm(ledger.parties.actor(registrar), [asset])
     assert pilot.report(asset).valid
     assert pilot.record(other).stage == "accepted"
 
@@ -150,10 +150,10 @@ def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[
     waiting = pilot.authorise(second)
     pilot.supply(second, waiting)
     pause()
-    number = pilot.bureau.issue({second: waiting})[second]
+    number = pilot.actors.issue({second: waiting})[second]
     (consent, *_) = ledger.authorizations.page(powers.cast.firms[first], None, 1)
     for each in (consent.id, waiting):
-        assert withdraw(pilot.bureau, each).state == "withdrawn"
+        assert withdraw(pilot.actors, each).state == "withdrawn"
     assert ledger.verification.status(anchored)["state"] == "revoked"
     assert ledger.verification.status(number)["state"] == "building"
     ledger.direct_withdrawals.follow()
@@ -170,7 +170,7 @@ def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, 
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
-    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof)
+    ledger.party_keys.bind(ledger.authority, party, signer.public_key, proof)
     powers.pass_delay()
     ledger.proposals.tick()
     number = pilot.certificate(firm)
@@ -182,7 +182,7 @@ def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, 
     assert ledger.inspection.head()["entries_waiting"] == 1
     over(powers)
     assert ledger.anchoring.tick().batches == 1
-    report = powers.judged(number, powers.bureau.signer_of(party))
+    report = powers.judged(number, powers.actors.signer_of(party))
     assert [check.code for check in report.checks if check.number in (8, 11)] == ["REVOKED", "AUTHORIZATION_WITHDRAWN"]
 
 
@@ -193,8 +193,8 @@ def test_an_asset_changes_hands_during_a_pause_and_its_certificate_follows(
     asset = pilot.confirmed()
     old = str(ledger.registrations.get(asset)["certificate_no"])
     pause()
-    ledger.transfers.offer(asset, powers.cast.provider, bank)
-    accepted = ledger.transfers.accept(asset, bank)
+    ledger.transfers.offer(ledger.parties.actor(powers.cast.provider), asset, bank)
+    accepted = ledger.transfers.accept(ledger.parties.actor(bank), asset)
     assert (pilot.record(asset).holder, accepted.certificate.subject) == (bank, bank)
     assert ledger.verification.status(accepted.certificate.certificate_no)["state"] == "building"
     over(powers)

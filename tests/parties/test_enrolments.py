@@ -120,7 +120,7 @@ def test_a_code_is_for_its_own_party_and_ends(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     earlier, later = code_for(ledger, party), code_for(ledger, party)
-    after = Enrolments(ledger.database, ledger.parties, ledger.reader.chain, lambda: ledger.clock() + SECONDS)
+    after = Enrolments(ledger.database, ledger.onboarding, ledger.reader.chain, lambda: ledger.clock() + SECONDS)
     for enrolments, code in ((ledger.enrolments, earlier), (after, later), (ledger.enrolments, "pe_" + "A" * 43)):
         with pytest.raises(Unauthenticated, match="ENROLMENT_UNKNOWN"):
             enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))

@@ -39,7 +39,7 @@ def fresh_key(ledger: Ledger) -> str:
 def rotated(ledger: Ledger, party: str) -> str:
     """Rotate to a fresh key; returns the account retired."""
     old = ledger.parties.get(party).account
-    ledger.party_keys.rotate(party, fresh_key(ledger))
+    ledger.party_keys.rotate(ledger.parties.actor(party), party, fresh_key(ledger))
     return old
 
 
@@ -57,7 +57,7 @@ def confirmed(pilot: Pilot, code: str) -> str:
     record = ledger.reader.asset(asset)
     assert record is not None
     LocalClock(ledger.settings).skip(ledger.reader.connection, record.until + 1 - ledger.clock())
-    ledger.review.confirm(registrar, [asset])
+    ledger.review.confirm(ledger.parties.actor(registrar), [asset])
     ledger.anchoring.flush()
     return asset
 
@@ -85,28 +85,28 @@ def genuine(report: Report) -> bool:
 
 def test_assets_stay_with_the_party_after_rotation(pilot: Pilot) -> None:
     ledger, bank, provider = pilot.ledger, pilot.cast.bank, pilot.cast.provider
-    asset = confirmed(pilot, "kept by rotation")
+    asset = confirmed(pilot, "kept-by-rotation")
     old = rotated(ledger, provider)
     assert ledger.registrations.get(asset)["holder"] == provider
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
         ledger.transfers._acting.act(old, pause())
-    ledger.transfers.offer(asset, provider, bank)
+    ledger.transfers.offer(ledger.parties.actor(provider), asset, bank)
     rotated(ledger, bank)
-    ledger.transfers.accept(asset, bank)
+    ledger.transfers.accept(ledger.parties.actor(bank), asset)
     assert ledger.registrations.get(asset)["holder"] == bank
 
 
 def test_assets_stay_with_the_party_after_recovery(pilot: Pilot) -> None:
     ledger, authority, bank = pilot.ledger, pilot.ledger.installation.authority_party, pilot.cast.bank
-    asset = confirmed(pilot, "kept by recovery")
+    asset = confirmed(pilot, "kept-by-recovery")
     provider = pilot.cast.provider
     lost = ledger.parties.get(provider).account
-    ledger.party_keys.recover(authority, provider, fresh_key(ledger))
+    ledger.party_keys.recover(ledger.parties.actor(authority), provider, fresh_key(ledger))
     assert ledger.parties.get(provider).account != lost
-    ledger.transfers.offer(asset, provider, bank)
+    ledger.transfers.offer(ledger.parties.actor(provider), asset, bank)
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
         ledger.transfers._acting.act(lost, pause())
-    ledger.transfers.withdraw(asset, provider)
+    ledger.transfers.withdraw(ledger.parties.actor(provider), asset)
     assert ledger.registrations.get(asset)["holder"] == provider
 
 
@@ -129,7 +129,7 @@ def test_what_was_signed_but_not_anchored_is_anchored_before_the_key_retires(pil
     authorization = pilot.authorise(firm)
     rotated(ledger, pilot.cast.firms[firm])
     pilot.supply(firm, authorization)
-    number = pilot.bureau.issue({firm: authorization})[firm]
+    number = pilot.actors.issue({firm: authorization})[firm]
     ledger.anchoring.flush()
     assert check(judged(ledger, number), 11).code == "OK"
 
@@ -137,9 +137,9 @@ def test_what_was_signed_but_not_anchored_is_anchored_before_the_key_retires(pil
 def test_retired_key_signs_nothing_more(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     authorization = pilot.authorise(firm)
-    old = pilot.bureau.signer_of(pilot.cast.provider)
+    old = pilot.actors.signer_of(pilot.cast.provider)
     rotated(ledger, pilot.cast.provider)
-    drafted = pilot.bureau.draft(authorization, SUPPLIED)
+    drafted = pilot.actors.draft(authorization, SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
         ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
 
@@ -152,11 +152,11 @@ def test_old_key_reported_later_spoils_what_was_anchored_since_and_nothing_befor
     after = pilot.certificate(second)
     old = rotated(ledger, pilot.cast.provider)
     assert [check(judged(ledger, number), 11).code for number in (before, after)] == ["OK"] * 2
-    ledger.party_keys.date_compromise(authority, pilot.cast.provider, old, stolen_at)
+    ledger.party_keys.date_compromise(ledger.parties.actor(authority), pilot.cast.provider, old, stolen_at)
     codes = [check(judged(ledger, number), 11).code for number in (before, after)]
     assert codes == ["OK", "KEY_COMPROMISED"]
     with pytest.raises(InvalidInput, match="PARTY_COMPROMISE_TIME"):
-        ledger.party_keys.date_compromise(authority, pilot.cast.provider, old, stolen_at + 1)
+        ledger.party_keys.date_compromise(ledger.parties.actor(authority), pilot.cast.provider, old, stolen_at + 1)
     assert known(ledger, pilot.cast.provider)[old] == stolen_at
 
 
@@ -167,7 +167,7 @@ def known(ledger: Ledger, party: str) -> dict[str, int | None]:
 def test_dating_the_compromise_of_a_live_key_reports_it_too(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     account = ledger.parties.get(party).account
-    ledger.party_keys.date_compromise(ledger.installation.authority_party, party, account, chain_time(ledger))
+    ledger.party_keys.date_compromise(ledger.authority, party, account, chain_time(ledger))
     (key,) = ledger.party_keys.history(party)
     assert key.reported_at is not None
     assert key.compromised_at is not None
@@ -178,7 +178,7 @@ def test_only_an_authority_recovers(pilot: Pilot) -> None:
     ledger = pilot.ledger
     for other in (pilot.cast.supervisor, pilot.cast.registrar, ledger.installation.operator):
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-            ledger.party_keys.recover(other, pilot.cast.bank, fresh_key(ledger))
+            ledger.party_keys.recover(ledger.parties.actor(other), pilot.cast.bank, fresh_key(ledger))
 
 
 def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
@@ -192,7 +192,7 @@ def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -
     proposal = proposal_of(ledger.transfers._acting.act(row.account, propose(call)))
     ledger.client.send(carry_out(proposal, call))
     assert ledger.parties.get(party).account == row.account
-    assert ledger.party_keys.rotate(party, public_key) is None
+    assert ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key) is None
     assert ledger.parties.get(party).account == fresh
     retired = {key.account: key.retired_at for key in ledger.party_keys.history(party)}
     assert retired[row.account] is not None
@@ -204,7 +204,7 @@ def test_key_of_another_party_is_refused_even_a_retired_one(pilot: Pilot) -> Non
     old = ledger.parties.get(pilot.cast.bank).public_key
     for _ in range(2):
         with pytest.raises(Conflict, match="ACCOUNT_IN_USE"):
-            ledger.party_keys.rotate(firm, old)
+            ledger.party_keys.rotate(ledger.parties.actor(firm), firm, old)
         rotated(ledger, pilot.cast.bank)
 
 
@@ -213,11 +213,11 @@ def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
     own, later = new_private_key(), new_private_key()
     chain, number = ledger.reader.chain, ledger.reader.party_no(party)
     proofs = {key: possession_of(chain, signer_of_key(key.hex()), number) for key in (own, later)}
-    ledger.party_keys.rotate(party, public_key_of(own), proofs[own])
+    ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(own), proofs[own])
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
-        ledger.party_keys.rotate(party, public_key_of(later), proofs[later])
+        ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(later), proofs[later])
     signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), own)
-    ledger.party_keys.rotate(party, public_key_of(later), proofs[later], signed)
+    ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(later), proofs[later], signed)
     assert ledger.parties.get(party).public_key == public_key_of(later)
 
 
@@ -232,7 +232,7 @@ def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> Non
         proof = possession_of(chain, signer_of_key(key.hex()), whose)
     before = ledger.reader.proposal_count()
     with pytest.raises(InvalidInput, match="PROOF_INVALID" if proof else "PROOF_MISSING"):
-        ledger.party_keys.rotate(party, public_key_of(own), proof)
+        ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(own), proof)
     assert ledger.reader.proposal_count() == before
 
 
@@ -241,7 +241,7 @@ def test_proof_for_another_ledger_counts_for_nothing(pilot: Pilot) -> None:
     elsewhere = replace(ledger.reader.chain, origin="e" * 64)
     proof = possession_of(elsewhere, signer_of_key(key.hex()), ledger.reader.party_no(pilot.cast.bank))
     with pytest.raises(InvalidInput, match="PROOF_INVALID"):
-        ledger.party_keys.rotate(pilot.cast.bank, public_key_of(key), proof)
+        ledger.party_keys.rotate(ledger.parties.actor(pilot.cast.bank), pilot.cast.bank, public_key_of(key), proof)
 
 
 def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
@@ -296,8 +296,8 @@ def test_certificate_signed_after_the_reported_compromise_of_the_issuer_fails(ho
         assert genuine(judged(ledger, signed))
         next_second(ledger)
         old = ledger.parties.get(own.operator).account
-        ledger.party_keys.recover(own.authority_party, own.operator, fresh_key(ledger))
-        ledger.party_keys.date_compromise(own.authority_party, own.operator, old, stolen_at)
+        ledger.party_keys.recover(ledger.parties.actor(own.authority_party), own.operator, fresh_key(ledger))
+        ledger.party_keys.date_compromise(ledger.parties.actor(own.authority_party), own.operator, old, stolen_at)
         assert genuine(judged(ledger, before))
         for number in (signed, unsigned):
             assert check(judged(ledger, number), 2).code == "KEY_COMPROMISED"

@@ -51,7 +51,7 @@ def newcomer(ledger: Ledger, serial: int, kind: PartyKind, *roles: Role) -> str:
 
 
 @pytest.fixture(scope="module")
-def bureau(pilot: Pilot) -> CreditBureau:
+def actors(pilot: Pilot) -> CreditBureau:
     """Bank, provider and firm with P-256 keys alone."""
     ledger, cast = pilot.ledger, pilot.cast
     firm = newcomer(ledger, 9_701, PartyKind.ENTERPRISE, Role.SUBJECT)
@@ -61,62 +61,64 @@ def bureau(pilot: Pilot) -> CreditBureau:
     return CreditBureau(ledger, replace(cast, firms={FIRM: firm}, bank=bank, provider=provider))
 
 
-def certified(bureau: CreditBureau) -> tuple[str, str]:
+def certified(actors: CreditBureau) -> tuple[str, str]:
     """A certificate's number, and the consent that it rests on."""
-    consent = bureau.authorise([FIRM], lambda _: None)[FIRM]
-    bureau.answer({consent: SUPPLIED})
-    number = bureau.issue({FIRM: consent})[FIRM]
-    bureau.ledger.anchoring.flush()
+    consent = actors.authorise([FIRM], lambda _: None)[FIRM]
+    actors.answer({consent: SUPPLIED})
+    number = actors.issue({FIRM: consent})[FIRM]
+    actors.ledger.anchoring.flush()
     return number, consent
 
 
-def test_all_sign_by_es256_from_the_request_to_the_withdrawal(bureau: CreditBureau) -> None:
-    ledger, cast = bureau.ledger, bureau.cast
-    number, consent = certified(bureau)
+def test_all_sign_by_es256_from_the_request_to_the_withdrawal(actors: CreditBureau) -> None:
+    ledger, cast = actors.ledger, actors.cast
+    number, consent = certified(actors)
     bundle = ledger.bundles.build(number)
     presented = parse_certificate(bundle.certificate)
     assert (presented.issued.suite, presented.algorithm) == (ES256, "sha-256")
     assert {key.crv for key in bundle.keys.values()} == {"P-256"}
     nonce = ledger.verification.new_nonce()
-    raw = bureau.show(number, nonce).to_bytes()
+    raw = actors.show(number, nonce).to_bytes()
     report = ledger.verification.accept(raw, cast.bank, nonce).report
     assert report.valid, report.first_failure
     assert report.disclosed["years_covered"] == 2
     place = ledger.positions.wait(ledger.holdings.get(number).digest)
-    withdraw(bureau, consent)
+    withdraw(actors, consent)
     assert ledger.reader.state_of(place) == "revoked"
     subject = ledger.parties.get(cast.firms[FIRM])
     assert ledger.reader.withdrawn_at(subject.no or 0, ledger.authorizations.get(consent).digest).first > 0
-    again = bureau.show(number, "again").to_bytes()
+    again = actors.show(number, "again").to_bytes()
     assert ledger.verification.check(again, cast.bank, "again").report.result == "revoked"
 
 
-def test_a_wrong_p256_key_signs_nothing_of_the_party(bureau: CreditBureau) -> None:
-    ledger, cast = bureau.ledger, bureau.cast
-    (request,) = bureau.ask([bureau.request(FIRM)])
+def test_a_wrong_p256_key_signs_nothing_of_the_party(actors: CreditBureau) -> None:
+    ledger, cast = actors.ledger, actors.cast
+    (request,) = actors.ask([actors.request(FIRM)])
     (draft,) = ledger.authorizations.draft(request)
     (stranger,) = ledger.custody.create(suite=ES256)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
         ledger.authorizations.submit([sign_entry(draft.entry, ledger.custody.signer(stranger))])
-    assert ledger.authorizations.submit([bureau.sign(cast.firms[FIRM], draft.entry)])
+    assert ledger.authorizations.submit([actors.sign(cast.firms[FIRM], draft.entry)])
 
 
-def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(bureau: CreditBureau, pilot: Pilot) -> None:
+def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(actors: CreditBureau, pilot: Pilot) -> None:
     """Once an authority has bound a secp256k1 key to it, it acts by that one, and statements of either key count."""
-    ledger, provider = bureau.ledger, bureau.cast.provider
+    ledger, provider = actors.ledger, actors.cast.provider
     first = ledger.parties.get(provider)
     asset = pilot.confirmed()
     with pytest.raises(Conflict, match="KEY_CANNOT_ACT"):
-        ledger.transfers.accept(asset, provider)
+        ledger.transfers.accept(ledger.parties.actor(provider), asset)
     with pytest.raises(Conflict, match="KEY_CANNOT_ACT"):
-        ledger.party_keys.rotate(provider, ledger.custody.public_key(*ledger.custody.create()))
+        ledger.party_keys.rotate(
+            ledger.parties.actor(provider), provider, ledger.custody.public_key(*ledger.custody.create())
+        )
     (account,) = ledger.custody.create()
     authority = ledger.installation.authority_party
-    ledger.party_keys.bind(authority, provider, ledger.custody.public_key(account))
+    ledger.party_keys.bind(ledger.parties.actor(authority), provider, ledger.custody.public_key(account))
     row = ledger.parties.get(provider)
     assert (row.account, row.public_key) == (account, ledger.custody.public_key(account))
-    ledger.transfers.offer(asset, pilot.cast.provider, provider)
-    ledger.transfers.accept(asset, provider)
+    ledger.transfers.offer(ledger.parties.actor(pilot.cast.provider), asset, provider)
+    ledger.transfers.accept(ledger.parties.actor(provider), asset)
     assert pilot.record(asset).holder == provider
     entry = {"type": "x"}
     for signer in (ledger.custody.signer(first.account), ledger.custody.signer(account)):
@@ -129,10 +131,10 @@ def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
     lost = ledger.parties.get(party)
     (other,) = ledger.custody.create()
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.party_keys.recover(authority, party, ledger.custody.public_key(other))
+        ledger.party_keys.recover(ledger.parties.actor(authority), party, ledger.custody.public_key(other))
     (found,) = ledger.custody.create(suite=ES256)
-    ledger.party_keys.recover(authority, party, ledger.custody.public_key(found))
-    ledger.party_keys.date_compromise(authority, party, lost.account, ledger.clock())
+    ledger.party_keys.recover(ledger.parties.actor(authority), party, ledger.custody.public_key(found))
+    ledger.party_keys.date_compromise(ledger.parties.actor(authority), party, lost.account, ledger.clock())
     row = ledger.parties.get(party)
     assert (row.account, row.no) == (found, lost.no)
     entry = {"type": "x"}

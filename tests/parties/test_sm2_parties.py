@@ -46,7 +46,7 @@ def fresh() -> Sm2Signer:
 def bound(ledger: Ledger, party: str) -> Sm2Signer:
     """A further key of the party's own."""
     signer = fresh()
-    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof(ledger, party, signer))
+    ledger.party_keys.bind(ledger.authority, party, signer.public_key, proof(ledger, party, signer))
     return signer
 
 
@@ -96,11 +96,11 @@ def pilot(home: Path) -> Iterator[Pilot]:
 def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> None:
     ledger, cast = pilot.ledger, pilot.cast
     bank, firm, provider = (bound(ledger, party) for party in (cast.bank, cast.firms["2"], cast.provider))
-    asked = ledger.requests.draft(pilot.bureau.request("2"), NOTE)
+    asked = ledger.requests.draft(pilot.actors.request("2"), NOTE)
     (request,) = ledger.requests.submit([replace(asked, entry=sign_entry(asked.entry, bank))])
     (draft,) = ledger.authorizations.draft(request.id, Choice(holder_key=public_jwk(firm.public_key)))
     (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, firm)])
-    drafted = pilot.bureau.draft(consent.id, SUPPLIED)
+    drafted = pilot.actors.draft(consent.id, SUPPLIED)
     ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, provider))])
     (row,) = ledger.issuance.issue([request.id])
     ledger.anchoring.flush()
@@ -126,12 +126,12 @@ def test_what_was_asked_for_under_one_digest_is_issued_under_it(pilot: Pilot) ->
     with pilot.under(suite="sha256-es256k") as before:
         consent = before.authorise("4")
         before.supply("4", consent)
-        unsigned = before.ledger.requests.draft(before.bureau.request("4"), NOTE)
-    number = pilot.bureau.issue({"4": consent})["4"]
+        unsigned = before.ledger.requests.draft(before.actors.request("4"), NOTE)
+    number = pilot.actors.issue({"4": consent})["4"]
     ledger.anchoring.flush()
     assert suite_of(ledger, number) == ("ES256K", "sha-256")
     assert pilot.accept("4", number).valid
-    signed = replace(unsigned, entry=pilot.bureau.sign(pilot.cast.bank, unsigned.entry))
+    signed = replace(unsigned, entry=pilot.actors.sign(pilot.cast.bank, unsigned.entry))
     with pytest.raises(InvalidInput, match="SD_ALG_DIFFERS"):
         ledger.requests.submit([signed])
 
@@ -142,7 +142,7 @@ def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) ->
     signer = bound(ledger, firm)
     consent = pilot.authorise("2")
     pilot.supply("2", consent)
-    number = pilot.bureau.issue({"2": consent})["2"]
+    number = pilot.actors.issue({"2": consent})["2"]
     ledger.anchoring.flush()
     draft = ledger.withdrawals.draft(consent, account=signer.kid)
     assert draft.message is None
@@ -187,7 +187,7 @@ def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pi
     proposal = proposal_of(ledger.party_keys._acting.act_as(authority, propose(call)))
     ledger.party_keys._acting.act_as(ledger.installation.officers[1], confirm(proposal, call))
     for _ in range(2):
-        assert ledger.party_keys.bind(authority, party, signer.public_key) is None
+        assert ledger.party_keys.bind(ledger.parties.actor(authority), party, signer.public_key) is None
     assert ledger.parties.get(party).account == row.account
     assert [key.bound_at is not None for key in ledger.party_keys.history(party) if key.account == account] == [True]
 
@@ -207,11 +207,11 @@ def test_a_service_without_the_suite_says_so(pilot: Pilot, monkeypatch: pytest.M
 def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.cast.firms["1"]
     signer = bound(ledger, firm)
-    first, second = pilot.bureau.ask([pilot.bureau.request("1"), pilot.bureau.request("1")])
+    first, second = pilot.actors.ask([pilot.actors.request("1"), pilot.actors.request("1")])
     (draft,) = ledger.authorizations.draft(first)
     (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, signer)])
-    ledger.party_keys.retire(firm, signer.kid)
-    ledger.party_keys.retire(firm, signer.kid)
+    ledger.party_keys.retire(ledger.parties.actor(firm), firm, signer.kid)
+    ledger.party_keys.retire(ledger.parties.actor(firm), firm, signer.kid)
     (later,) = ledger.authorizations.draft(second)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
         ledger.authorizations.submit([sign_entry(later.entry, signer)])
@@ -226,7 +226,7 @@ def test_a_party_keeps_one_key_that_the_chain_can_check(pilot: Pilot) -> None:
     ledger, bank = pilot.ledger, pilot.cast.bank
     bound(ledger, bank)
     with pytest.raises(Conflict, match="PARTY_LAST_KEY"):
-        ledger.party_keys.retire(bank, ledger.parties.get(bank).account)
+        ledger.party_keys.retire(ledger.parties.actor(bank), bank, ledger.parties.get(bank).account)
 
 
 def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilot: Pilot) -> None:
@@ -235,10 +235,10 @@ def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilo
     authority, firm = ledger.installation.authority_party, pilot.cast.firms["1"]
     for wrong in (proof(ledger, bank, fresh()), proof(ledger, firm, signer)):
         with pytest.raises(InvalidInput, match="PROOF_INVALID"):
-            ledger.party_keys.bind(authority, bank, signer.public_key, wrong)
+            ledger.party_keys.bind(ledger.parties.actor(authority), bank, signer.public_key, wrong)
     with pytest.raises(InvalidInput, match="PARTY_PROOF_MISSING"):
-        ledger.party_keys.bind(bank, bank, signer.public_key, proof(ledger, bank, signer))
-    row = ledger.party_keys.bind(authority, bank, signer.public_key, proof(ledger, bank, signer))
+        ledger.party_keys.bind(ledger.parties.actor(bank), bank, signer.public_key, proof(ledger, bank, signer))
+    row = ledger.party_keys.bind(ledger.parties.actor(authority), bank, signer.public_key, proof(ledger, bank, signer))
     assert row is not None
     assert (row.by, row.role, row.state) == (authority, "authority", "carried_out")
     assert ledger.parties.signed(sign_entry({"type": "x"}, signer), bank)
@@ -248,12 +248,16 @@ def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.provider
     authority, lost, acting = ledger.installation.authority_party, bound(ledger, party), ledger.parties.get(party)
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.party_keys.recover(authority, party, public_key_of(new_private_key()), lost=lost.kid)
+        ledger.party_keys.recover(
+            ledger.parties.actor(authority), party, public_key_of(new_private_key()), lost=lost.kid
+        )
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.party_keys.rotate(party, fresh().public_key)
+        ledger.party_keys.rotate(ledger.parties.actor(party), party, fresh().public_key)
     found = fresh()
-    ledger.party_keys.recover(authority, party, found.public_key, proof(ledger, party, found), lost=lost.kid)
-    ledger.party_keys.date_compromise(authority, party, lost.kid, 1)
+    ledger.party_keys.recover(
+        ledger.parties.actor(authority), party, found.public_key, proof(ledger, party, found), lost=lost.kid
+    )
+    ledger.party_keys.date_compromise(ledger.parties.actor(authority), party, lost.kid, 1)
     assert ledger.parties.get(party).account == acting.account
     told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.party_keys.history(party)}
     assert (told[lost.kid], told[found.kid]) == ((False, 1), (True, None))
@@ -263,7 +267,7 @@ def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
 def test_a_party_whose_key_is_rotated_keeps_its_further_one(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms["3"]
     further = bound(ledger, party)
-    ledger.party_keys.rotate(party, ledger.custody.public_key(*ledger.custody.create()))
+    ledger.party_keys.rotate(ledger.parties.actor(party), party, ledger.custody.public_key(*ledger.custody.create()))
     assert ledger.parties.get(party).account != further.kid
     assert ledger.parties.signed(sign_entry({"type": "x"}, further), party)
     assert ledger.settings.signs_with is SM2SM3 and Settings().signs_with is ES256K

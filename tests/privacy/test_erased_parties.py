@@ -92,8 +92,8 @@ def test_institutions_and_who_is_on_the_register_keep_their_names(desk: Desk, pi
     with pytest.raises(Conflict, match="PARTY_ON_REGISTER"):
         ledger.erasure.party(court, firm, COURT)
     assert ledger.parties.identity(firm)["name"]
-    ledger.review.accept(desk.registrar, [asset])
-    ledger.review.reject(desk.registrar, asset, "Not its own")
+    ledger.review.accept(ledger.parties.actor(desk.registrar), [asset])
+    ledger.review.reject(ledger.parties.actor(desk.registrar), asset, "Not its own")
     assert ledger.erasure.party(court, firm, COURT).entry["subject"] == firm
 
 

@@ -19,7 +19,9 @@ from ledger.domain.parties import Role
 from ledger.errors import Incoherent
 from ledger.installation.wiring import Ledger
 from ledger.parties.roles import Actor
+from ledger.proof.merkle import root
 from ledger.store import log as log_store
+from ledger.store.tables import Entry
 from tests.support.actors.pilots import Pilot
 
 
@@ -120,13 +122,13 @@ def test_a_text_that_was_changed_with_its_leaf_does_not_make_the_root(
     changed.set("entry", "body", new.body, "seq", seq)
     changed.set("entry", "leaf", new.leaf.hex(), "seq", seq)
     with ledger.database.read() as session:
-        batch = session.get_one(log_store.Entry, seq).batch
+        batch = session.get_one(Entry, seq).batch
         leaves = log_store.leaves(session, log_store.batch(session, batch or 0))
     found = {(finding.code, finding.where) for finding in ledger.inspection.entries()}
     assert found == {("ENTRY_DAMAGED", f"entry {seq}"), ("BATCH_DAMAGED", f"batch {batch}")}
     with pytest.raises(Incoherent, match="BATCH_DAMAGED"):
         ledger.bundles.build(number)
-    changed.set("batch", "root", log_store.root(leaves).hex(), "number", batch)
+    changed.set("batch", "root", root(leaves).hex(), "number", batch)
     found = {(finding.code, finding.where) for finding in ledger.inspection.entries()}
     assert ("LOG_FORKED", f"batch {batch}") in found
     with pytest.raises(Incoherent, match="LOG_FORKED"):

@@ -29,11 +29,11 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 def transferred(pilot: Pilot) -> str:
     """An asset that was frozen, and then went from the provider to the bank."""
     asset = pilot.confirmed()
-    pilot.ledger.transfers.freeze(asset, pilot.cast.supervisor, "court")
-    pilot.ledger.transfers.unfreeze(asset, pilot.cast.supervisor, "lifted")
+    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
+    pilot.ledger.transfers.unfreeze(pilot.actor(pilot.cast.supervisor), asset, "lifted")
     pilot.skip(10)
-    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
-    pilot.ledger.transfers.accept(asset, pilot.cast.bank)
+    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+    pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)
     pilot.ledger.anchoring.flush()
     return asset
 
@@ -90,7 +90,7 @@ def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(p
     ledger.holds.hold(number, "investigation", cast.supervisor)
     other_supervisor(pilot)
     ledger.holds.lift(number, "lifted", cast.supervisor)
-    withdraw_consent(pilot.bureau, consent)
+    withdraw_consent(pilot.actors, consent)
     history = ledger.provenances.certificate(number)
     assert history.completeness.complete
     listed = [(event["name"], event.get("names", {}).get("entry"), event["by"]) for event in history.events]
@@ -144,13 +144,13 @@ def test_descendants_of_an_annulled_asset_are_flagged(pilot: Pilot) -> None:
     parent, beside = pilot.confirmed(), pilot.confirmed()
     (child,) = pilot.applied("provenance/child")
     (grandchild,) = pilot.applied("provenance/grandchild")
-    pilot.ledger.lineage.link(child, pilot.cast.provider, "derived_from", parent)
-    pilot.ledger.lineage.link(child, pilot.cast.provider, "merged_from", beside)
+    pilot.ledger.lineage.link(pilot.actor(pilot.cast.provider), child, "derived_from", parent)
+    pilot.ledger.lineage.link(pilot.actor(pilot.cast.provider), child, "merged_from", beside)
     pilot.take_through([child])
-    pilot.ledger.lineage.link(grandchild, pilot.cast.provider, "split_from", child)
+    pilot.ledger.lineage.link(pilot.actor(pilot.cast.provider), grandchild, "split_from", child)
     before = pilot.ledger.provenances.lineage(child)
     assert flags(before) == dict.fromkeys([parent, beside, child, grandchild])
-    pilot.ledger.transfers.annul(parent, pilot.cast.supervisor, "fraud", "forged title")
+    pilot.ledger.transfers.annul(pilot.actor(pilot.cast.supervisor), parent, "fraud", "forged title")
     for asset in (child, grandchild):
         graph = pilot.ledger.provenances.lineage(asset)
         assert flags(graph) == {parent: None, beside: None, child: parent, grandchild: parent}

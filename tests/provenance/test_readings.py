@@ -173,5 +173,5 @@ def test_what_waits_for_its_anchor_says_so_and_no_more(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
-    number = pilot.bureau.issue({firm: authorization})[firm]
+    number = pilot.actors.issue({firm: authorization})[firm]
     assert pilot.ledger.verification.public_status(number) == {"certificate_no": number, "state": "building"}

@@ -66,7 +66,7 @@ def test_attack_b_the_certificate_shows_a_better_value_than_its_digest(town: Tow
     """The certificate is honest, what is shown with it is not."""
     number = certified(town, "42")
     nonce = town.ledger.verification.new_nonce()
-    bundle = town.bureau.show(number, nonce)
+    bundle = town.actors.show(number, nonce)
     token, *disclosures, binding = bundle.certificate.split("~")
     better = [
         Disclosed(item.salt, item.name, BETTER).encoded if item.name == "wage_band" else item.encoded

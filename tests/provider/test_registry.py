@@ -57,7 +57,7 @@ def test_a_consent_that_the_platform_signed_itself_is_noticed(town: Town) -> Non
     (consent,) = town.consents("33")
     task, forger = town.platform.task(consent), made_up()
     forged = with_keys(replace(task, authorization=resigned(task.authorization, forger), keys={}), forger)
-    consumer = town.bureau.signer_of(task.request["consumer"])
+    consumer = town.actors.signer_of(task.request["consumer"])
     refused(town, with_keys(forged, consumer), "SIGNER_NOT_SUBJECT")
 
 
@@ -65,7 +65,7 @@ def test_a_request_that_the_platform_signed_itself_is_noticed(town: Town) -> Non
     (consent,) = town.consents("34")
     task, forger = town.platform.task(consent), made_up()
     request = resigned(task.request, forger)
-    subject = town.bureau.signer_of(task.subject)
+    subject = town.actors.signer_of(task.subject)
     refused(town, with_keys(replace(task, request=request, keys={}), forger, subject), "SIGNER_NOT_CONSUMER")
 
 
@@ -85,8 +85,8 @@ def test_a_party_that_the_platform_made_up_is_noticed(town: Town) -> None:
 
 def test_another_partys_live_account_is_not_the_subjects(town: Town) -> None:
     (consent,) = town.consents("36")
-    task, other = town.platform.task(consent), town.bureau.signer_of(town.pilot.cast.firms["37"])
-    consumer = town.bureau.signer_of(task.request["consumer"])
+    task, other = town.platform.task(consent), town.actors.signer_of(town.pilot.cast.firms["37"])
+    consumer = town.actors.signer_of(task.request["consumer"])
     forged = replace(task, authorization=resigned(task.authorization, other), keys={})
     refused(town, with_keys(forged, other, consumer), "SIGNER_NOT_SUBJECT")
 
@@ -94,7 +94,7 @@ def test_another_partys_live_account_is_not_the_subjects(town: Town) -> None:
 def test_a_consent_withdrawn_past_the_platform_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("38")
     task = town.platform.task(consent)
-    signer = town.bureau.signer_of(task.subject)
+    signer = town.actors.signer_of(task.subject)
     act = sign_act(withdrawals_message(task.chain, signer.kid, [task.digest]), signer)
     town.ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
@@ -104,7 +104,7 @@ def test_a_consent_by_a_key_that_was_reported_is_not_answered(town: Town) -> Non
     """It was in force when the subject signed; whoever signs with it now may as well be the thief."""
     (consent,) = town.consents("42")
     task, ledger = town.platform.task(consent), town.ledger
-    account = town.bureau.signer_of(task.subject).kid
+    account = town.actors.signer_of(task.subject).kid
     assert Registry(ledger.reader).check([task]) == [None]
     ledger.party_keys.report(task.subject, account, ledger.installation.authority_party)
     refused(town, task, "SIGNER_NOT_SUBJECT")
@@ -113,9 +113,9 @@ def test_a_consent_by_a_key_that_was_reported_is_not_answered(town: Town) -> Non
 def test_a_request_that_was_signed_before_the_consumers_key_was_reported_is_answered(town: Town) -> None:
     """The consumer asked by a key in force, and the subject agreed; what it signs after the report is refused."""
     ledger, bank = town.ledger, town.pilot.party(PartyKind.BANK, Role.CONSUMER)
-    terms = [replace(town.bureau.request(firm), consumer=bank, sources={SOURCE: town.party}) for firm in ("43", "44")]
-    first, second = (town.platform.task(row.id) for row in town.bureau.agree(town.bureau.ask(terms)))
-    signer = town.bureau.signer_of(bank)
+    terms = [replace(town.actors.request(firm), consumer=bank, sources={SOURCE: town.party}) for firm in ("43", "44")]
+    first, second = (town.platform.task(row.id) for row in town.actors.agree(town.actors.ask(terms)))
+    signer = town.actors.signer_of(bank)
     town.pilot.skip(5)
     ledger.party_keys.report(bank, signer.kid, ledger.installation.authority_party)
     assert Registry(ledger.reader).check([first]) == [None]
@@ -128,7 +128,7 @@ def test_a_request_that_was_signed_before_the_consumers_key_was_reported_is_answ
 def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("45")
     task, ledger = town.platform.task(consent), town.ledger
-    signer = town.bureau.signer_of(task.subject)
+    signer = town.actors.signer_of(task.subject)
     ledger.party_keys.report(task.subject, signer.kid, ledger.installation.authority_party)
     act = sign_act(withdrawals_message(task.chain, signer.kid, [task.digest]), signer)
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
@@ -136,9 +136,7 @@ def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> No
     assert ledger.reader.withdrawn_at(number, task.digest).at == 0
     # The key is refused before the withdrawal is looked at: asked for alone, the consent is withdrawn all the same.
     refused(town, task, "SIGNER_NOT_SUBJECT")
-    ledger.party_keys.bind(
-        ledger.installation.authority_party, task.subject, ledger.custody.public_key(*ledger.custody.create())
-    )
+    ledger.party_keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
     (fresh,) = (
         key for key in ledger.party_keys.history(task.subject) if key.account != signer.kid and key.bound_at is not None
     )

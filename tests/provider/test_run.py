@@ -252,7 +252,7 @@ def test_a_correction_brings_its_own_withdrawal(town: Town) -> None:
     withdrawn = supply.withdrawn
     assert withdrawn is not None and supply.withdrawal is not None
     unsigned = {name: value for name, value in withdrawn.items() if name != "signature"}
-    other = town.bureau.signer_of(town.pilot.cast.provider)
+    other = town.actors.signer_of(town.pilot.cast.provider)
     refused(town, replace(supply, withdrawn=None), "WITHDRAWAL_AND_CORRECTION")
     refused(town, replace(supply, withdrawn=None, withdrawal=None), "WITHDRAWAL_AND_CORRECTION")
     elsewhere = sign_entry(unsigned | {"statement": "sha-256:" + "ab" * 32}, town.signer)

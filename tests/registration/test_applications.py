@@ -45,8 +45,8 @@ def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None
     before = pilot.ledger.registrations.get(asset)
     changed = resource(before["resource"]["code"], content="rejected change")
     pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
-    pilot.ledger.review.accept(pilot.cast.registrar, [asset])
-    pilot.ledger.review.reject(pilot.cast.registrar, asset, REASON)
+    pilot.ledger.review.accept(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
     told = pilot.ledger.registrations.get(asset)
     assert (told["resource"], told["certificate_no"]) == (before["resource"], before["certificate_no"])
     assert pilot.report(asset).valid
@@ -66,18 +66,18 @@ def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
     number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
     applications, review, cast = pilot.ledger.applications, pilot.ledger.review, pilot.cast
     applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
-    review.accept(cast.registrar, [asset])
-    review.review(cast.registrar, [asset])
-    review.confirm(cast.registrar, [asset])
+    review.accept(pilot.actor(cast.registrar), [asset])
+    review.review(pilot.actor(cast.registrar), [asset])
+    review.confirm(pilot.actor(cast.registrar), [asset])
     assert pilot.stands(asset) == ("cancelled", None, None)
     assert pilot.verified(number).result == "refused"
     same = resource(told["code"])
     for act in (
         lambda: applications.apply(pilot.actor(cast.provider), asset, "change", replace(same, title="Back")),
         lambda: applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="Once more"),
-        lambda: pilot.ledger.transfers.offer(asset, cast.provider, cast.bank),
-        lambda: pilot.ledger.transfers.freeze(asset, cast.supervisor, "court"),
-        lambda: pilot.ledger.transfers.annul(asset, cast.registrar, "fraud", REASON),
+        lambda: pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank),
+        lambda: pilot.ledger.transfers.freeze(pilot.actor(cast.supervisor), asset, "court"),
+        lambda: pilot.ledger.transfers.annul(pilot.actor(cast.registrar), asset, "fraud", REASON),
     ):
         with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
             act()
@@ -91,9 +91,9 @@ def test_confirming_cancellations_in_bulk_can_be_repeated(pilot: Pilot) -> None:
     review, registrar = pilot.ledger.review, pilot.cast.registrar
     for asset in (ended, waiting):
         pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "cancel", reason="No longer collected")
-    review.accept(registrar, [ended, waiting])
-    review.review(registrar, [ended, waiting])
-    review.confirm(registrar, [ended])
-    assert review.confirm(registrar, [ended, waiting]) > 0
-    assert review.confirm(registrar, [ended, waiting]) == 0
+    review.accept(pilot.actor(registrar), [ended, waiting])
+    review.review(pilot.actor(registrar), [ended, waiting])
+    review.confirm(pilot.actor(registrar), [ended])
+    assert review.confirm(pilot.actor(registrar), [ended, waiting]) > 0
+    assert review.confirm(pilot.actor(registrar), [ended, waiting]) == 0
     assert {pilot.stands(asset)[0] for asset in (ended, waiting)} == {"cancelled"}

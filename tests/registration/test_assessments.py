@@ -22,11 +22,11 @@ VALUE = Valuation("income", 300_000_000, "2026-01-31", DIGEST)
 
 
 def report(pilot: Pilot, asset: str, by: str, told: QualityReport = QUALITY) -> None:
-    pilot.ledger.assessments.quality(asset, by, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365))
+    pilot.ledger.assessments.quality(pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365))
 
 
 def value(pilot: Pilot, asset: str, by: str, told: Valuation = VALUE) -> None:
-    pilot.ledger.assessments.valuation(asset, by, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365))
+    pilot.ledger.assessments.valuation(pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365))
 
 
 def accredited(pilot: Pilot, *roles: Role) -> str:
@@ -84,8 +84,8 @@ def test_accreditation_that_has_ended_counts_no_more(pilot: Pilot) -> None:
 def test_nobody_assesses_an_asset_of_its_own(pilot: Pilot) -> None:
     asset, both = pilot.confirmed(), accredited(pilot, Role.ASSESSOR, Role.CONSUMER)
     report(pilot, asset, both)
-    pilot.ledger.transfers.offer(asset, pilot.cast.provider, both)
-    pilot.ledger.transfers.accept(asset, both)
+    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, both)
+    pilot.ledger.transfers.accept(pilot.actor(both), asset)
     for act in (report, value):
         with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
             act(pilot, asset, both)

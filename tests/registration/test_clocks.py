@@ -72,9 +72,9 @@ def test_notice_of_working_days_runs_over_a_holiday_and_its_make_up_days(early: 
     for day in (19, 23, 27):
         early.skip(end_of_validity(date(2026, 2, day)) - early.ledger.clock())
         with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
-            early.ledger.review.confirm(early.cast.registrar, [asset])
+            early.ledger.review.confirm(early.ledger.parties.actor(early.cast.registrar), [asset])
     early.after_notice([asset])
-    early.ledger.review.confirm(early.cast.registrar, [asset])
+    early.ledger.review.confirm(early.ledger.parties.actor(early.cast.registrar), [asset])
     assert early.record(asset).state == "confirmed"
 
 
@@ -90,24 +90,24 @@ def test_day_counts_come_from_the_ruleset_of_the_ledger(early: Pilot, own: Pilot
         (applied,) = pilot.ledger.registrations.get(asset)["applications"]
         assert applied["ruleset"].startswith(f"{pilot.ledger.rules.code}/{pilot.ledger.rules.version}/")
         pilot.after_notice([asset])
-        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
         now, years = shanghai_day(pilot.ledger.clock()), {10: 3, 12: 1}[days]
         assert pilot.record(asset).valid_to == end_of_validity(now.replace(year=now.year + years))
-        pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+        pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
         assert pilot.record(asset).until // 60 == (pilot.ledger.clock() + {10: 15, 12: 5}[days] * DAY) // 60
     assert lasting["own"] < lasting["national"]
 
 
 def test_time_to_correct_a_returned_application_comes_from_the_ruleset(own: Pilot) -> None:
     (asset,) = own.applied("clocks/fix")
-    own.ledger.review.give_back(own.cast.registrar, asset, "One field is missing")
+    own.ledger.review.give_back(own.actor(own.cast.registrar), asset, "One field is missing")
     (queued,) = [item for item in own.ledger.review.queue(200) if item["asset"] == asset]
     assert queued["due"] == end_of_working_days(queued["since"], 2)
 
 
 def test_objection_is_due_by_the_ruleset(own: Pilot) -> None:
     asset = own.confirmed()
-    own.ledger.objections.file(asset, own.cast.bank, "It is ours")
+    own.ledger.objections.file(own.actor(own.cast.bank), asset, "It is ours")
     (told,) = own.ledger.objections.of(asset, own.ledger.clock())
     assert told["due"] == end_of_working_days(told["filed_at"], 4)
 
@@ -137,8 +137,8 @@ def test_expired_registration_moves_no_more_and_can_only_be_cancelled(own: Pilot
     assert own.verified(number).result == "expired"
     code = str(own.ledger.registrations.get(asset)["resource"]["code"])
     for act in (
-        lambda: own.ledger.transfers.offer(asset, cast.provider, cast.bank),
-        lambda: own.ledger.liens.pledge(asset, cast.provider, cast.bank, {"amount": 1}),
+        lambda: own.ledger.transfers.offer(own.actor(cast.provider), asset, cast.bank),
+        lambda: own.ledger.liens.pledge(own.actor(cast.provider), asset, cast.bank, {"amount": 1}),
         lambda: own.ledger.applications.apply(
             own.actor(cast.provider), asset, "change", resource(code, content="late")
         ),

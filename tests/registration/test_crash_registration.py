@@ -35,7 +35,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pilot.take_through([moving])
         pilot.noticed(waiting)
         pilot.after_notice(waiting)
-        ledger.transfers.offer(moving, pilot.cast.provider, pilot.cast.bank)
+        ledger.transfers.offer(ledger.parties.actor(pilot.cast.provider), moving, pilot.cast.bank)
     (home / "assets.json").write_text(json.dumps({"confirm": waiting, "accept": moving}))
     return home
 

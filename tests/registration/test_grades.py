@@ -19,13 +19,13 @@ def test_important_data_is_confirmed_only_with_a_security_review(pilot: Pilot) -
     pilot.noticed([asset])
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_NOT_CLEARED"):
-        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     for part in (pilot.cast.registrar, pilot.cast.provider):
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-            pilot.ledger.review.clear(part, asset, "sha-256:" + "5e" * 32)
-    pilot.ledger.review.clear(pilot.cast.supervisor, asset, "sha-256:" + "5e" * 32)
+            pilot.ledger.review.clear(pilot.actor(part), asset, "sha-256:" + "5e" * 32)
+    pilot.ledger.review.clear(pilot.actor(pilot.cast.supervisor), asset, "sha-256:" + "5e" * 32)
     assert pilot.record(asset).cleared
-    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.report(asset).claims["grade"] == "important"
 
 
@@ -48,7 +48,7 @@ def test_grade_rises_by_a_change_and_never_falls_again(pilot: Pilot) -> None:
     guarded = (ResourceField("load", "decimal", grade="important"),)
     pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", resource(code, fields=guarded))
     assert (pilot.record(asset).grade, pilot.record(asset).cleared) == ("important", False)
-    pilot.ledger.review.give_back(pilot.cast.registrar, asset, REASON)
+    pilot.ledger.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     with pytest.raises(Forbidden, match="ASSET_GRADE"):
         pilot.ledger.applications.apply(
             pilot.actor(pilot.cast.provider), asset, "change", resource(code, title="Tamed")

@@ -23,9 +23,9 @@ def test_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilot: P
         time.sleep(1 - time.time() % 1)
     pilot.skip(last - pilot.ledger.clock())
     with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
-        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     pilot.after_notice([asset])
-    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.history(asset)[-1]["at"] > last
 
 
@@ -34,12 +34,12 @@ def test_repeated_notice_moves_no_date(pilot: Pilot) -> None:
     pilot.noticed([asset])
     (before,) = pilot.ledger.registrations.get(asset)["applications"]
     pilot.skip(3 * 86_400)
-    pilot.ledger.review.notice(pilot.cast.registrar, [asset])
+    pilot.ledger.review.notice(pilot.actor(pilot.cast.registrar), [asset])
     (after,) = pilot.ledger.registrations.get(asset)["applications"]
     assert after == before
     assert after["notice_to"] == pilot.record(asset).until
     pilot.after_notice([asset])
-    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.report(asset).claims["notice"]["to"] == before["notice_to"]
 
 
@@ -49,15 +49,15 @@ def test_notice_is_recorded_with_the_application_that_it_is_of(pilot: Pilot) -> 
     told = pilot.ledger.registrations.get(asset)["resource"]
     changed = resource(told["code"], content="applied for twice")
     pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
-    review.accept(cast.registrar, [asset])
-    review.reject(cast.registrar, asset, REASON)
+    review.accept(pilot.actor(cast.registrar), [asset])
+    review.reject(pilot.actor(cast.registrar), asset, REASON)
     pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
-    review.accept(cast.registrar, [asset])
-    review.reject(cast.registrar, asset, REASON)
+    review.accept(pilot.actor(cast.registrar), [asset])
+    review.reject(pilot.actor(cast.registrar), asset, REASON)
     pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
     pilot.noticed([asset])
     last = pilot.record(asset).until
     pilot.after_notice([asset])
-    review.confirm(cast.registrar, [asset])
+    review.confirm(pilot.actor(cast.registrar), [asset])
     claims = pilot.report(asset).claims
     assert (claims["notice"]["to"], claims["application"]) == (last, {"kind": "change", "number": 4})

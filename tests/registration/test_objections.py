@@ -20,7 +20,7 @@ def under_notice(pilot: Pilot, code: str) -> str:
 
 
 def objected(pilot: Pilot, asset: str) -> None:
-    pilot.ledger.objections.file(asset, pilot.cast.bank, GROUNDS, EVIDENCE)
+    pilot.ledger.objections.file(pilot.actor(pilot.cast.bank), asset, GROUNDS, EVIDENCE)
 
 
 def state(pilot: Pilot, asset: str, number: int = 1) -> str:
@@ -37,10 +37,10 @@ def test_open_objection_holds_confirmation_up_and_a_dismissed_one_lets_it_go_on(
     pilot.after_notice([asset])
     for decision in ("admitted", "verified", "dismissed"):
         with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-            pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+            pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
         pilot.decide(asset, decision)
         assert state(pilot, asset) == decision
-    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.report(asset).valid
 
 
@@ -57,13 +57,13 @@ def test_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
 def test_of_two_objections_both_have_to_be_decided(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/two")
     objected(pilot, asset)
-    pilot.ledger.objections.file(asset, pilot.cast.firms[pilot.firm()], "Some of it is ours")
+    pilot.ledger.objections.file(pilot.actor(pilot.cast.firms[pilot.firm()]), asset, "Some of it is ours")
     pilot.after_notice([asset])
     pilot.decide(asset, "refused")
     with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     pilot.decide(asset, "admitted", "verified", "dismissed", number=2)
-    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.record(asset).state == "confirmed"
 
 
@@ -89,13 +89,13 @@ def test_objection_after_the_notice_is_too_late(pilot: Pilot) -> None:
 
 def test_objection_to_a_registration_blocks_its_transfer_until_it_is_dismissed(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
-    pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
+    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
     objected(pilot, asset)
     assert pilot.ledger.objections.of(asset, pilot.ledger.clock())[0]["against"] == "registration"
     with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-        pilot.ledger.transfers.accept(asset, cast.other_bank)
+        pilot.ledger.transfers.accept(pilot.actor(cast.other_bank), asset)
     pilot.decide(asset, "admitted", "verified", "dismissed")
-    pilot.ledger.transfers.accept(asset, cast.other_bank)
+    pilot.ledger.transfers.accept(pilot.actor(cast.other_bank), asset)
     assert pilot.record(asset).holder == cast.other_bank
 
 
@@ -113,9 +113,9 @@ def test_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
     pilot.decide(asset, "admitted", "verified", "upheld")
     assert (pilot.record(asset).state, pilot.record(asset).frozen) == ("confirmed", True)
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
-        pilot.ledger.transfers.offer(asset, cast.provider, cast.bank)
+        pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
     assert pilot.report(asset).result == "refused"
-    pilot.ledger.transfers.unfreeze(asset, cast.supervisor, "lifted")
+    pilot.ledger.transfers.unfreeze(pilot.actor(cast.supervisor), asset, "lifted")
     assert pilot.report(asset).valid
 
 
@@ -136,13 +136,13 @@ def test_due_date_is_counted_in_working_days(pilot: Pilot) -> None:
 def test_nobody_objects_to_its_own_or_decides_on_its_own_objection(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-        pilot.ledger.objections.file(asset, pilot.cast.provider, GROUNDS)
+        pilot.ledger.objections.file(pilot.actor(pilot.cast.provider), asset, GROUNDS)
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
-    pilot.ledger.objections.file(asset, both, GROUNDS)
+    pilot.ledger.objections.file(pilot.actor(both), asset, GROUNDS)
     with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-        pilot.ledger.objections.decide(asset, 1, both, "admitted", "Admitted by myself")
+        pilot.ledger.objections.decide(pilot.actor(both), asset, 1, "admitted", "Admitted by myself")
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.objections.decide(asset, 1, pilot.cast.bank, "admitted", "Admitted by a bank")
+        pilot.ledger.objections.decide(pilot.actor(pilot.cast.bank), asset, 1, "admitted", "Admitted by a bank")
     pilot.decide(asset, "admitted")
 
 
@@ -186,9 +186,9 @@ def test_refused_act_leaves_no_document(pilot: Pilot) -> None:
     before = pilot.act_documents_of(asset)
     for act, refusal in (
         (lambda: pilot.decide(asset, "upheld"), Conflict),
-        (lambda: pilot.ledger.objections.decide(asset, 1, pilot.cast.bank, "admitted", "Mine"), Forbidden),
-        (lambda: pilot.ledger.objections.file(asset, pilot.cast.provider, GROUNDS), Forbidden),
-        (lambda: pilot.ledger.objections.file(asset, pilot.cast.bank, ""), InvalidInput),
+        (lambda: pilot.ledger.objections.decide(pilot.actor(pilot.cast.bank), asset, 1, "admitted", "Mine"), Forbidden),
+        (lambda: pilot.ledger.objections.file(pilot.actor(pilot.cast.provider), asset, GROUNDS), Forbidden),
+        (lambda: pilot.ledger.objections.file(pilot.actor(pilot.cast.bank), asset, ""), InvalidInput),
     ):
         with pytest.raises(refusal):
             act()

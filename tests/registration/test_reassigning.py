@@ -29,7 +29,7 @@ class Silent:
         assert self.ledger.party_keys.report(self.holder, account, self.authority) is None
 
     def reassigned(self, by: str | None = None) -> Proposal:
-        return self.ledger.transfers.reassign(self.asset, by or self.authority, self.heir, GROUNDS)
+        return self.ledger.transfers.reassign(self.ledger.parties.actor(by or self.authority), self.asset, self.heir, GROUNDS)
 
 
 def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) -> None:
@@ -51,7 +51,7 @@ def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) ->
 
 def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
     it = Silent(pilot, "silent/2")
-    pilot.ledger.transfers.freeze(it.asset, pilot.cast.supervisor, "court")
+    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), it.asset, "court")
     row = pilot.ledger.role_changes.set_status(
         pilot.ledger.parties.actor(it.authority), it.holder, "closed", "sanction"
     )
@@ -85,10 +85,10 @@ def test_nothing_is_kept_or_proposed_where_it_is_refused_at_once(pilot: Pilot) -
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
             it.reassigned(other)
     with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
-        transfers.reassign(it.asset, it.authority, "ab" * 32, GROUNDS)
+        transfers.reassign(pilot.actor(it.authority), it.asset, "ab" * 32, GROUNDS)
     with pytest.raises(InvalidInput, match="REASON_LENGTH"):
-        transfers.reassign(it.asset, it.authority, it.heir, " ")
+        transfers.reassign(pilot.actor(it.authority), it.asset, it.heir, " ")
     with pytest.raises(Conflict, match="ASSET_NOT_ON_CHAIN"):
-        transfers.reassign("cd" * 32, it.authority, it.heir, GROUNDS)
+        transfers.reassign(pilot.actor(it.authority), "cd" * 32, it.heir, GROUNDS)
     assert pilot.act_documents_of(it.asset) == before
     assert [row for row in pilot.ledger.proposals.pending() if row.kind == "reassign"] == []

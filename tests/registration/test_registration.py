@@ -22,19 +22,19 @@ def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     first = str(pilot.ledger.registrations.get(asset)["certificate_no"])
     assert result(pilot, first) == "valid"
-    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
     assert pilot.ledger.registrations.get(asset)["offer"]["to"] == pilot.cast.bank
-    second = pilot.ledger.transfers.accept(asset, pilot.cast.bank).certificate
+    second = pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate
     pilot.ledger.anchoring.flush()
     assert (second.supersedes, second.subject) == (first, pilot.cast.bank)
     assert (result(pilot, first), result(pilot, second.certificate_no)) == ("revoked", "valid")
-    assert pilot.ledger.transfers.accept(asset, pilot.cast.bank).certificate.certificate_no == second.certificate_no
+    assert pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate.certificate_no == second.certificate_no
 
 
 def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
-    pilot.ledger.transfers.reject(asset, pilot.cast.bank)
+    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+    pilot.ledger.transfers.reject(pilot.actor(pilot.cast.bank), asset)
     told = pilot.ledger.provenances.asset(asset)
     names = [event["name"] for event in told.events]
     assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferRejected"]
@@ -71,17 +71,17 @@ def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) ->
 def test_only_registrars_review(pilot: Pilot) -> None:
     (asset,) = pilot.applied("own")
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.review.accept(pilot.cast.provider, [asset])
+        pilot.ledger.review.accept(pilot.actor(pilot.cast.provider), [asset])
 
 
 def test_frozen_asset_does_not_move(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
-    pilot.ledger.transfers.freeze(asset, pilot.cast.supervisor, "court")
+    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
-        pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+        pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
     assert result(pilot, number) == "refused"
-    pilot.ledger.transfers.unfreeze(asset, pilot.cast.supervisor, "lifted")
+    pilot.ledger.transfers.unfreeze(pilot.actor(pilot.cast.supervisor), asset, "lifted")
     assert result(pilot, number) == "valid"
 
 
@@ -102,14 +102,14 @@ def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
 
 def test_two_racing_answers_to_one_offer(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
 
     def answer(accept: bool) -> str:
         try:
             if accept:
-                pilot.ledger.transfers.accept(asset, pilot.cast.bank)
+                pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)
             else:
-                pilot.ledger.transfers.reject(asset, pilot.cast.bank)
+                pilot.ledger.transfers.reject(pilot.actor(pilot.cast.bank), asset)
         except PingzhengError as error:
             return error.code
         return "won"

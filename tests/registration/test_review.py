@@ -36,7 +36,7 @@ def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows
         seen.append(pilot.stands(asset))
     assert seen == [("applied", "first", stage) for stage in ("submitted", "accepted", "reviewed", "noticed")]
     pilot.after_notice([asset])
-    review.confirm(registrar, [asset])
+    review.confirm(pilot.actor(registrar), [asset])
     assert pilot.stands(asset) == ("confirmed", None, None)
     today = shanghai_day(pilot.ledger.clock())
     assert pilot.record(asset).valid_to == end_of_validity(today.replace(year=today.year + 3))
@@ -57,8 +57,8 @@ def test_no_stage_is_left_out(pilot: Pilot) -> None:
 
 def test_returned_application_is_handed_in_again_with_a_new_description(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/returned")
-    pilot.ledger.review.accept(pilot.cast.registrar, [asset])
-    pilot.ledger.review.give_back(pilot.cast.registrar, asset, REASON)
+    pilot.ledger.review.accept(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     assert pilot.stands(asset) == ("applied", "first", "returned")
     better = resource("review/returned", content="what it holds now", title="Better described")
     with pytest.raises(Conflict, match="ASSET_APPLICATION_OPEN"):
@@ -75,7 +75,7 @@ def test_returned_application_is_handed_in_again_with_a_new_description(pilot: P
 
 def test_reasons_are_kept_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/reasons")
-    pilot.ledger.review.give_back(pilot.cast.registrar, asset, REASON)
+    pilot.ledger.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
     assert REASON in kept(pilot, grounds)
     sent = journal(pilot)
@@ -85,12 +85,12 @@ def test_reasons_are_kept_sealed_and_the_chain_has_their_digest_alone(pilot: Pil
 
 def test_rejection_ends_it_and_frees_content_and_code_for_a_new_registration(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/rejected")
-    pilot.ledger.review.accept(pilot.cast.registrar, [asset])
-    pilot.ledger.review.reject(pilot.cast.registrar, asset, REASON)
+    pilot.ledger.review.accept(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
     assert pilot.stands(asset) == ("rejected", None, None)
     assert REASON in kept(pilot, pilot.history(asset)[-1]["args"]["grounds"])
     with pytest.raises(Conflict, match="ASSET_WRONG_ST"):
-        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     (again,) = pilot.applied("review/rejected")
     assert again != asset
     assert pilot.ledger.reader.asset_by_fingerprint(resource("review/rejected").fingerprint) == again
@@ -109,9 +109,9 @@ def test_nobody_reviews_an_application_of_its_own(pilot: Pilot) -> None:
     for decide in (review.give_back, review.reject):
         with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
             decide(both, asset, REASON)
-    review.accept(pilot.cast.registrar, [asset])
+    review.accept(pilot.actor(pilot.cast.registrar), [asset])
     (other,) = pilot.applied("review/of-another")
-    review.accept(both, [other])
+    review.accept(pilot.actor(both), [other])
     assert pilot.stands(other) == ("applied", "first", "accepted")
 
 
@@ -119,7 +119,7 @@ def test_refused_step_leaves_no_reasons_behind(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/refused")
     before = pilot.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
-        pilot.ledger.review.reject(pilot.cast.registrar, asset, REASON)
+        pilot.ledger.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
     assert pilot.act_documents_of(asset) == before == []
 
 
@@ -128,11 +128,11 @@ def test_confirmation_in_bulk_is_resumed_without_a_second_certificate(pilot: Pil
     pilot.noticed(assets)
     pilot.after_notice(assets)
     review, registrar = pilot.ledger.review, pilot.cast.registrar
-    review.confirm(registrar, assets[:2])
-    assert review.confirm(registrar, assets) > 0
+    review.confirm(pilot.actor(registrar), assets[:2])
+    assert review.confirm(pilot.actor(registrar), assets) > 0
     first = {asset: numbers(pilot, asset) for asset in assets}
     assert [len(each) for each in first.values()] == [1] * 5
-    assert review.confirm(registrar, assets) == 0
+    assert review.confirm(pilot.actor(registrar), assets) == 0
     assert {asset: numbers(pilot, asset) for asset in assets} == first
 
 

@@ -81,7 +81,7 @@ def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pil
     sub = granted(pilot, asset, "operate", firm, by=other, days=(2, 40), parent=licence)
     pilot.skip(3 * DAY)
     assert in_force(pilot, asset) == {1: True, licence: True, sub: True}
-    pilot.ledger.rights.end(asset, 1, bank)
+    pilot.ledger.rights.end(pilot.actor(bank), asset, 1)
     assert in_force(pilot, asset) == {1: False, licence: False, sub: False}
     with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
         granted(pilot, asset, "operate", firm, by=other, days=(1, 2), parent=licence)
@@ -111,10 +111,10 @@ def test_only_a_transferable_right_is_passed_on_by_its_grantee(pilot: Pilot) -> 
     granted(pilot, asset, "process", cast.bank)
     pilot.skip(120)
     with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
-        pilot.ledger.rights.transfer(asset, 2, cast.bank, cast.other_bank)
+        pilot.ledger.rights.transfer(pilot.actor(cast.bank), asset, 2, cast.other_bank)
     with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
-        pilot.ledger.rights.transfer(asset, 1, cast.provider, cast.other_bank)
-    pilot.ledger.rights.transfer(asset, 1, cast.bank, cast.other_bank)
+        pilot.ledger.rights.transfer(pilot.actor(cast.provider), asset, 1, cast.other_bank)
+    pilot.ledger.rights.transfer(pilot.actor(cast.bank), asset, 1, cast.other_bank)
     assert ("operate", 1, cast.other_bank) in certified(pilot, asset)
     assert ("operate", 1, cast.bank) not in certified(pilot, asset)
 
@@ -124,9 +124,9 @@ def test_right_is_ended_by_its_grantee_or_for_a_reason_by_a_registrar(pilot: Pil
     granted(pilot, asset, "operate", cast.bank)
     granted(pilot, asset, "process", cast.bank)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.rights.end(asset, 1, cast.provider, "The holder would like it back")
-    pilot.ledger.rights.end(asset, 1, cast.bank)
-    pilot.ledger.rights.end(asset, 2, cast.registrar, "违反用途 Used for another purpose")
+        pilot.ledger.rights.end(pilot.actor(cast.provider), asset, 1, "The holder would like it back")
+    pilot.ledger.rights.end(pilot.actor(cast.bank), asset, 1)
+    pilot.ledger.rights.end(pilot.actor(cast.registrar), asset, 2, "违反用途 Used for another purpose")
     assert in_force(pilot, asset) == {1: False, 2: False}
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
     assert "违反用途" in pilot.ledger.act_documents.read(grounds)["text"]
@@ -137,8 +137,8 @@ def test_granted_rights_survive_a_transfer_of_the_asset(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     firm = cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", firm, exclusive=True)
-    pilot.ledger.transfers.offer(asset, cast.provider, cast.bank)
-    pilot.ledger.transfers.accept(asset, cast.bank)
+    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
+    pilot.ledger.transfers.accept(pilot.actor(cast.bank), asset)
     own = [(kind, none, cast.bank) for kind, none in OWN]
     assert certified(pilot, asset) == sorted([*own, ("operate", 1, firm)])
     assert in_force(pilot, asset) == {1: True}
@@ -164,11 +164,11 @@ def test_first_certificate_lists_a_right_that_was_granted_before_it_was_issued(p
 
 def test_frozen_or_offered_asset_grants_nothing(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
-    pilot.ledger.transfers.freeze(asset, cast.supervisor, "court")
+    pilot.ledger.transfers.freeze(pilot.actor(cast.supervisor), asset, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
         granted(pilot, asset, "operate", cast.bank)
-    pilot.ledger.transfers.unfreeze(asset, cast.supervisor, "lifted")
-    pilot.ledger.transfers.offer(asset, cast.provider, cast.bank)
+    pilot.ledger.transfers.unfreeze(pilot.actor(cast.supervisor), asset, "lifted")
+    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
     with pytest.raises(Conflict, match="ASSET_OFFER_OPEN"):
         granted(pilot, asset, "operate", cast.other_bank)
 

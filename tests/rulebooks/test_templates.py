@@ -62,7 +62,7 @@ def test_what_a_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None
     a_minute_later()
     pilot.supply(firm, consent)
     a_minute_later()
-    number = pilot.bureau.issue({firm: consent})[firm]
+    number = pilot.actors.issue({firm: consent})[firm]
     a_minute_later()
     evidence, certificate = times(ledger.bundles.build(number))
     assert evidence <= certificate - 60
@@ -93,10 +93,10 @@ def test_a_withdrawal_that_came_later_ends_the_certificate_and_is_no_late_eviden
     firm = pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
-    number = pilot.bureau.issue({firm: consent})[firm]
+    number = pilot.actors.issue({firm: consent})[firm]
     pilot.ledger.anchoring.flush()
     pilot.skip(60)
-    withdraw(pilot.bureau, consent)
+    withdraw(pilot.actors, consent)
     pilot.ledger.anchoring.flush()
     evidence, certificate = times(pilot.ledger.bundles.build(number))
     assert evidence > certificate
@@ -188,7 +188,7 @@ def test_a_version_that_is_not_known_here_is_named_and_not_compared(pilot: Pilot
     firm, theirs = pilot.firm(), next_version.ledger
     consent = next_version.authorise(firm)
     next_version.supply(firm, consent)
-    number = next_version.bureau.issue({firm: consent})[firm]
+    number = next_version.actors.issue({firm: consent})[firm]
     theirs.anchoring.flush()
     bundle, nonce = next_version.present(firm, number)
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
@@ -205,7 +205,7 @@ def test_a_version_that_is_not_known_here_is_named_and_not_compared(pilot: Pilot
 
 def test_a_consumer_compares_the_template_before_it_signs(pilot: Pilot, next_version: Pilot) -> None:
     ledger = pilot.ledger
-    drafted = ledger.requests.draft(pilot.bureau.request(pilot.firm()), NOTE).entry
+    drafted = ledger.requests.draft(pilot.actors.request(pilot.firm()), NOTE).entry
     assert require_own_template(ledger.scenarios, drafted)
     assert not require_own_template(next_version.ledger.scenarios, drafted)
     for changed in ({"template": "sha-256:" + "77" * 32}, {"ledger": LEDGER}):

@@ -34,7 +34,7 @@ def goes_on(powers: Powers) -> None:
     """What takes no officer: consent, supply, issue, anchor, verify, use, change one's own key, veto, withdraw."""
     pilot, firm = powers.pilot, powers.pilot.firm()
     party = powers.cast.firms[firm]
-    owner, number = powers.bureau.signer_of(party), pilot.certificate(firm)
+    owner, number = powers.actors.signer_of(party), pilot.certificate(firm)
     assert powers.judged(number, owner).valid
     assert pilot.accept(firm, number).valid
     own = powers.further_key(party)
@@ -42,7 +42,7 @@ def goes_on(powers: Powers) -> None:
     proposal = powers.propose(owner.kid, call)
     powers.send(own.kid, calls.veto(proposal))
     (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
-    assert withdraw(powers.bureau, consent.id).state == "withdrawn"
+    assert withdraw(powers.actors, consent.id).state == "withdrawn"
     assert powers.judged(number, owner).result == "revoked"
 
 
@@ -50,7 +50,7 @@ def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Power
     """What rests on its consents stays genuine. The reported key presents nothing any more."""
     firm = powers.pilot.firm()
     party = powers.cast.firms[firm]
-    lost, number = powers.bureau.signer_of(party), powers.pilot.certificate(firm)
+    lost, number = powers.actors.signer_of(party), powers.pilot.certificate(firm)
     powers.later()
     powers.act(powers.officers.third, calls.report(powers.no(party), lost.kid))
     refused_by = [(check.number, check.code) for check in powers.judged(number, lost).checks if check.code != "OK"]
@@ -157,6 +157,6 @@ def test_a_delay_that_is_too_short_is_refused_or_shown(
     assert not (home / "deployment.json").exists()
     firm = powers.pilot.firm()
     number = powers.pilot.certificate(firm)
-    report = powers.judged(number, powers.bureau.signer_of(powers.cast.firms[firm]))
+    report = powers.judged(number, powers.actors.signer_of(powers.cast.firms[firm]))
     assert (report.delay, report.threshold, report.cautions) == (259_200, 2, ())
     assert [caution.code for caution in replace(report, delay=3_600).cautions] == ["DELAY_SHORT"]

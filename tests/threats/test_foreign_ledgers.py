@@ -32,13 +32,13 @@ def elsewhere(entry: dict[str, Any]) -> dict[str, Any]:
 
 def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
     """Each kind of statement that parties sign, signed by the right party for another ledger."""
-    ledger, bureau, cast, firm = pilot.ledger, pilot.bureau, pilot.cast, pilot.firm()
-    asked = ledger.requests.draft(bureau.request(firm), NOTE)
-    (request,) = bureau.ask([bureau.request(firm)])
+    ledger, actors, cast, firm = pilot.ledger, pilot.actors, pilot.cast, pilot.firm()
+    asked = ledger.requests.draft(actors.request(firm), NOTE)
+    (request,) = actors.ask([actors.request(firm)])
     (consent,) = ledger.authorizations.draft(request)
     given = pilot.authorise(pilot.firm())
-    supply = bureau.draft(given, SUPPLIED)
-    withdrawal = signed_withdrawal(bureau, given)
+    supply = actors.draft(given, SUPPLIED)
+    withdrawal = signed_withdrawal(actors, given)
     subject = ledger.authorizations.get(given).subject
     office, code = department(ledger, cast), f"ledgers-{firm}"
     office.put(code)
@@ -46,7 +46,7 @@ def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
     publication = ledger.publications.draft(office.cdo, code)
 
     def signed(party: str, entry: dict[str, Any]) -> dict[str, Any]:
-        return bureau.sign(party, elsewhere(entry))
+        return actors.sign(party, elsewhere(entry))
 
     return {
         "request": lambda: ledger.requests.submit([Asked(signed(cast.bank, asked.entry), asked.note)]),
@@ -66,11 +66,11 @@ def test_a_statement_that_was_signed_for_another_ledger_is_refused(pilot: Pilot,
 
 def test_a_request_cannot_name_the_template_of_another_ledger(pilot: Pilot) -> None:
     ledger, scenario = pilot.ledger, pilot.ledger.scenarios.get(SCENARIO)
-    asked = ledger.requests.draft(pilot.bureau.request(pilot.firm()), NOTE)
+    asked = ledger.requests.draft(pilot.actors.request(pilot.firm()), NOTE)
     named = {"template": template_reference(scenario, ELSEWHERE)}
     assert named["template"] != asked.entry["template"]
     with pytest.raises(InvalidInput, match="TEMPLATE_NOT_IN_FORCE"):
-        ledger.requests.submit([Asked(pilot.bureau.sign(pilot.cast.bank, asked.entry | named), asked.note)])
+        ledger.requests.submit([Asked(pilot.actors.sign(pilot.cast.bank, asked.entry | named), asked.note)])
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def a_firm(powers: Powers) -> tuple[str, str, Signer]:
     """A firm that no other test has: its number, its party id, and its key."""
     number = powers.pilot.firm()
     party = powers.cast.firms[number]
-    return number, party, powers.bureau.signer_of(party)
+    return number, party, powers.actors.signer_of(party)
 
 
 # Forged recovery.
@@ -168,7 +168,7 @@ def test_a_thief_of_a_reported_provider_key_ends_no_certificate(powers: Powers) 
     """Nor does it keep the platform from issuing, nor the provider from withdrawing by its other key."""
     provider = powers.cast.provider
     firm, _, owner = a_firm(powers)
-    stolen = powers.bureau.signer_of(provider)
+    stolen = powers.actors.signer_of(provider)
     own = powers.further_key(provider)
     number = powers.pilot.certificate(firm)
     with powers.ledger.database.read() as session:
@@ -194,7 +194,7 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
     (asset,) = powers.pilot.handed_in(resource("robbed/1"), by=robbed.id)
     powers.pilot.take_through([asset])
     old_number = str(ledger.registrations.get(asset)["certificate_no"])
-    stolen = powers.bureau.signer_of(robbed.id)
+    stolen = powers.actors.signer_of(robbed.id)
     powers.act(officers.first, calls.report(powers.no(robbed.id), stolen.kid))
     call = powers.change_of_key(robbed.id, powers.key(), stolen.kid)
     number = powers.decided(call)
@@ -208,7 +208,7 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
     fresh = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
     (again,) = ledger.onboarding.onboard(ledger.authority, [fresh])
     assert again.id != robbed.id and powers.no(again.id)
-    row = ledger.transfers.reassign(asset, officers.first, again.id, "The keys are lost, the recovery was vetoed.")
+    row = ledger.transfers.reassign(ledger.parties.actor(officers.first), asset, again.id, "The keys are lost, the recovery was vetoed.")
     assert row.state == "pending" and row.confirmed_by is not None
     powers.pass_delay()
     ledger.proposals.tick()
@@ -459,7 +459,7 @@ def test_signatures_of_a_veto_and_a_report_serve_once_and_for_one_thing(powers: 
     account, _, signature = veto.args
     refused(lambda: powers.send(sender, calls.veto_for(account, second, signature)), "PARTY_SIGNATURE_INVALID")
     refused(lambda: powers.send(sender, veto), "PARTY_NOT_PENDING")
-    stranger = powers.bureau.signer_of(powers.cast.firms["6"])
+    stranger = powers.actors.signer_of(powers.cast.firms["6"])
     refused(lambda: powers.send(sender, powers.veto_by(stranger, second)), "PARTY_NO_VETO")
     powers.send(sender, powers.veto_by(owner, second))
 

@@ -47,14 +47,14 @@ def offered(pilot: Pilot, seconds: int | None = None) -> str:
     """An asset that is on offer to the bank, for so many seconds from the offer on."""
     asset = pilot.confirmed()
     deadline = None if seconds is None else pilot.ledger.clock() + seconds
-    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank, deadline)
+    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, deadline)
     return asset
 
 
 def granting(pilot: Pilot, asset: str, kind: str, to: str, exclusive: bool) -> Callable[[], object]:
     start = pilot.ledger.clock() + 60
     right = NewRight(kind, to, start, start + DAY, "信贷风控 Credit decisions", exclusive)
-    return lambda: pilot.ledger.rights.grant(asset, pilot.cast.provider, right)
+    return lambda: pilot.ledger.rights.grant(pilot.actor(pilot.cast.provider), asset, right)
 
 
 def acting(pilot: Pilot) -> RelayedActs:
@@ -76,7 +76,7 @@ def again(request: pytest.FixtureRequest) -> int:
 @pytest.mark.usefixtures("again")
 def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
     asset, cast = offered(pilot), pilot.cast
-    accept = lambda: pilot.ledger.transfers.accept(asset, cast.bank)  # noqa: E731
+    accept = lambda: pilot.ledger.transfers.accept(pilot.actor(cast.bank), asset)  # noqa: E731
     assert sorted(together(accept, accept)) in (["ASSET_NO_OFFER", WON], [WON, WON])
     assert names(pilot, asset).count("TransferAccepted") == 1
     assert (pilot.record(asset).holder, len(pilot.certificates(asset))) == (cast.bank, 2)
@@ -87,7 +87,7 @@ def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
 def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
     accepted, withdrawn = together(
-        lambda: transfers.accept(asset, cast.bank), lambda: transfers.withdraw(asset, cast.provider)
+        lambda: transfers.accept(pilot.actor(cast.bank), asset), lambda: transfers.withdraw(pilot.actor(cast.provider), asset)
     )
     assert (accepted, withdrawn) in ((WON, "ASSET_NOT_HOLDER"), ("ASSET_NO_OFFER", WON))
     assert pilot.record(asset).holder == (cast.bank if accepted == WON else cast.provider)
@@ -103,9 +103,9 @@ def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
 
     def offer_elsewhere() -> None:
         pilot.skip(40)
-        transfers.offer(asset, cast.provider, cast.other_bank)
+        transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
 
-    accepted, elsewhere = together(lambda: transfers.accept(asset, cast.bank), offer_elsewhere)
+    accepted, elsewhere = together(lambda: transfers.accept(pilot.actor(cast.bank), asset), offer_elsewhere)
     late = ("ASSET_OFFER_LAPSED", "ASSET_NOT_OFFEREE")
     assert (accepted == WON and elsewhere == "ASSET_NOT_HOLDER") or (accepted in late and elsewhere == WON)
     record = pilot.record(asset)
@@ -118,7 +118,7 @@ def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
 def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
     asset = offered(pilot, 30)
     pilot.skip(31)
-    assert together(lambda: pilot.ledger.transfers.accept(asset, pilot.cast.bank)) == ["ASSET_OFFER_LAPSED"]
+    assert together(lambda: pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)) == ["ASSET_OFFER_LAPSED"]
 
 
 @pytest.mark.usefixtures("again")
@@ -126,7 +126,7 @@ def test_transfer_against_freeze(pilot: Pilot) -> None:
     """Frozen it is in any case; whether it moved before, the history says."""
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
     accepted, frozen = together(
-        lambda: transfers.accept(asset, cast.bank), lambda: transfers.freeze(asset, cast.supervisor, "court")
+        lambda: transfers.accept(pilot.actor(cast.bank), asset), lambda: transfers.freeze(pilot.actor(cast.supervisor), asset, "court")
     )
     assert frozen == WON
     assert accepted in (WON, "ASSET_FROZEN")
@@ -140,8 +140,8 @@ def test_transfer_against_freeze(pilot: Pilot) -> None:
 def test_pledge_against_acceptance(pilot: Pilot) -> None:
     asset, cast = offered(pilot), pilot.cast
     accepted, pledged = together(
-        lambda: pilot.ledger.transfers.accept(asset, cast.bank),
-        lambda: pilot.ledger.liens.pledge(asset, cast.provider, cast.other_bank, TERMS),
+        lambda: pilot.ledger.transfers.accept(pilot.actor(cast.bank), asset),
+        lambda: pilot.ledger.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS),
     )
     assert (accepted, pledged) in ((WON, "ASSET_NOT_HOLDER"), ("ASSET_PLEDGED", WON))
     record = pilot.record(asset)
@@ -184,7 +184,7 @@ def test_two_confirmations_of_one_application(pilot: Pilot, again: int) -> None:
     (asset,) = pilot.applied(f"races/confirm-{again}")
     pilot.noticed([asset])
     pilot.after_notice([asset])
-    confirm = lambda: pilot.ledger.review.confirm(pilot.cast.registrar, [asset])  # noqa: E731
+    confirm = lambda: pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])  # noqa: E731
     outcomes = together(confirm, confirm)
     assert WON in outcomes
     assert set(outcomes) <= {WON, "ASSET_WRONG_STAGE"}
@@ -244,7 +244,7 @@ def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot
 @pytest.mark.usefixtures("again")
 def test_two_of_the_same_decision_leave_its_reasons_readable(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.objections.file(asset, pilot.cast.bank, "It is ours")
+    pilot.ledger.objections.file(pilot.actor(pilot.cast.bank), asset, "It is ours")
     decide = lambda: pilot.decide(asset, "admitted", reason="可以受理 Admissible")  # noqa: E731
     assert sorted(together(decide, decide)) == ["ASSET_WRONG_OBJECTION", WON]
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
@@ -298,5 +298,5 @@ def test_two_holds_by_one_office_and_one_by_the_other(pilot: Pilot) -> None:
 
 def test_many_who_read_the_history_at_once(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.transfers.freeze(asset, pilot.cast.supervisor, "court")
+    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
     assert together(*[lambda: pilot.history(asset)] * 6) == [WON] * 6

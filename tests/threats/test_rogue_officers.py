@@ -66,14 +66,14 @@ def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> N
     key = ledger.custody.public_key(account)
     newcomer = NewParty(PartyKind.ENTERPRISE, "Newcomer", synthetic_uscc("440800", 9999), "440800", key)
     (row,) = ledger.onboarding.onboard(ledger.parties.actor(admin), [newcomer])
-    proposal = ledger.proposals.get(ledger.reader.account(account).proposal)  # type: ignore[union-attr]
+    proposal = ledger.proposals.get(ledger.reader.account(account).proposal)
     assert row.no and proposal.by == admin and proposal.confirmed_by not in (None, admin)
     keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9998), "440800", "")
     (waiting,) = ledger.onboarding.onboard(ledger.authority, [keyless])
     code = ledger.enrolments.issue(ledger.parties.actor(admin), waiting.id).code
     signer = ledger.custody.signer(*ledger.custody.create())
     ledger.enrolments.redeem(code, signer.public_key, prove_key(ledger.reader.chain, signer))
-    proposal = ledger.proposals.get(ledger.reader.account(signer.kid).proposal)  # type: ignore[union-attr]
+    proposal = ledger.proposals.get(ledger.reader.account(signer.kid).proposal)
     assert proposal.by == admin and proposal.confirmed_by not in (None, admin)
 
 

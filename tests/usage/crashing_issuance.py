@@ -35,7 +35,7 @@ def run(home: Path, point: str) -> None:
     opening = create_ledger if point == "prepare" else open_ledger
     with opening(Settings(home=home)) as ledger:
         cast = assemble(ledger, FIRMS)
-        bureau = CreditBureau(ledger, cast)
+        actors = CreditBureau(ledger, cast)
         now = ledger.clock()
         ledger.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (SCENARIO,), now - now % 10**8, now + 10**8
@@ -46,9 +46,9 @@ def run(home: Path, point: str) -> None:
             if known:
                 authorizations[firm] = known[0].id
                 continue
-            authorizations |= bureau.authorise([firm], lambda _: None)
+            authorizations |= actors.authorise([firm], lambda _: None)
             try:
-                bureau.supply({firm: ROWS}, {firm: authorizations[firm]}, lambda _: None)
+                actors.supply({firm: ROWS}, {firm: authorizations[firm]}, lambda _: None)
             except Conflict as known_supply:
                 assert known_supply.code == "ALREADY_SUPPLIED"
         ledger.anchoring.flush()
@@ -57,7 +57,7 @@ def run(home: Path, point: str) -> None:
         if point in POINTS:
             arm(*POINTS[point])
         for firm in FIRMS:
-            number = bureau.issue({firm: authorizations[firm]})[firm]
+            number = actors.issue({firm: authorizations[firm]})[firm]
             ledger.anchoring.flush()
             print("final", number, flush=True)
 

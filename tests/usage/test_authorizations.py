@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ledger.demo.actors import NOTE
@@ -55,11 +57,11 @@ BEYOND = {
 
 
 @pytest.mark.parametrize(("changes", "code"), BEYOND.values(), ids=BEYOND)
-def test_an_authorization_beyond_its_request_is_refused(desk: Desk, changes: dict[str, object], code: str) -> None:
+def test_an_authorization_beyond_its_request_is_refused(desk: Desk, changes: dict[str, Any], code: str) -> None:
     person = desk.person()
     (request,) = desk.ask([desk.terms(person, fields=("base_band",))])
     (draft,) = desk.ledger.authorizations.draft(request, SEPARATELY)
-    later = {"valid_to": draft.entry["valid_to"] + changes["valid_to"]} if "valid_to" in changes else {}  # type: ignore[operator]
+    later = {"valid_to": draft.entry["valid_to"] + changes["valid_to"]} if "valid_to" in changes else {}
     with pytest.raises(Forbidden, match=code):
         desk.ledger.authorizations.submit([desk.sign(person, draft.entry | changes | later)])
     assert desk.ledger.requests.get(request).state == "sent"

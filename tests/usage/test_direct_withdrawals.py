@@ -125,7 +125,9 @@ def test_a_sanctioned_subject_without_money_still_withdraws(pilot: Pilot) -> Non
     with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"):
         withdraw_by_itself(it.bundle, it.url, it.key)
     assert it.judged().valid
-    pilot.ledger.role_changes.set_status(pilot.ledger.parties.actor(pilot.cast.supervisor), pilot.cast.firms[firm], "sanctioned", "sanction")
+    pilot.ledger.role_changes.set_status(
+        pilot.ledger.parties.actor(pilot.cast.supervisor), pilot.cast.firms[firm], "sanctioned", "sanction"
+    )
     friend = pilot.ledger.custody.create()[0]
     pilot.ledger.reader.connection.ask("hardhat_setBalance", friend, hex(FUNDS_WEI))
     withdraw_by_itself(it.bundle, it.url, it.key, payer=pilot.ledger.custody.private_key(friend))

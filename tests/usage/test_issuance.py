@@ -93,11 +93,11 @@ def test_nothing_is_issued_on_what_an_office_holds(pilot: Pilot, kind: str, code
     digest = digests_of(pilot, firm, consent)[kind]
     holds.hold_statements([digest], "investigation", pilot.cast.supervisor)
     with pytest.raises(Conflict, match=code) as refused:
-        pilot.bureau.issue({firm: consent})
+        pilot.actors.issue({firm: consent})
     assert refused.value.details == {"statement": kind}
     other_supervisor(pilot)
     holds.lift_statements([digest], "lifted", pilot.cast.supervisor)
-    assert pilot.bureau.issue({firm: consent})[firm]
+    assert pilot.actors.issue({firm: consent})[firm]
 
 
 def test_nothing_is_issued_on_what_a_party_withdrew_on_the_chain_by_itself(pilot: Pilot) -> None:
@@ -114,20 +114,20 @@ def test_nothing_is_issued_on_what_a_party_withdrew_on_the_chain_by_itself(pilot
         client.send(withdraw(digests_of(pilot, firm, consent)[kind]))
         assert ledger.authorizations.get(consent).state == "active"
         with pytest.raises(Conflict, match=code):
-            pilot.bureau.issue({firm: consent})
+            pilot.actors.issue({firm: consent})
 
 
 def test_nothing_is_issued_on_a_consent_that_a_reported_key_of_its_subject_withdrew(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     consent, subject = pilot.authorise(firm), pilot.cast.firms[firm]
     pilot.supply(firm, consent)
-    stolen = pilot.bureau.signer_of(subject)
+    stolen = pilot.actors.signer_of(subject)
     ledger.party_keys.report(subject, stolen.kid, ledger.installation.authority_party)
     pilot.fund(stolen.kid)
     digest = digests_of(pilot, firm, consent)["authorization"]
     ledger.client.with_account(ledger.custody.private_key(stolen.kid).hex()).send(withdraw(digest))
     with pytest.raises(Conflict, match="AUTHORIZATION_NOT_ACTIVE"):
-        pilot.bureau.issue({firm: consent})
+        pilot.actors.issue({firm: consent})
 
 
 def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:
@@ -139,7 +139,7 @@ def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:
     client = ledger.client.with_account(ledger.custody.private_key(account).hex())
     for digest in digests_of(pilot, firm, consent).values():
         client.send(withdraw(digest))
-    number = pilot.bureau.issue({firm: consent})[firm]
+    number = pilot.actors.issue({firm: consent})[firm]
     ledger.anchoring.flush()
     assert pilot.accept(firm, number).valid
 
@@ -149,7 +149,7 @@ def test_a_bundle_carries_the_withdrawal_of_what_the_certificate_rests_on(pilot:
     number = pilot.certificate(firm)
     before = ledger.bundles.build(number)
     (consent,) = named(pilot, statement_of(pilot, number)["authorizations"])
-    withdraw_consent(pilot.bureau, consent["id"])
+    withdraw_consent(pilot.actors, consent["id"])
     ledger.anchoring.flush()
     fresh = [item for item in ledger.bundles.build(number).evidence if item not in before.evidence]
     (entry,) = [json.loads(item.entry) for item in fresh]
@@ -159,20 +159,20 @@ def test_a_bundle_carries_the_withdrawal_of_what_the_certificate_rests_on(pilot:
 
 def test_no_certificate_without_authorization_or_supply(pilot: Pilot) -> None:
     with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
-        pilot.bureau.issue({pilot.firm(): "0" * 26})
+        pilot.actors.issue({pilot.firm(): "0" * 26})
     firm = pilot.firm()
     with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
-        pilot.bureau.issue({firm: pilot.authorise(firm)})
-    (asked,) = pilot.bureau.ask([pilot.bureau.request(firm)])
+        pilot.actors.issue({firm: pilot.authorise(firm)})
+    (asked,) = pilot.actors.ask([pilot.actors.request(firm)])
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
-        pilot.bureau.certify([asked])
+        pilot.actors.certify([asked])
 
 
 def test_issuing_again_gives_the_same_certificate(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
-    assert pilot.bureau.issue({firm: authorization}) == pilot.bureau.issue({firm: authorization})
+    assert pilot.actors.issue({firm: authorization}) == pilot.actors.issue({firm: authorization})
 
 
 def test_fields_outside_the_authorization_are_never_released(pilot: Pilot) -> None:
@@ -208,10 +208,10 @@ def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pi
     with pilot.ledger.database.read() as session:
         statement = payload_of(session, number)
         consent = log_store.statement(session, statement["authorizations"][0].removeprefix("sha-256:"))
-    stranger = signed_withdrawal(pilot.bureau, consent["id"], by=pilot.cast.bank)
+    stranger = signed_withdrawal(pilot.actors, consent["id"], by=pilot.cast.bank)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
         pilot.ledger.withdrawals.withdraw(stranger.entry, stranger.act)
-    withdraw_consent(pilot.bureau, consent["id"])
+    withdraw_consent(pilot.actors, consent["id"])
     after = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
     assert before.report.valid
     status, consent_check = after.checks[7], after.checks[10]
@@ -264,10 +264,10 @@ def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> No
 
 def test_provision_must_be_the_providers_and_its_claims_those_signed(pilot: Pilot) -> None:
     firm, submit = pilot.firm(), pilot.ledger.provisions.submit
-    drafted = pilot.bureau.draft(pilot.authorise(firm), SUPPLIED)
+    drafted = pilot.actors.draft(pilot.authorise(firm), SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
-        submit([replace(drafted, entry=pilot.bureau.sign(pilot.cast.bank, drafted.entry))])
-    signed = replace(drafted, entry=pilot.bureau.sign(pilot.cast.provider, drafted.entry))
+        submit([replace(drafted, entry=pilot.actors.sign(pilot.cast.bank, drafted.entry))])
+    signed = replace(drafted, entry=pilot.actors.sign(pilot.cast.provider, drafted.entry))
     first, *others = signed.disclosures
     claim = Disclosed.decode(first)
     for changed in (replace(claim, salt="A" * 22), replace(claim, value="Somebody else"), replace(claim, name="x")):
@@ -284,9 +284,9 @@ def test_a_row_that_is_no_number_stops_the_whole_supply(pilot: Pilot) -> None:
     authorizations = {firm: pilot.authorise(firm) for firm in (good, bad)}
     rows = {good: ROWS, bad: [{**ROWS[0], "emp": "１２"}, {**ROWS[1], "emp": "viele"}]}
     with pytest.raises(InvalidInput, match="ROW_VALUE_INVALID"):
-        pilot.bureau.supply(rows, authorizations, lambda _: None)
+        pilot.actors.supply(rows, authorizations, lambda _: None)
     with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
-        pilot.bureau.issue({good: authorizations[good]})
+        pilot.actors.issue({good: authorizations[good]})
 
 
 REFUSED_REQUESTS = [
@@ -303,26 +303,26 @@ REFUSED_REQUESTS = [
 
 @pytest.mark.parametrize(("code", "change"), REFUSED_REQUESTS, ids=[row[0] for row in REFUSED_REQUESTS])
 def test_a_request_beyond_its_scenario_is_refused(pilot: Pilot, code: str, change: dict[str, object]) -> None:
-    request = replace(pilot.bureau.request("60"), **change)  # type: ignore[arg-type]
+    request = replace(pilot.actors.request("60"), **change)  # type: ignore[arg-type]
     with pytest.raises((InvalidInput, NotFound), match=code):
         pilot.ledger.requests.draft(request, NOTE)
 
 
 def test_only_a_bank_may_be_the_consumer(pilot: Pilot) -> None:
-    request = replace(pilot.bureau.request("60"), consumer=pilot.cast.provider)
+    request = replace(pilot.actors.request("60"), consumer=pilot.cast.provider)
     with pytest.raises(Forbidden, match="KIND_NOT_IN_SCENARIO"):
         pilot.ledger.requests.draft(request, NOTE)
 
 
 def test_a_statement_that_was_changed_after_signing_is_refused(pilot: Pilot) -> None:
     firm = pilot.firm()
-    (asked,) = pilot.bureau.ask([pilot.bureau.request(firm)])
+    (asked,) = pilot.actors.ask([pilot.actors.request(firm)])
     (draft,) = pilot.ledger.authorizations.draft(asked)
     subject = pilot.cast.firms[firm]
-    signed = pilot.bureau.sign(subject, draft.entry)
+    signed = pilot.actors.sign(subject, draft.entry)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
         pilot.ledger.authorizations.submit([{**signed, "iat": signed["iat"] - 1}])
-    other = pilot.bureau.sign(subject, draft.entry | {"notice_digest": "sha-256:" + "0" * 64})
+    other = pilot.actors.sign(subject, draft.entry | {"notice_digest": "sha-256:" + "0" * 64})
     with pytest.raises(InvalidInput, match="NOTICE_DIFFERS"):
         pilot.ledger.authorizations.submit([other])
 

@@ -73,7 +73,7 @@ def test_a_thousand_take_one_transaction_for_each_word_and_no_more_queries_than_
     assert [answer.number for answer in report.answers] == thousand
     transactions = {answer.tx_hash for answer in report.answers}
     assert len(transactions) == 8
-    assert report.gas == sum(ledger.client.receipt(str(tx)).gas_used for tx in transactions)  # type: ignore[union-attr]
+    assert report.gas == sum(ledger.client.receipt(str(tx)).gas_used for tx in transactions)
     for number in (few[0], few[-1], thousand[0], thousand[LEAVES_PER_WORD], thousand[-1]):
         status = ledger.verification.status(number)
         assert (status["state"], status["reason"]) == ("revoked", "data_error")
@@ -138,7 +138,7 @@ def test_what_is_not_here_is_named_and_what_is_not_anchored_is_anchored_first(pi
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
-    number = pilot.bureau.issue({firm: authorization})[firm]
+    number = pilot.actors.issue({firm: authorization})[firm]
     missing = "DAC-440802-2026-S01-99999999-A"
     report = revoked(pilot.ledger, [missing, number])
     assert [(each.number, each.outcome.value, each.code) for each in report.answers] == [

@@ -32,7 +32,7 @@ def bind(pilot: Pilot, party: str, signer: Signer) -> None:
     ledger = pilot.ledger
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
     by = ledger.installation.authority_party if isinstance(signer, Sm2Signer) else party
-    row = ledger.party_keys.bind(by, party, signer.public_key, proof)
+    row = ledger.party_keys.bind(ledger.parties.actor(by), party, signer.public_key, proof)
     assert row is not None and row.state == "carried_out"
 
 
@@ -74,7 +74,7 @@ def test_without_the_subjects_act_nothing_happens(consent: Consent, pilot: Pilot
     assert asked.value.details == {"account": consent.signer.kid, "to_sign": draft.message.hex()}
     for other in (pilot.cast.bank, pilot.ledger.installation.operator):
         with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
-            pilot.ledger.withdrawals.withdraw(entry, sign_act(draft.message, pilot.bureau.signer_of(other)))
+            pilot.ledger.withdrawals.withdraw(entry, sign_act(draft.message, pilot.actors.signer_of(other)))
     assert consent.untouched()
 
 
@@ -82,7 +82,7 @@ def test_nobody_else_withdraws_a_consent(consent: Consent, pilot: Pilot) -> None
     """Neither in its own name, nor in the subject's: the consumer, the provider, the platform."""
     withdraw, other = pilot.ledger.withdrawals.withdraw, Consent(pilot)
     for party in (pilot.cast.bank, pilot.cast.provider, pilot.ledger.installation.operator, other.subject):
-        signer, draft = pilot.bureau.signer_of(party), consent.draft()
+        signer, draft = pilot.actors.signer_of(party), consent.draft()
         assert draft.message is not None
         for named in (consent.subject, party):
             entry = sign_entry(draft.entry | {"party": named}, signer)
@@ -106,7 +106,7 @@ def test_a_withdrawal_of_nothing_here_is_refused(consent: Consent, pilot: Pilot)
     with pytest.raises(NotFound, match="STATEMENT_UNKNOWN"):
         pilot.ledger.withdrawals.draft("01JZZZZZZZZZZZZZZZZZZZZZZZ")
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-        pilot.ledger.withdrawals.draft(consent.given.id, pilot.bureau.signer_of(pilot.cast.bank).kid)
+        pilot.ledger.withdrawals.draft(consent.given.id, pilot.actors.signer_of(pilot.cast.bank).kid)
     assert consent.untouched()
 
 
@@ -137,7 +137,7 @@ def test_a_provider_takes_back_what_it_supplied(consent: Consent, pilot: Pilot) 
     """By the same piece; it ends no consent, and a verifier refuses what rests on it."""
     ledger = pilot.ledger
     supplied = supplied_under(consent)
-    signer, draft = pilot.bureau.signer_of(pilot.cast.provider), ledger.withdrawals.draft(supplied.id)
+    signer, draft = pilot.actors.signer_of(pilot.cast.provider), ledger.withdrawals.draft(supplied.id)
     assert draft.message is not None and draft.entry["party"] == pilot.cast.provider
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
         ledger.withdrawals.relay(sign_entry(draft.entry, consent.signer), None)
@@ -186,7 +186,7 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
     """Neither through the service, nor by an act that somebody else sends: a thief must not end every certificate."""
     ledger = pilot.ledger
     provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
-    stolen, own = pilot.bureau.signer_of(provider), Es256Signer(new_p256_key())
+    stolen, own = pilot.actors.signer_of(provider), Es256Signer(new_p256_key())
     bind(pilot, provider, own)
     at_provider = supplied_by(pilot, provider)
     consent = Consent(at_provider)
@@ -212,7 +212,7 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
     assert found.at == 0 and found.reported_at > 0
     assert consent.report().valid
     assert ledger.verification.status(consent.number)["state"] == "active"
-    assert at_provider.bureau.issue({firm: waiting})[firm]
+    assert at_provider.actors.issue({firm: waiting})[firm]
     draft = ledger.withdrawals.draft(supplied.id, own.kid)
     assert draft.message is not None
     ledger.withdrawals.withdraw_provision(sign_entry(draft.entry, own), sign_act(draft.message, own))
@@ -221,10 +221,10 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
 
 def test_a_correction_is_not_recorded_if_a_reported_key_takes_the_old_provision_back(pilot: Pilot) -> None:
     ledger, provider = pilot.ledger, pilot.party(PartyKind.UTILITY, Role.PROVIDER)
-    stolen, own = pilot.bureau.signer_of(provider), Es256Signer(new_p256_key())
+    stolen, own = pilot.actors.signer_of(provider), Es256Signer(new_p256_key())
     bind(pilot, provider, own)
     consent = Consent(supplied_by(pilot, provider))
-    supply = pilot.bureau.draft(consent.given.id, Supplied(ROWS[:1], AS_OF, ledger.clock()))
+    supply = pilot.actors.draft(consent.given.id, Supplied(ROWS[:1], AS_OF, ledger.clock()))
     assert supply.withdrawn is not None
     pilot.skip(5)
     ledger.party_keys.report(provider, stolen.kid, provider)

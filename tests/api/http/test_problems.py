@@ -144,7 +144,7 @@ def test_the_name_of_a_member_of_an_object_is_not_repeated(api: Api) -> None:
 
 def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
     (drafted,) = api.post("firm", f"/v1/requests/{ask(api)}/authorizations/draft", {}).json()["drafts"]
-    entry = sign_entry(drafted["entry"] | {"110105194912310038": 1}, api.pilot.bureau.signer_of(api.parties["firm"]))
+    entry = sign_entry(drafted["entry"] | {"110105194912310038": 1}, api.pilot.actors.signer_of(api.parties["firm"]))
     answer = api.post("firm", "/v1/authorizations", {"statements": [entry]})
     assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (422, "ENTRY_SHAPE", "…")
     assert "110105194912310038" not in answer.text

@@ -116,7 +116,7 @@ def test_no_office_gets_a_session_or_a_key_for_a_subject(visitor: Visitor, firm:
         expected = (409, "PARTY_HAS_KEY") if office == "authority" else (403, "PARTY_LACKS_ROLE")
         assert code(enrolment) == expected
         # The office's own key opens no session of the subject.
-        own = api.pilot.bureau.signer_of(api.parties[office])
+        own = api.pilot.actors.signer_of(api.parties[office])
         foreign = visitor.statement(firm.party, own, visitor.nonce(firm.party))
         assert code(visitor.sign_in(foreign)) == (401, "SESSION_KEY_NOT_LIVE")
 

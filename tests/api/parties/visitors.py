@@ -63,7 +63,7 @@ class Person:
     def __init__(self, visitor: Visitor) -> None:
         api = visitor.api
         self.party = api.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
-        self.signer = api.pilot.bureau.signer_of(self.party)
+        self.signer = api.pilot.actors.signer_of(self.party)
         self.token = visitor.token(self.party, self.signer)
         self.key = visitor.key(self.token, "read", "act", "payload")
 

@@ -115,7 +115,7 @@ class Scene:
     def _encumber(self, objects: Objects) -> None:
         """An objection to the first asset, a lien on the third."""
         self.lien(objects)
-        self.ledger.objections.file(objects.assets[0], self.stage.parties["another bank"], "异议")
+        self.ledger.objections.file(self.ledger.parties.actor(self.stage.parties["another bank"]), objects.assets[0], "异议")
 
     # What calls are about
 
@@ -162,7 +162,7 @@ class Scene:
         if record.offered_to is None:
             to = self.stage.parties[objects.offered_to]
             to = self.stage.parties["another bank"] if to == record.holder else to
-            self.ledger.transfers.offer(asset, record.holder, to)
+            self.ledger.transfers.offer(self.ledger.parties.actor(record.holder), asset, to)
         return asset
 
     def lien(self, objects: Objects) -> int:
@@ -171,7 +171,7 @@ class Scene:
         if not self.ledger.liens.of(asset):
             holder, creditor = self.stage.parties[objects.holder], self.stage.parties[objects.offered_to]
             terms = {"amount": 100, "due": "2040-01-31", "contract": DIGEST}
-            self.ledger.liens.pledge(asset, holder, creditor, terms)
+            self.ledger.liens.pledge(self.ledger.parties.actor(holder), asset, creditor, terms)
         return int(self.ledger.liens.of(asset)[0]["lien"])
 
     def right(self, objects: Objects) -> int:
@@ -179,7 +179,7 @@ class Scene:
         asset = objects.assets[2]
 
         def grant() -> int:
-            self.ledger.rights.grant(asset, self.stage.parties[objects.holder], NewRight(**self.new_right(objects)))
+            self.ledger.rights.grant(self.ledger.parties.actor(self.stage.parties[objects.holder]), asset, NewRight(**self.new_right(objects)))
             return len(self.ledger.rights.of(asset))
 
         return int(self.stage.once(f"right in {asset}", grant))

@@ -71,7 +71,7 @@ def test_the_ways_by_which_rows_came_are_gone(api: Api, path: str) -> None:
 def test_a_signed_answer_with_rows_in_it_is_refused(api: Api) -> None:
     authorization = authorise(api)
     task = task_of(api.get("provider", f"/v1/provisions/tasks/{authorization}").json())
-    now, signer = api.pilot.ledger.clock(), api.pilot.bureau.signer_of(api.parties["provider"])
+    now, signer = api.pilot.ledger.clock(), api.pilot.actors.signer_of(api.parties["provider"])
     made = made_of(task, Supplied(ROWS, AS_OF, now, name="湛江示例有限公司（演示）"), now)
     disclosures = list(made.disclosures)
     within = {"statement": sign_entry(made.entry | {"rows": list(ROWS)}, signer), "disclosures": disclosures}

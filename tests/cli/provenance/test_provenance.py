@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (asset,) = pilot.applied("cli/asset")
         pilot.take_through([asset])
         (child,) = pilot.applied("cli/child")
-        ledger.lineage.link(child, pilot.cast.provider, "derived_from", asset)
+        ledger.lineage.link(ledger.parties.actor(pilot.cast.provider), child, "derived_from", asset)
         (folder / "assets.json").write_text(json.dumps([asset, child, pilot.cast.provider]))
     return folder
 

@@ -65,8 +65,8 @@ def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Pat
     assert again == [row | {"asked_before": True} for row in asked]
 
     # Each firm consents and the provider answers, but for the last two: these are not ready.
-    consents = pilot.bureau.agree([row["request"] for row in asked[:-1]])
-    pilot.bureau.answer({consent.id: SUPPLIED for consent in consents[:-1]})
+    consents = pilot.actors.agree([row["request"] for row in asked[:-1]])
+    pilot.actors.answer({consent.id: SUPPLIED for consent in consents[:-1]})
     issued = told(pilot, "certificate", "issue", "--all-ready")
     assert {(row["request"], row["name"], row["uscc"], row["code"]) for row in issued} == {
         (row["request"], row["name"], row["uscc"], None) for row in asked[:-2]

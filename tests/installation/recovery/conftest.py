@@ -38,7 +38,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         assert waiting
         back_up(settings, folder / "backup", folder / "keys")
         then = len(batches(ledger.database))
-        actor = Actor(pilot.bureau.cast.firms[gone], frozenset({Role.SUBJECT}))
+        actor = Actor(pilot.actors.cast.firms[gone], frozenset({Role.SUBJECT}))
         ledger.erasure.certificate(actor, erased, "subject_request")
         late = [pilot.certificate(pilot.firm()) for _ in range(LATER)]
         bundles = {number: ledger.bundles.build(number).to_bytes() for number in [early, *late]}
@@ -99,7 +99,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
         answered = pilot.authorise(twice := pilot.firm())
         pilot.supply(twice, answered)
         back_up(settings, folder / "backup", folder / "keys")
-        (issued,) = pilot.bureau.issue({twice: answered}).values()
+        (issued,) = pilot.actors.issue({twice: answered}).values()
         ledger.anchoring.flush()
         numbers = [pilot.certificate(pilot.firm()) for _ in range(6)]
         firms = {number: ledger.holdings.get(number).subject for number in numbers}
@@ -110,7 +110,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
         with ledger.database.read() as session:
             request = session.get_one(Certificate, withdrawn).request_id
             consent = session.scalars(select(Authorization.id).where(Authorization.request_id == request)).one()
-        withdraw(pilot.bureau, consent)
+        withdraw(pilot.actors, consent)
         subject = Actor(firms[erased], frozenset({Role.SUBJECT}))
         ledger.erasure.certificate(subject, erased, "subject_request")
         ledger.status.revoke(numbers[3], "data_error")

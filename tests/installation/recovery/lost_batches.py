@@ -47,9 +47,9 @@ def texts(pilot: Pilot) -> ClosedTexts:
 
 
 def joined(pilot: Pilot) -> str:
-    """A firm that comes after the backup, by a number that the bureau knows it by."""
+    """A firm that comes after the backup, by a number that the actors knows it by."""
     firm = f"new-{pilot.firm()}"
-    pilot.bureau.cast.firms[firm] = pilot.party(PartyKind.ENTERPRISE)
+    pilot.actors.cast.firms[firm] = pilot.party(PartyKind.ENTERPRISE)
     return firm
 
 

@@ -126,7 +126,7 @@ def test_a_request_whose_certificate_was_lost_may_have_another_when_it_comes_bac
 ) -> None:
     """Issued again after the restore, under a number that nobody had; then the holder brings the first one."""
     ledger, (firm, answered, first) = lost.pilot.ledger, origin[2]["issued"]
-    (second,) = lost.pilot.bureau.issue({firm: answered}).values()
+    (second,) = lost.pilot.actors.issue({firm: answered}).values()
     ledger.anchoring.flush()
     assert second != first
     assert lost.adopting.adopt(lost.bundles[first]).entries == 1

@@ -63,7 +63,7 @@ def issued(pilot: Pilot) -> str:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
-    return pilot.bureau.issue({firm: authorization})[firm]
+    return pilot.actors.issue({firm: authorization})[firm]
 
 
 def test_everything_that_is_anchored_is_archived_with_what_it_names(pilot: Pilot) -> None:
@@ -202,7 +202,7 @@ def test_another_batch_of_the_same_number_is_never_written_over(pilot: Pilot) ->
 def test_erased_text_is_erased_in_the_archive_at_once_and_listed_outside(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
-    party = pilot.bureau.cast.firms[firm]
+    party = pilot.actors.cast.firms[firm]
     with ledger.database.read() as session:
         row = session.get_one(Certificate, number)
     record = str(row.sealed_id)
@@ -222,7 +222,7 @@ def test_erased_text_is_erased_in_the_archive_at_once_and_listed_outside(pilot: 
 def test_nothing_is_erased_that_cannot_be_listed_outside_the_backups(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
-    party, away = pilot.bureau.cast.firms[firm], folder.with_name("unmounted")
+    party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")
     folder.rename(away)
     try:
         with pytest.raises(Misconfigured, match="ARCHIVE_MISSING"):
@@ -237,7 +237,7 @@ def test_an_archive_out_of_reach_follows_with_the_batch_of_the_erasure(pilot: Pi
     """With the list elsewhere the erasure goes on without the archive."""
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
-    party, away = pilot.bureau.cast.firms[firm], folder.with_name("unmounted")
+    party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")
     with ledger.database.read() as session:
         record = str(session.get_one(Certificate, number).sealed_id)
     with pilot.under(erasures=tmp_path / "list.jsonl") as other:

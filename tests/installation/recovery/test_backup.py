@@ -117,7 +117,9 @@ def test_a_backup_is_consistent_while_others_write(pilot: Pilot, tmp_path: Path)
         check_pages(file)
         with reading_copy(file) as session:
             check_log(session)
-            found = dict(session.execute(text("SELECT seq, body FROM entry WHERE batch IS NOT NULL")).all())
+            found = {
+                seq: body for seq, body in session.execute(text("SELECT seq, body FROM entry WHERE batch IS NOT NULL"))
+            }
         assert found == {seq: here[seq] for seq in found}
 
 
@@ -163,11 +165,11 @@ def test_what_is_broken_off_leaves_nothing(
 def test_a_line_that_drops_leaves_nothing(
     pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    real, before = backup.check_log, signal.getsignal(number)
+    real, before = check_log, signal.getsignal(number)
 
     def dropped(*arguments: object) -> object:
         os.kill(os.getpid(), number)
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments)
 
     monkeypatch.setattr(backup, "check_log", dropped)
     with pytest.raises(KeyboardInterrupt):
@@ -259,7 +261,7 @@ def test_a_database_of_another_kind_is_copied_table_by_table(pilot: Pilot, tmp_p
     from ledger.store import copying
 
     backup_of.touch(0o600)
-    copying._copy_tables(here, backup_of)
+    copying._copy_tables(here, backup_of, METADATA)
     copy = Database(open_engine(f"sqlite:///{backup_of}"))
     tables = [mapper.class_ for mapper in Base.registry.mappers]
     assert rows_of(copy, *tables) == rows_of(here, *tables)

@@ -81,7 +81,7 @@ def test_what_is_remembered_stays_bounded() -> None:
 
 
 def test_many_at_once_are_all_counted() -> None:
-    attempts, told, lock = Attempts(Clock()), [], threading.Lock()  # type: ignore[var-annotated]
+    attempts, told, lock = Attempts(Clock()), [], threading.Lock()
 
     def guess() -> None:
         for _ in range(10):

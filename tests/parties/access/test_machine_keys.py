@@ -107,7 +107,7 @@ def test_a_key_ends_by_time(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new = made(ledger, firm, days=1)
     for ahead, known in ((DAY - 60, True), (DAY + 60, False)):
-        then = Callers(ledger.database, lambda _key, _day: None, lambda ahead=ahead: ledger.clock() + ahead)  # type: ignore[misc]
+        then = Callers(ledger.database, lambda _key, _day: None, lambda ahead=ahead: ledger.clock() + ahead)
         assert (reach_by(then, new.key) == firm) is known
 
 
@@ -126,9 +126,9 @@ def test_a_key_ends_with_what_made_it(pilot: Pilot, firm: str, end: str) -> None
     if end == "report":
         ledger.party_keys.report(firm, new.row.account, office)
     elif end == "recovery":
-        ledger.party_keys.recover(office, firm, fresh_key(ledger))
+        ledger.party_keys.recover(ledger.parties.actor(office), firm, fresh_key(ledger))
     elif end == "rotation":
-        ledger.party_keys.rotate(firm, fresh_key(ledger))
+        ledger.party_keys.rotate(ledger.parties.actor(firm), firm, fresh_key(ledger))
     elif end == "closing":
         ledger.role_changes.set_status(ledger.parties.actor(office), firm, "closed", "investigation")
     else:
@@ -140,7 +140,7 @@ def test_a_key_of_another_account_goes_on_when_one_is_reported(pilot: Pilot, fir
     """It ends with the account that made it, and not with another one of the party."""
     ledger = pilot.ledger
     further = fresh_key(ledger)
-    ledger.party_keys.bind(firm, firm, further)
+    ledger.party_keys.bind(ledger.parties.actor(firm), firm, further)
     new = made(ledger, firm)
     other = next(key.account for key in ledger.party_keys.history(firm) if key.account != new.row.account)
     ledger.party_keys.report(firm, other, ledger.installation.authority_party)

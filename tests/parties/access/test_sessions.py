@@ -89,7 +89,7 @@ def test_a_session_ends_with_a_report_that_only_the_chain_knows(pilot: Pilot, fi
 def test_a_session_ends_with_the_recovery_of_its_key(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
-    ledger.party_keys.recover(ledger.installation.authority_party, firm, fresh_key(ledger))
+    ledger.party_keys.recover(ledger.authority, firm, fresh_key(ledger))
     assert reach(ledger, token) == "SESSION_UNKNOWN"
     assert reach(ledger, token_of(ledger, firm)) == firm
 

@@ -94,7 +94,7 @@ def test_a_session_and_a_statement_of_another_ledger_are_none_here(pilot: Pilot,
         here(waiting),
     ):
         told = statement(ledger, firm, place=place)
-        assert refused(lambda told=told: ledger.sessions.begin(told)) == "SESSION_LEDGER_DIFFERS"  # type: ignore[misc]
+        assert refused(lambda told=told: ledger.sessions.begin(told)) == "SESSION_LEDGER_DIFFERS"
 
 
 def test_only_a_key_of_the_party_opens_its_session(pilot: Pilot, firm: str) -> None:
@@ -169,7 +169,9 @@ def test_a_p256_key_signs_in(pilot: Pilot) -> None:
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     signer: Signer = Es256Signer(bytes.fromhex("5a" * 32))
-    ledger.party_keys.bind(firm, firm, signer.public_key, prove_key(ledger.reader.chain, signer, no(ledger, firm)))
+    ledger.party_keys.bind(
+        ledger.parties.actor(firm), firm, signer.public_key, prove_key(ledger.reader.chain, signer, no(ledger, firm))
+    )
     assert ledger.callers.of(signed_in(ledger, firm, signer).token).account == signer.kid
 
 

@@ -93,7 +93,7 @@ def signed_again_by_another_issuer() -> Report:
 
 
 def provided(**values: Any) -> dict[str, str]:
-    """The claims as the tax bureau signs them."""
+    """The claims as the tax actors signs them."""
     return supply_members(TAX, "{}", "{}", salted(values))["claims"]
 
 

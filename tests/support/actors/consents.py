@@ -24,7 +24,7 @@ class Consent:
         self.bundle, self.nonce = pilot.present(self.firm, self.number)
         self.subject = pilot.cast.firms[self.firm]
         (self.given,) = pilot.ledger.authorizations.page(self.subject, None, 9)
-        self.signer = pilot.bureau.signer_of(self.subject)
+        self.signer = pilot.actors.signer_of(self.subject)
 
     def report(self) -> Report:
         """What the bank finds of the presentation that it was handed before."""

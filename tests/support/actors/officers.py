@@ -45,7 +45,7 @@ class Powers:
     """Everyone acts from a key and sends its own transactions: no service stands between them and the contracts."""
 
     def __init__(self, pilot: Pilot, officers: Officers) -> None:
-        self.pilot, self.ledger, self.bureau, self.cast = pilot, pilot.ledger, pilot.bureau, pilot.cast
+        self.pilot, self.ledger, self.actors, self.cast = pilot, pilot.ledger, pilot.actors, pilot.cast
         self.officers = officers
 
     def no(self, party: str) -> int:
@@ -142,12 +142,12 @@ class Powers:
             row = PartyKey(account=signer.kid, party_id=self.cast.firms[firm], public_key=signer.public_key)
             row.bound_at = self.ledger.clock()
             session.merge(row)
-        (asked,) = self.bureau.ask([self.bureau.request(firm)])
+        (asked,) = self.actors.ask([self.actors.request(firm)])
         (draft,) = self.ledger.authorizations.draft(asked)
         holder = {"holder_key": public_jwk(signer.public_key).to_dict()}
         (given,) = self.ledger.authorizations.submit([sign_entry(draft.entry | holder, signer)])
-        self.bureau.answer({given.id: Supplied(ROWS, AS_OF, self.ledger.clock())})
-        (issued,) = self.bureau.certify([asked])
+        self.actors.answer({given.id: Supplied(ROWS, AS_OF, self.ledger.clock())})
+        (issued,) = self.actors.certify([asked])
         self.ledger.anchoring.flush()
         return self.judged(issued.certificate_no, signer)
 

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from ledger.connectors.answers import Supplied
-from ledger.demo.actors import Bureau
+from ledger.demo.actors import Actors
 from ledger.domain.canonical import digest
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.days import end_of_validity, shanghai_day
@@ -28,7 +28,7 @@ SCORES = ({"month": "202610", "score": "72"},)
 _SERIALS = count(1)
 
 
-class Desk(Bureau):
+class Desk(Actors):
     """A bank that asks persons, and the departments that answer."""
 
     def __init__(self, pilot: Pilot) -> None:

@@ -101,7 +101,7 @@ class Pilot:
         """Take open applications through notice and confirmation, and anchor the certificates."""
         self.noticed(assets)
         self.after_notice(assets)
-        self.ledger.review.confirm(self.cast.registrar, assets)
+        self.ledger.review.confirm(self.actor(self.cast.registrar), assets)
         self.ledger.anchoring.flush()
 
     def confirmed(self) -> str:
@@ -174,7 +174,7 @@ class Pilot:
     def decide(self, asset: str, *states: str, number: int = 1, reason: str = "Looked into") -> None:
         """Take an objection through these states, as the registrar."""
         for state in states:
-            self.ledger.objections.decide(asset, number, self.cast.registrar, state, reason)
+            self.ledger.objections.decide(self.actor(self.cast.registrar), asset, number, state, reason)
 
     def firm(self) -> str:
         """A firm that no other test has."""

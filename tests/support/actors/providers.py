@@ -46,14 +46,14 @@ class Town:
     """``party`` is the provider; what it keeps lies in ``folder``."""
 
     def __init__(self, pilot: Pilot, folder: Path) -> None:
-        self.pilot, self.ledger, self.bureau = pilot, pilot.ledger, pilot.bureau
+        self.pilot, self.ledger, self.actors = pilot, pilot.ledger, pilot.actors
         self.folder = folder
         self.party = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
         self.platform = OwnPlatform(self.ledger.provisions, self.party)
 
     @property
     def signer(self) -> Signer:
-        return self.bureau.signer_of(self.party)
+        return self.actors.signer_of(self.party)
 
     @property
     def answers(self) -> AnswerStore:
@@ -72,8 +72,8 @@ class Town:
 
     def consents(self, *firms: str, fields: Sequence[str] = FIELDS) -> list[str]:
         """The bank asks, each firm signs: authorizations by id."""
-        terms = [replace(self.bureau.request(firm, fields), sources={SOURCE: self.party}) for firm in firms]
-        return [row.id for row in self.bureau.agree(self.bureau.ask(terms))]
+        terms = [replace(self.actors.request(firm, fields), sources={SOURCE: self.party}) for firm in firms]
+        return [row.id for row in self.actors.agree(self.actors.ask(terms))]
 
     def go_round(self, files: Files | None = None, **changes: Any) -> list[Done]:
         """What became of everything that waits."""
@@ -87,13 +87,13 @@ class Town:
 
     def certified(self, consent: str) -> str:
         """The number of the anchored certificate that rests on the consent."""
-        (row,) = self.bureau.certify([self.ledger.authorizations.get(consent).request_id])
+        (row,) = self.actors.certify([self.ledger.authorizations.get(consent).request_id])
         self.ledger.anchoring.flush()
         return row.certificate_no
 
     def verified(self, number: str) -> Report:
         """What the bank's verifier finds; nothing is used up."""
         nonce = self.ledger.verification.new_nonce()
-        raw = self.bureau.show(number, nonce).to_bytes()
+        raw = self.actors.show(number, nonce).to_bytes()
         expect = Expectation(consumer=self.pilot.cast.bank, nonce=nonce)
         return self.ledger.verification.verify(raw, expect).report

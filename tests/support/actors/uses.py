@@ -53,9 +53,9 @@ def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:
         changed = definition | {"max_uses": max_uses, "version": 2} if definition["code"] == "S51" else definition
         (folder / file.name).write_text(yaml.safe_dump(changed, allow_unicode=True), "utf-8")
     with pilot.under(scenarios=folder) as other:
-        requests = other.bureau.ask([replace(other.bureau.request(firm), max_uses=max_uses)])
-        (row,) = other.bureau.agree(requests)
+        requests = other.actors.ask([replace(other.actors.request(firm), max_uses=max_uses)])
+        (row,) = other.actors.agree(requests)
         other.supply(firm, row.id)
-        number = other.bureau.issue({firm: row.id})[firm]
+        number = other.actors.issue({firm: row.id})[firm]
         other.ledger.anchoring.flush()
     return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.demo.actors import Bureau
+from ledger.demo.actors import Actors
 from ledger.proof.acts import sign_act
 from ledger.usage.recorded import RecordedAuthorization
 
@@ -18,15 +18,15 @@ class SignedWithdrawal:
     act: bytes | None
 
 
-def signed_withdrawal(bureau: Bureau, identifier: str, by: str | None = None) -> SignedWithdrawal:
+def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) -> SignedWithdrawal:
     """The withdrawal of an authorization or a provision, signed by its party, or by ``by`` in its place."""
-    drafted = bureau.ledger.withdrawals.draft(identifier)
+    drafted = actors.ledger.withdrawals.draft(identifier)
     signer = by or drafted.entry["party"]
-    act = None if drafted.message is None else sign_act(drafted.message, bureau.signer_of(signer))
-    return SignedWithdrawal(bureau.sign(signer, drafted.entry), act)
+    act = None if drafted.message is None else sign_act(drafted.message, actors.signer_of(signer))
+    return SignedWithdrawal(actors.sign(signer, drafted.entry), act)
 
 
-def withdraw(bureau: Bureau, identifier: str) -> RecordedAuthorization:
+def withdraw(actors: Actors, identifier: str) -> RecordedAuthorization:
     """The subject of an authorization takes it back."""
-    signed = signed_withdrawal(bureau, identifier)
-    return bureau.ledger.withdrawals.withdraw(signed.entry, signed.act)
+    signed = signed_withdrawal(actors, identifier)
+    return actors.ledger.withdrawals.withdraw(signed.entry, signed.act)

@@ -83,7 +83,7 @@ class Stage:
         self.confirmed, self.registered, self.ready = self.pilot.handed_in(*fresh, by=self.parties["P"])
         self.pilot.noticed([self.confirmed, self.registered, self.ready])
         self.pilot.after_notice([self.confirmed, self.registered, self.ready])
-        ledger.review.confirm(self.parties["R"], [self.confirmed, self.registered])
+        ledger.review.confirm(ledger.parties.actor(self.parties["R"]), [self.confirmed, self.registered])
         self.elsewhere = self.pilot.confirmed()
 
     def call(self, who: str, method: str, path: str, body: object = None) -> Any:
@@ -135,7 +135,7 @@ class Stage:
         return party
 
     def signer(self, who: str) -> Signer:
-        return self.api.tokens.elsewhere.get(self.parties[who]) or self.pilot.bureau.signer_of(self.parties[who])
+        return self.api.tokens.elsewhere.get(self.parties[who]) or self.pilot.actors.signer_of(self.parties[who])
 
     def signed(self, who: str, drafted: Any) -> dict[str, Any]:
         """The drafted entry, signed by the party's present key."""
@@ -194,7 +194,7 @@ class Stage:
 
     def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
         """A signed provision that is not handed in yet; not every provider would be given the task."""
-        drafted = self.pilot.bureau.draft(authorization, SUPPLIED)
+        drafted = self.pilot.actors.draft(authorization, SUPPLIED)
         entry = drafted.entry | {"provider": self.parties[provider]}
         return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
 

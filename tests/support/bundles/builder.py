@@ -249,7 +249,7 @@ def usage(
 ) -> Made:
     """A usage certificate over a request, one authorization and one provision a source, presented to the bank.
 
-    ``template``, ``request``, ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything
+    ``template``, ``request``, ``consent``, ``supply`` (the tax actors's) and ``claims`` replace members before anything
     is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims:
     the provider of its source signs each that the scenario allows; ``spare`` are signed in ``_sd`` by the issuer alone,
     without standing in ``fields``; ``algorithm`` hashes both; ``write`` turns evidence into text. All of it is of the

@@ -48,7 +48,7 @@ CERTIFICATE = Position(2, 4, 5)
 FIRST_SEQ = 48
 AUTHORIZATION = Position(2, 3, 1)
 PROVISIONS = (Position(2, 3, 2), Position(2, 3, 4))
-# In the order in which the evidence stands in the bundle: the tax bureau's consent and both provisions come first.
+# In the order in which the evidence stands in the bundle: the tax actors's consent and both provisions come first.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(2, 3, 3), Position(2, 3, 0), Position(2, 3, 5))
 CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
@@ -90,7 +90,7 @@ class Actor:
 
 ISSUER = Actor("issuer", 2)
 SUBJECT = Actor("enterprise", 3)
-TAX = Actor("tax bureau", 4)
+TAX = Actor("tax actors", 4)
 GRID = Actor("power grid", 5)
 BANK = Actor("bank", 6)
 OTHER_BANK = Actor("other bank", 7)

@@ -130,7 +130,7 @@ def undisclosed(drop: str) -> Report:
 
 
 def supplied_for_the_grid() -> Report:
-    """The tax bureau signs a claim that the scenario takes from the grid, and the subject had authorised so."""
+    """The tax actors signs a claim that the scenario takes from the grid, and the subject had authorised so."""
     fields = ruled("tax_trend", RULES["tax_trend"][1])
     moved = [field | ({"source": "power"} if field["name"] == "tax_trend" else {}) for field in fields]
     return usage(template={"fields": moved}).verify()
@@ -163,7 +163,7 @@ def consented_in_vain() -> Report:
 
 
 def supplied_twice() -> Report:
-    """The tax bureau supplied, corrected what it had supplied, and the certificate takes both."""
+    """The tax actors supplied, corrected what it had supplied, and the certificate takes both."""
     seen: dict[str, list[str]] = {}
 
     def write(entry: Changes) -> str:
@@ -180,7 +180,7 @@ def supplied_twice() -> Report:
 
 
 def consented_twice() -> Report:
-    """Two consents to the tax bureau, each with a provision of its own: what one of them allows is not to be told."""
+    """Two consents to the tax actors, each with a provision of its own: what one of them allows is not to be told."""
     seen: dict[str, str] = {}
 
     def write(entry: Changes) -> str:

@@ -26,7 +26,7 @@ def joined(pilot: Pilot, home: Path, party: str) -> Membership:
 
 def presentations(pilot: Pilot, firm: str, number: str, count: int = 1) -> list[Presented]:
     """What the firm's wallet makes of its certificate for the bank, each with a nonce of its own."""
-    ledger, holder = pilot.ledger, pilot.bureau.signer_of(pilot.cast.firms[firm])
+    ledger, holder = pilot.ledger, pilot.actors.signer_of(pilot.cast.firms[firm])
     bundle, now = ledger.bundles.build(number), ledger.clock()
     made = []
     for nonce in (secrets.token_urlsafe(16) for _ in range(count)):

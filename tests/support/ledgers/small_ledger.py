@@ -112,6 +112,6 @@ def valid(pilot: Pilot, raw: bytes, holder: Signer | None = None) -> bool:
     spent."""
     ledger, bank = pilot.ledger, pilot.cast.bank
     bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()
-    signer = holder or pilot.bureau.signer_of(parse_certificate(bundle.certificate).claims["sub"])
+    signer = holder or pilot.actors.signer_of(parse_certificate(bundle.certificate).claims["sub"])
     shown = present(bundle, None, consumer=bank, nonce=nonce, holder=signer, at=ledger.clock())
     return ledger.verification.verify(shown.to_bytes(), Expectation(consumer=bank, nonce=nonce)).report.valid

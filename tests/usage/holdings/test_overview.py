@@ -129,8 +129,8 @@ def test_pages_follow_each_other_and_each_gives_them_all(pilot: Pilot, held: Hel
 def test_a_superseded_registration_certificate_is_told_as_such(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     buyer = pilot.cast.other_bank
-    pilot.ledger.transfers.offer(asset, pilot.cast.provider, buyer, None)
-    pilot.ledger.transfers.accept(asset, buyer)
+    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, buyer, None)
+    pilot.ledger.transfers.accept(pilot.actor(buyer), asset)
     pilot.ledger.anchoring.flush()
     number = pilot.ledger.registrations.get(asset)["certificate_no"]
     everything = pilot.ledger.holdings.each(HoldingsFilter(party=buyer, part="subject"))
@@ -174,7 +174,7 @@ def test_the_holder_takes_away_what_is_anchored_and_not_erased(ledger: Ledger, p
         ledger.sealer.erase(session, str(session.get_one(Certificate, erased).sealed_id))
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
-    building = pilot.bureau.issue({firm: authorization})[firm]
+    building = pilot.actors.issue({firm: authorization})[firm]
     assert held.states(party=party) == {number: "active", erased: "active", building: "building"}
     taken = ledger.holder_bundles.all(party, HoldingsFilter(party=held.party, part="consumer"))
     assert taken.bundles == (ledger.bundles.build(number),)
