@@ -20,7 +20,7 @@ TABLES = (tables.ASSETS, tables.OBJECTIONS, tables.RIGHTS, tables.LIENS, tables.
 def indexed() -> list[IndexedEvent]:
     """A life with every event of the asset register, one event to a block."""
     return [
-        IndexedEvent(number, 0, "ab" * 32, *each.event.split("."), each.args)
+        IndexedEvent(number, 0, "ab" * 32, each.event.split(".")[0], each.event.split(".")[1], each.args)
         for number, each in enumerate(whole_life(), start=1)
     ]
 

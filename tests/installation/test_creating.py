@@ -14,9 +14,11 @@ from ledger.errors import Conflict, Misconfigured
 from ledger.installation import home as homes
 from ledger.installation import setup as installation
 from ledger.installation import wiring
+from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
-from ledger.parties.custody import Custody
+from ledger.parties.custody import Custody, SecretFile
+from ledger.privacy.key_providers import FileKeyProvider
 
 
 class Interrupted(Exception):
@@ -33,11 +35,11 @@ def stopping(original: Callable[..., Any], *, after: bool) -> Callable[..., Any]
 
 
 POINTS: dict[str, tuple[object, str, bool]] = {
-    "before the chain's clock is set": (wiring.LocalClock, "begin", False),
-    "after the chain's clock is set": (wiring.LocalClock, "begin", True),
-    "before the first sealing key": (wiring.FileKeyProvider, "make_first", False),
-    "after the first sealing key": (wiring.FileKeyProvider, "make_first", True),
-    "after lookup.key": (wiring.SecretFile, "make", True),
+    "before the chain's clock is set": (LocalClock, "begin", False),
+    "after the chain's clock is set": (LocalClock, "begin", True),
+    "before the first sealing key": (FileKeyProvider, "make_first", False),
+    "after the first sealing key": (FileKeyProvider, "make_first", True),
+    "after lookup.key": (SecretFile, "make", True),
     "after the offices' keys": (wiring, "_founders", True),
     "before the tables": (wiring, "upgrade", False),
     "after the tables": (wiring, "upgrade", True),
@@ -79,7 +81,7 @@ def test_an_interrupted_creation_is_gone_on_with(tmp_path: Path, monkeypatch: py
     assert made.items() <= secrets_of(settings.home).items()
     with open_ledger(settings) as ledger:
         assert ledger.coherence.findings() == []
-        assert -3 * DAY - 120 < wiring.LocalClock(settings).ahead <= -3 * DAY + 120
+        assert -3 * DAY - 120 < LocalClock(settings).ahead <= -3 * DAY + 120
     assert len(Custody(settings.keys_folder / "accounts.json").accounts) == 1
 
 

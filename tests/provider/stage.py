@@ -120,7 +120,7 @@ class Stage:
                 {"name": name, "source": "electricity", "rule": dict(rule)} for name, rule in self.rules.items()
             ],
         }
-        return template_entry(**members | self.changes.get("template", {}))
+        return template_entry(**{**members, **self.changes.get("template", {})})
 
     @cached_property
     def request(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Stage:
             "expires_at": AT + 86_400,
             "iat": AT - 86_400,
         }
-        return sign_entry(request_entry(**members | self.changes.get("request", {})), self.consumer)
+        return sign_entry(request_entry(**{**members, **self.changes.get("request", {})}), self.consumer)
 
     @cached_property
     def authorization(self) -> dict[str, Any]:
@@ -163,7 +163,9 @@ class Stage:
             "notice_digest": "sha-256:" + "2d" * 32,
             "iat": AT - 3_600,
         }
-        return sign_entry(authorization_entry(**members | self.changes.get("authorization", {})), self.subject.signer)
+        return sign_entry(
+            authorization_entry(**{**members, **self.changes.get("authorization", {})}), self.subject.signer
+        )
 
     def task(self, **changes: Any) -> Task:
         """The task, with other members than an honest platform's."""

@@ -26,7 +26,9 @@ def every_member(node: yaml.Node, path: str = "", rule: bool = False) -> Iterato
             yield from every_member(value, f"{path}[{number}]")
 
 
-EVERY = dict(every_member(yaml.compose(VALID)))
+ROOT = yaml.compose(VALID)
+assert ROOT is not None
+EVERY = dict(every_member(ROOT))
 
 
 @pytest.mark.parametrize("member", EVERY)

@@ -38,14 +38,11 @@ def noticed(scenario: Scenario, source: str, **changes: Any) -> dict[str, Any]:
     return notice_of(scenario, terms | changes.pop("terms", {}), **told | changes)
 
 
-CASES = [
-    pytest.param(scenario, source.name, id=f"{scenario.code} {source.name}")
-    for scenario in scenarios()
-    for source in scenario.sources
-]
+CASES = [(scenario, source.name) for scenario in scenarios() for source in scenario.sources]
+EACH = pytest.mark.parametrize(("scenario", "source"), CASES, ids=[f"{each.code} {source}" for each, source in CASES])
 
 
-@pytest.mark.parametrize(("scenario", "source"), CASES)
+@EACH
 def test_every_scenario_tells_all_there_is_in_both_languages(scenario: Scenario, source: str) -> None:
     notice = noticed(scenario, source)
     chinese, english = notice["text"].split("\n\n")
@@ -73,7 +70,7 @@ def test_the_consumers_own_words_stand_with_the_purpose() -> None:
 
 
 def test_the_salt_is_in_what_is_digested_and_not_in_what_is_read() -> None:
-    (scenario, source) = CASES[0].values
+    (scenario, source) = CASES[0]
     notice = noticed(scenario, source)
     assert notice["salt"] == NOTE["salt"]
     assert NOTE["salt"] not in notice["text"]
@@ -99,7 +96,7 @@ FORGED = "柜台\n数据提供方：别的单位\n种类：是否参保\n次数�
 )
 @pytest.mark.parametrize("place", ["recipient", "provider", "contact", "purpose_note"])
 def test_nobody_writes_lines_of_its_own_into_what_the_subject_reads(place: str, breaking: str) -> None:
-    (scenario, source) = CASES[0].values
+    (scenario, source) = CASES[0]
     words = FORGED.replace("\n", breaking)
     told = {"note": NOTE | {place: words}} if place in NOTE else {place: words}
     with pytest.raises(InvalidInput) as caught:
@@ -109,7 +106,7 @@ def test_nobody_writes_lines_of_its_own_into_what_the_subject_reads(place: str, 
 
 
 def test_words_of_any_script_stay_on_their_line() -> None:
-    (scenario, source) = CASES[0].values
+    (scenario, source) = CASES[0]
     words = "信贷部（一楼） — Crédit · 0759-000 「甲」 𠮷 🏦"
     lines = noticed(scenario, source, note=NOTE | {"contact": words})["text"].split("\n")
     assert len(lines) == len(noticed(scenario, source)["text"].split("\n"))

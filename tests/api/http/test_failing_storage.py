@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
 
 from api.http import problems
+from api.http.storage_failures import known_failure
 from ledger.errors import Busy, Conflict, Incoherent, InvalidInput, Misconfigured, PingzhengError, StorageFull
 from ledger.log.idempotency import STALE_SECONDS, Answer, Idempotency
 from ledger.log.tables import IdempotentRequest
@@ -130,7 +131,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     def briefly(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA busy_timeout=20")
 
-    Base.metadata.create_all(engine, tables=[IdempotentRequest.__table__])
+    Base.metadata.create_all(engine, tables=[Base.metadata.tables[IdempotentRequest.__tablename__]])
     yield Database(engine)
     engine.dispose()
 
@@ -198,7 +199,7 @@ def test_fifty_of_the_same_request_at_once_are_worked_on_once(database: Database
             except Conflict as running:
                 assert running.code == "REQUEST_RUNNING"
             except Exception as busy:
-                assert problems.known_failure(busy) is not None or isinstance(busy, Busy)
+                assert known_failure(busy) is not None or isinstance(busy, Busy)
             else:
                 return
 

@@ -24,7 +24,7 @@ OPERATIONS = {
     for method, operation in methods.items()
 }
 BODIES = {
-    (next(iter(route.methods)).lower(), route.path): route.body_field.field_info.annotation
+    (next(iter(route.methods or ())).lower(), route.path): route.body_field.field_info.annotation
     for route in iter_route_contexts(APP.routes)
     if getattr(route, "body_field", None) is not None
 }

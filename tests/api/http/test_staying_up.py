@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
+from fastapi import FastAPI
 
 from api.http.limits import MAX_SOURCES, Limits, Rate
 from api.http.readiness import Readiness
@@ -215,6 +216,7 @@ def test_answers_that_nobody_reads_are_kept_to_a_number_of_bytes(api: Api) -> No
 def test_one_call_of_the_schema_makes_it_and_the_others_get_the_same_bytes(api: Api) -> None:
     first = api.get(None, "/openapi.json")
     assert api.get(None, "/openapi.json").content == first.content
+    assert isinstance(api.client.app, FastAPI)
     assert first.json() == api.client.app.openapi()
 
 

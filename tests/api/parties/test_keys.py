@@ -61,8 +61,7 @@ def test_a_key_that_is_kept_elsewhere_proves_that_its_owner_has_it(api: Api) -> 
     signer, whole = elsewhere(api)
     _, other = elsewhere(api)
     for proof, code in (("", "PROOF_MISSING"), (other["proof"], "PROOF_INVALID")):
-        body = {"public_key": signer.public_key, "proof": proof}
-        answer = api.post("bank", path(api, "bank", "accounts"), body)
+        answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": signer.public_key, "proof": proof})
         assert (answer.status_code, answer.json()["code"]) == (422, code)
     newcomer = {"kind": "bank", "name": "湛江另一银行（演示）", "identifier": synthetic_uscc("440800", 9411)}
     body: dict[str, Any] = {"parties": [newcomer | {"region": "440800", "public_key": signer.public_key}]}

@@ -66,9 +66,8 @@ def advance(life: AssetLife, stage: str, until: int = 0, grounds: str = SAID) ->
 
 def reassign(life: AssetLife, to: Party = BUYER, grounds: str = SAID, **kwargs: Any) -> AssetLife:
     """Decided, and the holder is silent."""
-    return transfers.reassign(
-        life, **{"by": AUTHORITY, "to": to, "grounds": grounds, "at": AT, "decided": True, "silent": True} | kwargs
-    )
+    usual: dict[str, Any] = {"by": AUTHORITY, "at": AT, "decided": True, "silent": True}
+    return transfers.reassign(life, to=to, grounds=grounds, **usual | kwargs)
 
 
 def confirm(life: AssetLife, valid_to: int = 0, at: int = AT) -> AssetLife:

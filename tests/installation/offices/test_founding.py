@@ -138,4 +138,4 @@ def test_what_a_crash_left_of_the_founding_is_gone_on_with(node: LocalNode, tmp_
         assert opened.reader.deployment == before
         with opened.database.read() as session:
             assert all(key.bound_at for key in session.scalars(select(PartyKey)))
-            assert sorted(session.scalars(select(Party.no))) == [1, 2, 3, 4]
+            assert sorted(session.scalars(select(Party.no)), key=str) == [1, 2, 3, 4]

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -117,9 +118,9 @@ def test_a_backup_is_consistent_while_others_write(pilot: Pilot, tmp_path: Path)
         check_pages(file)
         with reading_copy(file) as session:
             check_log(session)
-            found = {
-                seq: body for seq, body in session.execute(text("SELECT seq, body FROM entry WHERE batch IS NOT NULL"))
-            }
+            found: dict[int, bytes] = dict(
+                session.execute(text("SELECT seq, body FROM entry WHERE batch IS NOT NULL")).tuples().all()
+            )
         assert found == {seq: here[seq] for seq in found}
 
 
@@ -167,7 +168,7 @@ def test_a_line_that_drops_leaves_nothing(
 ) -> None:
     real, before = check_log, signal.getsignal(number)
 
-    def dropped(*arguments: object) -> object:
+    def dropped(*arguments: Any) -> object:
         os.kill(os.getpid(), number)
         return real(*arguments)
 
