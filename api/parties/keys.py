@@ -8,18 +8,15 @@ from fastapi import Query
 from fastapi.responses import JSONResponse
 
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.problems import answers
 from api.http.routing import Router
 from api.http.waiting import WAITS, waiting
 from api.parties import power_schemas as powers
 from api.parties.parties import show
 from api.registration.assets import signed_of
-from ledger.errors import Conflict, Forbidden
 from ledger.installation.wiring import Ledger
-from ledger.parties.permissions import Action
 from ledger.parties.proposals.proposals import Proposal
-from ledger.proof.acts import report_message
 
 router = Router(prefix="/parties/{party}", tags=["keys"])
 
@@ -36,9 +33,9 @@ def rotate(
 
     What the old key signed stays signed; assets and certificates stay.
     """
-    _require_the_party(actor.party, party)
-    _require_not_own(ledger, party)
-    row = ledger.party_keys.rotate(party, body.public_key, proof=body.proof, signed=signed_of(body))
+    row = ledger.party_keys.rotate(
+        actor, party, body.public_key, proof=body.proof, signed=signed_of(body), serving=_serving(ledger)
+    )
     return _changed(ledger, party, row)
 
 
@@ -51,8 +48,7 @@ def bind(
     A second person's key, a device's, or one of SM2 for statements. It waits for the delay; any key of the party can
     veto it.
     """
-    require(actor, Action.MANAGE_ROLES, owns=actor.party == party)
-    row = ledger.party_keys.bind(actor.party, party, body.public_key, proof=body.proof, signed=signed_of(body))
+    row = ledger.party_keys.bind(actor, party, body.public_key, proof=body.proof, signed=signed_of(body))
     return _changed(ledger, party, row)
 
 
@@ -64,8 +60,7 @@ def retire(
 
     A key that is lost or stolen is reported instead: that takes effect at once.
     """
-    _require_the_party(actor.party, party)
-    return _changed(ledger, party, ledger.party_keys.retire(party, body.account, signed=signed_of(body)))
+    return _changed(ledger, party, ledger.party_keys.retire(actor, party, body.account, signed=signed_of(body)))
 
 
 @router.post("/recovery", response_model=powers.PartyOut, responses=BY_OFFICE)
@@ -76,10 +71,14 @@ def recover(
 
     It waits for the delay; any key of the party can veto it, the lost one too.
     """
-    require(actor, Action.MANAGE_ROLES)
-    _require_not_own(ledger, party)
     row = ledger.party_keys.recover(
-        actor.party, party, body.public_key, proof=body.proof, lost=body.lost, signed=signed_of(body)
+        actor,
+        party,
+        body.public_key,
+        proof=body.proof,
+        lost=body.lost,
+        signed=signed_of(body),
+        serving=_serving(ledger),
     )
     return _changed(ledger, party, row)
 
@@ -92,10 +91,7 @@ def compromise(
 
     Two authorities and the delay: what was anchored after that time loses its effect.
     """
-    require(actor, Action.MANAGE_ROLES)
-    row = ledger.party_keys.date_compromise(
-        actor.party, party, body.account, body.compromised_at, signed=signed_of(body)
-    )
+    row = ledger.party_keys.date_compromise(actor, party, body.account, body.compromised_at, signed=signed_of(body))
     return _changed(ledger, party, row)
 
 
@@ -110,9 +106,8 @@ def report_draft(
     ),
 ) -> powers.MessageOut:
     """The message that a key of the party signs to report another one; for keys that are kept elsewhere."""
-    _require_the_party(actor.party, party)
-    signer = account or ledger.parties.get(party).account
-    return powers.MessageOut(account=signer, message=report_message(ledger.reader.chain, signer, reported).hex())
+    signer, message = ledger.party_keys.report_to_sign(actor, party, reported, account)
+    return powers.MessageOut(account=signer, message=message.hex())
 
 
 @router.post("/reports", response_model=powers.PartyOut, responses=REPORTING)
@@ -137,29 +132,14 @@ def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: ReadCaller) -> 
 
     `pingzheng keys watch` shows the same from any node, without this service.
     """
-    # Everybody sees what happened to its own keys.
-    if actor.party != party:
-        require(actor, Action.MANAGE_ROLES, reads=True)
-    return powers.KeyChangesOut(items=[powers.KeyChangeOut(**change) for change in ledger.party_keys.changes(party)])
+    changes = ledger.party_keys.changes(actor, party)
+    return powers.KeyChangesOut(items=[powers.KeyChangeOut(**change) for change in changes])
 
 
 def _changed(ledger: Ledger, party: str, row: Proposal | None) -> powers.PartyOut | JSONResponse:
     return waiting(row) or show(ledger, ledger.parties.get(party))
 
 
-def _require_the_party(actor: str, party: str) -> None:
-    if actor != party:
-        raise Forbidden(
-            "NOT_THE_PARTY",
-            "Only the party itself does this with its keys.",
-            hint="Two authorities can recover a lost key.",
-        )
-
-
-def _require_not_own(ledger: OpenLedger, party: str) -> None:
-    if party in (ledger.installation.operator, ledger.installation.authority_party):
-        raise Conflict(
-            "OWN_KEY_IN_USE",
-            "This service is running with the key that would be replaced.",
-            hint="Stop it, run `pingzheng party rotate` or `pingzheng party recover`, start it again.",
-        )
+def _serving(ledger: Ledger) -> tuple[str, str]:
+    """The parties with whose keys this service is running."""
+    return ledger.installation.operator, ledger.installation.authority_party

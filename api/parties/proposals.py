@@ -16,7 +16,6 @@ from api.parties import power_schemas as powers
 from api.registration.assets import signed_of
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
-from ledger.proof.acts import veto_message
 
 router = Router(tags=["proposals"])
 
@@ -83,9 +82,8 @@ def veto_draft(
     ),
 ) -> powers.MessageOut:
     """The message that a key of the party signs to veto; for keys that are kept elsewhere, of secp256k1 or P-256."""
-    ledger.proposals.get(number)
-    signer = account or ledger.parties.get(actor.party).account
-    return powers.MessageOut(account=signer, message=veto_message(ledger.reader.chain, signer, number).hex())
+    signer, message = ledger.proposals.veto_to_sign(number, actor.party, account)
+    return powers.MessageOut(account=signer, message=message.hex())
 
 
 @router.post("/proposals/{number}/veto", responses=REFUSALS)

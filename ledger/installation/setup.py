@@ -40,6 +40,7 @@ from ledger.parties.known import KnownParty
 from ledger.parties.lookups import party_keys
 from ledger.parties.newcomers import NewParty, checked_party, find_or_add, lookup_digest
 from ledger.parties.offices import FOUNDING_ROLES, FoundingOffice, Institution
+from ledger.parties.register import Parties
 from ledger.parties.tables import Party
 from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
 from ledger.store.database import Database
@@ -171,7 +172,9 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
     _ = sealer.keys.current
 
 
-def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:
+def provide_signing_key(
+    keys: PartyKeys, parties: Parties, custody: Custody, installation: Installation, suite: Suite
+) -> None:
     """Propose a key of that suite, kept here, as the operator's, unless it has one; it waits for the delay.
 
     One that the chain cannot check is bound by two offices: if their keys are elsewhere, it is among the operator's
@@ -187,7 +190,8 @@ def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Install
         return
     public_key = known[0].public_key if known else custody.public_key(*custody.create(suite=suite))
     try:
-        keys.bind(installation.operator if suite in FIRST_KEYS else installation.authority_party, operator, public_key)
+        by = operator if suite in FIRST_KEYS else installation.authority_party
+        keys.bind(parties.actor(by), operator, public_key)
     except Conflict as refusal:
         if refusal.code != "SIGNATURE_REQUIRED" or suite in FIRST_KEYS:
             raise

@@ -27,10 +27,12 @@ from ledger.parties.key_settlement import FIRST_KEYS, settle_changed, settle_key
 from ledger.parties.known import KnownKey, KnownParty
 from ledger.parties.lookups import party, party_keys, party_no, speaking_keys
 from ledger.parties.newcomers import require_free
+from ledger.parties.permissions import Action
 from ledger.parties.possession import proof_for_chain, proof_of
 from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.parties.relayed_acts import RelayedActs, account_is_of
 from ledger.parties.role_changes import PROTECTED
+from ledger.parties.roles import Actor, require
 from ledger.parties.tables import PartyKey
 from ledger.proof.acts import report_message, sign_act
 from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
@@ -65,14 +67,26 @@ class PartyKeys:
         self._proposals = proposals
 
     def rotate(
-        self, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
+        self,
+        actor: Actor,
+        identifier: str,
+        public_key: str,
+        proof: str = "",
+        signed: SignedRequest | None = None,
+        *,
+        serving: Collection[str] = (),
     ) -> Proposal | None:
         """Propose another key (compressed, 66 hex digits) in place of the party's present one; the party's own act.
 
         It waits for the delay, and every key of the party can veto it. ``proof`` is the new key's proof of possession
-        in hex, made here for a key that is kept here. Raises ``InvalidInput`` ``PUBLIC_KEY_INVALID``,
-        ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE``, ``SIGNATURE_REQUIRED`` with what to sign.
+        in hex, made here for a key that is kept here. ``serving`` are parties with whose keys a service is running.
+
+        Raises ``Forbidden`` ``NOT_THE_PARTY``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,
+        ``PROOF_INVALID``; ``Conflict`` ``OWN_KEY_IN_USE``, ``ACCOUNT_IN_USE``, ``SIGNATURE_REQUIRED`` with what to
+        sign.
         """
+        _require_the_party(actor, identifier)
+        _require_not_serving(serving, identifier)
         row, fresh, shown = self._announce(identifier, public_key, proof)
         if self._bound(row, fresh):
             self.settle(identifier)
@@ -81,24 +95,29 @@ class PartyKeys:
         return self._decided(identifier, identifier, call, signed)
 
     def bind(
-        self, by: str, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
+        self, actor: Actor, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
     ) -> Proposal | None:
         """Propose a further key of the party, of any suite: as the party itself, or as an authority.
 
         The party goes on acting by the key it has; one that has had no key of secp256k1 acts by the first of these.
-        Raises as ``rotate``.
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
         """
+        require(actor, Action.MANAGE_ROLES, owns=actor.party == identifier)
         row, fresh, shown = self._announce(identifier, public_key, proof, ANY_SUITE)
         if self._bound(row, fresh):
             self.settle(identifier)
             return None
-        return self._decided(by, identifier, change_key(self._number(identifier), fresh, NO_ACCOUNT, shown), signed)
+        call = change_key(self._number(identifier), fresh, NO_ACCOUNT, shown)
+        return self._decided(actor.party, identifier, call, signed)
 
-    def retire(self, identifier: str, account: str, signed: SignedRequest | None = None) -> Proposal | None:
+    def retire(
+        self, actor: Actor, identifier: str, account: str, signed: SignedRequest | None = None
+    ) -> Proposal | None:
         """Propose to retire one of the party's accounts; the party's own act. It keeps one key that speaks.
 
-        Raises ``Conflict`` ``PARTY_LAST_KEY``. A lost key is reported instead.
+        Raises ``Forbidden`` ``NOT_THE_PARTY``, ``Conflict`` ``PARTY_LAST_KEY``. A lost key is reported instead.
         """
+        _require_the_party(actor, identifier)
         number, record = self._number(identifier), self._reader.account(account)
         if record is not None and record.party_no == number and not record.live:
             self.settle(identifier)
@@ -108,24 +127,28 @@ class PartyKeys:
 
     def recover(
         self,
-        by: str,
+        actor: Actor,
         identifier: str,
         public_key: str,
         proof: str = "",
         lost: str | None = None,
         signed: SignedRequest | None = None,
+        *,
+        serving: Collection[str] = (),
     ) -> Proposal | None:
         """Propose a new key in place of a party's lost one, as an authority; another authority confirms it.
 
         ``lost`` is the account to replace if it is not the one that the party acts by. The new key is of the suite of
-        the lost one. Raises as ``rotate``.
+        the lost one. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
         """
+        require(actor, Action.MANAGE_ROLES)
+        _require_not_serving(serving, identifier)
         row, fresh, shown = self._announce(identifier, public_key, proof, (self._suite_of(identifier, lost),))
         if self._bound(row, fresh):
             self.settle(identifier)
             return None
         call = change_key(self._number(identifier), fresh, lost or row.account, shown)
-        return self._decided(by, identifier, call, signed)
+        return self._decided(actor.party, identifier, call, signed)
 
     def report(
         self,
@@ -158,19 +181,31 @@ class PartyKeys:
         self.settle(identifier)
         return proposal
 
+    def report_to_sign(
+        self, actor: Actor, identifier: str, reported: str, signer: str | None = None
+    ) -> tuple[str, bytes]:
+        """The account that signs a report of the party's key ``reported``, by default the present one, and what it
+        signs: for keys that are kept elsewhere. Raises ``Forbidden`` ``NOT_THE_PARTY``."""
+        _require_the_party(actor, identifier)
+        with self._database.read() as session:
+            signer = signer or party(session, identifier).account
+        return signer, report_message(self._reader.chain, signer, reported)
+
     def date_compromise(
-        self, by: str, identifier: str, account: str, compromised_at: int, signed: SignedRequest | None = None
+        self, actor: Actor, identifier: str, account: str, compromised_at: int, signed: SignedRequest | None = None
     ) -> Proposal | None:
         """Propose, as an authority, that an account of the party counted for nothing from ``compromised_at`` on.
 
         Another authority confirms it, and it waits for the delay. A live key is reported by it too. A time moves to an
-        earlier one, never to a later (``InvalidInput`` ``PARTY_COMPROMISE_TIME``).
+        earlier one, never to a later (``InvalidInput`` ``PARTY_COMPROMISE_TIME``). Raises ``Forbidden``
+        ``PARTY_LACKS_ROLE``.
         """
+        require(actor, Action.MANAGE_ROLES)
         number, record = self._number(identifier), self._reader.account(account)
         if record is not None and (record.party_no, record.compromised_at) == (number, compromised_at):
             self.settle(identifier)
             return None
-        return self._decided(by, identifier, date_compromise(number, account, compromised_at), signed)
+        return self._decided(actor.party, identifier, date_compromise(number, account, compromised_at), signed)
 
     def settle(self, identifier: str) -> KnownParty:
         """Bring the party's keys here in line with the chain: what a crash, or the party by itself, left behind."""
@@ -185,12 +220,14 @@ class PartyKeys:
         with self._database.read() as session:
             return [KnownKey.of(row) for row in party_keys(session, identifier)]
 
-    def changes(self, identifier: str) -> list[dict[str, Any]]:
+    def changes(self, actor: Actor, identifier: str) -> list[dict[str, Any]]:
         """What happened to the party's keys and what was proposed about them, the earliest first.
 
         Each has ``event`` (of the contract), ``at`` (seconds UTC), ``account``, ``proposal`` and ``by`` (a party's
-        number).
+        number). Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; everybody sees what happened to its own keys.
         """
+        if actor.party != identifier:
+            require(actor, Action.MANAGE_ROLES, reads=True)
         found = key_changes(self._reader, self._number(identifier), 0)
         told = ("event", "at", "account", "proposal", "by", "state")
         return [{name: value for name, value in asdict(change).items() if name in told} for change in found]
@@ -268,6 +305,24 @@ class PartyKeys:
     def _bound(self, row: KnownParty, account: str) -> bool:
         record = self._reader.account(account)
         return record is not None and record.party_no == row.no and record.live
+
+
+def _require_the_party(actor: Actor, identifier: str) -> None:
+    if actor.party != identifier:
+        raise Forbidden(
+            "NOT_THE_PARTY",
+            "Only the party itself does this with its keys.",
+            hint="Two authorities can recover a lost key.",
+        )
+
+
+def _require_not_serving(serving: Collection[str], identifier: str) -> None:
+    if identifier in serving:
+        raise Conflict(
+            "OWN_KEY_IN_USE",
+            "This service is running with the key that would be replaced.",
+            hint="Stop it, run `pingzheng party rotate` or `pingzheng party recover`, start it again.",
+        )
 
 
 def anchor_first(anchoring: Anchoring) -> None:

@@ -133,7 +133,7 @@ def test_a_forged_recovery_that_two_officers_decided_ends_by_the_veto_of_the_fir
     assert (proposal["by"], proposal["confirmed_by"], proposal["state"]) == (second, third, "vetoed")
     assert proposal["ended_at"] < proposal["ready_at"]
     with open_ledger(Settings(home=demo / "var")) as ledger:
-        changes = ledger.party_keys.changes(veto["party"])
+        changes = ledger.party_keys.changes(ledger.authority, veto["party"])
         assert ledger.parties.get(veto["party"]).account == veto["key"]
     assert [change["account"] for change in changes if change["event"] == "AccountBound"] == [veto["key"]]
 

@@ -49,7 +49,7 @@ def chain_time(ledger: Ledger) -> int:
 
 def confirmed(pilot: Pilot, code: str) -> str:
     """An asset of the provider, registered after its public notice."""
-    ledger, registrar = pilot.ledger, pilot.cast.registrar
+    ledger, registrar = pilot.ledger, pilot.actor(pilot.cast.registrar)
     (asset,) = ledger.registrations.submit(pilot.actor(pilot.cast.provider), [resource(code)]).accepted
     ledger.registrations.register([asset])
     for step in (ledger.review.accept, ledger.review.review, ledger.review.notice):
@@ -57,7 +57,7 @@ def confirmed(pilot: Pilot, code: str) -> str:
     record = ledger.reader.asset(asset)
     assert record is not None
     LocalClock(ledger.settings).skip(ledger.reader.connection, record.until + 1 - ledger.clock())
-    ledger.review.confirm(ledger.parties.actor(registrar), [asset])
+    ledger.review.confirm(registrar, [asset])
     ledger.anchoring.flush()
     return asset
 

@@ -83,5 +83,5 @@ def test_the_keys_of_three_offices_are_in_three_folders_that_only_their_owner_re
 
 def test_an_office_confirms_nothing_that_concerns_itself(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
-    row = proposed(waiting.party_keys.bind(first, second, fresh_key(waiting)))
+    row = proposed(waiting.party_keys.bind(waiting.parties.actor(first), second, fresh_key(waiting)))
     assert (row.concerned, row.confirmed_by) == (second, third)

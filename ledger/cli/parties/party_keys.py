@@ -42,7 +42,10 @@ def rotate(
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
-        row = signed_by(key, lambda signed: ledger.party_keys.rotate(identifier, fresh, proof=proof, signed=signed))
+        actor = ledger.parties.actor(identifier)
+        row = signed_by(
+            key, lambda signed: ledger.party_keys.rotate(actor, identifier, fresh, proof=proof, signed=signed)
+        )
         _emit(ledger, identifier, row, as_json)
 
 
@@ -63,10 +66,10 @@ def bind(
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """
     with opened(home, as_json) as ledger:
-        acting, identifier = party_of(ledger, by), party_of(ledger, party)
+        actor, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
         row = signed_by(
             key,
-            lambda signed: ledger.party_keys.bind(acting, identifier, public_key, proof=proof, signed=signed),
+            lambda signed: ledger.party_keys.bind(actor, identifier, public_key, proof=proof, signed=signed),
         )
         _emit(ledger, identifier, row, as_json)
 
@@ -86,7 +89,8 @@ def retire(
     """
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.party_keys.retire(identifier, account, signed=signed))
+        actor = ledger.parties.actor(identifier)
+        row = signed_by(key, lambda signed: ledger.party_keys.retire(actor, identifier, account, signed=signed))
         _emit(ledger, identifier, row, as_json)
 
 
@@ -108,11 +112,11 @@ def recover(
     示例 Example:  pingzheng party recover <party> --public-key <new> --proof <proof>
     """
     with opened(home, as_json) as ledger:
-        acting, identifier = party_of(ledger, by), party_of(ledger, party)
+        actor, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
         row = signed_by(
             key,
-            lambda signed: ledger.party_keys.recover(acting, identifier, fresh, proof=proof, lost=lost, signed=signed),
+            lambda signed: ledger.party_keys.recover(actor, identifier, fresh, proof=proof, lost=lost, signed=signed),
         )
         _emit(ledger, identifier, row, as_json)
 
@@ -133,11 +137,11 @@ def date_compromise(
     示例 Example:  pingzheng party date-compromise <party> <account> --at 2026-09-01T08:30
     """
     with opened(home, as_json) as ledger:
-        acting, identifier = party_of(ledger, by), party_of(ledger, party)
+        actor, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
         since = seconds_of(at)
         row = signed_by(
             key,
-            lambda signed: ledger.party_keys.date_compromise(acting, identifier, account, since, signed=signed),
+            lambda signed: ledger.party_keys.date_compromise(actor, identifier, account, since, signed=signed),
         )
         _emit(ledger, identifier, row, as_json)
 

@@ -167,6 +167,13 @@ class Proposals(ProposalReader):
             self._client.send(calls.veto_for(account, number, act))
         return self._after(number)
 
+    def veto_to_sign(self, number: int, by: str, account: str | None = None) -> tuple[str, bytes]:
+        """The account that signs a veto, by default the present one of ``by``, and what it signs: for keys that are
+        kept elsewhere. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``."""
+        self.get(number)
+        signer = account or self._account_of(by)
+        return signer, veto_message(self._reader.chain, signer, number)
+
     def tick(self) -> list[Proposal]:
         """Carry out everything that is ready, and take over what others decided; returns what was carried out."""
         done = [self._try(row) for row in self.pending() if self._ready(row)]

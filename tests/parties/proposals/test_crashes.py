@@ -104,8 +104,8 @@ def test_what_a_crash_left_of_a_recovery_is_gone_on_with(
     start = waiting.reader.proposal_count()
     dying(method, monkeypatch, before=before)
     with pytest.raises(Died):
-        waiting.party_keys.recover(first, party, key)
-    row = proposed(waiting.party_keys.recover(first, party, key))
+        waiting.party_keys.recover(waiting.parties.actor(first), party, key)
+    row = proposed(waiting.party_keys.recover(waiting.parties.actor(first), party, key))
     assert (row.no, row.confirmed_by, waiting.reader.proposal_count()) == (start + 1, second, start + 1)
 
 
@@ -134,7 +134,7 @@ def test_an_act_that_is_decided_twice_at_once_is_one_proposal(waiting: Ledger) -
 def test_of_a_veto_and_the_carrying_out_one_wins_and_the_records_say_which(waiting: Ledger, attempt: int) -> None:
     party = newcomer(waiting)
     old = waiting.parties.get(party).account
-    row = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY + 1)
     stop = partial(waiting.proposals.veto, row.no, party, account=old)
     go_on = partial(waiting.proposals.carry_out, row.no)

@@ -38,7 +38,7 @@ def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
 def test_a_stranger_vetoes_nothing_by_the_key_that_is_kept_here_for_the_firm(waiting: Ledger) -> None:
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.get(firm).account
-    row = proposed(waiting.party_keys.rotate(firm, fresh_key(waiting)))
+    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(firm), firm, fresh_key(waiting)))
     signer = waiting.custody.signer(account)
     act = sign_act(veto_message(waiting.reader.chain, account, row.no), signer)
     for options in ({"account": account}, {"account": account, "act": act}, {"account": "0x" + "77" * 20}):

@@ -52,9 +52,10 @@ def test_who_holds_no_office_does_not_pause_and_who_does_rests_after_it(waiting:
 def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = newcomer(waiting)
-    ready = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    ready = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY - 600)
-    late = proposed(waiting.party_keys.rotate(newcomer(waiting), fresh_key(waiting)))
+    other = newcomer(waiting)
+    late = proposed(waiting.party_keys.rotate(waiting.parties.actor(other), other, fresh_key(waiting)))
     skip(waiting, 601)
     until = waiting.pauses.pause(first)
     assert waiting.proposals.tick() == []
@@ -86,7 +87,7 @@ def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting:
 def test_reports_vetoes_and_cancellations_go_on(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party, other = newcomer(waiting), newcomer(waiting)
-    binding = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    binding = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
     act = waiting.proposals.propose(first, calls.accredit(no(waiting, other), "S51", 0, 4 * 10**9))
     waiting.pauses.pause(first)
     assert waiting.proposals.veto(binding.no, party).state == "vetoed"

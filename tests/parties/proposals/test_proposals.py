@@ -27,7 +27,7 @@ FAR = 4 * 10**9
 def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_background(waiting: Ledger) -> None:
     party = newcomer(waiting)
     old, key = waiting.parties.get(party).account, fresh_key(waiting)
-    row = proposed(waiting.party_keys.rotate(party, key))
+    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, key))
     assert (row.kind, row.role, row.state, row.by, row.concerned) == ("change_key", "", "pending", party, party)
     assert row.arguments["old"] == old
     assert row.ready_at - row.at == DELAY
@@ -41,13 +41,13 @@ def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_backgroun
     assert waiting.parties.get(party).public_key == key
     assert waiting.proposals.pending(party) == []
     assert waiting.proposals.get(row.no).state == "carried_out"
-    told = [change["event"] for change in waiting.party_keys.changes(party)]
+    told = [change["event"] for change in waiting.party_keys.changes(waiting.parties.actor(party), party)]
     assert told == ["AccountBound", "Proposed", "ProposalEnded", "AccountRetired", "AccountBound"]
 
 
 def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    row = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
     with pytest.raises(Conflict, match="PARTY_NOT_READY"):
         waiting.proposals.carry_out(row.no)
     skip(waiting, DELAY + 1)
@@ -63,10 +63,10 @@ def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
         lambda waiting, party: waiting.role_changes.accredit(
             waiting.authority, party, ["S51"], waiting.clock(), waiting.clock() + 10**7
         )[0],
-        lambda waiting, party: waiting.party_keys.recover(officers(waiting)[0], party, fresh_key(waiting)),
-        lambda waiting, party: waiting.party_keys.bind(officers(waiting)[0], party, fresh_key(waiting)),
+        lambda waiting, party: waiting.party_keys.recover(waiting.authority, party, fresh_key(waiting)),
+        lambda waiting, party: waiting.party_keys.bind(waiting.authority, party, fresh_key(waiting)),
         lambda waiting, party: waiting.party_keys.date_compromise(
-            officers(waiting)[0], party, waiting.parties.get(party).account, waiting.clock() - 9
+            waiting.authority, party, waiting.parties.get(party).account, waiting.clock() - 9
         ),
     ],
     ids=["close", "office", "accredit", "recover", "bind", "date"],
@@ -110,11 +110,11 @@ def test_the_same_act_of_a_second_officer_confirms_the_first_ones(waiting: Ledge
 
 def test_a_party_and_two_offices_can_propose_the_same_change_of_a_key(waiting: Ledger) -> None:
     party, key = newcomer(waiting), fresh_key(waiting)
-    theirs = proposed(waiting.party_keys.recover(officers(waiting)[0], party, key))
-    own = proposed(waiting.party_keys.rotate(party, key))
+    theirs = proposed(waiting.party_keys.recover(waiting.authority, party, key))
+    own = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, key))
     assert own.arguments == theirs.arguments
     assert (theirs.role, own.role) == ("authority", "")
-    assert proposed(waiting.party_keys.rotate(party, key)).no == own.no != theirs.no
+    assert proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, key)).no == own.no != theirs.no
     assert waiting.proposals.pending(party) == [theirs, own]
 
 
@@ -154,7 +154,7 @@ def test_a_party_stops_a_recovery_with_the_key_that_it_was_to_lose_even_a_report
     account = waiting.parties.get(party).account
     if reported:
         waiting.party_keys.report(party, account, first)
-    row = proposed(waiting.party_keys.recover(first, party, fresh_key(waiting), lost=account))
+    row = proposed(waiting.party_keys.recover(waiting.parties.actor(first), party, fresh_key(waiting), lost=account))
     ended = waiting.proposals.veto(row.no, party, account=account)
     assert (ended.state, ended.how_to_stop) == ("vetoed", "已结束，无需阻止。 It has ended: there is nothing to stop.")
     skip(waiting, DELAY + 1)
@@ -165,16 +165,16 @@ def test_a_party_stops_a_recovery_with_the_key_that_it_was_to_lose_even_a_report
 @pytest.mark.parametrize("key", [new_private_key().hex(), ES256.prefix + new_p256_key().hex()], ids=["k1", "p256"])
 def test_an_owner_stops_a_thief_who_rotates_by_a_key_kept_elsewhere(waiting: Ledger, key: str) -> None:
     party, owner = newcomer(waiting, key), signer_of_key(key)
-    row = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
     act = sign_act(veto_message(waiting.reader.chain, owner.kid, row.no), owner)
     assert waiting.proposals.veto(row.no, party, act=act, account=owner.kid).state == "vetoed"
 
 
 def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    first = proposed(waiting.party_keys.bind(party, party, fresh_key(waiting)))
+    first = proposed(waiting.party_keys.bind(waiting.parties.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY // 2)
-    second = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    second = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY // 2 + 1)
     assert [row.no for row in waiting.proposals.tick()] == [first.no]
     bound = first.arguments["fresh"]
@@ -214,7 +214,7 @@ def test_what_is_refused_when_it_is_due_stops_nothing_else(waiting: Ledger) -> N
     skip(waiting, 60)
     row = waiting.proposals.propose(fourth, calls.accredit(no(waiting, party), "S51", 0, FAR))
     waiting.proposals.confirm(row.no, second)
-    other = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    other = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY - 30)
     assert gone.no in {done.no for done in waiting.proposals.tick()}
     skip(waiting, 60)
@@ -254,7 +254,7 @@ def test_one_officer_reports_a_partys_key_and_two_an_officers(waiting: Ledger) -
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         waiting.party_keys.report(party, waiting.parties.get(party).account, waiting.installation.operator)
     assert waiting.party_keys.report(party, waiting.parties.get(party).account, first) is None
-    further = proposed(waiting.party_keys.bind(third, third, fresh_key(waiting)))
+    further = proposed(waiting.party_keys.bind(waiting.parties.actor(third), third, fresh_key(waiting)))
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
     row = proposed(waiting.party_keys.report(third, further.arguments["fresh"], first))
