@@ -36,6 +36,13 @@ node_modules/ready: package-lock.json .venv/ready
 demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
+# Left out is what is marked slow: thousands of cases of the second verifier, fuzzing, what unpacks to gigabytes, whole
+# flows under other suites.
+QUICK := $(addprefix tests/,domain proof connectors wallet parties)
+
+quick: setup  ## Run the tests of domain, proof, connectors, wallet and parties that are not marked slow: under a minute
+	$(BIN)/pytest -n 2 -m "not slow" $(QUICK)
+
 # Two workers, as many as the build machine has cores; tests/support/sharing.py says which tests share one.
 test: setup .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest -n 2 --durations=10

@@ -28,6 +28,8 @@ from tests.connectors.places import AT, BILLS, GRID, OTHER, Place, query
 from tests.connectors.test_unpacking import CASES
 from tests.connectors.unpacking import MEGABYTE, within
 
+pytestmark = pytest.mark.slow
+
 # Parquet
 
 

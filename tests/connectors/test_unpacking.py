@@ -26,6 +26,8 @@ from tests.connectors.unpacking import (
     within,
 )
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parent / "cases"
 Parts = Mapping[str, Iterable[bytes]]
 

@@ -27,6 +27,8 @@ from ledger.proof.verifier import Expectation
 from tests.support.actors.credit_bureau import SCENARIO
 from tests.support.actors.pilots import SUPPLIED, Pilot, resource
 
+pytestmark = pytest.mark.slow
+
 GENUINE = 6
 
 

@@ -22,6 +22,8 @@ from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
 from tests.support.actors.pilots import SUPPLIED, Pilot
 from tests.support.actors.withdrawals import withdraw
 
+pytestmark = pytest.mark.slow
+
 FIRM = "1"
 
 

@@ -33,6 +33,8 @@ from tests.support.actors.credit_bureau import FIELDS, SCENARIO
 from tests.support.actors.pilots import SUPPLIED, Pilot
 from tests.support.bundles.without_sm3 import no_sm3
 
+pytestmark = pytest.mark.slow
+
 FIRMS = ["1", "2", "3", "4"]
 GENUINE = 6
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.support.bundles.builder import Made, registration, usage
 from tests.support.bundles.cast import ANCHORED, BANK, HIDDEN, RULES, SCENARIO
 from tests.support.bundles.damage import DAMAGES, damaged, spots, values
 from tests.support.bundles.p256_cast import P_BANK, p256_usage
+
+pytestmark = pytest.mark.slow
 
 # With a history: a withdrawal that counts for nothing, a hold that was lifted, uses; and every key of P-256.
 LADEN = (

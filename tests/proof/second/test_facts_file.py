@@ -24,6 +24,7 @@ def require_alike(raw: bytes) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [LADEN, PLEDGED], ids=["usage", "registration"])
 def test_every_member_in_another_form(made: Made) -> None:
     saved = json.loads(made.facts.to_bytes())

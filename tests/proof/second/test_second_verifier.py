@@ -70,6 +70,8 @@ from tests.support.bundles.cast import (
 from tests.support.bundles.damage import damaged
 from tests.support.places import PROJECT
 
+pytestmark = pytest.mark.slow
+
 GENUINE = usage()
 REGISTERED = registration()
 
