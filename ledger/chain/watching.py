@@ -117,7 +117,7 @@ def _gives_away(reader: ChainReader, party: int, proposal: PendingProposal, bloc
     held = reader.holders(asset, block=block)
     since = [each.since for each in held if each.since <= proposal.record.at][-1:]
     later = [each for each in held if each.since >= (since or [0])[0]]
-    return reader.party_id(party) in {each.holder for each in later}
+    return reader.party_id(party) in {each.party for each in later}
 
 
 def _head_at(reader: ChainReader, block: int) -> bytes | None:

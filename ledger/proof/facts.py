@@ -62,10 +62,18 @@ class UseFact:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalFact:
-    """When a statement was withdrawn by a key that was not reported, and by one that was; 0 if it was not."""
+    """When a party withdrew a statement by a key that was not reported, and by one that was; 0 if it did not.
+
+    A subject's withdrawal counts by either, a provider's by ``at`` alone.
+    """
 
     at: int
     reported_at: int
+
+    @property
+    def first(self) -> int:
+        """The earlier of the two times, 0 if there is none."""
+        return min((time for time in (self.at, self.reported_at) if time), default=0)
 
 
 @dataclass(frozen=True, slots=True)

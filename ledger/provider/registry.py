@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ledger.chain.reading.batched_reads import Questions
-from ledger.chain.reading.contract_state import AccountRecord, Hold, Withdrawal
+from ledger.chain.reading.contract_state import AccountRecord, Hold
 from ledger.chain.reading.facts import require_numbers
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.domain.entries import statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
+from ledger.proof.facts import WithdrawalFact
 from ledger.proof.jws import entry_signature
 from ledger.provider.task import Entry, Task
 
@@ -90,7 +91,7 @@ class _Consent:
     """When the subject withdrew its authorization, and the holds of it and of its request."""
 
     task: Task
-    withdrawn_at: Callable[[], Withdrawal]
+    withdrawn_at: Callable[[], WithdrawalFact]
     holds: tuple[Callable[[], Hold], ...]
 
     @classmethod

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.certificates.status import CertificateStatus
-from ledger.chain.reading.contract_state import Withdrawal
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import withdraw_for
 from ledger.chain.sending.client import ChainClient
@@ -34,6 +33,7 @@ from ledger.parties.lookups import live_keys, party_no
 from ledger.parties.register import Parties
 from ledger.parties.statements import Intake
 from ledger.proof.acts import withdrawals_message
+from ledger.proof.facts import WithdrawalFact
 from ledger.proof.jws import entry_signature
 from ledger.proof.suites.suite import SM2SM3, suite_of_key
 from ledger.store import log as log_store
@@ -65,7 +65,7 @@ class _Statement:
     party: str
     is_consent: bool
 
-    def ended_by(self, withdrawal: Withdrawal) -> bool:
+    def ended_by(self, withdrawal: WithdrawalFact) -> bool:
         """Whether the chain's record ends it; that of a reported key ends a consent alone."""
         return bool(withdrawal.first if self.is_consent else withdrawal.at)
 

@@ -9,7 +9,6 @@ import pytest
 
 from ledger.chain.accounts import new_p256_key
 from ledger.chain.contracts.deployment import deployment_of
-from ledger.chain.reading.contract_state import Withdrawal
 from ledger.chain.reading.facts import collect_facts
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
@@ -100,7 +99,7 @@ def test_with_a_key_that_is_reported(consented: Consented, payer: bytes | None) 
     consented.chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     withdrawn = consented.withdraw(payer=payer)
     found = [consented.chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn]
-    assert found == [Withdrawal(0, each.at) for each in withdrawn]
+    assert found == [WithdrawalFact(0, each.at) for each in withdrawn]
     assert all(each.receipt for each in withdrawn)
     assert [each.receipt for each in consented.withdraw(payer=payer)] == [None, None]
 
@@ -127,7 +126,7 @@ def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
     assert (error.code, error.where) == ("PAYER_MISSING", "payer")
     withdrawn = consented.withdraw(secret.hex(), alg="ES256", payer=bytes.fromhex(PARTIES["provider"].key))
     found = [chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn]
-    assert found == [Withdrawal(each.at, 0) for each in withdrawn]
+    assert found == [WithdrawalFact(each.at, 0) for each in withdrawn]
     assert all(each.receipt for each in withdrawn)
 
 

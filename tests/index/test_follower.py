@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import Engine, Row, select
 
 from ledger.chain.contracts.names import names_of_offices
-from ledger.chain.reading.contract_state import HoldChange, Use, Withdrawal
 from ledger.domain.powers import MAX_PAUSE, ProposalState
 from ledger.domain.reasons import REASONS
 from ledger.index import tables
 from ledger.index.follower import Follower
 from ledger.index.proposals import RunningTime, running_time
 from ledger.proof.bundle import Position
+from ledger.proof.facts import HoldFact, UseFact, WithdrawalFact
 from ledger.proof.head import EVENTS
 from tests.index.conftest import NewEngine, Rows
 from tests.support.chain.deployed import Chain
@@ -98,9 +98,8 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
         [(row.asset, row.no, row.kind, row.start, row.end, row.parent) for row in rows["idx_rights"]]
     )
     for row in rows["idx_objections"]:
-        objection = chain.reader.objection(row.asset, row.no)
-        assert objection is not None
-        assert (objection.state, objection.filed_at) == (row.state, row.filed_at)
+        kept = (row.objector_no, row.state, row.to_application, row.filed_at)
+        assert chain.objection(row.asset, row.no) == kept
     assert {row.relation for row in rows["idx_lineage"]} == {"derived_from", "replaced_by"}
     contents = {row.id: row.content for row in rows["idx_assets"]}
     first, second, third = ASSETS
@@ -141,7 +140,7 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
     batches = Counter(row.issuer for row in rows["idx_anchors"])
     assert batches == {no[name]: reader.batch_count(no[name]) for name in ("issuer", "other_issuer")}
     last = {
-        Position(row.issuer, row.batch, row.index): row.status
+        Position(row.issuer, row.batch, row._mapping["index"]): row.status
         for row in sorted(rows["idx_statuses"], key=lambda row: tuple(row))
     }
     assert set(last.values()) == {0, 1, 2, 3}
@@ -150,10 +149,10 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
     assert [tuple(row)[:5] for row in rows["idx_supersessions"]] == [(no["issuer"], 0, 5, 1, 0)]
     latest = reader.block_number()
     for request, count in ((REQUEST, 3), (OTHER_REQUEST, 1)):
-        found = [(row.consumer, Use(row.ordinal, row.at)) for row in rows["idx_uses"] if row.request == request]
+        found = [(row.consumer, UseFact(row.ordinal, row.at)) for row in rows["idx_uses"] if row.request == request]
         assert found == [(no["bank"], use) for use in reader.use_history(no["bank"], request, block=latest)]
         assert len(found) == count
-    withdrawn = {(row.party, row.statement): Withdrawal(row.at, row.reported_at) for row in rows["idx_withdrawals"]}
+    withdrawn = {(row.party, row.statement): WithdrawalFact(row.at, row.reported_at) for row in rows["idx_withdrawals"]}
     assert {(*key, bool(times.at), bool(times.reported_at)) for key, times in withdrawn.items()} == {
         (no["enterprise"], CONSENT, True, False),
         (no["enterprise"], OTHER_CONSENT, True, False),
@@ -166,7 +165,7 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
     for statement, changes in ((CONSENT, 3), (REQUEST, 1)):
         holds = [row for row in rows["idx_holds"] if row.statement == statement]
         assert [
-            HoldChange(names_of_offices(row.offices), REASONS[row.reason], row.at, row.by) for row in holds
+            HoldFact(names_of_offices(row.offices), REASONS[row.reason], row.at, row.by) for row in holds
         ] == reader.hold_history(statement, block=latest)
         assert [row.change for row in holds] == list(range(1, changes + 1))
 

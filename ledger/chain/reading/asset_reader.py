@@ -1,4 +1,4 @@
-"""Reading the asset register: assets, who held them, their liens, rights, objections and ancestors."""
+"""Reading the asset register: assets, who held them, their liens, rights and ancestors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from ledger.chain.contracts.deployment import ASSET_REGISTRY, interface_of
 from ledger.chain.reading.batched_reads import BlockTag, incomplete
-from ledger.chain.reading.contract_state import AssetRecord, HolderRecord, LienRecord, ObjectionRecord, RightRecord
+from ledger.chain.reading.contract_state import AssetRecord, LienRecord, RightRecord
 from ledger.chain.reading.node_reader import NodeReader
 from ledger.chain.rpc.answers import named
-from ledger.domain.assets.names import APPLICATION_KINDS, ASSET_STATES, OBJECTION_STATES, RIGHT_KINDS, STAGES
+from ledger.domain.assets.names import APPLICATION_KINDS, ASSET_STATES, RIGHT_KINDS, STAGES
 from ledger.domain.grades import ASSET_GRADES
+from ledger.proof.facts import HolderFact
 
 MAX_LIENS: Final = 8
 
@@ -56,7 +57,7 @@ class AssetReader(NodeReader):
             since=raw["since"],
         )
 
-    def holders(self, asset: AssetRecord, *, block: int) -> list[HolderRecord]:
+    def holders(self, asset: AssetRecord, *, block: int) -> list[HolderFact]:
         """All who held an asset up to a block, which is that of the record, in order.
 
         Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before it, and the
@@ -72,8 +73,8 @@ class AssetReader(NodeReader):
         )
         moves += [(event.args["from"], event.args["to"], event.args["at"]) for event in transfers]
         linked = all(earlier[1] == later[0] for earlier, later in pairwise([(0, 0, 0), *moves]))
-        history = [HolderRecord(self.party_id(to), at) for _, to, at in moves]
-        if not linked or history[-1:] != [HolderRecord(asset.holder, asset.since)]:
+        history = [HolderFact(self.party_id(to), at) for _, to, at in moves]
+        if not linked or history[-1:] != [HolderFact(asset.holder, asset.since)]:
             raise incomplete("HOLDER_HISTORY_INCOMPLETE", f"asset {asset.id}")
         return history
 
@@ -121,21 +122,6 @@ class AssetReader(NodeReader):
             for no, raw in enumerate(found, start=1)
         ]
 
-    def objection(self, identifier: str, number: int, *, block: BlockTag = "latest") -> ObjectionRecord | None:
-        """An objection by its number from 1, or None."""
-        (raw,) = self._read(ASSET_REGISTRY, "objectionOf", [identifier, number], block)
-        if not raw["state"]:
-            return None
-        with self._connection.reading("AssetRegistry.objectionOf"):
-            state = named(OBJECTION_STATES, raw["state"])
-        return ObjectionRecord(
-            no=number,
-            objector=self.party_id(raw["objector"]),
-            state=state,
-            to_application=raw["application"] != 0,
-            filed_at=raw["filedAt"],
-        )
-
     def annulled_ancestor(self, identifier: str, *, block: BlockTag = "latest") -> str | None:
         """An annulled asset from which this one comes, or None."""
         return _hex_or_none(self._read(ASSET_REGISTRY, "annulledAncestor", [identifier], block)[0])
@@ -147,10 +133,6 @@ class AssetReader(NodeReader):
     def asset_count(self, *, block: BlockTag = "latest") -> int:
         """How many assets were ever entered."""
         return int(self._read(ASSET_REGISTRY, "count", [], block)[0])
-
-    def minimum_notice(self) -> int:
-        """How long a public notice runs at least, in seconds."""
-        return int(self._read(ASSET_REGISTRY, "minimumNotice", [], "latest")[0])
 
 
 def _hex_or_none(word: str) -> str | None:

@@ -23,12 +23,8 @@ from ledger.chain.contracts.names import (
 from ledger.chain.reading.contract_state import (
     AccountRecord,
     Hold,
-    HoldChange,
     PartyRecord,
     ProposalRecord,
-    StatusChange,
-    Use,
-    Withdrawal,
 )
 from ledger.chain.rpc.answers import Block, block_of, log_query, named, octets
 from ledger.chain.rpc.connection import call_parameters
@@ -37,6 +33,7 @@ from ledger.domain.powers import ProposalState
 from ledger.domain.reasons import REASONS
 from ledger.errors import ChainUnavailable, NotFound
 from ledger.proof.bundle import Position
+from ledger.proof.facts import HoldFact, StatusFact, UseFact, WithdrawalFact
 
 LEAVES_PER_WORD: Final = 128
 BlockTag = int | str
@@ -207,7 +204,7 @@ class Questions:
 
         return answer
 
-    def status_history(self, place: Position, first: int, last: int) -> Callable[[], list[StatusChange]]:
+    def status_history(self, place: Position, first: int, last: int) -> Callable[[], list[StatusFact]]:
         """All status changes of a leaf in blocks ``first`` to ``last``, which is the block asked about.
 
         Each change must change something, and the last is compared with the contract's status word: a node that
@@ -217,7 +214,7 @@ class Questions:
         events = self.log_events("StatusChanged", first, last, issuer=place.issuer, batch=place.batch)
         state = self.state(place)
 
-        def answer() -> list[StatusChange]:
+        def answer() -> list[StatusFact]:
             found = [event for event in events() if _touches(event, place.index)]
             with self._reading("CertificateLog.StatusChanged"):
                 history = [_status_change(event) for event in found]
@@ -239,7 +236,7 @@ class Questions:
 
         return answer
 
-    def hold_history(self, statement: str, hold: Hold, first: int, last: int) -> Callable[[], list[HoldChange]]:
+    def hold_history(self, statement: str, hold: Hold, first: int, last: int) -> Callable[[], list[HoldFact]]:
         """All changes of a statement's holds in blocks ``first`` to ``last``; ``hold`` is what ``hold`` answered.
 
         Without a change no event is asked for. The answer raises ChainUnavailable HOLD_HISTORY_INCOMPLETE where the
@@ -249,7 +246,7 @@ class Questions:
             return list
         events = self.log_events("Held", first, last, statement=int(statement, 16))
 
-        def answer() -> list[HoldChange]:
+        def answer() -> list[HoldFact]:
             found = events()
             with self._reading("CertificateLog.Held"):
                 history = [_hold_change(event) for event in found]
@@ -267,7 +264,7 @@ class Questions:
         result = self.read(CERTIFICATE_LOG, "usesOf", consumer, request)
         return lambda: int(result()[0])
 
-    def use_history(self, consumer: int, request: str, uses: int, first: int, last: int) -> Callable[[], list[Use]]:
+    def use_history(self, consumer: int, request: str, uses: int, first: int, last: int) -> Callable[[], list[UseFact]]:
         """All uses of a consumer under a request in blocks ``first`` to ``last``; ``uses`` is what ``uses`` answered.
 
         Without a use no event is asked for. The answer raises ChainUnavailable USE_HISTORY_INCOMPLETE where the events
@@ -277,18 +274,18 @@ class Questions:
             return list
         events = self.log_events("Used", first, last, consumer=consumer, request=int(request, 16))
 
-        def answer() -> list[Use]:
-            history = [Use(event.args["ordinal"], event.args["at"]) for event in events()]
+        def answer() -> list[UseFact]:
+            history = [UseFact(event.args["ordinal"], event.args["at"]) for event in events()]
             if len(history) != uses or [use.ordinal for use in history] != list(range(1, len(history) + 1)):
                 raise incomplete("USE_HISTORY_INCOMPLETE", f"consumer {consumer}, request {request}")
             return history
 
         return answer
 
-    def withdrawn_at(self, party: int, statement: str) -> Callable[[], Withdrawal]:
+    def withdrawn_at(self, party: int, statement: str) -> Callable[[], WithdrawalFact]:
         """When a party (by number) withdrew a statement for its part."""
         result = self.read(CERTIFICATE_LOG, "withdrawnAt", party, statement)
-        return lambda: Withdrawal(*result())
+        return lambda: WithdrawalFact(*result())
 
     def party_no(self, identifier: str) -> Callable[[], int]:
         """A party's number, or 0 where no such party is registered."""
@@ -331,14 +328,14 @@ def _touches(event: Event, index: int) -> bool:
     return bool(event.args["word"] == word and event.args["mask"] >> bit & 1)
 
 
-def _status_change(event: Event) -> StatusChange:
+def _status_change(event: Event) -> StatusFact:
     args = event.args
-    return StatusChange(named(LEAF_STATUSES, args["status"]), named(REASONS, args["reason"]), args["at"])
+    return StatusFact(named(LEAF_STATUSES, args["status"]), named(REASONS, args["reason"]), args["at"])
 
 
-def _hold_change(event: Event) -> HoldChange:
+def _hold_change(event: Event) -> HoldFact:
     args = event.args
-    return HoldChange(names_of_offices(args["offices"]), named(REASONS, args["reason"]), args["at"], args["by"])
+    return HoldFact(names_of_offices(args["offices"]), named(REASONS, args["reason"]), args["at"], args["by"])
 
 
 def incomplete(code: str, where: str) -> ChainUnavailable:

@@ -78,22 +78,6 @@ class ProposalRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """When a party withdrew a statement by a key that was not reported, and by one that was; 0 if never.
-
-    A subject's withdrawal counts by either, a provider's by ``at`` alone.
-    """
-
-    at: int
-    reported_at: int
-
-    @property
-    def first(self) -> int:
-        """The earlier of the two times, 0 if never."""
-        return min((time for time in (self.at, self.reported_at) if time), default=0)
-
-
-@dataclass(frozen=True, slots=True)
 class AssetRecord:
     """A registered asset. Parties are named by id; ``since`` is when the holder became it; ``valid_to`` is 0 before
     the first confirmation. ``kind`` and ``stage`` are None where no application is open. ``until`` is the last second
@@ -113,14 +97,6 @@ class AssetRecord:
     offered_to: str | None
     until: int
     valid_to: int
-    since: int
-
-
-@dataclass(frozen=True, slots=True)
-class HolderRecord:
-    """A party, by id, that holds or held an asset, and since when."""
-
-    holder: str
     since: int
 
 
@@ -152,17 +128,6 @@ class RightRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectionRecord:
-    """An objection against the application under notice, or against the registration."""
-
-    no: int
-    objector: str
-    state: str
-    to_application: bool
-    filed_at: int
-
-
-@dataclass(frozen=True, slots=True)
 class AnchoredBatch:
     """A batch's anchor with the transaction that made it; ``issuer`` is a party's number."""
 
@@ -178,38 +143,11 @@ class AnchoredBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusChange:
-    """One change of one leaf's status by its issuer, by names."""
-
-    status: str
-    reason: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class Hold:
     """Which offices hold a statement, by name, and how often that changed; 0 changes: it was never held."""
 
     offices: tuple[str, ...]
     changes: int
-
-
-@dataclass(frozen=True, slots=True)
-class HoldChange:
-    """One change of a statement's holds: the offices that hold it after; ``by`` is the office's party number."""
-
-    offices: tuple[str, ...]
-    reason: str
-    at: int
-    by: int
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One recorded use of a consumer under a request; ordinals count from 1."""
-
-    ordinal: int
-    at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ledger.chain.accounts import account_of_public_key
 from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.reading.batched_reads import Questions
-from ledger.chain.reading.contract_state import (
-    AccountRecord,
-    Hold,
-    HoldChange,
-    PartyRecord,
-    ProposalRecord,
-    StatusChange,
-    Withdrawal,
-)
+from ledger.chain.reading.contract_state import AccountRecord, Hold, PartyRecord, ProposalRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.errors import ChainUnavailable, Misconfigured, NotFound
 from ledger.proof.bundle import Bundle, Position
@@ -26,15 +18,11 @@ from ledger.proof.facts import (
     AssetFact,
     Facts,
     Heads,
-    HolderFact,
-    HoldFact,
     LienFact,
     LogFact,
     PartyFact,
     ProposedKey,
     StatusFact,
-    UseFact,
-    WithdrawalFact,
 )
 from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
@@ -51,7 +39,7 @@ class _Named:
 
     accounts: Mapping[str, Callable[[], AccountRecord | None]]
     anchors: Mapping[tuple[int, int], Callable[[], str | None]]
-    status: Mapping[Position, Callable[[], list[StatusChange]]]
+    status: Mapping[Position, Callable[[], list[StatusFact]]]
     holds: Mapping[str, Callable[[], Hold]]
     heads: Mapping[str, Callable[[], str]]
     batches: Mapping[int, Callable[[], int]]
@@ -100,10 +88,13 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
             issuer: LogFact(named.batches[issuer](), word) for issuer, answer in newest.items() if (word := answer())
         },
         anchors=anchors,
-        status={place: _status(answer()) for place, answer in named.status.items() if place.log_batch in anchors},
-        holds={statement: _holds(answer()) for statement, answer in held.items()},
-        uses={each: _uses(asked, known[each[0]], each[1], count(), span) for each, count in counted.items()},
-        withdrawals={each: _withdrawal(answer()) for each, answer in withdrawn.items()},
+        status={place: tuple(answer()) for place, answer in named.status.items() if place.log_batch in anchors},
+        holds={statement: tuple(answer()) for statement, answer in held.items()},
+        uses={
+            (consumer, request): tuple(asked.use_history(known[consumer], request, count(), *span)())
+            for (consumer, request), count in counted.items()
+        },
+        withdrawals={each: answer() for each, answer in withdrawn.items()},
         accounts=accounts,
         parties={party: fact for party, fact in owners.values() if party in signers},
         assets=_assets(reader, needed, latest.number),
@@ -154,23 +145,6 @@ def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None
                 where=f"party {party}",
                 hint="The node does not give what the chain holds: ask another node.",
             )
-
-
-def _status(history: Sequence[StatusChange]) -> tuple[StatusFact, ...]:
-    return tuple(StatusFact(change.status, change.reason, change.at) for change in history)
-
-
-def _holds(history: Sequence[HoldChange]) -> tuple[HoldFact, ...]:
-    return tuple(HoldFact(change.offices, change.reason, change.at, change.by) for change in history)
-
-
-def _uses(asked: Questions, consumer: int, request: str, count: int, span: Span) -> tuple[UseFact, ...]:
-    history = asked.use_history(consumer, request, count, *span)()
-    return tuple(UseFact(use.ordinal, use.at) for use in history)
-
-
-def _withdrawal(withdrawal: Withdrawal) -> WithdrawalFact:
-    return WithdrawalFact(withdrawal.at, withdrawal.reported_at)
 
 
 def _require_past(facts: Facts) -> None:
@@ -273,7 +247,7 @@ def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, A
     return {
         needed.asset: AssetFact(
             state=record.state,
-            holders=tuple(HolderFact(each.holder, each.since) for each in reader.holders(record, block=block)),
+            holders=tuple(reader.holders(record, block=block)),
             frozen=record.frozen,
             valid_to=record.valid_to,
             head=reader.head(ASSET_REGISTRY, needed.asset, block=block),

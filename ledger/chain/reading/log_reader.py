@@ -6,18 +6,11 @@ from typing import Final
 
 from ledger.chain.contracts.deployment import CERTIFICATE_LOG
 from ledger.chain.reading.batched_reads import BlockTag
-from ledger.chain.reading.contract_state import (
-    AnchoredBatch,
-    Hold,
-    HoldChange,
-    LeafStatus,
-    StatusChange,
-    Use,
-    Withdrawal,
-)
+from ledger.chain.reading.contract_state import AnchoredBatch, Hold, LeafStatus
 from ledger.chain.reading.node_reader import NodeReader
 from ledger.chain.rpc.answers import Malformed, quantity
 from ledger.proof.bundle import Position
+from ledger.proof.facts import HoldFact, StatusFact, UseFact, WithdrawalFact
 from ledger.proof.head import event_digest
 
 _ANCHORED: Final = f"{CERTIFICATE_LOG}.Anchored"
@@ -82,7 +75,7 @@ class LogReader(NodeReader):
             return LeafStatus(number, "active", None, None)
         return LeafStatus(number, history[-1].status, history[-1].at, history[-1].reason)
 
-    def status_history(self, place: Position, *, block: int, since: int = 0) -> list[StatusChange]:
+    def status_history(self, place: Position, *, block: int, since: int = 0) -> list[StatusFact]:
         """All status changes of a leaf up to a block.
 
         Raises ChainUnavailable STATUS_HISTORY_INCOMPLETE where they do not lead to the contract's status word.
@@ -93,7 +86,7 @@ class LogReader(NodeReader):
         """How often a consumer used what it has under a request."""
         return self.questions(block).uses(consumer, request)()
 
-    def use_history(self, consumer: int, request: str, *, block: int, since: int = 0) -> list[Use]:
+    def use_history(self, consumer: int, request: str, *, block: int, since: int = 0) -> list[UseFact]:
         """All uses of a consumer under a request up to a block.
 
         Raises ChainUnavailable USE_HISTORY_INCOMPLETE where they do not lead to the contract's counter.
@@ -102,7 +95,7 @@ class LogReader(NodeReader):
         uses = asked.uses(consumer, request)()
         return asked.use_history(consumer, request, uses, self._start(since, block), block)()
 
-    def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> Withdrawal:
+    def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> WithdrawalFact:
         """When a party withdrew a statement for its part; counts only if the statement is the party's."""
         return self.questions(block).withdrawn_at(party, statement)()
 
@@ -110,7 +103,7 @@ class LogReader(NodeReader):
         """Who holds a statement, and how often that changed."""
         return self.questions(block).hold(statement)()
 
-    def hold_history(self, statement: str, *, block: int, since: int = 0) -> list[HoldChange]:
+    def hold_history(self, statement: str, *, block: int, since: int = 0) -> list[HoldFact]:
         """All changes of a statement's holds up to a block.
 
         Raises ChainUnavailable HOLD_HISTORY_INCOMPLETE where they do not lead to what the contract shows.

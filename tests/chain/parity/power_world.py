@@ -15,7 +15,7 @@ from ledger.chain.contracts.names import code_of_scenario
 from ledger.chain.contracts.revert import RevertReader, code_of
 from ledger.chain.local.node import LocalNode
 from ledger.chain.reading.batched_reads import Questions
-from ledger.chain.reading.contract_state import AccountRecord, Withdrawal
+from ledger.chain.reading.contract_state import AccountRecord
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import NO_ACCOUNT, Call, Founding, PartyRegistration
@@ -23,6 +23,7 @@ from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.deploy import deploy
 from ledger.errors import ChainUnavailable
 from ledger.proof.acts import key_message, prove_key, sign_act
+from ledger.proof.facts import WithdrawalFact
 from ledger.proof.head import act_digest, event_digest, fold, genesis
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from tests.reference.powers.acts import Powers
@@ -263,7 +264,7 @@ class Sides:
             each: powers.holds.get(each, (0, 0)) for each in STATEMENTS
         }
         for key, times in withdrawn.items():
-            assert times() == Withdrawal(*powers.withdrawals[key])
+            assert times() == WithdrawalFact(*powers.withdrawals[key])
 
     def _fold(self, events: list[Event]) -> None:
         for event in events:

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, select
 from ledger.chain.contracts.abi import json_safe
 from ledger.chain.contracts.deployment import ASSET_REGISTRY, Deployment
 from ledger.chain.local.node import LocalNode
-from ledger.chain.reading.contract_state import AssetRecord, LienRecord, ObjectionRecord, RightRecord
+from ledger.chain.reading.contract_state import AssetRecord, LienRecord, RightRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
@@ -101,11 +101,10 @@ def compare_with_contract(view: AssetView, asset: str, chain: Chain, block: int)
         )
         for each in view.rights
     ] == reader.rights(asset, block=block)
-    assert [
-        ObjectionRecord(each.no, reader.party_id(each.objector), each.state, each.to_application, each.filed_at)
-        for each in view.objections
-    ] == [reader.objection(asset, number, block=block) for number in range(1, len(view.objections) + 1)]
-    assert reader.objection(asset, len(view.objections) + 1, block=block) is None
+    assert [(each.objector, each.state, each.to_application, each.filed_at) for each in view.objections] == [
+        chain.objection(asset, number, block) for number in range(1, len(view.objections) + 1)
+    ]
+    assert chain.objection(asset, len(view.objections) + 1, block) is None
     (parents,) = chain.client.read(ASSET_REGISTRY, "parentsOf", [asset], block=block)
     assert [parent for _, parent in view.parents] == parents
     if view.fingerprint is not None and view.state in ("applied", "confirmed"):

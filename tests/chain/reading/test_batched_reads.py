@@ -9,11 +9,12 @@ import pytest
 
 from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.reading.batched_reads import Questions
-from ledger.chain.reading.contract_state import Hold, Withdrawal
+from ledger.chain.reading.contract_state import Hold
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import NotFound
 from ledger.proof.bundle import Position
+from ledger.proof.facts import WithdrawalFact
 from tests.support.chain.deployed import SCENARIO, Chain
 from tests.support.chain.scripted_ledger import CONSENT, OTHER_REQUEST, REQUEST, ROOT
 
@@ -68,7 +69,7 @@ def test_what_is_asked_first_is_sent_together_and_each_answer_is_its_own(
     assert party().id == issuer.id
     assert (stranger(), missing(), none(), fresh()) == (None, None, (0, 0), [])
     assert (batches(), no_batches(), uses(), no_uses()) == (1, 0, 2, 0)
-    assert (withdrawn(), hold()) == (Withdrawal(0, 0), Hold((), 0))
+    assert (withdrawn(), hold()) == (WithdrawalFact(0, 0), Hold((), 0))
     assert [head() for head in heads] == [chain.reader.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
     assert period() == chain.reader.accreditation(issuer.no, SCENARIO)
     assert [change.status for change in paused()] == ["suspended"]

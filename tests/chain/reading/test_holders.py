@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from ledger.chain.reading.contract_state import HolderRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls, calls
 from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable
+from ledger.proof.facts import HolderFact
 from tests.support.chain.deployed import Chain
 from tests.support.chain.hiding_nodes import reader_without
 from tests.support.chain.scripted_ledger import FAR, confirm, digest, register
@@ -34,7 +34,7 @@ def transferred(chain: Chain) -> list[Receipt]:
     return [*moves, chain.decide(to_assessor)]
 
 
-def holders(reader: ChainReader, block: int) -> list[HolderRecord]:
+def holders(reader: ChainReader, block: int) -> list[HolderFact]:
     asset = reader.asset(ASSET, block=block)
     assert asset is not None
     return reader.holders(asset, block=block)
@@ -43,7 +43,7 @@ def holders(reader: ChainReader, block: int) -> list[HolderRecord]:
 def test_holders_are_told_from_the_first_to_the_last(chain: Chain) -> None:
     moves = transferred(chain)
     names = ("provider", "bank", "other_bank", "assessor")
-    told = [HolderRecord(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
+    told = [HolderFact(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
     for count, move in enumerate(moves, start=1):
         assert holders(chain.reader, move.block_number) == told[:count]
     assert holders(chain.reader, chain.reader.block_number()) == told

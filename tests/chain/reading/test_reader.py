@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.chain.reading.contract_state import AssetRecord, Hold, HoldChange, LeafStatus, StatusChange, Use, Withdrawal
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
+from ledger.chain.reading.contract_state import AssetRecord, Hold, LeafStatus
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls, calls
 from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable, Conflict, NotFound
 from ledger.proof.bundle import Position
+from ledger.proof.facts import HoldFact, StatusFact, UseFact, WithdrawalFact
 from tests.support.chain.deployed import ACCREDITED_UNTIL, NOTICE, SCENARIO, Chain, test_key
 from tests.support.chain.hiding_nodes import reader_without
 from tests.support.chain.scripted_ledger import (
@@ -38,8 +40,8 @@ def place(chain: Chain, index: int, batch: int = 0) -> Position:
     return Position(chain.parties["issuer"].no, batch, index)
 
 
-def change(receipt: Receipt, status: str, reason: str) -> StatusChange:
-    return StatusChange(status, reason, receipt.time)
+def change(receipt: Receipt, status: str, reason: str) -> StatusFact:
+    return StatusFact(status, reason, receipt.time)
 
 
 def test_status_history_gives_reasons_and_times(chain: Chain) -> None:
@@ -115,11 +117,11 @@ def test_use_history_is_the_consumers_own(chain: Chain) -> None:
     strange = chain.acting("other_bank").record_use(REQUEST, 1)
     second = chain.acting("bank").record_use(REQUEST, 2)
     chain.acting("bank").record_use(OTHER_REQUEST, 1)
-    latest, uses = chain.reader.block_number(), [Use(1, first.time), Use(2, second.time)]
+    latest, uses = chain.reader.block_number(), [UseFact(1, first.time), UseFact(2, second.time)]
     assert chain.reader.use_history(bank, REQUEST, block=latest) == uses
     assert chain.reader.use_history(bank, REQUEST, block=latest, since=first.time) == uses
     assert chain.reader.use_history(bank, REQUEST, block=first.block_number) == uses[:1]
-    assert chain.reader.use_history(other, REQUEST, block=latest) == [Use(1, strange.time)]
+    assert chain.reader.use_history(other, REQUEST, block=latest) == [UseFact(1, strange.time)]
     assert chain.reader.use_history(other, OTHER_REQUEST, block=latest) == []
     assert [chain.reader.uses_of(bank, each) for each in (REQUEST, OTHER_REQUEST, CONSENT)] == [2, 1, 0]
     assert chain.reader.uses_of(bank, REQUEST, block=first.block_number - 1) == 0
@@ -130,8 +132,8 @@ def test_withdrawal_is_the_partys_own(chain: Chain) -> None:
     first = chain.acting("enterprise").withdraw(CONSENT)
     chain.node.advance(60)
     second = chain.acting("bank").withdraw(CONSENT)
-    read, never = chain.reader.withdrawn_at, Withdrawal(0, 0)
-    assert (read(firm, CONSENT), read(bank, CONSENT)) == (Withdrawal(first.time, 0), Withdrawal(second.time, 0))
+    read, never = chain.reader.withdrawn_at, WithdrawalFact(0, 0)
+    assert (read(firm, CONSENT), read(bank, CONSENT)) == (WithdrawalFact(first.time, 0), WithdrawalFact(second.time, 0))
     assert read(bank, CONSENT, block=first.block_number) == never
     assert read(firm, OTHER_CONSENT) == read(0, CONSENT) == never
 
@@ -161,10 +163,10 @@ def test_hold_history_gives_offices_reasons_and_times(chain: Chain) -> None:
     free = chain.decide(lift, "supervisor", "other_supervisor")
     by, other = chain.parties["founder"].no, chain.parties["supervisor"].no
     history = [
-        HoldChange(("authority",), "court", held.time, by),
-        HoldChange(("authority", "supervisor"), "investigation", also.time, other),
-        HoldChange(("supervisor",), "lifted", lifted.time, by),
-        HoldChange((), "expired_basis", free.time, other),
+        HoldFact(("authority",), "court", held.time, by),
+        HoldFact(("authority", "supervisor"), "investigation", also.time, other),
+        HoldFact(("supervisor",), "lifted", lifted.time, by),
+        HoldFact((), "expired_basis", free.time, other),
     ]
     latest = chain.reader.block_number()
     assert chain.reader.hold_history(CONSENT, block=latest) == history
@@ -337,18 +339,13 @@ def test_rights_liens_objections_and_fingerprints_by_name(chain: Chain) -> None:
     (lien,) = reader.liens(asset)
     assert (lien.lien, lien.creditor, lien.rank, lien.sole) == (0, parties["enterprise"].id, 1, False)
     assert lien.consent_to == parties["bank"].id
-    objection = reader.objection(first, 1)
-    assert objection is not None
-    assert (objection.state, objection.objector, objection.to_application) == (
-        "upheld",
-        parties["enterprise"].id,
-        False,
-    )
-    assert reader.objection(first, 2) is None
+    against = chain.objection(first, 1)
+    assert against is not None and against[:3] == (parties["enterprise"].no, "upheld", False)
+    assert chain.objection(first, 2) is None
     assert reader.asset_by_fingerprint(digest("changed print")) == first
     assert reader.asset_by_fingerprint(digest("no print")) is None
     assert (reader.annulled_ancestor(second), reader.annulled_ancestor(third)) == (None, None)
-    assert reader.minimum_notice() == NOTICE
+    assert chain.client.read(ASSET_REGISTRY, "minimumNotice", []) == [NOTICE]
 
 
 def test_events_come_in_order_whatever_the_range(chain: Chain) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from ledger.chain.contracts.deployment import CERTIFICATE_LOG
-from ledger.chain.reading.contract_state import Withdrawal
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import Conflict, Forbidden, PingzhengError
 from ledger.proof.acts import prove_key, sign_act, uses_message, withdrawals_message
 from ledger.proof.bundle import ChainId
+from ledger.proof.facts import WithdrawalFact
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.suites import p256
 from tests.support.chain.deployed import PARTIES, Chain, deployed_on, test_key
@@ -99,7 +99,7 @@ def test_past_the_deadline_nothing_is_counted(acting: Acting) -> None:
 def test_statements_are_withdrawn_for_the_party_that_signed(acting: Acting) -> None:
     receipt = acting.sender.send(acting.withdrawals())
     for statement in (CONSENT, OTHER_CONSENT):
-        assert acting.chain.reader.withdrawn_at(BANK.no, statement) == Withdrawal(receipt.time, 0)
+        assert acting.chain.reader.withdrawn_at(BANK.no, statement) == WithdrawalFact(receipt.time, 0)
     assert acting.chain.client.connection.transaction_count(BANK.account) == 0
 
 
@@ -109,7 +109,7 @@ def test_what_was_withdrawn_before_is_skipped(acting: Acting) -> None:
     call = acting.withdrawals([CONSENT, OTHER_CONSENT, OTHER_CONSENT])
     (event,) = acting.sender.send(call).named("Withdrawn")
     assert event.args["statement"] == OTHER_CONSENT
-    assert acting.chain.reader.withdrawn_at(BANK.no, CONSENT) == Withdrawal(first.time, 0)
+    assert acting.chain.reader.withdrawn_at(BANK.no, CONSENT) == WithdrawalFact(first.time, 0)
     assert acting.sender.send(call).events == ()
 
 

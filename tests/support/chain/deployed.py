@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 from ledger.chain.accounts import account_of
-from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, Deployment
 from ledger.chain.local.node import LocalNode
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
@@ -19,6 +19,7 @@ from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.deploy import deploy
 from ledger.chain.sending.proposals import proposal_of
 from ledger.chain.sending.sender import Receipt
+from ledger.domain.assets.names import OBJECTION_STATES
 from ledger.domain.parties import Role
 from ledger.proof.acts import prove_key
 from ledger.proof.jws import LocalSigner
@@ -90,6 +91,14 @@ class Chain:
         if self.deployment.delay:
             self.node.advance(self.deployment.delay)
         return self.client.send(calls.carry_out(number, call))
+
+    def objection(self, asset: str, number: int, block: int | str = "latest") -> tuple[int, str, bool, int] | None:
+        """What the contract keeps of an objection: who made it, its state, whether it is against an application, and
+        when it was filed; None where there is no such objection."""
+        (raw,) = self.client.read(ASSET_REGISTRY, "objectionOf", [asset, number], block=block)
+        if not raw["state"]:
+            return None
+        return raw["objector"], OBJECTION_STATES[raw["state"]], raw["application"] != 0, raw["filedAt"]
 
     def proof(self, private_key: str, number: int = 0) -> str:
         """The proof of possession of a secp256k1 key, for the party of that number; 0 for first keys."""
