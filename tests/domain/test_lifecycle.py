@@ -1,11 +1,14 @@
-"""Every state × move of every machine, against tables written out here."""
+"""Every state × move of every machine, of the product and of the reference, against tables written out here."""
 
 from __future__ import annotations
 
 import pytest
 
-from ledger.domain.lifecycle import APPLICATION, MACHINES, REGISTRATION, StateMachine
+from ledger.domain.lifecycle import AUTHORIZATION, REQUEST, StateMachine
 from ledger.errors import Conflict
+from tests.reference.lifecycles import APPLICATION, REFERENCE_MACHINES, REGISTRATION
+
+MACHINES = (REQUEST, AUTHORIZATION, *REFERENCE_MACHINES)
 
 # One line for each state: state, then what it can do and where that leads.
 WRITTEN_OUT = {

@@ -10,11 +10,11 @@ from ledger.chain.sending import asset_calls as writes
 from ledger.chain.sending.asset_calls import NOTHING, AssetRegistration, Grant
 from ledger.domain.assets.names import APPLICATION_KINDS, ASSESSMENTS, OBJECTION_STATES, RIGHT_KINDS, STAGES
 from ledger.domain.grades import ASSET_GRADES
-from ledger.domain.lifecycle import OBJECTION
 from ledger.domain.parties import Role
 from tests.chain.parity.asset_world import NOTICE, Move, Sides
 from tests.reference.assets import applications, claims, transfers
 from tests.reference.assets.life import AssetLife, Party, Right
+from tests.reference.lifecycles import OBJECTION
 from tests.support.chain.scripted_ledger import digest
 
 T = TypeVar("T")

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from ledger.chain.contracts.revert import code_of, load_meanings
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.chain.sending import asset_calls
-from ledger.domain.lifecycle import REGISTRATION
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from tests.chain.parity.asset_world import FUNDED, NOTICE, Sides, World, verdict
 from tests.chain.parity.drawn_asset_acts import BUILDERS, SAID, Choices, step, wait
@@ -26,6 +25,7 @@ from tests.reference.assets import transfers as asset_transfers
 from tests.reference.assets.life import AssetLife
 from tests.reference.assets.next_moves import next_moves
 from tests.reference.assets.refusals import REFUSALS, refused
+from tests.reference.lifecycles import REGISTRATION
 from tests.support.chain.deployed import PARTIES
 from tests.support.chain.scripted_ledger import digest
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.domain.lifecycle import APPLICATION, OBJECTION
 from tests.chain.parity.asset_lives import (
     APPLIED,
     AT,
@@ -27,6 +26,7 @@ from tests.chain.parity.asset_lives import (
 )
 from tests.reference.assets.life import AssetLife, Lien
 from tests.reference.assets.next_moves import next_moves
+from tests.reference.lifecycles import APPLICATION, OBJECTION
 
 NEXT = {
     "new": (NEW, "register"),

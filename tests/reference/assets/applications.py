@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from ledger.domain.grades import ASSET_GRADES
-from ledger.domain.lifecycle import APPLICATION, OBJECTION, REGISTRATION, StateMachine
+from ledger.domain.lifecycle import StateMachine
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
 from tests.reference.assets.life import (
@@ -32,6 +32,7 @@ from tests.reference.assets.life import (
     without_offer,
 )
 from tests.reference.assets.refusals import refused
+from tests.reference.lifecycles import APPLICATION, OBJECTION, REGISTRATION
 
 ADVANCES: Final = ("accepted", "reviewed", "noticed", "returned")
 MAX_APPLICATIONS: Final = 255

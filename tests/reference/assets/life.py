@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ledger.domain.lifecycle import OBJECTION, REGISTRATION
 from ledger.domain.parties import Role
 from tests.reference.assets.refusals import refused
+from tests.reference.lifecycles import OBJECTION, REGISTRATION
 
 NOBODY: Final = 0
 ALL_ROLES: Final = frozenset(Role)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from ledger.domain.lifecycle import APPLICATION, LIEN, OBJECTION, REGISTRATION
 from ledger.errors import PingzhengError
 from tests.reference.assets.applications import FILED, clearable, confirmable, fileable, fileable_again, objectionable
 from tests.reference.assets.claims import rights_in_force, room_for_lien, room_for_right
@@ -27,6 +26,7 @@ from tests.reference.assets.life import (
     without_offer,
 )
 from tests.reference.assets.transfers import MAX_ANCESTORS, answerable, freezable, frozen, linkable
+from tests.reference.lifecycles import APPLICATION, LIEN, OBJECTION, REGISTRATION
 
 _Possible = Callable[[AssetLife, int], bool]
 

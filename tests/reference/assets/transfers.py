@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ledger.domain.lifecycle import OFFER, REGISTRATION
 from ledger.domain.parties import Role
 from tests.reference.assets.applications import without
 from tests.reference.assets.life import (
@@ -30,6 +29,7 @@ from tests.reference.assets.life import (
     without_offer,
 )
 from tests.reference.assets.refusals import refused
+from tests.reference.lifecycles import OFFER, REGISTRATION
 
 MAX_ANCESTORS: Final = 128
 _FREEZES: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR})
