@@ -86,6 +86,8 @@ from ledger.usage.issuance import Issuance
 from ledger.usage.provisions import Provisions
 from ledger.usage.requests import Requests
 from ledger.usage.revocations import Revocations
+from ledger.usage.status_acts import StatusActs
+from ledger.usage.stops import Stops
 from ledger.usage.withdrawals import Withdrawals
 
 SEEN = "seen.json"
@@ -122,6 +124,7 @@ class Ledger(Participant):
     bundles: Bundles
     status: CertificateStatus
     revocations: Revocations
+    status_acts: StatusActs
     holds: Holds
     rules: Ruleset
     registrations: Registrations
@@ -243,7 +246,7 @@ def wire(
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, operator, digest, clock
     )
-    issuance = Issuance(database, sealer, reader, scenarios, operator, clock)
+    issuance = Issuance(database, sealer, Stops(database, reader), scenarios, operator, clock)
     bundles = Bundles(database, sealer, reader, custody.signer, suite)
     uses = Uses(client, reader, custody, operator, account_of)
     holdings = Holdings(database, follower, clock)
@@ -259,6 +262,7 @@ def wire(
         presentations,
         clock,
     )
+    holds, revocations = Holds(database, reader, acting, proposals), Revocations(database, client, follower, anchoring)
     own_certificates = OwnCertificates(holdings, principals, bundles, entrance.readings)
     return Ledger(
         settings=settings,
@@ -301,8 +305,9 @@ def wire(
         own_certificates=own_certificates,
         certificate_views=CertificateViews(verification, presentations, provenances, own_certificates),
         status=status,
-        revocations=Revocations(database, client, follower, anchoring),
-        holds=Holds(database, reader, acting, proposals),
+        revocations=revocations,
+        holds=holds,
+        status_acts=StatusActs(status, holds, revocations, holdings),
         rules=rules,
         registrations=Registrations(database, reader, acting, descriptions, catalogue, mandates, rules, clock),
         applications=Applications(database, reader, acting, act_documents, descriptions, rules, clock),

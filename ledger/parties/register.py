@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,11 +11,10 @@ from ledger.domain.parties import PartyKind
 from ledger.errors import NotFound
 from ledger.index.follower import Follower
 from ledger.parties.known import KnownParty
-from ledger.parties.lookups import party, speaking_keys, unknown_party
+from ledger.parties.lookups import party, unknown_party
 from ledger.parties.newcomers import lookup_digest
 from ledger.parties.roles import Actor, Roles
 from ledger.parties.tables import Party
-from ledger.proof.jws import entry_signed_by
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
@@ -45,11 +43,6 @@ class Parties:
         if found is None:
             raise unknown_party()
         return KnownParty.of(found)
-
-    def signed(self, entry: Mapping[str, Any], identifier: str) -> bool:
-        """Whether one of the party's keys in force signed the entry; raises as ``signed_by``."""
-        with self._database.read() as session:
-            return signed_by(session, entry, identifier)
 
     def page(self, after: str | None, limit: int, kind: PartyKind | None = None) -> list[KnownParty]:
         """Parties by id, keyset paged."""
@@ -90,14 +83,6 @@ class Parties:
         found = self.get(identifier)
         self._roles.actor(identifier)
         return found
-
-
-def signed_by(session: Session, entry: Mapping[str, Any], identifier: str) -> bool:
-    """Whether one of the party's keys that speak, of whichever suite, signed the entry; no reported one does.
-
-    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
-    """
-    return any(entry_signed_by(entry, key.account, key.public_key) for key in speaking_keys(session, identifier))
 
 
 def identity(session: Session, sealer: Sealer, party: Party) -> dict[str, str]:

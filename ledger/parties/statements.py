@@ -29,6 +29,7 @@ class Recorded(Protocol):
 
 
 R = TypeVar("R", bound=Recorded)
+KeysOf = Callable[[Session, str], Sequence[PartyKey]]
 
 
 class Intake:
@@ -42,8 +43,34 @@ class Intake:
         self._clock = clock
 
     def require(self, entry: Mapping[str, Any], kind: str, where: str) -> None:
-        """As ``require_statement``, at the time of the clock."""
-        require_statement(entry, kind, self.ledger, self._clock(), where)
+        """Raise ``InvalidInput`` unless the entry is of type ``kind``, made for this ledger, and not of the future.
+
+        Codes: those of ``validate_entry``, ``ENTRY_TYPE``, ``LEDGER_DIFFERS``, ``SIGNED_IN_FUTURE``.
+        """
+        validate_entry(entry)
+        if entry["type"] != kind:
+            raise InvalidInput(
+                "ENTRY_TYPE",
+                f"This entry is of type {entry['type']}, and {kind} is wanted here.",
+                where=where,
+                hint="Sign the statement that was drafted.",
+            )
+        if entry["ledger"] != self.ledger:
+            raise InvalidInput(
+                "LEDGER_DIFFERS",
+                "The statement was signed for another ledger.",
+                where=where,
+                hint="Draft it here again and sign the new statement.",
+                expected=self.ledger,
+                found=entry["ledger"],
+            )
+        if max(entry["iat"], entry.get("queried_at", 0)) > self._clock() + MAX_CLOCK_SKEW:
+            raise InvalidInput(
+                "SIGNED_IN_FUTURE",
+                "The statement was signed, or its source asked, in the future.",
+                where=where,
+                hint="Set the clock of the machine that signs.",
+            )
 
     @staticmethod
     def require_signed(
@@ -51,10 +78,10 @@ class Intake:
         entry: Mapping[str, Any],
         party: str,
         refusal: Forbidden,
-        keys: Callable[[Session, str], Sequence[PartyKey]] = speaking_keys,
+        keys: KeysOf = speaking_keys,
     ) -> None:
         """Raise ``refusal`` unless one of these keys of the party signed; by default a reported key does not count."""
-        if not any(entry_signed_by(entry, key.account, key.public_key) for key in keys(session, party)):
+        if not signed_by(session, entry, party, keys):
             raise refusal
 
     @staticmethod
@@ -73,33 +100,9 @@ class Intake:
         return digest
 
 
-def require_statement(entry: Mapping[str, Any], kind: str, ledger: str, now: int, where: str) -> None:
-    """Raise ``InvalidInput`` unless the entry is one of that type, made for this ledger, and not of the future.
+def signed_by(session: Session, entry: Mapping[str, Any], party: str, keys: KeysOf = speaking_keys) -> bool:
+    """Whether one of these keys of the party, of whichever suite, signed the entry.
 
-    Codes: those of ``validate_entry``, ``ENTRY_TYPE``, ``LEDGER_DIFFERS``, ``SIGNED_IN_FUTURE``. ``ledger`` is the
-    ledger digest, ``now`` seconds UTC. Who signed the entry is the caller's to check.
+    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
-    validate_entry(entry)
-    if entry["type"] != kind:
-        raise InvalidInput(
-            "ENTRY_TYPE",
-            f"This entry is of type {entry['type']}, and {kind} is wanted here.",
-            where=where,
-            hint="Sign the statement that was drafted.",
-        )
-    if entry["ledger"] != ledger:
-        raise InvalidInput(
-            "LEDGER_DIFFERS",
-            "The statement was signed for another ledger.",
-            where=where,
-            hint="Draft it here again and sign the new statement.",
-            expected=ledger,
-            found=entry["ledger"],
-        )
-    if max(entry["iat"], entry.get("queried_at", 0)) > now + MAX_CLOCK_SKEW:
-        raise InvalidInput(
-            "SIGNED_IN_FUTURE",
-            "The statement was signed, or its source asked, in the future.",
-            where=where,
-            hint="Set the clock of the machine that signs.",
-        )
+    return any(entry_signed_by(entry, key.account, key.public_key) for key in keys(session, party))

@@ -6,6 +6,7 @@ correction gives none back.
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
@@ -21,6 +22,8 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.usage.issuance import Issuance
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
+from ledger.usage.stops import SaidByChain
+from ledger.usage.tables import AccessRequest
 
 
 class Corrections:
@@ -52,10 +55,11 @@ class Corrections:
         with self._database.read() as session:
             made = self._made_before(session, old)
         if made is None:
-            # The chain is asked before anything is locked.
             self._require_not_stopped(old, place)
-            with self._database.write() as session:
-                made = self._made_before(session, old) or self._next_version(session, old)
+            made = self._issuance.stops.before_writing(
+                select(AccessRequest.id).where(AccessRequest.id == _request_of(old)),
+                lambda session, said: self._made_before(session, old) or self._next_version(session, old, said),
+            )
         # The old one ends only once its successor stands on the chain.
         self._positions.wait(made.digest)
         self._status.supersede(old.certificate_no, made.certificate_no)
@@ -67,7 +71,7 @@ class Corrections:
         following = [row for row in certificates_of(session, _request_of(old)) if row.version == old.version + 1]
         return following[0] if following else None
 
-    def _next_version(self, session: Session, old: Certificate) -> Certificate:
+    def _next_version(self, session: Session, old: Certificate, said: SaidByChain) -> Certificate:
         identifier = _request_of(old)
         statement = log_store.statement(session, old.digest)
         answers = [provisions_of(session, consent.id)[-1] for consent in authorizations_of(session, identifier)]
@@ -80,7 +84,7 @@ class Corrections:
                 hint="The provider supplies again, naming in `corrects` what was wrong.",
             )
         request = access_request(session, identifier)
-        return self._issuance.add(session, request, version=old.version + 1, supersedes=old)
+        return self._issuance.add(session, request, said, version=old.version + 1, supersedes=old)
 
     def _require_not_stopped(self, old: Certificate, place: Position) -> None:
         """Who stopped a certificate, for an investigation or for good, stopped what it says: no version goes round it.

@@ -40,6 +40,22 @@ def authorization_state_at(row: Authorization, valid_to: int, now: int) -> str:
     return AUTHORIZATION.next(row.state, "expire") if over else row.state
 
 
+def require_active(row: Authorization, valid_to: int, now: int) -> None:
+    """Raise ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE`` unless the consent stands."""
+    if (state := authorization_state_at(row, valid_to, now)) != "active":
+        raise not_active(row, state)
+
+
+def not_active(row: Authorization, state: str) -> Conflict:
+    """The error that a consent does not stand."""
+    return Conflict(
+        "AUTHORIZATION_NOT_ACTIVE",
+        f"The authorization is {state}.",
+        where=f"authorization {row.id}",
+        hint="Ask the subject for a new authorization.",
+    )
+
+
 def require_not_expired(row: AccessRequest, now: int) -> str:
     """The state of a request; raises ``Conflict`` ``REQUEST_EXPIRED`` once its deadline has passed."""
     state = request_state_at(row, now)

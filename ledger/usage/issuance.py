@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.tables import Certificate
-from ledger.chain.reading.reader import ChainReader
 from ledger.domain.days import Clock
 from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.digests import reference
@@ -20,19 +19,20 @@ from ledger.domain.entries import statement_digest, usage_certificate_payload, v
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.rules.predicates import rule_version
 from ledger.errors import Conflict
-from ledger.parties.lookups import party, party_no
+from ledger.parties.lookups import party
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import require_template
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
+from ledger.usage.expiry import require_active
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.usage.provisions import disclosures_of
+from ledger.usage.stops import SaidByChain, Stops
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 SUPPLIED: Final = "supplied"
 TIMED_OUT: Final = "timed_out"
-_HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provision": "PROVISION_HELD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ class Issuance:
         self,
         database: Database,
         sealer: Sealer,
-        reader: ChainReader,
+        stops: Stops,
         scenarios: ScenarioBook,
         issuer: str,
         clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer
-        self._reader = reader
+        self.stops = stops
         self._scenarios = scenarios
         self._issuer = issuer
         self._clock = clock
@@ -71,14 +71,19 @@ class Issuance:
         """Issue for each request (by id), all or none; one issued before is returned as it is.
 
         The certificates are final when their batch is anchored, and wait for that during a pause: ``status`` says until
-        when. A certificate rests on the sources that supplied; those
-        that refused or had no data are left out. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
-        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
-        ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``; ``NotFound``.
+        when. A certificate rests on the sources that supplied; those that refused or had no data are left out. Raises
+        ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``,
+        ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or
+        ``PROVISION_HELD``.
         """
-        with self._database.write() as session:
-            rows = [self._issue(session, access_request(session, identifier)) for identifier in requests]
-            return [IssuedCertificate.of(row) for row in rows]
+        authorised = AccessRequest.id.in_(requests), AccessRequest.state == "authorised"
+        return self.stops.before_writing(
+            select(AccessRequest.id).where(*authorised),
+            lambda session, said: [
+                IssuedCertificate.of(self._issue(session, access_request(session, identifier), said))
+                for identifier in requests
+            ],
+        )
 
     def ready(self) -> list[str]:
         """The requests, by id, that are authorised and answered by every provider, one of whom supplied something."""
@@ -92,7 +97,7 @@ class Issuance:
         with self._database.read() as session:
             return list(session.scalars(query.order_by(AccessRequest.id)))
 
-    def _issue(self, session: Session, request: AccessRequest) -> Certificate:
+    def _issue(self, session: Session, request: AccessRequest, said: SaidByChain) -> Certificate:
         if issued := certificates_of(session, request.id):
             return issued[0]
         if request.state != "authorised":
@@ -102,12 +107,18 @@ class Issuance:
                 where=f"request {request.id}",
                 hint="A certificate rests on the subject's authorization.",
             )
-        row = self.add(session, request, version=1, supersedes=None)
+        row = self.add(session, request, said, version=1, supersedes=None)
         request.state = REQUEST.next(request.state, "fulfil")
         return row
 
     def add(
-        self, session: Session, request: AccessRequest, *, version: int, supersedes: Certificate | None
+        self,
+        session: Session,
+        request: AccessRequest,
+        said: SaidByChain,
+        *,
+        version: int,
+        supersedes: Certificate | None,
     ) -> Certificate:
         """Add a version of the request's certificate from what is supplied now; part of the caller's transaction.
 
@@ -117,7 +128,7 @@ class Issuance:
         asked = log_store.statement(session, request.digest)
         require_template(scenario, asked)
         bases = self._bases(session, request, now)
-        self._require_standing(session, request, bases)
+        said.require_none(session, request, ((basis.consent, basis.provision) for basis in bases))
         payload = self._payload(session, scenario, asked, bases, now)
         payload["supersedes"] = None if supersedes is None else reference(supersedes.digest)
         hidden = [item for basis in bases for item in disclosures_of(session, self._sealer, basis.provision)]
@@ -136,7 +147,7 @@ class Issuance:
         consents = authorizations_of(session, request.id)
         stated = {consent.id: log_store.statement(session, consent.digest) for consent in consents}
         for consent in consents:
-            _require_active(consent, stated[consent.id], now)
+            require_active(consent, stated[consent.id]["valid_to"], now)
         answers = {consent.id: provisions_of(session, consent.id) for consent in consents}
         if waiting := [consent.source for consent in consents if not answers[consent.id]]:
             raise Conflict(
@@ -160,43 +171,6 @@ class Issuance:
                 hint="There is nothing to certify. The consumer may ask again later.",
             )
         return bases
-
-    def _require_standing(self, session: Session, request: AccessRequest, bases: Sequence[CertifiedSource]) -> None:
-        """Raise ``Conflict`` if the chain says that something the certificate rests on is withdrawn or held."""
-        asked = self._reader.questions("latest")
-        consents = {
-            basis.consent.id: asked.withdrawn_at(party_no(session, basis.consent.subject), basis.consent.digest)
-            for basis in bases
-        }
-        provisions = {
-            basis.provision.id: asked.withdrawn_at(party_no(session, basis.provision.provider), basis.provision.digest)
-            for basis in bases
-        }
-        named = [("request", request.id, request.digest)]
-        named += [("authorization", basis.consent.id, basis.consent.digest) for basis in bases]
-        named += [("provision", basis.provision.id, basis.provision.digest) for basis in bases]
-        holds = [(kind, identifier, asked.hold(digest)) for kind, identifier, digest in named]
-        recorded = {row.about for row in log_store.withdrawals_of(session, (digest for *_, digest in named))}
-        for basis in bases:
-            if consents[basis.consent.id]().first or basis.consent.digest in recorded:
-                raise _not_active(basis.consent, "withdrawn")
-            # What a reported key of the provider withdrew does not count: a thief must not end every certificate.
-            if provisions[basis.provision.id]().at or basis.provision.digest in recorded:
-                raise Conflict(
-                    "PROVISION_WITHDRAWN",
-                    "The provider has withdrawn what it supplied.",
-                    where=f"provision {basis.provision.id}",
-                    hint="The provider supplies again, naming in `corrects` what was wrong.",
-                )
-        for kind, identifier, hold in holds:
-            if offices := hold().offices:
-                raise Conflict(
-                    _HELD[kind],
-                    f"The {kind} is held by an office: {', '.join(offices)}.",
-                    where=f"{kind} {identifier}",
-                    hint="Issue after the office has lifted its hold.",
-                    statement=kind,
-                )
 
     def _payload(
         self, session: Session, scenario: Scenario, asked: Mapping[str, Any], bases: Sequence[CertifiedSource], now: int
@@ -230,21 +204,6 @@ class Issuance:
             _sd_alg=asked["sd_alg"],
             _sd=sorted(digest for _, digest in claims),
         )
-
-
-def _require_active(consent: Authorization, statement: Mapping[str, Any], now: int) -> None:
-    state = "expired" if consent.state == "active" and now >= statement["valid_to"] else consent.state
-    if state != "active":
-        raise _not_active(consent, state)
-
-
-def _not_active(consent: Authorization, state: str) -> Conflict:
-    return Conflict(
-        "AUTHORIZATION_NOT_ACTIVE",
-        f"The authorization is {state}.",
-        where=f"authorization {consent.id}",
-        hint="Ask the subject for a new authorization.",
-    )
 
 
 def _checked(payload: dict[str, Any]) -> dict[str, Any]:

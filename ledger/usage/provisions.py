@@ -25,6 +25,7 @@ from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Entry
+from ledger.usage.expiry import require_active
 from ledger.usage.lookups import access_request, authorization
 from ledger.usage.provision_checks import (
     AnswerBasis,
@@ -149,7 +150,7 @@ class Provisions:
         """Record signed answers, all or none; one already recorded is returned as it is.
 
         What an answer corrects is withdrawn on the chain after that, by the provider's own act. Raises as the checks
-        of ``provision_checks`` and as ``Withdrawals.relay``; ``InvalidInput`` as ``require_statement``; ``Forbidden``
+        of ``provision_checks`` and as ``Withdrawals.relay``; ``InvalidInput`` as ``Intake.require``; ``Forbidden``
         ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         for number, supply in enumerate(supplies, start=1):
@@ -206,14 +207,8 @@ class Provisions:
 
     def _require_in_force(self, session: Session, basis: AnswerBasis) -> None:
         """Raise ``Conflict`` unless the consent stands, and so do the request that it answers and its scenario."""
-        consent, over = basis.consent, self._clock() >= basis.consented["valid_to"]
-        if consent.state != "active" or over:
-            raise Conflict(
-                "AUTHORIZATION_NOT_ACTIVE",
-                f"The authorization is {'expired' if over else consent.state}.",
-                where=f"authorization {consent.id}",
-                hint="Ask the subject for a new authorization.",
-            )
+        consent = basis.consent
+        require_active(consent, basis.consented["valid_to"], self._clock())
         request = access_request(session, consent.request_id)
         if request.state == "cancelled":
             raise Conflict(

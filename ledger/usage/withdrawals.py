@@ -169,7 +169,7 @@ class Withdrawals:
         """Take back what the party of ``entry`` signed: the chain's act, then the entry. It ends no certificate.
 
         ``act`` is the signature of the message of the draft, by the key that signed the entry. Raises ``InvalidInput``
-        as ``require_statement``; ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``SIGNER_NOT_PROVIDER``,
+        as ``Intake.require``; ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``SIGNER_NOT_PROVIDER``,
         ``KEY_REPORTED``, ``LOG_SIGNATURE_INVALID``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` with ``account`` and
         ``to_sign`` (hex); ``NotFound`` ``STATEMENT_UNKNOWN``.
         """

@@ -20,6 +20,7 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.suites.suite import ES256, ES256K
 from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
 from tests.support.actors.pilots import SUPPLIED, Pilot
+from tests.support.actors.signatures import is_word_of
 from tests.support.actors.withdrawals import withdraw
 
 pytestmark = pytest.mark.slow
@@ -124,7 +125,7 @@ def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(actors: CreditBur
     assert pilot.record(asset).holder == provider
     entry = {"type": "x"}
     for signer in (ledger.custody.signer(first.account), ledger.custody.signer(account)):
-        assert ledger.parties.signed(sign_entry(entry, signer), provider)
+        assert is_word_of(ledger, provider, sign_entry(entry, signer))
 
 
 def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
@@ -140,8 +141,8 @@ def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
     row = ledger.parties.get(party)
     assert (row.account, row.no) == (found, lost.no)
     entry = {"type": "x"}
-    assert not ledger.parties.signed(sign_entry(entry, ledger.custody.signer(lost.account)), party)
-    assert ledger.parties.signed(sign_entry(entry, ledger.custody.signer(found)), party)
+    assert not is_word_of(ledger, party, sign_entry(entry, ledger.custody.signer(lost.account)))
+    assert is_word_of(ledger, party, sign_entry(entry, ledger.custody.signer(found)))
 
 
 def test_registration_certificates_are_signed_by_es256_too(pilot: Pilot) -> None:

@@ -31,6 +31,7 @@ from ledger.proof.verifier import Expectation
 from ledger.usage.authorizations import Choice
 from tests.support.actors.credit_bureau import FIELDS, SCENARIO
 from tests.support.actors.pilots import SUPPLIED, Pilot
+from tests.support.actors.signatures import is_word_of
 from tests.support.bundles.without_sm3 import no_sm3
 
 pytestmark = pytest.mark.slow
@@ -243,7 +244,7 @@ def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilo
     row = ledger.party_keys.bind(ledger.parties.actor(authority), bank, signer.public_key, proof(ledger, bank, signer))
     assert row is not None
     assert (row.by, row.role, row.state) == (authority, "authority", "carried_out")
-    assert ledger.parties.signed(sign_entry({"type": "x"}, signer), bank)
+    assert is_word_of(ledger, bank, sign_entry({"type": "x"}, signer))
 
 
 def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
@@ -271,5 +272,5 @@ def test_a_party_whose_key_is_rotated_keeps_its_further_one(pilot: Pilot) -> Non
     further = bound(ledger, party)
     ledger.party_keys.rotate(ledger.parties.actor(party), party, ledger.custody.public_key(*ledger.custody.create()))
     assert ledger.parties.get(party).account != further.kid
-    assert ledger.parties.signed(sign_entry({"type": "x"}, further), party)
+    assert is_word_of(ledger, party, sign_entry({"type": "x"}, further))
     assert ledger.settings.signs_with is SM2SM3 and Settings().signs_with is ES256K

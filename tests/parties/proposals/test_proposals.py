@@ -17,6 +17,7 @@ from ledger.parties.proposals.proposals import Proposal
 from ledger.proof.acts import report_message, sign_act, veto_message
 from ledger.proof.jws import sign_entry
 from ledger.proof.suites.suite import ES256
+from tests.support.actors.signatures import is_word_of
 from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, newcomer, no, officers, proposed, skip
 
 FAR = 4 * 10**9
@@ -275,6 +276,6 @@ def test_what_a_reported_key_signs_is_not_the_partys(waiting: Ledger) -> None:
     party = newcomer(waiting)
     account = waiting.parties.get(party).account
     entry = sign_entry({"type": "x"}, waiting.custody.signer(account))
-    assert waiting.parties.signed(entry, party)
+    assert is_word_of(waiting, party, entry)
     waiting.party_keys.report(party, account, party)
-    assert not waiting.parties.signed(entry, party)
+    assert not is_word_of(waiting, party, entry)

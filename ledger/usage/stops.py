@@ -1,0 +1,107 @@
+"""What stops a certificate before it is issued: a consent or an answer that was withdrawn, an office's hold.
+
+The chain is asked before anything is locked, and for all statements of all requests in one turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.errors import Conflict
+from ledger.parties.lookups import party_no
+from ledger.proof.facts import WithdrawalFact
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.usage.expiry import not_active
+from ledger.usage.tables import AccessRequest, Authorization, Provision
+
+T = TypeVar("T")
+_HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provision": "PROVISION_HELD"}
+
+
+@dataclass(frozen=True, slots=True)
+class SaidByChain:
+    """By the digest of a statement: its withdrawal by its own party, and the offices that hold it."""
+
+    withdrawals: Mapping[str, WithdrawalFact]
+    holds: Mapping[str, Sequence[str]]
+
+    def require_none(
+        self, session: Session, request: AccessRequest, sources: Iterable[tuple[Authorization, Provision]]
+    ) -> None:
+        """Raise ``Conflict`` if a statement of the request, or an entry of the log, stops its certificate."""
+        sources = list(sources)
+        named = [("request", request.id, request.digest)]
+        named += [("authorization", consent.id, consent.digest) for consent, _ in sources]
+        named += [("provision", provision.id, provision.digest) for _, provision in sources]
+        recorded = {row.about for row in log_store.withdrawals_of(session, (digest for *_, digest in named))}
+        for consent, provision in sources:
+            if self.withdrawals[consent.digest].first or consent.digest in recorded:
+                raise not_active(consent, "withdrawn")
+            # What a reported key of the provider withdrew does not count: a thief must not end every certificate.
+            if self.withdrawals[provision.digest].at or provision.digest in recorded:
+                raise Conflict(
+                    "PROVISION_WITHDRAWN",
+                    "The provider has withdrawn what it supplied.",
+                    where=f"provision {provision.id}",
+                    hint="The provider supplies again, naming in `corrects` what was wrong.",
+                )
+        for kind, identifier, digest in named:
+            if offices := self.holds[digest]:
+                raise Conflict(
+                    _HELD[kind],
+                    f"The {kind} is held by an office: {', '.join(offices)}.",
+                    where=f"{kind} {identifier}",
+                    hint="Issue after the office has lifted its hold.",
+                    statement=kind,
+                )
+
+
+class Stops:
+    """Asks the chain what stops certificates."""
+
+    def __init__(self, database: Database, reader: ChainReader) -> None:
+        self._database = database
+        self._reader = reader
+
+    def before_writing(self, requests: Select[str], work: Callable[[Session, SaidByChain], T]) -> T:
+        """Do ``work`` in a write transaction with what the chain says about these requests (ids).
+
+        The chain is asked again if a statement came in between.
+        """
+        while True:
+            with self._database.read() as session:
+                signers = _signers(session, requests)
+            said = self._ask(signers)
+            with self._database.write() as session:
+                if _signers(session, requests).keys() <= said.holds.keys():
+                    return work(session, said)
+
+    def _ask(self, signers: Mapping[str, int | None]) -> SaidByChain:
+        asked = self._reader.questions("latest")
+        withdrawals = {each: asked.withdrawn_at(no, each) for each, no in signers.items() if no is not None}
+        holds = {digest: asked.hold(digest) for digest in signers}
+        return SaidByChain(
+            {digest: answer() for digest, answer in withdrawals.items()},
+            {digest: answer().offices for digest, answer in holds.items()},
+        )
+
+
+def _signers(session: Session, requests: Select[str]) -> dict[str, int | None]:
+    """The statements of these requests that a certificate may rest on, and the numbers of who may withdraw them."""
+    asked = select(AccessRequest.digest).where(AccessRequest.id.in_(requests))
+    consents = select(Authorization.digest, Authorization.subject).where(Authorization.request_id.in_(requests))
+    provisions = (
+        select(Provision.digest, Provision.provider)
+        .join(Authorization, Authorization.id == Provision.authorization_id)
+        .where(Authorization.request_id.in_(requests), Provision.result == "supplied")
+    )
+    signed = [row for query in (consents, provisions) for row in session.execute(query)]
+    numbers = {party: party_no(session, party) for party in {row[1] for row in signed}}
+    return dict.fromkeys(session.scalars(asked)) | {digest: numbers[party] for digest, party in signed}
