@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi.responses import JSONResponse
 
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.paging import Page, PageAsked
 from api.http.routing import Router
 from api.http.waiting import WAITS, waiting
@@ -13,7 +13,6 @@ from api.registration.schemas import AnnulIn, ReassignIn
 from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
-from ledger.parties.permissions import Action
 
 router = Router(prefix="/assets", tags=["assets"])
 
@@ -47,52 +46,49 @@ def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> schem
 @router.post("/{asset}/transfer")
 def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Offer the asset to another party until a deadline."""
-    ledger.transfers.offer(asset, actor.party, body.to, body.deadline, signed_of(body))
+    ledger.transfers.offer(actor, asset, body.to, body.deadline, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/acceptance")
 def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Accept an offer; the new registration certificate supersedes the old one."""
-    ledger.transfers.accept(asset, actor.party, signed_of(body))
+    ledger.transfers.accept(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/rejection")
 def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Reject an offer."""
-    ledger.transfers.reject(asset, actor.party, signed_of(body))
+    ledger.transfers.reject(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/withdrawal")
 def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Take back an offer."""
-    ledger.transfers.withdraw(asset, actor.party, signed_of(body))
+    ledger.transfers.withdraw(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/freeze")
 def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Stop every move of the asset."""
-    require(actor, Action.FREEZE)
-    ledger.transfers.freeze(asset, actor.party, body.reason, signed_of(body))
+    ledger.transfers.freeze(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/unfreeze")
 def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Let the asset move again."""
-    require(actor, Action.FREEZE)
-    ledger.transfers.unfreeze(asset, actor.party, body.reason, signed_of(body))
+    ledger.transfers.unfreeze(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/annulment")
 def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Annul a registration for good; what comes from it is flagged."""
-    require(actor, Action.ANNUL)
-    ledger.transfers.annul(asset, actor.party, body.reason, body.grounds, signed_of(body))
+    ledger.transfers.annul(actor, asset, body.reason, body.grounds, signed_of(body))
     return show_asset(ledger, asset)
 
 
@@ -104,8 +100,7 @@ def reassign(
 
     Two authorities and the delay. What is frozen stays frozen, and liens stay.
     """
-    require(actor, Action.MANAGE_ROLES)
-    row = ledger.transfers.reassign(asset, actor.party, body.to, body.grounds, signed_of(body))
+    row = ledger.transfers.reassign(actor, asset, body.to, body.grounds, signed_of(body))
     return waiting(row) or show_asset(ledger, asset)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.paging import Page, PageAsked
 from api.http.routing import Router
 from api.http.schemas import AssetOut, HexId, RecordNo
 from api.registration import schemas as bodies
 from api.registration.assets import resource_of, show_asset, signed_of
-from ledger.parties.permissions import Action
 
 router = Router(tags=["registrations"])
 
@@ -16,8 +15,7 @@ router = Router(tags=["registrations"])
 @router.get("/registrations/queue")
 def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodies.Item]:
     """Open applications, with their clocks in working days and the near-duplicates that a reviewer has to see."""
-    require(actor, Action.REVIEW_REGISTRATION, reads=True)
-    rows = ledger.review.queue(paging.one_more, paging.after)
+    rows = ledger.review.queue(paging.one_more, paging.after, actor)
     return paging.page(rows, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
 
 
@@ -32,56 +30,49 @@ def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: A
 @router.post("/assets/{asset}/acceptance")
 def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Take an application on."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.review.accept(actor.party, [asset], signed=signed_of(body))
+    ledger.review.accept(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/review")
 def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Find an application in order."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.review.review(actor.party, [asset], signed=signed_of(body))
+    ledger.review.review(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/notice")
 def notice(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Put an application on public notice for the working days of the ruleset."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.review.notice(actor.party, [asset], signed=signed_of(body))
+    ledger.review.notice(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/return")
 def give_back(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Return an application for correction."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.review.give_back(actor.party, asset, body.reason, signed_of(body))
+    ledger.review.give_back(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/rejection")
 def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Reject an application."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.review.reject(actor.party, asset, body.reason, signed_of(body))
+    ledger.review.reject(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/confirmation")
 def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Confirm an application as registrar (not the applicant); the registration certificate is issued."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.review.confirm(actor.party, [asset], signed=signed_of(body))
+    ledger.review.confirm(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/clearance")
 def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Record the security review of important data."""
-    require(actor, Action.CLEAR_IMPORTANT)
-    ledger.review.clear(actor.party, asset, body.report, signed_of(body))
+    ledger.review.clear(actor, asset, body.report, signed_of(body))
     return show_asset(ledger, asset)
 
 
@@ -94,8 +85,7 @@ def objections(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.I
 @router.post("/assets/{asset}/objections", status_code=201)
 def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Object to an application under notice, or to a registration; with one's real name."""
-    require(actor, Action.OBJECT)
-    ledger.objections.file(asset, actor.party, body.grounds, body.evidence, signed_of(body))
+    ledger.objections.file(actor, asset, body.grounds, body.evidence, signed_of(body))
     return objections(asset, ledger, actor)
 
 
@@ -104,6 +94,5 @@ def decide(
     asset: HexId, number: RecordNo, body: bodies.DecisionIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Admit, verify, uphold, dismiss or refuse an objection."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.objections.decide(asset, number, actor.party, body.state, body.reason, signed_of(body))
+    ledger.objections.decide(actor, asset, number, body.state, body.reason, signed_of(body))
     return objections(asset, ledger, actor)

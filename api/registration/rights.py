@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.routing import Router
 from api.http.schemas import AssetOut, HexId, RecordNo
 from api.registration import schemas as bodies
 from api.registration.assets import show_asset, signed_of
-from ledger.parties.permissions import Action
 from ledger.registration.reports import QualityReport, Valuation
 from ledger.registration.rights import NewRight
 
@@ -24,7 +23,7 @@ def rights(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.Items
 def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Grant a right to hold, process or operate; with `parent`, license it on."""
     right = NewRight(**body.model_dump(exclude={"signed_request"}))
-    ledger.rights.grant(asset, actor.party, right, signed_of(body))
+    ledger.rights.grant(actor, asset, right, signed_of(body))
     return rights(asset, ledger, actor)
 
 
@@ -33,7 +32,7 @@ def transfer_right(
     asset: HexId, number: RecordNo, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Pass a transferable right on."""
-    ledger.rights.transfer(asset, number, actor.party, body.to, signed_of(body))
+    ledger.rights.transfer(actor, asset, number, body.to, signed_of(body))
     return rights(asset, ledger, actor)
 
 
@@ -42,7 +41,7 @@ def end_right(
     asset: HexId, number: RecordNo, body: bodies.EndIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """End a right: its grantee gives it up, or a registrar ends it for a reason."""
-    ledger.rights.end(asset, number, actor.party, body.reason, signed_of(body))
+    ledger.rights.end(actor, asset, number, body.reason, signed_of(body))
     return rights(asset, ledger, actor)
 
 
@@ -56,7 +55,7 @@ def liens(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsO
 def pledge(asset: HexId, body: bodies.LienIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Pledge the asset to a creditor; amount in fen."""
     terms = {"amount": body.amount, "due": body.due.isoformat(), "contract": body.contract}
-    ledger.liens.pledge(asset, actor.party, body.creditor, terms, signed_of(body))
+    ledger.liens.pledge(actor, asset, body.creditor, terms, signed_of(body))
     return liens(asset, ledger, actor)
 
 
@@ -65,7 +64,7 @@ def consent(
     asset: HexId, number: RecordNo, body: bodies.ConsentIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Consent as creditor to a transfer to one party, or take the consent back."""
-    ledger.liens.consent(asset, number, actor.party, body.to, signed_of(body))
+    ledger.liens.consent(actor, asset, number, body.to, signed_of(body))
     return liens(asset, ledger, actor)
 
 
@@ -74,21 +73,21 @@ def release(
     asset: HexId, number: RecordNo, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Release a lien as its creditor."""
-    ledger.liens.release(asset, number, actor.party, signed_of(body))
+    ledger.liens.release(actor, asset, number, signed_of(body))
     return liens(asset, ledger, actor)
 
 
 @router.post("/parents", status_code=201)
 def link(asset: HexId, body: bodies.LinkIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Say from which registered asset a new one comes, before its application is accepted."""
-    ledger.lineage.link(asset, actor.party, body.relation, body.parent, signed_of(body))
+    ledger.lineage.link(actor, asset, body.relation, body.parent, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/successor", status_code=201)
 def replace(asset: HexId, body: bodies.ReplaceIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Say which asset takes this one's place."""
-    ledger.lineage.replace(asset, actor.party, body.successor, signed_of(body))
+    ledger.lineage.replace(actor, asset, body.successor, signed_of(body))
     return show_asset(ledger, asset)
 
 
@@ -101,16 +100,14 @@ def assessments(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.
 @router.post("/quality-reports", status_code=201)
 def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Commit to a quality report: six dimensions, weights that sum up to 100."""
-    require(actor, Action.ASSESS)
     report = QualityReport(body.scores, body.weights, body.report)
-    ledger.assessments.quality(asset, actor.party, report, body.last_day, signed_of(body))
+    ledger.assessments.quality(actor, asset, report, body.last_day, signed_of(body))
     return assessments(asset, ledger, actor)
 
 
 @router.post("/valuations", status_code=201)
 def valuation(asset: HexId, body: bodies.ValuationIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Commit to a valuation: by cost, income or market, in fen."""
-    require(actor, Action.ASSESS)
     report = Valuation(body.method, body.amount, body.base_date.isoformat(), body.report)
-    ledger.assessments.valuation(asset, actor.party, report, body.last_day, signed_of(body))
+    ledger.assessments.valuation(actor, asset, report, body.last_day, signed_of(body))
     return assessments(asset, ledger, actor)

@@ -18,11 +18,12 @@ from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
+from ledger.parties.roles import Actor
 from ledger.registration.registrations import chunks
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
-Act = Callable[[str, Sequence[str], Tick], int]
+Act = Callable[[Actor, Sequence[str], Tick], int]
 
 
 @dataclass(slots=True)
@@ -132,7 +133,7 @@ class Registering:
         stage.count, stage.found = total, total - len(assets)
         tick = self._progress(stage.name, len(assets))
         if assets:
-            stage.gas = act(self._cast.registrar, assets, tick)
+            stage.gas = act(self._ledger.parties.actor(self._cast.registrar), assets, tick)
 
 
 def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:

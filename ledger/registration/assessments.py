@@ -15,7 +15,9 @@ from ledger.domain.canonical import parse_json
 from ledger.domain.days import Clock, end_of_validity, shanghai_day
 from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS
+from ledger.parties.permissions import Action
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.roles import Actor, require
 from ledger.registration.act_documents import MAX_DOCUMENT_BYTES, ActDocuments
 from ledger.registration.lookups import registration
 from ledger.registration.reports import QualityReport, Valuation, check_quality, check_valuation
@@ -44,30 +46,32 @@ class Assessments:
         self._clock = clock
 
     def quality(
-        self, asset: str, by: str, report: QualityReport, last_day: date, signed: SignedRequest | None = None
+        self, actor: Actor, asset: str, report: QualityReport, last_day: date, signed: SignedRequest | None = None
     ) -> Receipt:
         """Commit to a quality report, valid up to and including ``last_day`` (Asia/Shanghai)."""
+        require(actor, Action.ASSESS)
         document = check_quality(report).to_dict()
-        return self._commit(asset, by, "quality", document, last_day, signed)
+        return self._commit(actor, asset, "quality", document, last_day, signed)
 
     def valuation(
-        self, asset: str, by: str, valuation: Valuation, last_day: date, signed: SignedRequest | None = None
+        self, actor: Actor, asset: str, valuation: Valuation, last_day: date, signed: SignedRequest | None = None
     ) -> Receipt:
         """Commit to a valuation, valid up to and including ``last_day`` (Asia/Shanghai)."""
+        require(actor, Action.ASSESS)
         document = check_valuation(valuation, shanghai_day(self._clock())).to_dict()
-        return self._commit(asset, by, "valuation", document, last_day, signed)
+        return self._commit(actor, asset, "valuation", document, last_day, signed)
 
     def _commit(
         self,
+        actor: Actor,
         asset: str,
-        by: str,
         kind: str,
         document: dict[str, Any],
         last_day: date,
         signed: SignedRequest | None,
     ) -> Receipt:
-        with self._documents.kept(asset, kind, by, document) as digest:
-            return self._acting.act_as(by, assess(asset, kind, digest, end_of_validity(last_day)), signed)
+        with self._documents.kept(asset, kind, actor.party, document) as digest:
+            return self._acting.act_as(actor.party, assess(asset, kind, digest, end_of_validity(last_day)), signed)
 
     def of(self, asset: str) -> list[dict[str, Any]]:
         """The reports on an asset in order, as the chain has them, with what they say where it is kept here."""

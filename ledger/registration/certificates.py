@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.status import CertificateStatus
 from ledger.certificates.tables import Certificate
@@ -63,7 +64,7 @@ class RegistrationCertificates:
         self._ledger = ledger
         self._clock = clock
 
-    def settle(self, asset_ids: Sequence[str]) -> list[Certificate]:
+    def settle(self, asset_ids: Sequence[str]) -> list[IssuedCertificate]:
         """The certificate of each confirmed asset's present state, issued if it is a new one.
 
         During a pause the new one waits to be anchored, and the one before it to be superseded: ``Transfers.follow``
@@ -75,7 +76,7 @@ class RegistrationCertificates:
             if row.supersedes is not None:
                 with waiting_for_its_end():
                     self._status.supersede(row.supersedes, row.certificate_no)
-        return issued
+        return [IssuedCertificate.of(row) for row in issued]
 
     def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
         try:

@@ -13,6 +13,7 @@ from ledger.chain.sending.sender import Receipt
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.roles import Actor
 from ledger.registration.act_documents import ActDocuments
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
@@ -31,24 +32,26 @@ class Liens:
         self._rules = rules
 
     def pledge(
-        self, asset: str, by: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None
+        self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None
     ) -> Receipt:
         """Pledge the asset; ``terms`` are kept sealed (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED``."""
         with self._database.read() as session:
             number = party_no(session, creditor)
-        with self._documents.kept(asset, "lien", by, terms) as digest:
+        with self._documents.kept(asset, "lien", actor.party, terms) as digest:
             sole = self._rules.second_pledge == "refuse"
-            return self._acting.act_as(by, pledge(asset, number, sole, digest), signed)
+            return self._acting.act_as(actor.party, pledge(asset, number, sole, digest), signed)
 
-    def consent(self, asset: str, lien: int, by: str, to: str | None, signed: SignedRequest | None = None) -> Receipt:
+    def consent(
+        self, actor: Actor, asset: str, lien: int, to: str | None, signed: SignedRequest | None = None
+    ) -> Receipt:
         """Consent to a transfer to a party, or take the consent back (None). For the creditor."""
         with self._database.read() as session:
             number = 0 if to is None else party_no(session, to)
-        return self._acting.act_as(by, consent_to_transfer(asset, lien, number), signed)
+        return self._acting.act_as(actor.party, consent_to_transfer(asset, lien, number), signed)
 
-    def release(self, asset: str, lien: int, by: str, signed: SignedRequest | None = None) -> Receipt:
+    def release(self, actor: Actor, asset: str, lien: int, signed: SignedRequest | None = None) -> Receipt:
         """Release a lien. For the creditor."""
-        return self._acting.act_as(by, release(asset, lien), signed)
+        return self._acting.act_as(actor.party, release(asset, lien), signed)
 
     def of(self, asset: str) -> list[dict[str, Any]]:
         """The liens that stand, by rank."""

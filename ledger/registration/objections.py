@@ -15,7 +15,9 @@ from ledger.domain.reasons import checked_grounds
 from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import OBJECTIONS
+from ledger.parties.permissions import Action
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.roles import Actor, require
 from ledger.registration.act_documents import ActDocuments
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
@@ -41,20 +43,22 @@ class Objections:
         self._rules = rules
 
     def file(
-        self, asset: str, by: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None
+        self, actor: Actor, asset: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
         """Object, with grounds and the digest of the evidence (``sha-256:…``) if there is any."""
+        require(actor, Action.OBJECT)
         document = {"grounds": checked_grounds(grounds), "evidence": evidence}
-        with self._documents.kept(asset, "objection", by, document) as digest:
-            return self._acting.act_as(by, asset_calls.object_to(asset, digest), signed)
+        with self._documents.kept(asset, "objection", actor.party, document) as digest:
+            return self._acting.act_as(actor.party, asset_calls.object_to(asset, digest), signed)
 
     def decide(
-        self, asset: str, number: int, by: str, state: str, reason: str, signed: SignedRequest | None = None
+        self, actor: Actor, asset: str, number: int, state: str, reason: str, signed: SignedRequest | None = None
     ) -> Receipt:
         """Move an objection on: ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or ``refused`` at once."""
+        require(actor, Action.REVIEW_REGISTRATION)
         document = {"objection": number, "state": state, "reason": checked_grounds(reason)}
-        with self._documents.kept(asset, "decision", by, document) as digest:
-            return self._acting.act_as(by, asset_calls.decide(asset, number, state, digest), signed)
+        with self._documents.kept(asset, "decision", actor.party, document) as digest:
+            return self._acting.act_as(actor.party, asset_calls.decide(asset, number, state, digest), signed)
 
     def of(self, asset: str, now: int) -> list[dict[str, Any]]:
         """The objections of an asset; ``due`` is when the verification of an open one is (working days)."""

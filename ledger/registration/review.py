@@ -20,7 +20,9 @@ from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, EVENTS
 from ledger.log.paused import saying_until_when
+from ledger.parties.permissions import Action
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.roles import Actor, require
 from ledger.registration.act_documents import ActDocuments
 from ledger.registration.applications import near_duplicates
 from ledger.registration.certificates import RegistrationCertificates
@@ -66,36 +68,37 @@ class Review:
 
     def accept(
         self,
-        registrar: str,
+        actor: Actor,
         asset_ids: Sequence[str],
         progress: Progress = _silent,
         signed: SignedRequest | None = None,
     ) -> int:
         """Take applications on; returns the gas used, as the other steps do."""
-        return self._advance(registrar, asset_ids, "submitted", "accepted", progress, signed)
+        return self._advance(actor, asset_ids, "submitted", "accepted", progress, signed)
 
     def review(
         self,
-        registrar: str,
+        actor: Actor,
         asset_ids: Sequence[str],
         progress: Progress = _silent,
         signed: SignedRequest | None = None,
     ) -> int:
         """Find applications in order."""
-        return self._advance(registrar, asset_ids, "accepted", "reviewed", progress, signed)
+        return self._advance(actor, asset_ids, "accepted", "reviewed", progress, signed)
 
     def notice(
         self,
-        registrar: str,
+        actor: Actor,
         asset_ids: Sequence[str],
         progress: Progress = _silent,
         signed: SignedRequest | None = None,
     ) -> int:
         """Put reviewed applications on public notice for the ruleset's working days."""
+        require(actor, Action.REVIEW_REGISTRATION)
         now = self._clock()
         until = end_of_working_days(now, self._rules.notice_days) - ONE_SECOND
         self._record_notice(asset_ids, now, until)
-        return self._advance(registrar, asset_ids, "reviewed", "noticed", progress, signed, until)
+        return self._advance(actor, asset_ids, "reviewed", "noticed", progress, signed, until)
 
     def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
         for chunk in chunks(asset_ids):
@@ -113,7 +116,7 @@ class Review:
 
     def _advance(
         self,
-        registrar: str,
+        actor: Actor,
         asset_ids: Sequence[str],
         source: str,
         stage: str,
@@ -121,6 +124,7 @@ class Review:
         signed: SignedRequest | None,
         until: int = 0,
     ) -> int:
+        require(actor, Action.REVIEW_REGISTRATION)
         # One application that is elsewhere is a mistake which the contract names; in a bulk it was moved on before.
         gas, alone = 0, len(asset_ids) == 1
         for chunk in chunks(asset_ids):
@@ -129,28 +133,31 @@ class Review:
             ]
             if waiting:
                 call = asset_calls.advance(waiting, stage, until=until)
-                gas += self._acting.act_as(registrar, call, signed).gas_used
+                gas += self._acting.act_as(actor.party, call, signed).gas_used
             progress(len(chunk))
         return gas
 
-    def give_back(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def give_back(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Return an application for correction, saying why."""
-        with self._documents.kept(asset, "returned", registrar, {"reason": checked_grounds(reason)}) as grounds:
-            return self._acting.act_as(registrar, asset_calls.advance([asset], "returned", grounds=grounds), signed)
+        require(actor, Action.REVIEW_REGISTRATION)
+        with self._documents.kept(asset, "returned", actor.party, {"reason": checked_grounds(reason)}) as grounds:
+            return self._acting.act_as(actor.party, asset_calls.advance([asset], "returned", grounds=grounds), signed)
 
-    def reject(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def reject(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Reject an accepted or reviewed application, saying why; a first registration ends with it."""
-        with self._documents.kept(asset, "rejected", registrar, {"reason": checked_grounds(reason)}) as grounds:
-            return self._acting.act_as(registrar, asset_calls.reject(asset, grounds), signed)
+        require(actor, Action.REVIEW_REGISTRATION)
+        with self._documents.kept(asset, "rejected", actor.party, {"reason": checked_grounds(reason)}) as grounds:
+            return self._acting.act_as(actor.party, asset_calls.reject(asset, grounds), signed)
 
-    def clear(self, by: str, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
+    def clear(self, actor: Actor, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
         """Record the security review of important data: ``report`` is the digest of it, ``sha-256:…``."""
-        with self._documents.kept(asset, "security_review", by, {"report": report}) as kept:
-            return self._acting.act_as(by, asset_calls.clear(asset, kept), signed)
+        require(actor, Action.CLEAR_IMPORTANT)
+        with self._documents.kept(asset, "security_review", actor.party, {"report": report}) as kept:
+            return self._acting.act_as(actor.party, asset_calls.clear(asset, kept), signed)
 
     def confirm(
         self,
-        registrar: str,
+        actor: Actor,
         asset_ids: Sequence[str],
         progress: Progress = _silent,
         signed: SignedRequest | None = None,
@@ -159,12 +166,13 @@ class Review:
 
         Raises ``Conflict`` ``PARTY_PAUSED`` during a pause.
         """
+        require(actor, Action.REVIEW_REGISTRATION)
         gas = 0
         for chunk in chunks(asset_ids):
             for valid_to, waiting in self._by_validity(chunk).items():
                 call = asset_calls.confirm_assets(waiting, valid_to)
                 with saying_until_when():
-                    gas += self._acting.act_as(registrar, call, signed).gas_used
+                    gas += self._acting.act_as(actor.party, call, signed).gas_used
             self._certificates.settle(chunk)
             progress(len(chunk))
         return gas
@@ -181,8 +189,13 @@ class Review:
             return _years_after(self._clock(), self._rules.validity_years)
         return _years_after(asset.valid_to - 1, self._rules.renewal_years) if asset.kind == "renew" else 0
 
-    def queue(self, limit: int = 50, after: str | None = None) -> list[dict[str, Any]]:
-        """Open applications with what the reviewer has to see: stage, since when, due, near duplicates."""
+    def queue(self, limit: int = 50, after: str | None = None, reader: Actor | None = None) -> list[dict[str, Any]]:
+        """Open applications with what the reviewer has to see: stage, since when, due, near duplicates.
+
+        Without a reader it is the operator's own command line.
+        """
+        if reader is not None:
+            require(reader, Action.REVIEW_REGISTRATION, reads=True)
         self._follower.sync()
         query = select(ASSETS).where(ASSETS.c.stage != "").order_by(ASSETS.c.id).limit(limit)
         if after:

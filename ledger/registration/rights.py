@@ -13,6 +13,7 @@ from ledger.domain.days import Clock
 from ledger.domain.reasons import checked_grounds
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.roles import Actor
 from ledger.registration.act_documents import ActDocuments
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.lookups import registration
@@ -56,11 +57,11 @@ class Rights:
         self._certificates = certificates
         self._clock = clock
 
-    def grant(self, asset: str, by: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
+    def grant(self, actor: Actor, asset: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
         """Grant a right, or license one under ``right.parent``; raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS``."""
         with self._database.read() as session:
             grantee = party_no(session, right.grantee)
-        with self._documents.kept(asset, "scope", by, {"scope": checked_grounds(right.scope)}) as scope:
+        with self._documents.kept(asset, "scope", actor.party, {"scope": checked_grounds(right.scope)}) as scope:
             grant = Grant(
                 kind=right.kind,
                 grantee=grantee,
@@ -72,27 +73,29 @@ class Rights:
                 parent=right.parent or 0,
                 scope=scope,
             )
-            receipt = self._acting.act_as(by, grant_right(asset, grant), signed)
+            receipt = self._acting.act_as(actor.party, grant_right(asset, grant), signed)
         self._certificates.settle([asset])
         return receipt
 
-    def transfer(self, asset: str, right: int, by: str, to: str, signed: SignedRequest | None = None) -> Receipt:
+    def transfer(self, actor: Actor, asset: str, right: int, to: str, signed: SignedRequest | None = None) -> Receipt:
         """Pass a transferable right on to another party."""
         with self._database.read() as session:
             recipient = party_no(session, to)
-        receipt = self._acting.act_as(by, transfer_right(asset, right, recipient), signed)
+        receipt = self._acting.act_as(actor.party, transfer_right(asset, right, recipient), signed)
         self._certificates.settle([asset])
         return receipt
 
     def end(
-        self, asset: str, right: int, by: str, reason: str | None = None, signed: SignedRequest | None = None
+        self, actor: Actor, asset: str, right: int, reason: str | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
         """End a right now: its grantee gives it up, or a registrar ends it for a reason."""
         if reason is None:
-            receipt = self._acting.act_as(by, end_right(asset, right), signed)
+            receipt = self._acting.act_as(actor.party, end_right(asset, right), signed)
         else:
-            with self._documents.kept(asset, "right_ended", by, {"reason": checked_grounds(reason)}) as grounds:
-                receipt = self._acting.act_as(by, end_right(asset, right, grounds), signed)
+            with self._documents.kept(
+                asset, "right_ended", actor.party, {"reason": checked_grounds(reason)}
+            ) as grounds:
+                receipt = self._acting.act_as(actor.party, end_right(asset, right, grounds), signed)
         self._certificates.settle([asset])
         return receipt
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import aliased
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.status import ended_certificates
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.reader import ChainReader
@@ -33,8 +34,10 @@ from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute
 from ledger.index.tables import ASSETS, PARTIES
 from ledger.parties.lookups import party_no
+from ledger.parties.permissions import Action
 from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.roles import Actor, require
 from ledger.parties.tables import Party
 from ledger.registration.act_documents import ActDocuments
 from ledger.registration.certificates import RegistrationCertificates
@@ -46,7 +49,7 @@ from ledger.store.database import Database
 class Accepted:
     """A transfer that was accepted: the new holder's certificate, and the gas of accepting (0 if it was before)."""
 
-    certificate: Certificate
+    certificate: IssuedCertificate
     gas: int
 
 
@@ -77,8 +80,8 @@ class Transfers:
 
     def offer(
         self,
+        actor: Actor,
         asset: str,
-        by: str,
         to: str,
         deadline: int | None = None,
         signed: SignedRequest | None = None,
@@ -87,16 +90,16 @@ class Transfers:
         with self._database.read() as session:
             recipient = party_no(session, to)
         until = deadline if deadline is not None else self._clock() + self._rules.offer_days * DAY
-        return self._acting.act_as(by, offer_transfer(asset, recipient, until), signed)
+        return self._acting.act_as(actor.party, offer_transfer(asset, recipient, until), signed)
 
-    def accept(self, asset: str, by: str, signed: SignedRequest | None = None) -> Accepted:
+    def accept(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Accepted:
         """Take over the asset; the new registration certificate supersedes the old one.
 
         Safe to call again after a crash: a party that holds the asset already only gets its certificate.
         """
         held, gas = self._reader.asset(asset), 0
-        if held is None or held.holder != by or held.state != "confirmed":
-            gas = self._acting.act_as(by, accept_transfer(asset), signed).gas_used
+        if held is None or held.holder != actor.party or held.state != "confirmed":
+            gas = self._acting.act_as(actor.party, accept_transfer(asset), signed).gas_used
         issued = self._certificates.settle([asset])
         if not issued:
             raise Conflict(
@@ -107,38 +110,46 @@ class Transfers:
             )
         return Accepted(issued[0], gas)
 
-    def reject(self, asset: str, by: str, signed: SignedRequest | None = None) -> Receipt:
+    def reject(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
         """Refuse an offer."""
-        return self._acting.act_as(by, reject_transfer(asset), signed)
+        return self._acting.act_as(actor.party, reject_transfer(asset), signed)
 
-    def withdraw(self, asset: str, by: str, signed: SignedRequest | None = None) -> Receipt:
+    def withdraw(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
         """Take back an offer."""
-        return self._acting.act_as(by, withdraw_offer(asset), signed)
+        return self._acting.act_as(actor.party, withdraw_offer(asset), signed)
 
-    def freeze(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def freeze(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Stop every move of the asset; the authority or the supervisor may."""
-        return self._acting.act_as(by, set_frozen(asset, True, reason), signed)
+        require(actor, Action.FREEZE)
+        return self._acting.act_as(actor.party, set_frozen(asset, True, reason), signed)
 
-    def unfreeze(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def unfreeze(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Let the asset move again."""
-        return self._acting.act_as(by, set_frozen(asset, False, reason), signed)
+        require(actor, Action.FREEZE)
+        return self._acting.act_as(actor.party, set_frozen(asset, False, reason), signed)
 
-    def annul(self, asset: str, by: str, reason: str, grounds: str, signed: SignedRequest | None = None) -> Receipt:
+    def annul(
+        self, actor: Actor, asset: str, reason: str, grounds: str, signed: SignedRequest | None = None
+    ) -> Receipt:
         """Annul a registration for good (撤销); the registrar, the authority or the supervisor may.
 
         ``reason`` is a code, ``grounds`` the text behind it. Its certificate fails verification from then on, and
         every asset that comes from this one is flagged.
         """
-        with self._documents.kept(asset, "annulment", by, {"grounds": checked_grounds(grounds)}) as digest:
-            return self._acting.act_as(by, annul(asset, reason, digest), signed)
+        require(actor, Action.ANNUL)
+        with self._documents.kept(asset, "annulment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:
+            return self._acting.act_as(actor.party, annul(asset, reason, digest), signed)
 
-    def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> Proposal:
+    def reassign(
+        self, actor: Actor, asset: str, to: str, grounds: str, signed: SignedRequest | None = None
+    ) -> Proposal:
         """Propose to give the asset of a silent holder to ``to``: two officers decide, and the delay passes first.
 
         By then the holder must have been silent for the delay, too.
         ``grounds`` is the text of the decision; its digest goes to the chain. Liens and a freeze stay. Raises
         ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``; ``Forbidden``; ``NotFound``.
         """
+        require(actor, Action.MANAGE_ROLES)
         held = self._reader.asset(asset)
         if held is None:
             raise Conflict("ASSET_NOT_ON_CHAIN", "The asset is not on the chain yet.", where=asset)
@@ -155,13 +166,13 @@ class Transfers:
             )
         with self._database.read() as session:
             recipient = party_no(session, to)
-        with self._documents.kept(asset, "reassignment", by, {"grounds": checked_grounds(grounds)}) as digest:
-            row = self._proposals.decide(by, reassign(asset, recipient, digest), signed)
+        with self._documents.kept(asset, "reassignment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:
+            row = self._proposals.decide(actor.party, reassign(asset, recipient, digest), signed)
         if row.state == ProposalState.CARRIED_OUT:
             self._certificates.settle([asset])
         return row
 
-    def follow(self) -> list[Certificate]:
+    def follow(self) -> list[IssuedCertificate]:
         """Finish what became of transfers without this service or after a pause; returns the certificates.
 
         An asset changes hands by a proposal that is carried out later, or by an acceptance that the new holder sends

@@ -35,9 +35,9 @@ def run(ledger: Ledger, act: str, assets: dict[str, Any]) -> None:
     """Do it, or do it again."""
     cast = assemble(ledger, [])
     if act == "confirm":
-        ledger.review.confirm(cast.registrar, assets["confirm"])
+        ledger.review.confirm(ledger.parties.actor(cast.registrar), assets["confirm"])
     else:
-        ledger.transfers.accept(assets["accept"], cast.bank)
+        ledger.transfers.accept(ledger.parties.actor(cast.bank), assets["accept"])
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilo
 def reapplied(pilot: Pilot, asset: str) -> None:
     """Take an application that needs no notice to its confirmation."""
     for step in (pilot.ledger.review.accept, pilot.ledger.review.review, pilot.ledger.review.confirm):
-        step(pilot.cast.registrar, [asset])
+        step(pilot.actor(pilot.cast.registrar), [asset])
 
 
 def test_notice_of_working_days_runs_over_a_holiday_and_its_make_up_days(early: Pilot) -> None:
@@ -72,9 +72,9 @@ def test_notice_of_working_days_runs_over_a_holiday_and_its_make_up_days(early: 
     for day in (19, 23, 27):
         early.skip(end_of_validity(date(2026, 2, day)) - early.ledger.clock())
         with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
-            early.ledger.review.confirm(early.ledger.parties.actor(early.cast.registrar), [asset])
+            early.ledger.review.confirm(early.actor(early.cast.registrar), [asset])
     early.after_notice([asset])
-    early.ledger.review.confirm(early.ledger.parties.actor(early.cast.registrar), [asset])
+    early.ledger.review.confirm(early.actor(early.cast.registrar), [asset])
     assert early.record(asset).state == "confirmed"
 
 

@@ -28,7 +28,7 @@ def numbers(pilot: Pilot, asset: str) -> list[str]:
 
 
 def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows_each_stage(pilot: Pilot) -> None:
-    review, registrar = pilot.ledger.review, pilot.cast.registrar
+    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
     (asset,) = pilot.applied("review/way")
     seen = [pilot.stands(asset)]
     for step in (review.accept, review.review, review.notice):
@@ -36,7 +36,7 @@ def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows
         seen.append(pilot.stands(asset))
     assert seen == [("applied", "first", stage) for stage in ("submitted", "accepted", "reviewed", "noticed")]
     pilot.after_notice([asset])
-    review.confirm(pilot.actor(registrar), [asset])
+    review.confirm(registrar, [asset])
     assert pilot.stands(asset) == ("confirmed", None, None)
     today = shanghai_day(pilot.ledger.clock())
     assert pilot.record(asset).valid_to == end_of_validity(today.replace(year=today.year + 3))
@@ -47,7 +47,7 @@ def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows
 
 
 def test_no_stage_is_left_out(pilot: Pilot) -> None:
-    review, registrar = pilot.ledger.review, pilot.cast.registrar
+    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
     (asset,) = pilot.applied("review/leap")
     for step in (review.review, review.notice, review.confirm):
         with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
@@ -105,10 +105,10 @@ def test_nobody_reviews_an_application_of_its_own(pilot: Pilot) -> None:
     review = pilot.ledger.review
     for step in (review.accept, review.review, review.notice, review.confirm):
         with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-            step(both, [asset])
+            step(pilot.actor(both), [asset])
     for decide in (review.give_back, review.reject):
         with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-            decide(both, asset, REASON)
+            decide(pilot.actor(both), asset, REASON)
     review.accept(pilot.actor(pilot.cast.registrar), [asset])
     (other,) = pilot.applied("review/of-another")
     review.accept(pilot.actor(both), [other])
@@ -127,18 +127,18 @@ def test_confirmation_in_bulk_is_resumed_without_a_second_certificate(pilot: Pil
     assets = pilot.applied(*(f"review/bulk-{number}" for number in range(5)))
     pilot.noticed(assets)
     pilot.after_notice(assets)
-    review, registrar = pilot.ledger.review, pilot.cast.registrar
-    review.confirm(pilot.actor(registrar), assets[:2])
-    assert review.confirm(pilot.actor(registrar), assets) > 0
+    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
+    review.confirm(registrar, assets[:2])
+    assert review.confirm(registrar, assets) > 0
     first = {asset: numbers(pilot, asset) for asset in assets}
     assert [len(each) for each in first.values()] == [1] * 5
-    assert review.confirm(pilot.actor(registrar), assets) == 0
+    assert review.confirm(registrar, assets) == 0
     assert {asset: numbers(pilot, asset) for asset in assets} == first
 
 
 def test_every_step_in_bulk_passes_over_what_is_further_on(pilot: Pilot) -> None:
     assets = pilot.applied("review/step-0", "review/step-1")
-    review, registrar = pilot.ledger.review, pilot.cast.registrar
+    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
     for step in (review.accept, review.review, review.notice):
         step(registrar, assets[:1])
         step(registrar, assets)

@@ -208,7 +208,9 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
     fresh = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
     (again,) = ledger.onboarding.onboard(ledger.authority, [fresh])
     assert again.id != robbed.id and powers.no(again.id)
-    row = ledger.transfers.reassign(ledger.parties.actor(officers.first), asset, again.id, "The keys are lost, the recovery was vetoed.")
+    row = ledger.transfers.reassign(
+        ledger.parties.actor(officers.first), asset, again.id, "The keys are lost, the recovery was vetoed."
+    )
     assert row.state == "pending" and row.confirmed_by is not None
     powers.pass_delay()
     ledger.proposals.tick()
@@ -223,8 +225,8 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
 def test_the_asset_of_a_holder_that_speaks_is_not_given_away(powers: Powers) -> None:
     asset, other = powers.pilot.confirmed(), powers.cast.bank
     holder = powers.pilot.record(asset).holder
-    reassign = powers.ledger.transfers.reassign
-    refused(lambda: reassign(asset, powers.officers.first, other, "Because we can."), "ASSET_HOLDER_SPEAKS")
+    reassign, officer = powers.ledger.transfers.reassign, powers.ledger.parties.actor(powers.officers.first)
+    refused(lambda: reassign(officer, asset, other, "Because we can."), "ASSET_HOLDER_SPEAKS")
     call = asset_calls.reassign(asset, powers.no(other), "ab" * 32)
     refused(lambda: powers.act(powers.officers.first, call), "ASSET_NOT_DECIDED")
     number = powers.decided(call)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.shell.naming import asset_of, party_of
+from ledger.cli.shell.naming import actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
 from ledger.cli.shell.waiting import emit_done
@@ -64,9 +64,9 @@ def offer(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         to = party_of(ledger, to)
-        ledger.transfers.offer(asset, by, to)
+        ledger.transfers.offer(actor, asset, to)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -78,8 +78,8 @@ def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        accepted = ledger.transfers.accept(asset, by)
+        actor = actor_of(ledger, by)
+        accepted = ledger.transfers.accept(actor, asset)
         emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
 
 
@@ -91,8 +91,8 @@ def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.transfers.reject(asset, by)
+        actor = actor_of(ledger, by)
+        ledger.transfers.reject(actor, asset)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -104,8 +104,8 @@ def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.transfers.withdraw(asset, by)
+        actor = actor_of(ledger, by)
+        ledger.transfers.withdraw(actor, asset)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -124,8 +124,8 @@ def annul(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.transfers.annul(asset, by, reason, grounds)
+        actor = actor_of(ledger, by)
+        ledger.transfers.annul(actor, asset, reason, grounds)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -144,9 +144,9 @@ def freeze(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
-        act(asset, by, reason)
+        act(actor, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -166,5 +166,5 @@ def reassign(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        row = ledger.transfers.reassign(asset, party_of(ledger, by), party_of(ledger, to), grounds)
+        row = ledger.transfers.reassign(actor_of(ledger, by), asset, party_of(ledger, to), grounds)
         emit_done(row, lambda: ledger.registrations.get(asset), as_json, asset)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.cli.shell.naming import actor_of, asset_of, party_of
+from ledger.cli.shell.naming import actor_of, asset_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, progress
 from ledger.connectors.tabular import read_csv
@@ -81,8 +81,10 @@ def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
     示例 Example:  pingzheng registration accept --by <registrar>
     """
     with opened(home, as_json) as ledger:
-        by = party_of(ledger, by)
-        _step(ledger, "submitted", "accepted", assets, as_json, lambda ids, tick: ledger.review.accept(by, ids, tick))
+        actor = actor_of(ledger, by)
+        _step(
+            ledger, "submitted", "accepted", assets, as_json, lambda ids, tick: ledger.review.accept(actor, ids, tick)
+        )
 
 
 @app.command()
@@ -92,8 +94,8 @@ def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
     示例 Example:  pingzheng registration review --by <registrar>
     """
     with opened(home, as_json) as ledger:
-        by = party_of(ledger, by)
-        _step(ledger, "accepted", "reviewed", assets, as_json, lambda ids, tick: ledger.review.review(by, ids, tick))
+        actor = actor_of(ledger, by)
+        _step(ledger, "accepted", "reviewed", assets, as_json, lambda ids, tick: ledger.review.review(actor, ids, tick))
 
 
 @app.command()
@@ -103,8 +105,8 @@ def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
     示例 Example:  pingzheng registration notice --by <registrar>
     """
     with opened(home, as_json) as ledger:
-        by = party_of(ledger, by)
-        _step(ledger, "reviewed", "noticed", assets, as_json, lambda ids, tick: ledger.review.notice(by, ids, tick))
+        actor = actor_of(ledger, by)
+        _step(ledger, "reviewed", "noticed", assets, as_json, lambda ids, tick: ledger.review.notice(actor, ids, tick))
 
 
 @app.command()
@@ -115,8 +117,10 @@ def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = 
     示例 Example:  pingzheng registration confirm --by <registrar>
     """
     with opened(home, as_json) as ledger:
-        by = party_of(ledger, by)
-        _step(ledger, "noticed", "confirmed", assets, as_json, lambda ids, tick: ledger.review.confirm(by, ids, tick))
+        actor = actor_of(ledger, by)
+        _step(
+            ledger, "noticed", "confirmed", assets, as_json, lambda ids, tick: ledger.review.confirm(actor, ids, tick)
+        )
 
 
 @app.command("return")
@@ -127,8 +131,8 @@ def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: 
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.review.give_back(by, asset, reason)
+        actor = actor_of(ledger, by)
+        ledger.review.give_back(actor, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -140,8 +144,8 @@ def reject(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.review.reject(by, asset, reason)
+        actor = actor_of(ledger, by)
+        ledger.review.reject(actor, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -159,8 +163,8 @@ def clear(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.review.clear(by, asset, report)
+        actor = actor_of(ledger, by)
+        ledger.review.clear(actor, asset, report)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -226,8 +230,8 @@ def object_to(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.objections.file(asset, by, grounds, evidence)
+        actor = actor_of(ledger, by)
+        ledger.objections.file(actor, asset, grounds, evidence)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 
@@ -258,8 +262,8 @@ def decide(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.objections.decide(asset, number, by, state, reason)
+        actor = actor_of(ledger, by)
+        ledger.objections.decide(actor, asset, number, state, reason)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 

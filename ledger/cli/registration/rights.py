@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.shell.files import json_in
-from ledger.cli.shell.naming import asset_of, party_of
+from ledger.cli.shell.naming import actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit_rows
 from ledger.domain.days import day_of, end_of_validity
@@ -64,7 +64,7 @@ def grant(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         to = party_of(ledger, to)
         start = max(ledger.clock(), ledger.reader.latest().time) + 60
         right = NewRight(
@@ -78,7 +78,7 @@ def grant(
             transferable,
             parent,
         )
-        ledger.rights.grant(asset, by, right)
+        ledger.rights.grant(actor, asset, right)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
 
 
@@ -90,9 +90,9 @@ def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         to = party_of(ledger, to)
-        ledger.rights.transfer(asset, number, by, to)
+        ledger.rights.transfer(actor, asset, number, to)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
 
 
@@ -112,8 +112,8 @@ def end(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.rights.end(asset, number, by, reason)
+        actor = actor_of(ledger, by)
+        ledger.rights.end(actor, asset, number, reason)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
 
 
@@ -146,10 +146,10 @@ def pledge(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         creditor = party_of(ledger, creditor)
         terms = {"amount": amount, "due": day_of(due, "--due").isoformat(), "contract": contract}
-        ledger.liens.pledge(asset, by, creditor, terms)
+        ledger.liens.pledge(actor, asset, creditor, terms)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
 
@@ -161,9 +161,9 @@ def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         to = party_of(ledger, to)
-        ledger.liens.consent(asset, number, by, to)
+        ledger.liens.consent(actor, asset, number, to)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
 
@@ -175,8 +175,8 @@ def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: As
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.liens.release(asset, number, by)
+        actor = actor_of(ledger, by)
+        ledger.liens.release(actor, asset, number)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
 
@@ -197,12 +197,12 @@ def quality(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         read = json_in(file, MAX_REPORT_BYTES)
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
         quality_report = QualityReport(read["scores"], read["weights"], report)
-        ledger.assessments.quality(asset, by, quality_report, day_of(last_day, "--last-day"))
+        ledger.assessments.quality(actor, asset, quality_report, day_of(last_day, "--last-day"))
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
 
 
@@ -225,9 +225,9 @@ def valuation(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
+        actor = actor_of(ledger, by)
         value = Valuation(method, amount, base_date, report)
-        ledger.assessments.valuation(asset, by, value, day_of(last_day, "--last-day"))
+        ledger.assessments.valuation(actor, asset, value, day_of(last_day, "--last-day"))
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
 
 

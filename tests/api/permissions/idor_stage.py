@@ -115,7 +115,9 @@ class Scene:
     def _encumber(self, objects: Objects) -> None:
         """An objection to the first asset, a lien on the third."""
         self.lien(objects)
-        self.ledger.objections.file(self.ledger.parties.actor(self.stage.parties["another bank"]), objects.assets[0], "异议")
+        self.ledger.objections.file(
+            self.ledger.parties.actor(self.stage.parties["another bank"]), objects.assets[0], "异议"
+        )
 
     # What calls are about
 
@@ -179,7 +181,11 @@ class Scene:
         asset = objects.assets[2]
 
         def grant() -> int:
-            self.ledger.rights.grant(self.ledger.parties.actor(self.stage.parties[objects.holder]), asset, NewRight(**self.new_right(objects)))
+            self.ledger.rights.grant(
+                self.ledger.parties.actor(self.stage.parties[objects.holder]),
+                asset,
+                NewRight(**self.new_right(objects)),
+            )
             return len(self.ledger.rights.of(asset))
 
         return int(self.stage.once(f"right in {asset}", grant))

@@ -224,8 +224,8 @@ def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
         back_up(settings, tmp_path / "data", tmp_path / "keys")
         confirmed, rejected = pilot.applied("power/2026", "water/2026")
         pilot.take_through([confirmed])
-        ledger.review.accept(pilot.cast.registrar, [rejected])
-        ledger.review.reject(pilot.cast.registrar, rejected, "Fields are missing")
+        ledger.review.accept(ledger.parties.actor(pilot.cast.registrar), [rejected])
+        ledger.review.reject(ledger.parties.actor(pilot.cast.registrar), rejected, "Fields are missing")
         before, number = rows_of(ledger.database, *tables), ledger.registrations.get(confirmed)["certificate_no"]
         grounds = {digest: ledger.act_documents.read(digest) for digest in pilot.act_documents_of(rejected)}
         pilot.certificate(pilot.firm())

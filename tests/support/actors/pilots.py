@@ -86,7 +86,7 @@ class Pilot:
     def noticed(self, assets: Sequence[str]) -> None:
         """Take applications up to their public notice."""
         for step in (self.ledger.review.accept, self.ledger.review.review, self.ledger.review.notice):
-            step(self.cast.registrar, assets)
+            step(self.actor(self.cast.registrar), assets)
 
     def skip(self, seconds: int) -> None:
         """Let time pass, for ledger and chain."""
