@@ -77,17 +77,17 @@ from ledger.rulebooks.templates import expecting
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.usage.authorizations import Authorizations
-from ledger.usage.corrections import Corrections
 from ledger.usage.direct_withdrawals import DirectWithdrawals
 from ledger.usage.expiry import Expiry
 from ledger.usage.holdings.holder_bundles import HolderBundles
 from ledger.usage.holdings.overview import Holdings
-from ledger.usage.issuance import Issuance
+from ledger.usage.issuing.corrections import Corrections
+from ledger.usage.issuing.issuance import Issuance
+from ledger.usage.issuing.stops import Stops
 from ledger.usage.provisions import Provisions
 from ledger.usage.requests import Requests
 from ledger.usage.revocations import Revocations
 from ledger.usage.status_acts import StatusActs
-from ledger.usage.stops import Stops
 from ledger.usage.withdrawals import Withdrawals
 
 SEEN = "seen.json"

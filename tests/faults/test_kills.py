@@ -23,7 +23,7 @@ RAW: Final = "ledger.chain.rpc.connection:Connection.send_raw"
 POINTS: Final[dict[str, list[tuple[str, str, int]]]] = {
     "issue": [
         ("ledger.store.log:append_numbered", "after", 2),
-        ("ledger.usage.issuance:Issuance.issue", "after", 2),
+        ("ledger.usage.issuing.issuance:Issuance.issue", "after", 2),
         ("ledger.store.log:close_batch", "after", 2),
         ("ledger.log.coherence:Coherence.require", "after", 2),
         ("ledger.installation.recovery.archiving:Archiving.__call__", "after", 2),

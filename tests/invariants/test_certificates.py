@@ -181,7 +181,7 @@ def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised
 
 
 def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its_time(pilot: Pilot, desk: Desk) -> None:
-    """Uses and what may be corrected: tests/usage/test_corrections.py."""
+    """Uses and what may be corrected: tests/usage/issuing/test_corrections.py."""
     person = desk.person()
     request, given = desk.authorised(person)
     desk.answer({given["social_insurance"].id: desk.supplied(CONTRIBUTIONS[:3])})

@@ -20,9 +20,9 @@ from ledger.log.positions import Positions
 from ledger.proof.bundle import Position
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.usage.issuance import Issuance
+from ledger.usage.issuing.issuance import Issuance
+from ledger.usage.issuing.stops import SaidByChain
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
-from ledger.usage.stops import SaidByChain
 from ledger.usage.tables import AccessRequest
 
 

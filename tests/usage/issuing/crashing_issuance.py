@@ -1,4 +1,4 @@
-"""A run of issuance that kills itself at a named point: ``python -m tests.usage.crashing_issuance <home> <point>``."""
+"""A run of issuance that kills itself at a named point; arguments: ``<home> <point>``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
 from ledger.log.anchoring import Anchoring
 from ledger.store import log as log_store
-from ledger.usage.issuance import Issuance
+from ledger.usage.issuing.issuance import Issuance
 from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
 from tests.support.actors.pilots import ROWS
 from tests.support.machine.killing import arm

@@ -15,8 +15,8 @@ from ledger.errors import ChainUnavailable, Conflict
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
-from ledger.usage.corrections import Corrections
 from ledger.usage.holdings.filter import HoldingsFilter
+from ledger.usage.issuing.corrections import Corrections
 from ledger.usage.lookups import certificates_of
 from tests.support.actors.persons import CONTRIBUTIONS, Desk
 from tests.support.actors.pilots import Pilot

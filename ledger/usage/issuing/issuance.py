@@ -26,9 +26,9 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.usage.expiry import require_active
+from ledger.usage.issuing.stops import SaidByChain, Stops
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.usage.provisions import disclosures_of
-from ledger.usage.stops import SaidByChain, Stops
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 SUPPLIED: Final = "supplied"

@@ -19,11 +19,11 @@ from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
 from ledger.store.tables import Batch, Entry
 from tests.support.places import PROJECT
-from tests.usage.crashing_issuance import FIRMS, POINTS
+from tests.usage.issuing.crashing_issuance import FIRMS, POINTS
 
 
 def child(home: Path, point: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.usage.crashing_issuance", str(home), point]
+    command = [sys.executable, "-m", "tests.usage.issuing.crashing_issuance", str(home), point]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -54,7 +54,7 @@ def test_killed_run_is_resumed_without_loss_or_double(prepared: Path, tmp_path: 
 def test_killed_at_a_random_moment(prepared: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
-    command = [sys.executable, "-m", "tests.usage.crashing_issuance", str(home), "none"]
+    command = [sys.executable, "-m", "tests.usage.issuing.crashing_issuance", str(home), "none"]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
