@@ -6,6 +6,7 @@ modules of single commands are imported here, and import such things in their fu
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, Final
 
@@ -36,7 +37,7 @@ GROUPS: Final = {
     "pause": ("parties.pause", "app", "暂停 Pause: start, end, show."),
     "sessions": ("parties.login", "sessions", "会话 Sessions of your party at a service: list, end."),
     "api-key": ("parties.api_keys", "app", "程序密钥 Keys for machines: new, list, revoke."),
-    "party": ("privacy.erasure", "party", "参与方 Parties: onboard, enrol, accredit, list, keys, roles, status."),
+    "party": ("parties.party_keys", "party", "参与方 Parties: onboard, enrol, accredit, list, keys, roles, status."),
     "scenario": ("rulebooks.scenarios", "app", "场景 Scenarios: list, show, check a file."),
     "ruleset": ("rulebooks.rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
     "request": ("usage.requests", "app", "用数请求 Requests: draft, submit, list, show, decline, cancel."),
@@ -51,8 +52,8 @@ GROUPS: Final = {
         "提供 Provisions: tasks, answers made where the rows are, receipts, the clerk's confirmation.",
     ),
     "certificate": (
-        "privacy.erasure",
-        "certificate",
+        "certificates.certificates",
+        "app",
         "凭证 Certificates: issue, list, show, bundle, present, correct, revoke, suspend, hold, erase, provenance.",
     ),
     "holdings": ("certificates.holdings", "app", "归集 Holdings: summary and export by subject, department, scenario."),
@@ -81,6 +82,25 @@ GROUPS: Final = {
     "index": ("installation.inspect", "index", "索引 The index: rebuild it, check it against the chain."),
 }
 
+# Commands that the room of a later capability adds to a group: their names there, module and function.
+ADDED: Final = {
+    "party": ("erase", "privacy.erasure", "erase_party"),
+    "certificate": ("erase", "privacy.erasure", "erase_certificate"),
+}
+
+
+@cache
+def loaded(name: str) -> Any:
+    """The group of that name with all its commands, whose modules are imported now."""
+    module, member, about = GROUPS[name]
+    typed = getattr(import_module(f"ledger.cli.{module}"), member)
+    if name in ADDED:
+        command, module, member = ADDED[name]
+        typed.command(command)(getattr(import_module(f"ledger.cli.{module}"), member))
+    group = get_group(typed)
+    group.help = about
+    return group
+
 
 class Commands(TyperGroup):
     """The groups stand for themselves in ``--help``; the one that is called is loaded."""
@@ -88,10 +108,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, as Click asks for it."""
         if args[0] in GROUPS:
-            module, name, text = GROUPS[args[0]]
-            group = get_group(getattr(import_module(f"ledger.cli.{module}"), name))
-            group.help = text
-            self.add_command(group, args[0])
+            self.add_command(loaded(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
 

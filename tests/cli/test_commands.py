@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from typer.main import get_group
 from typer.testing import CliRunner
 
-from ledger.cli.main import GROUPS, app
+from ledger.cli.main import GROUPS, app, loaded
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, NONCE
 from tests.support.places import PROJECT
@@ -43,8 +42,8 @@ def every_command(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 def all_commands() -> Iterator[tuple[str, Any]]:
     whole = get_group(app)
-    for group, (module, name, _) in GROUPS.items():
-        whole.add_command(get_group(getattr(import_module(f"ledger.cli.{module}"), name)), group)
+    for group in GROUPS:
+        whole.add_command(loaded(group), group)
     yield from every_command(whole)
 
 

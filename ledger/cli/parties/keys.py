@@ -12,7 +12,8 @@ import typer
 
 from ledger.chain.sending.sender import Receipt
 from ledger.cli.parties.direct_acts import SignedAct, chain_named, payer_of, send, signed_report, signed_veto, write_act
-from ledger.cli.parties.parties import PartyRef, party_shown
+from ledger.cli.parties.options import PartyRef
+from ledger.cli.parties.parties import party_shown
 from ledger.cli.parties.watch import BundleFile, DeploymentFile, watch
 from ledger.cli.shell.files import json_in, key_in, private_key_of, signer_of, write_private
 from ledger.cli.shell.naming import party_of

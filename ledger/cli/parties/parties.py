@@ -19,6 +19,7 @@ from ledger.cli.parties.newcomers import (
     warn_of_codes,
     with_keys,
 )
+from ledger.cli.parties.options import PartyRef
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, stderr
@@ -35,13 +36,6 @@ from ledger.parties.proposals.proposals import Proposal
 
 app = typer.Typer(no_args_is_help=True)
 
-PartyRef = Annotated[
-    str,
-    typer.Argument(
-        help="Party id, USCC or name of an institution; `authority`, `platform`, `self`: the installation's own.",
-        show_default=False,
-    ),
-]
 IDENTITY = {"name": "名称 Name", "identifier": "统一社会信用代码或身份证号 USCC or ID number"}
 FURTHER = "A further first key with its proof, as KEY=PROOF."
 

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.parties.parties import PartyRef, app, party_shown
+from ledger.cli.parties.options import PartyRef
+from ledger.cli.parties.parties import app, party_shown
 from ledger.cli.shell.naming import TIMES, party_of, seconds_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit_rows

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.certificates import certificates
-from ledger.cli.parties import party_keys
-from ledger.cli.parties.parties import PartyRef
+from ledger.cli.certificates.options import Number
+from ledger.cli.parties.options import PartyRef
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, confirm, emit, local_time
@@ -40,7 +39,7 @@ QUESTION = "删除后无法恢复，链上证明保留。继续吗？ It cannot 
 
 
 def erase_certificate(
-    number: Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)],
+    number: Number,
     reason: Why,
     by: By = "platform",
     yes: Yes = False,
@@ -97,8 +96,3 @@ def _emit(ledger: Ledger, erased: Erased, as_json: bool) -> None:
         "scrubbed": ledger.erasure.scrub(erased),
     }
     emit(told, as_json, "删除 Erasure")
-
-
-party, certificate = party_keys.party, certificates.app
-party.command("erase")(erase_party)
-certificate.command("erase")(erase_certificate)

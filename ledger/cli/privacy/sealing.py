@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, progress
-from ledger.privacy.key_rotation import SealingStatus
+
+if TYPE_CHECKING:
+    from ledger.privacy.key_rotation import SealingStatus
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -8,14 +8,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-from typer.main import get_group
 from typer.testing import CliRunner
 
-from ledger.cli.main import GROUPS, app
+from ledger.cli.main import GROUPS, app, loaded
 from ledger.cli.shell import output
 from ledger.proof.sdjwt import parse_certificate
 from tests.support.bundles.builder import Made, usage
@@ -131,8 +129,8 @@ def test_what_standard_output_cannot_encode_stays_json_also_beyond_the_basic_pla
 def commands() -> list[list[str]]:
     """Every command and group, as words of the command line."""
     found: list[list[str]] = [[]]
-    for name, (module, member, _) in GROUPS.items():
-        waiting = [([name], get_group(getattr(import_module(f"ledger.cli.{module}"), member)))]
+    for name in GROUPS:
+        waiting = [([name], loaded(name))]
         while waiting:
             words, command = waiting.pop()
             found.append(words)
