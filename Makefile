@@ -75,7 +75,7 @@ artifacts: setup  ## Compile the contracts into the package
 	$(BIN)/python scripts/compile.py
 
 gas: setup  ## Measure gas into contracts/gas.json
-	$(BIN)/python scripts/gas.py
+	$(BIN)/python -m scripts.gas
 
 # Extras stay in the locks: else an older pip asks for the hash of a newer release of `coverage[toml]`.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -1,4 +1,4 @@
-"""What every move costs: as committed, and within its limit. `python scripts/gas.py` writes the file anew."""
+"""What every move costs: as committed, and within its limit. `python -m scripts.gas` writes the file anew."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from scripts.gas import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, committed, measure, report, sizes, tolerance
+from scripts.gas.limits import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, committed, report, tolerance
+from scripts.gas.moves import measure, sizes
 from tests.support.places import PROJECT
 
 # What an anchor and a revocation in bulk may have risen by: for each issuer's own log, and an anchor reads the pause.

@@ -1,0 +1,42 @@
+"""Measure what the contracts cost, on a local node, and write it beside the limits.
+
+Examples:
+    python -m scripts.gas           write contracts/gas.json and contracts/size.json
+    python -m scripts.gas --print   write nothing
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.output import errors_explained
+from scripts.gas.limits import GAS_FILE, SIZE_FILE, committed, report
+from scripts.gas.moves import measure, sizes
+
+
+def main(
+    only_print: Annotated[bool, typer.Option("--print", help="Write nothing.")] = False,
+) -> None:
+    """Measure gas and code size; exit 1 if a limit is exceeded, or if a move costs more and nobody has said why."""
+    with errors_explained():
+        table = report(measure(), committed())
+    for name, row in table.items():
+        limit = f"  limit {row['limit']:>9,}" if "limit" in row else ""
+        typer.echo(f"{name:44}{row['gas']:>11,}{limit}")
+    if not only_print:
+        GAS_FILE.write_text(json.dumps(table, indent=1) + "\n")
+        SIZE_FILE.write_text(json.dumps(sizes(), indent=1) + "\n")
+    exceeded = [name for name, row in table.items() if row["gas"] > row.get("limit", row["gas"]) and "why" not in row]
+    for name in exceeded:
+        typer.echo(f"{name}: above its limit", err=True)
+    unexplained = [name for name, row in table.items() if "why" not in row.get("rise", {"why": ""})]
+    for name in unexplained:
+        typer.echo(f"{name}: costs more than before; say in RISES what that buys", err=True)
+    raise typer.Exit(1 if exceeded or unexplained else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)
