@@ -9,15 +9,12 @@ from fastapi.responses import JSONResponse
 
 from api.certificates.revocation_schemas import RevocationOut, RevocationsIn, RevocationsOut
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, require
+from api.http.access import ActCaller, OpenLedger
 from api.http.problems import answers
 from api.http.routing import Lane, Router
 from api.http.waiting import WAITS, waiting
 from api.registration.assets import signed_of
-from ledger.domain.parties import Role
 from ledger.installation.wiring import Ledger
-from ledger.parties.permissions import Action, allowed
-from ledger.parties.roles import Actor
 from ledger.usage.revocations import revoked_at_once
 
 router = Router(tags=["status"])
@@ -37,8 +34,7 @@ def revoke(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """End a certificate for good, as its issuer; or have it ended for `data_error`, as a provider of what it says."""
-    _require_ending(ledger, actor, number, body.reason)
-    ledger.status.revoke(number, body.reason)
+    ledger.status_acts.revoke(actor, number, body.reason)
     return _status(ledger, number)
 
 
@@ -50,11 +46,7 @@ def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> Re
     The answer says of each what became of it; sent again, it passes over what has ended. A provider names its own
     alone, or nothing is sent.
     """
-    owns = False
-    if body.reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and _provides(actor):
-        owns = set(body.numbers) <= ledger.revocations.resting_on(actor.party, body.numbers)
-    require(actor, Action.REVOKE_CERTIFICATE, owns=owns)
-    report = revoked_at_once(ledger.revocations.revoke(body.numbers, body.reason))
+    report = revoked_at_once(ledger.status_acts.revoke_many(actor, body.numbers, body.reason))
     counts = Counter(answer.outcome.value for answer in report.answers)
     items = [
         RevocationOut(certificate_no=each.number, outcome=each.outcome.value, code=each.code, tx_hash=each.tx_hash)
@@ -75,8 +67,7 @@ def suspend(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """Stop a certificate for a time, as its issuer."""
-    require(actor, Action.REVOKE_CERTIFICATE)
-    ledger.status.suspend(number, body.reason)
+    ledger.status_acts.suspend(actor, number, body.reason)
     return _status(ledger, number)
 
 
@@ -85,8 +76,7 @@ def resume(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """Let a suspended certificate stand again, as its issuer. What an office holds stays held."""
-    require(actor, Action.REVOKE_CERTIFICATE)
-    ledger.status.resume(number, body.reason)
+    ledger.status_acts.resume(actor, number, body.reason)
     return _status(ledger, number)
 
 
@@ -95,8 +85,7 @@ def supersede(
     number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """End a certificate for good in favour of another one of the same subject, as its issuer."""
-    require(actor, Action.ISSUE_CERTIFICATE)
-    ledger.status.supersede(number, body.successor)
+    ledger.status_acts.supersede(actor, number, body.successor)
     return _status(ledger, number)
 
 
@@ -108,8 +97,7 @@ def hold(
 
     A registration certificate is not held: freeze its asset.
     """
-    require(actor, Action.HOLD_CERTIFICATE)
-    ledger.holds.hold(number, body.reason, actor.party, signed_of(body))
+    ledger.status_acts.hold(actor, number, body.reason, signed_of(body))
     return _status(ledger, number)
 
 
@@ -121,16 +109,14 @@ def lift(
 
     The other office's hold stands. Where the second party is not within reach of this service, the answer is 202.
     """
-    require(actor, Action.HOLD_CERTIFICATE)
-    row = ledger.holds.lift(number, body.reason, actor.party, signed_of(body))
+    row = ledger.status_acts.lift(actor, number, body.reason, signed_of(body))
     return waiting(row) or _status(ledger, number)
 
 
 @router.post("/holds", tags=["holds"], responses=HELD)
 def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: ActCaller) -> schemas.HeldStatementsOut:
     """Hold statements by their digests, as authority or supervisor: what rests on one of them is not valid."""
-    require(actor, Action.HOLD_CERTIFICATE)
-    ledger.holds.hold_statements(body.statements, body.reason, actor.party, signed_of(body))
+    ledger.status_acts.hold_statements(actor, body.statements, body.reason, signed_of(body))
     return _held(ledger, body.statements)
 
 
@@ -139,21 +125,8 @@ def lift_statements(
     body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.HeldStatementsOut | JSONResponse:
     """Lift one's own office's holds on statements, as two parties of that office; the other office's stand."""
-    require(actor, Action.HOLD_CERTIFICATE)
-    row = ledger.holds.lift_statements(body.statements, body.reason, actor.party, signed_of(body))
+    row = ledger.status_acts.lift_statements(actor, body.statements, body.reason, signed_of(body))
     return waiting(row) or _held(ledger, body.statements)
-
-
-def _require_ending(ledger: Ledger, actor: Actor, number: str, reason: str) -> None:
-    """The issuer ends a certificate; for a provider it does so if that provider's data in it is wrong."""
-    rests_on: set[str] = set()
-    if reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and _provides(actor):
-        rests_on = ledger.holdings.providers(ledger.holdings.get(number))
-    require(actor, Action.REVOKE_CERTIFICATE, owns=actor.party in rests_on)
-
-
-def _provides(actor: Actor) -> bool:
-    return Role.PROVIDER in actor.roles
 
 
 def _status(ledger: Ledger, number: str) -> schemas.StatusOut:

@@ -40,7 +40,7 @@ def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: b
     try:
         with progress() as bars:
             task = bars.add_task("撤销 revoke", total=len(numbers))
-            for portion in ledger.revocations.revoke(numbers, reason):
+            for portion in ledger.status_acts.revoke_many(ledger.parties.actor(ledger.party), numbers, reason):
                 answers += portion.answers
                 gas += portion.gas
                 bars.advance(task, len(portion.answers))

@@ -32,7 +32,9 @@ def supersede(
     示例 Example:  pingzheng certificate supersede DAC-440802-2026-S51-00000001-K DAC-440802-2026-S51-00000002-I
     """
     with opened(home, as_json) as ledger:
-        ledger.status.supersede(check_certificate_no(number), check_certificate_no(successor))
+        ledger.status_acts.supersede(
+            ledger.parties.actor(ledger.party), check_certificate_no(number), check_certificate_no(successor)
+        )
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -63,7 +65,7 @@ def revoke(
         if file is not None:
             revoke_listed(ledger, file, reason, yes, as_json)
             return
-        ledger.status.revoke(check_certificate_no(number), reason)
+        ledger.status_acts.revoke(ledger.parties.actor(ledger.party), check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -73,7 +75,7 @@ def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson =
     示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
     """
     with opened(home, as_json) as ledger:
-        ledger.status.suspend(check_certificate_no(number), reason)
+        ledger.status_acts.suspend(ledger.parties.actor(ledger.party), check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -83,7 +85,7 @@ def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json
     示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
     """
     with opened(home, as_json) as ledger:
-        ledger.status.resume(check_certificate_no(number), reason)
+        ledger.status_acts.resume(ledger.parties.actor(ledger.party), check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 
 
