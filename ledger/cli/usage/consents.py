@@ -14,6 +14,7 @@ from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.cli.usage import giving
+from ledger.cli.usage.options import After, Limit, PartyArgument, RequestId
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
@@ -25,17 +26,20 @@ from ledger.usage.recorded import RecordedAuthorization
 
 app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
+Fields = Annotated[str | None, typer.Option(help="Allow only these, by comma; default: all asked for.")]
+Days = Annotated[int | None, typer.Option(min=1, help="Allow only so many days; default: as asked.")]
+Uses = Annotated[int | None, typer.Option(min=1, help="Allow only so many uses; default: as asked.")]
+SeparateConsent = Annotated[bool, typer.Option("--separate-consent", help="A person's consent to this by itself.")]
+SubjectKey = Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)]
 
 
 @app.command()
 def draft(
-    request: Annotated[str, typer.Argument(help="Request id.", show_default=False)],
-    fields: Annotated[str | None, typer.Option(help="Allow only these, by comma; default: all asked for.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Allow only so many days; default: as asked.")] = None,
-    uses: Annotated[int | None, typer.Option(min=1, help="Allow only so many uses; default: as asked.")] = None,
-    separate_consent: Annotated[
-        bool, typer.Option("--separate-consent", help="A person's consent to this by itself.")
-    ] = False,
+    request: RequestId,
+    fields: Fields = None,
+    days: Days = None,
+    uses: Uses = None,
+    separate_consent: SeparateConsent = False,
     out: Annotated[Path, typer.Option(help="Where the unsigned statements go.")] = Path("authorization.json"),
     home: Home = None,
     as_json: AsJson = False,
@@ -77,12 +81,10 @@ def give(
     all_waiting: Annotated[
         bool, typer.Option("--all", help="Every request that waits and whose subject's key is kept here.")
     ] = False,
-    fields: Annotated[str | None, typer.Option(help="Allow only these, by comma; default: all asked for.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Allow only so many days; default: as asked.")] = None,
-    uses: Annotated[int | None, typer.Option(min=1, help="Allow only so many uses; default: as asked.")] = None,
-    separate_consent: Annotated[
-        bool, typer.Option("--separate-consent", help="A person's consent to this by itself.")
-    ] = False,
+    fields: Fields = None,
+    days: Days = None,
+    uses: Uses = None,
+    separate_consent: SeparateConsent = False,
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
     home: Home = None,
     as_json: AsJson = False,
@@ -103,9 +105,9 @@ def give(
 
 @app.command("list")
 def listing(
-    party: Annotated[str, typer.Argument(help="Party id, USCC or name.", show_default=False)],
-    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    party: PartyArgument,
+    after: After = None,
+    limit: Limit = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -135,7 +137,7 @@ def notice(authorization: Identifier, home: Home = None, as_json: AsJson = False
 @app.command()
 def withdraw(
     authorization: Identifier,
-    key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
+    key: SubjectKey,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -154,7 +156,7 @@ def withdraw(
 @app.command("withdraw-direct")
 def withdraw_direct(
     bundle: Annotated[Path, typer.Argument(help="Bundle of a certificate that rests on it.", show_default=False)],
-    key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
+    key: SubjectKey,
     rpc_url: Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)],
     authorization: Annotated[str | None, typer.Option(help="Only the one with this id; default: all.")] = None,
     payer: Annotated[Path | None, typer.Option(help="Key file of another account, which relays and pays.")] = None,

@@ -12,6 +12,7 @@ from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, progress
 from ledger.cli.usage import providing
+from ledger.cli.usage.options import Limit, PartyArgument
 from ledger.installation.wiring import Ledger
 from ledger.provider.supply import Receipt, parse_answers
 from ledger.provider.task import MAX_LIST_BYTES, MAX_NOTICES, MAX_TASKS, TaskList
@@ -25,15 +26,14 @@ app.command()(providing.received)
 app.command()(providing.confirm)
 _CHUNK: Final = 50
 
-Provider = Annotated[str, typer.Argument(help="Party id, USCC or name.", show_default=False)]
 After = Annotated[str | None, typer.Option(help="Begin after this authorization.")]
 
 
 @app.command()
 def asked(
-    provider: Provider,
+    provider: PartyArgument,
     after: After = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Limit = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +51,7 @@ def asked(
 
 @app.command()
 def tasks(
-    provider: Provider,
+    provider: PartyArgument,
     out: Annotated[Path, typer.Option(help="Where to write them.")] = Path("tasks.json"),
     authorization: Annotated[
         list[str] | None, typer.Option(help="These alone, by id; where it was supplied before: to correct it.")

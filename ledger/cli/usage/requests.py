@@ -14,6 +14,7 @@ from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explai
 from ledger.cli.shell.personal import members_of
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.cli.usage.asking import SUBJECT_COLUMNS, Question, ask_all
+from ledger.cli.usage.options import After, Limit, PartyArgument, RequestId
 from ledger.connectors.tables import read_listing
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
@@ -23,30 +24,36 @@ from ledger.usage.request_terms import Terms
 from ledger.usage.requests import Asked
 
 app = typer.Typer(no_args_is_help=True)
-Identifier = Annotated[str, typer.Argument(help="Request id.", show_default=False)]
+Scenario = Annotated[str, typer.Option(help="Such as S01.", show_default=False)]
+PartyOption = Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)]
+Sources = Annotated[
+    list[str],
+    typer.Option(help="SOURCE=PROVIDER (party id, USCC or name); once for each source.", show_default=False),
+]
+Days = Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")]
+AnswerDays = Annotated[int, typer.Option(min=1, help="Days in which the subject may answer.")]
+NoteFile = Annotated[
+    Path | None,
+    typer.Option(help='JSON with "contact", and perhaps "purpose_note" and "business_ref"; `-`: standard input.'),
+]
+Pia = Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")]
 DEFAULT_ANSWER_DAYS = 7
 NOTED = ("purpose_note", "business_ref")
 
 
 @app.command()
 def draft(
-    scenario: Annotated[str, typer.Option(help="Such as S01.", show_default=False)],
-    subject: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
-    consumer: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
-    source: Annotated[
-        list[str],
-        typer.Option(help="SOURCE=PROVIDER (party id, USCC or name); once for each source.", show_default=False),
-    ],
+    scenario: Scenario,
+    subject: PartyOption,
+    consumer: PartyOption,
+    source: Sources,
     fields: Annotated[str, typer.Option(help="By comma; default: all that the sources give.")] = "",
-    days: Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")] = 7,
+    days: Days = 7,
     uses: Annotated[int, typer.Option(min=1)] = 1,
     channel: Annotated[str, typer.Option()] = "government_platform",
-    answer_days: Annotated[int, typer.Option(min=1, help="Days in which the subject may answer.")] = 7,
-    note: Annotated[
-        Path | None,
-        typer.Option(help='JSON with "contact", and perhaps "purpose_note" and "business_ref"; `-`: standard input.'),
-    ] = None,
-    pia: Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")] = None,
+    answer_days: AnswerDays = DEFAULT_ANSWER_DAYS,
+    note: NoteFile = None,
+    pia: Pia = None,
     out: Annotated[Path, typer.Option(help="Where the unsigned request goes.")] = Path("request.json"),
     home: Home = None,
     as_json: AsJson = False,
@@ -90,19 +97,16 @@ def import_file(
         Path,
         typer.Argument(help=f"CSV or Excel; a column of: {', '.join(SUBJECT_COLUMNS)}; or 名称, 统一社会信用代码."),
     ],
-    scenario: Annotated[str, typer.Option(help="Such as S01.", show_default=False)],
-    consumer: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
-    source: Annotated[list[str], typer.Option(help="SOURCE=PROVIDER; once for each source.", show_default=False)],
+    scenario: Scenario,
+    consumer: PartyOption,
+    source: Sources,
     key: Annotated[
         Path | None, typer.Option(help="The consumer's key file; default: the key kept here (demo).")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")] = 7,
-    answer_days: Annotated[int, typer.Option(min=1, help="Days in which a subject may answer.")] = 7,
-    note: Annotated[
-        Path | None,
-        typer.Option(help='JSON with "contact", and perhaps "purpose_note" and "business_ref"; `-`: standard input.'),
-    ] = None,
-    pia: Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")] = None,
+    days: Days = 7,
+    answer_days: AnswerDays = DEFAULT_ANSWER_DAYS,
+    note: NoteFile = None,
+    pia: Pia = None,
     encoding: Annotated[str | None, typer.Option(help="Of a CSV file, if it is not UTF-8: gb18030.")] = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -160,10 +164,10 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command("list")
 def listing(
-    party: Annotated[str, typer.Argument(help="Party id, USCC or name.", show_default=False)],
+    party: PartyArgument,
     state: Annotated[str | None, typer.Option(help="sent, seen, authorised, declined, …")] = None,
-    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    after: After = None,
+    limit: Limit = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -177,7 +181,7 @@ def listing(
 
 
 @app.command()
-def show(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+def show(request: RequestId, home: Home = None, as_json: AsJson = False) -> None:
     """一个请求：谁要什么，授权了什么。One request: what is asked, by whom, and what was authorised.
 
     示例 Example:  pingzheng request show <request>
@@ -195,7 +199,7 @@ def show(request: Identifier, home: Home = None, as_json: AsJson = False) -> Non
 
 
 @app.command()
-def decline(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+def decline(request: RequestId, home: Home = None, as_json: AsJson = False) -> None:
     """代主体拒绝请求。Say no, for the subject.
 
     示例 Example:  pingzheng request decline <request>
@@ -205,7 +209,7 @@ def decline(request: Identifier, home: Home = None, as_json: AsJson = False) -> 
 
 
 @app.command()
-def cancel(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+def cancel(request: RequestId, home: Home = None, as_json: AsJson = False) -> None:
     """代使用方撤回请求。Take a request back, for the consumer.
 
     示例 Example:  pingzheng request cancel <request>
