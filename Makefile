@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo quick test shuffled coverage lint slither serve artifacts gas lock clean
+.PHONY: help setup demo quick test shuffled coverage lint slither flows serve artifacts gas lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ lint: setup slither  ## Check style, types, layers, contracts, packaged artifact
 
 slither: setup .venv-slither/ready  ## Look for known faults in the contracts
 	$(BIN)/python scripts/slither.py
+
+flows: setup  ## Show through which rooms three flows go, and what climbs back up
+	$(BIN)/python scripts/flows.py
 
 serve: setup  ## Start the API on the local ledger
 	$(BIN)/pingzheng serve
