@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from ledger.chain.rpc.connection import Connection
-from tests.chain.rpc.test_connection import ADDRESS, HEALTHY, LOG, MAX_BYTES, refused
+from tests.chain.rpc.healthy_node import ADDRESS, HEALTHY, LOG, MAX_BYTES, refused
 from tests.support.chain.faulty_node import SLOW, WIRE, Call, FaultyNode, Refusal, Turn, only, refusal
 
 LIMITS: Final = json.loads((Path(__file__).parent / "cases" / "log-limits.json").read_text("utf-8"))

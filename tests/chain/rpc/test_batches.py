@@ -1,0 +1,61 @@
+"""Many calls in one request: each has its answer, whatever the node makes of the batch."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.chain.rpc.connection import Connection
+from tests.chain.rpc.healthy_node import refused
+from tests.support.chain.faulty_node import BATCHES, FaultyNode, Turn
+
+
+@pytest.mark.parametrize("fault", BATCHES)
+def test_a_batch_has_one_answer_to_each_call(node: FaultyNode, connection: Connection, fault: str) -> None:
+    node.fault = BATCHES[fault]
+    error = refused(lambda: connection.ask_many([("eth_chainId", []), ("eth_blockNumber", [])]), node)
+    assert error.code == "NODE_ANSWER_INVALID"
+
+
+def test_a_batch_comes_back_in_the_order_asked() -> None:
+    with FaultyNode(answers=lambda call: call["params"][0]) as node:
+        node.fault = lambda turn: turn.give(list(reversed(turn.healthy)))
+        wanted = [("echo", [str(number)]) for number in range(250)]
+        assert Connection(node.url).ask_many(wanted) == [str(number) for number in range(250)]
+        assert node.requests == 3
+
+
+@pytest.mark.parametrize("fault", ["batches are not supported", "batch too large"])
+def test_a_node_that_takes_no_batches_is_asked_call_by_call(fault: str) -> None:
+    def batchless(turn: Turn) -> None:
+        if isinstance(turn.asked, list):
+            turn.give({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": fault}})
+        else:
+            turn.give(turn.healthy)
+
+    with FaultyNode(answers=lambda call: call["params"][0]) as node:
+        node.fault = batchless
+        connection = Connection(node.url)
+        assert connection.ask_many([("echo", [number]) for number in range(9)]) == list(range(9))
+        asked = node.requests
+        assert connection.ask_many([("echo", [number]) for number in range(9)]) == list(range(9))
+        # The second time it is known that each call goes alone.
+        assert (asked, node.requests - asked) == (8 + 9, 9)
+
+
+def test_a_batch_too_large_for_the_node_is_halved_and_the_size_is_found(node: FaultyNode) -> None:
+    def small(turn: Turn) -> None:
+        many = isinstance(turn.asked, list) and len(turn.asked) > 20
+        turn.give(b"", 413) if many else turn.give(turn.healthy)
+
+    node.fault = small
+    connection = Connection(node.url)
+    for _ in range(2):
+        assert connection.ask_many([("eth_chainId", [])] * 100) == ["0x539"] * 100
+    # 100 → 50, 50 → 25 … → 13, 12: seven are refused; then eight of 13 at once.
+    assert node.requests == 7 + 8 + 8
+
+
+def test_one_refused_call_of_a_batch_refuses_it_with_the_nodes_reason(node: FaultyNode, connection: Connection) -> None:
+    error = refused(lambda: connection.ask_many([("eth_chainId", []), ("no_such", [])]), node)
+    assert error.code == "NODE_REFUSED" and "no_such" in error.details["reason"]
+    assert node.requests == 1

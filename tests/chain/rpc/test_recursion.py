@@ -1,0 +1,48 @@
+"""Deeply nested JSON, and the limit on recursion that the libraries of the chain leave as it is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Final
+
+from ledger.chain.rpc.connection import Connection
+from tests.chain.rpc.healthy_node import refused
+from tests.support.chain.faulty_node import BODIES, FaultyNode
+
+
+def test_deep_json_does_not_end_a_process_that_may_recurse_deep(node: FaultyNode, connection: Connection) -> None:
+    """Libraries that sign raise the limit on recursion; the parser would then overrun the stack."""
+    limit = sys.getrecursionlimit()
+    node.fault = BODIES["JSON that is too deep"]
+    sys.setrecursionlimit(100_000)
+    try:
+        assert refused(connection.chain_id, node).code == "NODE_ANSWER_INVALID"
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+LOADS: Final = """
+import sys
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.relay import ForwardRequest, sign_request
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.sending.nonces import Wanted
+from ledger.chain.sending.fees import Fees
+from ledger.chain.sending.sender import Sender
+from ledger.errors import ChainUnavailable
+
+limit = sys.getrecursionlimit()
+node = Connection("http://127.0.0.1:1")
+try:
+    node.chain_id()
+except ChainUnavailable:
+    print("asked", sys.getrecursionlimit() == limit)
+Sender(node, bytes([1] * 32), chain_id=1, reverts=RevertReader([]))._signed(Wanted(None, b"", 21_000), 0, Fees(1, 1))
+print("signed", sys.getrecursionlimit() == limit, "py_ecc" in sys.modules)
+"""
+
+
+def test_loading_the_libraries_of_the_chain_leaves_the_limit_on_recursion() -> None:
+    told = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split("\n")[:2] == ["asked True", "signed True True"]
