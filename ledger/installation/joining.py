@@ -256,15 +256,9 @@ def _wire(
         before_retiring=lambda: None,
         lock=settings.home / "proposing.lock",
     )
-    verification = Verification(
-        database,
-        reader,
-        Remembered(reader, settings.home / "seen.json"),
-        partial(expecting, scenarios),
-        uses,
-        presentations,
-        clock,
-    )
+    seen, expected = Remembered(reader, settings.home / "seen.json"), partial(expecting, scenarios)
+    verification = Verification(database, reader, seen, expected, uses, presentations, clock)
+    own_account = partial(_own_account, reader, membership.account)
     return Participant(
         settings=settings,
         clock=clock,
@@ -281,14 +275,7 @@ def _wire(
         proposals=proposals,
         pauses=Pauses(reader, acting_here, proposals, parties.account),
         inspection=Inspection(
-            database,
-            reader,
-            follower,
-            provenances,
-            coherence,
-            clock,
-            lambda: _own_account(reader, membership.account),
-            oldest=settings.oldest_head,
+            database, reader, follower, provenances, coherence, clock, own_account, oldest=settings.oldest_head
         ),
     )
 

@@ -79,14 +79,8 @@ def restore_command(
         from ledger.installation.recovery.restoring import Sources, restore
         from ledger.installation.settings import Settings
 
+        _require_one_chain(chain, rpc_url)
         settings = Settings.at(home)
-        if chain is not None and rpc_url is not None:
-            raise InvalidInput(
-                "RESTORE_ONE_CHAIN",
-                "A ledger has one chain: a local one, or one behind a node.",
-                where="--chain",
-                hint="Give --chain or --rpc-url, not both.",
-            )
         url = rpc_url or (None if chain is not None else settings.rpc_url)
         settings = settings.model_copy(update={"rpc_url": url})
         sources = Sources(
@@ -101,6 +95,16 @@ def restore_command(
         with stderr.status("恢复 Restoring…"):
             told = restore(settings, sources)
         emit(_told(told, settings.home, as_json), as_json, "已恢复 Restored")
+
+
+def _require_one_chain(chain: Path | None, rpc_url: str | None) -> None:
+    if chain is not None and rpc_url is not None:
+        raise InvalidInput(
+            "RESTORE_ONE_CHAIN",
+            "A ledger has one chain: a local one, or one behind a node.",
+            where="--chain",
+            hint="Give --chain or --rpc-url, not both.",
+        )
 
 
 @app.command("confirm-erasures")
