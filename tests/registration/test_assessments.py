@@ -22,11 +22,15 @@ VALUE = Valuation("income", 300_000_000, "2026-01-31", DIGEST)
 
 
 def report(pilot: Pilot, asset: str, by: str, told: QualityReport = QUALITY) -> None:
-    pilot.ledger.assessments.quality(pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365))
+    pilot.ledger.assessments.quality(
+        pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
+    )
 
 
 def value(pilot: Pilot, asset: str, by: str, told: Valuation = VALUE) -> None:
-    pilot.ledger.assessments.valuation(pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365))
+    pilot.ledger.assessments.valuation(
+        pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
+    )
 
 
 def accredited(pilot: Pilot, *roles: Role) -> str:

@@ -96,7 +96,9 @@ def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> 
     asset, cast = pledged(refusing), refusing.cast
     before = refusing.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        refusing.ledger.liens.pledge(refusing.ledger.parties.actor(cast.provider), asset, cast.other_bank, TERMS | {"amount": 1})
+        refusing.ledger.liens.pledge(
+            refusing.ledger.parties.actor(cast.provider), asset, cast.other_bank, TERMS | {"amount": 1}
+        )
     assert ranks(refusing, asset) == [(cast.bank, 1)]
     assert refusing.act_documents_of(asset) == before
 

@@ -29,7 +29,9 @@ class Silent:
         assert self.ledger.party_keys.report(self.holder, account, self.authority) is None
 
     def reassigned(self, by: str | None = None) -> Proposal:
-        return self.ledger.transfers.reassign(self.ledger.parties.actor(by or self.authority), self.asset, self.heir, GROUNDS)
+        return self.ledger.transfers.reassign(
+            self.ledger.parties.actor(by or self.authority), self.asset, self.heir, GROUNDS
+        )
 
 
 def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) -> None:

@@ -28,7 +28,10 @@ def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
     pilot.ledger.anchoring.flush()
     assert (second.supersedes, second.subject) == (first, pilot.cast.bank)
     assert (result(pilot, first), result(pilot, second.certificate_no)) == ("revoked", "valid")
-    assert pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate.certificate_no == second.certificate_no
+    assert (
+        pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate.certificate_no
+        == second.certificate_no
+    )
 
 
 def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> None:

@@ -87,7 +87,8 @@ def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
 def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
     accepted, withdrawn = together(
-        lambda: transfers.accept(pilot.actor(cast.bank), asset), lambda: transfers.withdraw(pilot.actor(cast.provider), asset)
+        lambda: transfers.accept(pilot.actor(cast.bank), asset),
+        lambda: transfers.withdraw(pilot.actor(cast.provider), asset),
     )
     assert (accepted, withdrawn) in ((WON, "ASSET_NOT_HOLDER"), ("ASSET_NO_OFFER", WON))
     assert pilot.record(asset).holder == (cast.bank if accepted == WON else cast.provider)
@@ -118,7 +119,9 @@ def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
 def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
     asset = offered(pilot, 30)
     pilot.skip(31)
-    assert together(lambda: pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)) == ["ASSET_OFFER_LAPSED"]
+    assert together(lambda: pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)) == [
+        "ASSET_OFFER_LAPSED"
+    ]
 
 
 @pytest.mark.usefixtures("again")
@@ -126,7 +129,8 @@ def test_transfer_against_freeze(pilot: Pilot) -> None:
     """Frozen it is in any case; whether it moved before, the history says."""
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
     accepted, frozen = together(
-        lambda: transfers.accept(pilot.actor(cast.bank), asset), lambda: transfers.freeze(pilot.actor(cast.supervisor), asset, "court")
+        lambda: transfers.accept(pilot.actor(cast.bank), asset),
+        lambda: transfers.freeze(pilot.actor(cast.supervisor), asset, "court"),
     )
     assert frozen == WON
     assert accepted in (WON, "ASSET_FROZEN")
