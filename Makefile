@@ -36,11 +36,11 @@ node_modules/ready: package-lock.json .venv/ready
 demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
-# Left out is what is marked slow: thousands of cases of the second verifier, fuzzing, what unpacks to gigabytes, whole
-# flows under other suites.
-QUICK := $(addprefix tests/,domain proof connectors wallet parties)
+# Marked slow are thousands of cases of the second verifier, fuzzing, what unpacks to gigabytes, and whole flows under
+# other suites; proposals are tested on ledgers of their own.
+QUICK := $(addprefix tests/,domain proof connectors wallet parties) --ignore=tests/parties/proposals
 
-quick: setup  ## Run the tests of domain, proof, connectors, wallet and parties that are not marked slow: under a minute
+quick: setup  ## Run the tests of domain, proof, connectors, wallet and parties in a minute: without proposals, and what is marked slow
 	$(BIN)/pytest -n 2 -m "not slow" $(QUICK)
 
 # Two workers, as many as the build machine has cores; tests/support/sharing.py says which tests share one.
