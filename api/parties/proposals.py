@@ -125,5 +125,5 @@ def end_pause(ledger: OpenLedger, actor: ActCaller, body: powers.ActIn | None = 
 
 
 def _pause(ledger: Ledger) -> powers.PauseOut:
-    until = ledger.reader.paused_until()
+    until = ledger.pauses.until()
     return powers.PauseOut(paused=until > 0, paused_until=until)

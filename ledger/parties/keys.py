@@ -54,7 +54,7 @@ class PartyKeys:
         client: ChainClient,
         reader: ChainReader,
         follower: Follower,
-        acting: RelayedActs,
+        relayed: RelayedActs,
         custody: Custody,
         proposals: Proposals,
     ) -> None:
@@ -62,7 +62,7 @@ class PartyKeys:
         self._client = client
         self._reader = reader
         self._follower = follower
-        self._acting = acting
+        self._relayed = relayed
         self._custody = custody
         self._proposals = proposals
 
@@ -175,7 +175,7 @@ class PartyKeys:
             elif PROTECTED & set(self._reader.party(number).roles):
                 proposal = self._proposals.decide(by, calls.report(number, account), signed)
             else:
-                self._acting.act_as(by, calls.report(number, account), signed)
+                self._relayed.act_as(by, calls.report(number, account), signed)
             # Sessions and keys of that account end with the block, as soon as it is followed.
             self._follower.sync()
         self.settle(identifier)
@@ -270,7 +270,7 @@ class PartyKeys:
         if act is None and signed is None and signer in self._custody:
             act = sign_act(report_message(self._reader.chain, signer, account), self._custody.signer(signer))
         if act is None:
-            self._acting.act(signer, calls.report(number, account), signed)
+            self._relayed.act(signer, calls.report(number, account), signed)
         else:
             self._client.send(calls.report_for(signer, number, account, act))
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.domain.parties import PartyKind
 from ledger.errors import NotFound
 from ledger.index.follower import Follower
 from ledger.parties.known import KnownParty
@@ -44,13 +43,11 @@ class Parties:
             raise unknown_party()
         return KnownParty.of(found)
 
-    def page(self, after: str | None, limit: int, kind: PartyKind | None = None) -> list[KnownParty]:
+    def page(self, after: str | None, limit: int) -> list[KnownParty]:
         """Parties by id, keyset paged."""
         query = select(Party).order_by(Party.id).limit(limit)
         if after:
             query = query.where(Party.id > after)
-        if kind:
-            query = query.where(Party.kind == kind.value)
         with self._database.read() as session:
             return [KnownParty.of(row) for row in session.scalars(query)]
 

@@ -34,12 +34,12 @@ class RoleChanges:
     """
 
     def __init__(
-        self, database: Database, reader: ChainReader, follower: Follower, acting: RelayedActs, proposals: Proposals
+        self, database: Database, reader: ChainReader, follower: Follower, relayed: RelayedActs, proposals: Proposals
     ) -> None:
         self._database = database
         self._reader = reader
         self._follower = follower
-        self._acting = acting
+        self._relayed = relayed
         self._proposals = proposals
 
     def set_roles(
@@ -97,7 +97,7 @@ class RoleChanges:
     def _act(self, by: str, call: Call, signed: SignedRequest | None, *, decided: bool) -> Proposal | None:
         if decided:
             return self._proposals.decide(by, call, signed)
-        self._acting.act_as(by, call, signed)
+        self._relayed.act_as(by, call, signed)
         self._follower.sync()
         return None
 

@@ -42,7 +42,7 @@ class Roles:
             found = session.execute(select(PARTIES).where(PARTIES.c.id == identifier)).first()
         if found is None:
             raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
-        return acting(identifier, found.status, found.roles)
+        return active_actor(identifier, found.status, found.roles)
 
     def of(self, identifiers: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The names of the roles of each party, in the order of the chain; empty for one that it does not know."""
@@ -55,10 +55,10 @@ class Roles:
 
 def require_active(record: PartyRecord) -> None:
     """Raise ``Forbidden`` ``PARTY_NOT_ACTIVE`` for a party that the chain says is not."""
-    acting(record.id, PARTY_STATUSES.index(record.status), 0)
+    active_actor(record.id, PARTY_STATUSES.index(record.status), 0)
 
 
-def acting(identifier: str, status: int, roles: int) -> Actor:
+def active_actor(identifier: str, status: int, roles: int) -> Actor:
     """A party of the index as one that calls.
 
     Raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``Incoherent`` ``INDEX_DIFFERS`` for a status that there is none of.

@@ -187,8 +187,8 @@ def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pi
     row, account, shown = ledger.party_keys._announce(party, signer.public_key, proof(ledger, party, signer), (SM2SM3,))
     assert shown == ""
     call = change_key(row.no or 0, account)
-    proposal = proposal_of(ledger.party_keys._acting.act_as(authority, propose(call)))
-    ledger.party_keys._acting.act_as(ledger.installation.officers[1], confirm(proposal, call))
+    proposal = proposal_of(ledger.party_keys._relayed.act_as(authority, propose(call)))
+    ledger.party_keys._relayed.act_as(ledger.installation.officers[1], confirm(proposal, call))
     for _ in range(2):
         assert ledger.party_keys.bind(ledger.parties.actor(authority), party, signer.public_key) is None
     assert ledger.parties.get(party).account == row.account

@@ -17,7 +17,7 @@ from ledger.errors import Incoherent, Misconfigured
 from ledger.installation.doctor import Doctor
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_ledger
-from ledger.parties.roles import acting
+from ledger.parties.roles import active_actor
 from tests.provenance.test_entry_damage import Changed
 from tests.support.actors.pilots import Pilot
 
@@ -199,4 +199,4 @@ def test_what_no_program_of_ours_writes_is_named_too(home: Path, statement: str,
 def test_a_party_whose_status_in_the_index_is_none_is_no_internal_error() -> None:
     for status in (9, -1, "suspended"):
         with pytest.raises(Incoherent, match="INDEX_DIFFERS"):
-            acting("ab" * 32, status, 0)  # type: ignore[arg-type]
+            active_actor("ab" * 32, status, 0)  # type: ignore[arg-type]

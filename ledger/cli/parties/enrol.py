@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.parties.login import LOCAL
+from ledger.cli.parties.options import LedgerFile, Service
 from ledger.cli.shell.files import signer_of
 from ledger.cli.shell.output import AsJson, emit, errors_explained
 from ledger.cli.shell.personal import members_of
@@ -15,11 +16,11 @@ from ledger.cli.shell.personal import members_of
 
 def enrol(
     key: Annotated[Path, typer.Option(help="Your new private key file: `pingzheng key new`.", show_default=False)],
-    deployment: Annotated[Path, typer.Option(help="The operator's deployment.json: which ledger.", show_default=False)],
+    deployment: LedgerFile,
     code: Annotated[
         Path | None, typer.Option("--code", help='JSON with "code"; `-`: standard input; default: it is asked for.')
     ] = None,
-    service: Annotated[str, typer.Option(help="Address of the service: https://host.")] = LOCAL,
+    service: Service = LOCAL,
     as_json: AsJson = False,
 ) -> None:
     """用登记码提交自己的第一个密钥，并证明持有它；由两个机构登记后生效。Hand in your first key by the code that an

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.parties.options import LedgerFile
 from ledger.cli.shell.files import MAX_KEY_BYTES, line_in, signer_of
 from ledger.cli.shell.output import AsJson, emit, errors_explained
 from ledger.errors import Conflict
@@ -54,7 +55,7 @@ def new(
 @app.command()
 def prove(
     key: KeyFile,
-    deployment: Annotated[Path, typer.Option(help="The operator's deployment.json: which ledger.", show_default=False)],
+    deployment: LedgerFile,
     number: Annotated[
         int,
         typer.Option(

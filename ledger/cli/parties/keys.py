@@ -14,7 +14,7 @@ from ledger.chain.sending.sender import Receipt
 from ledger.cli.parties.direct_acts import SignedAct, chain_named, payer_of, send, signed_report, signed_veto, write_act
 from ledger.cli.parties.options import PartyRef
 from ledger.cli.parties.parties import party_shown
-from ledger.cli.parties.watch import BundleFile, DeploymentFile, watch
+from ledger.cli.parties.watch import BundleFile, DeploymentFile, NodeUrl, watch
 from ledger.cli.shell.files import json_in, key_in, private_key_of, signer_of, write_private
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened, participating
@@ -41,7 +41,7 @@ Number = Annotated[int, typer.Argument(min=1, help="The proposal's number.", sho
 PartyKey = Annotated[
     Path | None, typer.Option("--key", help="File of a private key of the party, if it is not kept here.")
 ]
-RpcUrl = Annotated[
+DirectNode = Annotated[
     str | None, typer.Option(help="A node of the chain: do it there, without our service.", envvar="PINGZHENG_RPC_URL")
 ]
 Payer = Annotated[Path | None, typer.Option(help="Key file of another account, which sends it and pays.")]
@@ -177,7 +177,7 @@ def veto(
     key: PartyKey = None,
     deployment: DeploymentFile = None,
     bundle: BundleFile = None,
-    rpc_url: RpcUrl = None,
+    rpc_url: DirectNode = None,
     payer: Payer = None,
     out: Out = None,
     home: Home = None,
@@ -214,7 +214,7 @@ def report(
     key: PartyKey = None,
     deployment: DeploymentFile = None,
     bundle: BundleFile = None,
-    rpc_url: RpcUrl = None,
+    rpc_url: DirectNode = None,
     payer: Payer = None,
     out: Out = None,
     home: Home = None,
@@ -253,7 +253,7 @@ def report(
 @app.command("send")
 def send_act(
     act: Annotated[Path, typer.Argument(help="Act file, written by --out.", show_default=False)],
-    rpc_url: Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)],
+    rpc_url: NodeUrl,
     payer: Annotated[Path, typer.Option(help="Key file of the account that sends it and pays.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:

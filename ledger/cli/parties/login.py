@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ledger.cli.parties.options import Service
 from ledger.cli.shell.files import read_bounded, signer_of
 from ledger.cli.shell.naming import PARTY_ID
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained
@@ -52,7 +53,7 @@ def login(
         str, typer.Option(help="Your party id, 64 hex digits; default: whose installation --home is.")
     ] = SELF,
     key: Annotated[Path | None, typer.Option(help="Your private key file; default: the key that --home keeps.")] = None,
-    service: Annotated[str, typer.Option(help="Address of the service: https://host.")] = LOCAL,
+    service: Service = LOCAL,
     deployment: Annotated[
         Path | None, typer.Option(help="The operator's deployment.json: which ledger; default: the one in --home.")
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,3 +14,5 @@ PartyRef = Annotated[
         show_default=False,
     ),
 ]
+LedgerFile = Annotated[Path, typer.Option(help="The operator's deployment.json: which ledger.", show_default=False)]
+Service = Annotated[str, typer.Option(help="Address of the service: https://host.")]

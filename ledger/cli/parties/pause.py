@@ -57,5 +57,5 @@ def show(home: Home = None, as_json: AsJson = False) -> None:
 
 
 def _state(ledger: Participant) -> dict[str, Any]:
-    until = ledger.reader.paused_until()
+    until = ledger.pauses.until()
     return {"paused": until > 0, "until": until}

@@ -29,7 +29,7 @@ DeploymentFile = Annotated[
     Path | None, typer.Option(help="The operator's deployment.json: which chain, which contracts.")
 ]
 BundleFile = Annotated[Path | None, typer.Option(help="In its place, a bundle of that ledger.")]
-RpcUrl = Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)]
+NodeUrl = Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)]
 EVENTS = {
     "AccountBound": "密钥已绑定 key bound",
     "AccountReported": "密钥已挂失 key reported",
@@ -77,7 +77,7 @@ class Seen:
 
 def watch(
     party: Annotated[str, typer.Argument(help="Party id, or an account of the party.", show_default=False)],
-    rpc_url: RpcUrl,
+    rpc_url: NodeUrl,
     deployment: DeploymentFile = None,
     bundle: BundleFile = None,
     once: Annotated[

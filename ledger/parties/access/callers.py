@@ -20,7 +20,7 @@ from ledger.index.speaking_keys import speaks
 from ledger.index.tables import ACCOUNTS, PARTIES
 from ledger.parties.access.tables import ApiKey, SignedIn
 from ledger.parties.access.tokens import digest
-from ledger.parties.roles import CLOSED, Actor, acting
+from ledger.parties.roles import CLOSED, Actor, active_actor
 from ledger.store.database import Database
 
 SESSION_PREFIX: Final = "ps_"
@@ -139,4 +139,4 @@ def session_unknown() -> Unauthenticated:
 
 
 def _actor(found: Row[Any]) -> Actor:
-    return acting(found.id, found.status, found.roles)
+    return active_actor(found.id, found.status, found.roles)

@@ -24,7 +24,7 @@ from ledger.parties.access.attempts import source_of
 from ledger.parties.access.callers import SESSION_PREFIX, Caller
 from ledger.parties.access.tables import SignedIn, SignInNonce
 from ledger.parties.access.tokens import digest, fresh
-from ledger.parties.roles import CLOSED, acting
+from ledger.parties.roles import CLOSED, active_actor
 from ledger.proof.jws import encode_base64url
 from ledger.proof.sign_in import NONCE_BYTES, Place, SignIn, read_sign_in, require_place
 from ledger.store.database import Database
@@ -207,7 +207,7 @@ class Sessions:
                 where="signature",
                 hint="Sign exactly the statement that is sent (protocol §11).",
             )
-        acting(told.party, found.status, found.roles)
+        active_actor(told.party, found.status, found.roles)
 
 
 def _of(told: SignIn, now: int) -> tuple[ColumnElement[bool], ...]:

@@ -52,7 +52,7 @@ class Proposals(ProposalReader):
         client: ChainClient,
         reader: ChainReader,
         follower: Follower,
-        acting: RelayedActs,
+        relayed: RelayedActs,
         lists: RegistrationLists,
         clock: Clock,
         *,
@@ -63,7 +63,7 @@ class Proposals(ProposalReader):
     ) -> None:
         super().__init__(database, reader, follower, lists, clock)
         self._client = client
-        self._acting = acting
+        self._relayed = relayed
         self._account_of = account_of
         self._within_reach = within_reach
         self._before_retiring = before_retiring
@@ -94,7 +94,7 @@ class Proposals(ProposalReader):
         """Propose an act, and do no more. A list of parties is proposed by its hash. Raises as ``decide``."""
         registers = call.function == REGISTER
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
-        return self.get(proposal_of(self._acting.act(self._account_of(by), proposed, signed)))
+        return self.get(proposal_of(self._relayed.act(self._account_of(by), proposed, signed)))
 
     def confirm(
         self, number: int, by: str, signed: SignedRequest | None = None, listed: Mapping[str, Any] | None = None
@@ -117,7 +117,7 @@ class Proposals(ProposalReader):
         call = self._call(found)
         if not self._waits(row):
             self._prepare(call)
-        self._acting.act(self._account_of(by), calls.confirm(number, call), signed)
+        self._relayed.act(self._account_of(by), calls.confirm(number, call), signed)
         return self._after(number)
 
     def carry_out(self, number: int) -> Proposal:
@@ -133,7 +133,7 @@ class Proposals(ProposalReader):
 
     def cancel(self, number: int, by: str, signed: SignedRequest | None = None) -> Proposal:
         """Cancel a proposal as a party of the office that it takes. Raises as ``confirm``."""
-        self._acting.act(self._account_of(by), calls.cancel(number), signed)
+        self._relayed.act(self._account_of(by), calls.cancel(number), signed)
         return self._after(number)
 
     def veto(
@@ -159,10 +159,10 @@ class Proposals(ProposalReader):
                 where=account,
                 hint="A party vetoes by its own keys. What others signed, anybody sends: `pingzheng keys send`.",
             )
-        if act is None and signed is None and self._acting.holds(account):
-            act = sign_act(veto_message(self._reader.chain, account, number), self._acting.signer(account))
+        if act is None and signed is None and self._relayed.holds(account):
+            act = sign_act(veto_message(self._reader.chain, account, number), self._relayed.signer(account))
         if act is None:
-            self._acting.act(account, calls.veto(number), signed)
+            self._relayed.act(account, calls.veto(number), signed)
         else:
             self._client.send(calls.veto_for(account, number, act))
         return self._after(number)
@@ -212,7 +212,7 @@ class Proposals(ProposalReader):
 
         That one is another institution, and a key that is kept here for an office decides nothing at its call.
         """
-        if not row.needs_confirmation or not self._acting.holds(self._account_of(row.by)):
+        if not row.needs_confirmation or not self._relayed.holds(self._account_of(row.by)):
             return []
         roles = (Role.AUTHORITY.value, Role.ADMIN.value) if row.kind == REGISTER else row.role.split(",")
         return [party for party in self._within_reach(roles) if party not in (row.by, row.concerned)]

@@ -225,12 +225,12 @@ def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledg
 
 def test_an_office_pauses_and_the_operator_sees_it(ledger: Ledger, second: Participant) -> None:
     until = second.pauses.pause(second.party)
-    assert ledger.pauses.state()[0] == until
+    assert ledger.pauses.until() == until
     row = second.pauses.end(second.party)
     assert row.needs_confirmation
     done = ledger.proposals.confirm(row.no, ledger.installation.authority_party)
     assert (done.kind, done.state) == ("end_pause", "carried_out")
-    assert second.pauses.state()[0] == 0
+    assert second.pauses.until() == 0
 
 
 def test_the_second_office_knows_its_roles_and_joins_like_a_consumer(second: Participant) -> None:

@@ -25,13 +25,13 @@ def rested(waiting: Ledger) -> Iterator[None]:
 
 def test_an_office_pauses_for_seven_days_and_two_end_it_sooner(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
-    assert waiting.pauses.state()[0] == 0
+    assert waiting.pauses.until() == 0
     until = waiting.pauses.pause(first)
     assert 0 <= waiting.clock() + MAX_PAUSE - until < 60
-    assert waiting.pauses.state()[0] == until
+    assert waiting.pauses.until() == until
     row = waiting.pauses.end(first)
     assert (row.kind, row.arguments, row.state, row.confirmed_by) == ("end_pause", {}, "carried_out", second)
-    assert waiting.pauses.state()[0] == 0
+    assert waiting.pauses.until() == 0
     with pytest.raises(Conflict, match="PARTY_NOT_PAUSED"):
         waiting.pauses.end(first)
 
