@@ -17,12 +17,10 @@ from api.http.problems import BodyRefused
 from api.http.routing import Lane
 from api.http.server import MAX_CHUNKS
 from tests.support.api.parts import Api
-from tests.support.api.raw_http import Service, serving, until
+from tests.support.api.raw_http import DENSE, JSON, Service, serving, until
 
 CASE = Path(__file__).parent / "cases" / "api-gzip" / "b.gz"
-JSON = {"content_type": "application/json"}
 CHUNKED = JSON | {"transfer_encoding": "chunked"}
-DENSE = b"[" + b"[]," * 699_000 + b"[]]"
 VERIFY, NONCE = "/v1/verify", "/v1/sessions/nonce"
 
 

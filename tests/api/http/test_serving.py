@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.api.raw_http import Wire, until
+from tests.support.api.raw_http import DENSE, JSON, Wire, until
 
 PINGZHENG = (sys.executable, "-c", "from ledger.cli.program import run; run()")
-DENSE = b"[" + b"[]," * 699_000 + b"[]]"
 MEGABYTE = 1024 * 1024
-JSON = {"content_type": "application/json"}
 
 
 @dataclass(frozen=True)

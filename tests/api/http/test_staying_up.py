@@ -19,9 +19,8 @@ from api.http.server import Connections
 from api.http.turns import Turns
 from ledger.errors import Busy, TooManyAttempts
 from tests.support.api.parts import Api
-from tests.support.api.raw_http import Answer, Service, Wire, serving, until
+from tests.support.api.raw_http import JSON, Answer, Service, Wire, serving, until
 
-JSON = {"content_type": "application/json"}
 OK = {"ok": True}
 
 

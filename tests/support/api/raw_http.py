@@ -20,6 +20,8 @@ from api.http.server import Connections, server
 from ledger.installation.participant import Participant
 
 CLOSED_SECONDS = 60
+JSON = {"content_type": "application/json"}  # as an argument of ``Wire.head``
+DENSE = b"[" + b"[]," * 699_000 + b"[]]"  # two megabytes that are much longer when they are parsed
 ESTABLISHED = 1
 
 
