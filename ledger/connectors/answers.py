@@ -30,7 +30,8 @@ class Query:
 class Supplied:
     """The subject's rows, each with exactly the columns asked for, sorted by their cells: two queries of one state of a
     source give the same rows, wherever it keeps them. ``name`` is the subject's, if the question wants it. Both stay
-    out of the representation."""
+    out of the representation. ``places`` says where each row stands in the source, for errors: ``bills.csv, line 5``.
+    """
 
     result: ClassVar = "supplied"
 
@@ -38,6 +39,7 @@ class Supplied:
     as_of: date
     queried_at: int
     name: str | None = field(default=None, repr=False)
+    places: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class NoData:
 class Refused:
     """The source does not supply; ``reason`` is one of ``ledger.domain.reasons.REFUSALS``.
 
-    ``where`` is for the provider's operator: a column, a row's number, an error's type; never a value, and not signed.
+    ``where`` is for the provider's operator: a file, a line, a column, an error's type; never a value, and not signed.
     """
 
     result: ClassVar = "refused"

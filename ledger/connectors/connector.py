@@ -17,7 +17,7 @@ from ledger.connectors.deadline import Deadline, TimeIsUp, Workers
 from ledger.connectors.file_tables import file_table
 from ledger.connectors.flags import UnreadableFlag, meets
 from ledger.connectors.source import FilePlace, Flag, SourceDefinition
-from ledger.connectors.table import MAX_CHARACTERS, MAX_ROWS, Table, Unusable, Wanted
+from ledger.connectors.table import MAX_CHARACTERS, MAX_ROWS, FoundRow, Table, Unusable, Wanted
 from ledger.connectors.values import BadValue, as_span, as_text
 from ledger.domain.days import FIRST_DAY, shanghai_day
 from ledger.errors import Misconfigured
@@ -29,8 +29,32 @@ T = TypeVar("T")
 class _Found:
     """Rows as the table gave them, one beyond ``MAX_ROWS`` at most, and the file's day."""
 
-    rows: Sequence[Sequence[object]]
+    rows: Sequence[FoundRow]
     day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """The cells of one column of the source, each with the place of its row."""
+
+    name: str
+    cells: Sequence[tuple[str, object]]
+
+    def texts(self) -> list[str]:
+        return self.read(as_text)
+
+    def read(self, reading: Callable[[object], T]) -> list[T]:
+        """What ``reading`` makes of each cell; the place of one that is bad is named."""
+        found = []
+        for place, value in self.cells:
+            try:
+                found.append(reading(value))
+                continue
+            except BadValue:
+                pass
+            # Raised out here, so that it does not carry along the value.
+            raise Unusable("data_unusable", f"{place}, column {self.name}")
+        return found
 
 
 class SourceConnector:
@@ -100,34 +124,39 @@ class SourceConnector:
             return NoData(query.at)
         if len(found.rows) > MAX_ROWS:
             raise Unusable("data_unusable", f"more than {MAX_ROWS} rows")
-        cells = {name: [row[place] for row in found.rows] for place, name in enumerate(wanted.columns)}
+        cells = {
+            name: _Column(name, [(row.place, row.cells[at]) for row in found.rows])
+            for at, name in enumerate(wanted.columns)
+        }
         for flag in self._definition.flags:
-            if _is_met(flag, cells):
+            if _is_met(flag, cells[flag.column]):
                 return Refused(flag.reason, query.at, flag.column)
-        columns = [_texts(cells, self._definition.columns[name]) for name in query.columns]
-        rows = sorted(zip(*columns, strict=True)) if columns else [()] * len(found.rows)
+        columns = [cells[self._definition.columns[name]].texts() for name in query.columns]
+        texts = zip(*columns, strict=True) if columns else [()] * len(found.rows)
+        rows = sorted(zip(texts, [row.place for row in found.rows], strict=True))
         return Supplied(
-            tuple(dict(zip(query.columns, row, strict=True)) for row in rows),
+            tuple(dict(zip(query.columns, row, strict=True)) for row, _ in rows),
             self._as_of(query, cells, found),
             query.at,
             self._name(cells) if query.name else None,
+            tuple(place for _, place in rows),
         )
 
-    def _name(self, cells: Mapping[str, Sequence[object]]) -> str:
+    def _name(self, cells: Mapping[str, _Column]) -> str:
         """The one name in all the rows: which of two is right, nobody here can know."""
         column = self._name_column()
-        first, *others = set(_texts(cells, column))
+        first, *others = set(cells[column].texts())
         if others:
             raise Unusable("data_unusable", f"{column}: the rows give different names")
         return first
 
-    def _as_of(self, query: Query, cells: Mapping[str, Sequence[object]], found: _Found) -> date:
+    def _as_of(self, query: Query, cells: Mapping[str, _Column], found: _Found) -> date:
         as_of = self._definition.as_of
         today = shanghai_day(query.at)
         if as_of.column is None:
             first = last = as_of.day or found.day
         else:
-            spans = [_read(as_span, value, as_of.column, row) for row, value in enumerate(cells[as_of.column], start=1)]
+            spans = cells[as_of.column].read(as_span)
             if min(spans)[0] < FIRST_DAY:
                 raise Unusable("data_unusable", f"as_of lies before {FIRST_DAY}")
             first, last = max(spans, key=lambda span: span[1])
@@ -149,33 +178,21 @@ def _table_of(definition: SourceDefinition, environ: Mapping[str, str]) -> Table
     return file_table(place, definition.folder)
 
 
-def _bounded(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+def _bounded(rows: Iterable[FoundRow]) -> Iterator[FoundRow]:
     """The rows, of which each may be short and all of them long."""
     left = MAX_CHARACTERS
     for row in rows:
-        left -= sum(len(cell) for cell in row if isinstance(cell, (str, bytes)))
+        left -= sum(len(cell) for cell in row.cells if isinstance(cell, (str, bytes)))
         if left < 0:
             raise Unusable("data_unusable", f"rows of more than {MAX_CHARACTERS} characters")
         yield row
 
 
-def _is_met(flag: Flag, cells: Mapping[str, Sequence[object]]) -> bool:
+def _is_met(flag: Flag, column: _Column) -> bool:
     met = False
-    for row, text in enumerate(_texts(cells, flag.column), start=1):
+    for (place, _), text in zip(column.cells, column.texts(), strict=True):
         try:
             met = meets(flag, text) or met
         except UnreadableFlag:
-            raise Unusable("data_unusable", f"{flag.column}, row {row} of the subject: no {flag.type}") from None
+            raise Unusable("data_unusable", f"{place}, column {flag.column}: no {flag.type}") from None
     return met
-
-
-def _texts(cells: Mapping[str, Sequence[object]], column: str) -> list[str]:
-    return [_read(as_text, value, column, row) for row, value in enumerate(cells[column], start=1)]
-
-
-def _read(reading: Callable[[object], T], value: object, column: str, row: int) -> T:
-    try:
-        return reading(value)
-    except BadValue:
-        pass
-    raise Unusable("data_unusable", f"{column}, row {row} of the subject")

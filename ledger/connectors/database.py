@@ -13,9 +13,9 @@ from sqlalchemy import URL, Connection, Engine, NullPool, TextClause, bindparam,
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NotSupportedError, ProgrammingError, SQLAlchemyError
 
 from ledger.connectors.deadline import Deadline, TimeIsUp
-from ledger.connectors.keys import KEPT_DIGITS, KeyColumn, variants
+from ledger.connectors.keys import KEPT_DIGITS, KeyColumn, Whose, variants
 from ledger.connectors.source import DatabasePlace
-from ledger.connectors.table import Cells, Unusable, Wanted, places_of
+from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, no_row, places_of
 from ledger.errors import Misconfigured
 
 # Primary result codes of SQLite: locked by another or stopped by us; wrong SQL, not allowed, no database.
@@ -31,6 +31,8 @@ _LOGGING_NAME: Final = "pingzheng-source"
 # Of one value, and of one row: a driver hands over a value whole, and a cell has 10,000 characters at most.
 MAX_VALUE_BYTES: Final = 1024 * 1024
 _ROWS_BUFFERED: Final = 20
+# What may follow a condition.
+_CONDITION_ENDS: Final = r"$|[);]|--|(AND|OR|GROUP|ORDER|HAVING|LIMIT|OFFSET|FETCH|UNION|EXCEPT|INTERSECT|WINDOW)\b"
 
 
 class SqlTable:
@@ -50,19 +52,23 @@ class SqlTable:
     def day(self) -> None:
         return None
 
-    def rows(self, wanted: Wanted, until: Deadline) -> Cells:
+    def rows(self, wanted: Wanted, until: Deadline) -> FoundRows:
         problem: Exception
         engine = self._connected(until)
         try:
             with engine.connect() as connection:
                 _restrict(connection, until)
                 key, some = KeyColumn(wanted, self._code), False
-                for cells in self._ask(connection, self._query, {self._attribute: wanted.value}, wanted, until, key):
+                for row in self._ask(connection, self._query, {self._attribute: wanted.value}, wanted, until, key):
                     some = True
-                    yield cells
+                    yield row
                 if not some and key.checked:
-                    yield from self._probe(connection, wanted, until, key)
+                    for row in self._probe(connection, wanted, until, key):
+                        some = True
+                        yield row
                 key.conclude(found=some)
+                if not some and self._finds_nobody(connection):
+                    raise no_row(self._code)
             return
         except SQLAlchemyError as error:
             problem = self._told(error)
@@ -79,21 +85,21 @@ class SqlTable:
         key: KeyColumn,
         *,
         probing: bool = False,
-    ) -> Cells:
+    ) -> FoundRows:
         _require_bounded(connection, query, parameters)
         result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_BUFFERED).execute(
             query, parameters
         )
         place, places = places_of(list(result.keys()), wanted, self._code)
-        for row in result:
+        for number, row in enumerate(result, start=1):
             until.check()
-            if not key.is_theirs(row[place]):
+            if key.whose(row[place]) is not Whose.SUBJECTS:
                 if probing:
                     continue
                 raise self._other_subject(wanted)
-            yield [row[place] for place in places]
+            yield FoundRow(f"{self._code}, row {number} of the result", [row[place] for place in places])
 
-    def _probe(self, connection: Connection, wanted: Wanted, until: Deadline, key: KeyColumn) -> Cells:
+    def _probe(self, connection: Connection, wanted: Wanted, until: Deadline, key: KeyColumn) -> FoundRows:
         """Ask for the key as a spreadsheet or a keyboard would have left it: the query shows nobody else's rows.
 
         In one query where the parameter stands after an equals sign, as in a WHERE of the usual form. What is damaged
@@ -102,7 +108,7 @@ class SqlTable:
         """
         name = self._attribute
         forms: list[object] = [*variants(wanted.value), *_as_numbers(connection, wanted.value)]
-        many = re.sub(rf"=\s*:{name}\b", f"IN :{name}", self._place.query)
+        many = re.sub(rf"=\s*:{name}\b", f" IN :{name}", self._place.query)
         query = text(many).bindparams(bindparam(name, expanding=True))
         together = len(re.findall(rf":{name}\b", many)) == len(re.findall(rf"IN :{name}\b", many))
         try:
@@ -114,6 +120,27 @@ class SqlTable:
         except DataError:
             # The column holds numbers or the like, and no text of these forms.
             return
+
+    def _finds_nobody(self, connection: Connection) -> bool:
+        """Whether the query would find no row whoever it was asked for, as of a table that an import left empty.
+
+        It is asked for anybody where the parameter stands after an equals sign, at the end of a condition; of another
+        query it cannot be known.
+        """
+        name = self._attribute
+        theirs = re.compile(rf"(?<![<>!=~])=\s*:{name}\b(?=\s*({_CONDITION_ENDS}))", re.IGNORECASE)
+        anybody, times = theirs.subn(" IS NOT NULL", self._place.query)
+        if not times or re.search(rf":{name}\b", anybody):
+            return False
+        exists = f"SELECT CASE WHEN EXISTS (\n{anybody.rstrip().rstrip(';')}\n) THEN 1 ELSE 0 END"
+        try:
+            return not connection.execute(text(exists)).scalar()
+        except SQLAlchemyError as error:
+            problem = self._told(error)
+        if isinstance(problem, TimeIsUp):
+            raise problem
+        # A query of a form that the database does not take there.
+        return False
 
     def _other_subject(self, wanted: Wanted) -> Misconfigured:
         return Misconfigured(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ledger.connectors.apart.reader import Ended, read_apart
 from ledger.connectors.deadline import Deadline
-from ledger.connectors.files import CsvTable, FileTable, found
+from ledger.connectors.files import HEADER_WITHIN, CsvTable, FileTable, found
 from ledger.connectors.kinds import Kind
 from ledger.connectors.parquet import MAX_PARQUET_BYTES
 from ledger.connectors.source import EXCEL_NAMES, PARQUET_NAMES, FilePlace
-from ledger.connectors.spreadsheets.workbook import Sheet, grid_of, header_of
+from ledger.connectors.spreadsheets.workbook import Cell, Sheet, grid_of, header_of
 from ledger.connectors.spreadsheets.xlsx_scan import MAX_XLSX_BYTES
-from ledger.connectors.table import NO_TEXT, Cells, Wanted
+from ledger.connectors.table import NO_TEXT, FoundRow, FoundRows, Wanted, require_header_first
 from ledger.connectors.tables import recognised, sheets_in
 from ledger.errors import InvalidInput, Misconfigured
 
@@ -35,7 +36,7 @@ class ParquetApart(FileTable):
 
     max_bytes = MAX_PARQUET_BYTES
 
-    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+    def _rows(self, wanted: Wanted, until: Deadline) -> FoundRows:
         request = {
             "read": "parquet",
             "path": str(self._path.absolute()),
@@ -46,8 +47,8 @@ class ParquetApart(FileTable):
         }
         try:
             for line in read_apart(request, until):
-                for cells in line["rows"]:
-                    yield [NO_TEXT if cell is None else cell for cell in cells]
+                for place, cells in line["rows"]:
+                    yield FoundRow(place, [NO_TEXT if cell is None else cell for cell in cells])
         except Ended:
             problem = Misconfigured(
                 "SOURCE_FILE_TOO_LARGE",
@@ -69,7 +70,7 @@ class ExcelTable(FileTable):
         super().__init__(path)
         self._sheet = sheet
 
-    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+    def _rows(self, wanted: Wanted, until: Deadline) -> FoundRows:
         try:
             data = self._path.read_bytes()
             kind, _ = recognised(data, self._path.name)
@@ -81,7 +82,7 @@ class ExcelTable(FileTable):
             sheet = self._chosen(sheets, wanted.key_column)
             where = f"{self._path.name}, {sheet.title}"
             head, rows = grid_of(sheet, where)
-            yield from found(head, (cells for _, cells in rows), wanted, until, where)
+            yield from found(head, rows, wanted, until, where)
             return
         except InvalidInput as error:
             problem = Misconfigured(error.code, error.message, where=error.where, hint=error.hint or _MEND)
@@ -94,6 +95,11 @@ class ExcelTable(FileTable):
             fitting = [sheet for sheet in sheets if sheet.title == self._sheet]
         else:
             fitting = [sheet for sheet in sheets if not sheet.hidden and key_column in header_of(sheet)]
+        if len(fitting) == 1 and key_column in header_of(fitting[0]):
+            return fitting[0]
+        for sheet in fitting or [sheet for sheet in sheets if not sheet.hidden]:
+            rows = [(number, _texts(cells)) for number, cells in sheet.rows[:HEADER_WITHIN]]
+            require_header_first(rows, key_column, f"{self._path.name}, {sheet.title}", "row")
         if len(fitting) == 1:
             return fitting[0]
         raise Misconfigured(
@@ -105,6 +111,10 @@ class ExcelTable(FileTable):
         )
 
 
+def _texts(cells: Sequence[Cell]) -> list[str]:
+    return [cell if isinstance(cell, str) else "" for cell in cells]
+
+
 class _Named(FileTable):
     """What is called a CSV file: it is one, or another under a wrong name."""
 
@@ -114,7 +124,7 @@ class _Named(FileTable):
         super().__init__(path)
         self._place = place
 
-    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+    def _rows(self, wanted: Wanted, until: Deadline) -> FoundRows:
         try:
             with self._path.open("rb") as file:
                 head = file.read(_HEAD_BYTES)

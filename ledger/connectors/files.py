@@ -12,9 +12,19 @@ from typing import ClassVar, Final
 
 from ledger.connectors.deadline import Deadline
 from ledger.connectors.encodings import codec_of
-from ledger.connectors.keys import KeyColumn
-from ledger.connectors.table import NO_TEXT, Cells, Unusable, Wanted, places_of
-from ledger.connectors.tabular import csv_table
+from ledger.connectors.keys import KeyColumn, Whose
+from ledger.connectors.normal import says_something
+from ledger.connectors.table import (
+    NO_TEXT,
+    FoundRow,
+    FoundRows,
+    Unusable,
+    Wanted,
+    no_row,
+    places_of,
+    require_header_first,
+)
+from ledger.connectors.tabular import cells_of, csv_table, require_commas
 from ledger.domain.days import shanghai_day
 from ledger.errors import InvalidInput, Misconfigured
 
@@ -22,6 +32,9 @@ MAX_CSV_BYTES: Final = 256 * 1024 * 1024
 _MEND: Final = "修改文件。Mend the file."
 _ROWS_BETWEEN_LOOKS: Final = 1_000
 _CHUNK: Final = 64 * 1024
+# In so many lines a header is looked for that is not the first.
+HEADER_WITHIN: Final = 20
+_MISREAD: Final = ("CSV_HEADER", "CSV_ROW_WIDTH", "SOURCE_COLUMN_MISSING")
 
 
 class FileTable(ABC):
@@ -35,7 +48,7 @@ class FileTable(ABC):
     def day(self) -> date:
         return shanghai_day(int(self._state().st_mtime))
 
-    def rows(self, wanted: Wanted, until: Deadline) -> Cells:
+    def rows(self, wanted: Wanted, until: Deadline) -> FoundRows:
         before = self._state()
         yield from self._rows(wanted, until)
         after = self._state()
@@ -43,7 +56,7 @@ class FileTable(ABC):
             raise Unusable("source_unavailable", f"{self._path.name} changed while it was read")
 
     @abstractmethod
-    def _rows(self, wanted: Wanted, until: Deadline) -> Cells: ...
+    def _rows(self, wanted: Wanted, until: Deadline) -> FoundRows: ...
 
     def _state(self) -> stat_result:
         if not self._path.is_file():
@@ -79,22 +92,37 @@ class CsvTable(FileTable):
         super().__init__(path)
         self._encoding = encoding
 
-    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+    def _rows(self, wanted: Wanted, until: Deadline) -> FoundRows:
+        codec = "utf-8"
         try:
             codec = codec_of(self._encoding, partial(self._chunks, until), str(self._path))
             with self._path.open(encoding=codec, newline="") as lines:
                 head, rows = csv_table(lines, self._path.name)
-                yield from found(head, rows, wanted, until, self._path.name)
+                yield from found(head, rows, wanted, until, self._path.name, "line")
             return
-        except InvalidInput as error:
+        except (InvalidInput, Misconfigured) as error:
             # Not a wrong question: somebody has to mend the file.
-            problem = Misconfigured(error.code, error.message, where=error.where, hint=error.hint or _MEND)
+            hint = error.hint or _MEND
+            problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:
             problem = self._unreadable("The file changed while it was read.", "再试一次。Try again.")
         except OSError as error:
             problem = self._refused(error)
         # Raised out here, so that it does not carry along what the decoder had in hand.
+        if problem.code in _MISREAD:
+            self._require_header(codec, wanted.key_column)
         raise problem
+
+    def _require_header(self, codec: str, key_column: str) -> None:
+        """Raise what explains why the first line does not name the key column, if that can be seen."""
+        with self._path.open(encoding=codec, newline="", errors="replace") as file:
+            lines = [(number, file.readline(_CHUNK)) for number in range(1, HEADER_WITHIN + 1)]
+        first = lines[0][1]
+        if key_column in cells_of(first, ","):
+            return
+        require_commas(first, key_column, self._path.name)
+        rows = [(number, cells_of(line, sign)) for number, line in lines for sign in (",", "\t", ";")]
+        require_header_first(rows, key_column, self._path.name, "line")
 
     def _chunks(self, until: Deadline) -> Iterator[bytes]:
         with self._path.open("rb") as file:
@@ -103,16 +131,32 @@ class CsvTable(FileTable):
                 yield chunk
 
 
-def found(head: Sequence[str], rows: Iterable[Sequence[object]], wanted: Wanted, until: Deadline, where: str) -> Cells:
-    """The subject's rows among all rows of a table, of which the key column is looked at from end to end."""
+def found(
+    head: Sequence[str],
+    rows: Iterable[tuple[int, Sequence[object]]],
+    wanted: Wanted,
+    until: Deadline,
+    where: str,
+    unit: str = "row",
+) -> FoundRows:
+    """The subject's rows among all numbered rows of a table, of which the key column is looked at from end to end.
+
+    A row that says something and not about whom is an error, also where the subject has other rows.
+    """
     place, places = places_of(head, wanted, where)
-    key, some = KeyColumn(wanted, where), False
-    for number, cells in enumerate(rows):
-        if not number % _ROWS_BETWEEN_LOOKS:
+    key, some = KeyColumn(wanted, where, unit), False
+    for count, (number, cells) in enumerate(rows):
+        if not count % _ROWS_BETWEEN_LOOKS:
             until.check()
-        if key.is_theirs(cells[place]):
+        whose = key.whose(cells[place], number)
+        if whose is Whose.SUBJECTS:
             some = True
-            yield [cells[column] if isinstance(cells[column], str) else NO_TEXT for column in places]
+            texts = [cells[column] if isinstance(cells[column], str) else NO_TEXT for column in places]
+            yield FoundRow(f"{where}, {unit} {number}", texts)
+        elif whose is Whose.NOBODYS and any(says_something(cell) for at, cell in enumerate(cells) if at != place):
+            raise key.missing(number)
+    if not key.any_row:
+        raise no_row(where)
     key.conclude(found=some)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Context, Decimal, InvalidOperation
+from enum import Enum
 from typing import Final
 
 from ledger.connectors.normal import normal_text
@@ -31,6 +32,18 @@ MAX_CHECKED: Final = 10_000
 MAX_REMEMBERED: Final = 50_000
 # Above it a 64-bit float no longer holds every whole number.
 _EXACT: Final = 2**53
+# What stands for no value in an export, and for the value above in a list: such a cell names nobody.
+UNSAID: Final = frozenset(
+    {"NULL", "NONE", "NAN", "N/A", "\\N", "DITTO", "同上", "〃", "〃〃", '"', '""', "'", "”", "′′"}
+)
+
+
+class Whose(Enum):
+    """Whose row it is by its key cell; ``NOBODYS`` if the cell is empty or says only that it is."""
+
+    SUBJECTS = "subject's"
+    OTHERS = "another's"
+    NOBODYS = "nobody's"
 
 
 def normal_key(text: str) -> str:
@@ -52,39 +65,43 @@ def sound(key: str) -> bool:
 
 
 class KeyColumn:
-    """The cells of one key column in one question, as they are drawn from ``where``.
+    """The cells of one key column in one question, as they are drawn from ``where``; rows are numbered by ``unit``.
 
     An identifier without check digits is compared to the letter: of such a one nobody can say that it is damaged.
+    ``any_row`` is whether a row named anybody.
     """
 
-    def __init__(self, wanted: Wanted, where: str) -> None:
+    def __init__(self, wanted: Wanted, where: str, unit: str = "row") -> None:
         self._wanted = wanted
         self._where = where
+        self._unit = unit
+        self.any_row = False
         self._key = normal_key(wanted.value)
         self.checked = sound(self._key)
-        self._verdicts: dict[str, bool] = {}
+        self._verdicts: dict[str, Whose] = {}
         self._filled = self._sound = self._broken = self._examined = 0
+        self._first_broken: int | None = None
 
-    def is_theirs(self, cell: object) -> bool:
-        """Whether the cell is the subject's key.
+    def whose(self, cell: object, number: int | None = None) -> Whose:
+        """Whose the row is that has this key cell and this number.
 
-        Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if it could be, but for what a spreadsheet did to it.
+        Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if it could be the subject's, but for what a spreadsheet did.
         """
-        if not self.checked:
-            return cell == self._wanted.value
-        if isinstance(cell, float) and abs(cell) > _EXACT:
-            # Its last digits are gone, whatever it shows.
-            return self._judge(f"{cell:.14E}")
+        if not self.checked and cell == self._wanted.value:
+            self.any_row = True
+            return Whose.SUBJECTS
         try:
-            text = as_text(cell)
+            # A float so large has lost its last digits, whatever it shows.
+            text = f"{cell:.14E}" if isinstance(cell, float) and abs(cell) > _EXACT else as_text(cell)
         except BadValue:
             # A spreadsheet lost its digits, or it is an error or bytes: whose it was, nobody can say.
-            raise self.damaged() from None
+            raise self.damaged(number) from None
         verdict = self._verdicts.get(text)
         if verdict is None:
-            verdict = self._judge(text)
+            verdict = self._judge(text, number)
             if len(self._verdicts) < MAX_REMEMBERED:
                 self._verdicts[text] = verdict
+        self.any_row = self.any_row or verdict is not Whose.NOBODYS
         return verdict
 
     @property
@@ -105,34 +122,54 @@ class KeyColumn:
     def conclude(self, *, found: bool) -> None:
         """Raise ``SOURCE_KEY_DAMAGED`` unless ``no_data`` may be said where nothing was found."""
         if not found and self.checked and (self._broken or (self._filled and not self._sound)):
-            raise self.damaged()
+            raise self.damaged(self._first_broken)
 
-    def damaged(self) -> Misconfigured:
-        """The error, which names the column and no value."""
+    def damaged(self, number: int | None = None) -> Misconfigured:
+        """The error, which names the column and the row, and no value."""
         column = self._wanted.key_column
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
             f"主键列“{column}”的值已损坏，不能据此答复。"
             f"The column {column} holds values that a spreadsheet damaged, or whose check digits are wrong.",
-            where=self._where,
+            where=self._at(number),
             hint="把该列按文本重新导出。Export it again with that column as text; see docs/sources.md.",
             column=column,
         )
 
-    def _judge(self, text: str) -> bool:
+    def missing(self, number: int) -> Misconfigured:
+        """The error for a row that says something and not about whom: it could be the subject's."""
+        column = self._wanted.key_column
+        return Misconfigured(
+            "SOURCE_KEY_DAMAGED",
+            f"该行有内容，但主键列“{column}”为空，不知属于谁，不能据此答复。"
+            f"The row has content and its cell in the column {column} is empty: nobody can say whose it is.",
+            where=self._at(number),
+            hint="在每行填写主键（合并过的单元格要逐行填入）；不属于任何人的行（如合计）请删除。"
+            "Fill in the key in every row, as after unmerging cells; delete a row that is nobody's, such as a total.",
+            column=column,
+        )
+
+    def _at(self, number: int | None) -> str:
+        return self._where if number is None else f"{self._where}, {self._unit} {number}"
+
+    def _judge(self, text: str, number: int | None) -> Whose:
         key = normal_key(text)
-        if not key:
-            return False
+        if not key or key in UNSAID:
+            return Whose.NOBODYS
+        if not self.checked:
+            return Whose.OTHERS
         self._filled += 1
         if key == self._key:
             self._sound += 1
-            return True
+            return Whose.SUBJECTS
         good = self._is_good(key)
         if not good and self._could_be(key):
-            raise self.damaged()
+            raise self.damaged(number)
         self._sound += good
-        self._broken += not good and _is_broken(key)
-        return False
+        if not good and _is_broken(key):
+            self._first_broken = self._first_broken if self._broken else number
+            self._broken += 1
+        return Whose.OTHERS
 
     def _is_good(self, key: str) -> bool:
         if not _PLAIN.match(key):

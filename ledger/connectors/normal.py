@@ -33,6 +33,11 @@ def normal_text(text: str) -> str:
     return folded
 
 
+def says_something(cell: object) -> bool:
+    """Whether a cell has content; a text of blanks and invisible characters has none."""
+    return bool(normal_text(cell)) if isinstance(cell, str) else cell is not None
+
+
 def _unprintable(sign: str) -> str:
     # A tab or a line end is a blank; a zero-width space, a mark of direction or of byte order is nothing.
     return " " if sign.isspace() or unicodedata.category(sign) in ("Zs", "Zl", "Zp") else ""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
-from math import isfinite
 from typing import Any, Final
 
+from ledger.connectors.apart.parquet_batches import Batches, RowGroup, is_text, kinds_of, value_type
 from ledger.connectors.deadline import Deadline
 from ledger.connectors.files import FileTable
-from ledger.connectors.keys import PLAIN, KeyColumn, variants
-from ledger.connectors.table import Cells, Unusable, Wanted, places_of
+from ledger.connectors.keys import KeyColumn, variants
+from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, no_row, places_of
 from ledger.errors import Misconfigured
 
 MAX_PARQUET_BYTES: Final = 4 * 1024 * 1024 * 1024
@@ -24,8 +23,8 @@ MAX_COLUMNS: Final = 4_096
 _MAGIC: Final = b"PAR1"
 _THRIFT_STRINGS: Final = MAX_FOOTER_BYTES
 _THRIFT_ITEMS: Final = 1_000_000
-_ROWS_AT_ONCE: Final = 16_384
-_HALF: Final = struct.Struct("<e")
+# What begins the texts of ``UNSAID``, and of a formula without a text, among digits and letters.
+_UNSAID_BEGIN: Final = ("=", "\\", "`", "D", "N", "d", "n")
 
 
 class ParquetTable(FileTable):
@@ -33,7 +32,7 @@ class ParquetTable(FileTable):
 
     max_bytes = MAX_PARQUET_BYTES
 
-    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+    def _rows(self, wanted: Wanted, until: Deadline) -> FoundRows:
         arrow, dataset, fs = _arrow()
         self._require_small_footer()
         try:
@@ -43,13 +42,14 @@ class ParquetTable(FileTable):
             )
             whole = dataset.ParquetFileFormat(default_fragment_scan_options=limits).make_fragment(path, system)
             self._require_few(whole.metadata)
-            kinds = self._kinds(arrow, whole.physical_schema, wanted, _delta_encoded(whole.metadata))
+            self._require_cells(arrow, whole.physical_schema, wanted)
+            kinds = kinds_of(arrow, whole)
             # Left as a group's dictionary has them: a few bytes say a text of megabytes a million times over.
             packed = dataset.ParquetFileFormat(
                 default_fragment_scan_options=limits,
                 dictionary_columns=[name for name, kind in kinds.items() if arrow.types.is_dictionary(kind)],
             ).make_fragment(path, system)
-            reading = _Reading(arrow, packed, arrow.schema(kinds.items()), until)
+            reading = Batches(arrow, packed, arrow.schema(kinds.items()), until)
             yield from self._found(arrow, dataset, whole, reading, wanted)
             return
         except MemoryError:
@@ -59,32 +59,53 @@ class ParquetTable(FileTable):
             problem = self._unreadable("This is no Parquet file that can be read.", "重新导出。Write it again.")
         raise problem
 
-    def _found(self, arrow: Any, dataset: Any, whole: Any, reading: _Reading, wanted: Wanted) -> Cells:
-        """The subject's rows, of the groups whose statistics do not rule every form of the key out; then, if there are
-        none, a look at the key column of the others."""
+    def _found(self, arrow: Any, dataset: Any, whole: Any, reading: Batches, wanted: Wanted) -> FoundRows:
+        """The subject's rows, of the groups whose statistics do not rule every form of the key out. The key column of
+        the others is looked at where a row could have no key, and if no row of the subject was found."""
         key = KeyColumn(wanted, str(self._path))
-        groups = whole.split_by_row_group()
         chosen = _chosen(arrow, dataset, whole, wanted) if key.checked or _is_plain(arrow, whole, wanted) else None
-        found = False
-        for group in groups:
-            (known,) = group.row_groups
-            if chosen is not None and known.id not in chosen:
-                continue
-            self._require_bounded(known.total_byte_size)
-            for batch in reading.batches(known.id, (wanted.key_column, *wanted.columns)):
-                theirs = reading.theirs(batch, wanted, key)
-                found = found or bool(len(theirs))
-                yield from reading.cells(batch.take(theirs), wanted)
-        if found or not key.checked or chosen is None:
-            key.conclude(found=found)
-            return
-        for group in groups:
-            (known,) = group.row_groups
-            if known.id not in chosen:
-                self._require_bounded(known.total_byte_size)
-                for batch in reading.batches(known.id, (wanted.key_column,)):
-                    reading.theirs(batch, wanted, key)
-        key.conclude(found=False)
+        found, left, start = False, [], 0
+        for fragment in whole.split_by_row_group():
+            (known,) = fragment.row_groups
+            group = RowGroup(known.id, start, known.num_rows, known.total_byte_size)
+            start += group.rows
+            all_columns = chosen is None or group.number in chosen
+            if all_columns or _could_lack_keys(whole.metadata.row_group(group.number), wanted.key_column):
+                for row in self._of_group(group, reading, wanted, key, all_columns=all_columns):
+                    found = True
+                    yield row
+            else:
+                left.append(group)
+        for group in left if key.checked and not found else ():
+            for row in self._of_group(group, reading, wanted, key, all_columns=False):
+                found = True
+                yield row
+        if not key.any_row and not any(group.rows for group in left):
+            raise no_row(str(self._path))
+        key.conclude(found=found)
+
+    def _of_group(
+        self, group: RowGroup, reading: Batches, wanted: Wanted, key: KeyColumn, *, all_columns: bool
+    ) -> FoundRows:
+        """The subject's rows in one group. Without ``all_columns`` the key column alone is read, until there is one.
+
+        Raises ``SOURCE_KEY_DAMAGED`` for a row that says something and not about whom.
+        """
+        self._require_bounded(group.size)
+        nobodys: list[int] = []
+        start = group.start
+        for batch in reading.batches(group.number, (wanted.key_column, *(wanted.columns if all_columns else ()))):
+            theirs, unnamed = reading.sorted_out(batch, wanted, key, start)
+            nobodys += (start + row for row in unnamed.to_pylist())
+            if len(theirs) and not all_columns:
+                yield from self._of_group(group, reading, wanted, key, all_columns=True)
+                return
+            rows = reading.cells(batch.take(theirs), wanted) if len(theirs) else ()
+            for row, cells in zip(theirs.to_pylist(), rows, strict=True):
+                yield FoundRow(f"{self._path.name}, row {start + row + 1}", cells)
+            start += batch.num_rows
+        if nobodys and (row := reading.first_filled(group, nobodys, wanted.key_column)) is not None:
+            raise key.missing(row + 1)
 
     def _require_small_footer(self) -> None:
         try:
@@ -117,94 +138,24 @@ class ParquetTable(FileTable):
             hint="减小行组并按主键排序。Write it in smaller row groups, sorted by the key.",
         )
 
-    def _kinds(self, arrow: Any, schema: Any, wanted: Wanted, delta: set[str]) -> dict[str, Any]:
-        """As what each column is read; raises where one can hold no cell. Of ``delta`` the library makes no
-        dictionaries."""
+    def _require_cells(self, arrow: Any, schema: Any, wanted: Wanted) -> None:
+        """Raise where a column is missing, or is of what can be no cell."""
         places_of(schema.names, wanted, self._path.name)
-        columns = dict.fromkeys([wanted.key_column, *wanted.columns])
-        kinds = {name: _value_type(arrow, schema.field(name).type) for name in columns}
+        kinds = {name: value_type(arrow, schema.field(name).type) for name in (wanted.key_column, *wanted.columns)}
         self._require_text(arrow, kinds[wanted.key_column], wanted.key_column)
         for name, kind in kinds.items():
             # Lists and binaries of a fixed length can be as long, and are never read as dictionaries.
             if arrow.types.is_nested(kind) or arrow.types.is_fixed_size_binary(kind):
                 raise Unusable("data_unusable", name)
-        return {name: _plain(arrow, kind) if name in delta else _packed(arrow, kind) for name, kind in kinds.items()}
 
     def _require_text(self, arrow: Any, kind: Any, column: str) -> None:
-        if not _is_text(arrow, kind):
+        if not is_text(arrow, kind):
             raise Misconfigured(
                 "SOURCE_KEY_NOT_TEXT",
                 f"主键列“{column}”不是文本。The key column {column} holds no text.",
                 where=str(self._path),
                 hint="按文本写入，以免丢失前导零。Write it as text: a number loses leading zeros.",
             )
-
-
-class _Reading:
-    """Batches of one file, read as ``schema`` says."""
-
-    def __init__(self, arrow: Any, packed: Any, schema: Any, until: Deadline) -> None:
-        self._arrow = arrow
-        self._packed = packed
-        self._schema = schema
-        self._until = until
-
-    def batches(self, group: int, columns: Sequence[str]) -> Iterator[Any]:
-        rows = self._packed.subset(row_group_ids=[group])
-        names = list(dict.fromkeys(columns))
-        for batch in rows.to_batches(
-            schema=self._schema,
-            columns=names,
-            batch_size=_ROWS_AT_ONCE,
-            batch_readahead=1,
-            fragment_readahead=1,
-            use_threads=False,
-        ):
-            self._until.check()
-            yield batch
-
-    def theirs(self, batch: Any, wanted: Wanted, key: KeyColumn) -> Any:
-        """The places of the subject's rows in a batch."""
-        import pyarrow.compute as compute
-
-        column = batch.column(wanted.key_column)
-        if not self._arrow.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        used = column.indices.unique().drop_null()
-        texts = column.dictionary.take(used)
-        if key.checked:
-            # Each distinct value once; those of the usual form and far from the subject's are only sampled.
-            near = compute.starts_with(texts, pattern=key.prefix)
-            usual = compute.and_not(compute.match_substring_regex(texts, PLAIN), near)
-            far = compute.indices_nonzero(usual)
-            looked = far[: key.left_to_examine]
-            key.pass_over(len(far) - len(looked))
-            places = self._arrow.concat_arrays([compute.indices_nonzero(compute.invert(usual)), looked])
-        else:
-            places = compute.indices_nonzero(compute.equal(texts, wanted.value))
-        chosen = zip(used.take(places).to_pylist(), _texts(texts.take(places)), strict=True)
-        mine = self._arrow.array([place for place, text in chosen if key.is_theirs(text)], self._arrow.int32())
-        return compute.indices_nonzero(compute.is_in(column.indices, value_set=mine))
-
-    def cells(self, batch: Any, wanted: Wanted) -> Iterator[list[object]]:
-        columns = {name: _values(self._arrow, batch.column(name), name) for name in wanted.columns}
-        for row in range(batch.num_rows):
-            yield [values[row] for values in columns.values()]
-
-
-def _texts(texts: Any) -> list[object]:
-    """The texts; one that is not UTF-8 is nobody's key."""
-    try:
-        return list(texts.to_pylist())
-    except UnicodeDecodeError:
-        return [_text(text.as_buffer().to_pybytes()) for text in texts]
-
-
-def _text(raw: bytes) -> object:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw
 
 
 def _chosen(arrow: Any, dataset: Any, whole: Any, wanted: Wanted) -> set[int]:
@@ -222,74 +173,23 @@ def _is_plain(arrow: Any, whole: Any, wanted: Wanted) -> bool:
     return bool(whole.physical_schema.field(wanted.key_column).type == arrow.string())
 
 
-def _delta_encoded(metadata: Any) -> set[str]:
-    """The columns in which a text says only how it differs from the one before it."""
-    found = set()
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    for place in range(metadata.num_columns):
-        columns = [group.column(place) for group in groups]
-        if any("DELTA" in encoding for column in columns for encoding in column.encodings):
-            found.add(columns[0].path_in_schema)
-    return found
-
-
-def _value_type(arrow: Any, kind: Any) -> Any:
-    return _value_type(arrow, kind.value_type) if arrow.types.is_dictionary(kind) else kind
-
-
-def _is_text(arrow: Any, kind: Any) -> bool:
-    types = arrow.types
-    return any(fits(kind) for fits in (types.is_string, types.is_large_string, types.is_string_view))
-
-
-def _is_binary(arrow: Any, kind: Any) -> bool:
-    types = arrow.types
-    return any(fits(kind) for fits in (types.is_binary, types.is_large_binary, types.is_binary_view))
-
-
-def _plain(arrow: Any, kind: Any) -> Any:
-    """Texts and bytes as one type each: of a view the library compares nothing."""
-    if _is_text(arrow, kind):
-        return arrow.string()
-    return arrow.binary() if _is_binary(arrow, kind) else kind
-
-
-def _packed(arrow: Any, kind: Any) -> Any:
-    """Texts and bytes of any length as dictionaries, whichever way they are laid out."""
-    if _is_text(arrow, kind) or _is_binary(arrow, kind):
-        return arrow.dictionary(arrow.int32(), _plain(arrow, kind))
-    return kind
-
-
-def _values(arrow: Any, column: Any, name: str) -> list[object]:
-    values: list[object] | None = None
+def _could_lack_keys(group: Any, key_column: str) -> bool:
+    """Whether a row of the group may have no key, by the statistics of its key column: keys begin with digits or
+    letters."""
+    columns = [group.column(place) for place in range(group.num_columns)]
+    known = [column.statistics for column in columns if column.path_in_schema == key_column]
+    if len(known) != 1 or known[0] is None:
+        return True
+    (statistics,) = known
     try:
-        if arrow.types.is_dictionary(column.type):
-            # One text for all the rows that say it.
-            used = column.indices.unique().drop_null()
-            texts = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
-            values = [texts.get(place) for place in column.indices.to_pylist()]
-        elif arrow.types.is_float16(column.type):
-            values = [None if number is None else _shortest_half(float(number)) for number in column.to_pylist()]
-        elif arrow.types.is_float32(column.type):
-            # Widened to 64 bits, 0.1 would become 0.10000000149011612.
-            values = [None if digits is None else float(digits) for digits in column.cast(arrow.string()).to_pylist()]
-        else:
-            values = column.to_pylist()
-    except (ValueError, OverflowError):
-        # Text that is not UTF-8, a year that Python does not know.
-        pass
-    if values is None:
-        raise Unusable("data_unusable", name)
-    return values
-
-
-def _shortest_half(number: float) -> float:
-    """The number of the fewest digits that is this one in 16 bits: widened, 0.1 would become 0.0999755859375."""
-    if not isfinite(number) or number.is_integer():
-        return number
-    shorter = (float(f"{number:.{digits}g}") for digits in range(1, 6))
-    return next((short for short in shorter if _HALF.unpack(_HALF.pack(short))[0] == number), number)
+        if not statistics.has_null_count or statistics.null_count or not statistics.has_min_max:
+            return True
+        low, high = statistics.min, statistics.max
+    except UnicodeDecodeError:
+        return True
+    if not isinstance(low, str) or not isinstance(high, str):
+        return True
+    return low < "0" or high >= "\x7f" or any(low <= f"{sign}\U0010ffff" and sign <= high for sign in _UNSAID_BEGIN)
 
 
 def _arrow() -> tuple[Any, Any, Any]:

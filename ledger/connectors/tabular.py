@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from ledger.connectors.encodings import codec_of
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, Misconfigured
 
 MAX_CSV_BYTES = 64 * 1024 * 1024
 MAX_CELL = 10_000
@@ -23,6 +23,8 @@ MAX_TABLE_CELLS: Final = 2_000_000
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _MEND: Final = "Mend the row; no row of this file was taken."
 _CHUNK: Final = 64 * 1024
+# What some programs write between columns; tabs are read where the header has no comma.
+_SEPARATORS: Final = (";", "\t", "|", "；", "，", "、")
 
 
 def read_csv(path: Path, encoding: str | None = None) -> list[dict[str, str]]:
@@ -69,7 +71,7 @@ def _held(data: bytes, codec: str, name: str) -> list[tuple[int, dict[str, str]]
 
 
 def _table(lines: TextIO, name: str) -> list[tuple[int, dict[str, str]]]:
-    head, rows = _numbered_table(lines, name)
+    head, rows = csv_table(lines, name)
     table: list[tuple[int, dict[str, str]]] = []
     for line, cells in rows:
         if len(table) >= min(MAX_TABLE_ROWS, MAX_TABLE_CELLS // len(head)):
@@ -83,17 +85,14 @@ def _table(lines: TextIO, name: str) -> list[tuple[int, dict[str, str]]]:
     return table
 
 
-def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[list[str]]]:
-    """The header, read at once, and the rows as they are drawn from ``lines``; both raise ``InvalidInput`` ``CSV_…``.
+def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The header, read at once, and the rows with their line numbers as they are drawn from ``lines``.
+
+    Both raise ``InvalidInput`` ``CSV_…``.
 
     Columns are separated by commas, or by tabs where the header has tabs alone. Rows without any text are left out.
     Lines keep their ends: open files with ``newline=""``.
     """
-    head, rows = _numbered_table(lines, name)
-    return head, (cells for _, cells in rows)
-
-
-def _numbered_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     bounded = _Lines(lines, name)
     first = next(bounded, "")
     separator = "\t" if "\t" in first and "," not in first else ","
@@ -106,6 +105,27 @@ def _numbered_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple
     if not head or len(set(head)) != len(head) or not all(head):
         raise InvalidInput("CSV_HEADER", "The first line must name every column once.", where=f"{name}, line 1")
     return head, _rows(reader, bounded, head, name)
+
+
+def require_commas(header: str, column: str, name: str) -> None:
+    """Raise ``Misconfigured`` ``SOURCE_SEPARATOR`` if ``column`` is found in a header line by another separator."""
+    if (sign := next((sign for sign in _SEPARATORS if column in cells_of(header, sign)), None)) is None:
+        return
+    shown = "制表符 tab" if sign == "\t" else f"“{sign}”"
+    raise Misconfigured(
+        "SOURCE_SEPARATOR",
+        f"列之间应为逗号，此文件用的是 {shown}。The columns are separated by {shown}, not by commas.",
+        where=f"{name}, line 1",
+        hint="另存为以逗号分隔的 CSV。Save it as CSV separated by commas.",
+    )
+
+
+def cells_of(line: str, separator: str) -> list[str]:
+    """The cells of one line, for telling what is wrong with a file."""
+    try:
+        return [cell.strip() for row in csv.reader([line], delimiter=separator) for cell in row]
+    except csv.Error:
+        return []
 
 
 class _Lines:

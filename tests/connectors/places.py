@@ -75,6 +75,15 @@ class Place:
         definition = replace(DEFINITION, place=place, folder=self.folder, **{**self.changes, **changes})
         return connector_of(definition, {})
 
+    def at(self, number: int, of_subject: int = 1) -> str:
+        """Where the row of that number in the table stands; a database numbers the subject's own."""
+        return {
+            "csv": f"bills.csv, line {number + 1}",
+            "xlsx": f"bills.xlsx, Sheet, row {number + 1}",
+            "parquet": f"bills.parquet, row {number}",
+            "sql": f"grid, row {of_subject} of the result",
+        }[self.kind]
+
     @property
     def path(self) -> Path:
         return self.folder / ("bills.db" if self.kind == "sql" else f"bills.{self.kind}")

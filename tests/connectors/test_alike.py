@@ -127,16 +127,18 @@ def test_a_flag_lets_other_values_pass(tmp_path: Path, kind: str, value: str, de
 def test_a_flag_that_is_not_of_its_type_supplies_nothing(tmp_path: Path, kind: str, declared: str) -> None:
     value = {"number": "2", "boolean": "true", "date": "2026-03-31"}[declared]
     flags = (Flag("mark", value, "disputed", declared),)
-    answer = Place(tmp_path, kind, {"flags": flags}).holding(table([OWN], ["未知"])).ask(query(OWN))
-    assert answer == Refused("data_unusable", AT, f"mark, row 1 of the subject: no {declared}")
+    place = Place(tmp_path, kind, {"flags": flags})
+    answer = place.holding(table([OTHER, OWN], [value, "未知"])).ask(query(OWN))
+    assert answer == Refused("data_unusable", AT, f"{place.at(2)}, column mark: no {declared}")
 
 
 @pytest.mark.parametrize("error", ["#N/A", " #REF!", "#VALUE!"])
 def test_an_error_of_a_spreadsheet_is_no_value(tmp_path: Path, kind: str, error: str) -> None:
     """A look-up that failed must not read as a mark that is not set."""
     flags = (Flag("mark", "更正中", "under_correction"),)
-    answer = Place(tmp_path, kind, {"flags": flags}).holding(table([OWN, OTHER], [error, "正常"])).ask(query(OWN))
-    assert answer == Refused("data_unusable", AT, "mark, row 1 of the subject")
+    place = Place(tmp_path, kind, {"flags": flags})
+    answer = place.holding(table([OTHER, OWN], ["正常", error])).ask(query(OWN))
+    assert answer == Refused("data_unusable", AT, f"{place.at(2)}, column mark")
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
@@ -247,8 +249,9 @@ OTHERS_DAMAGED = {
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
 def test_no_data_is_not_said_from_a_column_that_breaks_its_check_digits(tmp_path: Path, kind: str, cell: str) -> None:
     source = Place(tmp_path, kind).holding(table([OTHER, cell], ["x", "x"]))
-    with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
+    with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED") as caught:
         source.ask(query(OWN))
+    assert str(caught.value.where).endswith("row 2" if kind == "parquet" else " 3")
     assert isinstance(source.ask(query(OTHER)), Supplied), "whoever is found is not stopped by it"
 
 
@@ -260,7 +263,7 @@ def test_no_data_is_not_said_from_a_column_without_any_identifier(tmp_path: Path
 
 
 def test_no_data_is_said_from_a_sound_column(tmp_path: Path, kind: str) -> None:
-    keys = [OTHER, GRID, WITH_X, None, "合计", "护照 E12345678"]
+    keys = [OTHER, GRID, WITH_X, "合计", "护照 E12345678"]
     source = Place(tmp_path, kind).holding(table(keys, ["x"] * len(keys)))
     assert source.ask(query(OWN)) == NoData(AT)
 

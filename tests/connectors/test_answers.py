@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ledger.connectors import connector as connector_module
 from ledger.connectors.answers import NoData, Refused, Supplied, TimedOut
+from ledger.connectors.keys import UNSAID, normal_key
 from ledger.connectors.source import AsOf, Flag
 from ledger.connectors.table import MAX_ROWS
 from ledger.domain.reasons import REFUSALS
@@ -44,10 +45,6 @@ def test_rows_of_the_subject_alone_with_the_columns_asked_for_alone(place: Place
 
 def test_a_subject_without_rows_has_no_data(place: Place) -> None:
     assert place.holding(BILLS).ask(query("91440881MA9X000384")) == NoData(AT)
-
-
-def test_an_empty_table_has_no_data(place: Place) -> None:
-    assert place.holding({name: [] for name in BILLS}).ask(query()) == NoData(AT)
 
 
 def test_rows_are_supplied_also_if_no_column_is_needed(place: Place) -> None:
@@ -192,21 +189,21 @@ def test_the_day_is_the_latest_in_the_column(place: Place, cells: list[str], day
         ("2026-04-16", "as_of lies after the query"),
         ("2026-05", "as_of lies after the query"),
         ("2027", "as_of lies after the query"),
-        ("", "period, row 2 of the subject"),
-        ("2026-02-30", "period, row 2 of the subject"),
-        ("202613", "period, row 2 of the subject"),
-        ("0000", "period, row 2 of the subject"),
+        ("", None),
+        ("2026-02-30", None),
+        ("202613", None),
+        ("0000", None),
         ("9999-12-31", "as_of lies after the query"),
         ("0001", "as_of lies before 1900-01-01"),
-        ("２０２６", "period, row 2 of the subject"),
-        ("9999-12-31T23:59:59-08:00", "period, row 2 of the subject"),
-        ("March", "period, row 2 of the subject"),
+        ("２０２６", None),
+        ("9999-12-31T23:59:59-08:00", None),
+        ("March", None),
     ],
 )
-def test_a_day_that_cannot_be_is_not_supplied(place: Place, cell: str, where: str) -> None:
+def test_a_day_that_cannot_be_is_not_supplied(place: Place, cell: str, where: str | None) -> None:
     table = {**BILLS, "period": ["2026", "2026-03", "2026", cell, "2026-02"]}
     source = Place(place.folder, place.kind, {"as_of": AsOf(column="period")}).holding(table)
-    assert refusal(source.ask(query())) == ("data_unusable", where)
+    assert refusal(source.ask(query())) == ("data_unusable", where or f"{place.at(4, 2)}, column period")
 
 
 def test_a_fixed_day_after_the_question_is_not_supplied(place: Place) -> None:
@@ -242,7 +239,7 @@ def test_a_cell_that_is_too_long_is_not_supplied(place: Place) -> None:
         with pytest.raises(Misconfigured, match="CSV_CELL_TOO_LONG"):
             place.holding(table).ask(query())
     else:
-        assert refusal(place.holding(table).ask(query())) == ("data_unusable", "period, row 3 of the subject")
+        assert refusal(place.holding(table).ask(query())) == ("data_unusable", f"{place.at(5, 3)}, column period")
 
 
 def test_what_has_no_time_at_all_times_out(place: Place) -> None:
@@ -259,7 +256,10 @@ def test_representations_hold_no_value_of_the_subject(place: Place) -> None:
 
 # Not half of a character; everything else a file or a database may hold.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3).filter(str.strip)
+# Keys that name somebody: a row without one stops files, and a database does not show it.
+KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3).filter(
+    lambda text: text.strip() and normal_key(text) not in {"", *UNSAID}
+)
 CELLS: dict[str, st.SearchStrategy[Any]] = {
     "text": st.none() | TEXT,
     "whole": st.none() | st.integers(-(2**63), 2**63 - 1),

@@ -191,7 +191,7 @@ def test_values_of_sqlite_become_text(place: Place, sql: str, text: str | None) 
     )
     answer = source.ask(query(columns=("kwh",)))
     if text is None:
-        assert answer == Refused("data_unusable", AT, "kwh, row 1 of the subject")
+        assert answer == Refused("data_unusable", AT, "grid, row 1 of the result, column kwh")
     else:
         assert answer == Supplied(({"kwh": text},), date(2026, 3, 31), AT)
 
@@ -234,7 +234,7 @@ def test_a_reader_sees_one_state_while_another_writes(place: Place) -> None:
     writer = sqlite3.connect(place.path, isolation_level=None)
     writer.execute("PRAGMA journal_mode=WAL")
     writer.execute("BEGIN IMMEDIATE")
-    writer.execute("DELETE FROM bills")
+    writer.execute("DELETE FROM bills WHERE uscc = ?", (GRID,))
     source = asking(place)
     assert isinstance(source.ask(query()), Supplied)
     writer.execute("COMMIT")

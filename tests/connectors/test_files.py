@@ -189,6 +189,6 @@ def test_the_sheet_of_a_source_is_the_one_with_its_key(tmp_path: Path) -> None:
 def test_a_flaw_in_a_workbook_matters_where_it_is_needed(tmp_path: Path) -> None:
     place = Place(tmp_path, "xlsx")
     place.holding({**BILLS, "kwh": [1, 2, 3, 440811202601011234, 5], "status": ["=1+1"] * 5})
-    assert place.connector().ask(query()) == Refused("data_unusable", AT, "kwh, row 2 of the subject")
+    assert place.connector().ask(query()) == Refused("data_unusable", AT, "bills.xlsx, Sheet, row 5, column kwh")
     assert isinstance(place.connector().ask(query(OTHER)), Supplied)
     assert isinstance(place.connector().ask(query(columns=("month",))), Supplied)

@@ -110,7 +110,7 @@ def test_a_text_said_many_times_over_is_held_once(parquet_place: Place) -> None:
     finally:
         pa.set_memory_pool(before)
     assert [(answer.reason, answer.where) for answer in answers if isinstance(answer, Refused)] == [
-        ("data_unusable", "period, row 1 of the subject"),
+        ("data_unusable", "bills.parquet, row 2000, column period"),
         ("data_unusable", f"rows of more than {MAX_CHARACTERS} characters"),
     ]
     assert 0 < pool.max_memory() < 20 * len(text)
@@ -219,7 +219,8 @@ def test_values_of_parquet_become_text(parquet_place: Place, values: pa.Array, t
     answer = parquet_place.connector().ask(query(columns=("kwh",)))
     if text is None:
         assert isinstance(answer, Refused)
-        assert (answer.reason, answer.where.split(",")[0]) == ("data_unusable", "kwh")
+        assert answer.reason == "data_unusable"
+        assert answer.where in ("kwh", "bills.parquet, row 1, column kwh")
     else:
         assert answer == Supplied(({"kwh": text},), date(2026, 3, 31), AT)
 

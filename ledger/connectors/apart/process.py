@@ -71,9 +71,9 @@ def _answer(request: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
 
 def _parquet(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     wanted = Wanted(request["key_column"], request["value"], tuple(request["columns"]))
-    rows: list[list[str | None]] = []
-    for cells in ParquetTable(Path(request["path"])).rows(wanted, Deadline(request["seconds"])):
-        rows.append(_texts(cells))
+    rows: list[tuple[str, list[str | None]]] = []
+    for row in ParquetTable(Path(request["path"])).rows(wanted, Deadline(request["seconds"])):
+        rows.append((row.place, _texts(row.cells)))
         if len(rows) >= _ROWS_A_LINE:
             yield {"rows": rows}
             rows = []

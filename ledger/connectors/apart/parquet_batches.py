@@ -1,0 +1,221 @@
+"""Batches of a Parquet file: which rows are the subject's, which name nobody, and the cells as Python has them."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Final
+
+from ledger.connectors.deadline import Deadline
+from ledger.connectors.keys import PLAIN, UNSAID, KeyColumn, Whose
+from ledger.connectors.normal import says_something
+from ledger.connectors.table import Unusable, Wanted
+
+_ROWS_AT_ONCE: Final = 16_384
+_HALF: Final = struct.Struct("<e")
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """A row group: its number, how many rows stand before it, its rows and its bytes when it is unpacked."""
+
+    number: int
+    start: int
+    rows: int
+    size: int
+
+
+class Batches:
+    """Batches of one file, read as ``schema`` says."""
+
+    def __init__(self, arrow: Any, packed: Any, schema: Any, until: Deadline) -> None:
+        self._arrow = arrow
+        self._packed = packed
+        self._schema = schema
+        self._until = until
+
+    def batches(self, group: int, columns: Sequence[str]) -> Iterator[Any]:
+        rows = self._packed.subset(row_group_ids=[group])
+        names = list(dict.fromkeys(columns))
+        for batch in rows.to_batches(
+            schema=self._schema,
+            columns=names,
+            batch_size=_ROWS_AT_ONCE,
+            batch_readahead=1,
+            fragment_readahead=1,
+            use_threads=False,
+        ):
+            self._until.check()
+            yield batch
+
+    def sorted_out(self, batch: Any, wanted: Wanted, key: KeyColumn, start: int) -> tuple[Any, Any]:
+        """The places in a batch of the subject's rows, and of those without a key; ``start`` rows stand before it."""
+        import pyarrow.compute as compute
+
+        column = batch.column(wanted.key_column)
+        if not self._arrow.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        used = column.indices.unique().drop_null()
+        texts = column.dictionary.take(used)
+        if key.checked:
+            # Each distinct value once; those of the usual form and far from the subject's are only sampled.
+            near = compute.starts_with(texts, pattern=key.prefix)
+            usual = compute.fill_null(compute.and_not(compute.match_substring_regex(texts, PLAIN), near), False)
+            far = compute.indices_nonzero(usual)
+            looked = far[: key.left_to_examine]
+            key.pass_over(len(far) - len(looked))
+            places = self._arrow.concat_arrays([compute.indices_nonzero(compute.invert(usual)), looked])
+        else:
+            unsaid = compute.is_in(compute.utf8_upper(texts), value_set=self._arrow.array(sorted(UNSAID)))
+            blank = compute.invert(compute.match_substring_regex(texts, r"[\pL\pN]"))
+            mine = compute.equal(texts, wanted.value)
+            places = compute.indices_nonzero(compute.fill_null(compute.or_(compute.or_(mine, unsaid), blank), True))
+        examined = used.take(places)
+        rows = compute.indices_nonzero(compute.is_in(column.indices, value_set=examined))
+        first: dict[int, int] = {}
+        for row, place in zip(rows.to_pylist(), column.indices.take(rows).to_pylist(), strict=True):
+            first.setdefault(place, start + row + 1)
+        verdicts = {
+            place: key.whose(text, first[place])
+            for place, text in zip(examined.to_pylist(), _texts(texts.take(places)), strict=True)
+        }
+        theirs, unnamed = (
+            compute.is_in(column.indices, value_set=self._arrow.array(places, self._arrow.int32()))
+            for places in (_of(verdicts, Whose.SUBJECTS), _of(verdicts, Whose.NOBODYS))
+        )
+        nobodys = compute.indices_nonzero(compute.or_(unnamed, compute.is_null(column.indices)))
+        key.any_row = key.any_row or len(nobodys) < batch.num_rows
+        return compute.indices_nonzero(theirs), nobodys
+
+    def first_filled(self, group: RowGroup, rows: Sequence[int], key_column: str) -> int | None:
+        """The first of these rows of a group in which a column beside the key says something."""
+        columns = [name for name in self._schema.names if name != key_column]
+        start = group.start
+        for batch in self.batches(group.number, columns) if columns else ():
+            end = start + batch.num_rows
+            here = [row - start for row in rows[bisect_left(rows, start) : bisect_left(rows, end)]]
+            taken = batch.take(self._arrow.array(here, self._arrow.int64()))
+            filled = [row for column in taken.columns for row in self._filled(column)]
+            if filled:
+                return start + here[min(filled)]
+            start = end
+        return None
+
+    def _filled(self, column: Any) -> list[int]:
+        """The places in a column that hold a value, and no blank text."""
+        import pyarrow.compute as compute
+
+        if is_text(self._arrow, column.type):
+            column = column.dictionary_encode()
+        if not self._arrow.types.is_dictionary(column.type):
+            return list(compute.indices_nonzero(column.is_valid()).to_pylist())
+        used = column.indices.unique().drop_null()
+        texts = _texts(column.dictionary.take(used))
+        said = [place for place, text in zip(used.to_pylist(), texts, strict=True) if says_something(text)]
+        mine = compute.is_in(column.indices, value_set=self._arrow.array(said, self._arrow.int32()))
+        return list(compute.indices_nonzero(mine).to_pylist())
+
+    def cells(self, batch: Any, wanted: Wanted) -> Iterator[list[object]]:
+        columns = {name: _values(self._arrow, batch.column(name), name) for name in wanted.columns}
+        for row in range(batch.num_rows):
+            yield [values[row] for values in columns.values()]
+
+
+def _of(verdicts: Mapping[int, Whose], kind: Whose) -> list[int]:
+    return [place for place, whose in verdicts.items() if whose is kind]
+
+
+def _texts(texts: Any) -> list[object]:
+    """The texts; one that is not UTF-8 is nobody's key."""
+    try:
+        return list(texts.to_pylist())
+    except UnicodeDecodeError:
+        return [_text(text.as_buffer().to_pybytes()) for text in texts]
+
+
+def _text(raw: bytes) -> object:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
+    """As what each column is read whose name is there once; of texts that say only how they differ from the one
+    before, the library makes no dictionaries."""
+    schema, delta = whole.physical_schema, _delta_encoded(whole.metadata)
+    kinds = {name: value_type(arrow, schema.field(name).type) for name in schema.names if schema.names.count(name) == 1}
+    return {name: _plain(arrow, kind) if name in delta else _packed(arrow, kind) for name, kind in kinds.items()}
+
+
+def _delta_encoded(metadata: Any) -> set[str]:
+    """The columns in which a text says only how it differs from the one before it."""
+    found = set()
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    for place in range(metadata.num_columns):
+        columns = [group.column(place) for group in groups]
+        if any("DELTA" in encoding for column in columns for encoding in column.encodings):
+            found.add(columns[0].path_in_schema)
+    return found
+
+
+def value_type(arrow: Any, kind: Any) -> Any:
+    return value_type(arrow, kind.value_type) if arrow.types.is_dictionary(kind) else kind
+
+
+def is_text(arrow: Any, kind: Any) -> bool:
+    types = arrow.types
+    return any(fits(kind) for fits in (types.is_string, types.is_large_string, types.is_string_view))
+
+
+def _is_binary(arrow: Any, kind: Any) -> bool:
+    types = arrow.types
+    return any(fits(kind) for fits in (types.is_binary, types.is_large_binary, types.is_binary_view))
+
+
+def _plain(arrow: Any, kind: Any) -> Any:
+    """Texts and bytes as one type each: of a view the library compares nothing."""
+    if is_text(arrow, kind):
+        return arrow.string()
+    return arrow.binary() if _is_binary(arrow, kind) else kind
+
+
+def _packed(arrow: Any, kind: Any) -> Any:
+    """Texts and bytes of any length as dictionaries, whichever way they are laid out."""
+    if is_text(arrow, kind) or _is_binary(arrow, kind):
+        return arrow.dictionary(arrow.int32(), _plain(arrow, kind))
+    return kind
+
+
+def _values(arrow: Any, column: Any, name: str) -> list[object]:
+    values: list[object] | None = None
+    try:
+        if arrow.types.is_dictionary(column.type):
+            # One text for all the rows that say it.
+            used = column.indices.unique().drop_null()
+            texts = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
+            values = [texts.get(place) for place in column.indices.to_pylist()]
+        elif arrow.types.is_float16(column.type):
+            values = [None if number is None else _shortest_half(float(number)) for number in column.to_pylist()]
+        elif arrow.types.is_float32(column.type):
+            # Widened to 64 bits, 0.1 would become 0.10000000149011612.
+            values = [None if digits is None else float(digits) for digits in column.cast(arrow.string()).to_pylist()]
+        else:
+            values = column.to_pylist()
+    except (ValueError, OverflowError):
+        # Text that is not UTF-8, a year that Python does not know.
+        pass
+    if values is None:
+        raise Unusable("data_unusable", name)
+    return values
+
+
+def _shortest_half(number: float) -> float:
+    """The number of the fewest digits that is this one in 16 bits: widened, 0.1 would become 0.0999755859375."""
+    if not isfinite(number) or number.is_integer():
+        return number
+    shorter = (float(f"{number:.{digits}g}") for digits in range(1, 6))
+    return next((short for short in shorter if _HALF.unpack(_HALF.pack(short))[0] == number), number)
