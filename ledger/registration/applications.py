@@ -84,6 +84,7 @@ class Applications:
             return self._file(actor, asset, kind, described, content, signed)
 
     def _require_describes(self, asset: str, resource: DataResource) -> None:
+        require_describable(resource)
         with self._database.read() as session:
             require_registrable(session, resource)
             row, _ = registration(session, asset)
@@ -170,13 +171,17 @@ def record_application(
     return row.id
 
 
-def require_registrable(session: Session, resource: DataResource) -> None:
-    """Raise unless a certificate can carry the description, it keeps the rules, and its grade may be registered.
-
-    Important data is reviewed while its application is; core data, and what is listed as such, is not taken.
-    """
+def require_describable(resource: DataResource) -> None:
+    """Raise ``InvalidInput`` unless a certificate can carry the description, and it keeps the rules."""
     require_certifiable(resource)
     check_resource(resource)
+
+
+def require_registrable(session: Session, resource: DataResource) -> None:
+    """Raise ``Conflict`` ``GRADE_CORE`` for core data, and for what is listed as such.
+
+    Important data is reviewed while its application is.
+    """
     check_registrable(replace(resource, grade=matched(session, resource)[0]), reviewed=True)
 
 

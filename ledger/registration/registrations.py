@@ -28,7 +28,12 @@ from ledger.parties.permissions import Action
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor, require
 from ledger.registration.act_documents import REFUSED
-from ledger.registration.applications import near_duplicates, record_application, require_registrable
+from ledger.registration.applications import (
+    near_duplicates,
+    record_application,
+    require_describable,
+    require_registrable,
+)
 from ledger.registration.certificates import latest_certificate
 from ledger.registration.descriptions import Descriptions, application_document, applications
 from ledger.registration.lookups import registration
@@ -122,6 +127,8 @@ class Registrations:
         agent = None if principal == actor.party else actor.party
         if agent is not None:
             self._mandates.require(principal, agent)
+        for resource in resources:
+            require_describable(resource)
         accepted: list[str] = []
         refused: list[Refusal] = []
         ended = self._ended(resources)

@@ -13,6 +13,7 @@ from ledger.catalogue.imports import OPTIONAL, ImportReport
 from ledger.catalogue.sheets import FIELD_COLUMNS, REQUIRED, sheets_of
 from ledger.cli.catalogue import demands
 from ledger.cli.catalogue import lists as catalogue_lists
+from ledger.cli.catalogue.options import AfterCode, By, Code, Limit, Reason
 from ledger.cli.shell.files import read_bounded, signer_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, local_time, print_json, progress
@@ -28,9 +29,6 @@ app.add_typer(demands.app, name="demand")
 app.add_typer(demands.duties, name="duty")
 
 MAX_REPORT_BYTES = 256 * 1024 * 1024
-Code = Annotated[str, typer.Argument(help="Resource code.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
-Reason = Annotated[str, typer.Option(help="Why; it is recorded.", show_default=False)]
 _VERDICTS = {
     "new": "新增 new",
     "new_version": "新版本 new version",
@@ -104,8 +102,8 @@ def _show(report: ImportReport, as_json: bool) -> None:
 @app.command("list")
 def listing(
     state: Annotated[str | None, typer.Option(help="draft, submitted, cdo_signed, published, …")] = None,
-    after: Annotated[str | None, typer.Option(help="Begin after this code.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    after: AfterCode = None,
+    limit: Limit = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ledger.catalogue.demands import DemandEntry, NewDemand
+from ledger.cli.catalogue.options import By, Code, Limit, Reason
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.days import day_of
@@ -17,15 +18,13 @@ app = typer.Typer(no_args_is_help=True, help="需求清单 Demands: file, match,
 duties = typer.Typer(no_args_is_help=True, help="责任清单 Sharing duties.")
 
 Identifier = Annotated[str, typer.Argument(metavar="DEMAND", help="Demand id.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
-Reason = Annotated[str, typer.Option(help="Why; it is recorded.", show_default=False)]
 
 
 @app.command("list")
 def listing(
     state: Annotated[str | None, typer.Option(help="filed, matched, duty_accepted, connected, …")] = None,
     after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Limit = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -99,7 +98,7 @@ def candidates(
 @app.command()
 def match(
     demand: Identifier,
-    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    resource: Code,
     by: By,
     home: Home = None,
     as_json: AsJson = False,
@@ -164,7 +163,7 @@ def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
 
 @duties.command("add")
 def add_duty(
-    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    resource: Code,
     department: Annotated[str, typer.Option(help="Party id of who must share.", show_default=False)],
     days: Annotated[int, typer.Option(min=1, help="Working days.", show_default=False)],
     by: By,
@@ -183,7 +182,7 @@ def add_duty(
 
 @duties.command("list")
 def list_duties(
-    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    resource: Code,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:

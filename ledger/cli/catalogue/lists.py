@@ -10,6 +10,7 @@ import typer
 from ledger.catalogue.important_rules import ImportantData
 from ledger.catalogue.open_catalogue import OPEN_TYPES, Opening
 from ledger.catalogue.systems import STATUSES, SystemEntry
+from ledger.cli.catalogue.options import AfterCode, By, Code, Limit
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.grades import LISTED_GRADES
@@ -18,14 +19,9 @@ systems = typer.Typer(no_args_is_help=True, help="系统清单 Information syste
 important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: what matches is blocked.")
 open_data = typer.Typer(no_args_is_help=True, help="开放目录 Open catalogue.")
 
-Code = Annotated[str, typer.Argument(help="Resource code.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
-After = Annotated[str | None, typer.Option(help="Begin after this code.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000)]
-
 
 @systems.command("list")
-def list_systems(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+def list_systems(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
     """信息系统，按代码，各取最新版本。Information systems by code, the newest version of each.
 
     示例 Example:  pingzheng catalogue system list
@@ -101,7 +97,7 @@ def withdraw_important(
 
 
 @open_data.command("list")
-def list_open(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+def list_open(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
     """现在开放的数据、条件和许可。What is open now, with conditions and licence.
 
     示例 Example:  pingzheng catalogue open list

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.cli.registration.assets import Asset, app
+from ledger.cli.registration.assets import app
+from ledger.cli.registration.options import Asset
 from ledger.cli.shell.naming import TIMES, asset_of, seconds_of
 from ledger.cli.shell.opening import participating
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows

@@ -6,18 +6,13 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.registration.options import Asset, By, To
 from ledger.cli.shell.naming import actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
 from ledger.cli.shell.waiting import emit_done
 
 app = typer.Typer(no_args_is_help=True)
-
-Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
-By = Annotated[
-    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
-]
-COLUMNS = ("code", "title", "package", "rows", "columns", "fields", "content_digest")
 
 
 @app.command("list")
@@ -54,7 +49,7 @@ def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
 def offer(
     asset: Asset,
     by: By,
-    to: Annotated[str, typer.Option(help="Party id, USCC or name of the recipient.", show_default=False)],
+    to: To,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:

@@ -8,22 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
+from ledger.cli.registration.options import Asset, By
 from ledger.cli.shell.naming import actor_of, asset_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, progress
 from ledger.connectors.tabular import read_csv
-from ledger.domain.resource import DataResource, ResourceField, check_resource
+from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
 
 app = typer.Typer(no_args_is_help=True)
 
-Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 Assets = Annotated[
     list[str] | None, typer.Argument(help="Assets; none: all that wait for this step.", show_default=False)
-]
-By = Annotated[
-    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
 ]
 Reason = Annotated[str, typer.Option(help="The reasons; kept sealed, their digest goes to the chain.")]
 REQUIRED = ("code", "title", "rows", "columns", "fields", "content_digest")
@@ -291,7 +288,7 @@ def _resource(row: dict[str, str], where: str) -> DataResource:
     if missing := [name for name in REQUIRED if name not in row]:
         raise InvalidInput("CSV_COLUMN_MISSING", f"The column {missing[0]} is missing.", where=where)
     try:
-        resource = DataResource(
+        return DataResource(
             code=row["code"],
             title=row["title"],
             rows=int(row["rows"]),
@@ -304,8 +301,6 @@ def _resource(row: dict[str, str], where: str) -> DataResource:
         raise InvalidInput(
             "RESOURCE_ROW", "A number or a field list does not parse.", where=where, hint="fields: name:type;name:type"
         ) from error
-    check_resource(resource)
-    return resource
 
 
 def _field(text: str) -> ResourceField:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.registration.options import Asset, By, To
 from ledger.cli.shell.files import json_in
 from ledger.cli.shell.naming import actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
@@ -20,12 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 liens = typer.Typer(no_args_is_help=True)
 assess = typer.Typer(no_args_is_help=True)
 
-Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
-By = Annotated[
-    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
-]
-To = Annotated[str, typer.Option(help="Party id, USCC or name of the recipient.", show_default=False)]
 Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
 Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
 MAX_REPORT_BYTES = 64 * 1024
