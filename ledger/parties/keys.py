@@ -82,11 +82,12 @@ class PartyKeys:
         in hex, made here for a key that is kept here. ``serving`` are parties with whose keys a service is running.
 
         Raises ``Forbidden`` ``NOT_THE_PARTY``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,
-        ``PROOF_INVALID``; ``Conflict`` ``OWN_KEY_IN_USE``, ``ACCOUNT_IN_USE``, ``SIGNATURE_REQUIRED`` with what to
-        sign.
+        ``PROOF_INVALID``; ``Conflict`` ``OWN_KEY_IN_USE``, ``OWN_KEY_ELSEWHERE``, ``ACCOUNT_IN_USE``,
+        ``SIGNATURE_REQUIRED`` with what to sign.
         """
         _require_the_party(actor, identifier)
         _require_not_serving(serving, identifier)
+        self._require_kept(identifier, public_key)
         row, fresh, shown = self._announce(identifier, public_key, proof)
         if self._bound(row, fresh):
             self.settle(identifier)
@@ -143,6 +144,8 @@ class PartyKeys:
         """
         require(actor, Action.MANAGE_ROLES)
         _require_not_serving(serving, identifier)
+        if lost is None:
+            self._require_kept(identifier, public_key)
         row, fresh, shown = self._announce(identifier, public_key, proof, (self._suite_of(identifier, lost),))
         if self._bound(row, fresh):
             self.settle(identifier)
@@ -292,6 +295,18 @@ class PartyKeys:
             if session.get(PartyKey, fresh) is None:
                 session.add(PartyKey(account=fresh, party_id=identifier, public_key=public_key, proof=proof))
         return known_party, fresh, proof_for_chain(public_key, proof)
+
+    def _require_kept(self, identifier: str, public_key: str) -> None:
+        """Raise ``Conflict`` ``OWN_KEY_ELSEWHERE`` for the party that we send as: without its key nothing opens."""
+        with self._database.read() as session:
+            own = party(session, identifier).present_account == self._client.account
+        if own and account_of_public_key(public_key) not in self._custody:
+            raise Conflict(
+                "OWN_KEY_ELSEWHERE",
+                "This installation signs with the party's key, and the new one is not kept here.",
+                where=f"party {identifier}",
+                hint="Leave `--public-key` out: the new key is made and kept here.",
+            )
 
     def _number(self, identifier: str) -> int:
         with self._database.read() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -68,6 +69,23 @@ def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> 
             (check_public_key(key, where=where, suites=ANY_SUITE), proof) for key, proof in newcomer.further_keys
         ),
     )
+
+
+def require_distinct(newcomers: Sequence[NewParty]) -> None:
+    """Raise ``InvalidInput`` ``PARTY_REPEATED``, naming both rows, where two of a list share an identifier or a key.
+
+    The contract refuses such a list as a whole, and only when it is carried out.
+    """
+    rows: dict[str, int] = {}
+    for row, newcomer in enumerate(newcomers, start=1):
+        for name in {newcomer.identifier, *(account_of_public_key(key) for key, _ in keys_of(newcomer))}:
+            if (first := rows.setdefault(name, row)) != row:
+                raise InvalidInput(
+                    "PARTY_REPEATED",
+                    "The list names this party, or one of its keys, twice.",
+                    where=f"party {row} and party {first}",
+                    hint="Take one of the two out.",
+                )
 
 
 def _first_key(newcomer: NewParty, where: str) -> str:

@@ -20,7 +20,15 @@ from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import settle_keys
 from ledger.parties.known import KnownParty
 from ledger.parties.lookups import party, party_keys
-from ledger.parties.newcomers import NewParty, checked_party, find_or_add, keys_of, let_go, lookup_digest
+from ledger.parties.newcomers import (
+    NewParty,
+    checked_party,
+    find_or_add,
+    keys_of,
+    let_go,
+    lookup_digest,
+    require_distinct,
+)
 from ledger.parties.party_lists import ListedKey, ListedParty, RegistrationLists
 from ledger.parties.permissions import Action
 from ledger.parties.possession import proof_of
@@ -77,14 +85,15 @@ class Onboarding:
         without a key is recorded alone.
 
         All are checked before any is written. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``;
-        ``InvalidInput`` naming the row, ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an
-        account belongs to another party, ``SIGNATURE_REQUIRED``.
+        ``InvalidInput`` naming the row, ``PARTY_REPEATED``, ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict``
+        ``ACCOUNT_IN_USE`` if an account belongs to another party, ``SIGNATURE_REQUIRED``.
         """
         require(actor, Action.MANAGE_ROLES)
         self._require_offices_by_authority(actor, newcomers)
         named = [(f"party {row}", newcomer) for row, newcomer in enumerate(newcomers, start=1)]
         today = shanghai_day(self._clock())
         checked = [self._proven(checked_party(newcomer, where, today), where) for where, newcomer in named]
+        require_distinct(checked)
         silent = self._silent([each.identifier for each in checked])
         with self._database.write() as session:
             for identifier in silent:

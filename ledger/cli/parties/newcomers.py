@@ -48,8 +48,9 @@ def lines_named(file: str, listed: Listed) -> Iterator[None]:
     try:
         yield
     except PingzhengError as error:
-        if found := re.fullmatch(r"party ([0-9]{1,6})", error.where or ""):
-            error.where = f"{file}, line {listed.lines[int(found[1]) - 1]}"
+        if re.fullmatch(r"party [0-9]{1,6}( and party [0-9]{1,6})?", error.where or ""):
+            lines = [str(listed.lines[int(row) - 1]) for row in re.findall(r"[0-9]+", error.where or "")]
+            error.where = f"{file}, line {' and line '.join(lines)}"
         raise
 
 

@@ -1,0 +1,28 @@
+"""Errors about a list of parties name the lines of its file."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from ledger.cli.parties.newcomers import lines_named
+from ledger.errors import InvalidInput
+
+LISTED = cast(Any, SimpleNamespace(lines=[2, 3, 7]))
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        ("party 3", "firms.csv, line 7"),
+        ("party 3 and party 1", "firms.csv, line 7 and line 2"),
+        ("party 0c46d6e", "party 0c46d6e"),
+        ("identifier", "identifier"),
+    ],
+)
+def test_rows_become_lines(where: str, shown: str) -> None:
+    with pytest.raises(InvalidInput) as caught, lines_named("firms.csv", LISTED):
+        raise InvalidInput("PARTY_REPEATED", "Twice.", where=where)
+    assert caught.value.where == shown
