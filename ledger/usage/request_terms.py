@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ledger.domain.days import is_shanghai_midnight
@@ -39,19 +39,9 @@ class Terms:
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Terms:
         """What a request entry asks."""
-        return cls(
-            scenario=entry["scenario"],
-            subject=entry["subject"],
-            consumer=entry["consumer"],
-            sources={item["source"]: item["provider"] for item in entry["sources"]},
-            fields=tuple(entry["fields"]),
-            valid_from=entry["valid_from"],
-            valid_to=entry["valid_to"],
-            max_uses=entry["max_uses"],
-            channel=entry["channel"],
-            expires_at=entry["expires_at"],
-            pia_digest=entry["pia_digest"],
-        )
+        asked = {field.name: entry[field.name] for field in fields(cls)}
+        sources = {item["source"]: item["provider"] for item in entry["sources"]}
+        return cls(**asked | {"sources": sources, "fields": tuple(entry["fields"])})
 
 
 def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:
