@@ -297,7 +297,7 @@ def _check(demand: NewDemand) -> None:
 
 
 def _require_keeper(actor: Actor) -> None:
-    """Whoever keeps no lists is not told what there is."""
+    """Refuse who keeps no lists before anything is looked up: it learns nothing of what is there."""
     require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
 
 

@@ -231,7 +231,7 @@ def _fields(text: str) -> tuple[ResourceField, ...]:
 
 
 def _field(told: Mapping[str, str]) -> ResourceField:
-    # What must be told and is not becomes an empty text, which the rules refuse by name.
+    # A required value that is missing becomes an empty text, which the rules refuse by its name.
     return ResourceField(**{"name": "", "type": "", **told})
 
 

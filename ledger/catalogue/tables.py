@@ -54,7 +54,7 @@ class ResourceVersion(Base):
 
 
 class ResourceEvent(Base):
-    """A move of a resource: who, when, to which state, and why where that is told."""
+    """A move of a resource: who, when, to which state, and why if a reason was given."""
 
     __tablename__ = "resource_event"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
@@ -137,7 +137,7 @@ class Demand(Base):
 
 
 class DemandEvent(Base):
-    """A move of a demand: who, when, to which state, and why where that is told."""
+    """A move of a demand: who, when, to which state, and why if a reason was given."""
 
     __tablename__ = "demand_event"
     demand_id: Mapped[str] = mapped_column(ForeignKey("demand.id"), primary_key=True)

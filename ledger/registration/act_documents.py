@@ -1,4 +1,4 @@
-"""The documents behind digests on the chain: kept sealed, told to those whom they concern."""
+"""The documents behind digests on the chain: kept sealed, and opened by their digest."""
 
 from __future__ import annotations
 

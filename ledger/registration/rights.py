@@ -100,7 +100,7 @@ class Rights:
         return receipt
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """Every right granted in an asset; ``in_force`` tells those that are now, their parents included."""
+        """Every right granted in an asset; ``in_force``: it runs now, and the rights above it do."""
         with self._database.read() as session:
             registration(session, asset)
         rights, now = self._reader.rights(asset), self._clock()

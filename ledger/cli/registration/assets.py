@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.registration.options import Asset, By, To
-from ledger.cli.shell.naming import actor_of, asset_of, party_of
+from ledger.cli.shell.naming import acting_on, actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
 from ledger.cli.shell.waiting import emit_done
@@ -58,8 +58,7 @@ def offer(
     示例 Example:  pingzheng asset offer <asset> --by <holder> --to <party>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)
         ledger.transfers.offer(actor, asset, to)
         emit(ledger.registrations.get(asset), as_json, asset)
@@ -72,8 +71,7 @@ def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
     示例 Example:  pingzheng asset accept <asset> --by <party>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         accepted = ledger.transfers.accept(actor, asset)
         emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
 
@@ -85,8 +83,7 @@ def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
     示例 Example:  pingzheng asset reject <asset> --by <party>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.transfers.reject(actor, asset)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -98,8 +95,7 @@ def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -
     示例 Example:  pingzheng asset withdraw <asset> --by <holder>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.transfers.withdraw(actor, asset)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -118,8 +114,7 @@ def annul(
     示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.transfers.annul(actor, asset, reason, grounds)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -138,8 +133,7 @@ def freeze(
     示例 Example:  pingzheng asset freeze <asset> --by authority --reason court
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
         act(actor, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ledger.cli.registration.options import Asset, By
-from ledger.cli.shell.naming import actor_of, asset_of
+from ledger.cli.shell.naming import acting_on, actor_of, asset_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, progress
 from ledger.connectors.tabular import read_csv
@@ -127,8 +127,7 @@ def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: 
     示例 Example:  pingzheng registration return <asset> --by <registrar> --reason 材料不全
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.review.give_back(actor, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -140,8 +139,7 @@ def reject(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
     示例 Example:  pingzheng registration reject <asset> --by <registrar> --reason 来源不明
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.review.reject(actor, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -159,8 +157,7 @@ def clear(
     示例 Example:  pingzheng registration clear <asset> --by authority --report sha-256:<digest>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.review.clear(actor, asset, report)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -195,8 +192,8 @@ def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJs
     示例 Example:  pingzheng registration renew <asset> --by <party> --reason 继续使用
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        ledger.applications.apply(actor_of(ledger, by), asset, "renew", reason=reason)
+        actor, asset = acting_on(ledger, by, asset)
+        ledger.applications.apply(actor, asset, "renew", reason=reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -207,8 +204,8 @@ def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
     示例 Example:  pingzheng registration cancel <asset> --by <party> --reason 不再更新
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        ledger.applications.apply(actor_of(ledger, by), asset, "cancel", reason=reason)
+        actor, asset = acting_on(ledger, by, asset)
+        ledger.applications.apply(actor, asset, "cancel", reason=reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -226,8 +223,7 @@ def object_to(
     示例 Example:  pingzheng registration object <asset> --by <party> --grounds 内容有误
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.objections.file(actor, asset, grounds, evidence)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
@@ -258,8 +254,7 @@ def decide(
     示例 Example:  pingzheng registration decide <asset> 1 admitted --by <registrar> --reason 予以受理
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.objections.decide(actor, asset, number, state, reason)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 

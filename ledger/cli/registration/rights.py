@@ -9,7 +9,7 @@ import typer
 
 from ledger.cli.registration.options import Asset, By, To
 from ledger.cli.shell.files import json_in
-from ledger.cli.shell.naming import actor_of, asset_of, party_of
+from ledger.cli.shell.naming import acting_on, asset_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit_rows
 from ledger.domain.days import day_of, end_of_validity
@@ -59,8 +59,7 @@ def grant(
     --scope 广东省内 --exclusive
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)
         start = max(ledger.clock(), ledger.reader.latest().time) + 60
         right = NewRight(
@@ -85,8 +84,7 @@ def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as
     示例 Example:  pingzheng right transfer <asset> 1 --by <grantee> --to <party>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)
         ledger.rights.transfer(actor, asset, number, to)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
@@ -107,8 +105,7 @@ def end(
     示例 Example:  pingzheng right end <asset> 1 --by <grantee>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.rights.end(actor, asset, number, reason)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
 
@@ -141,8 +138,7 @@ def pledge(
     --contract sha-256:<digest>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         creditor = party_of(ledger, creditor)
         terms = {"amount": amount, "due": day_of(due, "--due").isoformat(), "contract": contract}
         ledger.liens.pledge(actor, asset, creditor, terms)
@@ -156,8 +152,7 @@ def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_
     示例 Example:  pingzheng lien consent <asset> 1 --by <creditor> --to <party>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)
         ledger.liens.consent(actor, asset, number, to)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
@@ -170,8 +165,7 @@ def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: As
     示例 Example:  pingzheng lien release <asset> 1 --by <creditor>
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         ledger.liens.release(actor, asset, number)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
@@ -192,8 +186,7 @@ def quality(
     2027-06-30
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         read = json_in(file, MAX_REPORT_BYTES)
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
@@ -220,8 +213,7 @@ def valuation(
     2026-06-30 --report sha-256:<digest> --last-day 2027-06-30
     """
     with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        actor = actor_of(ledger, by)
+        actor, asset = acting_on(ledger, by, asset)
         value = Valuation(method, amount, base_date, report)
         ledger.assessments.valuation(actor, asset, value, day_of(last_day, "--last-day"))
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")

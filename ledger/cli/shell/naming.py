@@ -96,6 +96,12 @@ def asset_of(ledger: Participant, name: str) -> str:
     return newest_registration(ledger.database, name)
 
 
+def acting_on(ledger: Ledger, party: str, asset: str) -> tuple[Actor, str]:
+    """Who acts, and the id of the asset; raises as ``asset_of`` and ``actor_of``."""
+    identifier = asset_of(ledger, asset)
+    return actor_of(ledger, party), identifier
+
+
 def seconds_of(text: str) -> int:
     """A time as people write it; a bare number is seconds UTC. Raises ``InvalidInput`` ``TIME_FORM``."""
     try:
