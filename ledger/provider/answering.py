@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.provider.task import Entry, Task
 
 SALT_BYTES: Final = 16
+_ROW: Final = re.compile(r"\brow ([0-9]+)\b", re.ASCII)
 Fresh = Callable[[int], bytes]
 
 
@@ -50,8 +52,8 @@ def query_of(task: Task, at: int) -> Query:
 def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_bytes) -> Made:
     """The provision over an answer, made ``at`` (seconds UTC); ``fresh`` gives random bytes.
 
-    Raises ``InvalidInput``: what ``compute`` raises, ``AS_OF_AFTER_QUERY``, ``REASON_UNKNOWN``; ``Misconfigured``
-    ``SOURCE_NAME_MISSING``.
+    Raises ``InvalidInput``: what ``compute`` raises, with the place of a row in its source; ``AS_OF_AFTER_QUERY``,
+    ``REASON_UNKNOWN``; ``Misconfigured`` ``SOURCE_NAME_MISSING``.
     """
     if not isinstance(answer, Supplied):
         reason = answer.reason if isinstance(answer, Refused) else None
@@ -110,7 +112,10 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
         )
     attributes = {"uscc": task.opening.identifier}
     attributes |= {} if answer.name is None else {"name": answer.name}
-    claims = {name: compute(rule, answer.rows, attributes) for name, rule in task.rules.items()}
+    try:
+        claims = {name: compute(rule, answer.rows, attributes) for name, rule in task.rules.items()}
+    except InvalidInput as error:
+        raise _placed(error, answer.places) from error
     for name, value in claims.items():
         if not fits(task.rules[name], value):
             raise InvalidInput("CLAIM_OUTSIDE_RULE", "The rule cannot give such a value.", where=name)
@@ -119,6 +124,18 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
                 "SD_NAME_NESTED", "The value is a name by which SD-JWT libraries hide claims.", where=name
             )
     return claims
+
+
+def _placed(error: InvalidInput, places: Sequence[str]) -> InvalidInput:
+    """The error with a row's place in its source, such as ``bills.csv, line 5``, for its number among the rows."""
+
+    def place(row: re.Match[str]) -> str:
+        number = int(row[1])
+        return places[number - 1] if 1 <= number <= len(places) else row[0]
+
+    where = _ROW.sub(place, error.where or "")
+    message = _ROW.sub(place, error.message) if error.code == "ROW_ORDER_TWICE" else error.message
+    return InvalidInput(error.code, message, where=where or None, hint=error.hint, **error.details)
 
 
 def _entry(task: Task, answer: Answer, at: int, **members: Any) -> Entry:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ledger.connectors.answers import Answer, Query, Supplied
 from ledger.connectors.tables import Rows, read_table
+from ledger.connectors.tabular import require_commas
 from ledger.errors import InvalidInput
 
 
@@ -33,19 +34,30 @@ class RowsFile:
 
     def ask(self, query: Query) -> Answer:
         """The rows with the columns asked for, sorted as a source sorts them; raises ``InvalidInput`` ``CSV_…``,
-        ``XLSX_…``, ``ROW_COLUMN_MISSING``, ``NAME_DIFFERS``."""
-        found = read_table(self.path).rows
+        ``XLSX_…``, ``ROWS_MISSING``, ``ROW_COLUMN_MISSING``, ``NAME_DIFFERS``."""
+        listed = read_table(self.path)
+        found = listed.rows
+        if not found:
+            raise InvalidInput(
+                "ROWS_MISSING",
+                "The file has no row of the subject.",
+                where=self.path.name,
+                hint="Export it again; if there is nothing of the subject, answer by --no-data.",
+            )
         wanted = [*query.columns, *([self.name_column] if self.name_column else [])]
-        if missing := [name for name in wanted if found and name not in found[0]]:
+        if missing := [name for name in wanted if name not in found[0]]:
+            require_commas(",".join(found[0]), missing[0], self.path.name)
             raise InvalidInput(
                 "ROW_COLUMN_MISSING", f"The rows lack the column {missing[0]}.", where=f"{self.path.name}, line 1"
             )
-        rows = sorted(tuple(row[name] for name in query.columns) for row in found)
+        cells = (tuple(row[name] for name in query.columns) for row in found)
+        rows = sorted(zip(cells, listed.lines, strict=True))
         return Supplied(
-            tuple(dict(zip(query.columns, row, strict=True)) for row in rows),
+            tuple(dict(zip(query.columns, row, strict=True)) for row, _ in rows),
             self.as_of,
             query.at,
             self._name(found) if self.name_column and query.name else None,
+            tuple(f"{self.path.name}, line {line}" for _, line in rows),
         )
 
     def _name(self, found: Rows) -> str:

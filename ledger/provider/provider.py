@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ledger.connectors.answers import Answer, Connector
+from ledger.connectors.answers import Answer, Connector, Refused
 from ledger.domain.days import Clock
 from ledger.domain.digests import hex_of
 from ledger.errors import Conflict, PingzhengError
@@ -130,7 +130,8 @@ class Provider:
 
     def _made(self, task: Task, answer: Answer) -> Kept:
         made = made_of(task, answer, self._clock(), self._fresh)
-        supply = Supply(sign_entry(made.entry, self._signer), made.disclosures)
+        where = answer.where if isinstance(answer, Refused) else ""
+        supply = Supply(sign_entry(made.entry, self._signer), made.disclosures, where=where)
         return Kept(
             taking_back(supply, task, self._signer, self._clock()), task.digest, task.opening, made.payload_salt
         )

@@ -40,12 +40,15 @@ Sources = Callable[[str, str], Connector]
 class Done:
     """What became of one task: the result that the platform has now, or the error that speaks against it.
 
-    ``about`` names the authorization, or the provision once it is signed.
+    ``about`` names the authorization, or the provision once it is signed. ``supply`` is the answer that was signed, and
+    ``authorization`` the id of its task, where it was answered just now.
     """
 
     about: str
     result: str | None
     error: PingzhengError | None
+    supply: Supply | None = None
+    authorization: str | None = None
 
 
 def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterator[Done]:
@@ -104,7 +107,7 @@ def answer(
         if isinstance(outcome, PingzhengError):
             yield unanswered(task, outcome)
     signed = [outcome for outcome in outcomes if isinstance(outcome, Supply)]
-    yield from _send(provider, platform, [supply for supply in signed if supply.digest not in tried])
+    yield from _send(provider, platform, [supply for supply in signed if supply.digest not in tried], tasks)
 
 
 def sign(provider: Provider, sources: Sources, tasks: Sequence[Task], correcting: bool = False) -> list[Outcome]:
@@ -115,6 +118,13 @@ def sign(provider: Provider, sources: Sources, tasks: Sequence[Task], correcting
 def unanswered(task: Task, error: PingzhengError) -> Done:
     """That a task has no answer."""
     return Done(f"authorization {task.authorization['id']}", None, error)
+
+
+def answered(supply: Supply, refusal: PingzhengError | None, tasks: Sequence[Task] = ()) -> Done:
+    """That a task of these has a signed answer, and what the platform has against it."""
+    names = {task.reference: str(task.authorization["id"]) for task in tasks}
+    result = None if refusal else supply.entry["result"]
+    return Done(f"provision {supply.entry['id']}", result, refusal, supply, names.get(supply.entry["authorization"]))
 
 
 def settle(answers: AnswerStore, received: Iterable[str], refused: Mapping[str, str]) -> int:
@@ -130,7 +140,9 @@ def _finding(sources: Sources, task: Task) -> Callable[[], Connector]:
     return lambda: sources(task.authorization["scenario"], task.authorization["source"])
 
 
-def _send(provider: Provider, platform: Platform, supplies: Sequence[Supply]) -> Iterator[Done]:
+def _send(
+    provider: Provider, platform: Platform, supplies: Sequence[Supply], tasks: Sequence[Task] = ()
+) -> Iterator[Done]:
     if not supplies:
         return
     refusals = platform.submit(supplies)
@@ -138,7 +150,7 @@ def _send(provider: Provider, platform: Platform, supplies: Sequence[Supply]) ->
     received = [supply.digest for supply, refusal in sent if refusal is None]
     settle(provider.answers, received, {supply.digest: refusal.code for supply, refusal in sent if refusal is not None})
     for supply, refusal in sent:
-        yield Done(f"provision {supply.entry['id']}", None if refusal else supply.entry["result"], refusal)
+        yield answered(supply, refusal, tasks)
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

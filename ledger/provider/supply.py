@@ -27,13 +27,15 @@ class Supply:
     """A signed provision with its disclosures, which stay out of representations: they hold the claims.
 
     One that corrects brings what takes the old provision back: the signed entry ``withdrawn``, and ``withdrawal``, the
-    same for the chain (``sign_act``), unless the provider's key is one of SM2.
+    same for the chain (``sign_act``), unless the provider's key is one of SM2. ``where`` is what a source that refused
+    says to its operator; it is neither kept nor handed in.
     """
 
     entry: Entry
     disclosures: tuple[str, ...] = field(default=(), repr=False)
     withdrawal: bytes | None = None
     withdrawn: Entry | None = None
+    where: str = field(default="", compare=False)
 
     @cached_property
     def digest(self) -> str:

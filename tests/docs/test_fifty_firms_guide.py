@@ -106,7 +106,7 @@ def test_a_workbook_with_chinese_headings_leads_to_a_certificate_for_each_firm(
     assert [row["outcome"] for row in again] == ["given_before"] * 2
 
     answered = told(ledger, "provision", "run", GRID[0], "--sources", str(sources(tmp_path)))
-    assert answered == {"answered": {"supplied": 12}, "left": []}
+    assert answered == {"answered": {"supplied": 12}, "not_supplied": [], "left": []}
     issued = told(ledger, "certificate", "issue", "--all-ready")
     assert {(row["name"], row["code"]) for row in issued} == {(name, None) for name, _ in FIRMS}
     listed = told(ledger, "certificate", "list", "--scenario", "S01")

@@ -16,6 +16,7 @@ from ledger.errors import InvalidInput, Misconfigured
 from ledger.proof.jws import entry_signed_by
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.provider.answering import made_of, payload_digest, query_of
+from ledger.provider.manual import RowsFile
 from tests.provider.stage import (
     AS_OF,
     AT,
@@ -148,3 +149,53 @@ def test_the_digests_are_of_the_algorithm_that_was_asked_for() -> None:
 def test_a_correction_names_what_it_corrects() -> None:
     old = "sha-256:" + "ab" * 32
     assert made_of(Stage().task(corrects=old), supplied(), AT).entry["corrects"] == old
+
+
+PLACED = {
+    "a value": ([{"month": "202609", "on_time": "no"}, {"month": "202610", "on_time": "是"}], "ROW_VALUE_INVALID", ""),
+    "a blank": ([{"month": "202609", "on_time": "no"}, {"month": "202610", "on_time": ""}], "ROW_VALUE_INVALID", ""),
+    "a month said twice": ([{"month": "202610", "on_time": "no"}] * 2, "ROW_ORDER_TWICE", "as bills.csv, line 9."),
+}
+
+
+@pytest.mark.parametrize(("rows", "code", "said"), PLACED.values(), ids=PLACED.keys())
+def test_a_row_that_is_wrong_is_named_by_its_line_in_the_file(rows: list[dict[str, str]], code: str, said: str) -> None:
+    """The rows are sorted: their numbers say nothing to whoever looks into the file."""
+    answer = replace(supplied(rows=rows), places=("bills.csv, line 9", "bills.csv, line 5"))
+    with pytest.raises(InvalidInput) as caught:
+        made_of(Stage().task(), answer, AT)
+    assert (caught.value.code, caught.value.where) == (code, "bills.csv, line 5")
+    assert said in caught.value.message
+    with pytest.raises(InvalidInput) as caught:
+        made_of(Stage().task(), replace(answer, places=()), AT)
+    assert caught.value.where == "row 2", "of an answer that does not say where its rows stand"
+
+
+@pytest.fixture
+def bills(tmp_path: Path) -> Path:
+    return tmp_path / "bills.csv"
+
+
+def by_hand(bills: Path, text: str) -> InvalidInput | Misconfigured:
+    bills.write_text(text, "utf-8")
+    task = Stage().task()
+    with pytest.raises((InvalidInput, Misconfigured)) as caught:
+        made_of(task, RowsFile(bills, AS_OF, "name").ask(query_of(task, AT)), AT)
+    assert isinstance(caught.value, (InvalidInput, Misconfigured))
+    return caught.value
+
+
+def test_rows_by_hand_are_named_by_their_line_too(bills: Path) -> None:
+    error = by_hand(bills, f"month,on_time,name\n202610,maybe,{NAME}\n,,\n202609,no,{NAME}\n")
+    assert (error.code, error.where) == ("ROW_VALUE_INVALID", "bills.csv, line 2")
+
+
+def test_a_file_by_hand_without_a_row_is_no_answer(bills: Path) -> None:
+    error = by_hand(bills, "month,on_time,name\n")
+    assert (error.code, error.where) == ("ROWS_MISSING", "bills.csv")
+    assert "--no-data" in str(error.hint)
+
+
+def test_a_file_by_hand_with_another_separator_says_so(bills: Path) -> None:
+    error = by_hand(bills, f"month;on_time;name\n202610;no;{NAME}\n")
+    assert (error.code, error.where) == ("SOURCE_SEPARATOR", "bills.csv, line 1")

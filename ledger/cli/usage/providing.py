@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -19,25 +18,23 @@ from ledger.cli.shell.files import line_in, parsed, signer_of
 from ledger.cli.shell.naming import PARTY_ID, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import (
-    EXIT_NOT_VALID,
     AsJson,
     Home,
     emit,
     emit_rows,
     errors_explained,
-    print_json,
     progress,
 )
+from ledger.cli.usage.answer_report import report
 from ledger.connectors.answers import Connector, NoData, Refused
 from ledger.domain.days import day_of, shanghai_day
-from ledger.errors import InvalidInput, Misconfigured, PingzhengError, Unauthenticated
-from ledger.installation.explanations import explanation
+from ledger.errors import InvalidInput, Misconfigured, Unauthenticated
 from ledger.provider.answer_store import AnswerStore
 from ledger.provider.manual import Given, RowsFile
 from ledger.provider.platform import HttpPlatform, Platform
 from ledger.provider.provider import Provider
 from ledger.provider.registry import Registry
-from ledger.provider.run import CHUNK, Done, Sources, go_round, settle, sign, unanswered
+from ledger.provider.run import CHUNK, Done, Sources, answered, go_round, settle, sign, unanswered
 from ledger.provider.run import answer as answer_tasks
 from ledger.provider.service import HttpService
 from ledger.provider.supply import Supply, answers_to_bytes, parse_receipt
@@ -152,7 +149,7 @@ def answer(
         done = list(_signed(provider, asked, chosen, bool(authorization)))
         waiting = provider.answers.waiting(MAX_TASKS)
         write_private(out, answers_to_bytes(waiting).decode())
-        _report(done, as_json, {"file": str(out), "answers": len(waiting)})
+        report(done, as_json, {"file": str(out), "answers": len(waiting)})
 
 
 def received(
@@ -203,7 +200,7 @@ def _round(
         done = answer_tasks(provider, platform, sources, tasks, correcting=True)
     else:
         done = go_round(provider, platform, sources)
-    _report(list(_watched(done)), as_json, {})
+    report(list(_watched(done)), as_json, {})
 
 
 def _signed(provider: Provider, sources: Sources, tasks: list[Task], correcting: bool) -> Iterator[Done]:
@@ -213,7 +210,7 @@ def _signed(provider: Provider, sources: Sources, tasks: list[Task], correcting:
             some = tasks[start : start + CHUNK]
             for task, outcome in zip(some, sign(provider, sources, some, correcting), strict=True):
                 if isinstance(outcome, Supply):
-                    yield Done(f"provision {outcome.entry['id']}", outcome.entry["result"], None)
+                    yield answered(outcome, None, some)
                 else:
                     yield unanswered(task, outcome)
             bar.advance(shown, len(some))
@@ -225,25 +222,6 @@ def _watched(done: Iterable[Done]) -> Iterator[Done]:
         for each in done:
             bar.advance(shown)
             yield each
-
-
-def _report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
-    """Print how many were answered how, and what was left, with the reason; exit code 1 if anything was."""
-    answered = dict(Counter(each.result for each in done if each.result is not None))
-    left = [_left(each.about, each.error) for each in done if each.error is not None]
-    if as_json:
-        print_json({**head, "answered": answered, "left": left})
-    else:
-        emit({**head, **answered}, as_json, "提供 Answered")
-        if left:
-            emit_rows(left, as_json, "未答复 Not answered")
-    if left:
-        raise typer.Exit(EXIT_NOT_VALID)
-
-
-def _left(about: str, error: PingzhengError) -> dict[str, Any]:
-    words = explanation(error.code, error.message, error.hint)
-    return {"about": about, "code": error.code, "message": words.message, "where": error.where, "hint": words.hint}
 
 
 def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deployment: Path | None) -> Provider:

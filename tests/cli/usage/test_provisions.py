@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def test_a_provider_answers_online(town: Town, service: str) -> None:
     desk = Desk(town, "1", "2")
     key = written(town.folder / "api.key", token_of(town.ledger, town.party) + "\n")
     online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service, "--api-key", key)
-    assert told(*online) == {"answered": {"supplied": 2}, "left": []}
-    assert told(*online) == {"answered": {}, "left": []}
+    assert told(*online) == {"answered": {"supplied": 2}, "not_supplied": [], "left": []}
+    assert told(*online) == {"answered": {}, "not_supplied": [], "left": []}
     assert all(town.verified(town.certified(consent)).valid for consent in desk.consents)
 
 
@@ -79,6 +80,62 @@ def test_what_was_left_is_told_with_the_reason_and_by_the_exit_code(town: Town) 
     assert "name_column" in left["hint"]
     shown = call(*at_home)
     assert shown.exit_code == 1 and "SOURCE_NAME_MISSING" in shown.stdout
+
+
+def test_why_a_source_refuses_is_printed_with_the_line(town: Town) -> None:
+    """The reason alone is signed; where the bad cell stands is for the operator."""
+    desk = Desk(town, "61")
+    file = town.folder / "sources" / "statistics.csv"
+    written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
+    told("tasks", town.party, "--home", desk.home)
+    answer = ("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key)
+    (refused,) = told(*answer)["not_supplied"]
+    assert refused == {
+        "about": f"authorization {desk.consents[0]}",
+        "result": "refused",
+        "reason": "data_unusable",
+        "message": "数据有误，无法提供。The record cannot be used as it stands.",
+        "where": "statistics.csv, line 2, column wage",
+    }
+    assert "line 2" not in Path("answers.json").read_text("utf-8")
+    (again,) = told("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)[
+        "not_supplied"
+    ]
+    assert (again["reason"], again["message"]) == (refused["reason"], refused["message"]), "as it is sent, too"
+
+
+def test_why_a_task_has_no_rows_is_printed_in_both_languages(town: Town) -> None:
+    desk = Desk(town, "62")
+    file = town.folder / "sources" / "statistics.csv"
+    written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
+    shown = call("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    assert shown.exit_code == 0, shown.output
+    text = "".join(shown.stdout.replace("│", "").split())
+    for part in ("未提供Not", "data_unusable", "数据有误", "cannot", "line2"):
+        assert part in text, shown.stdout
+
+
+SPOILT = {
+    "a row without a key": (lambda lines: [lines[0], lines[1], "," + lines[2].partition(",")[2]], "SOURCE_KEY_DAMAGED"),
+    "no row": (lambda lines: lines[:1], "SOURCE_EMPTY"),
+    "semicolons": (lambda lines: [line.replace(",", ";") for line in lines], "SOURCE_SEPARATOR"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "code"), SPOILT.values(), ids=SPOILT)
+def test_nothing_is_signed_from_a_file_that_has_to_be_mended(
+    town: Town, spoil: Callable[[list[str]], list[str]], code: str
+) -> None:
+    desk = Desk(town, "63")
+    file = town.folder / "sources" / "statistics.csv"
+    whole = file.read_text("utf-8")
+    written(file, "\n".join(spoil(whole.splitlines())) + "\n")
+    at_home = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    found = told(*at_home, code=1)
+    assert (found["answered"], [left["code"] for left in found["left"]]) == ({}, [code])
+    assert town.provisions(desk.consents[0]) == []
+    written(file, whole)
+    assert told(*at_home)["answered"] == {"supplied": 1}
 
 
 def test_a_provider_answers_offline_by_files(town: Town) -> None:
