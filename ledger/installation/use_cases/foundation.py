@@ -1,0 +1,102 @@
+"""What every use case of an open ledger rests on: its parts below the capabilities, and its books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.relay import Relay
+from ledger.domain.days import Clock
+from ledger.domain.definitions.ruleset import Ruleset
+from ledger.index.follower import Follower
+from ledger.installation.recovery.archiving import Archiving
+from ledger.installation.settings import Settings
+from ledger.installation.setup import Installation
+from ledger.log.anchoring import FAILURE, Anchoring, BatchRule, FailureNote
+from ledger.log.coherence import Coherence
+from ledger.log.positions import Positions
+from ledger.parties.custody import Custody
+from ledger.parties.lookups import party
+from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.statements import Intake
+from ledger.parties.tables import PartyKey
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The parts that use cases share. ``lookup_key`` is what parties are found by."""
+
+    settings: Settings
+    installation: Installation
+    coherence: Coherence
+    clock: Clock
+    database: Database
+    sealer: Sealer
+    custody: Custody
+    client: ChainClient
+    reader: ChainReader
+    follower: Follower
+    archiving: Archiving
+    anchoring: Anchoring
+    positions: Positions
+    acting: RelayedActs
+    intake: Intake
+    scenarios: ScenarioBook
+    rules: Ruleset
+    lookup_key: bytes = field(repr=False)
+
+    def account_of(self, identifier: str) -> str:
+        """The account that a party sends from."""
+        with self.database.read() as session:
+            return party(session, identifier).account
+
+    def key_of(self, account: str) -> str | None:
+        """The public key of an account."""
+        with self.database.read() as session:
+            key = session.get(PartyKey, account)
+        return None if key is None else key.public_key
+
+
+def foundation(
+    settings: Settings,
+    installation: Installation,
+    coherence: Coherence,
+    custody: Custody,
+    database: Database,
+    sealer: Sealer,
+    lookup_key: bytes,
+    rules: Ruleset,
+    clock: Clock,
+) -> Foundation:
+    """No network; of files the scenarios alone are read."""
+    client = installation.client
+    # What stands against writing stands against sending.
+    client.before_sending = database.require_writable
+    reader = ChainReader(client)
+    archiving = Archiving(settings, database, reader.chain.ledger, clock)
+    rule, note = BatchRule(settings.batch_size, settings.batch_age), FailureNote(settings.home / FAILURE)
+    anchoring = Anchoring(database, client, reader, coherence, installation.issuer, rule, clock, note, archiving)
+    return Foundation(
+        settings=settings,
+        installation=installation,
+        coherence=coherence,
+        clock=clock,
+        database=database,
+        sealer=sealer,
+        custody=custody,
+        client=client,
+        reader=reader,
+        follower=Follower(database.engine, reader, goes_back=settings.rpc_url is not None),
+        archiving=archiving,
+        anchoring=anchoring,
+        positions=Positions(database, anchoring),
+        acting=RelayedActs(Relay(client), custody, database, clock),
+        intake=Intake(reader.chain.ledger, clock),
+        scenarios=ScenarioBook.load(settings.scenarios),
+        rules=rules,
+        lookup_key=lookup_key,
+    )
