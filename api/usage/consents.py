@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import Response
 
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.idempotency import Key, once
 from api.http.paging import Page, PageAsked
 from api.http.routing import Router
 from api.usage import schemas as usage
-from ledger.errors import Forbidden
-from ledger.installation.wiring import Ledger
-from ledger.parties.permissions import Action
-from ledger.parties.roles import Actor
 from ledger.proof.jws import Jwk
 from ledger.usage.authorizations import Choice
 from ledger.usage.recorded import RecordedAuthorization
@@ -24,7 +22,6 @@ router = Router(tags=["authorizations"])
 @router.post("/requests/{request}/authorizations/draft")
 def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor: ActCaller) -> usage.DraftsOut:
     """The notices to read and the statements to sign, for the subject; the request counts as seen."""
-    require(actor, Action.AUTHORISE, owns=ledger.requests.get(request).subject == actor.party)
     choice = Choice(
         fields=None if body.fields is None else tuple(body.fields),
         valid_to=body.valid_to,
@@ -32,8 +29,7 @@ def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor
         separate_consent=body.separate_consent,
         holder_key=None if body.holder_key is None else Jwk.from_dict(body.holder_key.model_dump()),
     )
-    ledger.requests.see(request)
-    drafted = ledger.authorizations.draft(request, choice)
+    drafted = ledger.subject_acts.draft(actor, request, choice)
     return usage.DraftsOut(drafts=[schemas.DraftOut(entry=each.entry, notice=each.notice) for each in drafted])
 
 
@@ -42,11 +38,9 @@ def authorise(
     body: usage.StatementsIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> usage.AuthorizationsOut:
     """Record the signed authorizations of one request, all or none."""
-    own = all(statement.get("subject") == actor.party for statement in body.statements)
-    require(actor, Action.AUTHORISE, owns=own)
 
     def work() -> tuple[int, usage.AuthorizationsOut]:
-        rows = ledger.authorizations.submit(body.statements)
+        rows = ledger.subject_acts.authorise(actor, body.statements)
         return 201, usage.AuthorizationsOut(authorizations=[show(row) for row in rows])
 
     return usage.AuthorizationsOut(**once(ledger, actor, key, ("authorise", body), response, work))
@@ -62,43 +56,15 @@ def authorizations(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> 
 @router.get("/authorizations/{authorization}")
 def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usage.AuthorizationOut:
     """One authorization, for its subject, consumer and provider, and those who read the full log."""
-    return show(_mine(ledger, actor, authorization))
+    return show(ledger.own_statements.authorization(actor, authorization))
 
 
 @router.get("/authorizations/{authorization}/notice")
 def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> dict[str, object]:
     """The notice that the subject was shown, word for word, for its subject, consumer and provider."""
-    if not _has_part(ledger, actor, ledger.authorizations.get(authorization)):
-        raise Forbidden(
-            "NOT_YOURS",
-            "The notice is for the parties that it names; it is not of the log that offices read.",
-            where="authorization",
-            hint="告知书仅供当事各方查阅。 Ask the subject, the consumer or the provider for it.",
-        )
-    return ledger.authorizations.notice(authorization)
-
-
-def _mine(ledger: Ledger, actor: Actor, identifier: str) -> RecordedAuthorization:
-    row = ledger.authorizations.get(identifier)
-    require(actor, Action.READ_LOG, owns=_has_part(ledger, actor, row))
-    return row
-
-
-def _has_part(ledger: Ledger, actor: Actor, row: RecordedAuthorization) -> bool:
-    return not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer, row.provider))
+    return ledger.own_statements.notice(actor, authorization)
 
 
 def show(row: RecordedAuthorization) -> usage.AuthorizationOut:
     """An authorization."""
-    return usage.AuthorizationOut(
-        id=row.id,
-        digest=row.digest,
-        request=row.request_id,
-        scenario=row.scenario,
-        subject=row.subject,
-        consumer=row.consumer,
-        source=row.source,
-        provider=row.provider,
-        state=row.state,
-        created_at=row.created_at,
-    )
+    return usage.AuthorizationOut(request=row.request_id, **asdict(row))

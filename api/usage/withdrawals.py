@@ -7,15 +7,13 @@ from typing import Annotated
 from fastapi import Query
 
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.problems import answers
 from api.http.routing import Router
 from api.usage import schemas as usage
 from api.usage.consents import show as show_authorization
 from ledger.domain.digests import hex_of
-from ledger.errors import InvalidInput
-from ledger.installation.wiring import Ledger
-from ledger.parties.permissions import Action
+from ledger.usage.withdrawals import WithdrawalDraft
 
 router = Router(tags=["withdrawals"])
 
@@ -36,8 +34,7 @@ def authorization_draft(
     authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
     """What its subject signs to withdraw an authorization: the entry, and a message for the chain."""
-    require(actor, Action.AUTHORISE, owns=ledger.authorizations.get(authorization).subject == actor.party)
-    return _draft(ledger, authorization, account)
+    return _shown(ledger.subject_acts.draft_withdrawal(actor, authorization, account))
 
 
 @router.post("/authorizations/{authorization}/withdrawal", responses=REFUSALS)
@@ -45,10 +42,7 @@ def withdraw_authorization(
     authorization: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.AuthorizationOut:
     """Withdraw, as the subject: sent to the chain as its own act. What rests on it ends, and no verification passes."""
-    own = ledger.authorizations.get(authorization).subject == actor.party == body.statement.get("party")
-    require(actor, Action.AUTHORISE, owns=own)
-    _require_of(ledger, authorization, body)
-    return show_authorization(ledger.withdrawals.withdraw(body.statement, _act(body)))
+    return show_authorization(ledger.subject_acts.withdraw(actor, authorization, body.statement, _act(body)))
 
 
 @router.get("/provisions/{provision}/withdrawal")
@@ -56,8 +50,7 @@ def provision_draft(
     provision: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
     """What its provider signs to withdraw a provision without a correction: the entry, and a message for the chain."""
-    require(actor, Action.SUPPLY_DATA, owns=ledger.provisions.get(provision).provider == actor.party)
-    return _draft(ledger, provision, account)
+    return _shown(ledger.provider_acts.draft_withdrawal(actor, provision, account))
 
 
 @router.post("/provisions/{provision}/withdrawal", responses=REFUSALS)
@@ -65,29 +58,14 @@ def withdraw_provision(
     provision: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.WithdrawnOut:
     """Withdraw what was supplied, as its provider: no certificate that rests on it is valid any more."""
-    own = ledger.provisions.get(provision).provider == actor.party == body.statement.get("party")
-    require(actor, Action.SUPPLY_DATA, owns=own)
-    _require_of(ledger, provision, body)
-    ledger.withdrawals.withdraw_provision(body.statement, _act(body))
+    ledger.provider_acts.withdraw(actor, provision, body.statement, _act(body))
     of, party, reason = (str(body.statement[name]) for name in ("statement", "party", "reason"))
     return usage.WithdrawnOut(statement=hex_of(of), party=party, reason=reason)
 
 
-def _draft(ledger: Ledger, identifier: str, account: str | None) -> usage.WithdrawalDraftOut:
-    drafted = ledger.withdrawals.draft(identifier, account)
+def _shown(drafted: WithdrawalDraft) -> usage.WithdrawalDraftOut:
     message = None if drafted.message is None else drafted.message.hex()
     return usage.WithdrawalDraftOut(entry=drafted.entry, message=message)
-
-
-def _require_of(ledger: Ledger, identifier: str, body: usage.WithdrawalIn) -> None:
-    """The path names what is withdrawn, and so does the signed entry: one and the same."""
-    if body.statement.get("statement") != ledger.withdrawals.draft(identifier).entry["statement"]:
-        raise InvalidInput(
-            "WITHDRAWAL_OF_ANOTHER",
-            "The signed withdrawal is of another statement than the one in the address.",
-            where="statement",
-            hint="Sign the draft that this address gives.",
-        )
 
 
 def _act(body: usage.WithdrawalIn) -> bytes | None:
