@@ -34,7 +34,6 @@ from ledger.chain.sending.sender import Announce, Receipt
 from ledger.domain.days import Clock
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.proof.bundle import Bundle
-from ledger.proof.facts import Facts
 from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
@@ -74,11 +73,8 @@ class _UnderWay:
         return self.row.created_at + LAPSE_SECONDS
 
 
-class Verification:
-    """What a consumer calls when it does not embed the verifier itself.
-
-    A certificate under a scenario whose file is known here rests on the template that the file gives, or is refused.
-    """
+class Verification(Judge):
+    """What a consumer calls when it does not embed the verifier itself."""
 
     def __init__(
         self,
@@ -90,24 +86,13 @@ class Verification:
         presentations: Presentations,
         clock: Clock,
     ) -> None:
-        self._database = database
+        super().__init__(remembered, expecting, clock)
         self._reader = reader
-        self._judge = Judge(remembered, expecting, clock)
         self._uses = uses
         self._presentations = presentations
-        self._clock = clock
         self._states = CertificateStates(database, reader, remembered.newest, clock)
         self._turns = Turns()
         self._offers: Offers[_UnderWay] = Offers()
-
-    def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
-        """Check a bundle against the chain, now or at a past time; never raises on a hostile bundle."""
-        return self._judge.verify(raw, expect, at)
-
-    def facts(self, bundle: Bundle) -> Facts:
-        """What the chain says about a bundle now; raises ``ChainUnavailable``, also where the chain does not contain
-        what was seen of it before (``CHAIN_DIFFERS_FROM_SEEN``, ``CHAIN_BEHIND_SEEN``)."""
-        return self._judge.facts(bundle)
 
     def check(self, raw: bytes, consumer: str, nonce: str | None, at: int | None = None) -> Verified:
         """Verify for a party without using the certificate up; recorded for the subject of a genuine one."""
@@ -236,7 +221,7 @@ class Verification:
 
     def _next_use(self, case: _UnderWay) -> tuple[Verified, UseToSign | None]:
         """Verify, and name the next use; one that is not valid has ended by that, and there is no use."""
-        verified = self._judge.judge(case.bundle, case.expect)
+        verified = self.judge(case.bundle, case.expect)
         if not verified.report.valid or verified.facts is None or case.counter is None:
             self._end(case.row, Ended.of(verified.report, case.bundle))
             return verified, None
@@ -284,13 +269,13 @@ class Verification:
 
     def _as_it_was(self, case: _UnderWay, use: CountedUse) -> Verified:
         """What should have been answered: judged at the time of the use, and before it."""
-        facts = self._judge.facts(case.bundle)
+        facts = self.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())
         if case.counter is None or len(history) < use.ordinal:
             # The node that was asked has not seen the block yet.
             raise under_way()
         before = replace(facts, uses={**facts.uses, case.counter: history[: use.ordinal - 1]})
-        report = self._judge.report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
+        report = self.report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
         return Verified(report, before, use)
 
     def _ending(self, row: KnownPresentation) -> tuple[Ended, CountedUse | None] | None:
