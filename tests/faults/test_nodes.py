@@ -25,7 +25,8 @@ from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.installation.wiring import Ledger
 from tests.faults.acknowledged import Acts
 from tests.faults.prepared_homes import Prepared, copied, opened
-from tests.support.chain.faulty_node import BODIES, FAULTS, HTTP, RESULTS, SLOW, WIRE, FaultyNode, Spoil, only, result
+from tests.support.chain.faulty_node import FaultyNode, Spoil
+from tests.support.chain.node_faults import BODIES, FAULTS, HTTP, RESULTS, SLOW, WIRE, only, result
 from tests.support.machine.fault_counts import Tally
 from tests.support.machine.processes import kill_nodes, nodes_in
 

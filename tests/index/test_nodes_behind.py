@@ -20,7 +20,8 @@ from ledger.index.follower import Cursor, Follower, SyncReport
 from tests.index.conftest import NewEngine
 from tests.index.test_disturbances import fresh_client
 from tests.support.chain.deployed import Chain
-from tests.support.chain.faulty_node import FaultyNode, alternating, behind, only, refusal
+from tests.support.chain.faulty_node import FaultyNode
+from tests.support.chain.node_faults import alternating, behind, only, refusal
 from tests.support.chain.scripted_ledger import ROOT, live_certificates, register
 
 

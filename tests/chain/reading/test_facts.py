@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from ledger.chain.accounts import new_p256_key
 from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.reading.facts import collect_facts
-from ledger.chain.reading.reader import ChainReader
-from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending import calls
-from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.canonical import canonical
 from ledger.errors import ChainUnavailable
-from ledger.proof.acts import prove_key, sign_act, withdrawals_message
-from ledger.proof.bundle import Bundle, Position
-from ledger.proof.facts import Facts, Heads, HoldFact, LogFact, ProposedKey, StatusFact, UseFact, WithdrawalFact
+from ledger.proof.acts import sign_act, withdrawals_message
+from ledger.proof.bundle import Position
+from ledger.proof.facts import Heads, HoldFact, LogFact, StatusFact, UseFact, WithdrawalFact
 from ledger.proof.facts_file import parse_facts
-from ledger.proof.jws import Es256Signer, LocalSigner, public_jwk, sign_compact
-from ledger.proof.sdjwt import CERTIFICATE_TYP
-from tests.chain.consented import BANK, FIRM, ISSUER, PROVIDER, Consented, claims_of, consent, made, signer_of
-from tests.support.chain.deployed import ACCREDITED_UNTIL, DELAY, PARTIES, SCENARIO, Chain, TestParty, test_key
+from tests.chain.consented import BANK, FIRM, ISSUER, PROVIDER, Consented, made, signer_of
+from tests.chain.reading.counted_facts import counted, with_claims
+from tests.support.chain.deployed import ACCREDITED_UNTIL, PARTIES, SCENARIO, Chain, TestParty
 from tests.support.chain.hiding_nodes import reader_dating, reader_numbering, reader_without
-from tests.support.chain.scripted_ledger import ROOT, account, digest, signed_uses
+from tests.support.chain.scripted_ledger import ROOT, digest, signed_uses
 
 NEVER = WithdrawalFact(0, 0)
 STRANGERS_WRITE = 3_000
 AT_ONCE = 1_000
-
-
-@pytest.fixture
-def consented(chain: Chain) -> Consented:
-    return made(chain)
-
-
-def with_claims(bundle: Bundle, **changes: Any) -> Bundle:
-    """The same bundle around a certificate that says something else."""
-    claims = {**claims_of(bundle), **changes}
-    return bundle.with_certificate(sign_compact(canonical(claims), signer_of(ISSUER), CERTIFICATE_TYP) + "~")
 
 
 def test_all_that_the_bundle_names_is_known_to_be_untouched(chain: Chain, consented: Consented) -> None:
@@ -122,26 +103,6 @@ def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: C
     facts = collect_facts(chain.reader, elsewhere)
     assert (facts.uses, facts.withdrawals, facts.holds) == (before.uses, before.withdrawals, before.holds)
     assert set(facts.logs) == {rival.no}
-
-
-class CountingConnection(Connection):
-    """Counts requests, the questions in them, and the bytes of the answers."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.turns: list[list[str]] = []
-        self.bytes = 0
-
-    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        answers = super().ask_many(calls)
-        self.turns.append([method for method, _ in calls])
-        self.bytes += len(json.dumps(answers))
-        return answers
-
-
-def counted(chain: Chain, bundle: Bundle) -> tuple[Facts, CountingConnection]:
-    connection = CountingConnection(chain.node.url)
-    return collect_facts(ChainReader(ChainClient(connection, chain.deployment)), bundle), connection
 
 
 def test_an_untouched_certificate_costs_two_turns_and_each_kind_of_history_no_more_than_one(
@@ -274,91 +235,3 @@ def test_logs_are_those_of_the_issuers_that_the_bundle_names(chain: Chain, conse
     facts = collect_facts(chain.reader, moved)
     assert facts.logs[rival.no] == LogFact(2, newest)
     assert facts.anchors[rival.no, 0] == chain.reader.commitment(rival.no, 0) != newest
-
-
-def bind(chain: Chain, signer: Es256Signer) -> None:
-    """The firm binds a further key."""
-    further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer, FIRM.no))
-    chain.decide(further, "enterprise", None)
-
-
-def test_a_p256_account_is_a_fact_like_any_other(chain: Chain) -> None:
-    signer = Es256Signer(new_p256_key())
-    bind(chain, signer)
-    fact = made(chain, signer).facts().accounts[signer.kid]
-    assert (fact.party, fact.key, fact.valid_to) == (FIRM.id, signer.public_key, 0)
-    assert fact.key.startswith("p256:")
-
-
-def test_a_recovered_key_says_who_proposed_it(waiting_chain: Chain) -> None:
-    """The firm lost its key. Two officers bind a new one; the facts say which, and when they proposed it."""
-    chain, consented, key = waiting_chain, made(waiting_chain), test_key("the firm's new key")
-    fresh = LocalSigner(bytes.fromhex(key), account("the firm's new key"))
-    reported = chain.acting("founder").send(calls.report(FIRM.no, FIRM.account)).time
-    bound = chain.decide(
-        calls.change_key(FIRM.no, fresh.kid, FIRM.account, chain.proof(key, FIRM.no)), "second", "founder"
-    )
-    bundle = consented.with_evidence(0, entry=consent(chain.deployment.chain, "FIRST", fresh))
-    keys = {**bundle.keys, fresh.kid: public_jwk(fresh.public_key)}
-    accounts = collect_facts(chain.reader, replace(bundle, keys=keys)).accounts
-    old, new = accounts[FIRM.account], accounts[fresh.kid]
-    assert new.proposal == ProposedKey(PARTIES["second"].no, PARTIES["founder"].no, chain.reader.proposal(1).at)
-    assert new.valid_from == bound.time >= new.proposal.at + DELAY
-    assert (old.reported_at, old.valid_to, old.compromised_at, old.proposal) == (reported, bound.time, 0, None)
-
-
-def test_a_key_that_the_party_proposed_itself_has_no_confirmation_and_costs_no_further_turn(chain: Chain) -> None:
-    signer = Es256Signer(new_p256_key())
-    bind(chain, signer)
-    facts, connection = counted(chain, made(chain, signer).bundle)
-    assert facts.accounts[signer.kid].proposal == ProposedKey(FIRM.no, 0, chain.reader.proposal(1).at)
-    assert len(connection.turns) == 2
-
-
-@pytest.mark.parametrize("name", ["enterprise", "provider"])
-def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented: Consented, name: str) -> None:
-    party, statement = PARTIES[name], consented.statement("FIRST" if name == "enterprise" else "PROVISION")
-    chain.acting("founder").send(calls.report(party.no, party.account))
-    receipt = chain.acting(name).withdraw(statement)
-    facts = consented.facts()
-    assert facts.withdrawals[party.id, statement] == WithdrawalFact(0, receipt.time)
-    assert parse_facts(facts.to_bytes()) == facts
-
-
-def test_the_presenting_key_is_known_if_it_is_a_partys_and_costs_no_further_turn(
-    chain: Chain, consented: Consented
-) -> None:
-    """It signed nothing in the bundle, so its key stands in the certificate alone."""
-    device = Es256Signer(new_p256_key())
-    bundle = with_claims(consented.bundle, cnf={"jwk": public_jwk(device.public_key).to_dict()})
-    assert collect_facts(chain.reader, bundle).accounts == consented.facts().accounts
-    bind(chain, device)
-    reported = chain.acting("enterprise").send(calls.report(FIRM.no, device.kid)).time
-    facts, connection = counted(chain, bundle)
-    fact = facts.accounts[device.kid]
-    assert (fact.party, fact.key, fact.reported_at) == (FIRM.id, device.public_key, reported)
-    assert len(connection.turns) == 2
-    assert parse_facts(facts.to_bytes()) == facts
-
-
-def test_a_presenting_key_that_also_signed_is_the_one_of_the_certificate(chain: Chain, consented: Consented) -> None:
-    """Whoever hands the bundle on cannot hide the key's account by another key in its place."""
-    keys = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
-    jwk = consented.bundle.keys[FIRM.account].to_dict()
-    facts = collect_facts(chain.reader, replace(with_claims(consented.bundle, cnf={"jwk": jwk}), keys=keys))
-    assert facts.accounts[FIRM.account] == consented.facts().accounts[FIRM.account]
-
-
-@pytest.mark.parametrize(
-    "cnf",
-    [None, [], "jwk", {}, {"jwk": None}, {"jwk": {"kty": "EC", "crv": [], "x": "", "y": ""}}, {"jwk": "x" * 9000}],
-)
-def test_a_presenting_key_that_is_none_is_not_asked_for(chain: Chain, consented: Consented, cnf: Any) -> None:
-    assert collect_facts(chain.reader, with_claims(consented.bundle, cnf=cnf)).accounts == consented.facts().accounts
-
-
-def test_a_key_of_another_account_is_no_fact(chain: Chain, consented: Consented) -> None:
-    swapped = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
-    facts = collect_facts(chain.reader, replace(consented.bundle, keys=swapped))
-    assert FIRM.account not in facts.accounts
-    assert FIRM.account in consented.facts().accounts

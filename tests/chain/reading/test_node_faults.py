@@ -26,7 +26,8 @@ from ledger.chain.watching import key_changes, pending
 from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.proof.bundle import Position
 from tests.support.chain.deployed import PARTIES, SCENARIO, Chain
-from tests.support.chain.faulty_node import BODIES, HTTP, RESULTS, WIRE, Call, FaultyNode, Turn
+from tests.support.chain.faulty_node import Call, FaultyNode, Turn
+from tests.support.chain.node_faults import BODIES, HTTP, RESULTS, WIRE
 from tests.support.chain.outcome import outcome
 from tests.support.chain.scripted_ledger import ALL_ASSETS, CONSENT, REQUEST, live
 

@@ -6,7 +6,8 @@ import pytest
 
 from ledger.chain.rpc.connection import Connection
 from tests.chain.rpc.healthy_node import refused
-from tests.support.chain.faulty_node import BATCHES, FaultyNode, Turn
+from tests.support.chain.faulty_node import FaultyNode, Turn
+from tests.support.chain.node_faults import BATCHES
 
 
 @pytest.mark.parametrize("fault", BATCHES)

@@ -9,7 +9,8 @@ import pytest
 
 from ledger.chain.rpc.connection import Connection
 from tests.chain.rpc.healthy_node import ADDRESS, BLOCK, HASH, HEALTHY, LOG, READERS, RECEIPT, TRANSACTION, refused
-from tests.support.chain.faulty_node import BODIES, RESULTS, FaultyNode
+from tests.support.chain.faulty_node import FaultyNode
+from tests.support.chain.node_faults import BODIES, RESULTS
 
 NUMBERS: Final = {"chain_id", "block_number", "transaction_count", "balance", "gas_price", "tip", "estimate_gas"}
 OCTETS: Final = {"code", "call"}

@@ -11,7 +11,8 @@ import pytest
 
 from ledger.chain.rpc.connection import Connection
 from tests.chain.rpc.healthy_node import ADDRESS, HEALTHY, LOG, MAX_BYTES, refused
-from tests.support.chain.faulty_node import SLOW, WIRE, Call, FaultyNode, Refusal, Turn, only, refusal
+from tests.support.chain.faulty_node import Call, FaultyNode, Refusal, Turn
+from tests.support.chain.node_faults import SLOW, WIRE, only, refusal
 
 LIMITS: Final = json.loads((Path(__file__).parent / "cases" / "log-limits.json").read_text("utf-8"))
 

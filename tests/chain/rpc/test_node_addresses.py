@@ -9,7 +9,8 @@ import pytest
 from ledger.chain.rpc.connection import Connection
 from ledger.errors import Misconfigured
 from tests.chain.rpc.healthy_node import refused
-from tests.support.chain.faulty_node import HTTP, FaultyNode
+from tests.support.chain.faulty_node import FaultyNode
+from tests.support.chain.node_faults import HTTP
 
 SECRETS: Final = ("operator", "s3cret", "4f9d1c", "apikey", "k3y")
 

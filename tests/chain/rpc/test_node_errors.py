@@ -9,7 +9,8 @@ import pytest
 from ledger.chain.rpc.connection import Connection, RpcFault
 from ledger.errors import StorageFull
 from tests.chain.rpc.healthy_node import READERS, refused
-from tests.support.chain.faulty_node import HTTP, FaultyNode, refusal
+from tests.support.chain.faulty_node import FaultyNode
+from tests.support.chain.node_faults import HTTP, refusal
 
 
 @pytest.mark.parametrize(

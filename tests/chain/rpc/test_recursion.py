@@ -8,7 +8,8 @@ from typing import Final
 
 from ledger.chain.rpc.connection import Connection
 from tests.chain.rpc.healthy_node import refused
-from tests.support.chain.faulty_node import BODIES, FaultyNode
+from tests.support.chain.faulty_node import FaultyNode
+from tests.support.chain.node_faults import BODIES
 
 
 def test_deep_json_does_not_end_a_process_that_may_recurse_deep(node: FaultyNode, connection: Connection) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from ledger.chain.rpc.connection import Connection
 from tests.chain.rpc.healthy_node import MAX_BYTES, READERS, refused
-from tests.support.chain.faulty_node import SLOW, WIRE, FaultyNode, Turn
+from tests.support.chain.faulty_node import FaultyNode, Turn
+from tests.support.chain.node_faults import SLOW, WIRE
 
 
 @pytest.mark.parametrize("fault", WIRE)

@@ -22,7 +22,8 @@ from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.proof.bundle import Bundle
 from tests.chain.consented import FIRM, ISSUER, made
 from tests.support.chain.deployed import PARTIES, Chain
-from tests.support.chain.faulty_node import BODIES, RESULTS, FaultyNode, Turn, only, refusal, result
+from tests.support.chain.faulty_node import FaultyNode, Turn
+from tests.support.chain.node_faults import BODIES, RESULTS, only, refusal, result
 from tests.support.chain.outcome import outcome
 
 

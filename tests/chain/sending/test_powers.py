@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from ledger.chain.sending import asset_calls, calls
-from ledger.chain.sending.calls import Call
 from ledger.domain.days import DAY
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from ledger.errors import PingzhengError
 from ledger.proof.acts import prove_key, report_message, sign_act, veto_message
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
+from tests.chain.sending.power_acts import FIRM, FRESH, carry_out, confirmed, recovery, refusal, speaks
 from tests.support.chain.deployed import DELAY, PARTIES, Chain, test_key
 from tests.support.chain.scripted_ledger import CONSENT, FAR, ROOT, account, digest, newcomer_to, register
 
-FIRM, BANK = PARTIES["enterprise"], PARTIES["bank"]
-FRESH = "the firm's new key"
+BANK = PARTIES["bank"]
 P256 = Es256Signer(bytes.fromhex(test_key("the firm's P-256 key")))
 SIGNERS: dict[str, Signer] = {"secp256k1": LocalSigner(bytes.fromhex(FIRM.key), FIRM.account), "P-256": P256}
 
@@ -25,32 +22,6 @@ SIGNERS: dict[str, Signer] = {"secp256k1": LocalSigner(bytes.fromhex(FIRM.key), 
 @pytest.fixture
 def chain(waiting_chain: Chain) -> Chain:
     return waiting_chain
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(PingzhengError) as caught:
-        act()
-    return caught.value.code
-
-
-def recovery(chain: Chain) -> Call:
-    return calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH), FIRM.no))
-
-
-def confirmed(chain: Chain, call: Call, by: str = "founder", confirmer: str = "second") -> int:
-    number = chain.propose(call, by)
-    chain.acting(confirmer).send(calls.confirm(number, call))
-    return number
-
-
-def carry_out(chain: Chain, number: int, call: Call) -> Callable[[], object]:
-    """By somebody who is not concerned."""
-    return lambda: chain.acting("other_bank").send(calls.carry_out(number, call))
-
-
-def speaks(chain: Chain, owner: str) -> bool:
-    record = chain.reader.account(owner)
-    return record is not None and record.speaks
 
 
 def test_a_recovery_takes_two_officers_and_the_delay(chain: Chain) -> None:

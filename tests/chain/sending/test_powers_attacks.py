@@ -11,7 +11,7 @@ from ledger.domain.parties import Role
 from ledger.domain.powers import OPEN_FOR
 from ledger.proof.acts import prove_key, report_message, sign_act
 from ledger.proof.jws import Es256Signer
-from tests.chain.sending.test_powers import carry_out, confirmed, refusal, speaks
+from tests.chain.sending.power_acts import carry_out, confirmed, refusal, speaks
 from tests.support.chain.deployed import DELAY, PARTIES, Chain, test_key
 from tests.support.chain.scripted_ledger import account, digest, register
 

@@ -18,7 +18,8 @@ from ledger.chain.sending.sender import Sender
 from ledger.errors import ChainUnavailable, PingzhengError, StorageFull
 from tests.chain.sending.transaction_pool import Pool
 from tests.support.chain.deployed import Chain
-from tests.support.chain.faulty_node import SLOW, FaultyNode, Refusal, only, refusal
+from tests.support.chain.faulty_node import FaultyNode, Refusal
+from tests.support.chain.node_faults import SLOW, only, refusal
 
 KEY: Final = b"\1" * 32
 TO: Final = "0x" + "ab" * 20

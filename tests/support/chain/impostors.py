@@ -30,6 +30,11 @@ ACCOUNTS_SLOT: Final = 2
 PROVEN_BIT: Final = 32 + 4 * 40
 
 
+def moved(deployment: Deployment, **addresses: str) -> Deployment:
+    """The deployment with some of its contracts elsewhere."""
+    return replace(deployment, addresses={**deployment.addresses, **addresses})
+
+
 @dataclass(frozen=True, slots=True)
 class Deployer:
     """Deploys contracts one by one, as somebody may who does not use ``deploy``."""

@@ -1,0 +1,13 @@
+"""A certificate on the chain, with all that it rests on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chain.consented import Consented, made
+from tests.support.chain.deployed import Chain
+
+
+@pytest.fixture
+def consented(chain: Chain) -> Consented:
+    return made(chain)
