@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.possession import possession_of
-from ledger.proof.jws import Signer, sign_entry
+from ledger.proof.jws import Signer
 from ledger.proof.suites.suite import ES256, ES256K
 from tests.api.permissions.idor_stage import DIGEST, Objects, Scene
 from tests.support.actors.signing_in import token_of
@@ -298,57 +298,3 @@ def link(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 def replace(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     return Call({"successor": objects.assets[3]})
-
-
-# Catalogue
-
-
-def put_system(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    return Call(scene.system(objects))
-
-
-def important(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    return Call({"title": "重要", "pattern": f"no such title {scene.stage.code()}"})
-
-
-def coded(**body: object) -> Maker:
-    return lambda scene, objects, who, kind: Call(body | {"code": objects.draft})
-
-
-def duty(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    return Call({"code": objects.draft, "department": scene.stage.parties[objects.provider], "sla_days": 3})
-
-
-def put_resource(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """The same again, which records nothing."""
-    document = scene.ledger.catalogue.document(objects.draft, 1, scene.ledger.roles.actor(scene.stage.parties["A"]))
-    return Call({"resource": document})
-
-
-def retire(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    code = scene.stage.once(f"to retire {objects.provider}", lambda: scene.stage.submitted(objects.provider))
-    return Call({"code": code, "reason": "court"})
-
-
-def block(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    code = scene.stage.once(f"to block {objects.provider}", lambda: scene.stage.submitted(objects.provider))
-    return Call({"code": code, "reason": "court"})
-
-
-def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """As it is: D is the officer of P, and nobody of the other department."""
-    cdo = scene.stage.parties["D"] if kind == "own" else None
-    return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
-
-
-def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Signed by the officer of P; the other department has none."""
-    statement = scene.signature["statement"]
-    if kind == "own":
-        return Call({"statement": statement})
-    entry = {name: value for name, value in statement.items() if name != "signature"}
-    return Call({"statement": sign_entry(entry | {"resource": objects.draft}, scene.stage.signer("D"))})
-
-
-def opened(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    return Call(None, {"code": scene.opened})

@@ -1,0 +1,58 @@
+"""How the routes of the catalogue are called in the IDOR matrix. No verdict is in here."""
+
+from __future__ import annotations
+
+from ledger.proof.jws import sign_entry
+from tests.api.permissions.idor_calls import Call, Maker
+from tests.api.permissions.idor_stage import Objects, Scene
+
+
+def put_system(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(scene.system(objects))
+
+
+def important(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"title": "重要", "pattern": f"no such title {scene.stage.code()}"})
+
+
+def coded(**body: object) -> Maker:
+    return lambda scene, objects, who, kind: Call(body | {"code": objects.draft})
+
+
+def duty(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"code": objects.draft, "department": scene.stage.parties[objects.provider], "sla_days": 3})
+
+
+def put_resource(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """The same again, which records nothing."""
+    document = scene.ledger.catalogue.document(objects.draft, 1, scene.ledger.roles.actor(scene.stage.parties["A"]))
+    return Call({"resource": document})
+
+
+def retire(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    code = scene.stage.once(f"to retire {objects.provider}", lambda: scene.stage.submitted(objects.provider))
+    return Call({"code": code, "reason": "court"})
+
+
+def block(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    code = scene.stage.once(f"to block {objects.provider}", lambda: scene.stage.submitted(objects.provider))
+    return Call({"code": code, "reason": "court"})
+
+
+def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """As it is: D is the officer of P, and nobody of the other department."""
+    cdo = scene.stage.parties["D"] if kind == "own" else None
+    return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
+
+
+def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Signed by the officer of P; the other department has none."""
+    statement = scene.signature["statement"]
+    if kind == "own":
+        return Call({"statement": statement})
+    entry = {name: value for name, value in statement.items() if name != "signature"}
+    return Call({"statement": sign_entry(entry | {"resource": objects.draft}, scene.stage.signer("D"))})
+
+
+def opened(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(None, {"code": scene.opened})
