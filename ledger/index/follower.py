@@ -147,7 +147,7 @@ class Follower:
     def lag(self) -> Lag:
         """How far behind the node the index is; zero where it is level."""
         tables.METADATA.create_all(self._engine)
-        cursor, latest = self._cursor(), self._reader.latest()
+        cursor, latest = self._reached(), self._reader.latest()
         return Lag(max(latest.number - cursor.number, 0), max(latest.time - cursor.time, 0))
 
     def audit(self) -> AssetAudit:
@@ -162,7 +162,7 @@ class Follower:
 
         ``now`` (seconds UTC) is by default the time of the block that the index has reached.
         """
-        now = now or self._cursor().time
+        now = now or self._reached().time
         with self._engine.connect() as connection:
             return pending(connection, self._reader.deployment, now, concerned)
 
@@ -275,11 +275,11 @@ class Follower:
             project(connection, [event_of_row(row) for row in kept])
 
     def _cursor(self) -> Block:
-        """The block that the index has reached; where it has none, it begins before the deployment."""
+        """The block that the index has reached; where it has none, it is made to begin before the deployment."""
         found = self._stored_cursor()
         if found is not None:
             return found
-        start = self._reader.blocks([self._reader.deploy_block - 1])[0]
+        start = self._reached()
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert(tables.CURSOR).values(id=_CURSOR_ID, **_cursor_row(start)))
@@ -287,6 +287,10 @@ class Follower:
             # Another follower of this index began first.
             return self._stored_cursor() or start
         return start
+
+    def _reached(self) -> Block:
+        """The block that the index has reached, or that before the deployment. Writes nothing."""
+        return self._stored_cursor() or self._reader.blocks([self._reader.deploy_block - 1])[0]
 
     def _stored_cursor(self) -> Block | None:
         with self._engine.connect() as connection:
