@@ -16,8 +16,7 @@ from ledger.domain.definitions.scenario_reader import scenario_of
 from ledger.domain.parties import Role
 from ledger.errors import Forbidden, NotFound
 from ledger.parties.permissions import Action
-from ledger.parties.roles import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.rulebooks.tables import ScenarioApproval, ScenarioDraft
 from ledger.store.database import Database
 

@@ -53,9 +53,7 @@ def test_a_terminal_is_asked_first(desk: Desk, answer: str, code: int) -> None:
     keyboard, terminal = pty.openpty()
     os.write(keyboard, answer.encode())
     with os.fdopen(keyboard, "wb"):
-        asked = subprocess.run(
-            command, stdin=terminal, capture_output=True, text=True, timeout=60, cwd=PROJECT
-        )
+        asked = subprocess.run(command, stdin=terminal, capture_output=True, text=True, timeout=60, cwd=PROJECT)
         os.close(terminal)
     assert asked.returncode == code, asked.stderr
     assert "Go on?" in asked.stderr
