@@ -73,5 +73,6 @@ AUTHORIZATION: Final = StateMachine(
         ("active", "expire"): "expired",
         ("active", "withdraw"): "withdrawn",
         ("active", "supersede"): "superseded",
+        ("expired", "withdraw"): "withdrawn",
     },
 )

@@ -24,7 +24,7 @@ WRITTEN_OUT = {
     "authorization": """
         active      use_up→used_up expire→expired withdraw→withdrawn supersede→superseded
         used_up
-        expired
+        expired     withdraw→withdrawn
         withdrawn
         superseded
     """,
@@ -145,7 +145,7 @@ def test_every_state_is_reached(machine: StateMachine) -> None:
 
 FINAL = {
     "request": {"fulfilled", "declined", "expired", "cancelled"},
-    "authorization": {"used_up", "expired", "withdrawn", "superseded"},
+    "authorization": {"used_up", "withdrawn", "superseded"},
     "provision": {"withdrawn", "no_data", "refused", "timed_out"},
     "usage certificate": {"used_up", "expired", "revoked", "failed"},
     "registration certificate": {"superseded", "expired", "cancelled", "annulled"},

@@ -8,6 +8,7 @@ from ledger.errors import Conflict
 from ledger.usage.tables import AccessRequest, Authorization
 from tests.support.actors.persons import SEPARATELY, Desk
 from tests.support.actors.pilots import Pilot
+from tests.support.actors.withdrawals import withdraw
 
 BEYOND_BOTH = 6 * 86_400
 
@@ -46,3 +47,14 @@ def test_a_consent_that_was_answered_is_shown_as_over_and_left_as_it_is(desk: De
     desk.ledger.expiry.tick()
     assert desk.ledger.authorizations.get(consent).state == "expired"
     assert stored(desk, request, consent) == ("authorised", "active")
+
+
+def test_a_subject_withdraws_a_consent_that_was_recorded_as_over(desk: Desk, pilot: Pilot) -> None:
+    """What its subject withdrew is on the chain by then, and must not be refused here."""
+    request, given = desk.authorised(desk.person())
+    consent = given["social_insurance"].id
+    pilot.skip(BEYOND_BOTH)
+    desk.ledger.expiry.tick()
+    assert stored(desk, request, consent)[1] == "expired"
+    assert withdraw(pilot.actors, consent).state == "withdrawn"
+    assert stored(desk, request, consent)[1] == "withdrawn"
