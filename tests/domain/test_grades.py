@@ -12,7 +12,7 @@ ON_CHAIN = ["general", "general", "general", "general", "important", "core"]
 
 
 def test_each_grade_by_its_place_and_by_its_name_on_the_chain() -> None:
-    assert list(GRADES) == ORDER == sorted(ORDER[::-1], key=grade_rank)
+    assert list(GRADES) == ORDER == sorted(ORDER, key=lambda grade: grade_rank(grade))
     assert [asset_grade(grade) for grade in GRADES] == ON_CHAIN
 
 
