@@ -116,7 +116,8 @@ def test_nobody_withdraws_for_another(stage: Stage) -> None:
         assert code(stage.post(who, address, theirs)) == (403, "PARTY_LACKS_ROLE")
     for who in ("S2", "C", "P", "I", "A", "V"):
         assert code(stage.get(who, path_of(own))) == (403, "PARTY_LACKS_ROLE")
-    assert stage.done(stage.get("S2", f"/v1/authorizations/{others.authorization}"))["state"] == "active"
+    # Other tests let time pass: the consent may be over, and is not withdrawn.
+    assert stage.done(stage.get("S2", f"/v1/authorizations/{others.authorization}"))["state"] in ("active", "expired")
 
 
 def test_the_address_and_what_is_signed_are_of_one_consent(stage: Stage) -> None:

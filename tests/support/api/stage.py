@@ -29,7 +29,8 @@ from tests.support.api.parts import Api
 from tests.support.places import SCENARIOS
 
 FIELDS = ["years_covered", "wage_band"]
-MONTHS = 180 * DAY
+# Tests that share the stage let years pass.
+YEARS = 20 * 366 * DAY
 # Of all stages on one ledger: what one registers or onboards is no other's.
 _NEXT, _AWAY = count(), count(9700)
 
@@ -74,11 +75,11 @@ class Stage:
         for department in ("P", "P2"):
             ledger.publications.appoint(authority, self.parties[department], self.parties["D"])
         ledger.publications.appoint(authority, self.parties["P2"], None)
-        for principal, valid_to in (("P", now + MONTHS), ("C", now + MONTHS), ("P2", now), ("C2", now)):
+        for principal, valid_to in (("P", now + YEARS), ("C", now + YEARS), ("P2", now), ("C2", now)):
             ledger.mandates.give(
                 ledger.parties.actor(self.parties[principal]), self.parties[principal], self.parties["B"], valid_to
             )
-        ledger.role_changes.accredit(ledger.authority, self.parties["T"], ("quality",), now - DAY, now + MONTHS)
+        ledger.role_changes.accredit(ledger.authority, self.parties["T"], ("quality",), now - DAY, now + YEARS)
         fresh = [self.described() for _ in range(3)]
         self.confirmed, self.registered, self.ready = self.pilot.handed_in(*fresh, by=self.parties["P"])
         self.pilot.noticed([self.confirmed, self.registered, self.ready])
