@@ -8,6 +8,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from tests.support.actors.pilots import Pilot
+from tests.support.machine.file_contents import contents
 
 GROUNDS = "数据取自我方系统，未经授权 Taken from our systems without our consent"
 EVIDENCE = "sha-256:" + "e7" * 32
@@ -176,8 +177,7 @@ def test_grounds_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -
     for text in (GROUNDS, "理由充分", EVIDENCE):
         assert text not in str(pilot.history(asset))
         assert text.encode().hex().encode() not in sent
-    for path in pilot.ledger.settings.home.rglob("*"):
-        assert not path.is_file() or GROUNDS.encode() not in path.read_bytes(), path.name
+    assert [path for path, raw in contents(pilot.ledger.settings.home).items() if GROUNDS.encode() in raw] == []
 
 
 def test_refused_act_leaves_no_document(pilot: Pilot) -> None:

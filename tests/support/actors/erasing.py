@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.tables import Certificate
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
@@ -40,8 +41,14 @@ def told(desk: Desk, number: str) -> list[Any]:
 
 def opens(desk: Desk, *records: Any) -> list[bool]:
     with desk.ledger.database.read() as session:
-        kept = desk.ledger.sealer.kept(session, [record.sealed_id for record in records])
-    return [record.sealed_id in kept for record in records]
+        sealed = [
+            str(session.get_one(Certificate, record.certificate_no).sealed_id)
+            if isinstance(record, IssuedCertificate)
+            else str(record.sealed_id)
+            for record in records
+        ]
+        kept = desk.ledger.sealer.kept(session, sealed)
+    return [each in kept for each in sealed]
 
 
 def erasures(ledger: Ledger, party: str) -> list[dict[str, Any]]:
