@@ -13,14 +13,14 @@ from ledger.certificates.status import CertificateStatus
 from ledger.chain.sending.client import ChainClient
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_ledger
-from ledger.usage.withdrawals import Withdrawals
+from ledger.parties.statements import Intake
 from tests.support.machine.killing import arm
 
 # Where it ends, and whether the chain has the withdrawal by then.
 POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
     "before the act is sent": ((ChainClient, "send", "before"), False),
     "the chain has it, nothing is recorded": ((ChainClient, "send", "after"), True),
-    "in the transaction that records": ((Withdrawals, "_record", "after"), True),
+    "in the transaction that records": ((Intake, "append", "after"), True),
     "recorded, no certificate revoked": ((CertificateStatus, "revoke_position", "before"), True),
 }
 
