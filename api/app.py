@@ -121,8 +121,8 @@ def _background(ledger: Participant) -> list[TickingThread]:
     ]
     if isinstance(ledger, Ledger):
         work.append(TickingThread("anchoring", ledger.anchoring.tick))
-        work.append(TickingThread("withdrawals", ledger.direct_withdrawals.follow, SETTLING_SECONDS))
+        work.append(TickingThread("withdrawals", ledger.usage.direct_withdrawals.follow, SETTLING_SECONDS))
         work.append(TickingThread("proposals", ledger.proposals.tick, SETTLING_SECONDS))
-        work.append(TickingThread("transfers", ledger.transfers.follow, SETTLING_SECONDS))
-        work.append(TickingThread("expiry", ledger.expiry.tick, EXPIRY_SECONDS))
+        work.append(TickingThread("transfers", ledger.registration.transfers.follow, SETTLING_SECONDS))
+        work.append(TickingThread("expiry", ledger.usage.expiry.tick, EXPIRY_SECONDS))
     return work

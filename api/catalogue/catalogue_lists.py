@@ -28,13 +28,13 @@ CodePath = Annotated[str, Path(max_length=64)]
 def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.SystemOut:
     """Enter an information system of the caller's, or its next version."""
     entry = SystemEntry(body.code, body.name, body.protection_level, body.status)
-    return catalogue.SystemOut(**asdict(ledger.systems.put(actor, entry)))
+    return catalogue.SystemOut(**asdict(ledger.catalogue.systems.put(actor, entry)))
 
 
 @router.get("/catalogue/systems")
 def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[catalogue.SystemOut]:
     """Information systems by code, the newest version of each."""
-    rows = ledger.systems.page(paging.after, paging.one_more)
+    rows = ledger.catalogue.systems.page(paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.code, lambda row: catalogue.SystemOut(**asdict(row)))
 
 
@@ -45,7 +45,7 @@ def add_important(
     """List a kind of important or core data: what matches it is blocked, now and when it is submitted."""
 
     def work() -> tuple[int, catalogue.ImportantListedOut]:
-        listed = ledger.important_data.add(
+        listed = ledger.catalogue.important_data.add(
             actor, ImportantData(body.title, body.grade, body.pattern, tuple(body.fields))
         )
         return 201, catalogue.ImportantListedOut(**asdict(listed.entry), blocked=list(listed.blocked))
@@ -56,51 +56,53 @@ def add_important(
 @router.get("/catalogue/important")
 def important(ledger: OpenLedger, actor: ReadCaller) -> list[catalogue.ImportantOut]:
     """The important-data list, withdrawn entries too, for those who grade data or assess it."""
-    return [catalogue.ImportantOut(**asdict(kind)) for kind in ledger.important_data.all(actor)]
+    return [catalogue.ImportantOut(**asdict(kind)) for kind in ledger.catalogue.important_data.all(actor)]
 
 
 @router.post("/catalogue/important/{entry}/withdrawal", status_code=204)
 def withdraw_important(entry: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> None:
     """Take an entry off the list; it stays on record."""
-    ledger.important_data.withdraw(actor, entry)
+    ledger.catalogue.important_data.withdraw(actor, entry)
 
 
 @router.get("/catalogue/open", tags=["open data"])
 def open_items(ledger: OpenLedger, paging: PageAsked) -> Page[catalogue.OpenOut]:
     """The open catalogue: conditions, licence and the published description. Public."""
-    rows = ledger.open_catalogue.page(paging.after, paging.one_more)
+    rows = ledger.catalogue.open_catalogue.page(paging.after, paging.one_more)
     return paging.page(rows, lambda row: str(row["code"]), lambda row: catalogue.OpenOut(**row))
 
 
 @router.post("/catalogue/open", tags=["open data"])
 def open_resource(body: catalogue.OpenIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.OpenHistoryOut:
     """Open the published version of a resource."""
-    ledger.open_catalogue.open(actor, body.code, Opening(body.open_type, body.conditions, body.licence))
-    return catalogue.OpenHistoryOut(**ledger.open_catalogue.get(body.code))
+    ledger.catalogue.open_catalogue.open(actor, body.code, Opening(body.open_type, body.conditions, body.licence))
+    return catalogue.OpenHistoryOut(**ledger.catalogue.open_catalogue.get(body.code))
 
 
 @router.post("/catalogue/open/withdrawals", status_code=204, tags=["open data"])
 def close_resource(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> None:
     """Take a resource out of the open catalogue; its history stays."""
-    ledger.open_catalogue.close(actor, body.code)
+    ledger.catalogue.open_catalogue.close(actor, body.code)
 
 
 @router.get("/catalogue/open/{code:path}", tags=["open data"])
 def open_item(code: CodePath, ledger: OpenLedger) -> catalogue.OpenHistoryOut:
     """One open resource with the history of its opening. Public."""
-    return catalogue.OpenHistoryOut(**ledger.open_catalogue.get(code))
+    return catalogue.OpenHistoryOut(**ledger.catalogue.open_catalogue.get(code))
 
 
 @router.post("/catalogue/duties")
 def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DutyOut:
     """List who must share a resource within how many working days."""
-    return catalogue.DutyOut(**asdict(ledger.demands.list_duty(actor, body.code, body.department, body.sla_days)))
+    return catalogue.DutyOut(
+        **asdict(ledger.catalogue.demands.list_duty(actor, body.code, body.department, body.sla_days))
+    )
 
 
 @router.get("/catalogue/duties/{code:path}")
 def duties(code: CodePath, ledger: OpenLedger, _actor: ReadCaller) -> list[catalogue.DutyOut]:
     """Duties of a resource, the newest first; that one is in force."""
-    return [catalogue.DutyOut(**asdict(duty)) for duty in ledger.demands.duties(code)]
+    return [catalogue.DutyOut(**asdict(duty)) for duty in ledger.catalogue.demands.duties(code)]
 
 
 @demands.post("", status_code=201)
@@ -111,7 +113,7 @@ def file(
 
     def work() -> tuple[int, catalogue.DemandOut]:
         demand = NewDemand(body.title, body.purpose, body.legal_basis, tuple(body.fields), body.domain, body.wanted_by)
-        return 201, _demand(ledger.demands.file(actor, demand))
+        return 201, _demand(ledger.catalogue.demands.file(actor, demand))
 
     return catalogue.DemandOut(**once(ledger, actor, key, ("file demand", body), response, work))
 
@@ -124,14 +126,14 @@ def listed(
     state: Annotated[str | None, Query(max_length=16)] = None,
 ) -> Page[catalogue.DemandOut]:
     """The demand list by id."""
-    rows = ledger.demands.page(paging.after, paging.one_more, state)
+    rows = ledger.catalogue.demands.page(paging.after, paging.one_more, state)
     return paging.page(rows, lambda row: row.id, _demand)
 
 
 @demands.get("/{demand}")
 def demand(demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller) -> catalogue.DemandHistoryOut:
     """One demand with its moves."""
-    return catalogue.DemandHistoryOut(**ledger.demands.get(demand))
+    return catalogue.DemandHistoryOut(**ledger.catalogue.demands.get(demand))
 
 
 @demands.get("/{demand}/candidates")
@@ -139,43 +141,43 @@ def candidates(
     demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> list[catalogue.CandidateOut]:
     """Published resources that may answer it, best first, and why."""
-    return [catalogue.CandidateOut(**item.to_dict()) for item in ledger.demands.candidates(demand, limit)]
+    return [catalogue.CandidateOut(**item.to_dict()) for item in ledger.catalogue.demands.candidates(demand, limit)]
 
 
 @demands.post("/{demand}/match")
 def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Assign a published resource."""
-    return _demand(ledger.demands.match(actor, demand, body.code))
+    return _demand(ledger.catalogue.demands.match(actor, demand, body.code))
 
 
 @demands.post("/{demand}/acceptance")
 def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Take on the duty: its working days run from now."""
-    return _demand(ledger.demands.accept(actor, demand))
+    return _demand(ledger.catalogue.demands.accept(actor, demand))
 
 
 @demands.post("/{demand}/connection")
 def connect(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """The data is connected."""
-    return _demand(ledger.demands.connect(actor, demand))
+    return _demand(ledger.catalogue.demands.connect(actor, demand))
 
 
 @demands.post("/{demand}/closing")
 def close(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """The requester has its data; or the authority dismisses an appeal."""
-    return _demand(ledger.demands.close(actor, demand))
+    return _demand(ledger.catalogue.demands.close(actor, demand))
 
 
 @demands.post("/{demand}/refusal")
 def refuse(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Refuse, with a reason."""
-    return _demand(ledger.demands.refuse(actor, demand, body.reason))
+    return _demand(ledger.catalogue.demands.refuse(actor, demand, body.reason))
 
 
 @demands.post("/{demand}/appeal")
 def appeal(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Appeal against a refusal, as the requester."""
-    return _demand(ledger.demands.appeal(actor, demand, body.reason))
+    return _demand(ledger.catalogue.demands.appeal(actor, demand, body.reason))
 
 
 def _demand(demand: DemandEntry) -> catalogue.DemandOut:

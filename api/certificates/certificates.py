@@ -64,8 +64,8 @@ def _issue(
     key: str | None,
 ) -> schemas.OperationOut:
     def work() -> tuple[int, schemas.OperationOut]:
-        issued = ledger.issuance.issue([item.request for item in wanted])
-        operation = ledger.operations.begin(actor.party, "issue", [row.certificate_no for row in issued])
+        issued = ledger.usage.issuance.issue([item.request for item in wanted])
+        operation = ledger.certificates.operations.begin(actor.party, "issue", [row.certificate_no for row in issued])
         return 202, schemas.OperationOut(**operation)
 
     body = once(ledger, actor, key, request, response, work)
@@ -77,13 +77,13 @@ def _issue(
 def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller) -> schemas.CertificateOut:
     """Issue the version that rests on what a provider has corrected; it supersedes this one on the chain."""
     require(actor, Action.ISSUE_CERTIFICATE)
-    return show(ledger.corrections.correct(number))
+    return show(ledger.usage.corrections.correct(number))
 
 
 @router.get("/operations/{operation}", tags=["operations"])
 def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> schemas.OperationOut:
     """Accepted work: `done` when its batch is anchored on the chain."""
-    return schemas.OperationOut(**ledger.operations.get(operation, actor.party))
+    return schemas.OperationOut(**ledger.certificates.operations.get(operation, actor.party))
 
 
 @router.get("/certificates")
@@ -93,7 +93,7 @@ def certificates(ledger: OpenLedger, wanted: Wanted, paging: PageAsked) -> Page[
     Another party's, or `all`: for a broker those of its principals, for a chief data officer those of its departments,
     and for those who read the full log.
     """
-    rows = ledger.holdings.page(wanted, paging.after, paging.one_more)
+    rows = ledger.usage.holdings.page(wanted, paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
 
 
@@ -130,7 +130,7 @@ def disclose(
     number: schemas.CertificateNo, body: schemas.CaseIn, ledger: OpenLedger, actor: CaseCaller
 ) -> schemas.PayloadOut:
     """See the claims of a certificate for a case, as a supervisor; the subject is told in its provenance."""
-    return schemas.PayloadOut(claims=ledger.disclosures.open(actor, number, body.case))
+    return schemas.PayloadOut(claims=ledger.certificates.disclosures.open(actor, number, body.case))
 
 
 def show(row: IssuedCertificate) -> schemas.CertificateOut:

@@ -34,7 +34,7 @@ def revoke(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """End a certificate for good, as its issuer; or have it ended for `data_error`, as a provider of what it says."""
-    ledger.status_acts.revoke(actor, number, body.reason)
+    ledger.usage.status_acts.revoke(actor, number, body.reason)
     return _status(ledger, number)
 
 
@@ -46,7 +46,7 @@ def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> Re
     The answer says of each what became of it; sent again, it passes over what has ended. A provider names its own
     alone, or nothing is sent.
     """
-    report = revoked_at_once(ledger.status_acts.revoke_many(actor, body.numbers, body.reason))
+    report = revoked_at_once(ledger.usage.status_acts.revoke_many(actor, body.numbers, body.reason))
     counts = Counter(answer.outcome.value for answer in report.answers)
     items = [
         RevocationOut(certificate_no=each.number, outcome=each.outcome.value, code=each.code, tx_hash=each.tx_hash)
@@ -67,7 +67,7 @@ def suspend(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """Stop a certificate for a time, as its issuer."""
-    ledger.status_acts.suspend(actor, number, body.reason)
+    ledger.usage.status_acts.suspend(actor, number, body.reason)
     return _status(ledger, number)
 
 
@@ -76,7 +76,7 @@ def resume(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """Let a suspended certificate stand again, as its issuer. What an office holds stays held."""
-    ledger.status_acts.resume(actor, number, body.reason)
+    ledger.usage.status_acts.resume(actor, number, body.reason)
     return _status(ledger, number)
 
 
@@ -85,7 +85,7 @@ def supersede(
     number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """End a certificate for good in favour of another one of the same subject, as its issuer."""
-    ledger.status_acts.supersede(actor, number, body.successor)
+    ledger.usage.status_acts.supersede(actor, number, body.successor)
     return _status(ledger, number)
 
 
@@ -97,7 +97,7 @@ def hold(
 
     A registration certificate is not held: freeze its asset.
     """
-    ledger.status_acts.hold(actor, number, body.reason, signed_of(body))
+    ledger.usage.status_acts.hold(actor, number, body.reason, signed_of(body))
     return _status(ledger, number)
 
 
@@ -109,14 +109,14 @@ def lift(
 
     The other office's hold stands. Where the second party is not within reach of this service, the answer is 202.
     """
-    row = ledger.status_acts.lift(actor, number, body.reason, signed_of(body))
+    row = ledger.usage.status_acts.lift(actor, number, body.reason, signed_of(body))
     return waiting(row) or _status(ledger, number)
 
 
 @router.post("/holds", tags=["holds"], responses=HELD)
 def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: ActCaller) -> schemas.HeldStatementsOut:
     """Hold statements by their digests, as authority or supervisor: what rests on one of them is not valid."""
-    ledger.status_acts.hold_statements(actor, body.statements, body.reason, signed_of(body))
+    ledger.usage.status_acts.hold_statements(actor, body.statements, body.reason, signed_of(body))
     return _held(ledger, body.statements)
 
 
@@ -125,7 +125,7 @@ def lift_statements(
     body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.HeldStatementsOut | JSONResponse:
     """Lift one's own office's holds on statements, as two parties of that office; the other office's stand."""
-    row = ledger.status_acts.lift_statements(actor, body.statements, body.reason, signed_of(body))
+    row = ledger.usage.status_acts.lift_statements(actor, body.statements, body.reason, signed_of(body))
     return waiting(row) or _held(ledger, body.statements)
 
 
@@ -136,6 +136,6 @@ def _status(ledger: Ledger, number: str) -> schemas.StatusOut:
 def _held(ledger: Ledger, statements: Sequence[str]) -> schemas.HeldStatementsOut:
     items = [
         schemas.HeldStatementOut(statement=statement, offices=list(offices))
-        for statement, offices in ledger.holds.offices(statements).items()
+        for statement, offices in ledger.certificates.holds.offices(statements).items()
     ]
     return schemas.HeldStatementsOut(items=items)

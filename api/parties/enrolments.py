@@ -35,7 +35,7 @@ def code(party: schemas.HexId, ledger: OpenLedger, actor: ActCaller, response: R
     The code opens no session and shows nothing. An earlier code of the party ends.
     """
     response.headers.update(NO_STORE)
-    return access.EnrolmentCodeOut(**asdict(ledger.enrolments.issue(actor, party)))
+    return access.EnrolmentCodeOut(**asdict(ledger.parties.enrolments.issue(actor, party)))
 
 
 @router.post("/enrolments", status_code=201, responses=TAKING)
@@ -44,7 +44,9 @@ def redeem(body: access.EnrolmentIn, ledger: OpenLedger, request: Request, respo
 
     The registration of the key is proposed, and counts after two offices decided so.
     """
-    enrolled = counted(ledger, request, lambda: ledger.enrolments.redeem(body.code, body.public_key, body.proof))
+    enrolled = counted(
+        ledger, request, lambda: ledger.parties.enrolments.redeem(body.code, body.public_key, body.proof)
+    )
     if enrolled.proposal is not None:
         response.status_code = 202
     return access.EnrolledOut(**asdict(enrolled))

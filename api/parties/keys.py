@@ -33,7 +33,7 @@ def rotate(
 
     What the old key signed stays signed; assets and certificates stay.
     """
-    row = ledger.party_keys.rotate(
+    row = ledger.parties.keys.rotate(
         actor, party, body.public_key, proof=body.proof, signed=signed_of(body), serving=_serving(ledger)
     )
     return _changed(ledger, party, row)
@@ -48,7 +48,7 @@ def bind(
     A second person's key, a device's, or one of SM2 for statements. It waits for the delay; any key of the party can
     veto it.
     """
-    row = ledger.party_keys.bind(actor, party, body.public_key, proof=body.proof, signed=signed_of(body))
+    row = ledger.parties.keys.bind(actor, party, body.public_key, proof=body.proof, signed=signed_of(body))
     return _changed(ledger, party, row)
 
 
@@ -60,7 +60,7 @@ def retire(
 
     A key that is lost or stolen is reported instead: that takes effect at once.
     """
-    return _changed(ledger, party, ledger.party_keys.retire(actor, party, body.account, signed=signed_of(body)))
+    return _changed(ledger, party, ledger.parties.keys.retire(actor, party, body.account, signed=signed_of(body)))
 
 
 @router.post("/recovery", response_model=powers.PartyOut, responses=BY_OFFICE)
@@ -71,7 +71,7 @@ def recover(
 
     It waits for the delay; any key of the party can veto it, the lost one too.
     """
-    row = ledger.party_keys.recover(
+    row = ledger.parties.keys.recover(
         actor,
         party,
         body.public_key,
@@ -91,7 +91,7 @@ def compromise(
 
     Two authorities and the delay: what was anchored after that time loses its effect.
     """
-    row = ledger.party_keys.date_compromise(actor, party, body.account, body.compromised_at, signed=signed_of(body))
+    row = ledger.parties.keys.date_compromise(actor, party, body.account, body.compromised_at, signed=signed_of(body))
     return _changed(ledger, party, row)
 
 
@@ -106,7 +106,7 @@ def report_draft(
     ),
 ) -> powers.MessageOut:
     """The message that a key of the party signs to report another one; for keys that are kept elsewhere."""
-    signer, message = ledger.party_keys.report_to_sign(actor, party, reported, account)
+    signer, message = ledger.parties.keys.report_to_sign(actor, party, reported, account)
     return powers.MessageOut(account=signer, message=message.hex())
 
 
@@ -120,7 +120,7 @@ def report(
     two and the delay. From then on the key counts for vetoes and for a subject's withdrawals alone.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
-    row = ledger.party_keys.report(
+    row = ledger.parties.keys.report(
         party, body.reported, actor.party, act=act, signer=body.account, signed=signed_of(body)
     )
     return _changed(ledger, party, row)
@@ -132,12 +132,12 @@ def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: ReadCaller) -> 
 
     `pingzheng keys watch` shows the same from any node, without this service.
     """
-    changes = ledger.party_keys.changes(actor, party)
+    changes = ledger.parties.keys.changes(actor, party)
     return powers.KeyChangesOut(items=[powers.KeyChangeOut(**change) for change in changes])
 
 
 def _changed(ledger: Ledger, party: str, row: Proposal | None) -> powers.PartyOut | JSONResponse:
-    return waiting(row) or show(ledger, ledger.parties.get(party))
+    return waiting(row) or show(ledger, ledger.parties.register.get(party))
 
 
 def _serving(ledger: Ledger) -> tuple[str, str]:

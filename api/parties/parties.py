@@ -45,8 +45,10 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
     first key by a one-time code (`POST /v1/parties/{party}/enrolment`). Where the second office is not within reach of
     this service, the answer is 202: it confirms the proposal that is named. The calling office proposes.
     """
-    rows = ledger.onboarding.onboard(actor, [_newcomer(item) for item in body.parties], signed_of(body))
-    numbers = {number for row in rows if row.no is None and (number := ledger.onboarding.pending(row.id)) is not None}
+    rows = ledger.parties.onboarding.onboard(actor, [_newcomer(item) for item in body.parties], signed_of(body))
+    numbers = {
+        number for row in rows if row.no is None and (number := ledger.parties.onboarding.pending(row.id)) is not None
+    }
     if numbers:
         response.status_code = 202
     proposals = [show_proposal(ledger.proposals.get(number)) for number in sorted(numbers)]
@@ -56,7 +58,7 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
 @router.get("/parties")
 def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Uscc = None) -> Page[powers.PartyOut]:
     """Parties by id, or the institution with a USCC, if it is here. Names and identifiers are not shown."""
-    rows = ledger.parties.page(paging.after, paging.one_more) if uscc is None else _with_uscc(ledger, uscc)
+    rows = ledger.parties.register.page(paging.after, paging.one_more) if uscc is None else _with_uscc(ledger, uscc)
     roles = ledger.roles.of(row.id for row in rows)
     return paging.page(rows, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
 
@@ -64,13 +66,13 @@ def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Usc
 @router.get("/parties/{party}")
 def party(party: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> powers.PartyOut:
     """One party."""
-    return show(ledger, ledger.parties.get(party))
+    return show(ledger, ledger.parties.register.get(party))
 
 
 @router.post("/parties/{party}/mandates", status_code=201)
 def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: ActCaller) -> MandateOut:
     """Let a broker hand in one's applications for registration; each is still signed by the principal."""
-    return MandateOut(**asdict(ledger.mandates.give(actor, party, body.broker, body.valid_to)))
+    return MandateOut(**asdict(ledger.parties.mandates.give(actor, party, body.broker, body.valid_to)))
 
 
 @router.put("/parties/{party}/roles", response_model=schemas.StandingOut, responses=WAITS)
@@ -81,7 +83,7 @@ def set_roles(
 
     Offices are given and taken by two authorities, after the delay; other roles at once, by an authority or an admin.
     """
-    row = ledger.role_changes.set_roles(actor, party, body.roles, signed_of(body))
+    row = ledger.parties.role_changes.set_roles(actor, party, body.roles, signed_of(body))
     return waiting(row) or _standing(ledger, party)
 
 
@@ -93,14 +95,14 @@ def set_status(
 
     Closing a party (which is final), and any status of an authority or supervisor, takes two authorities and the delay.
     """
-    row = ledger.role_changes.set_status(actor, party, body.status, body.reason, signed_of(body))
+    row = ledger.parties.role_changes.set_status(actor, party, body.status, body.reason, signed_of(body))
     return waiting(row) or _standing(ledger, party)
 
 
 def _with_uscc(ledger: Ledger, uscc: str) -> list[KnownParty]:
     """Persons are not found: in the place of a USCC an ID number is refused."""
     try:
-        found = ledger.parties.find(check_institution(uscc, "uscc"))
+        found = ledger.parties.register.find(check_institution(uscc, "uscc"))
     except NotFound:
         return []
     return [found] if found.kind != PartyKind.PERSON else []
@@ -124,7 +126,7 @@ def _shown(row: KnownParty, roles: Sequence[str]) -> powers.PartyOut:
 
 
 def _standing(ledger: Ledger, party: str) -> schemas.StandingOut:
-    record = ledger.role_changes.present(party)
+    record = ledger.parties.role_changes.present(party)
     return schemas.StandingOut(id=record.id, no=record.no, status=record.status, roles=list(record.roles))
 
 

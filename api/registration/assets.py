@@ -24,7 +24,7 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> 
         raise InvalidInput("RESOURCE_MISSING", "Give a description or a catalogue code.", where="resource")
     resources = [] if body.resource is None else [resource_of(body.resource)]
     codes = [body.catalogue_code] if body.resource is None and body.catalogue_code is not None else []
-    intake = ledger.registrations.apply(actor, resources, codes, body.applicant, signed=signed_of(body))
+    intake = ledger.registration.registrations.apply(actor, resources, codes, body.applicant, signed=signed_of(body))
     for refusal in intake.refused:
         raise refusal.error
     return show_asset(ledger, intake.accepted[0])
@@ -33,7 +33,7 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> 
 @router.get("")
 def assets(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[schemas.AssetOut]:
     """Registered assets by id."""
-    rows = ledger.registrations.page(paging.after, paging.one_more)
+    rows = ledger.registration.registrations.page(paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.asset_id, lambda row: show_asset(ledger, row.asset_id))
 
 
@@ -46,49 +46,49 @@ def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> schem
 @router.post("/{asset}/transfer")
 def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Offer the asset to another party until a deadline."""
-    ledger.transfers.offer(actor, asset, body.to, body.deadline, signed_of(body))
+    ledger.registration.transfers.offer(actor, asset, body.to, body.deadline, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/acceptance")
 def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Accept an offer; the new registration certificate supersedes the old one."""
-    ledger.transfers.accept(actor, asset, signed_of(body))
+    ledger.registration.transfers.accept(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/rejection")
 def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Reject an offer."""
-    ledger.transfers.reject(actor, asset, signed_of(body))
+    ledger.registration.transfers.reject(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/withdrawal")
 def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Take back an offer."""
-    ledger.transfers.withdraw(actor, asset, signed_of(body))
+    ledger.registration.transfers.withdraw(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/freeze")
 def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Stop every move of the asset."""
-    ledger.transfers.freeze(actor, asset, body.reason, signed_of(body))
+    ledger.registration.transfers.freeze(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/unfreeze")
 def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Let the asset move again."""
-    ledger.transfers.unfreeze(actor, asset, body.reason, signed_of(body))
+    ledger.registration.transfers.unfreeze(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/annulment")
 def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Annul a registration for good; what comes from it is flagged."""
-    ledger.transfers.annul(actor, asset, body.reason, body.grounds, signed_of(body))
+    ledger.registration.transfers.annul(actor, asset, body.reason, body.grounds, signed_of(body))
     return show_asset(ledger, asset)
 
 
@@ -100,7 +100,7 @@ def reassign(
 
     Two authorities and the delay. What is frozen stays frozen, and liens stay.
     """
-    row = ledger.transfers.reassign(actor, asset, body.to, body.grounds, signed_of(body))
+    row = ledger.registration.transfers.reassign(actor, asset, body.to, body.grounds, signed_of(body))
     return waiting(row) or show_asset(ledger, asset)
 
 
@@ -119,4 +119,4 @@ def resource_of(body: schemas.ResourceIn) -> DataResource:
 
 def show_asset(ledger: OpenLedger, asset: str) -> schemas.AssetOut:
     """An asset as it stands."""
-    return schemas.AssetOut(**ledger.registrations.get(asset))
+    return schemas.AssetOut(**ledger.registration.registrations.get(asset))

@@ -15,7 +15,7 @@ router = Router(tags=["registrations"])
 @router.get("/registrations/queue")
 def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodies.Item]:
     """Open applications, with their clocks in working days and the near-duplicates that a reviewer has to see."""
-    rows = ledger.review.queue(paging.one_more, paging.after, actor)
+    rows = ledger.registration.review.queue(paging.one_more, paging.after, actor)
     return paging.page(rows, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
 
 
@@ -23,69 +23,69 @@ def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodi
 def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Apply for change, correction, renewal or cancellation; or hand in a returned application again."""
     resource = None if body.resource is None else resource_of(body.resource)
-    ledger.applications.apply(actor, asset, body.kind, resource, body.reason or "", signed_of(body))
+    ledger.registration.applications.apply(actor, asset, body.kind, resource, body.reason or "", signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/acceptance")
 def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Take an application on."""
-    ledger.review.accept(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.accept(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/review")
 def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Find an application in order."""
-    ledger.review.review(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.review(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/notice")
 def notice(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Put an application on public notice for the working days of the ruleset."""
-    ledger.review.notice(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.notice(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/return")
 def give_back(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Return an application for correction."""
-    ledger.review.give_back(actor, asset, body.reason, signed_of(body))
+    ledger.registration.review.give_back(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/rejection")
 def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Reject an application."""
-    ledger.review.reject(actor, asset, body.reason, signed_of(body))
+    ledger.registration.review.reject(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/confirmation")
 def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Confirm an application as registrar (not the applicant); the registration certificate is issued."""
-    ledger.review.confirm(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.confirm(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/clearance")
 def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Record the security review of important data."""
-    ledger.review.clear(actor, asset, body.report, signed_of(body))
+    ledger.registration.review.clear(actor, asset, body.report, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.get("/assets/{asset}/objections")
 def objections(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
     """The objections to an asset; their grounds stay sealed."""
-    return bodies.ItemsOut(items=ledger.objections.of(asset, ledger.clock()))
+    return bodies.ItemsOut(items=ledger.registration.objections.of(asset, ledger.clock()))
 
 
 @router.post("/assets/{asset}/objections", status_code=201)
 def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Object to an application under notice, or to a registration; with one's real name."""
-    ledger.objections.file(actor, asset, body.grounds, body.evidence, signed_of(body))
+    ledger.registration.objections.file(actor, asset, body.grounds, body.evidence, signed_of(body))
     return objections(asset, ledger, actor)
 
 
@@ -94,5 +94,5 @@ def decide(
     asset: HexId, number: RecordNo, body: bodies.DecisionIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Admit, verify, uphold, dismiss or refuse an objection."""
-    ledger.objections.decide(actor, asset, number, body.state, body.reason, signed_of(body))
+    ledger.registration.objections.decide(actor, asset, number, body.state, body.reason, signed_of(body))
     return objections(asset, ledger, actor)

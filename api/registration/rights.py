@@ -16,14 +16,14 @@ router = Router(prefix="/assets/{asset}", tags=["rights"])
 @router.get("/rights")
 def rights(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
     """The rights granted in an asset; what is not granted is the holder's."""
-    return bodies.ItemsOut(items=ledger.rights.of(asset))
+    return bodies.ItemsOut(items=ledger.registration.rights.of(asset))
 
 
 @router.post("/rights", status_code=201)
 def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Grant a right to hold, process or operate; with `parent`, license it on."""
     right = NewRight(**body.model_dump(exclude={"signed_request"}))
-    ledger.rights.grant(actor, asset, right, signed_of(body))
+    ledger.registration.rights.grant(actor, asset, right, signed_of(body))
     return rights(asset, ledger, actor)
 
 
@@ -32,7 +32,7 @@ def transfer_right(
     asset: HexId, number: RecordNo, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Pass a transferable right on."""
-    ledger.rights.transfer(actor, asset, number, body.to, signed_of(body))
+    ledger.registration.rights.transfer(actor, asset, number, body.to, signed_of(body))
     return rights(asset, ledger, actor)
 
 
@@ -41,21 +41,21 @@ def end_right(
     asset: HexId, number: RecordNo, body: bodies.EndIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """End a right: its grantee gives it up, or a registrar ends it for a reason."""
-    ledger.rights.end(actor, asset, number, body.reason, signed_of(body))
+    ledger.registration.rights.end(actor, asset, number, body.reason, signed_of(body))
     return rights(asset, ledger, actor)
 
 
 @router.get("/liens")
 def liens(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
     """The liens that stand, by rank."""
-    return bodies.ItemsOut(items=ledger.liens.of(asset))
+    return bodies.ItemsOut(items=ledger.registration.liens.of(asset))
 
 
 @router.post("/liens", status_code=201)
 def pledge(asset: HexId, body: bodies.LienIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Pledge the asset to a creditor; amount in fen."""
     terms = {"amount": body.amount, "due": body.due.isoformat(), "contract": body.contract}
-    ledger.liens.pledge(actor, asset, body.creditor, terms, signed_of(body))
+    ledger.registration.liens.pledge(actor, asset, body.creditor, terms, signed_of(body))
     return liens(asset, ledger, actor)
 
 
@@ -64,7 +64,7 @@ def consent(
     asset: HexId, number: RecordNo, body: bodies.ConsentIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Consent as creditor to a transfer to one party, or take the consent back."""
-    ledger.liens.consent(actor, asset, number, body.to, signed_of(body))
+    ledger.registration.liens.consent(actor, asset, number, body.to, signed_of(body))
     return liens(asset, ledger, actor)
 
 
@@ -73,35 +73,35 @@ def release(
     asset: HexId, number: RecordNo, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Release a lien as its creditor."""
-    ledger.liens.release(actor, asset, number, signed_of(body))
+    ledger.registration.liens.release(actor, asset, number, signed_of(body))
     return liens(asset, ledger, actor)
 
 
 @router.post("/parents", status_code=201)
 def link(asset: HexId, body: bodies.LinkIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Say from which registered asset a new one comes, before its application is accepted."""
-    ledger.lineage.link(actor, asset, body.relation, body.parent, signed_of(body))
+    ledger.registration.lineage.link(actor, asset, body.relation, body.parent, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/successor", status_code=201)
 def replace(asset: HexId, body: bodies.ReplaceIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Say which asset takes this one's place."""
-    ledger.lineage.replace(actor, asset, body.successor, signed_of(body))
+    ledger.registration.lineage.replace(actor, asset, body.successor, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.get("/assessments")
 def assessments(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
     """Quality reports and valuations, in order."""
-    return bodies.ItemsOut(items=ledger.assessments.of(asset))
+    return bodies.ItemsOut(items=ledger.registration.assessments.of(asset))
 
 
 @router.post("/quality-reports", status_code=201)
 def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Commit to a quality report: six dimensions, weights that sum up to 100."""
     report = QualityReport(body.scores, body.weights, body.report)
-    ledger.assessments.quality(actor, asset, report, body.last_day, signed_of(body))
+    ledger.registration.assessments.quality(actor, asset, report, body.last_day, signed_of(body))
     return assessments(asset, ledger, actor)
 
 
@@ -109,5 +109,5 @@ def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: Act
 def valuation(asset: HexId, body: bodies.ValuationIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Commit to a valuation: by cost, income or market, in fen."""
     report = Valuation(body.method, body.amount, body.base_date.isoformat(), body.report)
-    ledger.assessments.valuation(actor, asset, report, body.last_day, signed_of(body))
+    ledger.registration.assessments.valuation(actor, asset, report, body.last_day, signed_of(body))
     return assessments(asset, ledger, actor)

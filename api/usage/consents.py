@@ -29,7 +29,7 @@ def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor
         separate_consent=body.separate_consent,
         holder_key=None if body.holder_key is None else Jwk.from_dict(body.holder_key.model_dump()),
     )
-    drafted = ledger.subject_acts.draft(actor, request, choice)
+    drafted = ledger.usage.subject_acts.draft(actor, request, choice)
     return usage.DraftsOut(drafts=[schemas.DraftOut(entry=each.entry, notice=each.notice) for each in drafted])
 
 
@@ -40,7 +40,7 @@ def authorise(
     """Record the signed authorizations of one request, all or none."""
 
     def work() -> tuple[int, usage.AuthorizationsOut]:
-        rows = ledger.subject_acts.authorise(actor, body.statements)
+        rows = ledger.usage.subject_acts.authorise(actor, body.statements)
         return 201, usage.AuthorizationsOut(authorizations=[show(row) for row in rows])
 
     return usage.AuthorizationsOut(**once(ledger, actor, key, ("authorise", body), response, work))
@@ -49,20 +49,20 @@ def authorise(
 @router.get("/authorizations")
 def authorizations(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[usage.AuthorizationOut]:
     """Authorizations that the caller gave, received, or supplies under."""
-    rows = ledger.authorizations.page(actor.party, paging.after, paging.one_more)
+    rows = ledger.usage.authorizations.page(actor.party, paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.id, show)
 
 
 @router.get("/authorizations/{authorization}")
 def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usage.AuthorizationOut:
     """One authorization, for its subject, consumer and provider, and those who read the full log."""
-    return show(ledger.own_statements.authorization(actor, authorization))
+    return show(ledger.usage.own_statements.authorization(actor, authorization))
 
 
 @router.get("/authorizations/{authorization}/notice")
 def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> dict[str, object]:
     """The notice that the subject was shown, word for word, for its subject, consumer and provider."""
-    return ledger.own_statements.notice(actor, authorization)
+    return ledger.usage.own_statements.notice(actor, authorization)
 
 
 def show(row: RecordedAuthorization) -> usage.AuthorizationOut:

@@ -26,7 +26,7 @@ router = Router(prefix="/holdings", tags=["holdings"])
 @Lane.INSPECTING
 def summary(ledger: OpenLedger, wanted: Wanted) -> schemas.HoldingsSummaryOut:
     """How many certificates of each scenario and of each providing department, by their state now."""
-    return schemas.HoldingsSummaryOut(**ledger.holdings.summary(wanted))
+    return schemas.HoldingsSummaryOut(**ledger.usage.holdings.summary(wanted))
 
 
 @router.get(
@@ -51,7 +51,7 @@ def export(
     passphrase nor key is ever sent here.
     """
     require(actor, Action.SEE_PAYLOAD, owns=True)
-    taken = ledger.holder_bundles.page(actor.party, within, at.after, limit)
+    taken = ledger.usage.holder_bundles.page(actor.party, within, at.after, limit)
     for bundle in taken.bundles:
         ledger.readings.of_bundle(actor, How.WALLET, bundle)
     lines = b"".join(canonical(bundle.to_dict()) + b"\n" for bundle in taken.bundles)

@@ -56,7 +56,7 @@ def wanted(
     """The filter for one's own holdings, or those the caller may read; raises ``Forbidden`` ``PARTY_LACKS_ROLE``."""
     whose = {None: actor.party, ALL: None}.get(party, party)
     if whose != actor.party:
-        require(actor, Action.READ_LOG, owns=whose in ledger.principals.of(actor))
+        require(actor, Action.READ_LOG, owns=whose in ledger.parties.principals.of(actor))
     return replace(within, party=whose, part=part)
 
 

@@ -22,20 +22,20 @@ router = Router(prefix="/provisions", tags=["provisions"])
 @router.get("/tasks")
 def tasks(ledger: OpenLedger, actor: PayloadCaller, paging: PageAsked) -> Page[provisions.TaskOut]:
     """What waits for the caller's answer, with all that it needs to check it: also who the subjects are."""
-    found = ledger.provider_acts.tasks(actor, paging.after, paging.one_more)
+    found = ledger.usage.provider_acts.tasks(actor, paging.after, paging.one_more)
     return paging.page(found, lambda task: str(task.authorization["id"]), show)
 
 
 @router.get("/tasks/{authorization}")
 def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> provisions.TaskOut:
     """The task of one authorization; where the caller has supplied before, that of correcting it."""
-    return show(ledger.provider_acts.task(actor, authorization))
+    return show(ledger.usage.provider_acts.task(actor, authorization))
 
 
 @router.get("/erasures")
 def erasures(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> provisions.ErasuresOut:
     """Erasures about subjects whom the caller was asked about: it destroys what it keeps of them."""
-    found = ledger.provider_acts.erasures(actor, paging.place.after_number, paging.limit)
+    found = ledger.usage.provider_acts.erasures(actor, paging.place.after_number, paging.limit)
     following = paging.place.cursor(str(found[-1][0])) if found else None
     return provisions.ErasuresOut(items=[entry for _, entry in found], next_cursor=following)
 
@@ -49,7 +49,7 @@ def supply(
     answer = Supply(body.statement, tuple(body.disclosures), act, body.withdrawn)
 
     def work() -> tuple[int, provisions.ProvisionOut]:
-        row = ledger.provider_acts.supply(actor, answer)
+        row = ledger.usage.provider_acts.supply(actor, answer)
         return 201, provisions.ProvisionOut(authorization=row.authorization_id, **asdict(row))
 
     return provisions.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))
@@ -58,7 +58,7 @@ def supply(
 @router.get("/{provision}/claims")
 def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> schemas.PayloadOut:
     """The claims that the caller supplied; recorded to their subject as a reading."""
-    subject, computed = ledger.provider_acts.claims(actor, provision)
+    subject, computed = ledger.usage.provider_acts.claims(actor, provision)
     if computed:
         ledger.readings.note(actor, How.ANSWER, None, subject, computed)
     return schemas.PayloadOut(claims=computed)

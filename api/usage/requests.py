@@ -28,7 +28,7 @@ def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: ActCaller) -> u
         **body.model_dump(exclude={"fields", "note"}),
         fields=tuple(body.fields),
     )
-    drafted = ledger.consumer_acts.draft(actor, terms, Note(**body.note.model_dump()))
+    drafted = ledger.usage.consumer_acts.draft(actor, terms, Note(**body.note.model_dump()))
     return usage.RequestDraftOut(entry=drafted.entry, note=usage.SignedNote(**drafted.note))
 
 
@@ -39,7 +39,7 @@ def ask(
     """Record a signed request; the subject sees it at once."""
 
     def work() -> tuple[int, usage.RequestOut]:
-        return 201, show(ledger.consumer_acts.ask(actor, Asked(body.statement, body.note.model_dump())))
+        return 201, show(ledger.usage.consumer_acts.ask(actor, Asked(body.statement, body.note.model_dump())))
 
     return usage.RequestOut(**once(ledger, actor, key, ("ask", body), response, work))
 
@@ -49,14 +49,14 @@ def requests(
     ledger: OpenLedger, actor: ReadCaller, paging: PageAsked, state: str | None = None
 ) -> Page[usage.RequestOut]:
     """Requests that the caller made or received."""
-    rows = ledger.requests.page(actor.party, paging.after, paging.one_more, state)
+    rows = ledger.usage.requests.page(actor.party, paging.after, paging.one_more, state)
     return paging.page(rows, lambda row: row.id, show)
 
 
 @router.get("/{request}")
 def request(request: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usage.RequestDetailOut:
     """One request and what was authorised; with the consumer's note for its subject and its consumer."""
-    found = ledger.own_statements.request(actor, request)
+    found = ledger.usage.own_statements.request(actor, request)
     return usage.RequestDetailOut(
         **show(found.request).model_dump(),
         entry=found.entry,
@@ -68,13 +68,13 @@ def request(request: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usa
 @router.post("/{request}/decline")
 def decline(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
     """Say no, as the subject. It needs no reason and has no consequence elsewhere."""
-    return show(ledger.subject_acts.decline(actor, request))
+    return show(ledger.usage.subject_acts.decline(actor, request))
 
 
 @router.post("/{request}/cancel")
 def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
     """Take a request back, as its consumer, before a certificate was issued."""
-    return show(ledger.consumer_acts.cancel(actor, request))
+    return show(ledger.usage.consumer_acts.cancel(actor, request))
 
 
 def show(row: RecordedRequest) -> usage.RequestOut:

@@ -34,7 +34,7 @@ def authorization_draft(
     authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
     """What its subject signs to withdraw an authorization: the entry, and a message for the chain."""
-    return _shown(ledger.subject_acts.draft_withdrawal(actor, authorization, account))
+    return _shown(ledger.usage.subject_acts.draft_withdrawal(actor, authorization, account))
 
 
 @router.post("/authorizations/{authorization}/withdrawal", responses=REFUSALS)
@@ -42,7 +42,7 @@ def withdraw_authorization(
     authorization: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.AuthorizationOut:
     """Withdraw, as the subject: sent to the chain as its own act. What rests on it ends, and no verification passes."""
-    return show_authorization(ledger.subject_acts.withdraw(actor, authorization, body.statement, _act(body)))
+    return show_authorization(ledger.usage.subject_acts.withdraw(actor, authorization, body.statement, _act(body)))
 
 
 @router.get("/provisions/{provision}/withdrawal")
@@ -50,7 +50,7 @@ def provision_draft(
     provision: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
     """What its provider signs to withdraw a provision without a correction: the entry, and a message for the chain."""
-    return _shown(ledger.provider_acts.draft_withdrawal(actor, provision, account))
+    return _shown(ledger.usage.provider_acts.draft_withdrawal(actor, provision, account))
 
 
 @router.post("/provisions/{provision}/withdrawal", responses=REFUSALS)
@@ -58,7 +58,7 @@ def withdraw_provision(
     provision: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.WithdrawnOut:
     """Withdraw what was supplied, as its provider: no certificate that rests on it is valid any more."""
-    ledger.provider_acts.withdraw(actor, provision, body.statement, _act(body))
+    ledger.usage.provider_acts.withdraw(actor, provision, body.statement, _act(body))
     of, party, reason = (str(body.statement[name]) for name in ("statement", "party", "reason"))
     return usage.WithdrawnOut(statement=hex_of(of), party=party, reason=reason)
 

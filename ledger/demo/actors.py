@@ -45,7 +45,7 @@ class Actors:
 
     def signer_of(self, party: str) -> Signer:
         """The party's own signer."""
-        return self.ledger.custody.signer(self.ledger.parties.get(party).account)
+        return self.ledger.custody.signer(self.ledger.parties.register.get(party).account)
 
     def sign(self, party: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         """The entry, signed by the party."""
@@ -55,10 +55,10 @@ class Actors:
         """The consumers ask; returns the requests' ids."""
         signed = []
         for terms in wanted:
-            drafted = self.ledger.requests.draft(terms, note)
+            drafted = self.ledger.usage.requests.draft(terms, note)
             signed.append(Asked(self.sign(terms.consumer, drafted.entry), drafted.note))
             tick(1)
-        return [row.id for row in self.ledger.requests.submit(signed)]
+        return [row.id for row in self.ledger.usage.requests.submit(signed)]
 
     def agree(
         self, requests: Iterable[str], choice: Choice | None = None, tick: Tick = _silent
@@ -66,10 +66,10 @@ class Actors:
         """The subjects read their notices and sign, for every source."""
         signed = []
         for identifier in requests:
-            for draft in self.ledger.authorizations.draft(identifier, choice):
+            for draft in self.ledger.usage.authorizations.draft(identifier, choice):
                 signed.append(self.sign(draft.entry["subject"], draft.entry))
             tick(1)
-        return self.ledger.authorizations.submit(signed)
+        return self.ledger.usage.authorizations.submit(signed)
 
     def answer(self, answers: Mapping[str, Answer], tick: Tick = _silent) -> list[RecordedProvision]:
         """The providers answer under authorizations, by id; names of subjects are those of the register."""
@@ -81,7 +81,7 @@ class Actors:
         """The providers' own sources answer under authorizations, by id: all or none."""
         if not sources:
             return []
-        tasks = [self.ledger.provisions.task(identifier) for identifier in sources]
+        tasks = [self.ledger.usage.provisions.task(identifier) for identifier in sources]
         asked = [
             Inquiry(task, partial(_same, source), correcting=True)
             for task, source in zip(tasks, sources.values(), strict=True)
@@ -91,7 +91,7 @@ class Actors:
             for start in range(0, len(asked), CHUNK):
                 supplies += self._answered(asked[start : start + CHUNK])
                 tick(len(asked[start : start + CHUNK]))
-            rows = self.ledger.provisions.submit(supplies)
+            rows = self.ledger.usage.provisions.submit(supplies)
         except PingzhengError as error:
             for supply in supplies:
                 self.answers(supply.entry["provider"]).refused([(supply.digest, error.code)])
@@ -104,14 +104,14 @@ class Actors:
         """A provider hands in what it signed and the platform did not acknowledge: an interruption came between."""
         answers = self.answers(provider)
         if waiting := answers.waiting():
-            outcomes = OwnPlatform(self.ledger.provisions, provider).submit(waiting)
+            outcomes = OwnPlatform(self.ledger.usage.provisions, provider).submit(waiting)
             told = list(zip(waiting, outcomes, strict=True))
             answers.received(supply.digest for supply, refusal in told if refusal is None)
             answers.refused((supply.digest, refusal.code) for supply, refusal in told if refusal is not None)
 
     def draft(self, identifier: str, answer: Answer) -> Supply:
         """A provider's answer before it signs and keeps it, with the signed withdrawal of what it corrects."""
-        task, now = self.ledger.provisions.task(identifier), self.ledger.clock()
+        task, now = self.ledger.usage.provisions.task(identifier), self.ledger.clock()
         made = made_of(task, self._given(identifier, answer).ask(query_of(task, now)), now)
         supply = Supply(made.entry, made.disclosures)
         return taking_back(supply, task, self.signer_of(task.authorization["provider"]), now)
@@ -137,21 +137,21 @@ class Actors:
         return [outcome for outcome in signed if isinstance(outcome, Supply)]
 
     def _given(self, identifier: str, answer: Answer) -> Connector:
-        subject = self.ledger.authorizations.get(identifier).subject
+        subject = self.ledger.usage.authorizations.get(identifier).subject
         return _Given(answer, partial(self._name, subject))
 
     def _name(self, subject: str) -> str:
-        return self.ledger.parties.identity(subject)["name"]
+        return self.ledger.parties.register.identity(subject)["name"]
 
     def certify(self, requests: Sequence[str]) -> list[IssuedCertificate]:
         """The platform issues."""
-        return self.ledger.issuance.issue(requests)
+        return self.ledger.usage.issuance.issue(requests)
 
     def show(self, number: str, nonce: str, fields: Iterable[str] | None = None) -> Bundle:
         """The subject presents a certificate to its consumer."""
-        row = self.ledger.holdings.get(number)
+        row = self.ledger.usage.holdings.get(number)
         signer, now = self.signer_of(row.subject), self.ledger.clock()
-        return self.ledger.bundles.present(number, fields, str(row.consumer), nonce, signer, now)
+        return self.ledger.certificates.bundles.present(number, fields, str(row.consumer), nonce, signer, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class AssetHistories:
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Every step by name, in order."""
-        acts, review, registrar = Acts(self._ledger, self._cast), self._ledger.review, self._cast.registrar
+        acts, review, registrar = Acts(self._ledger, self._cast), self._ledger.registration.review, self._cast.registrar
         told: list[tuple[str, Callable[[str], int], Mark]] = [
             ("变更：申请 apply for change", acts.change, Mark("Filed")),
             ("变更：受理 accept", lambda asset: review.accept(acts.actor(registrar), [asset]), Mark("Advanced", 4)),
@@ -85,7 +85,7 @@ class AssetHistories:
             before = [asset for asset, events in self._earlier.events(self.assets).items() if mark.on(events)]
             if before and mark.event in _CERTIFIED:
                 # The chain may have had the act when the run was interrupted, and the certificate not followed it yet.
-                self._ledger.registration_certificates.settle(before)
+                self._ledger.registration.certificates.settle(before)
             for asset in self.assets:
                 if asset not in before:
                     stage.gas += act(asset)
@@ -108,25 +108,27 @@ class Acts:
 
     def actor(self, party: str) -> Actor:
         """The party as one that acts."""
-        return self._ledger.parties.actor(party)
+        return self._ledger.actor(party)
 
     def change(self, asset: str) -> int:
         """The provider has more rows now: a new description of new content."""
-        resource = DataResource.from_dict(self._ledger.registrations.get(asset)["resource"])
+        resource = DataResource.from_dict(self._ledger.registration.registrations.get(asset)["resource"])
         content = digest(f"{resource.content_digest} and one row more".encode())
         grown = replace(resource, rows=resource.rows + 1, content_digest=content)
-        return self._ledger.applications.apply(self.actor(self._cast.provider), asset, "change", grown).gas_used
+        return self._ledger.registration.applications.apply(
+            self.actor(self._cast.provider), asset, "change", grown
+        ).gas_used
 
     def confirm(self, asset: str) -> int:
         """Once its notice is over, the registrar confirms the change."""
         wait_for_notice(self._ledger, [asset])
-        return self._ledger.review.confirm(self.actor(self._cast.registrar), [asset])
+        return self._ledger.registration.review.confirm(self.actor(self._cast.registrar), [asset])
 
     def quality(self, asset: str) -> int:
         """An accredited third party reports on the quality."""
         scores = dict(zip(DIMENSIONS, (92, 88, 95, 90, 71, 84), strict=True))
         report = QualityReport(scores, WEIGHTS, digest(f"quality report of {asset}".encode()))
-        return self._ledger.assessments.quality(
+        return self._ledger.registration.assessments.quality(
             self.actor(self._cast.assessor), asset, report, self._in_a_year()
         ).gas_used
 
@@ -134,7 +136,7 @@ class Acts:
         """The same values it: three million yuan, in fen, by income."""
         today = shanghai_day(self._ledger.clock()).isoformat()
         value = Valuation("income", 300_000_000, today, digest(f"valuation of {asset}".encode()))
-        return self._ledger.assessments.valuation(
+        return self._ledger.registration.assessments.valuation(
             self.actor(self._cast.assessor), asset, value, self._in_a_year()
         ).gas_used
 
@@ -142,17 +144,19 @@ class Acts:
         """The first bank gets the exclusive right to operate for a year."""
         start = self._ledger.clock() + 60
         right = NewRight("operate", self._cast.bank, start, start + 365 * DAY, "贷款风控 credit decisions", True)
-        return self._ledger.rights.grant(self.actor(self._cast.provider), asset, right).gas_used
+        return self._ledger.registration.rights.grant(self.actor(self._cast.provider), asset, right).gas_used
 
     def pledge(self, asset: str) -> int:
         """The provider pledges the asset to the first bank."""
         terms = {"amount": 200_000_000, "contract": digest(f"loan against {asset}".encode())}
-        return self._ledger.liens.pledge(self.actor(self._cast.provider), asset, self._cast.bank, terms).gas_used
+        return self._ledger.registration.liens.pledge(
+            self.actor(self._cast.provider), asset, self._cast.bank, terms
+        ).gas_used
 
     def move_unconsented(self, asset: str) -> int:
         """An offer without the creditor's consent must be refused."""
         try:
-            self._ledger.transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank)
+            self._ledger.registration.transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank)
         except Conflict as refusal:
             if refusal.code != "ASSET_PLEDGED":
                 raise
@@ -161,26 +165,30 @@ class Acts:
 
     def consent(self, asset: str) -> int:
         """The creditor lets it go to the second bank; the lien stays."""
-        return self._ledger.liens.consent(self.actor(self._cast.bank), asset, 0, self._cast.other_bank).gas_used
+        return self._ledger.registration.liens.consent(
+            self.actor(self._cast.bank), asset, 0, self._cast.other_bank
+        ).gas_used
 
     def transfer(self, asset: str) -> int:
         """Offered to the second bank, and accepted."""
         gas = 0
         if not _count(self._history(asset), "TransferOffered"):
-            gas = self._ledger.transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank).gas_used
-        return gas + self._ledger.transfers.accept(self.actor(self._cast.other_bank), asset).gas
+            gas = self._ledger.registration.transfers.offer(
+                self.actor(self._cast.provider), asset, self._cast.other_bank
+            ).gas_used
+        return gas + self._ledger.registration.transfers.accept(self.actor(self._cast.other_bank), asset).gas
 
     def object(self, asset: str) -> int:
         """A firm objects to the registration."""
         firm = next(iter(self._cast.firms.values()))
-        return self._ledger.objections.file(
+        return self._ledger.registration.objections.file(
             self.actor(firm), asset, "数据来源于本企业，未经授权 Taken from us without consent"
         ).gas_used
 
     def uphold(self, asset: str) -> int:
         """The registrar admits, verifies and upholds it: the asset is frozen."""
         return sum(
-            self._ledger.objections.decide(
+            self._ledger.registration.objections.decide(
                 self.actor(self._cast.registrar), asset, 1, state, "核实属实 Found to be so"
             ).gas_used
             for state in DECISIONS[_count(self._history(asset), "ObjectionDecided") :]
@@ -188,7 +196,7 @@ class Acts:
 
     def annul(self, asset: str) -> int:
         """So the registration is annulled."""
-        return self._ledger.transfers.annul(
+        return self._ledger.registration.transfers.annul(
             self.actor(self._cast.registrar), asset, "fraud", "来源不合法 Unlawful source"
         ).gas_used
 

@@ -114,7 +114,7 @@ class EarlierRuns:
 
     def withdrawn(self, consent: str) -> bool:
         """Whether the consent's withdrawal is recorded, with the subject's signed entry."""
-        row = self._ledger.authorizations.get(consent)
+        row = self._ledger.usage.authorizations.get(consent)
         with self._ledger.database.read() as session:
             return row.state == "withdrawn" and bool(log_store.withdrawals_of(session, [row.digest]))
 

@@ -61,7 +61,7 @@ def claimed(name: str, value: object) -> Disclosed:
 
 def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caught]:
     """The platform lies to a provider about whom its data would be of, and is refused before a row is read."""
-    provisions = actors.ledger.provisions
+    provisions = actors.ledger.usage.provisions
     task = replace(provisions.task(member.first_consent), corrects=None)
     foreign = replace(task, opening=provisions.task(other.first_consent).opening)
     _remember(actors, task)

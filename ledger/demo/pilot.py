@@ -185,7 +185,7 @@ class Demonstration:
         for name in COUNTS:
             run.counts[name] = sum(tally.counts[name] for tally in run.tallies.values())
         run.counts["caught"] = sum(len(tally.caught) for tally in run.tallies.values())
-        registration = self._ledger.bundles.build(self._moved)
+        registration = self._ledger.certificates.bundles.build(self._moved)
         save(out / "bundles" / "registration.json", registration.to_bytes())
         facts = collect_facts(self._ledger.reader, registration)
         save(out / "verify" / "registration-facts.json", facts.to_bytes())
@@ -204,8 +204,8 @@ def _accredit(ledger: Ledger, cast: Cast) -> None:
     """The platform is accredited from the beginning where the pilot founded the ledger; else it is proposed."""
     period = four_years(ledger.clock())
     scenarios = [scenario.code for scenario in ledger.scenarios.all()]
-    ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, scenarios, *period)
-    ledger.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, *period)
+    ledger.parties.role_changes.accredit(ledger.authority, ledger.installation.operator, scenarios, *period)
+    ledger.parties.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, *period)
 
 
 def _let_offices_begin(ledger: Ledger) -> None:

@@ -88,9 +88,9 @@ class Powers:
     def _report(self) -> str:
         """The account whose key was lost: the first that the firm had. Reported at once, then of no use to a thief."""
         first, party = self._officers[0], self._loser.party
-        lost = self._ledger.party_keys.history(party)[0].account
+        lost = self._ledger.parties.keys.history(party)[0].account
         if not self._reported_at(lost):
-            self._ledger.party_keys.report(party, lost, by=first)
+            self._ledger.parties.keys.report(party, lost, by=first)
         if self._recovery() is None:
             theft = self._to_a_thief(self._loser)
             self._refused(REPORTED, lambda: self._ledger.proposals.propose(party, theft))
@@ -103,7 +103,7 @@ class Powers:
         _, second, _ = self._officers
         if (row := self._recovery()) is None:
             fresh = self._ledger.custody.public_key(*self._ledger.custody.create())
-            self._ledger.party_keys.recover(self._ledger.parties.actor(second), self._loser.party, fresh, lost=lost)
+            self._ledger.parties.keys.recover(self._ledger.actor(second), self._loser.party, fresh, lost=lost)
             return self._ledger.proposals.get(self._earlier.proposal(self._loser.party, second) or 0)
         return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
 
@@ -137,12 +137,12 @@ class Powers:
     def _to_a_thief(self, member: Member) -> Call:
         """The act that would put the key of a thief, who proves that it has it, in place of the firm's."""
         key = new_private_key()
-        thief, row = LocalSigner(key, account_of(key)), self._ledger.parties.get(member.party)
+        thief, row = LocalSigner(key, account_of(key)), self._ledger.parties.register.get(member.party)
         number = self._ledger.reader.party_no(member.party)
         return change_key(number, thief.kid, row.account, possession_of(self._ledger.reader.chain, thief, number))
 
     def _reported_at(self, account: str) -> int | None:
-        history = self._ledger.party_keys.history(self._loser.party)
+        history = self._ledger.parties.keys.history(self._loser.party)
         return next(key.reported_at for key in history if key.account == account)
 
 
@@ -158,4 +158,4 @@ def _shown(ledger: Ledger, member: Member, row: Proposal) -> dict[str, Any]:
     """The firm, the account that it has now, and the proposal about it."""
     names = ("no", "by", "confirmed_by", "at", "ready_at", "ended_at", "state")
     proposal = {name: getattr(row, name) for name in names}
-    return {"party": member.party, "key": ledger.parties.get(member.party).account, "proposal": proposal}
+    return {"party": member.party, "key": ledger.parties.register.get(member.party).account, "proposal": proposal}

@@ -114,7 +114,7 @@ class ShownCertificates:
     ) -> Presented:
         nonce = self.ledger.verification.new_nonce()
         bundle = self.actors.show(number, nonce, (*self._shown(member), *extra))
-        return Presented(bundle.to_bytes(), consumer or str(self.ledger.holdings.get(number).consumer), nonce)
+        return Presented(bundle.to_bytes(), consumer or str(self.ledger.usage.holdings.get(number).consumer), nonce)
 
     def _judged(self, ending: Ending, presented: Presented) -> Report:
         verified = self.ledger.verification.accept(presented.raw, presented.consumer, presented.nonce)
@@ -137,7 +137,7 @@ class ShownCertificates:
     ) -> None:
         """Present what must be refused, unless it was refused and recorded before as ``expected``."""
         number = number or member.certificate
-        asker = consumer or str(self.ledger.holdings.get(number).consumer)
+        asker = consumer or str(self.ledger.usage.holdings.get(number).consumer)
         if result_of(expected.code, int(expected.expected.split()[0])) in self._earlier.looks(number).get(asker, ()):
             ending.entries += 1
             ending.caught.append(expected)
@@ -153,21 +153,23 @@ class ShownCertificates:
     def _withdrawn(self, member: Member, ending: Ending, _correct: object) -> None:
         consent = member.first_consent
         if not self._earlier.withdrawn(consent):
-            draft, signer = self.ledger.withdrawals.draft(consent), self.actors.signer_of(member.party)
+            draft, signer = self.ledger.usage.withdrawals.draft(consent), self.actors.signer_of(member.party)
             act = None if draft.message is None else sign_act(draft.message, signer)
-            self.ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
+            self.ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
         # An interrupted run may have recorded the withdrawal and not revoked what rests on it.
-        self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), CONSENT_WITHDRAWN)
+        self.ledger.certificates.status.revoke_position(
+            self.ledger.certificates.status.position(member.certificate), CONSENT_WITHDRAWN
+        )
         ending.entries += 1
         self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
 
     def _withdrawn_alone(self, member: Member, ending: Ending, _correct: object) -> None:
-        consent = self.ledger.authorizations.get(member.first_consent)
+        consent = self.ledger.usage.authorizations.get(member.first_consent)
         number = self.ledger.reader.party_no(member.party)
         if not self.ledger.reader.withdrawn_at(number, consent.digest).first:
-            key = self.ledger.custody.private_key(self.ledger.parties.get(member.party).account)
+            key = self.ledger.custody.private_key(self.ledger.parties.register.get(member.party).account)
             payer = self.ledger.custody.private_key(self.ledger.client.account)
-            bundle = self.ledger.bundles.build(member.certificate)
+            bundle = self.ledger.certificates.bundles.build(member.certificate)
             withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
         # A service that ran meanwhile followed the withdrawal and revoked the certificate: that is checked earlier.
         followed = consent.state == "withdrawn"
@@ -176,7 +178,9 @@ class ShownCertificates:
         self._caught(member, ending, refused(case, check, code))
 
     def _revoked(self, member: Member, ending: Ending, _correct: object) -> None:
-        self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), "data_error")
+        self.ledger.certificates.status.revoke_position(
+            self.ledger.certificates.status.position(member.certificate), "data_error"
+        )
         self._caught(member, ending, refused("已撤销 revoked, with a reason", "8 status", "REVOKED"))
 
     def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
@@ -207,7 +211,7 @@ class ShownCertificates:
     def _outside(self, member: Member, ending: Ending, _correct: object) -> None:
         case = "要求授权外字段（签发端）field outside the authorization, asked of the platform"
         try:
-            self.ledger.bundles.build(member.certificate, (*self.granted(member), self._left_out(member)))
+            self.ledger.certificates.bundles.build(member.certificate, (*self.granted(member), self._left_out(member)))
             ending.caught.append(Caught(case, "–", "VALID", "service"))
         except Forbidden as refusal:
             ending.caught.append(Caught(case, "service", refusal.code, "service"))
@@ -225,11 +229,11 @@ class ShownCertificates:
     def _held(self, member: Member, ending: Ending, _correct: object) -> None:
         """One supervisor holds the certificate at once; it takes two of them to lift the hold."""
         (first, second), proposals = self._supervisors, self.ledger.proposals
-        held = self.ledger.holdings.get(member.certificate), self.ledger.requests.get(member.request)
+        held = self.ledger.usage.holdings.get(member.certificate), self.ledger.usage.requests.get(member.request)
         call = calls.lift("supervisor", [row.digest for row in held])
         lift = proposals.of_act(self.ledger.client.act_of(call))
         if lift is None or not (lift.pending or lift.state == "carried_out"):
-            self.ledger.holds.hold(member.certificate, "investigation", first)
+            self.ledger.certificates.holds.hold(member.certificate, "investigation", first)
         self._caught(member, ending, refused("监管方中止使用 held by a supervisor", "8 status", "HELD"))
         case = "一个监管方自行恢复 the hold lifted by one supervisor alone"
         if lift is None or not (lift.pending or lift.state == "carried_out"):
@@ -251,7 +255,7 @@ class ShownCertificates:
         extra: tuple[str, ...] = (),
     ) -> None:
         crooked = self._earlier.forged(member) or issue_crooked(self.ledger, member.certificate, change)
-        self.ledger.status.position(crooked)
+        self.ledger.certificates.status.position(crooked)
         ending.entries += 1
         expected = refused(case, "11 authorization", "CLAIMS_NOT_PROVIDED")
         self._caught(member, ending, expected, number=crooked, extra=extra)

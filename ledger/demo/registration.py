@@ -62,15 +62,17 @@ class Registering:
         resources = self.catalogue.resources
         with self._run.stage("申请登记 submit and register") as stage:
             known = self._earlier.registrations(self._cast.provider)
-            intake = self._ledger.registrations.submit(
-                self._ledger.parties.actor(self._cast.provider),
+            intake = self._ledger.registration.registrations.submit(
+                self._ledger.actor(self._cast.provider),
                 [resource for resource in resources if resource.code not in known],
             )
             known = self._earlier.registrations(self._cast.provider)
             assets = [known[resource.code] for resource in resources if resource.code in known]
             there = {asset.id for asset in self._earlier.assets(assets)}
             missing = [asset for asset in assets if asset not in there]
-            stage.gas = self._ledger.registrations.register(missing, self._progress(stage.name, len(missing)))
+            stage.gas = self._ledger.registration.registrations.register(
+                missing, self._progress(stage.name, len(missing))
+            )
             stage.count, stage.found = len(assets), len(there)
         fingerprints = Counter(resource.fingerprint for resource in resources)
         self.catalogue.assets = tuple(assets)
@@ -89,22 +91,22 @@ class Registering:
 
     def accept(self) -> None:
         """Take the applications on."""
-        self._advance("受理 accept", "submitted", self._ledger.review.accept)
+        self._advance("受理 accept", "submitted", self._ledger.registration.review.accept)
 
     def review(self) -> None:
         """Find the applications in order."""
-        self._advance("审核 review", "accepted", self._ledger.review.review)
+        self._advance("审核 review", "accepted", self._ledger.registration.review.review)
 
     def notice(self) -> None:
         """Put the applications on public notice."""
-        self._advance("公示 public notice", "reviewed", self._ledger.review.notice)
+        self._advance("公示 public notice", "reviewed", self._ledger.registration.review.notice)
 
     def confirm(self) -> None:
         """Confirm what was under notice, and certify it; the local chain's clock is moved past the notice."""
         with self._run.stage("确认并发登记凭证 confirm and certify") as stage:
             applied = [asset.id for asset in self._applied()]
             over = wait_for_notice(self._ledger, applied)
-            self._take(stage, over, self._ledger.review.confirm)
+            self._take(stage, over, self._ledger.registration.review.confirm)
             # Where notices take their days, some are not over yet.
             stage.count = len(self.catalogue.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
@@ -113,7 +115,7 @@ class Registering:
                 asset.id for asset in self._earlier.assets(self.catalogue.assets) if asset.state == "confirmed"
             }
             for chunk in chunks(sorted(confirmed - self._earlier.certified(sorted(confirmed)))):
-                self._ledger.registration_certificates.settle(chunk)
+                self._ledger.registration.certificates.settle(chunk)
 
     def anchor(self) -> None:
         """Anchor the registration certificates."""
@@ -133,7 +135,7 @@ class Registering:
         stage.count, stage.found = total, total - len(assets)
         tick = self._progress(stage.name, len(assets))
         if assets:
-            stage.gas = act(self._ledger.parties.actor(self._cast.registrar), assets, tick)
+            stage.gas = act(self._ledger.actor(self._cast.registrar), assets, tick)
 
 
 def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
@@ -169,8 +171,8 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
         if asset.holder == cast.bank:
             stage.found = 1
         elif asset.offered_to is None or asset.until < ledger.clock():
-            stage.gas = ledger.transfers.offer(ledger.parties.actor(cast.provider), asset.id, cast.bank).gas_used
-        accepted = ledger.transfers.accept(ledger.parties.actor(cast.bank), asset.id)
+            stage.gas = ledger.registration.transfers.offer(ledger.actor(cast.provider), asset.id, cast.bank).gas_used
+        accepted = ledger.registration.transfers.accept(ledger.actor(cast.bank), asset.id)
         stage.gas += accepted.gas
     certificate = accepted.certificate
     provenance = ledger.provenances.asset(asset.id)

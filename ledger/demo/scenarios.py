@@ -202,8 +202,8 @@ class Pilot:
     def _authorise(self, tally: Tally, group: Sequence[Member], tick: Tick) -> None:
         for member in group:
             if member.fate is Fate.DECLINED:
-                if self._ledger.requests.get(member.request).state != "declined":
-                    self._ledger.requests.decline(member.request)
+                if self._ledger.usage.requests.get(member.request).state != "declined":
+                    self._ledger.usage.requests.decline(member.request)
                 tally.counts["declined"] += 1
         willing = [member for member in group if member.fate not in (Fate.DECLINED, Fate.UNANSWERED)]
         given = self._earlier.consents([member.request for member in willing])
@@ -294,7 +294,7 @@ class Pilot:
                 if len(given[identifier]) == 1
             }
             self._actors.inquire(sources)
-        return self._ledger.corrections.correct(member.certificate).certificate_no
+        return self._ledger.usage.corrections.correct(member.certificate).certificate_no
 
     def _note(self, tally: Tally, member: Member, ending: Ending) -> None:
         tally.caught += ending.caught

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 from ledger.domain.days import Clock
 from ledger.domain.definitions.ruleset import Ruleset
@@ -33,17 +32,14 @@ from ledger.store.sealing import Sealer
 
 
 @dataclass(frozen=True)
-class Ledger(
-    Participant,
-    Foundation,
-    PartyUseCases,
-    CertificateUseCases,
-    CatalogueUseCases,
-    UsageUseCases,
-    RegistrationUseCases,
-):
-    """The operator's open ledger: its use cases, ready to call."""
+class Ledger(Participant, Foundation):
+    """The operator's open ledger: its use cases, one member for each capability."""
 
+    parties: PartyUseCases
+    certificates: CertificateUseCases
+    catalogue: CatalogueUseCases
+    usage: UsageUseCases
+    registration: RegistrationUseCases
     scenario_drafts: ScenarioDrafts
     own_certificates: OwnCertificates
     log_entries: LogEntries
@@ -54,7 +50,11 @@ class Ledger(
     @property
     def authority(self) -> Actor:
         """The installation's authority as one that acts."""
-        return self.parties.actor(self.installation.authority_party)
+        return self.actor(self.installation.authority_party)
+
+    def actor(self, identifier: str) -> Actor:
+        """A party with its roles, as one that acts."""
+        return self.parties.register.actor(identifier)
 
     def accept_loss(self) -> Loss:
         """As ``loss.accept_loss``; what was seen of the lost end of the chain is kept beside the memory of it."""
@@ -88,8 +88,18 @@ def wire(
     provenances = Provenances(database, reader, follower)
     own = OwnCertificates(usage.holdings, parties.principals, certificates.bundles, parties.access.readings)
     return Ledger(
-        **_members(base, parties, certificates, catalogue, usage, registration),
+        **{part.name: getattr(base, part.name) for part in fields(base)},
         party=installation.operator,
+        parties=parties,
+        certificates=certificates,
+        catalogue=catalogue,
+        usage=usage,
+        registration=registration,
+        access=parties.access,
+        proposals=parties.proposals,
+        pauses=parties.pauses,
+        verification=certificates.verification,
+        presentations=certificates.presentations,
         scenario_drafts=ScenarioDrafts(database, clock),
         own_certificates=own,
         certificate_views=CertificateViews(certificates.verification, certificates.presentations, provenances, own),
@@ -109,7 +119,3 @@ def wire(
         erasure=Erasure(database, sealer, follower, roles, archiving, reader.chain.ledger, clock),
         idempotency=Idempotency(database, lookup_key, clock),
     )
-
-
-def _members(*groups: Any) -> dict[str, Any]:
-    return {member.name: getattr(group, member.name) for group in groups for member in fields(group)}

@@ -139,7 +139,7 @@ def _opened(
     stack.callback(ledger.archiving, None)
     follow(ledger.follower)
     if database.standing is None:
-        provide_signing_key(ledger.party_keys, ledger.parties, custody, installation, settings.signs_with)
+        provide_signing_key(ledger.parties.keys, ledger.parties.register, custody, installation, settings.signs_with)
         ledger.verification.settle()
     return ledger
 

@@ -74,7 +74,7 @@ def supply(api: Api, authorization: str) -> str:
 
 
 def issue(api: Api, authorization: str, **arguments: Any) -> Any:
-    request = api.pilot.ledger.authorizations.get(authorization).request_id
+    request = api.pilot.ledger.usage.authorizations.get(authorization).request_id
     return api.post("platform", "/v1/certificates", {"request": request}, **arguments)
 
 

@@ -11,10 +11,10 @@ from tests.support.actors.department import Department, refusal, resource
 
 
 def test_nothing_is_overwritten(office: Department) -> None:
-    catalogue = office.ledger.catalogue
+    catalogue = office.ledger.catalogue.data
     first = office.put("versions")
     second = office.put("versions", title="企业用电（更正）", fields=(*first.fields, ResourceField("area", "text")))
-    assert office.ledger.catalogue.put(office.provider, second).verdict == "unchanged"
+    assert office.ledger.catalogue.data.put(office.provider, second).verdict == "unchanged"
     assert catalogue.document("versions", 1) == first.to_dict()
     assert catalogue.document("versions", 2) == second.to_dict()
     assert catalogue.get("versions")["resource"] == second.to_dict()
@@ -25,9 +25,9 @@ def test_nothing_is_overwritten(office: Department) -> None:
 def test_unknown_resource_or_version(office: Department) -> None:
     office.put("known")
     for act, code in (
-        (lambda: office.ledger.catalogue.get("unknown"), "RESOURCE_UNKNOWN"),
-        (lambda: office.ledger.catalogue.history("unknown"), "RESOURCE_UNKNOWN"),
-        (lambda: office.ledger.catalogue.document("known", 2), "VERSION_UNKNOWN"),
+        (lambda: office.ledger.catalogue.data.get("unknown"), "RESOURCE_UNKNOWN"),
+        (lambda: office.ledger.catalogue.data.history("unknown"), "RESOURCE_UNKNOWN"),
+        (lambda: office.ledger.catalogue.data.document("known", 2), "VERSION_UNKNOWN"),
     ):
         error = refusal(act)
         assert isinstance(error, NotFound) and error.code == code
@@ -35,7 +35,7 @@ def test_unknown_resource_or_version(office: Department) -> None:
 
 def test_only_its_provider_edits(office: Department) -> None:
     office.put("mine")
-    catalogue = office.ledger.catalogue
+    catalogue = office.ledger.catalogue.data
     changed = resource("mine", title="别人的")
     assert refusal(lambda: catalogue.put(office.stranger, changed)).code == "NOT_THE_PROVIDER"
     assert refusal(lambda: catalogue.put(office.cdo, changed)).code == "PARTY_LACKS_ROLE"
@@ -47,7 +47,7 @@ def test_only_its_provider_edits(office: Department) -> None:
 
 
 def test_resource_of_a_system_that_is_listed(office: Department) -> None:
-    systems = office.ledger.systems
+    systems = office.ledger.catalogue.systems
     unknown = refusal(lambda: office.put("in-system", system="meters"))
     assert (unknown.code, unknown.where) == ("SYSTEM_UNKNOWN", "system")
     entry = SystemEntry("meters", "用电采集系统", 3)
@@ -67,27 +67,27 @@ def test_resource_of_a_system_that_is_listed(office: Department) -> None:
 def test_blocked_is_published_no_more(office: Department) -> None:
     ledger, code = office.ledger, "blocked"
     office.publish(code)
-    assert refusal(lambda: ledger.catalogue.block(office.provider, code, "why")).code == "PARTY_LACKS_ROLE"
-    assert refusal(lambda: ledger.catalogue.block(office.authority, code, " ")).code == "REASON_MISSING"
-    ledger.catalogue.block(office.authority, code, "核查")
-    assert refusal(lambda: ledger.catalogue.registrable(code)).code == "NOT_PUBLISHED"
+    assert refusal(lambda: ledger.catalogue.data.block(office.provider, code, "why")).code == "PARTY_LACKS_ROLE"
+    assert refusal(lambda: ledger.catalogue.data.block(office.authority, code, " ")).code == "REASON_MISSING"
+    ledger.catalogue.data.block(office.authority, code, "核查")
+    assert refusal(lambda: ledger.catalogue.data.registrable(code)).code == "NOT_PUBLISHED"
     office.put(code, title="另一题")
-    assert ledger.catalogue.get(code)["published_version"] is None
+    assert ledger.catalogue.data.get(code)["published_version"] is None
 
 
 def test_retired_is_final_and_its_versions_stay(office: Department) -> None:
     ledger, code = office.ledger, "retired"
     item = office.publish(code)
-    ledger.catalogue.retire(office.provider, code, "停用")
+    ledger.catalogue.data.retire(office.provider, code, "停用")
     assert refusal(lambda: office.put(code, title="再来")).code == "MOVE_NOT_ALLOWED"
-    assert refusal(lambda: ledger.catalogue.registrable(code)).code == "NOT_PUBLISHED"
-    assert ledger.catalogue.document(code, item.version)["code"] == code
+    assert refusal(lambda: ledger.catalogue.data.registrable(code)).code == "NOT_PUBLISHED"
+    assert ledger.catalogue.data.document(code, item.version)["code"] == code
 
 
 def test_pages_by_code_and_state(office: Department) -> None:
     office.put("page/a")
     office.put("page/b")
-    office.ledger.catalogue.submit(office.provider, "page/b")
-    page = office.ledger.catalogue.page("page/", 2)
+    office.ledger.catalogue.data.submit(office.provider, "page/b")
+    page = office.ledger.catalogue.data.page("page/", 2)
     assert [row.code for row in page] == ["page/a", "page/b"]
-    assert [row.code for row in office.ledger.catalogue.page("page/", 1, "submitted")] == ["page/b"]
+    assert [row.code for row in office.ledger.catalogue.data.page("page/", 1, "submitted")] == ["page/b"]

@@ -19,18 +19,18 @@ def test_grade_below_a_field_is_refused_and_writes_nothing(office: Department) -
     fields = (ResourceField("holder", "text", pii="sensitive", grade="general_4"),)
     error = refusal(lambda: office.put("too-low", fields=fields, grade="general_2"))
     assert (error.code, error.details["field"]) == ("GRADE_TOO_LOW", "holder")
-    assert refusal(lambda: office.ledger.catalogue.get("too-low")).code == "RESOURCE_UNKNOWN"
+    assert refusal(lambda: office.ledger.catalogue.data.get("too-low")).code == "RESOURCE_UNKNOWN"
 
 
 def test_core_stays_a_draft(office: Department) -> None:
     office.put("core", fields=(ResourceField("x", "text", grade="core"),))
-    assert refusal(lambda: office.ledger.catalogue.submit(office.provider, "core")).code == "GRADE_CORE"
+    assert refusal(lambda: office.ledger.catalogue.data.submit(office.provider, "core")).code == "GRADE_CORE"
     assert office.state("core") == "draft"
-    assert refusal(lambda: office.ledger.catalogue.registrable("core")).code == "NOT_PUBLISHED"
+    assert refusal(lambda: office.ledger.catalogue.data.registrable("core")).code == "NOT_PUBLISHED"
 
 
 def test_important_waits_for_its_review(office: Department) -> None:
-    catalogue, code = office.ledger.catalogue, "important"
+    catalogue, code = office.ledger.catalogue.data, "important"
     office.put(code, grade="important")
     assert catalogue.submit(office.provider, code).state == "blocked"
     assert refusal(lambda: office.signed(code)).code == "MOVE_NOT_ALLOWED"
@@ -39,8 +39,8 @@ def test_important_waits_for_its_review(office: Department) -> None:
     assert refusal(lambda: catalogue.record_review(both, code, REPORT)).code == "REVIEWER_IS_PROVIDER"
     assert refusal(lambda: catalogue.record_review(office.authority, code, "sha-256:x")).code == "DIGEST_FORM"
     assert catalogue.record_review(office.authority, code, REPORT).state == "submitted"
-    office.ledger.publications.sign(office.cdo, office.signed(code))
-    office.ledger.publications.publish(office.provider, code)
+    office.ledger.catalogue.publications.sign(office.cdo, office.signed(code))
+    office.ledger.catalogue.publications.publish(office.provider, code)
     assert catalogue.registrable(code).grade == "important"
     assert [event["move"] for event in catalogue.history(code)] == [
         "edit",
@@ -53,7 +53,7 @@ def test_important_waits_for_its_review(office: Department) -> None:
 
 
 def test_review_is_of_one_version(office: Department) -> None:
-    catalogue, code = office.ledger.catalogue, "review-again"
+    catalogue, code = office.ledger.catalogue.data, "review-again"
     office.put(code, grade="important")
     assert catalogue.record_review(office.authority, code, REPORT).state == "draft"
     assert catalogue.submit(office.provider, code).state == "submitted"
@@ -67,11 +67,11 @@ def listed(office: Department) -> Iterator[Callable[[ImportantData], None]]:
     added: list[str] = []
 
     def add(entry: ImportantData) -> None:
-        added.append(office.ledger.important_data.add(office.authority, entry).entry.id)
+        added.append(office.ledger.catalogue.important_data.add(office.authority, entry).entry.id)
 
     yield add
     for identifier in added:
-        office.ledger.important_data.withdraw(office.authority, identifier)
+        office.ledger.catalogue.important_data.withdraw(office.authority, identifier)
 
 
 def test_what_the_list_names_is_blocked_until_reviewed(
@@ -79,15 +79,15 @@ def test_what_the_list_names_is_blocked_until_reviewed(
 ) -> None:
     listed(ImportantData("地下管线", "important", pattern="*管线*"))
     office.put("pipes", title="城区地下管线")
-    assert office.ledger.catalogue.submit(office.provider, "pipes").state == "blocked"
-    assert office.ledger.catalogue.history("pipes")[-1]["reason"] == "important: 地下管线"
-    assert office.ledger.catalogue.record_review(office.authority, "pipes", REPORT).state == "submitted"
+    assert office.ledger.catalogue.data.submit(office.provider, "pipes").state == "blocked"
+    assert office.ledger.catalogue.data.history("pipes")[-1]["reason"] == "important: 地下管线"
+    assert office.ledger.catalogue.data.record_review(office.authority, "pipes", REPORT).state == "submitted"
 
 
 def test_what_the_list_names_core_stays_blocked(office: Department, listed: Callable[[ImportantData], None]) -> None:
     listed(ImportantData("坐标", "core", fields=("gcj_x", "gcj_y")))
     office.put("coordinates", fields=(ResourceField("gcj_x", "decimal"), ResourceField("gcj_y", "decimal")))
-    catalogue = office.ledger.catalogue
+    catalogue = office.ledger.catalogue.data
     assert catalogue.submit(office.provider, "coordinates").state == "blocked"
     assert refusal(lambda: catalogue.record_review(office.authority, "coordinates", REPORT)).code == "GRADE_CORE"
     assert office.state("coordinates") == "blocked"
@@ -99,21 +99,23 @@ def test_listing_blocks_at_once_what_was_shown(office: Department) -> None:
     office.publish("at-once/changed", title="近海水深 乙")
     office.put("at-once/changed", title="另一题")
     office.put("at-once/reviewed", title="近海水深 丙")
-    ledger.catalogue.record_review(office.authority, "at-once/reviewed", REPORT)
-    ledger.catalogue.submit(office.provider, "at-once/reviewed")
+    ledger.catalogue.data.record_review(office.authority, "at-once/reviewed", REPORT)
+    ledger.catalogue.data.submit(office.provider, "at-once/reviewed")
     office.put("at-once/draft", title="近海水深 丁")
-    listed = ledger.important_data.add(office.authority, ImportantData("水深", "important", pattern="近海水深*"))
-    core = ledger.important_data.add(office.authority, ImportantData("水深", "core", pattern="近海水深 丙"))
+    listed = ledger.catalogue.important_data.add(
+        office.authority, ImportantData("水深", "important", pattern="近海水深*")
+    )
+    core = ledger.catalogue.important_data.add(office.authority, ImportantData("水深", "core", pattern="近海水深 丙"))
     for entry in (listed.entry, core.entry):
-        ledger.important_data.withdraw(office.authority, entry.id)
+        ledger.catalogue.important_data.withdraw(office.authority, entry.id)
     assert (listed.blocked, core.blocked) == (("at-once/changed", "at-once/published"), ("at-once/reviewed",))
-    assert ledger.catalogue.get("at-once/published")["published_version"] is None
-    assert ledger.catalogue.history("at-once/changed")[-1]["reason"] == "important: 水深"
+    assert ledger.catalogue.data.get("at-once/published")["published_version"] is None
+    assert ledger.catalogue.data.history("at-once/changed")[-1]["reason"] == "important: 水深"
     assert office.state("at-once/draft") == "draft"
 
 
 def test_important_list_is_kept_by_those_who_grade(office: Department) -> None:
-    kinds, entry = office.ledger.important_data, ImportantData("x", "important", pattern="no such title")
+    kinds, entry = office.ledger.catalogue.important_data, ImportantData("x", "important", pattern="no such title")
     for actor in (office.provider, office.consumer, office.stranger):
         assert refusal(lambda actor=actor: kinds.add(actor, entry)).code == "PARTY_LACKS_ROLE"
     assert refusal(lambda: kinds.withdraw(office.authority, "0" * 26)).code == "IMPORTANT_ENTRY_UNKNOWN"

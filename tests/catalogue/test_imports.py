@@ -20,7 +20,7 @@ from tests.support.workbooks import book
 def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> None:
     office.put("dry/same", title="资源 dry/same", content_digest=DIGEST, package="", rows=0)
     office.put("dry/old", title="旧", content_digest=DIGEST, package="", rows=0)
-    office.ledger.catalogue.put(office.stranger, resource("dry/theirs"))
+    office.ledger.catalogue.data.put(office.stranger, resource("dry/theirs"))
     before = stored(office)
     table = Sheets(
         [
@@ -36,7 +36,7 @@ def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> 
             row("dry/count", rows="-1"),
         ]
     )
-    report = office.ledger.catalogue_import.dry_run(office.provider, table)
+    report = office.ledger.catalogue.imports.dry_run(office.provider, table)
     assert stored(office) == before and not report.committed
     assert [(line.row, line.code, line.verdict, line.error, line.where) for line in report.rows] == [
         (1, "dry/new", "new", None, None),
@@ -59,7 +59,7 @@ def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> 
 def test_one_bad_row_stops_all(office: Department) -> None:
     before = stored(office)
     table = Sheets([row("stop/1"), row("stop/2", grade="secret"), row("stop/3")])
-    error = refusal(lambda: office.ledger.catalogue_import.commit(office.provider, table))
+    error = refusal(lambda: office.ledger.catalogue.imports.commit(office.provider, table))
     assert (error.code, error.where) == ("IMPORT_REFUSED", "row 2")
     assert [line["error"] for line in error.details["refused"]] == ["GRADE_UNKNOWN"]
     assert stored(office) == before
@@ -67,21 +67,21 @@ def test_one_bad_row_stops_all(office: Department) -> None:
 
 def test_commit_takes_all_rows_and_again_changes_nothing(office: Department) -> None:
     table, ticks = Sheets([row(f"commit/{place}") for place in range(5)]), list[int]()
-    report = office.ledger.catalogue_import.commit(office.provider, table, ticks.append)
+    report = office.ledger.catalogue.imports.commit(office.provider, table, ticks.append)
     assert report.committed and report.counts["new"] == len(ticks) == 5
     before = stored(office)
-    assert office.ledger.catalogue_import.commit(office.provider, table).counts["unchanged"] == 5
+    assert office.ledger.catalogue.imports.commit(office.provider, table).counts["unchanged"] == 5
     assert stored(office) == before
     changed = Sheets([row("commit/0", title="新"), row("commit/1")])
-    assert office.ledger.catalogue_import.commit(office.provider, changed).counts["new_version"] == 1
-    assert office.ledger.catalogue.document("commit/0", 1)["title"] == "资源 commit/0"
-    assert office.ledger.catalogue.document("commit/0", 2)["title"] == "新"
+    assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["new_version"] == 1
+    assert office.ledger.catalogue.data.document("commit/0", 1)["title"] == "资源 commit/0"
+    assert office.ledger.catalogue.data.document("commit/0", 2)["title"] == "新"
 
 
 def test_only_providers_import(office: Department) -> None:
     table = Sheets([row("roles/1")])
     for actor in (office.consumer, office.authority):
-        for act in (office.ledger.catalogue_import.dry_run, office.ledger.catalogue_import.commit):
+        for act in (office.ledger.catalogue.imports.dry_run, office.ledger.catalogue.imports.commit):
             with pytest.raises(Exception, match="PARTY_LACKS_ROLE"):
                 act(actor, table)
 
@@ -105,8 +105,8 @@ def test_every_attribute_is_taken(office: Department) -> None:
         "open_attr": "conditional",
         "grade": "general_4",
     }
-    office.ledger.catalogue_import.commit(office.provider, Sheets([row("every", **cells)]))
-    told = office.ledger.catalogue.get("every")["resource"]
+    office.ledger.catalogue.imports.commit(office.provider, Sheets([row("every", **cells)]))
+    told = office.ledger.catalogue.data.get("every")["resource"]
     holder, kwh = told["fields"]
     assert (holder["pii"], holder["grade"], kwh["pii"], kwh["secrecy"]) == (
         "personal",
@@ -131,18 +131,18 @@ TABLES: dict[str, tuple[Sheets, str]] = {
 
 @pytest.mark.parametrize(("table", "code"), TABLES.values(), ids=TABLES.keys())
 def test_table_that_is_none(office: Department, table: Sheets, code: str) -> None:
-    assert refusal(lambda: office.ledger.catalogue_import.dry_run(office.provider, table)).code == code
+    assert refusal(lambda: office.ledger.catalogue.imports.dry_run(office.provider, table)).code == code
 
 
 def test_rows_are_bounded(office: Department, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue_import, "MAX_ROWS", 1)
     table = Sheets([row("a"), row("b")])
-    assert refusal(lambda: office.ledger.catalogue_import.dry_run(office.provider, table)).code == "IMPORT_TOO_LARGE"
+    assert refusal(lambda: office.ledger.catalogue.imports.dry_run(office.provider, table)).code == "IMPORT_TOO_LARGE"
 
 
 def test_fields_twice(office: Department) -> None:
     table = Sheets([row("twice")], [{"code": "twice", "name": "a", "type": "text"}])
-    (line,) = office.ledger.catalogue_import.dry_run(office.provider, table).rows
+    (line,) = office.ledger.catalogue.imports.dry_run(office.provider, table).rows
     assert line.error == "FIELDS_TWICE"
 
 
@@ -176,9 +176,9 @@ def test_excel_and_csv_say_the_same(office: Department) -> None:
             {"code": "x", "name": "month", "type": "date", "grade": ""},
         ],
     )
-    report = office.ledger.catalogue_import.commit(office.provider, sheets)
+    report = office.ledger.catalogue.imports.commit(office.provider, sheets)
     assert report.counts["new"] == 1
-    assert office.ledger.catalogue.get("x")["resource"]["grade"] == "general_2"
+    assert office.ledger.catalogue.data.get("x")["resource"]["grade"] == "general_2"
 
 
 def test_real_data_sets_from_csv_and_from_excel(office: Department) -> None:
@@ -198,7 +198,7 @@ def test_real_data_sets_from_csv_and_from_excel(office: Department) -> None:
 
     sheets = sheets_of(as_csv("resources"), "list.csv", as_csv("fields"))
     assert sheets_of(book(**tables), "list.xlsx") == sheets
-    report = office.ledger.catalogue_import.commit(office.provider, sheets)
+    report = office.ledger.catalogue.imports.commit(office.provider, sheets)
     assert report.counts["new"] == len(described) > 20
     for item in described:
-        assert office.ledger.catalogue.get(item.code)["resource"] == item.to_dict()
+        assert office.ledger.catalogue.data.get(item.code)["resource"] == item.to_dict()

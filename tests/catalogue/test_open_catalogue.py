@@ -12,16 +12,16 @@ FREE = Opening("free", "", "CC-BY-4.0")
 def test_open_catalogue_shows_the_published_version_with_its_history(office: Department) -> None:
     ledger, code = office.ledger, "open/a"
     office.publish(code, open_attr="open")
-    ledger.open_catalogue.open(office.provider, code, FREE)
+    ledger.catalogue.open_catalogue.open(office.provider, code, FREE)
     office.put(code, open_attr="open", title="未发布")
-    assert ledger.open_catalogue.get(code)["resource"]["title"] != "未发布"
-    ledger.open_catalogue.open(office.provider, code, Opening("targeted", "签协议", "CC-BY-4.0"))
-    told = ledger.open_catalogue.get(code)
+    assert ledger.catalogue.open_catalogue.get(code)["resource"]["title"] != "未发布"
+    ledger.catalogue.open_catalogue.open(office.provider, code, Opening("targeted", "签协议", "CC-BY-4.0"))
+    told = ledger.catalogue.open_catalogue.get(code)
     assert [(item["number"], item["open_type"]) for item in told["history"]] == [(1, "free"), (2, "targeted")]
     assert told["history"][0]["withdrawn_at"] is not None and told["open_type"] == "targeted"
-    assert [item["code"] for item in ledger.open_catalogue.page("open/", 5)] == [code]
-    ledger.catalogue.block(office.authority, code, "核查")
-    assert refusal(lambda: ledger.open_catalogue.get(code)).code == "NOT_OPEN"
+    assert [item["code"] for item in ledger.catalogue.open_catalogue.page("open/", 5)] == [code]
+    ledger.catalogue.data.block(office.authority, code, "核查")
+    assert refusal(lambda: ledger.catalogue.open_catalogue.get(code)).code == "NOT_OPEN"
 
 
 def test_what_may_not_be_opened(office: Department) -> None:
@@ -29,7 +29,7 @@ def test_what_may_not_be_opened(office: Department) -> None:
     office.publish("open/none", open_attr="none")
     office.publish("open/conditional", open_attr="conditional")
     office.put("open/draft", open_attr="open")
-    opened = ledger.open_catalogue.open
+    opened = ledger.catalogue.open_catalogue.open
     assert refusal(lambda: opened(office.provider, "open/none", FREE)).code == "NOT_TO_BE_OPENED"
     assert refusal(lambda: opened(office.provider, "open/conditional", FREE)).code == "NOT_TO_BE_OPENED"
     assert refusal(lambda: opened(office.provider, "open/draft", FREE)).code == "NOT_PUBLISHED"
@@ -38,5 +38,5 @@ def test_what_may_not_be_opened(office: Department) -> None:
         error = refusal(lambda wrong=wrong: opened(office.provider, "open/conditional", wrong))
         assert isinstance(error, InvalidInput) and error.code == "OPENING"
     opened(office.provider, "open/conditional", Opening("authorised", "签协议", "L"))
-    ledger.open_catalogue.close(office.provider, "open/conditional")
-    assert refusal(lambda: ledger.open_catalogue.get("open/conditional")).code == "NOT_OPEN"
+    ledger.catalogue.open_catalogue.close(office.provider, "open/conditional")
+    assert refusal(lambda: ledger.catalogue.open_catalogue.get("open/conditional")).code == "NOT_OPEN"

@@ -18,25 +18,25 @@ REPORT = f"sha-256:{'a' * 64}"
 def test_published_once_the_officer_signed(office: Department) -> None:
     ledger, code = office.ledger, "published"
     office.put(code)
-    ledger.catalogue.submit(office.provider, code)
-    assert refusal(lambda: ledger.publications.publish(office.provider, code)).code == "MOVE_NOT_ALLOWED"
+    ledger.catalogue.data.submit(office.provider, code)
+    assert refusal(lambda: ledger.catalogue.publications.publish(office.provider, code)).code == "MOVE_NOT_ALLOWED"
     statement = office.signed(code)
-    ledger.publications.sign(office.cdo, statement)
-    assert ledger.publications.sign(office.cdo, statement).state == "cdo_signed", "again is once"
-    assert refusal(lambda: ledger.publications.publish(office.stranger, code)).code == "PARTY_LACKS_ROLE"
-    row = ledger.publications.publish(office.provider, code)
+    ledger.catalogue.publications.sign(office.cdo, statement)
+    assert ledger.catalogue.publications.sign(office.cdo, statement).state == "cdo_signed", "again is once"
+    assert refusal(lambda: ledger.catalogue.publications.publish(office.stranger, code)).code == "PARTY_LACKS_ROLE"
+    row = ledger.catalogue.publications.publish(office.provider, code)
     assert (row.state, row.published_version) == ("published", 1)
-    assert ledger.publications.signature(code, 1) == statement
-    assert ledger.publications.signature(code, 2) is None
-    assert statement["document_digest"] == ledger.catalogue.get(code)["document_digest"]
-    assert ledger.catalogue.registrable(code, 1).code == code
+    assert ledger.catalogue.publications.signature(code, 1) == statement
+    assert ledger.catalogue.publications.signature(code, 2) is None
+    assert statement["document_digest"] == ledger.catalogue.data.get(code)["document_digest"]
+    assert ledger.catalogue.data.registrable(code, 1).code == code
 
 
 def test_statement_is_in_the_log(office: Department) -> None:
     office.put("logged")
-    office.ledger.catalogue.submit(office.provider, "logged")
+    office.ledger.catalogue.data.submit(office.provider, "logged")
     statement = office.signed("logged")
-    office.ledger.publications.sign(office.cdo, statement)
+    office.ledger.catalogue.publications.sign(office.cdo, statement)
     place = office.ledger.positions.wait(statement_digest(statement))
     assert place.issuer == office.ledger.installation.issuer
 
@@ -44,10 +44,10 @@ def test_statement_is_in_the_log(office: Department) -> None:
 def test_wrong_signer_is_refused(office: Department, pilot: Pilot) -> None:
     ledger, code = office.ledger, "wrong-signer"
     office.put(code)
-    ledger.catalogue.submit(office.provider, code)
-    draft = ledger.publications.draft(office.cdo, code)
-    bank = ledger.custody.signer(ledger.parties.get(pilot.cast.bank).account)
-    officer = ledger.custody.signer(ledger.parties.get(office.cdo.party).account)
+    ledger.catalogue.data.submit(office.provider, code)
+    draft = ledger.catalogue.publications.draft(office.cdo, code)
+    bank = ledger.custody.signer(ledger.parties.register.get(pilot.cast.bank).account)
+    officer = ledger.custody.signer(ledger.parties.register.get(office.cdo.party).account)
     other = Actor(pilot.cast.bank, frozenset({Role.CDO}))
     good = sign_entry(draft, officer)
     cases: list[tuple[Actor, dict[str, Any], str]] = [
@@ -62,39 +62,41 @@ def test_wrong_signer_is_refused(office: Department, pilot: Pilot) -> None:
         (office.cdo, draft, "ENTRY_SHAPE"),
     ]
     for actor, statement, expected in cases:
-        error = refusal(lambda actor=actor, statement=statement: ledger.publications.sign(actor, statement))
+        error = refusal(lambda actor=actor, statement=statement: ledger.catalogue.publications.sign(actor, statement))
         assert error.code == expected, error
     assert office.state(code) == "submitted"
-    assert refusal(lambda: ledger.publications.draft(other, code)).code == "NOT_THE_CDO"
-    assert refusal(lambda: ledger.publications.draft(office.provider, code)).code == "PARTY_LACKS_ROLE"
-    ledger.publications.sign(office.cdo, good)
-    assert refusal(lambda: ledger.publications.sign(office.cdo, office.signed(code))).code == "MOVE_NOT_ALLOWED"
+    assert refusal(lambda: ledger.catalogue.publications.draft(other, code)).code == "NOT_THE_CDO"
+    assert refusal(lambda: ledger.catalogue.publications.draft(office.provider, code)).code == "PARTY_LACKS_ROLE"
+    ledger.catalogue.publications.sign(office.cdo, good)
+    assert (
+        refusal(lambda: ledger.catalogue.publications.sign(office.cdo, office.signed(code))).code == "MOVE_NOT_ALLOWED"
+    )
 
 
 def test_edited_after_the_draft_was_signed(office: Department) -> None:
     office.put("edited")
-    office.ledger.catalogue.submit(office.provider, "edited")
+    office.ledger.catalogue.data.submit(office.provider, "edited")
     old = office.signed("edited")
     office.put("edited", title="改过")
-    office.ledger.catalogue.submit(office.provider, "edited")
-    assert refusal(lambda: office.ledger.publications.sign(office.cdo, old)).code == "VERSION_OUTDATED"
+    office.ledger.catalogue.data.submit(office.provider, "edited")
+    assert refusal(lambda: office.ledger.catalogue.publications.sign(office.cdo, old)).code == "VERSION_OUTDATED"
 
 
 def test_change_of_what_is_published_goes_the_whole_way_again(office: Department) -> None:
     ledger, code = office.ledger, "change"
     office.publish(code)
     office.put(code, title="新题")
-    assert (office.state(code), ledger.catalogue.get(code)["published_version"]) == ("changed", 1)
-    assert ledger.catalogue.registrable(code).title != "新题"
-    assert refusal(lambda: ledger.catalogue.registrable(code, 2)).code == "NOT_PUBLISHED"
-    assert refusal(lambda: ledger.publications.publish(office.provider, code)).code == "MOVE_NOT_ALLOWED"
-    ledger.catalogue.submit(office.provider, code)
-    ledger.publications.sign(office.cdo, office.signed(code))
-    assert ledger.publications.publish(office.provider, code).published_version == 2
+    assert (office.state(code), ledger.catalogue.data.get(code)["published_version"]) == ("changed", 1)
+    assert ledger.catalogue.data.registrable(code).title != "新题"
+    assert refusal(lambda: ledger.catalogue.data.registrable(code, 2)).code == "NOT_PUBLISHED"
+    assert refusal(lambda: ledger.catalogue.publications.publish(office.provider, code)).code == "MOVE_NOT_ALLOWED"
+    ledger.catalogue.data.submit(office.provider, code)
+    ledger.catalogue.publications.sign(office.cdo, office.signed(code))
+    assert ledger.catalogue.publications.publish(office.provider, code).published_version == 2
 
 
 def test_officers_are_appointed_by_the_authority(office: Department, pilot: Pilot) -> None:
-    publications, department_ = office.ledger.publications, pilot.cast.registrar
+    publications, department_ = office.ledger.catalogue.publications, pilot.cast.registrar
     for actor in (office.provider, office.cdo, office.consumer):
         error = refusal(lambda actor=actor: publications.appoint(actor, department_, office.cdo.party))
         assert error.code == "PARTY_LACKS_ROLE"
@@ -108,12 +110,12 @@ def test_officers_are_appointed_by_the_authority(office: Department, pilot: Pilo
 def test_officer_whose_appointment_ended_signs_no_more(office: Department) -> None:
     ledger, code = office.ledger, "ended"
     office.put(code)
-    ledger.catalogue.submit(office.provider, code)
+    ledger.catalogue.data.submit(office.provider, code)
     statement = office.signed(code)
-    ledger.publications.appoint(office.authority, office.provider.party, None)
+    ledger.catalogue.publications.appoint(office.authority, office.provider.party, None)
     try:
-        error = refusal(lambda: ledger.publications.sign(office.cdo, statement))
+        error = refusal(lambda: ledger.catalogue.publications.sign(office.cdo, statement))
         assert isinstance(error, Forbidden) and error.code == "NOT_THE_CDO"
     finally:
-        ledger.publications.appoint(office.authority, office.provider.party, office.cdo.party)
-    ledger.publications.sign(office.cdo, statement)
+        ledger.catalogue.publications.appoint(office.authority, office.provider.party, office.cdo.party)
+    ledger.catalogue.publications.sign(office.cdo, statement)

@@ -42,18 +42,18 @@ def test_a_thousand_rows_take_a_fixed_number_of_statements_under_the_lock(
     office: Department, statements: list[str], rows: int
 ) -> None:
     table = Sheets([row(f"many{rows}/{place}") for place in range(rows)])
-    report = office.ledger.catalogue_import.commit(office.provider, table)
+    report = office.ledger.catalogue.imports.commit(office.provider, table)
     assert report.counts["new"] == rows
     thousands = rows // 1_000
     # Each 500: one look at what stands, and the entries, versions and events.
     assert len(statements) == 2 * 4 * thousands
     statements.clear()
     changed = Sheets([row(f"many{rows}/{place}", title="新") for place in range(rows)])
-    assert office.ledger.catalogue_import.commit(office.provider, changed).counts["new_version"] == rows
+    assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["new_version"] == rows
     # And one more, for the numbers of the events before.
     assert len(statements) == 2 * 5 * thousands
     statements.clear()
-    assert office.ledger.catalogue_import.commit(office.provider, changed).counts["unchanged"] == rows
+    assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["unchanged"] == rows
     assert len(statements) == 2 * thousands
 
 
@@ -66,7 +66,7 @@ def test_the_plan_is_read_by_few_queries(office: Department) -> None:
 
     table = Sheets([row(f"plan/{place}", system="none such") for place in range(2_000)])
     event.listen(engine, "before_cursor_execute", before)
-    office.ledger.catalogue_import.dry_run(office.provider, table)
+    office.ledger.catalogue.imports.dry_run(office.provider, table)
     event.remove(engine, "before_cursor_execute", before)
     # For each 500 codes one, and one for their systems; and one that begins.
     assert len(sent) == 4 * 2 + 1
@@ -87,7 +87,7 @@ def test_others_write_while_a_table_is_planned(office: Department) -> None:
         written.append(rows)
 
     table = Sheets([row(f"beside/{place}") for place in range(20)])
-    assert office.ledger.catalogue_import.commit(office.provider, table, write).counts["new"] == 20
+    assert office.ledger.catalogue.imports.commit(office.provider, table, write).counts["new"] == 20
     other.close()
     assert len(written) == 20
 
@@ -101,23 +101,23 @@ def test_what_changed_meanwhile_is_planned_anew(office: Department) -> None:
         if code := next(changes, None):
             office.put(code, title="别人")
 
-    report = office.ledger.catalogue_import.commit(office.provider, table, change)
+    report = office.ledger.catalogue.imports.commit(office.provider, table, change)
     assert [(line.code, line.verdict, line.version) for line in report.rows] == [
         ("cas/0", "new", 1),
         ("cas/1", "new_version", 3),
         ("cas/2", "new_version", 2),
     ]
-    assert office.ledger.catalogue.document("cas/1", 2)["title"] == "别人"
-    assert [event["number"] for event in office.ledger.catalogue.history("cas/1")] == [1, 2, 3]
-    assert [event["state"] for event in office.ledger.catalogue.history("cas/1")] == ["draft"] * 3
+    assert office.ledger.catalogue.data.document("cas/1", 2)["title"] == "别人"
+    assert [event["number"] for event in office.ledger.catalogue.data.history("cas/1")] == [1, 2, 3]
+    assert [event["state"] for event in office.ledger.catalogue.data.history("cas/1")] == ["draft"] * 3
 
 
 def test_what_others_took_meanwhile_is_refused(office: Department) -> None:
     before = stored(office)
-    take = iter([lambda: office.ledger.catalogue.put(office.stranger, resource("taken/1"))])
+    take = iter([lambda: office.ledger.catalogue.data.put(office.stranger, resource("taken/1"))])
     table = Sheets([row("taken/0"), row("taken/1")])
     error = refusal(
-        lambda: office.ledger.catalogue_import.commit(
+        lambda: office.ledger.catalogue.imports.commit(
             office.provider, table, lambda _: (next(take, lambda: None)(), None)[1]
         )
     )
@@ -141,7 +141,7 @@ def test_who_is_overtaken_again_and_again_is_told_to_try_later(
     monkeypatch.setattr(catalogue_import.CatalogueImport, "_planned", overtaken)
     before = stored(office)
     with pytest.raises(Busy) as caught:
-        office.ledger.catalogue_import.commit(office.provider, Sheets([row("busy/0"), row("busy/1")]))
+        office.ledger.catalogue.imports.commit(office.provider, Sheets([row("busy/0"), row("busy/1")]))
     assert (caught.value.code, caught.value.details) == ("CATALOGUE_BUSY", {"retry_after": 1})
     assert len(plans) == catalogue_import.MAX_PLANS
     assert [after - then for after, then in zip(stored(office), before, strict=True)] == [0, 3, 3], "others' alone"

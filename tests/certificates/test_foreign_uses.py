@@ -66,7 +66,7 @@ def client_of(pilot: Pilot, key: bytes) -> ChainClient:
 
 
 def own_key(pilot: Pilot, party: str) -> bytes:
-    return pilot.ledger.custody.private_key(pilot.ledger.parties.get(party).account)
+    return pilot.ledger.custody.private_key(pilot.ledger.parties.register.get(party).account)
 
 
 def deadline(pilot: Pilot) -> int:
@@ -76,7 +76,7 @@ def deadline(pilot: Pilot) -> int:
 def relayed(pilot: Pilot, named: str, signer: str, listed: Sequence[tuple[str, int]], until: int) -> Receipt:
     """Uses of the party ``named``, signed by the party ``signer``, sent by the operator."""
     ledger = pilot.ledger
-    account = ledger.parties.get(named).account
+    account = ledger.parties.register.get(named).account
     signature = sign_act(uses_message(ledger.reader.chain, account, until, listed), pilot.actors.signer_of(signer))
     return ledger.client.send(calls.record_uses_for(account, listed, until, signature))
 
@@ -116,7 +116,7 @@ def test_what_a_consumer_signed_counts_once_and_for_nothing_else(pilot: Pilot) -
     """Sent again, for another request, with another ordinal, later, or on another ledger."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     request, other = (request_of(pilot, pilot.certificate(each)) for each in (firm, pilot.firm()))
-    account, until = ledger.parties.get(cast.bank).account, deadline(pilot)
+    account, until = ledger.parties.register.get(cast.bank).account, deadline(pilot)
     chain, signer = ledger.reader.chain, pilot.actors.signer_of(cast.bank)
     signature = sign_act(uses_message(chain, account, until, [(request, 1)]), signer)
 

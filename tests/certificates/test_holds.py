@@ -52,7 +52,7 @@ def held(pilot: Pilot) -> Held:
 
 def test_a_held_certificate_is_suspended_until_it_is_lifted(held: Held, pilot: Pilot) -> None:
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
-    ledger.holds.hold(held.number, "court", supervisor)
+    ledger.certificates.holds.hold(held.number, "court", supervisor)
     report = held.report()
     assert (report.checks[7].code, report.checks[7].details["reason"], report.result) == ("HELD", "court", "suspended")
     assert report.disclosed == {}
@@ -62,7 +62,7 @@ def test_a_held_certificate_is_suspended_until_it_is_lifted(held: Held, pilot: P
     assert held.offices() == [("supervisor",)] * 2
     accepted = pilot.accept(held.firm, held.number)
     assert accepted.result == "suspended"
-    row = ledger.holds.lift(held.number, "lifted", supervisor)
+    row = ledger.certificates.holds.lift(held.number, "lifted", supervisor)
     assert (row.state, row.by, row.confirmed_by) == ("carried_out", supervisor, other_supervisor(pilot))
     assert held.report().valid
     assert ledger.verification.status(held.number)["state"] == "active"
@@ -71,28 +71,32 @@ def test_a_held_certificate_is_suspended_until_it_is_lifted(held: Held, pilot: P
 def test_a_hold_stands_until_a_second_officer_confirms(held: Held, pilot: Pilot) -> None:
     """Where the second supervisor is elsewhere, the proposal is shown to it, and it confirms the very same."""
     ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
-    ledger.holds.hold(held.number, "court", first)
+    ledger.certificates.holds.hold(held.number, "court", first)
     call = lift("supervisor", [held.certificate, held.request])
     row = ledger.proposals.propose(first, call)
     assert (row.state, row.kind, row.role, row.confirmed_by) == ("pending", "lift", "supervisor", None)
     assert row.no in [each.no for each in ledger.proposals.pending()]
     assert held.report().result == "suspended"
-    again = ledger.holds.lift(held.number, "lifted", second)
+    again = ledger.certificates.holds.lift(held.number, "lifted", second)
     assert (again.no, again.state, again.confirmed_by) == (row.no, "carried_out", second)
     assert held.report().valid
 
 
 def test_an_authority_that_supervises_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
     both = pilot.party(PartyKind.GOV_DEPT, Role.AUTHORITY, Role.SUPERVISOR)
-    pilot.ledger.holds.hold(held.number, "court", both)
+    pilot.ledger.certificates.holds.hold(held.number, "court", both)
     assert held.offices() == [("authority", "supervisor")] * 2
     for left in (("supervisor",), ()):
-        pilot.ledger.holds.lift(held.number, "lifted", both)
+        pilot.ledger.certificates.holds.lift(held.number, "lifted", both)
         assert held.offices() == [left] * 2
 
 
 def test_each_office_holds_and_lifts_for_itself(held: Held, pilot: Pilot) -> None:
-    holds, supervisor, authority = pilot.ledger.holds, pilot.cast.supervisor, pilot.ledger.installation.authority_party
+    holds, supervisor, authority = (
+        pilot.ledger.certificates.holds,
+        pilot.cast.supervisor,
+        pilot.ledger.installation.authority_party,
+    )
     holds.hold(held.number, "court", supervisor)
     holds.hold(held.number, "investigation", authority)
     assert held.offices() == [("authority", "supervisor")] * 2
@@ -108,16 +112,16 @@ def test_each_office_holds_and_lifts_for_itself(held: Held, pilot: Pilot) -> Non
 def test_what_the_office_holds_already_is_left_out(held: Held, pilot: Pilot) -> None:
     """So a certificate can be held whose request was held with another one; and twice is once."""
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
-    ledger.holds.hold_statements([held.request], "investigation", supervisor)
+    ledger.certificates.holds.hold_statements([held.request], "investigation", supervisor)
     assert held.report().checks[7].details["statement"] == "request"
-    ledger.holds.hold(held.number, "fraud", supervisor)
+    ledger.certificates.holds.hold(held.number, "fraud", supervisor)
     block = ledger.reader.block_number()
-    ledger.holds.hold(held.number, "fraud", supervisor)
+    ledger.certificates.holds.hold(held.number, "fraud", supervisor)
     assert ledger.reader.block_number() == block
     assert [ledger.reader.hold_of(each).changes for each in (held.certificate, held.request)] == [1, 1]
-    ledger.holds.lift_statements([held.certificate], "lifted", supervisor)
+    ledger.certificates.holds.lift_statements([held.certificate], "lifted", supervisor)
     assert held.offices() == [(), ("supervisor",)]
-    ledger.holds.lift(held.number, "lifted", supervisor)
+    ledger.certificates.holds.lift(held.number, "lifted", supervisor)
     assert held.report().valid
 
 
@@ -130,24 +134,24 @@ def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: P
     (old,) = desk.certify([request])
     desk.ledger.anchoring.flush()
     desk.answer({consent: desk.supplied(CONTRIBUTIONS)})
-    new = desk.ledger.corrections.correct(old.certificate_no)
-    desk.ledger.holds.hold(old.certificate_no, "fraud", pilot.cast.supervisor)
+    new = desk.ledger.usage.corrections.correct(old.certificate_no)
+    desk.ledger.certificates.holds.hold(old.certificate_no, "fraud", pilot.cast.supervisor)
     nonce = desk.ledger.verification.new_nonce()
     raw = desk.show(new.certificate_no, nonce).to_bytes()
     report = desk.ledger.verification.verify(raw, Expectation(consumer=desk.bank, nonce=nonce)).report
     assert (report.checks[7].code, report.checks[7].details["statement"]) == ("HELD", "request")
     desk.answer({consent: desk.supplied(CONTRIBUTIONS[:5])})
     with pytest.raises(Conflict, match="HELD"):
-        desk.ledger.corrections.correct(new.certificate_no)
+        desk.ledger.usage.corrections.correct(new.certificate_no)
 
 
 @pytest.mark.parametrize("what", ["consent", "supplied"])
 def test_what_a_certificate_rests_on_can_be_held(held: Held, pilot: Pilot, what: str) -> None:
     code = {"consent": "AUTHORIZATION_HELD", "supplied": "PROVISION_HELD"}[what]
-    pilot.ledger.holds.hold_statements([getattr(held, what)], "data_error", pilot.cast.supervisor)
+    pilot.ledger.certificates.holds.hold_statements([getattr(held, what)], "data_error", pilot.cast.supervisor)
     report = held.report()
     assert (report.checks[10].code, report.result) == (code, "suspended")
-    pilot.ledger.holds.lift_statements([getattr(held, what)], "lifted", pilot.cast.supervisor)
+    pilot.ledger.certificates.holds.lift_statements([getattr(held, what)], "lifted", pilot.cast.supervisor)
     assert held.report().valid
 
 
@@ -155,7 +159,7 @@ def test_nobody_but_these_offices_holds(held: Held, pilot: Pilot) -> None:
     cast, ledger = pilot.cast, pilot.ledger
     others = (ledger.installation.operator, cast.bank, cast.provider, cast.firms[held.firm], cast.registrar)
     for party in others:
-        for act in (ledger.holds.hold, ledger.holds.lift):
+        for act in (ledger.certificates.holds.hold, ledger.certificates.holds.lift):
             with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
                 act(held.number, "fraud", party)
     assert (held.offices(), held.report().valid) == ([(), ()], True)
@@ -164,24 +168,24 @@ def test_nobody_but_these_offices_holds(held: Held, pilot: Pilot) -> None:
 def test_the_issuer_lifts_no_hold(held: Held, pilot: Pilot) -> None:
     """Its own suspension and the office's hold are two things."""
     ledger = pilot.ledger
-    ledger.status.suspend(held.number, "investigation")
-    ledger.holds.hold(held.number, "court", pilot.cast.supervisor)
-    ledger.status.resume(held.number, "lifted")
+    ledger.certificates.status.suspend(held.number, "investigation")
+    ledger.certificates.holds.hold(held.number, "court", pilot.cast.supervisor)
+    ledger.certificates.status.resume(held.number, "lifted")
     assert held.report().checks[7].code == "HELD"
     with pytest.raises(Conflict, match="LOG_NOT_SUSPENDED"):
-        ledger.status.resume(held.number, "lifted")
+        ledger.certificates.status.resume(held.number, "lifted")
 
 
 def test_a_registration_is_not_held(pilot: Pilot) -> None:
-    number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
-    for act in (pilot.ledger.holds.hold, pilot.ledger.holds.lift):
+    number = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
+    for act in (pilot.ledger.certificates.holds.hold, pilot.ledger.certificates.holds.lift):
         with pytest.raises(Conflict, match="REGISTRATION_NOT_HELD"):
             act(number, "court", pilot.cast.supervisor)
     assert pilot.verified(number).valid
 
 
 def test_a_list_is_bounded_and_a_number_must_be_known(pilot: Pilot) -> None:
-    holds, supervisor = pilot.ledger.holds, pilot.cast.supervisor
+    holds, supervisor = pilot.ledger.certificates.holds, pilot.cast.supervisor
     for digests in ([], [f"{number:064x}" for number in range(MAX_STATEMENTS + 1)]):
         with pytest.raises(InvalidInput, match="HOLD_COUNT"):
             holds.hold_statements(digests, "court", supervisor)

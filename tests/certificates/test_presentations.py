@@ -66,7 +66,7 @@ def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verificat
     """The pilot's verification over another way to the chain, or with a clock that is wrong."""
     ledger, reader = pilot.ledger, ChainReader(client)
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
-    accounts = lambda party: ledger.parties.get(party).account  # noqa: E731
+    accounts = lambda party: ledger.parties.register.get(party).account  # noqa: E731
     counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
     remembered = Remembered(reader, ledger.settings.home / "seen.json")
     return Verification(
@@ -246,8 +246,8 @@ def test_uses_that_the_consumer_had_counted_otherwise_are_shown_with_their_time(
 
 def test_a_registration_certificate_is_not_used_up(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
-    raw = pilot.ledger.bundles.build(number).to_bytes()
+    number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
+    raw = pilot.ledger.certificates.bundles.build(number).to_bytes()
     verified = pilot.ledger.verification.accept(raw, pilot.cast.bank, "n" * 16)
     assert (verified.report.result, verified.use) == ("valid", None)
     assert (results(pilot, number), pilot.ledger.presentations.elsewhere(number)) == ([], [])

@@ -120,7 +120,7 @@ def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
     ledger, (_, ((raw, nonce),)) = pilot.ledger, presented(pilot)
     signer = Es256Signer(new_p256_key())
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(pilot.cast.bank))
-    ledger.party_keys.bind(ledger.parties.actor(pilot.cast.bank), pilot.cast.bank, signer.public_key, proof)
+    ledger.parties.keys.bind(ledger.actor(pilot.cast.bank), pilot.cast.bank, signer.public_key, proof)
     at = counter(pilot, tmp_path, signer)
     use = proposed(at, raw, nonce)
     assert len(at.signed(use)) == 128
@@ -133,13 +133,13 @@ def test_what_is_not_valid_is_answered_at_once(pilot: Pilot, tmp_path: Path) -> 
     told = at.verification.propose(raw, pilot.cast.other_bank, nonce)
     assert (told.verified.report.result, told.use) == ("not_party", None)
     use = proposed(at, again, other_nonce)
-    pilot.ledger.status.revoke(number, "fraud")
+    pilot.ledger.certificates.status.revoke(number, "fraud")
     verified = at.verification.use(use.presentation, at.bank, at.signed(use))
     assert (verified.report.result, verified.report.disclosed, verified.use) == ("revoked", {}, None)
     assert [row[0] for row in results(pilot, number)] == ["not_party", "revoked"]
     assert uses(pilot, number) == 0
-    asset = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
-    told = at.verification.propose(pilot.ledger.bundles.build(asset).to_bytes(), at.bank, "n" * 16)
+    asset = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
+    told = at.verification.propose(pilot.ledger.certificates.bundles.build(asset).to_bytes(), at.bank, "n" * 16)
     assert (told.verified.report.valid, told.use) == (True, None) and told.verified.report.claims
 
 
@@ -223,7 +223,7 @@ def test_a_retry_is_judged_by_the_first_receipt(pilot: Pilot, tmp_path: Path) ->
     number = pilot.certificate(firm)
     pilot.skip(MAX_AGE_OF_KEY_BINDING)
     ledger, at = pilot.ledger, counter(pilot, tmp_path)
-    bundle, signer = ledger.bundles.build(number), pilot.actors.signer_of(pilot.cast.firms[firm])
+    bundle, signer = ledger.certificates.bundles.build(number), pilot.actors.signer_of(pilot.cast.firms[firm])
     made = ledger.clock() - MAX_AGE_OF_KEY_BINDING + 60
     nonces = [ledger.verification.new_nonce() for _ in range(2)]
     known, fresh = (

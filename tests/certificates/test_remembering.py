@@ -52,7 +52,9 @@ class Desk:
         key = ledger.custody.private_key(ledger.client.account).hex()
         client = ChainClient(self.node, ledger.client.deployment, key)
         reader = ChainReader(client)
-        uses = Uses(client, reader, ledger.custody, ledger.party, lambda party: ledger.parties.get(party).account)
+        uses = Uses(
+            client, reader, ledger.custody, ledger.party, lambda party: ledger.parties.register.get(party).account
+        )
         known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
         remembered = Remembered(reader, self.memory)
         return Verification(
@@ -79,7 +81,7 @@ def refusal(act: Callable[[], object]) -> str:
 
 def test_a_verification_is_remembered(desk: Desk) -> None:
     pilot = desk.pilot
-    bundle = pilot.ledger.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
+    bundle = pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
     desk.verification.verify(bundle, Expectation())
     assert desk.seen().ledger == pilot.ledger.reader.chain.ledger and desk.seen().logs
     assert desk.verification.verify(bundle, Expectation()).facts is not None
@@ -88,7 +90,7 @@ def test_a_verification_is_remembered(desk: Desk) -> None:
 @pytest.mark.parametrize("changed", ["block", "log"])
 def test_a_chain_that_lost_what_was_seen_is_refused(desk: Desk, changed: str) -> None:
     pilot = desk.pilot
-    bundle = pilot.ledger.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
+    bundle = pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
     desk.verification.verify(bundle, Expectation())
     seen = desk.seen()
     issuer, log = next(iter(seen.logs.items()))
@@ -105,7 +107,7 @@ def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None
     number, ((raw, nonce),) = presented(desk.pilot)
     expect = Expectation(consumer=desk.pilot.cast.bank, nonce=nonce)
     before = desk.pilot.ledger.reader.block_number()
-    desk.pilot.ledger.status.revoke(number, "fraud")
+    desk.pilot.ledger.certificates.status.revoke(number, "fraud")
     running = desk.verification
     assert running.verify(raw, expect).report.result == "revoked"
     assert running.status(number)["state"] == "revoked"
@@ -151,7 +153,7 @@ def test_attack_facts_are_not_saved_from_a_chain_that_differs_from_what_was_seen
     pilot: Pilot, tmp_path: Path, change: Callable[[Seen], Seen], code: str
 ) -> None:
     home, bundle, out = tmp_path / "home", tmp_path / "bundle.json", tmp_path / "facts.json"
-    bundle.write_bytes(pilot.ledger.bundles.build(pilot.certificate(pilot.firm())).to_bytes())
+    bundle.write_bytes(pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).to_bytes())
     joined(pilot, home, pilot.cast.bank)
 
     def saved() -> dict[str, object]:

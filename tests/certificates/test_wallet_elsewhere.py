@@ -84,7 +84,7 @@ def taken(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Taken:
 def test_it_lists_and_shows_what_it_holds(taken: Taken) -> None:
     code, rows = taken.run("list")
     # Other tests may have moved the chain's clock ahead of the machine's, by which a wallet goes.
-    begun = taken.pilot.ledger.holdings.get(taken.number).created_at <= time.time()
+    begun = taken.pilot.ledger.usage.holdings.get(taken.number).created_at <= time.time()
     assert (code, [(row["certificate_no"], row["valid"]) for row in rows]) == (0, [(taken.number, begun)])
     code, shown = taken.run("show", taken.number)
     assert code == 0 and shown["disclosable"]["wage_band"] == "15–20"

@@ -20,7 +20,7 @@ class Desk:
         self.home = str(town.ledger.settings.home)
         key = town.ledger.custody.private_key(town.signer.kid).hex()
         self.key = written(town.folder / "grid.key", key)
-        numbers = [town.ledger.parties.identity(town.pilot.cast.firms[firm])["identifier"] for firm in firms]
+        numbers = [town.ledger.parties.register.identity(town.pilot.cast.firms[firm])["identifier"] for firm in firms]
         lines = ["number,name,year,emp,wage,capital,output"]
         lines += [f"{number},{NAME},{','.join(row.values())}" for number in numbers for row in ROWS]
         folder = town.folder / "sources"

@@ -115,8 +115,8 @@ def test_a_lost_key_is_reported_at_once_and_replaced_after_the_delay(demo: Path)
     assert proposal["ended_at"] >= proposal["ready_at"]
     assert proposal["state"] == "carried_out"
     with open_ledger(Settings(home=demo / "var")) as ledger:
-        row = ledger.parties.get(recovery["party"])
-        bundle = ledger.bundles.build(recovery["certificate"])
+        row = ledger.parties.register.get(recovery["party"])
+        bundle = ledger.certificates.bundles.build(recovery["certificate"])
         lost, fresh = (ledger.reader.account(recovery[name]) for name in ("lost", "key"))
     assert row.account == recovery["key"] != recovery["lost"]
     assert lost is not None and lost.valid_to == proposal["ended_at"]
@@ -133,8 +133,8 @@ def test_a_forged_recovery_that_two_officers_decided_ends_by_the_veto_of_the_fir
     assert (proposal["by"], proposal["confirmed_by"], proposal["state"]) == (second, third, "vetoed")
     assert proposal["ended_at"] < proposal["ready_at"]
     with open_ledger(Settings(home=demo / "var")) as ledger:
-        changes = ledger.party_keys.changes(ledger.authority, veto["party"])
-        assert ledger.parties.get(veto["party"]).account == veto["key"]
+        changes = ledger.parties.keys.changes(ledger.authority, veto["party"])
+        assert ledger.parties.register.get(veto["party"]).account == veto["key"]
     assert [change["account"] for change in changes if change["event"] == "AccountBound"] == [veto["key"]]
 
 

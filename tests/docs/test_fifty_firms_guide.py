@@ -124,13 +124,13 @@ def test_what_is_asked_is_shown_and_nothing_is_signed_unless_it_is_confirmed(led
     assert several.stdout.count(f"→ {BANK[0]}：S01") == 2 and "您可以随时撤回" not in several.stdout
     assert told(ledger, "consent", "give", code=2)["error"] == "REQUESTS_OR_ALL"
     assert told(ledger, "consent", "give", one, "--all", code=2)["error"] == "REQUESTS_OR_ALL"
-    assert {ledger.requests.get(each).state for each in (one, other)} == {"sent"}
+    assert {ledger.usage.requests.get(each).state for each in (one, other)} == {"sent"}
     # Less than was asked, never more.
     beyond = told(ledger, "consent", "give", one, "--fields", "kwh", "--yes", code=1)
     assert (beyond[0]["outcome"], beyond[0]["code"]) == ("refused", "FIELD_OUTSIDE_REQUEST")
     told(ledger, "consent", "give", one, "--fields", "usage_band", "--days", "3", "--yes")
-    (consent,) = ledger.authorizations.of_request(one)
-    assert [kind["name"] for kind in ledger.authorizations.notice(consent.id)["kinds"]] == ["usage_band"]
+    (consent,) = ledger.usage.authorizations.of_request(one)
+    assert [kind["name"] for kind in ledger.usage.authorizations.notice(consent.id)["kinds"]] == ["usage_band"]
     told(ledger, "request", "decline", other)
     declined = told(ledger, "consent", "give", other, "--yes", code=1)
     assert (declined[0]["outcome"], declined[0]["code"]) == ("refused", "REQUEST_ANSWERED")
@@ -140,7 +140,7 @@ def test_a_firm_that_keeps_its_own_key_is_left_to_it(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, kept = asked_anew(ledger, tmp_path, 7_300, 2)
-    account = ledger.parties.get(ledger.requests.get(own).subject).account
+    account = ledger.parties.register.get(ledger.usage.requests.get(own).subject).account
     custody = type(ledger.custody)
     holds = custody.__contains__
     monkeypatch.setattr(custody, "__contains__", lambda self, each: each != account and holds(self, each))

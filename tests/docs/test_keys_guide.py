@@ -65,7 +65,7 @@ def test_the_guide_ends_with_the_owner_s_keys_alone(tmp_path: Path, monkeypatch:
             Path(name).write_text(body, "utf-8")
         for line in COMMANDS[1:]:
             reader.run(line)
-        party = ledger.reader.party_no(ledger.parties.find(FIRM).id)
+        party = ledger.reader.party_no(ledger.parties.register.find(FIRM).id)
         spoken = {
             name: record.speaks
             for name in ("FIRM", "PHONE", "TABLET", "NEW")

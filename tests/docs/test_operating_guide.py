@@ -30,7 +30,7 @@ def test_every_command_of_the_guide_works(tmp_path: Path, monkeypatch: pytest.Mo
         ran = sum(run_block(nothing, {}, *block) for block in BLOCK.findall(before))
         number = pilot.certificate(pilot.firm())
         pilot.certificate(pilot.firm())
-        Path("bundle.json").write_bytes(pilot.ledger.bundles.build(number).to_bytes())
+        Path("bundle.json").write_bytes(pilot.ledger.certificates.bundles.build(number).to_bytes())
     monkeypatch.delenv("PINGZHENG_ARCHIVE")
     ran += sum(run_block(nothing, {}, *block) for block in BLOCK.findall(after))
     assert ran >= 12

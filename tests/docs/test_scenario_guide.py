@@ -129,7 +129,7 @@ def lay_before_the_offices(ledger: Ledger, digest: str) -> None:
     """The guide's HTTP requests, each by its part's API key."""
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "示例监管方", synthetic_uscc("440800", 77), "440800", key)
-    (supervisor,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
+    (supervisor,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
     # An office waits too.
     LocalClock(ledger.settings).skip(ledger.reader.connection, DEFAULT_DELAY)
     ledger.proposals.tick()

@@ -67,21 +67,21 @@ class Acts:
 
     def issue(self, ledger: Ledger, request: str) -> str:
         """Issue and anchor; what raises was not acknowledged."""
-        (row,) = ledger.issuance.issue([request])
+        (row,) = ledger.usage.issuance.issue([request])
         ledger.anchoring.flush()
         self.told(request, row.certificate_no)
         return row.certificate_no
 
     def end(self, ledger: Ledger, number: str) -> None:
         """Revoke a certificate; one that is revoked already was revoked by an act that was not acknowledged."""
-        ledger.status.revoke_position(ledger.status.position(number), "data_error")
+        ledger.certificates.status.revoke_position(ledger.certificates.status.position(number), "data_error")
         self.ended(number)
 
     def gone(self, ledger: Ledger, numbers: Iterable[str]) -> None:
         """The texts of these certificates were erased: there is no bundle of them any more, and there must be none."""
         for number in numbers:
             try:
-                ledger.bundles.build(number)
+                ledger.certificates.bundles.build(number)
             except PingzhengError as error:
                 if error.code in ERASED:
                     continue
@@ -122,7 +122,7 @@ class Acts:
     def _found(ledger: Ledger, number: str) -> str:
         """The state of the certificate, if its bundle is genuine and the public answer is the same."""
         public = str(ledger.verification.public_status(number)["state"])
-        raw = ledger.bundles.build(number).to_bytes()
+        raw = ledger.certificates.bundles.build(number).to_bytes()
         report = ledger.verification.verify(raw, Expectation()).report
         failed = {check.number for check in report.checks if check.verdict == "failed"}
         return public if failed == _AS_KEPT.get(public) else f"{public}, fails {sorted(failed)}"

@@ -91,9 +91,9 @@ def _make(folder: Path, prepared: Prepared) -> dict[str, object]:
 
 
 def _issued(folder: Path, ledger: Ledger, request: str) -> str:
-    (row,) = ledger.issuance.issue([request])
+    (row,) = ledger.usage.issuance.issue([request])
     ledger.anchoring.flush()
-    raw = ledger.bundles.build(row.certificate_no).to_bytes()
+    raw = ledger.certificates.bundles.build(row.certificate_no).to_bytes()
     (folder / "bundles" / f"{row.certificate_no}.json").write_bytes(raw)
     return row.certificate_no
 

@@ -25,7 +25,7 @@ Told = Callable[[str], None]
 def issue(ledger: Ledger, told: Told, *requests: str) -> None:
     """Issue one after the other; each is acknowledged when it is anchored."""
     for request in requests:
-        (row,) = ledger.issuance.issue([request])
+        (row,) = ledger.usage.issuance.issue([request])
         ledger.anchoring.flush()
         told(f"issued {request} {row.certificate_no}")
 
@@ -33,7 +33,7 @@ def issue(ledger: Ledger, told: Told, *requests: str) -> None:
 def revoke(ledger: Ledger, told: Told, *numbers: str) -> None:
     """End certificates."""
     for number in numbers:
-        ledger.status.revoke_position(ledger.status.position(number), "data_error")
+        ledger.certificates.status.revoke_position(ledger.certificates.status.position(number), "data_error")
         told(f"revoked {number}")
 
 
@@ -57,7 +57,7 @@ def propose(ledger: Ledger, told: Told, *scenarios: str) -> None:
     """Have the platform accredited for further scenarios, by two offices."""
     now = ledger.clock()
     for scenario in scenarios:
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (scenario,), now - 86_400, now + 10**8
         )
         told(f"accredited {scenario}")

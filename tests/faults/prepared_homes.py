@@ -86,7 +86,7 @@ def _make(folder: Path) -> dict[str, list[str]]:
     copied(home, folder / "early")
     with open_ledger(settings_of(home)) as ledger:
         LocalClock(ledger.settings).skip(ledger.reader.connection, SKIPPED)
-        ledger.status.revoke(numbers[ENDED], "data_error")
+        ledger.certificates.status.revoke(numbers[ENDED], "data_error")
         for request in requests[EARLY:LATE]:
             numbers.append(_issued(folder, ledger, request))
         ledger.verification.verify((folder / "bundles" / f"{numbers[0]}.json").read_bytes(), Expectation())
@@ -100,19 +100,21 @@ def _make(folder: Path) -> dict[str, list[str]]:
 def _authorised(ledger: Ledger) -> list[str]:
     cast, now = assemble(ledger, FIRMS), ledger.clock()
     actors = CreditBureau(ledger, cast)
-    ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, (SCENARIO,), now - 86_400, now + 10**8)
+    ledger.parties.role_changes.accredit(
+        ledger.authority, ledger.installation.operator, (SCENARIO,), now - 86_400, now + 10**8
+    )
     given = actors.authorise(FIRMS, lambda _: None)
     actors.supply(dict.fromkeys(FIRMS, ROWS), given, lambda _: None)
     ledger.anchoring.flush()
-    return [ledger.authorizations.get(given[firm]).request_id for firm in FIRMS]
+    return [ledger.usage.authorizations.get(given[firm]).request_id for firm in FIRMS]
 
 
 def _issued(folder: Path, ledger: Ledger, request: str) -> str:
-    (row,) = ledger.issuance.issue([request])
+    (row,) = ledger.usage.issuance.issue([request])
     ledger.anchoring.flush()
     kept = folder / "bundles" / f"{row.certificate_no}.json"
     kept.parent.mkdir(exist_ok=True)
-    kept.write_bytes(ledger.bundles.build(row.certificate_no).to_bytes())
+    kept.write_bytes(ledger.certificates.bundles.build(row.certificate_no).to_bytes())
     return row.certificate_no
 
 

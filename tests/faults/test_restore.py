@@ -102,7 +102,7 @@ def test_without_the_list_of_erasures_texts_stay_closed(
     told = restored(far, tmp_path / "home")
     tally.noticed("the list of erasures is gone", ["CLOSED" if told.closed else "OPEN"], ["CLOSED"])
     with opened(tmp_path / "home") as ledger:
-        codes = {refused(partial(ledger.bundles.build, number)) for number in prepared.numbers[:2]}
+        codes = {refused(partial(ledger.certificates.bundles.build, number)) for number in prepared.numbers[:2]}
         tally.noticed("a text whose erasure is not known is asked for", codes, ["SEALED_CLOSED"])
 
 

@@ -33,7 +33,7 @@ NUMBER = "DAC-440802-2026-S01-00000123-V"
 
 
 def key_of(pilot: Pilot, party: str) -> bytes:
-    return pilot.ledger.custody.private_key(pilot.ledger.parties.get(party).account)
+    return pilot.ledger.custody.private_key(pilot.ledger.parties.register.get(party).account)
 
 
 def money(pilot: Pilot, key: bytes) -> bytes:
@@ -46,8 +46,8 @@ def replaced(pilot: Pilot) -> bytes:
     """The key that a bank had before another."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
     old = key_of(pilot, bank)
-    pilot.ledger.party_keys.rotate(
-        pilot.ledger.parties.actor(bank), bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create())
+    pilot.ledger.parties.keys.rotate(
+        pilot.ledger.actor(bank), bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create())
     )
     return money(pilot, old)
 
@@ -55,14 +55,14 @@ def replaced(pilot: Pilot) -> bytes:
 def reported(pilot: Pilot) -> bytes:
     """The key of a bank that reported it."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
-    pilot.ledger.party_keys.report(bank, pilot.ledger.parties.get(bank).account, bank)
+    pilot.ledger.parties.keys.report(bank, pilot.ledger.parties.register.get(bank).account, bank)
     return money(pilot, key_of(pilot, bank))
 
 
 def suspended(pilot: Pilot) -> bytes:
     """The key of a bank that may not act."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
-    pilot.ledger.role_changes.set_status(pilot.ledger.authority, bank, "suspended", "investigation")
+    pilot.ledger.parties.role_changes.set_status(pilot.ledger.authority, bank, "suspended", "investigation")
     return money(pilot, key_of(pilot, bank))
 
 
@@ -181,15 +181,15 @@ def test_a_provider_joins_and_verifies_what_rests_on_its_data(pilot: Pilot, tmp_
 def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> None:
     bank, home = pilot.party(PartyKind.BANK, Role.CONSUMER), tmp_path / "home"
     joined(pilot, home, bank)
-    pilot.ledger.party_keys.rotate(
-        pilot.ledger.parties.actor(bank), bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create())
+    pilot.ledger.parties.keys.rotate(
+        pilot.ledger.actor(bank), bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create())
     )
     with open_participant(Settings(home=home)) as installation:
         account = installation.inspection.readiness()["account"]
         assert (account["ok"], account["code"]) == (False, "ACCOUNT_RETIRED")
     fresh = joined(pilot, home, bank)
     with open_participant(Settings(home=home)) as installation:
-        assert installation.client.account == fresh.account == pilot.ledger.parties.get(bank).account
+        assert installation.client.account == fresh.account == pilot.ledger.parties.register.get(bank).account
         assert installation.inspection.readiness()["account"]["ok"]
 
 

@@ -32,8 +32,10 @@ def pilot(tmp_path_factory: pytest.TempPathFactory, lines: list[Any]) -> Iterato
     with create_ledger(Settings(home=tmp_path_factory.mktemp("invariants"))) as ledger:
         cast, now = assemble(ledger, FIRMS), ledger.clock()
         codes = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, codes, now - DAY, now + 10**9)
-        ledger.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, now - DAY, now + 10**9)
+        ledger.parties.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, codes, now - DAY, now + 10**9
+        )
+        ledger.parties.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, now - DAY, now + 10**9)
         yield Pilot(ledger, cast)
 
 

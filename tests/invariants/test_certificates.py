@@ -38,13 +38,13 @@ def test_invariant_01_no_certificate_without_an_active_authorization_for_the_ver
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
         actors.issue({firm: consent})
     (asked,) = actors.ask([actors.request(other := pilot.firm())])
-    (drafted,) = ledger.authorizations.draft(asked)
+    (drafted,) = ledger.usage.authorizations.draft(asked)
     cast = pilot.cast
     others = {"consumer": cast.other_bank, "provider": cast.bank, "scenario": "S01", "valid_to": 2**33, "channel": "x"}
     for member, value in others.items():
         signed = actors.sign(cast.firms[other], drafted.entry | {member: value})
         with pytest.raises(PingzhengError):
-            ledger.authorizations.submit([signed])
+            ledger.usage.authorizations.submit([signed])
     for member, value in (
         ("subject", who.TAX.id),
         ("consumer", who.OTHER_BANK.id),
@@ -61,10 +61,10 @@ def test_invariant_02_what_is_disclosed_was_allowed_asked_for_and_authorised(pil
     """Each of the three, at issuance and by the verifier; tests/proof/attacks/test_attacks.py has the forged ones."""
     ledger, actors, firm = pilot.ledger, pilot.actors, pilot.firm()
     with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
-        ledger.requests.draft(actors.request(firm, ("years_covered", "tariff_account")), NOTE)
+        ledger.usage.requests.draft(actors.request(firm, ("years_covered", "tariff_account")), NOTE)
     (asked,) = actors.ask([actors.request(firm, ("years_covered", "wage_band"))])
     with pytest.raises(PingzhengError, match="FIELD"):
-        ledger.authorizations.draft(asked, Choice(fields=("years_covered", "employment_band")))
+        ledger.usage.authorizations.draft(asked, Choice(fields=("years_covered", "employment_band")))
     (consent,) = actors.agree([asked], Choice(fields=("years_covered",)))
     actors.answer({consent.id: SUPPLIED})
     (issued,) = actors.certify([asked])
@@ -112,7 +112,7 @@ def test_invariant_05_another_consumer_gets_not_party_and_no_payload(pilot: Pilo
     accepted = pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.other_bank, nonce).report
     assert (accepted.result, accepted.disclosed, accepted.claims) == ("not_party", {}, {})
     with pytest.raises(PingzhengError, match="NOT_PARTY"):
-        pilot.ledger.bundles.present(
+        pilot.ledger.certificates.bundles.present(
             number, FIELDS, pilot.cast.other_bank, nonce, pilot.actors.signer_of(pilot.cast.firms[firm]), 1
         )
 
@@ -132,7 +132,7 @@ def test_invariant_11_a_period_is_a_half_open_one_of_days_in_shanghai(pilot: Pil
 
     def result(at: int) -> str:
         nonce = ledger.verification.new_nonce()
-        bundle = ledger.bundles.present(number, FIELDS, pilot.cast.bank, nonce, signer, at)
+        bundle = ledger.certificates.bundles.present(number, FIELDS, pilot.cast.bank, nonce, signer, at)
         expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
         return ledger.verification.verify(bundle.to_bytes(), expect, at).report.result
 
@@ -149,15 +149,15 @@ def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -
     party = pilot.party(PartyKind.BANK, Role.CONSUMER, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("fourteen/before"), by=party)
     offered = pilot.confirmed()
-    ledger.role_changes.set_status(ledger.parties.actor(pilot.cast.supervisor), party, "sanctioned", "sanction")
+    ledger.parties.role_changes.set_status(ledger.actor(pilot.cast.supervisor), party, "sanctioned", "sanction")
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
-        ledger.requests.draft(replace(pilot.actors.request(firm), consumer=party), NOTE)
+        ledger.usage.requests.draft(replace(pilot.actors.request(firm), consumer=party), NOTE)
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
         pilot.handed_in(resource("fourteen/after"), by=party)
     with pytest.raises(PingzhengError, match="ASSET_BAD_RECIPIENT"):
-        ledger.transfers.offer(ledger.parties.actor(pilot.cast.provider), offered, party)
+        ledger.registration.transfers.offer(ledger.actor(pilot.cast.provider), offered, party)
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
-        ledger.parties.actor(party)
+        ledger.actor(party)
     assert asset
 
 
@@ -170,12 +170,12 @@ def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised
     stolen_at = ledger.clock()
     pilot.skip(5)
     after = pilot.certificate(second)
-    old = ledger.parties.get(cast.provider).account
-    ledger.party_keys.rotate(
-        ledger.parties.actor(cast.provider), cast.provider, ledger.custody.public_key(*ledger.custody.create())
+    old = ledger.parties.register.get(cast.provider).account
+    ledger.parties.keys.rotate(
+        ledger.actor(cast.provider), cast.provider, ledger.custody.public_key(*ledger.custody.create())
     )
     assert [verified(pilot, *each).valid for each in ((first, before), (second, after))] == [True, True]
-    ledger.party_keys.date_compromise(ledger.authority, cast.provider, old, stolen_at)
+    ledger.parties.keys.date_compromise(ledger.authority, cast.provider, old, stolen_at)
     assert verified(pilot, first, before).valid
     assert failed_at(verified(pilot, second, after)) == (11, "KEY_COMPROMISED")
 
@@ -190,7 +190,7 @@ def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its
     before = desk.ledger.clock()
     pilot.skip(60)
     desk.answer({given["social_insurance"].id: desk.supplied()})
-    new = desk.ledger.corrections.correct(old.certificate_no)
+    new = desk.ledger.usage.corrections.correct(old.certificate_no)
 
     def months(number: str, at: int | None = None) -> tuple[str, object]:
         nonce = desk.ledger.verification.new_nonce()
@@ -210,10 +210,10 @@ def test_invariant_17_erased_a_payload_is_unreadable_and_every_proof_stands(pilo
     number, neighbour = desk.certificate(person), desk.certificate(desk.person())
     nonce = ledger.verification.new_nonce()
     held = desk.show(number, nonce).to_bytes()
-    erased = ledger.erasure.certificate(ledger.parties.actor(person), number, "subject_request")
+    erased = ledger.erasure.certificate(ledger.actor(person), number, "subject_request")
     assert erased.certificates == (number,) and erased.entry["type"] == "erasure"
     with pytest.raises(NotFound, match="SEALED_ERASED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     assert ledger.verification.verify(held, Expectation(consumer=desk.bank, nonce=nonce)).report.valid
     assert desk.accepted(neighbour).valid
     assert ledger.inspection.head()["complete"]

@@ -21,7 +21,7 @@ def test_invariant_19_every_key_was_let_pass_by_its_party_or_by_two_offices(pilo
     party = pilot.party(PartyKind.BANK, Role.CONSUMER)
     authority = ledger.installation.authority_party
     for by in (party, authority):
-        ledger.party_keys.bind(ledger.parties.actor(by), party, ledger.custody.public_key(*ledger.custody.create()))
+        ledger.parties.keys.bind(ledger.actor(by), party, ledger.custody.public_key(*ledger.custody.create()))
     ledger.follower.sync()
     with ledger.database.read() as session:
         accounts = [(row.account, row.party_no) for row in session.execute(select(ACCOUNTS))]
@@ -49,11 +49,11 @@ def test_invariant_20_no_act_leaves_fewer_officers_than_the_threshold_and_one(pi
     assert ledger.reader.officers() == THRESHOLD + 1
     for other in others:
         for act in (
-            lambda other=other: ledger.role_changes.set_roles(ledger.parties.actor(first), other, [Role.SUBJECT]),
-            lambda other=other: ledger.role_changes.set_status(
-                ledger.parties.actor(first), other, "closed", "sanction"
+            lambda other=other: ledger.parties.role_changes.set_roles(ledger.actor(first), other, [Role.SUBJECT]),
+            lambda other=other: ledger.parties.role_changes.set_status(
+                ledger.actor(first), other, "closed", "sanction"
             ),
-            lambda other=other: ledger.party_keys.report(other, ledger.parties.get(other).account, first),
+            lambda other=other: ledger.parties.keys.report(other, ledger.parties.register.get(other).account, first),
         ):
             with pytest.raises((Conflict, ChainRejected), match="PARTY_TOO_FEW_OFFICERS"):
                 act()

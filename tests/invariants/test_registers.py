@@ -28,17 +28,18 @@ def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_bl
         for grade in ("core", "important")
     )
     assert [
-        item.error.code for item in ledger.registrations.submit(pilot.actor(pilot.cast.provider), [core]).refused
+        item.error.code
+        for item in ledger.registration.registrations.submit(pilot.actor(pilot.cast.provider), [core]).refused
     ] == ["GRADE_CORE"]
     (asset,) = pilot.handed_in(important)
     pilot.noticed([asset])
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_NOT_CLEARED"):
-        ledger.review.confirm(ledger.parties.actor(pilot.cast.registrar), [asset])
+        ledger.registration.review.confirm(ledger.actor(pilot.cast.registrar), [asset])
     office = department(ledger, pilot.cast)
-    ledger.important_data.add(office.authority, ImportantData("地下管线", "important", pattern="*管线*"))
+    ledger.catalogue.important_data.add(office.authority, ImportantData("地下管线", "important", pattern="*管线*"))
     office.put("pipes", title="城区地下管线")
-    assert ledger.catalogue.submit(office.provider, "pipes").state == "blocked"
+    assert ledger.catalogue.data.submit(office.provider, "pipes").state == "blocked"
 
 
 def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
@@ -46,14 +47,14 @@ def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfe
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])
-    ledger.objections.file(ledger.parties.actor(cast.bank), asset, "Ours", "sha-256:" + "e7" * 32)
+    ledger.registration.objections.file(ledger.actor(cast.bank), asset, "Ours", "sha-256:" + "e7" * 32)
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-        ledger.review.confirm(ledger.parties.actor(cast.registrar), [asset])
+        ledger.registration.review.confirm(ledger.actor(cast.registrar), [asset])
     frozen = pilot.confirmed()
-    ledger.transfers.freeze(ledger.parties.actor(cast.supervisor), frozen, "court")
+    ledger.registration.transfers.freeze(ledger.actor(cast.supervisor), frozen, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
-        ledger.transfers.offer(ledger.parties.actor(cast.provider), frozen, cast.bank)
+        ledger.registration.transfers.offer(ledger.actor(cast.provider), frozen, cast.bank)
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
         granted(pilot, frozen, "operate", cast.bank)
 
@@ -74,9 +75,9 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("nine/own"), by=both)
     with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-        ledger.review.accept(ledger.parties.actor(both), [asset])
+        ledger.registration.review.accept(ledger.actor(both), [asset])
     admin = pilot.party(PartyKind.GOV_DEPT, Role.ADMIN)
-    client = ledger.client.with_account(ledger.custody.private_key(ledger.parties.get(admin).account).hex())
+    client = ledger.client.with_account(ledger.custody.private_key(ledger.parties.register.get(admin).account).hex())
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         client.send(anchor(0, 1, "11" * 32))
     authority = ledger.installation.authority_party
@@ -88,7 +89,7 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
     ):
         with pytest.raises(Forbidden, match=code):
             kept = {Role(each) for each in ledger.reader.party(ledger.reader.party_no(party)).roles}
-            ledger.role_changes.set_roles(ledger.parties.actor(party), party, kept | {role})
+            ledger.parties.role_changes.set_roles(ledger.actor(party), party, kept | {role})
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:

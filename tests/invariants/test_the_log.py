@@ -83,14 +83,14 @@ def slips(pilot: Pilot, desk: Desk) -> dict[str, Callable[[], object]]:
     key = ledger.custody.public_key(*ledger.custody.create())
     person = NewParty(PartyKind.PERSON, NAME, ID_NUMBER, "440881", key)
     note = {"contact": PHONE, "purpose_note": NAME, "business_ref": ID_NUMBER, "salt": "short"}
-    drafted = ledger.requests.draft(terms, Note(PHONE, NAME, ID_NUMBER))
+    drafted = ledger.usage.requests.draft(terms, Note(PHONE, NAME, ID_NUMBER))
     bundle = desk.show(desk.certificate(desk.person()), "nonce").to_dict()
 
     def rows(**changes: str) -> Callable[[], object]:
         return lambda: desk.answer({consent: desk.supplied([whole | changes])})
 
     def odd(**changes: Any) -> Callable[[], object]:
-        return lambda: ledger.requests.draft(replace(terms, **changes), NOTE)
+        return lambda: ledger.usage.requests.draft(replace(terms, **changes), NOTE)
 
     def shown(change: dict[str, Any]) -> Callable[[], object]:
         return lambda: require_valid(ledger.verification.accept(json.dumps(bundle | change).encode(), desk.bank, PHONE))
@@ -105,26 +105,30 @@ def slips(pilot: Pilot, desk: Desk) -> dict[str, Callable[[], object]]:
         "a source": odd(sources={NAME: PHONE}),
         "a channel": odd(channel=PHONE),
         "a digest": lambda: desk.ask([replace(terms, pia_digest=ID_NUMBER)]),
-        "a party": lambda: ledger.parties.find(ID_NUMBER),
-        "an id": lambda: ledger.parties.get(NAME),
-        "a wrong check digit": lambda: ledger.onboarding.onboard(
+        "a party": lambda: ledger.parties.register.find(ID_NUMBER),
+        "an id": lambda: ledger.parties.register.get(NAME),
+        "a wrong check digit": lambda: ledger.parties.onboarding.onboard(
             ledger.authority, [replace(person, identifier="440881199001011234")]
         ),
-        "no such day": lambda: ledger.onboarding.onboard(
+        "no such day": lambda: ledger.parties.onboarding.onboard(
             ledger.authority, [replace(person, identifier="44088119900231123X")]
         ),
-        "a region": lambda: ledger.onboarding.onboard(ledger.authority, [replace(person, region=NAME)]),
-        "a key": lambda: ledger.onboarding.onboard(ledger.authority, [replace(person, public_key=ID_NUMBER)]),
-        "a name too long": lambda: ledger.onboarding.onboard(ledger.authority, [replace(person, name=NAME * 100)]),
-        "a note that was changed": lambda: ledger.requests.submit([Asked(desk.sign(desk.bank, drafted.entry), note)]),
-        "a certificate": lambda: ledger.holdings.get(ID_NUMBER),
-        "a request": lambda: ledger.requests.get(PHONE),
-        "an authorization": lambda: ledger.authorizations.get(NAME),
+        "a region": lambda: ledger.parties.onboarding.onboard(ledger.authority, [replace(person, region=NAME)]),
+        "a key": lambda: ledger.parties.onboarding.onboard(ledger.authority, [replace(person, public_key=ID_NUMBER)]),
+        "a name too long": lambda: ledger.parties.onboarding.onboard(
+            ledger.authority, [replace(person, name=NAME * 100)]
+        ),
+        "a note that was changed": lambda: ledger.usage.requests.submit(
+            [Asked(desk.sign(desk.bank, drafted.entry), note)]
+        ),
+        "a certificate": lambda: ledger.usage.holdings.get(ID_NUMBER),
+        "a request": lambda: ledger.usage.requests.get(PHONE),
+        "an authorization": lambda: ledger.usage.authorizations.get(NAME),
         "a claim": lambda: desk.show(desk.certificate(desk.person()), "nonce", [NAME]),
         "a member of a bundle": shown({NAME: ID_NUMBER}),
         "a certificate in a bundle": shown({"certificate": ID_NUMBER}),
-        "a reason": lambda: ledger.status.suspend(bundle["certificate"][:20], NAME),
-        "an entry": lambda: ledger.authorizations.submit([{"type": NAME, "subject": ID_NUMBER}]),
+        "a reason": lambda: ledger.certificates.status.suspend(bundle["certificate"][:20], NAME),
+        "an entry": lambda: ledger.usage.authorizations.submit([{"type": NAME, "subject": ID_NUMBER}]),
     }
 
 
@@ -139,8 +143,8 @@ def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_
 ) -> None:
     """Files, the chain and the API after a whole pilot: tests/privacy/test_leaks.py."""
     ledger, told = pilot.ledger, Note(PHONE, f"{NAME} {ID_NUMBER}", ID_NUMBER)
-    asked = ledger.requests.draft(desk.terms(desk.person()), told)
-    ledger.requests.submit([Asked(desk.sign(desk.bank, asked.entry), asked.note)])
+    asked = ledger.usage.requests.draft(desk.terms(desk.person()), told)
+    ledger.usage.requests.submit([Asked(desk.sign(desk.bank, asked.entry), asked.note)])
     errors = {name: refusal_of(slip) for name, slip in slips(pilot, desk).items()}
     assert [name for name, error in errors.items() if not error] == []
     ledger.anchoring.flush()
@@ -176,7 +180,7 @@ def refusal_of(slip: Callable[[], object]) -> str:
 def known(ledger: Ledger, party: str) -> list[str]:
     """Name and identifier of a party; those of the erased are nobody's."""
     try:
-        return list(ledger.parties.identity(party).values())
+        return list(ledger.parties.register.identity(party).values())
     except NotFound:
         return []
 

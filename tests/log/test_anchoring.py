@@ -30,8 +30,8 @@ def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
     """Another issuer, accredited for the same scenario, with an account of its own: its client and its number."""
     ledger = pilot.ledger
     party, now = pilot.party(PartyKind.OPERATOR, Role.ISSUER), ledger.clock()
-    ledger.role_changes.accredit(ledger.authority, party, (SCENARIO,), now - 86_400, now + 10**9)
-    row = ledger.parties.get(party)
+    ledger.parties.role_changes.accredit(ledger.authority, party, (SCENARIO,), now - 86_400, now + 10**9)
+    row = ledger.parties.register.get(party)
     pilot.fund(row.account)
     return ledger.client.with_account(ledger.custody.private_key(row.account).hex()), row.no or 0
 
@@ -64,7 +64,7 @@ def test_a_revoked_certificate_does_not_come_back_in_another_issuers_log(pilot: 
     bundle, nonce = pilot.present(firm, certificate)
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
     assert ledger.verification.verify(bundle.to_bytes(), expect).report.valid
-    ledger.status.revoke(certificate, "fraud")
+    ledger.certificates.status.revoke(certificate, "fraud")
     root = leaf_hash(parse_compact(bundle.certificate.split("~")[0], CERTIFICATE_TYP).payload)
     client.send(anchor(0, 1, root))
     again = ledger.reader.anchored(number, 0)

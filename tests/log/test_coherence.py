@@ -55,7 +55,7 @@ def refusals(ledger: Ledger, number: str) -> set[str]:
     acts: list[Callable[[], object]] = [
         ledger.anchoring.tick,
         ledger.anchoring.flush,
-        lambda: ledger.status.revoke(number, "fraud"),
+        lambda: ledger.certificates.status.revoke(number, "fraud"),
         lambda: ledger.database.write().__enter__(),
     ]
     found = set()
@@ -85,7 +85,7 @@ def test_a_chain_that_lost_an_anchor_is_noticed_and_nothing_is_active_that_it_do
             assert refusals(ledger, number) == {"CHAIN_BEHIND_DATABASE"}
             assert state_of(ledger, number) != "active"
             with pytest.raises(Incoherent, match="CHAIN_BEHIND_DATABASE"):
-                ledger.bundles.build(number)
+                ledger.certificates.bundles.build(number)
             assert ledger.inspection.readiness()["ledger"]["code"] == "CHAIN_BEHIND_DATABASE"
     assert asked(home, "log", "head")[1]["finding"]["code"] == "CHAIN_BEHIND_DATABASE"
 
@@ -101,7 +101,7 @@ def state_of(ledger: Ledger, number: str) -> str:
 def test_a_chain_that_lost_only_a_revocation_is_noticed(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         kept = journal(home).stat().st_size
-        ledger.status.revoke(number, "fraud")
+        ledger.certificates.status.revoke(number, "fraud")
         ledger.follower.sync()
         assert ledger.verification.public_status(number)["state"] == "revoked"
     lose_since(home, kept)
@@ -121,7 +121,7 @@ def test_what_the_chain_lost_is_given_up_by_an_operator_alone(home: Path, number
         kept = journal(home).stat().st_size
         later = playing(ledger).certificate("2")
         ledger.anchoring.flush()
-        ledger.status.revoke(number, "fraud")
+        ledger.certificates.status.revoke(number, "fraud")
         ledger.follower.sync()
     lose_since(home, kept)
     assert asked(home, "index", "rebuild", "--accept-loss")[1]["error"] == "NOT_CONFIRMED"
@@ -132,14 +132,14 @@ def test_what_the_chain_lost_is_given_up_by_an_operator_alone(home: Path, number
         assert ledger.coherence.findings() == []
         assert ledger.anchoring.flush().batches == 1
         assert [ledger.verification.public_status(each)["state"] for each in (number, later)] == ["active"] * 2
-        assert ledger.bundles.build(later)
+        assert ledger.certificates.bundles.build(later)
     assert asked(home, "index", "check")[0] == 0
 
 
 def test_an_older_database_on_a_newer_chain_issues_nothing(home: Path, number: str, tmp_path: Path) -> None:
     older = tmp_path / "older.db"
     with open_ledger(Settings(home=home)) as ledger:
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         database.execute("VACUUM INTO ?", (str(older),))
     with open_ledger(Settings(home=home)) as ledger:
@@ -153,7 +153,7 @@ def test_an_older_database_on_a_newer_chain_issues_nothing(home: Path, number: s
         assert refusals(ledger, number) == {"DATABASE_BEHIND_CHAIN"}
         # What both know is read as ever.
         assert ledger.verification.public_status(number)["state"] == "active"
-        assert ledger.bundles.build(number).status.state == "active"
+        assert ledger.certificates.bundles.build(number).status.state == "active"
         ready = ledger.inspection.readiness()
         assert not ready["ledger"]["ok"] and ready["database"]["ok"] and ready["chain"]["ok"]
 
@@ -237,7 +237,7 @@ def test_a_key_that_is_not_its_accounts_signs_nothing(home: Path) -> None:
     path = home / "keys" / "accounts.json"
     keys = json.loads(path.read_text())
     with open_ledger(Settings(home=home)) as ledger:
-        account = ledger.parties.get(ledger.installation.operator).account
+        account = ledger.parties.register.get(ledger.installation.operator).account
     keys[account] = flipped(keys[account].encode()).decode()
     path.write_text(json.dumps(keys))
     with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"), open_ledger(Settings(home=home)):

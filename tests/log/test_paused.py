@@ -72,7 +72,7 @@ def test_what_is_issued_during_a_pause_is_anchored_after_it(powers: Powers, paus
     assert (turn.batches, turn.gas, turn.paused_until) == (0, 0, until)
     status = ledger.verification.status(number)
     assert (status["state"], status["paused_until"]) == ("building", until)
-    says_until_when(lambda: ledger.bundles.build(number), until)
+    says_until_when(lambda: ledger.certificates.bundles.build(number), until)
     assert (ledger.inspection.head()["entries_waiting"], ledger.inspection.head()["paused_until"]) == (1, until)
     ready = ledger.inspection.readiness()["anchoring"]
     assert (ready["ok"], ready["waiting"], ready["paused_until"]) == (True, 1, until)
@@ -116,12 +116,12 @@ def test_what_is_handed_in_during_a_pause_is_registered_after_it(powers: Powers,
     """Under the asset id that was acknowledged; handed in again, it is the same."""
     ledger, provider = powers.ledger, powers.cast.provider
     until, wanted = pause(), resource("paused/1")
-    (asset,) = ledger.registrations.submit(ledger.parties.actor(provider), [wanted]).accepted
-    says_until_when(lambda: ledger.registrations.register([asset]), until)
-    assert ledger.registrations.get(asset)["state"] == "submitted"
-    assert ledger.registrations.submit(ledger.parties.actor(provider), [wanted]).accepted == (asset,)
+    (asset,) = ledger.registration.registrations.submit(ledger.actor(provider), [wanted]).accepted
+    says_until_when(lambda: ledger.registration.registrations.register([asset]), until)
+    assert ledger.registration.registrations.get(asset)["state"] == "submitted"
+    assert ledger.registration.registrations.submit(ledger.actor(provider), [wanted]).accepted == (asset,)
     over(powers)
-    ledger.registrations.register([asset])
+    ledger.registration.registrations.register([asset])
     assert powers.pilot.record(asset).state == "applied"
 
 
@@ -134,10 +134,10 @@ def test_applications_are_reviewed_during_a_pause_and_confirmed_after_it(
     pilot.after_notice([asset])
     (other,) = pilot.applied("paused/3")
     until = pause()
-    ledger.review.accept(ledger.parties.actor(registrar), [other])
-    says_until_when(lambda: ledger.review.confirm(ledger.parties.actor(registrar), [asset]), until)
+    ledger.registration.review.accept(ledger.actor(registrar), [other])
+    says_until_when(lambda: ledger.registration.review.confirm(ledger.actor(registrar), [asset]), until)
     over(powers)
-    ledger.review.confirm(ledger.parties.actor(registrar), [asset])
+    ledger.registration.review.confirm(ledger.actor(registrar), [asset])
     assert pilot.report(asset).valid
     assert pilot.record(other).stage == "accepted"
 
@@ -151,18 +151,18 @@ def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[
     pilot.supply(second, waiting)
     pause()
     number = pilot.actors.issue({second: waiting})[second]
-    (consent, *_) = ledger.authorizations.page(powers.cast.firms[first], None, 1)
+    (consent, *_) = ledger.usage.authorizations.page(powers.cast.firms[first], None, 1)
     for each in (consent.id, waiting):
         assert withdraw(pilot.actors, each).state == "withdrawn"
     assert ledger.verification.status(anchored)["state"] == "revoked"
     assert ledger.verification.status(number)["state"] == "building"
-    ledger.direct_withdrawals.follow()
+    ledger.usage.direct_withdrawals.follow()
     over(powers)
     ledger.anchoring.tick()
     assert pilot.accept(second, number).first_failure is not None
-    ledger.direct_withdrawals.follow()
+    ledger.usage.direct_withdrawals.follow()
     assert ledger.verification.status(number)["state"] == "revoked"
-    assert ledger.direct_withdrawals.follow() == []
+    assert ledger.usage.direct_withdrawals.follow() == []
 
 
 def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
@@ -170,14 +170,14 @@ def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, 
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
-    ledger.party_keys.bind(ledger.authority, party, signer.public_key, proof)
+    ledger.parties.keys.bind(ledger.authority, party, signer.public_key, proof)
     powers.pass_delay()
     ledger.proposals.tick()
     number = pilot.certificate(firm)
-    (consent, *_) = ledger.authorizations.page(party, None, 1)
+    (consent, *_) = ledger.usage.authorizations.page(party, None, 1)
     pause()
-    entry = sign_entry(ledger.withdrawals.draft(consent.id, signer.kid).entry, signer)
-    assert ledger.withdrawals.withdraw(entry, None).state == "withdrawn"
+    entry = sign_entry(ledger.usage.withdrawals.draft(consent.id, signer.kid).entry, signer)
+    assert ledger.usage.withdrawals.withdraw(entry, None).state == "withdrawn"
     assert ledger.verification.status(number)["state"] == "revoked"
     assert ledger.inspection.head()["entries_waiting"] == 1
     over(powers)
@@ -191,15 +191,17 @@ def test_an_asset_changes_hands_during_a_pause_and_its_certificate_follows(
 ) -> None:
     ledger, pilot, bank = powers.ledger, powers.pilot, powers.cast.bank
     asset = pilot.confirmed()
-    old = str(ledger.registrations.get(asset)["certificate_no"])
+    old = str(ledger.registration.registrations.get(asset)["certificate_no"])
     pause()
-    ledger.transfers.offer(ledger.parties.actor(powers.cast.provider), asset, bank)
-    accepted = ledger.transfers.accept(ledger.parties.actor(bank), asset)
+    ledger.registration.transfers.offer(ledger.actor(powers.cast.provider), asset, bank)
+    accepted = ledger.registration.transfers.accept(ledger.actor(bank), asset)
     assert (pilot.record(asset).holder, accepted.certificate.subject) == (bank, bank)
     assert ledger.verification.status(accepted.certificate.certificate_no)["state"] == "building"
     over(powers)
     assert ledger.verification.status(old)["state"] == "active"
-    assert [row.certificate_no for row in ledger.transfers.follow()] == [accepted.certificate.certificate_no]
+    assert [row.certificate_no for row in ledger.registration.transfers.follow()] == [
+        accepted.certificate.certificate_no
+    ]
     assert ledger.verification.status(old)["state"] == "superseded"
     assert pilot.verified(accepted.certificate.certificate_no).valid
-    assert ledger.transfers.follow() == []
+    assert ledger.registration.transfers.follow() == []

@@ -29,7 +29,7 @@ _SERIALS = count(700)
 def keyless(ledger: Ledger, key: str = "", proof: str = "", serial: int | None = None) -> str:
     """A person without a key, or with one."""
     number = synthetic_resident_id(next(_SERIALS) if serial is None else serial)
-    (row,) = ledger.onboarding.onboard(
+    (row,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(PartyKind.PERSON, "某人", number, "440881", key, proof=proof)]
     )
     return row.id
@@ -40,7 +40,7 @@ def office(ledger: Ledger) -> Actor:
 
 
 def code_for(ledger: Ledger, party: str) -> str:
-    return ledger.enrolments.issue(office(ledger), party).code
+    return ledger.parties.enrolments.issue(office(ledger), party).code
 
 
 def a_key(suite: object = ES256K) -> Signer:
@@ -55,24 +55,24 @@ def proof_of(ledger: Ledger, signer: Signer) -> str:
 def test_a_party_without_a_key_is_known_here_alone(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party = keyless(ledger)
-    row = ledger.parties.get(party)
+    row = ledger.parties.register.get(party)
     assert (row.no, row.listed, row.present_account, row.present_key) == (None, None, None, None)
     assert ledger.reader.party_no(party) == 0
-    assert ledger.onboarding.pending(party) is None
-    assert ledger.onboarding.complete() == []
+    assert ledger.parties.onboarding.pending(party) is None
+    assert ledger.parties.onboarding.complete() == []
     with pytest.raises(Conflict, match="PARTY_WITHOUT_KEY"):
         _ = row.account
     with pytest.raises(Conflict, match="PARTY_NOT_ON_CHAIN"):
-        ledger.parties.actor(party)
+        ledger.actor(party)
 
 
 def test_its_first_key_registers_it_and_signs_in(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     code = code_for(ledger, party)
-    enrolled = ledger.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
+    enrolled = ledger.parties.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
     assert (enrolled.party, enrolled.account, enrolled.proposal) == (party, signer.kid, None)
-    assert ledger.reader.party_no(party) == ledger.parties.get(party).no
+    assert ledger.reader.party_no(party) == ledger.parties.register.get(party).no
     assert ledger.callers.of(signed_in(ledger, party, signer).token).roles == {Role.SUBJECT}
 
 
@@ -80,9 +80,9 @@ def test_it_counts_after_two_offices(waiting: Ledger, monkeypatch: pytest.Monkey
     """Where the second office is elsewhere, the key opens nothing until that office has confirmed it."""
     first, second, _ = officers(waiting)
     party, signer = keyless(waiting), a_key()
-    code = waiting.enrolments.issue(Actor(first, frozenset({Role.AUTHORITY})), party).code
+    code = waiting.parties.enrolments.issue(Actor(first, frozenset({Role.AUTHORITY})), party).code
     monkeypatch.setattr(waiting.proposals, "_within_reach", lambda _roles: [])
-    enrolled = waiting.enrolments.redeem(code, signer.public_key, proof_of(waiting, signer))
+    enrolled = waiting.parties.enrolments.redeem(code, signer.public_key, proof_of(waiting, signer))
     assert enrolled.proposal is not None
     assert waiting.reader.party_no(party) == 0
     with pytest.raises(Unauthenticated, match="SESSION_KEY_NOT_LIVE"):
@@ -96,8 +96,8 @@ def test_a_key_of_p256_is_a_first_key_too_and_one_of_sm2_is_none(pilot: Pilot) -
     party, phone, sm2 = keyless(ledger), a_key(ES256), a_key(SM2SM3)
     code = code_for(ledger, party)
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.enrolments.redeem(code, sm2.public_key, proof_of(ledger, sm2))
-    ledger.enrolments.redeem(code, phone.public_key, proof_of(ledger, phone))
+        ledger.parties.enrolments.redeem(code, sm2.public_key, proof_of(ledger, sm2))
+    ledger.parties.enrolments.redeem(code, phone.public_key, proof_of(ledger, phone))
     assert ledger.callers.of(signed_in(ledger, party, phone).token).account == phone.kid
 
 
@@ -107,29 +107,35 @@ def test_a_code_serves_once(pilot: Pilot) -> None:
     code = code_for(ledger, party)
     told = at_once(
         *(
-            lambda signer=signer: ledger.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
+            lambda signer=signer: ledger.parties.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
             for signer in signers
         )
     )
     refused = [answer.code for answer in told if isinstance(answer, PingzhengError)]
     assert refused == ["ENROLMENT_UNKNOWN"] * 3
-    assert len(ledger.party_keys.history(party)) == 1
+    assert len(ledger.parties.keys.history(party)) == 1
 
 
 def test_a_code_is_for_its_own_party_and_ends(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     earlier, later = code_for(ledger, party), code_for(ledger, party)
-    after = Enrolments(ledger.database, ledger.onboarding, ledger.reader.chain, lambda: ledger.clock() + SECONDS)
-    for enrolments, code in ((ledger.enrolments, earlier), (after, later), (ledger.enrolments, "pe_" + "A" * 43)):
+    after = Enrolments(
+        ledger.database, ledger.parties.onboarding, ledger.reader.chain, lambda: ledger.clock() + SECONDS
+    )
+    for enrolments, code in (
+        (ledger.parties.enrolments, earlier),
+        (after, later),
+        (ledger.parties.enrolments, "pe_" + "A" * 43),
+    ):
         with pytest.raises(Unauthenticated, match="ENROLMENT_UNKNOWN"):
             enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
-    assert ledger.enrolments.redeem(later, signer.public_key, proof_of(ledger, signer)).party == party
+    assert ledger.parties.enrolments.redeem(later, signer.public_key, proof_of(ledger, signer)).party == party
 
 
 def test_a_code_is_kept_nowhere_and_opens_nothing(pilot: Pilot) -> None:
     ledger = pilot.ledger
-    issued: EnrolmentCode = ledger.enrolments.issue(office(ledger), keyless(ledger))
+    issued: EnrolmentCode = ledger.parties.enrolments.issue(office(ledger), keyless(ledger))
     assert issued.expires_at - ledger.clock() <= SECONDS
     with ledger.database.read() as session:
         kept = [(row.code_digest, row.issued_by) for row in session.query(Enrolment)]
@@ -145,12 +151,12 @@ def test_the_first_key_proves_that_somebody_has_it(pilot: Pilot) -> None:
     code = code_for(ledger, party)
     for proof, refusal in (("", "PROOF_MISSING"), (proof_of(ledger, other), "PROOF_INVALID"), ("zz", "PROOF_INVALID")):
         with pytest.raises(InvalidInput, match=refusal):
-            ledger.enrolments.redeem(code, signer.public_key, proof)
-    held = ledger.parties.get(pilot.cast.bank).public_key
+            ledger.parties.enrolments.redeem(code, signer.public_key, proof)
+    held = ledger.parties.register.get(pilot.cast.bank).public_key
     taken = ledger.custody.signer(account_of_public_key(held))
     with pytest.raises(Conflict, match="ACCOUNT_IN_USE"):
-        ledger.enrolments.redeem(code, held, proof_of(ledger, taken))
-    assert ledger.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer)).party == party
+        ledger.parties.enrolments.redeem(code, held, proof_of(ledger, taken))
+    assert ledger.parties.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer)).party == party
 
 
 def test_no_code_for_a_party_that_has_or_had_a_key(pilot: Pilot) -> None:
@@ -158,17 +164,17 @@ def test_no_code_for_a_party_that_has_or_had_a_key(pilot: Pilot) -> None:
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     closed = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
-    ledger.role_changes.set_status(ledger.authority, closed, "closed", "investigation")
+    ledger.parties.role_changes.set_status(ledger.authority, closed, "closed", "investigation")
     reported = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
-    account = ledger.parties.get(reported).account
-    ledger.party_keys.report(reported, account, ledger.installation.authority_party)
+    account = ledger.parties.register.get(reported).account
+    ledger.parties.keys.report(reported, account, ledger.installation.authority_party)
     enrolled, signer = keyless(ledger), a_key()
-    ledger.enrolments.redeem(code_for(ledger, enrolled), signer.public_key, proof_of(ledger, signer))
+    ledger.parties.enrolments.redeem(code_for(ledger, enrolled), signer.public_key, proof_of(ledger, signer))
     for party in (firm, closed, reported, enrolled, ledger.installation.authority_party):
         with pytest.raises(Conflict, match="PARTY_HAS_KEY"):
-            ledger.enrolments.issue(office(ledger), party)
+            ledger.parties.enrolments.issue(office(ledger), party)
     with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
-        ledger.enrolments.issue(office(ledger), "ab" * 32)
+        ledger.parties.enrolments.issue(office(ledger), "ab" * 32)
 
 
 def test_only_who_manages_parties_gives_out_codes(pilot: Pilot) -> None:
@@ -176,7 +182,7 @@ def test_only_who_manages_parties_gives_out_codes(pilot: Pilot) -> None:
     party = keyless(ledger)
     for caller in (pilot.cast.bank, pilot.cast.registrar, pilot.cast.supervisor, ledger.installation.operator):
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-            ledger.enrolments.issue(ledger.parties.actor(caller), party)
+            ledger.parties.enrolments.issue(ledger.actor(caller), party)
 
 
 def test_a_code_ends_when_the_party_is_erased(pilot: Pilot) -> None:
@@ -185,9 +191,9 @@ def test_a_code_ends_when_the_party_is_erased(pilot: Pilot) -> None:
     code = code_for(ledger, party)
     ledger.erasure.party(office(ledger), party, "court")
     with pytest.raises(Unauthenticated, match="ENROLMENT_UNKNOWN"):
-        ledger.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
+        ledger.parties.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
     with pytest.raises(Conflict, match="PARTY_ERASED"):
-        ledger.enrolments.issue(office(ledger), party)
+        ledger.parties.enrolments.issue(office(ledger), party)
 
 
 def test_onboarding_it_again_with_a_key_gives_it_that_key(pilot: Pilot) -> None:
@@ -198,10 +204,10 @@ def test_onboarding_it_again_with_a_key_gives_it_that_key(pilot: Pilot) -> None:
     code = code_for(ledger, party)
     assert keyless(ledger, serial=serial) == party
     assert keyless(ledger, signer.public_key, proof_of(ledger, signer), serial) == party
-    assert ledger.parties.get(party).account == signer.kid
+    assert ledger.parties.register.get(party).account == signer.kid
     assert ledger.reader.party_no(party) > 0
     with pytest.raises(Conflict, match="PARTY_HAS_KEY"):
-        ledger.enrolments.redeem(code, late.public_key, proof_of(ledger, late))
+        ledger.parties.enrolments.redeem(code, late.public_key, proof_of(ledger, late))
 
 
 def test_nobody_signs_in_as_a_party_without_a_key(pilot: Pilot) -> None:

@@ -40,8 +40,8 @@ def fresh_key(ledger: Ledger) -> str:
 
 def rotated(ledger: Ledger, party: str) -> str:
     """Rotate to a fresh key; returns the account retired."""
-    old = ledger.parties.get(party).account
-    ledger.party_keys.rotate(ledger.parties.actor(party), party, fresh_key(ledger))
+    old = ledger.parties.register.get(party).account
+    ledger.parties.keys.rotate(ledger.actor(party), party, fresh_key(ledger))
     return old
 
 
@@ -52,14 +52,18 @@ def chain_time(ledger: Ledger) -> int:
 def confirmed(pilot: Pilot, code: str) -> str:
     """An asset of the provider, registered after its public notice."""
     ledger, registrar = pilot.ledger, pilot.actor(pilot.cast.registrar)
-    (asset,) = ledger.registrations.submit(pilot.actor(pilot.cast.provider), [resource(code)]).accepted
-    ledger.registrations.register([asset])
-    for step in (ledger.review.accept, ledger.review.review, ledger.review.notice):
+    (asset,) = ledger.registration.registrations.submit(pilot.actor(pilot.cast.provider), [resource(code)]).accepted
+    ledger.registration.registrations.register([asset])
+    for step in (
+        ledger.registration.review.accept,
+        ledger.registration.review.review,
+        ledger.registration.review.notice,
+    ):
         step(registrar, [asset])
     record = ledger.reader.asset(asset)
     assert record is not None
     LocalClock(ledger.settings).skip(ledger.reader.connection, record.until + 1 - ledger.clock())
-    ledger.review.confirm(registrar, [asset])
+    ledger.registration.review.confirm(registrar, [asset])
     ledger.anchoring.flush()
     return asset
 
@@ -74,7 +78,7 @@ def next_second(ledger: Ledger) -> int:
 
 def judged(ledger: Ledger, number: str) -> Report:
     """As anyone verifies it now, without the holder."""
-    return ledger.verification.verify(ledger.bundles.build(number).to_bytes(), Expectation()).report
+    return ledger.verification.verify(ledger.certificates.bundles.build(number).to_bytes(), Expectation()).report
 
 
 def check(report: Report, number: int) -> Check:
@@ -89,27 +93,27 @@ def test_assets_stay_with_the_party_after_rotation(pilot: Pilot) -> None:
     ledger, bank, provider = pilot.ledger, pilot.cast.bank, pilot.cast.provider
     asset = confirmed(pilot, "kept-by-rotation")
     old = rotated(ledger, provider)
-    assert ledger.registrations.get(asset)["holder"] == provider
+    assert ledger.registration.registrations.get(asset)["holder"] == provider
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-        ledger.transfers._acting.act(old, pause())
-    ledger.transfers.offer(ledger.parties.actor(provider), asset, bank)
+        ledger.registration.transfers._acting.act(old, pause())
+    ledger.registration.transfers.offer(ledger.actor(provider), asset, bank)
     rotated(ledger, bank)
-    ledger.transfers.accept(ledger.parties.actor(bank), asset)
-    assert ledger.registrations.get(asset)["holder"] == bank
+    ledger.registration.transfers.accept(ledger.actor(bank), asset)
+    assert ledger.registration.registrations.get(asset)["holder"] == bank
 
 
 def test_assets_stay_with_the_party_after_recovery(pilot: Pilot) -> None:
     ledger, authority, bank = pilot.ledger, pilot.ledger.installation.authority_party, pilot.cast.bank
     asset = confirmed(pilot, "kept-by-recovery")
     provider = pilot.cast.provider
-    lost = ledger.parties.get(provider).account
-    ledger.party_keys.recover(ledger.parties.actor(authority), provider, fresh_key(ledger))
-    assert ledger.parties.get(provider).account != lost
-    ledger.transfers.offer(ledger.parties.actor(provider), asset, bank)
+    lost = ledger.parties.register.get(provider).account
+    ledger.parties.keys.recover(ledger.actor(authority), provider, fresh_key(ledger))
+    assert ledger.parties.register.get(provider).account != lost
+    ledger.registration.transfers.offer(ledger.actor(provider), asset, bank)
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-        ledger.transfers._acting.act(lost, pause())
-    ledger.transfers.withdraw(ledger.parties.actor(provider), asset)
-    assert ledger.registrations.get(asset)["holder"] == provider
+        ledger.registration.transfers._acting.act(lost, pause())
+    ledger.registration.transfers.withdraw(ledger.actor(provider), asset)
+    assert ledger.registration.registrations.get(asset)["holder"] == provider
 
 
 def test_certificate_verifies_after_subject_and_provider_rotated(pilot: Pilot) -> None:
@@ -120,7 +124,7 @@ def test_certificate_verifies_after_subject_and_provider_rotated(pilot: Pilot) -
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
     report = ledger.verification.verify(bundle.to_bytes(), expect).report
     assert report.valid, report.first_failure
-    again = ledger.bundles.build(number)
+    again = ledger.certificates.bundles.build(number)
     assert set(old) <= again.keys.keys()
     assert genuine(judged(ledger, number))
     assert check(judged(ledger, number), 11).code == "OK"
@@ -143,7 +147,7 @@ def test_retired_key_signs_nothing_more(pilot: Pilot) -> None:
     rotated(ledger, pilot.cast.provider)
     drafted = pilot.actors.draft(authorization, SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
-        ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
+        ledger.usage.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
 
 
 def test_old_key_reported_later_spoils_what_was_anchored_since_and_nothing_before(pilot: Pilot) -> None:
@@ -154,23 +158,23 @@ def test_old_key_reported_later_spoils_what_was_anchored_since_and_nothing_befor
     after = pilot.certificate(second)
     old = rotated(ledger, pilot.cast.provider)
     assert [check(judged(ledger, number), 11).code for number in (before, after)] == ["OK"] * 2
-    ledger.party_keys.date_compromise(ledger.parties.actor(authority), pilot.cast.provider, old, stolen_at)
+    ledger.parties.keys.date_compromise(ledger.actor(authority), pilot.cast.provider, old, stolen_at)
     codes = [check(judged(ledger, number), 11).code for number in (before, after)]
     assert codes == ["OK", "KEY_COMPROMISED"]
     with pytest.raises(InvalidInput, match="PARTY_COMPROMISE_TIME"):
-        ledger.party_keys.date_compromise(ledger.parties.actor(authority), pilot.cast.provider, old, stolen_at + 1)
+        ledger.parties.keys.date_compromise(ledger.actor(authority), pilot.cast.provider, old, stolen_at + 1)
     assert known(ledger, pilot.cast.provider)[old] == stolen_at
 
 
 def known(ledger: Ledger, party: str) -> dict[str, int | None]:
-    return {key.account: key.compromised_at for key in ledger.party_keys.history(party)}
+    return {key.account: key.compromised_at for key in ledger.parties.keys.history(party)}
 
 
 def test_dating_the_compromise_of_a_live_key_reports_it_too(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
-    account = ledger.parties.get(party).account
-    ledger.party_keys.date_compromise(ledger.authority, party, account, chain_time(ledger))
-    (key,) = ledger.party_keys.history(party)
+    account = ledger.parties.register.get(party).account
+    ledger.parties.keys.date_compromise(ledger.authority, party, account, chain_time(ledger))
+    (key,) = ledger.parties.keys.history(party)
     assert key.reported_at is not None
     assert key.compromised_at is not None
     assert key.retired_at is None
@@ -180,33 +184,33 @@ def test_only_an_authority_recovers(pilot: Pilot) -> None:
     ledger = pilot.ledger
     for other in (pilot.cast.supervisor, pilot.cast.registrar, ledger.installation.operator):
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-            ledger.party_keys.recover(ledger.parties.actor(other), pilot.cast.bank, fresh_key(ledger))
+            ledger.parties.keys.recover(ledger.actor(other), pilot.cast.bank, fresh_key(ledger))
 
 
 def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
-    row, public_key = ledger.parties.get(party), fresh_key(ledger)
+    row, public_key = ledger.parties.register.get(party), fresh_key(ledger)
     fresh = account_of_public_key(public_key)
-    ledger.party_keys._announce(party, public_key, "")
+    ledger.parties.keys._announce(party, public_key, "")
     number = ledger.reader.party_no(party)
     proof = possession_of(ledger.reader.chain, ledger.custody.signer(fresh), number)
     call = change_key(number, fresh, row.account, proof)
-    proposal = proposal_of(ledger.transfers._acting.act(row.account, propose(call)))
+    proposal = proposal_of(ledger.registration.transfers._acting.act(row.account, propose(call)))
     ledger.client.send(carry_out(proposal, call))
-    assert ledger.parties.get(party).account == row.account
-    assert ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key) is None
-    assert ledger.parties.get(party).account == fresh
-    retired = {key.account: key.retired_at for key in ledger.party_keys.history(party)}
+    assert ledger.parties.register.get(party).account == row.account
+    assert ledger.parties.keys.rotate(ledger.actor(party), party, public_key) is None
+    assert ledger.parties.register.get(party).account == fresh
+    retired = {key.account: key.retired_at for key in ledger.parties.keys.history(party)}
     assert retired[row.account] is not None
     assert retired[fresh] is None
 
 
 def test_key_of_another_party_is_refused_even_a_retired_one(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.cast.firms[pilot.firm()]
-    old = ledger.parties.get(pilot.cast.bank).public_key
+    old = ledger.parties.register.get(pilot.cast.bank).public_key
     for _ in range(2):
         with pytest.raises(Conflict, match="ACCOUNT_IN_USE"):
-            ledger.party_keys.rotate(ledger.parties.actor(firm), firm, old)
+            ledger.parties.keys.rotate(ledger.actor(firm), firm, old)
         rotated(ledger, pilot.cast.bank)
 
 
@@ -215,12 +219,12 @@ def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
     own, later = new_private_key(), new_private_key()
     chain, number = ledger.reader.chain, ledger.reader.party_no(party)
     proofs = {key: possession_of(chain, signer_of_key(key.hex()), number) for key in (own, later)}
-    ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(own), proofs[own])
+    ledger.parties.keys.rotate(ledger.actor(party), party, public_key_of(own), proofs[own])
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
-        ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(later), proofs[later])
+        ledger.parties.keys.rotate(ledger.actor(party), party, public_key_of(later), proofs[later])
     signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), own)
-    ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(later), proofs[later], signed)
-    assert ledger.parties.get(party).public_key == public_key_of(later)
+    ledger.parties.keys.rotate(ledger.actor(party), party, public_key_of(later), proofs[later], signed)
+    assert ledger.parties.register.get(party).public_key == public_key_of(later)
 
 
 @pytest.mark.parametrize("proof", ["", "ab", "00" * 64, "another key's", "another party's", "a first key's"])
@@ -234,7 +238,7 @@ def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> Non
         proof = possession_of(chain, signer_of_key(key.hex()), whose)
     before = ledger.reader.proposal_count()
     with pytest.raises(InvalidInput, match="PROOF_INVALID" if proof else "PROOF_MISSING"):
-        ledger.party_keys.rotate(ledger.parties.actor(party), party, public_key_of(own), proof)
+        ledger.parties.keys.rotate(ledger.actor(party), party, public_key_of(own), proof)
     assert ledger.reader.proposal_count() == before
 
 
@@ -243,18 +247,18 @@ def test_proof_for_another_ledger_counts_for_nothing(pilot: Pilot) -> None:
     elsewhere = replace(ledger.reader.chain, origin="e" * 64)
     proof = possession_of(elsewhere, signer_of_key(key.hex()), ledger.reader.party_no(pilot.cast.bank))
     with pytest.raises(InvalidInput, match="PROOF_INVALID"):
-        ledger.party_keys.rotate(ledger.parties.actor(pilot.cast.bank), pilot.cast.bank, public_key_of(key), proof)
+        ledger.parties.keys.rotate(ledger.actor(pilot.cast.bank), pilot.cast.bank, public_key_of(key), proof)
 
 
 def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
     ledger, operator = pilot.ledger, pilot.ledger.installation.operator
-    number = ledger.parties.get(operator).no
+    number = ledger.parties.register.get(operator).no
     assert number is not None
     start, end = ledger.reader.accreditation(number, SCENARIO)
-    ledger.role_changes.accredit(ledger.authority, operator, [SCENARIO], start + 50, end + 50)
+    ledger.parties.role_changes.accredit(ledger.authority, operator, [SCENARIO], start + 50, end + 50)
     assert ledger.reader.accreditation(number, SCENARIO) == (start, end + 50)
     with pytest.raises(InvalidInput, match="PARTY_PERIOD"):
-        ledger.role_changes.accredit(ledger.authority, operator, [SCENARIO], start, start + 1)
+        ledger.parties.role_changes.accredit(ledger.authority, operator, [SCENARIO], start, start + 1)
 
 
 @pytest.fixture
@@ -264,7 +268,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         assemble(ledger, ["1", "2", "3", "4"])
         now = ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, scenarios, now - 86_400, now + 10**8
         )
     yield tmp_path
@@ -286,7 +290,7 @@ def test_certificate_verifies_after_the_issuer_rotated_whether_signed_by_then_or
         new = playing(ledger).certificate("3")
         assert genuine(judged(ledger, new))
         signers = [check(judged(ledger, number), 2).details["kid"] for number in (signed, unsigned, new)]
-        assert signers == [old, old, ledger.parties.get(ledger.installation.operator).account]
+        assert signers == [old, old, ledger.parties.register.get(ledger.installation.operator).account]
 
 
 def test_certificate_signed_after_the_reported_compromise_of_the_issuer_fails(home: Path) -> None:
@@ -297,9 +301,9 @@ def test_certificate_signed_after_the_reported_compromise_of_the_issuer_fails(ho
         signed, unsigned = pilot.certificate("2"), pilot.certificate("3")
         assert genuine(judged(ledger, signed))
         next_second(ledger)
-        old = ledger.parties.get(own.operator).account
-        ledger.party_keys.recover(ledger.parties.actor(own.authority_party), own.operator, fresh_key(ledger))
-        ledger.party_keys.date_compromise(ledger.parties.actor(own.authority_party), own.operator, old, stolen_at)
+        old = ledger.parties.register.get(own.operator).account
+        ledger.parties.keys.recover(ledger.actor(own.authority_party), own.operator, fresh_key(ledger))
+        ledger.parties.keys.date_compromise(ledger.actor(own.authority_party), own.operator, old, stolen_at)
         assert genuine(judged(ledger, before))
         for number in (signed, unsigned):
             assert check(judged(ledger, number), 2).code == "KEY_COMPROMISED"
@@ -312,7 +316,7 @@ def test_authority_acts_by_its_new_key(home: Path) -> None:
         old = rotated(ledger, ledger.installation.authority_party)
     with open_ledger(Settings(home=home)) as ledger:
         authority = ledger.installation.authority_party
-        assert ledger.parties.get(authority).account != old
+        assert ledger.parties.register.get(authority).account != old
         subject = playing(ledger).cast.firms["1"]
-        ledger.role_changes.set_status(ledger.parties.actor(authority), subject, "suspended", "court")
-        assert ledger.reader.party(ledger.parties.get(subject).no or 0).status == "suspended"
+        ledger.parties.role_changes.set_status(ledger.actor(authority), subject, "suspended", "court")
+        assert ledger.reader.party(ledger.parties.register.get(subject).no or 0).status == "suspended"

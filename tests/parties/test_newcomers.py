@@ -40,10 +40,10 @@ def test_a_party_or_key_that_stands_twice_is_named_and_nothing_is_proposed(pilot
             again = replace(again, further_keys=((one.public_key, ""),))
     before = ledger.reader.questions("latest").proposal_count()()
     with pytest.raises(InvalidInput) as caught:
-        ledger.onboarding.onboard(ledger.authority, [one, other, again])
+        ledger.parties.onboarding.onboard(ledger.authority, [one, other, again])
     assert (caught.value.code, caught.value.where) == ("PARTY_REPEATED", "party 3 and party 1")
     assert ledger.reader.questions("latest").proposal_count()() == before
-    made = ledger.onboarding.onboard(ledger.authority, firms(ledger, 9_901, 9_902))
+    made = ledger.parties.onboarding.onboard(ledger.authority, firms(ledger, 9_901, 9_902))
     assert all(each.no for each in made)
 
 
@@ -52,11 +52,11 @@ def test_the_platform_keeps_the_key_that_it_goes_over_to(pilot: Pilot) -> None:
     own = ledger.installation.operator
     elsewhere = signer_of_key(new_key())
     proof = possession_of(ledger.reader.chain, elsewhere, ledger.reader.party_no(own))
-    acting = ledger.parties.actor(own)
+    acting = ledger.actor(own)
     with pytest.raises(Conflict) as caught:
-        ledger.party_keys.rotate(acting, own, elsewhere.public_key, proof)
+        ledger.parties.keys.rotate(acting, own, elsewhere.public_key, proof)
     assert caught.value.code == "OWN_KEY_ELSEWHERE"
     with pytest.raises(Conflict) as caught:
-        ledger.party_keys.recover(ledger.authority, own, elsewhere.public_key, proof)
+        ledger.parties.keys.recover(ledger.authority, own, elsewhere.public_key, proof)
     assert caught.value.code == "OWN_KEY_ELSEWHERE"
-    assert elsewhere.kid not in {key.account for key in ledger.party_keys.history(own)}
+    assert elsewhere.kid not in {key.account for key in ledger.parties.keys.history(own)}

@@ -74,7 +74,7 @@ def test_the_keys_of_three_offices_are_in_three_folders_that_only_their_owner_re
     assert [file.parent.name for file in files] == ["1", "2", "3"]
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
     held = [Custody(file).accounts for file in files]
-    accounts = [[waiting.parties.get(each).account] for each in officers(waiting)]
+    accounts = [[waiting.parties.register.get(each).account] for each in officers(waiting)]
     assert held == accounts
     ours = Custody(home / "keys" / "accounts.json")
     assert not any(account in ours for (account,) in accounts)
@@ -83,5 +83,5 @@ def test_the_keys_of_three_offices_are_in_three_folders_that_only_their_owner_re
 
 def test_an_office_confirms_nothing_that_concerns_itself(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
-    row = proposed(waiting.party_keys.bind(waiting.parties.actor(first), second, fresh_key(waiting)))
+    row = proposed(waiting.parties.keys.bind(waiting.parties.register.actor(first), second, fresh_key(waiting)))
     assert (row.concerned, row.confirmed_by) == (second, third)

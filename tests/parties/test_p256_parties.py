@@ -34,7 +34,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("p256"), suite="sha256-es256")) as ledger:
         cast, now = assemble(ledger, [FIRM]), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, scenarios, now - 86_400, now + 10**9
         )
         yield Pilot(ledger, cast)
@@ -46,7 +46,7 @@ def newcomer(ledger: Ledger, serial: int, kind: PartyKind, *roles: Role) -> str:
     key = ledger.custody.public_key(account)
     assert key.startswith("p256:")
     uscc = synthetic_uscc("440800", serial)
-    (row,) = ledger.onboarding.onboard(
+    (row,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(kind, f"P-256 {serial}", uscc, "440800", key, frozenset(roles))]
     )
     assert (row.account, row.public_key) == (account, key)
@@ -59,7 +59,7 @@ def actors(pilot: Pilot) -> CreditBureau:
     ledger, cast = pilot.ledger, pilot.cast
     firm = newcomer(ledger, 9_701, PartyKind.ENTERPRISE, Role.SUBJECT)
     bank = newcomer(ledger, 9_702, PartyKind.BANK, Role.CONSUMER)
-    kind = PartyKind(ledger.parties.get(cast.provider).kind)
+    kind = PartyKind(ledger.parties.register.get(cast.provider).kind)
     provider = newcomer(ledger, 9_703, kind, Role.PROVIDER)
     return CreditBureau(ledger, replace(cast, firms={FIRM: firm}, bank=bank, provider=provider))
 
@@ -76,7 +76,7 @@ def certified(actors: CreditBureau) -> tuple[str, str]:
 def test_all_sign_by_es256_from_the_request_to_the_withdrawal(actors: CreditBureau) -> None:
     ledger, cast = actors.ledger, actors.cast
     number, consent = certified(actors)
-    bundle = ledger.bundles.build(number)
+    bundle = ledger.certificates.bundles.build(number)
     presented = parse_certificate(bundle.certificate)
     assert (presented.issued.suite, presented.algorithm) == (ES256, "sha-256")
     assert {key.crv for key in bundle.keys.values()} == {"P-256"}
@@ -85,11 +85,11 @@ def test_all_sign_by_es256_from_the_request_to_the_withdrawal(actors: CreditBure
     report = ledger.verification.accept(raw, cast.bank, nonce).report
     assert report.valid, report.first_failure
     assert report.disclosed["years_covered"] == 2
-    place = ledger.positions.wait(ledger.holdings.get(number).digest)
+    place = ledger.positions.wait(ledger.usage.holdings.get(number).digest)
     withdraw(actors, consent)
     assert ledger.reader.state_of(place) == "revoked"
-    subject = ledger.parties.get(cast.firms[FIRM])
-    assert ledger.reader.withdrawn_at(subject.no or 0, ledger.authorizations.get(consent).digest).first > 0
+    subject = ledger.parties.register.get(cast.firms[FIRM])
+    assert ledger.reader.withdrawn_at(subject.no or 0, ledger.usage.authorizations.get(consent).digest).first > 0
     again = actors.show(number, "again").to_bytes()
     assert ledger.verification.check(again, cast.bank, "again").report.result == "revoked"
 
@@ -97,31 +97,31 @@ def test_all_sign_by_es256_from_the_request_to_the_withdrawal(actors: CreditBure
 def test_a_wrong_p256_key_signs_nothing_of_the_party(actors: CreditBureau) -> None:
     ledger, cast = actors.ledger, actors.cast
     (request,) = actors.ask([actors.request(FIRM)])
-    (draft,) = ledger.authorizations.draft(request)
+    (draft,) = ledger.usage.authorizations.draft(request)
     (stranger,) = ledger.custody.create(suite=ES256)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
-        ledger.authorizations.submit([sign_entry(draft.entry, ledger.custody.signer(stranger))])
-    assert ledger.authorizations.submit([actors.sign(cast.firms[FIRM], draft.entry)])
+        ledger.usage.authorizations.submit([sign_entry(draft.entry, ledger.custody.signer(stranger))])
+    assert ledger.usage.authorizations.submit([actors.sign(cast.firms[FIRM], draft.entry)])
 
 
 def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(actors: CreditBureau, pilot: Pilot) -> None:
     """Once an authority has bound a secp256k1 key to it, it acts by that one, and statements of either key count."""
     ledger, provider = actors.ledger, actors.cast.provider
-    first = ledger.parties.get(provider)
+    first = ledger.parties.register.get(provider)
     asset = pilot.confirmed()
     with pytest.raises(Conflict, match="KEY_CANNOT_ACT"):
-        ledger.transfers.accept(ledger.parties.actor(provider), asset)
+        ledger.registration.transfers.accept(ledger.actor(provider), asset)
     with pytest.raises(Conflict, match="KEY_CANNOT_ACT"):
-        ledger.party_keys.rotate(
-            ledger.parties.actor(provider), provider, ledger.custody.public_key(*ledger.custody.create())
+        ledger.parties.keys.rotate(
+            ledger.actor(provider), provider, ledger.custody.public_key(*ledger.custody.create())
         )
     (account,) = ledger.custody.create()
     authority = ledger.installation.authority_party
-    ledger.party_keys.bind(ledger.parties.actor(authority), provider, ledger.custody.public_key(account))
-    row = ledger.parties.get(provider)
+    ledger.parties.keys.bind(ledger.actor(authority), provider, ledger.custody.public_key(account))
+    row = ledger.parties.register.get(provider)
     assert (row.account, row.public_key) == (account, ledger.custody.public_key(account))
-    ledger.transfers.offer(ledger.parties.actor(pilot.cast.provider), asset, provider)
-    ledger.transfers.accept(ledger.parties.actor(provider), asset)
+    ledger.registration.transfers.offer(ledger.actor(pilot.cast.provider), asset, provider)
+    ledger.registration.transfers.accept(ledger.actor(provider), asset)
     assert pilot.record(asset).holder == provider
     entry = {"type": "x"}
     for signer in (ledger.custody.signer(first.account), ledger.custody.signer(account)):
@@ -131,14 +131,14 @@ def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(actors: CreditBur
 def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
     ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
     party = newcomer(ledger, 9_704, PartyKind.ENTERPRISE, Role.SUBJECT)
-    lost = ledger.parties.get(party)
+    lost = ledger.parties.register.get(party)
     (other,) = ledger.custody.create()
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.party_keys.recover(ledger.parties.actor(authority), party, ledger.custody.public_key(other))
+        ledger.parties.keys.recover(ledger.actor(authority), party, ledger.custody.public_key(other))
     (found,) = ledger.custody.create(suite=ES256)
-    ledger.party_keys.recover(ledger.parties.actor(authority), party, ledger.custody.public_key(found))
-    ledger.party_keys.date_compromise(ledger.parties.actor(authority), party, lost.account, ledger.clock())
-    row = ledger.parties.get(party)
+    ledger.parties.keys.recover(ledger.actor(authority), party, ledger.custody.public_key(found))
+    ledger.parties.keys.date_compromise(ledger.actor(authority), party, lost.account, ledger.clock())
+    row = ledger.parties.register.get(party)
     assert (row.account, row.no) == (found, lost.no)
     entry = {"type": "x"}
     assert not is_word_of(ledger, party, sign_entry(entry, ledger.custody.signer(lost.account)))
@@ -146,8 +146,8 @@ def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
 
 
 def test_registration_certificates_are_signed_by_es256_too(pilot: Pilot) -> None:
-    number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
-    assert parse_certificate(pilot.ledger.bundles.build(number).certificate).issued.suite is ES256
+    number = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
+    assert parse_certificate(pilot.ledger.certificates.bundles.build(number).certificate).issued.suite is ES256
     assert pilot.verified(number).valid
 
 
@@ -155,6 +155,6 @@ def test_a_certificate_stays_of_the_suite_that_signed_it_first(pilot: Pilot) -> 
     """ES256 and ES256K both hash by SHA-256, so either may sign what was asked for under the other."""
     number = pilot.certificate(FIRM)
     with pilot.under(suite="sha256-es256k") as other:
-        first = other.ledger.bundles.build(number).certificate
+        first = other.ledger.certificates.bundles.build(number).certificate
     assert parse_certificate(first).issued.suite is ES256K
-    assert pilot.ledger.bundles.build(number).certificate == first
+    assert pilot.ledger.certificates.bundles.build(number).certificate == first

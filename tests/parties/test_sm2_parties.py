@@ -49,7 +49,7 @@ def fresh() -> Sm2Signer:
 def bound(ledger: Ledger, party: str) -> Sm2Signer:
     """A further key of the party's own."""
     signer = fresh()
-    ledger.party_keys.bind(ledger.authority, party, signer.public_key, proof(ledger, party, signer))
+    ledger.parties.keys.bind(ledger.authority, party, signer.public_key, proof(ledger, party, signer))
     return signer
 
 
@@ -59,7 +59,9 @@ def proof(ledger: Ledger, party: str, signer: Signer) -> str:
 
 def accepted(pilot: Pilot, number: str, holder: Signer) -> Report:
     nonce = pilot.ledger.verification.new_nonce()
-    bundle = pilot.ledger.bundles.present(number, FIELDS, pilot.cast.bank, nonce, holder, pilot.ledger.clock())
+    bundle = pilot.ledger.certificates.bundles.present(
+        number, FIELDS, pilot.cast.bank, nonce, holder, pilot.ledger.clock()
+    )
     return pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report
 
 
@@ -69,7 +71,7 @@ def genuine(report: Report) -> bool:
 
 def suite_of(ledger: Ledger, number: str) -> tuple[str, str]:
     """What signed the certificate, and what its disclosures are hashed with."""
-    presented = parse_certificate(ledger.bundles.build(number).certificate)
+    presented = parse_certificate(ledger.certificates.bundles.build(number).certificate)
     return presented.issued.suite.alg, presented.algorithm
 
 
@@ -84,7 +86,7 @@ def pilot(home: Path) -> Iterator[Pilot]:
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, FIRMS), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, scenarios, now - 86_400, now + 10**9
         )
         older = Pilot(ledger, cast).certificate("1")
@@ -99,16 +101,16 @@ def pilot(home: Path) -> Iterator[Pilot]:
 def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> None:
     ledger, cast = pilot.ledger, pilot.cast
     bank, firm, provider = (bound(ledger, party) for party in (cast.bank, cast.firms["2"], cast.provider))
-    asked = ledger.requests.draft(pilot.actors.request("2"), NOTE)
-    (request,) = ledger.requests.submit([replace(asked, entry=sign_entry(asked.entry, bank))])
-    (draft,) = ledger.authorizations.draft(request.id, Choice(holder_key=public_jwk(firm.public_key)))
-    (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, firm)])
+    asked = ledger.usage.requests.draft(pilot.actors.request("2"), NOTE)
+    (request,) = ledger.usage.requests.submit([replace(asked, entry=sign_entry(asked.entry, bank))])
+    (draft,) = ledger.usage.authorizations.draft(request.id, Choice(holder_key=public_jwk(firm.public_key)))
+    (consent,) = ledger.usage.authorizations.submit([sign_entry(draft.entry, firm)])
     drafted = pilot.actors.draft(consent.id, SUPPLIED)
-    ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, provider))])
-    (row,) = ledger.issuance.issue([request.id])
+    ledger.usage.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, provider))])
+    (row,) = ledger.usage.issuance.issue([request.id])
     ledger.anchoring.flush()
     assert suite_of(ledger, row.certificate_no) == ("SM2SM3", "sm3")
-    bundle = json.loads(ledger.bundles.build(row.certificate_no).to_bytes())
+    bundle = json.loads(ledger.certificates.bundles.build(row.certificate_no).to_bytes())
     assert {key["crv"] for key in bundle["keys"].values()} == {"SM2"}
     report = accepted(pilot, row.certificate_no, firm)
     assert report.valid, report.first_failure
@@ -129,14 +131,14 @@ def test_what_was_asked_for_under_one_digest_is_issued_under_it(pilot: Pilot) ->
     with pilot.under(suite="sha256-es256k") as before:
         consent = before.authorise("4")
         before.supply("4", consent)
-        unsigned = before.ledger.requests.draft(before.actors.request("4"), NOTE)
+        unsigned = before.ledger.usage.requests.draft(before.actors.request("4"), NOTE)
     number = pilot.actors.issue({"4": consent})["4"]
     ledger.anchoring.flush()
     assert suite_of(ledger, number) == ("ES256K", "sha-256")
     assert pilot.accept("4", number).valid
     signed = replace(unsigned, entry=pilot.actors.sign(pilot.cast.bank, unsigned.entry))
     with pytest.raises(InvalidInput, match="SD_ALG_DIFFERS"):
-        ledger.requests.submit([signed])
+        ledger.usage.requests.submit([signed])
 
 
 def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) -> None:
@@ -147,12 +149,12 @@ def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) ->
     pilot.supply("2", consent)
     number = pilot.actors.issue({"2": consent})["2"]
     ledger.anchoring.flush()
-    draft = ledger.withdrawals.draft(consent, account=signer.kid)
+    draft = ledger.usage.withdrawals.draft(consent, account=signer.kid)
     assert draft.message is None
-    row = ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), None)
-    assert ledger.reader.withdrawn_at(ledger.parties.get(firm).no or 0, row.digest).first == 0
+    row = ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), None)
+    assert ledger.reader.withdrawn_at(ledger.parties.register.get(firm).no or 0, row.digest).first == 0
     ledger.anchoring.flush()
-    bundle = ledger.bundles.build(number)
+    bundle = ledger.certificates.bundles.build(number)
     carried = [json.loads(item.entry) for item in bundle.evidence if '"type":"withdrawal"' in item.entry]
     assert [each["statement"] for each in carried] == [f"sha-256:{row.digest}"]
     assert signer.kid in bundle.keys
@@ -163,41 +165,45 @@ def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) ->
 
 
 def test_registration_certificates_follow(pilot: Pilot) -> None:
-    number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
+    number = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     assert suite_of(pilot.ledger, number)[0] == "SM2SM3"
     assert pilot.verified(number).valid
 
 
 def test_the_key_is_bound_once_and_the_party_acts_by_the_key_it_had(pilot: Pilot, home: Path) -> None:
     ledger = pilot.ledger
-    operator, before = ledger.installation.operator, ledger.party_keys.history(ledger.installation.operator)
+    operator, before = ledger.installation.operator, ledger.parties.keys.history(ledger.installation.operator)
     with pilot.under() as again:
-        assert [key.account for key in again.ledger.party_keys.history(operator)] == [key.account for key in before]
+        assert [key.account for key in again.ledger.parties.keys.history(operator)] == [key.account for key in before]
     (key,) = [key for key in before if key.public_key.startswith("sm2:")]
     record = ledger.reader.account(key.account)
-    assert record is not None and record.party_no == ledger.parties.get(operator).no
+    assert record is not None and record.party_no == ledger.parties.register.get(operator).no
     assert key.account == account_of_public_key(key.public_key)
-    assert ledger.parties.get(operator).public_key == next(each.public_key for each in before if each is not key)
+    assert ledger.parties.register.get(operator).public_key == next(
+        each.public_key for each in before if each is not key
+    )
     assert json.loads((home / "keys" / "accounts.json").read_text())[key.account].startswith("sm2:")
 
 
 def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
     ledger, party, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority = ledger.installation.authority_party
-    row, account, shown = ledger.party_keys._announce(party, signer.public_key, proof(ledger, party, signer), (SM2SM3,))
+    row, account, shown = ledger.parties.keys._announce(
+        party, signer.public_key, proof(ledger, party, signer), (SM2SM3,)
+    )
     assert shown == ""
     call = change_key(row.no or 0, account)
-    proposal = proposal_of(ledger.party_keys._relayed.act_as(authority, propose(call)))
-    ledger.party_keys._relayed.act_as(ledger.installation.officers[1], confirm(proposal, call))
+    proposal = proposal_of(ledger.parties.keys._relayed.act_as(authority, propose(call)))
+    ledger.parties.keys._relayed.act_as(ledger.installation.officers[1], confirm(proposal, call))
     for _ in range(2):
-        assert ledger.party_keys.bind(ledger.parties.actor(authority), party, signer.public_key) is None
-    assert ledger.parties.get(party).account == row.account
-    assert [key.bound_at is not None for key in ledger.party_keys.history(party) if key.account == account] == [True]
+        assert ledger.parties.keys.bind(ledger.actor(authority), party, signer.public_key) is None
+    assert ledger.parties.register.get(party).account == row.account
+    assert [key.bound_at is not None for key in ledger.parties.keys.history(party) if key.account == account] == [True]
 
 
 def test_a_service_without_the_suite_says_so(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even whose a key is can be told then: that is no reason to say that nobody knows it."""
-    raw = pilot.ledger.bundles.build(pilot.certificate("4")).to_bytes()
+    raw = pilot.ledger.certificates.bundles.build(pilot.certificate("4")).to_bytes()
     for module in ("gmalg", "gmalg.ellipticcurve", "gmalg.sm2"):
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr(hashlib, "new", no_sm3)
@@ -211,17 +217,17 @@ def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilo
     ledger, firm = pilot.ledger, pilot.cast.firms["1"]
     signer = bound(ledger, firm)
     first, second = pilot.actors.ask([pilot.actors.request("1"), pilot.actors.request("1")])
-    (draft,) = ledger.authorizations.draft(first)
-    (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, signer)])
-    ledger.party_keys.retire(ledger.parties.actor(firm), firm, signer.kid)
-    ledger.party_keys.retire(ledger.parties.actor(firm), firm, signer.kid)
-    (later,) = ledger.authorizations.draft(second)
+    (draft,) = ledger.usage.authorizations.draft(first)
+    (consent,) = ledger.usage.authorizations.submit([sign_entry(draft.entry, signer)])
+    ledger.parties.keys.retire(ledger.actor(firm), firm, signer.kid)
+    ledger.parties.keys.retire(ledger.actor(firm), firm, signer.kid)
+    (later,) = ledger.usage.authorizations.draft(second)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
-        ledger.authorizations.submit([sign_entry(later.entry, signer)])
+        ledger.usage.authorizations.submit([sign_entry(later.entry, signer)])
     pilot.supply("1", consent.id)
-    (row,) = ledger.issuance.issue([first])
+    (row,) = ledger.usage.issuance.issue([first])
     ledger.anchoring.flush()
-    bundle = ledger.bundles.build(row.certificate_no)
+    bundle = ledger.certificates.bundles.build(row.certificate_no)
     assert ledger.verification.verify(bundle.to_bytes(), Expectation()).report.checks[10].code == "OK"
 
 
@@ -229,7 +235,7 @@ def test_a_party_keeps_one_key_that_the_chain_can_check(pilot: Pilot) -> None:
     ledger, bank = pilot.ledger, pilot.cast.bank
     bound(ledger, bank)
     with pytest.raises(Conflict, match="PARTY_LAST_KEY"):
-        ledger.party_keys.retire(ledger.parties.actor(bank), bank, ledger.parties.get(bank).account)
+        ledger.parties.keys.retire(ledger.actor(bank), bank, ledger.parties.register.get(bank).account)
 
 
 def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilot: Pilot) -> None:
@@ -238,10 +244,10 @@ def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilo
     authority, firm = ledger.installation.authority_party, pilot.cast.firms["1"]
     for wrong in (proof(ledger, bank, fresh()), proof(ledger, firm, signer)):
         with pytest.raises(InvalidInput, match="PROOF_INVALID"):
-            ledger.party_keys.bind(ledger.parties.actor(authority), bank, signer.public_key, wrong)
+            ledger.parties.keys.bind(ledger.actor(authority), bank, signer.public_key, wrong)
     with pytest.raises(InvalidInput, match="PARTY_PROOF_MISSING"):
-        ledger.party_keys.bind(ledger.parties.actor(bank), bank, signer.public_key, proof(ledger, bank, signer))
-    row = ledger.party_keys.bind(ledger.parties.actor(authority), bank, signer.public_key, proof(ledger, bank, signer))
+        ledger.parties.keys.bind(ledger.actor(bank), bank, signer.public_key, proof(ledger, bank, signer))
+    row = ledger.parties.keys.bind(ledger.actor(authority), bank, signer.public_key, proof(ledger, bank, signer))
     assert row is not None
     assert (row.by, row.role, row.state) == (authority, "authority", "carried_out")
     assert is_word_of(ledger, bank, sign_entry({"type": "x"}, signer))
@@ -249,20 +255,22 @@ def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilo
 
 def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.provider
-    authority, lost, acting = ledger.installation.authority_party, bound(ledger, party), ledger.parties.get(party)
-    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.party_keys.recover(
-            ledger.parties.actor(authority), party, public_key_of(new_private_key()), lost=lost.kid
-        )
-    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.party_keys.rotate(ledger.parties.actor(party), party, fresh().public_key)
-    found = fresh()
-    ledger.party_keys.recover(
-        ledger.parties.actor(authority), party, found.public_key, proof(ledger, party, found), lost=lost.kid
+    authority, lost, acting = (
+        ledger.installation.authority_party,
+        bound(ledger, party),
+        ledger.parties.register.get(party),
     )
-    ledger.party_keys.date_compromise(ledger.parties.actor(authority), party, lost.kid, 1)
-    assert ledger.parties.get(party).account == acting.account
-    told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.party_keys.history(party)}
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.parties.keys.recover(ledger.actor(authority), party, public_key_of(new_private_key()), lost=lost.kid)
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.parties.keys.rotate(ledger.actor(party), party, fresh().public_key)
+    found = fresh()
+    ledger.parties.keys.recover(
+        ledger.actor(authority), party, found.public_key, proof(ledger, party, found), lost=lost.kid
+    )
+    ledger.parties.keys.date_compromise(ledger.actor(authority), party, lost.kid, 1)
+    assert ledger.parties.register.get(party).account == acting.account
+    told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.parties.keys.history(party)}
     assert (told[lost.kid], told[found.kid]) == ((False, 1), (True, None))
     assert ledger.reader.account(found.kid) is not None
 
@@ -270,7 +278,7 @@ def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
 def test_a_party_whose_key_is_rotated_keeps_its_further_one(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms["3"]
     further = bound(ledger, party)
-    ledger.party_keys.rotate(ledger.parties.actor(party), party, ledger.custody.public_key(*ledger.custody.create()))
-    assert ledger.parties.get(party).account != further.kid
+    ledger.parties.keys.rotate(ledger.actor(party), party, ledger.custody.public_key(*ledger.custody.create()))
+    assert ledger.parties.register.get(party).account != further.kid
     assert is_word_of(ledger, party, sign_entry({"type": "x"}, further))
     assert ledger.settings.signs_with is SM2SM3 and Settings().signs_with is ES256K

@@ -21,20 +21,23 @@ def test_a_person_goes_with_everything_that_was_told_of_it(desk: Desk) -> None:
     _, unused = desk.authorised(person)
     desk.answer({unused["social_insurance"].id: desk.supplied()})
     (unanswered,) = desk.ask([desk.terms(person)])
-    identity, row = ledger.parties.identity(person), ledger.parties.get(person)
+    identity, row = ledger.parties.register.identity(person), ledger.parties.register.get(person)
     erased = ledger.erasure.party(subject(person), person, REQUEST)
     assert (erased.entry["targets"], erased.certificates, ledger.erasure.scrub(erased)) == ([], (number,), True)
     assert sorted(len(entry["targets"]) for entry in erasures(ledger, person)) == [0, 1, 3, 4]
     with pytest.raises(NotFound, match="SEALED_ERASED"):
-        ledger.parties.identity(person)
+        ledger.parties.register.identity(person)
     with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
-        ledger.parties.find(identity["identifier"])
+        ledger.parties.register.find(identity["identifier"])
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         desk.certify([unused["social_insurance"].request_id])
-    assert ledger.requests.note(unanswered) is None
-    names = dict(ledger.parties.names([person, other]))
-    assert names[person] == f"{person[:12]}…" and names[other] == ledger.parties.identity(other)["name"]
-    assert (ledger.parties.get(person).account, ledger.parties.get(person).no) == (row.account, row.no)
+    assert ledger.usage.requests.note(unanswered) is None
+    names = dict(ledger.parties.register.names([person, other]))
+    assert names[person] == f"{person[:12]}…" and names[other] == ledger.parties.register.identity(other)["name"]
+    assert (ledger.parties.register.get(person).account, ledger.parties.register.get(person).no) == (
+        row.account,
+        row.no,
+    )
     assert desk.accepted(neighbour).valid
     again = ledger.erasure.party(subject(person), person, REQUEST)
     assert (again.entry, again.seq) == (erased.entry, erased.seq)
@@ -42,12 +45,12 @@ def test_a_person_goes_with_everything_that_was_told_of_it(desk: Desk) -> None:
 
 def test_who_was_erased_can_come_back_as_another_party(desk: Desk) -> None:
     ledger, person = desk.ledger, desk.person()
-    identity, row = ledger.parties.identity(person), ledger.parties.get(person)
+    identity, row = ledger.parties.register.identity(person), ledger.parties.register.get(person)
     ledger.erasure.party(subject(person), person, REQUEST)
 
     def onboard(key: str) -> str:
         newcomer = NewParty(PartyKind.PERSON, identity["name"], identity["identifier"], row.region, key)
-        (back,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
+        (back,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
         return back.id
 
     with pytest.raises(Conflict, match="ACCOUNT_IN_USE"):
@@ -58,12 +61,12 @@ def test_who_was_erased_can_come_back_as_another_party(desk: Desk) -> None:
 def test_nobody_asks_about_who_was_erased(desk: Desk) -> None:
     """The note would be new text about it, which nobody erases."""
     ledger, person = desk.ledger, desk.person()
-    drafted = ledger.requests.draft(desk.terms(person), NOTE)
+    drafted = ledger.usage.requests.draft(desk.terms(person), NOTE)
     ledger.erasure.party(subject(person), person, REQUEST)
     signed = desk.sign(desk.bank, drafted.entry)
     for attempt in (
-        lambda: ledger.requests.draft(desk.terms(person), NOTE),
-        lambda: ledger.requests.submit([Asked(signed, drafted.note)]),
+        lambda: ledger.usage.requests.draft(desk.terms(person), NOTE),
+        lambda: ledger.usage.requests.submit([Asked(signed, drafted.note)]),
     ):
         assert refusal(attempt) == "SUBJECT_ERASED"
 
@@ -88,12 +91,12 @@ def test_institutions_and_who_is_on_the_register_keep_their_names(desk: Desk, pi
             ledger.erasure.party(court, party, COURT)
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("erasure/held"), by=firm)
-    ledger.role_changes.set_roles(ledger.authority, firm, [Role.SUBJECT])
+    ledger.parties.role_changes.set_roles(ledger.authority, firm, [Role.SUBJECT])
     with pytest.raises(Conflict, match="PARTY_ON_REGISTER"):
         ledger.erasure.party(court, firm, COURT)
-    assert ledger.parties.identity(firm)["name"]
-    ledger.review.accept(ledger.parties.actor(desk.registrar), [asset])
-    ledger.review.reject(ledger.parties.actor(desk.registrar), asset, "Not its own")
+    assert ledger.parties.register.identity(firm)["name"]
+    ledger.registration.review.accept(ledger.actor(desk.registrar), [asset])
+    ledger.registration.review.reject(ledger.actor(desk.registrar), asset, "Not its own")
     assert ledger.erasure.party(court, firm, COURT).entry["subject"] == firm
 
 

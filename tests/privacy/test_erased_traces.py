@@ -24,7 +24,7 @@ def test_no_file_keeps_what_was_erased(desk: Desk) -> None:
     number, neighbour = desk.certificate(person), desk.certificate(other)
     with ledger.database.read() as session:
         row, other_row = session.get_one(Party, person), session.get_one(Party, other)
-    identity, lookup = ledger.parties.identity(person), row.lookup
+    identity, lookup = ledger.parties.register.identity(person), row.lookup
     gone = sealed(desk, *told(desk, number), row)
     kept = sealed(desk, *told(desk, neighbour), other_row)
     assert len(gone) == 10 and all(map(found(ledger), [*gone, lookup.encode()]))
@@ -52,7 +52,7 @@ def test_digests_of_what_was_sent_are_forgotten_with_it(desk: Desk, pilot: Pilot
     ledger, person, other = desk.ledger, desk.person(), desk.person()
     number, neighbour = desk.certificate(person), desk.certificate(other)
     broker = pilot.party(PartyKind.BROKER, Role.BROKER)
-    ledger.mandates.give(ledger.parties.actor(desk.bank), desk.bank, broker, ledger.clock())
+    ledger.parties.mandates.give(ledger.actor(desk.bank), desk.bank, broker, ledger.clock())
 
     def sent(by: str, key: str, answer: str, *, answered: bool = True) -> None:
         before = remembered(desk, by)
@@ -82,7 +82,7 @@ def remembered(desk: Desk, party: str) -> set[str]:
 def test_of_a_key_that_names_somebody_only_a_digest_is_kept(desk: Desk) -> None:
     """Clients make up keys of what they are about: it is the same key again, and cannot be read."""
     ledger, person = desk.ledger, desk.person()
-    key, works = f"loan-{ledger.parties.identity(person)['identifier']}", iter(range(9))
+    key, works = f"loan-{ledger.parties.register.identity(person)['identifier']}", iter(range(9))
     for _ in range(2):
         assert ledger.idempotency.once(desk.bank, key, b"body", lambda: Answer(201, {"n": next(works)})).body == {
             "n": 0

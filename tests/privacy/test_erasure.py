@@ -26,7 +26,7 @@ def test_after_an_erasure_everything_but_the_text_still_verifies(desk: Desk) -> 
     erased = erase(desk, person, number)
     ledger.anchoring.flush()
     with pytest.raises(NotFound, match="SEALED_ERASED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     expect = Expectation(consumer=desk.bank, nonce=nonce)
     report = ledger.verification.verify(held, expect).report
     assert report.valid and report.disclosed["months_paid"] == 10
@@ -54,7 +54,7 @@ def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(desk: 
     erased = erase(desk, person, number)
     assert not any(opens(desk, *records))
     assert all(opens(desk, *told(desk, again), *told(desk, neighbour)))
-    assert desk.ledger.parties.identity(person)["name"]
+    assert desk.ledger.parties.register.identity(person)["name"]
     entry = erased.entry
     assert (entry["subject"], entry["by"], entry["reason"]) == (person, person, REQUEST)
     assert entry["targets"] == [f"sha-256:{record.digest}" for record in records]
@@ -83,10 +83,10 @@ def test_a_certificate_that_is_erased_is_not_ended(desk: Desk) -> None:
     (event,) = [event for event in history.events if event["name"] == "Erased"]
     assert (event["by"], event["args"]) == (person, {"reason": REQUEST})
     with pytest.raises(NotFound, match="SEALED_ERASED"):
-        ledger.disclosures.open(ledger.parties.actor(desk.supervisor), number, "（2026）湛数监12号")
+        ledger.certificates.disclosures.open(ledger.actor(desk.supervisor), number, "（2026）湛数监12号")
     request = told(desk, number)[0]
-    assert ledger.requests.note(request.id) is None
-    assert ledger.requests.get(request.id).state == "fulfilled"
+    assert ledger.usage.requests.note(request.id) is None
+    assert ledger.usage.requests.get(request.id).state == "fulfilled"
 
 
 def test_erasing_again_tells_the_same(desk: Desk) -> None:
@@ -138,7 +138,7 @@ def test_an_erasure_that_breaks_off_has_erased_nothing(desk: Desk, monkeypatch: 
         with pytest.raises(RuntimeError, match="power cut"):
             ledger.erasure.party(subject(person), person, REQUEST)
     assert all(opens(desk, *records)) and erasures(ledger, person) == []
-    assert ledger.parties.find(ledger.parties.identity(person)["identifier"]).id == person
+    assert ledger.parties.register.find(ledger.parties.register.identity(person)["identifier"]).id == person
     assert erase(desk, person, number).certificates == (number,)
 
 
@@ -150,7 +150,7 @@ def test_a_version_goes_with_those_that_it_supersedes(desk: Desk) -> None:
     (old,) = desk.certify([request])
     ledger.anchoring.flush()
     desk.answer({consent: desk.supplied()})
-    new = ledger.corrections.correct(old.certificate_no)
+    new = ledger.usage.corrections.correct(old.certificate_no)
     asked, consented, false, true, *_ = told(desk, new.certificate_no)
     first = erase(desk, person, old.certificate_no)
     assert opens(desk, old, false, new, true, asked, consented) == [False, False, True, True, True, True]
@@ -163,7 +163,7 @@ def test_a_version_goes_with_those_that_it_supersedes(desk: Desk) -> None:
 
 
 def test_a_registration_certificate_has_no_text_to_erase(desk: Desk, pilot: Pilot) -> None:
-    number = str(desk.ledger.registrations.get(pilot.confirmed())["certificate_no"])
+    number = str(desk.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     with pytest.raises(Conflict, match="NO_PAYLOAD"):
         desk.ledger.erasure.certificate(office(desk, "authority"), number, COURT)
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):

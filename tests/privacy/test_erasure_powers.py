@@ -49,7 +49,7 @@ def test_who_may_erase_and_why(desk: Desk, who: str) -> None:
 def test_retention_is_over_so_many_days_after_the_end_of_validity(desk: Desk) -> None:
     ledger, person = desk.ledger, desk.person()
     number = desk.certificate(person)
-    over = ledger.holdings.get(number).exp + 30 * DAY
+    over = ledger.usage.holdings.get(number).exp + 30 * DAY
     with at(ledger, over - 1) as early:
         for attempt in (early.erasure.certificate, early.erasure.party):
             with pytest.raises(Conflict, match="RETENTION_NOT_OVER") as caught:
@@ -63,7 +63,7 @@ def test_retention_is_over_so_many_days_after_the_end_of_validity(desk: Desk) ->
 def test_retention_of_what_came_to_no_certificate(desk: Desk) -> None:
     ledger, person = desk.ledger, desk.person()
     (request,) = desk.ask([desk.terms(person)])
-    over = ledger.requests.statement(request)["valid_to"] + 30 * DAY
+    over = ledger.usage.requests.statement(request)["valid_to"] + 30 * DAY
     for time, expected in ((over - 1, "RETENTION_NOT_OVER"), (over, "done")):
         with at(ledger, time) as then:
             assert refusal(lambda: then.erasure.party(office(desk, "platform"), person, OVER)) == expected

@@ -57,7 +57,9 @@ class District:
     def certified(self, kind: PartyKind, number: str) -> Certified:
         (account,) = self.ledger.custody.create()
         key, name = self.ledger.custody.public_key(account), f"徐闻某方{next(self._names)}"
-        (row,) = self.ledger.onboarding.onboard(self.ledger.authority, [NewParty(kind, name, number, REGION, key)])
+        (row,) = self.ledger.parties.onboarding.onboard(
+            self.ledger.authority, [NewParty(kind, name, number, REGION, key)]
+        )
         person = kind is PartyKind.PERSON
         request, given = self.desk.authorised(row.id, "S02" if person else "S51")
         (consent,) = given.values()
@@ -73,7 +75,7 @@ class District:
         signed = replace(drafted, entry=self.desk.sign(provider, drafted.entry))
 
         def supply() -> Answer:
-            (row,) = self.ledger.provisions.submit([signed])
+            (row,) = self.ledger.usage.provisions.submit([signed])
             return Answer(201, {"id": row.id})
 
         body = {"statement": signed.entry, "disclosures": list(signed.disclosures)}
@@ -99,7 +101,7 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("district"))) as ledger:
         cast = assemble(ledger, [])
         now = ledger.clock()
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, ("S51",), now - 86_400, now + 10**9
         )
         yield District(Desk(Pilot(ledger, cast)))
@@ -121,7 +123,7 @@ def test_no_number_of_a_district_is_confirmed_after_an_erasure(
 ) -> None:
     """Before it the same attack finds whom it is about by every way there is, and reads the number and the name."""
     victim, neighbour = (district.certified(kind, everyone[serial]) for serial in (erased, spared))
-    name = district.ledger.parties.identity(victim.party)["name"]
+    name = district.ledger.parties.register.identity(victim.party)["name"]
 
     before = district.insider()
     found = before.confirmed(everyone, before.constructions(kind.value, victim.rows, victim.sent))

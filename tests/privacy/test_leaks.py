@@ -81,7 +81,7 @@ def searched(demo: Path) -> Iterator[Searched]:
 
 def given_access(ledger: Ledger) -> set[str]:
     """A row in each table of who signs in, and of who read what; returns the secrets that were told."""
-    (certificate,) = ledger.holdings.page(HoldingsFilter(party=ledger.installation.operator), None, 1)
+    (certificate,) = ledger.usage.holdings.page(HoldingsFilter(party=ledger.installation.operator), None, 1)
     subject = certificate.certificate.subject
     token = token_of(ledger, subject)
     caller = ledger.callers.of(token)
@@ -89,8 +89,8 @@ def given_access(ledger: Ledger) -> set[str]:
     ledger.callers.of(key)
     ledger.readings.note(caller, How.BUNDLE, certificate.certificate.certificate_no, subject, ["years_covered"])
     newcomer = NewParty(PartyKind.PERSON, NEWCOMER["name"], NEWCOMER["identifier"], "440802", "")
-    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
-    code = ledger.enrolments.issue(ledger.parties.actor(ledger.installation.authority_party), row.id).code
+    (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
+    code = ledger.parties.enrolments.issue(ledger.actor(ledger.installation.authority_party), row.id).code
     nonce = ledger.sessions.nonce(row.id, HERE).nonce
     ledger.flush()
     return {token, key, code, nonce}
@@ -100,10 +100,10 @@ def subjects_of(ledger: Ledger) -> set[str]:
     """Name and identifier of every party that is a subject and nothing else."""
     found: set[str] = set()
     after = None
-    while rows := ledger.parties.page(after, 500):
+    while rows := ledger.parties.register.page(after, 500):
         for row in rows:
             if row.roles == (Role.SUBJECT,):
-                found.update(ledger.parties.identity(row.id).values())
+                found.update(ledger.parties.register.identity(row.id).values())
         after = rows[-1].id
     return found
 

@@ -20,7 +20,7 @@ from tests.support.machine.file_contents import contents
 def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: Pilot) -> None:
     firm = pilot.firm()
     pilot.accept(firm, pilot.certificate(firm))
-    told = ledger.parties.identity(pilot.cast.firms[firm])
+    told = ledger.parties.register.identity(pilot.cast.firms[firm])
     needles = [text.encode() for text in told.values()]
     with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -35,7 +35,7 @@ def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: P
 
 def test_party_id_does_not_follow_from_the_identifier_alone(ledger: Ledger, pilot: Pilot) -> None:
     """Guessing every identifier confirms nothing without the party's key."""
-    identity = ledger.parties.identity(pilot.cast.firms["1"])
+    identity = ledger.parties.register.identity(pilot.cast.firms["1"])
     guesses = {
         hashlib.sha256(f"pingzheng/party/v1|enterprise|{identity['identifier']}".encode()).hexdigest(),
         hmac.new(bytes(32), f"pingzheng/party/v1|enterprise|{identity['identifier']}".encode(), "sha256").hexdigest(),
@@ -57,7 +57,7 @@ def test_erased_claims_are_gone_and_every_proof_stands(ledger: Ledger, pilot: Pi
         row = session.get_one(Certificate, number)
         ledger.sealer.erase(session, str(row.sealed_id))
     with pytest.raises(NotFound, match="SEALED_ERASED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     held = ledger.verification.verify(bundle.to_bytes(), Expectation(consumer=pilot.cast.bank, nonce=nonce))
     assert held.report.valid
     assert pilot.accept(other, neighbour).valid

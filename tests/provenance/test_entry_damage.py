@@ -69,7 +69,7 @@ def changed(pilot: Pilot) -> Iterator[Changed]:
 
 def row_of(pilot: Pilot, number: str) -> tuple[int, bytes, str]:
     with pilot.ledger.database.read() as session:
-        digest = pilot.ledger.holdings.get(number).digest
+        digest = pilot.ledger.usage.holdings.get(number).digest
         entry = log_store.entries_by_digest(session, [digest])[digest]
         return entry.seq, entry.body, entry.leaf
 
@@ -78,12 +78,12 @@ def test_a_changed_text_is_never_exported_and_is_named_by_whoever_looks(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
     ledger = pilot.ledger
-    ledger.bundles.build(number)
+    ledger.certificates.bundles.build(number)
     seq, body, _ = row_of(pilot, number)
     changed.set("entry", "body", body.replace(b'"S51"', b'"S52"'), "seq", seq)
     reader = Actor(ledger.installation.operator, frozenset({Role.ISSUER}))
     reads = (
-        lambda: ledger.bundles.build(number),
+        lambda: ledger.certificates.bundles.build(number),
         lambda: ledger.inspection.proof(seq),
         lambda: ledger.log_entries.get(reader, seq),
         lambda: ledger.log_entries.page(reader, seq - 1, 1),
@@ -127,12 +127,12 @@ def test_a_text_that_was_changed_with_its_leaf_does_not_make_the_root(
     found = {(finding.code, finding.where) for finding in ledger.inspection.entries()}
     assert found == {("ENTRY_DAMAGED", f"entry {seq}"), ("BATCH_DAMAGED", f"batch {batch}")}
     with pytest.raises(Incoherent, match="BATCH_DAMAGED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     changed.set("batch", "root", root(leaves).hex(), "number", batch)
     found = {(finding.code, finding.where) for finding in ledger.inspection.entries()}
     assert ("LOG_FORKED", f"batch {batch}") in found
     with pytest.raises(Incoherent, match="LOG_FORKED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
 
 
 def test_an_entry_that_is_gone_is_named(pilot: Pilot, number: str, changed: Changed) -> None:
@@ -153,17 +153,17 @@ def test_a_signed_certificate_whose_text_was_changed_is_not_exported(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
     ledger = pilot.ledger
-    ledger.bundles.build(number)
+    ledger.certificates.bundles.build(number)
     other = pilot.certificate(pilot.firm())
-    ledger.bundles.build(other)
+    ledger.certificates.bundles.build(other)
     with ledger.database.read() as session:
         token = certificate(session, other).token
     changed.set("certificate", "token", token, "certificate_no", number)
     with pytest.raises(Incoherent, match="ENTRY_DAMAGED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     changed.set("certificate", "token", "a.b", "certificate_no", number)
     with pytest.raises(Incoherent, match="ENTRY_DAMAGED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
 
 
 def test_reading_entries_asks_no_further_query(pilot: Pilot, number: str) -> None:
@@ -172,6 +172,6 @@ def test_reading_entries_asks_no_further_query(pilot: Pilot, number: str) -> Non
     statements: list[str] = []
     with ledger.database.read() as session:
         event.listen(ledger.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
-        rows = log_store.entries_by_digest(session, [ledger.holdings.get(number).digest])
+        rows = log_store.entries_by_digest(session, [ledger.usage.holdings.get(number).digest])
         asked_here = [statement for statement in statements if "FROM entry" in statement]
         assert (len(rows), len(asked_here)) == (1, 1)

@@ -29,11 +29,11 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 def transferred(pilot: Pilot) -> str:
     """An asset that was frozen, and then went from the provider to the bank."""
     asset = pilot.confirmed()
-    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
-    pilot.ledger.transfers.unfreeze(pilot.actor(pilot.cast.supervisor), asset, "lifted")
+    pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
+    pilot.ledger.registration.transfers.unfreeze(pilot.actor(pilot.cast.supervisor), asset, "lifted")
     pilot.skip(10)
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
-    pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+    pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), asset)
     pilot.ledger.anchoring.flush()
     return asset
 
@@ -82,14 +82,14 @@ def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(p
         stated = payload_of(session, number)
         (consent,) = (log_store.statement(session, each[8:])["id"] for each in stated["authorizations"])
     assert pilot.accept(firm, number).valid
-    account = ledger.parties.get(cast.other_bank).account
+    account = ledger.parties.register.get(cast.other_bank).account
     pilot.fund(account)
     stranger = ledger.client.with_account(ledger.custody.private_key(account).hex())
     stranger.send(record_use(stated["request"][8:], 1))
     stranger.send(withdraw(stated["authorizations"][0][8:]))
-    ledger.holds.hold(number, "investigation", cast.supervisor)
+    ledger.certificates.holds.hold(number, "investigation", cast.supervisor)
     other_supervisor(pilot)
-    ledger.holds.lift(number, "lifted", cast.supervisor)
+    ledger.certificates.holds.lift(number, "lifted", cast.supervisor)
     withdraw_consent(pilot.actors, consent)
     history = ledger.provenances.certificate(number)
     assert history.completeness.complete
@@ -122,12 +122,12 @@ def test_prov_tells_of_certificates_and_of_no_name(pilot: Pilot) -> None:
     document = pilot.ledger.provenances.prov(asset)
     nodes = {node["@id"]: node for node in document["@graph"]}
     certificates = [node for node in nodes.values() if "pz:RegistrationCertificate" in node["@type"]]
-    newest = pilot.ledger.registrations.get(asset)["certificate_no"]
+    newest = pilot.ledger.registration.registrations.get(asset)["certificate_no"]
     assert {node["@id"].rpartition(":")[2] for node in certificates} > {newest}
     certified = [node["wasDerivedFrom"] for node in certificates]
     assert sorted(certified) == [[f"urn:pingzheng:asset:{asset}:version:{number}"] for number in (1, 2)]
     versions = [node for node in nodes.values() if "pz:AssetVersion" in node["@type"]]
-    resource = pilot.ledger.registrations.get(asset)["resource"]
+    resource = pilot.ledger.registration.registrations.get(asset)["resource"]
     assert len(versions) == 2 and len({node["pz:content"] for node in versions}) == 1
     text = json.dumps(document, ensure_ascii=False)
     assert not CHINESE.search(text)
@@ -144,19 +144,19 @@ def test_descendants_of_an_annulled_asset_are_flagged(pilot: Pilot) -> None:
     parent, beside = pilot.confirmed(), pilot.confirmed()
     (child,) = pilot.applied("provenance/child")
     (grandchild,) = pilot.applied("provenance/grandchild")
-    pilot.ledger.lineage.link(pilot.actor(pilot.cast.provider), child, "derived_from", parent)
-    pilot.ledger.lineage.link(pilot.actor(pilot.cast.provider), child, "merged_from", beside)
+    pilot.ledger.registration.lineage.link(pilot.actor(pilot.cast.provider), child, "derived_from", parent)
+    pilot.ledger.registration.lineage.link(pilot.actor(pilot.cast.provider), child, "merged_from", beside)
     pilot.take_through([child])
-    pilot.ledger.lineage.link(pilot.actor(pilot.cast.provider), grandchild, "split_from", child)
+    pilot.ledger.registration.lineage.link(pilot.actor(pilot.cast.provider), grandchild, "split_from", child)
     before = pilot.ledger.provenances.lineage(child)
     assert flags(before) == dict.fromkeys([parent, beside, child, grandchild])
-    pilot.ledger.transfers.annul(pilot.actor(pilot.cast.supervisor), parent, "fraud", "forged title")
+    pilot.ledger.registration.transfers.annul(pilot.actor(pilot.cast.supervisor), parent, "fraud", "forged title")
     for asset in (child, grandchild):
         graph = pilot.ledger.provenances.lineage(asset)
         assert flags(graph) == {parent: None, beside: None, child: parent, grandchild: parent}
         assert flags(graph)[asset] == pilot.ledger.reader.annulled_ancestor(asset)
     labels = {node.label for node in before.nodes}
-    assert str(pilot.ledger.registrations.get(child)["reg_no"]) in labels
+    assert str(pilot.ledger.registration.registrations.get(child)["reg_no"]) in labels
 
 
 def test_asset_that_the_chain_does_not_know(pilot: Pilot) -> None:

@@ -38,14 +38,14 @@ def presentations_of(pilot: Pilot, number: str) -> int:
 def test_a_subject_sees_who_read_presented_used_and_opened_its_data(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number, subject = pilot.certificate(firm), pilot.cast.firms[firm]
-    reader = ledger.parties.actor(subject)
-    ledger.readings.of_bundle(reader, How.BUNDLE, ledger.bundles.build(number, FIELDS[:1]))
+    reader = ledger.actor(subject)
+    ledger.readings.of_bundle(reader, How.BUNDLE, ledger.certificates.bundles.build(number, FIELDS[:1]))
     ledger.flush()
     bundle, _nonce = pilot.present(firm, number)
     ledger.verification.check(bundle.to_bytes(), pilot.cast.bank, None)
     assert pilot.accept(firm, number).valid
-    ledger.disclosures.open(ledger.parties.actor(pilot.cast.supervisor), number, "（2026）湛数监12号")
-    ledger.readings.note(ledger.parties.actor(pilot.cast.provider), How.ANSWER, None, subject, ["b", "a"])
+    ledger.certificates.disclosures.open(ledger.actor(pilot.cast.supervisor), number, "（2026）湛数监12号")
+    ledger.readings.note(ledger.actor(pilot.cast.provider), How.ANSWER, None, subject, ["b", "a"])
     lines = told(pilot, firm)
     assert [(line.how, line.by) for line in lines] == [
         ("bundle", subject),
@@ -65,7 +65,7 @@ def test_a_subject_sees_who_read_presented_used_and_opened_its_data(pilot: Pilot
 def test_nobody_sees_who_used_anothers_data(pilot: Pilot) -> None:
     firm, other = pilot.firm(), pilot.firm()
     number = pilot.certificate(firm)
-    pilot.ledger.readings.of_bundle(BANK, How.WALLET, pilot.ledger.bundles.build(number))
+    pilot.ledger.readings.of_bundle(BANK, How.WALLET, pilot.ledger.certificates.bundles.build(number))
     assert len(told(pilot, firm)) == 1
     assert told(pilot, other) == []
 
@@ -161,7 +161,7 @@ def test_a_stranger_learns_the_state_of_a_number_and_since_when(pilot: Pilot) ->
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     assert ledger.verification.public_status(number)["state"] == "active"
-    ledger.status.revoke(number, "fraud")
+    ledger.certificates.status.revoke(number, "fraud")
     known, public = ledger.verification.status(number), ledger.verification.public_status(number)
     assert (known["reason"], "batch" in known, "index" in known) == ("fraud", True, True)
     assert public == {"certificate_no": number, "state": "revoked", "since": known["since"]}

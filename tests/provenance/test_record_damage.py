@@ -30,7 +30,7 @@ def home(copied_home: Path) -> Path:
 @pytest.fixture
 def number(pilot: Pilot) -> str:
     found = pilot.certificate(pilot.firm())
-    pilot.ledger.bundles.build(found)
+    pilot.ledger.certificates.bundles.build(found)
     return found
 
 
@@ -61,7 +61,11 @@ def test_a_certificate_is_answered_by_its_entry_alone(
     pilot: Pilot, number: str, changed: Changed, column: str, value: object
 ) -> None:
     changed.set("certificate", column, value, "certificate_no", number)
-    for ask in (pilot.ledger.verification.public_status, pilot.ledger.verification.status, pilot.ledger.bundles.build):
+    for ask in (
+        pilot.ledger.verification.public_status,
+        pilot.ledger.verification.status,
+        pilot.ledger.certificates.bundles.build,
+    ):
         with pytest.raises(Incoherent) as refused:
             ask(number)
         assert (refused.value.code, refused.value.details) == ("RECORD_DAMAGED", {"columns": [column]})
@@ -76,8 +80,8 @@ def test_a_revoked_certificate_does_not_take_the_place_of_an_active_one(
 ) -> None:
     ledger = pilot.ledger
     other = pilot.certificate(pilot.firm())
-    ledger.status.revoke(number, "fraud")
-    mine, theirs = (ledger.holdings.get(each).digest for each in (number, other))
+    ledger.certificates.status.revoke(number, "fraud")
+    mine, theirs = (ledger.usage.holdings.get(each).digest for each in (number, other))
     changed.set("certificate", "digest", "00" * 32, "certificate_no", number)
     changed.set("certificate", "digest", mine, "certificate_no", other)
     changed.set("certificate", "digest", theirs, "certificate_no", number)
@@ -96,17 +100,17 @@ def test_a_bundle_has_the_keys_and_the_claims_of_its_own_certificate(
         own, other = certificate(session, number), certificate(session, other_number)
     changed.set("certificate", "sealed_id", other.sealed_id, "certificate_no", number)
     with pytest.raises(Incoherent, match="RECORD_DAMAGED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     changed.undo()
-    provider = ledger.parties.get(pilot.cast.provider)
-    bank = ledger.parties.get(pilot.cast.bank)
+    provider = ledger.parties.register.get(pilot.cast.provider)
+    bank = ledger.parties.register.get(pilot.cast.bank)
     changed.set("party_key", "public_key", bank.public_key, "account", provider.account)
     with pytest.raises(Incoherent, match="RECORD_DAMAGED"):
-        ledger.bundles.build(number)
+        ledger.certificates.bundles.build(number)
     assert ("RECORD_DAMAGED", f"party_key {provider.account}") in findings(pilot)
     assert ("RECORD_DAMAGED", f"party {provider.id}") in findings(pilot)
     changed.undo()
-    assert own.sealed_id is not None and ledger.bundles.build(number)
+    assert own.sealed_id is not None and ledger.certificates.bundles.build(number)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_every_row_is_compared_with_its_entry(
 
 
 def test_a_party_has_the_number_that_the_chain_gave_it(pilot: Pilot, changed: Changed) -> None:
-    for number in (900, pilot.ledger.parties.get(pilot.cast.provider).no):
+    for number in (900, pilot.ledger.parties.register.get(pilot.cast.provider).no):
         changed.set("party", "no", None, "id", pilot.cast.provider)
         changed.set("party", "no", number, "id", pilot.cast.bank)
         assert findings(pilot) == {("RECORD_DAMAGED", f"party {pilot.cast.bank}")}

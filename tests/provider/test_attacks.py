@@ -86,7 +86,7 @@ def test_attack_b_a_platform_signs_in_the_providers_name(town: Town) -> None:
     told = {item.name: disclosure_digest(item.encoded) for item in claims}
     forged = replace(supply, entry=supply.entry | {"claims": told}, disclosures=tuple(item.encoded for item in claims))
     with pytest.raises(PingzhengError, match="SIGNER_NOT_PROVIDER"):
-        town.ledger.provisions.submit([forged])
+        town.ledger.usage.provisions.submit([forged])
 
 
 def test_attack_c_the_platform_swaps_the_subject(town: Town) -> None:

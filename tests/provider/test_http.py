@@ -68,7 +68,7 @@ def test_erasures_are_obeyed_over_http(town: Town, service: str) -> None:
 def test_a_refusal_over_http_has_its_code(town: Town, service: str) -> None:
     (consent,) = town.consents("51")
     supply = town.provider().answer(town.platform.task(consent), Files())
-    town.ledger.requests.cancel(town.ledger.authorizations.get(consent).request_id)
+    town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(consent).request_id)
     (error,) = platform(town, service).submit([supply])
     assert error is not None and (error.code, type(error).__name__) == ("REQUEST_NOT_AUTHORIZED", "Conflict")
 

@@ -106,7 +106,7 @@ def test_a_consent_by_a_key_that_was_reported_is_not_answered(town: Town) -> Non
     task, ledger = town.platform.task(consent), town.ledger
     account = town.actors.signer_of(task.subject).kid
     assert Registry(ledger.reader).check([task]) == [None]
-    ledger.party_keys.report(task.subject, account, ledger.installation.authority_party)
+    ledger.parties.keys.report(task.subject, account, ledger.installation.authority_party)
     refused(town, task, "SIGNER_NOT_SUBJECT")
 
 
@@ -117,7 +117,7 @@ def test_a_request_that_was_signed_before_the_consumers_key_was_reported_is_answ
     first, second = (town.platform.task(row.id) for row in town.actors.agree(town.actors.ask(terms)))
     signer = town.actors.signer_of(bank)
     town.pilot.skip(5)
-    ledger.party_keys.report(bank, signer.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(bank, signer.kid, ledger.installation.authority_party)
     assert Registry(ledger.reader).check([first]) == [None]
     town.pilot.skip(5)
     late = resigned(second.request, signer, iat=ledger.clock())
@@ -129,16 +129,18 @@ def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> No
     (consent,) = town.consents("45")
     task, ledger = town.platform.task(consent), town.ledger
     signer = town.actors.signer_of(task.subject)
-    ledger.party_keys.report(task.subject, signer.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(task.subject, signer.kid, ledger.installation.authority_party)
     act = sign_act(withdrawals_message(task.chain, signer.kid, [task.digest]), signer)
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     number = ledger.reader.party_no(task.subject)
     assert ledger.reader.withdrawn_at(number, task.digest).at == 0
     # The key is refused before the withdrawal is looked at: asked for alone, the consent is withdrawn all the same.
     refused(town, task, "SIGNER_NOT_SUBJECT")
-    ledger.party_keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
+    ledger.parties.keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
     (fresh,) = (
-        key for key in ledger.party_keys.history(task.subject) if key.account != signer.kid and key.bound_at is not None
+        key
+        for key in ledger.parties.keys.history(task.subject)
+        if key.account != signer.kid and key.bound_at is not None
     )
     again = replace(task, authorization=resigned(task.authorization, ledger.custody.signer(fresh.account)))
     assert again.digest == task.digest
@@ -150,7 +152,7 @@ def test_what_an_office_holds_is_not_answered(town: Town, held: str) -> None:
     (consent,) = town.consents("39")
     task = town.platform.task(consent)
     digest = statement_digest(task.request if held == "request" else task.authorization)
-    town.ledger.holds.hold_statements([digest], "investigation", town.pilot.cast.supervisor)
+    town.ledger.certificates.holds.hold_statements([digest], "investigation", town.pilot.cast.supervisor)
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
 
 

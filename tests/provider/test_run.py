@@ -46,7 +46,7 @@ def test_the_certificate_says_what_the_provider_computed(town: Town) -> None:
 
 def test_rounds_go_page_by_page(town: Town) -> None:
     town.consents("5", "6", "7")
-    platform = OwnPlatform(town.ledger.provisions, town.party, page=2)
+    platform = OwnPlatform(town.ledger.usage.provisions, town.party, page=2)
     assert len(list(go_round(town.provider(), platform, Files().connector))) == 3
 
 
@@ -92,7 +92,7 @@ def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
     assert town.platform.submit([supply]) == [None]
     failed = town.verified(number).first_failure
     assert failed is not None and (failed.number, failed.code) == (11, "PROVISION_WITHDRAWN")
-    corrected = town.ledger.corrections.correct(number).certificate_no
+    corrected = town.ledger.usage.corrections.correct(number).certificate_no
     assert town.verified(corrected).disclosed["wage_band"] == "15–20"
 
 
@@ -109,7 +109,7 @@ def test_nothing_is_corrected_because_the_platform_asks_for_it(town: Town) -> No
             return Page((task,), None)
 
     files = Files()
-    platform = Asking(town.ledger.provisions, town.party)
+    platform = Asking(town.ledger.usage.provisions, town.party)
     (done,) = go_round(town.provider(), platform, files.connector)
     assert done.error is not None and done.error.code == "CORRECTION_NOT_MEANT"
     assert files.asked == [] and town.verified(number).valid
@@ -119,7 +119,7 @@ def test_handing_a_correction_in_again_changes_nothing(town: Town) -> None:
     (consent,) = town.consents("14")
     town.go_round()
     supply = town.provider().correct(town.platform.task(consent), Files())
-    first, second = (town.ledger.provisions.submit([supply])[0] for _ in range(2))
+    first, second = (town.ledger.usage.provisions.submit([supply])[0] for _ in range(2))
     assert (first.id, first.number) == (second.id, 2)
     assert [row.number for row in town.provisions(consent)] == [1, 2]
 
@@ -128,7 +128,7 @@ def test_an_answer_that_the_platform_will_never_take_waits_no_longer(town: Town)
     """The request was cancelled between signing and sending."""
     (consent,) = town.consents("15")
     supply = town.provider().answer(town.platform.task(consent), Files())
-    town.ledger.requests.cancel(town.ledger.authorizations.get(consent).request_id)
+    town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(consent).request_id)
     assert told(town) == {"REQUEST_NOT_AUTHORIZED": 1}
     assert town.answers.waiting() == []
     assert town.answers.evidence(supply.digest)[0] == supply.entry
@@ -174,7 +174,7 @@ def test_a_round_obeys_erasures_and_sends_nothing_of_who_was_erased(town: Town) 
 
 def refused(town: Town, supply: Supply, code: str) -> None:
     with pytest.raises(PingzhengError) as caught:
-        town.ledger.provisions.submit([supply])
+        town.ledger.usage.provisions.submit([supply])
     assert caught.value.code == code, caught.value
 
 

@@ -35,9 +35,9 @@ def run(ledger: Ledger, act: str, assets: dict[str, Any]) -> None:
     """Do it, or do it again."""
     cast = assemble(ledger, [])
     if act == "confirm":
-        ledger.review.confirm(ledger.parties.actor(cast.registrar), assets["confirm"])
+        ledger.registration.review.confirm(ledger.actor(cast.registrar), assets["confirm"])
     else:
-        ledger.transfers.accept(ledger.parties.actor(cast.bank), assets["accept"])
+        ledger.registration.transfers.accept(ledger.actor(cast.bank), assets["accept"])
 
 
 if __name__ == "__main__":

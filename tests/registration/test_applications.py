@@ -19,14 +19,14 @@ def numbers(pilot: Pilot, asset: str) -> list[str]:
 @pytest.mark.parametrize("kind", ["change", "correct"])
 def test_change_and_correction_give_a_new_certificate_and_keep_the_old_document(pilot: Pilot, kind: str) -> None:
     asset = pilot.confirmed()
-    before = pilot.ledger.registrations.get(asset)
+    before = pilot.ledger.registration.registrations.get(asset)
     (first,) = numbers(pilot, asset)
     told = before["resource"]["code"]
     after = resource(told, content=f"{told} {kind}", title=f"After {kind}")
-    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, kind, after)
-    assert pilot.ledger.registrations.get(asset)["resource"] == before["resource"]
+    pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, kind, after)
+    assert pilot.ledger.registration.registrations.get(asset)["resource"] == before["resource"]
     pilot.take_through([asset])
-    assert numbers(pilot, asset) == [first, pilot.ledger.registrations.get(asset)["certificate_no"]]
+    assert numbers(pilot, asset) == [first, pilot.ledger.registration.registrations.get(asset)["certificate_no"]]
     report = pilot.report(asset)
     assert report.valid
     assert report.claims["resource"]["title"] == f"After {kind}"
@@ -35,19 +35,22 @@ def test_change_and_correction_give_a_new_certificate_and_keep_the_old_document(
     superseded = pilot.verified(first)
     assert superseded.first_failure is not None
     assert (superseded.result, superseded.first_failure.code) == ("revoked", "SUPERSEDED")
-    documents = [each["content"] for each in pilot.ledger.registrations.get(asset)["applications"]]
+    documents = [each["content"] for each in pilot.ledger.registration.registrations.get(asset)["applications"]]
     assert len(set(documents)) == 2
-    assert pilot.ledger.bundles.build(first).certificate != pilot.ledger.bundles.build(new.certificate_no).certificate
+    assert (
+        pilot.ledger.certificates.bundles.build(first).certificate
+        != pilot.ledger.certificates.bundles.build(new.certificate_no).certificate
+    )
 
 
 def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    before = pilot.ledger.registrations.get(asset)
+    before = pilot.ledger.registration.registrations.get(asset)
     changed = resource(before["resource"]["code"], content="rejected change")
-    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
-    pilot.ledger.review.accept(pilot.actor(pilot.cast.registrar), [asset])
-    pilot.ledger.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
-    told = pilot.ledger.registrations.get(asset)
+    pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
+    pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
+    told = pilot.ledger.registration.registrations.get(asset)
     assert (told["resource"], told["certificate_no"]) == (before["resource"], before["certificate_no"])
     assert pilot.report(asset).valid
 
@@ -55,16 +58,16 @@ def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None
 def test_resource_of_another_code_is_no_change(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     with pytest.raises(Conflict, match="RESOURCE_CODE_DIFFERS"):
-        pilot.ledger.applications.apply(
+        pilot.ledger.registration.applications.apply(
             pilot.actor(pilot.cast.provider), asset, "change", resource("review/another-code")
         )
 
 
 def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    told = pilot.ledger.registrations.get(asset)["resource"]
-    number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
-    applications, review, cast = pilot.ledger.applications, pilot.ledger.review, pilot.cast
+    told = pilot.ledger.registration.registrations.get(asset)["resource"]
+    number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
+    applications, review, cast = pilot.ledger.registration.applications, pilot.ledger.registration.review, pilot.cast
     applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
     review.accept(pilot.actor(cast.registrar), [asset])
     review.review(pilot.actor(cast.registrar), [asset])
@@ -75,9 +78,9 @@ def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
     for act in (
         lambda: applications.apply(pilot.actor(cast.provider), asset, "change", replace(same, title="Back")),
         lambda: applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="Once more"),
-        lambda: pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank),
-        lambda: pilot.ledger.transfers.freeze(pilot.actor(cast.supervisor), asset, "court"),
-        lambda: pilot.ledger.transfers.annul(pilot.actor(cast.registrar), asset, "fraud", REASON),
+        lambda: pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.bank),
+        lambda: pilot.ledger.registration.transfers.freeze(pilot.actor(cast.supervisor), asset, "court"),
+        lambda: pilot.ledger.registration.transfers.annul(pilot.actor(cast.registrar), asset, "fraud", REASON),
     ):
         with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
             act()
@@ -88,9 +91,11 @@ def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
 
 def test_confirming_cancellations_in_bulk_can_be_repeated(pilot: Pilot) -> None:
     ended, waiting = pilot.confirmed(), pilot.confirmed()
-    review, registrar = pilot.ledger.review, pilot.cast.registrar
+    review, registrar = pilot.ledger.registration.review, pilot.cast.registrar
     for asset in (ended, waiting):
-        pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "cancel", reason="No longer collected")
+        pilot.ledger.registration.applications.apply(
+            pilot.actor(pilot.cast.provider), asset, "cancel", reason="No longer collected"
+        )
     review.accept(pilot.actor(registrar), [ended, waiting])
     review.review(pilot.actor(registrar), [ended, waiting])
     review.confirm(pilot.actor(registrar), [ended])

@@ -22,13 +22,13 @@ VALUE = Valuation("income", 300_000_000, "2026-01-31", DIGEST)
 
 
 def report(pilot: Pilot, asset: str, by: str, told: QualityReport = QUALITY) -> None:
-    pilot.ledger.assessments.quality(
+    pilot.ledger.registration.assessments.quality(
         pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
     )
 
 
 def value(pilot: Pilot, asset: str, by: str, told: Valuation = VALUE) -> None:
-    pilot.ledger.assessments.valuation(
+    pilot.ledger.registration.assessments.valuation(
         pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
     )
 
@@ -36,7 +36,7 @@ def value(pilot: Pilot, asset: str, by: str, told: Valuation = VALUE) -> None:
 def accredited(pilot: Pilot, *roles: Role) -> str:
     party = pilot.party(PartyKind.ASSESSOR, *roles)
     now = pilot.ledger.clock()
-    pilot.ledger.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 10**8)
+    pilot.ledger.parties.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 10**8)
     return party
 
 
@@ -44,7 +44,7 @@ def test_reports_are_committed_by_digest_and_told_as_they_were_given(pilot: Pilo
     asset = pilot.confirmed()
     report(pilot, asset, pilot.cast.assessor)
     value(pilot, asset, pilot.cast.assessor)
-    quality, valuation = pilot.ledger.assessments.of(asset)
+    quality, valuation = pilot.ledger.registration.assessments.of(asset)
     assert (quality["kind"], quality["report"]) == ("quality", QUALITY.to_dict())
     assert (valuation["kind"], valuation["report"]) == ("valuation", VALUE.to_dict())
     last = shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
@@ -52,13 +52,13 @@ def test_reports_are_committed_by_digest_and_told_as_they_were_given(pilot: Pilo
         assert told["assessor"] == event["by"] == pilot.cast.assessor
         assert told["digest"] == event["args"]["report"]
         assert told["valid_to"] == event["args"]["validTo"] == end_of_validity(last)
-        assert pilot.ledger.act_documents.read(told["digest"])["kind"] == told["kind"]
+        assert pilot.ledger.registration.act_documents.read(told["digest"])["kind"] == told["kind"]
 
 
 def test_score_is_the_weighted_mean_in_whole_points(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     report(pilot, asset, pilot.cast.assessor)
-    (told,) = pilot.ledger.assessments.of(asset)
+    (told,) = pilot.ledger.registration.assessments.of(asset)
     assert told["report"]["score"] == (92 * 15 + 88 * 20 + 95 * 20 + 90 * 15 + 71 * 20 + 84 * 10) // 100 == 86
 
 
@@ -71,14 +71,14 @@ def test_only_an_accredited_assessor_reports(pilot: Pilot) -> None:
         for part in (pilot.cast.bank, pilot.cast.registrar):
             with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
                 act(pilot, asset, part)
-    assert pilot.ledger.assessments.of(asset) == []
+    assert pilot.ledger.registration.assessments.of(asset) == []
     assert pilot.act_documents_of(asset) == []
 
 
 def test_accreditation_that_has_ended_counts_no_more(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     party, now = pilot.party(PartyKind.ASSESSOR, Role.ASSESSOR), pilot.ledger.clock()
-    pilot.ledger.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 3600)
+    pilot.ledger.parties.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 3600)
     report(pilot, asset, party)
     pilot.skip(3600)
     with pytest.raises(Forbidden, match="ASSET_NOT_ACCREDITED"):
@@ -88,8 +88,8 @@ def test_accreditation_that_has_ended_counts_no_more(pilot: Pilot) -> None:
 def test_nobody_assesses_an_asset_of_its_own(pilot: Pilot) -> None:
     asset, both = pilot.confirmed(), accredited(pilot, Role.ASSESSOR, Role.CONSUMER)
     report(pilot, asset, both)
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, both)
-    pilot.ledger.transfers.accept(pilot.actor(both), asset)
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, both)
+    pilot.ledger.registration.transfers.accept(pilot.actor(both), asset)
     for act in (report, value):
         with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
             act(pilot, asset, both)
@@ -109,7 +109,7 @@ def test_unsound_quality_report_is_refused_and_commits_to_nothing(pilot: Pilot, 
     (asset,) = pilot.applied("assessments/quality")
     with pytest.raises(InvalidInput, match="QUALITY_REPORT"):
         report(pilot, asset, pilot.cast.assessor, wrong)
-    assert pilot.ledger.assessments.of(asset) == []
+    assert pilot.ledger.registration.assessments.of(asset) == []
 
 
 @pytest.mark.parametrize("amount", [300_000_000.0, 0, -1, 10**15 + 1, True], ids=repr)
@@ -117,13 +117,13 @@ def test_value_is_a_whole_number_of_fen(pilot: Pilot, amount: Any) -> None:
     (asset,) = pilot.applied("assessments/value")
     with pytest.raises(InvalidInput, match="VALUATION"):
         value(pilot, asset, pilot.cast.assessor, replace(VALUE, amount=amount))
-    assert pilot.ledger.assessments.of(asset) == []
+    assert pilot.ledger.registration.assessments.of(asset) == []
 
 
 def test_largest_value_is_kept_to_the_fen(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     value(pilot, asset, pilot.cast.assessor, replace(VALUE, amount=10**15 - 1))
-    (told,) = pilot.ledger.assessments.of(asset)
+    (told,) = pilot.ledger.registration.assessments.of(asset)
     assert told["report"]["amount"] == 999_999_999_999_999
     assert type(told["report"]["amount"]) is int
 

@@ -41,7 +41,7 @@ def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     settings = Settings(home=tmp_path_factory.mktemp("early"))
     with create_ledger(settings, ago=int(time.time()) - MONDAY) as ledger:
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (REGISTRATION_SCENARIO,), MONDAY - DAY, MONDAY + 10**9
         )
         yield pilot
@@ -58,7 +58,11 @@ def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilo
 
 def reapplied(pilot: Pilot, asset: str) -> None:
     """Take an application that needs no notice to its confirmation."""
-    for step in (pilot.ledger.review.accept, pilot.ledger.review.review, pilot.ledger.review.confirm):
+    for step in (
+        pilot.ledger.registration.review.accept,
+        pilot.ledger.registration.review.review,
+        pilot.ledger.registration.review.confirm,
+    ):
         step(pilot.actor(pilot.cast.registrar), [asset])
 
 
@@ -72,9 +76,9 @@ def test_notice_of_working_days_runs_over_a_holiday_and_its_make_up_days(early: 
     for day in (19, 23, 27):
         early.skip(end_of_validity(date(2026, 2, day)) - early.ledger.clock())
         with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
-            early.ledger.review.confirm(early.actor(early.cast.registrar), [asset])
+            early.ledger.registration.review.confirm(early.actor(early.cast.registrar), [asset])
     early.after_notice([asset])
-    early.ledger.review.confirm(early.actor(early.cast.registrar), [asset])
+    early.ledger.registration.review.confirm(early.actor(early.cast.registrar), [asset])
     assert early.record(asset).state == "confirmed"
 
 
@@ -82,40 +86,40 @@ def test_day_counts_come_from_the_ruleset_of_the_ledger(early: Pilot, own: Pilot
     lasting = {}
     for pilot, days in ((early, 10), (own, 12)):
         (asset,) = pilot.applied(f"clocks/{pilot.ledger.rules.code}")
-        (queued,) = [item for item in pilot.ledger.review.queue(200) if item["asset"] == asset]
+        (queued,) = [item for item in pilot.ledger.registration.review.queue(200) if item["asset"] == asset]
         lasting[pilot.ledger.rules.code] = queued["due"]
         assert queued["due"] == end_of_working_days(queued["since"], {10: 20, 12: 3}[days])
         pilot.noticed([asset])
         assert pilot.record(asset).until + 1 == end_of_working_days(pilot.ledger.clock(), days)
-        (applied,) = pilot.ledger.registrations.get(asset)["applications"]
+        (applied,) = pilot.ledger.registration.registrations.get(asset)["applications"]
         assert applied["ruleset"].startswith(f"{pilot.ledger.rules.code}/{pilot.ledger.rules.version}/")
         pilot.after_notice([asset])
-        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+        pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
         now, years = shanghai_day(pilot.ledger.clock()), {10: 3, 12: 1}[days]
         assert pilot.record(asset).valid_to == end_of_validity(now.replace(year=now.year + years))
-        pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+        pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
         assert pilot.record(asset).until // 60 == (pilot.ledger.clock() + {10: 15, 12: 5}[days] * DAY) // 60
     assert lasting["own"] < lasting["national"]
 
 
 def test_time_to_correct_a_returned_application_comes_from_the_ruleset(own: Pilot) -> None:
     (asset,) = own.applied("clocks/fix")
-    own.ledger.review.give_back(own.actor(own.cast.registrar), asset, "One field is missing")
-    (queued,) = [item for item in own.ledger.review.queue(200) if item["asset"] == asset]
+    own.ledger.registration.review.give_back(own.actor(own.cast.registrar), asset, "One field is missing")
+    (queued,) = [item for item in own.ledger.registration.review.queue(200) if item["asset"] == asset]
     assert queued["due"] == end_of_working_days(queued["since"], 2)
 
 
 def test_objection_is_due_by_the_ruleset(own: Pilot) -> None:
     asset = own.confirmed()
-    own.ledger.objections.file(own.actor(own.cast.bank), asset, "It is ours")
-    (told,) = own.ledger.objections.of(asset, own.ledger.clock())
+    own.ledger.registration.objections.file(own.actor(own.cast.bank), asset, "It is ours")
+    (told,) = own.ledger.registration.objections.of(asset, own.ledger.clock())
     assert told["due"] == end_of_working_days(told["filed_at"], 4)
 
 
 def test_renewal_is_refused_too_early_and_prolongs_the_registration_in_time(own: Pilot) -> None:
-    asset, applications = own.confirmed(), own.ledger.applications
+    asset, applications = own.confirmed(), own.ledger.registration.applications
     before = own.record(asset).valid_to
-    first = str(own.ledger.registrations.get(asset)["certificate_no"])
+    first = str(own.ledger.registration.registrations.get(asset)["certificate_no"])
     with pytest.raises(Conflict, match="RENEWAL_TOO_EARLY"):
         applications.apply(own.actor(own.cast.provider), asset, "renew", reason="Still in use")
     own.skip(before - 30 * DAY - own.ledger.clock())
@@ -132,20 +136,20 @@ def test_renewal_is_refused_too_early_and_prolongs_the_registration_in_time(own:
 
 def test_expired_registration_moves_no_more_and_can_only_be_cancelled(own: Pilot) -> None:
     asset, cast = own.confirmed(), own.cast
-    number = str(own.ledger.registrations.get(asset)["certificate_no"])
+    number = str(own.ledger.registration.registrations.get(asset)["certificate_no"])
     own.skip(own.record(asset).valid_to - own.ledger.clock())
     assert own.verified(number).result == "expired"
-    code = str(own.ledger.registrations.get(asset)["resource"]["code"])
+    code = str(own.ledger.registration.registrations.get(asset)["resource"]["code"])
     for act in (
-        lambda: own.ledger.transfers.offer(own.actor(cast.provider), asset, cast.bank),
-        lambda: own.ledger.liens.pledge(own.actor(cast.provider), asset, cast.bank, {"amount": 1}),
-        lambda: own.ledger.applications.apply(
+        lambda: own.ledger.registration.transfers.offer(own.actor(cast.provider), asset, cast.bank),
+        lambda: own.ledger.registration.liens.pledge(own.actor(cast.provider), asset, cast.bank, {"amount": 1}),
+        lambda: own.ledger.registration.applications.apply(
             own.actor(cast.provider), asset, "change", resource(code, content="late")
         ),
-        lambda: own.ledger.applications.apply(own.actor(cast.provider), asset, "renew", reason="Too late"),
+        lambda: own.ledger.registration.applications.apply(own.actor(cast.provider), asset, "renew", reason="Too late"),
     ):
         with pytest.raises(Conflict, match="ASSET_EXPIRED"):
             act()
-    own.ledger.applications.apply(own.actor(cast.provider), asset, "cancel", reason="It has expired")
+    own.ledger.registration.applications.apply(own.actor(cast.provider), asset, "cancel", reason="It has expired")
     reapplied(own, asset)
     assert own.record(asset).state == "cancelled"

@@ -28,14 +28,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with create_ledger(Settings(home=home)) as ledger:
         pilot = Pilot(ledger, assemble(ledger, []))
         now = ledger.clock()
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (REGISTRATION_SCENARIO,), now - 60, now + 10**9
         )
         (moving, *waiting) = pilot.applied("crash/moving", "crash/first", "crash/second")
         pilot.take_through([moving])
         pilot.noticed(waiting)
         pilot.after_notice(waiting)
-        ledger.transfers.offer(ledger.parties.actor(pilot.cast.provider), moving, pilot.cast.bank)
+        ledger.registration.transfers.offer(ledger.actor(pilot.cast.provider), moving, pilot.cast.bank)
     (home / "assets.json").write_text(json.dumps({"confirm": waiting, "accept": moving}))
     return home
 

@@ -19,24 +19,24 @@ def test_important_data_is_confirmed_only_with_a_security_review(pilot: Pilot) -
     pilot.noticed([asset])
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_NOT_CLEARED"):
-        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+        pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     for part in (pilot.cast.registrar, pilot.cast.provider):
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-            pilot.ledger.review.clear(pilot.actor(part), asset, "sha-256:" + "5e" * 32)
-    pilot.ledger.review.clear(pilot.actor(pilot.cast.supervisor), asset, "sha-256:" + "5e" * 32)
+            pilot.ledger.registration.review.clear(pilot.actor(part), asset, "sha-256:" + "5e" * 32)
+    pilot.ledger.registration.review.clear(pilot.actor(pilot.cast.supervisor), asset, "sha-256:" + "5e" * 32)
     assert pilot.record(asset).cleared
-    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.report(asset).claims["grade"] == "important"
 
 
 def test_core_data_is_registered_by_nobody(pilot: Pilot) -> None:
     secret = (ResourceField("grid", "text", grade="core"),)
-    intake = pilot.ledger.registrations.submit(
+    intake = pilot.ledger.registration.registrations.submit(
         pilot.actor(pilot.cast.provider), [resource("review/core", fields=secret)]
     )
     assert [each.error.code for each in intake.refused] == ["GRADE_CORE"]
     entry = asset_calls.AssetRegistration("c0" * 32, "c1" * 32, "c2" * 32, "core")
-    provider = pilot.ledger.parties.get(pilot.cast.provider).account
+    provider = pilot.ledger.parties.register.get(pilot.cast.provider).account
     client = pilot.ledger.client.with_account(pilot.ledger.custody.private_key(provider).hex())
     with pytest.raises(Forbidden, match="ASSET_GRADE"):
         client.send(asset_calls.register_assets([entry]))
@@ -44,12 +44,14 @@ def test_core_data_is_registered_by_nobody(pilot: Pilot) -> None:
 
 def test_grade_rises_by_a_change_and_never_falls_again(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    code = str(pilot.ledger.registrations.get(asset)["resource"]["code"])
+    code = str(pilot.ledger.registration.registrations.get(asset)["resource"]["code"])
     guarded = (ResourceField("load", "decimal", grade="important"),)
-    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", resource(code, fields=guarded))
+    pilot.ledger.registration.applications.apply(
+        pilot.actor(pilot.cast.provider), asset, "change", resource(code, fields=guarded)
+    )
     assert (pilot.record(asset).grade, pilot.record(asset).cleared) == ("important", False)
-    pilot.ledger.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
+    pilot.ledger.registration.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     with pytest.raises(Forbidden, match="ASSET_GRADE"):
-        pilot.ledger.applications.apply(
+        pilot.ledger.registration.applications.apply(
             pilot.actor(pilot.cast.provider), asset, "change", resource(code, title="Tamed")
         )

@@ -22,38 +22,38 @@ def refusing(pilot: Pilot) -> Iterator[Pilot]:
 def pledged(pilot: Pilot) -> str:
     """An asset of the provider that is pledged to the bank."""
     asset = pilot.confirmed()
-    pilot.ledger.liens.pledge(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, TERMS)
+    pilot.ledger.registration.liens.pledge(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, TERMS)
     return asset
 
 
 def ranks(pilot: Pilot, asset: str) -> list[tuple[str, int]]:
-    return [(each["creditor"], each["rank"]) for each in pilot.ledger.liens.of(asset)]
+    return [(each["creditor"], each["rank"]) for each in pilot.ledger.registration.liens.of(asset)]
 
 
 def test_pledged_asset_stays_where_it_is_without_consent(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
-    pilot.ledger.liens.consent(pilot.actor(cast.bank), asset, 0, cast.firms[pilot.firm()])
+        pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
+    pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.firms[pilot.firm()])
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
+        pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
 
 
 def test_consent_that_is_taken_back_stops_an_offer_already_made(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
-    pilot.ledger.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
-    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
-    pilot.ledger.liens.consent(pilot.actor(cast.bank), asset, 0, None)
+    pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
+    pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
+    pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, None)
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        pilot.ledger.transfers.accept(pilot.actor(cast.other_bank), asset)
+        pilot.ledger.registration.transfers.accept(pilot.actor(cast.other_bank), asset)
     assert pilot.record(asset).holder == cast.provider
 
 
 def test_lien_moves_with_the_asset_and_a_later_verifier_sees_it(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
-    pilot.ledger.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
-    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
-    pilot.ledger.transfers.accept(pilot.actor(cast.other_bank), asset)
+    pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
+    pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
+    pilot.ledger.registration.transfers.accept(pilot.actor(cast.other_bank), asset)
     assert ranks(pilot, asset) == [(cast.bank, 1)]
     report = pilot.report(asset)
     assert report.valid
@@ -61,34 +61,34 @@ def test_lien_moves_with_the_asset_and_a_later_verifier_sees_it(pilot: Pilot) ->
     assert (report.checks[7].number, report.checks[7].name) == (8, "status")
     assert report.checks[7].details["liens"] == [{"creditor": cast.bank, "rank": 1}]
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        pilot.ledger.transfers.offer(pilot.actor(cast.other_bank), asset, cast.provider)
+        pilot.ledger.registration.transfers.offer(pilot.actor(cast.other_bank), asset, cast.provider)
 
 
 def test_lien_is_released_by_its_creditor_alone(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     for part in (cast.provider, cast.other_bank, cast.registrar, cast.supervisor):
         with pytest.raises(Forbidden, match="ASSET_WRONG_LIEN"):
-            pilot.ledger.liens.release(pilot.actor(part), asset, 0)
+            pilot.ledger.registration.liens.release(pilot.actor(part), asset, 0)
         with pytest.raises(Forbidden, match="ASSET_WRONG_LIEN"):
-            pilot.ledger.liens.consent(pilot.actor(part), asset, 0, cast.other_bank)
-    pilot.ledger.liens.release(pilot.actor(cast.bank), asset, 0)
+            pilot.ledger.registration.liens.consent(pilot.actor(part), asset, 0, cast.other_bank)
+    pilot.ledger.registration.liens.release(pilot.actor(cast.bank), asset, 0)
     assert ranks(pilot, asset) == []
     assert pilot.report(asset).checks[7].details["liens"] == []
-    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
-    pilot.ledger.transfers.accept(pilot.actor(cast.other_bank), asset)
+    pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
+    pilot.ledger.registration.transfers.accept(pilot.actor(cast.other_bank), asset)
 
 
 def test_second_pledge_is_ranked_after_the_first_where_the_ruleset_ranks(pilot: Pilot) -> None:
     assert pilot.ledger.rules.second_pledge == "rank"
     asset, cast = pledged(pilot), pilot.cast
     firm = cast.firms[pilot.firm()]
-    pilot.ledger.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS | {"amount": 1})
+    pilot.ledger.registration.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS | {"amount": 1})
     assert ranks(pilot, asset) == [(cast.bank, 1), (cast.other_bank, 2)]
-    pilot.ledger.liens.consent(pilot.actor(cast.bank), asset, 0, firm)
+    pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, firm)
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, firm)
-    pilot.ledger.liens.consent(pilot.actor(cast.other_bank), asset, 1, firm)
-    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, firm)
+        pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, firm)
+    pilot.ledger.registration.liens.consent(pilot.actor(cast.other_bank), asset, 1, firm)
+    pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, firm)
 
 
 def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> None:
@@ -96,8 +96,8 @@ def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> 
     asset, cast = pledged(refusing), refusing.cast
     before = refusing.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        refusing.ledger.liens.pledge(
-            refusing.ledger.parties.actor(cast.provider), asset, cast.other_bank, TERMS | {"amount": 1}
+        refusing.ledger.registration.liens.pledge(
+            refusing.ledger.actor(cast.provider), asset, cast.other_bank, TERMS | {"amount": 1}
         )
     assert ranks(refusing, asset) == [(cast.bank, 1)]
     assert refusing.act_documents_of(asset) == before
@@ -106,24 +106,26 @@ def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> 
 def test_sole_lien_binds_whoever_comes_with_another_ruleset(pilot: Pilot, refusing: Pilot) -> None:
     asset, cast = pledged(refusing), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        pilot.ledger.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS)
+        pilot.ledger.registration.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS)
 
 
 def test_terms_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
     asset = pledged(pilot)
     args = pilot.history(asset)[-1]["args"]
-    assert "200000000" in pilot.ledger.act_documents.read(args["terms"])["text"]
+    assert "200000000" in pilot.ledger.registration.act_documents.read(args["terms"])["text"]
     assert 200_000_000 not in args.values()
 
 
 def test_pledged_registration_is_not_cancelled_without_its_creditor(pilot: Pilot) -> None:
-    asset, cast, review = pledged(pilot), pilot.cast, pilot.ledger.review
-    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="To be rid of the lien")
+    asset, cast, review = pledged(pilot), pilot.cast, pilot.ledger.registration.review
+    pilot.ledger.registration.applications.apply(
+        pilot.actor(cast.provider), asset, "cancel", reason="To be rid of the lien"
+    )
     review.accept(pilot.actor(cast.registrar), [asset])
     review.review(pilot.actor(cast.registrar), [asset])
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         review.confirm(pilot.actor(cast.registrar), [asset])
-    pilot.ledger.liens.release(pilot.actor(cast.bank), asset, 0)
+    pilot.ledger.registration.liens.release(pilot.actor(cast.bank), asset, 0)
     review.confirm(pilot.actor(cast.registrar), [asset])
     assert pilot.record(asset).state == "cancelled"
 
@@ -131,6 +133,6 @@ def test_pledged_registration_is_not_cancelled_without_its_creditor(pilot: Pilot
 def test_only_the_holder_pledges_and_to_another_party(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
-        pilot.ledger.liens.pledge(pilot.actor(cast.bank), asset, cast.other_bank, TERMS)
+        pilot.ledger.registration.liens.pledge(pilot.actor(cast.bank), asset, cast.other_bank, TERMS)
     with pytest.raises(InvalidInput, match="ASSET_BAD_RECIPIENT"):
-        pilot.ledger.liens.pledge(pilot.actor(cast.provider), asset, cast.provider, TERMS)
+        pilot.ledger.registration.liens.pledge(pilot.actor(cast.provider), asset, cast.provider, TERMS)

@@ -21,7 +21,7 @@ def test_derived_split_and_merged_assets_name_what_they_come_from(pilot: Pilot) 
         (merged, "merged_from", second),
     )
     for asset, relation, parent in links:
-        pilot.ledger.lineage.link(pilot.actor(cast.provider), asset, relation, parent)
+        pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), asset, relation, parent)
     for asset, relation, parent in links:
         edges = pilot.ledger.provenances.lineage(asset).edges
         assert (asset, relation, parent) in [(edge.asset, edge.relation, edge.other) for edge in edges]
@@ -32,30 +32,30 @@ def test_derived_split_and_merged_assets_name_what_they_come_from(pilot: Pilot) 
 def test_annulled_parent_flags_every_descendant_and_verifiers_are_told(pilot: Pilot) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
     (child,) = pilot.applied("lineage/child")
-    pilot.ledger.lineage.link(pilot.actor(cast.provider), child, "derived_from", parent)
+    pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), child, "derived_from", parent)
     pilot.take_through([child])
     (grandchild,) = pilot.applied("lineage/grandchild")
-    pilot.ledger.lineage.link(pilot.actor(cast.provider), grandchild, "split_from", child)
+    pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), grandchild, "split_from", child)
     pilot.take_through([grandchild])
-    number = str(pilot.ledger.registrations.get(parent)["certificate_no"])
-    pilot.ledger.transfers.annul(pilot.actor(cast.registrar), parent, "fraud", GROUNDS)
+    number = str(pilot.ledger.registration.registrations.get(parent)["certificate_no"])
+    pilot.ledger.registration.transfers.annul(pilot.actor(cast.registrar), parent, "fraud", GROUNDS)
     assert pilot.record(parent).state == "annulled"
     assert pilot.verified(number).result == "refused"
     for asset in (child, grandchild):
-        assert pilot.ledger.registrations.get(asset)["annulled_ancestor"] == parent
+        assert pilot.ledger.registration.registrations.get(asset)["annulled_ancestor"] == parent
         report = pilot.report(asset)
         assert report.valid
         assert report.checks[7].details["annulled_ancestor"] == parent
-    assert pilot.ledger.registrations.get(parent)["annulled_ancestor"] is None
-    assert GROUNDS in pilot.ledger.act_documents.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
+    assert pilot.ledger.registration.registrations.get(parent)["annulled_ancestor"] is None
+    assert GROUNDS in pilot.ledger.registration.act_documents.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
 
 
 def test_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:
     old, new, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
-    pilot.ledger.lineage.replace(pilot.actor(cast.provider), old, new)
+    pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), old, new)
     edges = pilot.ledger.provenances.lineage(old).edges
     assert [(edge.asset, edge.relation, edge.other) for edge in edges] == [(old, "replaced_by", new)]
-    pilot.ledger.transfers.annul(pilot.actor(cast.registrar), old, "fraud", GROUNDS)
+    pilot.ledger.registration.transfers.annul(pilot.actor(cast.registrar), old, "fraud", GROUNDS)
     assert pilot.report(new).checks[7].details["annulled_ancestor"] is None
 
 
@@ -65,40 +65,42 @@ def test_circle_cannot_be_made(pilot: Pilot) -> None:
     first, second = pilot.applied("lineage/first", "lineage/second")
     for parent in (first, second):
         with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
-            pilot.ledger.lineage.link(pilot.actor(cast.provider), first, "derived_from", parent)
+            pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), first, "derived_from", parent)
     pilot.take_through([first])
-    pilot.ledger.lineage.link(pilot.actor(cast.provider), second, "derived_from", first)
+    pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), second, "derived_from", first)
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
-        pilot.ledger.lineage.link(pilot.actor(cast.provider), first, "derived_from", second)
+        pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), first, "derived_from", second)
     pilot.take_through([second])
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
-        pilot.ledger.lineage.link(pilot.actor(cast.provider), first, "derived_from", second)
+        pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), first, "derived_from", second)
     with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
-        pilot.ledger.lineage.replace(pilot.actor(cast.provider), first, first)
+        pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), first, first)
 
 
 def test_origin_is_told_before_acceptance_and_by_the_holder_alone(pilot: Pilot) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
     (asset,) = pilot.applied("lineage/told-late")
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
-        pilot.ledger.lineage.link(pilot.actor(cast.bank), asset, "derived_from", parent)
-    pilot.ledger.review.accept(pilot.actor(cast.registrar), [asset])
+        pilot.ledger.registration.lineage.link(pilot.actor(cast.bank), asset, "derived_from", parent)
+    pilot.ledger.registration.review.accept(pilot.actor(cast.registrar), [asset])
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
-        pilot.ledger.lineage.link(pilot.actor(cast.provider), asset, "derived_from", parent)
-    pilot.ledger.review.give_back(pilot.actor(cast.registrar), asset, "The origin is missing")
-    pilot.ledger.lineage.link(pilot.actor(cast.provider), asset, "derived_from", parent)
+        pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), asset, "derived_from", parent)
+    pilot.ledger.registration.review.give_back(pilot.actor(cast.registrar), asset, "The origin is missing")
+    pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), asset, "derived_from", parent)
 
 
 def test_annulment_is_for_good_and_never_the_holders(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.transfers.annul(pilot.actor(cast.provider), asset, "fraud", GROUNDS)
-    pilot.ledger.transfers.annul(pilot.actor(cast.supervisor), asset, "court", GROUNDS)
+        pilot.ledger.registration.transfers.annul(pilot.actor(cast.provider), asset, "fraud", GROUNDS)
+    pilot.ledger.registration.transfers.annul(pilot.actor(cast.supervisor), asset, "court", GROUNDS)
     for act in (
-        lambda: pilot.ledger.transfers.annul(pilot.actor(cast.supervisor), asset, "court", GROUNDS),
-        lambda: pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank),
-        lambda: pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="It is over"),
-        lambda: pilot.ledger.transfers.accept(pilot.actor(cast.provider), asset),
+        lambda: pilot.ledger.registration.transfers.annul(pilot.actor(cast.supervisor), asset, "court", GROUNDS),
+        lambda: pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.bank),
+        lambda: pilot.ledger.registration.applications.apply(
+            pilot.actor(cast.provider), asset, "cancel", reason="It is over"
+        ),
+        lambda: pilot.ledger.registration.transfers.accept(pilot.actor(cast.provider), asset),
     ):
         with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
             act()

@@ -23,38 +23,40 @@ def test_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilot: P
         time.sleep(1 - time.time() % 1)
     pilot.skip(last - pilot.ledger.clock())
     with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
-        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+        pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     pilot.after_notice([asset])
-    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.history(asset)[-1]["at"] > last
 
 
 def test_repeated_notice_moves_no_date(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/repeated-notice")
     pilot.noticed([asset])
-    (before,) = pilot.ledger.registrations.get(asset)["applications"]
+    (before,) = pilot.ledger.registration.registrations.get(asset)["applications"]
     pilot.skip(3 * 86_400)
-    pilot.ledger.review.notice(pilot.actor(pilot.cast.registrar), [asset])
-    (after,) = pilot.ledger.registrations.get(asset)["applications"]
+    pilot.ledger.registration.review.notice(pilot.actor(pilot.cast.registrar), [asset])
+    (after,) = pilot.ledger.registration.registrations.get(asset)["applications"]
     assert after == before
     assert after["notice_to"] == pilot.record(asset).until
     pilot.after_notice([asset])
-    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.report(asset).claims["notice"]["to"] == before["notice_to"]
 
 
 def test_notice_is_recorded_with_the_application_that_it_is_of(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    review, cast = pilot.ledger.review, pilot.cast
-    told = pilot.ledger.registrations.get(asset)["resource"]
+    review, cast = pilot.ledger.registration.review, pilot.cast
+    told = pilot.ledger.registration.registrations.get(asset)["resource"]
     changed = resource(told["code"], content="applied for twice")
-    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
+    pilot.ledger.registration.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
     review.accept(pilot.actor(cast.registrar), [asset])
     review.reject(pilot.actor(cast.registrar), asset, REASON)
-    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
+    pilot.ledger.registration.applications.apply(
+        pilot.actor(cast.provider), asset, "cancel", reason="No longer collected"
+    )
     review.accept(pilot.actor(cast.registrar), [asset])
     review.reject(pilot.actor(cast.registrar), asset, REASON)
-    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
+    pilot.ledger.registration.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
     pilot.noticed([asset])
     last = pilot.record(asset).until
     pilot.after_notice([asset])

@@ -21,11 +21,11 @@ def under_notice(pilot: Pilot, code: str) -> str:
 
 
 def objected(pilot: Pilot, asset: str) -> None:
-    pilot.ledger.objections.file(pilot.actor(pilot.cast.bank), asset, GROUNDS, EVIDENCE)
+    pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.bank), asset, GROUNDS, EVIDENCE)
 
 
 def state(pilot: Pilot, asset: str, number: int = 1) -> str:
-    return str(pilot.ledger.objections.of(asset, pilot.ledger.clock())[number - 1]["state"])
+    return str(pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())[number - 1]["state"])
 
 
 # --- to an application under notice
@@ -34,14 +34,14 @@ def state(pilot: Pilot, asset: str, number: int = 1) -> str:
 def test_open_objection_holds_confirmation_up_and_a_dismissed_one_lets_it_go_on(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/dismissed")
     objected(pilot, asset)
-    assert pilot.ledger.objections.of(asset, pilot.ledger.clock())[0]["against"] == "application"
+    assert pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())[0]["against"] == "application"
     pilot.after_notice([asset])
     for decision in ("admitted", "verified", "dismissed"):
         with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-            pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+            pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
         pilot.decide(asset, decision)
         assert state(pilot, asset) == decision
-    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.report(asset).valid
 
 
@@ -58,13 +58,13 @@ def test_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
 def test_of_two_objections_both_have_to_be_decided(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/two")
     objected(pilot, asset)
-    pilot.ledger.objections.file(pilot.actor(pilot.cast.firms[pilot.firm()]), asset, "Some of it is ours")
+    pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.firms[pilot.firm()]), asset, "Some of it is ours")
     pilot.after_notice([asset])
     pilot.decide(asset, "refused")
     with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+        pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     pilot.decide(asset, "admitted", "verified", "dismissed", number=2)
-    pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     assert pilot.record(asset).state == "confirmed"
 
 
@@ -90,13 +90,13 @@ def test_objection_after_the_notice_is_too_late(pilot: Pilot) -> None:
 
 def test_objection_to_a_registration_blocks_its_transfer_until_it_is_dismissed(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
-    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
+    pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
     objected(pilot, asset)
-    assert pilot.ledger.objections.of(asset, pilot.ledger.clock())[0]["against"] == "registration"
+    assert pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())[0]["against"] == "registration"
     with pytest.raises(Conflict, match="ASSET_OBJECTED"):
-        pilot.ledger.transfers.accept(pilot.actor(cast.other_bank), asset)
+        pilot.ledger.registration.transfers.accept(pilot.actor(cast.other_bank), asset)
     pilot.decide(asset, "admitted", "verified", "dismissed")
-    pilot.ledger.transfers.accept(pilot.actor(cast.other_bank), asset)
+    pilot.ledger.registration.transfers.accept(pilot.actor(cast.other_bank), asset)
     assert pilot.record(asset).holder == cast.other_bank
 
 
@@ -114,9 +114,9 @@ def test_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
     pilot.decide(asset, "admitted", "verified", "upheld")
     assert (pilot.record(asset).state, pilot.record(asset).frozen) == ("confirmed", True)
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
-        pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
+        pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
     assert pilot.report(asset).result == "refused"
-    pilot.ledger.transfers.unfreeze(pilot.actor(cast.supervisor), asset, "lifted")
+    pilot.ledger.registration.transfers.unfreeze(pilot.actor(cast.supervisor), asset, "lifted")
     assert pilot.report(asset).valid
 
 
@@ -126,24 +126,26 @@ def test_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
 def test_due_date_is_counted_in_working_days(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
-    (told,) = pilot.ledger.objections.of(asset, pilot.ledger.clock())
+    (told,) = pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())
     assert told["due"] == end_of_working_days(told["filed_at"], pilot.ledger.rules.objection_days)
     assert not told["overdue"]
-    assert pilot.ledger.objections.of(asset, told["due"])[0]["overdue"]
+    assert pilot.ledger.registration.objections.of(asset, told["due"])[0]["overdue"]
     pilot.decide(asset, "refused")
-    assert not pilot.ledger.objections.of(asset, told["due"])[0]["overdue"]
+    assert not pilot.ledger.registration.objections.of(asset, told["due"])[0]["overdue"]
 
 
 def test_nobody_objects_to_its_own_or_decides_on_its_own_objection(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-        pilot.ledger.objections.file(pilot.actor(pilot.cast.provider), asset, GROUNDS)
+        pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.provider), asset, GROUNDS)
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
-    pilot.ledger.objections.file(pilot.actor(both), asset, GROUNDS)
+    pilot.ledger.registration.objections.file(pilot.actor(both), asset, GROUNDS)
     with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
-        pilot.ledger.objections.decide(pilot.actor(both), asset, 1, "admitted", "Admitted by myself")
+        pilot.ledger.registration.objections.decide(pilot.actor(both), asset, 1, "admitted", "Admitted by myself")
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.objections.decide(pilot.actor(pilot.cast.bank), asset, 1, "admitted", "Admitted by a bank")
+        pilot.ledger.registration.objections.decide(
+            pilot.actor(pilot.cast.bank), asset, 1, "admitted", "Admitted by a bank"
+        )
     pilot.decide(asset, "admitted")
 
 
@@ -168,10 +170,10 @@ def test_grounds_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -
     objected(pilot, asset)
     pilot.decide(asset, "admitted", reason="理由充分 The grounds are sufficient")
     filed, decided = pilot.history(asset)[-2:]
-    opened = pilot.ledger.act_documents.read(filed["args"]["grounds"])
+    opened = pilot.ledger.registration.act_documents.read(filed["args"]["grounds"])
     assert (opened["by"], opened["kind"]) == (pilot.cast.bank, "objection")
     assert GROUNDS in opened["text"] and EVIDENCE in opened["text"]
-    assert "理由充分" in pilot.ledger.act_documents.read(decided["args"]["grounds"])["text"]
+    assert "理由充分" in pilot.ledger.registration.act_documents.read(decided["args"]["grounds"])["text"]
     sent = (pilot.ledger.settings.home / "chain" / "journal.jsonl").read_bytes()
     assert filed["args"]["grounds"].encode() in sent
     for text in (GROUNDS, "理由充分", EVIDENCE):
@@ -186,9 +188,17 @@ def test_refused_act_leaves_no_document(pilot: Pilot) -> None:
     before = pilot.act_documents_of(asset)
     for act, refusal in (
         (lambda: pilot.decide(asset, "upheld"), Conflict),
-        (lambda: pilot.ledger.objections.decide(pilot.actor(pilot.cast.bank), asset, 1, "admitted", "Mine"), Forbidden),
-        (lambda: pilot.ledger.objections.file(pilot.actor(pilot.cast.provider), asset, GROUNDS), Forbidden),
-        (lambda: pilot.ledger.objections.file(pilot.actor(pilot.cast.bank), asset, ""), InvalidInput),
+        (
+            lambda: pilot.ledger.registration.objections.decide(
+                pilot.actor(pilot.cast.bank), asset, 1, "admitted", "Mine"
+            ),
+            Forbidden,
+        ),
+        (
+            lambda: pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.provider), asset, GROUNDS),
+            Forbidden,
+        ),
+        (lambda: pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.bank), asset, ""), InvalidInput),
     ):
         with pytest.raises(refusal):
             act()
@@ -203,9 +213,9 @@ def test_document_of_an_act_stays_though_the_same_act_is_refused_later(pilot: Pi
     objected(pilot, asset)
     with (
         pytest.raises(Conflict, match="ASSET_WRONG_OBJECTION"),
-        pilot.ledger.act_documents.kept(asset, "decision", pilot.cast.registrar, document) as digest,
+        pilot.ledger.registration.act_documents.kept(asset, "decision", pilot.cast.registrar, document) as digest,
     ):
         pilot.decide(asset, "admitted")
         pilot.decide(asset, "admitted")
     assert pilot.history(asset)[-1]["args"]["grounds"] == digest
-    assert "Looked into" in pilot.ledger.act_documents.read(digest)["text"]
+    assert "Looked into" in pilot.ledger.registration.act_documents.read(digest)["text"]

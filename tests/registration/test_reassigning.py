@@ -21,16 +21,16 @@ class Silent:
         self.holder = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
         (self.asset,) = pilot.handed_in(resource(code), by=self.holder)
         pilot.take_through([self.asset])
-        self.number = str(self.ledger.registrations.get(self.asset)["certificate_no"])
+        self.number = str(self.ledger.registration.registrations.get(self.asset)["certificate_no"])
         self.heir = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
 
     def loses_its_key(self) -> None:
-        account = self.ledger.parties.get(self.holder).account
-        assert self.ledger.party_keys.report(self.holder, account, self.authority) is None
+        account = self.ledger.parties.register.get(self.holder).account
+        assert self.ledger.parties.keys.report(self.holder, account, self.authority) is None
 
     def reassigned(self, by: str | None = None) -> Proposal:
-        return self.ledger.transfers.reassign(
-            self.ledger.parties.actor(by or self.authority), self.asset, self.heir, GROUNDS
+        return self.ledger.registration.transfers.reassign(
+            self.ledger.actor(by or self.authority), self.asset, self.heir, GROUNDS
         )
 
 
@@ -41,21 +41,21 @@ def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) ->
     assert (row.state, row.kind, row.by) == ("carried_out", "reassign", it.authority)
     assert row.confirmed_by not in (None, it.authority)
     assert pilot.record(it.asset).holder == it.heir
-    newest = pilot.ledger.registrations.get(it.asset)
+    newest = pilot.ledger.registration.registrations.get(it.asset)
     assert pilot.verified(str(newest["certificate_no"])).valid
     assert pilot.ledger.verification.status(it.number)["state"] == "superseded"
     (event,) = [each for each in pilot.history(it.asset) if each["name"] == "Reassigned"]
     assert (event["names"]["from"], event["names"]["to"]) == (it.holder, it.heir)
-    document = pilot.ledger.act_documents.read(event["args"]["grounds"])
+    document = pilot.ledger.registration.act_documents.read(event["args"]["grounds"])
     assert (document["kind"], document["by"]) == ("reassignment", it.authority)
     assert GROUNDS in document["text"]
 
 
 def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
     it = Silent(pilot, "silent/2")
-    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), it.asset, "court")
-    row = pilot.ledger.role_changes.set_status(
-        pilot.ledger.parties.actor(it.authority), it.holder, "closed", "sanction"
+    pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), it.asset, "court")
+    row = pilot.ledger.parties.role_changes.set_status(
+        pilot.ledger.actor(it.authority), it.holder, "closed", "sanction"
     )
     assert row is not None and row.state == "carried_out"
     it.reassigned()
@@ -67,18 +67,18 @@ def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot)
     it, ledger = Silent(pilot, "silent/3"), pilot.ledger
     it.loses_its_key()
     before = pilot.act_documents_of(it.asset)
-    ledger.role_changes.set_status(ledger.authority, it.heir, "suspended", "investigation")
+    ledger.parties.role_changes.set_status(ledger.authority, it.heir, "suspended", "investigation")
     with pytest.raises(InvalidInput, match="ASSET_BAD_RECIPIENT"):
         it.reassigned()
     (kept,) = set(pilot.act_documents_of(it.asset)) - set(before)
-    assert GROUNDS in pilot.ledger.act_documents.read(kept)["text"]
-    ledger.role_changes.set_status(ledger.authority, it.heir, "active", "lifted")
+    assert GROUNDS in pilot.ledger.registration.act_documents.read(kept)["text"]
+    ledger.parties.role_changes.set_status(ledger.authority, it.heir, "active", "lifted")
     assert it.reassigned().state == "carried_out"
     assert pilot.history(it.asset)[-1]["args"]["grounds"] == kept
 
 
 def test_nothing_is_kept_or_proposed_where_it_is_refused_at_once(pilot: Pilot) -> None:
-    it, transfers = Silent(pilot, "silent/4"), pilot.ledger.transfers
+    it, transfers = Silent(pilot, "silent/4"), pilot.ledger.registration.transfers
     before = pilot.act_documents_of(it.asset)
     with pytest.raises(Conflict, match="ASSET_HOLDER_SPEAKS"):
         it.reassigned()

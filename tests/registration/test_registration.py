@@ -14,30 +14,30 @@ from tests.support.actors.pilots import Pilot, resource
 
 
 def result(pilot: Pilot, number: str) -> str:
-    bundle = pilot.ledger.bundles.build(number)
+    bundle = pilot.ledger.certificates.bundles.build(number)
     return pilot.ledger.verification.verify(bundle.to_bytes(), Expectation()).report.result
 
 
 def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    first = str(pilot.ledger.registrations.get(asset)["certificate_no"])
+    first = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     assert result(pilot, first) == "valid"
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
-    assert pilot.ledger.registrations.get(asset)["offer"]["to"] == pilot.cast.bank
-    second = pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+    assert pilot.ledger.registration.registrations.get(asset)["offer"]["to"] == pilot.cast.bank
+    second = pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate
     pilot.ledger.anchoring.flush()
     assert (second.supersedes, second.subject) == (first, pilot.cast.bank)
     assert (result(pilot, first), result(pilot, second.certificate_no)) == ("revoked", "valid")
     assert (
-        pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate.certificate_no
+        pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), asset).certificate.certificate_no
         == second.certificate_no
     )
 
 
 def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
-    pilot.ledger.transfers.reject(pilot.actor(pilot.cast.bank), asset)
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+    pilot.ledger.registration.transfers.reject(pilot.actor(pilot.cast.bank), asset)
     told = pilot.ledger.provenances.asset(asset)
     names = [event["name"] for event in told.events]
     assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferRejected"]
@@ -54,18 +54,22 @@ def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> Non
 def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: Pilot, text: str) -> None:
     """Else it would be confirmed first, and its certificate could not be issued."""
     asset = pilot.confirmed()
-    code = pilot.ledger.registrations.get(asset)["resource"]["code"]
+    code = pilot.ledger.registration.registrations.get(asset)["resource"]["code"]
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
-        pilot.ledger.registrations.submit(pilot.actor(pilot.cast.provider), [resource(f"named/{text}", title=text)])
+        pilot.ledger.registration.registrations.submit(
+            pilot.actor(pilot.cast.provider), [resource(f"named/{text}", title=text)]
+        )
     changed = resource(code, content="changed", update_freq=text)
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
-        pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
-    assert len(pilot.ledger.registrations.get(asset)["applications"]) == 1
+        pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
+    assert len(pilot.ledger.registration.registrations.get(asset)["applications"]) == 1
 
 
 def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) -> None:
     (asset,) = pilot.applied("original")
-    intake = pilot.ledger.registrations.submit(pilot.actor(pilot.cast.bank), [resource("copy", content="original")])
+    intake = pilot.ledger.registration.registrations.submit(
+        pilot.actor(pilot.cast.bank), [resource("copy", content="original")]
+    )
     (refusal,) = intake.refused
     assert refusal.error.code == "DUPLICATE_REGISTRATION"
     assert refusal.error.details["earlier"] == asset
@@ -74,17 +78,17 @@ def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) ->
 def test_only_registrars_review(pilot: Pilot) -> None:
     (asset,) = pilot.applied("own")
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.review.accept(pilot.actor(pilot.cast.provider), [asset])
+        pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.provider), [asset])
 
 
 def test_frozen_asset_does_not_move(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
-    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
+    number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
+    pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
-        pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+        pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
     assert result(pilot, number) == "refused"
-    pilot.ledger.transfers.unfreeze(pilot.actor(pilot.cast.supervisor), asset, "lifted")
+    pilot.ledger.registration.transfers.unfreeze(pilot.actor(pilot.cast.supervisor), asset, "lifted")
     assert result(pilot, number) == "valid"
 
 
@@ -94,7 +98,9 @@ def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
     def submit(applicant: str) -> str:
         try:
             code = f"race-{applicant[:6]}"
-            intake = pilot.ledger.registrations.submit(pilot.actor(applicant), [resource(code, content="one content")])
+            intake = pilot.ledger.registration.registrations.submit(
+                pilot.actor(applicant), [resource(code, content="one content")]
+            )
             return "won" if intake.accepted else intake.refused[0].error.code
         except PingzhengError as error:
             return error.code
@@ -105,14 +111,14 @@ def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
 
 def test_two_racing_answers_to_one_offer(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
 
     def answer(accept: bool) -> str:
         try:
             if accept:
-                pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)
+                pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), asset)
             else:
-                pilot.ledger.transfers.reject(pilot.actor(pilot.cast.bank), asset)
+                pilot.ledger.registration.transfers.reject(pilot.actor(pilot.cast.bank), asset)
         except PingzhengError as error:
             return error.code
         return "won"
@@ -135,15 +141,17 @@ def test_dropping_the_index_and_replaying_gives_the_same_rows(pilot: Pilot) -> N
 
 
 def test_what_the_important_data_list_names_is_registered_as_such(pilot: Pilot) -> None:
-    authority = pilot.ledger.parties.actor(pilot.ledger.installation.authority_party)
+    authority = pilot.ledger.actor(pilot.ledger.installation.authority_party)
     for title, grade in (("Pipelines", "important"), ("Arsenals", "core")):
-        pilot.ledger.important_data.add(authority, ImportantData(title, grade, pattern=f"Resource listed/{title}*"))
-    intake = pilot.ledger.registrations.submit(
+        pilot.ledger.catalogue.important_data.add(
+            authority, ImportantData(title, grade, pattern=f"Resource listed/{title}*")
+        )
+    intake = pilot.ledger.registration.registrations.submit(
         pilot.actor(pilot.cast.provider), [resource("listed/Pipelines"), resource("listed/Arsenals")]
     )
     (asset,), (refusal,) = intake.accepted, intake.refused
     assert (refusal.resource.code, refusal.error.code) == ("listed/Arsenals", "GRADE_CORE")
-    pilot.ledger.registrations.register([asset])
+    pilot.ledger.registration.registrations.register([asset])
     record = pilot.ledger.reader.asset(asset)
     assert record is not None
     assert (record.grade, record.cleared) == ("important", False)

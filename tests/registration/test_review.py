@@ -15,7 +15,7 @@ REASON = "字段说明与样本不符 The fields do not match the sample"
 
 
 def kept(pilot: Pilot, digest: str) -> str:
-    return str(pilot.ledger.act_documents.read(digest)["text"])
+    return str(pilot.ledger.registration.act_documents.read(digest)["text"])
 
 
 def journal(pilot: Pilot) -> bytes:
@@ -28,7 +28,7 @@ def numbers(pilot: Pilot, asset: str) -> list[str]:
 
 
 def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows_each_stage(pilot: Pilot) -> None:
-    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
+    review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     (asset,) = pilot.applied("review/way")
     seen = [pilot.stands(asset)]
     for step in (review.accept, review.review, review.notice):
@@ -42,12 +42,12 @@ def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows
     assert pilot.record(asset).valid_to == end_of_validity(today.replace(year=today.year + 3))
     report = pilot.report(asset)
     assert report.valid
-    (applied,) = pilot.ledger.registrations.get(asset)["applications"]
+    (applied,) = pilot.ledger.registration.registrations.get(asset)["applications"]
     assert report.claims["notice"] == {"from": applied["notice_from"], "to": applied["notice_to"]}
 
 
 def test_no_stage_is_left_out(pilot: Pilot) -> None:
-    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
+    review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     (asset,) = pilot.applied("review/leap")
     for step in (review.review, review.notice, review.confirm):
         with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
@@ -57,16 +57,16 @@ def test_no_stage_is_left_out(pilot: Pilot) -> None:
 
 def test_returned_application_is_handed_in_again_with_a_new_description(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/returned")
-    pilot.ledger.review.accept(pilot.actor(pilot.cast.registrar), [asset])
-    pilot.ledger.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
+    pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     assert pilot.stands(asset) == ("applied", "first", "returned")
     better = resource("review/returned", content="what it holds now", title="Better described")
     with pytest.raises(Conflict, match="ASSET_APPLICATION_OPEN"):
-        pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", better)
-    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "first", better)
+        pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", better)
+    pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, "first", better)
     assert pilot.stands(asset) == ("applied", "first", "submitted")
     pilot.take_through([asset])
-    told = pilot.ledger.registrations.get(asset)
+    told = pilot.ledger.registration.registrations.get(asset)
     assert told["resource"]["title"] == "Better described"
     assert [(each["number"], each["kind"]) for each in told["applications"]] == [(1, "first"), (2, "first")]
     assert len({each["content"] for each in told["applications"]}) == 2
@@ -75,7 +75,7 @@ def test_returned_application_is_handed_in_again_with_a_new_description(pilot: P
 
 def test_reasons_are_kept_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/reasons")
-    pilot.ledger.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
+    pilot.ledger.registration.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
     assert REASON in kept(pilot, grounds)
     sent = journal(pilot)
@@ -85,12 +85,12 @@ def test_reasons_are_kept_sealed_and_the_chain_has_their_digest_alone(pilot: Pil
 
 def test_rejection_ends_it_and_frees_content_and_code_for_a_new_registration(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/rejected")
-    pilot.ledger.review.accept(pilot.actor(pilot.cast.registrar), [asset])
-    pilot.ledger.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
+    pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.registrar), [asset])
+    pilot.ledger.registration.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
     assert pilot.stands(asset) == ("rejected", None, None)
     assert REASON in kept(pilot, pilot.history(asset)[-1]["args"]["grounds"])
     with pytest.raises(Conflict, match="ASSET_WRONG_ST"):
-        pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
+        pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     (again,) = pilot.applied("review/rejected")
     assert again != asset
     assert pilot.ledger.reader.asset_by_fingerprint(resource("review/rejected").fingerprint) == again
@@ -102,7 +102,7 @@ def test_rejection_ends_it_and_frees_content_and_code_for_a_new_registration(pil
 def test_nobody_reviews_an_application_of_its_own(pilot: Pilot) -> None:
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("review/own"), by=both)
-    review = pilot.ledger.review
+    review = pilot.ledger.registration.review
     for step in (review.accept, review.review, review.notice, review.confirm):
         with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
             step(pilot.actor(both), [asset])
@@ -119,7 +119,7 @@ def test_refused_step_leaves_no_reasons_behind(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/refused")
     before = pilot.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
-        pilot.ledger.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
+        pilot.ledger.registration.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
     assert pilot.act_documents_of(asset) == before == []
 
 
@@ -127,7 +127,7 @@ def test_confirmation_in_bulk_is_resumed_without_a_second_certificate(pilot: Pil
     assets = pilot.applied(*(f"review/bulk-{number}" for number in range(5)))
     pilot.noticed(assets)
     pilot.after_notice(assets)
-    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
+    review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     review.confirm(registrar, assets[:2])
     assert review.confirm(registrar, assets) > 0
     first = {asset: numbers(pilot, asset) for asset in assets}
@@ -138,7 +138,7 @@ def test_confirmation_in_bulk_is_resumed_without_a_second_certificate(pilot: Pil
 
 def test_every_step_in_bulk_passes_over_what_is_further_on(pilot: Pilot) -> None:
     assets = pilot.applied("review/step-0", "review/step-1")
-    review, registrar = pilot.ledger.review, pilot.actor(pilot.cast.registrar)
+    review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     for step in (review.accept, review.review, review.notice):
         step(registrar, assets[:1])
         step(registrar, assets)
@@ -171,6 +171,6 @@ def test_queue_tells_when_a_review_is_due_and_overdue(pilot: Pilot) -> None:
 def whole_queue(pilot: Pilot) -> list[dict[str, object]]:
     """The queue page by page."""
     items: list[dict[str, object]] = []
-    while page := pilot.ledger.review.queue(20, str(items[-1]["asset"]) if items else None):
+    while page := pilot.ledger.registration.review.queue(20, str(items[-1]["asset"]) if items else None):
         items += page
     return items

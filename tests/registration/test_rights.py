@@ -19,7 +19,7 @@ OWN = [("hold", 0), ("operate", 0), ("process", 0)]
 
 def in_force(pilot: Pilot, asset: str) -> dict[int, bool]:
     pilot.skip(120)
-    return {each["no"]: each["in_force"] for each in pilot.ledger.rights.of(asset)}
+    return {each["no"]: each["in_force"] for each in pilot.ledger.registration.rights.of(asset)}
 
 
 def certified(pilot: Pilot, asset: str) -> list[tuple[str, int, str]]:
@@ -31,11 +31,11 @@ def certified(pilot: Pilot, asset: str) -> list[tuple[str, int, str]]:
 
 def test_each_of_the_three_rights_is_granted_and_listed_in_a_new_certificate(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
-    first = str(pilot.ledger.registrations.get(asset)["certificate_no"])
+    first = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
     for kind, grantee in (("hold", cast.bank), ("process", cast.other_bank), ("operate", cast.bank)):
         granted(pilot, asset, kind, grantee)
-    told = [(each["kind"], each["grantee"]) for each in pilot.ledger.rights.of(asset)]
+    told = [(each["kind"], each["grantee"]) for each in pilot.ledger.registration.rights.of(asset)]
     assert told == [("hold", cast.bank), ("process", cast.other_bank), ("operate", cast.bank)]
     own = [(kind, none, cast.provider) for kind, none in OWN]
     added = [("hold", 1, cast.bank), ("process", 2, cast.other_bank), ("operate", 3, cast.bank)]
@@ -51,7 +51,7 @@ def test_exclusive_rights_of_a_kind_never_overlap_in_time(pilot: Pilot) -> None:
             granted(pilot, asset, "operate", cast.other_bank, days=days, exclusive=exclusive)
     granted(pilot, asset, "process", cast.other_bank, days=(50, 150), exclusive=True)
     granted(pilot, asset, "operate", cast.other_bank, days=(101, 200), exclusive=True)
-    assert [each["no"] for each in pilot.ledger.rights.of(asset)] == [1, 2, 3]
+    assert [each["no"] for each in pilot.ledger.registration.rights.of(asset)] == [1, 2, 3]
 
 
 def test_no_exclusive_right_is_granted_over_a_plain_one(pilot: Pilot) -> None:
@@ -70,7 +70,7 @@ def test_refused_grant_leaves_no_scope_behind(pilot: Pilot) -> None:
         granted(pilot, asset, "operate", pilot.cast.other_bank, scope="Refused scope")
     assert pilot.act_documents_of(asset) == before
     scope = pilot.history(asset)[-1]["args"]["scope"]
-    assert "信贷风控" in pilot.ledger.act_documents.read(scope)["text"]
+    assert "信贷风控" in pilot.ledger.registration.act_documents.read(scope)["text"]
 
 
 def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pilot) -> None:
@@ -81,7 +81,7 @@ def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pil
     sub = granted(pilot, asset, "operate", firm, by=other, days=(2, 40), parent=licence)
     pilot.skip(3 * DAY)
     assert in_force(pilot, asset) == {1: True, licence: True, sub: True}
-    pilot.ledger.rights.end(pilot.actor(bank), asset, 1)
+    pilot.ledger.registration.rights.end(pilot.actor(bank), asset, 1)
     assert in_force(pilot, asset) == {1: False, licence: False, sub: False}
     with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
         granted(pilot, asset, "operate", firm, by=other, days=(1, 2), parent=licence)
@@ -111,10 +111,10 @@ def test_only_a_transferable_right_is_passed_on_by_its_grantee(pilot: Pilot) -> 
     granted(pilot, asset, "process", cast.bank)
     pilot.skip(120)
     with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
-        pilot.ledger.rights.transfer(pilot.actor(cast.bank), asset, 2, cast.other_bank)
+        pilot.ledger.registration.rights.transfer(pilot.actor(cast.bank), asset, 2, cast.other_bank)
     with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
-        pilot.ledger.rights.transfer(pilot.actor(cast.provider), asset, 1, cast.other_bank)
-    pilot.ledger.rights.transfer(pilot.actor(cast.bank), asset, 1, cast.other_bank)
+        pilot.ledger.registration.rights.transfer(pilot.actor(cast.provider), asset, 1, cast.other_bank)
+    pilot.ledger.registration.rights.transfer(pilot.actor(cast.bank), asset, 1, cast.other_bank)
     assert ("operate", 1, cast.other_bank) in certified(pilot, asset)
     assert ("operate", 1, cast.bank) not in certified(pilot, asset)
 
@@ -124,12 +124,12 @@ def test_right_is_ended_by_its_grantee_or_for_a_reason_by_a_registrar(pilot: Pil
     granted(pilot, asset, "operate", cast.bank)
     granted(pilot, asset, "process", cast.bank)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.rights.end(pilot.actor(cast.provider), asset, 1, "The holder would like it back")
-    pilot.ledger.rights.end(pilot.actor(cast.bank), asset, 1)
-    pilot.ledger.rights.end(pilot.actor(cast.registrar), asset, 2, "违反用途 Used for another purpose")
+        pilot.ledger.registration.rights.end(pilot.actor(cast.provider), asset, 1, "The holder would like it back")
+    pilot.ledger.registration.rights.end(pilot.actor(cast.bank), asset, 1)
+    pilot.ledger.registration.rights.end(pilot.actor(cast.registrar), asset, 2, "违反用途 Used for another purpose")
     assert in_force(pilot, asset) == {1: False, 2: False}
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
-    assert "违反用途" in pilot.ledger.act_documents.read(grounds)["text"]
+    assert "违反用途" in pilot.ledger.registration.act_documents.read(grounds)["text"]
     assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
 
 
@@ -137,8 +137,8 @@ def test_granted_rights_survive_a_transfer_of_the_asset(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     firm = cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", firm, exclusive=True)
-    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
-    pilot.ledger.transfers.accept(pilot.actor(cast.bank), asset)
+    pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
+    pilot.ledger.registration.transfers.accept(pilot.actor(cast.bank), asset)
     own = [(kind, none, cast.bank) for kind, none in OWN]
     assert certified(pilot, asset) == sorted([*own, ("operate", 1, firm)])
     assert in_force(pilot, asset) == {1: True}
@@ -164,11 +164,11 @@ def test_first_certificate_lists_a_right_that_was_granted_before_it_was_issued(p
 
 def test_frozen_or_offered_asset_grants_nothing(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
-    pilot.ledger.transfers.freeze(pilot.actor(cast.supervisor), asset, "court")
+    pilot.ledger.registration.transfers.freeze(pilot.actor(cast.supervisor), asset, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
         granted(pilot, asset, "operate", cast.bank)
-    pilot.ledger.transfers.unfreeze(pilot.actor(cast.supervisor), asset, "lifted")
-    pilot.ledger.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
+    pilot.ledger.registration.transfers.unfreeze(pilot.actor(cast.supervisor), asset, "lifted")
+    pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.bank)
     with pytest.raises(Conflict, match="ASSET_OFFER_OPEN"):
         granted(pilot, asset, "operate", cast.other_bank)
 

@@ -46,7 +46,7 @@ def times(bundle: Bundle) -> tuple[int, int]:
 
 def test_what_a_certificate_rests_on_is_anchored_with_it(pilot: Pilot) -> None:
     pilot.ledger.anchoring.flush()
-    evidence, certificate = times(pilot.ledger.bundles.build(pilot.certificate(pilot.firm())))
+    evidence, certificate = times(pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())))
     assert evidence == certificate
 
 
@@ -64,7 +64,7 @@ def test_what_a_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None
     a_minute_later()
     number = pilot.actors.issue({firm: consent})[firm]
     a_minute_later()
-    evidence, certificate = times(ledger.bundles.build(number))
+    evidence, certificate = times(ledger.certificates.bundles.build(number))
     assert evidence <= certificate - 60
     assert pilot.accept(firm, number).valid
 
@@ -82,10 +82,10 @@ def test_what_a_corrected_certificate_rests_on_is_anchored_before_it(pilot: Pilo
     desk.answer({consent: desk.supplied()})
     ledger.anchoring.flush()
     pilot.skip(60)
-    new = ledger.corrections.correct(old.certificate_no)
+    new = ledger.usage.corrections.correct(old.certificate_no)
     ledger.anchoring.flush()
-    evidence, certificate = times(ledger.bundles.build(new.certificate_no))
-    assert times(ledger.bundles.build(old.certificate_no))[1] + 60 <= evidence <= certificate - 60
+    evidence, certificate = times(ledger.certificates.bundles.build(new.certificate_no))
+    assert times(ledger.certificates.bundles.build(old.certificate_no))[1] + 60 <= evidence <= certificate - 60
     assert desk.accepted(new.certificate_no).valid
 
 
@@ -98,7 +98,7 @@ def test_a_withdrawal_that_came_later_ends_the_certificate_and_is_no_late_eviden
     pilot.skip(60)
     withdraw(pilot.actors, consent)
     pilot.ledger.anchoring.flush()
-    evidence, certificate = times(pilot.ledger.bundles.build(number))
+    evidence, certificate = times(pilot.ledger.certificates.bundles.build(number))
     assert evidence > certificate
     assert pilot.accept(firm, number).checks[10].code == "AUTHORIZATION_WITHDRAWN"
 
@@ -205,7 +205,7 @@ def test_a_version_that_is_not_known_here_is_named_and_not_compared(pilot: Pilot
 
 def test_a_consumer_compares_the_template_before_it_signs(pilot: Pilot, next_version: Pilot) -> None:
     ledger = pilot.ledger
-    drafted = ledger.requests.draft(pilot.actors.request(pilot.firm()), NOTE).entry
+    drafted = ledger.usage.requests.draft(pilot.actors.request(pilot.firm()), NOTE).entry
     assert require_own_template(ledger.scenarios, drafted)
     assert not require_own_template(next_version.ledger.scenarios, drafted)
     for changed in ({"template": "sha-256:" + "77" * 32}, {"ledger": LEDGER}):
@@ -218,7 +218,7 @@ def test_nothing_is_expected_of_what_cannot_be_read(pilot: Pilot) -> None:
     for raw in (
         b"",
         b"{}",
-        pilot.ledger.bundles.build(pilot.certificate(pilot.firm())).with_certificate("x").to_bytes(),
+        pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).with_certificate("x").to_bytes(),
     ):
         assert expecting(pilot.ledger.scenarios, raw, expect) == expect
     for scenario, version in ((None, None), ([], {}), (SCENARIO, None), (SCENARIO, "1"), ("S99", 1)):

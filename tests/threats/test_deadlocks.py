@@ -41,7 +41,7 @@ def goes_on(powers: Powers) -> None:
     call = powers.change_of_key(party, powers.key(), own.kid)
     proposal = powers.propose(owner.kid, call)
     powers.send(own.kid, calls.veto(proposal))
-    (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
+    (consent, *_) = powers.ledger.usage.authorizations.page(party, None, 1)
     assert withdraw(powers.actors, consent.id).state == "withdrawn"
     assert powers.judged(number, owner).result == "revoked"
 
@@ -87,7 +87,7 @@ def test_one_of_three_officers_is_lost_and_the_others_replace_its_key(powers: Po
     refused(lambda: powers.send(lost, calls.pause()), "PARTY_UNKNOWN_ACCOUNT")
     cancelled = powers.propose(fresh.kid, calls.set_status(powers.no(powers.cast.bank), "closed", "sanction"))
     powers.act(officers.first, calls.cancel(cancelled))
-    powers.ledger.party_keys.settle(officers.third)
+    powers.ledger.parties.keys.settle(officers.third)
 
 
 def test_one_officer_that_is_left_decides_nothing_and_still_holds_and_reports(powers: Powers) -> None:

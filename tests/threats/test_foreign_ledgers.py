@@ -33,27 +33,29 @@ def elsewhere(entry: dict[str, Any]) -> dict[str, Any]:
 def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
     """Each kind of statement that parties sign, signed by the right party for another ledger."""
     ledger, actors, cast, firm = pilot.ledger, pilot.actors, pilot.cast, pilot.firm()
-    asked = ledger.requests.draft(actors.request(firm), NOTE)
+    asked = ledger.usage.requests.draft(actors.request(firm), NOTE)
     (request,) = actors.ask([actors.request(firm)])
-    (consent,) = ledger.authorizations.draft(request)
+    (consent,) = ledger.usage.authorizations.draft(request)
     given = pilot.authorise(pilot.firm())
     supply = actors.draft(given, SUPPLIED)
     withdrawal = signed_withdrawal(actors, given)
-    subject = ledger.authorizations.get(given).subject
+    subject = ledger.usage.authorizations.get(given).subject
     office, code = department(ledger, cast), f"ledgers-{firm}"
     office.put(code)
-    ledger.catalogue.submit(office.provider, code)
-    publication = ledger.publications.draft(office.cdo, code)
+    ledger.catalogue.data.submit(office.provider, code)
+    publication = ledger.catalogue.publications.draft(office.cdo, code)
 
     def signed(party: str, entry: dict[str, Any]) -> dict[str, Any]:
         return actors.sign(party, elsewhere(entry))
 
     return {
-        "request": lambda: ledger.requests.submit([Asked(signed(cast.bank, asked.entry), asked.note)]),
-        "authorization": lambda: ledger.authorizations.submit([signed(cast.firms[firm], consent.entry)]),
-        "provision": lambda: ledger.provisions.submit([replace(supply, entry=signed(cast.provider, supply.entry))]),
-        "withdrawal": lambda: ledger.withdrawals.withdraw(signed(subject, withdrawal.entry), withdrawal.act),
-        "publication": lambda: ledger.publications.sign(office.cdo, signed(office.cdo.party, publication)),
+        "request": lambda: ledger.usage.requests.submit([Asked(signed(cast.bank, asked.entry), asked.note)]),
+        "authorization": lambda: ledger.usage.authorizations.submit([signed(cast.firms[firm], consent.entry)]),
+        "provision": lambda: ledger.usage.provisions.submit(
+            [replace(supply, entry=signed(cast.provider, supply.entry))]
+        ),
+        "withdrawal": lambda: ledger.usage.withdrawals.withdraw(signed(subject, withdrawal.entry), withdrawal.act),
+        "publication": lambda: ledger.catalogue.publications.sign(office.cdo, signed(office.cdo.party, publication)),
     }
 
 
@@ -66,11 +68,11 @@ def test_a_statement_that_was_signed_for_another_ledger_is_refused(pilot: Pilot,
 
 def test_a_request_cannot_name_the_template_of_another_ledger(pilot: Pilot) -> None:
     ledger, scenario = pilot.ledger, pilot.ledger.scenarios.get(SCENARIO)
-    asked = ledger.requests.draft(pilot.actors.request(pilot.firm()), NOTE)
+    asked = ledger.usage.requests.draft(pilot.actors.request(pilot.firm()), NOTE)
     named = {"template": template_reference(scenario, ELSEWHERE)}
     assert named["template"] != asked.entry["template"]
     with pytest.raises(InvalidInput, match="TEMPLATE_NOT_IN_FORCE"):
-        ledger.requests.submit([Asked(pilot.actors.sign(pilot.cast.bank, asked.entry | named), asked.note)])
+        ledger.usage.requests.submit([Asked(pilot.actors.sign(pilot.cast.bank, asked.entry | named), asked.note)])
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,7 @@ def test_a_thief_with_a_reported_key_gives_no_consent_and_takes_it_back(powers: 
     presented = {PRESENTING: "KEY_REPORTED"}
     assert refusals(powers.judged(number, stolen)) == presented
     assert refusals(powers.certified_by(firm, stolen)) == presented | {CONSENT: "KEY_REPORTED"}
-    (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
+    (consent, *_) = powers.ledger.usage.authorizations.page(party, None, 1)
     powers.send(stolen.kid, calls.withdraw(consent.digest))
     assert refusals(powers.judged(number, stolen)) == presented | {CONSENT: "AUTHORIZATION_WITHDRAWN"}
 
@@ -190,10 +190,10 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
     (account,) = ledger.custody.create()
     uscc = synthetic_uscc("440800", 9_901)
     newcomer = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
-    (robbed,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
+    (robbed,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
     (asset,) = powers.pilot.handed_in(resource("robbed/1"), by=robbed.id)
     powers.pilot.take_through([asset])
-    old_number = str(ledger.registrations.get(asset)["certificate_no"])
+    old_number = str(ledger.registration.registrations.get(asset)["certificate_no"])
     stolen = powers.actors.signer_of(robbed.id)
     powers.act(officers.first, calls.report(powers.no(robbed.id), stolen.kid))
     call = powers.change_of_key(robbed.id, powers.key(), stolen.kid)
@@ -206,26 +206,29 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
 
     (account,) = ledger.custody.create()
     fresh = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
-    (again,) = ledger.onboarding.onboard(ledger.authority, [fresh])
+    (again,) = ledger.parties.onboarding.onboard(ledger.authority, [fresh])
     assert again.id != robbed.id and powers.no(again.id)
-    row = ledger.transfers.reassign(
-        ledger.parties.actor(officers.first), asset, again.id, "The keys are lost, the recovery was vetoed."
+    row = ledger.registration.transfers.reassign(
+        ledger.actor(officers.first), asset, again.id, "The keys are lost, the recovery was vetoed."
     )
     assert row.state == "pending" and row.confirmed_by is not None
     powers.pass_delay()
     ledger.proposals.tick()
-    (issued,) = ledger.transfers.follow()
+    (issued,) = ledger.registration.transfers.follow()
     assert (powers.pilot.record(asset).holder, issued.subject) == (again.id, again.id)
     ledger.anchoring.flush()
     assert powers.pilot.verified(issued.certificate_no).valid
     assert not powers.pilot.verified(old_number).valid
-    assert ledger.transfers.follow() == []
+    assert ledger.registration.transfers.follow() == []
 
 
 def test_the_asset_of_a_holder_that_speaks_is_not_given_away(powers: Powers) -> None:
     asset, other = powers.pilot.confirmed(), powers.cast.bank
     holder = powers.pilot.record(asset).holder
-    reassign, officer = powers.ledger.transfers.reassign, powers.ledger.parties.actor(powers.officers.first)
+    reassign, officer = (
+        powers.ledger.registration.transfers.reassign,
+        powers.ledger.actor(powers.officers.first),
+    )
     refused(lambda: reassign(officer, asset, other, "Because we can."), "ASSET_HOLDER_SPEAKS")
     call = asset_calls.reassign(asset, powers.no(other), "ab" * 32)
     refused(lambda: powers.act(powers.officers.first, call), "ASSET_NOT_DECIDED")
@@ -348,7 +351,7 @@ def test_an_officer_does_not_confirm_what_concerns_itself(powers: Powers) -> Non
 def held_by_a_supervisor(powers: Powers) -> tuple[str, Signer, list[str]]:
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
-    powers.ledger.holds.hold(number, "court", powers.officers.supervisor)
+    powers.ledger.certificates.holds.hold(number, "court", powers.officers.supervisor)
     with powers.ledger.database.read() as session:
         digest = certificate(session, number).digest
     return number, owner, [digest]
@@ -366,13 +369,13 @@ def test_a_hold_is_not_lifted_by_one_officer_or_by_another_office(powers: Powers
     proposal = powers.propose(powers.account(officers.first), own)
     refused(lambda: powers.act(officers.second, calls.confirm(proposal, own)), "LOG_NOT_HELD")
     refused(lambda: powers.act(officers.third, calls.cancel(proposal)), "PARTY_NOT_CANCELLABLE")
-    refused(lambda: powers.ledger.status.resume(number, "lifted"), "LOG_NOT_SUSPENDED")
+    refused(lambda: powers.ledger.certificates.status.resume(number, "lifted"), "LOG_NOT_SUSPENDED")
     assert powers.judged(number, owner).result == "suspended"
 
 
 def test_two_officers_of_the_office_lift_its_hold(powers: Powers) -> None:
     number, owner, _ = held_by_a_supervisor(powers)
-    row = powers.ledger.holds.lift(number, "lifted", powers.officers.supervisor)
+    row = powers.ledger.certificates.holds.lift(number, "lifted", powers.officers.supervisor)
     assert (row.state, row.by, row.confirmed_by) == (
         "carried_out",
         powers.officers.supervisor,
@@ -385,7 +388,7 @@ def test_no_office_ends_a_certificate(powers: Powers) -> None:
     """In its own log an office has none; the issuer's log is the issuer's."""
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
-    place = powers.ledger.status.position(number)
+    place = powers.ledger.certificates.status.position(number)
     for office in (powers.cast.registrar, powers.officers.first, powers.officers.supervisor):
         for call in (calls.revoke(place.batch, place.index, "fraud"), calls.suspend(place.batch, place.index, "fraud")):
             refused(lambda office=office, call=call: powers.act(office, call), "PARTY_LACKS_ROLE")
@@ -446,7 +449,7 @@ def test_a_proposal_falls_with_an_officer_whose_key_is_reported(powers: Powers) 
     powers.pass_delay()
     refused(lambda: powers.carry_out(number, call), "PARTY_ACCOUNT_REPORTED")
     refused(lambda: powers.send(stolen, calls.confirm(number, call)), "PARTY_ALREADY_CONFIRMED")
-    powers.ledger.party_keys.settle(second)
+    powers.ledger.parties.keys.settle(second)
     assert (powers.ledger.reader.officers(), powers.account(second)) == (3, own.kid)
 
 
@@ -500,9 +503,9 @@ def test_a_pause_does_not_stop_whoever_defends_itself(powers: Powers) -> None:
     assert pilot.accept(other_firm, other_number).valid
     powers.send(powers.account(powers.cast.bank), powers.veto_by(owner, vetoed))
     powers.act(powers.officers.first, calls.report(powers.no(party), owner.kid))
-    ledger.holds.hold(other_number, "court", powers.officers.supervisor)
-    ledger.status.revoke(other_number, "data_error")
-    (consent, *_) = ledger.authorizations.page(party, None, 1)
+    ledger.certificates.holds.hold(other_number, "court", powers.officers.supervisor)
+    ledger.certificates.status.revoke(other_number, "data_error")
+    (consent, *_) = ledger.usage.authorizations.page(party, None, 1)
     powers.send(owner.kid, calls.withdraw(consent.digest))
     withdrawn = {PRESENTING: "KEY_REPORTED", CONSENT: "AUTHORIZATION_WITHDRAWN"}
     assert refusals(powers.judged(number, owner)) == withdrawn

@@ -47,14 +47,14 @@ def offered(pilot: Pilot, seconds: int | None = None) -> str:
     """An asset that is on offer to the bank, for so many seconds from the offer on."""
     asset = pilot.confirmed()
     deadline = None if seconds is None else pilot.ledger.clock() + seconds
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, deadline)
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, deadline)
     return asset
 
 
 def granting(pilot: Pilot, asset: str, kind: str, to: str, exclusive: bool) -> Callable[[], object]:
     start = pilot.ledger.clock() + 60
     right = NewRight(kind, to, start, start + DAY, "信贷风控 Credit decisions", exclusive)
-    return lambda: pilot.ledger.rights.grant(pilot.actor(pilot.cast.provider), asset, right)
+    return lambda: pilot.ledger.registration.rights.grant(pilot.actor(pilot.cast.provider), asset, right)
 
 
 def acting(pilot: Pilot) -> RelayedActs:
@@ -76,7 +76,7 @@ def again(request: pytest.FixtureRequest) -> int:
 @pytest.mark.usefixtures("again")
 def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
     asset, cast = offered(pilot), pilot.cast
-    accept = lambda: pilot.ledger.transfers.accept(pilot.actor(cast.bank), asset)  # noqa: E731
+    accept = lambda: pilot.ledger.registration.transfers.accept(pilot.actor(cast.bank), asset)  # noqa: E731
     assert sorted(together(accept, accept)) in (["ASSET_NO_OFFER", WON], [WON, WON])
     assert names(pilot, asset).count("TransferAccepted") == 1
     assert (pilot.record(asset).holder, len(pilot.certificates(asset))) == (cast.bank, 2)
@@ -85,7 +85,7 @@ def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
 
 @pytest.mark.usefixtures("again")
 def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
-    asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
+    asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, withdrawn = together(
         lambda: transfers.accept(pilot.actor(cast.bank), asset),
         lambda: transfers.withdraw(pilot.actor(cast.provider), asset),
@@ -99,7 +99,7 @@ def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
 @pytest.mark.usefixtures("again")
 def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
     """While it is accepted the deadline passes, and the holder offers the asset to somebody else."""
-    cast, transfers = pilot.cast, pilot.ledger.transfers
+    cast, transfers = pilot.cast, pilot.ledger.registration.transfers
     asset = offered(pilot, 30)
 
     def offer_elsewhere() -> None:
@@ -119,7 +119,7 @@ def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
 def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
     asset = offered(pilot, 30)
     pilot.skip(31)
-    assert together(lambda: pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), asset)) == [
+    assert together(lambda: pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), asset)) == [
         "ASSET_OFFER_LAPSED"
     ]
 
@@ -127,7 +127,7 @@ def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
 @pytest.mark.usefixtures("again")
 def test_transfer_against_freeze(pilot: Pilot) -> None:
     """Frozen it is in any case; whether it moved before, the history says."""
-    asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
+    asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, frozen = together(
         lambda: transfers.accept(pilot.actor(cast.bank), asset),
         lambda: transfers.freeze(pilot.actor(cast.supervisor), asset, "court"),
@@ -144,8 +144,8 @@ def test_transfer_against_freeze(pilot: Pilot) -> None:
 def test_pledge_against_acceptance(pilot: Pilot) -> None:
     asset, cast = offered(pilot), pilot.cast
     accepted, pledged = together(
-        lambda: pilot.ledger.transfers.accept(pilot.actor(cast.bank), asset),
-        lambda: pilot.ledger.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS),
+        lambda: pilot.ledger.registration.transfers.accept(pilot.actor(cast.bank), asset),
+        lambda: pilot.ledger.registration.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS),
     )
     assert (accepted, pledged) in ((WON, "ASSET_NOT_HOLDER"), ("ASSET_PLEDGED", WON))
     record = pilot.record(asset)
@@ -172,7 +172,7 @@ def test_two_registrations_of_one_content_past_the_service(pilot: Pilot, again: 
 
 @pytest.mark.usefixtures("again")
 def test_one_application_handed_in_twice_at_once(pilot: Pilot, again: int) -> None:
-    registrations = pilot.ledger.registrations
+    registrations = pilot.ledger.registration.registrations
     wanted = resource(f"races/twice-{again}")
 
     def hand_in() -> None:
@@ -188,7 +188,7 @@ def test_two_confirmations_of_one_application(pilot: Pilot, again: int) -> None:
     (asset,) = pilot.applied(f"races/confirm-{again}")
     pilot.noticed([asset])
     pilot.after_notice([asset])
-    confirm = lambda: pilot.ledger.review.confirm(pilot.actor(pilot.cast.registrar), [asset])  # noqa: E731
+    confirm = lambda: pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])  # noqa: E731
     outcomes = together(confirm, confirm)
     assert WON in outcomes
     assert set(outcomes) <= {WON, "ASSET_WRONG_STAGE"}
@@ -202,7 +202,7 @@ def test_two_grants_of_overlapping_exclusive_rights(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     outcomes = together(*(granting(pilot, asset, "operate", to, True) for to in (cast.bank, cast.other_bank)))
     assert sorted(outcomes) == ["ASSET_RIGHT_OVERLAPS", WON]
-    (right,) = pilot.ledger.rights.of(asset)
+    (right,) = pilot.ledger.registration.rights.of(asset)
     assert right["grantee"] == (cast.bank, cast.other_bank)[outcomes.index(WON)]
     assert len(pilot.act_documents_of(asset)) == 1
     assert names(pilot, asset).count("RightGranted") == 1
@@ -231,7 +231,7 @@ def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot
         ledger.database,
         ledger.sealer,
         ledger.reader,
-        ledger.status,
+        ledger.certificates.status,
         ledger.scenarios,
         Overtaken(ledger.database, ledger.follower),
         ledger.installation.operator,
@@ -248,11 +248,11 @@ def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot
 @pytest.mark.usefixtures("again")
 def test_two_of_the_same_decision_leave_its_reasons_readable(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.objections.file(pilot.actor(pilot.cast.bank), asset, "It is ours")
+    pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.bank), asset, "It is ours")
     decide = lambda: pilot.decide(asset, "admitted", reason="可以受理 Admissible")  # noqa: E731
     assert sorted(together(decide, decide)) == ["ASSET_WRONG_OBJECTION", WON]
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
-    assert "可以受理" in pilot.ledger.act_documents.read(grounds)["text"]
+    assert "可以受理" in pilot.ledger.registration.act_documents.read(grounds)["text"]
 
 
 @pytest.mark.usefixtures("again")
@@ -262,7 +262,7 @@ def test_two_withdrawals_of_one_consent_at_once(pilot: Pilot) -> None:
     drafts = [consent.draft() for _ in range(2)]
     signed = [sign_entry(draft.entry, consent.signer) for draft in drafts]
     act = sign_act(drafts[0].message or b"", consent.signer)
-    withdraw = pilot.ledger.withdrawals.withdraw
+    withdraw = pilot.ledger.usage.withdrawals.withdraw
     outcomes = together(*(lambda entry=entry: withdraw(entry, act) for entry in (signed[0], signed[0], signed[1])))
     assert set(outcomes) == {WON}
     assert len(consent.recorded()) == 2
@@ -291,16 +291,19 @@ def test_two_holds_by_one_office_and_one_by_the_other(pilot: Pilot) -> None:
     ledger, number = pilot.ledger, pilot.certificate(pilot.firm())
     supervisor, authority = pilot.cast.supervisor, ledger.installation.authority_party
     first, second, other = together(
-        *(lambda by=by: ledger.holds.hold(number, "court", by) for by in (supervisor, supervisor, authority))
+        *(
+            lambda by=by: ledger.certificates.holds.hold(number, "court", by)
+            for by in (supervisor, supervisor, authority)
+        )
     )
     assert WON in (first, second) and {first, second} <= {WON, "LOG_ALREADY_HELD"}
     assert other == WON
-    hold = ledger.reader.hold_of(ledger.holdings.get(number).digest)
+    hold = ledger.reader.hold_of(ledger.usage.holdings.get(number).digest)
     assert (hold.offices, hold.changes) == (("authority", "supervisor"), 2)
     assert ledger.verification.status(number)["state"] == "suspended"
 
 
 def test_many_who_read_the_history_at_once(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    pilot.ledger.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
+    pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
     assert together(*[lambda: pilot.history(asset)] * 6) == [WON] * 6

@@ -50,7 +50,7 @@ def test_an_admin_takes_an_ordinary_role_and_another_office_gives_it_back(powers
     refused(lambda: powers.act(admin, calls.set_status(no, "suspended", "sanction")), "PARTY_LACKS_ROLE")
     powers.act(powers.officers.third, calls.set_roles(no, Role.mask(Role(role) for role in had)))
     assert powers.ledger.reader.party(no).roles == had
-    (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
+    (consent, *_) = powers.ledger.usage.authorizations.page(party, None, 1)
     powers.act(admin, calls.set_roles(no, 0))
     powers.send(owner.kid, calls.withdraw(consent.digest))
     assert consent_fails(powers.judged(number, owner)) == "AUTHORIZATION_WITHDRAWN"
@@ -65,14 +65,14 @@ def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> N
     (account,) = ledger.custody.create()
     key = ledger.custody.public_key(account)
     newcomer = NewParty(PartyKind.ENTERPRISE, "Newcomer", synthetic_uscc("440800", 9999), "440800", key)
-    (row,) = ledger.onboarding.onboard(ledger.parties.actor(admin), [newcomer])
+    (row,) = ledger.parties.onboarding.onboard(ledger.actor(admin), [newcomer])
     proposal = ledger.proposals.get(ledger.reader.account(account).proposal)
     assert row.no and proposal.by == admin and proposal.confirmed_by not in (None, admin)
     keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9998), "440800", "")
-    (waiting,) = ledger.onboarding.onboard(ledger.authority, [keyless])
-    code = ledger.enrolments.issue(ledger.parties.actor(admin), waiting.id).code
+    (waiting,) = ledger.parties.onboarding.onboard(ledger.authority, [keyless])
+    code = ledger.parties.enrolments.issue(ledger.actor(admin), waiting.id).code
     signer = ledger.custody.signer(*ledger.custody.create())
-    ledger.enrolments.redeem(code, signer.public_key, prove_key(ledger.reader.chain, signer))
+    ledger.parties.enrolments.redeem(code, signer.public_key, prove_key(ledger.reader.chain, signer))
     proposal = ledger.proposals.get(ledger.reader.account(signer.kid).proposal)
     assert proposal.by == admin and proposal.confirmed_by not in (None, admin)
 
@@ -83,7 +83,7 @@ def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) 
     signer, newcomer = signer_of_key(key), signer_of_key(new_key())
     proof, code = prove_key(ledger.reader.chain, signer), synthetic_uscc("440800", 9997)
     roles = frozenset({Role.ADMIN})
-    (admin,) = ledger.onboarding.onboard(
+    (admin,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(PartyKind.OPERATOR, "Away", code, "440800", signer.public_key, roles, proof)]
     )
     powers.pass_delay()
@@ -91,16 +91,19 @@ def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) 
     proof, code = prove_key(ledger.reader.chain, newcomer), synthetic_uscc("440800", 9996)
     firm = NewParty(PartyKind.ENTERPRISE, "Firm", code, "440800", newcomer.public_key, proof=proof)
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
-        ledger.onboarding.onboard(ledger.parties.actor(admin.id), [firm])
+        ledger.parties.onboarding.onboard(ledger.actor(admin.id), [firm])
     signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), bytes.fromhex(key))
-    (row,) = ledger.onboarding.onboard(ledger.parties.actor(admin.id), [firm], signed)
-    proposal = ledger.proposals.get(ledger.onboarding.pending(row.id) or 0)
+    (row,) = ledger.parties.onboarding.onboard(ledger.actor(admin.id), [firm], signed)
+    proposal = ledger.proposals.get(ledger.parties.onboarding.pending(row.id) or 0)
     assert (proposal.by, proposal.confirmed_by, row.no) == (admin.id, None, None)
     keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9995), "440800", "")
-    (waiting,) = ledger.onboarding.onboard(ledger.authority, [keyless])
-    refused(lambda: ledger.enrolments.issue(ledger.parties.actor(admin.id), waiting.id), "OFFICE_KEY_NOT_HERE")
+    (waiting,) = ledger.parties.onboarding.onboard(ledger.authority, [keyless])
+    refused(
+        lambda: ledger.parties.enrolments.issue(ledger.actor(admin.id), waiting.id),
+        "OFFICE_KEY_NOT_HERE",
+    )
     assert ledger.proposals.confirm(proposal.no, powers.officers.second).state == "carried_out"
-    assert ledger.parties.get(row.id).no
+    assert ledger.parties.register.get(row.id).no
 
 
 def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> None:

@@ -29,4 +29,4 @@ if __name__ == "__main__":
     given = json.loads(Path(sys.argv[2]).read_text())
     with open_ledger(Settings(home=Path(sys.argv[1]))) as opened:
         arm(*POINTS[given["point"]][0])
-        opened.withdrawals.withdraw(given["entry"], bytes.fromhex(given["act"]))
+        opened.usage.withdrawals.withdraw(given["entry"], bytes.fromhex(given["act"]))

@@ -18,18 +18,18 @@ def test_the_notice_names_everything_and_is_kept_word_for_word(desk: Desk) -> No
     """The elements of PIPL art. 23, and what follows from them."""
     person = desk.person()
     (request,) = desk.ask([desk.terms(person)])
-    assert desk.ledger.requests.get(request).state == "sent"
-    assert desk.ledger.requests.see(request).state == "seen"
-    (draft,) = desk.ledger.authorizations.draft(request, SEPARATELY)
-    bank = desk.ledger.parties.identity(desk.bank)["name"]
+    assert desk.ledger.usage.requests.get(request).state == "sent"
+    assert desk.ledger.usage.requests.see(request).state == "seen"
+    (draft,) = desk.ledger.usage.authorizations.draft(request, SEPARATELY)
+    bank = desk.ledger.parties.register.identity(desk.bank)["name"]
     for told in (bank, NOTE.contact, "个人授信时证明参保缴费情况", "核验结论", "经政务平台", "您的单独同意", "30 天"):
         assert told in draft.notice["text"]
     for field in desk.ledger.scenarios.get("S02").fields:
         assert field.title.zh in draft.notice["text"] and field.title.en in draft.notice["text"]
     assert draft.entry["notice_digest"] == digest(canonical(draft.notice))
-    (given,) = desk.ledger.authorizations.submit([desk.sign(person, draft.entry)])
-    assert desk.ledger.authorizations.notice(given.id) == draft.notice
-    assert desk.ledger.requests.get(request).state == "authorised"
+    (given,) = desk.ledger.usage.authorizations.submit([desk.sign(person, draft.entry)])
+    assert desk.ledger.usage.authorizations.notice(given.id) == draft.notice
+    assert desk.ledger.usage.requests.get(request).state == "authorised"
 
 
 def test_the_subject_may_allow_less_and_the_certificate_holds_no_more(desk: Desk) -> None:
@@ -60,11 +60,11 @@ BEYOND = {
 def test_an_authorization_beyond_its_request_is_refused(desk: Desk, changes: dict[str, Any], code: str) -> None:
     person = desk.person()
     (request,) = desk.ask([desk.terms(person, fields=("base_band",))])
-    (draft,) = desk.ledger.authorizations.draft(request, SEPARATELY)
+    (draft,) = desk.ledger.usage.authorizations.draft(request, SEPARATELY)
     later = {"valid_to": draft.entry["valid_to"] + changes["valid_to"]} if "valid_to" in changes else {}
     with pytest.raises(Forbidden, match=code):
-        desk.ledger.authorizations.submit([desk.sign(person, draft.entry | changes | later)])
-    assert desk.ledger.requests.get(request).state == "sent"
+        desk.ledger.usage.authorizations.submit([desk.sign(person, draft.entry | changes | later)])
+    assert desk.ledger.usage.requests.get(request).state == "sent"
 
 
 def test_a_person_consents_separately_or_not_at_all(desk: Desk) -> None:
@@ -78,21 +78,21 @@ def test_a_person_consents_separately_or_not_at_all(desk: Desk) -> None:
 def test_a_request_is_answered_once(desk: Desk) -> None:
     person = desk.person()
     (request,) = desk.ask([desk.terms(person)])
-    first, second = (desk.ledger.authorizations.draft(request, SEPARATELY)[0] for _ in range(2))
+    first, second = (desk.ledger.usage.authorizations.draft(request, SEPARATELY)[0] for _ in range(2))
     signed = desk.sign(person, first.entry)
-    (given,) = desk.ledger.authorizations.submit([signed])
-    assert [row.id for row in desk.ledger.authorizations.submit([signed])] == [given.id]
+    (given,) = desk.ledger.usage.authorizations.submit([signed])
+    assert [row.id for row in desk.ledger.usage.authorizations.submit([signed])] == [given.id]
     with pytest.raises(Conflict, match="REQUEST_ANSWERED"):
-        desk.ledger.authorizations.submit([desk.sign(person, second.entry)])
+        desk.ledger.usage.authorizations.submit([desk.sign(person, second.entry)])
 
 
 def test_one_source_is_authorised_once(desk: Desk) -> None:
     person = desk.person()
     (request,) = desk.ask([desk.terms(person)])
-    both = [desk.sign(person, desk.ledger.authorizations.draft(request, SEPARATELY)[0].entry) for _ in range(2)]
+    both = [desk.sign(person, desk.ledger.usage.authorizations.draft(request, SEPARATELY)[0].entry) for _ in range(2)]
     with pytest.raises(InvalidInput, match="AUTHORIZATION_TWICE"):
-        desk.ledger.authorizations.submit(both)
-    assert desk.ledger.authorizations.of_request(request) == []
+        desk.ledger.usage.authorizations.submit(both)
+    assert desk.ledger.usage.authorizations.of_request(request) == []
 
 
 def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> None:
@@ -108,5 +108,5 @@ def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> 
         desk.accepted(issued.certificate_no)
     nonce = desk.ledger.verification.new_nonce()
     signer, now = desk.ledger.custody.signer(account), desk.ledger.clock()
-    bundle = desk.ledger.bundles.present(issued.certificate_no, None, desk.bank, nonce, signer, now)
+    bundle = desk.ledger.certificates.bundles.present(issued.certificate_no, None, desk.bank, nonce, signer, now)
     assert desk.ledger.verification.accept(bundle.to_bytes(), desk.bank, nonce).report.valid

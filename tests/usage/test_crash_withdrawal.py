@@ -22,7 +22,7 @@ from tests.usage.crashing_withdrawal import POINTS
 def test_killed_withdrawal_is_brought_to_its_end(pilot: Pilot, tmp_path: Path, point: str) -> None:
     ledger, consent = pilot.ledger, Consent(pilot)
     # Other tests leave withdrawals on the chain that nobody has followed.
-    ledger.direct_withdrawals.follow()
+    ledger.usage.direct_withdrawals.follow()
     draft = consent.draft()
     assert draft.message is not None
     entry, act = sign_entry(draft.entry, consent.signer), sign_act(draft.message, consent.signer)
@@ -34,12 +34,12 @@ def test_killed_withdrawal_is_brought_to_its_end(pilot: Pilot, tmp_path: Path, p
     told = POINTS[point][1]
     assert (consent.since() > 0) == told
     assert consent.report().valid == (not told)
-    followed = [row.id for row in ledger.direct_withdrawals.follow()]
+    followed = [row.id for row in ledger.usage.direct_withdrawals.follow()]
     assert followed == ([consent.given.id] if told else [])
     if told:
         assert ledger.verification.status(consent.number)["state"] == "revoked"
-    assert ledger.withdrawals.withdraw(entry, act).state == "withdrawn"
+    assert ledger.usage.withdrawals.withdraw(entry, act).state == "withdrawn"
     report = consent.report()
     assert {check.code for check in report.checks} >= {"REVOKED", "AUTHORIZATION_WITHDRAWN"}
     assert len(consent.recorded()) == 1
-    assert ledger.direct_withdrawals.follow() == []
+    assert ledger.usage.direct_withdrawals.follow() == []

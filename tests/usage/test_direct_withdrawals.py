@@ -54,7 +54,7 @@ def held(pilot: Pilot, firm: str, *, funded: bool = True) -> Held:
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
     now, connection = pilot.ledger.clock(), pilot.ledger.reader.connection
-    account = pilot.ledger.parties.get(pilot.cast.firms[firm]).account
+    account = pilot.ledger.parties.register.get(pilot.cast.firms[firm]).account
     if funded:
         connection.ask("hardhat_setBalance", account, hex(FUNDS_WEI))
     pilot.skip(60)
@@ -108,10 +108,10 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
 def test_what_somebody_else_withdraws_has_no_effect(pilot: Pilot) -> None:
     it = held(pilot, pilot.firm())
     statements = [statement_digest(item.statement) for item in it.bundle.evidence]
-    bank = pilot.ledger.custody.private_key(pilot.ledger.parties.get(pilot.cast.bank).account)
+    bank = pilot.ledger.custody.private_key(pilot.ledger.parties.register.get(pilot.cast.bank).account)
     client = pilot.ledger.client.with_account(bank.hex())
     pilot.ledger.reader.connection.ask("hardhat_setBalance", client.account, hex(FUNDS_WEI))
-    for statement in (*statements, pilot.ledger.holdings.get(str(it.judged().certificate_no)).digest):
+    for statement in (*statements, pilot.ledger.usage.holdings.get(str(it.judged().certificate_no)).digest):
         client.withdraw(statement)
     report = it.judged()
     assert report.valid
@@ -125,8 +125,8 @@ def test_a_sanctioned_subject_without_money_still_withdraws(pilot: Pilot) -> Non
     with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"):
         withdraw_by_itself(it.bundle, it.url, it.key)
     assert it.judged().valid
-    pilot.ledger.role_changes.set_status(
-        pilot.ledger.parties.actor(pilot.cast.supervisor), pilot.cast.firms[firm], "sanctioned", "sanction"
+    pilot.ledger.parties.role_changes.set_status(
+        pilot.ledger.actor(pilot.cast.supervisor), pilot.cast.firms[firm], "sanctioned", "sanction"
     )
     friend = pilot.ledger.custody.create()[0]
     pilot.ledger.reader.connection.ask("hardhat_setBalance", friend, hex(FUNDS_WEI))
@@ -155,18 +155,18 @@ def test_the_command_needs_no_home(pilot: Pilot, tmp_path: Path, monkeypatch: py
 
 def test_the_platform_follows_and_ends_what_rests_on_it(pilot: Pilot) -> None:
     """Once back, and once only; what anybody else withdrew ends nothing."""
-    pilot.ledger.direct_withdrawals.follow()
+    pilot.ledger.usage.direct_withdrawals.follow()
     firm, other = pilot.firm(), pilot.firm()
     it, neighbour = held(pilot, firm), held(pilot, other)
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
     stranger = pilot.ledger.client.with_account(it.key.hex())
     for item in neighbour.bundle.evidence:
         stranger.withdraw(statement_digest(item.statement))
-    (ended,) = pilot.ledger.direct_withdrawals.follow()
+    (ended,) = pilot.ledger.usage.direct_withdrawals.follow()
     assert (ended.id, ended.state) == (made.authorization, "withdrawn")
     number = str(it.judged().certificate_no)
     status = pilot.ledger.verification.status(number)
     assert (status["state"], status["reason"]) == ("revoked", "consent_withdrawn")
     assert it.judged().checks[7].code == "REVOKED"
-    assert pilot.ledger.direct_withdrawals.follow() == []
+    assert pilot.ledger.usage.direct_withdrawals.follow() == []
     assert neighbour.judged().valid

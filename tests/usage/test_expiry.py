@@ -23,19 +23,19 @@ def test_reading_says_what_is_over_and_only_the_tick_writes_it(desk: Desk, pilot
     (request,) = desk.ask([desk.terms(person)])
     _, given = desk.authorised(person)
     consent = given["social_insurance"]
-    ledger.expiry.tick()
+    ledger.usage.expiry.tick()
     assert stored(desk, request, consent.id) == ("sent", "active")
     pilot.skip(BEYOND_BOTH)
-    assert ledger.requests.get(request).state == "expired"
-    assert ledger.authorizations.get(consent.id).state == "expired"
-    assert [row.state for row in ledger.authorizations.page(person, None, 9)] == ["expired"]
-    assert [row.id for row in ledger.requests.page(person, None, 9, "expired")] == [request]
-    assert request not in [row.id for row in ledger.requests.unanswered()]
-    assert consent.id not in [row.id for row in ledger.provisions.asked(consent.provider, None, 1_000)]
+    assert ledger.usage.requests.get(request).state == "expired"
+    assert ledger.usage.authorizations.get(consent.id).state == "expired"
+    assert [row.state for row in ledger.usage.authorizations.page(person, None, 9)] == ["expired"]
+    assert [row.id for row in ledger.usage.requests.page(person, None, 9, "expired")] == [request]
+    assert request not in [row.id for row in ledger.usage.requests.unanswered()]
+    assert consent.id not in [row.id for row in ledger.usage.provisions.asked(consent.provider, None, 1_000)]
     with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
-        ledger.authorizations.draft(request, SEPARATELY)
+        ledger.usage.authorizations.draft(request, SEPARATELY)
     assert stored(desk, request, consent.id) == ("sent", "active")
-    ledger.expiry.tick()
+    ledger.usage.expiry.tick()
     assert stored(desk, request, consent.id) == ("expired", "expired")
 
 
@@ -44,8 +44,8 @@ def test_a_consent_that_was_answered_is_shown_as_over_and_left_as_it_is(desk: De
     consent = given["social_insurance"].id
     desk.answer({consent: desk.supplied()})
     pilot.skip(BEYOND_BOTH)
-    desk.ledger.expiry.tick()
-    assert desk.ledger.authorizations.get(consent).state == "expired"
+    desk.ledger.usage.expiry.tick()
+    assert desk.ledger.usage.authorizations.get(consent).state == "expired"
     assert stored(desk, request, consent) == ("authorised", "active")
 
 
@@ -54,7 +54,7 @@ def test_a_subject_withdraws_a_consent_that_was_recorded_as_over(desk: Desk, pil
     request, given = desk.authorised(desk.person())
     consent = given["social_insurance"].id
     pilot.skip(BEYOND_BOTH)
-    desk.ledger.expiry.tick()
+    desk.ledger.usage.expiry.tick()
     assert stored(desk, request, consent)[1] == "expired"
     assert withdraw(pilot.actors, consent).state == "withdrawn"
     assert stored(desk, request, consent)[1] == "withdrawn"

@@ -41,9 +41,9 @@ def test_each_source_has_its_own_notice_authorization_and_provision(desk: Desk) 
 
 def test_three_sources_make_one_certificate_with_a_signature_each(desk: Desk) -> None:
     number = desk.certificate(desk.person(), "S03")
-    bundle = desk.ledger.bundles.build(number)
+    bundle = desk.ledger.certificates.bundles.build(number)
     signers = {item.signer for item in bundle.evidence}
-    accounts = {desk.ledger.parties.get(department).account for department in desk.departments.values()}
+    accounts = {desk.ledger.parties.register.get(department).account for department in desk.departments.values()}
     assert accounts < signers
     assert desk.accepted(number).valid
 
@@ -60,7 +60,7 @@ def test_nothing_supplied_is_nothing_certified(desk: Desk) -> None:
     drafted = desk.draft(given["social_insurance"].id, Refused("disputed", 0))
     unreasoned = desk.sign(drafted.entry["provider"], drafted.entry | {"reason": None})
     with pytest.raises(InvalidInput, match="REASON_AND_RESULT"):
-        desk.ledger.provisions.submit([replace(drafted, entry=unreasoned)])
+        desk.ledger.usage.provisions.submit([replace(drafted, entry=unreasoned)])
 
 
 class Untouched:
@@ -71,7 +71,7 @@ class Untouched:
 
 
 def asked(desk: Desk, limit: int = 1_000) -> list[str]:
-    return [row.id for row in desk.ledger.provisions.asked(desk.departments["social_insurance"], None, limit)]
+    return [row.id for row in desk.ledger.usage.provisions.asked(desk.departments["social_insurance"], None, limit)]
 
 
 def refused(desk: Desk, consent: str, code: str) -> None:
@@ -90,14 +90,14 @@ def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_
     _, erased = desk.authorised(gone)
     one, two, three = (given["social_insurance"].id for given in (cancelled, lapsing, erased))
     assert {one, two, three} <= set(asked(desk))
-    ledger.requests.cancel(request)
+    ledger.usage.requests.cancel(request)
     ledger.erasure.party(Actor(gone, frozenset({Role.SUBJECT})), gone, "subject_request")
     assert {one, two, three} & set(asked(desk)) == {two}
     refused(desk, one, "REQUEST_NOT_AUTHORIZED")
     pilot.skip(6 * 86_400)
     _, waiting = desk.authorised(desk.person())
     assert asked(desk, 1) == asked(desk) == [waiting["social_insurance"].id]
-    assert ledger.authorizations.get(two).state == "expired"
+    assert ledger.usage.authorizations.get(two).state == "expired"
     refused(desk, two, "AUTHORIZATION_NOT_ACTIVE")
 
 
@@ -106,10 +106,10 @@ def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
     first, second = (desk.draft(consent.id, desk.supplied()) for consent in consents)
     provider = consents[0].provider
     signed = [desk.sign(provider, each.entry | {"id": first.entry["id"]}) for each in (first, second)]
-    (row,) = desk.ledger.provisions.submit([replace(first, entry=signed[0])])
-    assert desk.ledger.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
+    (row,) = desk.ledger.usage.provisions.submit([replace(first, entry=signed[0])])
+    assert desk.ledger.usage.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
     with pytest.raises(Conflict, match="PROVISION_ID_TAKEN"):
-        desk.ledger.provisions.submit([replace(second, entry=signed[1])])
+        desk.ledger.usage.provisions.submit([replace(second, entry=signed[1])])
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_provision_tells_of_no_time_to_come(desk: Desk, code: str, change: dic
         told["as_of"] = (shanghai_day(now) + timedelta(days=change["as_of"])).isoformat()
     signed = desk.sign(drafted.entry["provider"], drafted.entry | told)
     with pytest.raises(InvalidInput, match=code):
-        desk.ledger.provisions.submit([replace(drafted, entry=signed)])
+        desk.ledger.usage.provisions.submit([replace(drafted, entry=signed)])
 
 
 def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pilot: Pilot, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pi
     _, given = desk.authorised(desk.person())
     consent, person = given["social_insurance"].id, desk.person()
     (unanswered,) = desk.ask([desk.terms(person)])
-    (drafted,) = desk.ledger.authorizations.draft(unanswered, SEPARATELY)
+    (drafted,) = desk.ledger.usage.authorizations.draft(unanswered, SEPARATELY)
     signed = desk.sign(person, drafted.entry)
     answer = desk.draft(consent, desk.supplied())
     told = replace(answer, entry=desk.sign(answer.entry["provider"], answer.entry))
@@ -151,13 +151,13 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pi
     with pilot.under(scenarios=tmp_path) as changed:
         later = changed.ledger
         for attempt in (
-            lambda: later.authorizations.draft(unanswered, SEPARATELY),
-            lambda: later.authorizations.submit([signed]),
+            lambda: later.usage.authorizations.draft(unanswered, SEPARATELY),
+            lambda: later.usage.authorizations.submit([signed]),
             lambda: Actors(later).inquire({consent: Untouched()}),
-            lambda: later.provisions.submit([told]),
-            lambda: later.issuance.issue([supplied]),
+            lambda: later.usage.provisions.submit([told]),
+            lambda: later.usage.issuance.issue([supplied]),
         ):
             with pytest.raises(Conflict, match="SCENARIO_CHANGED"):
                 attempt()
-        assert consent not in [row.id for row in later.provisions.asked(answer.entry["provider"], None, 1_000)]
+        assert consent not in [row.id for row in later.usage.provisions.asked(answer.entry["provider"], None, 1_000)]
     assert len(desk.certify([supplied])) == 1

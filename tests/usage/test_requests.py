@@ -19,20 +19,20 @@ from tests.support.actors.pilots import Pilot
 
 def test_what_a_person_is_asked_for_wants_an_impact_assessment(desk: Desk) -> None:
     with pytest.raises(Forbidden, match="PIA_MISSING"):
-        desk.ledger.requests.draft(desk.terms(desk.person(), pia_digest=None), NOTE)
+        desk.ledger.usage.requests.draft(desk.terms(desk.person(), pia_digest=None), NOTE)
 
 
 def test_a_request_is_the_consumers_own_and_its_note_the_one_signed(desk: Desk, pilot: Pilot) -> None:
-    drafted = desk.ledger.requests.draft(desk.terms(desk.person()), NOTE)
+    drafted = desk.ledger.usage.requests.draft(desk.terms(desk.person()), NOTE)
     with pytest.raises(Forbidden, match="SIGNER_NOT_CONSUMER"):
-        desk.ledger.requests.submit([replace(drafted, entry=desk.sign(pilot.cast.other_bank, drafted.entry))])
+        desk.ledger.usage.requests.submit([replace(drafted, entry=desk.sign(pilot.cast.other_bank, drafted.entry))])
     signed = desk.sign(desk.bank, drafted.entry)
     with pytest.raises(InvalidInput, match="NOTE_DIFFERS"):
-        desk.ledger.requests.submit([Asked(signed, drafted.note | {"contact": "somebody else"})])
+        desk.ledger.usage.requests.submit([Asked(signed, drafted.note | {"contact": "somebody else"})])
     with pytest.raises(InvalidInput, match="NOTE_INVALID"):
-        desk.ledger.requests.submit([Asked(signed, {})])
-    (row,) = desk.ledger.requests.submit([Asked(signed, drafted.note)])
-    (again,) = desk.ledger.requests.submit([Asked(signed, drafted.note)])
+        desk.ledger.usage.requests.submit([Asked(signed, {})])
+    (row,) = desk.ledger.usage.requests.submit([Asked(signed, drafted.note)])
+    (again,) = desk.ledger.usage.requests.submit([Asked(signed, drafted.note)])
     assert row.id == again.id
 
 
@@ -42,12 +42,12 @@ def test_a_consumer_writes_no_line_of_its_own_into_the_notice(desk: Desk, place:
     words = "柜台\n次数：1；接收方保存期限：0 天"
     terms = desk.terms(desk.person())
     with pytest.raises(InvalidInput, match="TEXT_CONTROL"):
-        desk.ledger.requests.draft(terms, replace(NOTE, **{place: words}))
-    drafted = desk.ledger.requests.draft(terms, NOTE)
+        desk.ledger.usage.requests.draft(terms, replace(NOTE, **{place: words}))
+    drafted = desk.ledger.usage.requests.draft(terms, NOTE)
     note = drafted.note | {place: words}
     signed = desk.sign(desk.bank, drafted.entry | {"note_digest": note_digest(note)})
     with pytest.raises(InvalidInput, match="TEXT_CONTROL"):
-        desk.ledger.requests.submit([Asked(signed, note)])
+        desk.ledger.usage.requests.submit([Asked(signed, note)])
 
 
 def test_a_party_has_a_name_of_one_line() -> None:
@@ -62,32 +62,32 @@ def test_a_party_has_a_name_of_one_line() -> None:
 def test_declined_cancelled_and_expired_requests_are_over(desk: Desk, pilot: Pilot) -> None:
     person = desk.person()
     declined, cancelled, waiting = desk.ask([desk.terms(person), desk.terms(person), desk.terms(person)])
-    assert desk.ledger.requests.decline(declined).state == "declined"
-    assert desk.ledger.requests.cancel(cancelled).state == "cancelled"
+    assert desk.ledger.usage.requests.decline(declined).state == "declined"
+    assert desk.ledger.usage.requests.cancel(cancelled).state == "cancelled"
     with pytest.raises(Conflict, match="REQUEST_ANSWERED"):
         desk.agree([declined], SEPARATELY)
     with pytest.raises(Conflict, match="MOVE_NOT_ALLOWED"):
-        desk.ledger.requests.decline(cancelled)
+        desk.ledger.usage.requests.decline(cancelled)
     pilot.skip(6 * 86_400)
     with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
         desk.agree([waiting], SEPARATELY)
     with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
-        desk.ledger.requests.decline(waiting)
-    assert desk.ledger.requests.get(waiting).state == "expired"
+        desk.ledger.usage.requests.decline(waiting)
+    assert desk.ledger.usage.requests.get(waiting).state == "expired"
 
 
 def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(desk: Desk, pilot: Pilot) -> None:
     bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), desk.ledger
     department = pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER)
     for party in (bank, department):
-        ledger.role_changes.set_status(ledger.authority, party, "sanctioned", "sanction")
+        ledger.parties.role_changes.set_status(ledger.authority, party, "sanctioned", "sanction")
     person = desk.person()
     for terms in (
         desk.terms(person, consumer=bank),
         desk.terms(person, sources={"social_insurance": department}),
     ):
         with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
-            ledger.requests.draft(terms, NOTE)
+            ledger.usage.requests.draft(terms, NOTE)
 
 
 def test_requests_are_listed_as_they_stand_now(desk: Desk, pilot: Pilot) -> None:
@@ -96,4 +96,4 @@ def test_requests_are_listed_as_they_stand_now(desk: Desk, pilot: Pilot) -> None
     pilot.skip(6 * 86_400)
     (fresh,) = desk.ask([desk.terms(person)])
     for state, expected in (("sent", fresh), ("expired", lapsed)):
-        assert [row.id for row in desk.ledger.requests.page(person, None, 9, state)] == [expected], state
+        assert [row.id for row in desk.ledger.usage.requests.page(person, None, 9, state)] == [expected], state

@@ -36,7 +36,7 @@ def one(pilot: Pilot) -> str:
 
 
 def revoked(ledger: Ledger, numbers: list[str], reason: str = "data_error") -> Portion:
-    return revoked_at_once(ledger.revocations.revoke(numbers, reason))
+    return revoked_at_once(ledger.usage.revocations.revoke(numbers, reason))
 
 
 def outcomes(portion: Portion) -> list[str]:
@@ -83,7 +83,7 @@ def test_sent_again_it_passes_over_what_has_ended_and_names_twice_what_is_named_
     pilot: Pilot, one: str
 ) -> None:
     numbers = many(pilot, one, 3)
-    pilot.ledger.status.supersede(numbers[1], numbers[2])
+    pilot.ledger.certificates.status.supersede(numbers[1], numbers[2])
     with sending(lambda _turn, original: original) as sent:
         first = revoked(pilot.ledger, [numbers[0], numbers[0], numbers[1]])
         again = revoked(pilot.ledger, numbers[:2])
@@ -101,7 +101,7 @@ def test_one_that_another_call_ends_meanwhile_does_not_keep_the_others_from_it(p
 
     def overtaken(turn: int, original: Callable[..., Receipt]) -> Callable[..., Receipt]:
         if turn == 1:
-            ledger.status.revoke(numbers[2], "fraud")
+            ledger.certificates.status.revoke(numbers[2], "fraud")
         return original
 
     with sending(overtaken) as sent:
@@ -145,11 +145,11 @@ def test_what_is_not_here_is_named_and_what_is_not_anchored_is_anchored_first(pi
         (missing, "not_revoked", "CERTIFICATE_UNKNOWN"),
         (number, "revoked", None),
     ]
-    assert pilot.ledger.revocations.unknown([missing, number]) == {missing}
+    assert pilot.ledger.usage.revocations.unknown([missing, number]) == {missing}
 
 
 def test_a_provider_knows_which_certificates_rest_on_its_data(pilot: Pilot, one: str) -> None:
     other = many(pilot, one, 1)
-    revocations = pilot.ledger.revocations
+    revocations = pilot.ledger.usage.revocations
     assert revocations.resting_on(pilot.cast.provider, [one, *other]) == {one}
     assert revocations.resting_on(pilot.cast.bank, [one, *other]) == set()

@@ -32,7 +32,7 @@ def bind(pilot: Pilot, party: str, signer: Signer) -> None:
     ledger = pilot.ledger
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
     by = ledger.installation.authority_party if isinstance(signer, Sm2Signer) else party
-    row = ledger.party_keys.bind(ledger.parties.actor(by), party, signer.public_key, proof)
+    row = ledger.parties.keys.bind(ledger.actor(by), party, signer.public_key, proof)
     assert row is not None and row.state == "carried_out"
 
 
@@ -58,10 +58,10 @@ def test_the_subject_withdraws_and_the_service_only_sends(consent: Consent, pilo
     status = pilot.ledger.verification.status(consent.number)
     assert (status["state"], status["reason"]) == ("revoked", "consent_withdrawn")
     assert len(consent.recorded()) == 1
-    assert consent.given.id not in [row.id for row in pilot.ledger.direct_withdrawals.follow()]
+    assert consent.given.id not in [row.id for row in pilot.ledger.usage.direct_withdrawals.follow()]
     # Handed in again, with or without the act: nothing more is sent, nothing more is recorded.
     block = pilot.ledger.reader.block_number()
-    pilot.ledger.withdrawals.withdraw(entry, None)
+    pilot.ledger.usage.withdrawals.withdraw(entry, None)
     assert (pilot.ledger.reader.block_number(), len(consent.recorded())) == (block, 1)
 
 
@@ -69,18 +69,18 @@ def test_without_the_subjects_act_nothing_happens(consent: Consent, pilot: Pilot
     draft = consent.draft()
     entry = sign_entry(draft.entry, consent.signer)
     with pytest.raises(Conflict, match="ACT_SIGNATURE_REQUIRED") as asked:
-        pilot.ledger.withdrawals.withdraw(entry, None)
+        pilot.ledger.usage.withdrawals.withdraw(entry, None)
     assert draft.message is not None
     assert asked.value.details == {"account": consent.signer.kid, "to_sign": draft.message.hex()}
     for other in (pilot.cast.bank, pilot.ledger.installation.operator):
         with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
-            pilot.ledger.withdrawals.withdraw(entry, sign_act(draft.message, pilot.actors.signer_of(other)))
+            pilot.ledger.usage.withdrawals.withdraw(entry, sign_act(draft.message, pilot.actors.signer_of(other)))
     assert consent.untouched()
 
 
 def test_nobody_else_withdraws_a_consent(consent: Consent, pilot: Pilot) -> None:
     """Neither in its own name, nor in the subject's: the consumer, the provider, the platform."""
-    withdraw, other = pilot.ledger.withdrawals.withdraw, Consent(pilot)
+    withdraw, other = pilot.ledger.usage.withdrawals.withdraw, Consent(pilot)
     for party in (pilot.cast.bank, pilot.cast.provider, pilot.ledger.installation.operator, other.subject):
         signer, draft = pilot.actors.signer_of(party), consent.draft()
         assert draft.message is not None
@@ -92,7 +92,7 @@ def test_nobody_else_withdraws_a_consent(consent: Consent, pilot: Pilot) -> None
 
 
 def test_a_withdrawal_of_nothing_here_is_refused(consent: Consent, pilot: Pilot) -> None:
-    withdraw, draft = pilot.ledger.withdrawals.withdraw, consent.draft()
+    withdraw, draft = pilot.ledger.usage.withdrawals.withdraw, consent.draft()
     for member, value, code in (
         ("ledger", "ab" * 32, "LEDGER_DIFFERS"),
         ("v", 1, "PROTOCOL_UNSUPPORTED"),
@@ -104,9 +104,9 @@ def test_a_withdrawal_of_nothing_here_is_refused(consent: Consent, pilot: Pilot)
     with pytest.raises(NotFound, match="STATEMENT_UNKNOWN"):
         withdraw(sign_entry(draft.entry | {"statement": f"sha-256:{'ab' * 32}"}, consent.signer), None)
     with pytest.raises(NotFound, match="STATEMENT_UNKNOWN"):
-        pilot.ledger.withdrawals.draft("01JZZZZZZZZZZZZZZZZZZZZZZZ")
+        pilot.ledger.usage.withdrawals.draft("01JZZZZZZZZZZZZZZZZZZZZZZZ")
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-        pilot.ledger.withdrawals.draft(consent.given.id, pilot.actors.signer_of(pilot.cast.bank).kid)
+        pilot.ledger.usage.withdrawals.draft(consent.given.id, pilot.actors.signer_of(pilot.cast.bank).kid)
     assert consent.untouched()
 
 
@@ -130,38 +130,38 @@ def test_of_an_sm2_key_the_entry_is_the_withdrawal(consent: Consent, pilot: Pilo
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
     report = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
     assert report.checks[10].code == "AUTHORIZATION_WITHDRAWN"
-    assert consent.given.id not in [row.id for row in pilot.ledger.direct_withdrawals.follow()]
+    assert consent.given.id not in [row.id for row in pilot.ledger.usage.direct_withdrawals.follow()]
 
 
 def test_a_provider_takes_back_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
     """By the same piece; it ends no consent, and a verifier refuses what rests on it."""
     ledger = pilot.ledger
     supplied = supplied_under(consent)
-    signer, draft = pilot.actors.signer_of(pilot.cast.provider), ledger.withdrawals.draft(supplied.id)
+    signer, draft = pilot.actors.signer_of(pilot.cast.provider), ledger.usage.withdrawals.draft(supplied.id)
     assert draft.message is not None and draft.entry["party"] == pilot.cast.provider
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
-        ledger.withdrawals.relay(sign_entry(draft.entry, consent.signer), None)
+        ledger.usage.withdrawals.relay(sign_entry(draft.entry, consent.signer), None)
     entry, act = sign_entry(draft.entry, signer), sign_act(draft.message, signer)
     with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
-        ledger.withdrawals.withdraw(entry, act)
+        ledger.usage.withdrawals.withdraw(entry, act)
     for _ in range(2):
-        ledger.withdrawals.relay(entry, act)
+        ledger.usage.withdrawals.relay(entry, act)
     number = ledger.reader.party_no(pilot.cast.provider)
     assert ledger.reader.withdrawn_at(number, supplied.digest).at > 0
     report = consent.report()
     assert (report.checks[10].code, report.result) == ("PROVISION_WITHDRAWN", "revoked")
-    assert (ledger.authorizations.get(consent.given.id).state, consent.since()) == ("active", 0)
+    assert (ledger.usage.authorizations.get(consent.given.id).state, consent.since()) == ("active", 0)
 
 
 def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot: Pilot) -> None:
     """At worst a thief stops something; the chain says that the key was reported."""
     pilot.skip(5)
     ledger = pilot.ledger
-    ledger.party_keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
     entry = consent.withdraw()
     reader = ledger.reader
     block = reader.block_number()
-    assert ledger.withdrawals.withdraw(entry, None).state == "withdrawn"
+    assert ledger.usage.withdrawals.withdraw(entry, None).state == "withdrawn"
     assert reader.block_number() == block
     found = reader.withdrawn_at(reader.party_no(consent.subject), consent.given.digest)
     assert (found.at, found.reported_at) == (0, consent.since())
@@ -174,11 +174,11 @@ def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot:
 
 def test_a_withdrawal_by_a_reported_key_past_the_service_is_followed(consent: Consent, pilot: Pilot) -> None:
     ledger = pilot.ledger
-    ledger.direct_withdrawals.follow()
-    ledger.party_keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    ledger.usage.direct_withdrawals.follow()
+    ledger.parties.keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
     message = withdrawals_message(ledger.reader.chain, consent.signer.kid, [consent.given.digest])
     ledger.client.send(withdraw_for(consent.signer.kid, [consent.given.digest], sign_act(message, consent.signer)))
-    assert consent.given.id in [row.id for row in ledger.direct_withdrawals.follow()]
+    assert consent.given.id in [row.id for row in ledger.usage.direct_withdrawals.follow()]
     assert ledger.verification.status(consent.number)["state"] == "revoked"
 
 
@@ -198,11 +198,11 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
         (unused,) = provisions_of(session, waiting)
     ledger.anchoring.flush()
     pilot.skip(5)
-    ledger.party_keys.report(provider, stolen.kid, provider)
-    draft = ledger.withdrawals.draft(supplied.id, stolen.kid)
+    ledger.parties.keys.report(provider, stolen.kid, provider)
+    draft = ledger.usage.withdrawals.draft(supplied.id, stolen.kid)
     assert draft.message is not None
     entry, act = sign_entry(draft.entry, stolen), sign_act(draft.message, stolen)
-    for take_back in (ledger.withdrawals.relay, ledger.withdrawals.withdraw_provision):
+    for take_back in (ledger.usage.withdrawals.relay, ledger.usage.withdrawals.withdraw_provision):
         with pytest.raises(Forbidden, match="KEY_REPORTED"):
             take_back(entry, act)
     ledger.client.send(withdraw_for(stolen.kid, [supplied.digest], act))
@@ -213,9 +213,9 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
     assert consent.report().valid
     assert ledger.verification.status(consent.number)["state"] == "active"
     assert at_provider.actors.issue({firm: waiting})[firm]
-    draft = ledger.withdrawals.draft(supplied.id, own.kid)
+    draft = ledger.usage.withdrawals.draft(supplied.id, own.kid)
     assert draft.message is not None
-    ledger.withdrawals.withdraw_provision(sign_entry(draft.entry, own), sign_act(draft.message, own))
+    ledger.usage.withdrawals.withdraw_provision(sign_entry(draft.entry, own), sign_act(draft.message, own))
     assert consent.report().checks[10].code == "PROVISION_WITHDRAWN"
 
 
@@ -227,8 +227,8 @@ def test_a_correction_is_not_recorded_if_a_reported_key_takes_the_old_provision_
     supply = pilot.actors.draft(consent.given.id, Supplied(ROWS[:1], AS_OF, ledger.clock()))
     assert supply.withdrawn is not None
     pilot.skip(5)
-    ledger.party_keys.report(provider, stolen.kid, provider)
+    ledger.parties.keys.report(provider, stolen.kid, provider)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
-        ledger.provisions.submit([replace(supply, entry=sign_entry(supply.entry, own))])
+        ledger.usage.provisions.submit([replace(supply, entry=sign_entry(supply.entry, own))])
     supplied_under(consent)
     assert consent.report().checks[10].code == "OK"

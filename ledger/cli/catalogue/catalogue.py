@@ -65,8 +65,8 @@ def import_file(
     with opened(home, as_json) as ledger:
         beside = None if fields is None else read_bounded(fields, MAX_CSV_BYTES)
         sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside, encoding)
-        take = ledger.catalogue_import.dry_run if dry_run else ledger.catalogue_import.commit
-        actor = ledger.parties.actor(by)
+        take = ledger.catalogue.imports.dry_run if dry_run else ledger.catalogue.imports.commit
+        actor = ledger.actor(by)
         with progress() as bar:
             task = bar.add_task("导入 import", total=len(sheets.resources))
             report = take(actor, sheets, lambda rows: bar.advance(task, rows))
@@ -112,7 +112,7 @@ def listing(
     示例 Example:  pingzheng catalogue list --state published
     """
     with opened(home, as_json) as ledger:
-        rows = [asdict(row) for row in ledger.catalogue.page(after, limit, state)]
+        rows = [asdict(row) for row in ledger.catalogue.data.page(after, limit, state)]
         emit_rows(rows, as_json, "数据清单 Data list")
 
 
@@ -128,8 +128,8 @@ def show(
     示例 Example:  pingzheng catalogue show <code>
     """
     with opened(home, as_json) as ledger:
-        told = ledger.catalogue.get(code)
-        document = told.pop("resource") if version is None else ledger.catalogue.document(code, version)
+        told = ledger.catalogue.data.get(code)
+        document = told.pop("resource") if version is None else ledger.catalogue.data.document(code, version)
         if as_json:
             print_json(told | {"shown_version": version or told["version"], "resource": document})
             return
@@ -144,7 +144,7 @@ def history(code: Code, home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng catalogue history <code>
     """
     with opened(home, as_json) as ledger:
-        rows = ledger.catalogue.history(code)
+        rows = ledger.catalogue.data.history(code)
         if not as_json:
             rows = [row | {"at": local_time(row["at"]), "by": row["by"][:12] + "…"} for row in rows]
         emit_rows(rows, as_json, f"历史 History of {code}")
@@ -163,7 +163,7 @@ def diff(
     示例 Example:  pingzheng catalogue diff <code> 1 2
     """
     with opened(home, as_json) as ledger:
-        emit_rows(ledger.catalogue.diff(code, old, new), as_json, f"变化 Changes of {code}, {old} → {new}")
+        emit_rows(ledger.catalogue.data.diff(code, old, new), as_json, f"变化 Changes of {code}, {old} → {new}")
 
 
 @app.command()
@@ -174,7 +174,7 @@ def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> No
     示例 Example:  pingzheng catalogue submit <code> --by <provider>
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.submit(ledger.parties.actor(by), code)), as_json, code)
+        emit(asdict(ledger.catalogue.data.submit(ledger.actor(by), code)), as_json, code)
 
 
 @app.command()
@@ -191,7 +191,7 @@ def review(
     """
     with opened(home, as_json) as ledger:
         digest = reference(hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest())
-        row = ledger.catalogue.record_review(ledger.parties.actor(by), code, digest)
+        row = ledger.catalogue.data.record_review(ledger.actor(by), code, digest)
         emit(asdict(row) | {"report_digest": digest}, as_json, code)
 
 
@@ -208,7 +208,7 @@ def appoint(
     示例 Example:  pingzheng catalogue appoint <department> --by authority --cdo <officer>
     """
     with opened(home, as_json) as ledger:
-        ledger.publications.appoint(ledger.parties.actor(by), department, cdo)
+        ledger.catalogue.publications.appoint(ledger.actor(by), department, cdo)
         emit({"department": department, "cdo": cdo}, as_json)
 
 
@@ -225,9 +225,9 @@ def sign(
     示例 Example:  pingzheng catalogue sign <code> --by <officer> --key officer.key
     """
     with opened(home, as_json) as ledger:
-        actor = ledger.parties.actor(by)
-        statement = sign_entry(ledger.publications.draft(actor, code), signer_of(key))
-        emit(asdict(ledger.publications.sign(actor, statement)), as_json, code)
+        actor = ledger.actor(by)
+        statement = sign_entry(ledger.catalogue.publications.draft(actor, code), signer_of(key))
+        emit(asdict(ledger.catalogue.publications.sign(actor, statement)), as_json, code)
 
 
 @app.command()
@@ -237,7 +237,7 @@ def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> N
     示例 Example:  pingzheng catalogue publish <code> --by <department>
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.publications.publish(ledger.parties.actor(by), code)), as_json, code)
+        emit(asdict(ledger.catalogue.publications.publish(ledger.actor(by), code)), as_json, code)
 
 
 @app.command()
@@ -247,7 +247,7 @@ def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson
     示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.block(ledger.parties.actor(by), code, reason)), as_json, code)
+        emit(asdict(ledger.catalogue.data.block(ledger.actor(by), code, reason)), as_json, code)
 
 
 @app.command()
@@ -257,7 +257,7 @@ def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJso
     示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.retire(ledger.parties.actor(by), code, reason)), as_json, code)
+        emit(asdict(ledger.catalogue.data.retire(ledger.actor(by), code, reason)), as_json, code)
 
 
 def _standing(told: dict[str, Any]) -> dict[str, Any]:

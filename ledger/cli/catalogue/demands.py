@@ -33,7 +33,7 @@ def listing(
     示例 Example:  pingzheng catalogue demand list
     """
     with opened(home, as_json) as ledger:
-        rows = [asdict(row) for row in ledger.demands.page(after, limit, state)]
+        rows = [asdict(row) for row in ledger.catalogue.demands.page(after, limit, state)]
         if not as_json:
             rows = [{name: row[name] for name in ("id", "title", "state", "resource", "overdue")} for row in rows]
         emit_rows(rows, as_json, "需求清单 Demands")
@@ -46,7 +46,7 @@ def show(demand: Identifier, home: Home = None, as_json: AsJson = False) -> None
     示例 Example:  pingzheng catalogue demand show <demand>
     """
     with opened(home, as_json) as ledger:
-        told = ledger.demands.get(demand)
+        told = ledger.catalogue.demands.get(demand)
         if as_json:
             print_json(told)
             return
@@ -76,7 +76,7 @@ def file(
     with opened(home, as_json) as ledger:
         names = tuple(name.strip() for name in fields.split(","))
         demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
-        _emit(ledger.demands.file(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.file(ledger.actor(by), demand), as_json)
 
 
 @app.command()
@@ -92,7 +92,9 @@ def candidates(
     示例 Example:  pingzheng catalogue demand candidates <demand>
     """
     with opened(home, as_json) as ledger:
-        emit_rows([item.to_dict() for item in ledger.demands.candidates(demand, limit)], as_json, "候选 Candidates")
+        emit_rows(
+            [item.to_dict() for item in ledger.catalogue.demands.candidates(demand, limit)], as_json, "候选 Candidates"
+        )
 
 
 @app.command()
@@ -108,7 +110,7 @@ def match(
     示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.demands.match(ledger.parties.actor(by), demand, resource), as_json)
+        _emit(ledger.catalogue.demands.match(ledger.actor(by), demand, resource), as_json)
 
 
 @app.command()
@@ -118,7 +120,7 @@ def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fals
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.demands.accept(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.accept(ledger.actor(by), demand), as_json)
 
 
 @app.command()
@@ -128,7 +130,7 @@ def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fal
     示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.demands.connect(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.connect(ledger.actor(by), demand), as_json)
 
 
 @app.command()
@@ -138,7 +140,7 @@ def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.demands.close(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.close(ledger.actor(by), demand), as_json)
 
 
 @app.command()
@@ -148,7 +150,7 @@ def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
     示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.demands.refuse(ledger.parties.actor(by), demand, reason), as_json)
+        _emit(ledger.catalogue.demands.refuse(ledger.actor(by), demand, reason), as_json)
 
 
 @app.command()
@@ -158,7 +160,7 @@ def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
     示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.demands.appeal(ledger.parties.actor(by), demand, reason), as_json)
+        _emit(ledger.catalogue.demands.appeal(ledger.actor(by), demand, reason), as_json)
 
 
 @duties.command("add")
@@ -176,7 +178,7 @@ def add_duty(
     示例 Example:  pingzheng catalogue duty add <code> --department <department> --days 10 --by authority
     """
     with opened(home, as_json) as ledger:
-        duty = ledger.demands.list_duty(ledger.parties.actor(by), resource, department, days)
+        duty = ledger.catalogue.demands.list_duty(ledger.actor(by), resource, department, days)
         emit({"resource": duty.code, "department": duty.department, "sla_days": duty.sla_days}, as_json)
 
 
@@ -193,7 +195,7 @@ def list_duties(
     with opened(home, as_json) as ledger:
         rows = [
             {"number": duty.number, "department": duty.department, "sla_days": duty.sla_days}
-            for duty in ledger.demands.duties(resource)
+            for duty in ledger.catalogue.demands.duties(resource)
         ]
         emit_rows(rows, as_json, f"责任清单 Duties of {resource}")
 

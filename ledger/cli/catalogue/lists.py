@@ -27,7 +27,7 @@ def list_systems(after: AfterCode = None, limit: Limit = 20, home: Home = None, 
     示例 Example:  pingzheng catalogue system list
     """
     with opened(home, as_json) as ledger:
-        emit_rows([asdict(row) for row in ledger.systems.page(after, limit)], as_json, "系统清单 Systems")
+        emit_rows([asdict(row) for row in ledger.catalogue.systems.page(after, limit)], as_json, "系统清单 Systems")
 
 
 @systems.command("put")
@@ -45,7 +45,7 @@ def putasdict(
     示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
     """
     with opened(home, as_json) as ledger:
-        row = ledger.systems.put(ledger.parties.actor(by), SystemEntry(code, name, level, status))
+        row = ledger.catalogue.systems.put(ledger.actor(by), SystemEntry(code, name, level, status))
         emit(asdict(row), as_json, code)
 
 
@@ -56,7 +56,9 @@ def list_important(home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng catalogue important list
     """
     with opened(home, as_json) as ledger:
-        emit_rows([asdict(row) for row in ledger.important_data.all()], as_json, "重要数据目录 Important data")
+        emit_rows(
+            [asdict(row) for row in ledger.catalogue.important_data.all()], as_json, "重要数据目录 Important data"
+        )
 
 
 @important.command("add")
@@ -76,7 +78,7 @@ def add_important(
     """
     with opened(home, as_json) as ledger:
         entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
-        listed = ledger.important_data.add(ledger.parties.actor(by), entry)
+        listed = ledger.catalogue.important_data.add(ledger.actor(by), entry)
         emit(asdict(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
 
 
@@ -92,7 +94,7 @@ def withdraw_important(
     示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
     """
     with opened(home, as_json) as ledger:
-        ledger.important_data.withdraw(ledger.parties.actor(by), identifier)
+        ledger.catalogue.important_data.withdraw(ledger.actor(by), identifier)
         emit({"id": identifier, "withdrawn": True}, as_json)
 
 
@@ -103,7 +105,7 @@ def list_open(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_
     示例 Example:  pingzheng catalogue open list
     """
     with opened(home, as_json) as ledger:
-        rows = ledger.open_catalogue.page(after, limit)
+        rows = ledger.catalogue.open_catalogue.page(after, limit)
         if not as_json:
             rows = [_open(row) | {"标题 title": row["resource"]["title"]} for row in rows]
         emit_rows(rows, as_json, "开放目录 Open catalogue")
@@ -116,7 +118,7 @@ def show_open(code: Code, home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng catalogue open show <code>
     """
     with opened(home, as_json) as ledger:
-        told = ledger.open_catalogue.get(code)
+        told = ledger.catalogue.open_catalogue.get(code)
         if as_json:
             print_json(told)
             return
@@ -139,7 +141,7 @@ def add_open(
     示例 Example:  pingzheng catalogue open add <code> --by <provider> --licence CC-BY-4.0
     """
     with opened(home, as_json) as ledger:
-        item = ledger.open_catalogue.open(ledger.parties.actor(by), code, Opening(open_type, conditions, licence))
+        item = ledger.catalogue.open_catalogue.open(ledger.actor(by), code, Opening(open_type, conditions, licence))
         emit({"code": code, **{name: item[name] for name in ("number", "version", "open_type")}}, as_json)
 
 
@@ -150,7 +152,7 @@ def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False
     示例 Example:  pingzheng catalogue open withdraw <code> --by <provider>
     """
     with opened(home, as_json) as ledger:
-        ledger.open_catalogue.close(ledger.parties.actor(by), code)
+        ledger.catalogue.open_catalogue.close(ledger.actor(by), code)
         emit({"code": code, "open": False}, as_json)
 
 

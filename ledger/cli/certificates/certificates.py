@@ -47,7 +47,7 @@ def listing(
         wanted = by.filter_of(
             ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
         )
-        rows = ledger.holdings.page(wanted, after, limit)
+        rows = ledger.usage.holdings.page(wanted, after, limit)
         emit_rows([_row(row.certificate) | {"state": row.state} for row in rows], as_json, "凭证 Certificates")
 
 
@@ -58,7 +58,7 @@ def show(number: Number, home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng certificate show DAC-440802-2026-S51-00000001-K
     """
     with opened(home, as_json) as ledger:
-        row = ledger.holdings.get(check_certificate_no(number))
+        row = ledger.usage.holdings.get(check_certificate_no(number))
         emit(_row(row) | ledger.verification.status(number), as_json, number)
 
 
@@ -76,7 +76,7 @@ def bundle(
     """
     with opened(home, as_json) as ledger:
         chosen = None if fields is None else [name for name in fields.split(",") if name]
-        made = ledger.bundles.build(check_certificate_no(number), chosen)
+        made = ledger.certificates.bundles.build(check_certificate_no(number), chosen)
         out.write_bytes(made.to_bytes())
         emit({"file": str(out), "certificate_no": number, **made.position.to_dict()}, as_json)
 
@@ -99,7 +99,7 @@ def issue(
         if all_ready:
             issue_all_ready(ledger, as_json)
             return
-        (row,) = ledger.issuance.issue([request])
+        (row,) = ledger.usage.issuance.issue([request])
         ledger.anchoring.flush()
         emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
 
@@ -124,7 +124,7 @@ def present(
     with opened(home, as_json) as ledger:
         chosen = None if fields is None else fields.split(",")
         to = party_of(ledger, consumer)
-        made = ledger.bundles.present(number, chosen, to, nonce, signer_of(key), ledger.clock())
+        made = ledger.certificates.bundles.present(number, chosen, to, nonce, signer_of(key), ledger.clock())
         out.write_bytes(made.to_bytes())
         emit({"file": str(out), "certificate_no": number}, as_json)
 
@@ -137,7 +137,7 @@ def correct(number: Number, home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng certificate correct DAC-440802-2026-S51-00000001-K
     """
     with opened(home, as_json) as ledger:
-        new = ledger.corrections.correct(check_certificate_no(number))
+        new = ledger.usage.corrections.correct(check_certificate_no(number))
         emit(_row(new) | {"supersedes": number}, as_json, new.certificate_no)
 
 

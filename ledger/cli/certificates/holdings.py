@@ -60,7 +60,7 @@ def summary(
         wanted = by.filter_of(
             ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
         )
-        told = ledger.holdings.summary(wanted)
+        told = ledger.usage.holdings.summary(wanted)
         if as_json:
             emit(told, as_json)
             return
@@ -102,7 +102,7 @@ def export(
         wanted = by.filter_of(
             ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
         )
-        count = _write(out, ledger.holdings.each(wanted), as_csv=chosen == "csv")
+        count = _write(out, ledger.usage.holdings.each(wanted), as_csv=chosen == "csv")
         emit({"file": str(out), "certificates": count}, as_json)
 
 

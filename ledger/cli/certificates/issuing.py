@@ -17,7 +17,7 @@ _REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
 
 def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
     """Issue for each; one that is refused keeps no other from it, and ends the command with exit code 1."""
-    requests = ledger.issuance.ready()
+    requests = ledger.usage.issuance.ready()
     rows: list[dict[str, Any]] = []
     with progress() as bars:
         task = bars.add_task("签发 issue", total=len(requests))
@@ -27,7 +27,7 @@ def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
             bars.advance(task, len(portion))
     if rows:
         ledger.anchoring.flush()
-    institutions = ledger.directory.of(row["subject"] for row in rows)
+    institutions = ledger.parties.directory.of(row["subject"] for row in rows)
     shown = [
         {
             "request": row["request"],
@@ -47,11 +47,11 @@ def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
 def _issued(ledger: Ledger, requests: list[str]) -> list[dict[str, Any]]:
     """All at once, or one by one where one of them is refused."""
     try:
-        made = ledger.issuance.issue(requests)
+        made = ledger.usage.issuance.issue(requests)
     except _REFUSALS as refusal:
         if len(requests) > 1:
             return [row for request in requests for row in _issued(ledger, [request])]
-        subject = ledger.requests.get(requests[0]).subject
+        subject = ledger.usage.requests.get(requests[0]).subject
         return [{"request": requests[0], "certificate_no": None, "subject": subject, "code": refusal.code}]
     return [
         {"request": request, "certificate_no": row.certificate_no, "subject": row.subject, "code": None}

@@ -40,7 +40,7 @@ def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: b
     try:
         with progress() as bars:
             task = bars.add_task("撤销 revoke", total=len(numbers))
-            for portion in ledger.status_acts.revoke_many(ledger.parties.actor(ledger.party), numbers, reason):
+            for portion in ledger.usage.status_acts.revoke_many(ledger.actor(ledger.party), numbers, reason):
                 answers += portion.answers
                 gas += portion.gas
                 bars.advance(task, len(portion.answers))
@@ -64,7 +64,7 @@ def numbers_in(ledger: Ledger, file: Path) -> list[str]:
     text = read_text(file, _MAX_BYTES).decode("utf-8", "replace")
     lines = [(place, line.strip()) for place, line in enumerate(text.splitlines(), start=1) if line.strip()]
     wrong = {place: code for place, line in lines if (code := _problem(line))}
-    unknown = ledger.revocations.unknown([line for place, line in lines if place not in wrong])
+    unknown = ledger.usage.revocations.unknown([line for place, line in lines if place not in wrong])
     wrong |= {place: "CERTIFICATE_UNKNOWN" for place, line in lines if line in unknown}
     if wrong:
         first = ", ".join(f"{place}: {wrong[place]}" for place in sorted(wrong)[:_SHOWN])

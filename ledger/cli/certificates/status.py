@@ -32,8 +32,8 @@ def supersede(
     示例 Example:  pingzheng certificate supersede DAC-440802-2026-S51-00000001-K DAC-440802-2026-S51-00000002-I
     """
     with opened(home, as_json) as ledger:
-        ledger.status_acts.supersede(
-            ledger.parties.actor(ledger.party), check_certificate_no(number), check_certificate_no(successor)
+        ledger.usage.status_acts.supersede(
+            ledger.actor(ledger.party), check_certificate_no(number), check_certificate_no(successor)
         )
         emit(ledger.verification.status(number), as_json, number)
 
@@ -65,7 +65,7 @@ def revoke(
         if file is not None:
             revoke_listed(ledger, file, reason, yes, as_json)
             return
-        ledger.status_acts.revoke(ledger.parties.actor(ledger.party), check_certificate_no(number), reason)
+        ledger.usage.status_acts.revoke(ledger.actor(ledger.party), check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -75,7 +75,7 @@ def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson =
     示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
     """
     with opened(home, as_json) as ledger:
-        ledger.status_acts.suspend(ledger.parties.actor(ledger.party), check_certificate_no(number), reason)
+        ledger.usage.status_acts.suspend(ledger.actor(ledger.party), check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -85,7 +85,7 @@ def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json
     示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
     """
     with opened(home, as_json) as ledger:
-        ledger.status_acts.resume(ledger.parties.actor(ledger.party), check_certificate_no(number), reason)
+        ledger.usage.status_acts.resume(ledger.actor(ledger.party), check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -96,7 +96,7 @@ def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = 
     示例 Example:  pingzheng certificate hold DAC-440802-2026-S51-00000001-K --reason court
     """
     with opened(home, as_json) as ledger:
-        ledger.holds.hold(check_certificate_no(number), reason, party_of(ledger, by))
+        ledger.certificates.holds.hold(check_certificate_no(number), reason, party_of(ledger, by))
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -109,5 +109,5 @@ def lift(
     示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
     """
     with opened(home, as_json) as ledger:
-        row = ledger.holds.lift(check_certificate_no(number), reason, party_of(ledger, by))
+        row = ledger.certificates.holds.lift(check_certificate_no(number), reason, party_of(ledger, by))
         emit_done(row, lambda: ledger.verification.status(number), as_json, number)

@@ -63,7 +63,7 @@ def export(
         passphrase = passphrase_of(passphrase_file, new=not file.exists())
         with opened(home, as_json) as ledger:
             holder = party_of(ledger, party)
-            taken = ledger.holder_bundles.all(holder, HoldingsFilter(scenario=scenario, cls=cls, state=state))
+            taken = ledger.usage.holder_bundles.all(holder, HoldingsFilter(scenario=scenario, cls=cls, state=state))
             if with_key:
                 kept = _custody_key(ledger, holder)
         after = file.change(passphrase, lambda before: _with_key(before.adding(taken.bundles), kept))
@@ -214,7 +214,7 @@ def _key(path: Path | None) -> HolderKey | None:
 
 
 def _custody_key(ledger: Ledger, party: str) -> HolderKey:
-    account = ledger.parties.get(party).account
+    account = ledger.parties.register.get(party).account
     return _holder_key(ledger.custody.private_key(account), ledger.custody.signer(account))
 
 

@@ -242,12 +242,16 @@ def report(
         concerned = party_of(ledger, party)
         acting = concerned if by is None else party_of(ledger, by)
         if key is None or acting != concerned:
-            row = signed_by(key, lambda signed: ledger.party_keys.report(concerned, account, acting, signed=signed))
+            row = signed_by(key, lambda signed: ledger.parties.keys.report(concerned, account, acting, signed=signed))
         else:
             signer = signer_of(key)
             act = sign_act(report_message(ledger.reader.chain, signer.kid, account), signer)
-            row = ledger.party_keys.report(concerned, account, acting, act=act, signer=signer.kid)
-        emit_done(row, lambda: party_shown(ledger, [ledger.parties.get(concerned)])[0] | {"reported": account}, as_json)
+            row = ledger.parties.keys.report(concerned, account, acting, act=act, signer=signer.kid)
+        emit_done(
+            row,
+            lambda: party_shown(ledger, [ledger.parties.register.get(concerned)])[0] | {"reported": account},
+            as_json,
+        )
 
 
 @app.command("send")

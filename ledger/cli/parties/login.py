@@ -164,7 +164,7 @@ def _kept_key(settings: Settings, party: str) -> tuple[str, Signer]:
     with open_participant(settings) as found:
         whose = party_of(found, party)
         if isinstance(found, Ledger):
-            return whose, found.custody.signer(found.parties.get(whose).account)
+            return whose, found.custody.signer(found.parties.register.get(whose).account)
         return whose, Custody(settings.keys_folder / "accounts.json").signer(found.client.account)
 
 

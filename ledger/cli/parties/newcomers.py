@@ -83,7 +83,7 @@ def _key_of(ledger: Ledger, newcomer: NewParty, fresh: Iterator[str]) -> str:
 
 def _known(ledger: Ledger, identifier: str) -> KnownParty | None:
     try:
-        return ledger.parties.find(identifier)
+        return ledger.parties.register.find(identifier)
     except NotFound:
         return None
 

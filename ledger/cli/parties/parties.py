@@ -74,7 +74,7 @@ def add(
         newcomer = NewParty(
             kind_of(kind, "kind"), told["name"], told["identifier"], region, key, proof=proof, further_keys=further
         )
-        (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
+        (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
         warn_of_codes([(told["identifier"], newcomer)])
         waits = _unregistered(ledger, [row])
         if waits:
@@ -98,8 +98,8 @@ def enrolment(
     示例 Example:  pingzheng party enrolment PARTY
     """
     with opened(home, as_json) as ledger:
-        office = ledger.parties.actor(party_of(ledger, by))
-        emit(asdict(ledger.enrolments.issue(office, party_of(ledger, party))), as_json, "登记码 Enrolment code")
+        office = ledger.actor(party_of(ledger, by))
+        emit(asdict(ledger.parties.enrolments.issue(office, party_of(ledger, party))), as_json, "登记码 Enrolment code")
 
 
 @app.command()
@@ -119,7 +119,7 @@ def accredit(
     """
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
-        made = ledger.role_changes.accredit(
+        made = ledger.parties.role_changes.accredit(
             ledger.authority, identifier, codes, ledger.clock(), end_of_validity(day_of(last_day, "--last-day"))
         )
         if waits := _waiting(made):
@@ -163,13 +163,13 @@ def import_file(
         if make_keys:
             newcomers = with_keys(ledger, newcomers)
         with lines_named(file.name, told):
-            made = ledger.onboarding.onboard(ledger.authority, newcomers)
+            made = ledger.parties.onboarding.onboard(ledger.authority, newcomers)
         places = [f"{file.name}, line {line}" for line in told.lines]
         warn_of_codes(zip(places, newcomers, strict=True))
         waits = _unregistered(ledger, made)
         shown = [{"line": line} | each for line, each in zip(told.lines, party_shown(ledger, made), strict=True)]
         if as_json:
-            pending = [{"proposal": ledger.onboarding.pending(row.id)} for row in made]
+            pending = [{"proposal": ledger.parties.onboarding.pending(row.id)} for row in made]
             emit_rows([each | waiting for each, waiting in zip(shown, pending, strict=True)], as_json, "")
             return
         for note in told.notes:
@@ -186,7 +186,7 @@ def show(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng party show 91440803MA9X0002X5
     """
     with opened(home, as_json) as ledger:
-        row = ledger.parties.get(party_of(ledger, party))
+        row = ledger.parties.register.get(party_of(ledger, party))
         emit(party_shown(ledger, [row])[0], as_json, "参与方 Party")
 
 
@@ -203,7 +203,7 @@ def listing(
     示例 Example:  pingzheng party list --limit 50
     """
     with opened(home, as_json) as ledger:
-        emit_rows(party_shown(ledger, ledger.parties.page(after, limit)), as_json, "参与方 Parties")
+        emit_rows(party_shown(ledger, ledger.parties.register.page(after, limit)), as_json, "参与方 Parties")
 
 
 @app.command("fund")
@@ -214,7 +214,7 @@ def fund_account(party: PartyRef, home: Home = None, as_json: AsJson = False) ->
     示例 Example:  pingzheng party fund 91440803MA9X0002X5
     """
     with opened(home, as_json) as ledger:
-        account = ledger.parties.get(party_of(ledger, party)).account
+        account = ledger.parties.register.get(party_of(ledger, party)).account
         fund(ledger.settings, ledger.client.connection, account)
         emit({"party": party, "account": account}, as_json)
 
@@ -234,8 +234,8 @@ def roles(
     示例 Example:  pingzheng party roles <party> --role consumer --role provider
     """
     with opened(home, as_json) as ledger:
-        office, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.role_changes.set_roles(office, identifier, role, signed))
+        office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
+        row = signed_by(key, lambda signed: ledger.parties.role_changes.set_roles(office, identifier, role, signed))
         emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 
@@ -255,13 +255,15 @@ def status(
     示例 Example:  pingzheng party status <party> suspended --reason investigation
     """
     with opened(home, as_json) as ledger:
-        office, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.role_changes.set_status(office, identifier, to, reason, signed))
+        office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
+        row = signed_by(
+            key, lambda signed: ledger.parties.role_changes.set_status(office, identifier, to, reason, signed)
+        )
         emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 
 def _present(ledger: Ledger, party: str) -> dict[str, object]:
-    record = ledger.role_changes.present(party)
+    record = ledger.parties.role_changes.present(party)
     return {"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}
 
 
@@ -271,14 +273,14 @@ def _waiting(made: Sequence[Proposal]) -> list[Proposal]:
 
 def _unregistered(ledger: Ledger, rows: Sequence[KnownParty]) -> list[Proposal]:
     """The proposals that another office must confirm before these parties are on the chain."""
-    numbers = {ledger.onboarding.pending(row.id) for row in rows if row.no is None}
+    numbers = {ledger.parties.onboarding.pending(row.id) for row in rows if row.no is None}
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]
 
 
 def party_shown(ledger: Ledger, rows: Sequence[KnownParty]) -> list[dict[str, object]]:
     """Parties as tables show them: institutions with name and USCC, persons without theirs; roles are the chain's."""
     roles = ledger.roles.of(row.id for row in rows)
-    institutions = ledger.directory.of(row.id for row in rows)
+    institutions = ledger.parties.directory.of(row.id for row in rows)
     return [
         {
             "id": row.id,

@@ -43,9 +43,9 @@ def rotate(
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
-        actor = ledger.parties.actor(identifier)
+        actor = ledger.actor(identifier)
         row = signed_by(
-            key, lambda signed: ledger.party_keys.rotate(actor, identifier, fresh, proof=proof, signed=signed)
+            key, lambda signed: ledger.parties.keys.rotate(actor, identifier, fresh, proof=proof, signed=signed)
         )
         _emit(ledger, identifier, row, as_json)
 
@@ -67,10 +67,10 @@ def bind(
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """
     with opened(home, as_json) as ledger:
-        actor, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
+        actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
         row = signed_by(
             key,
-            lambda signed: ledger.party_keys.bind(actor, identifier, public_key, proof=proof, signed=signed),
+            lambda signed: ledger.parties.keys.bind(actor, identifier, public_key, proof=proof, signed=signed),
         )
         _emit(ledger, identifier, row, as_json)
 
@@ -90,8 +90,8 @@ def retire(
     """
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
-        actor = ledger.parties.actor(identifier)
-        row = signed_by(key, lambda signed: ledger.party_keys.retire(actor, identifier, account, signed=signed))
+        actor = ledger.actor(identifier)
+        row = signed_by(key, lambda signed: ledger.parties.keys.retire(actor, identifier, account, signed=signed))
         _emit(ledger, identifier, row, as_json)
 
 
@@ -113,11 +113,11 @@ def recover(
     示例 Example:  pingzheng party recover <party> --public-key <new> --proof <proof>
     """
     with opened(home, as_json) as ledger:
-        actor, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
+        actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
         row = signed_by(
             key,
-            lambda signed: ledger.party_keys.recover(actor, identifier, fresh, proof=proof, lost=lost, signed=signed),
+            lambda signed: ledger.parties.keys.recover(actor, identifier, fresh, proof=proof, lost=lost, signed=signed),
         )
         _emit(ledger, identifier, row, as_json)
 
@@ -138,11 +138,11 @@ def date_compromise(
     示例 Example:  pingzheng party date-compromise <party> <account> --at 2026-09-01T08:30
     """
     with opened(home, as_json) as ledger:
-        actor, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
+        actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
         since = seconds_of(at)
         row = signed_by(
             key,
-            lambda signed: ledger.party_keys.date_compromise(actor, identifier, account, since, signed=signed),
+            lambda signed: ledger.parties.keys.date_compromise(actor, identifier, account, since, signed=signed),
         )
         _emit(ledger, identifier, row, as_json)
 
@@ -163,25 +163,25 @@ def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> 
                 "retired_at": row.retired_at,
                 "compromised_at": row.compromised_at,
             }
-            for row in ledger.party_keys.history(party_of(ledger, party))
+            for row in ledger.parties.keys.history(party_of(ledger, party))
         ]
         emit_rows(rows, as_json, "密钥 Keys")
 
 
 def _emit(ledger: Ledger, party: str, row: Proposal | None, as_json: bool) -> None:
-    emit_done(row, lambda: party_shown(ledger, [ledger.parties.get(party)])[0], as_json)
+    emit_done(row, lambda: party_shown(ledger, [ledger.parties.register.get(party)])[0], as_json)
 
 
 def _kept_key(ledger: Ledger, party: str) -> str:
     """A fresh key kept here, for a party whose key is kept here; one that a crash left unused is taken first."""
-    if ledger.parties.get(party).account not in ledger.custody:
+    if ledger.parties.register.get(party).account not in ledger.custody:
         raise InvalidInput(
             "PUBLIC_KEY_MISSING",
             "The party keeps its own key: its new public key is needed.",
             where="public-key",
             hint="The party makes it by `pingzheng key new`.",
         )
-    for key in ledger.party_keys.history(party):
+    for key in ledger.parties.keys.history(party):
         if key.bound_at is None and key.account in ledger.custody:
             return key.public_key
     (account,) = ledger.custody.create()

@@ -52,7 +52,7 @@ def erase_certificate(
     示例 Example:  pingzheng certificate erase DAC-440802-2026-S51-00000001-K --reason subject_request
     """
     with opened(home, as_json) as ledger:
-        subject = ledger.holdings.get(check_certificate_no(number)).subject
+        subject = ledger.usage.holdings.get(check_certificate_no(number)).subject
         confirm(QUESTION, yes)
         _emit(ledger, ledger.erasure.certificate(_actor(ledger, subject, reason, by), number, reason), as_json)
 
@@ -80,7 +80,7 @@ def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
     # A subject that is suspended or closed keeps its right: the operator enters its request.
     if reason is Reason.SUBJECT_REQUEST:
         return Actor(subject, frozenset({Role.SUBJECT}))
-    return ledger.parties.actor(party_of(ledger, by))
+    return ledger.actor(party_of(ledger, by))
 
 
 def _emit(ledger: Ledger, erased: Erased, as_json: bool) -> None:

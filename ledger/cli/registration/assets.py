@@ -29,7 +29,7 @@ def listing(
     with opened(home, as_json) as ledger:
         rows = [
             {"asset": row.asset_id, "reg_no": row.reg_no, "resource": row.resource_code}
-            for row in ledger.registrations.page(after, limit)
+            for row in ledger.registration.registrations.page(after, limit)
         ]
         emit_rows(rows, as_json, "数据资产 Assets")
 
@@ -42,7 +42,7 @@ def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -60,8 +60,8 @@ def offer(
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)
-        ledger.transfers.offer(actor, asset, to)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.transfers.offer(actor, asset, to)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -72,7 +72,7 @@ def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        accepted = ledger.transfers.accept(actor, asset)
+        accepted = ledger.registration.transfers.accept(actor, asset)
         emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
 
 
@@ -84,8 +84,8 @@ def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.transfers.reject(actor, asset)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.transfers.reject(actor, asset)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -96,8 +96,8 @@ def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.transfers.withdraw(actor, asset)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.transfers.withdraw(actor, asset)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -115,8 +115,8 @@ def annul(
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.transfers.annul(actor, asset, reason, grounds)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.transfers.annul(actor, asset, reason, grounds)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -134,9 +134,9 @@ def freeze(
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
+        act = ledger.registration.transfers.unfreeze if lift else ledger.registration.transfers.freeze
         act(actor, asset, reason)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -155,5 +155,5 @@ def reassign(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        row = ledger.transfers.reassign(actor_of(ledger, by), asset, party_of(ledger, to), grounds)
-        emit_done(row, lambda: ledger.registrations.get(asset), as_json, asset)
+        row = ledger.registration.transfers.reassign(actor_of(ledger, by), asset, party_of(ledger, to), grounds)
+        emit_done(row, lambda: ledger.registration.registrations.get(asset), as_json, asset)

@@ -49,7 +49,7 @@ def submit(
         resources, codes = _resources(file) if file else [], code or []
         with progress() as bars:
             task = bars.add_task("登记 register", total=len(resources) + len(codes))
-            intake = ledger.registrations.apply(
+            intake = ledger.registration.registrations.apply(
                 actor, resources, codes, progress=lambda count: bars.advance(task, count)
             )
         rows: list[dict[str, Any]] = [{"asset": asset, "result": "submitted"} for asset in intake.accepted]
@@ -65,7 +65,7 @@ def queue(home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng registration queue
     """
     with opened(home, as_json) as ledger:
-        rows = ledger.review.queue(1000)
+        rows = ledger.registration.review.queue(1000)
         if not as_json:
             rows = [row | {name: local_time(row[name]) for name in ("since", "due")} for row in rows]
         emit_rows(rows, as_json, "待审 Waiting")
@@ -80,7 +80,12 @@ def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
     with opened(home, as_json) as ledger:
         actor = actor_of(ledger, by)
         _step(
-            ledger, "submitted", "accepted", assets, as_json, lambda ids, tick: ledger.review.accept(actor, ids, tick)
+            ledger,
+            "submitted",
+            "accepted",
+            assets,
+            as_json,
+            lambda ids, tick: ledger.registration.review.accept(actor, ids, tick),
         )
 
 
@@ -92,7 +97,14 @@ def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
     """
     with opened(home, as_json) as ledger:
         actor = actor_of(ledger, by)
-        _step(ledger, "accepted", "reviewed", assets, as_json, lambda ids, tick: ledger.review.review(actor, ids, tick))
+        _step(
+            ledger,
+            "accepted",
+            "reviewed",
+            assets,
+            as_json,
+            lambda ids, tick: ledger.registration.review.review(actor, ids, tick),
+        )
 
 
 @app.command()
@@ -103,7 +115,14 @@ def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
     """
     with opened(home, as_json) as ledger:
         actor = actor_of(ledger, by)
-        _step(ledger, "reviewed", "noticed", assets, as_json, lambda ids, tick: ledger.review.notice(actor, ids, tick))
+        _step(
+            ledger,
+            "reviewed",
+            "noticed",
+            assets,
+            as_json,
+            lambda ids, tick: ledger.registration.review.notice(actor, ids, tick),
+        )
 
 
 @app.command()
@@ -116,7 +135,12 @@ def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = 
     with opened(home, as_json) as ledger:
         actor = actor_of(ledger, by)
         _step(
-            ledger, "noticed", "confirmed", assets, as_json, lambda ids, tick: ledger.review.confirm(actor, ids, tick)
+            ledger,
+            "noticed",
+            "confirmed",
+            assets,
+            as_json,
+            lambda ids, tick: ledger.registration.review.confirm(actor, ids, tick),
         )
 
 
@@ -128,8 +152,8 @@ def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: 
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.review.give_back(actor, asset, reason)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.review.give_back(actor, asset, reason)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -140,8 +164,8 @@ def reject(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.review.reject(actor, asset, reason)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.review.reject(actor, asset, reason)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -158,8 +182,8 @@ def clear(
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.review.clear(actor, asset, report)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.review.clear(actor, asset, report)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -181,8 +205,8 @@ def change(
         resources = _resources(file)
         if len(resources) != 1:
             raise InvalidInput("RESOURCE_ROWS", "The file describes one resource.", where=file.name)
-        ledger.applications.apply(actor_of(ledger, by), asset, kind, resources[0])
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.applications.apply(actor_of(ledger, by), asset, kind, resources[0])
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -193,8 +217,8 @@ def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJs
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.applications.apply(actor, asset, "renew", reason=reason)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.applications.apply(actor, asset, "renew", reason=reason)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -205,8 +229,8 @@ def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.applications.apply(actor, asset, "cancel", reason=reason)
-        emit(ledger.registrations.get(asset), as_json, asset)
+        ledger.registration.applications.apply(actor, asset, "cancel", reason=reason)
+        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command("object")
@@ -224,8 +248,8 @@ def object_to(
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.objections.file(actor, asset, grounds, evidence)
-        emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
+        ledger.registration.objections.file(actor, asset, grounds, evidence)
+        emit_rows(ledger.registration.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 
 @app.command()
@@ -236,7 +260,7 @@ def objections(asset: Asset, home: Home = None, as_json: AsJson = False) -> None
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
+        emit_rows(ledger.registration.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 
 @app.command()
@@ -255,8 +279,8 @@ def decide(
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.objections.decide(actor, asset, number, state, reason)
-        emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
+        ledger.registration.objections.decide(actor, asset, number, state, reason)
+        emit_rows(ledger.registration.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 
 def _step(
@@ -268,7 +292,7 @@ def _step(
     act: Callable[[list[str], Callable[[int], None]], int],
 ) -> None:
     named = [asset_of(ledger, asset) for asset in assets or ()]
-    ids = named or [row["asset"] for row in ledger.review.queue(100_000) if row["stage"] == source]
+    ids = named or [row["asset"] for row in ledger.registration.review.queue(100_000) if row["stage"] == source]
     with progress() as bars:
         task = bars.add_task(f"{source} → {result}", total=len(ids))
         gas = act(ids, lambda count: bars.advance(task, count))

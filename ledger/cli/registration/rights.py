@@ -35,7 +35,7 @@ def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @app.command()
@@ -73,8 +73,8 @@ def grant(
             transferable,
             parent,
         )
-        ledger.rights.grant(actor, asset, right)
-        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+        ledger.registration.rights.grant(actor, asset, right)
+        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @app.command()
@@ -86,8 +86,8 @@ def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)
-        ledger.rights.transfer(actor, asset, number, to)
-        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+        ledger.registration.rights.transfer(actor, asset, number, to)
+        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @app.command()
@@ -106,8 +106,8 @@ def end(
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.rights.end(actor, asset, number, reason)
-        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+        ledger.registration.rights.end(actor, asset, number, reason)
+        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @liens.command("list")
@@ -118,7 +118,7 @@ def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> No
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @liens.command()
@@ -141,8 +141,8 @@ def pledge(
         actor, asset = acting_on(ledger, by, asset)
         creditor = party_of(ledger, creditor)
         terms = {"amount": amount, "due": day_of(due, "--due").isoformat(), "contract": contract}
-        ledger.liens.pledge(actor, asset, creditor, terms)
-        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+        ledger.registration.liens.pledge(actor, asset, creditor, terms)
+        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @liens.command()
@@ -154,8 +154,8 @@ def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)
-        ledger.liens.consent(actor, asset, number, to)
-        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+        ledger.registration.liens.consent(actor, asset, number, to)
+        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @liens.command()
@@ -166,8 +166,8 @@ def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: As
     """
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
-        ledger.liens.release(actor, asset, number)
-        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+        ledger.registration.liens.release(actor, asset, number)
+        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @assess.command()
@@ -191,8 +191,8 @@ def quality(
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
         quality_report = QualityReport(read["scores"], read["weights"], report)
-        ledger.assessments.quality(actor, asset, quality_report, day_of(last_day, "--last-day"))
-        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+        ledger.registration.assessments.quality(actor, asset, quality_report, day_of(last_day, "--last-day"))
+        emit_rows(ledger.registration.assessments.of(asset), as_json, "评估 Assessments")
 
 
 @assess.command()
@@ -215,8 +215,8 @@ def valuation(
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
         value = Valuation(method, amount, base_date, report)
-        ledger.assessments.valuation(actor, asset, value, day_of(last_day, "--last-day"))
-        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+        ledger.registration.assessments.valuation(actor, asset, value, day_of(last_day, "--last-day"))
+        emit_rows(ledger.registration.assessments.of(asset), as_json, "评估 Assessments")
 
 
 @assess.command("list")
@@ -227,4 +227,4 @@ def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False)
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+        emit_rows(ledger.registration.assessments.of(asset), as_json, "评估 Assessments")

@@ -49,13 +49,13 @@ def party_of(ledger: Participant, name: str) -> str:
     if _ID_LIKE.fullmatch(name):
         raise party_form("A party id has 64 hex digits; tables shorten it.")
     if _USCC_LIKE.fullmatch(name):
-        return ledger.parties.find(check_uscc(name, "party")).id
-    return ledger.directory.named(name).party
+        return ledger.parties.register.find(check_uscc(name, "party")).id
+    return ledger.parties.directory.named(name).party
 
 
 def actor_of(ledger: Ledger, name: str) -> Actor:
     """The party of that name as one that acts; raises as ``party_of``, and ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
-    return ledger.parties.actor(party_of(ledger, name))
+    return ledger.actor(party_of(ledger, name))
 
 
 def party_form(why: str) -> InvalidInput:

@@ -67,7 +67,7 @@ def _kept_signer(document: dict[str, Any], home: Path | None) -> Signer:
 
     try:
         with open_ledger(Settings.at(home)) as ledger:
-            return ledger.custody.signer(ledger.parties.get(_signing_party(document)).account)
+            return ledger.custody.signer(ledger.parties.register.get(_signing_party(document)).account)
     except NotFound as error:
         if error.code == "LEDGER_MISSING":
             error.hint = (

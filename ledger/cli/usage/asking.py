@@ -40,15 +40,15 @@ def ask_all(ledger: Ledger, question: Question, file: str, listed: Listed, signe
     """
     lines = listed.lines
     subjects = [_subject_in(ledger, row, f"{file}, line {line}") for line, row in zip(lines, listed.rows, strict=True)]
-    before = ledger.requests.open_of(question.consumer, question.scenario)
+    before = ledger.usage.requests.open_of(question.consumer, question.scenario)
     signed: dict[str, Asked] = {}
     for line, subject in zip(lines, subjects, strict=True):
         if subject not in before and subject not in signed:
             with _in_line(f"{file}, line {line}"):
-                drafted = ledger.requests.draft(_terms(ledger, question, subject), question.note)
+                drafted = ledger.usage.requests.draft(_terms(ledger, question, subject), question.note)
             signed[subject] = Asked(sign_entry(drafted.entry, signer), drafted.note)
-    made = {row.subject: row.id for row in ledger.requests.submit(list(signed.values()))}
-    institutions = ledger.directory.of(subjects)
+    made = {row.subject: row.id for row in ledger.usage.requests.submit(list(signed.values()))}
+    institutions = ledger.parties.directory.of(subjects)
     return [
         {
             "line": line,
@@ -84,7 +84,7 @@ def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
     with _in_line(where):
         for column in SUBJECT_COLUMNS:
             if text := row.get(column, "").strip():
-                return ledger.parties.get(party_of(ledger, text)).id
+                return ledger.parties.register.get(party_of(ledger, text)).id
         raise InvalidInput(
             "SUBJECT_MISSING",
             "The row names no subject.",

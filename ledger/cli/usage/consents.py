@@ -50,8 +50,8 @@ def draft(
     示例 Example:  pingzheng consent draft 01KA… --fields usage_band,on_time_95
     """
     with opened(home, as_json) as ledger:
-        ledger.requests.see(request)
-        drafted = ledger.authorizations.draft(request, _choice(ledger, fields, days, uses, separate_consent))
+        ledger.usage.requests.see(request)
+        drafted = ledger.usage.authorizations.draft(request, _choice(ledger, fields, days, uses, separate_consent))
         document = {"drafts": [{"notice": each.notice, "entry": each.entry} for each in drafted]}
         write_statement(out, document)
         if as_json:
@@ -71,7 +71,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
     with errors_explained(as_json):
         entries = signed_entries(statement, read_statement(statement), "drafts")
     with opened(home, as_json) as ledger:
-        rows = ledger.authorizations.submit(entries)
+        rows = ledger.usage.authorizations.submit(entries)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 
@@ -116,7 +116,7 @@ def listing(
     示例 Example:  pingzheng consent list 91440803MA9X0002X5
     """
     with opened(home, as_json) as ledger:
-        rows = ledger.authorizations.page(party_of(ledger, party), after, limit)
+        rows = ledger.usage.authorizations.page(party_of(ledger, party), after, limit)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 
@@ -127,7 +127,7 @@ def notice(authorization: Identifier, home: Home = None, as_json: AsJson = False
     示例 Example:  pingzheng consent notice <authorization>
     """
     with opened(home, as_json) as ledger:
-        told = ledger.authorizations.notice(authorization)
+        told = ledger.usage.authorizations.notice(authorization)
         if as_json:
             emit(told, as_json)
         else:
@@ -148,9 +148,9 @@ def withdraw(
     """
     with opened(home, as_json) as ledger:
         signer = signer_of(key)
-        drafted = ledger.withdrawals.draft(authorization, signer.kid)
+        drafted = ledger.usage.withdrawals.draft(authorization, signer.kid)
         act = None if drafted.message is None else sign_act(drafted.message, signer)
-        emit(_row(ledger.withdrawals.withdraw(sign_entry(drafted.entry, signer), act)), as_json)
+        emit(_row(ledger.usage.withdrawals.withdraw(sign_entry(drafted.entry, signer), act)), as_json)
 
 
 @app.command("withdraw-direct")
@@ -193,7 +193,7 @@ def follow(home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng consent follow
     """
     with opened(home, as_json) as ledger:
-        emit_rows([_row(row) for row in ledger.direct_withdrawals.follow()], as_json, "已撤回 Withdrawn")
+        emit_rows([_row(row) for row in ledger.usage.direct_withdrawals.follow()], as_json, "已撤回 Withdrawn")
 
 
 def _choice(ledger: Ledger, fields: str | None, days: int | None, uses: int | None, separate_consent: bool) -> Choice:

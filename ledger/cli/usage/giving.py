@@ -45,7 +45,11 @@ def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_
     Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed, ``InvalidInput`` ``CONSENT_NOT_CONFIRMED``.
     """
     named = bool(requests)
-    rows = [ledger.requests.get(each) for each in dict.fromkeys(requests)] if named else ledger.requests.unanswered()
+    rows = (
+        [ledger.usage.requests.get(each) for each in dict.fromkeys(requests)]
+        if named
+        else ledger.usage.requests.unanswered()
+    )
     cases = [_prepared(ledger, row, choice) for row in rows]
     names = _names_of(ledger, cases)
     to_give = [case for case in cases if case.drafts]
@@ -72,12 +76,12 @@ def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Case:
         return _Case(row, EXPIRED, "REQUEST_EXPIRED")
     if row.state not in ("sent", "seen"):
         return _Case(row, REFUSED, "REQUEST_ANSWERED")
-    account = ledger.parties.get(row.subject).present_account
+    account = ledger.parties.register.get(row.subject).present_account
     if account is None or account not in ledger.custody:
         return _Case(row, NO_KEY, "KEY_NOT_HELD")
     case = _Case(row)
     with _refusals_noted(case):
-        case.drafts = ledger.authorizations.draft(row.id, choice)
+        case.drafts = ledger.usage.authorizations.draft(row.id, choice)
     return case
 
 
@@ -88,8 +92,8 @@ def _give_each(ledger: Ledger, cases: Sequence[_Case]) -> bool:
             task = bars.add_task("授权 consent", total=len(cases))
             for case in cases:
                 with _refusals_noted(case):
-                    signer = ledger.custody.signer(ledger.parties.get(case.row.subject).account)
-                    ledger.authorizations.submit([sign_entry(draft.entry, signer) for draft in case.drafts])
+                    signer = ledger.custody.signer(ledger.parties.register.get(case.row.subject).account)
+                    ledger.usage.authorizations.submit([sign_entry(draft.entry, signer) for draft in case.drafts])
                     case.outcome = GIVEN
                 bars.advance(task)
     except KeyboardInterrupt:
@@ -145,7 +149,7 @@ def _require_confirmed(count: int, yes: bool) -> None:
 
 def _names_of(ledger: Ledger, cases: Sequence[_Case]) -> dict[str, str]:
     """The names of institutions; persons go by their ids."""
-    found = ledger.directory.of(case.row.subject for case in cases)
+    found = ledger.parties.directory.of(case.row.subject for case in cases)
     return {party: institution.name for party, institution in found.items()}
 
 

@@ -94,11 +94,11 @@ def run(
         with opened(home, as_json) as ledger:
             own = party_of(ledger, party)
             registry = Registry(ledger.reader, Remembered(ledger.reader, _seen(records)))
-            signer = ledger.custody.signer(ledger.parties.get(own).account) if key is None else signer_of(key)
+            signer = ledger.custody.signer(ledger.parties.register.get(own).account) if key is None else signer_of(key)
             provider = Provider(own, signer, AnswerStore(records), ledger.clock, registry)
             _round(
                 provider,
-                OwnPlatform(ledger.provisions, own),
+                OwnPlatform(ledger.usage.provisions, own),
                 SourceBook.load(sources).connector,
                 authorization,
                 as_json,

@@ -44,7 +44,7 @@ def asked(
     with opened(home, as_json) as ledger:
         rows = [
             {"authorization": row.id, "scenario": row.scenario, "source": row.source, "subject": row.subject}
-            for row in ledger.provisions.asked(party_of(ledger, provider), after, limit)
+            for row in ledger.usage.provisions.asked(party_of(ledger, provider), after, limit)
         ]
         emit_rows(rows, as_json, "待提供 Waiting")
 
@@ -69,10 +69,10 @@ def tasks(
     with opened(home, as_json) as ledger:
         party = party_of(ledger, provider)
         if authorization:
-            found = [ledger.provisions.task(identifier) for identifier in authorization]
+            found = [ledger.usage.provisions.task(identifier) for identifier in authorization]
         else:
-            found = ledger.provisions.tasks(party, after, limit)
-        erasures = [entry for _, entry in ledger.provisions.erasures(party, -1, MAX_NOTICES)]
+            found = ledger.usage.provisions.tasks(party, after, limit)
+        erasures = [entry for _, entry in ledger.usage.provisions.erasures(party, -1, MAX_NOTICES)]
         write_private(out, TaskList(tuple(found), tuple(erasures)).to_bytes().decode())
         emit({"file": str(out), "tasks": len(found), "erasures": len(erasures)}, as_json, "任务 Tasks")
 
@@ -106,4 +106,4 @@ def submit(
 
 
 def _platform(ledger: Ledger) -> OwnPlatform:
-    return OwnPlatform(ledger.provisions, ledger.party)
+    return OwnPlatform(ledger.usage.provisions, ledger.party)

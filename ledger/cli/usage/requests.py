@@ -86,7 +86,7 @@ def draft(
             expires_at=min(end_of_days(today, answer_days, "--answer-days"), until),
             pia_digest=pia,
         )
-        asked = ledger.requests.draft(terms, Note(told["contact"], *(told.get(name, "") for name in NOTED)))
+        asked = ledger.usage.requests.draft(terms, Note(told["contact"], *(told.get(name, "") for name in NOTED)))
         write_statement(out, {"entry": asked.entry, "note": asked.note})
         emit({"file": str(out), "request": asked.entry["id"], "next": f"pingzheng sign {out} --key …"}, as_json)
 
@@ -134,7 +134,7 @@ def import_file(
             note=Note(told["contact"], *(told.get(name, "") for name in NOTED)),
             pia=pia,
         )
-        signer = ledger.custody.signer(ledger.parties.get(asking).account) if key is None else signer_of(key)
+        signer = ledger.custody.signer(ledger.parties.register.get(asking).account) if key is None else signer_of(key)
         rows = ask_all(ledger, question, file.name, listed, signer)
         for remark in listed.notes:
             stderr.print(remark, highlight=False, markup=False)
@@ -158,7 +158,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
         document = read_statement(statement)
         (entry,) = signed_entries(statement, document, "entry")
     with opened(home, as_json) as ledger:
-        (row,) = ledger.requests.submit([Asked(entry, document.get("note", {}))])
+        (row,) = ledger.usage.requests.submit([Asked(entry, document.get("note", {}))])
         emit(_row(row), as_json)
 
 
@@ -176,7 +176,7 @@ def listing(
     示例 Example:  pingzheng request list 91440803MA9X0002X5 --state sent
     """
     with opened(home, as_json) as ledger:
-        rows = ledger.requests.page(party_of(ledger, party), after, limit, state)
+        rows = ledger.usage.requests.page(party_of(ledger, party), after, limit, state)
         emit_rows([_row(row) for row in rows], as_json, "用数请求 Requests")
 
 
@@ -187,11 +187,11 @@ def show(request: RequestId, home: Home = None, as_json: AsJson = False) -> None
     示例 Example:  pingzheng request show <request>
     """
     with opened(home, as_json) as ledger:
-        row = ledger.requests.get(request)
-        asked = ledger.requests.statement(request)
+        row = ledger.usage.requests.get(request)
+        asked = ledger.usage.requests.statement(request)
         given = [
             {"authorization": each.id, "source": each.source, "state": each.state}
-            for each in ledger.authorizations.of_request(request)
+            for each in ledger.usage.authorizations.of_request(request)
         ]
         told = {name: asked[name] for name in ("fields", "sources", "channel", "max_uses")}
         period = f"{local_time(asked['valid_from'])} – {local_time(asked['valid_to'])}"
@@ -205,7 +205,7 @@ def decline(request: RequestId, home: Home = None, as_json: AsJson = False) -> N
     示例 Example:  pingzheng request decline <request>
     """
     with opened(home, as_json) as ledger:
-        emit(_row(ledger.requests.decline(request)), as_json)
+        emit(_row(ledger.usage.requests.decline(request)), as_json)
 
 
 @app.command()
@@ -215,7 +215,7 @@ def cancel(request: RequestId, home: Home = None, as_json: AsJson = False) -> No
     示例 Example:  pingzheng request cancel <request>
     """
     with opened(home, as_json) as ledger:
-        emit(_row(ledger.requests.cancel(request)), as_json)
+        emit(_row(ledger.usage.requests.cancel(request)), as_json)
 
 
 def _row(row: RecordedRequest) -> dict[str, object]:

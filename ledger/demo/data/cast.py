@@ -88,7 +88,7 @@ def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
         _newcomer(part, ledger.custody.public_key(next(fresh)) if row is None else row.public_key)
         for part, row in waiting
     ]
-    made = iter(ledger.onboarding.onboard(ledger.authority, newcomers) if newcomers else ())
+    made = iter(ledger.parties.onboarding.onboard(ledger.authority, newcomers) if newcomers else ())
     return [row.id if row is not None and row.no is not None else next(made).id for row in known]
 
 
@@ -98,6 +98,6 @@ def _newcomer(part: Part, public_key: str) -> NewParty:
 
 def _known(ledger: Ledger, part: Part) -> KnownParty | None:
     try:
-        return ledger.parties.find(part.identifier)
+        return ledger.parties.register.find(part.identifier)
     except NotFound:
         return None

@@ -19,8 +19,8 @@ from ledger.installation.use_cases.parties import PartyUseCases
 class CatalogueUseCases:
     """The use cases of the catalogue."""
 
-    catalogue: Catalogue
-    catalogue_import: CatalogueImport
+    data: Catalogue
+    imports: CatalogueImport
     publications: Publications
     open_catalogue: OpenCatalogue
     important_data: ImportantDataList
@@ -32,9 +32,9 @@ def catalogue_use_cases(base: Foundation, parties: PartyUseCases) -> CatalogueUs
     """Over the use cases of parties."""
     database, clock = base.database, base.clock
     return CatalogueUseCases(
-        catalogue=Catalogue(database, clock),
-        catalogue_import=CatalogueImport(database, clock),
-        publications=Publications(database, parties.parties, base.intake, clock),
+        data=Catalogue(database, clock),
+        imports=CatalogueImport(database, clock),
+        publications=Publications(database, parties.register, base.intake, clock),
         open_catalogue=OpenCatalogue(database, clock),
         important_data=ImportantDataList(database, clock),
         systems=Systems(database, clock),

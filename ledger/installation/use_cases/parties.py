@@ -27,11 +27,11 @@ class PartyUseCases:
     access: Access
     proposals: Proposals
     pauses: Pauses
-    parties: Parties
+    register: Parties
     onboarding: Onboarding
     directory: Directory
     enrolments: Enrolments
-    party_keys: PartyKeys
+    keys: PartyKeys
     role_changes: RoleChanges
     mandates: Mandates
     principals: Principals
@@ -66,11 +66,11 @@ def party_use_cases(base: Foundation) -> PartyUseCases:
         access=entrance,
         proposals=proposals,
         pauses=Pauses(reader, base.acting, proposals, base.account_of),
-        parties=Parties(database, sealer, follower, entrance.roles, base.lookup_key),
+        register=Parties(database, sealer, follower, entrance.roles, base.lookup_key),
         onboarding=onboarding,
         directory=Directory(database, sealer),
         enrolments=Enrolments(database, onboarding, reader.chain, clock),
-        party_keys=party_keys,
+        keys=party_keys,
         role_changes=RoleChanges(database, reader, follower, base.acting, proposals),
         mandates=Mandates(database, entrance.roles, clock),
         principals=Principals(database, clock),

@@ -28,7 +28,7 @@ class RegistrationUseCases:
 
     registrations: Registrations
     applications: Applications
-    registration_certificates: RegistrationCertificates
+    certificates: RegistrationCertificates
     review: Review
     objections: Objections
     rights: Rights
@@ -59,10 +59,10 @@ def registration_use_cases(
     )
     return RegistrationUseCases(
         registrations=Registrations(
-            database, reader, acting, descriptions, catalogue.catalogue, parties.mandates, rules, clock
+            database, reader, acting, descriptions, catalogue.data, parties.mandates, rules, clock
         ),
         applications=Applications(database, reader, acting, documents, descriptions, rules, clock),
-        registration_certificates=certified,
+        certificates=certified,
         review=Review(database, reader, follower, acting, documents, certified, rules, clock),
         objections=Objections(database, reader, follower, acting, documents, rules),
         rights=Rights(database, reader, acting, documents, certified, clock),

@@ -48,7 +48,7 @@ class UsageUseCases:
 def usage_use_cases(base: Foundation, parties: PartyUseCases, certificates: CertificateUseCases) -> UsageUseCases:
     """Over the use cases of parties and certificates."""
     database, sealer, reader, follower, clock = base.database, base.sealer, base.reader, base.follower, base.clock
-    register, scenarios, intake, positions = parties.parties, base.scenarios, base.intake, base.positions
+    register, scenarios, intake, positions = parties.register, base.scenarios, base.intake, base.positions
     status = certificates.status
     withdrawals = Withdrawals(database, base.client, reader, register, intake, positions, status, clock)
     requests = Requests(database, sealer, register, scenarios, intake, base.settings.signs_with.digest, clock)

@@ -34,7 +34,7 @@ class Office:
     def sign(self, code: str) -> Any:
         entry = self.post("cdo", "/v1/catalogue/publications/draft", {"code": code}).json()["entry"]
         ledger = self.api.pilot.ledger
-        signer = ledger.custody.signer(ledger.parties.get(self.department.cdo.party).account)
+        signer = ledger.custody.signer(ledger.parties.register.get(self.department.cdo.party).account)
         body = {"statement": sign_entry(entry, signer)}
         return self.post("cdo", "/v1/catalogue/publications/signature", body)
 

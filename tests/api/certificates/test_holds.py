@@ -29,13 +29,13 @@ def failed(stage: Stage, consent: Consent) -> list[str]:
 
 def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
     """The digests of what the certificate rests on, and its own."""
-    authorization = stage.ledger.authorizations.get(consent.authorization)
+    authorization = stage.ledger.usage.authorizations.get(consent.authorization)
     certificate = stage.done(stage.get("S", f"/v1/certificates/{consent.number}"))
     return {
         "certificate": certificate["digest"],
-        "request": stage.ledger.requests.get(authorization.request_id).digest,
+        "request": stage.ledger.usage.requests.get(authorization.request_id).digest,
         "authorization": authorization.digest,
-        "provision": stage.ledger.provisions.get(consent.provision).digest,
+        "provision": stage.ledger.usage.provisions.get(consent.provision).digest,
     }
 
 
@@ -64,7 +64,7 @@ def test_each_office_holds_for_itself(stage: Stage) -> None:
 
 
 def test_nobody_holds_a_registration(stage: Stage) -> None:
-    number = stage.ledger.registrations.get(stage.registered)["certificate_no"]
+    number = stage.ledger.registration.registrations.get(stage.registered)["certificate_no"]
     for act in ("hold", "lift"):
         answer = stage.post("A", f"/v1/certificates/{number}/{act}", {"reason": "court"})
         assert (answer.status_code, answer.json()["code"]) == (409, "REGISTRATION_NOT_HELD")
@@ -103,7 +103,7 @@ def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
     signer = LocalSigner(key, account_of(key))
     proof = possession_of(stage.ledger.reader.chain, signer)
     office = NewParty(PartyKind.SUPERVISOR, "Another office", identifier, "440800", public_key_of(key), proof=proof)
-    (row,) = stage.ledger.onboarding.onboard(stage.ledger.authority, [office])
+    (row,) = stage.ledger.parties.onboarding.onboard(stage.ledger.authority, [office])
     stage.api.tokens.elsewhere[row.id] = signer
     headers = stage.api.tokens.header(row.id)
     path = f"/v1/certificates/{stage.consented().number}/hold"

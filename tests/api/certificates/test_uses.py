@@ -74,7 +74,7 @@ def test_content_follows_the_block_of_what_the_consumer_signed(stage: Stage, ban
     report, use = answer.json(), answer.json()["use"]
     assert (answer.status_code, report["result"]) == (202, "valid")
     assert (report["disclosed"], report["claims"]) == ({}, {})
-    request = stage.ledger.requests.get(stage.ledger.holdings.get(bank.consent.number).request_id or "")
+    request = stage.ledger.usage.requests.get(stage.ledger.usage.holdings.get(bank.consent.number).request_id or "")
     assert (use["request"], use["ordinal"], use["account"]) == (request.digest, 1, bank.signer.kid)
     again = uses_message(chain_of(stage), bank.signer.kid, use["deadline"], [(request.digest, 1)])
     assert use["message"] == again.hex()

@@ -72,7 +72,7 @@ def test_a_key_that_is_kept_elsewhere_proves_that_its_owner_has_it(api: Api) -> 
     created = api.post("authority", "/v1/parties", body)
     assert created.status_code == 201, created.text
     assert created.json()["proposals"] == []
-    keys = api.pilot.ledger.party_keys.history(created.json()["parties"][0]["id"])
+    keys = api.pilot.ledger.parties.keys.history(created.json()["parties"][0]["id"])
     assert {key.public_key for key in keys} == {signer.public_key, phone["public_key"]}
 
 
@@ -116,7 +116,7 @@ def test_a_further_key_is_bound_and_the_party_retires_it(api: Api) -> None:
 def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage) -> None:
     """The report is signed by the second key, which is a phone's, and only sent by the service."""
     party = stage.parties[stage.join_named("owner", "S")]
-    lost = stage.ledger.parties.get(party).account
+    lost = stage.ledger.parties.register.get(party).account
     phone = signer_of_key(new_key(ES256))
     stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone, party)))
     # Signed in by the phone: a session ends with its key.
@@ -152,8 +152,8 @@ def test_roles_are_given_and_never_to_oneself(api: Api) -> None:
 def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
     admin = {"roles": ["consumer", "admin"]}
     assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=admin).status_code == 200
-    registrar = api.pilot.ledger.parties.get(api.parties["registrar"])
-    told = api.pilot.ledger.parties.identity(registrar.id)
+    registrar = api.pilot.ledger.parties.register.get(api.parties["registrar"])
+    told = api.pilot.ledger.parties.register.identity(registrar.id)
     party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | told
     giving = api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]})
     assert (giving.status_code, giving.json()["code"]) == (403, "PARTY_LACKS_ROLE"), giving.text

@@ -10,7 +10,7 @@ from tests.support.api.parts import Api
 
 def test_an_institution_is_found_by_its_uscc(api: Api) -> None:
     bank = api.parties["bank"]
-    uscc = api.pilot.ledger.parties.identity(bank)["identifier"]
+    uscc = api.pilot.ledger.parties.register.identity(bank)["identifier"]
     found = api.get("firm", f"/v1/parties?uscc={uscc}").json()
     assert [each["id"] for each in found["items"]] == [bank]
     assert found["next_cursor"] is None

@@ -221,7 +221,7 @@ def test_a_pause_stops_delays_and_nothing_that_a_subject_does(waiting: Waiting) 
 
 def test_the_list_behind_a_registration_names_nobody_once_it_is_carried_out(waiting: Waiting) -> None:
     firm = waiting.firm()
-    identity = waiting.ledger.parties.identity(waiting.parties[firm])
+    identity = waiting.ledger.parties.register.identity(waiting.parties[firm])
     numbers = [row.no for row in waiting.ledger.proposals.page() if row.kind == "register"]
     path = f"/v1/proposals/{numbers[-1]}/list"
     answer = waiting.get("second", path)

@@ -51,7 +51,7 @@ class Waiting:
         proof = "" if key is None else possession_of(chain, key)
         uscc, given = synthetic_uscc("440800", next(self._numbers)), frozenset(roles) or None
         party = NewParty(kind, f"Party {uscc}", uscc, "440800", public_key, given, proof)
-        (row,) = self.ledger.onboarding.onboard(self.ledger.authority, [party])
+        (row,) = self.ledger.parties.onboarding.onboard(self.ledger.authority, [party])
         if key is not None:
             self.tokens.elsewhere[row.id] = key
         return self._named(f"party {next(self._names)}", row.id)
@@ -66,7 +66,7 @@ class Waiting:
 
     def veto_by_signature(self, who: str, number: int) -> None:
         """Veto without the service: the party's present key signs, and anybody sends it to the chain."""
-        account = self.ledger.parties.get(self.parties[who]).account
+        account = self.ledger.parties.register.get(self.parties[who]).account
         act = sign_act(veto_message(self.ledger.reader.chain, account, number), self.ledger.custody.signer(account))
         self.ledger.client.send(calls.veto_for(account, number, act))
         self.ledger.follower.sync()
@@ -85,7 +85,7 @@ class Waiting:
         return self.ledger.custody.public_key(*self.ledger.custody.create())
 
     def account(self, who: str) -> str:
-        return self.ledger.parties.get(self.parties[who]).account
+        return self.ledger.parties.register.get(self.parties[who]).account
 
     def number(self, who: str) -> int:
         return self.ledger.reader.party_no(self.parties[who])

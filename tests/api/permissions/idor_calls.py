@@ -180,7 +180,7 @@ def closed_request(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def request_of(scene: Scene, objects: Objects) -> str:
-    return scene.ledger.authorizations.get(objects.live.authorization).request_id
+    return scene.ledger.usage.authorizations.get(objects.live.authorization).request_id
 
 
 def issue(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
@@ -220,7 +220,7 @@ def on_statement(**body: object) -> Maker:
     """On the authorization under a certificate that was revoked."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-        digest = scene.ledger.authorizations.get(objects.ended.authorization).digest
+        digest = scene.ledger.usage.authorizations.get(objects.ended.authorization).digest
         return Call(body | {"statements": [digest]})
 
     return call

@@ -25,7 +25,9 @@ def duty(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 def put_resource(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     """The same again, which records nothing."""
-    document = scene.ledger.catalogue.document(objects.draft, 1, scene.ledger.roles.actor(scene.stage.parties["A"]))
+    document = scene.ledger.catalogue.data.document(
+        objects.draft, 1, scene.ledger.roles.actor(scene.stage.parties["A"])
+    )
     return Call({"resource": document})
 
 

@@ -200,7 +200,7 @@ SHOWS: dict[str, Callable[[Scene, Objects], str]] = {
     "GET /v1/provisions/tasks": lambda scene, objects: objects.task,
     "GET /v1/certificates": lambda scene, objects: objects.live.number,
     "GET /v1/holdings/export": lambda scene, objects: (
-        scene.ledger.bundles.build(objects.live.number).to_dict()["certificate"].partition("~")[0]
+        scene.ledger.certificates.bundles.build(objects.live.number).to_dict()["certificate"].partition("~")[0]
     ),
     "POST /v1/presentations": lambda scene, objects: '"years_covered"',
     "POST /v1/verify": lambda scene, objects: '"batch":',

@@ -69,7 +69,7 @@ class Scene:
         assets = pilot.handed_in(*(stage.described() for _ in range(6)), by=stage.parties["P"])
         self.silent = pilot.handed_in(*(stage.described() for _ in range(2)), by=stage.parties["silent"])
         pilot.take_through([*assets, *self.silent])
-        lost = {"reported": self.ledger.parties.get(stage.parties["silent"]).account}
+        lost = {"reported": self.ledger.parties.register.get(stage.parties["silent"]).account}
         stage.done(stage.post("A", f"/v1/parties/{stage.parties['silent']}/reports", lost))
         return assets
 
@@ -115,8 +115,8 @@ class Scene:
     def _encumber(self, objects: Objects) -> None:
         """An objection to the first asset, a lien on the third."""
         self.lien(objects)
-        self.ledger.objections.file(
-            self.ledger.parties.actor(self.stage.parties["another bank"]), objects.assets[0], "异议"
+        self.ledger.registration.objections.file(
+            self.ledger.actor(self.stage.parties["another bank"]), objects.assets[0], "异议"
         )
 
     # What calls are about
@@ -164,29 +164,29 @@ class Scene:
         if record.offered_to is None:
             to = self.stage.parties[objects.offered_to]
             to = self.stage.parties["another bank"] if to == record.holder else to
-            self.ledger.transfers.offer(self.ledger.parties.actor(record.holder), asset, to)
+            self.ledger.registration.transfers.offer(self.ledger.actor(record.holder), asset, to)
         return asset
 
     def lien(self, objects: Objects) -> int:
         """The lien on the third asset, of whom the offers are made to; once it is released, another."""
         asset = objects.assets[2]
-        if not self.ledger.liens.of(asset):
+        if not self.ledger.registration.liens.of(asset):
             holder, creditor = self.stage.parties[objects.holder], self.stage.parties[objects.offered_to]
             terms = {"amount": 100, "due": "2040-01-31", "contract": DIGEST}
-            self.ledger.liens.pledge(self.ledger.parties.actor(holder), asset, creditor, terms)
-        return int(self.ledger.liens.of(asset)[0]["lien"])
+            self.ledger.registration.liens.pledge(self.ledger.actor(holder), asset, creditor, terms)
+        return int(self.ledger.registration.liens.of(asset)[0]["lien"])
 
     def right(self, objects: Objects) -> int:
         """A right in the third asset, granted to whom the offers are made."""
         asset = objects.assets[2]
 
         def grant() -> int:
-            self.ledger.rights.grant(
-                self.ledger.parties.actor(self.stage.parties[objects.holder]),
+            self.ledger.registration.rights.grant(
+                self.ledger.actor(self.stage.parties[objects.holder]),
                 asset,
                 NewRight(**self.new_right(objects)),
             )
-            return len(self.ledger.rights.of(asset))
+            return len(self.ledger.registration.rights.of(asset))
 
         return int(self.stage.once(f"right in {asset}", grant))
 
@@ -234,8 +234,8 @@ class Scene:
         return str(self.stage.once("spare", lambda: self.stage.join("spare", PartyKind.ENTERPRISE, Role.SUBJECT)))
 
     def identity(self, who: str) -> dict[str, Any]:
-        row = self.ledger.parties.get(self.stage.parties[who])
-        told = self.ledger.parties.identity(row.id)
+        row = self.ledger.parties.register.get(self.stage.parties[who])
+        told = self.ledger.parties.register.identity(row.id)
         return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | told
 
     def paused(self) -> None:

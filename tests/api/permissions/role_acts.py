@@ -167,10 +167,10 @@ def object_to(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 def decide(stage: Stage, who: str) -> list[Outcome]:
     def objection() -> int:
-        stage.ledger.objections.file(
-            stage.ledger.parties.actor(stage.parties["S2"]), stage.elsewhere, f"异议 {stage.code()}"
+        stage.ledger.registration.objections.file(
+            stage.ledger.actor(stage.parties["S2"]), stage.elsewhere, f"异议 {stage.code()}"
         )
-        return len(stage.ledger.objections.of(stage.elsewhere, stage.ledger.clock()))
+        return len(stage.ledger.registration.objections.of(stage.elsewhere, stage.ledger.clock()))
 
     path = f"/v1/assets/{stage.elsewhere}/objections/{stage.once('objection', objection)}/decision"
     return told(stage.post(who, path, {"state": "admitted", "reason": "受理"}))

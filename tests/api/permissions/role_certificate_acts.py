@@ -12,7 +12,7 @@ def request(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 
 def read_request(stage: Stage, who: str) -> list[Outcome]:
-    others = stage.ledger.authorizations.get(stage.others.authorization)
+    others = stage.ledger.usage.authorizations.get(stage.others.authorization)
     return told(stage.get(who, f"/v1/requests/{others.request_id}"))
 
 
@@ -133,7 +133,7 @@ def suspend(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 def hold(stage: Stage, who: str, own: bool) -> list[Outcome]:
     consent = stage.once("holdable", stage.consented)
-    statement = stage.ledger.authorizations.get(consent.authorization).digest
+    statement = stage.ledger.usage.authorizations.get(consent.authorization).digest
     return told(
         stage.post(who, f"/v1/certificates/{consent.number}/hold", {"reason": "investigation"}),
         stage.post(who, "/v1/holds", {"statements": [statement], "reason": "investigation"}),

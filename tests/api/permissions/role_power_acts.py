@@ -91,7 +91,7 @@ def report(stage: Stage, who: str, own: bool) -> list[Outcome]:
     """Own is the caller's own key. Each party loses its voice by it, so it is a new one."""
     joined = fresh(stage, who) if own else stage.once("reported", lambda: fresh(stage, "S"))
     party = stage.parties.get(joined, stage.parties["S2"])
-    body = {"reported": stage.ledger.parties.get(party).account}
+    body = {"reported": stage.ledger.parties.register.get(party).account}
     return told(stage.post(joined if own else who, f"/v1/parties/{party}/reports", body))
 
 

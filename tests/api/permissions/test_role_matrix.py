@@ -111,7 +111,7 @@ def test_subject_is_told_for_which_case_its_payload_was_seen(stage: Stage) -> No
     for column, told in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
         events = stage.done(stage.get(column, f"{path}/provenance"))["events"]
         assert len([event for event in events if event["name"] == "Disclosed"]) == told, column
-    registration = stage.ledger.registrations.get(stage.pilot.confirmed())["certificate_no"]
+    registration = stage.ledger.registration.registrations.get(stage.pilot.confirmed())["certificate_no"]
     none = stage.post("V", f"/v1/certificates/{registration}/disclosures", {"case": "（2026）湛数监13号"})
     assert (none.status_code, none.json()["code"]) == (409, "NO_PAYLOAD")
 
@@ -175,7 +175,7 @@ def test_own_entries_are_those_about_oneself(stage: Stage) -> None:
     assert stage.done(stage.post("C", "/v1/presentations", presented))["valid"]
     stage.ledger.anchoring.flush()
     published = stage.signed_resource()
-    entries: list[Any] = stage.ledger.log_entries.page(stage.ledger.parties.actor(stage.parties["V"]), consent.seq, 50)
+    entries: list[Any] = stage.ledger.log_entries.page(stage.ledger.actor(stage.parties["V"]), consent.seq, 50)
     for kind, concerned in (("presentation", "SPCDB"), ("use", "SPCDB"), ("publication", "PDB")):
         seq = max(item["seq"] for item in entries if item["type"] == kind)
         for column in ("S", "P", "C", "D", "B", "S2", "P2", "C2"):

@@ -65,8 +65,8 @@ def test_role_matrix(api: Api, method: str, path: str, body: Any, allowed: set[s
 
 def party_of(api: Api) -> dict[str, Any]:
     """The firm itself: known already, so that those who may change nothing."""
-    row = api.pilot.ledger.parties.get(api.parties["firm"])
-    told = api.pilot.ledger.parties.identity(row.id)
+    row = api.pilot.ledger.parties.register.get(api.parties["firm"])
+    told = api.pilot.ledger.parties.register.identity(row.id)
     return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | told
 
 

@@ -32,7 +32,7 @@ def test_a_subject_erases_its_certificate_and_can_still_use_its_own_copy(api: Ap
 
 def test_what_is_erased_breaks_no_list_and_no_request(api: Api) -> None:
     number = certificate(api)
-    path = f"/v1/requests/{api.pilot.ledger.holdings.get(number).request_id}"
+    path = f"/v1/requests/{api.pilot.ledger.usage.holdings.get(number).request_id}"
     before = api.get("firm", path).json()
     assert before["note"]["business_ref"] == "LOAN-1"
     assert api.post("firm", f"/v1/certificates/{number}/erasure", REQUEST).status_code == 200

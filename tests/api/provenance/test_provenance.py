@@ -16,8 +16,8 @@ def asset(api: Api) -> str:
     pilot = api.pilot
     found = pilot.confirmed()
     pilot.skip(60)
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), found, pilot.cast.bank)
-    pilot.ledger.transfers.accept(pilot.actor(pilot.cast.bank), found)
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), found, pilot.cast.bank)
+    pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), found)
     return found
 
 

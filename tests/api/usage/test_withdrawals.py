@@ -39,7 +39,7 @@ def test_a_subject_that_keeps_its_key_withdraws_by_its_own_act(stage: Stage, sui
     consent = stage.consented(subject)
     assert stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
     drafted = stage.done(stage.get(subject, path_of(consent)))
-    digest = stage.ledger.authorizations.get(consent.authorization).digest
+    digest = stage.ledger.usage.authorizations.get(consent.authorization).digest
     chain = parse_chain(stage.done(stage.get("U", "/v1/ledger"))["chain"], "chain")
     assert drafted["message"] == withdrawals_message(chain, signer.kid, [digest]).hex()
     assert (drafted["entry"]["statement"], drafted["entry"]["ledger"]) == (f"sha-256:{digest}", chain.ledger)

@@ -27,7 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli")
     with create_ledger(Settings(home=folder / "var")) as ledger:
         office = department(ledger, assemble(ledger, ["1"]))
-        key = ledger.custody.private_key(ledger.parties.get(office.cdo.party).account)
+        key = ledger.custody.private_key(ledger.parties.register.get(office.cdo.party).account)
         (folder / "cdo.key").write_text(key.hex() + "\n")
         parts = {"provider": office.provider.party, "cdo": office.cdo.party}
         (folder / "parts.json").write_text(json.dumps(parts))

@@ -24,7 +24,7 @@ def firm(pilot: Pilot) -> str:
     """A firm with one certificate in force and one revoked."""
     name = pilot.firm()
     revoked, _ = (pilot.certificate(name) for _ in range(2))
-    pilot.ledger.status.revoke(revoked, "fraud")
+    pilot.ledger.certificates.status.revoke(revoked, "fraud")
     return pilot.cast.firms[name]
 
 
@@ -41,7 +41,7 @@ def as_json(pilot: Pilot, *arguments: str) -> Any:
 
 
 def held(pilot: Pilot, **members: Any) -> list[Holding]:
-    return list(pilot.ledger.holdings.each(HoldingsFilter(**members)))
+    return list(pilot.ledger.usage.holdings.each(HoldingsFilter(**members)))
 
 
 def test_a_public_status_ends_with_the_exit_code_of_a_verification(pilot: Pilot, firm: str) -> None:
@@ -101,7 +101,7 @@ def test_a_list_is_exported_as_csv_and_as_json_lines(pilot: Pilot, firm: str, tm
     ]
     assert rows[0]["exp"] == shanghai_time(expected[0]["exp"])
     assert {row["providers"] for row in rows} == {pilot.cast.provider}
-    identity = pilot.ledger.parties.identity(firm)
+    identity = pilot.ledger.parties.register.identity(firm)
     assert not [value for value in identity.values() if value in lines.read_text("utf-8") + table.read_text("utf-8")]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["held.csv", "held.jsonl"]
 

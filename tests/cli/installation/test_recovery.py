@@ -35,7 +35,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
         assert done.exit_code == 0, done.output
         disk = Disk(folder, [pilot.certificate(pilot.firm()) for _ in range(3)])
         for number in disk.numbers:
-            Path(disk.bundle(number)).write_bytes(pilot.ledger.bundles.build(number).to_bytes())
+            Path(disk.bundle(number)).write_bytes(pilot.ledger.certificates.bundles.build(number).to_bytes())
     yield disk
 
 

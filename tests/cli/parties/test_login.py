@@ -37,7 +37,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     settings = Settings(home=tmp_path_factory.mktemp("platform"), origin=origin, delay=0)
     with create_ledger(settings) as ledger, serving(ledger):
         cast, now = assemble(ledger, FIRMS), ledger.clock()
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, SCENARIOS, now - 86_400, now + 10**9
         )
         yield Pilot(ledger, cast)
@@ -71,7 +71,7 @@ class Machine:
         self.pilot, self.ledger, self.folder = pilot, pilot.ledger, folder
         self.home = folder / "home"
         self.party = pilot.cast.firms["1"]
-        account = self.ledger.parties.get(self.party).account
+        account = self.ledger.parties.register.get(self.party).account
         self.key = written(folder / "firm.key", self.ledger.custody.private_key(account).hex())
         self.deployment = str(self.ledger.settings.home / "deployment.json")
 

@@ -135,7 +135,7 @@ def test_a_party_stops_the_change_of_its_keys_here_too(desk: Desk, firm: str, tm
     """With the key that is kept here, and with a key in a file; a key that is reported still does."""
     row = desk.run("party", "rotate", USCC)
     assert desk.run("keys", "veto", str(row["proposal"]), "--by", USCC)["state"] == "vetoed"
-    account = desk.ledger.parties.get(firm).account
+    account = desk.ledger.parties.register.get(firm).account
     key = tmp_path / "firm.key"
     # Made by a command, so that the open ledger does not know it.
     kept = json.loads((desk.ledger.settings.keys_folder / "accounts.json").read_text())

@@ -75,7 +75,7 @@ class Stage:
 
     def held(self, office: str) -> str:
         number = self.certificate()
-        self.ledger.holds.hold(number, "court", office)
+        self.ledger.certificates.holds.hold(number, "court", office)
         return number
 
 
@@ -84,7 +84,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("roles") / "var", delay=0)) as ledger:
         now = ledger.clock()
         pilot = Pilot(ledger, assemble(ledger, FIRMS))
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, ("S51",), now - 86_400, now + 10**9
         )
         yield Stage(pilot)
@@ -117,7 +117,7 @@ def veto(stage: Stage, who: str, own: bool) -> str | None:
 
 def report(stage: Stage, who: str, own: bool) -> str | None:
     party = stage.fresh(who if own and who != "U" else "S")
-    account = stage.ledger.parties.get(party).account
+    account = stage.ledger.parties.register.get(party).account
     by = () if own and who != "U" else ("--by", stage.parties[who])
     return stage.run("keys", "report", party, account, *by)
 
@@ -192,8 +192,8 @@ def test_a_supervisor_confirms_a_lift_of_its_office_alone(stage: Stage) -> None:
     """The word of the row: by the command of the row, and of no other proposal."""
     number = stage.certificate()
     for column, office in (("V", "supervisor"), ("A", "authority")):
-        stage.ledger.holds.hold(number, "court", stage.parties[column])
-        statements = [stage.ledger.holdings.get(number).digest]
+        stage.ledger.certificates.holds.hold(number, "court", stage.parties[column])
+        statements = [stage.ledger.usage.holdings.get(number).digest]
         proposal = stage.proposed(calls.lift(office, statements), stage.parties[column])
         second = stage.fresh("V")
         refusal = stage.run("keys", "confirm", proposal, "--by", second)

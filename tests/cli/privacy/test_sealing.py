@@ -16,16 +16,16 @@ def test_commands_rotate_under_an_open_ledger(pilot: Pilot) -> None:
     """As beside a running server: its next record is wrapped by the new key, its old ones still open."""
     ledger, home = pilot.ledger, str(pilot.ledger.settings.home)
     firm = pilot.cast.firms[pilot.firm()]
-    before = ledger.parties.identity(firm)
+    before = ledger.parties.register.identity(firm)
     told_before = run("status", "--home", home)
     (old,) = told_before["records_by_key"]
     rotated = run("rotate", "--home", home)
     assert rotated["rewrapped"] == told_before["records_by_key"][old]
     assert rotated["records_by_key"] == {rotated["current_key"]: rotated["rewrapped"]}
-    assert ledger.parties.identity(firm) == before
+    assert ledger.parties.register.identity(firm) == before
     newcomer = pilot.party(PartyKind.ENTERPRISE)
     assert run("status", "--home", home)["records_by_key"] == {rotated["current_key"]: rotated["rewrapped"] + 1}
-    assert ledger.parties.identity(newcomer)["name"]
+    assert ledger.parties.register.identity(newcomer)["name"]
     assert run("rotate", "--to", rotated["current_key"], "--home", home)["rewrapped"] == 0
 
 

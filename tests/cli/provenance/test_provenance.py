@@ -22,14 +22,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("provenance")
     with create_ledger(Settings(home=folder / "var")) as ledger:
         now = ledger.clock()
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, ("S00",), now - 86_400, now + 10**9
         )
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
         (asset,) = pilot.applied("cli/asset")
         pilot.take_through([asset])
         (child,) = pilot.applied("cli/child")
-        ledger.lineage.link(ledger.parties.actor(pilot.cast.provider), child, "derived_from", asset)
+        ledger.registration.lineage.link(ledger.actor(pilot.cast.provider), child, "derived_from", asset)
         (folder / "assets.json").write_text(json.dumps([asset, child, pilot.cast.provider]))
     return folder
 

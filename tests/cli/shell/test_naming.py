@@ -41,7 +41,7 @@ def told(ledger: Ledger, *arguments: str, code: int = 0) -> Any:
 
 
 def uscc_of(ledger: Ledger, name: str) -> str:
-    return ledger.directory.named(name).uscc
+    return ledger.parties.directory.named(name).uscc
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
         NewParty(PartyKind.ENTERPRISE, "同名公司", synthetic_uscc("440803", serial), "440803", key)
         for serial, key in zip((501, 502), map(ledger.custody.public_key, ledger.custody.create(2)), strict=True)
     ]
-    rows = ledger.onboarding.onboard(ledger.authority, pair)
+    rows = ledger.parties.onboarding.onboard(ledger.authority, pair)
     refused = told(ledger, "party", "show", "同名公司", code=2)
     assert refused["error"] == "PARTY_NAME_AMBIGUOUS"
     assert all(row.id in refused["hint"] for row in rows)
@@ -87,7 +87,7 @@ def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
 
 def test_a_person_is_neither_found_nor_shown_by_its_name(ledger: Ledger) -> None:
     key = ledger.custody.public_key(*ledger.custody.create())
-    (row,) = ledger.onboarding.onboard(
+    (row,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(PartyKind.PERSON, "湛江某人", synthetic_resident_id(8), "440803", key)]
     )
     assert told(ledger, "party", "show", "湛江某人", code=2)["error"] == "PARTY_UNKNOWN"
@@ -154,7 +154,7 @@ def test_an_organisation_code_that_does_not_hold_is_a_caution_that_names_the_lin
 def test_who_verifies_goes_by_uscc_or_name_and_never_fails_as_another_party(ledger: Ledger, tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.json"
     bundle.write_text("{}")
-    for typed in (BANK, uscc_of(ledger, BANK), ledger.directory.named(BANK).party):
+    for typed in (BANK, uscc_of(ledger, BANK), ledger.parties.directory.named(BANK).party):
         # It is looked up and found; then the file is judged, which is no bundle.
         judged = run(ledger, "verify", str(bundle), "--consumer", typed, "--json")
         assert judged.exit_code == 1 and "error" not in json.loads(judged.stdout)

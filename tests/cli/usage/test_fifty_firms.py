@@ -47,7 +47,7 @@ def told(pilot: Pilot, *arguments: str, code: int = 0) -> Any:
 
 def asking(pilot: Pilot, listed: Path, folder: Path) -> list[str]:
     (folder / "note.json").write_text(json.dumps({"contact": "Credit department"}))
-    bank = pilot.ledger.directory.of([pilot.cast.bank])[pilot.cast.bank].name
+    bank = pilot.ledger.parties.directory.of([pilot.cast.bank])[pilot.cast.bank].name
     source = f"{SOURCE}={pilot.cast.provider}"
     options = ["--scenario", SCENARIO, "--consumer", bank, "--source", source, "--note", str(folder / "note.json")]
     return ["request", "import", str(listed), *options]
@@ -82,10 +82,10 @@ def test_one_that_is_refused_keeps_no_other_from_its_certificate(pilot: Pilot) -
     consents = {firm: pilot.authorise(firm) for firm in firms}
     for firm, consent in consents.items():
         pilot.supply(firm, consent)
-    held = pilot.ledger.authorizations.get(consents[firms[1]])
-    pilot.ledger.holds.hold_statements([held.digest], "investigation", pilot.cast.supervisor)
+    held = pilot.ledger.usage.authorizations.get(consents[firms[1]])
+    pilot.ledger.certificates.holds.hold_statements([held.digest], "investigation", pilot.cast.supervisor)
     issued = {row["request"]: row["code"] for row in told(pilot, "certificate", "issue", "--all-ready", code=1)}
-    requests = [pilot.ledger.authorizations.get(consents[firm]).request_id for firm in firms]
+    requests = [pilot.ledger.usage.authorizations.get(consents[firm]).request_id for firm in firms]
     assert [issued[request] for request in requests] == [None, "AUTHORIZATION_HELD", None]
 
 
@@ -96,4 +96,4 @@ def test_a_line_that_names_nobody_is_named_and_nobody_is_asked(pilot: Pilot, tmp
         file.write_text(f"party,remark\n{firm},a\n{row},b\n")
         refused = told(pilot, *asking(pilot, file, tmp_path), code=2)
         assert (refused["error"], refused["where"]) == (error, "firms.csv, line 3")
-    assert firm not in pilot.ledger.requests.open_of(pilot.cast.bank, SCENARIO)
+    assert firm not in pilot.ledger.usage.requests.open_of(pilot.cast.bank, SCENARIO)

@@ -221,7 +221,7 @@ def test_what_the_platform_refuses_stands_in_the_receipt(town: Town) -> None:
     desk = Desk(town, "13", "14")
     told("tasks", town.party, "--home", desk.home)
     told("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key)
-    town.ledger.requests.cancel(town.ledger.authorizations.get(desk.consents[0]).request_id)
+    town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(desk.consents[0]).request_id)
     submitted = told("submit", "answers.json", "--home", desk.home)
     assert (submitted["received"], submitted["refused"]) == (1, ["REQUEST_NOT_AUTHORIZED"])
     assert told("received", "receipt.json") == {"settled": 2, "waiting": 0}

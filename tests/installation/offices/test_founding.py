@@ -82,7 +82,9 @@ def test_the_constructor_has_the_founders_and_the_operator_can_issue_at_once(led
 
 
 def test_the_home_holds_the_key_of_one_office_alone(ledger: Ledger, elsewhere: Elsewhere) -> None:
-    held = [each for each in ledger.installation.officers if ledger.parties.get(each).account in ledger.custody]
+    held = [
+        each for each in ledger.installation.officers if ledger.parties.register.get(each).account in ledger.custody
+    ]
     assert held == [ledger.installation.authority_party]
     assert [path.name for path in (elsewhere.settings.home / "offices").iterdir()] == ["1"]
 
@@ -93,9 +95,9 @@ def test_a_home_whose_offices_are_all_elsewhere_holds_no_office_key(node: LocalN
     founded(settings, node, three_offices(key))
     assert not (tmp_path / "offices").exists()
     with open_ledger(settings) as opened:
-        assert opened.parties.get(opened.installation.authority_party).account == account_of(key)
+        assert opened.parties.register.get(opened.installation.authority_party).account == account_of(key)
         with pytest.raises(Conflict, match="SIGNATURE_REQUIRED"):
-            opened.onboarding.onboard(opened.authority, [newcomer(opened, 7_001)])
+            opened.parties.onboarding.onboard(opened.authority, [newcomer(opened, 7_001)])
 
 
 def test_a_key_of_another_suite_waits_for_offices_that_are_elsewhere(node: LocalNode, tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def test_a_key_of_another_suite_waits_for_offices_that_are_elsewhere(node: Local
     founded(settings, node, three_offices(new_private_key()))
     for _ in range(2):
         with open_ledger(settings.model_copy(update={"suite": "sm3-sm2"})) as opened:
-            keys = opened.party_keys.history(opened.installation.operator)
+            keys = opened.parties.keys.history(opened.installation.operator)
             assert [(key.public_key.startswith("sm2:"), key.bound_at is None) for key in keys] == [
                 (False, False),
                 (True, True),

@@ -34,8 +34,8 @@ def second(elsewhere: Elsewhere, ledger: Ledger) -> Iterator[Participant]:
 
 
 def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger, second: Participant) -> None:
-    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_010, sm2=True)])
-    number = ledger.onboarding.pending(row.id)
+    (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_010, sm2=True)])
+    number = ledger.parties.onboarding.pending(row.id)
     assert (row.no, number is not None) == (None, True)
     assert number is not None
     (waits,) = [each for each in second.proposals.pending() if each.no == number]
@@ -44,19 +44,19 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
         second.proposals.confirm(number, second.party)
     listed = ledger.proposals.listed(number)
     (whom,) = second.proposals.identities(number, listed)
-    identity = ledger.parties.identity(row.id)
+    identity = ledger.parties.register.identity(row.id)
     assert (whom.id, whom.identifier, whom.name) == (row.id, identity["identifier"], identity["name"])
-    assert set(whom.accounts) == {key.account for key in ledger.party_keys.history(row.id)}
+    assert set(whom.accounts) == {key.account for key in ledger.parties.keys.history(row.id)}
     done = second.proposals.confirm(number, second.party, listed=listed)
     assert_nowhere(second, *identity.values())
     assert {party["opening"] for party in ledger.proposals.listed(number)["parties"]} == {None}
     assert (done.state, done.confirmed_by) == ("carried_out", second.party)
     assert [each["id"] for each in second.proposals.get(number).arguments["parties"]] == [row.id]
-    assert ledger.parties.get(row.id).no is None
+    assert ledger.parties.register.get(row.id).no is None
     ledger.proposals.tick()
-    assert ledger.parties.get(row.id).no == ledger.reader.party_no(row.id)
-    assert ledger.onboarding.pending(row.id) is None
-    assert all(key.bound_at for key in ledger.party_keys.history(row.id))
+    assert ledger.parties.register.get(row.id).no == ledger.reader.party_no(row.id)
+    assert ledger.parties.onboarding.pending(row.id) is None
+    assert all(key.bound_at for key in ledger.parties.keys.history(row.id))
 
 
 def test_the_second_office_reads_on_the_command_line_whom_it_registers(
@@ -64,8 +64,8 @@ def test_the_second_office_reads_on_the_command_line_whom_it_registers(
 ) -> None:
     """The file is for its owner alone, also where one was there that others could read."""
     with open_ledger(elsewhere.settings) as ledger:
-        (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_015)])
-        number, identity = ledger.onboarding.pending(row.id), ledger.parties.identity(row.id)
+        (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_015)])
+        number, identity = ledger.parties.onboarding.pending(row.id), ledger.parties.register.identity(row.id)
     monkeypatch.setenv("PINGZHENG_RPC_URL", node.url)
     path = tmp_path / "parties.json"
     path.write_text("older")
@@ -104,7 +104,7 @@ def test_the_second_office_reads_on_the_command_line_whom_it_registers(
     assert identity["identifier"] not in done.output
     with open_ledger(elsewhere.settings) as ledger:
         ledger.proposals.tick()
-        assert ledger.parties.get(row.id).no
+        assert ledger.parties.register.get(row.id).no
 
 
 def assert_nowhere(office: Participant, *texts: str) -> None:
@@ -118,8 +118,8 @@ def assert_nowhere(office: Participant, *texts: str) -> None:
 def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
     ledger: Ledger, second: Participant
 ) -> None:
-    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_011, sm2=True)])
-    number = ledger.onboarding.pending(row.id)
+    (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_011, sm2=True)])
+    number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
     listed = ledger.proposals.listed(number)
     (party,) = listed["parties"]
@@ -173,8 +173,8 @@ def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
 
 
 def test_offices_of_a_newcomer_are_proposed_once_it_is_registered(ledger: Ledger, second: Participant) -> None:
-    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_012, kind=PartyKind.REGISTRAR)])
-    number = ledger.onboarding.pending(row.id)
+    (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_012, kind=PartyKind.REGISTRAR)])
+    number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
     second.proposals.confirm(number, second.party, listed=ledger.proposals.listed(number))
     ledger.proposals.tick()
@@ -196,27 +196,27 @@ def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path
         shutil.move(offices / number, tmp_path / number)
     with open_ledger(settings) as ledger:
         good, bad = newcomer(ledger, 7_013), newcomer(ledger, 7_014)
-        rows = ledger.onboarding.onboard(ledger.authority, [good, bad])
-        (proposal,) = {ledger.onboarding.pending(row.id) for row in rows}
+        rows = ledger.parties.onboarding.onboard(ledger.authority, [good, bad])
+        (proposal,) = {ledger.parties.onboarding.pending(row.id) for row in rows}
         assert proposal is not None
         with pytest.raises(Conflict, match="PARTY_NOT_CANCELLABLE"):
             ledger.proposals.cancel(proposal, ledger.installation.authority_party)
         LocalClock(settings).skip(ledger.reader.connection, OPEN_FOR + 2)
-        assert ledger.onboarding.pending(rows[0].id) is None
-        (again,) = ledger.onboarding.onboard(ledger.authority, [good])
-        renewed = ledger.onboarding.pending(again.id)
+        assert ledger.parties.onboarding.pending(rows[0].id) is None
+        (again,) = ledger.parties.onboarding.onboard(ledger.authority, [good])
+        renewed = ledger.parties.onboarding.pending(again.id)
         assert renewed is not None
         assert renewed > proposal
         assert [each["id"] for each in ledger.proposals.get(renewed).arguments["parties"]] == [rows[0].id]
     shutil.move(tmp_path / "2", offices / "2")
     with open_ledger(settings) as ledger:
-        assert ledger.onboarding.onboard(ledger.authority, [good])[0].no is not None
-        assert ledger.parties.get(rows[1].id).no is None
+        assert ledger.parties.onboarding.onboard(ledger.authority, [good])[0].no is not None
+        assert ledger.parties.register.get(rows[1].id).no is None
 
 
 def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledger, second: Participant) -> None:
     (fresh,) = ledger.custody.create()
-    row = ledger.party_keys.recover(ledger.authority, second.party, ledger.custody.public_key(fresh))
+    row = ledger.parties.keys.recover(ledger.authority, second.party, ledger.custody.public_key(fresh))
     assert row is not None
     assert [each.no for each in second.proposals.pending(second.party)] == [row.no]
     assert second.proposals.veto(row.no, second.party).state == "vetoed"

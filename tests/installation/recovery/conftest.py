@@ -41,8 +41,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         actor = Actor(pilot.actors.cast.firms[gone], frozenset({Role.SUBJECT}))
         ledger.erasure.certificate(actor, erased, "subject_request")
         late = [pilot.certificate(pilot.firm()) for _ in range(LATER)]
-        bundles = {number: ledger.bundles.build(number).to_bytes() for number in [early, *late]}
-        ledger.status.revoke(late[1], "data_error")
+        bundles = {number: ledger.certificates.bundles.build(number).to_bytes() for number in [early, *late]}
+        ledger.certificates.status.revoke(late[1], "data_error")
         with ledger.database.read() as session:
             digests = dict(session.execute(select(Certificate.certificate_no, Certificate.digest)).all())
         told = Story(
@@ -102,10 +102,10 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
         (issued,) = pilot.actors.issue({twice: answered}).values()
         ledger.anchoring.flush()
         numbers = [pilot.certificate(pilot.firm()) for _ in range(6)]
-        firms = {number: ledger.holdings.get(number).subject for number in numbers}
+        firms = {number: ledger.usage.holdings.get(number).subject for number in numbers}
         newcomer = pilot.certificate(joined(pilot))
         held = [*numbers, newcomer, issued]
-        bundles = {number: ledger.bundles.build(number).to_bytes() for number in held}
+        bundles = {number: ledger.certificates.bundles.build(number).to_bytes() for number in held}
         withdrawn, erased = numbers[4], numbers[5]
         with ledger.database.read() as session:
             request = session.get_one(Certificate, withdrawn).request_id
@@ -113,7 +113,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
         withdraw(pilot.actors, consent)
         subject = Actor(firms[erased], frozenset({Role.SUBJECT}))
         ledger.erasure.certificate(subject, erased, "subject_request")
-        ledger.status.revoke(numbers[3], "data_error")
+        ledger.certificates.status.revoke(numbers[3], "data_error")
         ledger.anchoring.flush()
         told = {
             "bundles": bundles,

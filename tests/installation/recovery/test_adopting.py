@@ -36,7 +36,7 @@ def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost
     assert told.parties == []
     assert ledger.verification.status(number)["state"] == "active"
     assert ledger.verification.public_status(number)["state"] == "active"
-    again = ledger.bundles.build(number)
+    again = ledger.certificates.bundles.build(number)
     assert again == replace(parse_bundle(lost.bundles[number]), status=again.status)
     assert valid(lost.pilot, again.to_bytes())
     with ledger.database.read() as session:
@@ -44,7 +44,7 @@ def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost
         seq = session.scalars(select(Entry.seq).where(Entry.digest == row.digest)).one()
     proof = ledger.inspection.proof(seq)
     assert proof["proof"] == [node.hex() for node in parse_bundle(lost.bundles[number]).proof]
-    assert ledger.holdings.get(number).subject == row.subject
+    assert ledger.usage.holdings.get(number).subject == row.subject
 
 
 def test_what_was_taken_back_twice_is_there_once(lost: Lost) -> None:
@@ -66,9 +66,9 @@ def test_a_batch_of_which_everything_is_back_is_one_like_any_other(lost: Lost) -
     issuer = ledger.installation.issuer
     assert Coherence(ledger.database, ledger.reader, issuer, ledger.clock, local=True).findings() == []
     for number in lost.numbers[:3]:
-        assert valid(lost.pilot, ledger.bundles.build(number).to_bytes())
+        assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
     # And goes on.
-    assert valid(lost.pilot, ledger.bundles.build(lost.pilot.certificate(lost.pilot.firm())).to_bytes())
+    assert valid(lost.pilot, ledger.certificates.bundles.build(lost.pilot.certificate(lost.pilot.firm())).to_bytes())
 
 
 def test_what_ended_meanwhile_comes_back_ended(lost: Lost) -> None:
@@ -76,12 +76,12 @@ def test_what_ended_meanwhile_comes_back_ended(lost: Lost) -> None:
     for raw in lost.bundles.values():
         lost.adopting.adopt(raw)
     assert ledger.verification.status(lost.numbers[3])["state"] == "revoked"
-    assert not valid(lost.pilot, ledger.bundles.build(lost.numbers[3]).to_bytes())
+    assert not valid(lost.pilot, ledger.certificates.bundles.build(lost.numbers[3]).to_bytes())
     with ledger.database.read() as session:
         request = session.get_one(Certificate, lost.withdrawn).request_id
         consent = session.scalars(select(Authorization).where(Authorization.request_id == request)).one()
     assert consent.state == "withdrawn"
-    assert not valid(lost.pilot, ledger.bundles.build(lost.withdrawn).to_bytes())
+    assert not valid(lost.pilot, ledger.certificates.bundles.build(lost.withdrawn).to_bytes())
 
 
 def test_a_party_that_no_backup_knows_comes_back_by_id_and_key(
@@ -94,9 +94,9 @@ def test_a_party_that_no_backup_knows_comes_back_by_id_and_key(
         account = session.get_one(Party, party).account
     # Its key came after the backup of the keys: the firm has it, and presents by itself.
     holder = Custody(origin[0] / "home" / "keys" / "accounts.json").signer(account)
-    assert valid(lost.pilot, ledger.bundles.build(lost.newcomer).to_bytes(), holder)
+    assert valid(lost.pilot, ledger.certificates.bundles.build(lost.newcomer).to_bytes(), holder)
     with pytest.raises(NotFound, match="SEALED_LOST"):
-        ledger.parties.identity(party)
+        ledger.parties.register.identity(party)
     with ledger.database.read() as session:
         row = session.get_one(Party, party)
         assert row.no == ledger.reader.party_no(party)
@@ -115,10 +115,10 @@ def test_claims_that_one_bundle_withheld_come_with_the_next(lost: Lost) -> None:
     first = lost.adopting.adopt(disclosing(full, FIELDS[:2]).to_bytes())
     assert sorted(first.claims) == sorted(FIELDS[:2])
     with pytest.raises(PingzhengError, match="FIELD_OUTSIDE_AUTHORIZATION"):
-        ledger.bundles.build(number, FIELDS)
+        ledger.certificates.bundles.build(number, FIELDS)
     second = lost.adopting.adopt(disclosing(full, FIELDS[2:]).to_bytes())
     assert sorted(second.claims) == sorted(FIELDS) and second.entries == 0
-    assert ledger.bundles.build(number, FIELDS)
+    assert ledger.certificates.bundles.build(number, FIELDS)
 
 
 def test_a_request_whose_certificate_was_lost_may_have_another_when_it_comes_back(
@@ -132,7 +132,7 @@ def test_a_request_whose_certificate_was_lost_may_have_another_when_it_comes_bac
     assert lost.adopting.adopt(lost.bundles[first]).entries == 1
     for number in (first, second):
         assert ledger.verification.status(number)["state"] == "active"
-        assert valid(lost.pilot, ledger.bundles.build(number).to_bytes())
+        assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
     # The chain counts their uses together: the request allows so many, whatever came of it.
     with ledger.database.read() as session:
         rows = [session.get_one(Certificate, number) for number in (first, second)]

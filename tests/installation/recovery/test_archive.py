@@ -229,7 +229,7 @@ def test_nothing_is_erased_that_cannot_be_listed_outside_the_backups(pilot: Pilo
             ledger.erasure.certificate(subject(party), number, "subject_request")
     finally:
         away.rename(folder)
-    assert ledger.bundles.build(number)
+    assert ledger.certificates.bundles.build(number)
     assert ledger.erasure.certificate(subject(party), number, "subject_request").archived
 
 
@@ -276,7 +276,7 @@ def test_the_journal_of_a_local_chain_is_archived_with_what_no_batch_names(pilot
     number = pilot.certificate(pilot.firm())
     journal = ledger.settings.home / "chain" / "journal.jsonl"
     (kept,) = folder_of(pilot).glob("*.chain/journal.jsonl")
-    ledger.status.revoke(number, "data_error")
+    ledger.certificates.status.revoke(number, "data_error")
     ledger.anchoring.tick()
     assert kept.read_bytes() == journal.read_bytes()
     # A copy that a crash cut off, that was changed, or that is of another chain is put right.

@@ -30,7 +30,7 @@ def test_erased_text_does_not_come_back_from_a_holder(lost: Lost) -> None:
     assert told.entries == 4 and told.claims == []
     assert ledger.verification.status(lost.erased)["state"] == "active"
     with pytest.raises(NotFound, match="SEALED_ERASED"):
-        ledger.bundles.build(lost.erased)
+        ledger.certificates.bundles.build(lost.erased)
 
 
 def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_erased_never(
@@ -46,11 +46,11 @@ def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_
         for number in (kept, erased):
             lost.adopting.adopt(lost.bundles[number])
             with pytest.raises(Conflict, match="SEALED_CLOSED"):
-                pilot.ledger.bundles.build(number)
+                pilot.ledger.certificates.bundles.build(number)
         texts(pilot).confirm(settings.erasures)
-        assert valid(pilot, pilot.ledger.bundles.build(kept).to_bytes())
+        assert valid(pilot, pilot.ledger.certificates.bundles.build(kept).to_bytes())
         with pytest.raises(NotFound, match="SEALED_ERASED"):
-            pilot.ledger.bundles.build(erased)
+            pilot.ledger.certificates.bundles.build(erased)
         # The list is kept: the same bundle once more brings nothing.
         assert lost.adopting.adopt(lost.bundles[erased]).claims == []
     again = settings.model_copy(update={"home": tmp_path / "again", "erasures": None})
@@ -60,7 +60,7 @@ def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_
         lost = Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], erased)
         assert lost.adopting.adopt(lost.bundles[erased]).claims == []
         with pytest.raises(NotFound, match="SEALED_ERASED"):
-            pilot.ledger.bundles.build(erased)
+            pilot.ledger.certificates.bundles.build(erased)
 
 
 def forged(full: Bundle, place: int | None, **changes: Any) -> bytes:
@@ -123,7 +123,7 @@ def test_a_bundle_without_a_valid_signature_brings_the_entry_and_is_signed_again
     head, payload, signature = token.split(".")
     changed = signature[:-3] + ("AAA" if signature[-3:] != "AAA" else "BBB")
     lost.adopting.adopt(forged(full, None, certificate="~".join([f"{head}.{payload}.{changed}", *rest])))
-    built = ledger.bundles.build(number)
+    built = ledger.certificates.bundles.build(number)
     assert built.certificate.split("~")[0] != f"{head}.{payload}.{changed}" and valid(lost.pilot, built.to_bytes())
 
 

@@ -51,7 +51,7 @@ def test_with_the_archive_everything_anchored_is_back(story: Story, with_archive
     assert {seq: found[seq] for seq in story.entries} == story.entries
     assert coherent(ledger)
     for number in (story.early, *story.late):
-        bundle = ledger.bundles.build(number).to_bytes()
+        bundle = ledger.certificates.bundles.build(number).to_bytes()
         state = "revoked" if number == story.late[1] else "active"
         assert ledger.verification.status(number)["state"] == state
         assert valid(with_archive.pilot, bundle) == (state == "active")
@@ -145,7 +145,7 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_by_the_new_one(
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
         operator, (account,) = ledger.installation.operator, ledger.custody.create()
-        ledger.party_keys.rotate(ledger.parties.actor(operator), operator, ledger.custody.public_key(account))
+        ledger.parties.keys.rotate(ledger.actor(operator), operator, ledger.custody.public_key(account))
         with ledger.database.read() as session:
             assert session.get_one(Party, operator).account == account
     with reopened(settings, story.pilot) as pilot:
@@ -164,7 +164,7 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_by_the_new_one(
             key = session.get_one(PartyKey, account)
         assert key.bound_at and key.party_id == operator
         if archived:
-            assert valid(pilot, ledger.bundles.build(late).to_bytes())
+            assert valid(pilot, ledger.certificates.bundles.build(late).to_bytes())
         pilot._next = story.pilot._next
         assert pilot.certificate(pilot.firm())
 
@@ -224,10 +224,15 @@ def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
         back_up(settings, tmp_path / "data", tmp_path / "keys")
         confirmed, rejected = pilot.applied("power/2026", "water/2026")
         pilot.take_through([confirmed])
-        ledger.review.accept(ledger.parties.actor(pilot.cast.registrar), [rejected])
-        ledger.review.reject(ledger.parties.actor(pilot.cast.registrar), rejected, "Fields are missing")
-        before, number = rows_of(ledger.database, *tables), ledger.registrations.get(confirmed)["certificate_no"]
-        grounds = {digest: ledger.act_documents.read(digest) for digest in pilot.act_documents_of(rejected)}
+        ledger.registration.review.accept(ledger.actor(pilot.cast.registrar), [rejected])
+        ledger.registration.review.reject(ledger.actor(pilot.cast.registrar), rejected, "Fields are missing")
+        before, number = (
+            rows_of(ledger.database, *tables),
+            ledger.registration.registrations.get(confirmed)["certificate_no"],
+        )
+        grounds = {
+            digest: ledger.registration.act_documents.read(digest) for digest in pilot.act_documents_of(rejected)
+        }
         pilot.certificate(pilot.firm())
     home = Settings(home=tmp_path / "new", batch_age=0, batch_size=4, delay=0)
     chain, archive = tmp_path / "home" / "chain", tmp_path / "archive"
@@ -236,9 +241,12 @@ def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
     with reopened(home, pilot) as again:
         assert rows_of(again.ledger.database, *tables) == before and before["evidence"] and before["application"]
         assert again.report(confirmed).valid
-        assert again.ledger.registrations.get(confirmed)["certificate_no"] == number
+        assert again.ledger.registration.registrations.get(confirmed)["certificate_no"] == number
         assert (
-            {digest: again.ledger.act_documents.read(digest) for digest in again.act_documents_of(rejected)}
+            {
+                digest: again.ledger.registration.act_documents.read(digest)
+                for digest in again.act_documents_of(rejected)
+            }
             == grounds
             != {}
         )

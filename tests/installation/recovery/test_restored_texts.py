@@ -29,8 +29,8 @@ def test_what_was_erased_after_the_backup_stays_erased(
     for opened in (with_archive, without_archive):
         assert opened.told.erased == 1 and not opened.told.texts_damaged
         with pytest.raises(NotFound, match="SEALED_ERASED"):
-            opened.ledger.bundles.build(story.erased)
-        assert opened.ledger.bundles.build(story.early)
+            opened.ledger.certificates.bundles.build(story.erased)
+        assert opened.ledger.certificates.bundles.build(story.early)
 
 
 def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
@@ -40,7 +40,7 @@ def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
     assert told.erased is None and told.closed > 0
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
-            ledger.bundles.build(story.early)
+            ledger.certificates.bundles.build(story.early)
         # What is sealed from now on opens; so do keys that are changed meanwhile.
         with ledger.database.write() as session:
             fresh = ledger.sealer.seal(session, {"new": 1})
@@ -48,12 +48,12 @@ def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
         ledger.key_rotation.begin()
         ledger.key_rotation.run(lambda _: None)
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
-            ledger.bundles.build(story.early)
+            ledger.certificates.bundles.build(story.early)
         texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
         assert texts.confirm(story.archive / "erased.jsonl") == (1, told.closed - told_erased(story))
-        assert ledger.bundles.build(story.early)
+        assert ledger.certificates.bundles.build(story.early)
         with pytest.raises(NotFound, match="SEALED_ERASED"):
-            ledger.bundles.build(story.erased)
+            ledger.certificates.bundles.build(story.erased)
         assert texts.confirm(None) == (0, 0)
 
 
@@ -76,10 +76,10 @@ def test_a_list_that_is_older_than_the_log_opens_nothing(story: Story, home: Set
     assert told.erased == 0 and told.closed > 0
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
-            ledger.bundles.build(story.early)
+            ledger.certificates.bundles.build(story.early)
         # What the log here records as erased is erased all the same.
         with pytest.raises(NotFound, match="SEALED_ERASED"):
-            ledger.bundles.build(story.erased)
+            ledger.certificates.bundles.build(story.erased)
 
 
 def test_texts_that_are_damaged_in_the_archive_do_not_replace_those_of_the_backup(
@@ -108,12 +108,12 @@ def test_texts_that_are_damaged_in_the_archive_do_not_replace_those_of_the_backu
     assert after[records[story.erased]] == b""
     with reopened(home, story.pilot) as pilot:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
-            pilot.ledger.bundles.build(story.early)
+            pilot.ledger.certificates.bundles.build(story.early)
         ledger = pilot.ledger
         assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, 1)
-        assert ledger.bundles.build(story.early)
+        assert ledger.certificates.bundles.build(story.early)
         with pytest.raises(NotFound, match="SEALED_ERASED"):
-            ledger.bundles.build(story.erased)
+            ledger.certificates.bundles.build(story.erased)
 
 
 def test_texts_without_their_key_are_named_before_anything_is_made(
@@ -134,9 +134,9 @@ def test_texts_without_their_key_are_named_before_anything_is_made(
     told = restore(home, known)
     assert told.unheld == refused.value.details["texts"]
     with open_ledger(home) as ledger:
-        assert ledger.bundles.build(story.early)
+        assert ledger.certificates.bundles.build(story.early)
         with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
-            ledger.bundles.build(story.late[0])
+            ledger.certificates.bundles.build(story.late[0])
         assert ledger.verification.status(story.late[0])["state"] == "active"
     # Where the old key is destroyed, the archive has the texts of the backup under the new one.
     keys = copied(tmp_path / "keys-2", tmp_path / "keys-3")
@@ -145,4 +145,4 @@ def test_texts_without_their_key_are_named_before_anything_is_made(
     again = home.model_copy(update={"home": tmp_path / "again"})
     assert restore(again, Sources(late.backup, keys, late.archive, late.chain)).unheld == {}
     with open_ledger(again) as ledger:
-        assert ledger.bundles.build(story.early) and ledger.bundles.build(story.late[0])
+        assert ledger.certificates.bundles.build(story.early) and ledger.certificates.bundles.build(story.late[0])

@@ -124,15 +124,15 @@ def test_a_key_ends_with_what_made_it(pilot: Pilot, firm: str, end: str) -> None
     new, office = made(ledger, firm), ledger.installation.authority_party
     assert reach(ledger, new.key) == firm
     if end == "report":
-        ledger.party_keys.report(firm, new.row.account, office)
+        ledger.parties.keys.report(firm, new.row.account, office)
     elif end == "recovery":
-        ledger.party_keys.recover(ledger.parties.actor(office), firm, fresh_key(ledger))
+        ledger.parties.keys.recover(ledger.actor(office), firm, fresh_key(ledger))
     elif end == "rotation":
-        ledger.party_keys.rotate(ledger.parties.actor(firm), firm, fresh_key(ledger))
+        ledger.parties.keys.rotate(ledger.actor(firm), firm, fresh_key(ledger))
     elif end == "closing":
-        ledger.role_changes.set_status(ledger.parties.actor(office), firm, "closed", "investigation")
+        ledger.parties.role_changes.set_status(ledger.actor(office), firm, "closed", "investigation")
     else:
-        ledger.erasure.party(ledger.parties.actor(firm), firm, "subject_request")
+        ledger.erasure.party(ledger.actor(firm), firm, "subject_request")
     assert reach(ledger, new.key) == "API_KEY_UNKNOWN"
 
 
@@ -140,19 +140,19 @@ def test_a_key_of_another_account_goes_on_when_one_is_reported(pilot: Pilot, fir
     """It ends with the account that made it, and not with another one of the party."""
     ledger = pilot.ledger
     further = fresh_key(ledger)
-    ledger.party_keys.bind(ledger.parties.actor(firm), firm, further)
+    ledger.parties.keys.bind(ledger.actor(firm), firm, further)
     new = made(ledger, firm)
-    other = next(key.account for key in ledger.party_keys.history(firm) if key.account != new.row.account)
-    ledger.party_keys.report(firm, other, ledger.installation.authority_party)
+    other = next(key.account for key in ledger.parties.keys.history(firm) if key.account != new.row.account)
+    ledger.parties.keys.report(firm, other, ledger.installation.authority_party)
     assert reach(ledger, new.key) == firm
 
 
 def test_a_key_rests_while_its_party_does(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new, office = made(ledger, firm), ledger.installation.authority_party
-    ledger.role_changes.set_status(ledger.parties.actor(office), firm, "suspended", "investigation")
+    ledger.parties.role_changes.set_status(ledger.actor(office), firm, "suspended", "investigation")
     assert reach(ledger, new.key) == "PARTY_NOT_ACTIVE"
-    ledger.role_changes.set_status(ledger.parties.actor(office), firm, "active", "lifted")
+    ledger.parties.role_changes.set_status(ledger.actor(office), firm, "active", "lifted")
     assert reach(ledger, new.key) == firm
 
 

@@ -22,14 +22,18 @@ def dismissed(pilot: Pilot, party: str, *steps: str) -> None:
     """Set the party's status as an authority or by two."""
     first = pilot.ledger.installation.authority_party
     for status in steps:
-        pilot.ledger.role_changes.set_status(pilot.ledger.parties.actor(first), party, status, "investigation")
+        pilot.ledger.parties.role_changes.set_status(pilot.ledger.actor(first), party, status, "investigation")
 
 
 def test_a_party_signs_in_by_its_key_and_out_again(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     opened = signed_in(ledger, firm, signer_of(ledger, firm))
     caller = ledger.callers.of(opened.token)
-    assert (caller.party, caller.roles, caller.account) == (firm, {Role.SUBJECT}, ledger.parties.get(firm).account)
+    assert (caller.party, caller.roles, caller.account) == (
+        firm,
+        {Role.SUBJECT},
+        ledger.parties.register.get(firm).account,
+    )
     assert opened.expires_at - ledger.clock() <= ledger.settings.session_seconds == 1800
     (row,) = ledger.sessions.listed(caller)
     assert (row.id, row.current) == (opened.id, True)
@@ -70,7 +74,7 @@ def test_a_session_ends_by_time(pilot: Pilot, firm: str) -> None:
 def test_a_session_ends_with_the_report_of_its_key(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token, told = token_of(ledger, firm), statement(ledger, firm)
-    ledger.party_keys.report(firm, ledger.parties.get(firm).account, ledger.installation.authority_party)
+    ledger.parties.keys.report(firm, ledger.parties.register.get(firm).account, ledger.installation.authority_party)
     assert reach(ledger, token) == "SESSION_UNKNOWN"
     assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_KEY_NOT_LIVE"
 
@@ -78,7 +82,7 @@ def test_a_session_ends_with_the_report_of_its_key(pilot: Pilot, firm: str) -> N
 def test_a_session_ends_with_a_report_that_only_the_chain_knows(pilot: Pilot, firm: str) -> None:
     """The party reports by a node of its own; it counts as soon as the chain is followed."""
     ledger = pilot.ledger
-    token, account = token_of(ledger, firm), ledger.parties.get(firm).account
+    token, account = token_of(ledger, firm), ledger.parties.register.get(firm).account
     pilot.fund(account)
     owner = ledger.client.with_account(ledger.custody.private_key(account).hex())
     owner.send(calls.report(ledger.reader.party_no(firm), account))
@@ -89,7 +93,7 @@ def test_a_session_ends_with_a_report_that_only_the_chain_knows(pilot: Pilot, fi
 def test_a_session_ends_with_the_recovery_of_its_key(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
-    ledger.party_keys.recover(ledger.authority, firm, fresh_key(ledger))
+    ledger.parties.keys.recover(ledger.authority, firm, fresh_key(ledger))
     assert reach(ledger, token) == "SESSION_UNKNOWN"
     assert reach(ledger, token_of(ledger, firm)) == firm
 
@@ -120,16 +124,16 @@ def test_a_role_that_only_the_chain_gave_counts(pilot: Pilot, firm: str) -> None
     ledger = pilot.ledger
     caller = ledger.callers.of(token := token_of(ledger, firm))
     assert caller.roles == {Role.SUBJECT}
-    account = ledger.parties.get(ledger.installation.authority_party).account
+    account = ledger.parties.register.get(ledger.installation.authority_party).account
     office = ledger.client.with_account(ledger.custody.private_key(account).hex())
     pilot.fund(account)
     office.send(calls.set_roles(ledger.reader.party_no(firm), Role.mask([Role.CONSUMER])))
     ledger.follower.sync()
     assert ledger.callers.of(token).roles == {Role.CONSUMER}
-    assert ledger.roles.actor(firm).roles == ledger.parties.actor(firm).roles == {Role.CONSUMER}
+    assert ledger.roles.actor(firm).roles == ledger.actor(firm).roles == {Role.CONSUMER}
     assert ledger.roles.of([firm])[firm] == ("consumer",)
     # What it was onboarded for is no permission.
-    assert ledger.parties.get(firm).roles == ("subject",)
+    assert ledger.parties.register.get(firm).roles == ("subject",)
 
 
 def test_a_cookie_is_no_token_and_a_token_no_cookie(pilot: Pilot, firm: str) -> None:

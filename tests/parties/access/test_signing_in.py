@@ -69,9 +69,9 @@ def at(ledger: Ledger, seconds: int) -> Sessions:
     """Signing in as it will be then."""
     keys = {
         key.account: key.public_key
-        for row in ledger.parties.page(None, 1000)
+        for row in ledger.parties.register.page(None, 1000)
         if row.no
-        for key in ledger.party_keys.history(row.id)
+        for key in ledger.parties.keys.history(row.id)
     }
     return Sessions(ledger.database, here(ledger), keys.get, 1800, lambda: ledger.clock() + seconds)
 
@@ -112,7 +112,7 @@ def test_an_admin_opens_no_session_for_a_subject(pilot: Pilot, firm: str) -> Non
     ledger = pilot.ledger
     admin = signer_of(ledger, ledger.installation.authority_party)
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, signer=admin))) == "SESSION_KEY_NOT_LIVE"
-    assert not hasattr(ledger.parties, "new_api_key")
+    assert not hasattr(ledger.parties.register, "new_api_key")
 
 
 def test_what_is_no_statement_is_refused_as_such(pilot: Pilot) -> None:
@@ -169,8 +169,11 @@ def test_a_p256_key_signs_in(pilot: Pilot) -> None:
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     signer: Signer = Es256Signer(bytes.fromhex("5a" * 32))
-    ledger.party_keys.bind(
-        ledger.parties.actor(firm), firm, signer.public_key, prove_key(ledger.reader.chain, signer, no(ledger, firm))
+    ledger.parties.keys.bind(
+        ledger.actor(firm),
+        firm,
+        signer.public_key,
+        prove_key(ledger.reader.chain, signer, no(ledger, firm)),
     )
     assert ledger.callers.of(signed_in(ledger, firm, signer).token).account == signer.kid
 

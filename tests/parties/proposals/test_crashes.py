@@ -37,10 +37,10 @@ FAR = 4 * 10**9
 def test_first_keys_of_all_suites_come_with_the_registration(waiting: Ledger) -> None:
     further = [new_key(ES256), new_key(SM2SM3)]
     party = newcomer(waiting, *further)
-    accounts = {key.account: waiting.reader.account(key.account) for key in waiting.party_keys.history(party)}
+    accounts = {key.account: waiting.reader.account(key.account) for key in waiting.parties.keys.history(party)}
     proven = {account: record.proven for account, record in accounts.items() if record is not None}
     assert proven == {
-        waiting.parties.get(party).account: True,
+        waiting.parties.register.get(party).account: True,
         signer_of_key(further[0]).kid: True,
         signer_of_key(further[1]).kid: False,
     }
@@ -48,12 +48,12 @@ def test_first_keys_of_all_suites_come_with_the_registration(waiting: Ledger) ->
 
 def test_offices_of_a_newcomer_wait_though_it_is_registered_at_once(waiting: Ledger) -> None:
     registrar = newcomer(waiting, kind=PartyKind.REGISTRAR)
-    assert waiting.parties.actor(registrar).roles == frozenset()
+    assert waiting.parties.register.actor(registrar).roles == frozenset()
     (row,) = waiting.proposals.pending(registrar)
     assert (row.kind, row.arguments["roles"], row.state) == ("set_roles", ["registrar"], "pending")
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
-    assert waiting.parties.actor(registrar).roles == {Role.REGISTRAR}
+    assert waiting.parties.register.actor(registrar).roles == {Role.REGISTRAR}
 
 
 # Crashes and races
@@ -84,14 +84,14 @@ def test_what_a_crash_left_of_a_registration_is_gone_on_with(
     start = waiting.reader.proposal_count()
     dying(method, monkeypatch, before=before)
     with pytest.raises(Died):
-        waiting.onboarding.onboard(waiting.authority, [party])
-    row = waiting.parties.find(party.identifier)
-    assert (waiting.onboarding.pending(row.id) is not None) == (method == "propose" and not before)
-    (again,) = waiting.onboarding.onboard(waiting.authority, [party])
+        waiting.parties.onboarding.onboard(waiting.authority, [party])
+    row = waiting.parties.register.find(party.identifier)
+    assert (waiting.parties.onboarding.pending(row.id) is not None) == (method == "propose" and not before)
+    (again,) = waiting.parties.onboarding.onboard(waiting.authority, [party])
     assert (again.id, again.no) == (row.id, waiting.reader.party_no(row.id))
     kinds = [each.kind for each in waiting.proposals.page(start)]
     assert kinds == ["register", "set_roles"]
-    assert [each.id for each in waiting.onboarding.onboard(waiting.authority, [party])] == [row.id]
+    assert [each.id for each in waiting.parties.onboarding.onboard(waiting.authority, [party])] == [row.id]
     assert waiting.reader.proposal_count() == start + 2
 
 
@@ -104,8 +104,8 @@ def test_what_a_crash_left_of_a_recovery_is_gone_on_with(
     start = waiting.reader.proposal_count()
     dying(method, monkeypatch, before=before)
     with pytest.raises(Died):
-        waiting.party_keys.recover(waiting.parties.actor(first), party, key)
-    row = proposed(waiting.party_keys.recover(waiting.parties.actor(first), party, key))
+        waiting.parties.keys.recover(waiting.parties.register.actor(first), party, key)
+    row = proposed(waiting.parties.keys.recover(waiting.parties.register.actor(first), party, key))
     assert (row.no, row.confirmed_by, waiting.reader.proposal_count()) == (start + 1, second, start + 1)
 
 
@@ -133,36 +133,36 @@ def test_an_act_that_is_decided_twice_at_once_is_one_proposal(waiting: Ledger) -
 @pytest.mark.parametrize("attempt", range(3))
 def test_of_a_veto_and_the_carrying_out_one_wins_and_the_records_say_which(waiting: Ledger, attempt: int) -> None:
     party = newcomer(waiting)
-    old = waiting.parties.get(party).account
-    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
+    old = waiting.parties.register.get(party).account
+    row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY + 1)
     stop = partial(waiting.proposals.veto, row.no, party, account=old)
     go_on = partial(waiting.proposals.carry_out, row.no)
     at_once(*((stop, go_on, waiting.proposals.tick) if attempt else (go_on, waiting.proposals.tick, stop)))
     state = waiting.proposals.get(row.no).state
-    waiting.party_keys.settle(party)
+    waiting.parties.keys.settle(party)
     assert state in ("vetoed", "carried_out")
-    assert (waiting.parties.get(party).account == old) == (state == "vetoed")
+    assert (waiting.parties.register.get(party).account == old) == (state == "vetoed")
 
 
 def test_the_record_of_a_key_follows_what_others_did_on_the_chain(waiting: Ledger) -> None:
     """A key that the party reported by a node of its own."""
     key = new_private_key().hex()
     party, owner = newcomer(waiting, key), signer_of_key(key)
-    stolen = waiting.parties.get(party).account
+    stolen = waiting.parties.register.get(party).account
     act = sign_act(report_message(waiting.reader.chain, owner.kid, stolen), owner)
     waiting.client.send(calls.report_for(owner.kid, no(waiting, party), stolen, act))
-    assert waiting.parties.get(party).account == stolen
+    assert waiting.parties.register.get(party).account == stolen
     waiting.proposals.tick()
-    assert waiting.parties.get(party).account == owner.kid
+    assert waiting.parties.register.get(party).account == owner.kid
 
 
 def test_a_firm_that_lost_its_voice_is_onboarded_under_a_new_id(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = new_party(waiting)
-    (old,) = waiting.onboarding.onboard(waiting.authority, [party])
-    waiting.party_keys.report(old.id, old.account, first)
-    (new,) = waiting.onboarding.onboard(waiting.authority, [replace(party, public_key=fresh_key(waiting))])
+    (old,) = waiting.parties.onboarding.onboard(waiting.authority, [party])
+    waiting.parties.keys.report(old.id, old.account, first)
+    (new,) = waiting.parties.onboarding.onboard(waiting.authority, [replace(party, public_key=fresh_key(waiting))])
     assert new.id != old.id
-    assert waiting.parties.find(party.identifier).id == new.id
-    assert waiting.parties.get(old.id).no == old.no
+    assert waiting.parties.register.find(party.identifier).id == new.id
+    assert waiting.parties.register.get(old.id).no == old.no

@@ -37,8 +37,8 @@ def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
 
 def test_a_stranger_vetoes_nothing_by_the_key_that_is_kept_here_for_the_firm(waiting: Ledger) -> None:
     firm, stranger = newcomer(waiting), newcomer(waiting)
-    account = waiting.parties.get(firm).account
-    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(firm), firm, fresh_key(waiting)))
+    account = waiting.parties.register.get(firm).account
+    row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(firm), firm, fresh_key(waiting)))
     signer = waiting.custody.signer(account)
     act = sign_act(veto_message(waiting.reader.chain, account, row.no), signer)
     for options in ({"account": account}, {"account": account, "act": act}, {"account": "0x" + "77" * 20}):
@@ -52,13 +52,13 @@ def test_a_stranger_vetoes_nothing_by_the_key_that_is_kept_here_for_the_firm(wai
 def test_a_stranger_reports_no_key_by_a_key_that_is_kept_here_for_another(waiting: Ledger, whose: str) -> None:
     """An authority's key would report any firm's."""
     firm, stranger = newcomer(waiting), newcomer(waiting)
-    account = waiting.parties.get(firm).account
-    signer = waiting.parties.get(firm if whose == "firm" else officers(waiting)[0]).account
-    for concerned, reported in ((stranger, account), (stranger, waiting.parties.get(stranger).account)):
+    account = waiting.parties.register.get(firm).account
+    signer = waiting.parties.register.get(firm if whose == "firm" else officers(waiting)[0]).account
+    for concerned, reported in ((stranger, account), (stranger, waiting.parties.register.get(stranger).account)):
         with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-            waiting.party_keys.report(concerned, reported, stranger, signer=signer)
+            waiting.parties.keys.report(concerned, reported, stranger, signer=signer)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        waiting.party_keys.report(firm, account, stranger, signer=signer)
+        waiting.parties.keys.report(firm, account, stranger, signer=signer)
     record = waiting.reader.account(account)
     assert record is not None and not record.reported_at
 
@@ -73,7 +73,7 @@ def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
         proof=possession_of(ledger.reader.chain, signer),
         roles=frozenset({Role.AUTHORITY}),
     )
-    (row,) = ledger.onboarding.onboard(ledger.authority, [there])
+    (row,) = ledger.parties.onboarding.onboard(ledger.authority, [there])
     skip(ledger, DELAY + 1)
     ledger.proposals.tick()
     return row.id, key
@@ -84,7 +84,7 @@ def test_no_office_whose_key_is_kept_here_confirms_what_another_institution_prop
     office, key = office_elsewhere(waiting)
     firm = newcomer(waiting)
     call = calls.change_key(
-        no(waiting, firm), signer_of_key(new_private_key().hex()).kid, waiting.parties.get(firm).account
+        no(waiting, firm), signer_of_key(new_private_key().hex()).kid, waiting.parties.register.get(firm).account
     )
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
         waiting.proposals.decide(office, call)
@@ -95,7 +95,7 @@ def test_no_office_whose_key_is_kept_here_confirms_what_another_institution_prop
     first, *_ = officers(waiting)
     assert waiting.proposals.decide(first, call).no == row.no
     assert waiting.proposals.get(row.no).confirmed_by == first
-    waiting.role_changes.set_roles(waiting.parties.actor(first), office, [Role.SUBJECT])
+    waiting.parties.role_changes.set_roles(waiting.parties.register.actor(first), office, [Role.SUBJECT])
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
     assert waiting.reader.officers() == 3
@@ -106,14 +106,16 @@ def test_no_office_whose_key_is_kept_here_confirms_what_another_institution_prop
 
 def proposed_raw(ledger: Ledger, by: str, target: str, data: bytes) -> int:
     """The number of the proposal of these very call data, by the party itself."""
-    account = ledger.parties.get(by).account
-    return proposal_of(ledger.transfers._acting.act(account, Call(PARTY_REGISTRY, "propose", (target, data))))
+    account = ledger.parties.register.get(by).account
+    return proposal_of(
+        ledger.registration.transfers._acting.act(account, Call(PARTY_REGISTRY, "propose", (target, data)))
+    )
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\0" * 32])
 def test_a_rotation_that_nobody_encodes_so_is_shown_and_vetoed(waiting: Ledger, more: bytes) -> None:
     firm = newcomer(waiting)
-    account, thief = waiting.parties.get(firm).account, fresh_signer(waiting)
+    account, thief = waiting.parties.register.get(firm).account, fresh_signer(waiting)
     call = calls.change_key(no(waiting, firm), thief.kid, account, proof_for(waiting, thief, no(waiting, firm)))
     data = waiting.client.encode(call) + more
     number = proposed_raw(waiting, firm, waiting.reader.deployment.party_registry, data)

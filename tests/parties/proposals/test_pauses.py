@@ -52,10 +52,10 @@ def test_who_holds_no_office_does_not_pause_and_who_does_rests_after_it(waiting:
 def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = newcomer(waiting)
-    ready = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
+    ready = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY - 600)
     other = newcomer(waiting)
-    late = proposed(waiting.party_keys.rotate(waiting.parties.actor(other), other, fresh_key(waiting)))
+    late = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(other), other, fresh_key(waiting)))
     skip(waiting, 601)
     until = waiting.pauses.pause(first)
     assert waiting.proposals.tick() == []
@@ -74,12 +74,12 @@ def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting:
     party = new_party(waiting)
     waiting.pauses.pause(officers(waiting)[0])
     with pytest.raises(Conflict, match="PARTY_PAUSED"):
-        waiting.onboarding.onboard(waiting.authority, [party])
-    row = waiting.parties.find(party.identifier)
-    number = waiting.onboarding.pending(row.id)
+        waiting.parties.onboarding.onboard(waiting.authority, [party])
+    row = waiting.parties.register.find(party.identifier)
+    number = waiting.parties.onboarding.pending(row.id)
     assert number is not None
     waiting.pauses.end(officers(waiting)[0])
-    (registered,) = waiting.onboarding.onboard(waiting.authority, [party])
+    (registered,) = waiting.parties.onboarding.onboard(waiting.authority, [party])
     assert registered.no is not None
     assert waiting.proposals.get(number).state == "carried_out"
 
@@ -87,12 +87,12 @@ def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting:
 def test_reports_vetoes_and_cancellations_go_on(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party, other = newcomer(waiting), newcomer(waiting)
-    binding = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
+    binding = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     act = waiting.proposals.propose(first, calls.accredit(no(waiting, other), "S51", 0, 4 * 10**9))
     waiting.pauses.pause(first)
     assert waiting.proposals.veto(binding.no, party).state == "vetoed"
     assert waiting.proposals.cancel(act.no, third).state == "cancelled"
-    own = waiting.parties.get(other).account
-    waiting.party_keys.report(other, own, other)
+    own = waiting.parties.register.get(other).account
+    waiting.parties.keys.report(other, own, other)
     record = waiting.reader.account(own)
     assert record is not None and not record.speaks

@@ -27,8 +27,8 @@ FAR = 4 * 10**9
 
 def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_background(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    old, key = waiting.parties.get(party).account, fresh_key(waiting)
-    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, key))
+    old, key = waiting.parties.register.get(party).account, fresh_key(waiting)
+    row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, key))
     assert (row.kind, row.role, row.state, row.by, row.concerned) == ("change_key", "", "pending", party, party)
     assert row.arguments["old"] == old
     assert row.ready_at - row.at == DELAY
@@ -36,19 +36,19 @@ def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_backgroun
     assert f"pingzheng keys veto {row.no}" in row.how_to_stop
     assert waiting.proposals.pending(party) == [row]
     assert waiting.proposals.tick() == []
-    assert waiting.parties.get(party).account == old
+    assert waiting.parties.register.get(party).account == old
     skip(waiting, DELAY + 1)
     assert row.no in [done.no for done in waiting.proposals.tick()]
-    assert waiting.parties.get(party).public_key == key
+    assert waiting.parties.register.get(party).public_key == key
     assert waiting.proposals.pending(party) == []
     assert waiting.proposals.get(row.no).state == "carried_out"
-    told = [change["event"] for change in waiting.party_keys.changes(waiting.parties.actor(party), party)]
+    told = [change["event"] for change in waiting.parties.keys.changes(waiting.parties.register.actor(party), party)]
     assert told == ["AccountBound", "Proposed", "ProposalEnded", "AccountRetired", "AccountBound"]
 
 
 def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
+    row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     with pytest.raises(Conflict, match="PARTY_NOT_READY"):
         waiting.proposals.carry_out(row.no)
     skip(waiting, DELAY + 1)
@@ -87,11 +87,24 @@ def test_two_officers_and_the_delay_decide(waiting: Ledger, act: Callable[[Ledge
 def test_one_officer_does_at_once_what_takes_nothing_from_anybody_for_good(waiting: Ledger) -> None:
     party, (first, *_) = newcomer(waiting), officers(waiting)
     before = waiting.reader.proposal_count()
-    assert waiting.role_changes.set_status(waiting.parties.actor(first), party, "suspended", "investigation") is None
-    assert waiting.role_changes.set_status(waiting.parties.actor(first), party, "active", "lifted") is None
-    assert waiting.role_changes.set_roles(waiting.parties.actor(first), party, [Role.SUBJECT, Role.CONSUMER]) is None
+    assert (
+        waiting.parties.role_changes.set_status(
+            waiting.parties.register.actor(first), party, "suspended", "investigation"
+        )
+        is None
+    )
+    assert (
+        waiting.parties.role_changes.set_status(waiting.parties.register.actor(first), party, "active", "lifted")
+        is None
+    )
+    assert (
+        waiting.parties.role_changes.set_roles(
+            waiting.parties.register.actor(first), party, [Role.SUBJECT, Role.CONSUMER]
+        )
+        is None
+    )
     assert waiting.reader.proposal_count() == before
-    assert waiting.parties.actor(party).roles == {Role.SUBJECT, Role.CONSUMER}
+    assert waiting.parties.register.actor(party).roles == {Role.SUBJECT, Role.CONSUMER}
 
 
 # Who confirms, who stops it
@@ -111,11 +124,15 @@ def test_the_same_act_of_a_second_officer_confirms_the_first_ones(waiting: Ledge
 
 def test_a_party_and_two_offices_can_propose_the_same_change_of_a_key(waiting: Ledger) -> None:
     party, key = newcomer(waiting), fresh_key(waiting)
-    theirs = proposed(waiting.party_keys.recover(waiting.authority, party, key))
-    own = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, key))
+    theirs = proposed(waiting.parties.keys.recover(waiting.authority, party, key))
+    own = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, key))
     assert own.arguments == theirs.arguments
     assert (theirs.role, own.role) == ("authority", "")
-    assert proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, key)).no == own.no != theirs.no
+    assert (
+        proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, key)).no
+        == own.no
+        != theirs.no
+    )
     assert waiting.proposals.pending(party) == [theirs, own]
 
 
@@ -136,7 +153,9 @@ def test_nobody_confirms_an_own_proposal_or_twice(waiting: Ledger) -> None:
 def test_a_third_officer_cancels_what_two_decided(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party = newcomer(waiting)
-    row = proposed(waiting.role_changes.set_status(waiting.parties.actor(first), party, "closed", "fraud"))
+    row = proposed(
+        waiting.parties.role_changes.set_status(waiting.parties.register.actor(first), party, "closed", "fraud")
+    )
     assert f"pingzheng keys cancel {row.no}" in row.how_to_stop
     assert waiting.proposals.cancel(row.no, third).state == "cancelled"
     skip(waiting, DELAY + 1)
@@ -152,30 +171,32 @@ def test_a_party_stops_a_recovery_with_the_key_that_it_was_to_lose_even_a_report
 ) -> None:
     first, *_ = officers(waiting)
     party = newcomer(waiting)
-    account = waiting.parties.get(party).account
+    account = waiting.parties.register.get(party).account
     if reported:
-        waiting.party_keys.report(party, account, first)
-    row = proposed(waiting.party_keys.recover(waiting.parties.actor(first), party, fresh_key(waiting), lost=account))
+        waiting.parties.keys.report(party, account, first)
+    row = proposed(
+        waiting.parties.keys.recover(waiting.parties.register.actor(first), party, fresh_key(waiting), lost=account)
+    )
     ended = waiting.proposals.veto(row.no, party, account=account)
     assert (ended.state, ended.how_to_stop) == ("vetoed", "已结束，无需阻止。 It has ended: there is nothing to stop.")
     skip(waiting, DELAY + 1)
     assert row.no not in [done.no for done in waiting.proposals.tick()]
-    assert [key.retired_at for key in waiting.party_keys.history(party)] == [None, None]
+    assert [key.retired_at for key in waiting.parties.keys.history(party)] == [None, None]
 
 
 @pytest.mark.parametrize("key", [new_private_key().hex(), ES256.prefix + new_p256_key().hex()], ids=["k1", "p256"])
 def test_an_owner_stops_a_thief_who_rotates_by_a_key_kept_elsewhere(waiting: Ledger, key: str) -> None:
     party, owner = newcomer(waiting, key), signer_of_key(key)
-    row = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
+    row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     act = sign_act(veto_message(waiting.reader.chain, owner.kid, row.no), owner)
     assert waiting.proposals.veto(row.no, party, act=act, account=owner.kid).state == "vetoed"
 
 
 def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    first = proposed(waiting.party_keys.bind(waiting.parties.actor(party), party, fresh_key(waiting)))
+    first = proposed(waiting.parties.keys.bind(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY // 2)
-    second = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
+    second = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY // 2 + 1)
     assert [row.no for row in waiting.proposals.tick()] == [first.no]
     bound = first.arguments["fresh"]
@@ -185,7 +206,7 @@ def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
 
 def test_what_no_key_of_the_party_can_stop_is_not_vetoed(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    row = proposed(waiting.role_changes.set_status(waiting.authority, party, "closed", "fraud"))
+    row = proposed(waiting.parties.role_changes.set_status(waiting.authority, party, "closed", "fraud"))
     with pytest.raises(PingzhengError, match="PARTY_NOT_VETOABLE"):
         waiting.proposals.veto(row.no, party)
 
@@ -208,14 +229,16 @@ def test_what_is_refused_when_it_is_due_stops_nothing_else(waiting: Ledger) -> N
     """The proposer of one act lost its office meanwhile; the other act is carried out all the same."""
     first, second, _ = officers(waiting)
     fourth, party = newcomer(waiting), newcomer(waiting)
-    waiting.role_changes.set_roles(waiting.parties.actor(first), fourth, [Role.AUTHORITY])
+    waiting.parties.role_changes.set_roles(waiting.parties.register.actor(first), fourth, [Role.AUTHORITY])
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
-    gone = proposed(waiting.role_changes.set_roles(waiting.parties.actor(first), fourth, [Role.SUBJECT]))
+    gone = proposed(
+        waiting.parties.role_changes.set_roles(waiting.parties.register.actor(first), fourth, [Role.SUBJECT])
+    )
     skip(waiting, 60)
     row = waiting.proposals.propose(fourth, calls.accredit(no(waiting, party), "S51", 0, FAR))
     waiting.proposals.confirm(row.no, second)
-    other = proposed(waiting.party_keys.rotate(waiting.parties.actor(party), party, fresh_key(waiting)))
+    other = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY - 30)
     assert gone.no in {done.no for done in waiting.proposals.tick()}
     skip(waiting, 60)
@@ -238,44 +261,46 @@ def test_there_is_no_proposal_and_no_party_of_that_name(waiting: Ledger) -> None
 def test_a_party_reports_its_key_by_another_one(waiting: Ledger) -> None:
     key = new_private_key().hex()
     party, owner = newcomer(waiting, key), signer_of_key(key)
-    stolen = waiting.parties.get(party).account
+    stolen = waiting.parties.register.get(party).account
     act = sign_act(report_message(waiting.reader.chain, owner.kid, stolen), owner)
-    assert waiting.party_keys.report(party, stolen, party, act=act, signer=owner.kid) is None
-    assert waiting.party_keys.report(party, stolen, party) is None
-    row = waiting.parties.get(party)
+    assert waiting.parties.keys.report(party, stolen, party, act=act, signer=owner.kid) is None
+    assert waiting.parties.keys.report(party, stolen, party) is None
+    row = waiting.parties.register.get(party)
     assert row.account == owner.kid
-    assert [key.reported_at is not None for key in waiting.party_keys.history(party)].count(True) == 1
+    assert [key.reported_at is not None for key in waiting.parties.keys.history(party)].count(True) == 1
     with pytest.raises(Forbidden, match="PARTY_ACCOUNT_REPORTED"):
-        waiting.transfers._acting.act(stolen, calls.propose(calls.change_key(row.no or 0, "0x" + "77" * 20)))
+        waiting.registration.transfers._acting.act(
+            stolen, calls.propose(calls.change_key(row.no or 0, "0x" + "77" * 20))
+        )
 
 
 def test_one_officer_reports_a_partys_key_and_two_an_officers(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     party = newcomer(waiting)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        waiting.party_keys.report(party, waiting.parties.get(party).account, waiting.installation.operator)
-    assert waiting.party_keys.report(party, waiting.parties.get(party).account, first) is None
-    further = proposed(waiting.party_keys.bind(waiting.parties.actor(third), third, fresh_key(waiting)))
+        waiting.parties.keys.report(party, waiting.parties.register.get(party).account, waiting.installation.operator)
+    assert waiting.parties.keys.report(party, waiting.parties.register.get(party).account, first) is None
+    further = proposed(waiting.parties.keys.bind(waiting.parties.register.actor(third), third, fresh_key(waiting)))
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
-    row = proposed(waiting.party_keys.report(third, further.arguments["fresh"], first))
+    row = proposed(waiting.parties.keys.report(third, further.arguments["fresh"], first))
     assert (row.kind, row.state, row.confirmed_by) == ("report", "pending", second)
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
-    reported = {key.account for key in waiting.party_keys.history(third) if key.reported_at is not None}
+    reported = {key.account for key in waiting.parties.keys.history(third) if key.reported_at is not None}
     assert reported == {further.arguments["fresh"]}
 
 
 def test_no_report_leaves_fewer_than_three_officers(waiting: Ledger) -> None:
     third = officers(waiting)[2]
     with pytest.raises(PingzhengError, match="PARTY_TOO_FEW_OFFICERS"):
-        waiting.party_keys.report(third, waiting.parties.get(third).account, third)
+        waiting.parties.keys.report(third, waiting.parties.register.get(third).account, third)
 
 
 def test_what_a_reported_key_signs_is_not_the_partys(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    account = waiting.parties.get(party).account
+    account = waiting.parties.register.get(party).account
     entry = sign_entry({"type": "x"}, waiting.custody.signer(account))
     assert is_word_of(waiting, party, entry)
-    waiting.party_keys.report(party, account, party)
+    waiting.parties.keys.report(party, account, party)
     assert not is_word_of(waiting, party, entry)

@@ -23,7 +23,7 @@ class Consent:
         self.number = pilot.certificate(self.firm)
         self.bundle, self.nonce = pilot.present(self.firm, self.number)
         self.subject = pilot.cast.firms[self.firm]
-        (self.given,) = pilot.ledger.authorizations.page(self.subject, None, 9)
+        (self.given,) = pilot.ledger.usage.authorizations.page(self.subject, None, 9)
         self.signer = pilot.actors.signer_of(self.subject)
 
     def report(self) -> Report:
@@ -32,7 +32,7 @@ class Consent:
         return self.pilot.ledger.verification.verify(self.bundle.to_bytes(), expect).report
 
     def draft(self, signer: Signer | None = None) -> WithdrawalDraft:
-        return self.pilot.ledger.withdrawals.draft(self.given.id, (signer or self.signer).kid)
+        return self.pilot.ledger.usage.withdrawals.draft(self.given.id, (signer or self.signer).kid)
 
     def withdraw(self, signer: Signer | None = None) -> dict[str, Any]:
         """As the subject does it; returns the entry."""
@@ -40,7 +40,7 @@ class Consent:
         draft = self.draft(signer)
         entry = sign_entry(draft.entry, signer)
         act = None if draft.message is None else sign_act(draft.message, signer)
-        assert self.pilot.ledger.withdrawals.withdraw(entry, act).state == "withdrawn"
+        assert self.pilot.ledger.usage.withdrawals.withdraw(entry, act).state == "withdrawn"
         return entry
 
     def since(self) -> int:
@@ -55,5 +55,5 @@ class Consent:
         return list(digests)
 
     def untouched(self) -> bool:
-        state = self.pilot.ledger.authorizations.get(self.given.id).state
+        state = self.pilot.ledger.usage.authorizations.get(self.given.id).state
         return (state, self.since(), self.recorded()) == ("active", 0, []) and self.report().valid

@@ -61,10 +61,14 @@ class CreditBureau(Actors):
 
     def issue(self, authorizations: Mapping[str, str]) -> dict[str, str]:
         """One certificate per authorization."""
-        requests = [self.ledger.authorizations.get(identifier).request_id for identifier in authorizations.values()]
+        requests = [
+            self.ledger.usage.authorizations.get(identifier).request_id for identifier in authorizations.values()
+        ]
         return {firm: row.certificate_no for firm, row in zip(authorizations, self.certify(requests), strict=True)}
 
     def present(self, firm: str, number: str, nonce: str, fields: Sequence[str] = FIELDS) -> Bundle:
         """The firm presents its certificate to the first bank."""
         signer = self.signer_of(self.cast.firms[firm])
-        return self.ledger.bundles.present(number, fields, self.cast.bank, nonce, signer, self.ledger.clock())
+        return self.ledger.certificates.bundles.present(
+            number, fields, self.cast.bank, nonce, signer, self.ledger.clock()
+        )

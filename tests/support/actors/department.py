@@ -56,25 +56,25 @@ class Department:
     def put(self, code: str, **members: Any) -> DataResource:
         """A new version of the provider's resource."""
         item = resource(code, **members)
-        self.ledger.catalogue.put(self.provider, item)
+        self.ledger.catalogue.data.put(self.provider, item)
         return item
 
     def signed(self, code: str) -> dict[str, Any]:
         """The officer's signed publication of the newest version."""
-        account = self.ledger.parties.get(self.cdo.party).account
-        drafted = self.ledger.publications.draft(self.cdo, code)
+        account = self.ledger.parties.register.get(self.cdo.party).account
+        drafted = self.ledger.catalogue.publications.draft(self.cdo, code)
         return sign_entry(drafted, self.ledger.custody.signer(account))
 
     def publish(self, code: str, **members: Any) -> CatalogueEntry:
         """Put, submit, sign, publish."""
         self.put(code, **members)
-        self.ledger.catalogue.submit(self.provider, code)
-        self.ledger.publications.sign(self.cdo, self.signed(code))
-        return self.ledger.publications.publish(self.provider, code)
+        self.ledger.catalogue.data.submit(self.provider, code)
+        self.ledger.catalogue.publications.sign(self.cdo, self.signed(code))
+        return self.ledger.catalogue.publications.publish(self.provider, code)
 
     def state(self, code: str) -> str:
         """Where the resource stands."""
-        return str(self.ledger.catalogue.get(code)["state"])
+        return str(self.ledger.catalogue.data.get(code)["state"])
 
 
 def department(ledger: Ledger, cast: Cast) -> Department:
@@ -89,9 +89,9 @@ def department(ledger: Ledger, cast: Cast) -> Department:
         key,
         frozenset({Role.CDO}),
     )
-    (cdo,) = ledger.onboarding.onboard(ledger.authority, [officer])
+    (cdo,) = ledger.parties.onboarding.onboard(ledger.authority, [officer])
     authority = Actor(ledger.installation.authority_party, frozenset({Role.AUTHORITY, Role.ADMIN}))
-    ledger.publications.appoint(authority, cast.provider, cdo.id)
+    ledger.catalogue.publications.appoint(authority, cast.provider, cdo.id)
     return Department(
         ledger=ledger,
         provider=Actor(cast.provider, frozenset({Role.PROVIDER})),

@@ -69,4 +69,4 @@ def office(desk: Desk, who: str) -> Actor:
     own = desk.ledger.installation
     parties = {"platform": own.operator, "authority": own.authority_party, "bank": desk.bank}
     parties |= {"provider": desk.statistics, "registrar": desk.registrar, "supervisor": desk.supervisor}
-    return desk.ledger.parties.actor(parties[who])
+    return desk.ledger.actor(parties[who])

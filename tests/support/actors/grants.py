@@ -18,5 +18,7 @@ def right(pilot: Pilot, kind: str, grantee: str, days: tuple[int, int] = (0, 100
 
 def granted(pilot: Pilot, asset: str, kind: str, grantee: str, by: str | None = None, **members: Any) -> int:
     """The number of a right that was granted just now."""
-    pilot.ledger.rights.grant(pilot.actor(by or pilot.cast.provider), asset, right(pilot, kind, grantee, **members))
-    return len(pilot.ledger.rights.of(asset))
+    pilot.ledger.registration.rights.grant(
+        pilot.actor(by or pilot.cast.provider), asset, right(pilot, kind, grantee, **members)
+    )
+    return len(pilot.ledger.registration.rights.of(asset))

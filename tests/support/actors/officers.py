@@ -53,7 +53,7 @@ class Powers:
 
     def account(self, party: str) -> str:
         """The account by which a party acts, as far as the service knows."""
-        return self.ledger.parties.get(party).account
+        return self.ledger.parties.register.get(party).account
 
     def key(self) -> Signer:
         """A fresh key that no service knows."""
@@ -143,9 +143,9 @@ class Powers:
             row.bound_at = self.ledger.clock()
             session.merge(row)
         (asked,) = self.actors.ask([self.actors.request(firm)])
-        (draft,) = self.ledger.authorizations.draft(asked)
+        (draft,) = self.ledger.usage.authorizations.draft(asked)
         holder = {"holder_key": public_jwk(signer.public_key).to_dict()}
-        (given,) = self.ledger.authorizations.submit([sign_entry(draft.entry | holder, signer)])
+        (given,) = self.ledger.usage.authorizations.submit([sign_entry(draft.entry | holder, signer)])
         self.actors.answer({given.id: Supplied(ROWS, AS_OF, self.ledger.clock())})
         (issued,) = self.actors.certify([asked])
         self.ledger.anchoring.flush()
@@ -154,7 +154,7 @@ class Powers:
     def judged(self, number: str, signer: Signer) -> Report:
         """What a bank finds of the certificate when the holder of ``signer`` presents it."""
         nonce, now = self.ledger.verification.new_nonce(), self.ledger.clock()
-        bundle = self.ledger.bundles.present(number, FIELDS, self.cast.bank, nonce, signer, now)
+        bundle = self.ledger.certificates.bundles.present(number, FIELDS, self.cast.bank, nonce, signer, now)
         expect = Expectation(consumer=self.cast.bank, nonce=nonce)
         return self.ledger.verification.verify(bundle.to_bytes(), expect).report
 
@@ -168,7 +168,9 @@ def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
         other = pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
         now = ledger.clock()
         codes = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, codes, now - DAY, now + 10**9)
+        ledger.parties.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, codes, now - DAY, now + 10**9
+        )
         pilot.skip(DEFAULT_DELAY + 1)
         ledger.proposals.tick()
         first, second, third = (ledger.reader.party_id(number) for number in FOUNDING_AUTHORITIES)

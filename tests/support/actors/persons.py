@@ -39,7 +39,7 @@ class Desk(Actors):
         self.departments = {name: pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER) for name in names}
         now = self.ledger.clock()
         start = now - 86_400
-        self.ledger.role_changes.accredit(
+        self.ledger.parties.role_changes.accredit(
             self.ledger.authority, self.ledger.installation.operator, PERSONAL, start, now + 10**9
         )
 
@@ -48,7 +48,7 @@ class Desk(Actors):
         (account,) = self.ledger.custody.create()
         serial = next(_SERIALS)
         key, number = self.ledger.custody.public_key(account), synthetic_resident_id(serial)
-        (row,) = self.ledger.onboarding.onboard(
+        (row,) = self.ledger.parties.onboarding.onboard(
             self.ledger.authority, [NewParty(PartyKind.PERSON, f"湛江某人{serial}号", number, region, key)]
         )
         return row.id

@@ -70,7 +70,7 @@ class Pilot:
 
     def actor(self, party: str) -> Actor:
         """The party as one that acts."""
-        return self.ledger.parties.actor(party)
+        return self.ledger.actor(party)
 
     def applied(self, *codes: str) -> list[str]:
         """Assets of the provider whose first application is on the chain."""
@@ -78,14 +78,18 @@ class Pilot:
 
     def handed_in(self, *resources: DataResource, by: str | None = None) -> list[str]:
         """Assets of the provider, or of ``by``, whose first application is on the chain."""
-        intake = self.ledger.registrations.submit(self.actor(by or self.cast.provider), resources)
+        intake = self.ledger.registration.registrations.submit(self.actor(by or self.cast.provider), resources)
         assert not intake.refused
-        self.ledger.registrations.register(intake.accepted)
+        self.ledger.registration.registrations.register(intake.accepted)
         return list(intake.accepted)
 
     def noticed(self, assets: Sequence[str]) -> None:
         """Take applications up to their public notice."""
-        for step in (self.ledger.review.accept, self.ledger.review.review, self.ledger.review.notice):
+        for step in (
+            self.ledger.registration.review.accept,
+            self.ledger.registration.review.review,
+            self.ledger.registration.review.notice,
+        ):
             step(self.actor(self.cast.registrar), assets)
 
     def skip(self, seconds: int) -> None:
@@ -101,7 +105,7 @@ class Pilot:
         """Take open applications through notice and confirmation, and anchor the certificates."""
         self.noticed(assets)
         self.after_notice(assets)
-        self.ledger.review.confirm(self.actor(self.cast.registrar), assets)
+        self.ledger.registration.review.confirm(self.actor(self.cast.registrar), assets)
         self.ledger.anchoring.flush()
 
     def confirmed(self) -> str:
@@ -118,7 +122,7 @@ class Pilot:
         number = next(self._newcomers)
         key, uscc = self.ledger.custody.public_key(account), synthetic_uscc("440800", number)
         name = f"Newcomer {number}"
-        (row,) = self.ledger.onboarding.onboard(
+        (row,) = self.ledger.parties.onboarding.onboard(
             self.ledger.authority, [NewParty(kind, name, uscc, "440800", key, frozenset(roles))]
         )
         return row.id
@@ -152,12 +156,12 @@ class Pilot:
 
     def report(self, asset: str) -> Report:
         """What a verifier of the asset's newest certificate finds now."""
-        return self.verified(str(self.ledger.registrations.get(asset)["certificate_no"]))
+        return self.verified(str(self.ledger.registration.registrations.get(asset)["certificate_no"]))
 
     def verified(self, number: str) -> Report:
         """What a verifier of a registration certificate finds now."""
         self.ledger.anchoring.flush()
-        bundle = self.ledger.bundles.build(number)
+        bundle = self.ledger.certificates.bundles.build(number)
         return self.ledger.verification.verify(bundle.to_bytes(), Expectation()).report
 
     def act_documents_of(self, asset: str) -> list[str]:
@@ -174,7 +178,7 @@ class Pilot:
     def decide(self, asset: str, *states: str, number: int = 1, reason: str = "Looked into") -> None:
         """Take an objection through these states, as the registrar."""
         for state in states:
-            self.ledger.objections.decide(self.actor(self.cast.registrar), asset, number, state, reason)
+            self.ledger.registration.objections.decide(self.actor(self.cast.registrar), asset, number, state, reason)
 
     def firm(self) -> str:
         """A firm that no other test has."""
@@ -227,10 +231,10 @@ def assembled(ledger: Ledger) -> Pilot:
     """Institutions and firms on the chain of a new ledger, the platform accredited."""
     cast = assemble(ledger, FIRMS)
     now = ledger.clock()
-    ledger.role_changes.accredit(
+    ledger.parties.role_changes.accredit(
         ledger.authority, ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9
     )
-    ledger.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, now - 86_400, now + 10**9)
+    ledger.parties.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, now - 86_400, now + 10**9)
     return Pilot(ledger, cast)
 
 
@@ -241,7 +245,9 @@ def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, ["1", "2", "3", "4"]), ledger.clock()
         codes = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, codes, now - 86_400, now + 10**8)
+        ledger.parties.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, codes, now - 86_400, now + 10**8
+        )
         number = Pilot(ledger, cast).certificate("1")
         ledger.anchoring.flush()
     return home, number

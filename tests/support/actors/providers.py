@@ -49,7 +49,7 @@ class Town:
         self.pilot, self.ledger, self.actors = pilot, pilot.ledger, pilot.actors
         self.folder = folder
         self.party = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
-        self.platform = OwnPlatform(self.ledger.provisions, self.party)
+        self.platform = OwnPlatform(self.ledger.usage.provisions, self.party)
 
     @property
     def signer(self) -> Signer:
@@ -87,7 +87,7 @@ class Town:
 
     def certified(self, consent: str) -> str:
         """The number of the anchored certificate that rests on the consent."""
-        (row,) = self.actors.certify([self.ledger.authorizations.get(consent).request_id])
+        (row,) = self.actors.certify([self.ledger.usage.authorizations.get(consent).request_id])
         self.ledger.anchoring.flush()
         return row.certificate_no
 

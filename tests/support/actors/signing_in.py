@@ -22,7 +22,7 @@ def signed_in(ledger: Participant, party: str, signer: Signer, *, cookie: bool =
 def signer_of(ledger: Participant, party: str) -> Signer:
     """The key by which a party acts, from where the installation keeps it."""
     if isinstance(ledger, Ledger):
-        return ledger.custody.signer(ledger.parties.get(party).account)
+        return ledger.custody.signer(ledger.parties.register.get(party).account)
     return Custody(ledger.settings.keys_folder / "accounts.json").signer(ledger.client.account)
 
 

@@ -15,5 +15,5 @@ def other_supervisor(pilot: Pilot) -> str:
     ledger = pilot.ledger
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "Other supervisor", USCC, "440800", key, frozenset({Role.SUPERVISOR}))
-    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
+    (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
     return row.id

@@ -30,8 +30,8 @@ def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int,
 
 def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
     """The presentations and uses of a certificate in the operator's log."""
-    certificate = reference(pilot.ledger.holdings.get(number).digest)
-    supervisor = pilot.ledger.parties.actor(pilot.cast.supervisor)
+    certificate = reference(pilot.ledger.usage.holdings.get(number).digest)
+    supervisor = pilot.ledger.actor(pilot.cast.supervisor)
     told = [row["entry"] for row in pilot.ledger.log_entries.page(supervisor, -1, 100_000)]
     return [entry for entry in told if entry.get("certificate") == certificate]
 

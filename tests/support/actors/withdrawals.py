@@ -20,7 +20,7 @@ class SignedWithdrawal:
 
 def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) -> SignedWithdrawal:
     """The withdrawal of an authorization or a provision, signed by its party, or by ``by`` in its place."""
-    drafted = actors.ledger.withdrawals.draft(identifier)
+    drafted = actors.ledger.usage.withdrawals.draft(identifier)
     signer = by or drafted.entry["party"]
     act = None if drafted.message is None else sign_act(drafted.message, actors.signer_of(signer))
     return SignedWithdrawal(actors.sign(signer, drafted.entry), act)
@@ -29,4 +29,4 @@ def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) ->
 def withdraw(actors: Actors, identifier: str) -> RecordedAuthorization:
     """The subject of an authorization takes it back."""
     signed = signed_withdrawal(actors, identifier)
-    return actors.ledger.withdrawals.withdraw(signed.entry, signed.act)
+    return actors.ledger.usage.withdrawals.withdraw(signed.entry, signed.act)

@@ -101,7 +101,7 @@ def opened(home: Path) -> Iterator[Api]:
 
         cast = assemble(ledger, FIRMS)
         now = ledger.clock()
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**9
         )
         with TestClient(create_app(already_open), raise_server_exceptions=False) as client:

@@ -71,20 +71,23 @@ class Stage:
 
     def _prepare(self) -> None:
         ledger, now = self.ledger, self.ledger.clock()
-        authority = ledger.parties.actor(self.parties["A"])
+        authority = ledger.actor(self.parties["A"])
         for department in ("P", "P2"):
-            ledger.publications.appoint(authority, self.parties[department], self.parties["D"])
-        ledger.publications.appoint(authority, self.parties["P2"], None)
+            ledger.catalogue.publications.appoint(authority, self.parties[department], self.parties["D"])
+        ledger.catalogue.publications.appoint(authority, self.parties["P2"], None)
         for principal, valid_to in (("P", now + YEARS), ("C", now + YEARS), ("P2", now), ("C2", now)):
-            ledger.mandates.give(
-                ledger.parties.actor(self.parties[principal]), self.parties[principal], self.parties["B"], valid_to
+            ledger.parties.mandates.give(
+                ledger.actor(self.parties[principal]),
+                self.parties[principal],
+                self.parties["B"],
+                valid_to,
             )
-        ledger.role_changes.accredit(ledger.authority, self.parties["T"], ("quality",), now - DAY, now + YEARS)
+        ledger.parties.role_changes.accredit(ledger.authority, self.parties["T"], ("quality",), now - DAY, now + YEARS)
         fresh = [self.described() for _ in range(3)]
         self.confirmed, self.registered, self.ready = self.pilot.handed_in(*fresh, by=self.parties["P"])
         self.pilot.noticed([self.confirmed, self.registered, self.ready])
         self.pilot.after_notice([self.confirmed, self.registered, self.ready])
-        ledger.review.confirm(ledger.parties.actor(self.parties["R"]), [self.confirmed, self.registered])
+        ledger.registration.review.confirm(ledger.actor(self.parties["R"]), [self.confirmed, self.registered])
         self.elsewhere = self.pilot.confirmed()
 
     def call(self, who: str, method: str, path: str, body: object = None) -> Any:
@@ -116,7 +119,7 @@ class Stage:
         """A person, with the resident ID of the standard's own example."""
         key = self.ledger.custody.public_key(*self.ledger.custody.create())
         person = NewParty(PartyKind.PERSON, "Person", "11010519491231002X", "440802", key)
-        return self._named(name, self.ledger.onboarding.onboard(self.ledger.authority, [person])[0].id)
+        return self._named(name, self.ledger.parties.onboarding.onboard(self.ledger.authority, [person])[0].id)
 
     def join_away(self, name: str, suite: Suite = ES256K, role: Role = Role.CONSUMER) -> Signer:
         """Another party, called by that name, whose key is not kept here; by default a consumer."""
@@ -127,7 +130,7 @@ class Stage:
         proof = possession_of(self.ledger.reader.chain, signer)
         name_of_it, roles = f"Away {identifier}", frozenset({role})
         party = NewParty(kind, name_of_it, identifier, "440800", signer.public_key, roles, proof)
-        self._named(name, self.ledger.onboarding.onboard(self.ledger.authority, [party])[0].id)
+        self._named(name, self.ledger.parties.onboarding.onboard(self.ledger.authority, [party])[0].id)
         self.api.tokens.elsewhere[self.parties[name]] = signer
         return signer
 
@@ -200,7 +203,7 @@ class Stage:
         return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
 
     def issuing(self, authorization: str) -> dict[str, Any]:
-        return {"request": self.ledger.authorizations.get(authorization).request_id}
+        return {"request": self.ledger.usage.authorizations.get(authorization).request_id}
 
     def consented(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> Consent:
         """An anchored certificate of these parties."""
@@ -216,7 +219,7 @@ class Stage:
     def held_by(self, office: str) -> tuple[Consent, str]:
         """A certificate that the office holds, and the authorization (its digest) under it, held too."""
         consent = self.consented()
-        statement = self.ledger.authorizations.get(consent.authorization).digest
+        statement = self.ledger.usage.authorizations.get(consent.authorization).digest
         held = {"reason": "investigation"}
         self.done(self.post(office, f"/v1/certificates/{consent.number}/hold", held))
         self.done(self.post(office, "/v1/holds", held | {"statements": [statement]}))

@@ -18,7 +18,7 @@ Presented = tuple[bytes, str]
 def joined(pilot: Pilot, home: Path, party: str) -> Membership:
     """Join the pilot's chain as a party, with its key and money for gas."""
     ledger = pilot.ledger
-    account, node = ledger.parties.get(party).account, ledger.client.connection
+    account, node = ledger.parties.register.get(party).account, ledger.client.connection
     node.ask("hardhat_setBalance", account, hex(FUNDS_WEI))
     deployment = ledger.settings.home / "deployment.json"
     return join(Settings(home=home), deployment, node.url, ledger.custody.private_key(account))
@@ -27,7 +27,7 @@ def joined(pilot: Pilot, home: Path, party: str) -> Membership:
 def presentations(pilot: Pilot, firm: str, number: str, count: int = 1) -> list[Presented]:
     """What the firm's wallet makes of its certificate for the bank, each with a nonce of its own."""
     ledger, holder = pilot.ledger, pilot.actors.signer_of(pilot.cast.firms[firm])
-    bundle, now = ledger.bundles.build(number), ledger.clock()
+    bundle, now = ledger.certificates.bundles.build(number), ledger.clock()
     made = []
     for nonce in (secrets.token_urlsafe(16) for _ in range(count)):
         bound = bind_key(bundle.certificate, holder, audience=pilot.cast.bank, nonce=nonce, at=now)

@@ -27,7 +27,7 @@ def platform_pilot(platform: Ledger) -> Pilot:
     """Institutions and firms on the chain, the platform accredited."""
     cast = assemble(platform, FIRMS)
     now = platform.clock()
-    platform.role_changes.accredit(
+    platform.parties.role_changes.accredit(
         platform.authority, platform.installation.operator, SCENARIOS, now - 86_400, now + 10**9
     )
     return Pilot(platform, cast)

@@ -42,7 +42,7 @@ def founded(settings: Settings) -> Iterator[Pilot]:
     with create_ledger(settings) as ledger:
         cast = assemble(ledger, FIRMS)
         now = ledger.clock()
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9
         )
         yield Pilot(ledger, cast)

@@ -38,7 +38,7 @@ def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPR
 
 def newcomer(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> str:
     """A registered party, as of ``new_party``."""
-    (row,) = ledger.onboarding.onboard(ledger.authority, [new_party(ledger, *further, kind=kind)])
+    (row,) = ledger.parties.onboarding.onboard(ledger.authority, [new_party(ledger, *further, kind=kind)])
     assert row.no is not None
     return row.id
 
@@ -50,7 +50,7 @@ def fresh_key(ledger: Ledger) -> str:
 
 def no(ledger: Ledger, party: str) -> int:
     """The party's number."""
-    found = ledger.parties.get(party).no
+    found = ledger.parties.register.get(party).no
     assert found is not None
     return found
 

@@ -30,12 +30,12 @@ class Held:
         self.party = pilot.cast.firms[self.firm]
         self.numbers = {state: pilot.certificate(self.firm) for state in ("active", "used_up", "suspended", "revoked")}
         assert pilot.accept(self.firm, self.numbers["used_up"]).valid
-        pilot.ledger.status.suspend(self.numbers["suspended"], "investigation")
-        pilot.ledger.status.revoke(self.numbers["revoked"], "fraud")
+        pilot.ledger.certificates.status.suspend(self.numbers["suspended"], "investigation")
+        pilot.ledger.certificates.status.revoke(self.numbers["revoked"], "fraud")
 
     def find(self, **members: Any) -> list[Holding]:
         wanted = HoldingsFilter(**{"party": self.party} | members)
-        return self.pilot.ledger.holdings.page(wanted, None, 100)
+        return self.pilot.ledger.usage.holdings.page(wanted, None, 100)
 
     def states(self, **members: Any) -> dict[str, str]:
         return {holding.certificate.certificate_no: holding.state for holding in self.find(**members)}
@@ -119,10 +119,10 @@ def test_times_bound_from_within_and_to_without(held: Held) -> None:
 
 def test_pages_follow_each_other_and_each_gives_them_all(pilot: Pilot, held: Held) -> None:
     wanted = HoldingsFilter(party=held.party)
-    found = [holding.certificate.certificate_no for holding in pilot.ledger.holdings.each(wanted)]
+    found = [holding.certificate.certificate_no for holding in pilot.ledger.usage.holdings.each(wanted)]
     assert found == sorted(held.numbers.values())
     paged: list[str] = []
-    while page := pilot.ledger.holdings.page(wanted, paged[-1] if paged else None, 2):
+    while page := pilot.ledger.usage.holdings.page(wanted, paged[-1] if paged else None, 2):
         paged += [holding.certificate.certificate_no for holding in page]
     assert paged == found
 
@@ -130,40 +130,42 @@ def test_pages_follow_each_other_and_each_gives_them_all(pilot: Pilot, held: Hel
 def test_a_superseded_registration_certificate_is_told_as_such(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     buyer = pilot.cast.other_bank
-    pilot.ledger.transfers.offer(pilot.actor(pilot.cast.provider), asset, buyer, None)
-    pilot.ledger.transfers.accept(pilot.actor(buyer), asset)
+    pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, buyer, None)
+    pilot.ledger.registration.transfers.accept(pilot.actor(buyer), asset)
     pilot.ledger.anchoring.flush()
-    number = pilot.ledger.registrations.get(asset)["certificate_no"]
-    everything = pilot.ledger.holdings.each(HoldingsFilter(party=buyer, part="subject"))
+    number = pilot.ledger.registration.registrations.get(asset)["certificate_no"]
+    everything = pilot.ledger.usage.holdings.each(HoldingsFilter(party=buyer, part="subject"))
     (bought,) = [holding for holding in everything if holding.certificate.certificate_no == number]
     assert (bought.certificate.cls, bought.state, bought.certificate.max_uses) == ("registration", "active", None)
     wanted = HoldingsFilter(party=pilot.cast.provider, cls="registration", state="superseded")
-    sold = [holding.certificate for holding in pilot.ledger.holdings.each(wanted)]
+    sold = [holding.certificate for holding in pilot.ledger.usage.holdings.each(wanted)]
     assert bought.certificate.supersedes in {row.certificate_no for row in sold}
 
 
 def test_a_summary_counts_by_scenario_and_by_department(pilot: Pilot, held: Held) -> None:
-    told = pilot.ledger.holdings.summary(HoldingsFilter(party=held.party))
+    told = pilot.ledger.usage.holdings.summary(HoldingsFilter(party=held.party))
     states = dict.fromkeys(sorted(held.numbers), 1)
     assert told["total"] == len(held.numbers)
     assert told["by_scenario"] == [{"scenario": SCENARIO, "certificates": len(held.numbers), "states": states}]
     assert told["by_provider"] == [
         {"provider": pilot.cast.provider, "certificates": len(held.numbers), "states": states}
     ]
-    assert pilot.ledger.holdings.summary(HoldingsFilter(party=held.party, state="active"))["total"] == 1
+    assert pilot.ledger.usage.holdings.summary(HoldingsFilter(party=held.party, state="active"))["total"] == 1
 
 
 def test_a_summary_of_everyone_counts_every_certificate_once(pilot: Pilot, held: Held) -> None:
-    told = pilot.ledger.holdings.summary(HoldingsFilter())
-    assert told["total"] == sum(1 for _ in pilot.ledger.holdings.each(HoldingsFilter()))
+    told = pilot.ledger.usage.holdings.summary(HoldingsFilter())
+    assert told["total"] == sum(1 for _ in pilot.ledger.usage.holdings.each(HoldingsFilter()))
     # Registration certificates rest on nobody's supply.
     supplied = sum(row["certificates"] for row in told["by_provider"])
-    assert supplied == sum(len(each.providers) for each in pilot.ledger.holdings.each(HoldingsFilter(cls="usage")))
+    assert supplied == sum(
+        len(each.providers) for each in pilot.ledger.usage.holdings.each(HoldingsFilter(cls="usage"))
+    )
 
 
 def test_a_holding_tells_nothing_personal(ledger: Ledger, held: Held) -> None:
     told = str([holding.to_dict() for holding in held.find()])
-    identity = ledger.parties.identity(held.party)
+    identity = ledger.parties.register.identity(held.party)
     assert not [value for value in identity.values() if value in told]
 
 
@@ -177,19 +179,19 @@ def test_the_holder_takes_away_what_is_anchored_and_not_erased(ledger: Ledger, p
     pilot.supply(firm, authorization)
     building = pilot.actors.issue({firm: authorization})[firm]
     assert held.states(party=party) == {number: "active", erased: "active", building: "building"}
-    taken = ledger.holder_bundles.all(party, HoldingsFilter(party=held.party, part="consumer"))
-    assert taken.bundles == (ledger.bundles.build(number),)
+    taken = ledger.usage.holder_bundles.all(party, HoldingsFilter(party=held.party, part="consumer"))
+    assert taken.bundles == (ledger.certificates.bundles.build(number),)
     assert taken.left_out == (erased, building)
-    first = ledger.holder_bundles.page(party, HoldingsFilter(), None, 2)
+    first = ledger.usage.holder_bundles.page(party, HoldingsFilter(), None, 2)
     assert (first.bundles, first.left_out, first.last) == (taken.bundles, (erased,), erased)
     ledger.anchoring.flush()
-    rest = ledger.holder_bundles.page(party, HoldingsFilter(), first.last, 2)
-    assert (rest.bundles, rest.left_out, rest.last) == ((ledger.bundles.build(building),), (), None)
+    rest = ledger.usage.holder_bundles.page(party, HoldingsFilter(), first.last, 2)
+    assert (rest.bundles, rest.left_out, rest.last) == ((ledger.certificates.bundles.build(building),), (), None)
 
 
 def test_nobody_takes_away_what_it_is_no_subject_of(ledger: Ledger, pilot: Pilot, held: Held) -> None:
     for party in (pilot.cast.bank, pilot.cast.supervisor):
-        taken = ledger.holder_bundles.all(party, HoldingsFilter(party=held.party)).bundles
+        taken = ledger.usage.holder_bundles.all(party, HoldingsFilter(party=held.party)).bundles
         subjects = {parse_certificate(bundle.certificate).claims["sub"] for bundle in taken}
         assert held.party not in subjects and subjects <= {party}
 

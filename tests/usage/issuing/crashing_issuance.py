@@ -37,12 +37,12 @@ def run(home: Path, point: str) -> None:
         cast = assemble(ledger, FIRMS)
         actors = CreditBureau(ledger, cast)
         now = ledger.clock()
-        ledger.role_changes.accredit(
+        ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (SCENARIO,), now - now % 10**8, now + 10**8
         )
         authorizations = {}
         for firm in FIRMS:
-            known = ledger.authorizations.page(cast.firms[firm], None, 1)
+            known = ledger.usage.authorizations.page(cast.firms[firm], None, 1)
             if known:
                 authorizations[firm] = known[0].id
                 continue

@@ -90,6 +90,6 @@ def check(home: Path, acknowledged: list[str], final: list[str]) -> None:
 
 def genuine(ledger: Ledger, number: str) -> bool:
     """Checks 1 to 9 and 11 pass; 10 needs a presentation."""
-    raw = ledger.bundles.build(number).to_bytes()
+    raw = ledger.certificates.bundles.build(number).to_bytes()
     report = ledger.verification.verify(raw, Expectation()).report
     return [check.number for check in report.checks if check.verdict == "failed"] == [10]

@@ -64,10 +64,10 @@ def test_every_claim_is_one_that_a_provider_signed_and_the_number_is_the_entrys_
     (asked,) = named(pilot, [stated["request"]])
     assert stated["_sd_alg"] == asked["sd_alg"] == "sha-256"
     assert stated["ledger"] == pilot.ledger.reader.chain.ledger
-    digest = pilot.ledger.holdings.get(number).digest
+    digest = pilot.ledger.usage.holdings.get(number).digest
     with pilot.ledger.database.read() as session:
         assert log_store.entries_by_digest(session, [digest])[digest].seq == stated["seq"]
-    bundle = pilot.ledger.bundles.build(number)
+    bundle = pilot.ledger.certificates.bundles.build(number)
     (anchor,) = [each for each in bundle.anchors if each.log_batch == bundle.position.log_batch]
     assert anchor.first_seq + bundle.position.index == stated["seq"]
     assert bundle.position.issuer == pilot.ledger.installation.issuer
@@ -75,7 +75,7 @@ def test_every_claim_is_one_that_a_provider_signed_and_the_number_is_the_entrys_
 
 def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
     """What a certificate for this consent would rest on, by kind."""
-    row = pilot.ledger.authorizations.get(consent)
+    row = pilot.ledger.usage.authorizations.get(consent)
     with pilot.ledger.database.read() as session:
         (provision,) = provisions_of(session, consent)
         request = access_request(session, row.request_id)
@@ -87,7 +87,7 @@ def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
     [("request", "HELD"), ("authorization", "AUTHORIZATION_HELD"), ("provision", "PROVISION_HELD")],
 )
 def test_nothing_is_issued_on_what_an_office_holds(pilot: Pilot, kind: str, code: str) -> None:
-    firm, holds = pilot.firm(), pilot.ledger.holds
+    firm, holds = pilot.firm(), pilot.ledger.certificates.holds
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
     digest = digests_of(pilot, firm, consent)[kind]
@@ -108,11 +108,11 @@ def test_nothing_is_issued_on_what_a_party_withdrew_on_the_chain_by_itself(pilot
         consent = pilot.authorise(firm)
         pilot.supply(firm, consent)
         party = pilot.cast.firms[firm] if kind == "authorization" else pilot.cast.provider
-        account = ledger.parties.get(party).account
+        account = ledger.parties.register.get(party).account
         client = ledger.client.with_account(ledger.custody.private_key(account).hex())
         pilot.fund(account)
         client.send(withdraw(digests_of(pilot, firm, consent)[kind]))
-        assert ledger.authorizations.get(consent).state == "active"
+        assert ledger.usage.authorizations.get(consent).state == "active"
         with pytest.raises(Conflict, match=code):
             pilot.actors.issue({firm: consent})
 
@@ -122,7 +122,7 @@ def test_nothing_is_issued_on_a_consent_that_a_reported_key_of_its_subject_withd
     consent, subject = pilot.authorise(firm), pilot.cast.firms[firm]
     pilot.supply(firm, consent)
     stolen = pilot.actors.signer_of(subject)
-    ledger.party_keys.report(subject, stolen.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(subject, stolen.kid, ledger.installation.authority_party)
     pilot.fund(stolen.kid)
     digest = digests_of(pilot, firm, consent)["authorization"]
     ledger.client.with_account(ledger.custody.private_key(stolen.kid).hex()).send(withdraw(digest))
@@ -134,7 +134,7 @@ def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:
     firm, ledger = pilot.firm(), pilot.ledger
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
-    account = ledger.parties.get(pilot.cast.other_bank).account
+    account = ledger.parties.register.get(pilot.cast.other_bank).account
     pilot.fund(account)
     client = ledger.client.with_account(ledger.custody.private_key(account).hex())
     for digest in digests_of(pilot, firm, consent).values():
@@ -147,11 +147,11 @@ def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:
 def test_a_bundle_carries_the_withdrawal_of_what_the_certificate_rests_on(pilot: Pilot) -> None:
     firm, ledger = pilot.firm(), pilot.ledger
     number = pilot.certificate(firm)
-    before = ledger.bundles.build(number)
+    before = ledger.certificates.bundles.build(number)
     (consent,) = named(pilot, statement_of(pilot, number)["authorizations"])
     withdraw_consent(pilot.actors, consent["id"])
     ledger.anchoring.flush()
-    fresh = [item for item in ledger.bundles.build(number).evidence if item not in before.evidence]
+    fresh = [item for item in ledger.certificates.bundles.build(number).evidence if item not in before.evidence]
     (entry,) = [json.loads(item.entry) for item in fresh]
     assert (entry["type"], entry["party"]) == ("withdrawal", pilot.cast.firms[firm])
     assert entry["statement"] == reference(statement_digest(consent))
@@ -210,7 +210,7 @@ def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pi
         consent = log_store.statement(session, statement["authorizations"][0].removeprefix("sha-256:"))
     stranger = signed_withdrawal(pilot.actors, consent["id"], by=pilot.cast.bank)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
-        pilot.ledger.withdrawals.withdraw(stranger.entry, stranger.act)
+        pilot.ledger.usage.withdrawals.withdraw(stranger.entry, stranger.act)
     withdraw_consent(pilot.actors, consent["id"])
     after = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
     assert before.report.valid
@@ -230,14 +230,14 @@ def test_suspended_resumed_revoked_and_never_again(pilot: Pilot) -> None:
         expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
         return pilot.ledger.verification.verify(bundle.to_bytes(), expect).report.result
 
-    pilot.ledger.status.suspend(number, "investigation")
+    pilot.ledger.certificates.status.suspend(number, "investigation")
     assert result() == "suspended"
-    pilot.ledger.status.resume(number, "lifted")
+    pilot.ledger.certificates.status.resume(number, "lifted")
     assert result() == "valid"
-    pilot.ledger.status.revoke(number, "fraud")
+    pilot.ledger.certificates.status.revoke(number, "fraud")
     assert result() == "revoked"
     with pytest.raises(Conflict, match="LOG_ALREADY_REVOKED"):
-        pilot.ledger.status.resume(number, "lifted")
+        pilot.ledger.certificates.status.resume(number, "lifted")
     status = pilot.ledger.verification.status(number)
     assert (status["state"], status["reason"]) == ("revoked", "fraud")
 
@@ -263,7 +263,7 @@ def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> No
 
 
 def test_provision_must_be_the_providers_and_its_claims_those_signed(pilot: Pilot) -> None:
-    firm, submit = pilot.firm(), pilot.ledger.provisions.submit
+    firm, submit = pilot.firm(), pilot.ledger.usage.provisions.submit
     drafted = pilot.actors.draft(pilot.authorise(firm), SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
         submit([replace(drafted, entry=pilot.actors.sign(pilot.cast.bank, drafted.entry))])
@@ -305,26 +305,26 @@ REFUSED_REQUESTS = [
 def test_a_request_beyond_its_scenario_is_refused(pilot: Pilot, code: str, change: dict[str, object]) -> None:
     request = replace(pilot.actors.request("60"), **change)  # type: ignore[arg-type]
     with pytest.raises((InvalidInput, NotFound), match=code):
-        pilot.ledger.requests.draft(request, NOTE)
+        pilot.ledger.usage.requests.draft(request, NOTE)
 
 
 def test_only_a_bank_may_be_the_consumer(pilot: Pilot) -> None:
     request = replace(pilot.actors.request("60"), consumer=pilot.cast.provider)
     with pytest.raises(Forbidden, match="KIND_NOT_IN_SCENARIO"):
-        pilot.ledger.requests.draft(request, NOTE)
+        pilot.ledger.usage.requests.draft(request, NOTE)
 
 
 def test_a_statement_that_was_changed_after_signing_is_refused(pilot: Pilot) -> None:
     firm = pilot.firm()
     (asked,) = pilot.actors.ask([pilot.actors.request(firm)])
-    (draft,) = pilot.ledger.authorizations.draft(asked)
+    (draft,) = pilot.ledger.usage.authorizations.draft(asked)
     subject = pilot.cast.firms[firm]
     signed = pilot.actors.sign(subject, draft.entry)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
-        pilot.ledger.authorizations.submit([{**signed, "iat": signed["iat"] - 1}])
+        pilot.ledger.usage.authorizations.submit([{**signed, "iat": signed["iat"] - 1}])
     other = pilot.actors.sign(subject, draft.entry | {"notice_digest": "sha-256:" + "0" * 64})
     with pytest.raises(InvalidInput, match="NOTICE_DIFFERS"):
-        pilot.ledger.authorizations.submit([other])
+        pilot.ledger.usage.authorizations.submit([other])
 
 
 def test_an_unread_check_is_told_as_not_reached(pilot: Pilot) -> None:
