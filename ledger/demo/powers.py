@@ -18,7 +18,7 @@ from ledger.domain.powers import ProposalState
 from ledger.errors import ChainUnavailable
 from ledger.index import proposals as indexed
 from ledger.installation.wiring import Ledger
-from ledger.parties.possession import possession_of
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.proposals.proposals import Proposal
 from ledger.proof.jws import LocalSigner
 

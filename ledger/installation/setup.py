@@ -34,8 +34,8 @@ from ledger.installation.local_chain import Chain
 from ledger.installation.settings import Settings
 from ledger.log.coherence import contracts_lost
 from ledger.parties.custody import Custody
-from ledger.parties.key_settlement import FIRST_KEYS, settle_keys
-from ledger.parties.keys import PartyKeys
+from ledger.parties.keys.party_keys import PartyKeys
+from ledger.parties.keys.settlement import FIRST_KEYS, settle_keys
 from ledger.parties.known import KnownParty
 from ledger.parties.lookups import party_keys
 from ledger.parties.newcomers import NewParty, checked_party, find_or_add, lookup_digest

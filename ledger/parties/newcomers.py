@@ -17,7 +17,7 @@ from ledger.domain.codes import check_institution, check_region, check_resident_
 from ledger.domain.lines import require_line
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
 from ledger.errors import Conflict, InvalidInput
-from ledger.parties.key_settlement import FIRST_KEYS
+from ledger.parties.keys.settlement import FIRST_KEYS
 from ledger.parties.tables import Party, PartyKey
 from ledger.store.sealing import Sealer
 

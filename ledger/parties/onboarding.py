@@ -17,7 +17,8 @@ from ledger.errors import Forbidden
 from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute
 from ledger.parties.custody import Custody
-from ledger.parties.key_settlement import settle_keys
+from ledger.parties.keys.possession import proof_of
+from ledger.parties.keys.settlement import settle_keys
 from ledger.parties.known import KnownParty
 from ledger.parties.lookups import party, party_keys
 from ledger.parties.newcomers import (
@@ -31,7 +32,6 @@ from ledger.parties.newcomers import (
 )
 from ledger.parties.party_lists import ListedKey, ListedParty, RegistrationLists
 from ledger.parties.permissions import Action
-from ledger.parties.possession import proof_of
 from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.roles import Actor, require
 from ledger.parties.tables import Party

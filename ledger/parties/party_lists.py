@@ -21,7 +21,7 @@ from ledger.domain.days import Clock
 from ledger.domain.lines import require_line
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.errors import Conflict, InvalidInput, NotFound
-from ledger.parties.possession import proof_for_chain, require_possession
+from ledger.parties.keys.possession import proof_for_chain, require_possession
 from ledger.parties.tables import Party, PartyList
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer

@@ -162,7 +162,7 @@ def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -
 
 
 def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised_one(pilot: Pilot) -> None:
-    """The issuer's own key: tests/parties/test_keys.py."""
+    """The issuer's own key: tests/parties/keys/test_keys.py."""
     ledger, cast = pilot.ledger, pilot.cast
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ledger.parties.keys.possession import possession_of
 
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
@@ -12,7 +13,6 @@ from ledger.errors import Conflict, InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.newcomers import NewParty
-from ledger.parties.possession import possession_of
 from tests.support.actors.pilots import Pilot
 
 

@@ -31,7 +31,7 @@ def enrol(
     with errors_explained(as_json):
         from ledger.chain.contracts.deployment import Deployment
         from ledger.domain.canonical import canonical
-        from ledger.parties.possession import possession_of
+        from ledger.parties.keys.possession import possession_of
         from ledger.provider.service import HttpService
 
         signer = signer_of(key)

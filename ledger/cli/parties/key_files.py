@@ -73,7 +73,7 @@ def prove(
     """
     with errors_explained(as_json):
         from ledger.chain.contracts.deployment import Deployment
-        from ledger.parties.possession import possession_of
+        from ledger.parties.keys.possession import possession_of
 
         signer = signer_of(key)
         chain = Deployment.load(deployment).chain

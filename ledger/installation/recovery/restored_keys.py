@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.reading.reader import ChainReader
 from ledger.parties.custody import Custody
-from ledger.parties.key_settlement import record_key
+from ledger.parties.keys.settlement import record_key
 from ledger.parties.tables import Party, PartyKey
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ledger.installation.participant import Access, access
 from ledger.installation.use_cases.foundation import Foundation
 from ledger.parties.directory import Directory
-from ledger.parties.enrolments import Enrolments
-from ledger.parties.keys import PartyKeys, anchor_first
+from ledger.parties.keys.enrolments import Enrolments
+from ledger.parties.keys.party_keys import PartyKeys, anchor_first
 from ledger.parties.mandates import Mandates
 from ledger.parties.offices import Offices
 from ledger.parties.onboarding import Onboarding

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from fastapi.testclient import TestClient
+from ledger.parties.keys.possession import possession_of
 
 from api.app import create_app
 from ledger.chain.accounts import account_of, new_private_key
@@ -18,7 +19,6 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 from ledger.parties.newcomers import NewParty
-from ledger.parties.possession import possession_of
 from ledger.proof.acts import sign_act, veto_message
 from ledger.proof.jws import LocalSigner, Signer
 from tests.support.api.parts import Tokens

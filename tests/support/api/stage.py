@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import yaml
+from ledger.parties.keys.possession import possession_of
 
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import synthetic_uscc
@@ -17,7 +18,6 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.newcomers import NewParty
-from ledger.parties.possession import possession_of
 from ledger.proof.acts import sign_act
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.jws import Signer, sign_entry
