@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.certificates.presentations import Presentations
 from ledger.certificates.use_offers import MAX_OFFERS, Offers
@@ -19,6 +18,7 @@ from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, NotFound
 from ledger.parties.custody import Custody
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Es256Signer, Signer
 from ledger.proof.sdjwt import bind_key

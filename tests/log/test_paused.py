@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.accounts import new_sm2_key
 from ledger.chain.sending import calls
@@ -14,6 +13,7 @@ from ledger.domain.days import shanghai_time
 from ledger.domain.powers import MAX_PAUSE, PAUSE_REST
 from ledger.errors import Conflict
 from ledger.installation.background import TickingThread
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.jws import Sm2Signer, sign_entry
 from tests.support.actors.officers import Powers, founded
 from tests.support.actors.pilots import resource

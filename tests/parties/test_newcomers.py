@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
 from ledger.errors import Conflict, InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
 from tests.support.actors.pilots import Pilot
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.accounts import new_p256_key, new_sm2_key
 from ledger.chain.sending.calls import withdraw_for
 from ledger.connectors.answers import Supplied
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Es256Signer, Signer, Sm2Signer, sign_entry
 from ledger.proof.verifier import Expectation

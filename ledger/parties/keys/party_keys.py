@@ -11,9 +11,6 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from ledger.parties.keys.possession import proof_for_chain, proof_of
-from ledger.parties.keys.settlement import FIRST_KEYS, settle_changed, settle_keys
-
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import calls
@@ -26,6 +23,8 @@ from ledger.index.follower import Follower
 from ledger.log.anchoring import Anchoring
 from ledger.log.paused import waiting_for_its_end
 from ledger.parties.custody import Custody
+from ledger.parties.keys.possession import proof_for_chain, proof_of
+from ledger.parties.keys.settlement import FIRST_KEYS, settle_changed, settle_keys
 from ledger.parties.known import KnownKey, KnownParty
 from ledger.parties.lookups import party, party_keys, party_no, speaking_keys
 from ledger.parties.newcomers import require_free

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.accounts import account_of, new_private_key, public_key_of
 from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
 from ledger.proof.jws import LocalSigner
 from tests.support.api.stage import Consent, Stage

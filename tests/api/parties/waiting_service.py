@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any
 
 from fastapi.testclient import TestClient
-from ledger.parties.keys.possession import possession_of
 
 from api.app import create_app
 from ledger.chain.accounts import account_of, new_private_key
@@ -18,6 +17,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
 from ledger.proof.acts import sign_act, veto_message
 from ledger.proof.jws import LocalSigner, Signer

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ledger.parties.keys.possession import possession_of
-
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.jws import Signer
 from ledger.proof.suites.suite import ES256, ES256K
 from tests.api.permissions.idor_stage import DIGEST, Objects, Scene

@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from ledger.parties.keys.possession import possession_of
-
 from ledger.chain.accounts import account_of_public_key
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call, PartyRegistration
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role, party_id
+from ledger.parties.keys.possession import possession_of
 from tests.api.permissions.role_outcomes import Outcome, told
 from tests.support.api.stage import Stage
 

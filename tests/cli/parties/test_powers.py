@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.parties.keys.possession import require_possession
 from typer.testing import CliRunner
 
 from ledger.chain.local.node import FUNDS_WEI, JOURNAL, LocalNode
@@ -25,6 +24,7 @@ from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.keys.possession import require_possession
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, CHAIN, NONCE

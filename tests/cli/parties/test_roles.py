@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 from typer.testing import CliRunner
 
 from ledger.chain.accounts import account_of_public_key
@@ -20,6 +19,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
+from ledger.parties.keys.possession import possession_of
 from tests.reference.role_matrix import CELLS, COLUMNS, KINDS, ROLE_OF, name_of
 from tests.support.actors.pilots import Pilot
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.local.node import LocalNode
 from ledger.domain.codes import synthetic_uscc
@@ -14,6 +13,7 @@ from ledger.errors import Misconfigured
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger
 from ledger.parties.custody import Custody, new_key, signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
 from ledger.parties.offices import FoundingOffice, dump_office, office_file, read_office
 from ledger.proof.suites.suite import SM2SM3

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from ledger.parties.keys.enrolments import SECONDS, EnrolmentCode, Enrolments
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.accounts import account_of_public_key
 from ledger.domain.codes import synthetic_resident_id
@@ -15,6 +13,8 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, Pingzheng
 from ledger.installation.wiring import Ledger
 from ledger.parties.access.tables import Enrolment
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.keys.enrolments import SECONDS, EnrolmentCode, Enrolments
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
 from ledger.parties.roles import Actor
 from ledger.proof.jws import Signer

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
 from ledger.chain.sending.calls import carry_out, change_key, pause, propose
@@ -21,6 +20,7 @@ from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.custody import signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict
 from ledger.proof.verifier import Expectation

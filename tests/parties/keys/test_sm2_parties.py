@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
 from ledger.chain.sending.calls import change_key, confirm, propose
@@ -22,6 +21,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
 from ledger.proof.report import Report, Verdict
 from ledger.proof.sdjwt import parse_certificate

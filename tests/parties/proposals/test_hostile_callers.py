@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ledger.parties.keys.possession import possession_of
 
 from ledger.chain.accounts import new_private_key
 from ledger.chain.contracts.deployment import PARTY_REGISTRY
@@ -17,6 +16,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.acts import prove_key, sign_act, veto_message
 from ledger.proof.jws import Signer
 from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, newcomer, no, officers, proposed, skip

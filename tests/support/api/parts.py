@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
-from ledger.parties.keys.possession import possession_of
 
 from api.app import create_app
 from ledger.demo.data.cast import assemble
@@ -16,6 +15,7 @@ from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger
 from ledger.parties.access.sessions import NewSession
+from ledger.parties.keys.possession import possession_of
 from ledger.proof.jws import Signer
 from tests.support.actors.pilots import FIRMS, Pilot
 from tests.support.actors.signing_in import signed_in, signer_of

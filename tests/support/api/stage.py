@@ -9,7 +9,6 @@ from itertools import count
 from typing import Any
 
 import yaml
-from ledger.parties.keys.possession import possession_of
 
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import synthetic_uscc
@@ -17,6 +16,7 @@ from ledger.domain.days import DAY, end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
 from ledger.proof.acts import sign_act
 from ledger.proof.bundle import parse_bundle

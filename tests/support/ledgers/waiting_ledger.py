@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-from ledger.parties.keys.possession import possession_of
-
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
 from ledger.errors import PingzhengError
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import signer_of_key
+from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
 from ledger.parties.proposals.proposals import Proposal
 
