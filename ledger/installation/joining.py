@@ -17,14 +17,10 @@ from typing import Any
 
 import structlog
 
-from ledger.certificates.presentations import Presentations
-from ledger.certificates.uses import Uses
-from ledger.certificates.verification import Verification
 from ledger.chain.contracts.creation import check_creation
 from ledger.chain.contracts.deployment import Deployment
 from ledger.chain.reading.contract_state import PartyRecord
 from ledger.chain.reading.reader import ChainReader
-from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.relay import Relay
 from ledger.domain.days import Clock
@@ -41,21 +37,15 @@ from ledger.installation.home import (
 )
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.membership import Membership, membership_file
-from ledger.installation.participant import Participant, access
+from ledger.installation.participant import Participant, participant
 from ledger.installation.settings import Settings
 from ledger.installation.tables import METADATA
 from ledger.log.coherence import Coherence
 from ledger.parties.custody import Custody
 from ledger.parties.party_lists import RegistrationLists
-from ledger.parties.proposals.pauses import Pauses
-from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import require_active
-from ledger.provenance.certificate_views import CertificateViews
-from ledger.provenance.histories import Provenances
-from ledger.provenance.inspection import Inspection
 from ledger.rulebooks.scenarios import ScenarioBook
-from ledger.rulebooks.templates import expecting
 from ledger.store.database import Database, open_engine, require_contents, require_tables
 from ledger.store.identity import remember_ledger, require_ledger
 from ledger.store.migrations import upgrade
@@ -233,50 +223,25 @@ def _wire(
     custody: Custody,
     clock: Clock,
 ) -> Participant:
-    # What stands against writing stands against sending.
+    # A finding that forbids writing also forbids sending.
     client.before_sending = database.require_writable
-    reader = ChainReader(client)
     parties = OwnParty(membership, custody)
-    uses = Uses(client, reader, custody, membership.party, parties.account)
-    follower = Follower(database.engine, reader)
-    presentations = Presentations(database, reader, follower, clock, keeps_log=False)
-    provenances = Provenances(database, reader, follower)
-    scenarios = ScenarioBook.load(settings.scenarios)
-    acting_here = RelayedActs(Relay(client), custody, database, clock)
-    proposals = Proposals(
+    return participant(
+        settings,
         database,
         client,
-        reader,
-        follower,
-        acting_here,
+        Follower(database.engine, ChainReader(client)),
+        custody,
+        coherence,
+        ScenarioBook.load(settings.scenarios),
+        RelayedActs(Relay(client), custody, database, clock),
         RegistrationLists(database, client, clock),
         clock,
-        account_of=parties.account,
-        within_reach=lambda _: [membership.party],
-        before_retiring=lambda: None,
-        lock=settings.home / "proposing.lock",
-    )
-    seen, expected = Remembered(reader, settings.home / "seen.json"), partial(expecting, scenarios)
-    verification = Verification(database, reader, seen, expected, uses, presentations, clock)
-    own_account = partial(_own_account, reader, membership.account)
-    return Participant(
-        settings=settings,
-        clock=clock,
-        database=database,
-        client=client,
-        reader=reader,
-        follower=follower,
         party=membership.party,
-        access=access(settings, database, reader, clock, key_of=parties.key_of),
-        verification=verification,
-        presentations=presentations,
-        certificate_views=CertificateViews(verification, presentations, provenances),
-        provenances=provenances,
-        proposals=proposals,
-        pauses=Pauses(reader, acting_here, proposals, parties.account),
-        inspection=Inspection(
-            database, reader, follower, provenances, coherence, clock, own_account, oldest=settings.oldest_head
-        ),
+        account_of=parties.account,
+        key_of=parties.key_of,
+        within_reach=lambda _: [membership.party],
+        own_account=partial(_own_account, ChainReader(client), membership.account),
     )
 
 

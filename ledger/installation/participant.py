@@ -1,68 +1,52 @@
-"""What every installation on the chain can do, the operator's or a joined party's: verify, use, and look."""
+"""The parts that every installation on the chain has, the operator's and a joined party's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, Final
 
 from ledger.certificates.presentations import Presentations
+from ledger.certificates.uses import Uses
 from ledger.certificates.verification import Verification
 from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.days import Clock
 from ledger.index.follower import Follower
 from ledger.installation.settings import Settings
+from ledger.log.anchoring import Anchoring
+from ledger.log.coherence import Coherence
 from ledger.parties.access.attempts import Attempts
 from ledger.parties.access.callers import Callers
 from ledger.parties.access.machine_keys import MachineKeys
 from ledger.parties.access.sessions import Sessions
+from ledger.parties.custody import Custody
+from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.proposals.pauses import Pauses
 from ledger.parties.proposals.proposals import Proposals
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Roles
 from ledger.proof.sign_in import Place
 from ledger.provenance.certificate_views import CertificateViews
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.provenance.readings import Readings
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import expecting
 from ledger.store.database import Database
 
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Who comes in: signing in, keys for machines, wrong tries, and who read what."""
-
-    callers: Callers
-    sessions: Sessions
-    machine_keys: MachineKeys
-    attempts: Attempts
-    readings: Readings
-    roles: Roles
-
-
-def access(
-    settings: Settings,
-    database: Database,
-    reader: ChainReader,
-    clock: Clock,
-    *,
-    key_of: Callable[[str], str | None],
-) -> Access:
-    """``key_of`` gives the public key of an account, of those that may sign in here; no network, no I/O."""
-    machine_keys = MachineKeys(database, clock)
-    place = Place.of(settings.service_origin, reader.chain)
-    return Access(
-        callers=Callers(database, machine_keys.used, clock),
-        sessions=Sessions(database, place, key_of, settings.session_seconds, clock),
-        machine_keys=machine_keys,
-        attempts=Attempts(),
-        readings=Readings(database, clock),
-        roles=Roles(database),
-    )
+SEEN: Final = "seen.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """An open installation. ``party`` is its own party's id; ``client`` sends from that party's account."""
+    """An open installation.
+
+    ``party`` is the id of its own party. ``client`` sends from that party's account. ``attempts`` counts wrong tokens,
+    keys and codes. ``readings`` records who used a subject's data. ``roles`` are read from the index.
+    """
 
     settings: Settings
     clock: Clock
@@ -71,7 +55,12 @@ class Participant:
     reader: ChainReader
     follower: Follower
     party: str
-    access: Access
+    callers: Callers
+    sessions: Sessions
+    machine_keys: MachineKeys
+    attempts: Attempts
+    readings: Readings
+    roles: Roles
     verification: Verification
     presentations: Presentations
     certificate_views: CertificateViews
@@ -80,42 +69,91 @@ class Participant:
     proposals: Proposals
     pauses: Pauses
 
-    @property
-    def callers(self) -> Callers:
-        """Who calls by which token."""
-        return self.access.callers
-
-    @property
-    def sessions(self) -> Sessions:
-        """Signing in and out."""
-        return self.access.sessions
-
-    @property
-    def machine_keys(self) -> MachineKeys:
-        """Keys for machines."""
-        return self.access.machine_keys
-
-    @property
-    def attempts(self) -> Attempts:
-        """Wrong tokens, keys and codes."""
-        return self.access.attempts
-
-    @property
-    def readings(self) -> Readings:
-        """Who used a subject's data."""
-        return self.access.readings
-
-    @property
-    def roles(self) -> Roles:
-        """Roles by the chain as followed."""
-        return self.access.roles
-
     def flush(self) -> None:
-        """Write what readers left to be written; in the background, and when the installation is closed.
+        """Write the readings and uses of machine keys that are still in memory.
 
-        While a finding stands against writing, it waits.
+        They stay in memory while a finding keeps the database from being written.
         """
         if self.database.standing is not None:
             return
         self.readings.flush()
         self.machine_keys.flush()
+
+
+def participant(
+    settings: Settings,
+    database: Database,
+    client: ChainClient,
+    follower: Follower,
+    custody: Custody,
+    coherence: Coherence,
+    scenarios: ScenarioBook,
+    relayed: RelayedActs,
+    lists: RegistrationLists,
+    clock: Clock,
+    *,
+    party: str,
+    account_of: Callable[[str], str],
+    key_of: Callable[[str], str | None],
+    within_reach: Callable[[Iterable[str]], list[str]],
+    before_retiring: Callable[[], None] = lambda: None,
+    anchoring: Anchoring | None = None,
+    own_account: Callable[[], dict[str, Any]] | None = None,
+) -> Participant:
+    """Put together the parts of an installation; reads no file and no node.
+
+    ``key_of`` returns the public key of an account that may sign in here. A joined installation has ``own_account``
+    and no ``anchoring``; the other arguments are as for ``Proposals``.
+    """
+    reader = ChainReader(client)
+    presentations = Presentations(database, reader, follower, clock, keeps_log=anchoring is not None)
+    seen, expected = Remembered(reader, settings.home / SEEN), partial(expecting, scenarios)
+    uses = Uses(client, reader, custody, party, account_of)
+    verification = Verification(database, reader, seen, expected, uses, presentations, clock)
+    provenances = Provenances(database, reader, follower)
+    machine_keys = MachineKeys(database, clock)
+    oldest = settings.oldest_head
+    proposals = Proposals(
+        database,
+        client,
+        reader,
+        follower,
+        relayed,
+        lists,
+        clock,
+        account_of=account_of,
+        within_reach=within_reach,
+        before_retiring=before_retiring,
+        lock=settings.home / "proposing.lock",
+    )
+    return Participant(
+        settings=settings,
+        clock=clock,
+        database=database,
+        client=client,
+        reader=reader,
+        follower=follower,
+        party=party,
+        callers=Callers(database, machine_keys.used, clock),
+        sessions=Sessions(
+            database, Place.of(settings.service_origin, reader.chain), key_of, settings.session_seconds, clock
+        ),
+        machine_keys=machine_keys,
+        attempts=Attempts(),
+        readings=Readings(database, clock),
+        roles=Roles(database),
+        verification=verification,
+        presentations=presentations,
+        certificate_views=CertificateViews(verification, presentations, provenances),
+        provenances=provenances,
+        inspection=Inspection(
+            database, reader, follower, provenances, coherence, clock, own_account, anchoring=anchoring, oldest=oldest
+        ),
+        proposals=proposals,
+        pauses=Pauses(reader, relayed, proposals, account_of),
+    )
+
+
+def members(part: Any) -> dict[str, Any]:
+    """The members of a dataclass by their names."""
+    return {field.name: getattr(part, field.name) for field in fields(part)}

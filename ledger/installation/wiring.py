@@ -28,6 +28,7 @@ from ledger.installation.setup import (
     provide_signing_key,
 )
 from ledger.installation.tables import METADATA
+from ledger.installation.use_cases.foundation import foundation
 from ledger.log.coherence import Coherence
 from ledger.parties.custody import SecretFile
 from ledger.parties.offices import COUNT, FIRST, FoundingOffice, keys_within_reach, local_offices, own_office
@@ -133,7 +134,7 @@ def _opened(
     coherence = Coherence(database, ChainReader(client), OPERATOR_NO, clock, local=settings.rpc_url is None)
     coherence.check()
     installation = installed(chain, client, custody, database, sealer, lookup_key)
-    ledger = wire(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock)
+    ledger = wire(foundation(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock))
     stack.callback(ledger.flush)
     # What a command did on a local chain alone, such as a revocation, is archived before it ends.
     stack.callback(ledger.archiving, None)

@@ -1,4 +1,4 @@
-"""What an open ledger does with the data catalogue: systems, data, publication, demands."""
+"""The use cases of the data catalogue: systems, data, publication, demands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CatalogueUseCases:
 
 
 def catalogue_use_cases(base: Foundation, parties: PartyUseCases) -> CatalogueUseCases:
-    """Over the use cases of parties."""
+    """Build the use cases of the catalogue."""
     database, clock = base.database, base.clock
     return CatalogueUseCases(
         data=Catalogue(database, clock),

@@ -1,4 +1,4 @@
-"""What every use case of an open ledger rests on: its parts below the capabilities, and its books."""
+"""The parts that the operator's use cases share: database, chain, log, keys, and the books of rules."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ledger.log.coherence import Coherence
 from ledger.log.positions import Positions
 from ledger.parties.custody import Custody
 from ledger.parties.lookups import party
+from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.statements import Intake
 from ledger.parties.tables import PartyKey
@@ -28,7 +29,7 @@ from ledger.store.sealing import Sealer
 
 @dataclass(frozen=True)
 class Foundation:
-    """The parts that use cases share. ``lookup_key`` is what parties are found by."""
+    """The parts that use cases share. ``lookup_key`` is the secret that identifiers of parties are digested with."""
 
     settings: Settings
     installation: Installation
@@ -44,18 +45,19 @@ class Foundation:
     anchoring: Anchoring
     positions: Positions
     acting: RelayedActs
+    lists: RegistrationLists
     intake: Intake
     scenarios: ScenarioBook
     rules: Ruleset
     lookup_key: bytes = field(repr=False)
 
     def account_of(self, identifier: str) -> str:
-        """The account that a party sends from."""
+        """Return the account that a party sends from."""
         with self.database.read() as session:
             return party(session, identifier).account
 
     def key_of(self, account: str) -> str | None:
-        """The public key of an account."""
+        """Return the public key of an account, or None if the account is unknown."""
         with self.database.read() as session:
             key = session.get(PartyKey, account)
         return None if key is None else key.public_key
@@ -72,9 +74,9 @@ def foundation(
     rules: Ruleset,
     clock: Clock,
 ) -> Foundation:
-    """No network; of files the scenarios alone are read."""
+    """Build the shared parts. Reads the scenario files; asks no node."""
     client = installation.client
-    # What stands against writing stands against sending.
+    # A finding that forbids writing also forbids sending.
     client.before_sending = database.require_writable
     reader = ChainReader(client)
     archiving = Archiving(settings, database, reader.chain.ledger, clock)
@@ -95,6 +97,7 @@ def foundation(
         anchoring=anchoring,
         positions=Positions(database, anchoring),
         acting=RelayedActs(Relay(client), custody, database, clock),
+        lists=RegistrationLists(database, client, clock, sealer),
         intake=Intake(reader.chain.ledger, clock),
         scenarios=ScenarioBook.load(settings.scenarios),
         rules=rules,

@@ -1,9 +1,10 @@
-"""What an open ledger does for the rights registration: applications, review, objections, rights, liens, transfers."""
+"""The use cases of rights registration: applications, review, objections, rights, liens, transfers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.installation.participant import Participant
 from ledger.installation.use_cases.catalogue import CatalogueUseCases
 from ledger.installation.use_cases.certificates import CertificateUseCases
 from ledger.installation.use_cases.foundation import Foundation
@@ -40,9 +41,13 @@ class RegistrationUseCases:
 
 
 def registration_use_cases(
-    base: Foundation, parties: PartyUseCases, certificates: CertificateUseCases, catalogue: CatalogueUseCases
+    base: Foundation,
+    common: Participant,
+    parties: PartyUseCases,
+    certificates: CertificateUseCases,
+    catalogue: CatalogueUseCases,
 ) -> RegistrationUseCases:
-    """Over the use cases of parties, certificates and the catalogue."""
+    """Build the use cases of registration."""
     database, reader, follower, acting, clock = base.database, base.reader, base.follower, base.acting, base.clock
     rules, descriptions = base.rules, Descriptions(database, follower)
     documents = ActDocuments(database, base.sealer, follower, base.lookup_key, clock)
@@ -70,5 +75,5 @@ def registration_use_cases(
         lineage=Lineage(acting),
         assessments=Assessments(database, reader, follower, acting, documents, clock),
         act_documents=documents,
-        transfers=Transfers(database, reader, follower, acting, parties.proposals, certified, documents, rules, clock),
+        transfers=Transfers(database, reader, follower, acting, common.proposals, certified, documents, rules, clock),
     )

@@ -1,4 +1,4 @@
-"""What an open ledger does for usage certificates: requests, consents, provisions, issuance, withdrawals, holdings."""
+"""The use cases of usage certificates: requests, authorizations, provisions, issuance, withdrawals, holdings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class UsageUseCases:
 
 
 def usage_use_cases(base: Foundation, parties: PartyUseCases, certificates: CertificateUseCases) -> UsageUseCases:
-    """Over the use cases of parties and certificates."""
+    """Build the use cases of usage."""
     database, sealer, reader, follower, clock = base.database, base.sealer, base.reader, base.follower, base.clock
     register, scenarios, intake, positions = parties.register, base.scenarios, base.intake, base.positions
     status = certificates.status
