@@ -13,8 +13,8 @@ from api.http.access import ActCaller, AnyInstallation, ReadCaller, require
 from api.http.paging import PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
-from ledger.certificates.judging import Verified
-from ledger.certificates.uses import UseToSign
+from ledger.certificates.verification.judging import Verified
+from ledger.certificates.verification.uses import UseToSign
 from ledger.errors import InvalidInput
 from ledger.parties.permissions import Action
 

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ledger.certificates.presentation_ends import PENDING, VALID
 from ledger.certificates.tables import Certificate, Presentation
+from ledger.certificates.verification.presentation_ends import PENDING, VALID
 from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.reading.contract_state import AssetRecord
 from ledger.demo.data.people import Member

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Final
 
-from ledger.certificates.presentations import Presentations
-from ledger.certificates.uses import Uses
-from ledger.certificates.verification import Verification
+from ledger.certificates.verification.presentations import Presentations
+from ledger.certificates.verification.uses import Uses
+from ledger.certificates.verification.verification import Verification
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient

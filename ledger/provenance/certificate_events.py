@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.certificates.seen_certificates import genuine
 from ledger.certificates.tables import Certificate, Disclosure, Presentation
+from ledger.certificates.verification.seen_certificates import genuine
 from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
 from ledger.domain.digests import hex_of
 from ledger.proof.bundle import Position

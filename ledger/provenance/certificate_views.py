@@ -11,9 +11,9 @@ from typing import Any
 
 from ledger.certificates.bundles import Bundles
 from ledger.certificates.issued import IssuedCertificate
-from ledger.certificates.known_presentation import KnownPresentation
-from ledger.certificates.presentations import Presentations, UsedElsewhere
-from ledger.certificates.verification import Verification
+from ledger.certificates.verification.known_presentation import KnownPresentation
+from ledger.certificates.verification.presentations import Presentations, UsedElsewhere
+from ledger.certificates.verification.verification import Verification
 from ledger.parties.permissions import Action, allowed
 from ledger.parties.principals import Principals
 from ledger.parties.roles import Actor, require

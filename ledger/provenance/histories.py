@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ledger.certificates.seen_certificates import counter_of, place_of
 from ledger.certificates.tables import Certificate
+from ledger.certificates.verification.seen_certificates import counter_of, place_of
 from ledger.chain.contracts.names import names_of_roles
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.assets.events import names_in, parties_in

@@ -16,9 +16,9 @@ from sqlalchemy import insert, literal, null, select, union_all
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.certificates.presentation_ends import PENDING
-from ledger.certificates.seen_certificates import genuine
 from ledger.certificates.tables import Certificate, Disclosure, Presentation
+from ledger.certificates.verification.presentation_ends import PENDING
+from ledger.certificates.verification.seen_certificates import genuine
 from ledger.domain.days import Clock
 from ledger.parties.access.callers import Caller
 from ledger.parties.roles import Actor

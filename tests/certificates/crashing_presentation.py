@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from ledger.certificates.presentations import Presentations
+from ledger.certificates.verification.presentations import Presentations
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
 from ledger.installation.settings import Settings

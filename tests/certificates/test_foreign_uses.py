@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ledger.certificates.seen_certificates import counter_of
+from ledger.certificates.verification.seen_certificates import counter_of
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.local.node import FUNDS_WEI
 from ledger.chain.reading.facts import collect_facts

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ledger.certificates.presentations import Presentations
-from ledger.certificates.uses import Uses
-from ledger.certificates.verification import LAPSE_SECONDS, Verification
+from ledger.certificates.verification.presentations import Presentations
+from ledger.certificates.verification.uses import Uses
+from ledger.certificates.verification.verification import LAPSE_SECONDS, Verification
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.rpc.connection import Connection

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.certificates.presentations import Presentations
-from ledger.certificates.use_offers import MAX_OFFERS, Offers
-from ledger.certificates.uses import Uses, UseToSign
-from ledger.certificates.verification import LAPSE_SECONDS, Verification
+from ledger.certificates.verification.presentations import Presentations
+from ledger.certificates.verification.use_offers import MAX_OFFERS, Offers
+from ledger.certificates.verification.uses import Uses, UseToSign
+from ledger.certificates.verification.verification import LAPSE_SECONDS, Verification
 from ledger.chain.accounts import new_p256_key
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered

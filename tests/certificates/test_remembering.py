@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ledger.certificates.presentations import Presentations
-from ledger.certificates.uses import Uses
-from ledger.certificates.verification import Verification
+from ledger.certificates.verification.presentations import Presentations
+from ledger.certificates.verification.uses import Uses
+from ledger.certificates.verification.verification import Verification
 from ledger.chain.reading.memory import Seen, load_seen, save_seen
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered

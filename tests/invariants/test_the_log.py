@@ -15,7 +15,7 @@ import pytest
 from pymerkle import InmemoryTree
 from sqlalchemy import select
 
-from ledger.certificates.judging import Verified
+from ledger.certificates.verification.judging import Verified
 from ledger.demo.actors import NOTE
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ledger.certificates.verification import LAPSE_SECONDS
+from ledger.certificates.verification.verification import LAPSE_SECONDS
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.acts import sign_act, uses_message
 from ledger.proof.bundle import ChainId, parse_chain

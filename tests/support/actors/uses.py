@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ledger.certificates.seen_certificates import counter_of
+from ledger.certificates.verification.seen_certificates import counter_of
 from ledger.domain.digests import reference
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_participant

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
-from ledger.certificates.known_presentation import under_way
+from ledger.certificates.verification.known_presentation import under_way
 
 
 class Turns:

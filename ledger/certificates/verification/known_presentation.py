@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ledger.certificates.presentation_ends import VALID
 from ledger.certificates.tables import Presentation
+from ledger.certificates.verification.presentation_ends import VALID
 from ledger.errors import Conflict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ledger.certificates.presentation_ends import CountedUse
+from ledger.certificates.verification.presentation_ends import CountedUse
 from ledger.chain.reading.remembering import Remembered
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.days import Clock

@@ -16,10 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.certificates.known_presentation import KnownPresentation, replayed, under_way
-from ledger.certificates.presentation_ends import LAPSED, PENDING, VALID, CountedUse, Ended, entries_of_end
-from ledger.certificates.seen_certificates import certificate_not_seen, counter_of, genuine
 from ledger.certificates.tables import Certificate, Presentation
+from ledger.certificates.verification.known_presentation import KnownPresentation, replayed, under_way
+from ledger.certificates.verification.presentation_ends import LAPSED, PENDING, VALID, CountedUse, Ended, entries_of_end
+from ledger.certificates.verification.seen_certificates import certificate_not_seen, counter_of, genuine
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import DAY, Clock

@@ -20,14 +20,14 @@ from typing import Any, Final
 
 import structlog
 
-from ledger.certificates.judging import Expecting, Judge, Verified, usage_of
-from ledger.certificates.known_presentation import KnownPresentation, replayed, under_way
-from ledger.certificates.presentation_ends import LAPSED, VALID, CountedUse, Ended
-from ledger.certificates.presentations import Presentations
 from ledger.certificates.state import CertificateStates
-from ledger.certificates.taking_turns import Turns
-from ledger.certificates.use_offers import Offer, Offers
-from ledger.certificates.uses import Uses, UseToSign
+from ledger.certificates.verification.judging import Expecting, Judge, Verified, usage_of
+from ledger.certificates.verification.known_presentation import KnownPresentation, replayed, under_way
+from ledger.certificates.verification.presentation_ends import LAPSED, VALID, CountedUse, Ended
+from ledger.certificates.verification.presentations import Presentations
+from ledger.certificates.verification.taking_turns import Turns
+from ledger.certificates.verification.use_offers import Offer, Offers
+from ledger.certificates.verification.uses import Uses, UseToSign
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.sender import Announce, Receipt

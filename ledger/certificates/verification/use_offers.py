@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from ledger.certificates.uses import UseToSign
+from ledger.certificates.verification.uses import UseToSign
 from ledger.errors import Conflict
 
 # Of each consumer. A bundle has at most 256 KiB: 16 MiB for a consumer.
