@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from ledger.catalogue.sheets import FIELD_COLUMNS, REQUIRED, Sheets, sheets_of
+from ledger.catalogue.sheets import FIELD_COLUMNS, OPTIONAL, REQUIRED, Sheets, sheets_of
 from ledger.catalogue.staging import Known, Staged, chunks, overtaken, write_staged
 from ledger.domain.days import Clock
 from ledger.domain.resource import DataResource, ResourceField
@@ -18,25 +18,6 @@ from ledger.store.database import Database
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
 MAX_REFUSALS_TOLD: Final = 100
-OPTIONAL: Final = (
-    "package",
-    "rows",
-    "columns",
-    "fields",
-    "source_kind",
-    "domain",
-    "format",
-    "update_freq",
-    "time_range",
-    "spatial_range",
-    "storage_location",
-    "storage_mode",
-    "share_attr",
-    "share_basis",
-    "open_attr",
-    "system",
-    "grade",
-)
 # How often a table is planned anew because others changed its entries meanwhile.
 MAX_PLANS: Final = 3
 

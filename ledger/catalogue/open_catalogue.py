@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from ledger.catalogue import lookups
 from ledger.catalogue.tables import CatalogueResource, OpenItem, ResourceVersion
 from ledger.domain.days import Clock
+from ledger.domain.resource import OPEN_TYPES
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
-OPEN_TYPES: Final = ("free", "targeted", "authorised")
 MAX_CONDITIONS: Final = 400
 MAX_LICENCE: Final = 64
 

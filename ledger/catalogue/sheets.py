@@ -16,6 +16,25 @@ from ledger.domain.resource import PII, SECRECY
 from ledger.errors import InvalidInput
 
 REQUIRED: Final = ("code", "title", "content_digest")
+OPTIONAL: Final = (
+    "package",
+    "rows",
+    "columns",
+    "fields",
+    "source_kind",
+    "domain",
+    "format",
+    "update_freq",
+    "time_range",
+    "spatial_range",
+    "storage_location",
+    "storage_mode",
+    "share_attr",
+    "share_basis",
+    "open_attr",
+    "system",
+    "grade",
+)
 FIELD_COLUMNS: Final = ("code", "name", "type", "unit", "pii", "secrecy", "grade")
 FIELD_SHEETS: Final = frozenset({"fields", "field", "字段", "字段表", "字段清单", "字段信息"})
 _GRADING: Final = frozenset({*GRADES, *PII[1:], *SECRECY[1:]})

@@ -10,13 +10,12 @@ from sqlalchemy import func, select
 from ledger.catalogue import lookups
 from ledger.catalogue.tables import InfoSystem
 from ledger.domain.days import Clock
-from ledger.domain.resource import RESOURCE_CODE
+from ledger.domain.resource import RESOURCE_CODE, SYSTEM_STATUSES
 from ledger.errors import Forbidden, InvalidInput
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
-STATUSES: Final = ("planned", "running", "stopped")
 MAX_NAME: Final = 200
 
 
@@ -61,11 +60,11 @@ class Systems:
         """
         require(actor, Action.EDIT_RESOURCE, owns=True)
         named = RESOURCE_CODE.fullmatch(entry.code) and entry.name.strip() and len(entry.name) <= MAX_NAME
-        if not named or entry.protection_level not in range(1, 6) or entry.status not in STATUSES:
+        if not named or entry.protection_level not in range(1, 6) or entry.status not in SYSTEM_STATUSES:
             raise InvalidInput(
                 "SYSTEM_ENTRY",
                 "A system has a code, a name, a protection level of 1 to 5 and a status.",
-                hint=f"Statuses: {', '.join(STATUSES)}.",
+                hint=f"Statuses: {', '.join(SYSTEM_STATUSES)}.",
             )
         with self._database.write() as session:
             last = lookups.system(session, entry.code)

@@ -27,6 +27,8 @@ UPDATE_FREQUENCIES: Final = (
 )
 SHARE_ATTRIBUTES: Final = ("unconditional", "conditional", "none")
 OPEN_ATTRIBUTES: Final = ("open", "conditional", "none")
+OPEN_TYPES: Final = ("free", "targeted", "authorised")
+SYSTEM_STATUSES: Final = ("planned", "running", "stopped")
 
 MAX_FIELDS: Final = 8_192
 MAX_COUNT: Final = 2**53 - 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.catalogue.imports import OPTIONAL, ImportReport
-from ledger.catalogue.sheets import FIELD_COLUMNS, REQUIRED, sheets_of
+from ledger.catalogue.sheets import FIELD_COLUMNS, OPTIONAL, REQUIRED, sheets_of
 from ledger.cli.catalogue import demands
 from ledger.cli.catalogue import lists as catalogue_lists
 from ledger.cli.catalogue.options import AfterCode, By, Code, Limit, Reason
@@ -20,6 +19,9 @@ from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, loca
 from ledger.connectors.tabular import MAX_CSV_BYTES
 from ledger.domain.digests import reference
 from ledger.proof.jws import sign_entry
+
+if TYPE_CHECKING:
+    from ledger.catalogue.imports import ImportReport
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(catalogue_lists.systems, name="system")

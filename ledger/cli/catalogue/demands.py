@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.catalogue.demands import DemandEntry, NewDemand
 from ledger.cli.catalogue.options import By, Code, Limit, Reason
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.days import day_of
+
+if TYPE_CHECKING:
+    from ledger.catalogue.demands import DemandEntry
 
 app = typer.Typer(no_args_is_help=True, help="需求清单 Demands: file, match, accept, connect, refuse, appeal.")
 duties = typer.Typer(no_args_is_help=True, help="责任清单 Sharing duties.")
@@ -73,6 +75,8 @@ def file(
     示例 Example:  pingzheng catalogue demand file 参保人数 --purpose 园区统计 --basis 统计法 --fields month,insured
     --by <requester>
     """
+    from ledger.catalogue.demands import NewDemand
+
     with opened(home, as_json) as ledger:
         names = tuple(name.strip() for name in fields.split(","))
         demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))

@@ -8,12 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from ledger.catalogue.important_rules import ImportantData
-from ledger.catalogue.open_catalogue import OPEN_TYPES, Opening
-from ledger.catalogue.systems import STATUSES, SystemEntry
 from ledger.cli.catalogue.options import AfterCode, By, Code, Limit
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.grades import LISTED_GRADES
+from ledger.domain.resource import OPEN_TYPES, SYSTEM_STATUSES
 
 systems = typer.Typer(no_args_is_help=True, help="系统清单 Information systems.")
 important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: what matches is blocked.")
@@ -36,7 +35,7 @@ def putasdict(
     name: Annotated[str, typer.Option(show_default=False)],
     level: Annotated[int, typer.Option(min=1, max=5, help="Level of 等保.", show_default=False)],
     by: By,
-    status: Annotated[str, typer.Option(help=", ".join(STATUSES))] = "running",
+    status: Annotated[str, typer.Option(help=", ".join(SYSTEM_STATUSES))] = "running",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,6 +43,8 @@ def putasdict(
 
     示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
     """
+    from ledger.catalogue.systems import SystemEntry
+
     with opened(home, as_json) as ledger:
         row = ledger.catalogue.systems.put(ledger.actor(by), SystemEntry(code, name, level, status))
         emit(asdict(row), as_json, code)
@@ -140,6 +141,8 @@ def add_open(
 
     示例 Example:  pingzheng catalogue open add <code> --by <provider> --licence CC-BY-4.0
     """
+    from ledger.catalogue.open_catalogue import Opening
+
     with opened(home, as_json) as ledger:
         item = ledger.catalogue.open_catalogue.open(ledger.actor(by), code, Opening(open_type, conditions, licence))
         emit({"code": code, **{name: item[name] for name in ("number", "version", "open_type")}}, as_json)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.certificates.issued import IssuedCertificate
 from ledger.cli.certificates import history, status
 from ledger.cli.certificates import holdings_options as by
 from ledger.cli.certificates.issuing import issue_all_ready
@@ -18,6 +17,9 @@ from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
 from ledger.domain.codes import check_certificate_no
 from ledger.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ledger.certificates.issued import IssuedCertificate
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,9 @@ from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
 from ledger.connectors.tabular import csv_lines
 from ledger.domain.days import shanghai_time
 from ledger.errors import InvalidInput
-from ledger.usage.holdings.overview import Holding
+
+if TYPE_CHECKING:
+    from ledger.usage.holdings.overview import Holding
 
 app = typer.Typer(no_args_is_help=True)
 FORMATS = ("csv", "jsonl")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from ledger.cli.shell.output import EXIT_NOT_VALID, emit_rows, progress
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.installation.wiring import Ledger
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
 
 # So many in one transaction of the database: others write in between.
 _PORTION: Final = 50

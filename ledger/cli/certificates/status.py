@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ledger.cli.certificates.options import Number
-from ledger.cli.certificates.revoking import revoke_listed
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit
@@ -63,6 +62,8 @@ def revoke(
                 hint="Give the number, or --file with a number on each line.",
             )
         if file is not None:
+            from ledger.cli.certificates.revoking import revoke_listed
+
             revoke_listed(ledger, file, reason, yes, as_json)
             return
         ledger.usage.status_acts.revoke(ledger.actor(ledger.party), check_certificate_no(number), reason)

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ledger.cli.shell.output import stderr
 from ledger.connectors.tables import Listed
 from ledger.domain.codes import organisation_agrees
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, NotFound, PingzhengError
-from ledger.installation.wiring import Ledger
-from ledger.parties.known import KnownParty
-from ledger.parties.newcomers import NewParty
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.known import KnownParty
+    from ledger.parties.newcomers import NewParty
 
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
 # Of keys that are kept here the proofs are made here.
@@ -56,6 +59,8 @@ def lines_named(file: str, listed: Listed) -> Iterator[None]:
 
 def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty:
     """The party of a line, whose cells are by column; raises ``InvalidInput`` ``CSV_COLUMN_MISSING``."""
+    from ledger.parties.newcomers import NewParty
+
     needed = [name for name in COLUMNS if name != "public_key" or not make_keys]
     if missing := [name for name in needed if name not in row]:
         raise InvalidInput(

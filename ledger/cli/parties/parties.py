@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,10 +29,11 @@ from ledger.connectors.tables import read_listing
 from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.installation.local_chain import fund
-from ledger.installation.wiring import Ledger
-from ledger.parties.known import KnownParty
-from ledger.parties.newcomers import NewParty
-from ledger.parties.proposals.proposals import Proposal
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.known import KnownParty
+    from ledger.parties.proposals.proposals import Proposal
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -66,6 +67,8 @@ def add(
 
     示例 Example:  pingzheng party add --kind bank --region 440803 --file bank.json
     """
+    from ledger.parties.newcomers import NewParty
+
     with errors_explained(as_json):
         told = members_of(file, IDENTITY)
     with opened(home, as_json) as ledger:

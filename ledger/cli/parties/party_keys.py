@@ -5,7 +5,7 @@ A lost or stolen key is reported first, which takes effect at once: ``pingzheng 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,9 +16,11 @@ from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit_rows
 from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
 from ledger.errors import InvalidInput
-from ledger.installation.wiring import Ledger
-from ledger.parties.proposals.proposals import Proposal
 from ledger.proof.suites.suite import suite_of_key
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.proposals.proposals import Proposal
 
 PublicKey = Annotated[
     str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: one made and kept here.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,9 @@ from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened, participating
 from ledger.cli.shell.output import AsJson, Home, emit
 from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
-from ledger.installation.participant import Participant
+
+if TYPE_CHECKING:
+    from ledger.installation.participant import Participant
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +14,11 @@ from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, confirm, emit, local_time
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.parties import Role
-from ledger.installation.wiring import Ledger
-from ledger.parties.roles import Actor
-from ledger.privacy.erasure import Erased
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.roles import Actor
+    from ledger.privacy.erasure import Erased
 
 
 class Reason(StrEnum):
@@ -78,6 +80,8 @@ def erase_party(
 
 def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
     # A subject that is suspended or closed keeps its right: the operator enters its request.
+    from ledger.parties.roles import Actor
+
     if reason is Reason.SUBJECT_REQUEST:
         return Actor(subject, frozenset({Role.SUBJECT}))
     return ledger.actor(party_of(ledger, by))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,9 @@ from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, p
 from ledger.connectors.tabular import read_csv
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput
-from ledger.installation.wiring import Ledger
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -15,7 +15,6 @@ from ledger.cli.shell.output import AsJson, Home, emit_rows
 from ledger.domain.days import day_of, end_of_validity
 from ledger.errors import InvalidInput
 from ledger.registration.reports import QualityReport, Valuation
-from ledger.registration.rights import NewRight
 
 app = typer.Typer(no_args_is_help=True)
 liens = typer.Typer(no_args_is_help=True)
@@ -58,6 +57,8 @@ def grant(
     示例 Example:  pingzheng right grant <asset> --by <holder> --to <party> --kind operate --last-day 2027-06-30
     --scope 广东省内 --exclusive
     """
+    from ledger.registration.rights import NewRight
+
     with opened(home, as_json) as ledger:
         actor, asset = acting_on(ledger, by, asset)
         to = party_of(ledger, to)

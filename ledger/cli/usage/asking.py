@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.cli.shell.naming import party_of
 from ledger.connectors.tables import Listed
 from ledger.errors import InvalidInput, PingzhengError
-from ledger.installation.wiring import Ledger
 from ledger.proof.jws import Signer, sign_entry
-from ledger.usage.request_notes import Note
-from ledger.usage.request_terms import Terms
-from ledger.usage.requests import Asked
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.usage.request_notes import Note
+    from ledger.usage.request_terms import Terms
+    from ledger.usage.requests import Asked
 
 SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 
@@ -38,6 +40,8 @@ def ask_all(ledger: Ledger, question: Question, file: str, listed: Listed, signe
     Returns each line's request. Raises as ``Requests.draft`` and ``submit``, and ``InvalidInput`` ``SUBJECT_MISSING``;
     errors name the line.
     """
+    from ledger.usage.requests import Asked
+
     lines = listed.lines
     subjects = [_subject_in(ledger, row, f"{file}, line {line}") for line, row in zip(lines, listed.rows, strict=True)]
     before = ledger.usage.requests.open_of(question.consumer, question.scenario)
@@ -63,6 +67,8 @@ def ask_all(ledger: Ledger, question: Question, file: str, listed: Listed, signe
 
 
 def _terms(ledger: Ledger, question: Question, subject: str) -> Terms:
+    from ledger.usage.request_terms import Terms
+
     fields = ledger.scenarios.get(question.scenario).fields
     return Terms(
         scenario=question.scenario,

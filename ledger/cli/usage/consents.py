@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,12 +17,14 @@ from ledger.cli.usage import giving
 from ledger.cli.usage.options import After, Limit, PartyArgument, RequestId
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
-from ledger.installation.wiring import Ledger
 from ledger.proof.acts import sign_act
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
-from ledger.usage.authorizations import Choice
-from ledger.usage.recorded import RecordedAuthorization
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.usage.authorizations import Choice
+    from ledger.usage.recorded import RecordedAuthorization
 
 app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
@@ -197,6 +199,8 @@ def follow(home: Home = None, as_json: AsJson = False) -> None:
 
 
 def _choice(ledger: Ledger, fields: str | None, days: int | None, uses: int | None, separate_consent: bool) -> Choice:
+    from ledger.usage.authorizations import Choice
+
     until = None if days is None else end_of_days(shanghai_day(ledger.clock()), days, "--days")
     return Choice(None if fields is None else tuple(fields.split(",")), until, uses, separate_consent)
 

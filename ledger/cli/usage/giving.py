@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from ledger.cli.shell.output import EXIT_INTERRUPTED, EXIT_NOT_VALID, console, emit_rows, local_time, progress, stderr
 from ledger.errors import Conflict, Forbidden, InvalidInput, Misconfigured, NotFound, PingzhengError
-from ledger.installation.wiring import Ledger
 from ledger.proof.jws import sign_entry
-from ledger.usage.authorizations import AuthorizationDraft, Choice
-from ledger.usage.recorded import RecordedRequest
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.usage.authorizations import AuthorizationDraft, Choice
+    from ledger.usage.recorded import RecordedRequest
 
 GIVEN: Final = "given"
 GIVEN_BEFORE: Final = "given_before"

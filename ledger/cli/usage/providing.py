@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -39,9 +39,10 @@ from ledger.provider.run import answer as answer_tasks
 from ledger.provider.service import HttpService
 from ledger.provider.supply import Supply, answers_to_bytes, parse_receipt
 from ledger.provider.task import MAX_LIST_BYTES, MAX_TASKS, Task, parse_tasks
-from ledger.rulebooks.sources import SourceBook
-from ledger.usage.provisions import OwnPlatform
 from ledger.wallet.private_file import write_private
+
+if TYPE_CHECKING:
+    pass
 
 API_KEY: Final = "PINGZHENG_API_KEY"
 MAX_KEY_BYTES: Final = 256
@@ -90,6 +91,9 @@ def run(
 
     示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
     """
+    from ledger.rulebooks.sources import SourceBook
+    from ledger.usage.provisions import OwnPlatform
+
     if service is None:
         with opened(home, as_json) as ledger:
             own = party_of(ledger, party)
@@ -259,6 +263,8 @@ def _sources_for(
     no_data: bool,
 ) -> Sources:
     """Sources from their folder, or the one answer that a person gives, to one task."""
+    from ledger.rulebooks.sources import SourceBook
+
     now = int(time.time())
     by_hand: list[Connector] = []
     if rows is not None:

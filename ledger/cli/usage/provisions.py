@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,11 +13,13 @@ from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, progress
 from ledger.cli.usage import providing
 from ledger.cli.usage.options import Limit, PartyArgument
-from ledger.installation.wiring import Ledger
 from ledger.provider.supply import Receipt, parse_answers
 from ledger.provider.task import MAX_LIST_BYTES, MAX_NOTICES, MAX_TASKS, TaskList
-from ledger.usage.provisions import OwnPlatform
 from ledger.wallet.private_file import write_private
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.usage.provisions import OwnPlatform
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(providing.run)
@@ -106,4 +108,6 @@ def submit(
 
 
 def _platform(ledger: Ledger) -> OwnPlatform:
+    from ledger.usage.provisions import OwnPlatform
+
     return OwnPlatform(ledger.usage.provisions, ledger.party)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,10 +18,9 @@ from ledger.cli.usage.options import After, Limit, PartyArgument, RequestId
 from ledger.connectors.tables import read_listing
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
-from ledger.usage.recorded import RecordedRequest
-from ledger.usage.request_notes import Note
-from ledger.usage.request_terms import Terms
-from ledger.usage.requests import Asked
+
+if TYPE_CHECKING:
+    from ledger.usage.recorded import RecordedRequest
 
 app = typer.Typer(no_args_is_help=True)
 Scenario = Annotated[str, typer.Option(help="Such as S01.", show_default=False)]
@@ -65,6 +64,9 @@ def draft(
     示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source
     electricity=9144… --note note.json
     """
+    from ledger.usage.request_notes import Note
+    from ledger.usage.request_terms import Terms
+
     with errors_explained(as_json):
         told = members_of(note, {"contact": "联系方式 Whom the subject can ask"}, dict.fromkeys(NOTED, ""))
     with opened(home, as_json) as ledger:
@@ -117,6 +119,8 @@ def import_file(
     示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
     --note note.json
     """
+    from ledger.usage.request_notes import Note
+
     with errors_explained(as_json):
         told = members_of(note, {"contact": "联系方式 Whom the subject can ask"}, dict.fromkeys(NOTED, ""))
         listed = read_listing(file, SUBJECT_COLUMNS, encoding)
@@ -154,6 +158,8 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
     示例 Example:  pingzheng request submit request.json
     """
+    from ledger.usage.requests import Asked
+
     with errors_explained(as_json):
         document = read_statement(statement)
         (entry,) = signed_entries(statement, document, "entry")
