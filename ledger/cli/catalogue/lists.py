@@ -30,7 +30,7 @@ def list_systems(after: AfterCode = None, limit: Limit = 20, home: Home = None, 
 
 
 @systems.command("put")
-def putasdict(
+def put(
     code: Annotated[str, typer.Argument(help="System code.", show_default=False)],
     name: Annotated[str, typer.Option(show_default=False)],
     level: Annotated[int, typer.Option(min=1, max=5, help="Level of 等保.", show_default=False)],

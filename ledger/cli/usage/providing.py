@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -40,9 +40,6 @@ from ledger.provider.service import HttpService
 from ledger.provider.supply import Supply, answers_to_bytes, parse_receipt
 from ledger.provider.task import MAX_LIST_BYTES, MAX_TASKS, Task, parse_tasks
 from ledger.wallet.private_file import write_private
-
-if TYPE_CHECKING:
-    pass
 
 API_KEY: Final = "PINGZHENG_API_KEY"
 MAX_KEY_BYTES: Final = 256
