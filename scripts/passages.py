@@ -1,0 +1,201 @@
+"""Draw passages of prose at random, for a reader who sees nothing else.
+
+A passage is a docstring, a comment, the text of an error, a help text, or the name of a test, in Chinese or English.
+Each kind gives the same number of passages, because there are many more docstrings than errors. Only files that Git
+tracks are read. The same seed and the same files give the same passages.
+
+Examples:
+    python scripts/passages.py             draw 60 passages with a new seed, and print the seed
+    python scripts/passages.py --seed 7    draw the passages of that seed again
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import secrets
+import subprocess
+import textwrap
+import tokenize
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any, Final
+
+import typer
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+COUNT: Final = 60
+KINDS: Final = ("docstring", "comment", "error", "help", "test name")
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+_NO_PROSE: Final = re.compile(r"(noqa|type: ignore|pragma|SPDX|solhint-|!)")
+_SLASHES: Final = re.compile(r"^\s*(?P<mark>///?)\s?(?P<text>.*)$")
+_HASH: Final = re.compile(r"^\s*(?P<mark>#)\s?(?P<text>.*)$")
+_SOLIDITY_TEST: Final = re.compile(r"^\s*function ((?:test|invariant)\w*)\(", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Passage:
+    """A piece of prose and the place where it begins."""
+
+    file: str
+    line: int
+    kind: str
+    text: str
+
+
+def tracked() -> list[str]:
+    """The files that Git tracks, sorted."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True)  # noqa: S607
+    return sorted(filter(None, listed.stdout.split("\0")))
+
+
+def passages(files: Iterable[str]) -> list[Passage]:
+    """Every passage in the files, sorted by file and line."""
+    return sorted(passage for file in files for passage in _of_file(file) if passage.text.strip())
+
+
+def drawn(found: Sequence[Passage], seed: int, count: int = COUNT) -> list[Passage]:
+    """Draw ``count`` passages, shared equally between the kinds; a kind that has fewer gives all it has."""
+    chance = Random(seed)  # noqa: S311
+    chosen: list[Passage] = []
+    for place, kind in enumerate(KINDS):
+        share = count // len(KINDS) + (place < count % len(KINDS))
+        of_kind = [passage for passage in found if passage.kind == kind]
+        chosen += chance.sample(of_kind, min(share, len(of_kind)))
+    chance.shuffle(chosen)
+    return chosen
+
+
+def _of_file(file: str) -> Iterator[Passage]:
+    path = PROJECT / file
+    if path.suffix == ".py":
+        yield from of_python(file, path.read_text("utf-8"))
+    elif path.suffix in (".sol", ".js", ".mjs", ".ts", ".mts"):
+        text = path.read_text("utf-8")
+        yield from _comments(file, text, _SLASHES)
+        for test in _SOLIDITY_TEST.finditer(text):
+            yield Passage(file, text.count("\n", 0, test.start(1)) + 1, "test name", test[1])
+    elif path.suffix in (".toml", ".yaml", ".yml") or path.name == "Makefile":
+        text = path.read_text("utf-8")
+        yield from _comments(file, text, _HASH)
+        if path.name == "errors.toml":
+            yield from _of_table(file, text, tomllib.loads(text))
+    elif path.name == "reverts.json":
+        text = path.read_text("utf-8")
+        yield from _of_table(file, text, json.loads(text))
+
+
+def _of_table(file: str, text: str, table: dict[str, Any]) -> Iterator[Passage]:
+    """The texts of each error in a table from code to texts."""
+    for code, row in table.items():
+        place = re.search(rf'^\s*"?{re.escape(code)}"?\s*[=:]', text, re.MULTILINE)
+        texts = _texts(row)
+        if place and texts:
+            yield Passage(file, text.count("\n", 0, place.start()) + 1, "error", f"{code}: {' / '.join(texts)}")
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value] if " " in value or not value.isascii() else []
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for each in values for text in _texts(each)]
+
+
+def _comments(file: str, text: str, form: re.Pattern[str]) -> Iterator[Passage]:
+    """Neighbouring lines of comment are one passage."""
+    lines: list[str] = []
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        found = form.match(line)
+        if found and not _NO_PROSE.match(found["text"].strip()):
+            lines.append(found["text"].strip())
+        elif lines:
+            yield Passage(file, number - len(lines), "comment", " ".join(lines))
+            lines = []
+
+
+def of_python(file: str, text: str) -> Iterator[Passage]:
+    """Every passage in the text of a Python file."""
+    yield from _python_comments(file, text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield Passage(file, node.lineno, "test name", node.name)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if docstring := ast.get_docstring(node):
+                kind = "help" if _is_command(node) else "docstring"
+                line = node.body[0].lineno
+                yield Passage(file, line, kind, docstring)
+        elif isinstance(node, ast.Call):
+            yield from _of_call(file, node)
+
+
+def _is_command(node: ast.AST) -> bool:
+    decorators = getattr(node, "decorator_list", [])
+    return any(re.search(r"\.(command|callback)\b", ast.unparse(each)) for each in decorators)
+
+
+def _of_call(file: str, call: ast.Call) -> Iterator[Passage]:
+    """The help text of an option, or the message and hint of an error: its first argument is a code."""
+    named = {keyword.arg: _string(keyword.value) for keyword in call.keywords}
+    if named.get("help"):
+        yield Passage(file, call.lineno, "help", named["help"])
+    given = [_string(argument) for argument in call.args]
+    if given and _CODE.fullmatch(given[0]):
+        texts = [text for text in (*given[1:], named.get("message", ""), named.get("hint", "")) if " " in text]
+        if texts:
+            yield Passage(file, call.lineno, "error", f"{given[0]}: {' / '.join(texts)}")
+
+
+def _string(node: ast.expr) -> str:
+    """The text of a string or f-string, whose expressions stay in braces; empty for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = (
+            f"{{{ast.unparse(part.value)}}}" if isinstance(part, ast.FormattedValue) else _string(part)
+            for part in node.values
+        )
+        return "".join(parts)
+    return ""
+
+
+def _python_comments(file: str, text: str) -> Iterator[Passage]:
+    """Comments on lines of their own are joined with the next line; a comment after code is a passage by itself."""
+    started, lines = 0, list[str]()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        said, line = token.string.lstrip("# ").strip(), token.start[0]
+        if not said or _NO_PROSE.match(said):
+            continue
+        alone = token.line[: token.start[1]].strip() == ""
+        if lines and alone and line == started + len(lines):
+            lines.append(said)
+            continue
+        if lines:
+            yield Passage(file, started, "comment", " ".join(lines))
+        started, lines = line, [said]
+    if lines:
+        yield Passage(file, started, "comment", " ".join(lines))
+
+
+def main(
+    seed: Annotated[int | None, typer.Option(min=0, help="Draw the passages of this seed again.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many passages to draw.")] = COUNT,
+) -> None:
+    """Print passages drawn at random, each with its file and line."""
+    if seed is None:
+        seed = secrets.randbelow(1_000_000)
+    found = passages(tracked())
+    typer.echo(f"seed {seed}: {count} of {len(found)} passages")
+    for number, passage in enumerate(drawn(found, seed, count), start=1):
+        typer.echo(f"\n{number}. {passage.kind}, {passage.file}:{passage.line}")
+        typer.echo(textwrap.indent(passage.text, "   "))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,75 @@
+"""The script that draws passages for a reader."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from typer import Typer
+from typer.testing import CliRunner
+
+from scripts.passages import COUNT, KINDS, PROJECT, Passage, drawn, main, of_python, passages, tracked
+
+SAMPLE = '''"""What a module is about."""
+
+# A comment
+# of two lines.
+LIMIT = 3  # a comment after code
+
+
+def test_a_name_is_a_passage() -> None:
+    raise Conflict("KEY_TAKEN", f"The key {LIMIT} is taken.", hint="Choose another key.")
+
+
+@app.command()
+def show() -> None:
+    """显示密钥。Show the key."""
+'''
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Passage]:
+    return passages(tracked())
+
+
+def test_one_seed_draws_the_same_passages(found: list[Passage]) -> None:
+    assert drawn(found, 7) == drawn(found, 7) != drawn(found, 8)
+    assert len(set(drawn(found, 7))) == COUNT
+
+
+def test_each_kind_gives_the_same_number_of_passages(found: list[Passage]) -> None:
+    assert Counter(passage.kind for passage in drawn(found, 7)) == dict.fromkeys(KINDS, COUNT // len(KINDS))
+    assert Counter(passage.kind for passage in drawn(found, 7, 7))["docstring"] == 2
+
+
+def test_passages_are_in_both_languages_and_of_every_room(found: list[Passage]) -> None:
+    assert any(re.search(r"[\u4e00-\u9fff]", passage.text) for passage in drawn(found, 7))
+    assert {"ledger", "api", "tests", "contracts", "scripts"} <= {passage.file.split("/")[0] for passage in found}
+
+
+def test_a_passage_is_where_it_says(found: list[Passage]) -> None:
+    for passage in drawn(found, 7):
+        lines = (PROJECT / passage.file).read_text("utf-8").splitlines()
+        first = re.split(r"[\s{]", passage.text.removeprefix("/").strip(), maxsplit=1)[0]
+        assert first.rstrip(":") in "\n".join(lines[passage.line - 1 : passage.line + 12]), passage
+
+
+def test_kinds_of_python_passages() -> None:
+    assert sorted((passage.line, passage.kind, passage.text) for passage in of_python("sample.py", SAMPLE)) == [
+        (1, "docstring", "What a module is about."),
+        (3, "comment", "A comment of two lines."),
+        (5, "comment", "a comment after code"),
+        (8, "test name", "test_a_name_is_a_passage"),
+        (9, "error", "KEY_TAKEN: The key {LIMIT} is taken. / Choose another key."),
+        (14, "help", "显示密钥。Show the key."),
+    ]
+
+
+def test_the_seed_is_printed() -> None:
+    app = Typer()
+    app.command()(main)
+    again = CliRunner().invoke(app, ["--seed", "7", "--count", "5"])
+    assert again.exit_code == 0 and again.stdout.startswith("seed 7: 5 of ")
+    fresh = CliRunner().invoke(app, ["--count", "5"])
+    assert re.match(r"seed \d+: 5 of ", fresh.stdout)
