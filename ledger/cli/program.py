@@ -10,7 +10,7 @@ _EXIT_DISK_FULL: Final = 74
 _NOT_INSTALLED = """\
 错误 error SERVICE_NOT_INSTALLED  只装了核验器，没有命令行。 The verifier is installed, and not the command line.
   位置 where: {missing}
-  下一步 next: pip install 'pingzheng[service]'；只核验见 docs/verifying.md。 Or verify as docs/verifying.md shows."""
+  下一步 next: pip install 'pingzheng[service]'；只核验见 docs/guides/verifying.md。 Or verify as docs/guides/verifying.md shows."""
 
 
 def run() -> None:

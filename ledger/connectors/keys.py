@@ -132,7 +132,7 @@ class KeyColumn:
             f"主键列“{column}”的值已损坏，不能据此答复。"
             f"The column {column} holds values that a spreadsheet damaged, or whose check digits are wrong.",
             where=self._at(number),
-            hint="把该列按文本重新导出。Export it again with that column as text; see docs/sources.md.",
+            hint="把该列按文本重新导出。Export it again with that column as text; see docs/guides/sources.md.",
             column=column,
         )
 

@@ -123,7 +123,7 @@ def source_of(raw: object, where: str) -> SourceDefinition:
 
 class _Reader(DefinitionReader):
     code = "SOURCE_INVALID"
-    hint = "参照 docs/sources.md 中的示例。Compare with the examples in docs/sources.md."
+    hint = "参照 docs/guides/sources.md 中的示例。Compare with the examples in docs/guides/sources.md."
 
     def has(self, name: str) -> bool:
         return name in self._left

@@ -44,7 +44,7 @@ class SourceBook(DefinitionBook[SourceDefinition]):
                 "SOURCE_UNKNOWN",
                 f"没有文件描述该来源。No file describes the source {source} of scenario {scenario}.",
                 where="source",
-                hint="Write one: docs/sources.md shows how.",
+                hint="Write one: docs/guides/sources.md shows how.",
             )
         return found
 

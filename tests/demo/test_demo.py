@@ -251,8 +251,8 @@ print(report.result, len(report.checks))
 
 
 def test_a_bank_decides_by_the_guide_on_what_the_demonstration_left(demo: Path) -> None:
-    """The lines of docs/verifying.md, as they stand there, at the time of the saved facts."""
-    guide = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
+    """The lines of docs/guides/verifying.md, as they stand there, at the time of the saved facts."""
+    guide = (PROJECT / "docs" / "guides" / "verifying.md").read_text("utf-8")
     _, lines, later = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     folder = demo / "demo-out" / "verify"
     now = read(folder / "facts.json")["block"]["time"]

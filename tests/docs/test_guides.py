@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_ledger
-from tests.support.places import DOCS
+from tests.support.places import GUIDES
 
 BLOCK = re.compile(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)
 
@@ -26,7 +26,7 @@ def test_every_command_of_a_guide_works(
     # As it is for whoever sets nothing.
     monkeypatch.delenv("PINGZHENG_DELAY")
     printed: dict[str, str] = {}
-    blocks = BLOCK.findall((DOCS / guide).read_text("utf-8"))
+    blocks = BLOCK.findall((GUIDES / guide).read_text("utf-8"))
     with ExitStack() as stack:
         ran = sum(run_block(stack, printed, *block) for block in blocks)
     assert ran >= commands

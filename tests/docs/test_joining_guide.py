@@ -1,4 +1,4 @@
-"""docs/joining.md, run from top to bottom as its readers do: two services in processes of their own."""
+"""docs/guides/joining.md, run from top to bottom as its readers do: two services in processes of their own."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from tests.docs.test_guides import BLOCK
-from tests.support.places import DOCS, PROJECT
+from tests.support.places import GUIDES, PROJECT
 
-BLOCKS = BLOCK.findall((DOCS / "joining.md").read_text("utf-8"))
+BLOCKS = BLOCK.findall((GUIDES / "joining.md").read_text("utf-8"))
 COMMANDS = [line for _, kind, body in BLOCKS if kind == "sh" for line in body.splitlines()]
 PROGRAM = [sys.executable, "-c", "from ledger.cli.program import run; run()"]
 PORTS = {"8000": "18000", "8001": "18001"}

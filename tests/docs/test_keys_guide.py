@@ -1,4 +1,4 @@
-"""docs/keys.md, run from top to bottom: keys come, are lost and stolen, and nobody else speaks for the party."""
+"""docs/guides/keys.md, run from top to bottom: keys come, are lost and stolen, and nobody else speaks for the party."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ledger.domain.powers import DEFAULT_DELAY
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_ledger
 from tests.docs.test_guides import BLOCK
-from tests.support.places import DOCS
+from tests.support.places import GUIDES
 
-GUIDE = (DOCS / "keys.md").read_text("utf-8")
+GUIDE = (GUIDES / "keys.md").read_text("utf-8")
 FILES = {name: body for name, _, body in BLOCK.findall(GUIDE) if name}
 COMMANDS = [line for _, kind, body in BLOCK.findall(GUIDE) if kind == "sh" for line in body.splitlines()]
 WORD = re.compile(r"\b(NODE|PROPOSAL|NUMBER|[A-Z]+_(?:KEY|PROOF|ACCOUNT))\b")
@@ -82,4 +82,4 @@ def test_the_guide_ends_with_the_owner_s_keys_alone(tmp_path: Path, monkeypatch:
 
 def test_the_guide_links_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
-        assert (DOCS / target).exists(), target
+        assert (GUIDES / target).exists(), target

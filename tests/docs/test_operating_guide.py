@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from tests.docs.test_guides import BLOCK, run_block
 from tests.support.ledgers.small_ledger import founded, settings_of
-from tests.support.places import DOCS
+from tests.support.places import GUIDES
 
 LOST = "## 4. "
 
@@ -22,7 +22,7 @@ def test_every_command_of_the_guide_works(tmp_path: Path, monkeypatch: pytest.Mo
     """Two certificates come after the backup, and the holder of one has its bundle."""
     monkeypatch.chdir(tmp_path)
     nothing = ExitStack()
-    text = (DOCS / "operating.md").read_text("utf-8")
+    text = (GUIDES / "operating.md").read_text("utf-8")
     before, after = text[: text.index(LOST)], text[text.index(LOST) :]
     monkeypatch.setenv("PINGZHENG_ARCHIVE", "archive")
     with founded(settings_of(tmp_path, home=Path("var"), archive=Path("archive"))) as pilot:
@@ -54,7 +54,7 @@ def test_the_guide_says_what_comes_from_the_backup_alone() -> None:
     """Every code that it names is one of ours."""
     from ledger.installation.explanations import explanation
 
-    text = (DOCS / "operating.md").read_text("utf-8")
+    text = (GUIDES / "operating.md").read_text("utf-8")
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text)) - {"PINGZHENG_ARCHIVE", "PINGZHENG_ERASURES"}
     assert len(codes) >= 8
     for code in codes:

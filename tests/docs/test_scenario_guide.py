@@ -1,4 +1,4 @@
-"""docs/adding-a-scenario.md, run: a file is checked, approved and put in force, and a firm gets a certificate."""
+"""docs/guides/adding-a-scenario.md, run: a file is checked, approved and put in force, and a firm gets a certificate."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.scenarios import ScenarioBook
 from tests.docs.test_guides import BLOCK
 from tests.support.actors.signing_in import token_of
-from tests.support.places import DOCS
+from tests.support.places import GUIDES
 
-GUIDE = (DOCS / "adding-a-scenario.md").read_text("utf-8")
+GUIDE = (GUIDES / "adding-a-scenario.md").read_text("utf-8")
 BLOCKS = BLOCK.findall(GUIDE)
 SCENARIO = next(body for name, _, body in BLOCKS if name == "scenarios/S13.yaml")
 MISTAKES = re.findall(r"^`([^`\n]+)` → `([^`\n]+)`:\n\n```text\n([^`]*)```", GUIDE, re.MULTILINE)
@@ -85,7 +85,7 @@ def test_a_mistake_is_told_as_the_guide_shows_it(tmp_path: Path, old: str, new: 
 def test_the_guide_shows_mistakes_and_links_to_the_rules() -> None:
     assert len(MISTAKES) == 7
     for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
-        assert (DOCS / target).exists(), target
+        assert (GUIDES / target).exists(), target
 
 
 def test_a_new_scenario_runs_without_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""docs/verifying.md, run as a bank's engineer would: the built wheel with its declared needs, and nothing else there.
+"""docs/guides/verifying.md, run as a bank's engineer would: the built wheel with its declared needs, and nothing else there.
 
 The environment is a venv without pip. Its Python refuses every socket, and its clock is the test's.
 """
@@ -42,7 +42,7 @@ from tests.support.bundles.mutations import ruled
 from tests.support.bundles.sm_cast import sm_usage
 from tests.support.places import PROJECT
 
-GUIDE = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
+GUIDE = (PROJECT / "docs" / "guides" / "verifying.md").read_text("utf-8")
 RULES, LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 NOT_THERE = (
     "web3",

@@ -17,7 +17,7 @@ from ledger.cli.usage.provisions import app
 from ledger.installation.participant import Participant
 from tests.support.places import PROJECT
 
-GUIDE = PROJECT / "docs" / "sources.md"
+GUIDE = PROJECT / "docs" / "guides" / "sources.md"
 ROOMS = (
     "log",
     "parties",

@@ -14,9 +14,9 @@ from ledger.connectors.answers import NoData, Query, Refused, Supplied
 from ledger.domain.reasons import REFUSALS
 from ledger.errors import InvalidInput, NotFound
 from ledger.rulebooks.sources import SourceBook, load_source
-from tests.support.places import DOCS
+from tests.support.places import GUIDES
 
-GUIDE = DOCS / "sources.md"
+GUIDE = GUIDES / "sources.md"
 BLOCKS = dict(re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL))
 # 2026-04-15 12:00:00 in Shanghai.
 AT = 1_776_225_600

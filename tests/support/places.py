@@ -7,5 +7,6 @@ from typing import Final
 
 PROJECT: Final = Path(__file__).parents[2]
 DOCS: Final = PROJECT / "docs"
+GUIDES: Final = DOCS / "guides"
 SCENARIOS: Final = PROJECT / "ledger" / "scenarios"
 OPENAPI: Final = DOCS / "openapi.json"
