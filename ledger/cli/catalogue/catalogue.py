@@ -14,6 +14,7 @@ from ledger.cli.catalogue import demands
 from ledger.cli.catalogue import lists as catalogue_lists
 from ledger.cli.catalogue.options import AfterCode, By, Code, Limit, Reason
 from ledger.cli.shell.files import read_bounded, signer_of
+from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, local_time, print_json, progress
 from ledger.connectors.tabular import MAX_CSV_BYTES
@@ -68,7 +69,7 @@ def import_file(
         beside = None if fields is None else read_bounded(fields, MAX_CSV_BYTES)
         sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside, encoding)
         take = ledger.catalogue.imports.dry_run if dry_run else ledger.catalogue.imports.commit
-        actor = ledger.actor(by)
+        actor = actor_of(ledger, by)
         with progress() as bar:
             task = bar.add_task("导入 import", total=len(sheets.resources))
             report = take(actor, sheets, lambda rows: bar.advance(task, rows))
@@ -176,7 +177,7 @@ def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> No
     示例 Example:  pingzheng catalogue submit <code> --by <provider>
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.data.submit(ledger.actor(by), code)), as_json, code)
+        emit(asdict(ledger.catalogue.data.submit(actor_of(ledger, by), code)), as_json, code)
 
 
 @app.command()
@@ -193,15 +194,17 @@ def review(
     """
     with opened(home, as_json) as ledger:
         digest = reference(hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest())
-        row = ledger.catalogue.data.record_review(ledger.actor(by), code, digest)
+        row = ledger.catalogue.data.record_review(actor_of(ledger, by), code, digest)
         emit(asdict(row) | {"report_digest": digest}, as_json, code)
 
 
 @app.command()
 def appoint(
-    department: Annotated[str, typer.Argument(help="Party id of the department.", show_default=False)],
+    department: Annotated[str, typer.Argument(help="Party id, USCC or name of the department.", show_default=False)],
     by: By,
-    cdo: Annotated[str | None, typer.Option(help="Party id of the officer; without it the appointment ends.")] = None,
+    cdo: Annotated[
+        str | None, typer.Option(help="Party id, USCC or name of the officer; without it the appointment ends.")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -210,7 +213,9 @@ def appoint(
     示例 Example:  pingzheng catalogue appoint <department> --by authority --cdo <officer>
     """
     with opened(home, as_json) as ledger:
-        ledger.catalogue.publications.appoint(ledger.actor(by), department, cdo)
+        actor, department = actor_of(ledger, by), party_of(ledger, department)
+        cdo = None if cdo is None else party_of(ledger, cdo)
+        ledger.catalogue.publications.appoint(actor, department, cdo)
         emit({"department": department, "cdo": cdo}, as_json)
 
 
@@ -227,7 +232,7 @@ def sign(
     示例 Example:  pingzheng catalogue sign <code> --by <officer> --key officer.key
     """
     with opened(home, as_json) as ledger:
-        actor = ledger.actor(by)
+        actor = actor_of(ledger, by)
         statement = sign_entry(ledger.catalogue.publications.draft(actor, code), signer_of(key))
         emit(asdict(ledger.catalogue.publications.sign(actor, statement)), as_json, code)
 
@@ -239,7 +244,7 @@ def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> N
     示例 Example:  pingzheng catalogue publish <code> --by <department>
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.publications.publish(ledger.actor(by), code)), as_json, code)
+        emit(asdict(ledger.catalogue.publications.publish(actor_of(ledger, by), code)), as_json, code)
 
 
 @app.command()
@@ -249,7 +254,7 @@ def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson
     示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.data.block(ledger.actor(by), code, reason)), as_json, code)
+        emit(asdict(ledger.catalogue.data.block(actor_of(ledger, by), code, reason)), as_json, code)
 
 
 @app.command()
@@ -259,7 +264,7 @@ def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJso
     示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
     """
     with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.data.retire(ledger.actor(by), code, reason)), as_json, code)
+        emit(asdict(ledger.catalogue.data.retire(actor_of(ledger, by), code, reason)), as_json, code)
 
 
 def _standing(told: dict[str, Any]) -> dict[str, Any]:

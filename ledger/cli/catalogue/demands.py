@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.catalogue.options import By, Code, Limit, Reason
+from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.days import day_of
@@ -80,7 +81,7 @@ def file(
     with opened(home, as_json) as ledger:
         names = tuple(name.strip() for name in fields.split(","))
         demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
-        _emit(ledger.catalogue.demands.file(ledger.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.file(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
@@ -114,7 +115,7 @@ def match(
     示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.match(ledger.actor(by), demand, resource), as_json)
+        _emit(ledger.catalogue.demands.match(actor_of(ledger, by), demand, resource), as_json)
 
 
 @app.command()
@@ -124,7 +125,7 @@ def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fals
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.accept(ledger.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.accept(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
@@ -134,7 +135,7 @@ def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fal
     示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.connect(ledger.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.connect(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
@@ -144,7 +145,7 @@ def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.close(ledger.actor(by), demand), as_json)
+        _emit(ledger.catalogue.demands.close(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
@@ -154,7 +155,7 @@ def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
     示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.refuse(ledger.actor(by), demand, reason), as_json)
+        _emit(ledger.catalogue.demands.refuse(actor_of(ledger, by), demand, reason), as_json)
 
 
 @app.command()
@@ -164,13 +165,15 @@ def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
     示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.appeal(ledger.actor(by), demand, reason), as_json)
+        _emit(ledger.catalogue.demands.appeal(actor_of(ledger, by), demand, reason), as_json)
 
 
 @duties.command("add")
 def add_duty(
     resource: Code,
-    department: Annotated[str, typer.Option(help="Party id of who must share.", show_default=False)],
+    department: Annotated[
+        str, typer.Option(help="Party id, USCC or name of the department that must share.", show_default=False)
+    ],
     days: Annotated[int, typer.Option(min=1, help="Working days.", show_default=False)],
     by: By,
     home: Home = None,
@@ -182,7 +185,8 @@ def add_duty(
     示例 Example:  pingzheng catalogue duty add <code> --department <department> --days 10 --by authority
     """
     with opened(home, as_json) as ledger:
-        duty = ledger.catalogue.demands.list_duty(ledger.actor(by), resource, department, days)
+        actor, department = actor_of(ledger, by), party_of(ledger, department)
+        duty = ledger.catalogue.demands.list_duty(actor, resource, department, days)
         emit({"resource": duty.code, "department": duty.department, "sla_days": duty.sla_days}, as_json)
 
 

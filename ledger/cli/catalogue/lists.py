@@ -9,6 +9,7 @@ import typer
 
 from ledger.catalogue.important_rules import ImportantData
 from ledger.cli.catalogue.options import AfterCode, By, Code, Limit
+from ledger.cli.shell.naming import actor_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.grades import LISTED_GRADES
@@ -46,7 +47,7 @@ def put(
     from ledger.catalogue.systems import SystemEntry
 
     with opened(home, as_json) as ledger:
-        row = ledger.catalogue.systems.put(ledger.actor(by), SystemEntry(code, name, level, status))
+        row = ledger.catalogue.systems.put(actor_of(ledger, by), SystemEntry(code, name, level, status))
         emit(asdict(row), as_json, code)
 
 
@@ -79,7 +80,7 @@ def add_important(
     """
     with opened(home, as_json) as ledger:
         entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
-        listed = ledger.catalogue.important_data.add(ledger.actor(by), entry)
+        listed = ledger.catalogue.important_data.add(actor_of(ledger, by), entry)
         emit(asdict(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
 
 
@@ -95,7 +96,7 @@ def withdraw_important(
     示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
     """
     with opened(home, as_json) as ledger:
-        ledger.catalogue.important_data.withdraw(ledger.actor(by), identifier)
+        ledger.catalogue.important_data.withdraw(actor_of(ledger, by), identifier)
         emit({"id": identifier, "withdrawn": True}, as_json)
 
 
@@ -144,7 +145,7 @@ def add_open(
     from ledger.catalogue.open_catalogue import Opening
 
     with opened(home, as_json) as ledger:
-        item = ledger.catalogue.open_catalogue.open(ledger.actor(by), code, Opening(open_type, conditions, licence))
+        item = ledger.catalogue.open_catalogue.open(actor_of(ledger, by), code, Opening(open_type, conditions, licence))
         emit({"code": code, **{name: item[name] for name in ("number", "version", "open_type")}}, as_json)
 
 
@@ -155,7 +156,7 @@ def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False
     示例 Example:  pingzheng catalogue open withdraw <code> --by <provider>
     """
     with opened(home, as_json) as ledger:
-        ledger.catalogue.open_catalogue.close(ledger.actor(by), code)
+        ledger.catalogue.open_catalogue.close(actor_of(ledger, by), code)
         emit({"code": code, "open": False}, as_json)
 
 
