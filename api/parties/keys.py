@@ -120,9 +120,7 @@ def report(
     two and the delay. From then on the key counts for vetoes and for a subject's withdrawals alone.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
-    row = ledger.parties.keys.report(
-        party, body.reported, actor.party, act=act, signer=body.account, signed=signed_of(body)
-    )
+    row = ledger.parties.keys.report(actor, party, body.reported, act=act, signer=body.account, signed=signed_of(body))
     return _changed(ledger, party, row)
 
 

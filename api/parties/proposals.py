@@ -8,14 +8,13 @@ from fastapi import Path, Query
 from fastapi.responses import JSONResponse
 
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller
 from api.http.problems import answers
 from api.http.routing import Router
 from api.http.waiting import WAITS, show_proposal, waiting
 from api.parties import power_schemas as powers
 from api.registration.assets import signed_of
 from ledger.installation.wiring import Ledger
-from ledger.parties.permissions import Action
 
 router = Router(tags=["proposals"])
 
@@ -44,7 +43,7 @@ def proposal(number: Number, ledger: OpenLedger, _actor: ReadCaller) -> powers.P
 def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Confirm exactly this act, as a second party of the office: neither who proposed it nor whom it concerns."""
     listed = None if body.list is None else body.list.model_dump()
-    row = ledger.proposals.confirm(number, actor.party, signed=signed_of(body), listed=listed)
+    row = ledger.proposals.confirm(actor, number, signed=signed_of(body), listed=listed)
     return show_proposal(row)
 
 
@@ -56,8 +55,7 @@ def registration_list(number: Number, ledger: OpenLedger, actor: PayloadCaller) 
 
     The openings are personal text, and given only as long as the proposal is pending.
     """
-    require(actor, Action.MANAGE_ROLES)
-    return powers.ListOut(**ledger.proposals.listed(number))
+    return powers.ListOut(**ledger.proposals.listed(actor, number))
 
 
 @router.post("/proposals/{number}/carrying-out", responses=answers(ENDED))
@@ -69,7 +67,7 @@ def carry_out(number: Number, ledger: OpenLedger, _actor: ActCaller) -> powers.P
 @router.post("/proposals/{number}/cancellation", responses=REFUSALS)
 def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Cancel a proposal, as any party of the office that it takes. A party vetoes the proposals about its own keys."""
-    return show_proposal(ledger.proposals.cancel(number, actor.party, signed=signed_of(body)))
+    return show_proposal(ledger.proposals.cancel(actor, number, signed=signed_of(body)))
 
 
 @router.get("/proposals/{number}/veto", responses=answers({404: ["PROPOSAL_UNKNOWN"]}))
@@ -82,7 +80,7 @@ def veto_draft(
     ),
 ) -> powers.MessageOut:
     """The message that a key of the party signs to veto; for keys that are kept elsewhere, of secp256k1 or P-256."""
-    signer, message = ledger.proposals.veto_to_sign(number, actor.party, account)
+    signer, message = ledger.proposals.veto_to_sign(actor, number, account)
     return powers.MessageOut(account=signer, message=message.hex())
 
 
@@ -93,7 +91,7 @@ def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCall
     `pingzheng keys veto` does the same on any node of the chain, without this service.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
-    row = ledger.proposals.veto(number, actor.party, act=act, account=body.account, signed=signed_of(body))
+    row = ledger.proposals.veto(actor, number, act=act, account=body.account, signed=signed_of(body))
     return show_proposal(row)
 
 
@@ -109,7 +107,7 @@ def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.Pa
 
     Delays stop meanwhile. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.
     """
-    ledger.pauses.pause(actor.party, signed=signed_of(body))
+    ledger.pauses.pause(actor, signed=signed_of(body))
     return _pause(ledger)
 
 
@@ -120,7 +118,7 @@ def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.Pa
 )
 def end_pause(ledger: OpenLedger, actor: ActCaller, body: powers.ActIn | None = None) -> powers.PauseOut | JSONResponse:
     """End a pause before its time: an authority proposes it, another one confirms it, and it ends at once."""
-    row = ledger.pauses.end(actor.party, signed=None if body is None else signed_of(body))
+    row = ledger.pauses.end(actor, signed=None if body is None else signed_of(body))
     return waiting(row) or _pause(ledger)
 
 

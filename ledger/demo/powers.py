@@ -69,7 +69,7 @@ class Powers:
             if forged.pending:
                 theft = self._theft(forged.no)
                 self._refused(OUT_OF_TIME, lambda: ledger.client.send(carry_out(forged.no, theft)))
-                forged = proposals.veto(forged.no, self._victim.party)
+                forged = proposals.veto(ledger.actor(self._victim.party), forged.no)
             else:
                 self._refused_before(OUT_OF_TIME, "PARTY_NOT_READY", forged.state == ProposalState.VETOED)
             skip_to(ledger, recovery.ready_at + 1)
@@ -90,7 +90,7 @@ class Powers:
         first, party = self._officers[0], self._loser.party
         lost = self._ledger.parties.keys.history(party)[0].account
         if not self._reported_at(lost):
-            self._ledger.parties.keys.report(party, lost, by=first)
+            self._ledger.parties.keys.report(self._ledger.actor(first), party, lost)
         if self._recovery() is None:
             theft = self._to_a_thief(self._loser)
             self._refused(REPORTED, lambda: self._ledger.proposals.propose(party, theft))
@@ -114,7 +114,7 @@ class Powers:
         if number is None:
             number = self._ledger.proposals.propose(second, self._to_a_thief(self._victim)).no
         row = self._ledger.proposals.get(number)
-        return self._ledger.proposals.confirm(number, third) if row.needs_confirmation else row
+        return self._ledger.proposals.confirm(self._ledger.actor(third), number) if row.needs_confirmation else row
 
     def _recovery(self) -> Proposal | None:
         number = self._earlier.proposal(self._loser.party, self._officers[1])

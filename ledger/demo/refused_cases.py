@@ -117,7 +117,9 @@ class ShownCertificates:
         return Presented(bundle.to_bytes(), consumer or str(self.ledger.usage.holdings.get(number).consumer), nonce)
 
     def _judged(self, ending: Ending, presented: Presented) -> Report:
-        verified = self.ledger.verification.accept(presented.raw, presented.consumer, presented.nonce)
+        verified = self.ledger.verification.accept(
+            self.ledger.actor(presented.consumer), presented.raw, presented.nonce
+        )
         ending.entries += 1
         if verified.use is not None:
             ending.gas += verified.use.gas
@@ -239,8 +241,9 @@ class ShownCertificates:
         if lift is None or not (lift.pending or lift.state == "carried_out"):
             lift = proposals.propose(first, call)
         if lift.pending:
-            ending.caught.append(refused_by_contract(case, lambda: proposals.confirm(lift.no, first)))
-            proposals.confirm(lift.no, second)
+            one, other = self.ledger.actor(first), self.ledger.actor(second)
+            ending.caught.append(refused_by_contract(case, lambda: proposals.confirm(one, lift.no)))
+            proposals.confirm(other, lift.no)
         else:
             alone = lift.confirmed_by in (None, first)
             ending.caught.append(refused(case, "contract", "TOOK_EFFECT" if alone else "PARTY_OWN_PROPOSAL"))

@@ -27,7 +27,7 @@ from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.proposals.pauses import Pauses
 from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.parties.roles import Roles
+from ledger.parties.roles import Actor, Roles
 from ledger.proof.sign_in import Place
 from ledger.provenance.certificate_views import CertificateViews
 from ledger.provenance.histories import Provenances
@@ -68,6 +68,11 @@ class Participant:
     inspection: Inspection
     proposals: Proposals
     pauses: Pauses
+
+    def actor(self, identifier: str) -> Actor:
+        """Return a party with its roles, as the acting party."""
+        self.follower.sync()
+        return self.roles.actor(identifier)
 
     def flush(self) -> None:
         """Write the readings and uses of machine keys that are still in memory.

@@ -135,7 +135,7 @@ class Offices:
         with self._database.read() as session:
             rows = session.execute(query).all()
         held = [row for row, mask in rows if row.account in self._custody and wanted & set(names_of_roles(mask))]
-        asked = self._reader.questions("latest")
+        asked = self._reader.batched("latest")
         answers = [(row.id, asked.party(row.no or 0)) for row in held]
         records = [(identifier, answer()) for identifier, answer in answers]
         return [

@@ -147,7 +147,7 @@ class Onboarding:
         with self._database.read() as session:
             query = select(Party).where(Party.no.is_(None), Party.listed.is_not(None))
             waiting = [KnownParty.of(row) for row in session.scalars(query)]
-        asked = self._reader.questions("latest")
+        asked = self._reader.batched("latest")
         answers = [(each, asked.party_no(each.id)) for each in waiting]
         registered = [(each, number) for each, answer in answers if (number := answer())]
         for each, number in registered:
@@ -171,7 +171,8 @@ class Onboarding:
             return [lookups[lookup] for lookup, number in known if number and is_mute(session.connection(), number)]
 
     def _go_on(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
-        """Bring an earlier list as far as it goes; returns the parties that need another list, because it ended."""
+        """Continue with an earlier list; return the parties that need another list, because that one was stopped."""
+        self._follower.sync()
         known = self._proposals.of_act(act)
         if known is None or known.pending or known.state == "carried_out":
             if known is None or known.pending:

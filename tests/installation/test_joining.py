@@ -55,7 +55,7 @@ def replaced(pilot: Pilot) -> bytes:
 def reported(pilot: Pilot) -> bytes:
     """The key of a bank that reported it."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
-    pilot.ledger.parties.keys.report(bank, pilot.ledger.parties.register.get(bank).account, bank)
+    pilot.ledger.parties.keys.report(pilot.ledger.actor(bank), bank, pilot.ledger.parties.register.get(bank).account)
     return money(pilot, key_of(pilot, bank))
 
 
@@ -171,11 +171,11 @@ def test_a_provider_joins_and_verifies_what_rests_on_its_data(pilot: Pilot, tmp_
     joined(pilot, tmp_path / "home", provider)
     with open_participant(Settings(home=tmp_path / "home")) as installation:
         assert installation.party == provider
-        report = installation.verification.check(raw, provider, nonce).report
+        report = installation.verification.check(installation.actor(provider), raw, nonce).report
         assert (report.genuine, report.result) == (True, "not_party")
         assert installation.verification.signs_for(provider)
         with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
-            installation.verification.accept(raw, pilot.cast.bank, nonce)
+            installation.verification.accept(installation.actor(pilot.cast.bank), raw, nonce)
 
 
 def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> None:
@@ -202,9 +202,9 @@ def test_it_verifies_and_uses_and_writes_nothing_else(pilot: Pilot, tmp_path: Pa
     before = pilot.ledger.reader.batch_count(issuer)
     with open_participant(Settings(home=tmp_path / "home")) as bank:
         assert not isinstance(bank, Ledger)
-        assert bank.verification.check(raw, bank.party, nonce).report.valid
+        assert bank.verification.check(bank.actor(bank.party), raw, nonce).report.valid
         block = bank.reader.block_number()
-        assert bank.verification.accept(raw, bank.party, nonce).report.valid
+        assert bank.verification.accept(bank.actor(bank.party), raw, nonce).report.valid
         assert bank.reader.block_number() == block + 1
         checks = bank.inspection.readiness()
         assert all(check["ok"] for check in checks.values())
@@ -269,7 +269,7 @@ def test_by_command(pilot: Pilot, tmp_path: Path) -> None:
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
     with open_participant(Settings(home=home)) as installation:
-        installation.verification.accept(raw, bank, nonce)
+        installation.verification.accept(installation.actor(bank), raw, nonce)
     code, told = run("certificate", "presentations", number)
     (row,) = json.loads(told)["presentations"]
     assert (code, row["result"], row["consumer"], row["ordinal"]) == (0, "not_party", bank, None)

@@ -53,7 +53,9 @@ def test_invariant_20_no_act_leaves_fewer_officers_than_the_threshold_and_one(pi
             lambda other=other: ledger.parties.role_changes.set_status(
                 ledger.actor(first), other, "closed", "sanction"
             ),
-            lambda other=other: ledger.parties.keys.report(other, ledger.parties.register.get(other).account, first),
+            lambda other=other: ledger.parties.keys.report(
+                ledger.actor(first), other, ledger.parties.register.get(other).account
+            ),
         ):
             with pytest.raises((Conflict, ChainRejected), match="PARTY_TOO_FEW_OFFICERS"):
                 act()

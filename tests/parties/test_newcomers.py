@@ -38,11 +38,11 @@ def test_a_party_or_key_that_stands_twice_is_named_and_nothing_is_proposed(pilot
             again = replace(again, public_key=one.public_key)
         case "further key":
             again = replace(again, further_keys=((one.public_key, ""),))
-    before = ledger.reader.questions("latest").proposal_count()()
+    before = ledger.reader.batched("latest").proposal_count()()
     with pytest.raises(InvalidInput) as caught:
         ledger.parties.onboarding.onboard(ledger.authority, [one, other, again])
     assert (caught.value.code, caught.value.where) == ("PARTY_REPEATED", "party 3 and party 1")
-    assert ledger.reader.questions("latest").proposal_count()() == before
+    assert ledger.reader.batched("latest").proposal_count()() == before
     made = ledger.parties.onboarding.onboard(ledger.authority, firms(ledger, 9_901, 9_902))
     assert all(each.no for each in made)
 

@@ -106,7 +106,7 @@ def test_a_consent_by_a_key_that_was_reported_is_not_answered(town: Town) -> Non
     task, ledger = town.platform.task(consent), town.ledger
     account = town.actors.signer_of(task.subject).kid
     assert Registry(ledger.reader).check([task]) == [None]
-    ledger.parties.keys.report(task.subject, account, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, task.subject, account)
     refused(town, task, "SIGNER_NOT_SUBJECT")
 
 
@@ -117,7 +117,7 @@ def test_a_request_that_was_signed_before_the_consumers_key_was_reported_is_answ
     first, second = (town.platform.task(row.id) for row in town.actors.agree(town.actors.ask(terms)))
     signer = town.actors.signer_of(bank)
     town.pilot.skip(5)
-    ledger.parties.keys.report(bank, signer.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, bank, signer.kid)
     assert Registry(ledger.reader).check([first]) == [None]
     town.pilot.skip(5)
     late = resigned(second.request, signer, iat=ledger.clock())
@@ -129,7 +129,7 @@ def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> No
     (consent,) = town.consents("45")
     task, ledger = town.platform.task(consent), town.ledger
     signer = town.actors.signer_of(task.subject)
-    ledger.parties.keys.report(task.subject, signer.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, task.subject, signer.kid)
     act = sign_act(withdrawals_message(task.chain, signer.kid, [task.digest]), signer)
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     number = ledger.reader.party_no(task.subject)

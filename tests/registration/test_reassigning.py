@@ -26,7 +26,7 @@ class Silent:
 
     def loses_its_key(self) -> None:
         account = self.ledger.parties.register.get(self.holder).account
-        assert self.ledger.parties.keys.report(self.holder, account, self.authority) is None
+        assert self.ledger.parties.keys.report(self.ledger.actor(self.authority), self.holder, account) is None
 
     def reassigned(self, by: str | None = None) -> Proposal:
         return self.ledger.registration.transfers.reassign(

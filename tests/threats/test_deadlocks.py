@@ -16,6 +16,7 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
 from tests.support.actors.officers import Powers, founded
 from tests.support.actors.withdrawals import withdraw
+from tests.support.chain.reads import is_silent
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,9 @@ def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Power
     call = powers.change_of_key(party, fresh, lost.kid)
     proposal = powers.decided(call)
     powers.pass_delay()
-    assert powers.ledger.reader.is_silent(powers.no(party))
+    assert is_silent(powers.ledger.reader, powers.no(party))
     powers.carry_out(proposal, call)
-    assert not powers.ledger.reader.is_silent(powers.no(party))
+    assert not is_silent(powers.ledger.reader, powers.no(party))
     report = powers.certified_by(firm, fresh)
     assert report.valid, report.first_failure
     (shown,) = [key.proposal for key in report.keys if key.account == fresh.kid]
@@ -106,7 +107,7 @@ def test_one_officer_that_is_left_decides_nothing_and_still_holds_and_reports(po
     assert reader.hold_of("7a" * 32).offices == ("authority",)
     powers.send(account, calls.report(powers.no(party), powers.account(party)))
     powers.pass_delay()
-    assert reader.is_silent(powers.no(party))
+    assert is_silent(reader, powers.no(party))
     goes_on(powers)
 
 

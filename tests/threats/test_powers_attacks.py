@@ -23,6 +23,7 @@ from ledger.proof.jws import Signer
 from ledger.proof.report import Report, Verdict
 from tests.support.actors.officers import Powers, founded
 from tests.support.actors.pilots import resource
+from tests.support.chain.reads import is_silent
 
 PRESENTING = 10
 CONSENT = 11
@@ -202,7 +203,7 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
     powers.pass_delay()
     refused(lambda: powers.carry_out(number, call), "PARTY_NOT_PENDING")
     refused(lambda: powers.send(stolen.kid, calls.propose(call)), "PARTY_ACCOUNT_REPORTED")
-    assert ledger.reader.is_silent(powers.no(robbed.id))
+    assert is_silent(ledger.reader, powers.no(robbed.id))
 
     (account,) = ledger.custody.create()
     fresh = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))

@@ -21,6 +21,7 @@ from ledger.registration.rights import NewRight
 from tests.support.actors.consents import Consent
 from tests.support.actors.pilots import Pilot, resource
 from tests.support.actors.uses import uses
+from tests.support.chain.reads import asset_by_fingerprint
 
 WON = "won"
 ROUNDS = 3
@@ -166,7 +167,7 @@ def test_two_registrations_of_one_content_past_the_service(pilot: Pilot, again: 
     outcomes = dict(zip(ids, together(*map(register, ids)), strict=True))
     assert sorted(outcomes.values()) == ["ASSET_DUPLICATE_FINGERPRINT", WON]
     (winner,) = (applicant for applicant, outcome in outcomes.items() if outcome == WON)
-    assert pilot.ledger.reader.asset_by_fingerprint(content) == ids[winner]
+    assert asset_by_fingerprint(pilot.ledger.reader, content) == ids[winner]
     assert names(pilot, ids[winner]) == ["Registered"]
 
 
@@ -237,6 +238,7 @@ def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot
         ledger.installation.operator,
         ledger.reader.chain.ledger,
         ledger.clock,
+        lock=ledger.settings.home / "certifying.lock",
     )
     slow.settle([asset])
     report = pilot.report(asset)
@@ -278,7 +280,8 @@ def test_use_against_withdrawal(pilot: Pilot) -> None:
     raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification
     results: list[str] = []
     outcomes = together(
-        lambda: results.append(verification.accept(raw, bank, consent.nonce).report.result), consent.withdraw
+        lambda: results.append(verification.accept(pilot.actor(bank), raw, consent.nonce).report.result),
+        consent.withdraw,
     )
     assert outcomes == [WON, WON]
     assert results[0] in ("valid", "revoked")

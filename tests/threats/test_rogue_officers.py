@@ -102,7 +102,7 @@ def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) 
         lambda: ledger.parties.enrolments.issue(ledger.actor(admin.id), waiting.id),
         "OFFICE_KEY_NOT_HERE",
     )
-    assert ledger.proposals.confirm(proposal.no, powers.officers.second).state == "carried_out"
+    assert ledger.proposals.confirm(ledger.actor(powers.officers.second), proposal.no).state == "carried_out"
     assert ledger.parties.register.get(row.id).no
 
 

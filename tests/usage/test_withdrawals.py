@@ -157,7 +157,7 @@ def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot:
     """At worst a thief stops something; the chain says that the key was reported."""
     pilot.skip(5)
     ledger = pilot.ledger
-    ledger.parties.keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)
     entry = consent.withdraw()
     reader = ledger.reader
     block = reader.block_number()
@@ -175,7 +175,7 @@ def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot:
 def test_a_withdrawal_by_a_reported_key_past_the_service_is_followed(consent: Consent, pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.usage.direct_withdrawals.follow()
-    ledger.parties.keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)
     message = withdrawals_message(ledger.reader.chain, consent.signer.kid, [consent.given.digest])
     ledger.client.send(withdraw_for(consent.signer.kid, [consent.given.digest], sign_act(message, consent.signer)))
     assert consent.given.id in [row.id for row in ledger.usage.direct_withdrawals.follow()]
@@ -198,7 +198,7 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
         (unused,) = provisions_of(session, waiting)
     ledger.anchoring.flush()
     pilot.skip(5)
-    ledger.parties.keys.report(provider, stolen.kid, provider)
+    ledger.parties.keys.report(ledger.actor(provider), provider, stolen.kid)
     draft = ledger.usage.withdrawals.draft(supplied.id, stolen.kid)
     assert draft.message is not None
     entry, act = sign_entry(draft.entry, stolen), sign_act(draft.message, stolen)
@@ -227,7 +227,7 @@ def test_a_correction_is_not_recorded_if_a_reported_key_takes_the_old_provision_
     supply = pilot.actors.draft(consent.given.id, Supplied(ROWS[:1], AS_OF, ledger.clock()))
     assert supply.withdrawn is not None
     pilot.skip(5)
-    ledger.parties.keys.report(provider, stolen.kid, provider)
+    ledger.parties.keys.report(ledger.actor(provider), provider, stolen.kid)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
         ledger.usage.provisions.submit([replace(supply, entry=sign_entry(supply.entry, own))])
     supplied_under(consent)

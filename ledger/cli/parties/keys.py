@@ -16,7 +16,7 @@ from ledger.cli.parties.options import PartyRef
 from ledger.cli.parties.parties import party_shown
 from ledger.cli.parties.watch import BundleFile, DeploymentFile, NodeUrl, watch
 from ledger.cli.shell.files import json_in, key_in, private_key_of, signer_of, write_private
-from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened, participating
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, print_json
 from ledger.cli.shell.waiting import (
@@ -34,7 +34,7 @@ from ledger.proof.jws import Signer
 
 if TYPE_CHECKING:
     from ledger.installation.participant import Participant
-
+    from ledger.parties.roles import Actor
 app = typer.Typer(no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(min=1, help="The proposal's number.", show_default=False)]
@@ -96,7 +96,7 @@ def show(
     with participating(home, as_json) as ledger:
         row = ledger.proposals.get(number)
         if list_out is not None:
-            file = ledger.proposals.listed(number)
+            file = ledger.proposals.listed(_own_office(ledger), number)
             write_private(list_out, json.dumps(file, ensure_ascii=False, indent=1) + "\n")
         if listed is None:
             emit_proposal(row, as_json)
@@ -126,8 +126,8 @@ def confirm(
     示例 Example:  pingzheng keys confirm 7 --by 11440800MB9X00023K
     """
     with participating(home, as_json) as ledger:
-        office, parties = party_of(ledger, by), None if listed is None else _list_in(listed)
-        row = signed_by(key, lambda signed: ledger.proposals.confirm(number, office, signed=signed, listed=parties))
+        office, parties = actor_of(ledger, by), None if listed is None else _list_in(listed)
+        row = signed_by(key, lambda signed: ledger.proposals.confirm(office, number, signed=signed, listed=parties))
         emit_proposal(row, as_json)
 
 
@@ -161,8 +161,8 @@ def cancel(
     示例 Example:  pingzheng keys cancel 7
     """
     with participating(home, as_json) as ledger:
-        office = party_of(ledger, by)
-        emit_proposal(signed_by(key, lambda signed: ledger.proposals.cancel(number, office, signed=signed)), as_json)
+        office = actor_of(ledger, by)
+        emit_proposal(signed_by(key, lambda signed: ledger.proposals.cancel(office, number, signed=signed)), as_json)
 
 
 @app.command()
@@ -200,10 +200,10 @@ def veto(
         return
     with participating(home, as_json) as ledger:
         signer = None if key is None else signer_of(key)
-        party = _party_that_vetoes(ledger, by, signer)
+        actor = ledger.actor(_party_that_vetoes(ledger, by, signer))
         act = None if signer is None else sign_act(veto_message(ledger.reader.chain, signer.kid, number), signer)
         account = None if signer is None else signer.kid
-        emit_proposal(ledger.proposals.veto(number, party, act=act, account=account), as_json)
+        emit_proposal(ledger.proposals.veto(actor, number, act=act, account=account), as_json)
 
 
 @app.command()
@@ -240,13 +240,13 @@ def report(
         return
     with opened(home, as_json) as ledger:
         concerned = party_of(ledger, party)
-        acting = concerned if by is None else party_of(ledger, by)
-        if key is None or acting != concerned:
-            row = signed_by(key, lambda signed: ledger.parties.keys.report(concerned, account, acting, signed=signed))
+        actor = ledger.actor(concerned) if by is None else actor_of(ledger, by)
+        if key is None or actor.party != concerned:
+            row = signed_by(key, lambda signed: ledger.parties.keys.report(actor, concerned, account, signed=signed))
         else:
             signer = signer_of(key)
             act = sign_act(report_message(ledger.reader.chain, signer.kid, account), signer)
-            row = ledger.parties.keys.report(concerned, account, acting, act=act, signer=signer.kid)
+            row = ledger.parties.keys.report(actor, concerned, account, act=act, signer=signer.kid)
         emit_done(
             row,
             lambda: party_shown(ledger, [ledger.parties.register.get(concerned)])[0] | {"reported": account},
@@ -300,6 +300,13 @@ def _by_itself(
 def _emit_sent(act: SignedAct, receipt: Receipt, as_json: bool) -> None:
     told: dict[str, Any] = {"vetoed": act.proposal} if act.reported is None else {"reported": act.reported}
     emit(told | {"at": receipt.time, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json)
+
+
+def _own_office(ledger: Participant) -> Actor:
+    """Return the authority of the operator's installation, or the party of a joined installation."""
+    from ledger.installation.wiring import Ledger
+
+    return ledger.authority if isinstance(ledger, Ledger) else ledger.actor(ledger.party)
 
 
 def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | None) -> str:

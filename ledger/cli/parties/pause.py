@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.naming import actor_of
 from ledger.cli.shell.opening import opened, participating
 from ledger.cli.shell.output import AsJson, Home, emit
 from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
@@ -31,7 +31,7 @@ def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_
     示例 Example:  pingzheng pause start --by authority
     """
     with opened(home, as_json) as ledger:
-        guardian = party_of(ledger, by)
+        guardian = actor_of(ledger, by)
         signed_by(key, lambda signed: ledger.pauses.pause(guardian, signed))
         emit(_state(ledger), as_json, TITLE)
 
@@ -43,7 +43,7 @@ def end(by: Authority = "authority", key: OwnKey = None, home: Home = None, as_j
     示例 Example:  pingzheng pause end
     """
     with opened(home, as_json) as ledger:
-        office = party_of(ledger, by)
+        office = actor_of(ledger, by)
         row = signed_by(key, lambda signed: ledger.pauses.end(office, signed))
         emit_done(row, lambda: _state(ledger), as_json, TITLE)
 

@@ -53,7 +53,7 @@ def party_of(ledger: Participant, name: str) -> str:
     return ledger.parties.directory.named(name).party
 
 
-def actor_of(ledger: Ledger, name: str) -> Actor:
+def actor_of(ledger: Participant, name: str) -> Actor:
     """The party of that name as one that acts; raises as ``party_of``, and ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
     return ledger.actor(party_of(ledger, name))
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.parties.keys.possession import require_possession
-from ledger.parties.keys.settlement import FIRST_KEYS
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +17,8 @@ from ledger.domain.days import Clock
 from ledger.errors import Conflict, Unauthenticated
 from ledger.parties.access.tables import Enrolment
 from ledger.parties.access.tokens import digest, fresh
+from ledger.parties.keys.possession import require_possession
+from ledger.parties.keys.settlement import FIRST_KEYS
 from ledger.parties.lookups import party, party_keys
 from ledger.parties.newcomers import require_free
 from ledger.parties.onboarding import Onboarding

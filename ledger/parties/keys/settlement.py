@@ -25,7 +25,7 @@ def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Kno
     """
     with database.read() as session:
         number, accounts = party(session, identifier).no, [key.account for key in party_keys(session, identifier)]
-    asked = reader.questions("latest")
+    asked = reader.batched("latest")
     answers = {account: asked.account(account) for account in accounts}
     found = {account: answer() for account, answer in answers.items()}
     with database.write() as session:

@@ -1,7 +1,7 @@
-"""Proposals: acts that take a second office, a delay, or both, and that a veto or a cancellation can stop.
+"""Proposals: acts that need a second office, a delay, or both, and that a veto or a cancellation can stop.
 
-The chain decides. What is done here is safe to repeat after a crash at any point: an open proposal of the same act is
-found and gone on with, and is not made a second time.
+The chain decides. Everything here can be repeated after a crash at any point: an open proposal of the same act is
+found and continued, so no second proposal is made.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.proposals.in_words import REGISTER, Proposal
 from ledger.parties.proposals.reading import ProposalReader
 from ledger.parties.relayed_acts import RelayedActs, account_is_of
+from ledger.parties.roles import Actor
 from ledger.proof.acts import sign_act, veto_message
 from ledger.store.database import Database
 
@@ -40,10 +41,11 @@ RETRY_SECONDS: Final = 60
 
 
 class Proposals(ProposalReader):
-    """Proposes, confirms and stops in the name of parties, and reads what was proposed.
+    """Makes, confirms and stops proposals in the name of parties, and reads them.
 
-    ``account_of`` gives the account that a party acts with; ``within_reach`` gives the parties with one of the roles
-    for which this installation can confirm. ``before_retiring`` is called before a key is retired. ``lock`` is a file.
+    ``account_of`` returns the account that a party acts with; ``within_reach`` returns the parties with one of the
+    given roles for which this installation can confirm. ``before_retiring`` is called before a key is retired.
+    ``lock`` is the path of a lock file. The contract decides who may confirm, cancel and veto.
     """
 
     def __init__(
@@ -77,36 +79,128 @@ class Proposals(ProposalReader):
         self._callbacks.append(callback)
 
     def decide(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
-        """Bring an act as far as it goes here: proposed by ``by``, confirmed by another office within reach, and
-        carried out if it is ready. If the key of ``by`` is kept elsewhere, no office confirms without being asked.
+        """Take an act as far as this installation can: propose it, confirm it by another office, carry it out if ready.
 
-        If somebody else proposed the same act before, ``by`` confirms it. ``signed`` is the request of ``by``. Raises
-        what the contracts refuse, and as ``RelayedActs.act``.
+        For use cases that have checked the permission of ``by``, the proposing party. If the key of ``by`` is kept
+        elsewhere, no other office confirms without being asked. If another party has proposed the same act, ``by``
+        confirms that proposal. ``signed`` is the request of ``by``. Raises the refusals of the contracts, and as
+        ``RelayedActs.act``.
         """
         with one_at_a_time(self._lock):
             found = self._open(by, call)
             row = self.propose(by, call, signed) if found is None else self._row(found)
         if row.needs_confirmation and row.by != by:
-            row = self.confirm(row.no, by, signed)
-        return self._gone_on(row, call)
+            row = self._confirm(by, row.no, signed)
+        for other in self._confirmers(row):
+            row = self._confirmed(row, other)
+            if not row.needs_confirmation:
+                break
+        return self._carry_out(row, call) if self._ready(row) else row
 
     def propose(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
-        """Propose an act, and do no more. A list of parties is proposed by its hash. Raises as ``decide``."""
+        """Propose an act in the name of ``by``, and do nothing else; raises as ``decide``.
+
+        A list of parties is proposed by its hash.
+        """
         registers = call.function == REGISTER
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
-        return self.get(proposal_of(self._relayed.act(self._account_of(by), proposed, signed)))
+        return self._followed(proposal_of(self._relayed.act(self._account_of(by), proposed, signed)))
 
     def confirm(
-        self, number: int, by: str, signed: SignedRequest | None = None, listed: Mapping[str, Any] | None = None
+        self,
+        actor: Actor,
+        number: int,
+        signed: SignedRequest | None = None,
+        listed: Mapping[str, Any] | None = None,
     ) -> Proposal:
-        """Confirm a proposal as ``by``; what does not wait is carried out at once.
+        """Confirm a proposal as a second party of the office; if it need not wait, it is carried out at once.
 
-        What is not exactly a call that this version knows is confirmed by nobody here: people could not read what they
-        confirm. ``listed`` is the list behind a registration, as ``listed`` gives it; an installation that does not
-        know it needs it. Raises ``Conflict`` ``PROPOSAL_UNREADABLE``, ``REGISTRATION_LIST_MISSING``, ``InvalidInput``
-        ``REGISTRATION_LIST_INVALID``, ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_SELF_GRANT``, and what else the
-        contract refuses.
+        A call that is not exactly one that this version knows cannot be confirmed here, because nobody could read it.
+        ``listed`` is the list of a registration as ``listed`` returns it, for an installation that lacks the list.
+        Raises ``Conflict`` ``PROPOSAL_UNREADABLE``, ``REGISTRATION_LIST_MISSING``; ``InvalidInput``
+        ``REGISTRATION_LIST_INVALID``; ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_SELF_GRANT``; and other refusals of
+        the contract.
         """
+        return self._confirm(actor.party, number, signed, listed)
+
+    def carry_out(self, number: int) -> Proposal:
+        """Carry out a proposal that is ready; if it was carried out already, return it unchanged.
+
+        Raises ``Conflict`` ``PARTY_NOT_READY``, ``PARTY_NOT_CONFIRMED``, ``PARTY_NOT_PENDING``, and the errors of the
+        act itself.
+        """
+        self._follower.sync()
+        found = self._found(number)
+        row = self._row(found)
+        return row if row.state == "carried_out" else self._carry_out(row, self._call(found))
+
+    def cancel(self, actor: Actor, number: int, signed: SignedRequest | None = None) -> Proposal:
+        """Cancel a proposal as a party of the office that it needs; raises as ``confirm``."""
+        self._relayed.act(self._account_of(actor.party), calls.cancel(number), signed)
+        return self._after(number)
+
+    def veto(
+        self,
+        actor: Actor,
+        number: int,
+        act: bytes | None = None,
+        account: str | None = None,
+        signed: SignedRequest | None = None,
+    ) -> Proposal:
+        """Stop a change of the caller's own keys.
+
+        ``act`` is the signature of ``veto_message`` by the key of ``account``, which may be a reported key. Without
+        ``act``, a key that is kept here signs here; otherwise ``signed`` is the party's own request.
+
+        Raises ``Conflict`` ``SIGNATURE_REQUIRED``, ``PARTY_NOT_VETOABLE``, ``PARTY_NOT_PENDING``; ``Forbidden``
+        ``PARTY_NO_VETO``, also for an account of another party whose key is kept here.
+        """
+        account = account or self._account_of(actor.party)
+        if not account_is_of(self._reader, account, actor.party):
+            raise Forbidden(
+                "PARTY_NO_VETO",
+                "The account is not an account of the party that vetoes.",
+                where=account,
+                hint="A party vetoes with its own keys. Anybody can send a signed veto: `pingzheng keys send`.",
+            )
+        if act is None and signed is None and self._relayed.holds(account):
+            act = sign_act(veto_message(self._reader.chain, account, number), self._relayed.signer(account))
+        if act is None:
+            self._relayed.act(account, calls.veto(number), signed)
+        else:
+            self._client.send(calls.veto_for(account, number, act))
+        return self._after(number)
+
+    def veto_to_sign(self, actor: Actor, number: int, account: str | None = None) -> tuple[str, bytes]:
+        """Return the account that signs a veto (by default the caller's present one) and the message to sign.
+
+        For keys that are kept elsewhere. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``.
+        """
+        self.get(number)
+        signer = account or self._account_of(actor.party)
+        return signer, veto_message(self._reader.chain, signer, number)
+
+    def tick(self) -> list[Proposal]:
+        """Carry out every proposal that is ready, and run the callbacks; return the proposals carried out."""
+        self._follower.sync()
+        done = [self._try(row) for row in self.pending() if self._ready(row)]
+        self.follow_up()
+        return [row for row in done if row is not None]
+
+    def follow_up(self) -> None:
+        """Run the callbacks, so that the database follows the decisions. A callback's own proposals run none again."""
+        if getattr(self._inside, "busy", False):
+            return
+        self._inside.busy = True
+        try:
+            for callback in self._callbacks:
+                callback()
+        finally:
+            self._inside.busy = False
+
+    def _confirm(
+        self, by: str, number: int, signed: SignedRequest | None = None, listed: Mapping[str, Any] | None = None
+    ) -> Proposal:
         self._follower.sync()
         found = self._found(number)
         row = self._row(found)
@@ -120,97 +214,19 @@ class Proposals(ProposalReader):
         self._relayed.act(self._account_of(by), calls.confirm(number, call), signed)
         return self._after(number)
 
-    def carry_out(self, number: int) -> Proposal:
-        """Let a proposal that is ready take effect; one that already did is returned as it is.
-
-        Raises ``Conflict`` ``PARTY_NOT_READY``, ``PARTY_NOT_CONFIRMED``, ``PARTY_NOT_PENDING``, and what the act itself
-        meets.
-        """
-        self._follower.sync()
-        found = self._found(number)
-        row = self._row(found)
-        return row if row.state == "carried_out" else self._carry_out(row, self._call(found))
-
-    def cancel(self, number: int, by: str, signed: SignedRequest | None = None) -> Proposal:
-        """Cancel a proposal as a party of the office that it takes. Raises as ``confirm``."""
-        self._relayed.act(self._account_of(by), calls.cancel(number), signed)
-        return self._after(number)
-
-    def veto(
-        self,
-        number: int,
-        by: str,
-        act: bytes | None = None,
-        account: str | None = None,
-        signed: SignedRequest | None = None,
-    ) -> Proposal:
-        """Stop a change of the keys of ``by``.
-
-        ``act`` is the signature of ``veto_message`` by the key of ``account``, which may be a reported one. Without it
-        the key signs here if it is kept here; else ``signed`` is the party's own request. Raises ``Conflict``
-        ``SIGNATURE_REQUIRED``, ``PARTY_NOT_VETOABLE``, ``PARTY_NOT_PENDING``; ``Forbidden`` ``PARTY_NO_VETO``, also for
-        an account of another party: its key may be kept here, and is not the caller's.
-        """
-        account = account or self._account_of(by)
-        if not account_is_of(self._reader, account, by):
-            raise Forbidden(
-                "PARTY_NO_VETO",
-                "The account is none of the party that vetoes.",
-                where=account,
-                hint="A party vetoes by its own keys. What others signed, anybody sends: `pingzheng keys send`.",
-            )
-        if act is None and signed is None and self._relayed.holds(account):
-            act = sign_act(veto_message(self._reader.chain, account, number), self._relayed.signer(account))
-        if act is None:
-            self._relayed.act(account, calls.veto(number), signed)
-        else:
-            self._client.send(calls.veto_for(account, number, act))
-        return self._after(number)
-
-    def veto_to_sign(self, number: int, by: str, account: str | None = None) -> tuple[str, bytes]:
-        """The account that signs a veto, by default the present one of ``by``, and what it signs: for keys that are
-        kept elsewhere. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``."""
-        self.get(number)
-        signer = account or self._account_of(by)
-        return signer, veto_message(self._reader.chain, signer, number)
-
-    def tick(self) -> list[Proposal]:
-        """Carry out everything that is ready, and take over what others decided; returns what was carried out."""
-        done = [self._try(row) for row in self.pending() if self._ready(row)]
-        self.follow_up()
-        return [row for row in done if row is not None]
-
-    def follow_up(self) -> None:
-        """Let the records here follow what was decided. What that proposes in its turn is not followed again."""
-        if getattr(self._inside, "busy", False):
-            return
-        self._inside.busy = True
-        try:
-            for callback in self._callbacks:
-                callback()
-        finally:
-            self._inside.busy = False
-
-    def _gone_on(self, row: Proposal, call: Call) -> Proposal:
-        for other in self._confirmers(row):
-            row = self._confirmed(row, other)
-            if not row.needs_confirmation:
-                break
-        return self._carry_out(row, call) if self._ready(row) else row
-
     def _confirmed(self, row: Proposal, by: str) -> Proposal:
         try:
-            return self.confirm(row.no, by)
+            return self._confirm(by, row.no)
         except (Conflict, Forbidden, ChainRejected):
-            now = self.get(row.no)
+            now = self._followed(row.no)
             if now.needs_confirmation:
                 raise
-            return now  # Another office was faster.
+            return now  # Another office confirmed it first.
 
     def _confirmers(self, row: Proposal) -> list[str]:
-        """Who can confirm here without being asked: nobody, if the proposal is of a party with a key of its own.
+        """Return the parties that can confirm here without being asked; none if the proposing party keeps its own key.
 
-        That one is another institution, and a key that is kept here for an office decides nothing at its call.
+        Such a party is another institution: at its call alone, no key of an office that is kept here may decide.
         """
         if not row.needs_confirmation or not self._relayed.holds(self._account_of(row.by)):
             return []
@@ -222,14 +238,14 @@ class Proposals(ProposalReader):
         try:
             self._client.send(calls.carry_out(row.no, call))
         except (Conflict, Forbidden, ChainRejected):
-            now = self.get(row.no)
+            now = self._followed(row.no)
             if now.state != "carried_out":
                 raise
-            return now  # Somebody else carried it out meanwhile.
+            return now  # Another caller carried it out first.
         return self._after(row.no)
 
     def _try(self, row: Proposal) -> Proposal | None:
-        """Carry out in the background: what is refused is tried again later, and stands in the log."""
+        """Carry out a proposal in the background; if it is refused, log that and try again later."""
         if self._clock() < self._refused.get(row.no, 0):
             return None
         try:
@@ -255,16 +271,16 @@ class Proposals(ProposalReader):
         if found.call is None:
             raise Conflict(
                 "PROPOSAL_UNREADABLE",
-                "The call that is proposed is not exactly one that this version knows.",
+                "The proposed call is not exactly one that this version knows.",
                 where=f"proposal {found.no}",
                 hint="Do not confirm what you cannot read. Veto or cancel it, or use a newer version.",
             )
         return found.call
 
     def _open(self, by: str, call: Call) -> IndexedProposal | None:
-        """An open proposal of the same act that is the party's own, or that it can confirm.
+        """Return an open proposal of the same act that ``by`` made, or else one that ``by`` can confirm.
 
-        A party and two offices can propose the same change of a key: these are two proposals.
+        A party and two offices can propose the same change of a key; these are two different proposals.
         """
         self._follower.sync()
         act, number = self._client.act_of(call), self._number(by)
@@ -274,7 +290,11 @@ class Proposals(ProposalReader):
         candidates = own or others
         return candidates[-1] if candidates else None
 
+    def _followed(self, number: int) -> Proposal:
+        self._follower.sync()
+        return self.get(number)
+
     def _after(self, number: int) -> Proposal:
-        row = self.get(number)
+        row = self._followed(number)
         self.follow_up()
         return row

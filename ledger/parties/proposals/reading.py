@@ -1,4 +1,4 @@
-"""Reading proposals: what is pending, what became of the others, and whom a registration registers."""
+"""Reading proposals from the index, and the parties that a registration registers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal
 from ledger.index.tables import PROPOSALS
 from ledger.parties.party_lists import ListedIdentity, RegistrationLists
+from ledger.parties.permissions import Action
 from ledger.parties.proposals.in_words import Proposal, proposal_in_words
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 PAGE: Final = 100
 
 
 class ProposalReader:
-    """Finds proposals in the index; parties are named by id."""
+    """Reads proposals as of the block that the index has reached; writes nothing. Parties are named by id."""
 
     def __init__(
         self, database: Database, reader: ChainReader, follower: Follower, lists: RegistrationLists, clock: Clock
@@ -34,48 +36,45 @@ class ProposalReader:
         self._clock = clock
 
     def get(self, number: int) -> Proposal:
-        """A proposal by its number; raises ``NotFound`` ``PROPOSAL_UNKNOWN``."""
-        self._follower.sync()
+        """Return a proposal by its number; raises ``NotFound`` ``PROPOSAL_UNKNOWN``."""
         return self._row(self._found(number))
 
     def pending(self, party: str | None = None) -> list[Proposal]:
-        """All that is pending, or what concerns a party or would give away an asset that it holds; in order.
+        """Return all pending proposals in order, or only those about ``party`` or about an asset that it holds.
 
         Raises ``NotFound`` ``PARTY_UNKNOWN``.
         """
         concerned = None if party is None else self._number(party)
-        self._follower.sync()
         return self._rows(self._follower.pending_proposals(concerned, now=self._now()))
 
     def page(self, after: int = 0, limit: int = PAGE) -> list[Proposal]:
-        """Proposals in any state, in order, those with a higher number than ``after``."""
-        self._follower.sync()
+        """Return proposals in any state whose number is higher than ``after``, in order."""
         with self._database.read() as session:
             found = index.proposals(session.connection(), self._reader.deployment, after, limit)
         return self._rows(found)
 
     def of_act(self, act: str) -> Proposal | None:
-        """The newest proposal of an act, whatever became of it."""
-        self._follower.sync()
+        """Return the newest proposal of an act, in any state."""
         with self._database.read() as session:
             number = session.scalar(select(func.max(PROPOSALS.c.no)).where(PROPOSALS.c.act == act))
         return None if number is None else self._row(self._found(number))
 
-    def listed(self, number: int) -> dict[str, Any]:
-        """The list behind a registration, for the office that confirms it elsewhere, as JSON.
+    def listed(self, actor: Actor, number: int) -> dict[str, Any]:
+        """Return the list of parties of a registration as JSON, for an office that confirms it in another installation.
 
-        As long as it is pending, each party has its opening: kind, identifier, key and name. That is personal text, for
-        that office alone. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``Conflict`` ``REGISTRATION_LIST_MISSING``.
+        While the proposal is pending, each party has its opening: kind, identifier, key and name. This is personal
+        text, for that office only. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound`` ``PROPOSAL_UNKNOWN``,
+        ``Conflict`` ``REGISTRATION_LIST_MISSING``.
         """
+        require(actor, Action.MANAGE_ROLES)
         row = self.get(number)
         return self._lists.document(self._found(number).act, openings=row.pending)
 
     def identities(self, number: int, listed: Mapping[str, Any]) -> list[ListedIdentity]:
-        """Whom a registration registers, read from its list: to be looked at before it is confirmed.
+        """Return the parties that a registration registers, from its list, so that people check them before confirming.
 
         Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``InvalidInput`` ``REGISTRATION_LIST_INVALID``.
         """
-        self._follower.sync()
         return self._lists.identities(self._found(number).act, listed)
 
     def _found(self, number: int) -> IndexedProposal:
@@ -86,7 +85,7 @@ class ProposalReader:
                 "PROPOSAL_UNKNOWN",
                 f"There is no proposal {number}.",
                 where=f"proposal {number}",
-                hint="List what is pending: `pingzheng keys pending`.",
+                hint="List the pending proposals: `pingzheng keys pending`.",
             )
         return found
 
@@ -101,7 +100,7 @@ class ProposalReader:
         return [proposal_in_words(each, self._reader, time, self._lists.parties) for each in found]
 
     def _now(self) -> int:
-        """The time, and not before the block that the index has reached."""
+        """Return the time of the clock or of the newest block, whichever is later."""
         return max(self._clock(), self._reader.latest().time)
 
     def _number(self, party: str) -> int:

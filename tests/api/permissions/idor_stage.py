@@ -241,7 +241,7 @@ class Scene:
     def paused(self) -> None:
         """A pause that another guardian began, unless there is one."""
         if not self.ledger.reader.paused_until():
-            self.ledger.pauses.pause(self.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR))
+            self.ledger.pauses.pause(self.ledger.actor(self.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)))
 
     @cached_property
     def signature(self) -> dict[str, Any]:

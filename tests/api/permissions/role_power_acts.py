@@ -105,7 +105,7 @@ def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
     """A pause that another office began; an authority begins one of its own too."""
     began = start_pause(stage, fresh(stage, "A")) if who == "A" else []
     guardian = stage.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
-    stage.ledger.pauses.pause(guardian)
+    stage.ledger.pauses.pause(stage.ledger.actor(guardian))
     ended = told(stage.call(who, "DELETE", "/v1/pause", {}))
     running_again(stage)
     return began + ended
@@ -114,7 +114,7 @@ def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
 def running_again(stage: Stage) -> None:
     """Nothing of the other tests stays paused."""
     if stage.ledger.reader.paused_until():
-        stage.ledger.pauses.end(stage.ledger.installation.authority_party)
+        stage.ledger.pauses.end(stage.ledger.authority)
 
 
 def fresh(stage: Stage, who: str) -> str:

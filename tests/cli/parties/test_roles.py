@@ -142,10 +142,10 @@ def pause(stage: Stage, who: str, own: bool) -> str | None:
     if own:
         refusal = stage.run("pause", "start", "--by", by)
     else:
-        stage.ledger.pauses.pause(stage.fresh("V"))
+        stage.ledger.pauses.pause(stage.ledger.actor(stage.fresh("V")))
         refusal = stage.run("pause", "end", "--by", by)
     if stage.ledger.reader.paused_until():
-        stage.ledger.pauses.end(stage.authority)
+        stage.ledger.pauses.end(stage.ledger.actor(stage.authority))
     return refusal
 
 

@@ -41,15 +41,15 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
     (waits,) = [each for each in second.proposals.pending() if each.no == number]
     assert (waits.kind, set(waits.arguments)) == ("register", {"act"})
     with pytest.raises(Conflict, match="REGISTRATION_LIST_MISSING"):
-        second.proposals.confirm(number, second.party)
-    listed = ledger.proposals.listed(number)
+        second.proposals.confirm(second.actor(second.party), number)
+    listed = ledger.proposals.listed(ledger.authority, number)
     (whom,) = second.proposals.identities(number, listed)
     identity = ledger.parties.register.identity(row.id)
     assert (whom.id, whom.identifier, whom.name) == (row.id, identity["identifier"], identity["name"])
     assert set(whom.accounts) == {key.account for key in ledger.parties.keys.history(row.id)}
-    done = second.proposals.confirm(number, second.party, listed=listed)
+    done = second.proposals.confirm(second.actor(second.party), number, listed=listed)
     assert_nowhere(second, *identity.values())
-    assert {party["opening"] for party in ledger.proposals.listed(number)["parties"]} == {None}
+    assert {party["opening"] for party in ledger.proposals.listed(ledger.authority, number)["parties"]} == {None}
     assert (done.state, done.confirmed_by) == ("carried_out", second.party)
     assert [each["id"] for each in second.proposals.get(number).arguments["parties"]] == [row.id]
     assert ledger.parties.register.get(row.id).no is None
@@ -121,7 +121,7 @@ def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_011, sm2=True)])
     number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
-    listed = ledger.proposals.listed(number)
+    listed = ledger.proposals.listed(ledger.authority, number)
     (party,) = listed["parties"]
     sm2 = next(key for key in party["keys"] if key["public_key"].startswith("sm2:"))
     others = [key for key in party["keys"] if key is not sm2]
@@ -163,24 +163,26 @@ def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
     for code, other in lists:
         for act in (
             second.proposals.identities,
-            lambda no, file: second.proposals.confirm(no, second.party, listed=file),
+            lambda no, file: second.proposals.confirm(second.actor(second.party), no, listed=file),
         ):
             with pytest.raises(InvalidInput, match=code) as caught:
                 act(number, other)
             assert party["opening"]["identifier"] not in str(caught.value)
     assert second.proposals.get(number).needs_confirmation
-    assert second.proposals.confirm(number, second.party, listed=listed).state == "carried_out"
+    assert second.proposals.confirm(second.actor(second.party), number, listed=listed).state == "carried_out"
 
 
 def test_offices_of_a_newcomer_are_proposed_once_it_is_registered(ledger: Ledger, second: Participant) -> None:
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_012, kind=PartyKind.REGISTRAR)])
     number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
-    second.proposals.confirm(number, second.party, listed=ledger.proposals.listed(number))
+    second.proposals.confirm(
+        second.actor(second.party), number, listed=ledger.proposals.listed(ledger.authority, number)
+    )
     ledger.proposals.tick()
     (office_proposal,) = ledger.proposals.pending(row.id)
     assert (office_proposal.kind, office_proposal.confirmed_by) == ("set_roles", None)
-    confirmed = second.proposals.confirm(office_proposal.no, second.party)
+    confirmed = second.proposals.confirm(second.actor(second.party), office_proposal.no)
     assert (confirmed.state, confirmed.ready_at - confirmed.at) == ("pending", MIN_DELAY)
     ledger.proposals.tick()
     assert ledger.proposals.pending(row.id) == [confirmed]
@@ -200,7 +202,7 @@ def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path
         (proposal,) = {ledger.parties.onboarding.pending(row.id) for row in rows}
         assert proposal is not None
         with pytest.raises(Conflict, match="PARTY_NOT_CANCELLABLE"):
-            ledger.proposals.cancel(proposal, ledger.installation.authority_party)
+            ledger.proposals.cancel(ledger.authority, proposal)
         LocalClock(settings).skip(ledger.reader.connection, OPEN_FOR + 2)
         assert ledger.parties.onboarding.pending(rows[0].id) is None
         (again,) = ledger.parties.onboarding.onboard(ledger.authority, [good])
@@ -219,16 +221,16 @@ def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledg
     row = ledger.parties.keys.recover(ledger.authority, second.party, ledger.custody.public_key(fresh))
     assert row is not None
     assert [each.no for each in second.proposals.pending(second.party)] == [row.no]
-    assert second.proposals.veto(row.no, second.party).state == "vetoed"
+    assert second.proposals.veto(second.actor(second.party), row.no).state == "vetoed"
     assert ledger.proposals.pending(second.party) == []
 
 
 def test_an_office_pauses_and_the_operator_sees_it(ledger: Ledger, second: Participant) -> None:
-    until = second.pauses.pause(second.party)
+    until = second.pauses.pause(second.actor(second.party))
     assert ledger.pauses.until() == until
-    row = second.pauses.end(second.party)
+    row = second.pauses.end(second.actor(second.party))
     assert row.needs_confirmation
-    done = ledger.proposals.confirm(row.no, ledger.installation.authority_party)
+    done = ledger.proposals.confirm(ledger.authority, row.no)
     assert (done.kind, done.state) == ("end_pause", "carried_out")
     assert second.pauses.until() == 0
 

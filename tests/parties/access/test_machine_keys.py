@@ -124,7 +124,7 @@ def test_a_key_ends_with_what_made_it(pilot: Pilot, firm: str, end: str) -> None
     new, office = made(ledger, firm), ledger.installation.authority_party
     assert reach(ledger, new.key) == firm
     if end == "report":
-        ledger.parties.keys.report(firm, new.row.account, office)
+        ledger.parties.keys.report(ledger.actor(office), firm, new.row.account)
     elif end == "recovery":
         ledger.parties.keys.recover(ledger.actor(office), firm, fresh_key(ledger))
     elif end == "rotation":
@@ -143,7 +143,7 @@ def test_a_key_of_another_account_goes_on_when_one_is_reported(pilot: Pilot, fir
     ledger.parties.keys.bind(ledger.actor(firm), firm, further)
     new = made(ledger, firm)
     other = next(key.account for key in ledger.parties.keys.history(firm) if key.account != new.row.account)
-    ledger.parties.keys.report(firm, other, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, firm, other)
     assert reach(ledger, new.key) == firm
 
 

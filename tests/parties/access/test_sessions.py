@@ -74,7 +74,7 @@ def test_a_session_ends_by_time(pilot: Pilot, firm: str) -> None:
 def test_a_session_ends_with_the_report_of_its_key(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token, told = token_of(ledger, firm), statement(ledger, firm)
-    ledger.parties.keys.report(firm, ledger.parties.register.get(firm).account, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, firm, ledger.parties.register.get(firm).account)
     assert reach(ledger, token) == "SESSION_UNKNOWN"
     assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_KEY_NOT_LIVE"
 

@@ -87,7 +87,7 @@ def test_it_counts_after_two_offices(waiting: Ledger, monkeypatch: pytest.Monkey
     assert waiting.reader.party_no(party) == 0
     with pytest.raises(Unauthenticated, match="SESSION_KEY_NOT_LIVE"):
         signed_in(waiting, party, signer)
-    waiting.proposals.confirm(enrolled.proposal, second)
+    waiting.proposals.confirm(waiting.actor(second), enrolled.proposal)
     assert waiting.callers.of(signed_in(waiting, party, signer).token).party == party
 
 
@@ -167,7 +167,7 @@ def test_no_code_for_a_party_that_has_or_had_a_key(pilot: Pilot) -> None:
     ledger.parties.role_changes.set_status(ledger.authority, closed, "closed", "investigation")
     reported = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     account = ledger.parties.register.get(reported).account
-    ledger.parties.keys.report(reported, account, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, reported, account)
     enrolled, signer = keyless(ledger), a_key()
     ledger.parties.enrolments.redeem(code_for(ledger, enrolled), signer.public_key, proof_of(ledger, signer))
     for party in (firm, closed, reported, enrolled, ledger.installation.authority_party):

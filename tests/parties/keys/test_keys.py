@@ -14,7 +14,7 @@ from ledger.chain.sending.calls import carry_out, change_key, pause, propose
 from ledger.chain.sending.proposals import proposal_of
 from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.demo.data.cast import assemble
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.demo.data.cast import assemble
 from ledger.domain.codes import synthetic_uscc
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.installation.settings import Settings
@@ -22,6 +22,7 @@ from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
 from tests.support.actors.pilots import SUPPLIED, Pilot
 from tests.support.actors.signatures import is_word_of
 from tests.support.actors.withdrawals import withdraw
+from tests.support.chain.reads import state_of
 
 pytestmark = pytest.mark.slow
 
@@ -82,16 +83,16 @@ def test_all_sign_by_es256_from_the_request_to_the_withdrawal(actors: CreditBure
     assert {key.crv for key in bundle.keys.values()} == {"P-256"}
     nonce = ledger.verification.new_nonce()
     raw = actors.show(number, nonce).to_bytes()
-    report = ledger.verification.accept(raw, cast.bank, nonce).report
+    report = ledger.verification.accept(ledger.actor(cast.bank), raw, nonce).report
     assert report.valid, report.first_failure
     assert report.disclosed["years_covered"] == 2
     place = ledger.positions.wait(ledger.usage.holdings.get(number).digest)
     withdraw(actors, consent)
-    assert ledger.reader.state_of(place) == "revoked"
+    assert state_of(ledger.reader, place) == "revoked"
     subject = ledger.parties.register.get(cast.firms[FIRM])
     assert ledger.reader.withdrawn_at(subject.no or 0, ledger.usage.authorizations.get(consent).digest).first > 0
     again = actors.show(number, "again").to_bytes()
-    assert ledger.verification.check(again, cast.bank, "again").report.result == "revoked"
+    assert ledger.verification.check(ledger.actor(cast.bank), again, "again").report.result == "revoked"
 
 
 def test_a_wrong_p256_key_signs_nothing_of_the_party(actors: CreditBureau) -> None:

@@ -16,7 +16,7 @@ from ledger.chain.sending.calls import change_key, confirm, propose
 from ledger.chain.sending.proposals import proposal_of
 from ledger.demo.actors import NOTE
 from ledger.demo.data.cast import assemble
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
@@ -62,7 +62,7 @@ def accepted(pilot: Pilot, number: str, holder: Signer) -> Report:
     bundle = pilot.ledger.certificates.bundles.present(
         number, FIELDS, pilot.cast.bank, nonce, holder, pilot.ledger.clock()
     )
-    return pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report
+    return pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report
 
 
 def genuine(report: Report) -> bool:
@@ -107,7 +107,7 @@ def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> N
     (consent,) = ledger.usage.authorizations.submit([sign_entry(draft.entry, firm)])
     drafted = pilot.actors.draft(consent.id, SUPPLIED)
     ledger.usage.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, provider))])
-    (row,) = ledger.usage.issuance.issue([request.id])
+    (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request.id])
     ledger.anchoring.flush()
     assert suite_of(ledger, row.certificate_no) == ("SM2SM3", "sm3")
     bundle = json.loads(ledger.certificates.bundles.build(row.certificate_no).to_bytes())
@@ -225,7 +225,7 @@ def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilo
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
         ledger.usage.authorizations.submit([sign_entry(later.entry, signer)])
     pilot.supply("1", consent.id)
-    (row,) = ledger.usage.issuance.issue([first])
+    (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [first])
     ledger.anchoring.flush()
     bundle = ledger.certificates.bundles.build(row.certificate_no)
     assert ledger.verification.verify(bundle.to_bytes(), Expectation()).report.checks[10].code == "OK"

@@ -76,7 +76,7 @@ def dying(method: str, monkeypatch: pytest.MonkeyPatch, *, before: bool) -> None
     monkeypatch.setattr(Proposals, method, last)
 
 
-@pytest.mark.parametrize(("method", "before"), [("propose", True), ("propose", False), ("confirm", False)])
+@pytest.mark.parametrize(("method", "before"), [("propose", True), ("propose", False), ("_confirm", False)])
 def test_what_a_crash_left_of_a_registration_is_gone_on_with(
     waiting: Ledger, monkeypatch: pytest.MonkeyPatch, method: str, before: bool
 ) -> None:
@@ -95,7 +95,7 @@ def test_what_a_crash_left_of_a_registration_is_gone_on_with(
     assert waiting.reader.proposal_count() == start + 2
 
 
-@pytest.mark.parametrize(("method", "before"), [("propose", False), ("confirm", True), ("confirm", False)])
+@pytest.mark.parametrize(("method", "before"), [("propose", False), ("_confirm", True), ("_confirm", False)])
 def test_what_a_crash_left_of_a_recovery_is_gone_on_with(
     waiting: Ledger, monkeypatch: pytest.MonkeyPatch, method: str, before: bool
 ) -> None:
@@ -113,7 +113,7 @@ def test_of_two_officers_who_confirm_at_once_one_does(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
     row = waiting.proposals.propose(first, call)
-    ends = at_once(*(partial(waiting.proposals.confirm, row.no, by) for by in (second, third)))
+    ends = at_once(*(partial(waiting.proposals.confirm, waiting.actor(by), row.no) for by in (second, third)))
     refused = [end for end in ends if isinstance(end, PingzhengError)]
     assert [refusal.code for refusal in refused] == ["PARTY_ALREADY_CONFIRMED"]
     assert waiting.proposals.get(row.no).confirmed_by in (second, third)
@@ -136,7 +136,7 @@ def test_of_a_veto_and_the_carrying_out_one_wins_and_the_records_say_which(waiti
     old = waiting.parties.register.get(party).account
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY + 1)
-    stop = partial(waiting.proposals.veto, row.no, party, account=old)
+    stop = partial(waiting.proposals.veto, waiting.actor(party), row.no, account=old)
     go_on = partial(waiting.proposals.carry_out, row.no)
     at_once(*((stop, go_on, waiting.proposals.tick) if attempt else (go_on, waiting.proposals.tick, stop)))
     state = waiting.proposals.get(row.no).state
@@ -161,7 +161,7 @@ def test_a_firm_that_lost_its_voice_is_onboarded_under_a_new_id(waiting: Ledger)
     first, *_ = officers(waiting)
     party = new_party(waiting)
     (old,) = waiting.parties.onboarding.onboard(waiting.authority, [party])
-    waiting.parties.keys.report(old.id, old.account, first)
+    waiting.parties.keys.report(waiting.actor(first), old.id, old.account)
     (new,) = waiting.parties.onboarding.onboard(waiting.authority, [replace(party, public_key=fresh_key(waiting))])
     assert new.id != old.id
     assert waiting.parties.register.find(party.identifier).id == new.id

@@ -43,9 +43,9 @@ def test_a_stranger_vetoes_nothing_by_the_key_that_is_kept_here_for_the_firm(wai
     act = sign_act(veto_message(waiting.reader.chain, account, row.no), signer)
     for options in ({"account": account}, {"account": account, "act": act}, {"account": "0x" + "77" * 20}):
         with pytest.raises(Forbidden, match="PARTY_NO_VETO"):
-            waiting.proposals.veto(row.no, stranger, **options)
+            waiting.proposals.veto(waiting.actor(stranger), row.no, **options)
     assert waiting.proposals.get(row.no).pending
-    assert waiting.proposals.veto(row.no, firm, account=account).state == "vetoed"
+    assert waiting.proposals.veto(waiting.actor(firm), row.no, account=account).state == "vetoed"
 
 
 @pytest.mark.parametrize("whose", ["firm", "authority"])
@@ -56,9 +56,9 @@ def test_a_stranger_reports_no_key_by_a_key_that_is_kept_here_for_another(waitin
     signer = waiting.parties.register.get(firm if whose == "firm" else officers(waiting)[0]).account
     for concerned, reported in ((stranger, account), (stranger, waiting.parties.register.get(stranger).account)):
         with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-            waiting.parties.keys.report(concerned, reported, stranger, signer=signer)
+            waiting.parties.keys.report(waiting.actor(stranger), concerned, reported, signer=signer)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        waiting.parties.keys.report(firm, account, stranger, signer=signer)
+        waiting.parties.keys.report(waiting.actor(stranger), firm, account, signer=signer)
     record = waiting.reader.account(account)
     assert record is not None and not record.reported_at
 
@@ -105,11 +105,12 @@ def test_no_office_whose_key_is_kept_here_confirms_what_another_institution_prop
 
 
 def proposed_raw(ledger: Ledger, by: str, target: str, data: bytes) -> int:
-    """The number of the proposal of these very call data, by the party itself."""
+    """Propose exactly these call data in the party's own name; return the proposal's number."""
     account = ledger.parties.register.get(by).account
-    return proposal_of(
-        ledger.registration.transfers._acting.act(account, Call(PARTY_REGISTRY, "propose", (target, data)))
-    )
+    call = Call(PARTY_REGISTRY, "propose", (target, data))
+    number = proposal_of(ledger.registration.transfers._acting.act(account, call))
+    ledger.follower.sync()
+    return number
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\0" * 32])
@@ -126,7 +127,7 @@ def test_a_rotation_that_nobody_encodes_so_is_shown_and_vetoed(waiting: Ledger, 
     assert f"pingzheng keys veto {number}" in row.how_to_stop and "do not confirm" in row.how_to_stop
     skip(waiting, DELAY + 1)
     assert number not in [done.no for done in waiting.proposals.tick()]
-    assert waiting.proposals.veto(number, firm).state == "vetoed"
+    assert waiting.proposals.veto(waiting.actor(firm), number).state == "vetoed"
 
 
 def test_what_is_not_exactly_a_known_call_is_confirmed_by_nobody_here(waiting: Ledger) -> None:
@@ -141,11 +142,11 @@ def test_what_is_not_exactly_a_known_call_is_confirmed_by_nobody_here(waiting: L
     ):
         number = proposed_raw(waiting, first, target, data)
         with pytest.raises(Conflict, match="PROPOSAL_UNREADABLE"):
-            waiting.proposals.confirm(number, second)
+            waiting.proposals.confirm(waiting.actor(second), number)
         row = waiting.proposals.get(number)
         assert (row.readable, row.confirmed_by) == (False, None)
         assert f"pingzheng keys cancel {number}" in row.how_to_stop
-        assert waiting.proposals.cancel(number, third).state == "cancelled"
+        assert waiting.proposals.cancel(waiting.actor(third), number).state == "cancelled"
 
 
 def test_what_gives_back_is_not_said_to_be_cancelled(waiting: Ledger) -> None:

@@ -20,33 +20,33 @@ def rested(waiting: Ledger) -> Iterator[None]:
     skip(waiting, MAX_PAUSE + PAUSE_REST + DAY)
     yield
     if waiting.reader.paused_until():
-        waiting.pauses.end(officers(waiting)[0])
+        waiting.pauses.end(waiting.actor(officers(waiting)[0]))
 
 
 def test_an_office_pauses_for_seven_days_and_two_end_it_sooner(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     assert waiting.pauses.until() == 0
-    until = waiting.pauses.pause(first)
+    until = waiting.pauses.pause(waiting.actor(first))
     assert 0 <= waiting.clock() + MAX_PAUSE - until < 60
     assert waiting.pauses.until() == until
-    row = waiting.pauses.end(first)
+    row = waiting.pauses.end(waiting.actor(first))
     assert (row.kind, row.arguments, row.state, row.confirmed_by) == ("end_pause", {}, "carried_out", second)
     assert waiting.pauses.until() == 0
     with pytest.raises(Conflict, match="PARTY_NOT_PAUSED"):
-        waiting.pauses.end(first)
+        waiting.pauses.end(waiting.actor(first))
 
 
 def test_who_holds_no_office_does_not_pause_and_who_does_rests_after_it(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        waiting.pauses.pause(waiting.installation.operator)
-    waiting.pauses.pause(first)
+        waiting.pauses.pause(waiting.actor(waiting.installation.operator))
+    waiting.pauses.pause(waiting.actor(first))
     with pytest.raises(Conflict, match="PARTY_PAUSED"):
-        waiting.pauses.pause(second)
+        waiting.pauses.pause(waiting.actor(second))
     skip(waiting, MAX_PAUSE + 1)
     with pytest.raises(Conflict, match="PARTY_PAUSE_REST"):
-        waiting.pauses.pause(first)
-    waiting.pauses.pause(second)
+        waiting.pauses.pause(waiting.actor(first))
+    waiting.pauses.pause(waiting.actor(second))
 
 
 def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledger) -> None:
@@ -57,7 +57,7 @@ def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledg
     other = newcomer(waiting)
     late = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(other), other, fresh_key(waiting)))
     skip(waiting, 601)
-    until = waiting.pauses.pause(first)
+    until = waiting.pauses.pause(waiting.actor(first))
     assert waiting.proposals.tick() == []
     with pytest.raises(Conflict, match="PARTY_PAUSED"):
         waiting.proposals.carry_out(ready.no)
@@ -72,13 +72,13 @@ def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledg
 
 def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting: Ledger) -> None:
     party = new_party(waiting)
-    waiting.pauses.pause(officers(waiting)[0])
+    waiting.pauses.pause(waiting.actor(officers(waiting)[0]))
     with pytest.raises(Conflict, match="PARTY_PAUSED"):
         waiting.parties.onboarding.onboard(waiting.authority, [party])
     row = waiting.parties.register.find(party.identifier)
     number = waiting.parties.onboarding.pending(row.id)
     assert number is not None
-    waiting.pauses.end(officers(waiting)[0])
+    waiting.pauses.end(waiting.actor(officers(waiting)[0]))
     (registered,) = waiting.parties.onboarding.onboard(waiting.authority, [party])
     assert registered.no is not None
     assert waiting.proposals.get(number).state == "carried_out"
@@ -89,10 +89,10 @@ def test_reports_vetoes_and_cancellations_go_on(waiting: Ledger) -> None:
     party, other = newcomer(waiting), newcomer(waiting)
     binding = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     act = waiting.proposals.propose(first, calls.accredit(no(waiting, other), "S51", 0, 4 * 10**9))
-    waiting.pauses.pause(first)
-    assert waiting.proposals.veto(binding.no, party).state == "vetoed"
-    assert waiting.proposals.cancel(act.no, third).state == "cancelled"
+    waiting.pauses.pause(waiting.actor(first))
+    assert waiting.proposals.veto(waiting.actor(party), binding.no).state == "vetoed"
+    assert waiting.proposals.cancel(waiting.actor(third), act.no).state == "cancelled"
     own = waiting.parties.register.get(other).account
-    waiting.parties.keys.report(other, own, other)
+    waiting.parties.keys.report(waiting.actor(other), other, own)
     record = waiting.reader.account(own)
     assert record is not None and not record.speaks

@@ -59,15 +59,15 @@ def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        lambda waiting, party: waiting.role_changes.set_status(waiting.authority, party, "closed", "fraud"),
-        lambda waiting, party: waiting.role_changes.set_roles(waiting.authority, party, [Role.REGISTRAR]),
-        lambda waiting, party: waiting.role_changes.accredit(
+        lambda waiting, party: waiting.parties.role_changes.set_status(waiting.authority, party, "closed", "fraud"),
+        lambda waiting, party: waiting.parties.role_changes.set_roles(waiting.authority, party, [Role.REGISTRAR]),
+        lambda waiting, party: waiting.parties.role_changes.accredit(
             waiting.authority, party, ["S51"], waiting.clock(), waiting.clock() + 10**7
         )[0],
-        lambda waiting, party: waiting.party_keys.recover(waiting.authority, party, fresh_key(waiting)),
-        lambda waiting, party: waiting.party_keys.bind(waiting.authority, party, fresh_key(waiting)),
-        lambda waiting, party: waiting.party_keys.date_compromise(
-            waiting.authority, party, waiting.parties.get(party).account, waiting.clock() - 9
+        lambda waiting, party: waiting.parties.keys.recover(waiting.authority, party, fresh_key(waiting)),
+        lambda waiting, party: waiting.parties.keys.bind(waiting.authority, party, fresh_key(waiting)),
+        lambda waiting, party: waiting.parties.keys.date_compromise(
+            waiting.authority, party, waiting.parties.register.get(party).account, waiting.clock() - 9
         ),
     ],
     ids=["close", "office", "accredit", "recover", "bind", "date"],
@@ -141,13 +141,13 @@ def test_nobody_confirms_an_own_proposal_or_twice(waiting: Ledger) -> None:
     party = newcomer(waiting)
     row = waiting.proposals.propose(first, calls.accredit(no(waiting, party), "S51", 0, FAR))
     with pytest.raises(PingzhengError, match="PARTY_OWN_PROPOSAL"):
-        waiting.proposals.confirm(row.no, first)
+        waiting.proposals.confirm(waiting.actor(first), row.no)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        waiting.proposals.confirm(row.no, waiting.installation.operator)
-    confirmed = waiting.proposals.confirm(row.no, second)
-    assert waiting.proposals.confirm(row.no, second) == confirmed
+        waiting.proposals.confirm(waiting.actor(waiting.installation.operator), row.no)
+    confirmed = waiting.proposals.confirm(waiting.actor(second), row.no)
+    assert waiting.proposals.confirm(waiting.actor(second), row.no) == confirmed
     with pytest.raises(Conflict, match="PARTY_ALREADY_CONFIRMED"):
-        waiting.proposals.confirm(row.no, third)
+        waiting.proposals.confirm(waiting.actor(third), row.no)
 
 
 def test_a_third_officer_cancels_what_two_decided(waiting: Ledger) -> None:
@@ -157,7 +157,7 @@ def test_a_third_officer_cancels_what_two_decided(waiting: Ledger) -> None:
         waiting.parties.role_changes.set_status(waiting.parties.register.actor(first), party, "closed", "fraud")
     )
     assert f"pingzheng keys cancel {row.no}" in row.how_to_stop
-    assert waiting.proposals.cancel(row.no, third).state == "cancelled"
+    assert waiting.proposals.cancel(waiting.actor(third), row.no).state == "cancelled"
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
     assert waiting.reader.party(no(waiting, party)).status == "active"
@@ -173,11 +173,11 @@ def test_a_party_stops_a_recovery_with_the_key_that_it_was_to_lose_even_a_report
     party = newcomer(waiting)
     account = waiting.parties.register.get(party).account
     if reported:
-        waiting.parties.keys.report(party, account, first)
+        waiting.parties.keys.report(waiting.actor(first), party, account)
     row = proposed(
         waiting.parties.keys.recover(waiting.parties.register.actor(first), party, fresh_key(waiting), lost=account)
     )
-    ended = waiting.proposals.veto(row.no, party, account=account)
+    ended = waiting.proposals.veto(waiting.actor(party), row.no, account=account)
     assert (ended.state, ended.how_to_stop) == ("vetoed", "已结束，无需阻止。 It has ended: there is nothing to stop.")
     skip(waiting, DELAY + 1)
     assert row.no not in [done.no for done in waiting.proposals.tick()]
@@ -189,7 +189,7 @@ def test_an_owner_stops_a_thief_who_rotates_by_a_key_kept_elsewhere(waiting: Led
     party, owner = newcomer(waiting, key), signer_of_key(key)
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     act = sign_act(veto_message(waiting.reader.chain, owner.kid, row.no), owner)
-    assert waiting.proposals.veto(row.no, party, act=act, account=owner.kid).state == "vetoed"
+    assert waiting.proposals.veto(waiting.actor(party), row.no, act=act, account=owner.kid).state == "vetoed"
 
 
 def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
@@ -201,14 +201,14 @@ def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
     assert [row.no for row in waiting.proposals.tick()] == [first.no]
     bound = first.arguments["fresh"]
     with pytest.raises(PingzhengError, match="PARTY_NO_VETO"):
-        waiting.proposals.veto(second.no, party, account=bound)
+        waiting.proposals.veto(waiting.actor(party), second.no, account=bound)
 
 
 def test_what_no_key_of_the_party_can_stop_is_not_vetoed(waiting: Ledger) -> None:
     party = newcomer(waiting)
     row = proposed(waiting.parties.role_changes.set_status(waiting.authority, party, "closed", "fraud"))
     with pytest.raises(PingzhengError, match="PARTY_NOT_VETOABLE"):
-        waiting.proposals.veto(row.no, party)
+        waiting.proposals.veto(waiting.actor(party), row.no)
 
 
 def test_an_expired_proposal_is_made_anew(waiting: Ledger) -> None:
@@ -219,7 +219,7 @@ def test_an_expired_proposal_is_made_anew(waiting: Ledger) -> None:
     assert waiting.proposals.get(row.no).state == "expired"
     assert row.no not in [each.no for each in waiting.proposals.pending()]
     with pytest.raises(Conflict, match="PARTY_PROPOSAL_EXPIRED"):
-        waiting.proposals.confirm(row.no, second)
+        waiting.proposals.confirm(waiting.actor(second), row.no)
     again = waiting.proposals.decide(first, call)
     assert again.no > row.no
     assert again.confirmed_by == second
@@ -237,7 +237,7 @@ def test_what_is_refused_when_it_is_due_stops_nothing_else(waiting: Ledger) -> N
     )
     skip(waiting, 60)
     row = waiting.proposals.propose(fourth, calls.accredit(no(waiting, party), "S51", 0, FAR))
-    waiting.proposals.confirm(row.no, second)
+    waiting.proposals.confirm(waiting.actor(second), row.no)
     other = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY - 30)
     assert gone.no in {done.no for done in waiting.proposals.tick()}
@@ -263,8 +263,8 @@ def test_a_party_reports_its_key_by_another_one(waiting: Ledger) -> None:
     party, owner = newcomer(waiting, key), signer_of_key(key)
     stolen = waiting.parties.register.get(party).account
     act = sign_act(report_message(waiting.reader.chain, owner.kid, stolen), owner)
-    assert waiting.parties.keys.report(party, stolen, party, act=act, signer=owner.kid) is None
-    assert waiting.parties.keys.report(party, stolen, party) is None
+    assert waiting.parties.keys.report(waiting.actor(party), party, stolen, act=act, signer=owner.kid) is None
+    assert waiting.parties.keys.report(waiting.actor(party), party, stolen) is None
     row = waiting.parties.register.get(party)
     assert row.account == owner.kid
     assert [key.reported_at is not None for key in waiting.parties.keys.history(party)].count(True) == 1
@@ -278,12 +278,14 @@ def test_one_officer_reports_a_partys_key_and_two_an_officers(waiting: Ledger) -
     first, second, third = officers(waiting)
     party = newcomer(waiting)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        waiting.parties.keys.report(party, waiting.parties.register.get(party).account, waiting.installation.operator)
-    assert waiting.parties.keys.report(party, waiting.parties.register.get(party).account, first) is None
+        waiting.parties.keys.report(
+            waiting.actor(waiting.installation.operator), party, waiting.parties.register.get(party).account
+        )
+    assert waiting.parties.keys.report(waiting.actor(first), party, waiting.parties.register.get(party).account) is None
     further = proposed(waiting.parties.keys.bind(waiting.parties.register.actor(third), third, fresh_key(waiting)))
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
-    row = proposed(waiting.parties.keys.report(third, further.arguments["fresh"], first))
+    row = proposed(waiting.parties.keys.report(waiting.actor(first), third, further.arguments["fresh"]))
     assert (row.kind, row.state, row.confirmed_by) == ("report", "pending", second)
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
@@ -294,7 +296,7 @@ def test_one_officer_reports_a_partys_key_and_two_an_officers(waiting: Ledger) -
 def test_no_report_leaves_fewer_than_three_officers(waiting: Ledger) -> None:
     third = officers(waiting)[2]
     with pytest.raises(PingzhengError, match="PARTY_TOO_FEW_OFFICERS"):
-        waiting.parties.keys.report(third, waiting.parties.register.get(third).account, third)
+        waiting.parties.keys.report(waiting.actor(third), third, waiting.parties.register.get(third).account)
 
 
 def test_what_a_reported_key_signs_is_not_the_partys(waiting: Ledger) -> None:
@@ -302,5 +304,5 @@ def test_what_a_reported_key_signs_is_not_the_partys(waiting: Ledger) -> None:
     account = waiting.parties.register.get(party).account
     entry = sign_entry({"type": "x"}, waiting.custody.signer(account))
     assert is_word_of(waiting, party, entry)
-    waiting.parties.keys.report(party, account, party)
+    waiting.parties.keys.report(waiting.actor(party), party, account)
     assert not is_word_of(waiting, party, entry)

@@ -122,7 +122,7 @@ def test_nothing_is_issued_on_a_consent_that_a_reported_key_of_its_subject_withd
     consent, subject = pilot.authorise(firm), pilot.cast.firms[firm]
     pilot.supply(firm, consent)
     stolen = pilot.actors.signer_of(subject)
-    ledger.parties.keys.report(subject, stolen.kid, ledger.installation.authority_party)
+    ledger.parties.keys.report(ledger.authority, subject, stolen.kid)
     pilot.fund(stolen.kid)
     digest = digests_of(pilot, firm, consent)["authorization"]
     ledger.client.with_account(ledger.custody.private_key(stolen.kid).hex()).send(withdraw(digest))
@@ -257,9 +257,9 @@ def test_single_use_holds_under_twenty_simultaneous_presentations(pilot: Pilot) 
 def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> None:
     firm = pilot.firm()
     bundle, nonce = pilot.present(firm, pilot.certificate(firm))
-    assert pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report.valid
+    assert pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report.valid
     with pytest.raises(Conflict, match="NONCE_REPLAYED"):
-        pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce)
+        pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), bundle.to_bytes(), nonce)
 
 
 def test_provision_must_be_the_providers_and_its_claims_those_signed(pilot: Pilot) -> None:

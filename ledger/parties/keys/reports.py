@@ -1,0 +1,132 @@
+"""Reporting a lost or stolen key: by the party itself with any of its keys, or by an authority."""
+
+from __future__ import annotations
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.relay import SignedRequest
+from ledger.errors import Forbidden
+from ledger.index.follower import Follower
+from ledger.parties.custody import Custody
+from ledger.parties.keys.settlement import settle_keys
+from ledger.parties.known import KnownParty
+from ledger.parties.lookups import party, party_no
+from ledger.parties.proposals.proposals import Proposal, Proposals
+from ledger.parties.relayed_acts import RelayedActs, account_is_of
+from ledger.parties.role_changes import PROTECTED
+from ledger.parties.roles import Actor
+from ledger.proof.acts import report_message, sign_act
+from ledger.store.database import Database
+
+
+class KeyReports:
+    """Reports keys on the chain. The contract decides who may report a key."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: ChainClient,
+        reader: ChainReader,
+        follower: Follower,
+        relayed: RelayedActs,
+        custody: Custody,
+        proposals: Proposals,
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._reader = reader
+        self._follower = follower
+        self._relayed = relayed
+        self._custody = custody
+        self._proposals = proposals
+
+    def report(
+        self,
+        actor: Actor,
+        identifier: str,
+        account: str,
+        act: bytes | None = None,
+        signer: str | None = None,
+        signed: SignedRequest | None = None,
+    ) -> Proposal | None:
+        """Report an account of the party as lost or stolen, from the block of the report on; repeating changes nothing.
+
+        The party itself reports with any key that is not retired, even a reported one: ``act`` is the signature of
+        ``report_message`` by the key of ``signer`` (by default the present account). A key that is kept here signs
+        here; otherwise ``signed`` is the party's request. One authority may report the keys of others. The key of an
+        authority or a supervisor is reported by two authorities, after the delay; then the proposal is returned.
+
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, or ``PARTY_UNKNOWN_ACCOUNT`` if ``signer`` is not an account of the
+        party; ``Conflict`` ``SIGNATURE_REQUIRED``.
+        """
+        number, record = self._number(identifier), self._reader.account(account)
+        proposal = None
+        if record is None or record.party_no != number or not record.reported_at:
+            if actor.party == identifier:
+                self._report_own(identifier, number, account, act, signer, signed)
+            elif PROTECTED & set(self._reader.party(number).roles):
+                proposal = self._proposals.decide(actor.party, calls.report(number, account), signed)
+            else:
+                self._relayed.act_as(actor.party, calls.report(number, account), signed)
+            # The sessions and machine keys of the account end as soon as the index has followed this block.
+            self._follower.sync()
+        self.settle(identifier)
+        return proposal
+
+    def report_to_sign(
+        self, actor: Actor, identifier: str, reported: str, signer: str | None = None
+    ) -> tuple[str, bytes]:
+        """Return the account that signs the report of ``reported`` (by default the present one) and the message.
+
+        For keys that are kept elsewhere. Raises ``Forbidden`` ``NOT_THE_PARTY``.
+        """
+        require_the_party(actor, identifier)
+        signer = signer or self._account(identifier)
+        return signer, report_message(self._reader.chain, signer, reported)
+
+    def settle(self, identifier: str) -> KnownParty:
+        """Update the party's keys in the database from the chain, and return the party (see ``settle_keys``)."""
+        return settle_keys(self._database, self._reader, identifier)
+
+    def _report_own(
+        self,
+        identifier: str,
+        number: int,
+        account: str,
+        act: bytes | None,
+        signer: str | None,
+        signed: SignedRequest | None,
+    ) -> None:
+        signer = signer or self._account(identifier)
+        if not account_is_of(self._reader, signer, identifier):
+            raise Forbidden(
+                "PARTY_UNKNOWN_ACCOUNT",
+                "The account that signs the report is not an account of the party.",
+                where=signer,
+                hint="A party reports with its own keys. Anybody can send a signed report: `pingzheng keys send`.",
+            )
+        if act is None and signed is None and signer in self._custody:
+            act = sign_act(report_message(self._reader.chain, signer, account), self._custody.signer(signer))
+        if act is None:
+            self._relayed.act(signer, calls.report(number, account), signed)
+        else:
+            self._client.send(calls.report_for(signer, number, account, act))
+
+    def _account(self, identifier: str) -> str:
+        with self._database.read() as session:
+            return party(session, identifier).account
+
+    def _number(self, identifier: str) -> int:
+        with self._database.read() as session:
+            return party_no(session, identifier)
+
+
+def require_the_party(actor: Actor, identifier: str) -> None:
+    """Raise ``Forbidden`` ``NOT_THE_PARTY`` if the caller is another party."""
+    if actor.party != identifier:
+        raise Forbidden(
+            "NOT_THE_PARTY",
+            "Only the party itself may do this with its keys.",
+            hint="Two authorities can recover a lost key.",
+        )
