@@ -47,7 +47,8 @@ from ledger.installation.home import (
 )
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.membership import Membership
-from ledger.installation.recovery.archiving import Archiving, remembered_folder
+from ledger.installation.recovery.adopting import lost_finding
+from ledger.installation.recovery.archiving import BEHIND, Archiving, remembered_folder
 from ledger.installation.recovery.drafts import drafts_left
 from ledger.installation.settings import Settings
 from ledger.installation.setup import OPERATOR_NO
@@ -71,6 +72,8 @@ from ledger.store.sealing import CLOSED, LOST, KeyProvider, closed_texts
 from ledger.store.tables import Sealed
 
 LOW_BYTES: Final = 200 * 1024 * 1024
+# The operator accepted the lost batches at the restore: doctor mentions them, and they are no finding.
+REMARKED: Final = "BATCH_LOST"
 # What others could read of these would let them act for the parties, or read what is sealed.
 _PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
 
@@ -82,6 +85,7 @@ class Part:
     name: str
     findings: tuple[Finding, ...] = ()
     skipped: str | None = None
+    remarks: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; ``ok`` is null for what could not be looked at."""
@@ -90,6 +94,7 @@ class Part:
             "ok": None if self.skipped else not self.findings,
             "skipped": self.skipped,
             "findings": [finding.to_dict() for finding in self.findings],
+            "remarks": [remark.to_dict() for remark in self.remarks],
         }
 
 
@@ -139,7 +144,8 @@ class Doctor:
             # What nobody thought of is no reason to say nothing of the other parts.
             text = f"Looking at this part ended by {type(error).__name__}."
             findings.append(Finding("CHECK_FAILED", text, name, "Report it; `PINGZHENG_LOG=debug` shows more."))
-        return Part(name, tuple(findings))
+        remarks = tuple(each for each in findings if each.code == REMARKED)
+        return Part(name, tuple(each for each in findings if each.code != REMARKED), remarks=remarks)
 
     def _files(self) -> Iterator[Finding]:
         yield from drafts_left(self._home)
@@ -243,6 +249,8 @@ class Doctor:
         with database.read() as session:
             # By damaged entries the rows that repeat them cannot be judged.
             yield from list(audit(session)) or audit_records(session)
+            if lost := lost_finding(session):
+                yield lost
 
     def _chain(self) -> Iterator[Finding]:
         deployment = Deployment.load(self._home / "deployment.json")
@@ -319,6 +327,14 @@ class Doctor:
         archiving = Archiving(self._settings, database, chain.deployment.ledger, self._clock)
         archiving.require()
         told = archiving.check() or {}
+        if told.get("code") == BEHIND:
+            yield Finding(
+                BEHIND,
+                f"The archive lacks {told['behind']} batches that the database has.",
+                told["folder"],
+                "Run `pingzheng log anchor`, or start the service: both fill the archive.",
+                {"behind": told["behind"]},
+            )
         if told.get("same_disk"):
             yield Finding(
                 "ARCHIVE_ON_SAME_DISK",

@@ -11,6 +11,7 @@ from ledger.cli.shell.output import AsJson, Home, console, errors_explained, pri
 from ledger.installation.explanations import explanation
 
 if TYPE_CHECKING:
+    from ledger.domain.findings import Finding
     from ledger.installation.doctor import Part
 
 NAMES = {
@@ -44,7 +45,7 @@ def doctor(home: Home = None, as_json: AsJson = False) -> None:
         parts = Doctor(Settings.at(home)).examine()
         fine = not any(part.findings for part in parts)
         if as_json:
-            print_json({"ok": fine, "parts": [_told(part) for part in parts]})
+            print_json({"ok": fine, "parts": [_shown(part) for part in parts]})
         else:
             for part in parts:
                 _print(part)
@@ -52,12 +53,13 @@ def doctor(home: Home = None, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _told(part: Part) -> dict[str, object]:
-    told = part.to_dict()
-    for each, finding in zip(told["findings"], part.findings, strict=True):
+def _shown(part: Part) -> dict[str, object]:
+    shown = part.to_dict()
+    listed = [*shown["findings"], *shown["remarks"]]
+    for each, finding in zip(listed, [*part.findings, *part.remarks], strict=True):
         explained = explanation(finding.code, finding.message, finding.hint)
         each |= {"message": explained.message, "hint": explained.hint}
-    return told
+    return shown
 
 
 def _print(part: Part) -> None:
@@ -67,10 +69,16 @@ def _print(part: Part) -> None:
     elif not part.findings:
         console.print(f"[green]✓[/] {head}", highlight=False)
     for finding in part.findings:
-        told = explanation(finding.code, finding.message, finding.hint)
-        line = f"[bold red]✗[/] {head}: [bold]{finding.code}[/]  {escape(told.message)}"
-        console.print(line, highlight=False, soft_wrap=True)
-        if finding.where:
-            console.print(f"    位置 where: {finding.where}", highlight=False, markup=False, soft_wrap=True)
-        if told.hint:
-            console.print(f"    下一步 next: {told.hint}", highlight=False, markup=False, soft_wrap=True)
+        _print_finding(f"[bold red]✗[/] {head}", finding)
+    for remark in part.remarks:
+        _print_finding(f"[yellow]![/] {head}", remark)
+
+
+def _print_finding(head: str, finding: Finding) -> None:
+    explained = explanation(finding.code, finding.message, finding.hint)
+    line = f"{head}: [bold]{finding.code}[/]  {escape(explained.message)}"
+    console.print(line, highlight=False, soft_wrap=True)
+    if finding.where:
+        console.print(f"    位置 where: {finding.where}", highlight=False, markup=False, soft_wrap=True)
+    if explained.hint:
+        console.print(f"    下一步 next: {explained.hint}", highlight=False, markup=False, soft_wrap=True)

@@ -25,7 +25,8 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng status
     """
     with participating(home, as_json) as ledger:
-        checks = ledger.inspection.readiness() | {"entries": _entries(ledger)} | _archive(ledger) | _sealing(ledger)
+        checks = ledger.inspection.readiness() | {"entries": _entries(ledger)}
+        checks |= _archive(ledger) | _sealing(ledger) | _lost(ledger)
         emit(checks, as_json, "状态 Status")
         fine = all(check["ok"] for check in checks.values())
     if not fine:
@@ -46,6 +47,18 @@ def _sealing(ledger: Participant) -> dict[str, Any]:
     with ledger.database.read() as session:
         found = closed_texts(session)
     return {} if found is None else {"sealing": {"ok": False, "code": found.code, **found.details, "hint": found.hint}}
+
+
+def _lost(ledger: Participant) -> dict[str, Any]:
+    """Return the number of lost batches and missing entries; empty if no batch is lost.
+
+    ``ok`` stays true: the operator accepted the loss at the restore.
+    """
+    from ledger.installation.recovery.adopting import lost_finding
+
+    with ledger.database.read() as session:
+        found = lost_finding(session)
+    return {} if found is None else {"lost": {"ok": True, "code": found.code, **found.details, "hint": found.hint}}
 
 
 log.command()(adopt)

@@ -206,6 +206,7 @@ def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
         {"batch": each.batch, "first_seq": each.first_seq, "last_seq": each.last_seq, "missing": each.missing}
         for each in told.log.lost
     ]
+    numbers = _ranges([seq for each in told.log.lost for seq in (each.first_seq, each.last_seq)], pairs=True)
     return {
         "home": str(home),
         "ledger": told.ledger,
@@ -217,8 +218,8 @@ def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
         "batches_waiting": told.log.waiting,
         "batches_damaged_in_archive": list(told.merged.damaged),
         "entries": told.log.entries,
-        "lost_batches": rows if as_json else _ranges([each.batch for each in told.log.lost]),
-        "lost_numbers": _ranges([seq for each in told.log.lost for seq in (each.first_seq, each.last_seq)], pairs=True),
+        "lost_batches": rows if as_json else _numbered(_ranges([each.batch for each in told.log.lost])),
+        "lost_numbers": numbers if as_json else _numbered(numbers),
         "lost_entries": sum(each.missing for each in told.log.lost),
         "numbers_skipped": told.skipped,
         "erasures_applied": told.erased,
@@ -235,6 +236,11 @@ def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
             for each in told.drafts
         ],
     }
+
+
+def _numbered(numbers: Sequence[str]) -> str | None:
+    """Say that these are numbers and not a count: ``编号 no. 4, 7-9``."""
+    return f"编号 no. {', '.join(numbers)}" if numbers else None
 
 
 def _ranges(numbers: Sequence[int], *, pairs: bool = False) -> list[str]:

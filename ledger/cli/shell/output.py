@@ -20,6 +20,7 @@ from typing import Annotated, Any, Final, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -56,8 +57,11 @@ _CODED = {"class", "result", "state", "status"}
 # Parties, accounts, digests.
 _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
-# What is no wider is not broken in the first column: it is there to be copied.
-_WHOLE = 40
+# A code, number or key: a run of ASCII characters, which a table must not break.
+_WORD = re.compile(r"[!-~…]+")
+# The least width of a column of Chinese text, and the width of a border with the blanks beside it.
+_NARROWEST = 4
+_BORDERS = 3
 
 EXIT_NOT_VALID = 1
 EXIT_ERROR = 2
@@ -68,22 +72,31 @@ LOG = "PINGZHENG_LOG"
 
 
 def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
-    """One record: a two-column table, or one JSON object."""
+    """Print one record: as a table of two columns, or as a JSON object.
+
+    If the terminal is too narrow for the longest code or key, each member is printed on a line of its own.
+    """
     if as_json:
         print_json(value)
         return
+    shown = {" ".join(_names(key)): _cell(key, item) for key, item in value.items()}
+    widths = _widths([list(shown), list(shown.values())])
+    if widths is None:
+        _print_lines(title, [shown])
+        return
     grid = Table(title=title or None, show_header=False, title_justify="left")
-    grid.add_column()
-    grid.add_column(overflow="fold")
-    for key, item in value.items():
-        grid.add_row(" ".join(_names(key)), _cell(key, item))
+    for width in widths:
+        grid.add_column(overflow="fold", width=width)
+    for name, text in shown.items():
+        grid.add_row(name, text)
     console.print(grid)
 
 
 def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> None:
-    """Many records: a table with the keys of the first as its head, or a JSON array.
+    """Print many records: as a table whose headings are the keys of the first record, or as a JSON array.
 
-    On a terminal the first column names the record and stays whole; the ids of others are shortened.
+    A table shortens ids, except in its first column, which names the record. If the terminal is too narrow for a table
+    that breaks no code, each member is printed whole on a line of its own.
     """
     if as_json:
         print_json(rows)
@@ -91,14 +104,46 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> N
     if not rows:
         console.print(f"{title}：无 none", markup=False, highlight=False)
         return
-    table = Table(title=f"{title} ({len(rows)})", title_justify="left")
-    for place, key in enumerate(rows[0]):
-        fits = max(len(str(row.get(key))) for row in rows) <= _WHOLE
-        table.add_column("\n".join(_names(key)), overflow="fold", no_wrap=place == 0 and fits)
-    for row in rows:
-        first, *others = (_cell(key, item) for key, item in row.items())
-        table.add_row(first, *(_ID.sub(_shortened, text) for text in others))
+    heading = f"{title} ({len(rows)})"
+    names = ["\n".join(_names(key)) for key in rows[0]]
+    whole = [[_cell(key, item) for key, item in row.items()] for row in rows]
+    cells = [[first, *(_ID.sub(_shortened, text) for text in others)] for first, *others in whole]
+    widths = _widths(list(zip(names, *cells, strict=True)))
+    if widths is None:
+        _print_lines(heading, [dict(zip(names, row, strict=True)) for row in whole])
+        return
+    table = Table(title=heading, title_justify="left")
+    for name, width in zip(names, widths, strict=True):
+        table.add_column(name, overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*row)
     console.print(table)
+
+
+def _print_lines(title: str, records: Sequence[Mapping[str, str]]) -> None:
+    """Print each member of each record on a line of its own; no line is broken, so that values can be copied."""
+    if title:
+        console.print(title, markup=False, highlight=False)
+    for place, record in enumerate(records):
+        if place:
+            console.print()
+        for name, text in record.items():
+            console.print(f"{' '.join(name.split())}: {text}", highlight=False, soft_wrap=True)
+
+
+def _widths(columns: Sequence[Sequence[str]]) -> list[int] | None:
+    """Return a width for each column of texts so that no code or key is broken; None if the terminal is too narrow."""
+    least = [max(map(len, _WORD.findall(" ".join(column))), default=_NARROWEST) for column in columns]
+    most = [max(cell_len(line) for text in column for line in (text or " ").split("\n")) for column in columns]
+    room = console.width - sum(least) - _BORDERS * len(columns) - 1
+    if room < 0:
+        return None
+    widths = list(least)
+    for left, place in enumerate(sorted(range(len(columns)), key=lambda each: most[each] - least[each])):
+        given = min(max(most[place] - least[place], 0), room // (len(columns) - left))
+        widths[place] += given
+        room -= given
+    return widths
 
 
 def _shortened(found: re.Match[str]) -> str:

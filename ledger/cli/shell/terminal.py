@@ -69,9 +69,16 @@ class _Folding(Table):
     """A table that breaks what does not fit. Rich cuts off a sentence without a space, as Chinese ones are."""
 
     def add_row(self, *cells: Any, **options: Any) -> None:
-        super().add_row(*cells, **options)
+        super().add_row(*map(_spaced, cells), **options)
         for column in self.columns:
             column.overflow = "fold"
+
+
+def _spaced(cell: Any) -> Any:
+    """Return the cell with a blank after each ``|``, so that a list of choices breaks between the choices."""
+    if not isinstance(cell, Text) or "|" not in cell.plain:
+        return cell
+    return Text(cell.plain.replace("|", "| "), style=cell.style)
 
 
 def _one_text(parts: Iterable[Any]) -> Text:

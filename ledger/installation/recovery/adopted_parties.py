@@ -37,7 +37,7 @@ class OnChain:
         ids = {presented.claims["sub"], presented.claims["iss"]}
         ids |= {stated[name] for stated in entries for name in PARTIES if name in stated}
         numbers = {identifier: reader.party_no(identifier) for identifier in sorted(ids)}
-        asked = reader.questions("latest")
+        asked = reader.batched("latest")
         parties = {identifier: asked.party(number) for identifier, number in numbers.items() if number}
         signers = {presented.issued.kid} | {account for stated in entries if (account := _signer(stated))}
         accounts = {account: asked.account(account) for account in sorted(signers)}

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest
+from ledger.domain.findings import Finding
 from ledger.errors import InvalidInput
 from ledger.installation.recovery.adopted_parties import OnChain
 from ledger.installation.recovery.adopted_rows import Adopted, AdoptedRows
@@ -114,7 +115,7 @@ class Adopting:
 
     def _require_on_chain(self, batches: Sequence[Batch]) -> None:
         """The roots are the chain's, whatever the database says."""
-        asked = self._reader.questions("latest")
+        asked = self._reader.batched("latest")
         answers = [(batch, asked.commitment(self._issuer, batch.number)) for batch in batches]
         for batch, answer in answers:
             if answer() != commitment_of(batch):
@@ -138,6 +139,21 @@ def missing_of(session: Session) -> list[dict[str, int]]:
         }
         for row in lost_batches(session)
     ]
+
+
+def lost_finding(session: Session) -> Finding | None:
+    """Return the finding ``BATCH_LOST`` with the numbers of the lost batches; None if no batch is lost."""
+    rows = missing_of(session)
+    if not rows:
+        return None
+    batches, missing = [row["batch"] for row in rows], sum(row["missing"] for row in rows)
+    return Finding(
+        "BATCH_LOST",
+        f"{len(batches)} batches are on the chain but not complete here; {missing} entries are missing.",
+        f"batch {', '.join(map(str, batches))}",
+        "Ask holders for their bundles and run `pingzheng log adopt`; `pingzheng log lost` lists the batches.",
+        {"batches": batches, "entries_missing": missing},
+    )
 
 
 def _items(bundle: Bundle, presented: Presented) -> Iterator[_Item]:

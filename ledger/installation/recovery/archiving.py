@@ -35,6 +35,9 @@ PLACE: Final = "archive.json"
 ERASURES: Final = "erased.jsonl"
 JOURNAL: Final = "journal.jsonl"
 CLOCK: Final = "clock.json"
+BEHIND: Final = "ARCHIVE_BEHIND"
+# Above the number of every batch.
+NO_BATCH: Final = 2**62
 
 
 def archive_file(folder: Path, ledger: str) -> Path:
@@ -100,10 +103,11 @@ class Archiving:
         self._chain_seen: list[tuple[int, int] | None] = []
 
     def __call__(self, batch: Batch | None) -> None:
-        """Archive this batch, and any before it that the archive has not; it is on the disk when this returns.
+        """Archive this batch and every earlier batch that the archive lacks; they are on the disk when this returns.
 
-        A local chain's journal comes first: with the disk the chain would be lost. Without a batch it comes alone, and
-        an archive that is out of reach is logged and no error: nothing is anchored.
+        The journal of a local chain is archived first, because the chain would be lost with the disk. Without a batch,
+        the journal and all missing batches are archived; if the archive cannot be reached then, this is logged and no
+        error is raised, because nothing is being anchored.
 
         Raises ``StorageFull`` ``ARCHIVE_FULL``; ``Misconfigured`` ``ARCHIVE_MISSING``, ``ARCHIVE_UNREADABLE``,
         ``ARCHIVE_DIFFERS``; ``Conflict`` ``ARCHIVE_FORKED``.
@@ -115,18 +119,25 @@ class Archiving:
             return
         archive = self._opened(self._folder)
         self._archive_chain(self._folder)
-        if not self._complete:
-            for number in archive.missing(self._database, batch.number):
-                archive.keep(self._database, [number])
+        self._fill(archive, batch.number)
         archive.keep(self._database, [batch.number])
+
+    def _fill(self, archive: Archive, below: int) -> None:
+        """Archive the batches with a lower number that the archive lacks; they are looked for once in a process."""
+        if self._complete:
+            return
+        for number in archive.missing(self._database, below):
+            archive.keep(self._database, [number])
         self._complete = True
 
     def _follow(self, folder: Path) -> None:
-        if not self._known:
+        # A database with a finding against it may be the wrong one: nothing of it is archived.
+        if self._database.standing is not None:
             return
         try:
-            self._opened(folder)
+            archive = self._opened(folder)
             self._archive_chain(folder)
+            self._fill(archive, NO_BATCH)
         except PingzhengError as error:
             log.debug("the archive was not reached", code=error.code)
 
@@ -224,25 +235,33 @@ class Archiving:
         return {} if self._folder is None else self._opened(self._folder).keys_needed()
 
     def check(self) -> dict[str, Any] | None:
-        """How far the archive goes, and why it does not go on; None where nothing is archived."""
+        """Return how much the archive holds, with ``ok`` and, if it is false, the ``code``; None without an archive.
+
+        ``behind`` is how many batches of the database the archive lacks: while there are any, ``ok`` is false.
+        """
         if self._folder is None:
             return None
         told: dict[str, Any] = {"ok": True, "folder": str(self._folder)}
         try:
             archive = self._opened(self._folder)
             extent = archive.extent()
-            behind = len(archive.missing(self._database, 2**62))
+            behind = len(archive.missing(self._database, NO_BATCH))
             free = shutil.disk_usage(self._folder).free
             same_disk = self._folder.stat().st_dev == self._home.stat().st_dev
         except PingzhengError as error:
             return told | {"ok": False, "code": error.code}
-        return told | {
-            "batches": extent.batches,
-            "entries": extent.entries,
-            "behind": behind,
-            "free_bytes": free,
-            "same_disk": same_disk,
-        }
+        late = {"ok": False, "code": BEHIND} if behind else {}
+        return (
+            told
+            | late
+            | {
+                "batches": extent.batches,
+                "entries": extent.entries,
+                "behind": behind,
+                "free_bytes": free,
+                "same_disk": same_disk,
+            }
+        )
 
     def _opened(self, folder: Path) -> Archive:
         """The archive, made when it is first used."""

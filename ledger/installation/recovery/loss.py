@@ -36,7 +36,7 @@ def accept_loss(database: Database, reader: ChainReader, issuer: int, follower: 
         ended, events = _ended(session), _events(session)
         batches = list(session.scalars(select(Batch.number).where(*lost)))
         numbers = {row.id: row.no for row in session.scalars(select(Party).where(Party.no.is_not(None)))}
-    asked = reader.questions("latest")
+    asked = reader.batched("latest")
     answers = {party: asked.party_no(party) for party in numbers}
     gone = [party for party, answer in answers.items() if answer() != numbers[party]]
     with database.write(mending=True) as session:

@@ -17,7 +17,7 @@ def settle_custody(session: Session, reader: ChainReader, custody: Custody, acco
     Without it an operator that changed its key after the backup could not send by the new one. Returns how many.
     """
     known = set(session.scalars(select(PartyKey.account)))
-    asked = reader.questions("latest")
+    asked = reader.batched("latest")
     answers = {account: asked.account(account) for account in accounts if account not in known}
     added = 0
     for account, answer in answers.items():

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ledger.certificates.tables import Certificate
 from ledger.chain.contracts.abi import Event
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.days import shanghai_day
 from ledger.domain.regions import REGIONS
@@ -54,9 +55,9 @@ class LogFound:
 def anchors_of(reader: ChainReader, issuer: int) -> list[Event]:
     """Every anchor of an issuer's log, in order; raises ``ChainUnavailable`` if the node leaves one out."""
     last = reader.block_number()
-    asked = reader.questions(last)
+    asked = reader.batched(last)
     count = asked.batch_count(issuer)
-    found = asked.log_events("Anchored", reader.deploy_block, last, issuer=issuer)()
+    found = asked.events(CERTIFICATE_LOG, "Anchored", reader.deploy_block, last, issuer=issuer)()
     if [event.args["batch"] for event in found] != list(range(count())):
         raise ChainUnavailable(
             "ANCHORS_INCOMPLETE",

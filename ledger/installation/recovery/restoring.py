@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.contracts.deployment import PARTY_REGISTRY, Deployment
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.disk import writing
@@ -313,7 +313,7 @@ def _custody(home: Path) -> tuple[Custody, list[str]]:
 def _registered(reader: ChainReader) -> dict[str, int]:
     """The number of every party on the chain, by its id."""
     last = reader.block_number()
-    events = reader.questions(last).party_events("PartyRegistered", reader.deploy_block, last)()
+    events = reader.batched(last).events(PARTY_REGISTRY, "PartyRegistered", reader.deploy_block, last)()
     return {str(event.args["id"]): int(event.args["no"]) for event in events}
 
 

@@ -76,8 +76,9 @@ def test_for_people_it_is_a_table_in_both_languages(disk: Disk) -> None:
     assert done.exit_code == 0, done.output
     for words in (
         "已恢复 Restored",
-        "丢失的批次 lost_batches",
-        "丢失的条目编号 lost_numbers",
+        "丢失批次的编号 lost_batches",
+        "丢失条目的编号 lost_numbers",
+        "编号 no. ",
         "关闭的密封内容 texts_closed",
     ):
         assert words in done.stdout
@@ -117,7 +118,13 @@ def test_nothing_opens_before_somebody_confirms(restored: dict[str, Any]) -> Non
     # With the claims of those that came back meanwhile.
     assert done["erasures"] == 0 and done["opened"] == finding["details"]["closed"]
     assert "sealing" not in told("status", "--home", home, "--json")
-    assert not any(part["findings"] for part in told("doctor", "--home", home, "--json", ends=0)["parts"])
+    parts = told("doctor", "--home", home, "--json", ends=0)["parts"]
+    assert not any(part["findings"] for part in parts)
+    # Two of the three lost batches came back from their holders.
+    lost = told("status", "--home", home, "--json")["lost"]
+    assert (lost["ok"], len(lost["batches"]), lost["entries_missing"]) == (True, 1, 4)
+    (remark,) = (remark for part in parts for remark in part["remarks"])
+    assert (remark["code"], remark["details"]["batches"]) == ("BATCH_LOST", lost["batches"])
 
 
 @pytest.mark.parametrize(

@@ -143,14 +143,32 @@ def test_a_time_is_asked_for_as_people_write_it(tmp_path: Path) -> None:
     assert json.loads(CliRunner().invoke(app, [*given, "noon"]).stdout)["error"] == "TIME_FORM"
 
 
-def test_ids_stay_whole_where_they_are_copied_from(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ids_stay_whole_where_they_are_copied_from(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     number, party = "DAC-440804-2026-S01-00000009-N", "4a" * 32
     row = {"certificate_no": number, "subject": party, "consumer": party, "state": "active", "class": "usage"}
+    monkeypatch.setattr(output.console, "width", 100)
     output.emit_rows([row], as_json=False, title="Certificates")
-    told = capsys.readouterr().out
-    assert number in told and party not in told and "4a4a4a" in told
+    printed = capsys.readouterr().out
+    assert number in printed and party not in printed and "4a4a4a" in printed
     output.emit(row, as_json=False)
-    assert party in "".join(capsys.readouterr().out.replace("│", "").split())
+    assert party in capsys.readouterr().out
+
+
+def test_a_narrow_terminal_shows_every_code_and_key_whole_on_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number, key = "DAC-440804-2026-S01-00000009-N", "02" + "4a" * 32
+    row = {"certificate_no": number, "subject": "9f" * 32, "public_key": key, "state": "active"}
+    for width in (80, 60, 40):
+        monkeypatch.setattr(output.console, "width", width)
+        output.emit_rows([row], as_json=False, title="Certificates")
+        rows = capsys.readouterr().out.splitlines()
+        output.emit(row, as_json=False)
+        record = capsys.readouterr().out.splitlines()
+        for value in (number, "9f" * 32, key):
+            assert any(value in line for line in rows) and any(value in line for line in record), (width, value)
 
 
 def test_lists_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:

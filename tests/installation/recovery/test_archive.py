@@ -166,6 +166,21 @@ def test_batches_that_the_archive_has_not_are_made_up_for(pilot: Pilot, tmp_path
     assert rows_of(there, Party, PartyKey) == rows_of(ledger.database, Party, PartyKey)
 
 
+def test_a_new_archive_is_not_ok_until_the_next_turn_has_filled_it(pilot: Pilot, tmp_path: Path) -> None:
+    ledger = pilot.ledger
+    ledger.anchoring.flush()
+    settings = ledger.settings.model_copy(update={"archive": tmp_path / "new", "home": tmp_path})
+    archiving = Archiving(settings, ledger.database, ledger.reader.chain.ledger, ledger.clock)
+    before = archiving.check()
+    assert before is not None and before["behind"] == len(batches(ledger.database)) > 0
+    assert (before["ok"], before["code"]) == (False, "ARCHIVE_BEHIND")
+    # A turn of the anchoring without a new batch, as `log anchor` and the service take it.
+    archiving(None)
+    after = archiving.check()
+    assert after is not None and (after["ok"], after["behind"], after["batches"]) == (True, 0, before["behind"])
+    assert "code" not in after
+
+
 def test_whoever_opens_the_ledger_without_the_variable_archives_too(pilot: Pilot) -> None:
     ledger = pilot.ledger
     settings = ledger.settings.model_copy(update={"archive": None})
