@@ -1,4 +1,4 @@
-"""Registered assets: register, transfer in two steps, freeze, annul."""
+"""Registered assets: register, transfer in two steps, freeze, annul, reassign."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ router = Router(prefix="/assets", tags=["assets"])
 
 @router.post("", status_code=201)
 def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Apply for first registration of a data resource; a broker does so for a principal, which signs."""
+    """Apply for first registration of a data resource. A broker applies for its principal, which signs."""
     if body.resource is None and body.catalogue_code is None:
         raise InvalidInput("RESOURCE_MISSING", "Give a description or a catalogue code.", where="resource")
     resources = [] if body.resource is None else [resource_of(body.resource)]
@@ -32,14 +32,14 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> 
 
 @router.get("")
 def assets(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[schemas.AssetOut]:
-    """Registered assets by id."""
-    rows = ledger.registration.registrations.page(paging.after, paging.one_more)
-    return paging.page(rows, lambda row: row.asset_id, lambda row: show_asset(ledger, row.asset_id))
+    """List registered assets by id."""
+    rows = ledger.registration.registrations.views(paging.after, paging.one_more)
+    return paging.page(rows, lambda row: str(row["asset"]), lambda row: schemas.AssetOut(**row))
 
 
 @router.get("/{asset}")
 def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> schemas.AssetOut:
-    """One asset: resource, registration, state and holder."""
+    """Return one asset: resource, registration, state and holder."""
     return show_asset(ledger, asset)
 
 
@@ -66,28 +66,28 @@ def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, act
 
 @router.post("/{asset}/transfer/withdrawal")
 def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Take back an offer."""
+    """Withdraw an offer."""
     ledger.registration.transfers.withdraw(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/freeze")
 def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Stop every move of the asset."""
+    """Freeze the asset: nothing about it can change."""
     ledger.registration.transfers.freeze(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/unfreeze")
 def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Let the asset move again."""
+    """Lift the freeze."""
     ledger.registration.transfers.unfreeze(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/annulment")
 def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Annul a registration for good; what comes from it is flagged."""
+    """Annul a registration for good; assets derived from it are flagged."""
     ledger.registration.transfers.annul(actor, asset, body.reason, body.grounds, signed_of(body))
     return show_asset(ledger, asset)
 
@@ -96,16 +96,16 @@ def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCal
 def reassign(
     asset: schemas.HexId, body: ReassignIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.AssetOut | JSONResponse:
-    """Propose another holder for an asset whose holder is silent: it is closed, or none of its keys speaks.
+    """Propose another holder for an asset whose holder is silent: it is closed, or none of its keys can act.
 
-    Two authorities and the delay. What is frozen stays frozen, and liens stay.
+    Two authorities decide, after a delay. Liens and a freeze stay.
     """
     row = ledger.registration.transfers.reassign(actor, asset, body.to, body.grounds, signed_of(body))
     return waiting(row) or show_asset(ledger, asset)
 
 
 def signed_of(body: schemas.Signable) -> SignedRequest | None:
-    """The signed request in a body, if there is one."""
+    """Return the signed request in a body, or None."""
     if body.signed_request is None:
         return None
     signature = body.signed_request.signature.removeprefix("0x").lower()
@@ -113,10 +113,8 @@ def signed_of(body: schemas.Signable) -> SignedRequest | None:
 
 
 def resource_of(body: schemas.ResourceIn) -> DataResource:
-    """The resource in a body."""
     return DataResource.from_dict(body.model_dump())
 
 
 def show_asset(ledger: OpenLedger, asset: str) -> schemas.AssetOut:
-    """An asset as it stands."""
     return schemas.AssetOut(**ledger.registration.registrations.get(asset))

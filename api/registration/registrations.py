@@ -1,4 +1,4 @@
-"""Applications and their review, public notice, objections: ``/v1/assets/{asset}/…`` and the reviewers' queue."""
+"""Applications, their review, public notice and objections: ``/v1/assets/{asset}/…`` and the reviewers' queue."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ router = Router(tags=["registrations"])
 
 @router.get("/registrations/queue")
 def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodies.Item]:
-    """Open applications, with their clocks in working days and the near-duplicates that a reviewer has to see."""
+    """List open applications with their deadlines in working days and their near duplicates."""
     rows = ledger.registration.review.queue(paging.one_more, paging.after, actor)
     return paging.page(rows, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
 
 
 @router.post("/assets/{asset}/applications", status_code=201)
 def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Apply for change, correction, renewal or cancellation; or hand in a returned application again."""
+    """Apply for change, correction, renewal or cancellation; or file a returned application again."""
     resource = None if body.resource is None else resource_of(body.resource)
     ledger.registration.applications.apply(actor, asset, body.kind, resource, body.reason or "", signed_of(body))
     return show_asset(ledger, asset)
@@ -29,14 +29,14 @@ def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: A
 
 @router.post("/assets/{asset}/acceptance")
 def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Take an application on."""
+    """Accept an application for review."""
     ledger.registration.review.accept(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/review")
 def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Find an application in order."""
+    """Record that an application passed the review."""
     ledger.registration.review.review(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
@@ -64,7 +64,7 @@ def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCa
 
 @router.post("/assets/{asset}/confirmation")
 def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Confirm an application as registrar (not the applicant); the registration certificate is issued."""
+    """Confirm an application, as a registrar that is not the applicant; the registration certificate is issued."""
     ledger.registration.review.confirm(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
@@ -78,13 +78,13 @@ def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: ActCall
 
 @router.get("/assets/{asset}/objections")
 def objections(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """The objections to an asset; their grounds stay sealed."""
+    """List the objections to an asset; their grounds stay sealed."""
     return bodies.ItemsOut(items=ledger.registration.objections.of(asset, ledger.clock()))
 
 
 @router.post("/assets/{asset}/objections", status_code=201)
 def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Object to an application under notice, or to a registration; with one's real name."""
+    """Object to an application under public notice, or to a registration. Objections are not anonymous."""
     ledger.registration.objections.file(actor, asset, body.grounds, body.evidence, signed_of(body))
     return objections(asset, ledger, actor)
 

@@ -15,13 +15,13 @@ router = Router(prefix="/assets/{asset}", tags=["rights"])
 
 @router.get("/rights")
 def rights(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """The rights granted in an asset; what is not granted is the holder's."""
+    """List the rights granted in an asset; rights that are not granted belong to the holder."""
     return bodies.ItemsOut(items=ledger.registration.rights.of(asset))
 
 
 @router.post("/rights", status_code=201)
 def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Grant a right to hold, process or operate; with `parent`, license it on."""
+    """Grant a right to hold, process or operate; with `parent`, sublicense that right."""
     right = NewRight(**body.model_dump(exclude={"signed_request"}))
     ledger.registration.rights.grant(actor, asset, right, signed_of(body))
     return rights(asset, ledger, actor)
@@ -31,7 +31,7 @@ def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCall
 def transfer_right(
     asset: HexId, number: RecordNo, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
-    """Pass a transferable right on."""
+    """Transfer a transferable right."""
     ledger.registration.rights.transfer(actor, asset, number, body.to, signed_of(body))
     return rights(asset, ledger, actor)
 
@@ -47,13 +47,13 @@ def end_right(
 
 @router.get("/liens")
 def liens(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """The liens that stand, by rank."""
+    """List the liens that are not released, by rank."""
     return bodies.ItemsOut(items=ledger.registration.liens.of(asset))
 
 
 @router.post("/liens", status_code=201)
 def pledge(asset: HexId, body: bodies.LienIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Pledge the asset to a creditor; amount in fen."""
+    """Pledge the asset to a creditor; the amount is in fen."""
     terms = {"amount": body.amount, "due": body.due.isoformat(), "contract": body.contract}
     ledger.registration.liens.pledge(actor, asset, body.creditor, terms, signed_of(body))
     return liens(asset, ledger, actor)
@@ -63,7 +63,7 @@ def pledge(asset: HexId, body: bodies.LienIn, ledger: OpenLedger, actor: ActCall
 def consent(
     asset: HexId, number: RecordNo, body: bodies.ConsentIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
-    """Consent as creditor to a transfer to one party, or take the consent back."""
+    """Consent, as the creditor, to a transfer to one party; or withdraw the consent."""
     ledger.registration.liens.consent(actor, asset, number, body.to, signed_of(body))
     return liens(asset, ledger, actor)
 
@@ -72,34 +72,34 @@ def consent(
 def release(
     asset: HexId, number: RecordNo, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
-    """Release a lien as its creditor."""
+    """Release a lien, as its creditor."""
     ledger.registration.liens.release(actor, asset, number, signed_of(body))
     return liens(asset, ledger, actor)
 
 
 @router.post("/parents", status_code=201)
 def link(asset: HexId, body: bodies.LinkIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Say from which registered asset a new one comes, before its application is accepted."""
+    """Record the registered asset that a new one is derived from, before its application is accepted."""
     ledger.registration.lineage.link(actor, asset, body.relation, body.parent, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/successor", status_code=201)
 def replace(asset: HexId, body: bodies.ReplaceIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Say which asset takes this one's place."""
+    """Record which asset replaces this one."""
     ledger.registration.lineage.replace(actor, asset, body.successor, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.get("/assessments")
 def assessments(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """Quality reports and valuations, in order."""
+    """List quality reports and valuations, in order."""
     return bodies.ItemsOut(items=ledger.registration.assessments.of(asset))
 
 
 @router.post("/quality-reports", status_code=201)
 def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Commit to a quality report: six dimensions, weights that sum up to 100."""
+    """Record a quality report: six dimensions, weights that add up to 100."""
     report = QualityReport(body.scores, body.weights, body.report)
     ledger.registration.assessments.quality(actor, asset, report, body.last_day, signed_of(body))
     return assessments(asset, ledger, actor)
@@ -107,7 +107,7 @@ def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: Act
 
 @router.post("/valuations", status_code=201)
 def valuation(asset: HexId, body: bodies.ValuationIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Commit to a valuation: by cost, income or market, in fen."""
+    """Record a valuation in fen, by the cost, income or market method."""
     report = Valuation(body.method, body.amount, body.base_date.isoformat(), body.report)
     ledger.registration.assessments.valuation(actor, asset, report, body.last_day, signed_of(body))
     return assessments(asset, ledger, actor)

@@ -1,4 +1,4 @@
-"""Requests and responses of rights registration. Times are seconds UTC, money is fen, digests ``sha-256:`` and hex."""
+"""Requests and responses of registration. Times are seconds UTC, money is fen, digests are ``sha-256:`` and hex."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ReasonIn(Signable):
 
 class ApplicationIn(Signable):
     kind: Literal["first", "change", "correct", "renew", "cancel"] = Field(
-        description="`first` hands in a returned first application again."
+        description="`first`: file a returned first application again."
     )
     resource: ResourceIn | None = Field(None, description="The new description, for first, change and correct.")
     reason: Text | None = Field(None, description="For renew and cancel.")
@@ -63,7 +63,7 @@ class RightIn(Signable):
     exclusive: bool = False
     sublicensable: bool = False
     transferable: bool = False
-    parent: int | None = Field(None, ge=1, le=256, description="The right under which this is a licence.")
+    parent: int | None = Field(None, ge=1, le=256, description="The number of the right that this one sublicenses.")
 
 
 class RecipientIn(Signable):
@@ -71,7 +71,7 @@ class RecipientIn(Signable):
 
 
 class EndIn(Signable):
-    reason: Text | None = Field(None, description="Needed from a registrar.")
+    reason: Text | None = Field(None, description="Required from a registrar.")
 
 
 class LienIn(Signable):
@@ -82,7 +82,7 @@ class LienIn(Signable):
 
 
 class ConsentIn(Signable):
-    to: HexId | None = Field(None, description="Without it the consent is taken back.")
+    to: HexId | None = Field(None, description="Leave it out to withdraw the consent.")
 
 
 class LinkIn(Signable):
@@ -96,14 +96,14 @@ class ReplaceIn(Signable):
 
 class QualityIn(Signable):
     scores: dict[str, Score] = Field(max_length=6)
-    weights: dict[str, Score] = Field(max_length=6, description="They sum up to 100.")
+    weights: dict[str, Score] = Field(max_length=6, description="They add up to 100.")
     report: Digest
     last_day: Day
 
 
 class ValuationIn(Signable):
     method: Literal["cost", "income", "market"]
-    amount: int = Field(gt=0, le=10**15, description="Fen.")
+    amount: int = Field(gt=0, le=10**15, description="In fen.")
     base_date: Day
     report: Digest
     last_day: Day

@@ -1,4 +1,4 @@
-"""The documents behind digests on the chain: kept sealed, and opened by their digest."""
+"""Documents whose digests are on the chain (grounds, terms, reports): stored sealed, found by their digest."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
 MAX_DOCUMENT_BYTES = 256 * 1024
-# The contract or we said no: nothing was sent. An unreachable chain is not among them, for it may have taken the act.
+# The act was refused, by a check here or by the contract: it is not on the chain. ``ChainUnavailable`` is left out,
+# because an unreachable node may have accepted the act.
 REFUSED = (ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
 
 
 @contextmanager
 def taken_back_if_refused(take_back: Callable[[], None]) -> Iterator[None]:
-    """Around an act on the chain for which something was written: ``take_back`` is called if the act is refused."""
+    """Call ``take_back`` if the act on the chain is refused; it deletes what was stored for the act."""
     try:
         yield
     except REFUSED:
@@ -38,10 +39,10 @@ def taken_back_if_refused(take_back: Callable[[], None]) -> Iterator[None]:
 
 
 class ActDocuments:
-    """Keeps a document and gives the digest that goes to the chain.
+    """Stores documents and returns the digests that go to the chain.
 
-    The digest is salted with a keyed digest of the document: without the key nobody confirms a guess, and the same
-    document gives the same digest, so a party that signs its call in a second request signs the same call.
+    The digest is salted with a keyed digest of the document. Without the key nobody can test a guess of the document.
+    The same document has the same digest, so that a party which signs its call in a second request signs the same call.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class ActDocuments:
 
     @contextmanager
     def kept(self, asset: str, kind: str, by: str, document: Mapping[str, Any]) -> Iterator[str]:
-        """Keep ``document`` for an act on the chain; gives its digest, 64 hex digits; kept before: the same.
+        """Store ``document`` for an act on the chain and yield its digest, 64 hex digits; the same document is stored
+        once.
 
-        If the act is refused the document goes again, unless the same act was taken meanwhile, or is proposed.
-        Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
+        If the act is refused, the document is deleted, unless the same act was accepted or proposed meanwhile. Raises
+        ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
         """
         digest, fresh = self._keep(asset, kind, by, document)
         with taken_back_if_refused(lambda: self._forget(asset, digest) if fresh else None):
@@ -76,7 +78,7 @@ class ActDocuments:
                 "EVIDENCE_TOO_LARGE",
                 f"A document has at most {MAX_DOCUMENT_BYTES} bytes.",
                 where=kind,
-                hint="Give the digest of a file, and keep the file.",
+                hint="Give the digest of a file instead of its content, and keep the file.",
             )
         salt = hmac.new(self._salt_key, b"evidence|" + text, hashlib.sha256).digest()
         digest = hashlib.sha256(salt + text).hexdigest()
@@ -116,13 +118,13 @@ class ActDocuments:
         )
 
     def read(self, digest: str) -> dict[str, Any]:
-        """Kind, author, salt and text of a document: SHA-256 over salt and text is the digest.
+        """Return digest, asset, kind, author, salt and text of a document. SHA-256 over salt and text is the digest.
 
         Raises ``NotFound`` ``EVIDENCE_UNKNOWN`` or ``SEALED_ERASED``.
         """
         with self._database.read() as session:
             row = session.get(ActDocument, digest)
             if row is None:
-                raise NotFound("EVIDENCE_UNKNOWN", "No document with this digest is kept here.", where="digest")
+                raise NotFound("EVIDENCE_UNKNOWN", "No document with this digest is stored here.", where="digest")
             opened = self._sealer.open_object(session, row.sealed_id)
         return {"digest": digest, "asset": row.asset_id, "kind": row.kind, "by": row.by, **opened}

@@ -1,11 +1,12 @@
-"""Applications of a registered asset: change, correction, renewal, cancellation; and returned ones handed in again."""
+"""Applications for a registered asset: change, correction, renewal, cancellation; and returned ones filed again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from ulid import ULID
 
 from ledger.catalogue.lookups import matched
@@ -32,9 +33,11 @@ from ledger.registration.lookups import registration
 from ledger.registration.tables import Application, Resource
 from ledger.store.database import Database
 
+MAX_NEAR_DUPLICATES = 20
+
 
 class Applications:
-    """Files applications on the chain, in the name of the party that acts."""
+    """Files applications on the chain in the name of the acting party."""
 
     def __init__(
         self,
@@ -63,12 +66,13 @@ class Applications:
         reason: str = "",
         signed: SignedRequest | None = None,
     ) -> Receipt:
-        """Apply for ``change`` or ``correct``, or hand a returned ``first`` in again, with the new ``resource``; apply
-        for ``renew`` or ``cancel`` with a ``reason``.
+        """Apply for ``change`` or ``correct``, or file a returned ``first`` again, with the new ``resource``; apply for
+        ``renew`` or ``cancel`` with a ``reason``.
 
         Nothing is overwritten: every version keeps its own document. A confirmed cancellation is final. Raises
-        ``Conflict`` ``GRADE_CORE``, ``RESOURCE_CODE_DIFFERS``, ``RENEWAL_TOO_EARLY`` before the ruleset's days before
-        expiry; ``InvalidInput`` ``RESOURCE_MISSING``, ``SD_NAME_NESTED``; and what the contract refuses.
+        ``Conflict`` ``GRADE_CORE``, ``RESOURCE_CODE_DIFFERS``, and ``RENEWAL_TOO_EARLY`` before the days that the
+        ruleset allows for renewal; ``InvalidInput`` ``RESOURCE_MISSING``, ``SD_NAME_NESTED``; and the refusals of the
+        contract.
         """
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         if kind in DESCRIBING:
@@ -91,9 +95,9 @@ class Applications:
         if resource.code != row.resource_code:
             raise Conflict(
                 "RESOURCE_CODE_DIFFERS",
-                f"The asset is of resource {row.resource_code}.",
+                f"The asset registers resource {row.resource_code}.",
                 where=f"resource {resource.code}",
-                hint="Another resource is registered as an asset of its own, with its lineage.",
+                hint="Register the other resource as a new asset, and record its lineage.",
             )
 
     def _require_renewable(self, asset: str) -> None:
@@ -106,7 +110,7 @@ class Applications:
                 "RENEWAL_TOO_EARLY",
                 f"Renewal can be applied for from {self._rules.renew_before_days} days before expiry.",
                 where=asset,
-                hint=f"Apply from {shanghai_day(earliest).isoformat()} on.",
+                hint=f"Apply on {shanghai_day(earliest).isoformat()} or later.",
             )
 
     def _file(
@@ -120,7 +124,7 @@ class Applications:
     ) -> Receipt:
         fresh: str | None = None
         with self._database.write() as session:
-            rows = applications(session, asset)
+            rows = applications(session, [asset])[asset]
             if (rows[-1].kind, rows[-1].content) != (kind, content):
                 fresh = record_application(
                     session, asset, kind, actor.party, resource, self._rules, self._clock(), content=content
@@ -148,7 +152,7 @@ def record_application(
     agent: str | None = None,
     content: str | None = None,
 ) -> str:
-    """Write the asset's next application, and return its id. ``content`` is by default the description's digest."""
+    """Store the asset's next application and return its id. ``content`` defaults to the description's digest."""
     before = session.scalar(select(func.count()).where(Application.asset_id == asset))
     document = resource.to_dict()
     same = kind == "first" and session.get_one(Resource, resource.code).document == document
@@ -172,31 +176,36 @@ def record_application(
 
 
 def require_describable(resource: DataResource) -> None:
-    """Raise ``InvalidInput`` unless a certificate can carry the description, and it keeps the rules."""
+    """Raise ``InvalidInput`` unless the description keeps the rules and a certificate can carry it."""
     require_certifiable(resource)
     check_resource(resource)
 
 
 def require_registrable(session: Session, resource: DataResource) -> None:
-    """Raise ``Conflict`` ``GRADE_CORE`` for core data, and for what is listed as such.
+    """Raise ``Conflict`` ``GRADE_CORE`` for core data, also if only the important-data list grades it as core.
 
-    Important data is reviewed while its application is.
+    Important data may be registered: it is reviewed together with its application.
     """
     check_registrable(replace(resource, grade=matched(session, resource)[0]), reviewed=True)
 
 
-def near_duplicates(session: Session, row: Application) -> list[str]:
-    """Assets of the same applicant whose resource has the same fields and other content: for the reviewer's eyes."""
-    query = (
-        select(Application.asset_id)
-        .where(
-            Application.near_fingerprint == row.near_fingerprint,
-            Application.applicant == row.applicant,
-            Application.fingerprint != row.fingerprint,
-            Application.asset_id != row.asset_id,
-        )
+def near_duplicates(session: Session, newest: Iterable[Application]) -> dict[str, list[str]]:
+    """Return, by asset, other assets of the same applicant with the same fields and other content.
+
+    ``newest`` are the newest applications of the assets. A reviewer sees at most 20 near duplicates of an asset.
+    """
+    rows = {row.id: row for row in newest}
+    mine, other = aliased(Application), aliased(Application)
+    place = func.dense_rank().over(partition_by=mine.id, order_by=other.asset_id).label("place")
+    pairs = (
+        select(mine.asset_id.label("asset"), other.asset_id.label("near"), place)
+        .join(other, (other.near_fingerprint == mine.near_fingerprint) & (other.applicant == mine.applicant))
+        .where(mine.id.in_(rows), other.fingerprint != mine.fingerprint, other.asset_id != mine.asset_id)
         .distinct()
-        .order_by(Application.asset_id)
-        .limit(20)
+        .subquery()
     )
-    return list(session.scalars(query))
+    query = select(pairs.c.asset, pairs.c.near).where(pairs.c.place <= MAX_NEAR_DUPLICATES)
+    found: dict[str, list[str]] = {row.asset_id: [] for row in rows.values()}
+    for asset, near in session.execute(query.order_by(pairs.c.asset, pairs.c.near)):
+        found[asset].append(near)
+    return found

@@ -1,4 +1,4 @@
-"""Quality reports and valuations by accredited third parties, committed by digest."""
+"""Quality reports and valuations by accredited third parties; their digests are recorded on the chain."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ KINDS = ("quality", "valuation")
 
 
 class Assessments:
-    """The assessor is not the asset's holder and is accredited (``quality``, ``appraise``): the contract asks."""
+    """Records reports. The contract checks that the assessor is accredited (``quality``, ``appraise``) and does not
+    hold the asset.
+    """
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class Assessments:
     def quality(
         self, actor: Actor, asset: str, report: QualityReport, last_day: date, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Commit to a quality report, valid up to and including ``last_day`` (Asia/Shanghai)."""
+        """Record the digest of a quality report, valid up to and including ``last_day`` (Asia/Shanghai)."""
         require(actor, Action.ASSESS)
         document = check_quality(report).to_dict()
         return self._commit(actor, asset, "quality", document, last_day, signed)
@@ -56,7 +58,7 @@ class Assessments:
     def valuation(
         self, actor: Actor, asset: str, valuation: Valuation, last_day: date, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Commit to a valuation, valid up to and including ``last_day`` (Asia/Shanghai)."""
+        """Record the digest of a valuation, valid up to and including ``last_day`` (Asia/Shanghai)."""
         require(actor, Action.ASSESS)
         document = check_valuation(valuation, shanghai_day(self._clock())).to_dict()
         return self._commit(actor, asset, "valuation", document, last_day, signed)
@@ -74,7 +76,7 @@ class Assessments:
             return self._acting.act_as(actor.party, assess(asset, kind, digest, end_of_validity(last_day)), signed)
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """The reports on an asset in order, as the chain has them, with what they say where it is kept here."""
+        """Return the reports on an asset with their stored content, in the order of the chain."""
         with self._database.read() as session:
             registration(session, asset)
         self._follower.sync()

@@ -1,24 +1,26 @@
-"""Registration certificates: one for each confirmed state of an asset; the one before it is superseded."""
+"""Registration certificates: one for each confirmed state of an asset; a new one supersedes the one before it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.status import CertificateStatus
 from ledger.certificates.tables import Certificate
+from ledger.chain.locking import one_at_a_time
 from ledger.chain.reading.contract_state import AssetRecord, RightRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.assets.identity import summary
 from ledger.domain.days import Clock
 from ledger.domain.digests import reference
-from ledger.domain.entries import REGISTRATION_SCENARIO, SD_NAMES, holds_sd_name, registration_certificate_payload
+from ledger.domain.entries import SD_NAMES, holds_sd_name, registration_certificate_payload
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput, NotFound
 from ledger.log.paused import waiting_for_its_end
@@ -32,14 +34,14 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
 OWN_RIGHTS = ("hold", "process", "operate")
-# What a later state may change; a certificate that differs in one of them is superseded.
+# The members that a later state may change: if one of them differs, a new certificate is issued.
 STATE = ("sub", "exp", "resource", "application", "rights")
 
 
 class RegistrationCertificates:
-    """Keeps the certificates in line with what the chain has confirmed. Safe to call again after a crash.
+    """Issues certificates for what the chain has confirmed. Safe to call again after a crash.
 
-    ``ledger`` is the ledger digest.
+    ``ledger`` is the ledger digest. ``lock`` is a file: only one call at a time reads the chain and then issues.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class RegistrationCertificates:
         issuer: str,
         ledger: str,
         clock: Clock,
+        *,
+        lock: Path,
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -63,12 +67,13 @@ class RegistrationCertificates:
         self._issuer = issuer
         self._ledger = ledger
         self._clock = clock
+        self._lock = lock
 
     def settle(self, asset_ids: Sequence[str]) -> list[IssuedCertificate]:
-        """The certificate of each confirmed asset's present state, issued if it is a new one.
+        """Return the certificate of each confirmed asset's present state; a new state gets a new certificate.
 
-        During a pause the new one waits to be anchored, and the one before it to be superseded: ``Transfers.follow``
-        does so after the pause.
+        During a pause a new certificate cannot be anchored, and the one before it cannot be superseded:
+        ``Transfers.follow`` does both after the pause.
         """
         self._descriptions.refresh(asset_ids)
         issued = self._issue_all(asset_ids)
@@ -79,18 +84,13 @@ class RegistrationCertificates:
         return [IssuedCertificate.of(row) for row in issued]
 
     def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
-        try:
+        # The lock keeps the order: of two calls, the one that issues later has read the later state.
+        with one_at_a_time(self._lock):
+            assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None]
+            confirmed = [asset for asset in assets if asset.state == "confirmed"]
+            rights = self._reader.rights_of([asset.id for asset in confirmed])
             with self._database.write() as session:
-                # Read while nobody else writes: of two that settle, the later certificate has the later state.
-                assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None]
-                confirmed = [asset for asset in assets if asset.state == "confirmed"]
-                rights = self._reader.rights_of([asset.id for asset in confirmed])
                 return [self._issue(session, *each) for each in zip(confirmed, rights, strict=True)]
-        except IntegrityError:
-            # Another process issued one of them first: there is nothing left to do but to read them.
-            with self._database.read() as session:
-                newest = [latest_certificate(session, asset) for asset in asset_ids]
-            return [row for row in newest if row is not None]
 
     def _issue(self, session: Session, asset: AssetRecord, rights: Sequence[RightRecord]) -> Certificate:
         now = self._clock()
@@ -156,24 +156,27 @@ def require_certifiable(resource: DataResource) -> None:
         if holds_sd_name(value):
             raise InvalidInput(
                 "SD_NAME_NESTED",
-                "A text of the description is a name by which SD-JWT libraries hide claims.",
+                "A text of the description is a name that SD-JWT libraries use to hide claims.",
                 where=f"resource {resource.code}: {name}",
                 hint=f"Write it in other words; none of these may stand alone: {', '.join(sorted(SD_NAMES))}.",
             )
 
 
+def latest_certificates(session: Session, assets: Sequence[str]) -> dict[str, Certificate]:
+    """Return the newest registration certificate of each asset that has one, by asset."""
+    own = Certificate.asset_id.in_(assets)
+    superseded = select(Certificate.supersedes).where(own, Certificate.supersedes.is_not(None))
+    query = select(Certificate).where(own, Certificate.certificate_no.not_in(superseded))
+    return {str(row.asset_id): row for row in session.scalars(query)}
+
+
 def latest_certificate(session: Session, asset: str) -> Certificate | None:
-    """The newest registration certificate of an asset."""
-    superseded = select(Certificate.supersedes).where(
-        Certificate.asset_id == asset, Certificate.supersedes.is_not(None)
-    )
-    return session.scalar(
-        select(Certificate).where(Certificate.asset_id == asset, Certificate.certificate_no.not_in(superseded))
-    )
+    """Return the newest registration certificate of an asset, or None."""
+    return latest_certificates(session, [asset]).get(asset)
 
 
 def current_certificate(session: Session, asset: str) -> Certificate:
-    """The newest registration certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+    """Return the newest registration certificate. Raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
     found = latest_certificate(session, asset)
     if found is None:
         raise NotFound("CERTIFICATE_UNKNOWN", "The asset has no registration certificate yet.", where=asset)
@@ -181,7 +184,7 @@ def current_certificate(session: Session, asset: str) -> Certificate:
 
 
 def _rights(asset: AssetRecord, granted: Sequence[RightRecord], now: int) -> list[dict[str, Any]]:
-    """The holder's own three rights, and those granted that are not over."""
+    """Return the holder's own three rights, and the granted rights that have not ended."""
     own = [_right(kind, asset.holder, 0, False, 0, asset.valid_to) for kind in OWN_RIGHTS]
     return own + [
         _right(right.kind, right.grantee, right.no, right.exclusive, right.start, right.end)

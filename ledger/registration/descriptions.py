@@ -1,8 +1,8 @@
-"""Which description of a resource is in force: that of the last confirmed application which changed it."""
+"""The description of a resource that is in force: that of the last confirmed application that changed it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -17,20 +17,20 @@ from ledger.store.database import Database
 
 
 class Descriptions:
-    """Finds the document behind the content that the chain has confirmed."""
+    """Finds the description whose digest the chain has confirmed."""
 
     def __init__(self, database: Database, follower: Follower) -> None:
         self._database = database
         self._follower = follower
 
     def in_force(self, asset: str) -> dict[str, Any]:
-        """The description in force; raises ``NotFound`` ``ASSET_UNKNOWN``."""
+        """Return the description in force. Raises ``NotFound`` ``ASSET_UNKNOWN``."""
         self.refresh([asset])
         with self._database.read() as session:
             return application_document(session, self.application(session, asset))
 
     def refresh(self, asset_ids: Sequence[str]) -> None:
-        """Bring the index up to date, if one of the assets was ever described anew; before a transaction."""
+        """Bring the index up to date if one of the assets was described more than once. Call before a transaction."""
         query = (
             select(Application.asset_id)
             .where(Application.asset_id.in_(asset_ids), Application.kind.in_(DESCRIBING))
@@ -39,28 +39,42 @@ class Descriptions:
             .limit(1)
         )
         with self._database.read() as session:
-            described_anew = session.scalar(query) is not None
-        if described_anew:
+            described_again = session.scalar(query) is not None
+        if described_again:
             self._follower.sync()
 
     def application(self, session: Session, asset: str) -> Application:
-        """The application whose description is in force, by the index; before a confirmation, the first."""
+        """Return the application whose description is in force. Raises ``NotFound`` ``ASSET_UNKNOWN``."""
         registration(session, asset)
-        rows = [row for row in applications(session, asset) if row.kind in DESCRIBING]
-        if len(rows) == 1:
-            return rows[0]
-        content = session.scalar(select(ASSETS.c.content).where(ASSETS.c.id == asset))
-        return next((row for row in reversed(rows) if row.content == content), rows[0])
+        return describing(session, applications(session, [asset]))[asset]
 
 
-def applications(session: Session, asset: str) -> list[Application]:
-    """An asset's applications in order; the first is its first registration."""
-    query = select(Application).where(Application.asset_id == asset).order_by(Application.number)
-    return list(session.scalars(query))
+def applications(session: Session, assets: Sequence[str]) -> dict[str, list[Application]]:
+    """Return the applications of each asset in order; the first one is its first registration."""
+    found: dict[str, list[Application]] = {asset: [] for asset in assets}
+    query = select(Application).where(Application.asset_id.in_(assets)).order_by(Application.number)
+    for row in session.scalars(query):
+        found[row.asset_id].append(row)
+    return found
+
+
+def describing(session: Session, filed: Mapping[str, Sequence[Application]]) -> dict[str, Application]:
+    """Return, by asset, the one of its applications whose description is in force.
+
+    The index says which description is confirmed. Before the first confirmation it is the first application's.
+    """
+    query = select(ASSETS.c.id, ASSETS.c.content).where(ASSETS.c.id.in_(filed))
+    confirmed = {row.id: row.content for row in session.execute(query)}
+    found = {}
+    for asset, rows in filed.items():
+        described = [row for row in rows if row.kind in DESCRIBING]
+        newest_first = (row for row in reversed(described) if row.content == confirmed.get(asset))
+        found[asset] = next(newest_first, described[0])
+    return found
 
 
 def application_document(session: Session, row: Application) -> dict[str, Any]:
-    """The resource as the application describes it."""
+    """Return the description of the resource in an application."""
     if row.document is not None:
         return row.document
     _, resource = registration(session, row.asset_id)

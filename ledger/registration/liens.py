@@ -1,4 +1,4 @@
-"""Liens: assets pledged to creditors, ranked, released by the creditor alone."""
+"""Liens: an asset is pledged to creditors by rank, and only the creditor can release a lien."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ledger.store.database import Database
 
 
 class Liens:
-    """Acts on liens in the parties' names; whether a second pledge is refused or ranked is the ruleset's."""
+    """Sends acts on liens in the parties' names. The ruleset decides whether a second pledge is refused or ranked."""
 
     def __init__(
         self, database: Database, reader: ChainReader, acting: RelayedActs, documents: ActDocuments, rules: Ruleset
@@ -34,7 +34,9 @@ class Liens:
     def pledge(
         self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None
     ) -> Receipt:
-        """Pledge the asset; ``terms`` are kept sealed (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED``."""
+        """Pledge the asset to ``creditor``; ``terms`` are stored sealed (amounts in fen). Raises ``Conflict``
+        ``ASSET_PLEDGED``.
+        """
         with self._database.read() as session:
             number = party_no(session, creditor)
         with self._documents.kept(asset, "lien", actor.party, terms) as digest:
@@ -44,17 +46,17 @@ class Liens:
     def consent(
         self, actor: Actor, asset: str, lien: int, to: str | None, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Consent to a transfer to a party, or take the consent back (None). For the creditor."""
+        """Consent, as the creditor, to a transfer to the party ``to``; None withdraws the consent."""
         with self._database.read() as session:
             number = 0 if to is None else party_no(session, to)
         return self._acting.act_as(actor.party, consent_to_transfer(asset, lien, number), signed)
 
     def release(self, actor: Actor, asset: str, lien: int, signed: SignedRequest | None = None) -> Receipt:
-        """Release a lien. For the creditor."""
+        """Release a lien, as its creditor."""
         return self._acting.act_as(actor.party, release(asset, lien), signed)
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """The liens that stand, by rank."""
+        """Return the liens that are not released, by rank."""
         with self._database.read() as session:
             registration(session, asset)
         record = self._reader.asset(asset)

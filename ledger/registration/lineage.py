@@ -1,4 +1,4 @@
-"""Where assets come from, and what replaces them."""
+"""The origin of assets, and the assets that replace them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.parties.roles import Actor
 
 
 class Lineage:
-    """Says so in the holder's name; the contract keeps the parents, and knows which of them was annulled."""
+    """Records origin and replacement in the holder's name. The contract stores the parents, and which were annulled."""
 
     def __init__(self, acting: RelayedActs) -> None:
         self._acting = acting
@@ -18,9 +18,12 @@ class Lineage:
     def link(
         self, actor: Actor, asset: str, relation: str, parent: str, signed: SignedRequest | None = None
     ) -> Receipt:
-        """``derived_from``, ``split_from`` or ``merged_from``: before the first application is accepted."""
+        """Record the origin of an asset before its first application is accepted.
+
+        ``relation`` is ``derived_from``, ``split_from`` or ``merged_from``.
+        """
         return self._acting.act_as(actor.party, link(asset, relation, parent), signed)
 
     def replace(self, actor: Actor, asset: str, successor: str, signed: SignedRequest | None = None) -> Receipt:
-        """Another asset of the same holder takes this one's place."""
+        """Record that another asset of the same holder replaces this one."""
         return self._acting.act_as(actor.party, replace(asset, successor), signed)

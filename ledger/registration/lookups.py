@@ -1,4 +1,4 @@
-"""Registrations by asset, or the error that says there is none."""
+"""Find registrations by asset or resource, or raise ``NotFound``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.store.database import Database
 
 
 def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
-    """A registration and its resource; raises ``NotFound`` ``ASSET_UNKNOWN``."""
+    """Return a registration and its resource. Raises ``NotFound`` ``ASSET_UNKNOWN``."""
     row = session.get(Registration, asset)
     if row is None:
         raise NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
@@ -19,13 +19,16 @@ def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
 
 
 def newest_registration(database: Database, code: str) -> str:
-    """The asset id of a resource's newest registration; raises ``NotFound`` ``ASSET_UNKNOWN``."""
+    """Return the asset id of a resource's newest registration. Raises ``NotFound`` ``ASSET_UNKNOWN``."""
     newest = Registration.created_at.desc(), Registration.reg_no.desc()
     query = select(Registration.asset_id).where(Registration.resource_code == code).order_by(*newest).limit(1)
     with database.read() as session:
         found = session.scalar(query)
     if found is None:
         raise NotFound(
-            "ASSET_UNKNOWN", "No asset has this id or resource code.", where=code[:64], hint="pingzheng asset list"
+            "ASSET_UNKNOWN",
+            "No asset has this id or resource code.",
+            where=code[:64],
+            hint="List the assets: `pingzheng asset list`.",
         )
     return found

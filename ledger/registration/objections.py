@@ -1,4 +1,4 @@
-"""Objections to applications under notice and to registrations, and what registrars decide on them."""
+"""Objections to registrations and to applications under public notice, and the registrars' decisions on them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from ledger.store.database import Database
 
 
 class Objections:
-    """An objector is a party whose identity was checked when it was onboarded (real name); its grounds are sealed."""
+    """Files and decides objections. An objector's identity was checked when the party was onboarded; its grounds are
+    sealed.
+    """
 
     def __init__(
         self,
@@ -45,7 +47,7 @@ class Objections:
     def file(
         self, actor: Actor, asset: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Object, with grounds and the digest of the evidence (``sha-256:…``) if there is any."""
+        """File an objection with its grounds and, if there is evidence, the digest of it (``sha-256:…``)."""
         require(actor, Action.OBJECT)
         document = {"grounds": checked_grounds(grounds), "evidence": evidence}
         with self._documents.kept(asset, "objection", actor.party, document) as digest:
@@ -54,14 +56,18 @@ class Objections:
     def decide(
         self, actor: Actor, asset: str, number: int, state: str, reason: str, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Move an objection on: ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or ``refused`` at once."""
+        """Change the state of an objection to ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or to
+        ``refused`` at once.
+        """
         require(actor, Action.REVIEW_REGISTRATION)
         document = {"objection": number, "state": state, "reason": checked_grounds(reason)}
         with self._documents.kept(asset, "decision", actor.party, document) as digest:
             return self._acting.act_as(actor.party, asset_calls.decide(asset, number, state, digest), signed)
 
     def of(self, asset: str, now: int) -> list[dict[str, Any]]:
-        """The objections of an asset; ``due`` is when the verification of an open one is (working days)."""
+        """Return the objections to an asset; ``due`` is when the verification of an open objection is due (working
+        days).
+        """
         with self._database.read() as session:
             registration(session, asset)
         self._follower.sync()

@@ -1,4 +1,4 @@
-"""Registrations: resources handed in, put on the chain, and shown as they stand."""
+"""First registrations: resources are handed in, registered on the chain, and shown with their present state."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from ledger.registration.applications import (
     require_describable,
     require_registrable,
 )
-from ledger.registration.certificates import latest_certificate
-from ledger.registration.descriptions import Descriptions, application_document, applications
+from ledger.registration.certificates import latest_certificates
+from ledger.registration.descriptions import Descriptions, application_document, applications, describing
 from ledger.registration.lookups import registration
 from ledger.registration.tables import Application, Registration, Resource
 from ledger.registration.views import application_view, asset_view
@@ -44,14 +44,14 @@ from ledger.store.database import Database
 
 CHAIN_CHUNK = 100
 LIVE = ("applied", "confirmed")
-# What is handed in waits for a signature, or for the end of a pause: it is registered by a later call.
+# With these refusals the application stays: it is registered by a later call, after the signature or the pause.
 WAITING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS", PAUSED)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A resource that was not taken, and why."""
+    """A resource that was refused, and why."""
 
     resource: DataResource
     error: PingzhengError
@@ -59,7 +59,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The outcome of handing in resources."""
+    """The asset ids of the resources that were accepted, and the resources that were refused."""
 
     accepted: tuple[str, ...]
     refused: tuple[Refusal, ...]
@@ -67,7 +67,7 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A registration as the list shows it."""
+    """A registration as lists show it."""
 
     asset_id: str
     reg_no: str
@@ -75,7 +75,9 @@ class Registered:
 
 
 class Registrations:
-    """First registrations, and what stands of any; each step looks at the chain first, so a crash only delays it."""
+    """First registrations, and the present state of any. Each step reads the chain first, so it can be repeated after a
+    crash.
+    """
 
     def __init__(
         self,
@@ -106,8 +108,8 @@ class Registrations:
         progress: Callable[[int], None] = lambda _: None,
         signed: SignedRequest | None = None,
     ) -> Intake:
-        """Apply for first registration of ``resources``, and of the published ones of these ``codes``; see ``submit``
-        and ``register``.
+        """Apply for first registration of ``resources`` and of the published resources with these ``codes``:
+        ``submit``, then ``register``.
         """
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         published = [self._catalogue.registrable(code) for code in codes]
@@ -116,11 +118,12 @@ class Registrations:
         return intake
 
     def submit(self, actor: Actor, resources: Sequence[DataResource], applicant: str | None = None) -> Intake:
-        """Record resources with their applications for first registration, by a broker for its principal ``applicant``.
+        """Store resources with their applications for first registration. A broker names its principal as
+        ``applicant``.
 
-        Refused are core data (``GRADE_CORE``) and content that is registered already (``DUPLICATE_REGISTRATION``,
-        naming the earlier one), unless that registration has ended. Raises ``InvalidInput`` ``SD_NAME_NESTED`` for a
-        description that no certificate can carry, ``Forbidden`` ``MANDATE_MISSING``.
+        Core data is refused (``GRADE_CORE``), and content that is registered already (``DUPLICATE_REGISTRATION``, which
+        names the earlier registration) unless that registration has ended. Raises ``InvalidInput`` ``SD_NAME_NESTED``
+        for a description that no certificate can carry, ``Forbidden`` ``MANDATE_MISSING``.
         """
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         principal = applicant or actor.party
@@ -141,9 +144,9 @@ class Registrations:
         return Intake(tuple(accepted), tuple(refused))
 
     def _ended(self, resources: Sequence[DataResource]) -> set[str]:
-        """Earlier registrations of these resources, or of their content, that have ended.
+        """Return the earlier registrations of these resources, or of their content, that have ended.
 
-        The chain is asked before the write lock is taken: an end is final.
+        The chain is read before the write lock is taken. That is safe, because an ended registration stays ended.
         """
         found: set[str] = set()
         for some in chunks(resources):
@@ -186,10 +189,10 @@ class Registrations:
         progress: Callable[[int], None] = lambda _: None,
         signed: SignedRequest | None = None,
     ) -> int:
-        """Put applications on the chain in the applicant's name; those there already are passed over.
+        """Register applications on the chain in the applicant's name; those already on the chain are skipped.
 
-        Returns the gas used. Raises ``Conflict`` ``PARTY_PAUSED`` during a pause: what was handed in stays, and can be
-        registered after it.
+        Returns the gas used. Raises ``Conflict`` ``PARTY_PAUSED`` during a pause: the applications stay stored and can
+        be registered after it.
         """
         gas = 0
         for chunk in chunks(asset_ids):
@@ -203,17 +206,17 @@ class Registrations:
             with saying_until_when():
                 return self._acting.act(account, register_assets(rows), signed).gas_used
         except REFUSED as refusal:
-            # What the contract refuses must not stand in another's way.
+            # A refused application must not block the content for another applicant.
             missing = self._missing([row.id for row in rows])
             if not missing:
-                # The same was handed in twice at once, and the other was first.
+                # Another call registered the same applications at the same time.
                 return 0
             if refusal.code not in WAITING:
                 self._discard(missing)
             raise
 
     def _missing(self, asset_ids: Sequence[str]) -> list[str]:
-        """Those that the chain does not have."""
+        """Return the ids of the assets that the chain does not have."""
         known = self._reader.assets(asset_ids)
         return [identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None]
 
@@ -228,7 +231,7 @@ class Registrations:
             kinds = listed_kinds(session)
             for identifier in asset_ids:
                 row, _ = registration(session, identifier)
-                first = applications(session, identifier)[0]
+                first = applications(session, [identifier])[identifier][0]
                 resource = DataResource.from_dict(application_document(session, first))
                 grade = asset_grade(matched_grade(resource, kinds)[0])
                 entry = AssetRegistration(identifier, first.content, first.fingerprint, grade)
@@ -236,27 +239,46 @@ class Registrations:
         return grouped
 
     def get(self, identifier: str) -> dict[str, Any]:
-        """An asset: its resource and registration from the store, its state and holder from the chain."""
+        """Return an asset: its resource and registration from the store, its state and holder from the chain.
+
+        Raises ``NotFound`` ``ASSET_UNKNOWN``.
+        """
         with self._database.read() as session:
-            row, _ = registration(session, identifier)
-            rows = applications(session, identifier)
-            near = near_duplicates(session, rows[-1])
-            issued = latest_certificate(session, identifier)
-        asset = self._reader.asset(identifier)
-        return {
-            "asset": identifier,
-            "reg_no": row.reg_no,
-            "applicant": row.applicant,
-            "resource": self._descriptions.in_force(identifier),
-            "certificate_no": None if issued is None else issued.certificate_no,
-            "applications": [application_view(item) for item in rows],
-            "near_duplicates": near,
-            "annulled_ancestor": None if asset is None else self._reader.annulled_ancestor(identifier),
-            **asset_view(asset),
-        }
+            registration(session, identifier)
+        return self._views([identifier])[0]
+
+    def views(self, after: str | None, limit: int) -> list[dict[str, Any]]:
+        """Return assets as ``get`` does, by asset id; the chain is read once for all of them."""
+        return self._views([row.asset_id for row in self.page(after, limit)])
+
+    def _views(self, asset_ids: Sequence[str]) -> list[dict[str, Any]]:
+        self._descriptions.refresh(asset_ids)
+        on_chain = {asset.id: asset for asset in self._reader.assets(asset_ids) if asset is not None}
+        annulled = dict(zip(on_chain, self._reader.annulled_ancestors(list(on_chain)), strict=True))
+        with self._database.read() as session:
+            query = select(Registration, Resource).join(Resource, Resource.code == Registration.resource_code)
+            known = {row.asset_id: row for row, _ in session.execute(query.where(Registration.asset_id.in_(asset_ids)))}
+            filed = applications(session, asset_ids)
+            in_force = describing(session, filed)
+            near = near_duplicates(session, [mine[-1] for mine in filed.values()])
+            issued = latest_certificates(session, asset_ids)
+            return [
+                {
+                    "asset": asset,
+                    "reg_no": known[asset].reg_no,
+                    "applicant": known[asset].applicant,
+                    "resource": application_document(session, in_force[asset]),
+                    "certificate_no": issued[asset].certificate_no if asset in issued else None,
+                    "applications": [application_view(row) for row in filed[asset]],
+                    "near_duplicates": near[asset],
+                    "annulled_ancestor": annulled.get(asset),
+                    **asset_view(on_chain.get(asset)),
+                }
+                for asset in asset_ids
+            ]
 
     def page(self, after: str | None, limit: int) -> list[Registered]:
-        """Registrations by asset id."""
+        """Return registrations by asset id, without their states on the chain."""
         query = select(Registration).order_by(Registration.asset_id).limit(limit)
         if after:
             query = query.where(Registration.asset_id > after)
@@ -265,14 +287,17 @@ class Registrations:
 
 
 def chunks(items: Sequence[T]) -> list[Sequence[T]]:
-    """Asset ids, or resources, in the portions that one transaction takes."""
+    """Return asset ids, or resources, in portions that fit into one transaction."""
     return [items[start : start + CHAIN_CHUNK] for start in range(0, len(items), CHAIN_CHUNK)]
 
 
 def _earlier(
     session: Session, applicant: str, resource: DataResource, ended: Collection[str]
 ) -> tuple[str | None, int]:
-    """The applicant's own registration of this resource that has not ended, and how many have."""
+    """Return the applicant's own registration of this resource that has not ended, and how many of its own have ended.
+
+    Raises ``Conflict`` ``DUPLICATE_REGISTRATION`` if another registration of the same content has not ended.
+    """
     same = (Application.fingerprint == resource.fingerprint) | (Registration.resource_code == resource.code)
     query = select(Registration).join(Application, Application.asset_id == Registration.asset_id).where(same)
     rows = session.scalars(query.order_by(Registration.created_at, Registration.asset_id)).unique().all()
@@ -301,7 +326,7 @@ def _resource_row(applicant: str, resource: DataResource, now: int) -> Resource:
 def _duplicate(resource: DataResource, row: Registration) -> Conflict:
     return Conflict(
         "DUPLICATE_REGISTRATION",
-        f"Identical content is registered already: {row.reg_no} ({row.resource_code}).",
+        f"The same content is registered already: {row.reg_no} ({row.resource_code}).",
         where=f"resource {resource.code}",
         hint="Ask its holder for a licence, or object to that registration.",
         earlier=row.asset_id,

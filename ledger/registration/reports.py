@@ -1,4 +1,4 @@
-"""What third parties report on a data asset: its quality and its value, in integers (scores 0–100, money in fen)."""
+"""Reports of third parties on the quality and the value of an asset, in integers (scores 0–100, money in fen)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _FULL: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class QualityReport:
-    """Scores and weights by dimension, 0–100 each; the weights sum up to 100. ``report_digest``: the whole report's."""
+    """Scores and weights by dimension, 0–100 each; the weights add up to 100. ``report_digest``: of the
+    whole report.
+    """
 
     scores: Mapping[str, int]
     weights: Mapping[str, int]
@@ -28,17 +30,17 @@ class QualityReport:
 
     @property
     def score(self) -> int:
-        """The weighted mean, rounded down: nobody gains by rounding."""
+        """The weighted mean, rounded down, so that rounding never raises a score."""
         return sum(self.scores[name] * self.weights[name] for name in DIMENSIONS) // _FULL
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON, with the score."""
+        """Return the report as JSON, with the score."""
         return asdict(self) | {"score": self.score}
 
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
-    """An amount in fen by a method, as of ``base_date`` (``YYYY-MM-DD``)."""
+    """An amount in fen and the method behind it, as of ``base_date`` (``YYYY-MM-DD``)."""
 
     method: str
     amount: int
@@ -46,25 +48,27 @@ class Valuation:
     report_digest: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the valuation as JSON."""
         return asdict(self)
 
 
 def check_quality(report: QualityReport) -> QualityReport:
-    """The report, if it is sound; raises ``InvalidInput`` ``QUALITY_REPORT``."""
+    """Return the report. Raises ``InvalidInput`` ``QUALITY_REPORT`` unless it is complete and in range."""
     for what, values in (("scores", report.scores), ("weights", report.weights)):
         if set(values) != set(DIMENSIONS):
-            raise _unsound("QUALITY_REPORT", what, f"The {what} are of six dimensions: {', '.join(DIMENSIONS)}.")
+            raise _unsound(
+                "QUALITY_REPORT", what, f"Give {what} for exactly these six dimensions: {', '.join(DIMENSIONS)}."
+            )
         for name, value in values.items():
             if type(value) is not int or not 0 <= value <= _FULL:
                 raise _unsound("QUALITY_REPORT", f"{what}.{name}", "A score or weight is an integer from 0 to 100.")
     if sum(report.weights.values()) != _FULL:
-        raise _unsound("QUALITY_REPORT", "weights", "The weights sum up to 100.")
+        raise _unsound("QUALITY_REPORT", "weights", "The weights must add up to 100.")
     return report
 
 
 def check_valuation(valuation: Valuation, today: date) -> Valuation:
-    """The valuation, if it is sound; raises ``InvalidInput`` ``VALUATION``."""
+    """Return the valuation. Raises ``InvalidInput`` ``VALUATION`` unless it is complete and in range."""
     if valuation.method not in METHODS:
         raise _unsound("VALUATION", "method", f"The method is one of: {', '.join(METHODS)}.")
     if type(valuation.amount) is not int or not 0 < valuation.amount <= MAX_FEN:
@@ -72,11 +76,11 @@ def check_valuation(valuation: Valuation, today: date) -> Valuation:
     try:
         base = day_of(valuation.base_date)
     except InvalidInput:
-        raise _unsound("VALUATION", "base_date", "The base date reads YYYY-MM-DD.") from None
+        raise _unsound("VALUATION", "base_date", "Write the base date as YYYY-MM-DD.") from None
     if base > today:
-        raise _unsound("VALUATION", "base_date", "The base date is not in the future.")
+        raise _unsound("VALUATION", "base_date", "The base date must not be in the future.")
     return valuation
 
 
 def _unsound(code: str, where: str, message: str) -> InvalidInput:
-    return InvalidInput(code, message, where=where, hint="Correct the report and commit it again.")
+    return InvalidInput(code, message, where=where, hint="Correct the report and submit it again.")

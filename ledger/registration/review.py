@@ -1,4 +1,4 @@
-"""Review of applications by registrars: accept, review, public notice, confirm; or give back, or reject."""
+"""Review of applications by registrars: accept, review, put on public notice, confirm; or return, or reject."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.reading.contract_state import AssetRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls
@@ -32,19 +33,23 @@ from ledger.registration.tables import Application
 from ledger.store.database import Database
 
 Progress = Callable[[int], None]
-# A notice lasts for all of its working days, so the contract's least number of seconds is kept by any calendar. The
-# chain has its last second, and a period ends with the second after that.
+# A period ends one second after the last second that the chain stores. A notice lasts for all of its working days,
+# which is never shorter than the contract's minimum in seconds.
 ONE_SECOND = 1
-# Where a confirmation leaves a registration.
+# The states of a registration after a confirmation.
 CONFIRMED = ("confirmed", "cancelled")
 
 
+# The events after which an application waits for its next step.
+_MOVES = ("Registered", "Filed", "Advanced")
+
+
 def _silent(_count: int) -> None:
-    """No progress is shown."""
+    """Show no progress."""
 
 
 class Review:
-    """What registrars do with applications; a step that was made before is passed over, so each can be repeated."""
+    """The steps of registrars. A step that an application has passed is skipped, so each call can be repeated."""
 
     def __init__(
         self,
@@ -73,7 +78,7 @@ class Review:
         progress: Progress = _silent,
         signed: SignedRequest | None = None,
     ) -> int:
-        """Take applications on; returns the gas used, as the other steps do."""
+        """Accept applications for review. Returns the gas used, as the other steps do."""
         return self._advance(actor, asset_ids, "submitted", "accepted", progress, signed)
 
     def review(
@@ -83,7 +88,7 @@ class Review:
         progress: Progress = _silent,
         signed: SignedRequest | None = None,
     ) -> int:
-        """Find applications in order."""
+        """Record that applications passed the review."""
         return self._advance(actor, asset_ids, "accepted", "reviewed", progress, signed)
 
     def notice(
@@ -102,7 +107,7 @@ class Review:
 
     def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
         for chunk in chunks(asset_ids):
-            # What is under notice already keeps the dates that the chain has.
+            # An application that is already under notice keeps its dates, which are on the chain.
             waiting = [asset.id for asset in self._known(chunk) if asset.stage == "reviewed"]
             with self._database.write() as session:
                 mine = Application.asset_id.in_(waiting)
@@ -125,7 +130,8 @@ class Review:
         until: int = 0,
     ) -> int:
         require(actor, Action.REVIEW_REGISTRATION)
-        # One application that is elsewhere is a mistake which the contract names; in a bulk it was moved on before.
+        # A single application in another stage is a mistake: the contract refuses it and says why. Among many, it has
+        # passed this step before.
         gas, alone = 0, len(asset_ids) == 1
         for chunk in chunks(asset_ids):
             waiting = [
@@ -138,19 +144,19 @@ class Review:
         return gas
 
     def give_back(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
-        """Return an application for correction, saying why."""
+        """Return an application to its applicant for correction, with a reason."""
         require(actor, Action.REVIEW_REGISTRATION)
         with self._documents.kept(asset, "returned", actor.party, {"reason": checked_grounds(reason)}) as grounds:
             return self._acting.act_as(actor.party, asset_calls.advance([asset], "returned", grounds=grounds), signed)
 
     def reject(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
-        """Reject an accepted or reviewed application, saying why; a first registration ends with it."""
+        """Reject an accepted or reviewed application, with a reason. A rejected first registration ends."""
         require(actor, Action.REVIEW_REGISTRATION)
         with self._documents.kept(asset, "rejected", actor.party, {"reason": checked_grounds(reason)}) as grounds:
             return self._acting.act_as(actor.party, asset_calls.reject(asset, grounds), signed)
 
     def clear(self, actor: Actor, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
-        """Record the security review of important data: ``report`` is the digest of it, ``sha-256:…``."""
+        """Record the security review of important data; ``report`` is the digest of its report, ``sha-256:…``."""
         require(actor, Action.CLEAR_IMPORTANT)
         with self._documents.kept(asset, "security_review", actor.party, {"report": report}) as kept:
             return self._acting.act_as(actor.party, asset_calls.clear(asset, kept), signed)
@@ -189,10 +195,17 @@ class Review:
             return _years_after(self._clock(), self._rules.validity_years)
         return _years_after(asset.valid_to - 1, self._rules.renewal_years) if asset.kind == "renew" else 0
 
-    def queue(self, limit: int = 50, after: str | None = None, reader: Actor | None = None) -> list[dict[str, Any]]:
-        """Open applications with what the reviewer has to see: stage, since when, due, near duplicates.
+    def waiting(self, stage: str) -> list[str]:
+        """Return the ids of the assets whose open application is at this stage."""
+        self._follower.sync()
+        query = select(ASSETS.c.id).where(ASSETS.c.stage == stage).order_by(ASSETS.c.id)
+        with self._database.read() as session:
+            return list(session.scalars(query))
 
-        Without a reader it is the operator's own command line.
+    def queue(self, limit: int = 50, after: str | None = None, reader: Actor | None = None) -> list[dict[str, Any]]:
+        """Return open applications by asset id: stage, since when, when due, near duplicates.
+
+        ``reader`` is None for the operator's own command line, which may see all.
         """
         if reader is not None:
             require(reader, Action.REVIEW_REGISTRATION, reads=True)
@@ -202,13 +215,13 @@ class Review:
             query = query.where(ASSETS.c.id > after)
         with self._database.read() as session:
             rows = [dict(row) for row in session.execute(query).mappings()]
-            moved = {row["id"]: _last_move(session, row["id"]) for row in rows}
-        return [self._queued(row, moved[row["id"]]) for row in rows]
+            assets = [row["id"] for row in rows]
+            moved = _last_moves(session, assets)
+            newest = [mine[-1] for mine in applications(session, assets).values() if mine]
+            near = near_duplicates(session, newest if self._rules.near_duplicate == "report" else [])
+        return [self._queued(row, moved[row["id"]], near.get(row["id"], [])) for row in rows]
 
-    def _queued(self, row: dict[str, Any], since: int) -> dict[str, Any]:
-        with self._database.read() as session:
-            mine = applications(session, row["id"])
-            near = near_duplicates(session, mine[-1]) if mine and self._rules.near_duplicate == "report" else []
+    def _queued(self, row: dict[str, Any], since: int, near: list[str]) -> dict[str, Any]:
         days = {"returned": self._rules.fix_days, "noticed": 0}.get(row["stage"], self._rules.review_days)
         due = row["until"] + ONE_SECOND if row["stage"] == "noticed" else end_of_working_days(since, days)
         return {
@@ -228,22 +241,20 @@ class Review:
         return [asset for asset in self._reader.assets(asset_ids) if asset is not None]
 
 
-def _last_move(session: Session, asset: str) -> int:
-    events = EVENTS.c
+def _last_moves(session: Session, assets: Sequence[str]) -> dict[str, int]:
+    """Return, by asset, when its application was last moved on the chain, in seconds UTC."""
+    event = EVENTS.c
     query = (
-        select(events.at)
-        .where(
-            events.contract == "AssetRegistry",
-            events.scope == asset,
-            events.name.in_(("Registered", "Filed", "Advanced")),
-        )
-        .order_by(events.block_number.desc(), events.log_index.desc())
-        .limit(1)
+        select(event.scope, func.max(event.at).label("at"))
+        .where(event.contract == ASSET_REGISTRY, event.scope.in_(assets), event.name.in_(_MOVES))
+        .group_by(event.scope)
     )
-    return int(session.execute(query).scalar_one())
+    return {row.scope: row.at for row in session.execute(query)}
 
 
 def _years_after(at: int, years: int) -> int:
-    """The end of the last valid day: the day before the same date ``years`` later, or 28 February for a leap day."""
+    """Return the end of the last valid day: the day before the same date ``years`` later, or before 28 February for a
+    leap day.
+    """
     day = shanghai_day(at)
     return end_of_validity(day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day))

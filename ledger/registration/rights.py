@@ -1,4 +1,4 @@
-"""The three rights in an asset: granted, licensed on, passed on, ended."""
+"""The three rights in an asset: grant, sublicense, transfer and end them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class NewRight:
-    """A right to grant to ``grantee`` (a party id) for ``start ≤ t < end``; ``scope`` says in words what it covers.
+    """A right to grant to ``grantee`` (a party id) for ``start ≤ t < end`` (seconds UTC); ``scope`` says in words what
+    it covers.
 
-    ``parent`` is the number of the right under which it is a licence; None if the asset's holder grants it.
+    ``parent`` is the number of the right that this one sublicenses; None if the asset's holder grants it.
     """
 
     kind: str
@@ -39,7 +40,7 @@ class NewRight:
 
 
 class Rights:
-    """Acts on rights in the parties' names; the contract decides, the certificate follows."""
+    """Sends acts on rights in the parties' names. The contract decides; then the asset's certificate is renewed."""
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class Rights:
         self._clock = clock
 
     def grant(self, actor: Actor, asset: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
-        """Grant a right, or license one under ``right.parent``; raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS``."""
+        """Grant a right, or sublicense ``right.parent``. Raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS``."""
         with self._database.read() as session:
             grantee = party_no(session, right.grantee)
         with self._documents.kept(asset, "scope", actor.party, {"scope": checked_grounds(right.scope)}) as scope:
@@ -78,7 +79,7 @@ class Rights:
         return receipt
 
     def transfer(self, actor: Actor, asset: str, right: int, to: str, signed: SignedRequest | None = None) -> Receipt:
-        """Pass a transferable right on to another party."""
+        """Transfer a transferable right to another party."""
         with self._database.read() as session:
             recipient = party_no(session, to)
         receipt = self._acting.act_as(actor.party, transfer_right(asset, right, recipient), signed)
@@ -88,7 +89,7 @@ class Rights:
     def end(
         self, actor: Actor, asset: str, right: int, reason: str | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
-        """End a right now: its grantee gives it up, or a registrar ends it for a reason."""
+        """End a right now: without a reason as its grantee, with a reason as a registrar."""
         if reason is None:
             receipt = self._acting.act_as(actor.party, end_right(asset, right), signed)
         else:
@@ -100,14 +101,16 @@ class Rights:
         return receipt
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """Every right granted in an asset; ``in_force``: it runs now, and the rights above it do."""
+        """Return every right granted in an asset; ``in_force`` is true if its period runs now and its parent is in
+        force too.
+        """
         with self._database.read() as session:
             registration(session, asset)
         rights, now = self._reader.rights(asset), self._clock()
         live: set[int | None] = {None}
-        told = []
+        shown = []
         for right in rights:
             if right.start <= now < right.end and right.parent in live:
                 live.add(right.no)
-            told.append(asdict(right) | {"in_force": right.no in live})
-        return told
+            shown.append(asdict(right) | {"in_force": right.no in live})
+        return shown

@@ -1,5 +1,7 @@
-"""Tables of rights registration: resources, registrations, applications, and the documents behind digests on the
-chain. Where an application stands is read from the chain; here is what it says."""
+"""Tables of registration: resources, registrations, applications, and the documents whose digests are on the chain.
+
+The state of an application is read from the chain; its content is stored here.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,10 @@ class Registration(Base):
 
 
 class Application(Base):
-    """An application: ``number`` counts those of an asset from 1. ``document`` is null where it is the resource's own.
+    """An application; ``number`` counts an asset's applications from 1. ``document`` is null if it is the resource's
+    own.
 
-    ``content`` is what the chain commits to. ``notice_from`` and ``notice_to`` are seconds UTC, both included.
+    ``content`` is the digest on the chain. ``notice_from`` and ``notice_to`` are seconds UTC, both included.
     """
 
     __tablename__ = "application"
@@ -67,7 +70,7 @@ class Application(Base):
 
 
 class ActDocument(Base):
-    """A document behind a digest on the chain: grounds, terms, a report. Sealed, with the salt of its digest."""
+    """The sealed document behind a digest on the chain (grounds, terms, a report), with the salt of the digest."""
 
     __tablename__ = "evidence"
     digest: Mapped[str] = mapped_column(Hex32, primary_key=True)

@@ -1,6 +1,6 @@
-"""Transfer of a registered asset in two steps with a deadline; freezes and annulment.
+"""Transfer of a registered asset in two steps with a deadline; freeze; annulment; reassignment.
 
-Two officers give the asset of a silent holder to another party: a holder that is closed, or has no key that speaks.
+If a holder is closed, or has no key that can still act, two officers can reassign its asset to another party.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A transfer that was accepted: the new holder's certificate, and the gas of accepting (0 if it was before)."""
+    """An accepted transfer: the new holder's certificate, and the gas used (0 if it was accepted before)."""
 
     certificate: IssuedCertificate
     gas: int
 
 
 class Transfers:
-    """Offers and answers in the parties' names; the contract decides, the certificates follow."""
+    """Sends offers and answers in the parties' names. The contract decides; then certificates are issued."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Transfers:
     def accept(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Accepted:
         """Take over the asset; the new registration certificate supersedes the old one.
 
-        Safe to call again after a crash: a party that holds the asset already only gets its certificate.
+        Safe to call again after a crash: a party that already holds the asset gets its certificate.
         """
         held, gas = self._reader.asset(asset), 0
         if held is None or held.holder != actor.party or held.state != "confirmed":
@@ -106,35 +106,35 @@ class Transfers:
                 "ASSET_WRONG_STATE",
                 "The asset was taken over, but its registration ended before it was certified.",
                 where=asset,
-                hint="Read its provenance: it says who ended it, and why.",
+                hint="Read the asset's provenance to see who ended it, and why.",
             )
         return Accepted(issued[0], gas)
 
     def reject(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
-        """Refuse an offer."""
+        """Reject an offer, as the party that it was made to."""
         return self._acting.act_as(actor.party, reject_transfer(asset), signed)
 
     def withdraw(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
-        """Take back an offer."""
+        """Withdraw an offer, as the holder."""
         return self._acting.act_as(actor.party, withdraw_offer(asset), signed)
 
     def freeze(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
-        """Stop every move of the asset; the authority or the supervisor may."""
+        """Freeze the asset, as the authority or the supervisor: nothing about it can change."""
         require(actor, Action.FREEZE)
         return self._acting.act_as(actor.party, set_frozen(asset, True, reason), signed)
 
     def unfreeze(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
-        """Let the asset move again."""
+        """Lift the freeze."""
         require(actor, Action.FREEZE)
         return self._acting.act_as(actor.party, set_frozen(asset, False, reason), signed)
 
     def annul(
         self, actor: Actor, asset: str, reason: str, grounds: str, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Annul a registration for good (撤销); the registrar, the authority or the supervisor may.
+        """Annul a registration for good (撤销), as the registrar, the authority or the supervisor.
 
-        ``reason`` is a code, ``grounds`` the text behind it. Its certificate fails verification from then on, and
-        every asset that comes from this one is flagged.
+        ``reason`` is a code, ``grounds`` the text behind it. From then on the asset's certificate fails verification,
+        and every asset derived from it is flagged.
         """
         require(actor, Action.ANNUL)
         with self._documents.kept(asset, "annulment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:
@@ -143,11 +143,11 @@ class Transfers:
     def reassign(
         self, actor: Actor, asset: str, to: str, grounds: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Propose to give the asset of a silent holder to ``to``: two officers decide, and the delay passes first.
+        """Propose to reassign the asset of a silent holder to ``to``: two officers decide, and a delay passes first.
 
-        By then the holder must have been silent for the delay, too.
-        ``grounds`` is the text of the decision; its digest goes to the chain. Liens and a freeze stay. Raises
-        ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``; ``Forbidden``; ``NotFound``.
+        At the end of the delay, the holder must have been silent for as long. ``grounds`` is the text of the decision;
+        its digest goes to the chain. Liens and a freeze stay. Raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``,
+        ``ASSET_HOLDER_SPEAKS``; ``Forbidden``; ``NotFound``.
         """
         require(actor, Action.MANAGE_ROLES)
         held = self._reader.asset(asset)
@@ -160,9 +160,9 @@ class Transfers:
         if not mute:
             raise Conflict(
                 "ASSET_HOLDER_SPEAKS",
-                "The holder can speak for itself, so nobody else gives its asset away.",
+                "The holder has a key that can act, so its asset cannot be reassigned.",
                 where=asset,
-                hint="The holder offers the asset itself.",
+                hint="Let the holder offer the asset.",
             )
         with self._database.read() as session:
             recipient = party_no(session, to)
@@ -173,10 +173,10 @@ class Transfers:
         return row
 
     def follow(self) -> list[IssuedCertificate]:
-        """Finish what became of transfers without this service or after a pause; returns the certificates.
+        """Issue certificates for assets that changed hands without this service; return these certificates.
 
         An asset changes hands by a proposal that is carried out later, or by an acceptance that the new holder sends
-        itself: its certificate is issued here. During a pause the earlier certificate is not superseded yet.
+        itself. During a pause the earlier certificate is not superseded yet; a later call does that.
         """
         self._follower.sync()
         with self._database.read() as session:
@@ -185,7 +185,9 @@ class Transfers:
 
 
 def _moved() -> Select[str]:
-    """Confirmed assets whose newest certificate is of another holder; the present one is known here."""
+    """Return the confirmed assets whose newest certificate names another holder than the chain, if the new holder is a
+    party here.
+    """
     successor = aliased(Certificate)
     superseded = exists().where(successor.supersedes == Certificate.certificate_no)
     return (
@@ -199,7 +201,7 @@ def _moved() -> Select[str]:
 
 
 def _half_superseded() -> Select[str]:
-    """Assets with a certificate that has a successor here and still stands on the chain."""
+    """Return the assets with a certificate that has a successor here but is not ended on the chain."""
     successor = aliased(Certificate)
     return (
         select(Registration.asset_id)

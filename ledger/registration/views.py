@@ -1,4 +1,4 @@
-"""Registrations as they are shown: what the store and the chain say of them, as JSON."""
+"""Registrations as JSON, from the store and from the chain."""
 
 from __future__ import annotations
 
@@ -7,24 +7,16 @@ from typing import Any
 from ledger.chain.reading.contract_state import AssetRecord
 from ledger.registration.tables import Application
 
+APPLICATION = ("number", "kind", "applicant", "agent", "content", "ruleset", "notice_from", "notice_to", "created_at")
+
 
 def application_view(row: Application) -> dict[str, Any]:
-    """An application by its public members, as JSON."""
-    return {
-        "number": row.number,
-        "kind": row.kind,
-        "applicant": row.applicant,
-        "agent": row.agent,
-        "content": row.content,
-        "ruleset": row.ruleset,
-        "notice_from": row.notice_from,
-        "notice_to": row.notice_to,
-        "created_at": row.created_at,
-    }
+    """Return the public members of an application as JSON."""
+    return {name: getattr(row, name) for name in APPLICATION}
 
 
 def asset_view(asset: AssetRecord | None) -> dict[str, Any]:
-    """What the chain says of an asset, as JSON; what is not on the chain yet is ``submitted``."""
+    """Return what the chain records of an asset as JSON; an asset that is not on the chain yet is ``submitted``."""
     if asset is None:
         return dict.fromkeys(("stage", "kind", "grade", "holder", "valid_to", "offer", "until")) | {
             "state": "submitted",

@@ -1,4 +1,4 @@
-"""``pingzheng asset``: registrations, transfers in two steps, provenance."""
+"""``pingzheng asset``: registered assets, transfers in two steps, freeze, annulment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.registration.acts import then_asset
 from ledger.cli.registration.options import Asset, By, To
 from ledger.cli.shell.naming import acting_on, actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
@@ -17,12 +18,12 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("list")
 def listing(
-    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    after: Annotated[str | None, typer.Option(help="Start after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出已登记的资产。Registered assets by id.
+    """按编号列出已登记的资产。List registered assets by id.
 
     示例 Example:  pingzheng asset list --limit 3
     """
@@ -36,7 +37,7 @@ def listing(
 
 @app.command()
 def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """一个资产：资源、登记、状态和持有人。One asset: resource, registration, state and holder.
+    """查看资产的资源、登记、状态和持有人。Show an asset's resource, registration, state and holder.
 
     示例 Example:  pingzheng asset show <asset>
     """
@@ -53,20 +54,18 @@ def offer(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """向另一方发出转让，到规定的期限为止。Offer the asset to another party, until the configured deadline.
+    """向另一方发出转让要约，在规则集的期限内有效。Offer the asset to another party, until the ruleset's deadline.
 
     示例 Example:  pingzheng asset offer <asset> --by <holder> --to <party>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         to = party_of(ledger, to)
         ledger.registration.transfers.offer(actor, asset, to)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
 def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """接受转让；新的登记凭证取代旧的。Accept an offer; the new registration certificate supersedes the old one.
+    """接受转让；新登记凭证取代旧凭证。Accept an offer; the new registration certificate supersedes the old one.
 
     示例 Example:  pingzheng asset accept <asset> --by <party>
     """
@@ -82,22 +81,18 @@ def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
 
     示例 Example:  pingzheng asset reject <asset> --by <party>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.transfers.reject(actor, asset)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
 def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """收回转让。Take back an offer.
+    """撤回转让要约。Withdraw an offer.
 
     示例 Example:  pingzheng asset withdraw <asset> --by <holder>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.transfers.withdraw(actor, asset)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -105,18 +100,16 @@ def annul(
     asset: Asset,
     by: By,
     reason: Annotated[str, typer.Option(help="fraud, court, data_error, …", show_default=False)],
-    grounds: Annotated[str, typer.Option(help="The text behind it; kept sealed.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The reasons in full; stored sealed.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """撤销登记，不可恢复；由它派生的会被标记。Annul a registration for good; what comes from it is flagged.
+    """撤销登记，不可恢复；派生资产会被标记。Annul a registration for good; assets derived from it are flagged.
 
     示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.transfers.annul(actor, asset, reason, grounds)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -124,32 +117,31 @@ def freeze(
     asset: Asset,
     by: By,
     reason: Annotated[str, typer.Option(help="court, sanction, investigation, …", show_default=False)],
-    lift: Annotated[bool, typer.Option("--lift", help="Let it move again.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Lift the freeze instead.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """冻结资产的一切变动，或解除冻结。Stop every move of an asset, or lift the freeze.
+    """冻结资产，或解除冻结。Freeze an asset so that nothing about it can change, or lift the freeze.
 
     示例 Example:  pingzheng asset freeze <asset> --by authority --reason court
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         act = ledger.registration.transfers.unfreeze if lift else ledger.registration.transfers.freeze
         act(actor, asset, reason)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
 def reassign(
     asset: Asset,
-    to: Annotated[str, typer.Option(help="Party id, USCC or name of the new holder.", show_default=False)],
-    grounds: Annotated[str, typer.Option(help="The text behind it; kept sealed.", show_default=False)],
-    by: Annotated[str, typer.Option(help="The authority that proposes it.")] = "authority",
+    to: Annotated[str, typer.Option(help="New holder: party id, USCC or name.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The reasons in full; stored sealed.", show_default=False)],
+    by: Annotated[str, typer.Option(help="The authority that proposes the new holder.")] = "authority",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """持有人已关闭或没有可用密钥时，由两个主管部门改定持有人，等待期满后生效。Give an asset another holder, as two
-    authorities and after the delay, where the present one is closed or has no key that speaks. Liens and a freeze stay.
+    """持有人已关闭或没有可用密钥时，由两个主管部门改定持有人，等待期满后生效；质押和冻结不变。
+    Reassign the asset of a holder that is closed or has no key that can act. Two authorities decide, after a delay.
+    Liens and a freeze stay.
 
     示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
     """

@@ -1,4 +1,4 @@
-"""Options and arguments that commands on registered assets share."""
+"""Options and arguments that the commands on assets share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import typer
 
 Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 By = Annotated[
-    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
+    str, typer.Option(help="Party that acts: id, USCC or name. Its key must be kept here.", show_default=False)
 ]
-To = Annotated[str, typer.Option(help="Party id, USCC or name of the recipient.", show_default=False)]
+To = Annotated[str, typer.Option(help="Recipient: party id, USCC or name.", show_default=False)]

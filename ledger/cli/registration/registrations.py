@@ -1,4 +1,4 @@
-"""``pingzheng registration``: applications, their review, public notice, objections."""
+"""``pingzheng registration``: applications, their review, public notice and objections."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger.cli.registration.acts import then_asset, then_rows
 from ledger.cli.registration.options import Asset, By
-from ledger.cli.shell.naming import acting_on, actor_of, asset_of
+from ledger.cli.shell.naming import actor_of, asset_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, progress
 from ledger.connectors.tabular import read_csv
@@ -17,15 +18,18 @@ from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from ledger.installation.wiring import Ledger
+    pass
+from ledger.parties.roles import Actor
+from ledger.registration.review import Review
 
 app = typer.Typer(no_args_is_help=True)
 
 Assets = Annotated[
-    list[str] | None, typer.Argument(help="Assets; none: all that wait for this step.", show_default=False)
+    list[str] | None, typer.Argument(help="Assets; default: all that wait for this step.", show_default=False)
 ]
-Reason = Annotated[str, typer.Option(help="The reasons; kept sealed, their digest goes to the chain.")]
+Reason = Annotated[str, typer.Option(help="The reasons; stored sealed, only their digest goes to the chain.")]
 REQUIRED = ("code", "title", "rows", "columns", "fields", "content_digest")
+OBJECTIONS = (lambda ledger, asset: ledger.registration.objections.of(asset, ledger.clock()), "异议 Objections")
 OPTIONAL = ("package", "source_kind", "domain", "format", "update_freq", "share_attr", "share_basis", "grade")
 
 
@@ -35,14 +39,14 @@ def submit(
     file: Annotated[
         Path | None, typer.Argument(help=f"CSV: {', '.join(REQUIRED)}; fields as name:type[:pii[:secrecy[:grade]]];…")
     ] = None,
-    code: Annotated[list[str] | None, typer.Option(help="A published resource of the catalogue, by its code.")] = None,
+    code: Annotated[list[str] | None, typer.Option(help="Code of a published resource in the catalogue.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为 CSV 文件的每个资源，或目录中已发布的资源申请首次登记。Apply for first registration of every resource of a
-    CSV file, or of published resources of the catalogue.
+    """为 CSV 文件中的资源或目录中已发布的资源申请首次登记。Apply for first registration of the resources in a CSV
+    file, or of published resources of the catalogue.
 
-    A row that does not parse stops all.
+    If a row cannot be read, nothing is submitted.
 
     示例 Example:  pingzheng registration submit resources.csv --by <party>
     """
@@ -61,8 +65,8 @@ def submit(
 
 @app.command()
 def queue(home: Home = None, as_json: AsJson = False) -> None:
-    """待审的申请、以工作日计的期限和近似重复。Open applications with their clocks in working days, and
-    near-duplicates.
+    """列出待审申请、以工作日计的期限和近似重复。List open applications with their deadlines in working days and
+    their near duplicates.
 
     示例 Example:  pingzheng registration queue
     """
@@ -75,38 +79,20 @@ def queue(home: Home = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """受理申请。Take applications on.
+    """受理申请。Accept applications for review.
 
     示例 Example:  pingzheng registration accept --by <registrar>
     """
-    with opened(home, as_json) as ledger:
-        actor = actor_of(ledger, by)
-        _step(
-            ledger,
-            "submitted",
-            "accepted",
-            assets,
-            as_json,
-            lambda ids, tick: ledger.registration.review.accept(actor, ids, tick),
-        )
+    _step(home, as_json, by, assets, "submitted", "accepted", Review.accept)
 
 
 @app.command()
 def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """审核申请。Find applications in order.
+    """审核通过申请。Record that applications passed the review.
 
     示例 Example:  pingzheng registration review --by <registrar>
     """
-    with opened(home, as_json) as ledger:
-        actor = actor_of(ledger, by)
-        _step(
-            ledger,
-            "accepted",
-            "reviewed",
-            assets,
-            as_json,
-            lambda ids, tick: ledger.registration.review.review(actor, ids, tick),
-        )
+    _step(home, as_json, by, assets, "accepted", "reviewed", Review.review)
 
 
 @app.command()
@@ -115,35 +101,17 @@ def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
     示例 Example:  pingzheng registration notice --by <registrar>
     """
-    with opened(home, as_json) as ledger:
-        actor = actor_of(ledger, by)
-        _step(
-            ledger,
-            "reviewed",
-            "noticed",
-            assets,
-            as_json,
-            lambda ids, tick: ledger.registration.review.notice(actor, ids, tick),
-        )
+    _step(home, as_json, by, assets, "reviewed", "noticed", Review.notice)
 
 
 @app.command()
 def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """公示后确认申请并签发登记凭证。Confirm applications after their notice; the registration certificates are
-    issued.
+    """公示后确认申请并签发登记凭证。Confirm applications after their public notice and issue the registration
+    certificates.
 
     示例 Example:  pingzheng registration confirm --by <registrar>
     """
-    with opened(home, as_json) as ledger:
-        actor = actor_of(ledger, by)
-        _step(
-            ledger,
-            "noticed",
-            "confirmed",
-            assets,
-            as_json,
-            lambda ids, tick: ledger.registration.review.confirm(actor, ids, tick),
-        )
+    _step(home, as_json, by, assets, "noticed", "confirmed", Review.confirm)
 
 
 @app.command("return")
@@ -152,10 +120,8 @@ def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: 
 
     示例 Example:  pingzheng registration return <asset> --by <registrar> --reason 材料不全
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.review.give_back(actor, asset, reason)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -164,10 +130,8 @@ def reject(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
 
     示例 Example:  pingzheng registration reject <asset> --by <registrar> --reason 来源不明
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.review.reject(actor, asset, reason)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -182,10 +146,8 @@ def clear(
 
     示例 Example:  pingzheng registration clear <asset> --by authority --report sha-256:<digest>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.review.clear(actor, asset, report)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -193,12 +155,14 @@ def change(
     asset: Asset,
     file: Annotated[Path, typer.Argument(help="CSV with one row: the new description.")],
     by: By,
-    kind: Annotated[str, typer.Option(help="change, correct; first: hand in a returned application.")] = "change",
+    kind: Annotated[
+        str, typer.Option(help="change or correct; first: file a returned first application again.")
+    ] = "change",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """以新的说明申请变更或更正；旧说明保留。Apply for change or correction with a new description; the old one is
-    kept.
+    """以新的说明申请变更或更正；旧说明保留。Apply for change or correction with a new description; the old
+    description is kept.
 
     示例 Example:  pingzheng registration change <asset> resource.csv --by <party>
     """
@@ -206,21 +170,19 @@ def change(
         asset = asset_of(ledger, asset)
         resources = _resources(file)
         if len(resources) != 1:
-            raise InvalidInput("RESOURCE_ROWS", "The file describes one resource.", where=file.name)
+            raise InvalidInput("RESOURCE_ROWS", "The file must describe exactly one resource.", where=file.name)
         ledger.registration.applications.apply(actor_of(ledger, by), asset, kind, resources[0])
         emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
 def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """在规则集规定的期满前天数内申请续展。Apply for renewal, in the days before expiry that the ruleset names.
+    """申请续展；规则集规定期满前多少天起可申请。Apply for renewal; the ruleset says how many days before expiry.
 
     示例 Example:  pingzheng registration renew <asset> --by <party> --reason 继续使用
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.applications.apply(actor, asset, "renew", reason=reason)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
@@ -229,34 +191,30 @@ def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
 
     示例 Example:  pingzheng registration cancel <asset> --by <party> --reason 不再更新
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
         ledger.registration.applications.apply(actor, asset, "cancel", reason=reason)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command("object")
 def object_to(
     asset: Asset,
     by: By,
-    grounds: Annotated[str, typer.Option(help="The grounds; kept sealed.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The grounds; stored sealed.", show_default=False)],
     evidence: Annotated[str | None, typer.Option(help="Digest of the evidence, sha-256:…")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """对公示中的申请或已有的登记提出异议。Object to an application under notice, or to a registration.
+    """对公示中的申请或已有登记提出异议。Object to an application under public notice, or to a registration.
 
     示例 Example:  pingzheng registration object <asset> --by <party> --grounds 内容有误
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *OBJECTIONS) as (ledger, actor, asset):
         ledger.registration.objections.file(actor, asset, grounds, evidence)
-        emit_rows(ledger.registration.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 
 @app.command()
 def objections(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """对资产的异议。The objections to an asset.
+    """列出对资产的异议。List the objections to an asset.
 
     示例 Example:  pingzheng registration objections <asset>
     """
@@ -268,37 +226,38 @@ def objections(asset: Asset, home: Home = None, as_json: AsJson = False) -> None
 @app.command()
 def decide(
     asset: Asset,
-    number: Annotated[int, typer.Argument(help="The objection's number.", show_default=False)],
+    number: Annotated[int, typer.Argument(help="Number of the objection.", show_default=False)],
     state: Annotated[str, typer.Argument(help="admitted, verified, upheld, dismissed or refused.", show_default=False)],
     by: By,
     reason: Reason,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """推进异议。Move an objection on.
+    """受理、核实或裁定异议。Decide the next step of an objection.
 
     示例 Example:  pingzheng registration decide <asset> 1 admitted --by <registrar> --reason 予以受理
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *OBJECTIONS) as (ledger, actor, asset):
         ledger.registration.objections.decide(actor, asset, number, state, reason)
-        emit_rows(ledger.registration.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 
 def _step(
-    ledger: Ledger,
-    source: str,
-    result: str,
-    assets: list[str] | None,
+    home: Path | None,
     as_json: bool,
-    act: Callable[[list[str], Callable[[int], None]], int],
+    by: str,
+    assets: list[str] | None,
+    before: str,
+    after: str,
+    step: Callable[[Review, Actor, list[str], Callable[[int], None]], int],
 ) -> None:
-    named = [asset_of(ledger, asset) for asset in assets or ()]
-    ids = named or [row["asset"] for row in ledger.registration.review.queue(100_000) if row["stage"] == source]
-    with progress() as bars:
-        task = bars.add_task(f"{source} → {result}", total=len(ids))
-        gas = act(ids, lambda count: bars.advance(task, count))
-    emit({"applications": len(ids), "step": result, "gas": gas}, as_json)
+    """Take the named assets, or all at the stage ``before``, to the stage ``after``, and print how many and the gas."""
+    with opened(home, as_json) as ledger:
+        actor, review = actor_of(ledger, by), ledger.registration.review
+        ids = [asset_of(ledger, asset) for asset in assets or ()] or review.waiting(before)
+        with progress() as bars:
+            task = bars.add_task(f"{before} → {after}", total=len(ids))
+            gas = step(review, actor, ids, lambda count: bars.advance(task, count))
+        emit({"applications": len(ids), "step": after, "gas": gas}, as_json)
 
 
 def _resources(file: Path) -> list[DataResource]:
@@ -320,7 +279,7 @@ def _resource(row: dict[str, str], where: str) -> DataResource:
         )
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            "RESOURCE_ROW", "A number or a field list does not parse.", where=where, hint="fields: name:type;name:type"
+            "RESOURCE_ROW", "A number or a field list cannot be read.", where=where, hint="fields: name:type;name:type"
         ) from error
 
 

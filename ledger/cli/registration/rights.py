@@ -1,4 +1,4 @@
-"""``pingzheng right``, ``lien`` and ``assess``: rights in an asset, liens on it, reports about it."""
+"""``pingzheng right``, ``lien`` and ``assess``: rights in an asset, liens on an asset, reports on an asset."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.registration.acts import then_rows
 from ledger.cli.registration.options import Asset, By, To
 from ledger.cli.shell.files import json_in
-from ledger.cli.shell.naming import acting_on, asset_of, party_of
+from ledger.cli.shell.naming import asset_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit_rows
 from ledger.domain.days import day_of, end_of_validity
@@ -24,11 +25,14 @@ Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show
 Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
 Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
 MAX_REPORT_BYTES = 64 * 1024
+RIGHTS = (lambda ledger, asset: ledger.registration.rights.of(asset), "权利 Rights")
+LIENS = (lambda ledger, asset: ledger.registration.liens.of(asset), "质押 Liens")
+ASSESSMENTS = (lambda ledger, asset: ledger.registration.assessments.of(asset), "评估 Assessments")
 
 
 @app.command("list")
 def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """资产上授予的权利；未授予的归持有人。The rights granted in an asset; what is not granted is the holder's.
+    """列出资产上授予的权利；未授予的归持有人。List the rights granted in an asset; the rest belongs to the holder.
 
     示例 Example:  pingzheng right list <asset>
     """
@@ -44,23 +48,24 @@ def grant(
     to: To,
     kind: Annotated[str, typer.Option(help="hold, process or operate.", show_default=False)],
     last_day: Day,
-    scope: Annotated[str, typer.Option(help="What it covers, in words; kept sealed.", show_default=False)],
-    exclusive: Annotated[bool, typer.Option("--exclusive", help="Nobody else has it meanwhile.")] = False,
-    sublicensable: Annotated[bool, typer.Option("--sublicensable", help="It may be licensed on.")] = False,
-    transferable: Annotated[bool, typer.Option("--transferable", help="It may be passed on.")] = False,
-    parent: Annotated[int | None, typer.Option(help="The right under which this is a licence.")] = None,
+    scope: Annotated[str, typer.Option(help="What the right covers, in words; stored sealed.", show_default=False)],
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="Nobody else can have this right at the same time.")
+    ] = False,
+    sublicensable: Annotated[bool, typer.Option("--sublicensable", help="The grantee may sublicense it.")] = False,
+    transferable: Annotated[bool, typer.Option("--transferable", help="The grantee may transfer it.")] = False,
+    parent: Annotated[int | None, typer.Option(help="Number of the right that this one sublicenses.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """授予权利，从现在到某日结束。Grant a right from now to the end of a day.
+    """授予权利，自现在起至某日结束。Grant a right from now to the end of a day.
 
     示例 Example:  pingzheng right grant <asset> --by <holder> --to <party> --kind operate --last-day 2027-06-30
     --scope 广东省内 --exclusive
     """
     from ledger.registration.rights import NewRight
 
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *RIGHTS) as (ledger, actor, asset):
         to = party_of(ledger, to)
         start = max(ledger.clock(), ledger.reader.latest().time) + 60
         right = NewRight(
@@ -75,20 +80,17 @@ def grant(
             parent,
         )
         ledger.registration.rights.grant(actor, asset, right)
-        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @app.command()
 def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
-    """转移可转移的权利。Pass a transferable right on.
+    """转让可转让的权利。Transfer a transferable right.
 
     示例 Example:  pingzheng right transfer <asset> 1 --by <grantee> --to <party>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *RIGHTS) as (ledger, actor, asset):
         to = party_of(ledger, to)
         ledger.registration.rights.transfer(actor, asset, number, to)
-        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @app.command()
@@ -96,7 +98,7 @@ def end(
     asset: Asset,
     number: Number,
     by: By,
-    reason: Annotated[str | None, typer.Option(help="Needed from a registrar.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Required from a registrar.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -105,15 +107,13 @@ def end(
 
     示例 Example:  pingzheng right end <asset> 1 --by <grantee>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *RIGHTS) as (ledger, actor, asset):
         ledger.registration.rights.end(actor, asset, number, reason)
-        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @liens.command("list")
 def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """现有的质押，按顺位。The liens that stand, by rank.
+    """按顺位列出未解除的质押。List the liens that are not released, by rank.
 
     示例 Example:  pingzheng lien list <asset>
     """
@@ -126,7 +126,7 @@ def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> No
 def pledge(
     asset: Asset,
     by: By,
-    creditor: Annotated[str, typer.Option(help="Party id, USCC or name of the creditor.", show_default=False)],
+    creditor: Annotated[str, typer.Option(help="Creditor: party id, USCC or name.", show_default=False)],
     amount: Annotated[int, typer.Option(min=1, help="Secured amount in fen.", show_default=False)],
     due: Day,
     contract: Annotated[str, typer.Option(help="Digest of the contract, sha-256:…", show_default=False)],
@@ -138,37 +138,31 @@ def pledge(
     示例 Example:  pingzheng lien pledge <asset> --by <holder> --creditor <bank> --amount 300000000 --due 2027-06-30
     --contract sha-256:<digest>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *LIENS) as (ledger, actor, asset):
         creditor = party_of(ledger, creditor)
         terms = {"amount": amount, "due": day_of(due, "--due").isoformat(), "contract": contract}
         ledger.registration.liens.pledge(actor, asset, creditor, terms)
-        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @liens.command()
 def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
-    """债权人同意转让给某一方。Consent as creditor to a transfer to one party.
+    """债权人同意将资产转让给某一方。Consent, as the creditor, to a transfer to one party.
 
     示例 Example:  pingzheng lien consent <asset> 1 --by <creditor> --to <party>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *LIENS) as (ledger, actor, asset):
         to = party_of(ledger, to)
         ledger.registration.liens.consent(actor, asset, number, to)
-        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @liens.command()
 def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """债权人解除质押。Release a lien as its creditor.
+    """债权人解除质押。Release a lien, as its creditor.
 
     示例 Example:  pingzheng lien release <asset> 1 --by <creditor>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *LIENS) as (ledger, actor, asset):
         ledger.registration.liens.release(actor, asset, number)
-        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @assess.command()
@@ -181,19 +175,17 @@ def quality(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """提交质量评估报告。Commit to a quality report.
+    """提交质量评估报告。Record a quality report.
 
     示例 Example:  pingzheng assess quality <asset> scores.json --by <assessor> --report sha-256:<digest> --last-day
     2027-06-30
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *ASSESSMENTS) as (ledger, actor, asset):
         read = json_in(file, MAX_REPORT_BYTES)
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
         quality_report = QualityReport(read["scores"], read["weights"], report)
         ledger.registration.assessments.quality(actor, asset, quality_report, day_of(last_day, "--last-day"))
-        emit_rows(ledger.registration.assessments.of(asset), as_json, "评估 Assessments")
 
 
 @assess.command()
@@ -201,28 +193,26 @@ def valuation(
     asset: Asset,
     by: By,
     method: Annotated[str, typer.Option(help="cost, income or market.", show_default=False)],
-    amount: Annotated[int, typer.Option(min=1, help="Fen.", show_default=False)],
+    amount: Annotated[int, typer.Option(min=1, help="In fen.", show_default=False)],
     base_date: Day,
     report: Report,
     last_day: Day,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """提交价值评估。Commit to a valuation.
+    """提交价值评估。Record a valuation.
 
     示例 Example:  pingzheng assess valuation <asset> --by <assessor> --method cost --amount 500000000 --base-date
     2026-06-30 --report sha-256:<digest> --last-day 2027-06-30
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
+    with then_rows(home, as_json, by, asset, *ASSESSMENTS) as (ledger, actor, asset):
         value = Valuation(method, amount, base_date, report)
         ledger.registration.assessments.valuation(actor, asset, value, day_of(last_day, "--last-day"))
-        emit_rows(ledger.registration.assessments.of(asset), as_json, "评估 Assessments")
 
 
 @assess.command("list")
 def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """质量和价值评估，依次排列。Quality reports and valuations, in order.
+    """依次列出质量和价值评估。List quality reports and valuations, in order.
 
     示例 Example:  pingzheng assess list <asset>
     """

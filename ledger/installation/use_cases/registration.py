@@ -61,6 +61,7 @@ def registration_use_cases(
         base.installation.operator,
         reader.chain.ledger,
         clock,
+        lock=base.settings.home / "certifying.lock",
     )
     return RegistrationUseCases(
         registrations=Registrations(
