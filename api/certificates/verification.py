@@ -9,14 +9,13 @@ from fastapi import Response
 
 from api.certificates import verification_schemas as verification
 from api.http import schemas
-from api.http.access import ActCaller, AnyInstallation, ReadCaller, require
+from api.http.access import ActCaller, AnyInstallation, ReadCaller
 from api.http.paging import PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
 from ledger.certificates.verification.judging import Verified
 from ledger.certificates.verification.uses import UseToSign
 from ledger.errors import InvalidInput
-from ledger.parties.permissions import Action
 
 router = Router(tags=["verification"])
 
@@ -40,12 +39,11 @@ def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCalle
 
     A check of a usage certificate is recorded to its subject, as everything is that was asked about it here.
     """
-    require(actor, Action.VERIFY, owns=True)
     if (body.bundle is None) == (body.certificate_no is None):
         raise InvalidInput("VERIFY_WHAT", "Give a bundle or a certificate number, one of them.")
     if body.certificate_no is not None:
         return verification.ReportOut(**ledger.certificate_views.status(actor, body.certificate_no))
-    return _report(ledger.verification.check(_raw(body.bundle), actor.party, body.nonce, body.at))
+    return _report(ledger.verification.check(actor, _raw(body.bundle), body.nonce, body.at))
 
 
 @router.get("/presentations/nonce")
@@ -70,12 +68,11 @@ def present(
     it (503, 409 `PRESENTATION_PENDING`) send the same again: it goes on where it was and is used once at most.
     `NONCE_REPLAYED` names in `details` what was answered before.
     """
-    require(actor, Action.VERIFY, owns=True)
     raw = _raw(body.bundle)
     if ledger.verification.signs_for(actor.party):
-        accepted = ledger.verification.accept(raw, actor.party, body.nonce)
+        accepted = ledger.verification.accept(actor, raw, body.nonce)
         return verification.AnswerOut(**accepted.report.to_dict())
-    proposed = ledger.verification.propose(raw, actor.party, body.nonce)
+    proposed = ledger.verification.propose(actor, raw, body.nonce)
     if proposed.use is not None:
         response.status_code = 202
     return verification.AnswerOut(**proposed.verified.report.to_dict(), use=_to_sign(proposed.use))
@@ -90,8 +87,7 @@ def use(
 
     After `USE_OVERTAKEN`, `USE_NOT_PROPOSED` or `LOG_SIGNATURE_EXPIRED` send the presentation again and sign anew.
     """
-    require(actor, Action.VERIFY, owns=True)
-    return _report(ledger.verification.use(presentation, actor.party, bytes.fromhex(body.signature)))
+    return _report(ledger.verification.use(actor, presentation, bytes.fromhex(body.signature)))
 
 
 @router.get("/certificates/{number}/presentations")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.certificates.lookups import certificate
@@ -38,7 +38,7 @@ from ledger.store.tables import Batch, Entry
 
 
 class Bundles:
-    """Assembles bundles; signs a certificate when it is first needed (its anchor proves the time)."""
+    """Makes bundles. Certificates are signed when a bundle is made; their anchor proves when they were issued."""
 
     def __init__(
         self,
@@ -83,11 +83,12 @@ class Bundles:
             raise
 
     def _assembled(self, number: str) -> Bundle:
-        token = self._token(number)
         with self._database.read() as session:
             row = certificate(session, number)
             where = position(session, row.digest)
-            stated = require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
+            entry = log_store.entries_by_digest(session, [row.digest])[row.digest]
+            stated = require_own_entry(row, entry.body)
+            token = self._token(session, row, entry, where)
             hidden = self._disclosures(session, row, stated)
             named = _rests_on(session, stated)
             evidence = [self._evidence(session, digest) for digest in named]
@@ -109,22 +110,17 @@ class Bundles:
             status=StatusSeen(block=status.block, state=status.state),
         )
 
-    def _token(self, number: str) -> str:
-        """The signed certificate: signed once, when it is first asked for, and read from then on."""
-        with self._database.read() as session:
-            row = certificate(session, number)
-            if row.token is not None:
-                return _checked(row.token, log_store.entries_by_digest(session, [row.digest])[row.digest])
-        with self._database.write() as session:
-            row = certificate(session, number)
-            where = position(session, row.digest)
-            body = log_store.entries_by_digest(session, [row.digest])[row.digest].body
-            # A key counts for what was anchored while it was in force: one that came later cannot sign it.
-            anchored = _anchor(log_store.batch(session, where.batch)).at
-            account = self._account(session, row, json.loads(body).get("_sd_alg"), anchored)
-            token = row.token or sign_compact(body, self._signer(account), CERTIFICATE_TYP)
-            session.execute(update(Certificate).where(Certificate.certificate_no == number).values(token=token))
-        return token
+    def _token(self, session: Session, row: Certificate, entry: Entry, where: Position) -> str:
+        """Return the signed certificate: the stored one, which a holder brought back, or else one signed now.
+
+        ES256K and ES256 give the same token each time; an SM2 token differs each time, and each verifies.
+        """
+        if row.token is not None:
+            return _checked(row.token, entry)
+        # A verifier accepts only a key that was in force when the certificate was anchored.
+        anchored = _anchor(log_store.batch(session, where.batch)).at
+        account = self._account(session, row, json.loads(entry.body).get("_sd_alg"), anchored)
+        return sign_compact(entry.body, self._signer(account), CERTIFICATE_TYP)
 
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
         """The issuer's account that signs: of the installation's suite, else of another that the disclosures allow."""

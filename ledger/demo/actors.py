@@ -145,7 +145,7 @@ class Actors:
 
     def certify(self, requests: Sequence[str]) -> list[IssuedCertificate]:
         """The platform issues."""
-        return self.ledger.usage.issuance.issue(requests)
+        return self.ledger.usage.issuance.issue(self.ledger.actor(self.ledger.party), requests)
 
     def show(self, number: str, nonce: str, fields: Iterable[str] | None = None) -> Bundle:
         """The subject presents a certificate to its consumer."""

@@ -294,7 +294,9 @@ class Pilot:
                 if len(given[identifier]) == 1
             }
             self._actors.inquire(sources)
-        return self._ledger.usage.corrections.correct(member.certificate).certificate_no
+        return self._ledger.usage.corrections.correct(
+            self._ledger.actor(self._ledger.party), member.certificate
+        ).certificate_no
 
     def _note(self, tally: Tally, member: Member, ending: Ending) -> None:
         tally.caught += ending.caught

@@ -90,6 +90,7 @@ class CertificateViews:
 
     def status(self, actor: Actor, number: str) -> dict[str, Any]:
         """Its status, where it stands and why; a stranger to it learns its state and since when."""
+        require(actor, Action.VERIFY, owns=True)
         public = self._verification.public_status(number)
         if allowed(Action.READ_LOG, actor.roles) or (self._own and self._own.has_part(actor, number)):
             return self._verification.status(number)

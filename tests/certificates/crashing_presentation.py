@@ -34,11 +34,11 @@ if __name__ == "__main__":
     given = json.loads(Path(sys.argv[2]).read_text())
     with open_participant(Settings(home=Path(sys.argv[1]))) as opened:
         arm(*POINTS[given["point"]][0])
-        presented = given["bundle"].encode(), given["consumer"], given["nonce"]
+        presented = opened.actor(given["consumer"]), given["bundle"].encode(), given["nonce"]
         if given["signed"]:
             use = opened.verification.propose(*presented).use
             assert use is not None
             signer = Custody(opened.settings.keys_folder / "accounts.json").signer(use.account)
-            opened.verification.use(use.presentation, given["consumer"], sign_act(use.message, signer))
+            opened.verification.use(opened.actor(given["consumer"]), use.presentation, sign_act(use.message, signer))
         else:
             opened.verification.accept(*presented)

@@ -23,7 +23,7 @@ def hand_in(installation: Participant, consumer: str, presented: list[Mapping[st
 
     def present(one: Mapping[str, str]) -> object:
         together.wait()
-        verified = installation.verification.accept(one["bundle"].encode(), consumer, one["nonce"])
+        verified = installation.verification.accept(installation.actor(consumer), one["bundle"].encode(), one["nonce"])
         return [verified.report.result, verified.use.ordinal if verified.use else None]
 
     with ThreadPoolExecutor(len(presented)) as pool:

@@ -64,11 +64,11 @@ def test_killed_acceptance_is_brought_to_its_end(
         if counted:
             assert (row.result, row.ordinal) == ("valid", 1)
             with pytest.raises(Conflict, match="NONCE_REPLAYED") as replayed:
-                again.verification.accept(raw, pilot.cast.bank, nonce)
+                again.verification.accept(again.actor(pilot.cast.bank), raw, nonce)
             assert replayed.value.details == {"result": "valid", "ordinal": 1, "at": row.created_at}
         else:
             assert row.result == "pending"
-            verified = again.verification.accept(raw, pilot.cast.bank, nonce)
+            verified = again.verification.accept(again.actor(pilot.cast.bank), raw, nonce)
             assert verified.report.valid and verified.use is not None and verified.use.ordinal == 1
     assert recorded(home, number) == ({("valid", 1): 1}, [])
     assert uses(pilot, number) == 1

@@ -134,7 +134,7 @@ def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: P
     (old,) = desk.certify([request])
     desk.ledger.anchoring.flush()
     desk.answer({consent: desk.supplied(CONTRIBUTIONS)})
-    new = desk.ledger.usage.corrections.correct(old.certificate_no)
+    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old.certificate_no)
     desk.ledger.certificates.holds.hold(old.certificate_no, "fraud", pilot.cast.supervisor)
     nonce = desk.ledger.verification.new_nonce()
     raw = desk.show(new.certificate_no, nonce).to_bytes()
@@ -142,7 +142,7 @@ def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: P
     assert (report.checks[7].code, report.checks[7].details["statement"]) == ("HELD", "request")
     desk.answer({consent: desk.supplied(CONTRIBUTIONS[:5])})
     with pytest.raises(Conflict, match="HELD"):
-        desk.ledger.usage.corrections.correct(new.certificate_no)
+        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), new.certificate_no)
 
 
 @pytest.mark.parametrize("what", ["consent", "supplied"])

@@ -100,10 +100,14 @@ def test_a_check_is_recorded_to_the_subject_and_takes_neither_nonce_nor_use(pilo
     number, ((raw, nonce),) = presented(pilot)
     bank, other = pilot.cast.bank, pilot.cast.other_bank
     check = pilot.ledger.verification.check
-    assert [check(raw, bank, nonce).report.result, check(raw, other, nonce).report.result] == ["valid", "not_party"]
-    assert check(raw, bank, None).report.result == "refused"
-    assert pilot.ledger.verification.accept(raw, bank, nonce).report.valid
-    assert check(raw, bank, nonce).report.result == "used_up"
+    consumer, stranger = pilot.actor(bank), pilot.actor(other)
+    assert [check(consumer, raw, nonce).report.result, check(stranger, raw, nonce).report.result] == [
+        "valid",
+        "not_party",
+    ]
+    assert check(consumer, raw, None).report.result == "refused"
+    assert pilot.ledger.verification.accept(consumer, raw, nonce).report.valid
+    assert check(consumer, raw, nonce).report.result == "used_up"
     told = [("valid", False), ("not_party", False), ("refused", False), ("valid", True), ("used_up", False)]
     assert [row[:2] for row in results(pilot, number)] == told
     entries = [entry for entry in logged(pilot, number) if entry["type"] == "presentation"]
@@ -114,14 +118,14 @@ def test_a_check_is_recorded_to_the_subject_and_takes_neither_nonce_nor_use(pilo
 
 def test_a_nonce_is_good_for_one_presentation(pilot: Pilot) -> None:
     number, ((raw, nonce), (another, _)) = presented(pilot, 2)
-    accept = pilot.ledger.verification.accept
-    assert accept(raw, pilot.cast.bank, nonce).report.valid
+    accept, bank = pilot.ledger.verification.accept, pilot.actor(pilot.cast.bank)
+    assert accept(bank, raw, nonce).report.valid
     (row,) = pilot.ledger.presentations.page(number, None, 10)
     with refused("NONCE_REPLAYED") as told:
-        accept(raw, pilot.cast.bank, nonce)
+        accept(bank, raw, nonce)
     assert told == {"result": "valid", "ordinal": 1, "at": row.created_at}
     with refused("NONCE_REPLAYED") as told:
-        accept(another, pilot.cast.bank, nonce)
+        accept(bank, another, nonce)
     assert told == {}
     assert results(pilot, number) == [("valid", True, 1)]
 
@@ -130,12 +134,12 @@ def test_attack_a_nonce_that_another_consumer_took_is_still_good(pilot: Pilot) -
     """Whoever reads a nonce on its way could else take it first, and the holder's presentation would be refused."""
     number, ((raw, nonce),) = presented(pilot)
     bank, thief = pilot.cast.bank, pilot.cast.other_bank
-    assert pilot.ledger.verification.accept(raw, thief, nonce).report.result == "not_party"
-    verified = pilot.ledger.verification.accept(raw, bank, nonce)
+    assert pilot.ledger.verification.accept(pilot.actor(thief), raw, nonce).report.result == "not_party"
+    verified = pilot.ledger.verification.accept(pilot.actor(bank), raw, nonce)
     assert verified.report.valid and verified.report.disclosed
     for consumer, result in ((thief, "not_party"), (bank, "valid")):
         with refused("NONCE_REPLAYED") as told:
-            pilot.ledger.verification.accept(raw, consumer, nonce)
+            pilot.ledger.verification.accept(pilot.actor(consumer), raw, nonce)
         assert told["result"] == result
     assert results(pilot, number) == [("not_party", True, None), ("valid", True, 1)]
 
@@ -147,11 +151,11 @@ def test_a_presentation_whose_answer_was_lost_is_answered_when_it_is_sent_again(
     over = verification(pilot, ChainClient(node, pilot.ledger.client.deployment, key))
     node.deaf = True
     with pytest.raises(ChainUnavailable, match="TRANSACTION_UNCONFIRMED"):
-        over.accept(raw, pilot.cast.bank, nonce)
+        over.accept(pilot.actor(pilot.cast.bank), raw, nonce)
     node.deaf = False
     assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, 1)], 1)
-    assert over.accept(raw, pilot.cast.other_bank, nonce).report.result == "used_up"
-    verified = over.accept(raw, pilot.cast.bank, nonce)
+    assert over.accept(pilot.actor(pilot.cast.other_bank), raw, nonce).report.result == "used_up"
+    verified = over.accept(pilot.actor(pilot.cast.bank), raw, nonce)
     assert verified.report.valid and verified.report.disclosed
     assert verified.use is not None and verified.use.ordinal == 1
     told = [("valid", True, 1), ("used_up", True, None)]
@@ -166,7 +170,7 @@ def test_what_nobody_sends_again_is_settled_from_the_chain(pilot: Pilot) -> None
     over = verification(pilot, ChainClient(node, pilot.ledger.client.deployment, key))
     node.deaf = True
     with pytest.raises(ChainUnavailable):
-        over.accept(raw, pilot.cast.bank, nonce)
+        over.accept(pilot.actor(pilot.cast.bank), raw, nonce)
     assert pilot.ledger.verification.settle() == 1
     assert pilot.ledger.verification.settle() == 0
     assert results(pilot, number) == [("valid", True, 1)]
@@ -180,7 +184,7 @@ def test_a_presentation_that_was_never_answered_lapses_without_a_use(pilot: Pilo
     pilot.skip(LAPSE_SECONDS)
     assert pilot.ledger.verification.settle() == 1
     with refused("NONCE_REPLAYED") as told:
-        pilot.ledger.verification.accept(raw, pilot.cast.bank, nonce)
+        pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce)
     assert told["result"] == "lapsed"
     # Nobody looked whether it was genuine: nothing is told of it.
     assert results(pilot, number) == logged(pilot, number) == []
@@ -194,7 +198,7 @@ def test_one_presentation_sent_by_many_at_once_is_answered_once(pilot: Pilot) ->
     def send(_: int) -> str:
         together.wait()
         try:
-            return pilot.ledger.verification.accept(raw, pilot.cast.bank, nonce).report.result
+            return pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce).report.result
         except Conflict as refusal:
             return refusal.code
 
@@ -208,7 +212,10 @@ def test_one_presentation_sent_by_many_at_once_is_answered_once(pilot: Pilot) ->
 def test_a_clock_behind_the_chain_grants_no_second_use(pilot: Pilot) -> None:
     number, made = presented(pilot, 2)
     late = verification(pilot, pilot.ledger.client, ahead=-3600)
-    assert [late.accept(raw, pilot.cast.bank, nonce).report.result for raw, nonce in made] == ["valid", "used_up"]
+    assert [late.accept(pilot.actor(pilot.cast.bank), raw, nonce).report.result for raw, nonce in made] == [
+        "valid",
+        "used_up",
+    ]
     assert uses(pilot, number) == 1
 
 
@@ -222,7 +229,7 @@ def test_who_is_overtaken_verifies_again(
     key = ledger.custody.private_key(ledger.client.account).hex()
     client = OvertakenClient(ledger.client.connection, ledger.client.deployment, key)
     client.rival = ledger.client
-    verified = verification(pilot, client).accept(raw, pilot.cast.bank, nonce)
+    verified = verification(pilot, client).accept(pilot.actor(pilot.cast.bank), raw, nonce)
     assert (verified.report.result, verified.use and verified.use.ordinal) == outcome
     assert uses(pilot, number) == max_uses
     assert [(use.ordinal, use.by) for use in ledger.presentations.elsewhere(number)] == [(1, pilot.cast.bank)]
@@ -232,7 +239,7 @@ def test_uses_that_the_consumer_had_counted_otherwise_are_shown_with_their_time(
     number, ((raw, nonce),) = presented(pilot)
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     with open_participant(Settings(home=tmp_path / "home")) as bank:
-        use = bank.verification.accept(raw, bank.party, nonce).use
+        use = bank.verification.accept(bank.actor(bank.party), raw, nonce).use
         assert use is not None
         receipt = bank.client.receipt(use.tx_hash)
         assert receipt is not None
@@ -248,7 +255,7 @@ def test_a_registration_certificate_is_not_used_up(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     raw = pilot.ledger.certificates.bundles.build(number).to_bytes()
-    verified = pilot.ledger.verification.accept(raw, pilot.cast.bank, "n" * 16)
+    verified = pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, "n" * 16)
     assert (verified.report.result, verified.use) == ("valid", None)
     assert (results(pilot, number), pilot.ledger.presentations.elsewhere(number)) == ([], [])
 
@@ -258,7 +265,7 @@ def test_a_place_that_no_batch_has_is_refused_by_its_check_and_leaves_no_record(
     number, ((raw, nonce),) = presented(pilot)
     bundle = json.loads(raw)
     bundle["position"]["index"] = index
-    report = pilot.ledger.verification.accept(json.dumps(bundle).encode(), pilot.cast.bank, nonce).report
+    report = pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), json.dumps(bundle).encode(), nonce).report
     assert report.first_failure is not None
     assert (report.result, report.first_failure.name) == ("tampered", "inclusion")
     assert results(pilot, number) == logged(pilot, number) == []

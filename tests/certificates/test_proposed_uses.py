@@ -19,6 +19,7 @@ from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, NotFound
 from ledger.parties.custody import Custody
 from ledger.parties.keys.possession import possession_of
+from ledger.parties.roles import Actor
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Es256Signer, Signer
 from ledger.proof.sdjwt import bind_key
@@ -37,7 +38,7 @@ class Counter:
 
     verification: Verification
     signer: Signer
-    bank: str
+    bank: Actor
 
     def signed(self, use: UseToSign) -> bytes:
         assert use.account == self.signer.kid
@@ -59,12 +60,12 @@ def counter(
     return Counter(
         Verification(ledger.database, reader, remembered, partial(expecting, ledger.scenarios), counting, known, clock),
         signer,
-        pilot.cast.bank,
+        pilot.actor(pilot.cast.bank),
     )
 
 
 def proposed(at: Counter, raw: bytes, nonce: str) -> UseToSign:
-    told = at.verification.propose(raw, at.bank, nonce)
+    told = at.verification.propose(at.bank, raw, nonce)
     assert told.verified.report.valid, told.verified.report.first_failure
     assert (told.verified.report.claims, told.verified.report.disclosed, told.verified.use) == ({}, {}, None)
     assert told.use is not None
@@ -77,18 +78,18 @@ def test_content_follows_the_block_of_what_the_consumer_signed(pilot: Pilot, tmp
     use = proposed(at, raw, nonce)
     assert (use.ordinal, uses(pilot, number), results(pilot, number)) == (1, 0, [("pending", True, None)])
     assert proposed(at, raw, nonce) == use
-    verified = at.verification.use(use.presentation, at.bank, at.signed(use))
+    verified = at.verification.use(at.bank, use.presentation, at.signed(use))
     assert verified.report.valid and verified.report.disclosed and verified.use is not None
     assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
     receipt = pilot.ledger.client.receipt(verified.use.tx_hash)
     assert receipt is not None
     (event,) = receipt.named("Used")
-    assert pilot.ledger.reader.party_id(event.args["consumer"]) == at.bank
+    assert pilot.ledger.reader.party_id(event.args["consumer"]) == at.bank.party
     assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "use"]
     assert pilot.ledger.presentations.elsewhere(number) == []
     for again in (
-        lambda: at.verification.propose(raw, at.bank, nonce),
-        lambda: at.verification.use(use.presentation, at.bank, at.signed(use)),
+        lambda: at.verification.propose(at.bank, raw, nonce),
+        lambda: at.verification.use(at.bank, use.presentation, at.signed(use)),
     ):
         with pytest.raises(Conflict, match="NONCE_REPLAYED") as replayed:
             again()
@@ -99,21 +100,21 @@ def test_without_its_key_nothing_is_used_for_a_consumer(pilot: Pilot, tmp_path: 
     """Nor is the nonce taken: the same presentation can still be proposed."""
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
-    assert (at.verification.signs_for(at.bank), pilot.ledger.verification.signs_for(at.bank)) == (False, True)
+    assert [each.verification.signs_for(at.bank.party) for each in (at, pilot.ledger)] == [False, True]
     with pytest.raises(Conflict, match="ACT_SIGNATURE_REQUIRED"):
-        at.verification.accept(raw, at.bank, nonce)
+        at.verification.accept(at.bank, raw, nonce)
     assert (results(pilot, number), uses(pilot, number)) == ([], 0)
     use = proposed(at, raw, nonce)
     for key in (pilot.cast.other_bank, pilot.ledger.installation.operator):
         foreign = sign_act(use.message, pilot.actors.signer_of(key))
         with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
-            at.verification.use(use.presentation, at.bank, foreign)
+            at.verification.use(at.bank, use.presentation, foreign)
     with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
-        at.verification.use(use.presentation, at.bank, b"no signature")
+        at.verification.use(at.bank, use.presentation, b"no signature")
     with pytest.raises(NotFound, match="PRESENTATION_UNKNOWN"):
-        at.verification.use(use.presentation, pilot.cast.other_bank, at.signed(use))
+        at.verification.use(pilot.actor(pilot.cast.other_bank), use.presentation, at.signed(use))
     assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, None)], 0)
-    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+    assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
 def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
@@ -124,22 +125,22 @@ def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
     at = counter(pilot, tmp_path, signer)
     use = proposed(at, raw, nonce)
     assert len(at.signed(use)) == 128
-    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+    assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
 def test_what_is_not_valid_is_answered_at_once(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce), (again, other_nonce)) = presented(pilot, 2)
     at = counter(pilot, tmp_path)
-    told = at.verification.propose(raw, pilot.cast.other_bank, nonce)
+    told = at.verification.propose(pilot.actor(pilot.cast.other_bank), raw, nonce)
     assert (told.verified.report.result, told.use) == ("not_party", None)
     use = proposed(at, again, other_nonce)
     pilot.ledger.certificates.status.revoke(number, "fraud")
-    verified = at.verification.use(use.presentation, at.bank, at.signed(use))
+    verified = at.verification.use(at.bank, use.presentation, at.signed(use))
     assert (verified.report.result, verified.report.disclosed, verified.use) == ("revoked", {}, None)
     assert [row[0] for row in results(pilot, number)] == ["not_party", "revoked"]
     assert uses(pilot, number) == 0
     asset = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
-    told = at.verification.propose(pilot.ledger.certificates.bundles.build(asset).to_bytes(), at.bank, "n" * 16)
+    told = at.verification.propose(at.bank, pilot.ledger.certificates.bundles.build(asset).to_bytes(), "n" * 16)
     assert (told.verified.report.valid, told.use) == (True, None) and told.verified.report.claims
 
 
@@ -150,19 +151,19 @@ def test_who_is_overtaken_signs_the_next_use_or_none(pilot: Pilot, tmp_path: Pat
     made, at = presentations(pilot, firm, number, 2), counter(pilot, tmp_path)
     first, second = (proposed(at, raw, nonce) for raw, nonce in made)
     assert (first.request, first.ordinal) == (second.request, second.ordinal)
-    assert at.verification.use(first.presentation, at.bank, at.signed(first)).report.valid
+    assert at.verification.use(at.bank, first.presentation, at.signed(first)).report.valid
     block = pilot.ledger.reader.block_number()
     if not left:
-        verified = at.verification.use(second.presentation, at.bank, at.signed(second))
+        verified = at.verification.use(at.bank, second.presentation, at.signed(second))
         assert (verified.report.result, verified.use) == ("used_up", None)
     else:
         with pytest.raises(Conflict, match="USE_OVERTAKEN"):
-            at.verification.use(second.presentation, at.bank, at.signed(second))
+            at.verification.use(at.bank, second.presentation, at.signed(second))
     assert pilot.ledger.reader.block_number() == block
     if left:
         following = proposed(at, *made[1])
         assert (following.presentation, following.ordinal) == (second.presentation, 2)
-        assert at.verification.use(following.presentation, at.bank, at.signed(following)).report.disclosed
+        assert at.verification.use(at.bank, following.presentation, at.signed(following)).report.disclosed
     assert uses(pilot, number) == max_uses
 
 
@@ -175,9 +176,9 @@ def test_after_a_restart_the_presentation_is_sent_again_and_the_signature_still_
     signature = before.signed(use)
     after = counter(pilot, tmp_path)
     with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
-        after.verification.use(use.presentation, after.bank, signature)
+        after.verification.use(after.bank, use.presentation, signature)
     assert proposed(after, raw, nonce) == use
-    assert after.verification.use(use.presentation, after.bank, signature).report.disclosed
+    assert after.verification.use(after.bank, use.presentation, signature).report.disclosed
     assert uses(pilot, number) == 1
 
 
@@ -190,10 +191,10 @@ def test_a_lost_answer_is_given_again_with_its_content(pilot: Pilot, tmp_path: P
     use = proposed(at, raw, nonce)
     node.deaf = True
     with pytest.raises(ChainUnavailable, match="TRANSACTION_UNCONFIRMED"):
-        at.verification.use(use.presentation, at.bank, at.signed(use))
+        at.verification.use(at.bank, use.presentation, at.signed(use))
     node.deaf = False
     assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, 1)], 1)
-    told = at.verification.propose(raw, at.bank, nonce)
+    told = at.verification.propose(at.bank, raw, nonce)
     assert told.use is None and told.verified.report.disclosed
     assert told.verified.use is not None and told.verified.use.ordinal == 1
     assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
@@ -205,8 +206,8 @@ def test_a_use_that_is_never_signed_lapses_and_its_signature_with_it(pilot: Pilo
     use, sent_again = proposed(at, raw, nonce), proposed(at, another, other_nonce)
     pilot.skip(LAPSE_SECONDS + 1)
     for late in (
-        lambda: at.verification.use(use.presentation, at.bank, at.signed(use)),
-        lambda: at.verification.propose(another, at.bank, other_nonce),
+        lambda: at.verification.use(at.bank, use.presentation, at.signed(use)),
+        lambda: at.verification.propose(at.bank, another, other_nonce),
     ):
         with pytest.raises(Conflict, match="NONCE_REPLAYED") as lapsed:
             late()
@@ -227,21 +228,23 @@ def test_a_retry_is_judged_by_the_first_receipt(pilot: Pilot, tmp_path: Path) ->
     made = ledger.clock() - MAX_AGE_OF_KEY_BINDING + 60
     nonces = [ledger.verification.new_nonce() for _ in range(2)]
     known, fresh = (
-        bundle.with_certificate(bind_key(bundle.certificate, signer, audience=at.bank, nonce=nonce, at=made)).to_bytes()
+        bundle.with_certificate(
+            bind_key(bundle.certificate, signer, audience=at.bank.party, nonce=nonce, at=made)
+        ).to_bytes()
         for nonce in nonces
     )
     use = proposed(at, known, nonces[0])
     pilot.skip(120)
-    assert at.verification.propose(fresh, at.bank, nonces[1]).verified.report.checks[9].code == "KEY_BINDING_TIME"
+    assert at.verification.propose(at.bank, fresh, nonces[1]).verified.report.checks[9].code == "KEY_BINDING_TIME"
     assert proposed(at, known, nonces[0]) == use
-    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+    assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
 def test_a_slow_clock_here_refuses_no_wallet_whose_clock_is_right(pilot: Pilot, tmp_path: Path) -> None:
     _, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path, late=3600)
     use = proposed(at, raw, nonce)
-    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+    assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
 def offered(presentation: object, ordinal: int = 1) -> UseToSign:

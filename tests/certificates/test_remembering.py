@@ -118,26 +118,26 @@ def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None
             lambda process=process: process.verify(raw, expect),
             lambda process=process: process.facts(parse_bundle(raw)),
             lambda process=process: process.status(number),
-            lambda process=process: process.accept(raw, desk.pilot.cast.bank, nonce),
+            lambda process=process: process.accept(desk.pilot.actor(desk.pilot.cast.bank), raw, nonce),
         ):
             assert refusal(act) == "CHAIN_BEHIND_SEEN"
     assert desk.seen() == seen
     desk.node.stuck_at = None
-    assert running.accept(raw, desk.pilot.cast.bank, nonce).report.result == "revoked"
+    assert running.accept(desk.pilot.actor(desk.pilot.cast.bank), raw, nonce).report.result == "revoked"
 
 
 def test_attack_a_lost_answer_is_not_made_up_from_an_older_block(desk: Desk) -> None:
     number, ((raw, nonce),) = presented(desk.pilot)
-    bank, running = desk.pilot.cast.bank, desk.verification
+    bank, running = desk.pilot.actor(desk.pilot.cast.bank), desk.verification
     desk.node.deaf = True
-    assert refusal(lambda: running.accept(raw, bank, nonce)) == "TRANSACTION_UNCONFIRMED"
+    assert refusal(lambda: running.accept(bank, raw, nonce)) == "TRANSACTION_UNCONFIRMED"
     desk.node.deaf = False
     running.status(number)
     desk.node.stuck_at = desk.seen().block - 1
-    assert refusal(lambda: running.accept(raw, bank, nonce)) == "CHAIN_BEHIND_SEEN"
+    assert refusal(lambda: running.accept(bank, raw, nonce)) == "CHAIN_BEHIND_SEEN"
     assert results(desk.pilot, number) == [("pending", True, 1)]
     desk.node.stuck_at = None
-    assert running.accept(raw, bank, nonce).report.disclosed
+    assert running.accept(bank, raw, nonce).report.disclosed
     assert results(desk.pilot, number) == [("valid", True, 1)]
 
 

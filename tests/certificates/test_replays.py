@@ -10,7 +10,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
-    return pilot.ledger.verification.accept(raw, pilot.cast.bank, nonce).report
+    return pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce).report
 
 
 def test_a_nonce_is_taken_once_whatever_comes_with_it(pilot: Pilot) -> None:

@@ -110,7 +110,7 @@ def test_another_bank_is_no_party_and_spends_nothing(pilot: Pilot, homes: dict[s
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
     with open_participant(Settings(home=homes["other bank"])) as installation:
-        report = installation.verification.accept(raw, installation.party, nonce).report
+        report = installation.verification.accept(installation.actor(installation.party), raw, nonce).report
         assert (report.result, report.disclosed) == ("not_party", {})
     assert recorded(homes["other bank"], number) == (Counter({("not_party", None): 1}), [])
     assert uses(pilot, number) == 0

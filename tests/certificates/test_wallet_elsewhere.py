@@ -91,21 +91,21 @@ def test_it_lists_and_shows_what_it_holds(taken: Taken) -> None:
 
 
 def test_a_presentation_from_elsewhere_is_verified_and_used_on_the_chain_once(taken: Taken) -> None:
-    verification, bank = taken.pilot.ledger.verification, taken.pilot.cast.bank
+    verification, bank = taken.pilot.ledger.verification, taken.pilot.actor(taken.pilot.cast.bank)
     nonce = verification.new_nonce()
     raw = taken.presented(nonce)
     elsewhere, stale = taken.pilot.cast.other_bank, verification.new_nonce()
     assert taken.checked(raw, elsewhere, nonce).result == "not_party"
-    failure = taken.checked(raw, bank, stale).first_failure
+    failure = taken.checked(raw, bank.party, stale).first_failure
     assert failure is not None and (failure.number, failure.code) == (10, "KEY_BINDING_DIFFERS")
     # Replayed under another nonce, nothing is used; under its own, it is used once.
-    assert not verification.accept(raw, bank, stale).report.valid
-    report = verification.accept(raw, bank, nonce).report
+    assert not verification.accept(bank, raw, stale).report.valid
+    report = verification.accept(bank, raw, nonce).report
     assert report.valid and list(report.disclosed) == list(FIELDS)
     with pytest.raises(Conflict, match="NONCE_REPLAYED"):
-        verification.accept(raw, bank, nonce)
+        verification.accept(bank, raw, nonce)
     fresh = verification.new_nonce()
-    assert verification.accept(taken.presented(fresh), bank, fresh).report.result == "used_up"
+    assert verification.accept(bank, taken.presented(fresh), fresh).report.result == "used_up"
 
 
 def test_an_independent_library_verifies_it_with_its_key_binding(taken: Taken) -> None:

@@ -67,7 +67,7 @@ class Acts:
 
     def issue(self, ledger: Ledger, request: str) -> str:
         """Issue and anchor; what raises was not acknowledged."""
-        (row,) = ledger.usage.issuance.issue([request])
+        (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
         self.told(request, row.certificate_no)
         return row.certificate_no

@@ -142,7 +142,9 @@ def _writing(acts: Acts, ledger: Ledger, waiting: Iterator[str]) -> dict[str, Ca
     gone = acts.issue(ledger, ended)
     return {
         "issue and anchor": lambda: acts.issue(ledger, first),
-        "issue": lambda: acts.told(erased, ledger.usage.issuance.issue([erased])[0].certificate_no),
+        "issue": lambda: acts.told(
+            erased, ledger.usage.issuance.issue(ledger.actor(ledger.party), [erased])[0].certificate_no
+        ),
         "anchor": ledger.anchoring.flush,
         "revoke": lambda: acts.end(ledger, gone),
         "follow the chain": ledger.follower.sync,

@@ -91,7 +91,7 @@ def _make(folder: Path, prepared: Prepared) -> dict[str, object]:
 
 
 def _issued(folder: Path, ledger: Ledger, request: str) -> str:
-    (row,) = ledger.usage.issuance.issue([request])
+    (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
     ledger.anchoring.flush()
     raw = ledger.certificates.bundles.build(row.certificate_no).to_bytes()
     (folder / "bundles" / f"{row.certificate_no}.json").write_bytes(raw)

@@ -25,7 +25,7 @@ Told = Callable[[str], None]
 def issue(ledger: Ledger, told: Told, *requests: str) -> None:
     """Issue one after the other; each is acknowledged when it is anchored."""
     for request in requests:
-        (row,) = ledger.usage.issuance.issue([request])
+        (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
         told(f"issued {request} {row.certificate_no}")
 

@@ -110,7 +110,7 @@ def _authorised(ledger: Ledger) -> list[str]:
 
 
 def _issued(folder: Path, ledger: Ledger, request: str) -> str:
-    (row,) = ledger.usage.issuance.issue([request])
+    (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
     ledger.anchoring.flush()
     kept = folder / "bundles" / f"{row.certificate_no}.json"
     kept.parent.mkdir(exist_ok=True)

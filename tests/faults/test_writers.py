@@ -51,7 +51,7 @@ def test_two_processes_write(prepared: Prepared, late: Path, acts: Acts, tally: 
 
 
 def _issue(ledger: Ledger, request: str) -> str:
-    (row,) = ledger.usage.issuance.issue([request])
+    (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
     ledger.anchoring.flush()
     return row.certificate_no
 

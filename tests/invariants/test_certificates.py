@@ -90,7 +90,7 @@ def test_invariant_04_a_withdrawal_stops_the_next_verification_and_leaves_earlie
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
-    assert ledger.verification.check(bundle.to_bytes(), pilot.cast.bank, nonce).report.valid
+    assert ledger.verification.check(ledger.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report.valid
     before = ledger.clock()
     pilot.skip(5)
     with ledger.database.read() as session:
@@ -109,7 +109,7 @@ def test_invariant_05_another_consumer_gets_not_party_and_no_payload(pilot: Pilo
     report = verified(pilot, firm, number, consumer=pilot.cast.other_bank)
     assert (report.result, report.disclosed, report.claims) == ("not_party", {}, {})
     bundle, nonce = pilot.present(firm, number)
-    accepted = pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.other_bank, nonce).report
+    accepted = pilot.ledger.verification.accept(pilot.actor(pilot.cast.other_bank), bundle.to_bytes(), nonce).report
     assert (accepted.result, accepted.disclosed, accepted.claims) == ("not_party", {}, {})
     with pytest.raises(PingzhengError, match="NOT_PARTY"):
         pilot.ledger.certificates.bundles.present(
@@ -190,7 +190,7 @@ def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its
     before = desk.ledger.clock()
     pilot.skip(60)
     desk.answer({given["social_insurance"].id: desk.supplied()})
-    new = desk.ledger.usage.corrections.correct(old.certificate_no)
+    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old.certificate_no)
 
     def months(number: str, at: int | None = None) -> tuple[str, object]:
         nonce = desk.ledger.verification.new_nonce()

@@ -93,7 +93,9 @@ def slips(pilot: Pilot, desk: Desk) -> dict[str, Callable[[], object]]:
         return lambda: ledger.usage.requests.draft(replace(terms, **changes), NOTE)
 
     def shown(change: dict[str, Any]) -> Callable[[], object]:
-        return lambda: require_valid(ledger.verification.accept(json.dumps(bundle | change).encode(), desk.bank, PHONE))
+        return lambda: require_valid(
+            ledger.verification.accept(ledger.actor(desk.bank), json.dumps(bundle | change).encode(), PHONE)
+        )
 
     return {
         "a number in a cell": rows(base=ID_NUMBER + "号"),

@@ -77,7 +77,7 @@ def test_a_certificate_that_is_erased_is_not_ended(desk: Desk) -> None:
     held = desk.show(number, nonce).to_bytes()
     erase(desk, person, number)
     assert ledger.verification.status(number)["state"] == "active"
-    assert ledger.verification.accept(held, desk.bank, nonce).report.valid
+    assert ledger.verification.accept(ledger.actor(desk.bank), held, nonce).report.valid
     history = ledger.provenances.certificate(number)
     assert history.completeness.complete
     (event,) = [event for event in history.events if event["name"] == "Erased"]
@@ -150,7 +150,7 @@ def test_a_version_goes_with_those_that_it_supersedes(desk: Desk) -> None:
     (old,) = desk.certify([request])
     ledger.anchoring.flush()
     desk.answer({consent: desk.supplied()})
-    new = ledger.usage.corrections.correct(old.certificate_no)
+    new = ledger.usage.corrections.correct(ledger.actor(ledger.party), old.certificate_no)
     asked, consented, false, true, *_ = told(desk, new.certificate_no)
     first = erase(desk, person, old.certificate_no)
     assert opens(desk, old, false, new, true, asked, consented) == [False, False, True, True, True, True]

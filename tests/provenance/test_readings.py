@@ -42,7 +42,7 @@ def test_a_subject_sees_who_read_presented_used_and_opened_its_data(pilot: Pilot
     ledger.readings.of_bundle(reader, How.BUNDLE, ledger.certificates.bundles.build(number, FIELDS[:1]))
     ledger.flush()
     bundle, _nonce = pilot.present(firm, number)
-    ledger.verification.check(bundle.to_bytes(), pilot.cast.bank, None)
+    ledger.verification.check(ledger.actor(pilot.cast.bank), bundle.to_bytes(), None)
     assert pilot.accept(firm, number).valid
     ledger.certificates.disclosures.open(ledger.actor(pilot.cast.supervisor), number, "（2026）湛数监12号")
     ledger.readings.note(ledger.actor(pilot.cast.provider), How.ANSWER, None, subject, ["b", "a"])
@@ -130,13 +130,17 @@ def test_junk_leaves_no_record_for_the_subject_whose_number_it_bears(pilot: Pilo
     for junk in (forged, moved):
         raw = json.dumps(junk).encode()
         for _ in range(3):
-            assert not ledger.verification.check(raw, pilot.cast.bank, None).report.genuine
-            assert not ledger.verification.accept(raw, pilot.cast.bank, ledger.verification.new_nonce()).report.genuine
+            assert not ledger.verification.check(ledger.actor(pilot.cast.bank), raw, None).report.genuine
+            assert not ledger.verification.accept(
+                ledger.actor(pilot.cast.bank), raw, ledger.verification.new_nonce()
+            ).report.genuine
     assert presentations_of(pilot, number) == 0
     assert (told(pilot, firm), logged(pilot, number)) == ([], [])
     # The nonce that came with junk is still good for what is genuine.
-    assert not ledger.verification.accept(json.dumps(forged).encode(), pilot.cast.bank, nonce).report.genuine
-    assert ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report.valid
+    assert not ledger.verification.accept(
+        ledger.actor(pilot.cast.bank), json.dumps(forged).encode(), nonce
+    ).report.genuine
+    assert ledger.verification.accept(ledger.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report.valid
 
 
 def test_who_is_no_party_leaves_one_record_a_day(pilot: Pilot) -> None:
@@ -145,15 +149,18 @@ def test_who_is_no_party_leaves_one_record_a_day(pilot: Pilot) -> None:
     bundle, _ = pilot.present(firm, number)
     raw, stranger = bundle.to_bytes(), pilot.cast.other_bank
     for _ in range(4):
-        assert not ledger.verification.check(raw, stranger, ledger.verification.new_nonce()).report.valid
-        assert not ledger.verification.check(raw, stranger, None).report.valid
-        assert ledger.verification.accept(raw, stranger, ledger.verification.new_nonce()).report.result == "not_party"
+        assert not ledger.verification.check(ledger.actor(stranger), raw, ledger.verification.new_nonce()).report.valid
+        assert not ledger.verification.check(ledger.actor(stranger), raw, None).report.valid
+        assert (
+            ledger.verification.accept(ledger.actor(stranger), raw, ledger.verification.new_nonce()).report.result
+            == "not_party"
+        )
     assert [(line.by, line.result) for line in told(pilot, firm)] == [(stranger, "not_party")]
     another = pilot.party(PartyKind.BANK, Role.CONSUMER)
-    ledger.verification.check(raw, another, None)
+    ledger.verification.check(ledger.actor(another), raw, None)
     assert presentations_of(pilot, number) == 2
     pilot.skip(86_400)
-    ledger.verification.check(raw, stranger, None)
+    ledger.verification.check(ledger.actor(stranger), raw, None)
     assert presentations_of(pilot, number) == 3
 
 

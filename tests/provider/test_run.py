@@ -92,7 +92,7 @@ def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
     assert town.platform.submit([supply]) == [None]
     failed = town.verified(number).first_failure
     assert failed is not None and (failed.number, failed.code) == (11, "PROVISION_WITHDRAWN")
-    corrected = town.ledger.usage.corrections.correct(number).certificate_no
+    corrected = town.ledger.usage.corrections.correct(town.ledger.actor(town.ledger.party), number).certificate_no
     assert town.verified(corrected).disclosed["wage_band"] == "15–20"
 
 

@@ -82,7 +82,7 @@ def test_what_a_corrected_certificate_rests_on_is_anchored_before_it(pilot: Pilo
     desk.answer({consent: desk.supplied()})
     ledger.anchoring.flush()
     pilot.skip(60)
-    new = ledger.usage.corrections.correct(old.certificate_no)
+    new = ledger.usage.corrections.correct(ledger.actor(ledger.party), old.certificate_no)
     ledger.anchoring.flush()
     evidence, certificate = times(ledger.certificates.bundles.build(new.certificate_no))
     assert times(ledger.certificates.bundles.build(old.certificate_no))[1] + 60 <= evidence <= certificate - 60

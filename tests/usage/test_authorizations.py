@@ -109,4 +109,4 @@ def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> 
     nonce = desk.ledger.verification.new_nonce()
     signer, now = desk.ledger.custody.signer(account), desk.ledger.clock()
     bundle = desk.ledger.certificates.bundles.present(issued.certificate_no, None, desk.bank, nonce, signer, now)
-    assert desk.ledger.verification.accept(bundle.to_bytes(), desk.bank, nonce).report.valid
+    assert desk.ledger.verification.accept(desk.ledger.actor(desk.bank), bundle.to_bytes(), nonce).report.valid

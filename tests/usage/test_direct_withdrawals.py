@@ -82,7 +82,7 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
     firm = pilot.firm()
     it = held(pilot, firm)
     nonce = str(it.expect.nonce)
-    used = pilot.ledger.verification.accept(it.raw, pilot.cast.bank, nonce)
+    used = pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), it.raw, nonce)
     assert used.report.valid and used.use is not None
     pilot.skip(60)
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)

@@ -155,7 +155,7 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pi
             lambda: later.usage.authorizations.submit([signed]),
             lambda: Actors(later).inquire({consent: Untouched()}),
             lambda: later.usage.provisions.submit([told]),
-            lambda: later.usage.issuance.issue([supplied]),
+            lambda: later.usage.issuance.issue(later.actor(later.party), [supplied]),
         ):
             with pytest.raises(Conflict, match="SCENARIO_CHANGED"):
                 attempt()

@@ -33,6 +33,8 @@ from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.sender import Announce, Receipt
 from ledger.domain.days import Clock
 from ledger.errors import ChainUnavailable, Conflict
+from ledger.parties.permissions import Action
+from ledger.parties.roles import Actor, require
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
@@ -94,19 +96,23 @@ class Verification(Judge):
         self._turns = Turns()
         self._offers: Offers[_UnderWay] = Offers()
 
-    def check(self, raw: bytes, consumer: str, nonce: str | None, at: int | None = None) -> Verified:
-        """Verify for a party without using the certificate up; recorded for the subject of a genuine one."""
-        verified = self.verify(raw, Expectation(consumer=consumer, nonce=nonce), at)
+    def check(self, actor: Actor, raw: bytes, nonce: str | None, at: int | None = None) -> Verified:
+        """Verify a bundle for a party without counting a use. A genuine usage certificate's subject can see the check.
+
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``.
+        """
+        require(actor, Action.VERIFY, owns=True)
+        verified = self.verify(raw, Expectation(consumer=actor.party, nonce=nonce), at)
         if (presented := usage_of(raw)) is not None:
             bundle, number = presented
-            self._presentations.add(number, consumer, Ended.of(verified.report, bundle))
+            self._presentations.add(number, actor.party, Ended.of(verified.report, bundle))
         return verified
 
     def signs_for(self, consumer: str) -> bool:
         """Whether ``accept`` works for the consumer: its key is here. Else ``propose`` and ``use`` do."""
         return self._uses.signs_for(consumer)
 
-    def accept(self, raw: bytes, consumer: str, nonce: str) -> Verified:
+    def accept(self, actor: Actor, raw: bytes, nonce: str) -> Verified:
         """Verify a presentation and, if it is valid, use it: the chain's counter decides who was first.
 
         For a consumer whose key is here, else raises ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. The verification of a
@@ -114,23 +120,25 @@ class Verification(Judge):
         because the chain was out of reach or the process ended, goes on when it is sent again. Raises ``Conflict``
         ``NONCE_REPLAYED`` for any other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
         """
+        require(actor, Action.VERIFY, owns=True)
         if usage_of(raw) is not None:
-            self._uses.require_key_of(consumer)
-        case = self._begin(raw, consumer, nonce)
+            self._uses.require_key_of(actor.party)
+        case = self._begin(raw, actor.party, nonce)
         if case is None:
-            return self.verify(raw, Expectation(consumer=consumer, nonce=nonce))
+            return self.verify(raw, Expectation(consumer=actor.party, nonce=nonce))
         with self._turns.working_on(case.row.id):
             return self._went_on(case) or self._use_up(case, lambda use, announce: self._uses.send(use, None, announce))
 
-    def propose(self, raw: bytes, consumer: str, nonce: str) -> Proposed:
+    def propose(self, actor: Actor, raw: bytes, nonce: str) -> Proposed:
         """Verify a presentation for a consumer whose key is elsewhere; if it is valid, give the use that it signs.
 
         Sent again, it gives the use that is to be signed now; or, if the use was counted and its answer lost, the
         content. Raises as ``accept``, but for the key.
         """
-        case = self._begin(raw, consumer, nonce)
+        require(actor, Action.VERIFY, owns=True)
+        case = self._begin(raw, actor.party, nonce)
         if case is None:
-            return Proposed(self.verify(raw, Expectation(consumer=consumer, nonce=nonce)), None)
+            return Proposed(self.verify(raw, Expectation(consumer=actor.party, nonce=nonce)), None)
         with self._turns.working_on(case.row.id):
             if (answered := self._went_on(case)) is not None:
                 return Proposed(answered, None)
@@ -138,18 +146,19 @@ class Verification(Judge):
             if use is None:
                 return Proposed(verified, None)
             self._presentations.looked_at(case.row, Ended.of(verified.report, case.bundle))
-            self._offers.put(consumer, use, case)
+            self._offers.put(actor.party, use, case)
             return Proposed(verified.without_content(), use)
 
-    def use(self, presentation: str, consumer: str, signature: bytes) -> Verified:
+    def use(self, actor: Actor, presentation: str, signature: bytes) -> Verified:
         """Have a proposed use counted as its consumer signed it; the content follows its block.
 
         Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``USE_NOT_PROPOSED`` and ``USE_OVERTAKEN`` (propose
         it again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``.
         """
-        row = self._presentations.resume(presentation, consumer)
+        require(actor, Action.VERIFY, owns=True)
+        row = self._presentations.resume(presentation, actor.party)
         with self._turns.working_on(row.id):
-            offer = self._offers.get(consumer, presentation)
+            offer = self._offers.get(actor.party, presentation)
             case = replace(offer.about, row=row)
             return self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
 

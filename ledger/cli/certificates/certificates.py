@@ -10,7 +10,7 @@ import typer
 from ledger.cli.certificates import history, status
 from ledger.cli.certificates import holdings_options as by
 from ledger.cli.certificates.issuing import issue_all_ready
-from ledger.cli.certificates.options import BundleOut, Fields, Nonce, Number
+from ledger.cli.certificates.options import BundleOut, Fields, Nonce, Number, OwnKey, asking_party
 from ledger.cli.shell.files import signer_of
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
@@ -54,14 +54,15 @@ def listing(
 
 
 @app.command()
-def show(number: Number, home: Home = None, as_json: AsJson = False) -> None:
+def show(number: Number, key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
     """一张凭证及其链上状态。One certificate with its status on the chain.
 
     示例 Example:  pingzheng certificate show DAC-440802-2026-S51-00000001-K
     """
     with opened(home, as_json) as ledger:
-        row = ledger.usage.holdings.get(check_certificate_no(number))
-        emit(_row(row) | ledger.verification.status(number), as_json, number)
+        actor = asking_party(ledger, key)
+        row = ledger.own_certificates.get(actor, check_certificate_no(number))
+        emit(_row(row) | ledger.certificate_views.status(actor, number), as_json, number)
 
 
 @app.command()
@@ -69,16 +70,18 @@ def bundle(
     number: Number,
     out: Annotated[Path, typer.Option(help="Where to write it.")] = Path("bundle.json"),
     fields: Fields = None,
+    key: OwnKey = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为持有人写出凭证包。Write a certificate's bundle for its holder.
+    """凭证主体用自己的密钥取得凭证包；这次读取会记录。Write a certificate's bundle for its subject, who gives its
+    key. The reading is recorded.
 
-    示例 Example:  pingzheng certificate bundle DAC-440802-2026-S51-00000001-K --out bundle.json
+    示例 Example:  pingzheng certificate bundle DAC-440802-2026-S51-00000001-K --key firm.key --out bundle.json
     """
     with opened(home, as_json) as ledger:
         chosen = None if fields is None else [name for name in fields.split(",") if name]
-        made = ledger.certificates.bundles.build(check_certificate_no(number), chosen)
+        made = ledger.own_certificates.bundle(asking_party(ledger, key), check_certificate_no(number), chosen)
         out.write_bytes(made.to_bytes())
         emit({"file": str(out), "certificate_no": number, **made.position.to_dict()}, as_json)
 
@@ -101,7 +104,7 @@ def issue(
         if all_ready:
             issue_all_ready(ledger, as_json)
             return
-        (row,) = ledger.usage.issuance.issue([request])
+        (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
         emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
 
@@ -139,7 +142,7 @@ def correct(number: Number, home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng certificate correct DAC-440802-2026-S51-00000001-K
     """
     with opened(home, as_json) as ledger:
-        new = ledger.usage.corrections.correct(check_certificate_no(number))
+        new = ledger.usage.corrections.correct(ledger.actor(ledger.party), check_certificate_no(number))
         emit(_row(new) | {"supersedes": number}, as_json, new.certificate_no)
 
 

@@ -49,7 +49,7 @@ def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
 def _issued(ledger: Ledger, requests: list[str]) -> list[dict[str, Any]]:
     """All at once, or one by one where one of them is refused."""
     try:
-        made = ledger.usage.issuance.issue(requests)
+        made = ledger.usage.issuance.issue(ledger.actor(ledger.party), requests)
     except _REFUSALS as refusal:
         if len(requests) > 1:
             return [row for request in requests for row in _issued(ledger, [request])]

@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ledger.cli.shell.files import signer_of
+from ledger.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.roles import Actor
 
 Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
 Nonce = Annotated[str, typer.Option(help="The nonce that the consumer gave.", show_default=False)]
 Fields = Annotated[str | None, typer.Option(help="Fields to disclose, by comma; default all.")]
 BundleOut = Annotated[Path, typer.Option(help="Where the bundle goes.")]
+OwnKey = Annotated[
+    Path | None,
+    typer.Option("--key", help="Private key file of the party that asks; default: the installation's own party asks."),
+]
+
+
+def asking_party(ledger: Ledger, key: Path | None) -> Actor:
+    """Return the party whose live key is in the file, or the installation's own party without a file.
+
+    Raises ``Unauthenticated`` ``SESSION_KEY_NOT_LIVE``, ``Forbidden`` ``PARTY_NOT_ACTIVE``, and as ``signer_of``.
+    """
+    if key is None:
+        return ledger.actor(ledger.party)
+    account = signer_of(key).kid
+    record = ledger.reader.account(account)
+    if record is None or record.valid_to or record.reported_at:
+        raise Unauthenticated(
+            "SESSION_KEY_NOT_LIVE",
+            "The key is not a live key of any party on the chain.",
+            where=account,
+            hint="Use the party's present key.",
+        )
+    return ledger.actor(ledger.reader.party_id(record.party_no))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.certificates.options import Number
-from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.naming import actor_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit
 from ledger.cli.shell.waiting import emit_done
@@ -97,7 +97,7 @@ def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = 
     示例 Example:  pingzheng certificate hold DAC-440802-2026-S51-00000001-K --reason court
     """
     with opened(home, as_json) as ledger:
-        ledger.certificates.holds.hold(check_certificate_no(number), reason, party_of(ledger, by))
+        ledger.usage.status_acts.hold(actor_of(ledger, by), check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 
 
@@ -110,5 +110,5 @@ def lift(
     示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
     """
     with opened(home, as_json) as ledger:
-        row = ledger.certificates.holds.lift(check_certificate_no(number), reason, party_of(ledger, by))
+        row = ledger.usage.status_acts.lift(actor_of(ledger, by), check_certificate_no(number), reason)
         emit_done(row, lambda: ledger.verification.status(number), as_json, number)

@@ -17,6 +17,8 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.domain.digests import reference
 from ledger.errors import Conflict
 from ledger.log.positions import Positions
+from ledger.parties.permissions import Action
+from ledger.parties.roles import Actor, require
 from ledger.proof.bundle import Position
 from ledger.store import log as log_store
 from ledger.store.database import Database
@@ -43,12 +45,13 @@ class Corrections:
         self._positions = positions
         self._status = status
 
-    def correct(self, number: str) -> IssuedCertificate:
+    def correct(self, actor: Actor, number: str) -> IssuedCertificate:
         """The corrected version of a certificate, superseding it on the chain; made before: that one.
 
         Raises ``Conflict`` ``NOTHING_CORRECTED``, ``CERTIFICATE_STOPPED`` and those of ``Issuance.issue``;
         ``NotFound``.
         """
+        require(actor, Action.ISSUE_CERTIFICATE)
         with self._database.read() as session:
             old = certificate(session, number)
         place = self._positions.wait(old.digest)

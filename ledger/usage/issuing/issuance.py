@@ -20,6 +20,8 @@ from ledger.domain.lifecycle import REQUEST
 from ledger.domain.rules.predicates import rule_version
 from ledger.errors import Conflict
 from ledger.parties.lookups import party
+from ledger.parties.permissions import Action
+from ledger.parties.roles import Actor, require
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import require_template
 from ledger.store import log as log_store
@@ -67,15 +69,16 @@ class Issuance:
         self._issuer = issuer
         self._clock = clock
 
-    def issue(self, requests: Sequence[str]) -> list[IssuedCertificate]:
+    def issue(self, actor: Actor, requests: Sequence[str]) -> list[IssuedCertificate]:
         """Issue for each request (by id), all or none; one issued before is returned as it is.
 
         The certificates are final when their batch is anchored, and wait for that during a pause: ``status`` says until
         when. A certificate rests on the sources that supplied; those that refused or had no data are left out. Raises
-        ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``,
-        ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or
-        ``PROVISION_HELD``.
+        ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
+        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
+        ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
         """
+        require(actor, Action.ISSUE_CERTIFICATE)
         authorised = AccessRequest.id.in_(requests), AccessRequest.state == "authorised"
         return self.stops.before_writing(
             select(AccessRequest.id).where(*authorised),

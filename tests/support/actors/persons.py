@@ -97,4 +97,4 @@ class Desk(Actors):
         """The bank's report after it used the presentation."""
         nonce = self.ledger.verification.new_nonce()
         raw = self.show(number, nonce, fields).to_bytes()
-        return self.ledger.verification.accept(raw, self.bank, nonce).report
+        return self.ledger.verification.accept(self.ledger.actor(self.bank), raw, nonce).report

@@ -204,7 +204,7 @@ class Pilot:
 
     def accept(self, firm: str, number: str) -> Report:
         bundle, nonce = self.present(firm, number)
-        return self.ledger.verification.accept(bundle.to_bytes(), self.cast.bank, nonce).report
+        return self.ledger.verification.accept(self.ledger.actor(self.cast.bank), bundle.to_bytes(), nonce).report
 
 
 @pytest.fixture(scope="session")

@@ -44,14 +44,17 @@ def verified(desk: Desk, number: str, at: int | None = None) -> Report:
 def test_a_correction_makes_a_new_version_and_both_verify(desk: Desk, pilot: Pilot) -> None:
     old, consent = certified(desk, desk.person())
     with pytest.raises(Conflict, match="NOTHING_CORRECTED"):
-        desk.ledger.usage.corrections.correct(old)
+        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
     before = desk.ledger.clock()
     pilot.skip(60)
     (provision,) = desk.answer({consent: desk.supplied(TRUE)})
     assert provision.number == 2
-    new = desk.ledger.usage.corrections.correct(old)
+    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
     assert (new.version, new.supersedes) == (2, old)
-    assert desk.ledger.usage.corrections.correct(old).certificate_no == new.certificate_no
+    assert (
+        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+        == new.certificate_no
+    )
     now = verified(desk, old)
     assert (now.result, now.checks[7].code) == ("revoked", "SUPERSEDED")
     then = verified(desk, old, at=before)
@@ -66,7 +69,7 @@ def test_a_correction_gives_no_use_back(desk: Desk) -> None:
     old, consent = certified(desk, desk.person())
     assert desk.accepted(old).valid
     desk.answer({consent: desk.supplied(TRUE)})
-    new = desk.ledger.usage.corrections.correct(old)
+    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
     report = desk.accepted(new.certificate_no)
     assert (report.result, report.checks[8].code) == ("used_up", "USED_UP")
     assert new.max_uses == 1
@@ -79,7 +82,7 @@ def test_the_old_version_ends_with_the_provision_that_was_withdrawn(desk: Desk) 
     desk.answer({consent: desk.supplied(TRUE)})
     report = desk.accepted(old)
     assert (report.result, report.checks[10].code) == ("revoked", "PROVISION_WITHDRAWN")
-    new = desk.ledger.usage.corrections.correct(old).certificate_no
+    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
     assert desk.accepted(new).valid
     corrected = statement(desk, new)["provisions"]
     with desk.ledger.database.read() as session:
@@ -108,13 +111,13 @@ def test_a_correction_that_breaks_off_is_completed_by_the_next_call(desk: Desk) 
     status = CertificateStatus(ledger.database, gone, ledger.positions)
     broken = Corrections(ledger.database, ledger.reader, ledger.usage.issuance, ledger.positions, status)
     with pytest.raises(ChainUnavailable):
-        broken.correct(old)
+        broken.correct(ledger.actor(ledger.party), old)
     with ledger.database.read() as session:
         new = certificates_of(session, ledger.usage.authorizations.get(consent).request_id)[-1].certificate_no
     assert desk.accepted(old).result == "revoked"
     assert desk.accepted(new).valid
     assert ledger.usage.holder_bundles.all(person, HoldingsFilter()).left_out == ()
-    assert ledger.usage.corrections.correct(old).certificate_no == new
+    assert ledger.usage.corrections.correct(ledger.actor(ledger.party), old).certificate_no == new
     assert ledger.verification.status(old)["state"] == "superseded"
 
 
@@ -124,10 +127,12 @@ def test_no_correction_goes_round_the_issuer_who_stopped_it(desk: Desk, move: st
     getattr(desk.ledger.certificates.status, move)(old, reason)
     desk.answer({consent: desk.supplied(TRUE)})
     with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
-        desk.ledger.usage.corrections.correct(old)
+        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
     if move == "suspend":
         desk.ledger.certificates.status.resume(old, "lifted")
-        assert desk.accepted(desk.ledger.usage.corrections.correct(old).certificate_no).valid
+        assert desk.accepted(
+            desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+        ).valid
 
 
 def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk, pilot: Pilot) -> None:
@@ -135,10 +140,12 @@ def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk, pilot: Pil
     desk.ledger.certificates.holds.hold(old, "investigation", desk.supervisor)
     desk.answer({consent: desk.supplied(TRUE)})
     with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
-        desk.ledger.usage.corrections.correct(old)
+        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
     other_supervisor(pilot)
     desk.ledger.certificates.holds.lift(old, "lifted", desk.supervisor)
-    assert desk.accepted(desk.ledger.usage.corrections.correct(old).certificate_no).valid
+    assert desk.accepted(
+        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+    ).valid
 
 
 def statement(desk: Desk, number: str) -> dict[str, Any]:
@@ -150,4 +157,9 @@ def test_what_was_ended_for_wrong_data_is_corrected(desk: Desk) -> None:
     old, consent = certified(desk, desk.person())
     desk.ledger.certificates.status.revoke(old, "data_error")
     desk.answer({consent: desk.supplied(TRUE)})
-    assert desk.accepted(desk.ledger.usage.corrections.correct(old).certificate_no).disclosed["months_paid"] == 10
+    assert (
+        desk.accepted(
+            desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+        ).disclosed["months_paid"]
+        == 10
+    )
