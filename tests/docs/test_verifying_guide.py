@@ -24,7 +24,7 @@ from ledger.domain.days import DAY
 from ledger.domain.entry_forms import VERIFICATION_RESULTS
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import template_reference
-from tests.support.bundles.builder import Made, usage
+from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -38,7 +38,8 @@ from tests.support.bundles.cast import (
     OTHER_BANK,
     SUBJECT,
 )
-from tests.support.bundles.mutations import ruled
+from tests.support.bundles.changes import ruled
+from tests.support.bundles.made import Made
 from tests.support.bundles.sm_cast import sm_usage
 from tests.support.places import PROJECT
 

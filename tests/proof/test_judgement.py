@@ -16,7 +16,7 @@ from ledger.proof.checks.usage_certificate import MAX_KEY_BINDING_AGE, MAX_KEY_B
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.report import Verdict
 from ledger.proof.verifier import Expectation, verify
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -32,6 +32,7 @@ from tests.support.bundles.cast import (
     SUBJECT,
     TAX,
 )
+from tests.support.bundles.made import Made
 
 GENUINE = usage()
 REGISTERED = registration()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import AT
+from tests.support.bundles.made import Made
 from tests.support.bundles.offline import PROGRAM, offline
 
 

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from ledger.cli.main import GROUPS, app, loaded
 from ledger.cli.shell import output
 from ledger.proof.sdjwt import parse_certificate
-from tests.support.bundles.builder import Made, usage
+from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, NONCE
+from tests.support.bundles.made import Made
 from tests.support.places import PROJECT
 
 PROGRAM = "from ledger.cli.program import run; run()"

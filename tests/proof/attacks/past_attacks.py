@@ -17,7 +17,7 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import Disclosed
 from tests.proof.attacks.tampering import Attack
 from tests.proof.attacks.test_attacks import high_s
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -40,6 +40,7 @@ from tests.support.bundles.cast import (
     supply_members,
     template_members,
 )
+from tests.support.bundles.made import Made
 
 GENUINE = usage()
 SEQ = FIRST_SEQ + CERTIFICATE.index

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.proof.facts import AccountFact, ProposedKey
 from ledger.proof.report import Report
 from tests.proof.attacks.tampering import Attack, require_refused
-from tests.support.bundles.builder import Made, usage
+from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -27,6 +27,7 @@ from tests.support.bundles.cast import (
     TAX,
     Actor,
 )
+from tests.support.bundles.made import Made
 from tests.support.bundles.p256_cast import P_DEVICE, p256_usage
 from tests.support.bundles.sm_cast import SM_DEVICE, sm_usage
 

@@ -11,7 +11,7 @@ from ledger.proof.facts_file import parse_facts
 from tests.proof.second.cases.powers import LADEN, PLEDGED, spelled_files
 from tests.proof.second.cases.statements import odd_members
 from tests.proof.second.facts_file import MIB, well_formed
-from tests.support.bundles.builder import Made
+from tests.support.bundles.made import Made
 
 
 def require_alike(raw: bytes) -> bool:

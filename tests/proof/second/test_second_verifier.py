@@ -52,7 +52,7 @@ from tests.proof.second.notation import Refused, included
 from tests.proof.second.values import fits as second_fits
 from tests.proof.suites import test_p256, test_suites
 from tests.support.bundles import builder, mutations
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -68,6 +68,7 @@ from tests.support.bundles.cast import (
     Entry,
 )
 from tests.support.bundles.damage import damaged
+from tests.support.bundles.made import Made
 from tests.support.places import PROJECT
 
 pytestmark = pytest.mark.slow

@@ -27,7 +27,7 @@ from ledger.proof.sdjwt import CERTIFICATE_TYP, KEY_BINDING_TYP, parse_certifica
 from ledger.proof.suites import p256
 from ledger.proof.suites.suite import CURVES, ES256, SUITES, suite_of_key
 from tests.proof.attacks.tampering import Attack, decoded, require_refused
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -41,6 +41,7 @@ from tests.support.bundles.cast import (
     Changes,
     as_text,
 )
+from tests.support.bundles.made import Made
 from tests.support.bundles.p256_cast import (
     P_BANK,
     P_DEVICE,

@@ -26,7 +26,7 @@ from ledger.proof.sdjwt import CERTIFICATE_TYP, KEY_BINDING_TYP, Disclosed, disc
 from ledger.proof.suites import sm2
 from ledger.proof.suites.suite import SM2SM3
 from tests.proof.attacks.tampering import Attack, decoded, require_refused
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -41,6 +41,7 @@ from tests.support.bundles.cast import (
     as_text,
     salted,
 )
+from tests.support.bundles.made import Made
 from tests.support.bundles.offline import PROGRAM, REFUSED, offline
 from tests.support.bundles.sm_cast import (
     SM_DEVICE,

@@ -9,8 +9,9 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.sdjwt import compose
 from ledger.wallet.envelope import MIN_N, Cost
 from ledger.wallet.wallet import HolderKey
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import DEVICE, SCENARIO
+from tests.support.bundles.made import Made
 
 PASSPHRASE: Final = "正确 horse battery 订书机"
 CHEAP: Final = Cost(n=MIN_N)

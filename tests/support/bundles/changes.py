@@ -11,7 +11,7 @@ from ledger.domain.entries import authorization_entry, provision_entry
 from ledger.proof.jws import public_jwk, sign_entry
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -33,6 +33,7 @@ from tests.support.bundles.cast import (
     template_members,
 )
 from tests.support.bundles.genuine import GENUINE
+from tests.support.bundles.made import Made
 
 OTHER_LEAF = "sha-256:" + "77" * 32
 OTHER_LEDGER = replace(CHAIN, origin="0b" * 32).ledger

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.bundles.builder import Made
 from tests.support.bundles.cast import AT, BANK, NONCE
+from tests.support.bundles.made import Made
 from tests.support.places import PROJECT
 
 REFUSED = ("web3", "sqlalchemy", "eth_account", "eth_utils", "requests", "httpx", "urllib.request", "http.client")

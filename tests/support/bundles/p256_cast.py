@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from ledger.proof.jws import public_jwk
-from tests.support.bundles.builder import Made, usage
+from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import BANK, DEVICE, GRID, ISSUER, OTHER_ISSUER, SUBJECT, TAX, Actor, Changes
+from tests.support.bundles.made import Made
 
 
 def by_p256(actor: Actor) -> Actor:

@@ -13,7 +13,7 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import CERTIFICATE_TYP
 from ledger.proof.verifier import Expectation
 from tests.proof.second.cases.limits import binding, bound_by
-from tests.support.bundles.builder import Made, _batch, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -35,6 +35,7 @@ from tests.support.bundles.cast import (
     Entry,
     as_text,
 )
+from tests.support.bundles.made import Made, batch
 from tests.support.bundles.p256_cast import P_DEVICE, P_HOLDER, P_SUBJECT, p256_usage
 from tests.support.bundles.sm_cast import SM_DEVICE, SM_HOLDER, SM_SUBJECT
 
@@ -111,7 +112,7 @@ PLACES: dict[str, Attack] = {
 def spelled(made: Made, text: str) -> Report:
     """The issuer signs and anchors this text as the payload."""
     token = sign_compact(text.encode(), ISSUER.signer, CERTIFICATE_TYP)
-    tree, anchor = _batch(OTHER_BATCH, FIRST_SEQ, 7, {OTHER_BATCH.index: text}, ANCHORED)
+    tree, anchor = batch(OTHER_BATCH, FIRST_SEQ, 7, {OTHER_BATCH.index: text}, ANCHORED)
     shown = made.presenting("tax_band", token=token, holder=DEVICE if made is GENUINE else None)
     proof = tuple(tree.inclusion_proof(OTHER_BATCH.index))
     return shown._anchored(anchor, position=OTHER_BATCH, proof=proof).status(of=OTHER_BATCH).verify()

@@ -11,7 +11,7 @@ from ledger.proof.report import Report
 from tests.proof.second.cases.rules import RULES, VALUES
 from tests.proof.second.entries import CERTIFICATES
 from tests.proof.second.values import fits
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -27,6 +27,7 @@ from tests.support.bundles.cast import (
     Entry,
     template_members,
 )
+from tests.support.bundles.made import Made
 
 GENUINE = usage()
 CLAIMS = GENUINE.claims

@@ -13,7 +13,7 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import KEY_BINDING_TYP, parse_certificate
 from ledger.proof.verifier import Expectation
 from tests.proof.attacks.tampering import HEADER, decoded, with_header
-from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -27,6 +27,7 @@ from tests.support.bundles.cast import (
     Entry,
     template_members,
 )
+from tests.support.bundles.made import Made
 
 Attack = Callable[[], Report]
 GENUINE = usage()
