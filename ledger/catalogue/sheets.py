@@ -66,8 +66,8 @@ def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str
         if listed and sheets.fields:
             raise InvalidInput("FIELDS_TWICE", "Fields stand in a sheet and in a file of their own.", where=name)
         return replace(sheets, fields=listed or sheets.fields)
-    resources, remarks = csv_in(data, name, encoding)
-    return Sheets(_named(resources, name), listed, (*notes, *remarks, *beside.notes))
+    resources = csv_in(data, name, encoding)
+    return Sheets(_named(resources.rows, name), listed, (*notes, *resources.notes, *beside.notes))
 
 
 def _require_no_errors(rows: Rows, name: str) -> None:

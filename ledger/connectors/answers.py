@@ -1,4 +1,4 @@
-"""What a provider's source is asked, and what it answers: an answer is a value, also when there is nothing to give."""
+"""Queries to a provider's source, and its answers. "No data" and "refused" are answers too, not errors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Row = Mapping[str, str]
 class Query:
     """A question about one subject, asked ``at`` (seconds UTC).
 
-    ``subject`` holds its attributes by name, ``columns`` are the scenario's columns that the rules need, ``name`` says
-    whether a claim is the subject's name. The attributes stay out of the representation: they identify a person.
+    ``subject`` holds the subject's attributes by name; they are left out of ``repr()``, because they identify a person.
+    ``columns`` are the scenario's columns that the rules read. ``name`` is true if a claim is the subject's name.
     """
 
     subject: Mapping[str, str] = field(repr=False)
@@ -28,9 +28,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """The subject's rows, each with exactly the columns asked for, sorted by their cells: two queries of one state of a
-    source give the same rows, wherever it keeps them. ``name`` is the subject's, if the question wants it. Both stay
-    out of the representation. ``places`` says where each row stands in the source, for errors: ``bills.csv, line 5``.
+    """The subject's rows, each with exactly the requested columns.
+
+    The rows are sorted by their cells, so that every kind of source returns the same data in the same order. ``name``
+    is the subject's name, if the query asks for it. Rows and name are left out of ``repr()``. ``places`` says, for
+    error messages, where each row is in the source, such as ``bills.csv, line 5``.
     """
 
     result: ClassVar = "supplied"
@@ -44,7 +46,7 @@ class Supplied:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """The source was read and has no row of this subject."""
+    """The source was read, and it has no row of this subject."""
 
     result: ClassVar = "no_data"
 
@@ -53,9 +55,9 @@ class NoData:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The source does not supply; ``reason`` is one of ``ledger.domain.reasons.REFUSALS``.
+    """The source refuses to supply; ``reason`` is one of ``ledger.domain.reasons.REFUSALS``.
 
-    ``where`` is for the provider's operator: a file, a line, a column, an error's type; never a value, and not signed.
+    ``where`` is for the provider's operator: a file, line, column or error type, never a value. It is not signed.
     """
 
     result: ClassVar = "refused"
@@ -67,7 +69,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """The source gave no answer in its time."""
+    """The source did not answer within its time limit."""
 
     result: ClassVar = "timed_out"
 
@@ -81,8 +83,8 @@ class Connector(Protocol):
     """One source of one provider."""
 
     def ask(self, query: Query) -> Answer:
-        """The source's answer.
+        """Return the source's answer.
 
-        Raises ``Misconfigured`` ``SOURCE_…`` or ``CSV_…`` when somebody has to mend the source or its definition first;
-        for nothing else.
+        Raises ``Misconfigured`` ``SOURCE_…`` or ``CSV_…`` if the operator must correct the source or its definition
+        first, and raises nothing else.
         """

@@ -1,4 +1,4 @@
-"""The connector: a question in, an answer out, whatever kind of table lies behind."""
+"""The connector: answers a query from a table, whatever kind of file or database holds the table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Rows as the table gave them, one beyond ``MAX_ROWS`` at most, and the file's day."""
+    """The rows that the table returned, at most ``MAX_ROWS`` + 1, and the file's day (None for a database)."""
 
     rows: Sequence[FoundRow]
     day: date | None
@@ -44,7 +44,7 @@ class _Column:
         return self.read(as_text)
 
     def read(self, reading: Callable[[object], T]) -> list[T]:
-        """What ``reading`` makes of each cell; the place of one that is bad is named."""
+        """Return ``reading`` of each cell; raise ``Unusable`` with the place of the first bad cell."""
         found = []
         for place, value in self.cells:
             try:
@@ -52,13 +52,13 @@ class _Column:
                 continue
             except BadValue:
                 pass
-            # Raised out here, so that it does not carry along the value.
+            # Raised outside the ``except`` block, so that the exception context does not contain the value.
             raise Unusable("data_unusable", f"{place}, column {self.name}")
         return found
 
 
 class SourceConnector:
-    """A source as its definition describes it. Nothing is opened before the first question."""
+    """Answers queries as the source's definition describes. Nothing is opened before the first query."""
 
     def __init__(self, definition: SourceDefinition, table: Table) -> None:
         self._definition = definition
@@ -66,7 +66,7 @@ class SourceConnector:
         self._workers = Workers(definition.code)
 
     def ask(self, query: Query) -> Answer:
-        """The source's answer; raises ``Misconfigured`` when the source or its definition has to be mended first."""
+        """Return the source's answer; raise ``Misconfigured`` if the source or its definition must be corrected."""
         definition = self._definition
         if (query.scenario, query.source) != (definition.scenario, definition.source):
             return Refused("out_of_scope", query.at, f"{definition.code} serves another scenario or source")
@@ -82,20 +82,20 @@ class SourceConnector:
     def _wanted(self, query: Query) -> Wanted:
         definition = self._definition
         value = query.subject.get(definition.attribute, "")
-        # Blank would find the rows that belong to nobody.
+        # A blank value would match the rows without a key.
         if not value.strip():
             raise Misconfigured(
                 "SOURCE_ATTRIBUTE_MISSING",
-                f"主体没有该属性。The subject has no {definition.attribute}, by which its rows are found.",
+                f"主体没有该属性。The subject has no attribute {definition.attribute}, which finds its rows.",
                 where=definition.code,
-                hint=f"key.attribute is one of: {', '.join(sorted(query.subject)) or 'none'}.",
+                hint=f"Set key.attribute to one of: {', '.join(sorted(query.subject)) or 'none'}.",
             )
         if unknown := sorted(set(query.columns) - definition.columns.keys()):
             raise Misconfigured(
                 "SOURCE_COLUMN_UNMAPPED",
-                f"定义中缺少列。The definition does not say where to find: {', '.join(unknown)}.",
+                f"定义中缺少列。The definition does not map these columns: {', '.join(unknown)}.",
                 where=definition.code,
-                hint=f"在 columns 下补上。Add a line to columns; scenario {definition.scenario} needs it.",
+                hint=f"在 columns 下补上。Add them under columns; scenario {definition.scenario} needs them.",
             )
         names = [definition.columns[name] for name in query.columns]
         names += [self._name_column()] if query.name else []
@@ -143,7 +143,7 @@ class SourceConnector:
         )
 
     def _name(self, cells: Mapping[str, _Column]) -> str:
-        """The one name in all the rows: which of two is right, nobody here can know."""
+        """Return the name that all rows give; refuse if they differ, because nobody here knows which is right."""
         column = self._name_column()
         first, *others = set(cells[column].texts())
         if others:
@@ -158,28 +158,24 @@ class SourceConnector:
         else:
             spans = cells[as_of.column].read(as_span)
             if min(spans)[0] < FIRST_DAY:
-                raise Unusable("data_unusable", f"as_of lies before {FIRST_DAY}")
+                raise Unusable("data_unusable", f"as_of is before {FIRST_DAY}")
             first, last = max(spans, key=lambda span: span[1])
         if first is None or last is None or first > today:
-            raise Unusable("data_unusable", "as_of lies after the query")
-        # Of a month that is not over, nothing can be known beyond today.
+            raise Unusable("data_unusable", "as_of is after the query")
+        # A month may not be over yet: the rows describe no day after today.
         return min(last, today)
 
 
 def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.environ) -> SourceConnector:
-    """The connector that a definition describes; ``environ`` is where ``url_env`` is looked up, at each question."""
-    return SourceConnector(definition, _table_of(definition, environ))
-
-
-def _table_of(definition: SourceDefinition, environ: Mapping[str, str]) -> Table:
-    place = definition.place
-    if not isinstance(place, FilePlace):
-        return SqlTable(definition.code, place, definition.attribute, definition.folder, environ)
-    return file_table(place, definition.folder)
+    """Return the connector that a definition describes; each query looks ``url_env`` up in ``environ``."""
+    place, folder = definition.place, definition.folder
+    if isinstance(place, FilePlace):
+        return SourceConnector(definition, file_table(place, folder))
+    return SourceConnector(definition, SqlTable(definition.code, place, definition.attribute, folder, environ))
 
 
 def _bounded(rows: Iterable[FoundRow]) -> Iterator[FoundRow]:
-    """The rows, of which each may be short and all of them long."""
+    """Yield the rows; raise ``Unusable`` when their cells together exceed ``MAX_CHARACTERS``."""
     left = MAX_CHARACTERS
     for row in rows:
         left -= sum(len(cell) for cell in row.cells if isinstance(cell, (str, bytes)))
@@ -194,5 +190,5 @@ def _is_met(flag: Flag, column: _Column) -> bool:
         try:
             met = meets(flag, text) or met
         except UnreadableFlag:
-            raise Unusable("data_unusable", f"{place}, column {flag.column}: no {flag.type}") from None
+            raise Unusable("data_unusable", f"{place}, column {flag.column}: not a {flag.type}") from None
     return met

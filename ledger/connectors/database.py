@@ -1,4 +1,4 @@
-"""A SQL database as a source: a bound SELECT in a read-only transaction, stopped at its deadline."""
+"""A SQL database as a source: one SELECT with a bound parameter, in a read-only transaction with a deadline."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NotSupportedErr
 from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.keys import KEPT_DIGITS, KeyColumn, Whose, variants
 from ledger.connectors.source import DatabasePlace
-from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, no_row, places_of
+from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, empty_source, missing_file, places_of
 from ledger.errors import Misconfigured
 
-# Primary result codes of SQLite: locked by another or stopped by us; wrong SQL, not allowed, no database.
+# Primary result codes of SQLite: BUSY, LOCKED and INTERRUPT (sent at the deadline).
 _SQLITE_LATE: Final = {5, 6, 9}
+# ERROR (wrong SQL), PERM, READONLY, CANTOPEN, AUTH and NOTADB.
 _SQLITE_WRONG: Final = {1, 3, 8, 14, 23, 26}
-# A value or a row that is larger than the limit that was set.
+# TOOBIG: a value or a row is larger than the limit set in ``_restrict``.
 _SQLITE_LARGE: Final = 18
-# SQLSTATE: query_canceled and lock_not_available; classes of wrong SQL, rights, names, and of bad data.
+# SQLSTATE query_canceled and lock_not_available.
 _STATE_LATE: Final = {"57014", "55P03"}
+# SQLSTATE classes for wrong SQL, missing rights and unknown names; then the class for bad data.
 _STATE_WRONG: Final = {"0A", "25", "28", "3D", "3F", "42"}
 _STATE_DATA: Final = {"22"}
 _LOGGING_NAME: Final = "pingzheng-source"
-# Of one value, and of one row: a driver hands over a value whole, and a cell has 10,000 characters at most.
+# Limit for one value and for one row: a driver returns a value as a whole, and a cell has at most 10,000 characters.
 MAX_VALUE_BYTES: Final = 1024 * 1024
 _ROWS_BUFFERED: Final = 20
-# What may follow a condition.
+# What may follow a condition in SQL, as a regular expression.
 _CONDITION_ENDS: Final = r"$|[);]|--|(AND|OR|GROUP|ORDER|HAVING|LIMIT|OFFSET|FETCH|UNION|EXCEPT|INTERSECT|WINDOW)\b"
 
 
@@ -68,11 +70,11 @@ class SqlTable:
                         yield row
                 key.conclude(found=some)
                 if not some and self._finds_nobody(connection):
-                    raise no_row(self._code)
+                    raise empty_source(self._code)
             return
         except SQLAlchemyError as error:
-            problem = self._told(error)
-        # Raised out here, so that it does not carry along what the driver says: that may be a value.
+            problem = self._translated(error)
+        # Raised outside the ``except`` block: the driver's message, which may contain a value, must not be its context.
         raise problem
 
     def _ask(
@@ -100,11 +102,11 @@ class SqlTable:
             yield FoundRow(f"{self._code}, row {number} of the result", [row[place] for place in places])
 
     def _probe(self, connection: Connection, wanted: Wanted, until: Deadline, key: KeyColumn) -> FoundRows:
-        """Ask for the key as a spreadsheet or a keyboard would have left it: the query shows nobody else's rows.
+        """Yield the subject's rows under damaged or decorated forms of the key, which the exact query does not find.
 
-        In one query where the parameter stands after an equals sign, as in a WHERE of the usual form. What is damaged
-        in one key can be the sound key of somebody else: 440899195001011000 is one, and ends in 000. Such rows are
-        passed over.
+        All forms are sent in one query if the parameter follows an equals sign, as in a usual WHERE clause. A damaged
+        form of one key can be the valid key of another subject: 440899195001011000 is valid and ends in 000. Rows of
+        other subjects are skipped.
         """
         name = self._attribute
         forms: list[object] = [*variants(wanted.value), *_as_numbers(connection, wanted.value)]
@@ -118,14 +120,14 @@ class SqlTable:
             for form in forms:
                 yield from self._ask(connection, self._query, {name: form}, wanted, until, key, probing=True)
         except DataError:
-            # The column holds numbers or the like, and no text of these forms.
+            # The column has another type, such as numbers, so it cannot hold these texts.
             return
 
     def _finds_nobody(self, connection: Connection) -> bool:
-        """Whether the query would find no row whoever it was asked for, as of a table that an import left empty.
+        """Return whether the query would find no row of any subject, for example in a table that an import left empty.
 
-        It is asked for anybody where the parameter stands after an equals sign, at the end of a condition; of another
-        query it cannot be known.
+        This is known only if the parameter follows an equals sign at the end of a condition: the condition is then
+        replaced by IS NOT NULL. For any other query, False is returned.
         """
         name = self._attribute
         theirs = re.compile(rf"(?<![<>!=~])=\s*:{name}\b(?=\s*({_CONDITION_ENDS}))", re.IGNORECASE)
@@ -136,18 +138,18 @@ class SqlTable:
         try:
             return not connection.execute(text(exists)).scalar()
         except SQLAlchemyError as error:
-            problem = self._told(error)
+            problem = self._translated(error)
         if isinstance(problem, TimeIsUp):
             raise problem
-        # A query of a form that the database does not take there.
+        # The database does not accept this query inside EXISTS.
         return False
 
     def _other_subject(self, wanted: Wanted) -> Misconfigured:
         return Misconfigured(
             "SOURCE_OTHER_SUBJECT",
-            "查询返回了其他主体的行，未采用。The query returned a row of another subject; nothing was taken.",
+            "查询返回了其他主体的行，未采用。The query returned a row of another subject; no row was used.",
             where=self._code,
-            hint=f"在 WHERE 中比较。Compare {wanted.key_column} with :{self._attribute} in WHERE, as texts.",
+            hint=f"在 WHERE 中按文本比较。Compare {wanted.key_column} with :{self._attribute} in WHERE, as text.",
         )
 
     def _connected(self, until: Deadline) -> Engine:
@@ -157,10 +159,10 @@ class SqlTable:
         return self._engine
 
     def _new_engine(self, url: URL, until: Deadline) -> Engine:
-        # At its lowest level the engine logs every row that it fetches.
+        # At level DEBUG the engine logs every row that it fetches.
         logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
         try:
-            # A connection per question: one that was left behind is nobody else's.
+            # One connection per query: a connection that is abandoned at its deadline is never reused.
             return create_engine(
                 url,
                 poolclass=NullPool,
@@ -172,15 +174,15 @@ class SqlTable:
             pass
         raise Misconfigured(
             "SOURCE_DRIVER_MISSING",
-            f"缺少数据库驱动。There is no driver for {url.drivername} here.",
+            f"缺少数据库驱动。The database driver for {url.drivername} is not installed.",
             where=self._code,
             hint="安装驱动并在地址中写明。Install it and name it in the URL: postgresql+psycopg:// needs psycopg.",
         )
 
     def _url(self) -> URL:
         name = self._place.url_env
-        told = self._place.url if name is None else self._environ.get(name)
-        if not told:
+        address = self._place.url if name is None else self._environ.get(name)
+        if not address:
             raise Misconfigured(
                 "SOURCE_URL_UNSET",
                 f"环境变量未设置。The environment variable {name} is not set.",
@@ -188,32 +190,27 @@ class SqlTable:
                 hint="设为数据库地址。Set it to the SQLAlchemy URL of the database.",
             )
         try:
-            url = make_url(told)
+            url = make_url(address)
         except (ArgumentError, ValueError):
             url = None
         if url is None:
             raise Misconfigured(
                 "SOURCE_URL_INVALID",
-                f"变量中不是数据库地址。The variable {name} holds no SQLAlchemy URL.",
+                f"变量中不是数据库地址。The value of the variable {name} is not an SQLAlchemy URL.",
                 where=self._code,
-                hint="postgresql+psycopg://user:password@host/database; @ in a password is written %40.",
+                hint="Write postgresql+psycopg://user:password@host/database; write an @ in the password as %40.",
             )
         return self._in_folder(url) if url.get_backend_name() == "sqlite" else url
 
     def _in_folder(self, url: URL) -> URL:
-        # SQLite would make a new, empty database of a wrong name.
+        # If the name is wrong, SQLite would create a new, empty database.
         path = self._folder / (url.database or "")
         if not path.is_file():
-            raise Misconfigured(
-                "SOURCE_FILE_MISSING",
-                "没有这个数据库文件。There is no such SQLite database.",
-                where=str(path),
-                hint="相对路径从定义文件所在目录算起。A relative path begins at the definition's folder.",
-            )
+            raise missing_file(path)
         return url.set(database=str(path))
 
-    def _told(self, error: SQLAlchemyError) -> Exception:
-        """What the database's error means to us; its text is never passed on."""
+    def _translated(self, error: SQLAlchemyError) -> Exception:
+        """Return our own error for a database error; the database's text is never passed on."""
         cause = error.orig if isinstance(error, DBAPIError) else None
         number = getattr(cause, "sqlite_errorcode", None)
         state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
@@ -221,7 +218,7 @@ class SqlTable:
             return TimeIsUp()
         if number == _SQLITE_LARGE:
             return Unusable("data_unusable", f"a value of more than {MAX_VALUE_BYTES} bytes")
-        # Without a number it is the driver's own: a text that is not UTF-8.
+        # Without a number, the driver itself raised the error, for a text that is not UTF-8.
         not_text = isinstance(cause, sqlite3.OperationalError) and number is None
         if not_text or isinstance(error, DataError) or state[:2] in _STATE_DATA:
             return Unusable("data_unusable", state or type(error).__name__)
@@ -231,15 +228,15 @@ class SqlTable:
                 "SOURCE_QUERY_REJECTED",
                 "数据库不接受该查询。The database does not accept the query.",
                 where=self._code,
-                hint="在数据库工具中用同一用户试一次。Try it in a tool of the database, as the same user: a table or "
-                "column is missing or may not be read, or the SQL is wrong.",
+                hint="在数据库工具中以同一用户执行该查询。Run the query in a database tool as the same user: a "
+                "table or column is missing or not readable, or the SQL is wrong.",
                 database_code=state or (number if number is not None else type(cause or error).__name__),
             )
         return Unusable("source_unavailable", state or type(cause or error).__name__)
 
 
 def _patience(url: URL, seconds: float) -> dict[str, Any]:
-    """How long a driver waits for a connection or a lock, by the name it has for it."""
+    """Return the driver's own option for how long to wait for a connection or a lock."""
     backend, _, driver = url.drivername.partition("+")
     if backend == "sqlite":
         return {"timeout": seconds}
@@ -249,7 +246,7 @@ def _patience(url: URL, seconds: float) -> dict[str, Any]:
 
 
 def _restrict(connection: Connection, until: Deadline) -> None:
-    """Let the database itself refuse to write, and stop at the deadline; what knows neither is left behind then."""
+    """Make SQLite or PostgreSQL refuse writes and stop at the deadline. Other databases have no such limits."""
     milliseconds = max(1, int(until.left() * 1000))
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.dbapi_connection
@@ -262,7 +259,10 @@ def _restrict(connection: Connection, until: Deadline) -> None:
 
 
 def _require_bounded(connection: Connection, query: TextClause, parameters: Mapping[str, object]) -> None:
-    """PostgreSQL hands over a value whole, so it is asked for the largest row first, in the same snapshot."""
+    """Raise ``Unusable`` if PostgreSQL would return too large a row.
+
+    PostgreSQL returns a value as a whole, so the size of the largest row is queried first, in the same snapshot.
+    """
     if connection.dialect.name != "postgresql":
         return
     largest = text(f"SELECT max(octet_length(taken::text)) FROM ({query.text.rstrip().rstrip(';')}) AS taken")  # noqa: S608
@@ -273,7 +273,7 @@ def _require_bounded(connection: Connection, query: TextClause, parameters: Mapp
 
 
 def _as_numbers(connection: Connection, value: str) -> list[object]:
-    """SQLite keeps numbers beside texts in one column, and compares the two as different."""
+    """Return the key as numbers: in SQLite one column may hold numbers and texts, which never compare as equal."""
     if connection.dialect.name != "sqlite" or not value.isdigit():
         return []
     shortened = f"{value[:KEPT_DIGITS]}{'0' * (len(value) - KEPT_DIGITS)}"

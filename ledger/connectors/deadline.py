@@ -1,4 +1,4 @@
-"""Work that is waited for only so long: what blocks in a driver or on a network drive is left behind."""
+"""Work with a time limit: a call that blocks in a driver or on a network drive is abandoned."""
 
 from __future__ import annotations
 
@@ -8,52 +8,53 @@ from threading import BoundedSemaphore, Thread
 from time import monotonic
 from typing import Final, TypeVar
 
-# So many questions at a time per source: a provider's database serves others too, and what hangs cannot pile up.
+# Queries at a time per source: the provider's database serves others too, and hanging queries must not pile up.
 MAX_AT_ONCE: Final = 8
 
 T = TypeVar("T")
 
 
 class TimeIsUp(Exception):
-    """The work was not done in its time; never leaves this package."""
+    """The work was not done in time. This exception never leaves the package."""
 
 
 class Deadline:
-    """The time by which work ends; it can be ended sooner, from another thread."""
+    """The time by which work must end; another thread can end it earlier."""
 
     def __init__(self, seconds: float) -> None:
         self._end = monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds, not below 0."""
+        """Return the seconds left, at least 0."""
         return max(0.0, self._end - monotonic())
 
     def passed(self) -> bool:
-        """Whether the work has to end."""
+        """Return whether the deadline has passed."""
         return monotonic() >= self._end
 
     def check(self) -> None:
-        """Raise ``TimeIsUp`` once the work has to end."""
+        """Raise ``TimeIsUp`` if the deadline has passed."""
         if self.passed():
             raise TimeIsUp
 
     def stop(self) -> None:
-        """Let the time have passed."""
+        """Move the deadline to now."""
         self._end = 0.0
 
 
 class Workers:
-    """Does the work of one source in threads of its own, few at a time."""
+    """Does the work of one source in separate threads, at most ``MAX_AT_ONCE`` at a time."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._free = BoundedSemaphore(MAX_AT_ONCE)
 
     def run(self, seconds: float, work: Callable[[Deadline], T]) -> T:
-        """What ``work`` returns or raises; ``TimeIsUp`` after ``seconds``, waiting for a free thread included.
+        """Return what ``work`` returns, or raise what it raises.
 
-        Work whose time has passed sees it at its deadline, as after Ctrl-C. What sees nothing keeps its thread, which
-        holds up neither the caller nor the end of the process.
+        Raises ``TimeIsUp`` after ``seconds``, which include the wait for a free thread. The deadline has then passed,
+        also after Ctrl-C, so that work which checks it stops. Work that never checks it keeps its thread, but delays
+        neither the caller nor the end of the process.
         """
         deadline = Deadline(seconds)
         if not self._free.acquire(timeout=deadline.left()):
@@ -73,7 +74,7 @@ class Workers:
         try:
             thread.start()
         except RuntimeError:
-            # The machine has no thread to spare: as little as if all of the source's were at work.
+            # The machine has no thread left: the result is the same as when all threads of the source are busy.
             self._free.release()
             raise TimeIsUp from None
 

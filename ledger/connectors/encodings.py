@@ -1,4 +1,4 @@
-"""In which encoding a text file is written: declared, or beyond doubt. Nothing is guessed."""
+"""The encoding of a text file: the declared encoding, or the only one that fits the bytes. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-# What may be declared, and the codec that reads it.
+# Encodings that may be declared, each with the codec that reads it.
 DECLARABLE: Final = {
     "utf-8": "utf-8-sig",
     "utf8": "utf-8-sig",
@@ -28,9 +28,9 @@ SHOWN: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
 _UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _HEAD_BYTES: Final = 4096
 _ZERO_SHARE: Final = 0.25
-# GB 2312 rows 1 and 3 (signs), 16 to 55 (the 3,755 common characters, in the order of their sound).
+# Lead bytes of GB 2312 rows 1 and 3 (signs) and 16 to 55 (the 3,755 common characters, ordered by pronunciation).
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
-# Neither the common characters of Big5 nor the Hangul of EUC-KR reach these lead bytes.
+# Lead bytes that neither the common characters of Big5 nor the Hangul of EUC-KR use.
 _CHINESE_ONLY: Final = range(0xC9, 0xD8)
 _SECOND: Final = 0xA1
 _FIRST_CHARACTER: Final = 0xB0
@@ -38,13 +38,13 @@ _COMMON_SHARE: Final = 0.95
 _FREQUENT_SHARE: Final = 0.8
 _SOME_FREQUENT: Final = 0.4
 _CHUNKS_LOOKED_AT: Final = 64
-_HINT: Final = "Save it as “CSV UTF-8”, or declare its encoding: gb18030, utf-16."
+_HINT: Final = "Save the file as “CSV UTF-8”, or declare its encoding: gb18030 or utf-16."
 
 
 def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where: str) -> str:
-    """The codec that reads a file: the declared one, else the one that its bytes leave no doubt about.
+    """Return the codec that reads a file: the declared one, or else the only one that fits the bytes.
 
-    ``chunks`` gives the file's bytes anew at each call. Raises ``InvalidInput`` ``CSV_NOT_UTF8``,
+    Each call of ``chunks`` yields the file's bytes from the beginning. Raises ``InvalidInput`` ``CSV_NOT_UTF8``,
     ``ENCODING_UNKNOWN``, ``ENCODING_DIFFERS``.
     """
     if declared is None:
@@ -52,13 +52,16 @@ def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where:
     codec = DECLARABLE.get(declared.lower())
     if codec is None:
         raise InvalidInput(
-            "ENCODING_UNKNOWN", "There is no such encoding.", where=where, hint="utf-8, utf-16, gb18030 (also gbk)."
+            "ENCODING_UNKNOWN",
+            "This encoding is not supported.",
+            where=where,
+            hint="Use utf-8, utf-16 or gb18030 (also called gbk).",
         )
     if codec == "utf-16":
         codec = _utf16(next(iter(chunks()), b"")[:_HEAD_BYTES]) or "utf-16-le"
     if _first_wrong(codec, chunks()) is not None:
         raise InvalidInput(
-            "ENCODING_DIFFERS", f"The file is not {SHOWN[codec]}, as was declared.", where=where, hint=_HINT
+            "ENCODING_DIFFERS", f"The file is not {SHOWN[codec]}, which was declared.", where=where, hint=_HINT
         )
     return codec
 
@@ -67,7 +70,7 @@ def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
     head = next(iter(chunks()), b"")[:_HEAD_BYTES]
     wide = None if head.startswith(_UTF32) else _utf16(head)
     wrong = _first_wrong("utf-8-sig", chunks())
-    # In UTF-16 every second byte of what is ASCII is zero; in UTF-8 a zero is a stray one.
+    # In UTF-16 every second byte of an ASCII character is zero; in UTF-8 text, zero bytes are rare.
     if wrong is None and head.count(0) < _ZERO_SHARE * len(head):
         return "utf-8-sig"
     if wide is not None and _first_wrong(wide, chunks()) is None:
@@ -78,14 +81,14 @@ def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
         return "gb18030"
     raise InvalidInput(
         "CSV_NOT_UTF8",
-        f"Byte {wrong} is not UTF-8, and no other encoding is beyond doubt.",
+        f"Byte {wrong} is not UTF-8, and no other encoding fits without doubt.",
         where=where,
         hint=_HINT,
     )
 
 
 def _utf16(head: bytes) -> str | None:
-    """By its mark; without one, where each second byte of what is ASCII is zero."""
+    """Return the UTF-16 codec by the byte order mark, or else by the zero bytes of ASCII characters."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = head[0::2].count(0), head[1::2].count(0)
@@ -95,7 +98,7 @@ def _utf16(head: bytes) -> str | None:
 
 
 def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
-    """The first byte that does not decode."""
+    """Return the position of the first byte that does not decode, or None."""
     decoder, before = codecs.getincrementaldecoder(codec)(), 0
     pending = 0
     try:
@@ -111,10 +114,10 @@ def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
 
 
 def _is_chinese(chunks: Iterable[bytes]) -> bool:
-    """Whether text that decodes as GB18030 is Chinese that people write, and not another encoding by chance.
+    """Return whether text that decodes as GB18030 is real Chinese text, and does not decode only by chance.
 
-    Its characters are those of simplified Chinese that are in use, and either some are in no other encoding's range, or
-    nearly all are among the most frequent: read by chance, hardly one in four would be.
+    Nearly all characters must be common in simplified Chinese. Of them, 80 % must be among the most frequent ones, or
+    40 % if some are outside the range of other encodings; in text that decodes by chance, hardly one in four is.
     """
     decoder, counts = codecs.getincrementaldecoder("gb18030")(), Counter[str]()
     for chunk in islice(chunks, _CHUNKS_LOOKED_AT):

@@ -1,4 +1,7 @@
-"""Which table a file is: by its name for Parquet, else by its content. What cannot be bounded is read apart."""
+"""Chooses how a file is read: Parquet files by their name, other files by their content.
+
+Formats whose memory use cannot be bounded are read in a separate process.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from typing import Final
 
 from ledger.connectors.apart.reader import Ended, read_apart
 from ledger.connectors.deadline import Deadline
-from ledger.connectors.files import HEADER_WITHIN, CsvTable, FileTable, found
+from ledger.connectors.files import CORRECT_FILE, HEADER_WITHIN, CsvTable, FileTable, subject_rows
 from ledger.connectors.kinds import Kind
-from ledger.connectors.parquet import MAX_PARQUET_BYTES
+from ledger.connectors.parquet import MAX_PARQUET_BYTES, SMALLER_GROUPS
 from ledger.connectors.source import EXCEL_NAMES, PARQUET_NAMES, FilePlace
 from ledger.connectors.spreadsheets.workbook import Cell, Sheet, grid_of, header_of
 from ledger.connectors.spreadsheets.xlsx_scan import MAX_XLSX_BYTES
@@ -18,21 +21,20 @@ from ledger.connectors.table import NO_TEXT, FoundRow, FoundRows, Wanted, requir
 from ledger.connectors.tables import recognised, sheets_in
 from ledger.errors import InvalidInput, Misconfigured
 
-_MEND: Final = "修改文件。Mend the file."
 _HEAD_BYTES: Final = 4096
 
 
 def file_table(place: FilePlace, folder: Path) -> FileTable:
-    """The table that a definition means."""
+    """Return the table in the file that a definition names."""
     path = folder / place.path
     name = path.suffix.lower()
     if name in PARQUET_NAMES:
         return ParquetApart(path)
-    return ExcelTable(path, place.sheet) if name in EXCEL_NAMES else _Named(path, place)
+    return ExcelTable(path, place.sheet) if name in EXCEL_NAMES else _NamedCsv(path, place)
 
 
 class ParquetApart(FileTable):
-    """A Parquet file, read in a process of its own: what its pages unpack to, only reading them says."""
+    """A Parquet file, read in a separate process: how large its pages unpack is known only after reading them."""
 
     max_bytes = MAX_PARQUET_BYTES
 
@@ -52,9 +54,9 @@ class ParquetApart(FileTable):
         except Ended:
             problem = Misconfigured(
                 "SOURCE_FILE_TOO_LARGE",
-                "读取该文件所需内存过多。The file takes more memory to read than it may.",
+                "读取该文件所需内存过多。Reading the file needs more memory than allowed.",
                 where=str(self._path),
-                hint="减小行组并按主键排序。Write it in smaller row groups, sorted by the key.",
+                hint=SMALLER_GROUPS,
             )
         else:
             return
@@ -62,7 +64,7 @@ class ParquetApart(FileTable):
 
 
 class ExcelTable(FileTable):
-    """A workbook: the sheet named, or the one visible sheet that has the key column."""
+    """A workbook: the named sheet, or the one visible sheet that has the key column."""
 
     max_bytes = MAX_XLSX_BYTES
 
@@ -82,10 +84,10 @@ class ExcelTable(FileTable):
             sheet = self._chosen(sheets, wanted.key_column)
             where = f"{self._path.name}, {sheet.title}"
             head, rows = grid_of(sheet, where)
-            yield from found(head, rows, wanted, until, where)
+            yield from subject_rows(head, rows, wanted, until, where)
             return
         except InvalidInput as error:
-            problem = Misconfigured(error.code, error.message, where=error.where, hint=error.hint or _MEND)
+            problem = Misconfigured(error.code, error.message, where=error.where, hint=error.hint or CORRECT_FILE)
         except OSError as error:
             problem = self._refused(error)
         raise problem
@@ -104,10 +106,10 @@ class ExcelTable(FileTable):
             return fitting[0]
         raise Misconfigured(
             "SOURCE_SHEET",
-            f"应有一张工作表含主键列，实有 {len(fitting)} 张。{len(fitting)} visible sheets have the key column "
-            f"{key_column}; one is expected.",
+            f"应恰有一张可见工作表含主键列，实有 {len(fitting)} 张。{len(fitting)} visible sheets have the key column "
+            f"{key_column}; exactly one is expected.",
             where=self._path.name,
-            hint=f"Name one in the definition, sheet: NAME. There are: {', '.join(item.title for item in sheets)}.",
+            hint=f"Add sheet: NAME to the definition. The sheets are: {', '.join(item.title for item in sheets)}.",
         )
 
 
@@ -115,8 +117,8 @@ def _texts(cells: Sequence[Cell]) -> list[str]:
     return [cell if isinstance(cell, str) else "" for cell in cells]
 
 
-class _Named(FileTable):
-    """What is called a CSV file: it is one, or another under a wrong name."""
+class _NamedCsv(FileTable):
+    """A file with the name of a CSV file; its content may still be a workbook or a Parquet file."""
 
     max_bytes = CsvTable.max_bytes
 

@@ -1,4 +1,4 @@
-"""Files as sources, and CSV files: one subject's rows, read without keeping the others."""
+"""Files as sources, and CSV files: one subject's rows are read, and the other rows are not kept."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from typing import ClassVar, Final
 from ledger.connectors.deadline import Deadline
 from ledger.connectors.encodings import codec_of
 from ledger.connectors.keys import KeyColumn, Whose
-from ledger.connectors.normal import says_something
+from ledger.connectors.normal import has_content
 from ledger.connectors.table import (
     NO_TEXT,
     FoundRow,
     FoundRows,
     Unusable,
     Wanted,
-    no_row,
+    empty_source,
+    missing_file,
     places_of,
     require_header_first,
 )
@@ -29,16 +30,16 @@ from ledger.domain.days import shanghai_day
 from ledger.errors import InvalidInput, Misconfigured
 
 MAX_CSV_BYTES: Final = 256 * 1024 * 1024
-_MEND: Final = "修改文件。Mend the file."
+CORRECT_FILE: Final = "修改文件。Correct the file."
 _ROWS_BETWEEN_LOOKS: Final = 1_000
 _CHUNK: Final = 64 * 1024
-# In so many lines a header is looked for that is not the first.
+# Lines in which a header is searched that is not in the first line.
 HEADER_WITHIN: Final = 20
 _MISREAD: Final = ("CSV_HEADER", "CSV_ROW_WIDTH", "SOURCE_COLUMN_MISSING")
 
 
 class FileTable(ABC):
-    """A bounded file that must not change while it is read."""
+    """A file of limited size, which must not change while it is read."""
 
     max_bytes: ClassVar[int]
 
@@ -60,19 +61,14 @@ class FileTable(ABC):
 
     def _state(self) -> stat_result:
         if not self._path.is_file():
-            raise Misconfigured(
-                "SOURCE_FILE_MISSING",
-                "没有这个文件。There is no such file.",
-                where=str(self._path),
-                hint="相对路径从定义文件所在目录算起。A relative path begins at the definition's folder.",
-            )
+            raise missing_file(self._path)
         state = self._path.stat()
         if state.st_size > self.max_bytes:
             raise Misconfigured(
                 "SOURCE_FILE_TOO_LARGE",
                 f"文件过大。The file is larger than {self.max_bytes} bytes.",
                 where=str(self._path),
-                hint="改用按主键排序的 Parquet 或数据库。Write it as Parquet, sorted by the key, or use a database.",
+                hint="改用按主键排序的 Parquet 或数据库。Use Parquet, sorted by the key, or a database.",
             )
         return state
 
@@ -98,23 +94,23 @@ class CsvTable(FileTable):
             codec = codec_of(self._encoding, partial(self._chunks, until), str(self._path))
             with self._path.open(encoding=codec, newline="") as lines:
                 head, rows = csv_table(lines, self._path.name)
-                yield from found(head, rows, wanted, until, self._path.name, "line")
+                yield from subject_rows(head, rows, wanted, until, self._path.name, "line")
             return
         except (InvalidInput, Misconfigured) as error:
-            # Not a wrong question: somebody has to mend the file.
-            hint = error.hint or _MEND
+            # The query is right and the file is wrong, so the error becomes one for the operator.
+            hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:
             problem = self._unreadable("The file changed while it was read.", "再试一次。Try again.")
         except OSError as error:
             problem = self._refused(error)
-        # Raised out here, so that it does not carry along what the decoder had in hand.
+        # Raised outside the ``except`` block, so that the exception context does not contain the decoder's bytes.
         if problem.code in _MISREAD:
             self._require_header(codec, wanted.key_column)
         raise problem
 
     def _require_header(self, codec: str, key_column: str) -> None:
-        """Raise what explains why the first line does not name the key column, if that can be seen."""
+        """Raise the reason why the first line does not name the key column, if the reason can be found."""
         with self._path.open(encoding=codec, newline="", errors="replace") as file:
             lines = [(number, file.readline(_CHUNK)) for number in range(1, HEADER_WITHIN + 1)]
         first = lines[0][1]
@@ -131,7 +127,7 @@ class CsvTable(FileTable):
                 yield chunk
 
 
-def found(
+def subject_rows(
     head: Sequence[str],
     rows: Iterable[tuple[int, Sequence[object]]],
     wanted: Wanted,
@@ -139,9 +135,9 @@ def found(
     where: str,
     unit: str = "row",
 ) -> FoundRows:
-    """The subject's rows among all numbered rows of a table, of which the key column is looked at from end to end.
+    """Yield the subject's rows among the numbered rows of a table; the key of every row is examined.
 
-    A row that says something and not about whom is an error, also where the subject has other rows.
+    A row with content and no key raises ``SOURCE_KEY_DAMAGED``, even if the subject has other rows.
     """
     place, places = places_of(head, wanted, where)
     key, some = KeyColumn(wanted, where, unit), False
@@ -153,10 +149,10 @@ def found(
             some = True
             texts = [cells[column] if isinstance(cells[column], str) else NO_TEXT for column in places]
             yield FoundRow(f"{where}, {unit} {number}", texts)
-        elif whose is Whose.NOBODYS and any(says_something(cell) for at, cell in enumerate(cells) if at != place):
+        elif whose is Whose.NOBODYS and any(has_content(cell) for at, cell in enumerate(cells) if at != place):
             raise key.missing(number)
     if not key.any_row:
-        raise no_row(where)
+        raise empty_source(where)
     key.conclude(found=some)
 
 

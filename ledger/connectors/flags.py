@@ -1,4 +1,4 @@
-"""Whether a cell holds the value by which a source refuses. Where in doubt, it does: what must not leave, stays."""
+"""Flags: whether a cell has the value at which a source refuses to supply. In doubt, the source refuses."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from ledger.connectors.source import Flag
 
 
 class UnreadableFlag(Exception):
-    """A cell that is not of the type that the flag was declared with; never leaves this package."""
+    """A cell does not have the type that its flag declares. This exception never leaves the package."""
 
 
 def meets(flag: Flag, cell: str) -> bool:
-    """Whether the cell, as text, means the flag's value.
+    """Return whether the cell, as text, means the flag's value.
 
-    Numbers compare as numbers, dates as days, booleans by their meaning, texts without what is invisible, full-width or
-    around them. A declared type also has to fit the cell: raises ``UnreadableFlag``, so that nothing is supplied.
+    Numbers are compared as numbers, dates as days, booleans by their meaning, and texts without invisible characters,
+    full-width forms and surrounding blanks. Raises ``UnreadableFlag`` if the cell does not have the flag's declared
+    type, so that nothing is supplied.
     """
     text, value = normal_text(cell).casefold(), normal_text(flag.value).casefold()
     if not text or not value:
-        # An empty value refuses where there is none.
+        # An empty flag value means an empty cell.
         return text == value
     if flag.type is not None and read_as(flag.type, text) is None:
         raise UnreadableFlag

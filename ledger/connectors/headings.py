@@ -1,4 +1,4 @@
-"""What people call the columns of a list of parties, and the names that the commands know them by."""
+"""Headings that people use in lists of parties, and the column names that the commands use."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ _HEADINGS: Final = {
 
 
 def columns_by_heading(headings: Iterable[str], columns: Sequence[str], where: str) -> dict[str, str]:
-    """For each heading the one of ``columns`` that it means, else the heading itself.
+    """Return, for each heading, the one of ``columns`` that it means, or else the heading itself.
 
-    Case, blanks and width do not count. Raises ``InvalidInput`` ``HEADING_TWICE`` where two mean one column.
+    Case, blanks and full-width forms are ignored. Raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean the
+    same column.
     """
     known = {_plain(heading): column for column in columns for heading in _HEADINGS.get(column, ())}
     known |= {_plain(column): column for column in columns}

@@ -1,7 +1,7 @@
-"""The key column of a source: which cells are the subject's, and whether the column can be relied on at all.
+"""The key column of a source: which rows are the subject's, and whether the column can be trusted.
 
-``no_data`` is signed, and a bank acts on it. It is said only where the column's values are what they should be: a
-spreadsheet makes 4.40811E+17 of an ID number, or ends it in 000, and then nobody is found.
+``no_data`` is signed, and a bank acts on it. It is answered only if the keys in the column are intact: a spreadsheet
+may turn an ID number into 4.40811E+17 or make it end in 000, and then the subject's rows would not be found.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from ledger.connectors.values import BadValue, as_text
 from ledger.domain.codes import check_resident_id, check_uscc
 from ledger.errors import InvalidInput, Misconfigured
 
-# What needs no second look: the form of a USCC and of an ID number.
+# The usual form of a USCC and of a resident ID number.
 PLAIN: Final = r"^[0-9A-HJ-NPQRTUWXY]{18}$"
 _PLAIN: Final = re.compile(PLAIN)
 _LENGTH: Final = 18
 _EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,3}", re.ASCII)
 _WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
-# Also what groups the digits.
+# Blanks, and the signs that group digits.
 _BLANKS: Final = re.compile(r"[\s,\-\u2010-\u2015]+")
 KEPT_DIGITS: Final = 15
 _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
-# Distinct values whose check digits are looked at for one question, and how many verdicts are remembered.
+# Per query: how many distinct values have their check digits verified, and how many verdicts are remembered.
 MAX_CHECKED: Final = 10_000
 MAX_REMEMBERED: Final = 50_000
-# Above it a 64-bit float no longer holds every whole number.
+# Above this number, a 64-bit float cannot represent every whole number.
 _EXACT: Final = 2**53
-# What stands for no value in an export, and for the value above in a list: such a cell names nobody.
-UNSAID: Final = frozenset(
+# Texts that mean "no value" in an export, or "same as above" in a list: such a cell is not a key.
+NO_KEYS: Final = frozenset(
     {"NULL", "NONE", "NAN", "N/A", "\\N", "DITTO", "同上", "〃", "〃〃", '"', '""', "'", "”", "′′"}
 )
 
 
 class Whose(Enum):
-    """Whose row it is by its key cell; ``NOBODYS`` if the cell is empty or says only that it is."""
+    """Whose row it is, by its key cell. ``NOBODYS``: the cell is empty or holds one of ``NO_KEYS``."""
 
     SUBJECTS = "subject's"
     OTHERS = "another's"
@@ -47,14 +47,14 @@ class Whose(Enum):
 
 
 def normal_key(text: str) -> str:
-    """An identifier as it is meant: see ``normal_text``; without blanks within it, in capitals."""
+    """Return an identifier in normal form: as ``normal_text``, without blanks inside it, in capitals."""
     key = _BLANKS.sub("", normal_text(text)).upper()
     whole = _WHOLE.fullmatch(key)
     return whole[1] if whole else key
 
 
 def sound(key: str) -> bool:
-    """Whether it is a USCC or an ID number whose check digits hold."""
+    """Return whether the key is a USCC or a resident ID number with correct check digits."""
     for check in (check_uscc, check_resident_id):
         try:
             check(key)
@@ -65,10 +65,10 @@ def sound(key: str) -> bool:
 
 
 class KeyColumn:
-    """The cells of one key column in one question, as they are drawn from ``where``; rows are numbered by ``unit``.
+    """Judges the key cells that one query reads; errors name ``where``, and rows by ``unit`` and number.
 
-    An identifier without check digits is compared to the letter: of such a one nobody can say that it is damaged.
-    ``any_row`` is whether a row named anybody.
+    An identifier without check digits must match exactly, because damage to it cannot be recognised. ``any_row`` is
+    true once any row has a key.
     """
 
     def __init__(self, wanted: Wanted, where: str, unit: str = "row") -> None:
@@ -83,18 +83,19 @@ class KeyColumn:
         self._first_broken: int | None = None
 
     def whose(self, cell: object, number: int | None = None) -> Whose:
-        """Whose the row is that has this key cell and this number.
+        """Return whose row it is, by its key cell; ``number`` is the row's number.
 
-        Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if it could be the subject's, but for what a spreadsheet did.
+        Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if the cell may be the subject's key after damage by a
+        spreadsheet.
         """
         if not self.checked and cell == self._wanted.value:
             self.any_row = True
             return Whose.SUBJECTS
         try:
-            # A float so large has lost its last digits, whatever it shows.
+            # Such a large float has lost its last digits, whatever it shows.
             text = f"{cell:.14E}" if isinstance(cell, float) and abs(cell) > _EXACT else as_text(cell)
         except BadValue:
-            # A spreadsheet lost its digits, or it is an error or bytes: whose it was, nobody can say.
+            # The cell has lost digits, or holds a formula error or bytes: the row's subject is unknown.
             raise self.damaged(number) from None
         verdict = self._verdicts.get(text)
         if verdict is None:
@@ -106,46 +107,46 @@ class KeyColumn:
 
     @property
     def prefix(self) -> str:
-        """What a spreadsheet keeps of the subject's key: values that begin so are looked at one by one."""
+        """The part of the subject's key that a spreadsheet keeps; all values that begin with it are examined."""
         return self._key[:KEPT_DIGITS]
 
     @property
     def left_to_examine(self) -> int:
-        """How many more values of the usual form have their check digits looked at."""
+        """How many more values of the usual form may have their check digits verified."""
         return MAX_CHECKED - self._examined
 
     def pass_over(self, count: int) -> None:
-        """So many values of the usual form are taken as they are."""
+        """Count this many values of the usual form as sound, without verifying their check digits."""
         self._filled += count
         self._sound += count
 
     def conclude(self, *, found: bool) -> None:
-        """Raise ``SOURCE_KEY_DAMAGED`` unless ``no_data`` may be said where nothing was found."""
+        """Raise ``SOURCE_KEY_DAMAGED`` if no row was found and damaged keys in the column forbid ``no_data``."""
         if not found and self.checked and (self._broken or (self._filled and not self._sound)):
             raise self.damaged(self._first_broken)
 
     def damaged(self, number: int | None = None) -> Misconfigured:
-        """The error, which names the column and the row, and no value."""
+        """Return the error for a damaged key; it names the column and the row, and no value."""
         column = self._wanted.key_column
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
             f"主键列“{column}”的值已损坏，不能据此答复。"
-            f"The column {column} holds values that a spreadsheet damaged, or whose check digits are wrong.",
+            f"The column {column} holds values that a spreadsheet damaged, or with wrong check digits.",
             where=self._at(number),
             hint="把该列按文本重新导出。Export it again with that column as text; see docs/guides/sources.md.",
             column=column,
         )
 
     def missing(self, number: int) -> Misconfigured:
-        """The error for a row that says something and not about whom: it could be the subject's."""
+        """Return the error for a row with content and no key: the row could be the subject's."""
         column = self._wanted.key_column
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
             f"该行有内容，但主键列“{column}”为空，不知属于谁，不能据此答复。"
-            f"The row has content and its cell in the column {column} is empty: nobody can say whose it is.",
+            f"The row has content, but its key column {column} is empty, so its subject is unknown.",
             where=self._at(number),
             hint="在每行填写主键（合并过的单元格要逐行填入）；不属于任何人的行（如合计）请删除。"
-            "Fill in the key in every row, as after unmerging cells; delete a row that is nobody's, such as a total.",
+            "Fill in the key in every row, also after unmerging cells; delete rows of no subject, such as totals.",
             column=column,
         )
 
@@ -154,7 +155,7 @@ class KeyColumn:
 
     def _judge(self, text: str, number: int | None) -> Whose:
         key = normal_key(text)
-        if not key or key in UNSAID:
+        if not key or key in NO_KEYS:
             return Whose.NOBODYS
         if not self.checked:
             return Whose.OTHERS
@@ -185,19 +186,21 @@ class KeyColumn:
         return key[:KEPT_DIGITS] == self._key[:KEPT_DIGITS]
 
     def _could_be(self, key: str) -> bool:
-        """Whether it is what a spreadsheet, a mask or a form of before makes of the subject's key."""
+        """Return whether it may be the subject's key, damaged by a spreadsheet, masked, or in its old 15-digit form."""
         own = self._key
         if _EXPONENT.fullmatch(key):
             return own.isdigit() and _rounds_to(own, key)
         if "*" in key:
             return len(key) == len(own) and all(a in ("*", b) for a, b in zip(key, own, strict=True))
-        # Without the last characters, or with other ones; without the century and the check digit.
+        # The last characters are missing or changed; or the century and the check digit are missing.
         return self._near(key) or key == own[:6] + own[8:17]
 
 
 def variants(value: str) -> list[str]:
-    """The forms in which a damaged or decorated key is written: what a database is asked for, since it shows no
-    other rows. The key itself is not among them."""
+    """Return the damaged or decorated forms in which the key may be written, without the key itself.
+
+    A database is queried for these forms, because its query returns no other rows.
+    """
     key = normal_key(value)
     if not sound(key):
         return []
@@ -223,7 +226,7 @@ def variants(value: str) -> list[str]:
 
 
 def _numbers(key: str) -> list[str]:
-    """The number that a spreadsheet makes of it, as it is shown and as it is saved."""
+    """Return the number that a spreadsheet makes of the key, in all the forms in which it shows or saves the number."""
     forms = [f"{key[:KEPT_DIGITS]}000", f"{float(key):.0f}", f"{key}.0", repr(float(key))]
     for places in range(1, 17):
         mantissa, exponent = f"{Decimal(key):.{places}E}".split("E")
@@ -233,7 +236,7 @@ def _numbers(key: str) -> list[str]:
 
 
 def _is_broken(key: str) -> bool:
-    """Whether it has the length of an identifier, or what is left of one, and is none."""
+    """Return whether an unsound key looks like a damaged identifier, by its exponent or its length."""
     if _EXPONENT.fullmatch(key):
         return True
     return len(key) == _LENGTH or (key.isdigit() and 15 < len(key) <= 20)

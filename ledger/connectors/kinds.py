@@ -1,4 +1,4 @@
-"""What kind of file it is, by its content: an extension is what somebody called it."""
+"""The kind of a file, recognised by its content, because the extension may be wrong."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ledger.errors import InvalidInput
 
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 _HEAD: Final = 4096
-# A directory of so many entries is no workbook; the library would make an object of each.
+# A ZIP archive with more entries is not a workbook; the library would create an object for each entry.
 MAX_DIRECTORY: Final = 10_000
 
 
 class Kind(StrEnum):
-    """What is told apart; the value says it in an error."""
+    """The kinds that are distinguished; the value is the kind's name in an error."""
 
     TEXT = "text"
     XLSX = "Excel workbook (.xlsx)"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 def kind_of(data: bytes) -> Kind:
-    """What the bytes are, whatever the file is called."""
+    """Return the kind of a file by its bytes."""
     head = data[:_HEAD]
     if head.startswith(_OLE):
         return _compound(data)
@@ -53,26 +53,26 @@ def kind_of(data: bytes) -> Kind:
 
 
 def require_readable(kind: Kind, name: str) -> None:
-    """Raise ``InvalidInput`` ``FILE_ENCRYPTED`` or ``FILE_KIND`` for what no table is read from, naming the kind."""
+    """Raise ``InvalidInput`` ``FILE_ENCRYPTED`` or ``FILE_KIND`` if no table can be read from this kind of file."""
     if kind is Kind.ENCRYPTED:
         raise encrypted(name)
     if kind not in (Kind.TEXT, Kind.XLSX, Kind.XLS):
         raise InvalidInput(
             "FILE_KIND",
-            f"The file is of a kind that is not read here: {kind}.",
+            f"This kind of file cannot be read: {kind}.",
             where=name,
-            hint="Save it as .xlsx, or as “CSV UTF-8”.",
+            hint="Save the file as .xlsx, or as “CSV UTF-8”.",
         )
 
 
 def encrypted(name: str) -> InvalidInput:
-    """A workbook behind a password."""
-    hint = "Save it without a password."
+    """Return the error for a workbook with a password."""
+    hint = "Save the workbook without a password."
     return InvalidInput("FILE_ENCRYPTED", "The workbook is encrypted.", where=name, hint=hint)
 
 
 def _compound(data: bytes) -> Kind:
-    # The names of its streams are in UTF-16.
+    # The names of the streams in a compound file are in UTF-16.
     if "EncryptedPackage".encode("utf-16-le") in data:
         return Kind.ENCRYPTED
     books = any(name.encode("utf-16-le") in data for name in ("Workbook", "Book"))
@@ -93,7 +93,7 @@ def _zipped(data: bytes) -> Kind:
             if "mimetype" in names and len(members) and data[30:38] == b"mimetype":
                 return Kind.ODS if b"opendocument.spreadsheet" in data[:_HEAD] else Kind.DOCUMENT
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, UnicodeError):
-        # Cut off: the reader says so.
+        # The archive is truncated: the workbook reader raises the error.
         return Kind.XLSX
     if "xl/workbook.bin" in names:
         return Kind.XLSB

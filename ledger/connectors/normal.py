@@ -1,4 +1,4 @@
-"""Texts as they were meant: what a keyboard, a spreadsheet or an export added is taken off before two are compared."""
+"""Texts in normal form, for comparing: without what a keyboard, a spreadsheet or an export added."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from ledger.connectors.values import BadValue, as_span
 
-# ="0123" and '0123 are how a spreadsheet is kept from making a number of it.
+# People write ="0123" or '0123 so that a spreadsheet does not turn the text into a number.
 _QUOTED: Final = re.compile(r'=\s*"(.*)"', re.DOTALL)
 _APOSTROPHES: Final = "'’‘`"
 _BLANKS: Final = re.compile(r"\s+")
@@ -21,7 +21,7 @@ _FALSE: Final = frozenset({"false", "f", "no", "n", "off", "否", "假", "×"})
 
 
 def normal_text(text: str) -> str:
-    """The text with full-width forms as ASCII, without what is invisible, without blanks around it."""
+    """Return the text with full-width forms as ASCII, and without invisible characters or blanks around it."""
     folded = unicodedata.normalize("NFKC", text)
     if not folded.isascii() or not folded.isprintable():
         folded = "".join(sign if sign.isprintable() else _unprintable(sign) for sign in folded)
@@ -33,18 +33,18 @@ def normal_text(text: str) -> str:
     return folded
 
 
-def says_something(cell: object) -> bool:
-    """Whether a cell has content; a text of blanks and invisible characters has none."""
+def has_content(cell: object) -> bool:
+    """Return whether a cell has content; a text of only blanks and invisible characters has none."""
     return bool(normal_text(cell)) if isinstance(cell, str) else cell is not None
 
 
 def _unprintable(sign: str) -> str:
-    # A tab or a line end is a blank; a zero-width space, a mark of direction or of byte order is nothing.
+    # Tabs and line ends become blanks; zero-width spaces, direction marks and byte order marks are removed.
     return " " if sign.isspace() or unicodedata.category(sign) in ("Zs", "Zl", "Zp") else ""
 
 
 def read_as(kind: str, text: str) -> object | None:
-    """The value of a normal text by its type, or nothing."""
+    """Return the value of a text in normal form as the given type, or None if the text has another form."""
     if kind == "number":
         return _number(text)
     if kind == "boolean":

@@ -1,4 +1,4 @@
-"""Parquet files as sources: of each row group that may hold the subject, the columns wanted."""
+"""Parquet files as sources: reads the wanted columns of each row group that may hold the subject's rows."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from ledger.connectors.apart.parquet_batches import Batches, RowGroup, is_text, 
 from ledger.connectors.deadline import Deadline
 from ledger.connectors.files import FileTable
 from ledger.connectors.keys import KeyColumn, variants
-from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, no_row, places_of
+from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, empty_source, places_of
 from ledger.errors import Misconfigured
 
 MAX_PARQUET_BYTES: Final = 4 * 1024 * 1024 * 1024
-# A row group is what is held in memory at a time; writers make them of some 100 MB.
+# One row group is held in memory at a time; most writers make row groups of about 100 MB.
 MAX_GROUP_BYTES: Final = 512 * 1024 * 1024
-# What describes the file, at its end: the library makes objects of all of it.
+# The footer at the end describes the file; the library creates objects for all of it.
 MAX_FOOTER_BYTES: Final = 16 * 1024 * 1024
 MAX_GROUPS: Final = 10_000
 MAX_COLUMNS: Final = 4_096
+SMALLER_GROUPS: Final = "减小行组并按主键排序。Write the file in smaller row groups, sorted by the key."
 _MAGIC: Final = b"PAR1"
 _THRIFT_STRINGS: Final = MAX_FOOTER_BYTES
 _THRIFT_ITEMS: Final = 1_000_000
-# What begins the texts of ``UNSAID``, and of a formula without a text, among digits and letters.
-_UNSAID_BEGIN: Final = ("=", "\\", "`", "D", "N", "d", "n")
+# Keys begin with digits or letters. These first characters of ``NO_KEYS`` and of an empty formula sort among them.
+_NO_KEYS_BEGIN: Final = ("=", "\\", "`", "D", "N", "d", "n")
 
 
 class ParquetTable(FileTable):
-    """A Parquet file, read in this process; ``apart_tables`` reads it in another one."""
+    """A Parquet file, read in this process; ``ParquetApart`` reads it in a separate process."""
 
     max_bytes = MAX_PARQUET_BYTES
 
@@ -44,7 +45,7 @@ class ParquetTable(FileTable):
             self._require_few(whole.metadata)
             self._require_cells(arrow, whole.physical_schema, wanted)
             kinds = kinds_of(arrow, whole)
-            # Left as a group's dictionary has them: a few bytes say a text of megabytes a million times over.
+            # Columns stay dictionary-encoded: a few bytes can repeat a text of megabytes a million times.
             packed = dataset.ParquetFileFormat(
                 default_fragment_scan_options=limits,
                 dictionary_columns=[name for name, kind in kinds.items() if arrow.types.is_dictionary(kind)],
@@ -53,15 +54,20 @@ class ParquetTable(FileTable):
             yield from self._found(arrow, dataset, whole, reading, wanted)
             return
         except MemoryError:
-            # Arrow's own is one too, and would be taken for a damaged file.
+            # Arrow's out-of-memory error is a MemoryError too; the next clause would report a damaged file.
             raise
         except (arrow.ArrowException, OSError):
-            problem = self._unreadable("This is no Parquet file that can be read.", "重新导出。Write it again.")
+            problem = self._damaged()
         raise problem
 
+    def _damaged(self) -> Misconfigured:
+        return self._unreadable("The file is not a readable Parquet file.", "重新导出。Export the file again.")
+
     def _found(self, arrow: Any, dataset: Any, whole: Any, reading: Batches, wanted: Wanted) -> FoundRows:
-        """The subject's rows, of the groups whose statistics do not rule every form of the key out. The key column of
-        the others is looked at where a row could have no key, and if no row of the subject was found."""
+        """Yield the subject's rows from the groups that may hold a form of the key, by the groups' statistics.
+
+        The key column of another group is read too if a row of it could have no key, or if no row was found.
+        """
         key = KeyColumn(wanted, str(self._path))
         chosen = _chosen(arrow, dataset, whole, wanted) if key.checked or _is_plain(arrow, whole, wanted) else None
         found, left, start = False, [], 0
@@ -81,15 +87,15 @@ class ParquetTable(FileTable):
                 found = True
                 yield row
         if not key.any_row and not any(group.rows for group in left):
-            raise no_row(str(self._path))
+            raise empty_source(str(self._path))
         key.conclude(found=found)
 
     def _of_group(
         self, group: RowGroup, reading: Batches, wanted: Wanted, key: KeyColumn, *, all_columns: bool
     ) -> FoundRows:
-        """The subject's rows in one group. Without ``all_columns`` the key column alone is read, until there is one.
+        """Yield the subject's rows in one group. Without ``all_columns``, only the key is read until a row is found.
 
-        Raises ``SOURCE_KEY_DAMAGED`` for a row that says something and not about whom.
+        Raises ``SOURCE_KEY_DAMAGED`` for a row with content and no key.
         """
         self._require_bounded(group.size)
         nobodys: list[int] = []
@@ -116,9 +122,9 @@ class ParquetTable(FileTable):
         except OSError:
             end = b""
         if len(end) < 8 or not end.endswith(_MAGIC):
-            raise self._unreadable("This is no Parquet file that can be read.", "重新导出。Write it again.")
+            raise self._damaged()
         if struct.unpack("<I", end[:4])[0] > min(MAX_FOOTER_BYTES, size):
-            raise self._too_large("文件说明过大。What describes the file is larger than", MAX_FOOTER_BYTES, "bytes")
+            raise self._too_large("文件尾过大。The footer of the file is larger than", MAX_FOOTER_BYTES, "bytes")
 
     def _require_few(self, metadata: Any) -> None:
         if metadata.num_row_groups > MAX_GROUPS:
@@ -135,16 +141,16 @@ class ParquetTable(FileTable):
             "SOURCE_FILE_TOO_LARGE",
             f"{message} {bound} {unit}".rstrip() + ".",
             where=str(self._path),
-            hint="减小行组并按主键排序。Write it in smaller row groups, sorted by the key.",
+            hint=SMALLER_GROUPS,
         )
 
     def _require_cells(self, arrow: Any, schema: Any, wanted: Wanted) -> None:
-        """Raise where a column is missing, or is of what can be no cell."""
+        """Raise if a column is missing, or has a type that a cell cannot have."""
         places_of(schema.names, wanted, self._path.name)
         kinds = {name: value_type(arrow, schema.field(name).type) for name in (wanted.key_column, *wanted.columns)}
         self._require_text(arrow, kinds[wanted.key_column], wanted.key_column)
         for name, kind in kinds.items():
-            # Lists and binaries of a fixed length can be as long, and are never read as dictionaries.
+            # Nested values and binaries of a fixed length can be as long as texts, and are never dictionary-encoded.
             if arrow.types.is_nested(kind) or arrow.types.is_fixed_size_binary(kind):
                 raise Unusable("data_unusable", name)
 
@@ -152,17 +158,17 @@ class ParquetTable(FileTable):
         if not is_text(arrow, kind):
             raise Misconfigured(
                 "SOURCE_KEY_NOT_TEXT",
-                f"主键列“{column}”不是文本。The key column {column} holds no text.",
+                f"主键列“{column}”不是文本。The key column {column} does not hold text.",
                 where=str(self._path),
-                hint="按文本写入，以免丢失前导零。Write it as text: a number loses leading zeros.",
+                hint="按文本写入，以免丢失前导零。Write the column as text: numbers lose leading zeros.",
             )
 
 
 def _chosen(arrow: Any, dataset: Any, whole: Any, wanted: Wanted) -> set[int]:
-    """The row groups that may hold one of the forms of the key."""
+    """Return the numbers of the row groups that may hold a form of the key."""
     forms = [wanted.value, *variants(wanted.value)]
     if not _is_plain(arrow, whole, wanted):
-        # Of other types the library compares no statistics.
+        # The library uses statistics only for this type.
         return {group.row_groups[0].id for group in whole.split_by_row_group()}
     theirs = dataset.field(wanted.key_column).isin(forms)
     plain = arrow.schema([(wanted.key_column, arrow.string())])
@@ -174,8 +180,7 @@ def _is_plain(arrow: Any, whole: Any, wanted: Wanted) -> bool:
 
 
 def _could_lack_keys(group: Any, key_column: str) -> bool:
-    """Whether a row of the group may have no key, by the statistics of its key column: keys begin with digits or
-    letters."""
+    """Return whether a row of the group may have no key, by the statistics of the group's key column."""
     columns = [group.column(place) for place in range(group.num_columns)]
     known = [column.statistics for column in columns if column.path_in_schema == key_column]
     if len(known) != 1 or known[0] is None:
@@ -189,7 +194,7 @@ def _could_lack_keys(group: Any, key_column: str) -> bool:
         return True
     if not isinstance(low, str) or not isinstance(high, str):
         return True
-    return low < "0" or high >= "\x7f" or any(low <= f"{sign}\U0010ffff" and sign <= high for sign in _UNSAID_BEGIN)
+    return low < "0" or high >= "\x7f" or any(low <= f"{sign}\U0010ffff" and sign <= high for sign in _NO_KEYS_BEGIN)
 
 
 def _arrow() -> tuple[Any, Any, Any]:

@@ -1,4 +1,4 @@
-"""A provider's source, as its operator describes it in a file: where the rows lie, whose they are, what they mean."""
+"""A provider's source, as its operator describes it in a definition file: where the rows are and what they mean."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SECRET: Final = re.compile(r"(password|passwd|pwd|secret|token)\b", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The day that the rows describe: always the same, or the latest in a column, or that of the file."""
+    """The day that the rows describe: a fixed day, the latest day in a column, or else the day of the file."""
 
     day: date | None = None
     column: str | None = None
@@ -42,9 +42,9 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A value of a column by which a row of the subject makes the source refuse, and the reason it gives.
+    """A value of a column at which the source refuses to supply, and the reason that it gives.
 
-    ``type`` is one of ``TYPES``; with it, a cell that is not of the type refuses too.
+    ``type`` is one of ``TYPES``, or None. If it is given, the source also refuses at a cell of another type.
     """
 
     column: str
@@ -55,9 +55,9 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """A CSV, Excel or Parquet file; a relative path begins at the definition's folder.
+    """A CSV, Excel or Parquet file; a relative path starts at the definition's folder.
 
-    ``encoding`` is that of a CSV file, ``sheet`` the one of a workbook, where they are declared.
+    ``encoding`` is the declared encoding of a CSV file, ``sheet`` the declared sheet of a workbook.
     """
 
     path: Path
@@ -67,7 +67,7 @@ class FilePlace:
 
 @dataclass(frozen=True, slots=True)
 class DatabasePlace:
-    """A database and the query in it; ``url`` has no password, ``url_env`` names the variable that holds a URL."""
+    """A database and its query. ``url`` has no password; ``url_env`` names an environment variable with the URL."""
 
     url: str | None
     url_env: str | None
@@ -76,9 +76,9 @@ class DatabasePlace:
 
 @dataclass(frozen=True, slots=True)
 class SourceDefinition:
-    """A source of one scenario. ``columns`` maps the scenario's columns to those of the source.
+    """A source of one scenario. ``columns`` maps the scenario's columns to the source's columns.
 
-    ``name_column`` holds the subject's name, where a claim needs it.
+    ``name_column`` is the column with the subject's name, for scenarios with a claim that needs it.
     """
 
     code: str
@@ -95,12 +95,12 @@ class SourceDefinition:
     folder: Path = Path()
 
     def beside(self, folder: Path) -> SourceDefinition:
-        """The definition as read from a file in ``folder``."""
+        """Return the definition with ``folder`` as the start of its relative paths."""
         return replace(self, folder=folder)
 
 
 def source_of(raw: object, where: str) -> SourceDefinition:
-    """The source that a definition describes; raises ``InvalidInput`` ``SOURCE_INVALID`` naming file and member."""
+    """Return the definition from its JSON value; raise ``InvalidInput`` ``SOURCE_INVALID`` naming file and member."""
     reader = _Reader(raw, where)
     kind = reader.one_of("kind", ("file", "sql"))
     attribute, key_column = reader.key()
@@ -139,14 +139,14 @@ class _Reader(DefinitionReader):
         name = path.suffix.lower()
         if name not in (*CSV_NAMES, *EXCEL_NAMES, *PARQUET_NAMES):
             known = ", ".join((*CSV_NAMES, *EXCEL_NAMES, *PARQUET_NAMES))
-            raise self.invalid("path", f"应为以下类型的文件。A file that ends in one of these is expected: {known}.")
+            raise self.invalid("path", f"应为以下类型的文件。The file name must end in one of: {known}.")
         encoding = self.one_of("encoding", tuple(DECLARABLE)) if self.has("encoding") else None
         sheet = self.text("sheet") if self.has("sheet") else None
         return FilePlace(path, encoding, sheet)
 
     def database(self, attribute: str) -> DatabasePlace:
         if self.has("url") == self.has("url_env"):
-            raise self.invalid("url", "url 与 url_env 写一项。Give one of url and url_env.")
+            raise self.invalid("url", "url 与 url_env 写一项。Give either url or url_env.")
         url = self._url() if self.has("url") else None
         variable = self.matching("url_env", _VARIABLE) if self.has("url_env") else None
         return DatabasePlace(url, variable, self._query(attribute))
@@ -157,29 +157,29 @@ class _Reader(DefinitionReader):
             parsed = make_url(url)
         except (ArgumentError, ValueError):
             parsed = None
-        # Raised out here: what the parser raised may repeat the URL.
+        # Raised outside the ``except`` block: the parser's error may repeat the URL.
         if parsed is None:
             raise self.invalid(
-                "url", "不是数据库地址。This is no SQLAlchemy URL; one is: postgresql+psycopg://host/database."
+                "url", "不是数据库地址。This is not an SQLAlchemy URL such as postgresql+psycopg://host/database."
             )
         if parsed.password is not None or any(
             _SECRET.search(f"{name}={value}") for name, value in parsed.query.items()
         ):
             raise self.invalid(
-                "url", "文件中不得有密码。No password stands in a file; put the URL into a variable: url_env."
+                "url", "文件中不得有密码。Do not write a password in the file; put the URL in a variable: url_env."
             )
         return url
 
     def _query(self, attribute: str) -> str:
         query = self.text("query")
         if not query.lower().lstrip().startswith(("select", "with")):
-            raise self.invalid("query", "应以 SELECT 或 WITH 开头。It must begin with SELECT or WITH.")
+            raise self.invalid("query", "应以 SELECT 或 WITH 开头。The query must begin with SELECT or WITH.")
         parameters = sorted(text(query).compile().params)
         if parameters != [attribute]:
             raise self.invalid(
                 "query",
-                f"参数应仅有 :{attribute}。Its one parameter is the key's :{attribute}; "
-                f"it has: {', '.join(parameters) or 'none'}. A colon in a text is written as \\:.",
+                f"参数应仅有 :{attribute}。The query must have one parameter, :{attribute}; "
+                f"it has: {', '.join(parameters) or 'none'}. Write a colon in a text as \\:.",
             )
         return query
 
@@ -194,22 +194,22 @@ class _Reader(DefinitionReader):
     def as_of(self, kind: str) -> AsOf:
         if self._left.get("as_of") == "file_day":
             if kind != "file":
-                raise self.invalid("as_of", "数据库没有文件日期。Only a file has a day of its own.")
+                raise self.invalid("as_of", "数据库没有文件日期。A database has no file day.")
             self.take("as_of")
             return AsOf()
         reader = self.nested("as_of")
         if reader.has("day") == reader.has("column"):
-            raise self.invalid("as_of", "写 column 或 day 一项。One of: {column: NAME}, {day: YYYY-MM-DD}.")
+            raise self.invalid("as_of", "写 column 或 day 一项。Give either {column: NAME} or {day: YYYY-MM-DD}.")
         as_of = AsOf(day=reader.day("day")) if reader.has("day") else AsOf(column=reader.matching("column", _COLUMN))
         reader.require_nothing_else()
         return as_of
 
     def day(self, name: str) -> date:
         value: Any = self.take(name)
-        # YAML makes a date of an unquoted one.
-        told = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+        # YAML reads an unquoted day as a date.
+        written = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
         try:
-            return day_of(told)
+            return day_of(written)
         except (InvalidInput, TypeError):
             raise self.invalid(
                 name, f"应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD, from {FIRST_DAY} to {LAST_DAY}."
@@ -223,12 +223,12 @@ class _Reader(DefinitionReader):
 def _flag(reader: _Reader) -> Flag:
     column = reader.matching("column", _COLUMN)
     value = reader.take("value")
-    # YAML reads a bare yes, no, on or 01 as something else: such a flag would never be seen.
+    # YAML reads an unquoted yes, no, on or 01 as another type, and the flag would never match a cell.
     if not isinstance(value, str):
-        raise reader.invalid("value", "应为加引号的文字。A text in quotes is expected.")
+        raise reader.invalid("value", "应为加引号的文字。Write a text in quotes.")
     kind = reader.one_of("type", TYPES) if reader.has("type") else None
     if kind is not None and read_as(kind, normal_text(value).casefold()) is None:
-        raise reader.invalid("value", f"不是该类型的值。The value is no {kind}.")
+        raise reader.invalid("value", f"不是该类型的值。The value is not a {kind}.")
     flag = Flag(column, value, reader.one_of("reason", tuple(REFUSALS)), kind)
     reader.require_nothing_else()
     return flag

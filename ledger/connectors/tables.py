@@ -1,4 +1,4 @@
-"""Tables from files that people send: the kind is told by the content, and the report says how the file was read."""
+"""Tables from files that people send: the content decides the kind, and notes say how the file was read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.connectors.kinds import Kind, kind_of, require_readable
 from ledger.connectors.spreadsheets.workbook import Sheet, table_of
 from ledger.connectors.spreadsheets.xls_book import MAX_XLS_BYTES, sheet_of
 from ledger.connectors.spreadsheets.xlsx_book import read_sheets
-from ledger.connectors.tabular import MAX_CSV_BYTES, chunks_of, numbered_rows, parse_csv_bytes
+from ledger.connectors.tabular import MAX_CSV_BYTES, chunks_of, numbered_rows
 from ledger.errors import InvalidInput
 
 _XLS_SECONDS: Final = 60
@@ -26,9 +26,9 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a table by column name, and remarks on how the file was read, for the report.
+    """The rows of a table by column name, and notes for the report on how the file was read.
 
-    ``lines`` are the rows' numbers as a spreadsheet shows them: the header is line 1.
+    ``lines`` are the row numbers as a spreadsheet shows them: the header is line 1.
     """
 
     rows: Rows
@@ -37,17 +37,17 @@ class Listed:
 
 
 def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None) -> Listed:
-    """As ``read_table``; a heading that people use for one of ``columns`` stands for that column.
+    """Read a table as ``read_table`` does, and replace headings that people use by the ``columns`` that they mean.
 
-    Raises ``InvalidInput`` ``HEADING_TWICE`` too, where two headings mean one column.
+    Also raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean one column.
     """
-    told = read_table(path, encoding)
-    names = columns_by_heading(told.rows[0] if told.rows else (), columns, path.name)
-    return replace(told, rows=[{names[heading]: cell for heading, cell in row.items()} for row in told.rows])
+    table = read_table(path, encoding)
+    names = columns_by_heading(table.rows[0] if table.rows else (), columns, path.name)
+    return replace(table, rows=[{names[heading]: cell for heading, cell in row.items()} for row in table.rows])
 
 
 def read_table(path: Path, encoding: str | None = None) -> Listed:
-    """The one table in a file; raises ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
+    """Return the one table in a file; raise ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
     if path.stat().st_size > MAX_CSV_BYTES:
@@ -56,27 +56,25 @@ def read_table(path: Path, encoding: str | None = None) -> Listed:
 
 
 def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
-    """As ``read_table``, from bytes. In a workbook it is the one visible sheet that holds anything."""
+    """Return the one table in these bytes, as ``read_table``; a workbook must have one visible sheet with content."""
     kind, notes = recognised(data, name)
     if kind is Kind.TEXT:
-        numbered = numbered_rows(data, name, encoding)
-        rows, lines = [row for _, row in numbered], tuple(line for line, _ in numbered)
-        return Listed(rows, (*notes, *_encoding_noted(data, name, encoding)), lines)
+        table = csv_in(data, name, encoding)
+        return replace(table, notes=(*notes, *table.notes))
     shown = [sheet for sheet in sheets_in(data, name, kind) if sheet.rows and not sheet.hidden]
     if len(shown) != 1:
         raise InvalidInput(
             "XLSX_SHEETS",
-            f"The workbook has {len(shown)} visible sheets that hold anything; one is expected.",
+            f"The workbook has {len(shown)} visible sheets with content; exactly one is expected.",
             where=name,
             hint=f"Keep one of: {', '.join(sheet.title for sheet in shown)}." if shown else "Fill in a sheet.",
         )
     head, cells = table_of(shown[0], f"{name}, {shown[0].title}")
-    lines = tuple(number for number, _ in cells)
-    return Listed([dict(zip(head, row, strict=True)) for _, row in cells], notes, lines)
+    return Listed([dict(zip(head, row, strict=True)) for _, row in cells], notes, tuple(number for number, _ in cells))
 
 
 def recognised(data: bytes, name: str) -> tuple[Kind, tuple[str, ...]]:
-    """The kind of a file that can be read, and a remark if its name says otherwise.
+    """Return the kind of a readable file, and a note if the file's name says otherwise.
 
     Raises ``InvalidInput`` ``FILE_KIND``, ``FILE_ENCRYPTED``.
     """
@@ -88,29 +86,27 @@ def recognised(data: bytes, name: str) -> tuple[Kind, tuple[str, ...]]:
     return kind, () if usual else (f"{name} 按内容读取。Read by its content, as {kind}.",)
 
 
-def csv_in(data: bytes, name: str, encoding: str | None = None) -> tuple[list[dict[str, str]], tuple[str, ...]]:
-    """The rows of a CSV file, and a remark if its encoding is not UTF-8."""
-    return parse_csv_bytes(data, name, encoding), _encoding_noted(data, name, encoding)
-
-
-def _encoding_noted(data: bytes, name: str, encoding: str | None) -> tuple[str, ...]:
+def csv_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
+    """Return the table of a CSV file, with a note if its encoding is not UTF-8."""
+    rows = numbered_rows(data, name, encoding)
     shown = SHOWN[codec_of(encoding, lambda: chunks_of(data), name)]
-    return () if shown == "UTF-8" else (f"{name} 的编码为 {shown}。Read as {shown}.",)
+    notes = () if shown == "UTF-8" else (f"{name} 的编码为 {shown}。Read as {shown}.",)
+    return Listed([row for _, row in rows], notes, tuple(line for line, _ in rows))
 
 
 def sheets_in(data: bytes, name: str, kind: Kind) -> list[Sheet]:
-    """The sheets of a workbook."""
+    """Return the sheets of a workbook."""
     return read_sheets(data, name) if kind is Kind.XLSX else _old_sheets(data, name)
 
 
 def rows_of(sheet: Sheet, where: str) -> list[dict[str, str]]:
-    """The rows of a sheet by column name."""
+    """Return the rows of a sheet by column name."""
     head, rows = table_of(sheet, where)
     return [dict(zip(head, cells, strict=True)) for _, cells in rows]
 
 
 def _is_text(data: bytes) -> bool:
-    # “Unicode text” of a spreadsheet is UTF-16, and often named .xls.
+    # The “Unicode text” of a spreadsheet is UTF-16, and the file is often named .xls.
     return bool(data) and (b"\x00" not in data[:4096] or data.startswith((b"\xff\xfe", b"\xfe\xff")))
 
 
@@ -129,8 +125,8 @@ def _old_sheets(data: bytes, name: str) -> list[Sheet]:
     except (Ended, TimeIsUp):
         raise InvalidInput(
             "XLSX_TOO_LARGE",
-            "The workbook takes more memory or time than a table may.",
+            "Reading the workbook takes more memory or time than allowed.",
             where=name,
-            hint="Save it as .xlsx.",
+            hint="Save the workbook as .xlsx.",
         ) from None
     return sheets

@@ -1,4 +1,4 @@
-"""Rows from CSV files, bounded: an error names the line, and never repeats what stands in it. And rows to CSV files."""
+"""Reads CSV files within limits, and writes CSV. An error names the line, and never repeats its content."""
 
 from __future__ import annotations
 
@@ -14,64 +14,42 @@ from ledger.errors import InvalidInput, Misconfigured
 MAX_CSV_BYTES = 64 * 1024 * 1024
 MAX_CELL = 10_000
 MAX_COLUMNS: Final = 4_096
-# One row with all its cells; also what is read at once where a file is one endless line.
+# Limit for one row with all its cells; at most so much is read at once from a file without line ends.
 MAX_ROW_CHARACTERS: Final = 1024 * 1024
-# Of a table that is held as a whole.
+# Limits for a table that is held in memory as a whole.
 MAX_TABLE_ROWS: Final = 200_000
 MAX_TABLE_CELLS: Final = 2_000_000
-# A spreadsheet takes a cell that begins so for a formula, and runs it; some take the full-width signs too.
+# A spreadsheet runs a cell that begins with one of these as a formula; some accept the full-width signs too.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-_MEND: Final = "Mend the row; no row of this file was taken."
+_CORRECT_ROW: Final = "Correct the row; no row of this file was used."
 _CHUNK: Final = 64 * 1024
-# What some programs write between columns; tabs are read where the header has no comma.
+# Separators that some programs write between columns. Tabs are accepted if the header has no comma.
 _SEPARATORS: Final = (";", "\t", "|", "；", "，", "、")
 
 
 def read_csv(path: Path, encoding: str | None = None) -> list[dict[str, str]]:
-    """The rows of a CSV file by column name; ``encoding`` is the declared one (see ``encodings``).
+    """Return the rows of a CSV file by column name; ``encoding`` is the declared encoding (see ``encodings``).
 
-    Raises ``InvalidInput`` ``CSV_…`` naming the line of the first row that does not parse; nothing is taken then.
+    Raises ``InvalidInput`` ``CSV_…`` with the line of the first row that does not parse; then no row is returned.
     """
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
     if path.stat().st_size > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=str(path))
     data = path.read_bytes()
-    return _rows_alone(_held(data, codec_of(encoding, lambda: chunks_of(data), str(path)), path.name))
-
-
-def parse_csv_bytes(data: bytes, name: str, encoding: str | None = None) -> list[dict[str, str]]:
-    """The rows of a CSV file that was read or sent; raises ``InvalidInput`` ``CSV_…`` as ``read_csv`` does."""
-    return _rows_alone(numbered_rows(data, name, encoding))
+    codec = codec_of(encoding, lambda: chunks_of(data), str(path))
+    return [row for _, row in _numbered(data, codec, path.name)]
 
 
 def numbered_rows(data: bytes, name: str, encoding: str | None = None) -> list[tuple[int, dict[str, str]]]:
-    """As ``parse_csv_bytes``, each row with the number of its line in the file; the header is line 1."""
+    """Return the rows as ``read_csv`` does, from bytes, each with its line in the file; the header is line 1."""
     if len(data) > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=name)
-    return _held(data, codec_of(encoding, lambda: chunks_of(data), name), name)
+    return _numbered(data, codec_of(encoding, lambda: chunks_of(data), name), name)
 
 
-def chunks_of(data: bytes) -> Iterator[bytes]:
-    """The bytes piece by piece."""
-    yield from (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
-
-
-def parse_csv(text: str, name: str) -> list[dict[str, str]]:
-    """The rows of CSV text; ``name`` stands in errors."""
-    return _rows_alone(_table(io.StringIO(text, newline=""), name))
-
-
-def _rows_alone(table: list[tuple[int, dict[str, str]]]) -> list[dict[str, str]]:
-    return [row for _, row in table]
-
-
-def _held(data: bytes, codec: str, name: str) -> list[tuple[int, dict[str, str]]]:
-    return _table(io.TextIOWrapper(io.BytesIO(data), codec, newline=""), name)
-
-
-def _table(lines: TextIO, name: str) -> list[tuple[int, dict[str, str]]]:
-    head, rows = csv_table(lines, name)
+def _numbered(data: bytes, codec: str, name: str) -> list[tuple[int, dict[str, str]]]:
+    head, rows = csv_table(io.TextIOWrapper(io.BytesIO(data), codec, newline=""), name)
     table: list[tuple[int, dict[str, str]]] = []
     for line, cells in rows:
         if len(table) >= min(MAX_TABLE_ROWS, MAX_TABLE_CELLS // len(head)):
@@ -85,13 +63,18 @@ def _table(lines: TextIO, name: str) -> list[tuple[int, dict[str, str]]]:
     return table
 
 
+def chunks_of(data: bytes) -> Iterator[bytes]:
+    """Yield the bytes in pieces."""
+    yield from (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
+
+
 def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The header, read at once, and the rows with their line numbers as they are drawn from ``lines``.
+    """Return the header, which is read at once, and an iterator that reads the rows, each with its line number.
 
-    Both raise ``InvalidInput`` ``CSV_…``.
+    Reading the header or a row may raise ``InvalidInput`` ``CSV_…``.
 
-    Columns are separated by commas, or by tabs where the header has tabs alone. Rows without any text are left out.
-    Lines keep their ends: open files with ``newline=""``.
+    Columns are separated by commas, or by tabs if the header has tabs and no comma. Rows without any text are left
+    out. Open files with ``newline=""``, so that lines keep their line ends.
     """
     bounded = _Lines(lines, name)
     first = next(bounded, "")
@@ -108,7 +91,7 @@ def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, 
 
 
 def require_commas(header: str, column: str, name: str) -> None:
-    """Raise ``Misconfigured`` ``SOURCE_SEPARATOR`` if ``column`` is found in a header line by another separator."""
+    """Raise ``Misconfigured`` ``SOURCE_SEPARATOR`` if the header names ``column`` between other separators."""
     if (sign := next((sign for sign in _SEPARATORS if column in cells_of(header, sign)), None)) is None:
         return
     shown = "制表符 tab" if sign == "\t" else f"“{sign}”"
@@ -121,7 +104,7 @@ def require_commas(header: str, column: str, name: str) -> None:
 
 
 def cells_of(line: str, separator: str) -> list[str]:
-    """The cells of one line, for telling what is wrong with a file."""
+    """Return the cells of one line, for finding out what is wrong with a file; [] if the line is not CSV."""
     try:
         return [cell.strip() for row in csv.reader([line], delimiter=separator) for cell in row]
     except csv.Error:
@@ -129,7 +112,7 @@ def cells_of(line: str, separator: str) -> list[str]:
 
 
 class _Lines:
-    """The lines of a file, of which a row may take only so much: a row goes on where a quote is open."""
+    """The lines of a file, with a limit for each row: a row continues on the next line while a quote is open."""
 
     def __init__(self, lines: TextIO, name: str) -> None:
         self._lines = lines
@@ -152,24 +135,24 @@ class _Lines:
                 "CSV_ROW_TOO_LONG",
                 f"A row is longer than {MAX_ROW_CHARACTERS} characters.",
                 where=f"{self._name}, line {self._count}",
-                hint=_MEND,
+                hint=_CORRECT_ROW,
             )
         return line
 
     def again(self, first: str) -> _Lines:
-        """The same, beginning with ``first`` anew."""
+        """Return the same lines, with ``first`` before the lines that are left."""
         self._first, self._count = first, 0
         self.new_row()
         return self
 
     def new_row(self) -> None:
-        """A new row begins."""
+        """Start counting the characters of a new row."""
         self._left = MAX_ROW_CHARACTERS
 
 
 def _rows(reader: Any, lines: _Lines, head: list[str], name: str) -> Iterator[tuple[int, list[str]]]:
     while (cells := _next(reader, lines, name)) is not None:
-        # As a spreadsheet leaves them: commas alone.
+        # Spreadsheets leave such rows at the end: only commas.
         if not any(cell and not cell.isspace() for cell in cells):
             continue
         if len(cells) != len(head):
@@ -177,7 +160,7 @@ def _rows(reader: Any, lines: _Lines, head: list[str], name: str) -> Iterator[tu
                 "CSV_ROW_WIDTH",
                 f"The row has {len(cells)} cells, the header {len(head)}.",
                 where=f"{name}, line {reader.line_num}",
-                hint=_MEND,
+                hint=_CORRECT_ROW,
             )
         if max(map(len, cells)) > MAX_CELL:
             raise InvalidInput("CSV_CELL_TOO_LONG", "A cell is too long.", where=f"{name}, line {reader.line_num}")
@@ -193,13 +176,13 @@ def _next(reader: Any, lines: _Lines, name: str) -> list[str] | None:
             "CSV_MALFORMED",
             f"The row is not CSV: {error}.",
             where=f"{name}, line {reader.line_num}",
-            hint=_MEND,
+            hint=_CORRECT_ROW,
         ) from error
     return cells
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Each row as a line of CSV (RFC 4180); a text that a spreadsheet would run as a formula begins with ``'``."""
+    """Yield each row as a line of CSV (RFC 4180), with ``'`` before texts that a spreadsheet would run as formulas."""
     for row in rows:
         line = io.StringIO(newline="")
         csv.writer(line).writerow([inert(cell) for cell in row])
@@ -207,7 +190,7 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
 
 
 def inert(cell: object) -> str:
-    """The cell as text that no spreadsheet runs: every export of ours writes its cells by this."""
+    """Return the cell as text that no spreadsheet runs as a formula; every export uses this function."""
     text = "" if cell is None else str(cell)
     runs = isinstance(cell, str) and (text.startswith(_FORMULA) or text[:1].isspace())
     return f"'{text}" if runs else text

@@ -1,4 +1,4 @@
-"""Values of files and databases as exact text: the same, whichever kind of source they come from."""
+"""Values of files and databases as exact text: the same text from every kind of source."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ledger.domain.days import SHANGHAI
 _PERIOD: Final = re.compile(r"(?P<year>\d{4})(-?(?P<month>\d{2}))?", re.ASCII)
 
 
-# What a spreadsheet writes into a CSV file where a formula failed: no value, and never an answer.
+# Texts that a spreadsheet writes into a CSV file for a failed formula; they are never used as values.
 ERRORS: Final = frozenset(
     {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!"}
 )
 
 
 class BadValue(Exception):
-    """A value that has no exact text; never leaves this package. It does not hold the value."""
+    """A value has no exact text. This exception never leaves the package, and does not hold the value."""
 
 
 def as_text(value: object) -> str:
-    """The value as text; raises ``BadValue``.
+    """Return the value as text; raise ``BadValue`` if it has no exact text.
 
-    Integers and decimals in digits, a decimal with the places it has; a float by its shortest digits, never with an
-    exponent; dates and times in ISO 8601, an instant in Shanghai's time; ``true`` and ``false``. No value is blank
-    text, as an empty cell of a CSV file is: a rule that needs it refuses it.
+    Integers and decimals are written in digits, a decimal with all its decimal places; a float with its shortest
+    digits, without an exponent; dates and times in ISO 8601, instants in Shanghai time; booleans as ``true`` and
+    ``false``. None becomes empty text, like an empty cell of a CSV file; a rule that needs the value refuses it.
     """
     text = _text(value)
     if len(text) > MAX_CELL or is_error(text):
@@ -40,13 +40,15 @@ def as_text(value: object) -> str:
 
 
 def is_error(text: str) -> bool:
-    """Whether a text is what a spreadsheet writes for a formula that failed."""
+    """Return whether a text is one that a spreadsheet writes for a failed formula."""
     return "#" in text[:2] and text.strip().upper() in ERRORS
 
 
 def as_span(value: object) -> tuple[date, date]:
-    """The first and the last day of a date, an instant or an ISO 8601 text, of a month or a year: ``2026-03``,
-    ``202603``, ``2026``. Raises ``BadValue``."""
+    """Return the first and the last day of a date, an instant, or a text in ISO 8601.
+
+    A text may also be a month or a year: ``2026-03``, ``202603``, ``2026``. Raises ``BadValue``.
+    """
     text = as_text(value)
     span = None
     with suppress(ValueError):
@@ -56,7 +58,7 @@ def as_span(value: object) -> tuple[date, date]:
         else:
             day = _in_shanghai(datetime.fromisoformat(text)).date()
             span = day, day
-    # Raised out here, so that it does not carry along the value.
+    # Raised outside the ``suppress`` block, so that the exception context does not contain the value.
     if span is None:
         raise BadValue
     return span
@@ -67,7 +69,7 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, str):
         return value
-    # Before integers: a boolean is one to Python.
+    # Checked before integers, because in Python a boolean is an integer.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -86,21 +88,21 @@ def _text(value: object) -> str:
 
 
 def _in_shanghai(moment: datetime) -> datetime:
-    """An instant in Shanghai's time; a time without a zone is taken to be that already."""
+    """Return an instant in Shanghai time; a time without a zone is taken as Shanghai time."""
     if moment.tzinfo is None:
         return moment
-    # The first and the last day of the calendar have no neighbour to fall on.
+    # In the first and the last year of the calendar, the conversion could leave the calendar.
     if moment.year in (date.min.year, date.max.year):
         raise BadValue
     return moment.astimezone(SHANGHAI)
 
 
-# Beyond them, positional digits would be a page of zeros.
+# Outside this range, the digits without an exponent would be a page of zeros.
 _MAGNITUDES: Final = range(-400, 401)
 
 
 def _digits(value: Decimal) -> str:
     if not value.is_finite() or value.adjusted() not in _MAGNITUDES:
         raise BadValue
-    # A zero has no sign.
+    # Zero is written without a sign.
     return format(value if value else abs(value), "f")

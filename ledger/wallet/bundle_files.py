@@ -1,4 +1,4 @@
-"""The bundles that a service hands to their subject: one to a file, or JSON lines with one each."""
+"""Files of bundles that a service hands to the subject: one bundle per file, or JSON lines with one bundle each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BUNDLES_BYTES: Final = 64 * 1024 * 1024
 
 
 def bundles_in(raw: bytes) -> list[Bundle]:
-    """The bundles in a file's bytes; raises ``BadBundle``, naming the line of the first that is none."""
+    """Return the bundles in a file's bytes; raise ``BadBundle`` naming the line of the first invalid bundle."""
     if len(raw) > MAX_BUNDLES_BYTES:
         raise BadBundle("BUNDLES_TOO_LARGE", f"The file is larger than {MAX_BUNDLES_BYTES} bytes.")
     lines = [(place, line.strip()) for place, line in enumerate(raw.splitlines(), start=1) if line.strip()]

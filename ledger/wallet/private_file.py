@@ -1,4 +1,4 @@
-"""Files for their owner alone, such as keys and wallets: replaced whole, or left as they were."""
+"""Private files, such as keys and wallets: readable only by their owner, and replaced completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.domain.disk import writing
 
 
 def write_whole(path: Path, raw: bytes) -> None:
-    """Put ``raw`` in the place of ``path``, with mode 600: all of it, or nothing on a crash.
+    """Replace the file at ``path`` with ``raw``, mode 600; a crash leaves either the old or the new file.
 
     Raises ``StorageFull`` ``DISK_FULL``, ``Misconfigured`` ``FILE_READ_ONLY``.
     """
@@ -22,13 +22,13 @@ def write_whole(path: Path, raw: bytes) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` with mode 600: all of it, or nothing on a crash."""
+    """Write ``text`` to ``path`` as ``write_whole`` does, and create the folder with mode 700 if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_whole(path, text.encode())
 
 
 def _write_whole(path: Path, raw: bytes) -> None:
-    # A name of its own: no other file is written over, and its mode is that of a new one.
+    # A new temporary file: it overwrites no other file, and has mode 600.
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -44,9 +44,9 @@ def _write_whole(path: Path, raw: bytes) -> None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """No other thread or process that asks for it is in the folder: for a file that is read, changed and replaced.
+    """Lock the folder against other threads and processes, for a file in it that is read, changed and replaced.
 
-    The lock is the folder's own, so that it needs no file; the system ends it with the process.
+    The folder itself is locked, because the file is replaced; the system releases the lock when the process ends.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -57,7 +57,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names of the files: a key that a record needs must not vanish in a power cut."""
+    """Wait until the file names are on the disk, so that a power cut cannot lose a key that a record needs."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The wallet in memory: a holder's certificates as full bundles, and the holder's key if it is kept with them."""
+"""The wallet in memory: a holder's certificates as full bundles, and the holder's key if the wallet keeps it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KEY_FORMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class HolderKey:
-    """The holder's private key (32 bytes) with its account; never shown. ``alg`` is ES256K or ES256."""
+    """The holder's private key (32 bytes, left out of ``repr()``) with its account. ``alg`` is ES256K or ES256."""
 
     private_key: bytes = field(repr=False)
     account: str
@@ -36,49 +36,51 @@ class HolderKey:
 
     @property
     def signer(self) -> Signer:
-        """Signs with it; raises ``ValueError`` for 32 bytes that are no private key."""
+        """A signer with this key; raises ``ValueError`` if the 32 bytes are not a private key."""
         if self.alg == ES256.alg:
             return Es256Signer(self.private_key)
         return LocalSigner(self.private_key, self.account)
 
     def to_dict(self) -> dict[str, str]:
-        """As JSON."""
+        """Return the key as a JSON value."""
         return {"alg": self.alg, "account": self.account, "private_key": self.private_key.hex()}
 
     @classmethod
     def from_dict(cls, raw: Any) -> HolderKey:
-        """Raises ``BadBundle`` ``WALLET_CONTENT``."""
-        if not isinstance(raw, dict) or raw.keys() != _KEY_FORMS.keys():
-            raise _bad_content("key", "The key is not of the form that a wallet keeps.")
-        if not all(isinstance(raw[name], str) and form.fullmatch(raw[name]) for name, form in _KEY_FORMS.items()):
-            raise _bad_content("key", "The key is not of the form that a wallet keeps.")
+        """Return the key from a JSON value; raise ``BadBundle`` ``WALLET_CONTENT``."""
+        if (
+            not isinstance(raw, dict)
+            or raw.keys() != _KEY_FORMS.keys()
+            or not all(isinstance(raw[name], str) and form.fullmatch(raw[name]) for name, form in _KEY_FORMS.items())
+        ):
+            raise _bad_content("key", "The key does not have the members of a key in a wallet.")
         key = cls(bytes.fromhex(raw["private_key"]), raw["account"], raw["alg"])
         try:
             signs_for = key.signer.kid
         except ValueError:
-            raise _bad_content("key", "This is no private key.") from None
+            raise _bad_content("key", "The key is not a valid private key.") from None
         if signs_for != key.account:
-            raise _bad_content("key", "The account is that of another key.")
+            raise _bad_content("key", "The account belongs to another key.")
         return key
 
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """Bundles by certificate number, as JSON, and the key of their holder.
+    """A holder's bundles by certificate number, as JSON values, and the holder's key.
 
-    Every change makes another wallet; none takes anything away. A bundle is checked when it is added and when it is
-    read, so that of a large wallet only what is asked for is parsed.
+    Every change returns a new wallet, and no change removes anything. A bundle is checked when it is added and when it
+    is read, so that only the requested bundles of a large wallet are parsed.
     """
 
     certificates: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     key: HolderKey | None = None
 
     def adding(self, bundles: Iterable[Bundle]) -> Wallet:
-        """The wallet with these full bundles too; of one certificate the bundle made later is kept.
+        """Return the wallet with these full bundles added; of two bundles of one certificate the newer is kept.
 
-        Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``; ``Conflict`` ``CERTIFICATE_DIFFERS`` for
-        another certificate under a number that is taken, ``BUNDLE_DIFFERS`` for one that rests on something else than
-        the bundle held; ``InvalidInput`` ``WALLET_FULL``.
+        Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``; ``Conflict`` ``CERTIFICATE_DIFFERS`` if the
+        wallet holds another certificate with the same number, ``BUNDLE_DIFFERS`` if it holds a bundle of this
+        certificate with other proofs; ``InvalidInput`` ``WALLET_FULL``.
         """
         held = dict(self.certificates)
         for bundle in bundles:
@@ -95,30 +97,32 @@ class Wallet:
             held[number] = bundle.to_dict()
         if len(held) > MAX_CERTIFICATES:
             raise InvalidInput(
-                "WALLET_FULL", f"A wallet holds at most {MAX_CERTIFICATES} certificates.", hint="Begin a second wallet."
+                "WALLET_FULL",
+                f"A wallet holds at most {MAX_CERTIFICATES} certificates.",
+                hint="Create a second wallet.",
             )
         return replace(self, certificates=MappingProxyType(held))
 
     def keeping(self, key: HolderKey) -> Wallet:
-        """The wallet with the holder's key; raises ``Conflict`` ``WALLET_KEY_DIFFERS`` if it keeps another."""
+        """Return the wallet with the holder's key; raise ``Conflict`` ``WALLET_KEY_DIFFERS`` if it has another key."""
         if self.key is not None and self.key != key:
             raise Conflict(
                 "WALLET_KEY_DIFFERS",
-                "The wallet keeps another key.",
-                hint="Begin a second wallet for the other key, or present with `--key`.",
+                "The wallet has another key.",
+                hint="Create a second wallet for this key, or present with `--key`.",
             )
         return replace(self, key=key)
 
     def read(self, number: str) -> tuple[Bundle, Presented]:
-        """A full bundle with the parts of its certificate.
+        """Return a full bundle, and its certificate in parsed form.
 
         Raises ``NotFound`` ``CERTIFICATE_NOT_IN_WALLET``, ``BadBundle`` ``WALLET_CONTENT``.
         """
         if number not in self.certificates:
             raise NotFound(
                 "CERTIFICATE_NOT_IN_WALLET",
-                "The wallet has no certificate of this number.",
-                hint="pingzheng wallet list",
+                "The wallet has no certificate with this number.",
+                hint="List the certificates with `pingzheng wallet list`.",
             )
         try:
             bundle = parse_bundle(canonical(self.certificates[number]))
@@ -139,44 +143,44 @@ class Wallet:
         at: int,
         holder: Signer | None = None,
     ) -> Bundle:
-        """A presentation by ``holder``, by default the key in the wallet.
+        """Return a presentation signed by ``holder``, or by default with the key in the wallet.
 
-        Raises as ``ledger.proof.presenting.present``, and ``InvalidInput`` ``HOLDER_KEY_MISSING`` where there is no
-        key to sign with.
+        Raises the errors of ``ledger.proof.presenting.present``, and ``InvalidInput`` ``HOLDER_KEY_MISSING`` if there
+        is no key to sign with.
         """
         full, _ = self.read(number)
         if holder is None and self.key is not None:
             holder = self.key.signer
         if holder is None:
             raise InvalidInput(
-                "HOLDER_KEY_MISSING", "The wallet keeps no key.", where="key", hint="Give the key file with `--key`."
+                "HOLDER_KEY_MISSING", "The wallet has no key.", where="key", hint="Give the key file with `--key`."
             )
         return present(full, fields, consumer=consumer, nonce=nonce, holder=holder, at=at)
 
     def to_bytes(self) -> bytes:
-        """The content to be sealed, canonical JSON."""
+        """Return the content to be sealed, as canonical JSON."""
         return canonical(
             {"certificates": dict(self.certificates), "key": None if self.key is None else self.key.to_dict()}
         )
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Wallet:
-        """The wallet of an opened file; raises ``BadBundle`` ``WALLET_CONTENT`` naming the place."""
+        """Return the wallet from the content of an opened file; raise ``BadBundle`` ``WALLET_CONTENT``."""
         try:
-            told = parse_json(content, max_bytes=MAX_WALLET_BYTES, max_depth=_MAX_DEPTH)
+            parsed = parse_json(content, max_bytes=MAX_WALLET_BYTES, max_depth=_MAX_DEPTH)
         except InvalidInput as error:
             raise _bad_content("content", error.message) from error
-        if not isinstance(told, dict) or told.keys() != {"certificates", "key"}:
-            raise _bad_content("content", "A wallet holds certificates and a key, or null.")
-        held = told["certificates"]
+        if not isinstance(parsed, dict) or parsed.keys() != {"certificates", "key"}:
+            raise _bad_content("content", "The content must have the members `certificates` and `key`.")
+        held = parsed["certificates"]
         if not isinstance(held, dict) or len(held) > MAX_CERTIFICATES:
             raise _bad_content("certificates", f"An object of at most {MAX_CERTIFICATES} bundles is expected.")
-        key = None if told["key"] is None else HolderKey.from_dict(told["key"])
+        key = None if parsed["key"] is None else HolderKey.from_dict(parsed["key"])
         return cls(MappingProxyType(held), key)
 
 
 def _proof_of(bundle: Bundle) -> Bundle:
-    """What never changes: all but the status that was seen, and the disclosures, whose order means nothing."""
+    """Return the bundle without its changeable parts: the status that was seen, and the order of the disclosures."""
     return replace(bundle.with_certificate(bundle.certificate.partition("~")[0]), status=StatusSeen(0, ""))
 
 
@@ -185,18 +189,18 @@ def _otherwise_proven(number: str) -> Conflict:
         "BUNDLE_DIFFERS",
         "钱包里这张凭证已有另一份凭证包。The wallet holds another bundle of this certificate, with other proofs.",
         where=number,
-        hint="核验新的一份；若它才对，另建钱包。Verify the new one; if that is right, begin a second wallet with it.",
+        hint="请核验新凭证包；如果有效，另建钱包保存。Verify the new bundle; if valid, keep it in a second wallet.",
     )
 
 
 def _another(number: str) -> Conflict:
     return Conflict(
         "CERTIFICATE_DIFFERS",
-        "The wallet holds another certificate of this number.",
+        "The wallet holds another certificate with this number.",
         where=number,
-        hint="Certificates of another ledger go into a wallet of their own.",
+        hint="Keep certificates of another ledger in a separate wallet.",
     )
 
 
 def _bad_content(where: str, message: str) -> BadBundle:
-    return BadBundle("WALLET_CONTENT", message, where=where[:64], hint="Go back to a copy of the wallet file.")
+    return BadBundle("WALLET_CONTENT", message, where=where[:64], hint="Use a copy of the wallet file.")

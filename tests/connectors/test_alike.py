@@ -129,7 +129,7 @@ def test_a_flag_that_is_not_of_its_type_supplies_nothing(tmp_path: Path, kind: s
     flags = (Flag("mark", value, "disputed", declared),)
     place = Place(tmp_path, kind, {"flags": flags})
     answer = place.holding(table([OTHER, OWN], [value, "未知"])).ask(query(OWN))
-    assert answer == Refused("data_unusable", AT, f"{place.at(2)}, column mark: no {declared}")
+    assert answer == Refused("data_unusable", AT, f"{place.at(2)}, column mark: not a {declared}")
 
 
 @pytest.mark.parametrize("error", ["#N/A", " #REF!", "#VALUE!"])

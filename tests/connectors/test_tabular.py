@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.connectors import tabular
-from ledger.connectors.tabular import MAX_CELL, MAX_CSV_BYTES, csv_lines, parse_csv, read_csv
+from ledger.connectors.tabular import MAX_CELL, MAX_CSV_BYTES, csv_lines, numbered_rows, read_csv
 from ledger.errors import InvalidInput
 
 READ = {
@@ -31,9 +31,13 @@ READ = {
 }
 
 
+def parsed(text: str) -> list[dict[str, str]]:
+    return [row for _, row in numbered_rows(text.encode(), "rows.csv", "utf-8")]
+
+
 @pytest.mark.parametrize(("text", "rows"), READ.values(), ids=READ.keys())
 def test_rows(text: str, rows: list[dict[str, str]]) -> None:
-    assert parse_csv(text, "rows.csv") == rows
+    assert parsed(text) == rows
 
 
 REFUSED = {
@@ -59,13 +63,13 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "code", "line"), REFUSED.values(), ids=REFUSED.keys())
 def test_line_of_the_first_bad_row(text: str, code: str, line: int) -> None:
     with pytest.raises(InvalidInput) as caught:
-        parse_csv(text, "rows.csv")
+        parsed(text)
     assert (caught.value.code, caught.value.where) == (code, f"rows.csv, line {line}")
 
 
 def test_error_does_not_repeat_the_row() -> None:
     with pytest.raises(InvalidInput) as caught:
-        parse_csv("name,id\n王小明\n", "rows.csv")
+        parsed("name,id\n王小明\n")
     assert "王小明" not in str(caught.value)
     assert caught.value.message == "The row has 1 cells, the header 2."
 
@@ -85,7 +89,7 @@ def test_what_a_writer_writes_is_read(table: tuple[list[str], list[list[str]]]) 
     text = io.StringIO(newline="")
     csv.writer(text).writerows([head, *rows])
     filled = [row for row in rows if any(cell.strip() for cell in row)]
-    assert parse_csv(text.getvalue(), "rows.csv") == [dict(zip(head, row, strict=True)) for row in filled]
+    assert parsed(text.getvalue()) == [dict(zip(head, row, strict=True)) for row in filled]
 
 
 def write(folder: Path, content: bytes) -> Path:

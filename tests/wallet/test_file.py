@@ -78,7 +78,7 @@ def test_a_disk_that_refuses_leaves_the_file_as_it_was(tmp_path: Path, monkeypat
     def full_disk(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ledger.wallet.file.os.fsync", full_disk)
+    monkeypatch.setattr("ledger.wallet.private_file.os.fsync", full_disk)
     with pytest.raises(StorageFull, match="DISK_FULL"):
         file.change(PASSPHRASE, lambda wallet: wallet.adding([ASSET]))
     assert path.read_bytes() == before

@@ -1,4 +1,4 @@
-"""Batches of a Parquet file: which rows are the subject's, which name nobody, and the cells as Python has them."""
+"""Batches of a Parquet file: the subject's rows, the rows without a key, and their cells as Python values."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from math import isfinite
 from typing import Any, Final
 
 from ledger.connectors.deadline import Deadline
-from ledger.connectors.keys import PLAIN, UNSAID, KeyColumn, Whose
-from ledger.connectors.normal import says_something
+from ledger.connectors.keys import NO_KEYS, PLAIN, KeyColumn, Whose
+from ledger.connectors.normal import has_content
 from ledger.connectors.table import Unusable, Wanted
 
 _ROWS_AT_ONCE: Final = 16_384
@@ -20,7 +20,7 @@ _HALF: Final = struct.Struct("<e")
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """A row group: its number, how many rows stand before it, its rows and its bytes when it is unpacked."""
+    """A row group: its number, the number of rows before it, its own rows, and its size in bytes when unpacked."""
 
     number: int
     start: int
@@ -29,7 +29,7 @@ class RowGroup:
 
 
 class Batches:
-    """Batches of one file, read as ``schema`` says."""
+    """Reads batches of one file, with the column types of ``schema``."""
 
     def __init__(self, arrow: Any, packed: Any, schema: Any, until: Deadline) -> None:
         self._arrow = arrow
@@ -52,7 +52,7 @@ class Batches:
             yield batch
 
     def sorted_out(self, batch: Any, wanted: Wanted, key: KeyColumn, start: int) -> tuple[Any, Any]:
-        """The places in a batch of the subject's rows, and of those without a key; ``start`` rows stand before it."""
+        """Return the places in the batch of the subject's rows and of rows without a key; ``start`` rows precede it."""
         import pyarrow.compute as compute
 
         column = batch.column(wanted.key_column)
@@ -61,7 +61,7 @@ class Batches:
         used = column.indices.unique().drop_null()
         texts = column.dictionary.take(used)
         if key.checked:
-            # Each distinct value once; those of the usual form and far from the subject's are only sampled.
+            # Each distinct value is examined once; of usual values unlike the subject's key, only a sample.
             near = compute.starts_with(texts, pattern=key.prefix)
             usual = compute.fill_null(compute.and_not(compute.match_substring_regex(texts, PLAIN), near), False)
             far = compute.indices_nonzero(usual)
@@ -69,10 +69,10 @@ class Batches:
             key.pass_over(len(far) - len(looked))
             places = self._arrow.concat_arrays([compute.indices_nonzero(compute.invert(usual)), looked])
         else:
-            unsaid = compute.is_in(compute.utf8_upper(texts), value_set=self._arrow.array(sorted(UNSAID)))
+            no_key = compute.is_in(compute.utf8_upper(texts), value_set=self._arrow.array(sorted(NO_KEYS)))
             blank = compute.invert(compute.match_substring_regex(texts, r"[\pL\pN]"))
             mine = compute.equal(texts, wanted.value)
-            places = compute.indices_nonzero(compute.fill_null(compute.or_(compute.or_(mine, unsaid), blank), True))
+            places = compute.indices_nonzero(compute.fill_null(compute.or_(compute.or_(mine, no_key), blank), True))
         examined = used.take(places)
         rows = compute.indices_nonzero(compute.is_in(column.indices, value_set=examined))
         first: dict[int, int] = {}
@@ -91,7 +91,7 @@ class Batches:
         return compute.indices_nonzero(theirs), nobodys
 
     def first_filled(self, group: RowGroup, rows: Sequence[int], key_column: str) -> int | None:
-        """The first of these rows of a group in which a column beside the key says something."""
+        """Return the first of these rows of a group with content outside its key column, or None."""
         columns = [name for name in self._schema.names if name != key_column]
         start = group.start
         for batch in self.batches(group.number, columns) if columns else ():
@@ -105,7 +105,7 @@ class Batches:
         return None
 
     def _filled(self, column: Any) -> list[int]:
-        """The places in a column that hold a value, and no blank text."""
+        """Return the places in a column that hold a value other than blank text."""
         import pyarrow.compute as compute
 
         if is_text(self._arrow, column.type):
@@ -114,7 +114,7 @@ class Batches:
             return list(compute.indices_nonzero(column.is_valid()).to_pylist())
         used = column.indices.unique().drop_null()
         texts = _texts(column.dictionary.take(used))
-        said = [place for place, text in zip(used.to_pylist(), texts, strict=True) if says_something(text)]
+        said = [place for place, text in zip(used.to_pylist(), texts, strict=True) if has_content(text)]
         mine = compute.is_in(column.indices, value_set=self._arrow.array(said, self._arrow.int32()))
         return list(compute.indices_nonzero(mine).to_pylist())
 
@@ -129,7 +129,7 @@ def _of(verdicts: Mapping[int, Whose], kind: Whose) -> list[int]:
 
 
 def _texts(texts: Any) -> list[object]:
-    """The texts; one that is not UTF-8 is nobody's key."""
+    """Return the texts; a text that is not UTF-8 stays bytes, and is then no valid key."""
     try:
         return list(texts.to_pylist())
     except UnicodeDecodeError:
@@ -144,15 +144,17 @@ def _text(raw: bytes) -> object:
 
 
 def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
-    """As what each column is read whose name is there once; of texts that say only how they differ from the one
-    before, the library makes no dictionaries."""
+    """Return the type to read each column as, for columns whose name occurs once.
+
+    Texts are read as dictionaries, except with delta encoding, which the library cannot read so.
+    """
     schema, delta = whole.physical_schema, _delta_encoded(whole.metadata)
     kinds = {name: value_type(arrow, schema.field(name).type) for name in schema.names if schema.names.count(name) == 1}
     return {name: _plain(arrow, kind) if name in delta else _packed(arrow, kind) for name, kind in kinds.items()}
 
 
 def _delta_encoded(metadata: Any) -> set[str]:
-    """The columns in which a text says only how it differs from the one before it."""
+    """Return the columns with delta encoding, which stores only the difference between a text and the one before."""
     found = set()
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     for place in range(metadata.num_columns):
@@ -177,14 +179,14 @@ def _is_binary(arrow: Any, kind: Any) -> bool:
 
 
 def _plain(arrow: Any, kind: Any) -> Any:
-    """Texts and bytes as one type each: of a view the library compares nothing."""
+    """Return one type for all texts, and one for all bytes, because the library cannot compare view types."""
     if is_text(arrow, kind):
         return arrow.string()
     return arrow.binary() if _is_binary(arrow, kind) else kind
 
 
 def _packed(arrow: Any, kind: Any) -> Any:
-    """Texts and bytes of any length as dictionaries, whichever way they are laid out."""
+    """Return a dictionary type for texts and for bytes, whatever their memory layout."""
     if is_text(arrow, kind) or _is_binary(arrow, kind):
         return arrow.dictionary(arrow.int32(), _plain(arrow, kind))
     return kind
@@ -194,7 +196,7 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
     values: list[object] | None = None
     try:
         if arrow.types.is_dictionary(column.type):
-            # One text for all the rows that say it.
+            # All rows with the same text share one Python object.
             used = column.indices.unique().drop_null()
             texts = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
             values = [texts.get(place) for place in column.indices.to_pylist()]
@@ -206,7 +208,7 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
         else:
             values = column.to_pylist()
     except (ValueError, OverflowError):
-        # Text that is not UTF-8, a year that Python does not know.
+        # A text is not UTF-8, or a year is outside Python's range.
         pass
     if values is None:
         raise Unusable("data_unusable", name)
@@ -214,7 +216,7 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
 
 
 def _shortest_half(number: float) -> float:
-    """The number of the fewest digits that is this one in 16 bits: widened, 0.1 would become 0.0999755859375."""
+    """Return the number with the fewest digits that is equal in 16 bits: widened, 0.1 would be 0.0999755859375."""
     if not isfinite(number) or number.is_integer():
         return number
     shorter = (float(f"{number:.{digits}g}") for digits in range(1, 6))

@@ -1,10 +1,10 @@
-"""The process that reads files apart: ``python -m ledger.connectors.apart.process MEMORY``; see ``apart``."""
+"""The separate process that reads files: ``python -m ledger.connectors.apart.process MEMORY``; see ``reader``."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ _ROWS_A_LINE: Final = 500
 
 
 def main() -> None:
-    """Answer requests from standard input until it is closed."""
+    """Answer requests from standard input until standard input is closed."""
     out = sys.stdout.buffer
     limited = False
     while raw := sys.stdin.buffer.readline():
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _warm(request: dict[str, Any]) -> None:
-    """Import before the limit is set: what libraries take for themselves is not the file's."""
+    """Import the libraries before the limit is set, so that their own memory does not count for the file."""
     with suppress(ImportError):
         import_module("pyarrow.dataset" if request["read"] == "parquet" else "xlrd")
 
@@ -50,7 +50,7 @@ def _limit(memory: int) -> None:
         limit = pages * resource.getpagesize() + memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     except (ImportError, OSError, ValueError):
-        # Not on this system: the bounds that are counted hold all the same.
+        # This system has no memory limit; the limits on counts still apply.
         return
 
 
@@ -63,8 +63,8 @@ def _answer(request: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
     except Unusable as error:
         yield {"end": {"unusable": [error.reason, error.where]}}
     except PingzhengError as error:
-        told = [type(error).__name__, error.code, error.message, error.where, error.hint, error.details]
-        yield {"end": {"error": told}}
+        members = [type(error).__name__, error.code, error.message, error.where, error.hint, error.details]
+        yield {"end": {"error": members}}
     except MemoryError:
         yield {"end": {"memory": True}}
 
@@ -73,19 +73,15 @@ def _parquet(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     wanted = Wanted(request["key_column"], request["value"], tuple(request["columns"]))
     rows: list[tuple[str, list[str | None]]] = []
     for row in ParquetTable(Path(request["path"])).rows(wanted, Deadline(request["seconds"])):
-        rows.append((row.place, _texts(row.cells)))
+        rows.append((row.place, [_text(cell) for cell in row.cells]))
         if len(rows) >= _ROWS_A_LINE:
             yield {"rows": rows}
             rows = []
     yield {"rows": rows}
 
 
-def _texts(cells: Sequence[object]) -> list[str | None]:
-    """A cell without an exact text is none; whoever needs it finds it unusable."""
-    return [_text(cell) for cell in cells]
-
-
 def _text(cell: object) -> str | None:
+    """Return the cell as text, or None without an exact text; the source refuses if such a cell is needed."""
     try:
         return as_text(cell)
     except BadValue:

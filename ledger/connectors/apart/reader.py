@@ -1,7 +1,7 @@
-"""Reads in a process of its own, with a limit on its memory, what a library cannot be bounded for in ours.
+"""Reads files in a separate process with a memory limit, for libraries whose memory use cannot be limited otherwise.
 
-A file that lies about its sizes ends that process and no other. Requests and answers are lines of JSON: what a hostile
-file makes of the other process, it can only say text to this one.
+A file that lies about its sizes ends only that process. Requests and answers are lines of JSON, so that even a hostile
+file that takes over the other process can only send text to this one.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.table import Unusable
 from ledger.errors import InvalidInput, Misconfigured
 
-# Beyond what the process has after its imports.
+# In addition to the memory that the process has after its imports.
 MEMORY_BYTES: Final = 1536 * 1024 * 1024
-# One line of an answer, which holds one batch of rows.
+# Limit for one line of an answer, which holds one batch of rows.
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 MAX_PROCESSES: Final = 4
 _POLL_SECONDS: Final = 0.1
 _CHUNK: Final = 64 * 1024
 _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
-# The system's allocator asks for memory as it is needed; Arrow's own would reserve beyond the limit beforehand.
+# The system's allocator takes memory when it is needed; Arrow's own allocator would reserve more than the limit.
 _ENVIRONMENT: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
 
 
 class Ended(Exception):
-    """The process ended before it had answered: by its limit, or by what the file did to it."""
+    """The process ended before it had answered: by its memory limit, or because of the file."""
 
 
 class _Process:
     def __init__(self, memory: int) -> None:
-        # Nothing else: a program's environment may hold passwords and keys.
+        # Only these variables are passed on: the environment may hold passwords and keys.
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(  # noqa: S603
@@ -66,7 +66,7 @@ class _Process:
             raise Ended from None
 
     def line(self, until: Deadline) -> Any:
-        """The next line of the answer; raises ``Ended`` and ``TimeIsUp``."""
+        """Return the next line of the answer; raise ``Ended`` or ``TimeIsUp``."""
         assert self._process.stdout is not None  # noqa: S101
         stream = self._process.stdout.fileno()
         looked = 0
@@ -93,7 +93,7 @@ class _Process:
 
 
 class Processes:
-    """A few processes, started when they are needed and kept for the next question."""
+    """A few processes, started when needed and kept for the next request."""
 
     def __init__(self) -> None:
         self._free = BoundedSemaphore(MAX_PROCESSES)
@@ -101,9 +101,9 @@ class Processes:
         self._idle: list[_Process] = []
 
     def answers(self, request: dict[str, Any], data: bytes, until: Deadline) -> Generator[Any, None, Any]:
-        """The lines of the answer but the last, ``{"end": …}``, which it returns.
+        """Yield the lines of the answer, and return the value of its last line, ``{"end": …}``.
 
-        Raises ``Ended``, ``TimeIsUp``. A process that did not come to an end is ended.
+        Raises ``Ended``, ``TimeIsUp``. A process that has not finished its answer is killed.
         """
         if not self._free.acquire(timeout=until.left()):
             raise TimeIsUp
@@ -114,7 +114,7 @@ class Processes:
             process.ask(request, data)
             while "end" not in (line := process.line(until)):
                 yield line
-            # One whose memory was used up is not asked again: what the file left behind takes it from the next.
+            # A process that ran out of memory is not used again: leftovers of the file would reduce its memory.
             whole = "memory" not in line["end"]
             return line["end"]
         finally:
@@ -132,7 +132,7 @@ class Processes:
         try:
             return _Process(MEMORY_BYTES)
         except OSError:
-            # The machine has no process or file to spare: as little as if all of ours were at work.
+            # The machine cannot start a process or open a file: the result is the same as when all processes are busy.
             raise TimeIsUp from None
 
     def _put_back(self, process: _Process, whole: bool) -> None:
@@ -143,16 +143,16 @@ class Processes:
             self._idle.append(process)
 
     def close(self) -> None:
-        """End the idle processes."""
+        """Kill the idle processes."""
         with self._lock:
             while self._idle:
                 self._idle.pop().end()
 
 
 def read_apart(request: dict[str, Any], until: Deadline, data: bytes = b"") -> Iterator[Any]:
-    """The lines of an answer to a request about a file or these bytes.
+    """Yield the lines of the answer to a request about a file, or about these bytes.
 
-    Raises what the other process raised, and ``Ended`` where its memory was used up.
+    Raises the error of the other process, and ``Ended`` if its memory was used up.
     """
     end = yield from PROCESSES.answers(request, data, until)
     if "error" in end:

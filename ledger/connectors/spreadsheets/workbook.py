@@ -1,7 +1,7 @@
 """Sheets of a workbook as text: every kind of Excel file gives the same table for the same cells.
 
-What has no exact text (an error, a formula, a number with more digits than a spreadsheet keeps) is a ``Flaw``, raised
-only where the cell is used: a formula on a sheet that nobody reads harms nobody.
+A cell without an exact text (an error, a formula, a number with more digits than a spreadsheet keeps) is a ``Flaw``.
+The flaw is raised only if the cell is used: a formula on a sheet that nobody reads does no harm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ledger.connectors.tabular import MAX_CELL
 from ledger.connectors.values import BadValue, as_text, is_error
 from ledger.errors import InvalidInput
 
-# A spreadsheet keeps 15 digits of a number; those after them are zeros, whatever was typed.
+# A spreadsheet keeps 15 digits of a number, and replaces all further digits by zeros.
 MAX_DIGITS: Final = 15
 MAX_FILLED: Final = 500_000
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -26,35 +26,35 @@ _LITERAL: Final = re.compile(r'"[^"]*"|\\.|\[(?!h)[^\]]*\]', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A cell that has no text that could be relied on."""
+    """A cell without a reliable text: the error code, its message and its hint."""
 
     code: str
     message: str
     hint: str
 
     def raised(self, where: str) -> InvalidInput:
-        """The error, naming the place."""
+        """Return the error for a cell at this place."""
         return InvalidInput(self.code, self.message, where=where, hint=self.hint)
 
 
 FORMULA: Final = Flaw("XLSX_FORMULA", "A cell holds a formula.", "Paste its value; formulas are not evaluated.")
-ERROR: Final = Flaw("XLSX_ERROR", "A cell holds an error such as #N/A or #REF!.", "Mend the cell, or empty it.")
+ERROR: Final = Flaw("XLSX_ERROR", "A cell holds an error such as #N/A or #REF!.", "Correct the cell, or empty it.")
 LONG_NUMBER: Final = Flaw(
     "XLSX_LONG_NUMBER",
-    f"A cell holds a number of more than {MAX_DIGITS} digits, of which a spreadsheet lost the last.",
+    f"A cell holds a number of more than {MAX_DIGITS} digits; a spreadsheet loses the last ones.",
     "Format the column as text, and enter the value again.",
 )
 LONG_TEXT: Final = Flaw("XLSX_CELL_TOO_LONG", "A cell is too long.", "Shorten the cell.")
 BAD_TEXT: Final = Flaw("XLSX_TEXT", "A cell holds half of a character.", "Enter the text again.")
 
 Cell = str | Flaw
-# First and last row, first and last column, all from 1 and inclusive.
+# First and last row, first and last column, counted from 1 and inclusive.
 Merge = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet: its rows by number, those without any content left out."""
+    """A sheet with its numbered rows; rows without content are left out."""
 
     title: str
     hidden: bool
@@ -63,7 +63,7 @@ class Sheet:
 
 
 def number_cell(value: float) -> Cell:
-    """A number in digits, without an exponent."""
+    """Return a number in digits, without an exponent."""
     if isinstance(value, float) and not value.is_integer():
         try:
             return as_text(value)
@@ -73,11 +73,11 @@ def number_cell(value: float) -> Cell:
 
 
 def text_cell(text: str, *, escaped: bool = True) -> Cell:
-    """A text; what OOXML writes as ``_x000D_`` is the character that it stands for."""
+    """Return a text; an OOXML escape such as ``_x000D_`` becomes the character that it encodes."""
     if escaped and "_x" in text:
         text = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)
     try:
-        # Two halves of a character that were escaped one by one.
+        # Joins the two halves of a character that were escaped separately.
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
         return BAD_TEXT
@@ -87,7 +87,7 @@ def text_cell(text: str, *, escaped: bool = True) -> Cell:
 
 
 def moment_cell(value: date | time | timedelta, form: str) -> Cell:
-    """A date, a time or a duration as its format shows it: a day without a time that nobody wrote."""
+    """Return a date, time or duration as its format shows it: midnight is left out if the format has no hours."""
     if isinstance(value, timedelta):
         seconds = round(value.total_seconds())
         sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
@@ -100,9 +100,9 @@ def moment_cell(value: date | time | timedelta, form: str) -> Cell:
 
 
 def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header of a sheet and its rows by number, as text.
+    """Return the header of a sheet and its numbered rows, as text.
 
-    Raises ``InvalidInput`` ``XLSX_…`` naming sheet, row and column; nothing is taken then.
+    Raises ``InvalidInput`` ``XLSX_…`` naming sheet, row and column; then no row is returned.
     """
     head, rows = grid_of(sheet, where)
     return head, [
@@ -112,7 +112,7 @@ def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[
 
 
 def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[Cell]]]]:
-    """As ``table_of``, with the flaws left in their places; merged cells are one value for each of their rows."""
+    """Return the same as ``table_of``, but keep flaws; a merged cell gives its value to each of its rows."""
     if not sheet.rows:
         return [], []
     first, cells = sheet.rows[0]
@@ -128,7 +128,7 @@ def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[C
     for number, row in sheet.rows[1:]:
         if any(row[len(head) :]):
             place = f"{where}, row {number}"
-            raise InvalidInput("XLSX_ROW_WIDTH", "A cell stands outside the columns that are named.", where=place)
+            raise InvalidInput("XLSX_ROW_WIDTH", "A cell is outside the named columns.", where=place)
         padded = [*row[: len(head)], *[""] * (len(head) - len(row))]
         for column, cell in filled.get(number, ()):
             padded[column] = padded[column] or cell
@@ -138,7 +138,7 @@ def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[C
 
 
 def header_of(sheet: Sheet) -> list[str]:
-    """The texts of the first row that has any, for telling what the sheet is."""
+    """Return the texts of the first row with content, which show what the sheet holds."""
     return [cell.strip() if isinstance(cell, str) else "" for cell in sheet.rows[0][1]] if sheet.rows else []
 
 
@@ -157,12 +157,12 @@ def _require_unmerged(sheet: Sheet, header: int, width: int, where: str) -> None
                 f"The cells of rows {top} to {bottom} in columns {left} to {right} are merged across columns or the "
                 "header.",
                 where=where,
-                hint="Unmerge them, and fill in each cell.",
+                hint="Unmerge the cells, and fill in each of them.",
             )
 
 
 def _filled(sheet: Sheet, width: int, where: str) -> dict[int, list[tuple[int, Cell]]]:
-    """What merged cells say in the rows below their first, by row and column."""
+    """Return the values of merged cells for the rows below their first row, as column and value by row."""
     if not sheet.merges:
         return {}
     rows = dict(sheet.rows)

@@ -1,4 +1,4 @@
-"""Excel 97 workbooks (.xls, and .et of WPS): read in a process apart, since a library builds each sheet at once."""
+"""Excel 97 workbooks (.xls, and .et of WPS): read in a separate process, because the library builds whole sheets."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MAX_XLS_BYTES: Final = 16 * 1024 * 1024
 MAX_CELLS: Final = 500_000
 MAX_SHEETS: Final = 32
 _ROWS_A_LINE: Final = 500
-# Records of the binary format [MS-XLS]: where a sheet or a chart in it begins and ends, what a formula is.
+# Records of the binary format [MS-XLS]: the beginning and the end of a sheet or of a chart in it, and a formula.
 _BEGINNINGS: Final = (0x0809, 0x0409, 0x0209, 0x0009)
 _END: Final = 0x000A
 _FORMULA: Final = 0x0006
 
 
 def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
-    """The sheets as JSON values, a few rows at a time; runs in the process apart.
+    """Yield the sheets as JSON values, ``_ROWS_A_LINE`` rows at a time; runs in the separate process.
 
     Raises ``InvalidInput`` ``XLS_MALFORMED``, ``FILE_ENCRYPTED``, ``XLSX_TOO_LARGE``.
     """
@@ -40,14 +40,14 @@ def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
     except (PingzhengError, MemoryError):
         raise
     except Exception as error:
-        # On a damaged file the library raises whatever it stumbles over.
+        # On a damaged file the library may raise any exception.
         raise _unreadable(error, name) from None
 
 
 def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
     import xlrd
 
-    # On demand: else the library lets go of the bytes, from which the formulas are told.
+    # ``on_demand`` keeps the file's bytes, in which ``_formulas`` finds the formulas.
     book = xlrd.open_workbook(
         file_contents=data, on_demand=True, formatting_info=True, ragged_rows=True, logfile=_Mute()
     )
@@ -65,7 +65,7 @@ def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
 
 
 def sheet_of(lines: list[dict[str, Any]]) -> Sheet:
-    """The sheet that lines of ``sheets_of`` describe."""
+    """Return the sheet that these lines of ``sheets_of`` describe."""
     rows = [
         (number, [cell if isinstance(cell, str) else Flaw(*cell) for cell in cells])
         for line in lines
@@ -76,13 +76,13 @@ def sheet_of(lines: list[dict[str, Any]]) -> Sheet:
 
 
 class _Mute:
-    """Where the library's remarks about a file go: they may hold what stands in it."""
+    """Discards the library's messages about a file, because they may repeat its content."""
 
     def write(self, _text: str) -> None:
-        """Keep nothing."""
+        """Discard the text."""
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing, because nothing is buffered."""
 
 
 def _unreadable(error: Exception, name: str) -> InvalidInput:
@@ -90,19 +90,19 @@ def _unreadable(error: Exception, name: str) -> InvalidInput:
         return encrypted(name)
     return InvalidInput(
         "XLS_MALFORMED",
-        "This is an Excel 97 workbook (.xls, .et) that is damaged or cut off.",
+        "The Excel 97 workbook (.xls, .et) is damaged or incomplete.",
         where=name,
-        hint="Open it in a spreadsheet, and save it as .xlsx.",
+        hint="Open the file in a spreadsheet, and save it as .xlsx.",
     )
 
 
 def _formulas(stream: Any, start: int) -> Iterator[tuple[int, int]]:
-    """Row and column, from 0, of each cell of a sheet that is computed."""
+    """Yield row and column, counted from 0, of each cell of a sheet that holds a formula."""
     place, depth = start, 0
     while place + 4 <= len(stream):
         record, size = struct.unpack_from("<HH", stream, place)
         if record in _BEGINNINGS:
-            # A chart within the sheet begins as a sheet does.
+            # A chart inside the sheet begins with the same record as a sheet.
             depth += 1
         elif record == _END:
             depth -= 1
@@ -124,8 +124,8 @@ def _lines(book: Any, sheet: Any, formulas: set[tuple[int, int]], *, hidden: boo
         while cells and not cells[-1]:
             cells.pop()
         if cells:
-            told = [[cell.code, cell.message, cell.hint] if isinstance(cell, Flaw) else cell for cell in cells]
-            line["rows"].append([row + 1, told])
+            values = [[cell.code, cell.message, cell.hint] if isinstance(cell, Flaw) else cell for cell in cells]
+            line["rows"].append([row + 1, values])
         if len(line["rows"]) >= _ROWS_A_LINE:
             yield line
             line = line | {"rows": []}
@@ -159,7 +159,7 @@ def _moment(value: float, form: str, datemode: int) -> Cell:
         moment = xldate_as_datetime(value, datemode)
     except (XLDateError, ValueError, OverflowError):
         return ERROR
-    # Rounded as a spreadsheet shows it: 8:30 is no binary fraction of a day.
+    # Rounded as a spreadsheet shows the time: 8:30 is not an exact binary fraction of a day.
     moment = _to_the_second(moment)
     return moment_cell(moment.time() if 0 < value < 1 else moment, form)
 

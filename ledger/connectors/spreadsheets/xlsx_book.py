@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx, .xlsm without their macros, strict ones): counted first, then read row by row."""
+"""Excel workbooks (.xlsx, strict ones too, and .xlsm without macros): counted first, then read row by row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ledger.errors import InvalidInput, PingzhengError
 
 _COLUMNS: Final = 16_384
 _ROWS: Final = 1_048_576
-# What a strict workbook calls its parts, and what the library knows them by.
+# The XML namespaces of a strict workbook, each with the namespace that the library knows.
 _NAMESPACES: Final = (
     (b"http://purl.oclc.org/ooxml/spreadsheetml/main", b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"),
     (
@@ -38,19 +38,19 @@ _NAMESPACES: Final = (
 
 
 def read_sheets(data: bytes, name: str) -> list[Sheet]:
-    """The sheets of a workbook; ``name`` stands in errors.
+    """Return the sheets of a workbook; ``name`` is used in errors.
 
     Raises ``InvalidInput`` ``XLSX_TOO_LARGE``, ``XLSX_MALFORMED``.
     """
     found = scan(data, name)
     if found.strict:
         data = _transitional(data)
-    # Not above: it loads numpy where that is installed, and few commands read Excel files.
+    # Imported here, because it loads numpy if that is installed, and few commands read Excel files.
     from openpyxl import load_workbook
 
     try:
         with warnings.catch_warnings():
-            # About what the file has that we do not read: pictures, pages, strange dates.
+            # The warnings are about parts that are not read: pictures, page layout, unusual dates.
             warnings.simplefilter("ignore", UserWarning)
             with closing(load_workbook(io.BytesIO(data), read_only=True, keep_links=False)) as book:
                 budget = _Budget(name)
@@ -58,19 +58,19 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
     except PingzhengError:
         raise
     except Exception as error:
-        # On a damaged file the library raises whatever it stumbles over.
+        # On a damaged file the library may raise any exception.
         raise malformed(name) from error
 
 
 class _Budget:
-    """Cells that may still be read from one file, those that only the distance between two implies among them."""
+    """Counts how many cells may still be read from one file; the empty cells between two filled ones count too."""
 
     def __init__(self, name: str) -> None:
         self._left = xlsx_scan.BOUNDS["c"]
         self._name = name
 
     def spend(self, cells: int) -> None:
-        # An empty row costs too: a sheet may claim a million of them.
+        # An empty row counts too: a sheet may have a million of them.
         self._left -= cells + 1
         if self._left < 0:
             raise too_large(f"The file has more than {xlsx_scan.BOUNDS['c']} cells.", self._name)
@@ -82,7 +82,7 @@ def _sheet(sheet: Any, found: Scan, budget: _Budget, where: str) -> Sheet:
 
 
 def _rows(sheet: Any, budget: _Budget) -> Iterator[tuple[int, Sequence[Cell]]]:
-    # What stands outside the dimension that a file claims would be dropped without a word.
+    # Without this, cells outside the dimension that the file claims would be dropped silently.
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(), start=1):
         budget.spend(len(row))
@@ -118,12 +118,12 @@ def _merge(ref: str, where: str) -> Merge:
     except (ValueError, TypeError):
         left = top = right = bottom = 0
     if not (1 <= left <= right <= _COLUMNS and 1 <= top <= bottom <= _ROWS):
-        raise InvalidInput("XLSX_MALFORMED", "A merged range is none.", where=where, hint="Save the workbook again.")
+        raise InvalidInput("XLSX_MALFORMED", "A merged range is invalid.", where=where, hint="Save the workbook again.")
     return top, bottom, left, right
 
 
 def _transitional(data: bytes) -> bytes:
-    """The same workbook by the names that the library knows; its parts are bounded already."""
+    """Return the workbook with the namespaces that the library knows; the size of its parts is checked before."""
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as old,

@@ -1,6 +1,6 @@
-"""Counts what an .xlsx file holds while its XML streams by, before a library builds anything of it.
+"""Counts the elements of an .xlsx file while streaming its XML, before a library builds objects from them.
 
-A file of some kilobytes unpacks to millions of cells, strings or styles, each of which a library makes an object of.
+A file of some kilobytes can unpack to millions of cells, strings or styles, and a library creates an object for each.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ledger.errors import InvalidInput
 MAX_XLSX_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 MAX_MEMBERS: Final = 500
-# Of all parts together: an element is an object while it is read.
+# Limit for all parts together: each element is an object while it is read.
 MAX_ELEMENTS: Final = 2_500_000
-# Between two elements: one text, one comment, or one tag with its attributes.
+# Limit between two elements: for one text, one comment, or one tag with its attributes.
 MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 64
-# Every other element is kept as an object until the file is closed.
+# Limit for elements outside cells and texts: each is kept as an object until the file is closed.
 MAX_OTHERS: Final = 100_000
-# Excel's own bound of distinct cell formats is 65,490.
+# Excel's own limit for distinct cell formats is 65,490.
 MAX_STYLES: Final = 65_536
 BOUNDS: Final = {
     "c": 500_000,
@@ -35,7 +35,7 @@ BOUNDS: Final = {
     "mergeCell": 10_000,
     "sheet": 32,
 } | dict.fromkeys(("xf", "font", "fill", "border", "numFmt", "dxf", "cellStyle"), MAX_STYLES)
-# What makes up cells and their texts is not kept.
+# The elements of cells and their texts are not kept.
 _PASSING: Final = frozenset(
     {"c", "v", "f", "is", "t", "row", "si", "r", "rPr", "rPh", "phoneticPr", "rFont", "charset"}
 )
@@ -47,7 +47,7 @@ _STRICT: Final = b"http://purl.oclc.org/ooxml/"
 
 @dataclass
 class Scan:
-    """What a file holds: the merged ranges of each of its sheets by the sheet's part, and whether it is strict."""
+    """The merged ranges of a file by the part of their sheet, whether the file is strict, and counts by element."""
 
     merges: dict[str, list[str]] = field(default_factory=dict)
     strict: bool = False
@@ -55,7 +55,7 @@ class Scan:
 
 
 def scan(data: bytes, name: str) -> Scan:
-    """What the file holds; raises ``InvalidInput`` ``XLSX_TOO_LARGE`` naming what is too much, ``XLSX_MALFORMED``."""
+    """Count what the file holds; raise ``InvalidInput`` ``XLSX_TOO_LARGE`` naming the limit, or ``XLSX_MALFORMED``."""
     if len(data) > MAX_XLSX_BYTES:
         raise too_large(f"The file is larger than {MAX_XLSX_BYTES} bytes.", name)
     if data.count(b"PK\x01\x02") > MAX_DIRECTORY:
@@ -74,16 +74,15 @@ def scan(data: bytes, name: str) -> Scan:
 
 
 def too_large(message: str, where: str) -> InvalidInput:
-    """A workbook that holds too much."""
+    """Return the error for a workbook that exceeds a limit."""
     hint = "Split the file; remove pictures and formats."
     return InvalidInput("XLSX_TOO_LARGE", message, where=where, hint=hint)
 
 
 def malformed(name: str) -> InvalidInput:
-    """A workbook that cannot be read."""
-    return InvalidInput(
-        "XLSX_MALFORMED", "This is no Excel file that can be read.", where=name, hint="Save it as .xlsx, or as CSV."
-    )
+    """Return the error for a workbook that cannot be read."""
+    hint = "Save the file as .xlsx or as CSV."
+    return InvalidInput("XLSX_MALFORMED", "The file is not a readable Excel file.", where=name, hint=hint)
 
 
 def _require_few(members: list[zipfile.ZipInfo], name: str) -> None:
@@ -91,13 +90,13 @@ def _require_few(members: list[zipfile.ZipInfo], name: str) -> None:
         raise too_large(f"The file has more than {MAX_MEMBERS} parts.", name)
     if len({member.filename for member in members}) != len(members):
         raise malformed(name)
-    # A part never unpacks to more than its header says, so a bomb has to say so here.
+    # A part never unpacks to more than its header says, so a ZIP bomb must declare its size here.
     if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
         raise too_large(f"Unpacked, the file is larger than {MAX_UNPACKED_BYTES} bytes.", name)
 
 
 class _Reader:
-    """Reads the parts one after the other, and counts over all of them."""
+    """Reads the parts one after the other, and counts the elements of all of them."""
 
     def __init__(self, found: Scan, name: str) -> None:
         self._found = found
@@ -112,7 +111,7 @@ class _Reader:
     def read(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         with archive.open(member) as part:
             first = part.read(_CHUNK)
-            # What is no XML is read by nobody: a picture.
+            # A part that is not XML, such as a picture, is never read.
             if not first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
                 return
             self._part, self._depth, self._last = member.filename, 0, 0
