@@ -15,7 +15,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.usage.lookups import access_request, authorizations_of, provisions_of
-from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.supervisors import other_supervisor
 
@@ -127,22 +127,22 @@ def test_what_the_office_holds_already_is_left_out(held: Held, pilot: Pilot) -> 
 
 def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: Pilot) -> None:
     """Hold and reissue: the corrected version is held with the one before, issued before the hold or after."""
-    desk = Desk(pilot)
-    request, given = desk.authorised(desk.person())
+    persons = PersonActors(pilot)
+    request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
-    desk.answer({consent: desk.supplied(CONTRIBUTIONS[:3])})
-    (old,) = desk.certify([request])
-    desk.ledger.anchoring.flush()
-    desk.answer({consent: desk.supplied(CONTRIBUTIONS)})
-    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old.certificate_no)
-    desk.ledger.certificates.holds.hold(old.certificate_no, "fraud", pilot.cast.supervisor)
-    nonce = desk.ledger.verification.new_nonce()
-    raw = desk.show(new.certificate_no, nonce).to_bytes()
-    report = desk.ledger.verification.verify(raw, Expectation(consumer=desk.bank, nonce=nonce)).report
+    persons.answer({consent: persons.supplied(CONTRIBUTIONS[:3])})
+    (old,) = persons.certify([request])
+    persons.ledger.anchoring.flush()
+    persons.answer({consent: persons.supplied(CONTRIBUTIONS)})
+    new = persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old.certificate_no)
+    persons.ledger.certificates.holds.hold(old.certificate_no, "fraud", pilot.cast.supervisor)
+    nonce = persons.ledger.verification.new_nonce()
+    raw = persons.show(new.certificate_no, nonce).to_bytes()
+    report = persons.ledger.verification.verify(raw, Expectation(consumer=persons.bank, nonce=nonce)).report
     assert (report.checks[7].code, report.checks[7].details["statement"]) == ("HELD", "request")
-    desk.answer({consent: desk.supplied(CONTRIBUTIONS[:5])})
+    persons.answer({consent: persons.supplied(CONTRIBUTIONS[:5])})
     with pytest.raises(Conflict, match="HELD"):
-        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), new.certificate_no)
+        persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), new.certificate_no)
 
 
 @pytest.mark.parametrize("what", ["consent", "supplied"])

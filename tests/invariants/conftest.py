@@ -16,7 +16,7 @@ from ledger.installation.wiring import create_ledger
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from tests.support.actors.credit_bureau import SCENARIO
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import FIRMS, REPORTS, Pilot
 
 
@@ -40,8 +40,8 @@ def pilot(tmp_path_factory: pytest.TempPathFactory, lines: list[Any]) -> Iterato
 
 
 @pytest.fixture(scope="package")
-def desk(pilot: Pilot) -> Desk:
-    return Desk(pilot)
+def persons(pilot: Pilot) -> PersonActors:
+    return PersonActors(pilot)
 
 
 def verified(pilot: Pilot, firm: str, number: str, at: int | None = None, **expect: Any) -> Report:

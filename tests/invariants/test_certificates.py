@@ -18,7 +18,7 @@ from ledger.store import log as log_store
 from ledger.usage.authorizations import Choice
 from tests.invariants.conftest import failed_at, verified
 from tests.support.actors.credit_bureau import FIELDS
-from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import SUPPLIED, Pilot, resource
 from tests.support.actors.withdrawals import withdraw
 from tests.support.bundles import cast as who
@@ -180,22 +180,24 @@ def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised
     assert failed_at(verified(pilot, second, after)) == (11, "KEY_COMPROMISED")
 
 
-def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its_time(pilot: Pilot, desk: Desk) -> None:
+def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its_time(
+    pilot: Pilot, persons: PersonActors
+) -> None:
     """Uses and what may be corrected: tests/usage/issuing/test_corrections.py."""
-    person = desk.person()
-    request, given = desk.authorised(person)
-    desk.answer({given["social_insurance"].id: desk.supplied(CONTRIBUTIONS[:3])})
-    (old,) = desk.certify([request])
-    desk.ledger.anchoring.flush()
-    before = desk.ledger.clock()
+    person = persons.person()
+    request, given = persons.authorised(person)
+    persons.answer({given["social_insurance"].id: persons.supplied(CONTRIBUTIONS[:3])})
+    (old,) = persons.certify([request])
+    persons.ledger.anchoring.flush()
+    before = persons.ledger.clock()
     pilot.skip(60)
-    desk.answer({given["social_insurance"].id: desk.supplied()})
-    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old.certificate_no)
+    persons.answer({given["social_insurance"].id: persons.supplied()})
+    new = persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old.certificate_no)
 
     def months(number: str, at: int | None = None) -> tuple[str, object]:
-        nonce = desk.ledger.verification.new_nonce()
-        expect = Expectation(consumer=desk.bank, nonce=nonce)
-        report = desk.ledger.verification.verify(desk.show(number, nonce).to_bytes(), expect, at).report
+        nonce = persons.ledger.verification.new_nonce()
+        expect = Expectation(consumer=persons.bank, nonce=nonce)
+        report = persons.ledger.verification.verify(persons.show(number, nonce).to_bytes(), expect, at).report
         return report.result, report.disclosed.get("months_paid")
 
     assert (new.version, new.supersedes) == (2, old.certificate_no)
@@ -204,16 +206,18 @@ def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its
     assert months(new.certificate_no) == ("valid", 10)
 
 
-def test_invariant_17_erased_a_payload_is_unreadable_and_every_proof_stands(pilot: Pilot, desk: Desk) -> None:
+def test_invariant_17_erased_a_payload_is_unreadable_and_every_proof_stands(
+    pilot: Pilot, persons: PersonActors
+) -> None:
     """That no guess confirms it: tests/privacy/test_guessing.py."""
-    ledger, person = pilot.ledger, desk.person()
-    number, neighbour = desk.certificate(person), desk.certificate(desk.person())
+    ledger, person = pilot.ledger, persons.person()
+    number, neighbour = persons.certificate(person), persons.certificate(persons.person())
     nonce = ledger.verification.new_nonce()
-    held = desk.show(number, nonce).to_bytes()
+    held = persons.show(number, nonce).to_bytes()
     erased = ledger.erasure.certificate(ledger.actor(person), number, "subject_request")
     assert erased.certificates == (number,) and erased.entry["type"] == "erasure"
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         ledger.certificates.bundles.build(number)
-    assert ledger.verification.verify(held, Expectation(consumer=desk.bank, nonce=nonce)).report.valid
-    assert desk.accepted(neighbour).valid
+    assert ledger.verification.verify(held, Expectation(consumer=persons.bank, nonce=nonce)).report.valid
+    assert persons.accepted(neighbour).valid
     assert ledger.inspection.head()["complete"]

@@ -28,7 +28,7 @@ from ledger.proof.merkle import leaf_hash
 from ledger.store.tables import Batch, Entry
 from ledger.usage.request_notes import Note
 from ledger.usage.requests import Asked
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.personal_text import patterns_in
 from tests.support.places import PROJECT
@@ -75,38 +75,38 @@ def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_locat
 NAME, ID_NUMBER, PHONE = "湛江林某某九九号", synthetic_resident_id(9_999), "13800138000"
 
 
-def slips(pilot: Pilot, desk: Desk) -> dict[str, Callable[[], object]]:
+def slips(pilot: Pilot, persons: PersonActors) -> dict[str, Callable[[], object]]:
     """What people get wrong with a name, a number or a phone in it."""
-    ledger, (_request, given) = pilot.ledger, desk.authorised(desk.person())
+    ledger, (_request, given) = pilot.ledger, persons.authorised(persons.person())
     consent = given["social_insurance"].id
-    terms, whole = desk.terms(desk.person()), {"month": "202601", "base": "1"}
+    terms, whole = persons.terms(persons.person()), {"month": "202601", "base": "1"}
     key = ledger.custody.public_key(*ledger.custody.create())
     person = NewParty(PartyKind.PERSON, NAME, ID_NUMBER, "440881", key)
     note = {"contact": PHONE, "purpose_note": NAME, "business_ref": ID_NUMBER, "salt": "short"}
     drafted = ledger.usage.requests.draft(terms, Note(PHONE, NAME, ID_NUMBER))
-    bundle = desk.show(desk.certificate(desk.person()), "nonce").to_dict()
+    bundle = persons.show(persons.certificate(persons.person()), "nonce").to_dict()
 
     def rows(**changes: str) -> Callable[[], object]:
-        return lambda: desk.answer({consent: desk.supplied([whole | changes])})
+        return lambda: persons.answer({consent: persons.supplied([whole | changes])})
 
     def odd(**changes: Any) -> Callable[[], object]:
         return lambda: ledger.usage.requests.draft(replace(terms, **changes), NOTE)
 
     def shown(change: dict[str, Any]) -> Callable[[], object]:
         return lambda: require_valid(
-            ledger.verification.accept(ledger.actor(desk.bank), json.dumps(bundle | change).encode(), PHONE)
+            ledger.verification.accept(ledger.actor(persons.bank), json.dumps(bundle | change).encode(), PHONE)
         )
 
     return {
         "a number in a cell": rows(base=ID_NUMBER + "号"),
         "a phone for a month": rows(month=PHONE),
-        "a column too few": lambda: desk.answer({consent: desk.supplied([{ID_NUMBER: "1", NAME: "2"}])}),
+        "a column too few": lambda: persons.answer({consent: persons.supplied([{ID_NUMBER: "1", NAME: "2"}])}),
         "a field": odd(fields=(ID_NUMBER,)),
         "a scenario": odd(scenario=NAME),
         "a subject": odd(subject=ID_NUMBER),
         "a source": odd(sources={NAME: PHONE}),
         "a channel": odd(channel=PHONE),
-        "a digest": lambda: desk.ask([replace(terms, pia_digest=ID_NUMBER)]),
+        "a digest": lambda: persons.ask([replace(terms, pia_digest=ID_NUMBER)]),
         "a party": lambda: ledger.parties.register.find(ID_NUMBER),
         "an id": lambda: ledger.parties.register.get(NAME),
         "a wrong check digit": lambda: ledger.parties.onboarding.onboard(
@@ -121,12 +121,12 @@ def slips(pilot: Pilot, desk: Desk) -> dict[str, Callable[[], object]]:
             ledger.authority, [replace(person, name=NAME * 100)]
         ),
         "a note that was changed": lambda: ledger.usage.requests.submit(
-            [Asked(desk.sign(desk.bank, drafted.entry), note)]
+            [Asked(persons.sign(persons.bank, drafted.entry), note)]
         ),
         "a certificate": lambda: ledger.usage.holdings.get(ID_NUMBER),
         "a request": lambda: ledger.usage.requests.get(PHONE),
         "an authorization": lambda: ledger.usage.authorizations.get(NAME),
-        "a claim": lambda: desk.show(desk.certificate(desk.person()), "nonce", [NAME]),
+        "a claim": lambda: persons.show(persons.certificate(persons.person()), "nonce", [NAME]),
         "a member of a bundle": shown({NAME: ID_NUMBER}),
         "a certificate in a bundle": shown({"certificate": ID_NUMBER}),
         "a reason": lambda: ledger.certificates.status.suspend(bundle["certificate"][:20], NAME),
@@ -141,13 +141,13 @@ def require_valid(verified: Verified) -> None:
 
 
 def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_error(
-    pilot: Pilot, desk: Desk, lines: list[Any]
+    pilot: Pilot, persons: PersonActors, lines: list[Any]
 ) -> None:
     """Files, the chain and the API after a whole pilot: tests/privacy/test_leaks.py."""
     ledger, told = pilot.ledger, Note(PHONE, f"{NAME} {ID_NUMBER}", ID_NUMBER)
-    asked = ledger.usage.requests.draft(desk.terms(desk.person()), told)
-    ledger.usage.requests.submit([Asked(desk.sign(desk.bank, asked.entry), asked.note)])
-    errors = {name: refusal_of(slip) for name, slip in slips(pilot, desk).items()}
+    asked = ledger.usage.requests.draft(persons.terms(persons.person()), told)
+    ledger.usage.requests.submit([Asked(persons.sign(persons.bank, asked.entry), asked.note)])
+    errors = {name: refusal_of(slip) for name, slip in slips(pilot, persons).items()}
     assert [name for name, error in errors.items() if not error] == []
     ledger.anchoring.flush()
     ledger.follower.sync()

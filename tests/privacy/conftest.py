@@ -1,4 +1,4 @@
-"""A desk whose certificates are about persons, and a store of sealed records alone."""
+"""A persons whose certificates are about persons, and a store of sealed records alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.privacy.vault import Vault, vault_in
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot
 
 
 @pytest.fixture(scope="package")
-def desk(pilot: Pilot) -> Desk:
-    return Desk(pilot)
+def persons(pilot: Pilot) -> PersonActors:
+    return PersonActors(pilot)
 
 
 @pytest.fixture

@@ -14,19 +14,19 @@ from ledger.log.tables import IdempotentRequest
 from ledger.parties.tables import Party
 from ledger.store.tables import Sealed
 from tests.support.actors.erasing import REQUEST, erase, subject, told
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.machine.file_contents import contents
 
 
-def test_no_file_keeps_what_was_erased(desk: Desk) -> None:
-    ledger, person, other = desk.ledger, desk.person(), desk.person()
-    number, neighbour = desk.certificate(person), desk.certificate(other)
+def test_no_file_keeps_what_was_erased(persons: PersonActors) -> None:
+    ledger, person, other = persons.ledger, persons.person(), persons.person()
+    number, neighbour = persons.certificate(person), persons.certificate(other)
     with ledger.database.read() as session:
         row, other_row = session.get_one(Party, person), session.get_one(Party, other)
     identity, lookup = ledger.parties.register.identity(person), row.lookup
-    gone = sealed(desk, *told(desk, number), row)
-    kept = sealed(desk, *told(desk, neighbour), other_row)
+    gone = sealed(persons, *told(persons, number), row)
+    kept = sealed(persons, *told(persons, neighbour), other_row)
     assert len(gone) == 10 and all(map(found(ledger), [*gone, lookup.encode()]))
     assert ledger.erasure.scrub(ledger.erasure.party(subject(person), person, REQUEST))
     present = found(ledger)
@@ -34,9 +34,9 @@ def test_no_file_keeps_what_was_erased(desk: Desk) -> None:
     assert all(map(present, kept))
 
 
-def sealed(desk: Desk, *records: Any) -> list[bytes]:
+def sealed(persons: PersonActors, *records: Any) -> list[bytes]:
     """Wrapped keys and ciphertexts of these records."""
-    with desk.ledger.database.read() as session:
+    with persons.ledger.database.read() as session:
         query = select(Sealed).where(Sealed.id.in_([record.sealed_id for record in records]))
         return [bytes(part or b"") for row in session.scalars(query) for part in (row.wrapped_key, row.ciphertext)]
 
@@ -47,44 +47,44 @@ def found(ledger: Ledger) -> Callable[[bytes], bool]:
     return lambda text: any(text in file for file in files)
 
 
-def test_digests_of_what_was_sent_are_forgotten_with_it(desk: Desk, pilot: Pilot) -> None:
+def test_digests_of_what_was_sent_are_forgotten_with_it(persons: PersonActors, pilot: Pilot) -> None:
     """What the provider sent, and what a broker did for the bank, with a mandate that is over by now."""
-    ledger, person, other = desk.ledger, desk.person(), desk.person()
-    number, neighbour = desk.certificate(person), desk.certificate(other)
+    ledger, person, other = persons.ledger, persons.person(), persons.person()
+    number, neighbour = persons.certificate(person), persons.certificate(other)
     broker = pilot.party(PartyKind.BROKER, Role.BROKER)
-    ledger.parties.mandates.give(ledger.actor(desk.bank), desk.bank, broker, ledger.clock())
+    ledger.parties.mandates.give(ledger.actor(persons.bank), persons.bank, broker, ledger.clock())
 
     def sent(by: str, key: str, answer: str, *, answered: bool = True) -> None:
-        before = remembered(desk, by)
+        before = remembered(persons, by)
         ledger.idempotency.once(by, key, b"rows", lambda: Answer(201, {"id": answer}))
         if not answered:
-            (new,) = remembered(desk, by) - before
+            (new,) = remembered(persons, by) - before
             with ledger.database.write() as session:
                 session.get_one(IdempotentRequest, (by, new)).status = None
 
-    request, _, provision, _ = told(desk, number)
-    other_request, _, other_provision, _ = told(desk, neighbour)
+    request, _, provision, _ = told(persons, number)
+    other_request, _, other_provision, _ = told(persons, neighbour)
     left = {}
     for by, gone, kept in ((provision.provider, provision, other_provision), (broker, request, other_request)):
         sent(by, "of the other", kept.id)
-        left[by] = remembered(desk, by)
+        left[by] = remembered(persons, by)
         sent(by, "of the one", gone.id)
         sent(by, "broke off", kept.id, answered=False)
-    erase(desk, person, number)
-    assert {by: remembered(desk, by) for by in left} == left
+    erase(persons, person, number)
+    assert {by: remembered(persons, by) for by in left} == left
 
 
-def remembered(desk: Desk, party: str) -> set[str]:
-    with desk.ledger.database.read() as session:
+def remembered(persons: PersonActors, party: str) -> set[str]:
+    with persons.ledger.database.read() as session:
         return set(session.scalars(select(IdempotentRequest.key).where(IdempotentRequest.party_id == party)))
 
 
-def test_of_a_key_that_names_somebody_only_a_digest_is_kept(desk: Desk) -> None:
+def test_of_a_key_that_names_somebody_only_a_digest_is_kept(persons: PersonActors) -> None:
     """Clients make up keys of what they are about: it is the same key again, and cannot be read."""
-    ledger, person = desk.ledger, desk.person()
+    ledger, person = persons.ledger, persons.person()
     key, works = f"loan-{ledger.parties.register.identity(person)['identifier']}", iter(range(9))
     for _ in range(2):
-        assert ledger.idempotency.once(desk.bank, key, b"body", lambda: Answer(201, {"n": next(works)})).body == {
+        assert ledger.idempotency.once(persons.bank, key, b"body", lambda: Answer(201, {"n": next(works)})).body == {
             "n": 0
         }
     assert not found(ledger)(key.encode())

@@ -14,23 +14,23 @@ from ledger.proof.merkle import leaf_hash, root, verify_inclusion
 from ledger.proof.verifier import Expectation
 from ledger.store.tables import Batch, Entry
 from tests.support.actors.erasing import COURT, REQUEST, erase, erasures, office, opens, subject, told
-from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import Pilot
 
 
-def test_after_an_erasure_everything_but_the_text_still_verifies(desk: Desk) -> None:
-    ledger, person, other = desk.ledger, desk.person(), desk.person()
-    number, neighbour = desk.certificate(person), desk.certificate(other)
+def test_after_an_erasure_everything_but_the_text_still_verifies(persons: PersonActors) -> None:
+    ledger, person, other = persons.ledger, persons.person(), persons.person()
+    number, neighbour = persons.certificate(person), persons.certificate(other)
     nonce = ledger.verification.new_nonce()
-    held = desk.show(number, nonce).to_bytes()
-    erased = erase(desk, person, number)
+    held = persons.show(number, nonce).to_bytes()
+    erased = erase(persons, person, number)
     ledger.anchoring.flush()
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         ledger.certificates.bundles.build(number)
-    expect = Expectation(consumer=desk.bank, nonce=nonce)
+    expect = Expectation(consumer=persons.bank, nonce=nonce)
     report = ledger.verification.verify(held, expect).report
     assert report.valid and report.disclosed["months_paid"] == 10
-    assert desk.accepted(neighbour).valid
+    assert persons.accepted(neighbour).valid
     assert ledger.inspection.head()["complete"]
     with ledger.database.read() as session:
         for batch in session.scalars(select(Batch)):
@@ -46,85 +46,85 @@ def test_after_an_erasure_everything_but_the_text_still_verifies(desk: Desk) -> 
     assert verify_inclusion(bytes.fromhex(anchored.root), leaf, index, anchored.size, nodes)
 
 
-def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(desk: Desk) -> None:
-    person, other = desk.person(), desk.person()
-    number, again, neighbour = desk.certificate(person), desk.certificate(person), desk.certificate(other)
-    records = told(desk, number)
-    assert len(records) == 4 and all(opens(desk, *records))
-    erased = erase(desk, person, number)
-    assert not any(opens(desk, *records))
-    assert all(opens(desk, *told(desk, again), *told(desk, neighbour)))
-    assert desk.ledger.parties.register.identity(person)["name"]
+def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(persons: PersonActors) -> None:
+    person, other = persons.person(), persons.person()
+    number, again, neighbour = persons.certificate(person), persons.certificate(person), persons.certificate(other)
+    records = told(persons, number)
+    assert len(records) == 4 and all(opens(persons, *records))
+    erased = erase(persons, person, number)
+    assert not any(opens(persons, *records))
+    assert all(opens(persons, *told(persons, again), *told(persons, neighbour)))
+    assert persons.ledger.parties.register.identity(person)["name"]
     entry = erased.entry
     assert (entry["subject"], entry["by"], entry["reason"]) == (person, person, REQUEST)
     assert entry["targets"] == [f"sha-256:{record.digest}" for record in records]
     assert erased.certificates == (number,)
 
 
-def test_several_sources_go_together(desk: Desk) -> None:
-    person = desk.person()
-    number = desk.certificate(person, "S03")
-    records = told(desk, number)
+def test_several_sources_go_together(persons: PersonActors) -> None:
+    person = persons.person()
+    number = persons.certificate(person, "S03")
+    records = told(persons, number)
     assert len(records) == 1 + 3 + 3 + 1
-    erase(desk, person, number)
-    assert not any(opens(desk, *records))
+    erase(persons, person, number)
+    assert not any(opens(persons, *records))
 
 
-def test_a_certificate_that_is_erased_is_not_ended(desk: Desk) -> None:
-    ledger, person = desk.ledger, desk.person()
-    number = desk.certificate(person)
+def test_a_certificate_that_is_erased_is_not_ended(persons: PersonActors) -> None:
+    ledger, person = persons.ledger, persons.person()
+    number = persons.certificate(person)
     nonce = ledger.verification.new_nonce()
-    held = desk.show(number, nonce).to_bytes()
-    erase(desk, person, number)
+    held = persons.show(number, nonce).to_bytes()
+    erase(persons, person, number)
     assert ledger.verification.status(number)["state"] == "active"
-    assert ledger.verification.accept(ledger.actor(desk.bank), held, nonce).report.valid
+    assert ledger.verification.accept(ledger.actor(persons.bank), held, nonce).report.valid
     history = ledger.provenances.certificate(number)
     assert history.completeness.complete
     (event,) = [event for event in history.events if event["name"] == "Erased"]
     assert (event["by"], event["args"]) == (person, {"reason": REQUEST})
     with pytest.raises(NotFound, match="SEALED_ERASED"):
-        ledger.certificates.disclosures.open(ledger.actor(desk.supervisor), number, "（2026）湛数监12号")
-    request = told(desk, number)[0]
+        ledger.certificates.disclosures.open(ledger.actor(persons.supervisor), number, "（2026）湛数监12号")
+    request = told(persons, number)[0]
     assert ledger.usage.requests.note(request.id) is None
     assert ledger.usage.requests.get(request.id).state == "fulfilled"
 
 
-def test_erasing_again_tells_the_same(desk: Desk) -> None:
-    person = desk.person()
-    number = desk.certificate(person)
-    first, second = erase(desk, person, number), erase(desk, person, number)
+def test_erasing_again_tells_the_same(persons: PersonActors) -> None:
+    person = persons.person()
+    number = persons.certificate(person)
+    first, second = erase(persons, person, number), erase(persons, person, number)
     assert (first.entry, first.seq, first.certificates) == (second.entry, second.seq, second.certificates)
-    assert len(erasures(desk.ledger, person)) == 1
-    by_office = desk.ledger.erasure.certificate(office(desk, "platform"), number, COURT)
+    assert len(erasures(persons.ledger, person)) == 1
+    by_office = persons.ledger.erasure.certificate(office(persons, "platform"), number, COURT)
     assert by_office.entry == first.entry
 
 
-def test_text_that_is_gone_by_other_means_is_told_as_erased(desk: Desk) -> None:
-    person = desk.person()
-    number = desk.certificate(person)
-    *others, certificate = told(desk, number)
-    with desk.ledger.database.write() as session:
+def test_text_that_is_gone_by_other_means_is_told_as_erased(persons: PersonActors) -> None:
+    person = persons.person()
+    number = persons.certificate(person)
+    *others, certificate = told(persons, number)
+    with persons.ledger.database.write() as session:
         for record in (*others, certificate):
-            desk.ledger.sealer.erase(session, record.sealed_id)
-    erased = erase(desk, person, number)
+            persons.ledger.sealer.erase(session, record.sealed_id)
+    erased = erase(persons, person, number)
     assert erased.entry["targets"] == [f"sha-256:{certificate.digest}"]
-    assert erase(desk, person, number).entry == erased.entry
+    assert erase(persons, person, number).entry == erased.entry
 
 
-def test_two_who_erase_at_once_make_one_erasure(desk: Desk) -> None:
-    ledger, person = desk.ledger, desk.person()
-    number = desk.certificate(person)
+def test_two_who_erase_at_once_make_one_erasure(persons: PersonActors) -> None:
+    ledger, person = persons.ledger, persons.person()
+    number = persons.certificate(person)
     with ThreadPoolExecutor(6) as pool:
-        ones = [pool.submit(erase, desk, person, number) for _ in range(3)]
+        ones = [pool.submit(erase, persons, person, number) for _ in range(3)]
         alls = [pool.submit(ledger.erasure.party, subject(person), person, REQUEST) for _ in range(3)]
         assert len({work.result().seq for work in ones}) == len({work.result().seq for work in alls}) == 1
     assert [len(entry["targets"]) for entry in erasures(ledger, person)] == [4, 0]
 
 
-def test_an_erasure_that_breaks_off_has_erased_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger, person = desk.ledger, desk.person()
-    number = desk.certificate(person)
-    records = told(desk, number)
+def test_an_erasure_that_breaks_off_has_erased_nothing(persons: PersonActors, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, person = persons.ledger, persons.person()
+    number = persons.certificate(person)
+    records = told(persons, number)
     written = erasure._record
 
     def break_off(*arguments: Any) -> str:
@@ -134,37 +134,37 @@ def test_an_erasure_that_breaks_off_has_erased_nothing(desk: Desk, monkeypatch: 
     with monkeypatch.context() as broken:
         broken.setattr(erasure, "_record", break_off)
         with pytest.raises(RuntimeError, match="power cut"):
-            erase(desk, person, number)
+            erase(persons, person, number)
         with pytest.raises(RuntimeError, match="power cut"):
             ledger.erasure.party(subject(person), person, REQUEST)
-    assert all(opens(desk, *records)) and erasures(ledger, person) == []
+    assert all(opens(persons, *records)) and erasures(ledger, person) == []
     assert ledger.parties.register.find(ledger.parties.register.identity(person)["identifier"]).id == person
-    assert erase(desk, person, number).certificates == (number,)
+    assert erase(persons, person, number).certificates == (number,)
 
 
-def test_a_version_goes_with_those_that_it_supersedes(desk: Desk) -> None:
-    ledger, person = desk.ledger, desk.person()
-    request, given = desk.authorised(person)
+def test_a_version_goes_with_those_that_it_supersedes(persons: PersonActors) -> None:
+    ledger, person = persons.ledger, persons.person()
+    request, given = persons.authorised(person)
     consent = given["social_insurance"].id
-    desk.answer({consent: desk.supplied(CONTRIBUTIONS[:3])})
-    (old,) = desk.certify([request])
+    persons.answer({consent: persons.supplied(CONTRIBUTIONS[:3])})
+    (old,) = persons.certify([request])
     ledger.anchoring.flush()
-    desk.answer({consent: desk.supplied()})
+    persons.answer({consent: persons.supplied()})
     new = ledger.usage.corrections.correct(ledger.actor(ledger.party), old.certificate_no)
-    asked, consented, false, true, *_ = told(desk, new.certificate_no)
-    first = erase(desk, person, old.certificate_no)
-    assert opens(desk, old, false, new, true, asked, consented) == [False, False, True, True, True, True]
+    asked, consented, false, true, *_ = told(persons, new.certificate_no)
+    first = erase(persons, person, old.certificate_no)
+    assert opens(persons, old, false, new, true, asked, consented) == [False, False, True, True, True, True]
     assert first.entry["targets"] == [f"sha-256:{old.digest}", f"sha-256:{false.digest}"]
-    assert desk.accepted(new.certificate_no).valid
-    second = erase(desk, person, new.certificate_no)
-    assert not any(opens(desk, old, false, new, true, asked, consented))
+    assert persons.accepted(new.certificate_no).valid
+    second = erase(persons, person, new.certificate_no)
+    assert not any(opens(persons, old, false, new, true, asked, consented))
     assert second.certificates == (old.certificate_no, new.certificate_no)
-    assert erase(desk, person, old.certificate_no).entry == first.entry
+    assert erase(persons, person, old.certificate_no).entry == first.entry
 
 
-def test_a_registration_certificate_has_no_text_to_erase(desk: Desk, pilot: Pilot) -> None:
-    number = str(desk.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
+def test_a_registration_certificate_has_no_text_to_erase(persons: PersonActors, pilot: Pilot) -> None:
+    number = str(persons.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     with pytest.raises(Conflict, match="NO_PAYLOAD"):
-        desk.ledger.erasure.certificate(office(desk, "authority"), number, COURT)
+        persons.ledger.erasure.certificate(office(persons, "authority"), number, COURT)
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
-        desk.ledger.erasure.certificate(office(desk, "authority"), "DAC-440802-2026-S01-00000123-V", COURT)
+        persons.ledger.erasure.certificate(office(persons, "authority"), "DAC-440802-2026-S01-00000123-V", COURT)

@@ -11,7 +11,7 @@ from ledger.domain.days import DAY
 from ledger.errors import Conflict
 from ledger.installation.wiring import Ledger, open_ledger
 from tests.support.actors.erasing import COURT, OVER, REQUEST, erasures, office, refusal, subject
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 
 
 @contextmanager
@@ -34,10 +34,10 @@ MAY = {
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_who_may_erase_and_why(desk: Desk, who: str) -> None:
-    ledger, person = desk.ledger, desk.person()
-    number = desk.certificate(person)
-    actor = {"subject": subject(person), "other subject": subject(desk.person())}.get(who) or office(desk, who)
+def test_who_may_erase_and_why(persons: PersonActors, who: str) -> None:
+    ledger, person = persons.ledger, persons.person()
+    number = persons.certificate(person)
+    actor = {"subject": subject(person), "other subject": subject(persons.person())}.get(who) or office(persons, who)
     for reason in (OVER, REQUEST, COURT):
         expected = MAY.get((who, reason), "PARTY_LACKS_ROLE")
         assert refusal(lambda: ledger.erasure.certificate(actor, number, reason)) == expected, reason  # noqa: B023
@@ -46,24 +46,24 @@ def test_who_may_erase_and_why(desk: Desk, who: str) -> None:
     assert bool(erasures(ledger, person)) == done
 
 
-def test_retention_is_over_so_many_days_after_the_end_of_validity(desk: Desk) -> None:
-    ledger, person = desk.ledger, desk.person()
-    number = desk.certificate(person)
+def test_retention_is_over_so_many_days_after_the_end_of_validity(persons: PersonActors) -> None:
+    ledger, person = persons.ledger, persons.person()
+    number = persons.certificate(person)
     over = ledger.usage.holdings.get(number).exp + 30 * DAY
     with at(ledger, over - 1) as early:
         for attempt in (early.erasure.certificate, early.erasure.party):
             with pytest.raises(Conflict, match="RETENTION_NOT_OVER") as caught:
-                attempt(office(desk, "platform"), number if attempt == early.erasure.certificate else person, OVER)
+                attempt(office(persons, "platform"), number if attempt == early.erasure.certificate else person, OVER)
             assert caught.value.details == {"over": over}
     with at(ledger, over) as late:
-        assert late.erasure.certificate(office(desk, "platform"), number, OVER).entry["reason"] == OVER
-        assert late.erasure.party(office(desk, "authority"), person, OVER).certificates == (number,)
+        assert late.erasure.certificate(office(persons, "platform"), number, OVER).entry["reason"] == OVER
+        assert late.erasure.party(office(persons, "authority"), person, OVER).certificates == (number,)
 
 
-def test_retention_of_what_came_to_no_certificate(desk: Desk) -> None:
-    ledger, person = desk.ledger, desk.person()
-    (request,) = desk.ask([desk.terms(person)])
+def test_retention_of_what_came_to_no_certificate(persons: PersonActors) -> None:
+    ledger, person = persons.ledger, persons.person()
+    (request,) = persons.ask([persons.terms(person)])
     over = ledger.usage.requests.statement(request)["valid_to"] + 30 * DAY
     for time, expected in ((over - 1, "RETENTION_NOT_OVER"), (over, "done")):
         with at(ledger, time) as then:
-            assert refusal(lambda: then.erasure.party(office(desk, "platform"), person, OVER)) == expected
+            assert refusal(lambda: then.erasure.party(office(persons, "platform"), person, OVER)) == expected

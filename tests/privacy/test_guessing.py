@@ -21,7 +21,7 @@ from ledger.parties.roles import Actor
 from ledger.proof.sdjwt import Disclosed
 from tests.privacy.insider import PLACE, Insider, Sent
 from tests.support.actors.credit_bureau import AS_OF
-from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import ROWS, Pilot
 
 REGION = "440825"
@@ -49,9 +49,9 @@ class Certified:
 class District:
     """A ledger of its own, with persons and firms that have certificates."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.ledger = desk, desk.ledger
-        desk.departments["statistics"] = desk.statistics
+    def __init__(self, persons: PersonActors) -> None:
+        self.persons, self.ledger = persons, persons.ledger
+        persons.departments["statistics"] = persons.statistics
         self._names = count(1)
 
     def certified(self, kind: PartyKind, number: str) -> Certified:
@@ -61,18 +61,18 @@ class District:
             self.ledger.authority, [NewParty(kind, name, number, REGION, key)]
         )
         person = kind is PartyKind.PERSON
-        request, given = self.desk.authorised(row.id, "S02" if person else "S51")
+        request, given = self.persons.authorised(row.id, "S02" if person else "S51")
         (consent,) = given.values()
         told = CONTRIBUTIONS if person else ROWS
         sent = self._supply(consent.id, consent.provider, _numbered(told, number))
-        (issued,) = self.desk.certify([request])
+        (issued,) = self.persons.certify([request])
         self.ledger.anchoring.flush()
         return Certified(row.id, kind, number, issued.certificate_no, _numbered(told, PLACE), sent)
 
     def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
         """As over HTTP with an ``Idempotency-Key``."""
-        drafted = self.desk.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
-        signed = replace(drafted, entry=self.desk.sign(provider, drafted.entry))
+        drafted = self.persons.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
+        signed = replace(drafted, entry=self.persons.sign(provider, drafted.entry))
 
         def supply() -> Answer:
             (row,) = self.ledger.usage.provisions.submit([signed])
@@ -104,7 +104,7 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
         ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, ("S51",), now - 86_400, now + 10**9
         )
-        yield District(Desk(Pilot(ledger, cast)))
+        yield District(PersonActors(Pilot(ledger, cast)))
 
 
 # Rows stay with their provider, so nobody here can try them. A claim may name a firm, never a person.

@@ -24,7 +24,7 @@ from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import expecting, known_template, require_own_template, template_of, template_reference
 from ledger.usage import requests
 from tests.support.actors.credit_bureau import SCENARIO
-from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.withdrawals import withdraw
 from tests.support.bundles.cast import LEDGER
@@ -71,22 +71,22 @@ def test_what_a_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None
 
 def test_what_a_corrected_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None:
     """The new version rests on the new answer. What ends the old one is in its bundle too, and came later."""
-    desk = Desk(pilot)
-    ledger = desk.ledger
-    request, given = desk.authorised(desk.person())
+    persons = PersonActors(pilot)
+    ledger = persons.ledger
+    request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
-    desk.answer({consent: desk.supplied(CONTRIBUTIONS[:3])})
-    (old,) = desk.certify([request])
+    persons.answer({consent: persons.supplied(CONTRIBUTIONS[:3])})
+    (old,) = persons.certify([request])
     ledger.anchoring.flush()
     pilot.skip(60)
-    desk.answer({consent: desk.supplied()})
+    persons.answer({consent: persons.supplied()})
     ledger.anchoring.flush()
     pilot.skip(60)
     new = ledger.usage.corrections.correct(ledger.actor(ledger.party), old.certificate_no)
     ledger.anchoring.flush()
     evidence, certificate = times(ledger.certificates.bundles.build(new.certificate_no))
     assert times(ledger.certificates.bundles.build(old.certificate_no))[1] + 60 <= evidence <= certificate - 60
-    assert desk.accepted(new.certificate_no).valid
+    assert persons.accepted(new.certificate_no).valid
 
 
 def test_a_withdrawal_that_came_later_ends_the_certificate_and_is_no_late_evidence(pilot: Pilot) -> None:

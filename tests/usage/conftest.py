@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot
 
 
 @pytest.fixture(scope="module")
-def desk(pilot: Pilot) -> Desk:
-    return Desk(pilot)
+def persons(pilot: Pilot) -> PersonActors:
+    return PersonActors(pilot)

@@ -6,25 +6,25 @@ import pytest
 
 from ledger.errors import Conflict
 from ledger.usage.tables import AccessRequest, Authorization
-from tests.support.actors.persons import SEPARATELY, Desk
+from tests.support.actors.persons import SEPARATELY, PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.withdrawals import withdraw
 
 BEYOND_BOTH = 6 * 86_400
 
 
-def stored(desk: Desk, request: str, consent: str) -> tuple[str, str]:
-    with desk.ledger.database.read() as session:
+def stored(persons: PersonActors, request: str, consent: str) -> tuple[str, str]:
+    with persons.ledger.database.read() as session:
         return session.get_one(AccessRequest, request).state, session.get_one(Authorization, consent).state
 
 
-def test_reading_says_what_is_over_and_only_the_tick_writes_it(desk: Desk, pilot: Pilot) -> None:
-    ledger, person = desk.ledger, desk.person()
-    (request,) = desk.ask([desk.terms(person)])
-    _, given = desk.authorised(person)
+def test_reading_says_what_is_over_and_only_the_tick_writes_it(persons: PersonActors, pilot: Pilot) -> None:
+    ledger, person = persons.ledger, persons.person()
+    (request,) = persons.ask([persons.terms(person)])
+    _, given = persons.authorised(person)
     consent = given["social_insurance"]
     ledger.usage.expiry.tick()
-    assert stored(desk, request, consent.id) == ("sent", "active")
+    assert stored(persons, request, consent.id) == ("sent", "active")
     pilot.skip(BEYOND_BOTH)
     assert ledger.usage.requests.get(request).state == "expired"
     assert ledger.usage.authorizations.get(consent.id).state == "expired"
@@ -34,27 +34,27 @@ def test_reading_says_what_is_over_and_only_the_tick_writes_it(desk: Desk, pilot
     assert consent.id not in [row.id for row in ledger.usage.provisions.asked(consent.provider, None, 1_000)]
     with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
         ledger.usage.authorizations.draft(request, SEPARATELY)
-    assert stored(desk, request, consent.id) == ("sent", "active")
+    assert stored(persons, request, consent.id) == ("sent", "active")
     ledger.usage.expiry.tick()
-    assert stored(desk, request, consent.id) == ("expired", "expired")
+    assert stored(persons, request, consent.id) == ("expired", "expired")
 
 
-def test_a_consent_that_was_answered_is_shown_as_over_and_left_as_it_is(desk: Desk, pilot: Pilot) -> None:
-    request, given = desk.authorised(desk.person())
+def test_a_consent_that_was_answered_is_shown_as_over_and_left_as_it_is(persons: PersonActors, pilot: Pilot) -> None:
+    request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
-    desk.answer({consent: desk.supplied()})
+    persons.answer({consent: persons.supplied()})
     pilot.skip(BEYOND_BOTH)
-    desk.ledger.usage.expiry.tick()
-    assert desk.ledger.usage.authorizations.get(consent).state == "expired"
-    assert stored(desk, request, consent) == ("authorised", "active")
+    persons.ledger.usage.expiry.tick()
+    assert persons.ledger.usage.authorizations.get(consent).state == "expired"
+    assert stored(persons, request, consent) == ("authorised", "active")
 
 
-def test_a_subject_withdraws_a_consent_that_was_recorded_as_over(desk: Desk, pilot: Pilot) -> None:
+def test_a_subject_withdraws_a_consent_that_was_recorded_as_over(persons: PersonActors, pilot: Pilot) -> None:
     """What its subject withdrew is on the chain by then, and must not be refused here."""
-    request, given = desk.authorised(desk.person())
+    request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
     pilot.skip(BEYOND_BOTH)
-    desk.ledger.usage.expiry.tick()
-    assert stored(desk, request, consent)[1] == "expired"
+    persons.ledger.usage.expiry.tick()
+    assert stored(persons, request, consent)[1] == "expired"
     assert withdraw(pilot.actors, consent).state == "withdrawn"
-    assert stored(desk, request, consent)[1] == "withdrawn"
+    assert stored(persons, request, consent)[1] == "withdrawn"

@@ -15,52 +15,52 @@ from ledger.domain.days import shanghai_day
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.roles import Actor
-from tests.support.actors.persons import SCORES, SEPARATELY, Desk
+from tests.support.actors.persons import SCORES, SEPARATELY, PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.places import SCENARIOS
 
 
-def test_each_source_has_its_own_notice_authorization_and_provision(desk: Desk) -> None:
+def test_each_source_has_its_own_notice_authorization_and_provision(persons: PersonActors) -> None:
     """A source that has no data, or refuses, is left out of the certificate and stays on record."""
-    request, given = desk.authorised(desk.person(), "S03")
+    request, given = persons.authorised(persons.person(), "S03")
     assert set(given) == {"social_insurance", "vehicle", "housing_fund"}
-    now = desk.ledger.clock()
-    desk.answer({given["social_insurance"].id: desk.supplied(SCORES), given["vehicle"].id: NoData(now)})
+    now = persons.ledger.clock()
+    persons.answer({given["social_insurance"].id: persons.supplied(SCORES), given["vehicle"].id: NoData(now)})
     with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
-        desk.certify([request])
-    (refused,) = desk.answer({given["housing_fund"].id: Refused("under_correction", now)})
+        persons.certify([request])
+    (refused,) = persons.answer({given["housing_fund"].id: Refused("under_correction", now)})
     assert (refused.result, refused.reason) == ("refused", "under_correction")
-    (issued,) = desk.certify([request])
-    desk.ledger.anchoring.flush()
-    report = desk.accepted(issued.certificate_no)
+    (issued,) = persons.certify([request])
+    persons.ledger.anchoring.flush()
+    report = persons.accepted(issued.certificate_no)
     assert report.valid and report.disclosed == {"social_insurance_score": 72}
-    assert report.claims["providers"] == [desk.departments["social_insurance"]]
+    assert report.claims["providers"] == [persons.departments["social_insurance"]]
     assert [part["source"] for part in report.claims["components"]] == ["social_insurance"]
     assert [part["rule_version"] for part in report.claims["components"]] == ["S03/1/engine-2"]
 
 
-def test_three_sources_make_one_certificate_with_a_signature_each(desk: Desk) -> None:
-    number = desk.certificate(desk.person(), "S03")
-    bundle = desk.ledger.certificates.bundles.build(number)
+def test_three_sources_make_one_certificate_with_a_signature_each(persons: PersonActors) -> None:
+    number = persons.certificate(persons.person(), "S03")
+    bundle = persons.ledger.certificates.bundles.build(number)
     signers = {item.signer for item in bundle.evidence}
-    accounts = {desk.ledger.parties.register.get(department).account for department in desk.departments.values()}
+    accounts = {persons.ledger.parties.register.get(department).account for department in persons.departments.values()}
     assert accounts < signers
-    assert desk.accepted(number).valid
+    assert persons.accepted(number).valid
 
 
-def test_nothing_supplied_is_nothing_certified(desk: Desk) -> None:
-    request, given = desk.authorised(desk.person())
-    (timed_out,) = desk.answer({given["social_insurance"].id: TimedOut(desk.ledger.clock())})
+def test_nothing_supplied_is_nothing_certified(persons: PersonActors) -> None:
+    request, given = persons.authorised(persons.person())
+    (timed_out,) = persons.answer({given["social_insurance"].id: TimedOut(persons.ledger.clock())})
     assert timed_out.number == 1
     with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
-        desk.certify([request])
-    (second,) = desk.answer({given["social_insurance"].id: desk.supplied()})
+        persons.certify([request])
+    (second,) = persons.answer({given["social_insurance"].id: persons.supplied()})
     assert (second.number, second.result) == (2, "supplied")
-    assert len(desk.certify([request])) == 1
-    drafted = desk.draft(given["social_insurance"].id, Refused("disputed", 0))
-    unreasoned = desk.sign(drafted.entry["provider"], drafted.entry | {"reason": None})
+    assert len(persons.certify([request])) == 1
+    drafted = persons.draft(given["social_insurance"].id, Refused("disputed", 0))
+    unreasoned = persons.sign(drafted.entry["provider"], drafted.entry | {"reason": None})
     with pytest.raises(InvalidInput, match="REASON_AND_RESULT"):
-        desk.ledger.usage.provisions.submit([replace(drafted, entry=unreasoned)])
+        persons.ledger.usage.provisions.submit([replace(drafted, entry=unreasoned)])
 
 
 class Untouched:
@@ -70,46 +70,48 @@ class Untouched:
         raise AssertionError(f"asked for {query.scenario}")
 
 
-def asked(desk: Desk, limit: int = 1_000) -> list[str]:
-    return [row.id for row in desk.ledger.usage.provisions.asked(desk.departments["social_insurance"], None, limit)]
+def asked(persons: PersonActors, limit: int = 1_000) -> list[str]:
+    return [
+        row.id for row in persons.ledger.usage.provisions.asked(persons.departments["social_insurance"], None, limit)
+    ]
 
 
-def refused(desk: Desk, consent: str, code: str) -> None:
+def refused(persons: PersonActors, consent: str, code: str) -> None:
     with pytest.raises(Conflict, match=code):
-        desk.inquire({consent: Untouched()})
+        persons.inquire({consent: Untouched()})
     with pytest.raises(Conflict, match=code):
-        desk.answer({consent: desk.supplied()})
+        persons.answer({consent: persons.supplied()})
 
 
 def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_erased(
-    desk: Desk, pilot: Pilot
+    persons: PersonActors, pilot: Pilot
 ) -> None:
-    ledger, gone = desk.ledger, desk.person()
-    request, cancelled = desk.authorised(desk.person())
-    _, lapsing = desk.authorised(desk.person())
-    _, erased = desk.authorised(gone)
+    ledger, gone = persons.ledger, persons.person()
+    request, cancelled = persons.authorised(persons.person())
+    _, lapsing = persons.authorised(persons.person())
+    _, erased = persons.authorised(gone)
     one, two, three = (given["social_insurance"].id for given in (cancelled, lapsing, erased))
-    assert {one, two, three} <= set(asked(desk))
+    assert {one, two, three} <= set(asked(persons))
     ledger.usage.requests.cancel(request)
     ledger.erasure.party(Actor(gone, frozenset({Role.SUBJECT})), gone, "subject_request")
-    assert {one, two, three} & set(asked(desk)) == {two}
-    refused(desk, one, "REQUEST_NOT_AUTHORIZED")
+    assert {one, two, three} & set(asked(persons)) == {two}
+    refused(persons, one, "REQUEST_NOT_AUTHORIZED")
     pilot.skip(6 * 86_400)
-    _, waiting = desk.authorised(desk.person())
-    assert asked(desk, 1) == asked(desk) == [waiting["social_insurance"].id]
+    _, waiting = persons.authorised(persons.person())
+    assert asked(persons, 1) == asked(persons) == [waiting["social_insurance"].id]
     assert ledger.usage.authorizations.get(two).state == "expired"
-    refused(desk, two, "AUTHORIZATION_NOT_ACTIVE")
+    refused(persons, two, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
-    consents = [desk.authorised(desk.person())[1]["social_insurance"] for _ in range(2)]
-    first, second = (desk.draft(consent.id, desk.supplied()) for consent in consents)
+def test_an_id_of_a_provision_is_taken_once(persons: PersonActors) -> None:
+    consents = [persons.authorised(persons.person())[1]["social_insurance"] for _ in range(2)]
+    first, second = (persons.draft(consent.id, persons.supplied()) for consent in consents)
     provider = consents[0].provider
-    signed = [desk.sign(provider, each.entry | {"id": first.entry["id"]}) for each in (first, second)]
-    (row,) = desk.ledger.usage.provisions.submit([replace(first, entry=signed[0])])
-    assert desk.ledger.usage.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
+    signed = [persons.sign(provider, each.entry | {"id": first.entry["id"]}) for each in (first, second)]
+    (row,) = persons.ledger.usage.provisions.submit([replace(first, entry=signed[0])])
+    assert persons.ledger.usage.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
     with pytest.raises(Conflict, match="PROVISION_ID_TAKEN"):
-        desk.ledger.usage.provisions.submit([replace(second, entry=signed[1])])
+        persons.ledger.usage.provisions.submit([replace(second, entry=signed[1])])
 
 
 @pytest.mark.parametrize(
@@ -121,33 +123,35 @@ def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
         ("AS_OF_AFTER_QUERY", {"queried_at": -86_400, "as_of": 0}),
     ],
 )
-def test_a_provision_tells_of_no_time_to_come(desk: Desk, code: str, change: dict[str, int]) -> None:
+def test_a_provision_tells_of_no_time_to_come(persons: PersonActors, code: str, change: dict[str, int]) -> None:
     """``as_of`` in days from today in Shanghai, the others in seconds from now."""
-    _, given = desk.authorised(desk.person())
-    drafted = desk.draft(given["social_insurance"].id, desk.supplied())
-    now = desk.ledger.clock()
+    _, given = persons.authorised(persons.person())
+    drafted = persons.draft(given["social_insurance"].id, persons.supplied())
+    now = persons.ledger.clock()
     told: dict[str, Any] = {name: now + by for name, by in change.items() if name != "as_of"}
     if "as_of" in change:
         told["as_of"] = (shanghai_day(now) + timedelta(days=change["as_of"])).isoformat()
-    signed = desk.sign(drafted.entry["provider"], drafted.entry | told)
+    signed = persons.sign(drafted.entry["provider"], drafted.entry | told)
     with pytest.raises(InvalidInput, match=code):
-        desk.ledger.usage.provisions.submit([replace(drafted, entry=signed)])
+        persons.ledger.usage.provisions.submit([replace(drafted, entry=signed)])
 
 
-def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pilot: Pilot, tmp_path: Path) -> None:
+def test_nothing_comes_of_a_request_once_its_scenario_was_changed(
+    persons: PersonActors, pilot: Pilot, tmp_path: Path
+) -> None:
     """By one definition under the consent to another, a certificate would be issued that verifies nowhere."""
-    supplied, given = desk.authorised(desk.person())
-    desk.answer({given["social_insurance"].id: desk.supplied()})
-    _, given = desk.authorised(desk.person())
-    consent, person = given["social_insurance"].id, desk.person()
-    (unanswered,) = desk.ask([desk.terms(person)])
-    (drafted,) = desk.ledger.usage.authorizations.draft(unanswered, SEPARATELY)
-    signed = desk.sign(person, drafted.entry)
-    answer = desk.draft(consent, desk.supplied())
-    told = replace(answer, entry=desk.sign(answer.entry["provider"], answer.entry))
+    supplied, given = persons.authorised(persons.person())
+    persons.answer({given["social_insurance"].id: persons.supplied()})
+    _, given = persons.authorised(persons.person())
+    consent, person = given["social_insurance"].id, persons.person()
+    (unanswered,) = persons.ask([persons.terms(person)])
+    (drafted,) = persons.ledger.usage.authorizations.draft(unanswered, SEPARATELY)
+    signed = persons.sign(person, drafted.entry)
+    answer = persons.draft(consent, persons.supplied())
+    told = replace(answer, entry=persons.sign(answer.entry["provider"], answer.entry))
     shipped = (SCENARIOS / "S02.yaml").read_text("utf-8")
     (tmp_path / "S02.yaml").write_text(shipped.replace("retention_days: 30", "retention_days: 31"), "utf-8")
-    assert consent in asked(desk)
+    assert consent in asked(persons)
     with pilot.under(scenarios=tmp_path) as changed:
         later = changed.ledger
         for attempt in (
@@ -160,4 +164,4 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pi
             with pytest.raises(Conflict, match="SCENARIO_CHANGED"):
                 attempt()
         assert consent not in [row.id for row in later.usage.provisions.asked(answer.entry["provider"], None, 1_000)]
-    assert len(desk.certify([supplied])) == 1
+    assert len(persons.certify([supplied])) == 1

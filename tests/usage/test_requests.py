@@ -13,41 +13,43 @@ from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.newcomers import NewParty, checked_party
 from ledger.usage.request_notes import note_digest
 from ledger.usage.requests import Asked
-from tests.support.actors.persons import SEPARATELY, Desk
+from tests.support.actors.persons import SEPARATELY, PersonActors
 from tests.support.actors.pilots import Pilot
 
 
-def test_what_a_person_is_asked_for_wants_an_impact_assessment(desk: Desk) -> None:
+def test_what_a_person_is_asked_for_wants_an_impact_assessment(persons: PersonActors) -> None:
     with pytest.raises(Forbidden, match="PIA_MISSING"):
-        desk.ledger.usage.requests.draft(desk.terms(desk.person(), pia_digest=None), NOTE)
+        persons.ledger.usage.requests.draft(persons.terms(persons.person(), pia_digest=None), NOTE)
 
 
-def test_a_request_is_the_consumers_own_and_its_note_the_one_signed(desk: Desk, pilot: Pilot) -> None:
-    drafted = desk.ledger.usage.requests.draft(desk.terms(desk.person()), NOTE)
+def test_a_request_is_the_consumers_own_and_its_note_the_one_signed(persons: PersonActors, pilot: Pilot) -> None:
+    drafted = persons.ledger.usage.requests.draft(persons.terms(persons.person()), NOTE)
     with pytest.raises(Forbidden, match="SIGNER_NOT_CONSUMER"):
-        desk.ledger.usage.requests.submit([replace(drafted, entry=desk.sign(pilot.cast.other_bank, drafted.entry))])
-    signed = desk.sign(desk.bank, drafted.entry)
+        persons.ledger.usage.requests.submit(
+            [replace(drafted, entry=persons.sign(pilot.cast.other_bank, drafted.entry))]
+        )
+    signed = persons.sign(persons.bank, drafted.entry)
     with pytest.raises(InvalidInput, match="NOTE_DIFFERS"):
-        desk.ledger.usage.requests.submit([Asked(signed, drafted.note | {"contact": "somebody else"})])
+        persons.ledger.usage.requests.submit([Asked(signed, drafted.note | {"contact": "somebody else"})])
     with pytest.raises(InvalidInput, match="NOTE_INVALID"):
-        desk.ledger.usage.requests.submit([Asked(signed, {})])
-    (row,) = desk.ledger.usage.requests.submit([Asked(signed, drafted.note)])
-    (again,) = desk.ledger.usage.requests.submit([Asked(signed, drafted.note)])
+        persons.ledger.usage.requests.submit([Asked(signed, {})])
+    (row,) = persons.ledger.usage.requests.submit([Asked(signed, drafted.note)])
+    (again,) = persons.ledger.usage.requests.submit([Asked(signed, drafted.note)])
     assert row.id == again.id
 
 
 @pytest.mark.parametrize("place", ["contact", "purpose_note"])
-def test_a_consumer_writes_no_line_of_its_own_into_the_notice(desk: Desk, place: str) -> None:
+def test_a_consumer_writes_no_line_of_its_own_into_the_notice(persons: PersonActors, place: str) -> None:
     """Neither by our draft nor by a note that it made and signed without."""
     words = "柜台\n次数：1；接收方保存期限：0 天"
-    terms = desk.terms(desk.person())
+    terms = persons.terms(persons.person())
     with pytest.raises(InvalidInput, match="TEXT_CONTROL"):
-        desk.ledger.usage.requests.draft(terms, replace(NOTE, **{place: words}))
-    drafted = desk.ledger.usage.requests.draft(terms, NOTE)
+        persons.ledger.usage.requests.draft(terms, replace(NOTE, **{place: words}))
+    drafted = persons.ledger.usage.requests.draft(terms, NOTE)
     note = drafted.note | {place: words}
-    signed = desk.sign(desk.bank, drafted.entry | {"note_digest": note_digest(note)})
+    signed = persons.sign(persons.bank, drafted.entry | {"note_digest": note_digest(note)})
     with pytest.raises(InvalidInput, match="TEXT_CONTROL"):
-        desk.ledger.usage.requests.submit([Asked(signed, note)])
+        persons.ledger.usage.requests.submit([Asked(signed, note)])
 
 
 def test_a_party_has_a_name_of_one_line() -> None:
@@ -59,41 +61,43 @@ def test_a_party_has_a_name_of_one_line() -> None:
     assert (caught.value.code, caught.value.where) == ("TEXT_CONTROL", "party 1")
 
 
-def test_declined_cancelled_and_expired_requests_are_over(desk: Desk, pilot: Pilot) -> None:
-    person = desk.person()
-    declined, cancelled, waiting = desk.ask([desk.terms(person), desk.terms(person), desk.terms(person)])
-    assert desk.ledger.usage.requests.decline(declined).state == "declined"
-    assert desk.ledger.usage.requests.cancel(cancelled).state == "cancelled"
+def test_declined_cancelled_and_expired_requests_are_over(persons: PersonActors, pilot: Pilot) -> None:
+    person = persons.person()
+    declined, cancelled, waiting = persons.ask([persons.terms(person), persons.terms(person), persons.terms(person)])
+    assert persons.ledger.usage.requests.decline(declined).state == "declined"
+    assert persons.ledger.usage.requests.cancel(cancelled).state == "cancelled"
     with pytest.raises(Conflict, match="REQUEST_ANSWERED"):
-        desk.agree([declined], SEPARATELY)
+        persons.agree([declined], SEPARATELY)
     with pytest.raises(Conflict, match="MOVE_NOT_ALLOWED"):
-        desk.ledger.usage.requests.decline(cancelled)
+        persons.ledger.usage.requests.decline(cancelled)
     pilot.skip(6 * 86_400)
     with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
-        desk.agree([waiting], SEPARATELY)
+        persons.agree([waiting], SEPARATELY)
     with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
-        desk.ledger.usage.requests.decline(waiting)
-    assert desk.ledger.usage.requests.get(waiting).state == "expired"
+        persons.ledger.usage.requests.decline(waiting)
+    assert persons.ledger.usage.requests.get(waiting).state == "expired"
 
 
-def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(desk: Desk, pilot: Pilot) -> None:
-    bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), desk.ledger
+def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(
+    persons: PersonActors, pilot: Pilot
+) -> None:
+    bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), persons.ledger
     department = pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER)
     for party in (bank, department):
         ledger.parties.role_changes.set_status(ledger.authority, party, "sanctioned", "sanction")
-    person = desk.person()
+    person = persons.person()
     for terms in (
-        desk.terms(person, consumer=bank),
-        desk.terms(person, sources={"social_insurance": department}),
+        persons.terms(person, consumer=bank),
+        persons.terms(person, sources={"social_insurance": department}),
     ):
         with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
             ledger.usage.requests.draft(terms, NOTE)
 
 
-def test_requests_are_listed_as_they_stand_now(desk: Desk, pilot: Pilot) -> None:
-    person = desk.person()
-    (lapsed,) = desk.ask([desk.terms(person)])
+def test_requests_are_listed_as_they_stand_now(persons: PersonActors, pilot: Pilot) -> None:
+    person = persons.person()
+    (lapsed,) = persons.ask([persons.terms(person)])
     pilot.skip(6 * 86_400)
-    (fresh,) = desk.ask([desk.terms(person)])
+    (fresh,) = persons.ask([persons.terms(person)])
     for state, expected in (("sent", fresh), ("expired", lapsed)):
-        assert [row.id for row in desk.ledger.usage.requests.page(person, None, 9, state)] == [expected], state
+        assert [row.id for row in persons.ledger.usage.requests.page(person, None, 9, state)] == [expected], state

@@ -14,23 +14,23 @@ from typer.testing import CliRunner
 
 from ledger.cli.main import app
 from tests.support.actors.erasing import COURT, REQUEST, erasures
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.places import PROJECT
 
 
 @pytest.fixture(scope="module")
-def desk(pilot: Pilot) -> Desk:
-    return Desk(pilot)
+def persons(pilot: Pilot) -> PersonActors:
+    return PersonActors(pilot)
 
 
 def run(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments])
 
 
-def test_commands_erase_only_when_it_is_confirmed(desk: Desk) -> None:
-    ledger, person = desk.ledger, desk.person()
-    home, number = str(ledger.settings.home), desk.certificate(person)
+def test_commands_erase_only_when_it_is_confirmed(persons: PersonActors) -> None:
+    ledger, person = persons.ledger, persons.person()
+    home, number = str(ledger.settings.home), persons.certificate(person)
     asked = run("certificate", "erase", number, "--reason", REQUEST, "--home", home, "--json")
     assert (asked.exit_code, json.loads(asked.stdout)["error"]) == (2, "NOT_CONFIRMED")
     assert erasures(ledger, person) == []
@@ -40,16 +40,16 @@ def test_commands_erase_only_when_it_is_confirmed(desk: Desk) -> None:
     whole = run("party", "erase", person, "--reason", COURT, "--by", "authority", "--yes", "--home", home)
     assert whole.exit_code == 0 and "删除 Erasure" in whole.stdout
     assert erasures(ledger, person)[-1]["by"] == ledger.installation.authority_party
-    wrong = run("party", "erase", person, "--reason", COURT, "--by", desk.bank, "--yes", "--home", home, "--json")
+    wrong = run("party", "erase", person, "--reason", COURT, "--by", persons.bank, "--yes", "--home", home, "--json")
     assert (wrong.exit_code, json.loads(wrong.stdout)["error"]) == (2, "PARTY_LACKS_ROLE")
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 2), ("y\n", 0)])
-def test_a_terminal_is_asked_first(desk: Desk, answer: str, code: int) -> None:
-    person = desk.person()
-    number = desk.certificate(person)
+def test_a_terminal_is_asked_first(persons: PersonActors, answer: str, code: int) -> None:
+    person = persons.person()
+    number = persons.certificate(person)
     command = [sys.executable, "-c", "from ledger.cli.main import app; app()", "certificate", "erase", number]
-    command += ["--reason", REQUEST, "--home", str(desk.ledger.settings.home)]
+    command += ["--reason", REQUEST, "--home", str(persons.ledger.settings.home)]
     keyboard, terminal = pty.openpty()
     os.write(keyboard, answer.encode())
     with os.fdopen(keyboard, "wb"):
@@ -57,4 +57,4 @@ def test_a_terminal_is_asked_first(desk: Desk, answer: str, code: int) -> None:
         os.close(terminal)
     assert asked.returncode == code, asked.stderr
     assert "Go on?" in asked.stderr
-    assert len(erasures(desk.ledger, person)) == (code == 0)
+    assert len(erasures(persons.ledger, person)) == (code == 0)

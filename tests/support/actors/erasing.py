@@ -17,7 +17,7 @@ from ledger.parties.roles import Actor
 from ledger.privacy.erasure import Erased
 from ledger.store.tables import Entry
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
-from tests.support.actors.persons import Desk
+from tests.support.actors.persons import PersonActors
 
 REQUEST, OVER, COURT = "subject_request", "retention_over", "court"
 
@@ -26,28 +26,28 @@ def subject(party: str) -> Actor:
     return Actor(party, frozenset({Role.SUBJECT}))
 
 
-def erase(desk: Desk, person: str, number: str) -> Erased:
-    return desk.ledger.erasure.certificate(subject(person), number, REQUEST)
+def erase(persons: PersonActors, person: str, number: str) -> Erased:
+    return persons.ledger.erasure.certificate(subject(person), number, REQUEST)
 
 
-def told(desk: Desk, number: str) -> list[Any]:
+def told(persons: PersonActors, number: str) -> list[Any]:
     """All records that were told for a certificate's request."""
-    with desk.ledger.database.read() as session:
+    with persons.ledger.database.read() as session:
         request = access_request(session, str(session.get_one(Certificate, number).request_id))
         consents = authorizations_of(session, request.id)
         answers = [answer for consent in consents for answer in provisions_of(session, consent.id)]
         return [request, *consents, *answers, *certificates_of(session, request.id)]
 
 
-def opens(desk: Desk, *records: Any) -> list[bool]:
-    with desk.ledger.database.read() as session:
+def opens(persons: PersonActors, *records: Any) -> list[bool]:
+    with persons.ledger.database.read() as session:
         sealed = [
             str(session.get_one(Certificate, record.certificate_no).sealed_id)
             if isinstance(record, IssuedCertificate)
             else str(record.sealed_id)
             for record in records
         ]
-        kept = desk.ledger.sealer.kept(session, sealed)
+        kept = persons.ledger.sealer.kept(session, sealed)
     return [each in kept for each in sealed]
 
 
@@ -65,8 +65,8 @@ def refusal(attempt: Callable[[], object]) -> str:
     return "done"
 
 
-def office(desk: Desk, who: str) -> Actor:
-    own = desk.ledger.installation
-    parties = {"platform": own.operator, "authority": own.authority_party, "bank": desk.bank}
-    parties |= {"provider": desk.statistics, "registrar": desk.registrar, "supervisor": desk.supervisor}
-    return desk.ledger.actor(parties[who])
+def office(persons: PersonActors, who: str) -> Actor:
+    own = persons.ledger.installation
+    parties = {"platform": own.operator, "authority": own.authority_party, "bank": persons.bank}
+    parties |= {"provider": persons.statistics, "registrar": persons.registrar, "supervisor": persons.supervisor}
+    return persons.ledger.actor(parties[who])

@@ -28,7 +28,7 @@ SCORES = ({"month": "202610", "score": "72"},)
 _SERIALS = count(1)
 
 
-class Desk(Actors):
+class PersonActors(Actors):
     """A bank that asks persons, and the departments that answer."""
 
     def __init__(self, pilot: Pilot) -> None:

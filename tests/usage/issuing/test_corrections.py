@@ -18,95 +18,95 @@ from ledger.store import log as log_store
 from ledger.usage.holdings.filter import HoldingsFilter
 from ledger.usage.issuing.corrections import Corrections
 from ledger.usage.lookups import certificates_of
-from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.supervisors import other_supervisor
 
 FALSE, TRUE = CONTRIBUTIONS[:3], CONTRIBUTIONS
 
 
-def certified(desk: Desk, person: str) -> tuple[str, str]:
+def certified(persons: PersonActors, person: str) -> tuple[str, str]:
     """A certificate on data that is wrong, and the authorization that it rests on."""
-    request, given = desk.authorised(person)
+    request, given = persons.authorised(person)
     consent = given["social_insurance"].id
-    desk.answer({consent: desk.supplied(FALSE)})
-    (issued,) = desk.certify([request])
-    desk.ledger.anchoring.flush()
+    persons.answer({consent: persons.supplied(FALSE)})
+    (issued,) = persons.certify([request])
+    persons.ledger.anchoring.flush()
     return issued.certificate_no, consent
 
 
-def verified(desk: Desk, number: str, at: int | None = None) -> Report:
-    nonce = desk.ledger.verification.new_nonce()
-    raw = desk.show(number, nonce).to_bytes()
-    return desk.ledger.verification.verify(raw, Expectation(consumer=desk.bank, nonce=nonce), at).report
+def verified(persons: PersonActors, number: str, at: int | None = None) -> Report:
+    nonce = persons.ledger.verification.new_nonce()
+    raw = persons.show(number, nonce).to_bytes()
+    return persons.ledger.verification.verify(raw, Expectation(consumer=persons.bank, nonce=nonce), at).report
 
 
-def test_a_correction_makes_a_new_version_and_both_verify(desk: Desk, pilot: Pilot) -> None:
-    old, consent = certified(desk, desk.person())
+def test_a_correction_makes_a_new_version_and_both_verify(persons: PersonActors, pilot: Pilot) -> None:
+    old, consent = certified(persons, persons.person())
     with pytest.raises(Conflict, match="NOTHING_CORRECTED"):
-        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
-    before = desk.ledger.clock()
+        persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
+    before = persons.ledger.clock()
     pilot.skip(60)
-    (provision,) = desk.answer({consent: desk.supplied(TRUE)})
+    (provision,) = persons.answer({consent: persons.supplied(TRUE)})
     assert provision.number == 2
-    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
+    new = persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
     assert (new.version, new.supersedes) == (2, old)
     assert (
-        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+        persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old).certificate_no
         == new.certificate_no
     )
-    now = verified(desk, old)
+    now = verified(persons, old)
     assert (now.result, now.checks[7].code) == ("revoked", "SUPERSEDED")
-    then = verified(desk, old, at=before)
+    then = verified(persons, old, at=before)
     assert then.valid and then.disclosed["months_paid"] == 3
-    corrected = verified(desk, new.certificate_no)
+    corrected = verified(persons, new.certificate_no)
     assert corrected.valid and corrected.disclosed["months_paid"] == 10
     assert corrected.claims["supersedes"].startswith("sha-256:")
 
 
-def test_a_correction_gives_no_use_back(desk: Desk) -> None:
+def test_a_correction_gives_no_use_back(persons: PersonActors) -> None:
     """Both versions count their uses under the one request."""
-    old, consent = certified(desk, desk.person())
-    assert desk.accepted(old).valid
-    desk.answer({consent: desk.supplied(TRUE)})
-    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
-    report = desk.accepted(new.certificate_no)
+    old, consent = certified(persons, persons.person())
+    assert persons.accepted(old).valid
+    persons.answer({consent: persons.supplied(TRUE)})
+    new = persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
+    report = persons.accepted(new.certificate_no)
     assert (report.result, report.checks[8].code) == ("used_up", "USED_UP")
     assert new.max_uses == 1
 
 
-def test_the_old_version_ends_with_the_provision_that_was_withdrawn(desk: Desk) -> None:
+def test_the_old_version_ends_with_the_provision_that_was_withdrawn(persons: PersonActors) -> None:
     """Before any correction is issued: whoever holds the old one cannot use it meanwhile."""
-    old, consent = certified(desk, desk.person())
-    first = statement(desk, old)["provisions"]
-    desk.answer({consent: desk.supplied(TRUE)})
-    report = desk.accepted(old)
+    old, consent = certified(persons, persons.person())
+    first = statement(persons, old)["provisions"]
+    persons.answer({consent: persons.supplied(TRUE)})
+    report = persons.accepted(old)
     assert (report.result, report.checks[10].code) == ("revoked", "PROVISION_WITHDRAWN")
-    new = desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
-    assert desk.accepted(new).valid
-    corrected = statement(desk, new)["provisions"]
-    with desk.ledger.database.read() as session:
+    new = persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old).certificate_no
+    assert persons.accepted(new).valid
+    corrected = statement(persons, new)["provisions"]
+    with persons.ledger.database.read() as session:
         supplied = log_store.statement(session, corrected[0].removeprefix("sha-256:"))
     assert [supplied["corrects"]] == first != corrected
 
 
-def test_only_a_correction_may_follow_what_was_supplied(desk: Desk) -> None:
-    _, consent = certified(desk, desk.person())
-    second, third = (desk.draft(consent, desk.supplied(TRUE)) for _ in range(2))
+def test_only_a_correction_may_follow_what_was_supplied(persons: PersonActors) -> None:
+    _, consent = certified(persons, persons.person())
+    second, third = (persons.draft(consent, persons.supplied(TRUE)) for _ in range(2))
     provider = second.entry["provider"]
-    (row,) = desk.answer({consent: desk.supplied(TRUE)})
+    (row,) = persons.answer({consent: persons.supplied(TRUE)})
     assert row.number == 2
     for stale in (second, third):
-        signed = replace(stale, entry=desk.sign(provider, stale.entry))
+        signed = replace(stale, entry=persons.sign(provider, stale.entry))
         with pytest.raises(Conflict, match="ALREADY_SUPPLIED"):
-            desk.ledger.usage.provisions.submit([signed])
+            persons.ledger.usage.provisions.submit([signed])
 
 
-def test_a_correction_that_breaks_off_is_completed_by_the_next_call(desk: Desk) -> None:
+def test_a_correction_that_breaks_off_is_completed_by_the_next_call(persons: PersonActors) -> None:
     """The new one is anchored, then the node is gone before the old one is superseded."""
-    ledger, person = desk.ledger, desk.person()
-    old, consent = certified(desk, person)
-    desk.answer({consent: desk.supplied(TRUE)})
+    ledger, person = persons.ledger, persons.person()
+    old, consent = certified(persons, person)
+    persons.answer({consent: persons.supplied(TRUE)})
     gone = ChainClient(Connection("http://127.0.0.1:9"), ledger.client.deployment, "11" * 32)
     status = CertificateStatus(ledger.database, gone, ledger.positions)
     broken = Corrections(ledger.database, ledger.reader, ledger.usage.issuance, ledger.positions, status)
@@ -114,52 +114,52 @@ def test_a_correction_that_breaks_off_is_completed_by_the_next_call(desk: Desk) 
         broken.correct(ledger.actor(ledger.party), old)
     with ledger.database.read() as session:
         new = certificates_of(session, ledger.usage.authorizations.get(consent).request_id)[-1].certificate_no
-    assert desk.accepted(old).result == "revoked"
-    assert desk.accepted(new).valid
+    assert persons.accepted(old).result == "revoked"
+    assert persons.accepted(new).valid
     assert ledger.usage.holder_bundles.all(person, HoldingsFilter()).left_out == ()
     assert ledger.usage.corrections.correct(ledger.actor(ledger.party), old).certificate_no == new
     assert ledger.verification.status(old)["state"] == "superseded"
 
 
 @pytest.mark.parametrize(("move", "reason"), [("suspend", "investigation"), ("revoke", "fraud")])
-def test_no_correction_goes_round_the_issuer_who_stopped_it(desk: Desk, move: str, reason: str) -> None:
-    old, consent = certified(desk, desk.person())
-    getattr(desk.ledger.certificates.status, move)(old, reason)
-    desk.answer({consent: desk.supplied(TRUE)})
+def test_no_correction_goes_round_the_issuer_who_stopped_it(persons: PersonActors, move: str, reason: str) -> None:
+    old, consent = certified(persons, persons.person())
+    getattr(persons.ledger.certificates.status, move)(old, reason)
+    persons.answer({consent: persons.supplied(TRUE)})
     with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
-        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
+        persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
     if move == "suspend":
-        desk.ledger.certificates.status.resume(old, "lifted")
-        assert desk.accepted(
-            desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+        persons.ledger.certificates.status.resume(old, "lifted")
+        assert persons.accepted(
+            persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old).certificate_no
         ).valid
 
 
-def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk, pilot: Pilot) -> None:
-    old, consent = certified(desk, desk.person())
-    desk.ledger.certificates.holds.hold(old, "investigation", desk.supervisor)
-    desk.answer({consent: desk.supplied(TRUE)})
+def test_no_correction_goes_round_an_office_that_holds_it(persons: PersonActors, pilot: Pilot) -> None:
+    old, consent = certified(persons, persons.person())
+    persons.ledger.certificates.holds.hold(old, "investigation", persons.supervisor)
+    persons.answer({consent: persons.supplied(TRUE)})
     with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
-        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old)
+        persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
     other_supervisor(pilot)
-    desk.ledger.certificates.holds.lift(old, "lifted", desk.supervisor)
-    assert desk.accepted(
-        desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+    persons.ledger.certificates.holds.lift(old, "lifted", persons.supervisor)
+    assert persons.accepted(
+        persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old).certificate_no
     ).valid
 
 
-def statement(desk: Desk, number: str) -> dict[str, Any]:
-    with desk.ledger.database.read() as session:
+def statement(persons: PersonActors, number: str) -> dict[str, Any]:
+    with persons.ledger.database.read() as session:
         return payload_of(session, number)
 
 
-def test_what_was_ended_for_wrong_data_is_corrected(desk: Desk) -> None:
-    old, consent = certified(desk, desk.person())
-    desk.ledger.certificates.status.revoke(old, "data_error")
-    desk.answer({consent: desk.supplied(TRUE)})
+def test_what_was_ended_for_wrong_data_is_corrected(persons: PersonActors) -> None:
+    old, consent = certified(persons, persons.person())
+    persons.ledger.certificates.status.revoke(old, "data_error")
+    persons.answer({consent: persons.supplied(TRUE)})
     assert (
-        desk.accepted(
-            desk.ledger.usage.corrections.correct(desk.ledger.actor(desk.ledger.party), old).certificate_no
+        persons.accepted(
+            persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old).certificate_no
         ).disclosed["months_paid"]
         == 10
     )
