@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from ledger.demo.data.cast import assemble
 from ledger.domain.days import DAY
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
 from ledger.proof.report import Report

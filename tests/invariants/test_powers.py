@@ -1,6 +1,6 @@
 """Invariants of the powers, as a ledger that a service runs shows them. Random lives: tests/contracts, tests/reference.
 
-What officers and thieves try against them: tests/threats/test_powers_attacks.py.
+What officers and thieves try against them: tests/threats/test_officer_powers.py and its neighbours.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from ledger.usage.request_notes import Note
 from ledger.usage.requests import Asked
 from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot
+from tests.support.chain.reads import next_seq
 from tests.support.personal_text import patterns_in
 from tests.support.places import PROJECT
 
@@ -42,7 +43,7 @@ def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_locat
     with ledger.database.read() as session:
         entries = list(session.execute(select(Entry.seq, Entry.body, Entry.leaf).order_by(Entry.seq)))
         batches = list(session.scalars(select(Batch).order_by(Batch.number)))
-    assert [row.seq for row in entries] == list(range(ledger.reader.next_seq(issuer)))
+    assert [row.seq for row in entries] == list(range(next_seq(ledger.reader, issuer)))
     assert [batch.number for batch in batches] == list(range(ledger.reader.batch_count(issuer)))
     assert all(one.first_seq + one.size == other.first_seq for one, other in pairwise(batches))
     stated = [(row.seq, json.loads(row.body)) for row in entries]

@@ -10,12 +10,13 @@ from ledger.chain.sending import calls
 from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
+from ledger.domain.powers import OPEN_FOR
 from ledger.errors import Conflict
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.newcomers import NewParty
 from ledger.proof.acts import prove_key
 from tests.support.actors.officers import Powers, founded
-from tests.threats.test_powers_attacks import a_firm, consent_fails, refused
+from tests.threats.refusals import a_firm, consent_fails, refused
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +113,11 @@ def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> 
     call = powers.change_of_key(party, powers.key(), owner.kid)
     own = [powers.propose(owner.kid, call) for _ in range(5)]
     numbers = [*own, *(powers.decided(call) for _ in range(5))]
+    powers.ledger.follower.sync()
     assert [row.no for row in powers.ledger.proposals.pending(party)] == numbers
     for number in numbers:
         powers.send(powers.account(powers.cast.bank), powers.veto_by(owner, number))
+    powers.ledger.follower.sync()
     assert powers.ledger.proposals.pending(party) == []
     powers.pass_delay()
     for number in numbers:
@@ -125,6 +128,7 @@ def test_a_rogue_officer_does_not_cancel_what_two_others_decide_of_it(powers: Po
     """They accuse it, appoint another officer while it can cancel nothing, and then take its office."""
     officers, bank = powers.officers, powers.no(powers.cast.bank)
     rogue = powers.no(officers.third)
+    had = powers.ledger.reader.party(rogue).roles
     strip = calls.set_roles(rogue, 0)
     taking = powers.decided(strip)
     appoint = calls.set_roles(bank, Role.mask({Role.CONSUMER, Role.AUTHORITY}))
@@ -136,3 +140,11 @@ def test_a_rogue_officer_does_not_cancel_what_two_others_decide_of_it(powers: Po
     powers.carry_out(taking, strip)
     assert powers.ledger.reader.officers() == 3
     refused(lambda: powers.propose(powers.account(officers.third), appoint), "PARTY_LACKS_ROLE")
+    # The other tests need the third officer: give the office back, and let the decisions about it expire.
+    restored = calls.set_roles(rogue, Role.mask(Role(role) for role in had))
+    dismissed = calls.set_roles(bank, Role.mask({Role.CONSUMER}))
+    numbers = {powers.decided(call): call for call in (restored, dismissed)}
+    powers.pass_delay()
+    for number, call in numbers.items():
+        powers.carry_out(number, call)
+    powers.pilot.skip(OPEN_FOR + 1)

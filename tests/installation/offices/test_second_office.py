@@ -38,6 +38,7 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
     number = ledger.parties.onboarding.pending(row.id)
     assert (row.no, number is not None) == (None, True)
     assert number is not None
+    second.follower.sync()
     (waits,) = [each for each in second.proposals.pending() if each.no == number]
     assert (waits.kind, set(waits.arguments)) == ("register", {"act"})
     with pytest.raises(Conflict, match="REGISTRATION_LIST_MISSING"):
@@ -121,6 +122,7 @@ def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_011, sm2=True)])
     number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
+    second.follower.sync()
     listed = ledger.proposals.listed(ledger.authority, number)
     (party,) = listed["parties"]
     sm2 = next(key for key in party["keys"] if key["public_key"].startswith("sm2:"))
@@ -220,8 +222,10 @@ def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledg
     (fresh,) = ledger.custody.create()
     row = ledger.parties.keys.recover(ledger.authority, second.party, ledger.custody.public_key(fresh))
     assert row is not None
+    second.follower.sync()
     assert [each.no for each in second.proposals.pending(second.party)] == [row.no]
     assert second.proposals.veto(second.actor(second.party), row.no).state == "vetoed"
+    ledger.follower.sync()
     assert ledger.proposals.pending(second.party) == []
 
 

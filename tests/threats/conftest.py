@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.actors.officers import Powers, founded
+
+
+@pytest.fixture(scope="package")
+def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
+    """A ledger with its officers. A file whose tests change the officers for good makes one of its own."""
+    with founded(tmp_path_factory.mktemp("powers")) as made:
+        yield made

@@ -1,0 +1,44 @@
+"""Checks of what the contracts and a verifier refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ledger.errors import PingzhengError
+from ledger.proof.jws import Signer
+from ledger.proof.report import Report, Verdict
+from tests.support.actors.officers import Powers
+
+PRESENTING = 10
+CONSENT = 11
+
+
+def refused(act: Callable[[], object], code: str) -> PingzhengError:
+    """Require that ``act`` raises the error with this code, and return the error."""
+    with pytest.raises(PingzhengError) as caught:
+        act()
+    assert caught.value.code == code, caught.value
+    return caught.value
+
+
+def refusals(report: Report) -> dict[int, str]:
+    """Return the codes of the failed checks by their numbers; require that the report discloses nothing."""
+    assert (report.disclosed, report.claims) == ({}, {})
+    return {check.number: check.code for check in report.checks if check.verdict is Verdict.FAILED}
+
+
+def consent_fails(report: Report) -> str:
+    """Require that the consent is the first failed check, and return its code."""
+    failure = report.first_failure
+    assert failure is not None and failure.number == CONSENT, failure
+    assert (report.disclosed, report.claims) == ({}, {})
+    return failure.code
+
+
+def a_firm(powers: Powers) -> tuple[str, str, Signer]:
+    """Return a firm that no other test uses: its number, its party id and its key."""
+    number = powers.pilot.firm()
+    party = powers.cast.firms[number]
+    return number, party, powers.actors.signer_of(party)

@@ -1,0 +1,169 @@
+"""Attacks by officers and admins against parties and other offices: one officer alone changes nothing for good."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ledger.certificates.lookups import certificate
+from ledger.chain.sending import calls
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.powers import OPEN_FOR
+from ledger.proof.jws import Signer
+from tests.support.actors.officers import Powers
+from tests.threats.refusals import a_firm, refused
+
+# A second id for one firm.
+
+
+def test_one_admin_alone_registers_no_second_id(powers: Powers) -> None:
+    """Neither by itself, nor with an officer's key: another office must confirm the very list."""
+    admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
+    powers.pass_delay()
+    powers.ledger.proposals.tick()
+    second = hashlib.sha256(b"a second id").hexdigest()
+    call = powers.registration(second, powers.key())
+    account = powers.account(admin)
+    refused(lambda: powers.send(account, call), "PARTY_NOT_DECIDED")
+    (event,) = powers.send(account, calls.propose_registration(powers.ledger.client.act_of(call))).named("Proposed")
+    number = event.args["no"]
+    refused(lambda: powers.send(account, calls.confirm(number, call)), "PARTY_OWN_PROPOSAL")
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_CONFIRMED")
+    other = powers.registration(second, powers.key())
+    refused(lambda: powers.act(powers.officers.first, calls.confirm(number, other)), "PARTY_ACT_DIFFERS")
+    assert powers.ledger.reader.party_no(second) == 0
+    powers.ledger.follower.sync()
+    assert number in [row.no for row in powers.ledger.proposals.pending()]
+    refused(lambda: powers.act(powers.officers.third, calls.cancel(number)), "PARTY_NOT_CANCELLABLE")
+    powers.pilot.skip(OPEN_FOR + 1)
+    refused(lambda: powers.act(powers.officers.first, calls.confirm(number, call)), "PARTY_PROPOSAL_EXPIRED")
+
+
+def test_a_list_does_not_register_somebody_elses_key(powers: Powers) -> None:
+    """Without the proof of its holder a key is bound to nobody: a party cannot be made that blocks another's key."""
+    victim, thief = powers.key(), powers.key()
+    second = hashlib.sha256(b"a party with another's key").hexdigest()
+    proof = powers.registration(second, thief).args[0][0][1][0][1]
+    call = calls.register_parties([calls.PartyRegistration(second, ((victim.kid, proof),), 1)])
+    (event,) = powers.act(powers.officers.first, calls.propose_registration(powers.ledger.client.act_of(call))).named(
+        "Proposed"
+    )
+    confirm = calls.confirm(event.args["no"], call)
+    refused(lambda: powers.act(powers.officers.second, confirm), "PARTY_PROOF_INVALID")
+
+
+# Officers against officers and parties.
+
+
+def test_two_officers_do_not_strip_the_third(powers: Powers) -> None:
+    """Three officers remain after every act. What is held against one of them the others can cancel, and it cannot."""
+    officers, reader = powers.officers, powers.ledger.reader
+    no = powers.no(officers.third)
+    strip, close = calls.set_roles(no, 0), calls.set_status(no, "closed", "sanction")
+    report = calls.report(no, powers.account(officers.third))
+    refused(lambda: powers.act(officers.first, strip), "PARTY_OFFICE_BY_PROPOSAL")
+    refused(lambda: powers.act(officers.first, close), "PARTY_NOT_DECIDED")
+    refused(lambda: powers.act(officers.first, report), "PARTY_NOT_DECIDED")
+    numbers = {powers.decided(call): call for call in (strip, close, report)}
+    cancelled = powers.decided(calls.set_status(no, "suspended", "court"))
+    refused(lambda: powers.act(officers.third, calls.cancel(cancelled)), "PARTY_SELF_GRANT")
+    powers.act(officers.second, calls.cancel(cancelled))
+    powers.pass_delay()
+    for number, call in numbers.items():
+        refused(lambda number=number, call=call: powers.carry_out(number, call), "PARTY_TOO_FEW_OFFICERS")
+    assert (reader.officers(), powers.state(cancelled)) == (3, "cancelled")
+    assert reader.party(no).status == "active"
+    powers.pilot.skip(OPEN_FOR + 1)
+
+
+def test_no_officer_gives_itself_anything(powers: Powers) -> None:
+    officer = powers.officers.first
+    account, no = powers.account(officer), powers.no(officer)
+    for call in (calls.set_roles(no, 0b11111111111), calls.accredit(no, "S51", 1, 4_000_000_000)):
+        refused(lambda call=call: powers.propose(account, call), "PARTY_SELF_GRANT")
+    refused(lambda: powers.send(account, calls.accredit(powers.no(powers.cast.bank), "S51", 1, 2)), "PARTY_NOT_DECIDED")
+
+
+def test_one_officer_closes_no_party_and_dates_no_compromise(powers: Powers) -> None:
+    """What was issued stays valid, and a certificate of a firm that the officer tried to end as well."""
+    firm, party, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    no, operator = powers.no(party), powers.no(powers.ledger.installation.operator)
+    key = powers.account(powers.ledger.installation.operator)
+    tries = [
+        calls.set_status(no, "closed", "sanction"),
+        calls.set_status(operator, "closed", "sanction"),
+        calls.date_compromise(operator, key, 1),
+    ]
+    officer = powers.account(powers.officers.first)
+    for call in tries:
+        refused(lambda call=call: powers.send(officer, call), "PARTY_NOT_DECIDED")
+        proposal = powers.propose(officer, call)
+        powers.act(powers.officers.second, calls.cancel(proposal))
+        refused(lambda proposal=proposal, call=call: powers.carry_out(proposal, call), "PARTY_NOT_PENDING")
+    assert powers.judged(number, owner).valid
+
+
+def test_two_accounts_of_one_party_are_not_two_officers(powers: Powers) -> None:
+    first = powers.officers.first
+    second_account = powers.further_key(first)
+    call = calls.set_status(powers.no(powers.cast.firms["2"]), "closed", "sanction")
+    number = powers.propose(powers.account(first), call)
+    refused(lambda: powers.send(second_account.kid, calls.confirm(number, call)), "PARTY_OWN_PROPOSAL")
+    powers.act(powers.officers.third, calls.cancel(number))
+
+
+def test_an_officer_does_not_confirm_what_concerns_itself(powers: Powers) -> None:
+    call = calls.set_roles(powers.no(powers.officers.second), Role.mask({Role.AUTHORITY, Role.ADMIN}))
+    number = powers.propose(powers.account(powers.officers.first), call)
+    refused(lambda: powers.act(powers.officers.second, calls.confirm(number, call)), "PARTY_SELF_GRANT")
+    powers.act(powers.officers.third, calls.cancel(number))
+
+
+# Holds.
+
+
+def held_by_a_supervisor(powers: Powers) -> tuple[str, Signer, list[str]]:
+    firm, _, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    powers.ledger.certificates.holds.hold(number, "court", powers.officers.supervisor)
+    with powers.ledger.database.read() as session:
+        digest = certificate(session, number).digest
+    return number, owner, [digest]
+
+
+def test_a_hold_is_not_lifted_by_one_officer_or_by_another_office(powers: Powers) -> None:
+    number, owner, held = held_by_a_supervisor(powers)
+    officers, lift = powers.officers, calls.lift("supervisor", held)
+    refused(lambda: powers.act(officers.supervisor, lift), "LOG_NOT_DECIDED")
+    refused(lambda: powers.propose(powers.account(officers.first), lift), "PARTY_LACKS_ROLE")
+    proposal = powers.propose(powers.account(officers.supervisor), lift)
+    refused(lambda: powers.act(officers.supervisor, calls.confirm(proposal, lift)), "PARTY_OWN_PROPOSAL")
+    refused(lambda: powers.act(officers.first, calls.confirm(proposal, lift)), "PARTY_LACKS_ROLE")
+    own = calls.lift("authority", held)
+    proposal = powers.propose(powers.account(officers.first), own)
+    refused(lambda: powers.act(officers.second, calls.confirm(proposal, own)), "LOG_NOT_HELD")
+    refused(lambda: powers.act(officers.third, calls.cancel(proposal)), "PARTY_NOT_CANCELLABLE")
+    refused(lambda: powers.ledger.certificates.status.resume(number, "lifted"), "LOG_NOT_SUSPENDED")
+    assert powers.judged(number, owner).result == "suspended"
+
+
+def test_two_officers_of_the_office_lift_its_hold(powers: Powers) -> None:
+    number, owner, _ = held_by_a_supervisor(powers)
+    row = powers.ledger.certificates.holds.lift(number, "lifted", powers.officers.supervisor)
+    assert (row.state, row.by, row.confirmed_by) == (
+        "carried_out",
+        powers.officers.supervisor,
+        powers.officers.other_supervisor,
+    )
+    assert powers.judged(number, owner).valid
+
+
+def test_no_office_ends_a_certificate(powers: Powers) -> None:
+    """In its own log an office has none; the issuer's log is the issuer's."""
+    firm, _, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    place = powers.ledger.certificates.status.position(number)
+    for office in (powers.cast.registrar, powers.officers.first, powers.officers.supervisor):
+        for call in (calls.revoke(place.batch, place.index, "fraud"), calls.suspend(place.batch, place.index, "fraud")):
+            refused(lambda office=office, call=call: powers.act(office, call), "PARTY_LACKS_ROLE")
+    assert powers.judged(number, owner).valid

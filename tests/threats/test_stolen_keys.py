@@ -1,0 +1,197 @@
+"""Attacks with a stolen key, and forged recoveries: the party's other keys stop them, or the report of the key does.
+
+Each attacker has its keys and a node of the chain; where it helps the attack, the platform helps the attacker.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.certificates.lookups import payload_of
+from ledger.chain.sending import asset_calls, calls
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind
+from ledger.parties.newcomers import NewParty
+from tests.support.actors.officers import Powers
+from tests.support.actors.pilots import resource
+from tests.support.chain.reads import is_silent
+from tests.threats.refusals import CONSENT, PRESENTING, a_firm, consent_fails, refusals, refused
+
+# Forged recovery.
+
+
+@pytest.mark.parametrize("reported_first", [False, True], ids=["live key", "reported key"])
+def test_two_officers_recover_a_firm_that_lost_nothing_and_the_firm_vetoes(
+    powers: Powers, reported_first: bool
+) -> None:
+    firm, party, owner = a_firm(powers)
+    if reported_first:
+        powers.act(powers.officers.first, calls.report(powers.no(party), owner.kid))
+    forged = powers.key()
+    call = powers.change_of_key(party, forged, owner.kid)
+    number = powers.decided(call)
+    powers.send(powers.account(powers.cast.bank), powers.veto_by(owner, number))
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_PENDING")
+    assert (powers.state(number), powers.binds(forged.kid)) == ("vetoed", False)
+    assert consent_fails(powers.certified_by(firm, forged)) == "KEY_UNKNOWN"
+
+
+def test_a_consent_by_the_key_of_a_recovery_counts_only_once_the_delay_has_passed(powers: Powers) -> None:
+    """The officers anchor a consent by their own key at once: it never counts, whatever happens later."""
+    firm, party, owner = a_firm(powers)
+    fresh = powers.key()
+    call = powers.change_of_key(party, fresh, owner.kid)
+    number = powers.decided(call)
+    early = powers.certified_by(firm, fresh)
+    assert consent_fails(early) == "KEY_UNKNOWN"
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_READY")
+    powers.pass_delay()
+    powers.carry_out(number, call)
+    assert consent_fails(powers.judged(str(early.certificate_no), fresh)) == "KEY_NOT_IN_FORCE"
+    report = powers.certified_by(firm, fresh)
+    assert report.valid, report.first_failure
+
+
+def test_one_officer_alone_binds_nothing(powers: Powers) -> None:
+    _, party, owner = a_firm(powers)
+    officer = powers.account(powers.officers.first)
+    call = powers.change_of_key(party, powers.key(), owner.kid)
+    refused(lambda: powers.send(officer, call), "PARTY_NOT_DECIDED")
+    number = powers.propose(officer, call)
+    refused(lambda: powers.send(officer, calls.confirm(number, call)), "PARTY_OWN_PROPOSAL")
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_CONFIRMED")
+
+
+# A thief has a key of the party.
+
+
+def test_a_thief_rotates_and_the_owner_stops_it_with_its_other_key(powers: Powers) -> None:
+    firm, party, stolen = a_firm(powers)
+    own = powers.further_key(party)
+    loot = powers.key()
+    call = powers.change_of_key(party, loot, own.kid)
+    number = powers.propose(stolen.kid, call)
+    powers.send(own.kid, calls.veto(number))
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_PENDING")
+    assert consent_fails(powers.certified_by(firm, loot)) == "KEY_UNKNOWN"
+    report = powers.certified_by(firm, own)
+    assert report.valid, report.first_failure
+
+
+def test_a_thief_with_a_copy_of_the_only_key_is_stopped_by_that_key(powers: Powers) -> None:
+    _, party, stolen = a_firm(powers)
+    call = powers.change_of_key(party, powers.key(), stolen.kid)
+    number = powers.propose(stolen.kid, call)
+    powers.send(powers.account(powers.cast.bank), powers.veto_by(stolen, number))
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_PENDING")
+
+
+def test_what_a_thief_proposed_falls_with_the_report_of_its_key(powers: Powers) -> None:
+    """The owner reports the stolen key from a phone: nobody needs to veto what that key proposed."""
+    _, party, stolen = a_firm(powers)
+    own = powers.further_key(party)
+    loot = powers.key()
+    call = powers.change_of_key(party, loot, own.kid)
+    number = powers.propose(stolen.kid, call)
+    powers.send(powers.account(powers.cast.bank), powers.report_by(own, party, stolen.kid))
+    refused(lambda: powers.propose(stolen.kid, call), "PARTY_ACCOUNT_REPORTED")
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "PARTY_ACCOUNT_REPORTED")
+    assert not powers.binds(loot.kid)
+
+
+def test_a_thief_with_a_reported_key_gives_no_consent_and_takes_it_back(powers: Powers) -> None:
+    """Nor does it present what was issued before. Withdrawing stays: at worst it is silence."""
+    firm, party, stolen = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    powers.later()
+    assert powers.judged(number, stolen).valid
+    powers.act(powers.officers.second, calls.report(powers.no(party), stolen.kid))
+    presented = {PRESENTING: "KEY_REPORTED"}
+    assert refusals(powers.judged(number, stolen)) == presented
+    assert refusals(powers.certified_by(firm, stolen)) == presented | {CONSENT: "KEY_REPORTED"}
+    (consent, *_) = powers.ledger.usage.authorizations.page(party, None, 1)
+    powers.send(stolen.kid, calls.withdraw(consent.digest))
+    assert refusals(powers.judged(number, stolen)) == presented | {CONSENT: "AUTHORIZATION_WITHDRAWN"}
+
+
+def test_a_thief_of_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
+    """Nor does it keep the platform from issuing, nor the provider from withdrawing by its other key."""
+    provider = powers.cast.provider
+    firm, _, owner = a_firm(powers)
+    stolen = powers.actors.signer_of(provider)
+    own = powers.further_key(provider)
+    number = powers.pilot.certificate(firm)
+    with powers.ledger.database.read() as session:
+        (named,) = payload_of(session, number)["provisions"]
+    supplied = named.removeprefix("sha-256:")
+    powers.later()
+    powers.send(own.kid, calls.report(powers.no(provider), stolen.kid))
+    powers.send(stolen.kid, calls.withdraw(supplied))
+    assert powers.judged(number, owner).valid
+    told = powers.ledger.provenances.certificate(number)
+    assert "Withdrawn" not in {event["name"] for event in told.events}
+    powers.send(own.kid, calls.withdraw(supplied))
+    assert consent_fails(powers.judged(number, owner)) == "PROVISION_WITHDRAWN"
+    # The other tests' provisions are signed with the key that is left.
+    powers.ledger.parties.keys.settle(provider)
+
+
+def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
+    """The party stays silent; it is onboarded under a new id, and two officers move its assets."""
+    ledger, officers = powers.ledger, powers.officers
+    (account,) = ledger.custody.create()
+    uscc = synthetic_uscc("440800", 9_901)
+    newcomer = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
+    (robbed,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
+    (asset,) = powers.pilot.handed_in(resource("robbed/1"), by=robbed.id)
+    powers.pilot.take_through([asset])
+    old_number = str(ledger.registration.registrations.get(asset)["certificate_no"])
+    stolen = powers.actors.signer_of(robbed.id)
+    powers.act(officers.first, calls.report(powers.no(robbed.id), stolen.kid))
+    call = powers.change_of_key(robbed.id, powers.key(), stolen.kid)
+    number = powers.decided(call)
+    powers.send(stolen.kid, calls.veto(number))
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_PENDING")
+    refused(lambda: powers.send(stolen.kid, calls.propose(call)), "PARTY_ACCOUNT_REPORTED")
+    assert is_silent(ledger.reader, powers.no(robbed.id))
+
+    (account,) = ledger.custody.create()
+    fresh = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
+    (again,) = ledger.parties.onboarding.onboard(ledger.authority, [fresh])
+    assert again.id != robbed.id and powers.no(again.id)
+    row = ledger.registration.transfers.reassign(
+        ledger.actor(officers.first), asset, again.id, "The keys are lost, the recovery was vetoed."
+    )
+    assert row.state == "pending" and row.confirmed_by is not None
+    powers.pass_delay()
+    ledger.proposals.tick()
+    (issued,) = ledger.registration.transfers.follow()
+    assert (powers.pilot.record(asset).holder, issued.subject) == (again.id, again.id)
+    ledger.anchoring.flush()
+    assert powers.pilot.verified(issued.certificate_no).valid
+    assert not powers.pilot.verified(old_number).valid
+    assert ledger.registration.transfers.follow() == []
+
+
+def test_the_asset_of_a_holder_that_speaks_is_not_given_away(powers: Powers) -> None:
+    asset, other = powers.pilot.confirmed(), powers.cast.bank
+    holder = powers.pilot.record(asset).holder
+    reassign, officer = (
+        powers.ledger.registration.transfers.reassign,
+        powers.ledger.actor(powers.officers.first),
+    )
+    refused(lambda: reassign(officer, asset, other, "Because we can."), "ASSET_HOLDER_SPEAKS")
+    call = asset_calls.reassign(asset, powers.no(other), "ab" * 32)
+    refused(lambda: powers.act(powers.officers.first, call), "ASSET_NOT_DECIDED")
+    number = powers.decided(call)
+    powers.ledger.follower.sync()
+    assert number in [row.no for row in powers.ledger.proposals.pending(holder)]
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "ASSET_HOLDER_SPEAKS")
+    assert powers.pilot.record(asset).holder == holder
