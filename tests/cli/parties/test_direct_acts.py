@@ -25,7 +25,7 @@ PARTY = "enterprise"
 
 
 @dataclass(frozen=True)
-class Desk:
+class PartyMachine:
     """A folder with the operator's deployment file and the party's keys, and a node. No ledger is there."""
 
     chain: Chain
@@ -66,167 +66,178 @@ class Desk:
 
 
 @pytest.fixture
-def desk(waiting_chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def machine(waiting_chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PartyMachine:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PINGZHENG_HOME", str(tmp_path / "none"))
     waiting_chain.deployment.save(tmp_path / "deployment.json")
     (tmp_path / "firm.key").write_text(test_key(PARTY) + "\n")
     (tmp_path / "friend.key").write_text(test_key("bank") + "\n")
-    return Desk(waiting_chain, tmp_path)
+    return PartyMachine(waiting_chain, tmp_path)
 
 
-def test_every_change_is_seen_once_and_what_is_pending_ends_with_one(desk: Desk) -> None:
-    first = desk.watch()
+def test_every_change_is_seen_once_and_what_is_pending_ends_with_one(machine: PartyMachine) -> None:
+    first = machine.watch()
     assert [change["event"] for change in first["changes"]] == ["AccountBound"]
     assert first["pending"] == []
-    number = desk.recovery()
-    second = desk.watch(code=1)
+    number = machine.recovery()
+    second = machine.watch(code=1)
     assert [change["event"] for change in second["changes"]] == ["Proposed", "Confirmed"]
     told = second["changes"][0]["call"]
-    assert (told["act"], told["arguments"]["old"]) == ("change_key", desk.party.account)
+    assert (told["act"], told["arguments"]["old"]) == ("change_key", machine.party.account)
     (waits,) = second["pending"]
-    assert (waits["proposal"], waits["by"], waits["confirmed_by"]) == (number, 1, desk.chain.parties["second"].no)
-    assert waits["ready_at"] == waits["at"] + desk.chain.deployment.delay
-    third = desk.watch(code=1)
+    assert (waits["proposal"], waits["by"], waits["confirmed_by"]) == (number, 1, machine.chain.parties["second"].no)
+    assert waits["ready_at"] == waits["at"] + machine.chain.deployment.delay
+    third = machine.watch(code=1)
     assert third["changes"] == [] and len(third["pending"]) == 1
-    desk.direct("veto", str(number), "--key", desk.folder / "firm.key")
-    fourth = desk.watch()
+    machine.direct("veto", str(number), "--key", machine.folder / "firm.key")
+    fourth = machine.watch()
     assert [(change["event"], change["state"]) for change in fourth["changes"]] == [("ProposalEnded", "vetoed")]
     assert fourth["pending"] == []
 
 
-def test_what_concerns_others_is_not_shown(desk: Desk) -> None:
-    desk.watch()
-    other = desk.chain.parties["bank"]
-    desk.chain.propose(calls.change_key(other.no, account_of(new_private_key())))
-    seen = desk.watch()
+def test_what_concerns_others_is_not_shown(machine: PartyMachine) -> None:
+    machine.watch()
+    other = machine.chain.parties["bank"]
+    machine.chain.propose(calls.change_key(other.no, account_of(new_private_key())))
+    seen = machine.watch()
     assert (seen["changes"], seen["pending"]) == ([], [])
 
 
-def test_a_party_is_named_by_an_account_too(desk: Desk) -> None:
-    told = desk.direct("watch", desk.party.account, "--once")
-    assert told["changes"][0]["account"] == desk.party.account
-    assert (desk.folder / f"keys-watch-{desk.party.no}.json").exists()
+def test_a_party_is_named_by_an_account_too(machine: PartyMachine) -> None:
+    told = machine.direct("watch", machine.party.account, "--once")
+    assert told["changes"][0]["account"] == machine.party.account
+    assert (machine.folder / f"keys-watch-{machine.party.no}.json").exists()
     for unknown in (account_of(new_private_key()), "9" * 64, "91440803MA9X0002X5"):
-        assert desk.direct("watch", unknown, "--once", code=2)["error"] == "PARTY_UNKNOWN"
+        assert machine.direct("watch", unknown, "--once", code=2)["error"] == "PARTY_UNKNOWN"
 
 
-def test_the_last_look_is_of_one_party_on_one_ledger(desk: Desk) -> None:
-    desk.watch()
-    state = desk.folder / "seen.json"
-    other = desk.chain.parties["bank"].id
-    told = desk.direct("watch", other, "--once", "--state", state, code=2)
+def test_the_last_look_is_of_one_party_on_one_ledger(machine: PartyMachine) -> None:
+    machine.watch()
+    state = machine.folder / "seen.json"
+    other = machine.chain.parties["bank"].id
+    told = machine.direct("watch", other, "--once", "--state", state, code=2)
     assert told["error"] == "WATCH_STATE_INVALID"
     for text in ("", "[]", '{"ledger": 1}', json.dumps(json.loads(state.read_text()) | {"block": "1"})):
         state.write_text(text)
-        assert desk.watch(code=2)["error"] == "WATCH_STATE_INVALID"
+        assert machine.watch(code=2)["error"] == "WATCH_STATE_INVALID"
 
 
-def test_people_read_what_changed_and_how_to_stop_it(desk: Desk) -> None:
-    number = desk.recovery()
-    here = ["--deployment", "deployment.json", "--rpc-url", desk.url, "--once"]
-    done = CliRunner().invoke(app, ["keys", "watch", desk.party.id, *here])
+def test_people_read_what_changed_and_how_to_stop_it(machine: PartyMachine) -> None:
+    number = machine.recovery()
+    here = ["--deployment", "deployment.json", "--rpc-url", machine.url, "--once"]
+    done = CliRunner().invoke(app, ["keys", "watch", machine.party.id, *here])
     assert done.exit_code == 1
     told = " ".join(done.stdout.split())
     for text in ("新提案 proposed", "提案已确认 proposal confirmed", "待生效 Pending", f"keys veto {number}"):
         assert text in told, text
 
 
-def test_it_watches_until_ctrl_c_and_goes_on_from_there(desk: Desk) -> None:
+def test_it_watches_until_ctrl_c_and_goes_on_from_there(machine: PartyMachine) -> None:
     program = "from ledger.cli.program import run; run()"
-    state = desk.folder / "seen.json"
-    arguments = ["keys", "watch", desk.party.id, "--deployment", "deployment.json", "--rpc-url", desk.url]
+    state = machine.folder / "seen.json"
+    arguments = ["keys", "watch", machine.party.id, "--deployment", "deployment.json", "--rpc-url", machine.url]
     command = [sys.executable, "-c", program, *arguments, "--every", "1", "--state", str(state), "--json"]
-    with subprocess.Popen(command, cwd=desk.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+    with subprocess.Popen(
+        command, cwd=machine.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as ran:
         assert ran.stdout is not None
         assert json.loads(ran.stdout.readline())["event"] == "AccountBound"
-        number = desk.recovery()
+        number = machine.recovery()
         seen = [json.loads(ran.stdout.readline()) for _ in range(2)]
         assert [(each["event"], each["proposal"]) for each in seen] == [("Proposed", number), ("Confirmed", number)]
         ran.send_signal(signal.SIGINT)
         _, said = ran.communicate(timeout=30)
     assert ran.returncode == 0, said
     assert "Traceback" not in said and "已停止" in said
-    assert desk.watch(code=1)["changes"] == []
+    assert machine.watch(code=1)["changes"] == []
 
 
-def test_a_node_of_another_ledger_is_not_watched(desk: Desk) -> None:
-    changed = json.loads((desk.folder / "deployment.json").read_text()) | {"origin": "1" * 64}
-    (desk.folder / "deployment.json").write_text(json.dumps(changed))
-    assert desk.watch(code=2)["error"] == "LEDGER_DIFFERS"
-    assert not (desk.folder / "seen.json").exists()
+def test_a_node_of_another_ledger_is_not_watched(machine: PartyMachine) -> None:
+    changed = json.loads((machine.folder / "deployment.json").read_text()) | {"origin": "1" * 64}
+    (machine.folder / "deployment.json").write_text(json.dumps(changed))
+    assert machine.watch(code=2)["error"] == "LEDGER_DIFFERS"
+    assert not (machine.folder / "seen.json").exists()
 
 
-def test_a_bundle_names_the_ledger_too(desk: Desk) -> None:
+def test_a_bundle_names_the_ledger_too(machine: PartyMachine) -> None:
     """Whoever holds a certificate needs nothing else of the operator."""
-    (desk.folder / "bundle.json").write_bytes(replace(usage().bundle, chain=desk.chain.deployment.chain).to_bytes())
-    number = desk.recovery()
-    here = ("--bundle", desk.folder / "bundle.json", "--rpc-url", desk.url)
-    told = desk.run("watch", desk.party.id, *here, "--once", code=1)
+    (machine.folder / "bundle.json").write_bytes(
+        replace(usage().bundle, chain=machine.chain.deployment.chain).to_bytes()
+    )
+    number = machine.recovery()
+    here = ("--bundle", machine.folder / "bundle.json", "--rpc-url", machine.url)
+    told = machine.run("watch", machine.party.id, *here, "--once", code=1)
     assert [change["event"] for change in told["changes"]] == ["AccountBound", "Proposed", "Confirmed"]
-    assert desk.run("veto", str(number), "--key", desk.folder / "firm.key", *here)["vetoed"] == number
+    assert machine.run("veto", str(number), "--key", machine.folder / "firm.key", *here)["vetoed"] == number
 
 
-def test_without_a_name_of_the_ledger_nothing_is_watched(desk: Desk) -> None:
-    told = desk.run("watch", desk.party.id, "--rpc-url", desk.url, "--once", code=2)
+def test_without_a_name_of_the_ledger_nothing_is_watched(machine: PartyMachine) -> None:
+    told = machine.run("watch", machine.party.id, "--rpc-url", machine.url, "--once", code=2)
     assert told["error"] == "LEDGER_NOT_NAMED"
 
 
-def test_a_party_vetoes_and_reports_at_a_node(desk: Desk) -> None:
+def test_a_party_vetoes_and_reports_at_a_node(machine: PartyMachine) -> None:
     """In this order: a key that is reported still vetoes."""
-    number = desk.recovery()
-    reported = desk.direct("report", desk.party.id, desk.party.account, "--key", desk.folder / "firm.key")
-    assert reported["reported"] == desk.party.account
-    record = desk.chain.reader.account(desk.party.account)
+    number = machine.recovery()
+    reported = machine.direct("report", machine.party.id, machine.party.account, "--key", machine.folder / "firm.key")
+    assert reported["reported"] == machine.party.account
+    record = machine.chain.reader.account(machine.party.account)
     assert record is not None and record.reported_at == reported["at"]
-    assert desk.direct("veto", str(number), "--key", desk.folder / "firm.key")["vetoed"] == number
-    assert desk.chain.reader.proposal(number).state == "vetoed"
-    again = desk.direct("veto", str(number), "--key", desk.folder / "firm.key", code=2)
+    assert machine.direct("veto", str(number), "--key", machine.folder / "firm.key")["vetoed"] == number
+    assert machine.chain.reader.proposal(number).state == "vetoed"
+    again = machine.direct("veto", str(number), "--key", machine.folder / "firm.key", code=2)
     assert again["error"] == "PARTY_NOT_PENDING"
 
 
-def test_a_stranger_vetoes_nothing(desk: Desk) -> None:
-    number = desk.recovery()
-    told = desk.direct("veto", str(number), "--key", desk.folder / "friend.key", code=2)
+def test_a_stranger_vetoes_nothing(machine: PartyMachine) -> None:
+    number = machine.recovery()
+    told = machine.direct("veto", str(number), "--key", machine.folder / "friend.key", code=2)
     assert told["error"] == "PARTY_NO_VETO"
-    assert desk.chain.reader.proposal(number).state == "pending"
+    assert machine.chain.reader.proposal(number).state == "pending"
 
 
-def test_what_a_phone_signs_anybody_sends(desk: Desk) -> None:
+def test_what_a_phone_signs_anybody_sends(machine: PartyMachine) -> None:
     """A P-256 key sends nothing by itself; what it signed is sent from another account, and cannot be changed."""
     text = new_key(ES256)
-    phone, path = signer_of_key(text), desk.key("phone", text)
-    desk.chain.decide(calls.change_key(desk.party.no, phone.kid, proof=proof_of(desk, text)), PARTY, None)
-    number, act = desk.recovery(), desk.folder / "act.json"
-    assert desk.direct("veto", str(number), "--key", path, code=2)["error"] == "PAYER_MISSING"
-    offline = ("--deployment", desk.folder / "deployment.json", "--out", act)
-    assert desk.run("veto", str(number), "--key", path, *offline)["file"] == str(act)
+    phone, path = signer_of_key(text), machine.key("phone", text)
+    machine.chain.decide(calls.change_key(machine.party.no, phone.kid, proof=proof_of(machine, text)), PARTY, None)
+    number, act = machine.recovery(), machine.folder / "act.json"
+    assert machine.direct("veto", str(number), "--key", path, code=2)["error"] == "PAYER_MISSING"
+    offline = ("--deployment", machine.folder / "deployment.json", "--out", act)
+    assert machine.run("veto", str(number), "--key", path, *offline)["file"] == str(act)
     signed = json.loads(act.read_text())
-    for change in ({"proposal": number + 1}, {"account": desk.party.account}, {"signature": "0" * 256}):
-        (desk.folder / "changed.json").write_text(json.dumps(signed | change))
-        sending = ("send", desk.folder / "changed.json", "--rpc-url", desk.url, "--payer", desk.folder / "friend.key")
-        assert desk.run(*sending, code=2)["error"] == "PARTY_SIGNATURE_INVALID"
-    sent = desk.run("send", act, "--rpc-url", desk.url, "--payer", desk.folder / "friend.key")
-    assert sent["vetoed"] == number and desk.chain.reader.proposal(number).state == "vetoed"
-    desk.run("report", desk.party.id, desk.party.account, "--key", path, *offline)
-    desk.run("send", act, "--rpc-url", desk.url, "--payer", desk.folder / "friend.key")
-    record = desk.chain.reader.account(desk.party.account)
+    for change in ({"proposal": number + 1}, {"account": machine.party.account}, {"signature": "0" * 256}):
+        (machine.folder / "changed.json").write_text(json.dumps(signed | change))
+        sending = (
+            "send",
+            machine.folder / "changed.json",
+            "--rpc-url",
+            machine.url,
+            "--payer",
+            machine.folder / "friend.key",
+        )
+        assert machine.run(*sending, code=2)["error"] == "PARTY_SIGNATURE_INVALID"
+    sent = machine.run("send", act, "--rpc-url", machine.url, "--payer", machine.folder / "friend.key")
+    assert sent["vetoed"] == number and machine.chain.reader.proposal(number).state == "vetoed"
+    machine.run("report", machine.party.id, machine.party.account, "--key", path, *offline)
+    machine.run("send", act, "--rpc-url", machine.url, "--payer", machine.folder / "friend.key")
+    record = machine.chain.reader.account(machine.party.account)
     assert record is not None and record.reported_at
 
 
-def proof_of(desk: Desk, text: str) -> str:
+def proof_of(machine: PartyMachine, text: str) -> str:
     """As the owner makes it, offline."""
-    path = desk.key("proving", text)
-    number = ("--number", str(desk.party.no))
+    path = machine.key("proving", text)
+    number = ("--number", str(machine.party.no))
     done = CliRunner().invoke(app, ["key", "prove", str(path), "--deployment", "deployment.json", *number, "--json"])
     told: dict[str, str] = json.loads(done.stdout)
-    assert told["ledger"] == desk.chain.deployment.ledger
+    assert told["ledger"] == machine.chain.deployment.ledger
     return told["proof"]
 
 
-def test_a_key_that_the_chain_cannot_check_vetoes_nothing(desk: Desk) -> None:
-    path = desk.key("sm", new_key(SM2SM3))
-    told = desk.direct("veto", "1", "--key", path, code=2)
+def test_a_key_that_the_chain_cannot_check_vetoes_nothing(machine: PartyMachine) -> None:
+    path = machine.key("sm", new_key(SM2SM3))
+    told = machine.direct("veto", "1", "--key", path, code=2)
     assert told["error"] == "ACT_SUITE_UNSUPPORTED"
 
 
@@ -253,21 +264,21 @@ def test_a_file_that_holds_no_act_is_told(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "change", [{"chain": {}}, {"account": "0X" + "1" * 40}, {"proposal": "1"}, {"proposal": True}, {"act": "report"}]
 )
-def test_an_act_of_another_form_is_not_sent(desk: Desk, change: dict[str, Any]) -> None:
-    act = desk.folder / "act.json"
-    desk.run("veto", "1", "--key", desk.folder / "firm.key", "--deployment", "deployment.json", "--out", act)
+def test_an_act_of_another_form_is_not_sent(machine: PartyMachine, change: dict[str, Any]) -> None:
+    act = machine.folder / "act.json"
+    machine.run("veto", "1", "--key", machine.folder / "firm.key", "--deployment", "deployment.json", "--out", act)
     act.write_text(json.dumps(json.loads(act.read_text()) | change))
-    sending = ("send", act, "--rpc-url", desk.url, "--payer", desk.folder / "friend.key")
-    assert desk.run(*sending, code=2)["error"] == "ACT_FILE_INVALID"
+    sending = ("send", act, "--rpc-url", machine.url, "--payer", machine.folder / "friend.key")
+    assert machine.run(*sending, code=2)["error"] == "ACT_FILE_INVALID"
 
 
-def test_what_is_missing_is_named(desk: Desk) -> None:
+def test_what_is_missing_is_named(machine: PartyMachine) -> None:
     here = ("--deployment", "deployment.json")
     for arguments, code in (
         (("veto", "1", *here), "KEY_MISSING"),
         (("veto", "1", "--key", "firm.key", *here), "RPC_URL_MISSING"),
         (("veto", "1", "--key", "firm.key", "--out", "act.json"), "LEDGER_NOT_NAMED"),
-        (("report", desk.party.id, "0x12", "--key", "firm.key", *here, "--out", "act.json"), "ACCOUNT_FORM"),
-        (("send", "none.json", "--rpc-url", desk.url, "--payer", "friend.key"), "FILE_MISSING"),
+        (("report", machine.party.id, "0x12", "--key", "firm.key", *here, "--out", "act.json"), "ACCOUNT_FORM"),
+        (("send", "none.json", "--rpc-url", machine.url, "--payer", "friend.key"), "FILE_MISSING"),
     ):
-        assert desk.run(*arguments, code=2)["error"] == code
+        assert machine.run(*arguments, code=2)["error"] == code

@@ -45,7 +45,7 @@ def invoke(*arguments: str | Path, typed: str | None = None) -> tuple[int, str]:
 
 
 @dataclass
-class Desk:
+class Commands:
     """A ledger whose proposals wait for an hour, beside which the commands run."""
 
     ledger: Ledger
@@ -76,84 +76,84 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("powers") / "var", delay=DELAY)) as ledger:
-        yield Desk(ledger)
+        yield Commands(ledger)
 
 
 @pytest.fixture(scope="module")
-def firm(desk: Desk) -> str:
-    return str(desk.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", USCC))["id"])
+def firm(commands: Commands) -> str:
+    return str(commands.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", USCC))["id"])
 
 
-def test_what_waits_is_printed_with_its_time_and_how_to_stop_it(desk: Desk, firm: str) -> None:
-    row = desk.run("party", "recover", USCC)
+def test_what_waits_is_printed_with_its_time_and_how_to_stop_it(commands: Commands, firm: str) -> None:
+    row = commands.run("party", "recover", USCC)
     assert (row["act"], row["state"], row["concerned"]) == ("change_key", "pending", firm)
     assert row["ready_at"] - row["at"] == DELAY
     number = str(row["proposal"])
-    told = desk.people("keys", "show", number)
+    told = commands.people("keys", "show", number)
     for text in ("待生效 pending", "生效时间 ready_at", f"pingzheng keys veto {number}", f"keys carry-out {number}"):
         assert text in told, text
     assert row["arguments"]["proof"] and row["arguments"]["proof"] not in told
-    assert [each["proposal"] for each in desk.run("keys", "pending", "--party", USCC)] == [row["proposal"]]
-    assert desk.run("keys", "carry-out", number, code=2)["error"] == "PARTY_NOT_READY"
-    assert desk.run("keys", "carry-out") == []
-    desk.wait()
-    (carried,) = desk.run("keys", "carry-out")
+    assert [each["proposal"] for each in commands.run("keys", "pending", "--party", USCC)] == [row["proposal"]]
+    assert commands.run("keys", "carry-out", number, code=2)["error"] == "PARTY_NOT_READY"
+    assert commands.run("keys", "carry-out") == []
+    commands.wait()
+    (carried,) = commands.run("keys", "carry-out")
     assert (carried["proposal"], carried["state"], carried["next"]) == (row["proposal"], "carried_out", None)
-    accounts = {key["account"]: key for key in desk.run("party", "keys", USCC)}
+    accounts = {key["account"]: key for key in commands.run("party", "keys", USCC)}
     assert accounts[row["arguments"]["old"]]["retired_at"] and not accounts[row["arguments"]["fresh"]]["retired_at"]
 
 
-def test_a_second_office_confirms_and_a_third_cancels(desk: Desk, firm: str) -> None:
-    number = str(desk.office_for(firm))
-    told = desk.people("keys", "show", number)
+def test_a_second_office_confirms_and_a_third_cancels(commands: Commands, firm: str) -> None:
+    number = str(commands.office_for(firm))
+    told = commands.people("keys", "show", number)
     assert f"pingzheng keys confirm {number} --by" in told
-    assert desk.run("keys", "confirm", number, code=2)["error"] == "PARTY_OWN_PROPOSAL"
-    assert desk.run("keys", "confirm", number, "--by", SECOND)["confirmed_by"]
-    assert desk.run("keys", "cancel", number, "--by", THIRD)["state"] == "cancelled"
-    assert desk.run("keys", "cancel", number, "--by", THIRD, code=2)["error"] == "PARTY_NOT_PENDING"
-    assert desk.run("keys", "show", "4000000000", code=2)["error"] == "PROPOSAL_UNKNOWN"
+    assert commands.run("keys", "confirm", number, code=2)["error"] == "PARTY_OWN_PROPOSAL"
+    assert commands.run("keys", "confirm", number, "--by", SECOND)["confirmed_by"]
+    assert commands.run("keys", "cancel", number, "--by", THIRD)["state"] == "cancelled"
+    assert commands.run("keys", "cancel", number, "--by", THIRD, code=2)["error"] == "PARTY_NOT_PENDING"
+    assert commands.run("keys", "show", "4000000000", code=2)["error"] == "PROPOSAL_UNKNOWN"
 
 
-def test_accreditations_and_offices_wait_and_ordinary_roles_do_not(desk: Desk, firm: str) -> None:
-    waits = desk.run("party", "accredit", "platform", "S00", "S51", "--last-day", "2030-12-31")
+def test_accreditations_and_offices_wait_and_ordinary_roles_do_not(commands: Commands, firm: str) -> None:
+    waits = commands.run("party", "accredit", "platform", "S00", "S51", "--last-day", "2030-12-31")
     assert [row["arguments"]["scenario"] for row in waits] == ["S00", "S51"]
-    assert "2031-01-01 00:00:00" in desk.people("keys", "show", str(waits[0]["proposal"]))
-    assert desk.run("party", "roles", USCC, "--role", "subject", "--role", "issuer")["act"] == "set_roles"
-    assert desk.run("party", "roles", USCC, "--role", "subject", "--role", "broker")["roles"] == "subject, broker"
-    assert desk.run("party", "status", USCC, "closed", "--reason", "court")["act"] == "set_status"
-    assert desk.run("party", "status", USCC, "suspended", "--reason", "court")["status"] == "suspended"
-    assert desk.run("party", "status", USCC, "active", "--reason", "lifted")["status"] == "active"
-    for row in desk.run("keys", "pending"):
-        desk.run("keys", "cancel", str(row["proposal"]))
-    assert desk.run("keys", "pending") == []
-    assert "无 none" in desk.people("keys", "pending")
+    assert "2031-01-01 00:00:00" in commands.people("keys", "show", str(waits[0]["proposal"]))
+    assert commands.run("party", "roles", USCC, "--role", "subject", "--role", "issuer")["act"] == "set_roles"
+    assert commands.run("party", "roles", USCC, "--role", "subject", "--role", "broker")["roles"] == "subject, broker"
+    assert commands.run("party", "status", USCC, "closed", "--reason", "court")["act"] == "set_status"
+    assert commands.run("party", "status", USCC, "suspended", "--reason", "court")["status"] == "suspended"
+    assert commands.run("party", "status", USCC, "active", "--reason", "lifted")["status"] == "active"
+    for row in commands.run("keys", "pending"):
+        commands.run("keys", "cancel", str(row["proposal"]))
+    assert commands.run("keys", "pending") == []
+    assert "无 none" in commands.people("keys", "pending")
 
 
-def test_a_party_stops_the_change_of_its_keys_here_too(desk: Desk, firm: str, tmp_path: Path) -> None:
+def test_a_party_stops_the_change_of_its_keys_here_too(commands: Commands, firm: str, tmp_path: Path) -> None:
     """With the key that is kept here, and with a key in a file; a key that is reported still does."""
-    row = desk.run("party", "rotate", USCC)
-    assert desk.run("keys", "veto", str(row["proposal"]), "--by", USCC)["state"] == "vetoed"
-    account = desk.ledger.parties.register.get(firm).account
+    row = commands.run("party", "rotate", USCC)
+    assert commands.run("keys", "veto", str(row["proposal"]), "--by", USCC)["state"] == "vetoed"
+    account = commands.ledger.parties.register.get(firm).account
     key = tmp_path / "firm.key"
     # Made by a command, so that the open ledger does not know it.
-    kept = json.loads((desk.ledger.settings.keys_folder / "accounts.json").read_text())
+    kept = json.loads((commands.ledger.settings.keys_folder / "accounts.json").read_text())
     key.write_text(kept[account] + "\n")
-    assert desk.run("keys", "report", USCC, account, "--key", str(key))["reported"] == account
-    assert {each["account"]: each["reported_at"] for each in desk.run("party", "keys", USCC)}[account]
-    recovery = desk.run("party", "recover", USCC)
-    vetoed = desk.run("keys", "veto", str(recovery["proposal"]), "--by", USCC, "--key", str(key))
+    assert commands.run("keys", "report", USCC, account, "--key", str(key))["reported"] == account
+    assert {each["account"]: each["reported_at"] for each in commands.run("party", "keys", USCC)}[account]
+    recovery = commands.run("party", "recover", USCC)
+    vetoed = commands.run("keys", "veto", str(recovery["proposal"]), "--by", USCC, "--key", str(key))
     assert vetoed["state"] == "vetoed"
 
 
-def test_a_key_file_signs_what_its_party_proposes(desk: Desk, tmp_path: Path) -> None:
+def test_a_key_file_signs_what_its_party_proposes(commands: Commands, tmp_path: Path) -> None:
     """From the first key to the second: nothing of the firm is kept here."""
     first, second = tmp_path / "first.key", tmp_path / "second.key"
     told = {}
     for path in (first, second):
         invoke("key", "new", path)
-        proving = ("key", "prove", path, "--deployment", f"{desk.home}/deployment.json", "--json")
+        proving = ("key", "prove", path, "--deployment", f"{commands.home}/deployment.json", "--json")
         told[path] = json.loads(invoke(*proving)[1])
     named = tmp_path / "bank.json"
     named.write_text(identity("示例银行", "91440881MA9X000384"), "utf-8")
@@ -161,27 +161,27 @@ def test_a_key_file_signs_what_its_party_proposes(desk: Desk, tmp_path: Path) ->
     keyed = ("--public-key", told[first]["public_key"], "--proof", told[first]["proof"])
     further = f"{told[second]['public_key']}={told[second]['proof']}"
     wrong = ("--further-key", told[second]["public_key"])
-    assert desk.run("party", "add", *newcomer, *keyed, *wrong, code=2)["error"] == "FURTHER_KEY_FORM"
-    bank = desk.run("party", "add", *newcomer, *keyed, "--further-key", further)
+    assert commands.run("party", "add", *newcomer, *keyed, *wrong, code=2)["error"] == "FURTHER_KEY_FORM"
+    bank = commands.run("party", "add", *newcomer, *keyed, "--further-key", further)
     assert bank["account"] == told[first]["account"]
-    assert len(desk.run("party", "keys", bank["id"])) == 2
+    assert len(commands.run("party", "keys", bank["id"])) == 2
     retiring = ("party", "retire", bank["id"], told[second]["account"])
-    assert desk.run(*retiring, code=2)["error"] == "SIGNATURE_REQUIRED"
-    assert desk.run(*retiring, "--key", str(first))["arguments"]["old"] == told[second]["account"]
+    assert commands.run(*retiring, code=2)["error"] == "SIGNATURE_REQUIRED"
+    assert commands.run(*retiring, "--key", str(first))["arguments"]["old"] == told[second]["account"]
 
 
-def test_a_pause_is_shown_with_its_end(desk: Desk) -> None:
-    assert desk.run("pause", "show") == {"paused": False, "until": 0}
-    begun = desk.run("pause", "start", "--by", SECOND)
-    assert begun["paused"] and begun["until"] > desk.ledger.clock()
-    assert "已暂停 paused │ 是 yes" in desk.people("pause", "show")
-    assert desk.run("pause", "start", code=2)["error"] == "PARTY_PAUSED"
+def test_a_pause_is_shown_with_its_end(commands: Commands) -> None:
+    assert commands.run("pause", "show") == {"paused": False, "until": 0}
+    begun = commands.run("pause", "start", "--by", SECOND)
+    assert begun["paused"] and begun["until"] > commands.ledger.clock()
+    assert "已暂停 paused │ 是 yes" in commands.people("pause", "show")
+    assert commands.run("pause", "start", code=2)["error"] == "PARTY_PAUSED"
     told = identity("示例企业", "91440825MA9X00046U")
-    stopped = desk.run("party", "add", *FIRM, "--file", "-", typed=told, code=2)
+    stopped = commands.run("party", "add", *FIRM, "--file", "-", typed=told, code=2)
     assert stopped["error"] == "PARTY_PAUSED"
-    assert desk.run("pause", "end") == {"paused": False, "until": 0}
-    assert desk.run("pause", "end", code=2)["error"] == "PARTY_NOT_PAUSED"
-    assert desk.run("pause", "start", "--by", SECOND, code=2)["error"] == "PARTY_PAUSE_REST"
+    assert commands.run("pause", "end") == {"paused": False, "until": 0}
+    assert commands.run("pause", "end", code=2)["error"] == "PARTY_NOT_PAUSED"
+    assert commands.run("pause", "start", "--by", SECOND, code=2)["error"] == "PARTY_PAUSE_REST"
 
 
 def test_a_new_ledger_is_set_up_once(tmp_path: Path) -> None:
@@ -271,15 +271,15 @@ def test_office_files_have_no_effect_on_a_local_chain(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_key_proves_that_it_belongs_to_this_ledger(desk: Desk, tmp_path: Path, suite: Suite) -> None:
+def test_a_key_proves_that_it_belongs_to_this_ledger(commands: Commands, tmp_path: Path, suite: Suite) -> None:
     key = tmp_path / "own.key"
     text = new_key(suite)
     key.write_text(text + "\n")
-    deployment = desk.ledger.settings.home / "deployment.json"
+    deployment = commands.ledger.settings.home / "deployment.json"
     told = json.loads(invoke("key", "prove", key, "--deployment", deployment, "--json")[1])
     signer = signer_of_key(text)
     assert (told["account"], told["public_key"]) == (signer.kid, signer.public_key)
-    assert require_possession(desk.ledger.reader.chain, told["public_key"], told["proof"], "here") == told["proof"]
+    assert require_possession(commands.ledger.reader.chain, told["public_key"], told["proof"], "here") == told["proof"]
     missing = json.loads(invoke("key", "prove", key, "--deployment", tmp_path / "none.json", "--json")[1])
     assert missing["error"] == "DEPLOYMENT_MISSING"
 
