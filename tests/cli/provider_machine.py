@@ -11,7 +11,7 @@ from tests.support.actors.pilots import ROWS
 from tests.support.actors.providers import NAME, Town
 
 
-class Desk:
+class ProviderMachine:
     """A provider's machine with its key, its file and its definition; and the platform's home."""
 
     def __init__(self, town: Town, *firms: str) -> None:

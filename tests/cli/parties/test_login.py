@@ -21,7 +21,7 @@ from ledger.cli.main import app
 from ledger.demo.data.cast import assemble
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger
-from tests.cli.provider_machine import Desk, written
+from tests.cli.provider_machine import ProviderMachine, written
 from tests.support.actors.pilots import FIRMS, Pilot
 from tests.support.actors.providers import SCENARIOS, Town
 
@@ -165,9 +165,9 @@ def test_a_subject_sees_who_used_its_data(machine: Machine) -> None:
 def test_a_provider_answers_in_a_session_by_its_key(machine: Machine) -> None:
     (machine.folder / "grid").mkdir()
     town = Town(machine.pilot, machine.folder / "grid")
-    desk = Desk(town, "2")
+    machine = ProviderMachine(town, "2")
     origin = machine.ledger.sessions.origin
-    online = ("provision", "run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", origin)
+    online = ("provision", "run", town.party, "--sources", machine.sources, "--key", machine.key, "--service", origin)
     assert machine.run(*online, code=2)["error"] == "SESSION_MISSING"
     assert machine.run(*online, "--deployment", machine.deployment)["answered"] == {"supplied": 1}
 

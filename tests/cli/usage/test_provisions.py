@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from ledger.cli.main import app
 from ledger.demo.forgeries import under_second_id
 from ledger.provider.task import TaskList, parse_tasks
-from tests.cli.provider_machine import Desk, written
+from tests.cli.provider_machine import ProviderMachine, written
 from tests.support.actors.pilots import ROWS
 from tests.support.actors.providers import NAME, Files, Town
 from tests.support.actors.signing_in import token_of
@@ -38,45 +38,56 @@ def told(*arguments: str, code: int = 0) -> Any:
 
 
 def test_a_provider_answers_online(town: Town, service: str) -> None:
-    desk = Desk(town, "1", "2")
+    machine = ProviderMachine(town, "1", "2")
     key = written(town.folder / "api.key", token_of(town.ledger, town.party) + "\n")
-    online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service, "--api-key", key)
+    online = (
+        "run",
+        town.party,
+        "--sources",
+        machine.sources,
+        "--key",
+        machine.key,
+        "--service",
+        service,
+        "--api-key",
+        key,
+    )
     assert told(*online) == {"answered": {"supplied": 2}, "not_supplied": [], "left": []}
     assert told(*online) == {"answered": {}, "not_supplied": [], "left": []}
-    assert all(town.verified(town.certified(consent)).valid for consent in desk.consents)
+    assert all(town.verified(town.certified(consent)).valid for consent in machine.consents)
 
 
 def test_the_api_key_comes_from_the_environment_too(town: Town, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(town, "3")
-    online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service)
+    machine = ProviderMachine(town, "3")
+    online = ("run", town.party, "--sources", machine.sources, "--key", machine.key, "--service", service)
     assert told(*online, code=2)["error"] == "SESSION_MISSING"
     monkeypatch.setenv("PINGZHENG_API_KEY", token_of(town.ledger, town.party))
     assert told(*online)["answered"] == {"supplied": 1}
 
 
 def test_a_provider_answers_in_the_operators_home(town: Town) -> None:
-    desk = Desk(town, "4")
-    result = call("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    machine = ProviderMachine(town, "4")
+    result = call("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
     assert result.exit_code == 0, result.output
     assert "提供 Answered" in result.stdout and "supplied" in result.stdout
     assert NAME not in result.output
-    (row,) = town.provisions(desk.consents[0])
+    (row,) = town.provisions(machine.consents[0])
     assert row.result == "supplied"
 
 
 def test_a_provider_is_named_by_its_id_at_a_service(town: Town, service: str) -> None:
-    desk = Desk(town, "5")
-    online = ("--sources", desk.sources, "--key", desk.key, "--service", service, "--api-key", desk.key)
+    machine = ProviderMachine(town, "5")
+    online = ("--sources", machine.sources, "--key", machine.key, "--service", service, "--api-key", machine.key)
     assert told("run", "91440881MA9X000384", *online, code=2)["error"] == "PROVIDER_ID_FORM"
 
 
 def test_what_was_left_is_told_with_the_reason_and_by_the_exit_code(town: Town) -> None:
-    desk = Desk(town, "6")
-    text = desk.definition.read_text("utf-8").replace("name_column: name\n", "")
-    written(desk.definition, text)
-    at_home = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    machine = ProviderMachine(town, "6")
+    text = machine.definition.read_text("utf-8").replace("name_column: name\n", "")
+    written(machine.definition, text)
+    at_home = ("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
     (left,) = told(*at_home, code=1)["left"]
-    assert (left["about"], left["code"]) == (f"authorization {desk.consents[0]}", "SOURCE_NAME_MISSING")
+    assert (left["about"], left["code"]) == (f"authorization {machine.consents[0]}", "SOURCE_NAME_MISSING")
     assert "name_column" in left["hint"]
     shown = call(*at_home)
     assert shown.exit_code == 1 and "SOURCE_NAME_MISSING" in shown.stdout
@@ -84,31 +95,31 @@ def test_what_was_left_is_told_with_the_reason_and_by_the_exit_code(town: Town) 
 
 def test_why_a_source_refuses_is_printed_with_the_line(town: Town) -> None:
     """The reason alone is signed; where the bad cell stands is for the operator."""
-    desk = Desk(town, "61")
+    machine = ProviderMachine(town, "61")
     file = town.folder / "sources" / "statistics.csv"
     written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
-    told("tasks", town.party, "--home", desk.home)
-    answer = ("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key)
+    told("tasks", town.party, "--home", machine.home)
+    answer = ("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)
     (refused,) = told(*answer)["not_supplied"]
     assert refused == {
-        "about": f"authorization {desk.consents[0]}",
+        "about": f"authorization {machine.consents[0]}",
         "result": "refused",
         "reason": "data_unusable",
         "message": "数据有误，无法提供。The record cannot be used as it stands.",
         "where": "statistics.csv, line 2, column wage",
     }
     assert "line 2" not in Path("answers.json").read_text("utf-8")
-    (again,) = told("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)[
+    (again,) = told("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)[
         "not_supplied"
     ]
     assert (again["reason"], again["message"]) == (refused["reason"], refused["message"]), "as it is sent, too"
 
 
 def test_why_a_task_has_no_rows_is_printed_in_both_languages(town: Town) -> None:
-    desk = Desk(town, "62")
+    machine = ProviderMachine(town, "62")
     file = town.folder / "sources" / "statistics.csv"
     written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
-    shown = call("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    shown = call("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
     assert shown.exit_code == 0, shown.output
     text = "".join(shown.stdout.replace("│", "").split())
     for part in ("未提供Not", "data_unusable", "数据有误", "cannot", "line2"):
@@ -126,24 +137,24 @@ SPOILT = {
 def test_nothing_is_signed_from_a_file_that_has_to_be_mended(
     town: Town, spoil: Callable[[list[str]], list[str]], code: str
 ) -> None:
-    desk = Desk(town, "63")
+    machine = ProviderMachine(town, "63")
     file = town.folder / "sources" / "statistics.csv"
     whole = file.read_text("utf-8")
     written(file, "\n".join(spoil(whole.splitlines())) + "\n")
-    at_home = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    at_home = ("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
     found = told(*at_home, code=1)
     assert (found["answered"], [left["code"] for left in found["left"]]) == ({}, [code])
-    assert town.provisions(desk.consents[0]) == []
+    assert town.provisions(machine.consents[0]) == []
     written(file, whole)
     assert told(*at_home)["answered"] == {"supplied": 1}
 
 
 def test_a_provider_answers_offline_by_files(town: Town) -> None:
-    desk = Desk(town, "7", "8")
+    machine = ProviderMachine(town, "7", "8")
     tasks = town.folder / "tasks.json"
-    assert told("tasks", town.party, "--out", str(tasks), "--home", desk.home)["tasks"] == 2
+    assert told("tasks", town.party, "--out", str(tasks), "--home", machine.home)["tasks"] == 2
     assert stat.S_IMODE(tasks.stat().st_mode) == 0o600, "it says who the subjects are"
-    answer = ("answer", str(tasks), "--sources", desk.sources, "--key", desk.key)
+    answer = ("answer", str(tasks), "--sources", machine.sources, "--key", machine.key)
     first = told(*answer)
     assert (first["answered"], first["answers"], first["left"]) == ({"supplied": 2}, 2, [])
     answers = Path("answers.json").read_bytes()
@@ -151,23 +162,23 @@ def test_a_provider_answers_offline_by_files(town: Town) -> None:
     assert b'"emp"' not in answers and b"rows" not in answers
     told(*answer)
     assert Path("answers.json").read_bytes() == answers, "the same answers again"
-    assert told("submit", "answers.json", "--home", desk.home)["received"] == 2
-    assert told("submit", "answers.json", "--home", desk.home)["received"] == 2
+    assert told("submit", "answers.json", "--home", machine.home)["received"] == 2
+    assert told("submit", "answers.json", "--home", machine.home)["received"] == 2
     assert told("received", "receipt.json") == {"settled": 2, "waiting": 0}
-    assert all(town.verified(town.certified(consent)).valid for consent in desk.consents)
+    assert all(town.verified(town.certified(consent)).valid for consent in machine.consents)
 
 
 def test_a_correction_offline_is_asked_for_by_its_authorization(town: Town) -> None:
-    desk = Desk(town, "9")
-    (consent,) = desk.consents
+    machine = ProviderMachine(town, "9")
+    (consent,) = machine.consents
     town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
     number = town.certified(consent)
-    told("tasks", town.party, "--authorization", consent, "--home", desk.home)
+    told("tasks", town.party, "--authorization", consent, "--home", machine.home)
     records = ("--records", str(town.folder / "records"))
-    answer = ("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key, *records)
+    answer = ("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key, *records)
     assert [left["code"] for left in told(*answer, code=1)["left"]] == ["CORRECTION_NOT_MEANT"]
     assert told(*answer, "--authorization", consent)["answers"] == 1
-    assert told("submit", "answers.json", "--home", desk.home)["received"] == 1
+    assert told("submit", "answers.json", "--home", machine.home)["received"] == 1
     failed = town.verified(number).first_failure
     assert failed is not None and failed.code == "PROVISION_WITHDRAWN"
 
@@ -181,17 +192,17 @@ BY_HAND = {
 
 @pytest.mark.parametrize(("options", "result"), BY_HAND.values(), ids=BY_HAND)
 def test_a_person_answers_one_task_by_hand(town: Town, options: tuple[str, ...], result: str) -> None:
-    desk = Desk(town, "10", "11")
+    machine = ProviderMachine(town, "10", "11")
     head = ",".join([*ROWS[0], "name", "phone"])
     lines = [",".join([*row.values(), NAME, "13800000000"]) for row in ROWS]
     written(town.folder / "rows.csv", "\n".join([head, *lines]) + "\n")
-    told("tasks", town.party, "--home", desk.home)
-    answer = ("answer", "tasks.json", "--key", desk.key, *options)
+    told("tasks", town.party, "--home", machine.home)
+    answer = ("answer", "tasks.json", "--key", machine.key, *options)
     assert told(*answer, code=2)["error"] == "ANSWER_AMBIGUOUS"
-    assert told(*answer, "--authorization", desk.consents[0])["answered"] == {result: 1}
-    assert told("submit", "answers.json", "--home", desk.home)["received"] == 1
-    assert [row.result for row in town.provisions(desk.consents[0])] == [result]
-    assert town.provisions(desk.consents[1]) == []
+    assert told(*answer, "--authorization", machine.consents[0])["answered"] == {result: 1}
+    assert told("submit", "answers.json", "--home", machine.home)["received"] == 1
+    assert [row.result for row in town.provisions(machine.consents[0])] == [result]
+    assert town.provisions(machine.consents[1]) == []
 
 
 WRONG = {
@@ -207,9 +218,9 @@ WRONG = {
 @pytest.mark.parametrize(("options", "code"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_by_hand_is_named(town: Town, options: tuple[str, ...], code: str | None) -> None:
     """What is wrong with the answer itself is told of its task."""
-    desk = Desk(town, "12")
-    told("tasks", town.party, "--home", desk.home)
-    answer = ("answer", "tasks.json", "--key", desk.key, *options)
+    machine = ProviderMachine(town, "12")
+    told("tasks", town.party, "--home", machine.home)
+    answer = ("answer", "tasks.json", "--key", machine.key, *options)
     if code is not None:
         assert told(*answer, code=2)["error"] == code
         return
@@ -218,20 +229,20 @@ def test_what_is_wrong_by_hand_is_named(town: Town, options: tuple[str, ...], co
 
 
 def test_what_the_platform_refuses_stands_in_the_receipt(town: Town) -> None:
-    desk = Desk(town, "13", "14")
-    told("tasks", town.party, "--home", desk.home)
-    told("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key)
-    town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(desk.consents[0]).request_id)
-    submitted = told("submit", "answers.json", "--home", desk.home)
+    machine = ProviderMachine(town, "13", "14")
+    told("tasks", town.party, "--home", machine.home)
+    told("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)
+    town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(machine.consents[0]).request_id)
+    submitted = told("submit", "answers.json", "--home", machine.home)
     assert (submitted["received"], submitted["refused"]) == (1, ["REQUEST_NOT_AUTHORIZED"])
     assert told("received", "receipt.json") == {"settled": 2, "waiting": 0}
 
 
 def test_the_clerk_confirms_another_id(town: Town) -> None:
     """The platform made up a second id for the same identifier, with keys of its own; no node is in reach."""
-    desk = Desk(town, "15")
-    told("tasks", town.party, "--home", desk.home)
-    answer = ("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key)
+    machine = ProviderMachine(town, "15")
+    told("tasks", town.party, "--home", machine.home)
+    answer = ("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)
     told(*answer)
     assert told("confirm") == []
     (task,) = parse_tasks(Path("tasks.json").read_bytes()).tasks
