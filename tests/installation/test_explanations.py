@@ -1,4 +1,4 @@
-"""Errors in both languages: every code that the sources raise, and what is told of it."""
+"""Every error code that the sources raise has a message and a hint in both languages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TREES = {
 
 
 def raised() -> Iterator[tuple[str, str, str | None]]:
-    """Code, message and hint of every error of ours that is made with its code spelled out."""
+    """Yield code, message and hint of every error whose code is written out where the error is made."""
     for tree in TREES.values():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAMILY:
@@ -37,7 +37,7 @@ def raised() -> Iterator[tuple[str, str, str | None]]:
 
 
 def text_of(node: ast.expr) -> str:
-    """What is spelled out of a text; ``xx`` for each part that the case fills in."""
+    """Return the constant parts of a text, with ``xx`` in place of each inserted value."""
     if isinstance(node, ast.Constant):
         return str(node.value or "")
     if not isinstance(node, ast.JoinedStr):
@@ -56,19 +56,19 @@ def in_both(text: str | None) -> bool:
 def test_every_error_says_what_is_wrong_and_what_to_do_in_both_languages(
     code: str, message: str, hint: str | None
 ) -> None:
-    told = explanation(code, message, hint)
-    assert in_both(told.message), told
-    assert in_both(told.hint), told
+    explained = explanation(code, message, hint)
+    assert in_both(explained.message), explained
+    assert in_both(explained.hint), explained
 
 
-def test_the_sources_were_read() -> None:
+def test_the_errors_are_found_in_the_sources() -> None:
     assert len(RAISED) > 350
     assert {"PARTY_UNKNOWN", "WALLET_NOT_OPENED", "LOG_NOT_CONTIGUOUS", "SESSION_MISSING"} <= {
         each[0] for each in RAISED
     }
 
 
-def test_every_text_is_of_a_code_in_use() -> None:
+def test_every_row_of_the_table_belongs_to_a_code_in_use() -> None:
     spelled = {node.value for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Constant)} | {
         code_of(name) for name in load_meanings()
     }
@@ -76,7 +76,7 @@ def test_every_text_is_of_a_code_in_use() -> None:
     assert [code for code in error_texts() if code not in spelled and not made.fullmatch(code)] == []
 
 
-def test_every_refusal_of_a_check_is_told_in_chinese() -> None:
+def test_every_failed_check_has_a_chinese_text() -> None:
     found = {
         str(node.args[0].value)
         for path, tree in TREES.items()
@@ -91,21 +91,21 @@ def test_every_refusal_of_a_check_is_told_in_chinese() -> None:
     assert [code for code in sorted(found) if not in_chinese(code)] == []
 
 
-def test_the_facts_of_the_case_stay() -> None:
-    told = explanation("BATCH_UNKNOWN", "The log has no batch 7.", "See the head for the newest batch.")
-    assert told.message == "日志中没有这一批次。 The log has no batch 7."
-    assert told.hint == "用 `pingzheng log head` 查看最新批次。 See the head for the newest batch."
+def test_an_explanation_keeps_the_facts_of_the_error() -> None:
+    explained = explanation("BATCH_UNKNOWN", "The log has no batch 7.", "See the head for the newest batch.")
+    assert explained.message == "日志中没有这一批次。 The log has no batch 7."
+    assert explained.hint == "用 `pingzheng log head` 查看最新批次。 See the head for the newest batch."
 
 
-def test_a_hint_of_the_table_stands_in_for_none() -> None:
-    told = explanation("DAY_FORM", "A day reads YYYY-MM-DD.")
-    assert told.hint == "日期写作 YYYY-MM-DD，如 2026-03-31。 Such as 2026-03-31."
+def test_the_table_gives_the_hint_if_the_error_has_none() -> None:
+    explained = explanation("DAY_FORM", "A day reads YYYY-MM-DD.")
+    assert explained.hint == "日期写作 YYYY-MM-DD，如 2026-03-31。 Write the day as YYYY-MM-DD, such as 2026-03-31."
 
 
-def test_what_is_told_in_both_languages_is_not_told_again() -> None:
-    told = explanation("SCENARIO_INVALID", "应为列表。A list is expected.", "对照。Compare.")
-    assert (told.message, told.hint) == ("应为列表。A list is expected.", "对照。Compare.")
+def test_a_bilingual_text_is_not_repeated() -> None:
+    explained = explanation("SCENARIO_INVALID", "应为列表。A list is expected.", "对照。Compare.")
+    assert (explained.message, explained.hint) == ("应为列表。A list is expected.", "对照。Compare.")
 
 
-def test_a_code_of_no_table_is_told_as_it_is() -> None:
+def test_a_code_without_a_row_in_the_table_keeps_its_message() -> None:
     assert explanation("A_NEW_ONE", "Something new.").message == "Something new."
