@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -36,6 +38,12 @@ from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import expecting
 
 MAX_REQUEST_BYTES = 4096
+ACCEPTED, FIELDS_MISSING, NOT_ACCEPTED = "OK", "FIELDS_MISSING", "NOT_ACCEPTED"
+ANSWERS = {
+    ACCEPTED: "[bold green]符合核验方的要求 ACCEPTED[/]",
+    FIELDS_MISSING: "[bold red]不符合要求 NOT ACCEPTED: FIELDS_MISSING[/]  未披露 not disclosed:",
+    NOT_ACCEPTED: "[bold red]不符合要求 NOT ACCEPTED: NOT_ACCEPTED[/]  取值不可接受 values that are not accepted:",
+}
 MARKS = {
     Verdict.PASSED: "[green]✓ 通过 passed[/]",
     Verdict.FAILED: "[bold red]✗ 未通过 failed[/]",
@@ -58,7 +66,9 @@ def verify_command(
     facts: Annotated[Path | None, typer.Option(help="Saved facts: verifies without any network.")] = None,
     request: Annotated[
         Path | None,
-        typer.Option(help="What the verifier asked: JSON with consumer, nonce and perhaps templates."),
+        typer.Option(
+            help="What the verifier asked for: JSON with consumer, nonce and, if wanted, accept and templates."
+        ),
     ] = None,
     consumer: Annotated[
         str | None, typer.Option(help="Who verifies: party id, USCC or name of an institution.")
@@ -68,38 +78,48 @@ def verify_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致。退出码 0 有效，1 无效，2 无法检查。Check a bundle: eleven
-    numbered checks. Where the scenario's file is known here, its rules are compared. Exit code 0: valid, 1: not valid,
-    2: could not be checked.
+    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致；请求文件写有可接受的取值时，一并判断。
+    退出码 0 有效且符合要求，1 无效或不符合要求，2 无法检查。Check a bundle: eleven numbered checks. Where the scenario's file is known here, its
+    rules are compared; if the request says which values it accepts, the disclosed fields are compared with them. Exit
+    code 0: valid and accepted, 1: not valid or not accepted, 2: could not be checked.
 
     示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
     demo-out/verify/request.json
     """
     if bundle.startswith("DAC-"):
         with participating(home, as_json) as ledger:
-            told = ledger.verification.status(bundle)
+            status = ledger.verification.status(bundle)
             with verdict_stands():
-                emit(told, as_json, bundle)
-        if told["state"] != "active":
+                emit(status, as_json, bundle)
+        if status["state"] != "active":
             raise typer.Exit(EXIT_NOT_VALID)
         return
     with errors_explained(as_json):
-        expect = _expectation(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
-        moment = None if at is None else seconds_of(at)
-        raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
-        if facts is not None:
-            known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
-            # Now is never before the block of the facts: what they tell of has happened.
-            now = max(int(time.time()), known.block_time)
-            scenarios = ScenarioBook.load(Settings.at(home).scenarios)
-            report = verify(raw, known, now if moment is None else moment, expecting(scenarios, raw, expect))
-        else:
-            with participating(home, as_json) as ledger:
-                report = ledger.verification.verify(raw, expect, moment).report
+        asked = _asked(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
+        report = _report(bundle, facts, asked.expect, None if at is None else seconds_of(at), home, as_json)
+        accepted = asked.compared_with(report) if report.valid else None
         with verdict_stands():
-            _print_report(report, as_json)
-    if not report.valid:
+            if as_json:
+                print_json(report.to_dict() | ({} if accepted is None else {"accepted": accepted.to_dict()}))
+            else:
+                _print_report(report, accepted)
+    if not report.valid or (accepted is not None and accepted.code != ACCEPTED):
         raise typer.Exit(EXIT_NOT_VALID)
+
+
+def _report(
+    bundle: str, facts: Path | None, expect: Expectation, at: int | None, home: Path | None, as_json: bool
+) -> Report:
+    """Verify by saved facts, or by the chain of the installation in ``home``. ``at`` is seconds UTC; None is now."""
+    raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
+    if facts is None:
+        with participating(home, as_json) as ledger:
+            return ledger.verification.verify(raw, expect, at).report
+    known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
+    # A clock that is slow must not hide events that the facts already contain.
+    now = max(int(time.time()), known.block_time)
+    scenarios = ScenarioBook.load(Settings.at(home).scenarios)
+    return verify(raw, known, now if at is None else at, expecting(scenarios, raw, expect))
 
 
 def facts_command(
@@ -131,20 +151,56 @@ def _party_of(home: Path | None, name: str, as_json: bool) -> str:
         return party_of(ledger, name)
 
 
-def _expectation(request: Path | None, consumer: str | None, nonce: str | None) -> Expectation:
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """How the disclosed fields compare with what the verifier accepts: a code, and the fields that it is about."""
+
+    code: str
+    fields: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"code": self.code, "fields": list(self.fields)}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the verifier asked for. ``accept`` has the accepted values of each field that it needs; None if it says
+    nothing about fields."""
+
+    expect: Expectation
+    accept: Mapping[str, list[Any]] | None = None
+
+    def compared_with(self, report: Report) -> Accepted | None:
+        """Compare as ``docs/guides/verifying.md`` does; None if the verifier says nothing about fields."""
+        if self.accept is None:
+            return None
+        if missing := sorted(self.accept.keys() - report.disclosed.keys()):
+            return Accepted(FIELDS_MISSING, tuple(missing))
+        wrong = [name for name, values in self.accept.items() if report.disclosed[name] not in values]
+        return Accepted(NOT_ACCEPTED, tuple(sorted(wrong))) if wrong else Accepted(ACCEPTED)
+
+
+def _asked(request: Path | None, consumer: str | None, nonce: str | None) -> Asked:
+    """Read the request; ``consumer`` and ``nonce`` take precedence. Raises ``InvalidInput`` ``REQUEST_SHAPE``."""
     if request is None:
-        return Expectation(consumer=consumer, nonce=nonce)
-    told = json_in(request, MAX_REQUEST_BYTES)
-    if not isinstance(told, dict) or not all(isinstance(told.get(name), str) for name in ("consumer", "nonce")):
+        return Asked(Expectation(consumer=consumer, nonce=nonce))
+    content = json_in(request, MAX_REQUEST_BYTES)
+    if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in ("consumer", "nonce")):
         raise InvalidInput("REQUEST_SHAPE", "A request holds consumer and nonce.", where=str(request))
-    templates = told.get("templates")
+    templates, accept = content.get("templates"), content.get("accept")
     if templates is not None and not (isinstance(templates, list) and all(isinstance(each, str) for each in templates)):
         raise InvalidInput("REQUEST_SHAPE", "The templates of a request are a list of digests.", where=str(request))
-    return Expectation(
-        consumer=consumer or told["consumer"],
-        nonce=nonce or told["nonce"],
+    if accept is not None and not (
+        isinstance(accept, dict) and all(isinstance(each, list) for each in accept.values())
+    ):
+        raise InvalidInput("REQUEST_SHAPE", "accept gives a list of values for each field.", where=str(request))
+    expect = Expectation(
+        consumer=consumer or content["consumer"],
+        nonce=nonce or content["nonce"],
         templates=None if templates is None else frozenset(templates),
     )
+    return Asked(expect, accept)
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -155,18 +211,15 @@ def _read(path: Path, limit: int) -> bytes:
         return in_utf8(file.read(2 * limit + 2))
 
 
-def _print_report(report: Report, as_json: bool) -> None:
-    if as_json:
-        print_json(report.to_dict())
-        return
+def _print_report(report: Report, accepted: Accepted | None) -> None:
     verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
     table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")
     for head in ("#", "检查 check", "结果 verdict", "代码 code", "说明 reason"):
         table.add_column(head, overflow="fold")
     for check in report.checks:
-        told = explanation(check.code, check.message).message
+        reason = explanation(check.code, check.message).message
         table.add_row(
-            str(check.number), f"{CHECKS[check.name]} {check.name}", MARKS[check.verdict], check.code, escape(told)
+            str(check.number), f"{CHECKS[check.name]} {check.name}", MARKS[check.verdict], check.code, escape(reason)
         )
     console.print(table)
     console.print(
@@ -177,7 +230,11 @@ def _print_report(report: Report, as_json: bool) -> None:
     for line in keys_in_words(report, local_time) if report.valid else ():
         console.print(line, highlight=False, markup=False)
     for caution in report.cautions:
-        told = explanation(caution.code, caution.message).message
-        console.print(f"[bold yellow]注意 caution[/] [bold]{caution.code}[/]  {escape(told)}", highlight=False)
+        reason = explanation(caution.code, caution.message).message
+        console.print(f"[bold yellow]注意 caution[/] [bold]{caution.code}[/]  {escape(reason)}", highlight=False)
     if report.disclosed:
         emit(report.disclosed, as_json=False, title="披露内容 Disclosed")
+    if accepted is not None:
+        console.print(
+            f"{ANSWERS[accepted.code]} {escape(', '.join(accepted.fields))}".rstrip(), highlight=False, soft_wrap=True
+        )
