@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, Protocol
@@ -42,6 +42,18 @@ class Supplied:
     queried_at: int
     name: str | None = field(default=None, repr=False)
     places: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    @classmethod
+    def of(cls, query: Query, rows: Iterable[tuple[Sequence[str], str]], as_of: date, name: str | None) -> Supplied:
+        """Return the answer with these rows, each as its cells in the order of the query's columns, and its place."""
+        ordered = sorted(rows)
+        return cls(
+            tuple(dict(zip(query.columns, cells, strict=True)) for cells, _ in ordered),
+            as_of,
+            query.at,
+            name,
+            tuple(place for _, place in ordered),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,14 +133,8 @@ class SourceConnector:
                 return Refused(flag.reason, query.at, flag.column)
         columns = [cells[self._definition.columns[name]].texts() for name in query.columns]
         texts = zip(*columns, strict=True) if columns else [()] * len(found.rows)
-        rows = sorted(zip(texts, [row.place for row in found.rows], strict=True))
-        return Supplied(
-            tuple(dict(zip(query.columns, row, strict=True)) for row, _ in rows),
-            self._as_of(query, cells, found),
-            query.at,
-            self._name(cells) if query.name else None,
-            tuple(place for _, place in rows),
-        )
+        rows = zip(texts, [row.place for row in found.rows], strict=True)
+        return Supplied.of(query, rows, self._as_of(query, cells, found), self._name(cells) if query.name else None)
 
     def _name(self, cells: Mapping[str, _Column]) -> str:
         """Return the name that all rows give; refuse if they differ, because nobody here knows which is right."""

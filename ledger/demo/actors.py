@@ -16,7 +16,7 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.jws import Signer, sign_entry
 from ledger.provider.answer_store import AnswerStore
 from ledger.provider.answering import made_of, query_of
-from ledger.provider.provider import Inquiry, Outcome, Provider, taking_back
+from ledger.provider.provider import Inquiry, Outcome, Provider, with_withdrawal
 from ledger.provider.supply import Supply
 from ledger.usage.authorizations import Choice
 from ledger.usage.provisions import OwnPlatform
@@ -114,7 +114,7 @@ class Actors:
         task, now = self.ledger.usage.provisions.task(identifier), self.ledger.clock()
         made = made_of(task, self._given(identifier, answer).ask(query_of(task, now)), now)
         supply = Supply(made.entry, made.disclosures)
-        return taking_back(supply, task, self.signer_of(task.authorization["provider"]), now)
+        return with_withdrawal(supply, task, self.signer_of(task.authorization["provider"]), now)
 
     def provider(self, party: str) -> Provider:
         """The provider at work on its own machine: with its own key and records."""

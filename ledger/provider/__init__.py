@@ -1,4 +1,4 @@
-"""What a provider runs on its own machine: the rules, its own records, and its signature. Rows stay here.
+"""The software on a provider's own machine: it computes the rules, keeps records, and signs. Rows never leave it.
 
-A provider's own program uses ``provider.Provider``: a task and a source in, a signed answer out.
+A provider's own program uses ``provider.Provider``, which takes a task and a source and returns a signed answer.
 """

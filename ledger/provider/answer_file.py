@@ -1,4 +1,4 @@
-"""The SQLite file that a provider keeps its answers in: its tables, and that its owner alone reads it.
+"""The SQLite file in which a provider keeps its answers: its tables, and its permissions for the owner alone.
 
 Digests and party ids are 64 hex digits, times seconds UTC.
 """
@@ -19,16 +19,16 @@ _IN_OTHERS_REACH: Final = 0o077
 VERSION: Final = 1
 SCHEMA: Final = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # How far the platform's lists were read.
+    # The position up to which each list of the platform was read.
     "CREATE TABLE seen (name TEXT PRIMARY KEY, after TEXT NOT NULL)",
-    # The party id that was answered for an identifier, by a keyed digest of the identifier; null once it was erased.
+    # The party id that was answered for an identifier, by a keyed digest of the identifier; null after an erasure.
     "CREATE TABLE subject (mark TEXT PRIMARY KEY, party TEXT UNIQUE)",
-    # Who stands behind a party id, so that an auditor finds the rows; destroyed by an erasure.
+    # The identifier behind a party id, so that an auditor can find the rows; destroyed by an erasure.
     "CREATE TABLE opening (party TEXT PRIMARY KEY, kind TEXT NOT NULL, identifier TEXT NOT NULL, key TEXT NOT NULL)",
-    # Other party ids for an identifier, which wait for the clerk.
+    # Further party ids for an identifier that already has one; the provider's clerk must confirm them.
     "CREATE TABLE changed (party TEXT PRIMARY KEY, mark TEXT NOT NULL REFERENCES subject, identifier TEXT NOT NULL,"
     " at INTEGER NOT NULL)",
-    # Signed answers. state: waiting (for the acknowledgement), received, refused (with the platform's code), erased.
+    # Signed answers. state: waiting (for the platform's receipt), received, refused (with the platform's code), erased.
     "CREATE TABLE answer (digest TEXT PRIMARY KEY, authorization TEXT NOT NULL, party TEXT NOT NULL,"
     " result TEXT NOT NULL, state TEXT NOT NULL, code TEXT, entry TEXT NOT NULL, disclosures TEXT NOT NULL,"
     " withdrawal TEXT, withdrawn TEXT, salt TEXT, at INTEGER NOT NULL)",
@@ -39,18 +39,18 @@ SCHEMA: Final = (
 
 
 class AnswerFile:
-    """The file at ``path``, made with its folder when it is opened first."""
+    """The file at ``path``; the file and its folder are created when the file is first opened."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        """A connection; errors of the file raise ``Misconfigured`` ``RECORDS_BUSY`` or ``RECORDS_DAMAGED``."""
+        """Open a connection; errors of the file raise ``Misconfigured`` ``RECORDS_BUSY`` or ``RECORDS_DAMAGED``."""
         self._make_private()
         try:
             with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
-                # What is deleted is overwritten, and a commit outlasts a power cut: answers are kept before they go.
+                # Deleted data is overwritten, and a commit survives a power cut: an answer is kept before it is sent.
                 for pragma in ("secure_delete=ON", "synchronous=EXTRA", "foreign_keys=ON"):
                     database.execute(f"PRAGMA {pragma}")
                 self._make_tables(database)
@@ -63,12 +63,12 @@ class AnswerFile:
         if self._path.parent.stat().st_mode & _IN_OTHERS_REACH:
             raise Misconfigured(
                 "RECORDS_NOT_PRIVATE",
-                "The folder of the records is open to others.",
+                "Other users can open the folder of the records.",
                 where=str(self._path.parent),
                 hint=f"chmod 700 {self._path.parent}",
             )
         if self._path.exists():
-            # One that was restored or copied may be open to others.
+            # Other users may have access to a file that was restored or copied.
             self._path.chmod(0o600)
         else:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -76,7 +76,7 @@ class AnswerFile:
     def _make_tables(self, database: sqlite3.Connection) -> None:
         if _version(database) == 0:
             database.execute("BEGIN IMMEDIATE")
-            # Of two that are the first, the other may have made them meanwhile.
+            # Another process may have created the tables in the meantime.
             if _version(database) == 0:
                 for statement in (*SCHEMA, f"PRAGMA user_version = {VERSION}"):
                     database.execute(statement)
@@ -96,7 +96,7 @@ class AnswerFile:
             "RECORDS_DAMAGED",
             "The file of the records cannot be used: it is damaged, of another version, or the disk is full.",
             where=str(self._path),
-            hint="Look at the disk; else restore the folder from a backup.",
+            hint="Check the disk; if it is not full, restore the folder from a backup.",
         )
 
 

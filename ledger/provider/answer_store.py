@@ -1,6 +1,4 @@
-"""What a provider keeps of its answers: those that it signed and has not handed in yet, the salts that an auditor
-needs, and which party id it answered for which identifier.
-"""
+"""A provider's records: signed answers that wait to be sent, salts for an auditor, and party ids by identifier."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ _SENT: Final = "entry, disclosures, withdrawal, withdrawn"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A signed answer with what the records keep of it: the subject's opening, the salt of the rows' digest."""
+    """A signed answer to keep, with the subject's opening and the salt of the rows' digest."""
 
     supply: Supply
     authorization: str
@@ -34,9 +32,9 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A party id that waits for the provider's clerk: it came for an identifier that another id, ``known``, had.
+    """A new party id that the clerk must confirm, because its identifier already had the party id ``known``.
 
-    ``known`` is ``None`` if that one was erased. ``identifier`` is for the clerk alone.
+    ``known`` is ``None`` if the earlier id was erased. Only the clerk may see ``identifier``.
     """
 
     party: str
@@ -46,7 +44,7 @@ class Changed:
 
 
 class AnswerStore:
-    """The answers that are kept in ``folder``; each call is one transaction. Safe for several threads and processes."""
+    """The records in ``folder``; each call is one transaction. Safe for several threads and processes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -54,15 +52,15 @@ class AnswerStore:
         self._digests = SubjectDigests(folder / "records.key")
 
     def known(self, tasks: Sequence[Task], at: int) -> list[Supply | PingzhengError | None]:
-        """What the records say of each task before its source is asked: nothing, or one of these.
+        """Return for each task, before its source is asked, None or one of the following.
 
-        - the answer that waits for the same authorization already;
-        - ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``: the first answer that was kept
-          decides whose records these are;
-        - ``Conflict`` ``SUBJECT_CHANGED``: another party id was answered for this identifier. The new one waits for the
-          clerk (``changed``);
-        - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the answer would not correct exactly what was
-          supplied here last.
+        - the answer under the same authorization that was signed and not yet acknowledged;
+        - ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``: the records belong to another
+          ledger or provider, which their first answer decides;
+        - ``Conflict`` ``SUBJECT_CHANGED``: another party id was answered for this identifier. The new id must be
+          confirmed by the clerk (``changed``);
+        - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the answer would not correct exactly the newest
+          answer that was supplied here.
         """
         with self._write() as database:
             return [
@@ -74,9 +72,9 @@ class AnswerStore:
             ]
 
     def keep(self, answers: Sequence[Kept], at: int) -> list[Supply | PingzhengError]:
-        """Keep signed answers before they are sent: what is to be sent for each, or what ``known`` says against it.
+        """Store signed answers before they are sent; return for each the answer to send, or an error as ``known`` does.
 
-        An answer that waits for the same authorization already is the one to send.
+        If an answer under the same authorization already waits to be sent, that answer is returned.
         """
         with self._write() as database:
             return [self._keep(database, answer, at) for answer in answers]
@@ -123,9 +121,9 @@ class AnswerStore:
         if known.get("provider", provider) != provider:
             return Misconfigured(
                 "RECORDS_OF_ANOTHER",
-                "These records are another provider's.",
+                "These records belong to another provider.",
                 where=str(self._folder),
-                hint="Give each provider a folder of its own: --records.",
+                hint="Use a separate folder for each provider: --records.",
             )
         return None
 
@@ -141,22 +139,22 @@ class AnswerStore:
             "SUBJECT_CHANGED",
             "Another party id was answered for this identifier before.",
             where=f"party {opening.party}",
-            hint="Ask the subject which id is its own, then: pingzheng provision confirm.",
+            hint="Ask the subject for the right id, then run: pingzheng provision confirm.",
             known=row[0],
         )
 
     def waiting(self, limit: int = -1) -> list[Supply]:
-        """Answers that the platform has not acknowledged, the earliest first."""
+        """Return the answers that the platform has not acknowledged, oldest first."""
         query = f"SELECT {_SENT} FROM answer WHERE state = 'waiting' ORDER BY at, rowid LIMIT ?"  # noqa: S608
         with self._read() as database:
             return [_supply(row) for row in database.execute(query, (limit,))]
 
     def received(self, digests: Iterable[str]) -> int:
-        """The platform has these answers: their disclosures are destroyed; returns how many waited."""
+        """Record that the platform has these answers, and delete their disclosures; return how many were waiting."""
         return self._settle("received", [(digest, None) for digest in digests])
 
     def refused(self, codes: Iterable[tuple[str, str]]) -> int:
-        """The platform refuses these answers for good, by digest and code: as ``received``."""
+        """Record that the platform finally refuses these answers (digest and code), as ``received`` does."""
         return self._settle("refused", list(codes))
 
     def _settle(self, state: str, answers: Sequence[tuple[str, str | None]]) -> int:
@@ -171,7 +169,7 @@ class AnswerStore:
             )
 
     def evidence(self, digest: str) -> tuple[Entry, str | None]:
-        """A signed provision and the salt of its rows' digest, for an auditor; the salt is gone once it was erased.
+        """Return a signed provision and the salt of its rows' digest, for an auditor; an erasure sets the salt to None.
 
         Raises ``NotFound`` ``PROVISION_UNKNOWN``.
         """
@@ -180,14 +178,14 @@ class AnswerStore:
         if row is None:
             raise NotFound(
                 "PROVISION_UNKNOWN",
-                "These records have no such provision.",
+                "These records do not contain this provision.",
                 where=f"provision {digest}",
-                hint="Use the folder of records that it was signed with.",
+                hint="Use the records folder with which the provision was signed.",
             )
         return json.loads(row[0]), row[1]
 
     def changed(self) -> list[Changed]:
-        """The party ids that wait for the clerk, the earliest first."""
+        """Return the party ids that the clerk must confirm, oldest first."""
         query = (
             "SELECT changed.party, subject.party, changed.identifier, changed.at"
             " FROM changed JOIN subject ON subject.mark = changed.mark ORDER BY changed.at"
@@ -196,7 +194,7 @@ class AnswerStore:
             return [Changed(*row) for row in database.execute(query)]
 
     def confirm(self, party: str) -> None:
-        """The clerk has made sure that this id is the subject's: it takes the place of the one before.
+        """Replace the subject's earlier party id by this one, which the clerk has checked.
 
         Raises ``NotFound`` ``PARTY_NOT_WAITING``.
         """
@@ -205,18 +203,18 @@ class AnswerStore:
             if row is None:
                 raise NotFound(
                     "PARTY_NOT_WAITING",
-                    "No such party id waits to be confirmed.",
+                    "This party id does not wait for confirmation.",
                     where="party",
-                    hint="pingzheng provision confirm lists those that do.",
+                    hint="List the waiting ids with `pingzheng provision confirm`.",
                 )
             database.execute("UPDATE subject SET party = ? WHERE mark = ?", (party, row[0]))
             database.execute("DELETE FROM changed WHERE mark = ?", row)
 
     def erase(self, notices: Iterable[Entry]) -> int:
-        """Obey erasures (entries of the log): destroy disclosures and salts, and the opening of whom nothing is left.
+        """Carry out erasures (entries of the log): destroy disclosures and salts, and openings that no answer needs.
 
-        What stays of a subject is the keyed digest of its identifier. Returns how many answers were touched. Raises
-        ``InvalidInput`` ``LEDGER_DIFFERS`` for an erasure of another ledger, and obeys none then.
+        Only the keyed digest of the subject's identifier remains. Returns how many answers changed. Raises
+        ``InvalidInput`` ``LEDGER_DIFFERS`` for an erasure of another ledger; then nothing is erased.
         """
         with self._write() as database:
             return sum(_erase(database, self._own(database, notice)) for notice in notices)
@@ -228,7 +226,7 @@ class AnswerStore:
         return notice
 
     def seen(self, name: str, after: str | None = None) -> str | None:
-        """How far a list of the platform was read; with ``after`` it is noted anew."""
+        """Return the position up to which a list of the platform was read; if ``after`` is given, store it first."""
         with self._write() as database:
             if after is not None:
                 database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (name, after))
@@ -239,7 +237,7 @@ class AnswerStore:
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._file.open() as database:
             database.execute("BEGIN IMMEDIATE")
-            # A transaction that breaks off is rolled back when its connection closes.
+            # If an exception interrupts the transaction, closing the connection rolls it back.
             self._digests.require(database)
             yield database
             database.execute("COMMIT")
@@ -259,18 +257,18 @@ def _waiting(database: sqlite3.Connection, authorization: str) -> Supply | None:
 def _other_ledger(what: str, known: str, found: str) -> InvalidInput:
     return InvalidInput(
         "LEDGER_DIFFERS",
-        f"The {what} is of another ledger than what was answered before.",
+        f"The {what} belongs to another ledger than the earlier answers.",
         where="ledger",
-        hint="Use a folder of records for each ledger.",
+        hint="Use a separate records folder for each ledger.",
         expected=known,
         found=found,
     )
 
 
 def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
-    """Under one authorization a provider supplies once, and then corrects its own newest answer, nothing else.
+    """Return an error unless the answer is the first under its authorization, or corrects the newest one.
 
-    Else the platform could collect several answers that all verify, and use the one that it likes.
+    Otherwise the platform could collect several answers that all verify, and choose among them.
     """
     query = "SELECT digest FROM answer WHERE authorization = ? AND result = 'supplied' ORDER BY rowid DESC LIMIT 1"
     newest = database.execute(query, (task.digest,)).fetchone()
@@ -280,15 +278,15 @@ def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
     if task.corrects is None:
         return Conflict(
             "ALREADY_SUPPLIED",
-            "The provider has supplied under this authorization before.",
+            "The provider has already supplied under this authorization.",
             where=where,
-            hint="A task that corrects names what was supplied in `corrects`.",
+            hint="To correct that answer, name it in the task's `corrects`.",
         )
     return Conflict(
         "CORRECTION_UNKNOWN",
-        "What is to be corrected is not the newest answer that these records have.",
+        "The answer to correct is not the newest answer in these records.",
         where=where,
-        hint="Use the folder of records that it was signed with.",
+        hint="Use the records folder with which the answer was signed.",
     )
 
 
@@ -306,7 +304,7 @@ def _erase(database: sqlite3.Connection, notice: Entry) -> int:
     subject, targets = notice["subject"], [hex_of(each) for each in notice["targets"]]
     named = f" AND ({_in('digest', targets)} OR {_in('authorization', targets)})" if targets else ""
     touched = database.execute(
-        "UPDATE answer SET disclosures = '[]', withdrawal = NULL, salt = NULL,"  # noqa: S608 - marks alone
+        "UPDATE answer SET disclosures = '[]', withdrawal = NULL, salt = NULL,"  # noqa: S608 - placeholders only
         f" state = CASE state WHEN 'waiting' THEN 'erased' ELSE state END WHERE party = ?{named}",
         (subject, *targets, *targets),
     ).rowcount

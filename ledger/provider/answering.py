@@ -1,4 +1,4 @@
-"""From a source's answer to the provision that the provider signs, and the disclosures that open its digests. Pure."""
+"""Turns a source's answer into the provision that the provider signs, and the disclosures for its digests. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Fresh = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An unsigned provision; the disclosures and the salt of the rows' digest, if it is ``supplied``."""
+    """An unsigned provision, with its disclosures and the salt of the rows' digest if the result is ``supplied``."""
 
     entry: Entry
     disclosures: tuple[str, ...]
@@ -37,7 +37,7 @@ class Made:
 
 
 def query_of(task: Task, at: int) -> Query:
-    """The question to the provider's source: about this one subject, and for the columns that the rules read."""
+    """Return the query to the provider's source: for this subject, and for the columns that the rules read."""
     entry = task.authorization
     return Query(
         subject={"identifier": task.opening.identifier},
@@ -50,21 +50,21 @@ def query_of(task: Task, at: int) -> Query:
 
 
 def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_bytes) -> Made:
-    """The provision over an answer, made ``at`` (seconds UTC); ``fresh`` gives random bytes.
+    """Return the unsigned provision for an answer, made ``at`` (seconds UTC); ``fresh`` returns random bytes.
 
-    Raises ``InvalidInput``: what ``compute`` raises, with the place of a row in its source; ``AS_OF_AFTER_QUERY``,
-    ``REASON_UNKNOWN``; ``Misconfigured`` ``SOURCE_NAME_MISSING``.
+    Raises ``InvalidInput``: the errors of ``compute``, with the row's place in its source; ``AS_OF_AFTER_QUERY``,
+    ``REASON_UNKNOWN``. Raises ``Misconfigured`` ``SOURCE_NAME_MISSING``.
     """
     if not isinstance(answer, Supplied):
         reason = answer.reason if isinstance(answer, Refused) else None
         if isinstance(answer, Refused) and answer.reason not in REFUSALS:
             known = ", ".join(REFUSALS)
-            raise InvalidInput("REASON_UNKNOWN", f"A reason for refusing is one of: {known}.", where="reason")
+            raise InvalidInput("REASON_UNKNOWN", f"The reason for refusing must be one of: {known}.", where="reason")
         return Made(_entry(task, answer, at, reason=reason), (), None)
     if answer.as_of > shanghai_day(answer.queried_at):
         raise InvalidInput(
             "AS_OF_AFTER_QUERY",
-            "The data is as of a day after the one on which the source was asked (Asia/Shanghai).",
+            "The data describes a day after the day of the query (Asia/Shanghai).",
             where="as_of",
             hint="Give the day that the rows describe.",
         )
@@ -83,7 +83,7 @@ def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_by
 
 
 def withdrawal_of(task: Task, at: int) -> Entry:
-    """The unsigned withdrawal of the provision that a correction takes the place of."""
+    """Return the unsigned withdrawal of the provision that a correction replaces."""
     return withdrawal_entry(
         id=str(ULID()),
         ledger=task.chain.ledger,
@@ -95,9 +95,9 @@ def withdrawal_of(task: Task, at: int) -> Entry:
 
 
 def payload_digest(salt: str, rows: Sequence[Mapping[str, str]]) -> str:
-    """Digest of salt and rows as canonical JSON: an auditor holds the provider to its rows by it.
+    """Return the digest of salt and rows as canonical JSON, with which an auditor checks the provider's rows.
 
-    Rows of few values could be guessed from a digest without a salt.
+    Without a salt, rows with few possible values could be guessed from the digest.
     """
     return digest(canonical({"salt": salt, "rows": [dict(row) for row in rows]}))
 
@@ -106,9 +106,9 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
     if task.needs_name and answer.name is None:
         raise Misconfigured(
             "SOURCE_NAME_MISSING",
-            "A claim is the subject's name, and the source does not give it.",
+            "A claim is the subject's name, and the source does not supply the name.",
             where=f"source {task.authorization['source']}",
-            hint="Name the column that holds it: name_column in the source's file, --name-column for a CSV file.",
+            hint="Name its column: name_column in the source's definition, or --name-column for a file of rows.",
         )
     attributes = {"uscc": task.opening.identifier}
     attributes |= {} if answer.name is None else {"name": answer.name}
@@ -118,16 +118,18 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
         raise _placed(error, answer.places) from error
     for name, value in claims.items():
         if not fits(task.rules[name], value):
-            raise InvalidInput("CLAIM_OUTSIDE_RULE", "The rule cannot give such a value.", where=name)
+            raise InvalidInput(
+                "CLAIM_OUTSIDE_RULE", "The value is outside the values that the rule allows.", where=name
+            )
         if holds_sd_name(value):
             raise InvalidInput(
-                "SD_NAME_NESTED", "The value is a name by which SD-JWT libraries hide claims.", where=name
+                "SD_NAME_NESTED", "The value contains a name that SD-JWT reserves for hidden claims.", where=name
             )
     return claims
 
 
 def _placed(error: InvalidInput, places: Sequence[str]) -> InvalidInput:
-    """The error with a row's place in its source, such as ``bills.csv, line 5``, for its number among the rows."""
+    """Return the error with row numbers replaced by the row's place in its source, such as ``bills.csv, line 5``."""
 
     def place(row: re.Match[str]) -> str:
         number = int(row[1])

@@ -1,6 +1,6 @@
-"""What a provider checks of a task before it asks its source: that the platform did not make up whom it is about.
+"""A provider's checks of a task before it asks its source, so that the platform cannot invent or change consents.
 
-What cannot be known without the chain is in ``registry``: whose the accounts are that signed.
+Who owns the accounts that signed is known only from the chain; ``registry`` checks it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, Misconfi
 from ledger.proof.jws import entry_signature
 from ledger.provider.task import Task
 
-# What the request says, and the authorization must repeat.
+# Members of the request that the authorization must repeat.
 _REPEATED: Final = ("scenario", "scenario_version", "subject", "consumer", "channel")
-_HINT: Final = "Do not answer, and report it to the operator of the platform."
+_HINT: Final = "Do not answer. Report the task to the operator of the platform."
 
 
 def check_task(task: Task, provider: str, at: int) -> None:
-    """Raise unless ``provider`` may answer this task at that time (seconds UTC).
+    """Raise an error unless ``provider`` may answer this task at ``at`` (seconds UTC).
 
     ``InvalidInput`` ``LEDGER_DIFFERS``, ``TASK_DIFFERS``, ``RULE_INVALID``, ``RULE_OUTSIDE_MODE``;
     ``Misconfigured`` ``ENGINE_UNSUPPORTED``, ``SUITE_NOT_INSTALLED``; ``Forbidden`` ``SIGNER_NOT_CONSUMER``,
@@ -54,18 +54,18 @@ def _one_ledger(task: Task) -> None:
         if entry["ledger"] != ledger:
             raise InvalidInput(
                 "LEDGER_DIFFERS",
-                f"The {entry['type']} was made for another ledger than the task names.",
+                f"The {entry['type']} was made for another ledger than the task's.",
                 where=entry["type"],
                 hint=_HINT,
             )
 
 
 def _opening(task: Task) -> None:
-    """Else the platform could have one person's data signed for another."""
+    """Check the subject's opening; otherwise the platform could have one person's data signed for another person."""
     if task.opening.party != task.subject:
         raise Forbidden(
             "SUBJECT_OPENING_DIFFERS",
-            "The identifier that the platform gave is not that of the subject who authorised.",
+            "The identifier from the platform does not belong to the subject who authorised.",
             where=f"authorization {task.authorization['id']}",
             hint=_HINT,
         )
@@ -74,18 +74,18 @@ def _opening(task: Task) -> None:
 def _template(task: Task) -> None:
     template = task.template
     if reference(statement_digest(template)) != task.request["template"]:
-        raise _differs("template", "The consumer asked under another template.")
+        raise _differs("template", "The consumer's request names another template.")
     if template["engine"] != ENGINE:
         raise Misconfigured(
             "ENGINE_UNSUPPORTED",
-            f"The rules are to be computed as engine {template['engine']} does; this is engine {ENGINE}.",
+            f"The rules need engine {template['engine']}; this program has engine {ENGINE}.",
             where="template",
-            hint="Install the version of pingzheng that the platform runs.",
+            hint="Install the same version of pingzheng as the platform.",
         )
 
 
 def _signed(task: Task, entry: Mapping[str, Any], code: str, part: str) -> None:
-    """By a key in the task whose account the signature names; whose account it is, the chain says."""
+    """Check that a key in the task made the signature. ``registry`` checks on the chain whose account that is."""
     try:
         signature = entry_signature(entry)
         key = task.keys.get(signature.kid)
@@ -104,16 +104,16 @@ def _request(task: Task) -> None:
     template, request = task.template, task.request
     for member in ("scenario", "scenario_version"):
         if request[member] != template[member]:
-            raise _differs(member, "The request is of another scenario than its template.")
+            raise _differs(member, "The request has another scenario than its template.")
     if request["channel"] not in template["channels"] or request["max_uses"] > template["max_uses"]:
-        raise _differs("request", "The request goes beyond its template.")
+        raise _differs("request", "The request exceeds its template.")
 
 
 def _authorization(task: Task, provider: str) -> None:
-    """The subject answered this request, allows no more than it, and names this provider."""
+    """Check that the subject answered this request, allows no more than it asks, and names this provider."""
     template, request, entry = task.template, task.request, task.authorization
     if entry["request"] != reference(statement_digest(request)):
-        raise _differs("authorization", "The subject answered another request.")
+        raise _differs("authorization", "The subject authorised another request.")
     beyond = [member for member in _REPEATED if entry[member] != request[member]]
     beyond += ["provider"] if {name: entry[name] for name in ("source", "provider")} not in request["sources"] else []
     beyond += ["max_uses"] if entry["max_uses"] > request["max_uses"] else []
@@ -124,34 +124,34 @@ def _authorization(task: Task, provider: str) -> None:
     if beyond:
         raise Forbidden(
             "AUTHORIZATION_BEYOND_REQUEST",
-            f"The authorization is not within the request: {', '.join(beyond)}.",
+            f"The authorization exceeds the request in: {', '.join(beyond)}.",
             where=f"authorization {entry['id']}",
             hint=_HINT,
         )
     if outside := sorted(set(entry["fields"]) - set(request["fields"])):
         raise Forbidden(
-            "FIELD_OUTSIDE_REQUEST", f"The consumer did not ask for: {', '.join(outside)}.", where="fields", hint=_HINT
+            "FIELD_OUTSIDE_REQUEST", f"The consumer did not request: {', '.join(outside)}.", where="fields", hint=_HINT
         )
     if template["legal_basis"] == "separate_consent" and not entry["separate_consent"]:
-        raise Forbidden("SEPARATE_CONSENT_MISSING", "The person did not consent to this separately.", hint=_HINT)
+        raise Forbidden("SEPARATE_CONSENT_MISSING", "The person did not give a separate consent.", hint=_HINT)
     if entry["provider"] != provider:
         raise Forbidden("PROVIDER_NOT_AUTHORIZED", "The authorization names another provider.", where="provider")
 
 
 def _rules(task: Task) -> None:
-    """Each authorised claim has a rule of this source that can be computed and shows no more than the mode allows."""
+    """Check that each authorised claim has a computable rule of this source that the payload mode allows."""
     sources = {item["name"]: item["source"] for item in task.template["fields"]}
     for name in task.authorization["fields"]:
         if sources.get(name) != task.authorization["source"]:
-            raise _differs(name, "The template has no such claim of this source.")
+            raise _differs(name, "The template has no claim with this name from this source.")
     for name, rule in task.rules.items():
         check_rule(rule, name)
         if task.template["payload_mode"] not in OPS[rule["op"]].modes:
             raise InvalidInput(
-                "RULE_OUTSIDE_MODE", "The rule shows more than the payload mode allows.", where=name, hint=_HINT
+                "RULE_OUTSIDE_MODE", "The rule reveals more than the payload mode allows.", where=name, hint=_HINT
             )
         if rule["op"] == "attribute" and task.opening.kind in PERSONS:
-            raise InvalidInput("RULE_OUTSIDE_MODE", "A claim never names a person.", where=name, hint=_HINT)
+            raise InvalidInput("RULE_OUTSIDE_MODE", "A claim must not contain a person's name.", where=name, hint=_HINT)
 
 
 def _differs(where: str, message: str) -> InvalidInput:

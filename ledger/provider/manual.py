@@ -1,4 +1,4 @@
-"""Answers that a person gives in place of a source: rows from a file, a refusal, or that there is nothing."""
+"""Answers that a person gives instead of a source: rows from a file, a refusal, or no data."""
 
 from __future__ import annotations
 
@@ -14,27 +14,31 @@ from ledger.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A source whose answer is known beforehand, but for the time at which it is asked."""
+    """A source with a fixed answer; only the time of the query is filled in."""
 
     answer: Answer
 
     def ask(self, query: Query) -> Answer:
-        """The answer, whatever the question."""
+        """Return the answer to any query."""
         return replace(self.answer, queried_at=query.at)
 
 
 @dataclass(frozen=True, slots=True)
 class RowsFile:
-    """A CSV or Excel file with one subject's rows, as of a day; ``name_column`` holds the subject's name, if a claim is
-    that."""
+    """A CSV or Excel file with one subject's rows as of a day.
+
+    ``name_column`` is the column with the subject's name, if a claim is the name.
+    """
 
     path: Path
     as_of: date
     name_column: str | None = None
 
     def ask(self, query: Query) -> Answer:
-        """The rows with the columns asked for, sorted as a source sorts them; raises ``InvalidInput`` ``CSV_…``,
-        ``XLSX_…``, ``ROWS_MISSING``, ``ROW_COLUMN_MISSING``, ``NAME_DIFFERS``."""
+        """Return the rows with the requested columns, in the same order as from a source.
+
+        Raises ``InvalidInput`` ``CSV_…``, ``XLSX_…``, ``ROWS_MISSING``, ``ROW_COLUMN_MISSING``, ``NAME_DIFFERS``.
+        """
         listed = read_table(self.path)
         found = listed.rows
         if not found:
@@ -42,31 +46,26 @@ class RowsFile:
                 "ROWS_MISSING",
                 "The file has no row of the subject.",
                 where=self.path.name,
-                hint="Export it again; if there is nothing of the subject, answer by --no-data.",
+                hint="Export the rows again; if the subject has no data, answer with --no-data.",
             )
         wanted = [*query.columns, *([self.name_column] if self.name_column else [])]
         if missing := [name for name in wanted if name not in found[0]]:
             require_commas(",".join(found[0]), missing[0], self.path.name)
             raise InvalidInput(
-                "ROW_COLUMN_MISSING", f"The rows lack the column {missing[0]}.", where=f"{self.path.name}, line 1"
+                "ROW_COLUMN_MISSING", f"The column {missing[0]} is missing.", where=f"{self.path.name}, line 1"
             )
         cells = (tuple(row[name] for name in query.columns) for row in found)
-        rows = sorted(zip(cells, listed.lines, strict=True))
-        return Supplied(
-            tuple(dict(zip(query.columns, row, strict=True)) for row, _ in rows),
-            self.as_of,
-            query.at,
-            self._name(found) if self.name_column and query.name else None,
-            tuple(f"{self.path.name}, line {line}" for _, line in rows),
-        )
+        places = (f"{self.path.name}, line {line}" for line in listed.lines)
+        name = self._name(found) if self.name_column and query.name else None
+        return Supplied.of(query, zip(cells, places, strict=True), self.as_of, name)
 
     def _name(self, found: Rows) -> str:
         names = {row[str(self.name_column)] for row in found}
         if len(names) > 1:
             raise InvalidInput(
                 "NAME_DIFFERS",
-                "The rows give different names of one subject.",
+                "The rows contain different names of the subject.",
                 where=f"{self.path.name}: {self.name_column}",
-                hint="Give the rows of one subject under its present name.",
+                hint="Give the rows of one subject, with its current name.",
             )
         return names.pop() if names else ""

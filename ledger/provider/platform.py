@@ -1,4 +1,4 @@
-"""The platform as a provider sees it: tasks and erasures to fetch, answers to hand in; here over HTTP."""
+"""The platform as a provider uses it, over HTTP: fetch tasks and erasures, and submit answers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 from ledger.domain.canonical import canonical
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError, Unauthenticated
-from ledger.provider.service import HttpService, unreachable
+from ledger.provider.service import FOREIGN_ANSWER, HttpService, unreachable
 from ledger.provider.supply import Supply
 from ledger.provider.task import Entry, Task, notice_of, task_of
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Tasks that wait, by authorization, and where the next page begins; ``None``: this was the last."""
+    """Waiting tasks in the order of their authorizations; ``after`` is the start of the next page, if there is one."""
 
     tasks: tuple[Task, ...]
     after: str | None
@@ -24,33 +24,33 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Erasures to obey, and where the next ones begin; nothing new: ``after`` is ``None``."""
+    """Erasures to carry out; ``after`` is the start of the next page, or None if there is nothing new."""
 
     entries: tuple[Entry, ...]
     after: str | None
 
 
 class Platform(Protocol):
-    """What a provider needs of a platform. Every call raises ``Misconfigured`` ``PLATFORM_…`` if it cannot be made."""
+    """The platform's calls that a provider needs. A call that fails raises ``Misconfigured`` ``PLATFORM_…``."""
 
     def tasks(self, after: str | None) -> Page:
-        """A page of tasks that wait for this provider."""
+        """Return a page of the tasks that wait for this provider."""
 
     def task(self, authorization: str) -> Task:
-        """The task under one authorization, by id: of a correction, if something was supplied before."""
+        """Return the task of an authorization, by its id; a task to correct if the provider has already supplied."""
 
     def erasures(self, after: str | None) -> Notices:
-        """Erasures of what this provider answered, in the order of the log."""
+        """Return erasures of this provider's answers, in the order of the log."""
 
     def submit(self, supplies: Sequence[Supply]) -> list[PingzhengError | None]:
-        """Hand in answers: for each why it was refused, or ``None``; those that the platform has already pass."""
+        """Submit answers; return for each the refusal, or None also if the platform already had the answer."""
 
 
 class HttpPlatform:
-    """The service of a platform at ``url``, with the token of a session or the provider's API key.
+    """A platform's service at ``url``, with the token of a session or the provider's API key.
 
-    The constructor does no network. ``authorities`` is a file of certificates, where those of the system do not do.
-    ``renew`` signs in anew where a session ended on the way: rounds may last longer than sessions do.
+    The constructor makes no network call. ``authorities`` is a file of CA certificates to use instead of the
+    system's. ``renew`` signs in again if the session expires, because a round may last longer than a session.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class HttpPlatform:
 def _items(answer: Any) -> list[Any]:
     items = answer.get("items") if isinstance(answer, dict) else None
     if not isinstance(items, list):
-        raise unreachable("The answer is not of a platform like this one.")
+        raise unreachable(FOREIGN_ANSWER)
     return items
 
 

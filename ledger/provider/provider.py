@@ -1,4 +1,4 @@
-"""A provider at work: a task and a source in, a signed answer out, kept before anybody sees it."""
+"""The provider: takes a task and a source, and returns a signed answer that is already stored in its records."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Outcome = Supply | PingzhengError
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A task, and where its source is found; finding it may raise as ``Connector.ask`` does.
+    """A task, and a function that returns its source; the function may raise the errors of ``Connector.ask``.
 
-    ``correcting``: the provider itself wants to correct what it supplied, if the task is of that.
+    ``correcting`` is true if the provider itself decided to correct its earlier answer.
     """
 
     task: Task
@@ -36,9 +36,9 @@ class Inquiry:
 
 
 class Provider:
-    """Answers in the name of the party with that id. ``registry``: the node in reach, if there is one.
+    """Answers for the party with the id ``party``. ``registry`` checks tasks on the chain, if a node is available.
 
-    ``fresh`` gives the random bytes of salts.
+    ``fresh`` returns the random bytes of salts.
     """
 
     def __init__(
@@ -58,15 +58,15 @@ class Provider:
         self._fresh = fresh
 
     def answer(self, task: Task, source: Connector) -> Supply:
-        """The signed answer to a task. It waits in the records, and is given again, until ``answers.received``.
+        """Return the signed answer to a task. The records return the same answer again until ``answers.received``.
 
-        Raises what ``check_task``, ``Registry.check``, ``AnswerStore.known``, the source and ``made_of`` raise;
-        ``Conflict`` ``CORRECTION_NOT_MEANT`` for the task of a correction.
+        Raises the errors of ``check_task``, ``Registry.check``, ``AnswerStore.known``, the source and ``made_of``, and
+        ``Conflict`` ``CORRECTION_NOT_MEANT`` for a task to correct.
         """
         return self._one(Inquiry(task, lambda: source))
 
     def correct(self, task: Task, source: Connector) -> Supply:
-        """The same for the task of a correction: the new answer withdraws the old one, which ends what rests on it."""
+        """Return the signed answer to a task to correct; it withdraws the old answer, which ends its certificates."""
         return self._one(Inquiry(task, lambda: source, correcting=True))
 
     def _one(self, inquiry: Inquiry) -> Supply:
@@ -76,9 +76,9 @@ class Provider:
         return outcome
 
     def answer_many(self, asked: Sequence[Inquiry]) -> list[Outcome]:
-        """For each task its answer, or why there is none. What is signed is kept in one transaction.
+        """Return for each task its answer or an error. All signed answers are stored in one transaction.
 
-        Raises ``ChainUnavailable`` where the node in reach does not answer.
+        Raises ``ChainUnavailable`` if the node does not answer.
         """
         outcomes = self._before(asked)
         made: dict[int, Kept] = {}
@@ -90,14 +90,14 @@ class Provider:
                     except PingzhengError as error:
                         outcomes[place] = error
         finally:
-            # After Ctrl-C too: what was signed is kept.
+            # Signed answers are stored after Ctrl-C too.
             outcomes |= dict(zip(made, self.answers.keep(list(made.values()), self._clock()), strict=True))
         return [outcomes[place] for place in range(len(asked))]
 
     def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
-        """Outcomes of tasks whose source is not asked, by place: what speaks against them, or what waits already."""
+        """Return, by position, the outcomes of tasks whose source is not asked: an error, or an answer that waits."""
         found: dict[int, Outcome] = {}
-        # The records come last: what the chain does not know is nothing for the clerk.
+        # The records come last, so that the clerk sees only party ids that the chain knows.
         for judge in (self._checked, self._registered, self._recorded):
             left = [place for place in range(len(asked)) if place not in found]
             verdicts = judge([asked[place] for place in left]) if left else []
@@ -114,12 +114,12 @@ class Provider:
             return error
         if asked.task.corrects is None or asked.correcting:
             return None
-        # A correction withdraws: were the platform's word enough, it could end certificates by the provider's own act.
+        # A correction withdraws an answer. The platform alone must not be able to cause that.
         return Conflict(
             "CORRECTION_NOT_MEANT",
-            "The platform asks to correct what was supplied; that is the provider's own to decide.",
+            "The task asks for a correction, which only the provider may decide.",
             where=f"authorization {asked.task.authorization['id']}",
-            hint="If it is to be corrected, name it: --authorization, or Provider.correct.",
+            hint="To correct the answer, name it with --authorization, or call Provider.correct.",
         )
 
     def _recorded(self, asked: Sequence[Inquiry]) -> Sequence[Outcome | None]:
@@ -133,12 +133,15 @@ class Provider:
         where = answer.where if isinstance(answer, Refused) else ""
         supply = Supply(sign_entry(made.entry, self._signer), made.disclosures, where=where)
         return Kept(
-            taking_back(supply, task, self._signer, self._clock()), task.digest, task.opening, made.payload_salt
+            with_withdrawal(supply, task, self._signer, self._clock()), task.digest, task.opening, made.payload_salt
         )
 
 
-def taking_back(supply: Supply, task: Task, signer: Signer, at: int) -> Supply:
-    """The answer with the withdrawal of what it corrects, if it corrects: signed, and for the chain if it can check."""
+def with_withdrawal(supply: Supply, task: Task, signer: Signer, at: int) -> Supply:
+    """Return the answer with the signed withdrawal of the answer that it corrects, if it corrects one.
+
+    The withdrawal for the chain is added too, unless the key is of SM2, which the contracts cannot verify.
+    """
     if supply.entry["corrects"] is None:
         return supply
     act = None

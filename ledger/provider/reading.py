@@ -1,4 +1,4 @@
-"""JSON that others wrote, read member by member: each error has the code of its file and names the place."""
+"""Reads JSON from others member by member; each error has the code of the file's kind and names the place."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reads the parts of one kind of file; everything raises ``InvalidInput`` with this ``code``."""
+    """Reads one kind of file; every method raises ``InvalidInput`` with this ``code``."""
 
     code: str
     hint: str
 
     def members(self, raw: Any, where: str, *names: str) -> Mapping[str, Any]:
-        """An object with exactly these members."""
+        """Return an object with exactly these members."""
         if not isinstance(raw, dict) or raw.keys() != set(names):
             raise self.bad(where, f"An object with exactly these members is expected: {', '.join(names)}.")
         return raw
 
     def each(self, raw: Any, where: str, high: int, read: Callable[[Any, str], T]) -> tuple[T, ...]:
-        """What ``read`` makes of each item of a list of at most ``high``."""
+        """Return ``read`` of each item of a list with at most ``high`` items."""
         if not isinstance(raw, list) or len(raw) > high:
-            raise self.bad(where, f"A list of at most {high} is expected.")
+            raise self.bad(where, f"A list of at most {high} items is expected.")
         return tuple(read(item, f"{where}[{place}]") for place, item in enumerate(raw))
 
     def text(self, raw: Any, where: str, high: int) -> str:
-        """A text of at most ``high`` characters that is not blank."""
+        """Return a text of at most ``high`` characters that is not blank."""
         if not isinstance(raw, str) or not raw.strip() or len(raw) > high:
             raise self.bad(where, f"A text of at most {high} characters is expected.")
         return raw
 
     def matching(self, raw: Any, pattern: re.Pattern[str], where: str) -> str:
-        """A text of that form."""
+        """Return a text that matches the pattern."""
         if not isinstance(raw, str) or not pattern.fullmatch(raw):
             raise self.bad(where, f"A text of this form is expected: {pattern.pattern}.")
         return raw
 
     def entry(self, raw: Any, kind: str, where: str) -> dict[str, Any]:
-        """An entry of that type; raises as ``validate_entry`` too."""
+        """Return an entry of type ``kind``; also raises the errors of ``validate_entry``."""
         if not isinstance(raw, dict) or raw.get("type") != kind:
             raise self.bad(where, f"An entry of type {kind} is expected.")
         if len(canonical(raw)) > 4 * MAX_ENTRY_CHARACTERS:
@@ -60,5 +60,5 @@ class Reading:
         return raw
 
     def bad(self, where: str, message: str) -> InvalidInput:
-        """The error, to be raised."""
+        """Return the error, to be raised by the caller."""
         return InvalidInput(self.code, message, where=where, hint=self.hint)

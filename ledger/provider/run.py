@@ -1,6 +1,6 @@
-"""A provider's round: obey erasures, send what still waits, answer what is asked.
+"""A provider's round: carry out erasures, send waiting answers, and answer new tasks.
 
-It can stop anywhere and begin again.
+A round can be interrupted anywhere; the next round continues the work.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledger.provider.supply import Supply
 from ledger.provider.task import Task
 
 CHUNK: Final = 20
-# The platform will never take the answer: it is over, or was answered otherwise. Anything else is tried again.
+# With these codes the platform will never accept the answer. After any other code the answer is sent again.
 FINAL: Final = frozenset(
     {
         "ALREADY_ANSWERED",
@@ -32,16 +32,16 @@ FINAL: Final = frozenset(
 )
 _ERASURES: Final = "erasures"
 T = TypeVar("T")
-# The connector of a scenario's source, both by name; raises ``NotFound`` ``SOURCE_UNKNOWN``.
+# Returns the connector for a scenario and a source; raises ``NotFound`` ``SOURCE_UNKNOWN``.
 Sources = Callable[[str, str], Connector]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one task: the result that the platform has now, or the error that speaks against it.
+    """The outcome of one task: the result that the platform now has, or an error.
 
-    ``about`` names the authorization, or the provision once it is signed. ``supply`` is the answer that was signed, and
-    ``authorization`` the id of its task, where it was answered just now.
+    ``about`` names the authorization, or the provision if one was signed. ``supply`` is the signed answer;
+    ``authorization`` is the id of its task if the answer was signed in this round.
     """
 
     about: str
@@ -52,14 +52,14 @@ class Done:
 
 
 def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterator[Done]:
-    """Answer everything that waits, and say of each what became of it.
+    """Answer all waiting tasks, and yield the outcome of each.
 
-    Raises ``Misconfigured`` ``PLATFORM_…`` and ``ChainUnavailable`` where one of them cannot be reached: what was
-    signed waits in the records for the next round.
+    Raises ``Misconfigured`` ``PLATFORM_…`` or ``ChainUnavailable`` if the platform or the node cannot be reached;
+    signed answers stay in the records for the next round.
     """
-    obey(provider, platform)
+    carry_out_erasures(provider, platform)
     yield from send_waiting(provider, platform)
-    # What was refused just now, and not for good, is not sent twice in one round.
+    # An answer that was refused just now, but not finally, is not sent twice in one round.
     tried = frozenset(supply.digest for supply in provider.answers.waiting())
     after: str | None = None
     while True:
@@ -71,8 +71,8 @@ def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterat
             return
 
 
-def obey(provider: Provider, platform: Platform) -> int:
-    """Obey the erasures since the last time; returns how many answers they touched."""
+def carry_out_erasures(provider: Provider, platform: Platform) -> int:
+    """Carry out the erasures since the last round; return how many answers changed."""
     touched = 0
     after = provider.answers.seen(_ERASURES)
     while True:
@@ -84,7 +84,7 @@ def obey(provider: Provider, platform: Platform) -> int:
 
 
 def send_waiting(provider: Provider, platform: Platform) -> Iterator[Done]:
-    """Send again what was signed and not acknowledged."""
+    """Send the signed answers that the platform has not acknowledged."""
     for chunk in _chunks(provider.answers.waiting()):
         yield from _send(provider, platform, chunk)
 
@@ -98,9 +98,9 @@ def answer(
     tried: Container[str] = frozenset(),
     correcting: bool = False,
 ) -> Iterator[Done]:
-    """Answer these tasks and hand the answers in, but for those ``tried`` before, by statement digest.
+    """Answer these tasks and submit the answers, except those in ``tried`` (statement digests).
 
-    ``correcting`` as in ``Inquiry``.
+    ``correcting`` is explained in ``Inquiry``.
     """
     outcomes = sign(provider, sources, tasks, correcting)
     for task, outcome in zip(tasks, outcomes, strict=True):
@@ -111,26 +111,26 @@ def answer(
 
 
 def sign(provider: Provider, sources: Sources, tasks: Sequence[Task], correcting: bool = False) -> list[Outcome]:
-    """The signed answers, which wait in the records from now on; raises as ``Provider.answer_many``."""
+    """Return the signed answers, which are now in the records; raises the errors of ``Provider.answer_many``."""
     return provider.answer_many([Inquiry(task, _finding(sources, task), correcting) for task in tasks])
 
 
 def unanswered(task: Task, error: PingzhengError) -> Done:
-    """That a task has no answer."""
+    """Return the outcome of a task without an answer."""
     return Done(f"authorization {task.authorization['id']}", None, error)
 
 
 def answered(supply: Supply, refusal: PingzhengError | None, tasks: Sequence[Task] = ()) -> Done:
-    """That a task of these has a signed answer, and what the platform has against it."""
+    """Return the outcome of a task with a signed answer, and the platform's refusal if there is one."""
     names = {task.reference: str(task.authorization["id"]) for task in tasks}
     result = None if refusal else supply.entry["result"]
     return Done(f"provision {supply.entry['id']}", result, refusal, supply, names.get(supply.entry["authorization"]))
 
 
 def settle(answers: AnswerStore, received: Iterable[str], refused: Mapping[str, str]) -> int:
-    """Note what the platform has, by statement digest, and what it refuses for good, with the code.
+    """Record which answers, by statement digest, the platform received, and which it finally refused, with the code.
 
-    Returns how many answers wait no longer; what was refused otherwise is sent again.
+    Returns how many answers no longer wait; an answer refused with another code is sent again.
     """
     final = [(digest, code) for digest, code in refused.items() if code in FINAL]
     return answers.received(received) + answers.refused(final)

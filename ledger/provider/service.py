@@ -1,7 +1,7 @@
-"""The service of a platform over HTTP: calls within bounds, and signing in by key. No other process sees the token.
+"""A platform's service over HTTP: calls with limits, and signing in with a key. No other process sees the token.
 
-A caller states what it signs from its own settings: the address that it was given, and the ledger of its own deployment
-file. Of the service it takes the nonce alone.
+The signed statement names the address from the caller's settings and the ledger of its own deployment file. Only the
+nonce comes from the service.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from ledger.proof.sign_in import Place, origin_of, sign_in
 from ledger.provider.task import MAX_DEPTH, MAX_LIST_BYTES
 
 STATEMENT_SECONDS: Final = 300
+FOREIGN_ANSWER: Final = "The answer does not have the form of a platform's answer."
 _TIMEOUT_SECONDS: Final = 60
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 _FAMILIES: Final[Mapping[int, type[PingzhengError]]] = {
@@ -46,7 +47,7 @@ _FAMILIES: Final[Mapping[int, type[PingzhengError]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session at a service, until ``expires_at`` (seconds UTC, by the service's clock)."""
+    """A session at a service, valid until ``expires_at`` (seconds UTC, by the service's clock)."""
 
     token: str
     id: str
@@ -56,9 +57,9 @@ class Session:
 
 
 class HttpService:
-    """The service at ``url``. The constructor does no network; raises ``Misconfigured`` ``PLATFORM_ADDRESS``.
+    """The service at ``url``. The constructor makes no network call; raises ``Misconfigured`` ``PLATFORM_ADDRESS``.
 
-    ``authorities`` is a file of certificates, where those of the system do not do.
+    ``authorities`` is a file of CA certificates to use instead of the system's.
     """
 
     def __init__(self, url: str, authorities: Path | None = None) -> None:
@@ -66,17 +67,17 @@ class HttpService:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
             raise _misnamed("An address like https://platform.example is expected.")
         if parts.scheme == "http" and parts.hostname not in _LOCAL:
-            raise _misnamed("The token and the claims would cross the network in the clear.")
+            raise _misnamed("The token and the claims would be sent without encryption.")
         self.url = url.rstrip("/")
         self._session = requests.Session()
-        # The platform is named by configuration: no proxy and no .netrc of the environment takes its place.
+        # Only the configured address is used: proxies and .netrc from the environment are ignored.
         self._session.trust_env = False
         self._session.verify = True if authorities is None else str(authorities)
 
     def sign_in(self, chain: ChainId, party: str, signer: Signer, now: int) -> Session:
-        """A session of the party by its key, at the ledger of ``chain``. ``now`` is seconds UTC.
+        """Sign in with the party's key for the ledger of ``chain``, and return the session. ``now`` is seconds UTC.
 
-        Raises as ``call``, with the service's codes ``SESSION_…``; ``BadBundle`` ``SESSION_NONCE_FORM``.
+        Raises the errors of ``call``, with the service's codes ``SESSION_…``, and ``BadBundle`` ``SESSION_NONCE_FORM``.
         """
         place = Place.of(origin_of(self.url), chain)
         nonce = self.call("POST", "/v1/sessions/nonce", canonical({"party": party}))
@@ -93,13 +94,13 @@ class HttpService:
         query: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> Any:
-        """The answer, as JSON; None where there is none (204).
+        """Return the answer as JSON, or None for status 204.
 
-        Raises the service's own problem as the error of its code, and ``Misconfigured`` ``PLATFORM_UNREACHABLE``.
+        Raises the service's problem as an error with the same code, and ``Misconfigured`` ``PLATFORM_UNREACHABLE``.
         """
         headers = {} if body is None else {"Content-Type": "application/json"}
         if token is not None:
-            # Headers are sent as Latin-1: a token in other letters gets through as UTF-8, and the service refuses it.
+            # Headers are Latin-1. A token with other letters is sent as UTF-8, so that the service can refuse it.
             headers["Authorization"] = f"Bearer {token}".encode().decode("latin-1")
         try:
             with self._session.request(
@@ -109,13 +110,13 @@ class HttpService:
                 data=body,
                 headers=headers,
                 timeout=_TIMEOUT_SECONDS,
-                # Else the token would follow to wherever an answer points.
+                # A redirect would send the token to another address.
                 allow_redirects=False,
                 stream=True,
             ) as answer:
                 raw, status = _bounded(answer), answer.status_code
         except (requests.RequestException, OSError) as error:
-            raise unreachable(f"No answer comes ({type(error).__name__}).") from None
+            raise unreachable(f"It does not answer ({type(error).__name__}).") from None
         if status == 204:
             return None
         if status in (200, 201, 202):
@@ -124,19 +125,19 @@ class HttpService:
 
 
 def unreachable(message: str) -> Misconfigured:
-    """The error for a service that does not answer as one of ours."""
+    """Return the error for a service that does not answer, or does not answer like a platform."""
     return Misconfigured(
         "PLATFORM_UNREACHABLE",
         f"The platform's service cannot be used. {message}",
         where="--service",
-        hint="Check the address; run it again later: what was signed is kept.",
+        hint="Check the address and run this again later. Signed answers are kept.",
     )
 
 
 def _text(answer: Any, name: str) -> str:
     value = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(value, str):
-        raise unreachable("The answer is not of a platform like this one.")
+        raise unreachable(FOREIGN_ANSWER)
     return value
 
 
@@ -153,11 +154,11 @@ def _parsed(raw: bytes) -> Any:
     try:
         return parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=MAX_DEPTH + 2)
     except InvalidInput as error:
-        raise unreachable("The answer is not of a platform like this one.") from error
+        raise unreachable(FOREIGN_ANSWER) from error
 
 
 def _error(status: int, raw: bytes) -> PingzhengError:
-    """The platform's problem (RFC 9457) as an error of the same code; of what is none, the status alone."""
+    """Return the platform's problem (RFC 9457) as an error with the same code; for another body, name the status."""
     try:
         problem = json.loads(raw)
         code, message = str(problem["code"]), str(problem["detail"])
@@ -171,5 +172,5 @@ def _error(status: int, raw: bytes) -> PingzhengError:
 
 def _misnamed(message: str) -> Misconfigured:
     return Misconfigured(
-        "PLATFORM_ADDRESS", f"This is no address to send answers to. {message}", where="--service", hint="Use https."
+        "PLATFORM_ADDRESS", f"Answers cannot be sent to this address. {message}", where="--service", hint="Use https."
     )

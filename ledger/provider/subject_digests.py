@@ -1,4 +1,4 @@
-"""Keyed digests of identifiers: without the key file nobody confirms a guess at whom the records are about."""
+"""Keyed digests of identifiers: without the key file, nobody can test a guess about who is in the records."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _CHECK: Final = "key_check"
 
 
 class SubjectDigests:
-    """The key in ``path``, made with the first records; the records know it again by a digest of its own."""
+    """The key in the file ``path``, created with the first records; the records recognise the key by a check digest."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._key: bytes | None = None
 
     def of(self, identifier: str) -> str:
-        """The keyed digest of an identifier, 64 hex digits; only after ``require``."""
+        """Return the keyed digest of an identifier, 64 hex digits; call ``require`` first."""
         return self._digest("identifier|" + identifier)
 
     def require(self, database: sqlite3.Connection) -> None:
-        """Read the key, or make it for records that are new; within the records' write transaction.
+        """Read the key, or create it for new records, within the records' write transaction.
 
-        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG``: with another key every subject would look new.
+        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG``, because with another key every subject would look new.
         """
         if self._key is not None:
             return
@@ -55,13 +55,13 @@ class SubjectDigests:
 
     def _digest(self, text: str) -> str:
         if self._key is None:
-            raise RuntimeError("the key is read in a write transaction first")
+            raise RuntimeError("the key must first be read in a write transaction")
         return hmac.new(self._key, f"pingzheng/provider/v1|{text}".encode(), hashlib.sha256).hexdigest()
 
     def _wrong(self) -> Misconfigured:
         return Misconfigured(
             "RECORDS_KEY_WRONG",
-            "The key file of the records is missing, or is not the one that they were made with.",
+            "The key file is missing, or does not belong to these records.",
             where=str(self._path),
-            hint="Restore it from the backup: with another key no subject would be recognised.",
+            hint="Restore the key file from the backup: with another key no subject would be recognised.",
         )

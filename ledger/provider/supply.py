@@ -1,4 +1,4 @@
-"""A signed answer as it is handed in, one by one or in a file; and the platform's receipt for such a file."""
+"""A signed answer as it is submitted, alone or in a file, and the platform's receipt for a file."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _RECEIPT: Final = Reading("RECEIPT_FORM", "Ask the platform for the receipt agai
 
 @dataclass(frozen=True)
 class Supply:
-    """A signed provision with its disclosures, which stay out of representations: they hold the claims.
+    """A signed provision with its disclosures, which are left out of ``repr()`` because they hold the claims.
 
-    One that corrects brings what takes the old provision back: the signed entry ``withdrawn``, and ``withdrawal``, the
-    same for the chain (``sign_act``), unless the provider's key is one of SM2. ``where`` is what a source that refused
-    says to its operator; it is neither kept nor handed in.
+    A correction also withdraws the old provision: ``withdrawn`` is the signed entry, and ``withdrawal`` the signature
+    for the chain (``sign_act``), unless the provider's key is of SM2. ``where`` is a refusing source's message for
+    its operator; it is neither kept nor submitted.
     """
 
     entry: Entry
@@ -39,11 +39,11 @@ class Supply:
 
     @cached_property
     def digest(self) -> str:
-        """Statement digest of the provision, 64 hex digits."""
+        """The statement digest of the provision, 64 hex digits."""
         return statement_digest(self.entry)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the answer as a JSON value."""
         return {
             "statement": self.entry,
             "disclosures": list(self.disclosures),
@@ -54,33 +54,36 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of answers at the platform, by statement digest: those it has, and those refused, with the code."""
+    """The answers that the platform received, and those that it refused with a code, by statement digest."""
 
     received: frozenset[str]
     refused: dict[str, str]
 
     def to_bytes(self) -> bytes:
-        """The file: canonical JSON."""
+        """Return the file, canonical JSON."""
         content = {"format": RECEIPT_FORMAT, "received": sorted(self.received), "refused": self.refused}
         return canonical(content) + b"\n"
 
 
 def answers_to_bytes(supplies: Iterable[Supply]) -> bytes:
-    """The file of answers: canonical JSON. It holds claims about subjects."""
+    """Return the file of answers, canonical JSON. The file holds claims about subjects."""
     return canonical({"format": FORMAT, "answers": [supply.to_dict() for supply in supplies]}) + b"\n"
 
 
 def parse_answers(raw: bytes) -> tuple[Supply, ...]:
-    """The answers in a file's bytes; raises ``InvalidInput``: ``JSON_…``, ``ANSWERS_FORM``, as ``validate_entry``."""
+    """Return the answers in a file's bytes.
+
+    Raises ``InvalidInput`` ``JSON_…``, ``ANSWERS_FORM``, and the errors of ``validate_entry``.
+    """
     parsed = parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=MAX_DEPTH)
     members = _READ.members(parsed, "answers", "format", "answers")
     if members["format"] != FORMAT:
-        raise _READ.bad("format", f"Only {FORMAT} is read here.")
+        raise _READ.bad("format", f"Only {FORMAT} is supported.")
     return _READ.each(members["answers"], "answers", MAX_TASKS, supply_of)
 
 
 def supply_of(raw: Any, where: str = "answer") -> Supply:
-    """The answer that a JSON value is; raises as ``parse_answers``."""
+    """Return the answer from a JSON value; raises the errors of ``parse_answers``."""
     members = _READ.members(raw, where, "statement", "disclosures", "withdrawal", "withdrawn")
     act, withdrawn = members["withdrawal"], members["withdrawn"]
     return Supply(
@@ -92,11 +95,11 @@ def supply_of(raw: Any, where: str = "answer") -> Supply:
 
 
 def parse_receipt(raw: bytes) -> Receipt:
-    """The receipt in a file's bytes; raises ``InvalidInput``: ``JSON_…``, ``RECEIPT_FORM``."""
+    """Return the receipt in a file's bytes; raises ``InvalidInput`` ``JSON_…``, ``RECEIPT_FORM``."""
     parsed = parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=4)
     members = _RECEIPT.members(parsed, "receipt", "format", "received", "refused")
     if members["format"] != RECEIPT_FORMAT:
-        raise _RECEIPT.bad("format", f"Only {RECEIPT_FORMAT} is read here.")
+        raise _RECEIPT.bad("format", f"Only {RECEIPT_FORMAT} is supported.")
     received = _RECEIPT.each(members["received"], "received", MAX_TASKS, _digest)
     if not isinstance(members["refused"], dict) or len(members["refused"]) > MAX_TASKS:
         raise _RECEIPT.bad("refused", f"An object of at most {MAX_TASKS} codes is expected.")

@@ -1,4 +1,4 @@
-"""What a provider is asked under one authorization, with all that it needs to judge that by itself."""
+"""A provider's task under one authorization, with all entries that the provider needs to check the task itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_NOTICES: Final = 10_000
 MAX_DEPTH: Final = 16
 # A resident ID number or USCC has 18; other registers have numbers of their own.
 MAX_IDENTIFIER: Final = 64
-# Of the consumer and of the subject.
+# One key of the consumer and one of the subject.
 MAX_KEYS: Final = 2
 _ENTRIES: Final = ("template", "request", "authorization")
 _MEMBERS: Final = ("format", "chain", *_ENTRIES, "keys", "opening", "corrects")
@@ -38,9 +38,9 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a party id is made of (protocol §1): it shows who stands behind the id, and stays out of representations.
+    """The values that a party id is computed from (protocol §1); they show who the party is.
 
-    ``key`` is 64 hex digits.
+    ``key`` is 64 hex digits. Identifier and key are left out of ``repr()``.
     """
 
     kind: PartyKind
@@ -49,19 +49,20 @@ class Opening:
 
     @property
     def party(self) -> str:
-        """The party id that this opens."""
+        """The party id that is computed from these values."""
         return party_id(bytes.fromhex(self.key), self.kind, self.identifier)
 
     def to_dict(self) -> dict[str, str]:
-        """As JSON."""
+        """Return the opening as a JSON value."""
         return {"kind": self.kind.value, "identifier": self.identifier, "key": self.key}
 
 
 @dataclass(frozen=True)
 class Task:
-    """One authorization with what it rests on: well-formed, and nothing else is known of it before ``check_task``.
+    """An authorization with its request and template. The task is well-formed; ``check_task`` checks the rest.
 
-    ``keys`` are those of the accounts that signed, ``corrects`` names the provision whose place the answer would take.
+    ``keys`` are the public keys of the accounts that signed. ``corrects`` names the provision that the answer would
+    replace, if there is one.
     """
 
     chain: ChainId
@@ -74,17 +75,17 @@ class Task:
 
     @cached_property
     def digest(self) -> str:
-        """Statement digest of the authorization, 64 hex digits."""
+        """The statement digest of the authorization, 64 hex digits."""
         return statement_digest(self.authorization)
 
     @property
     def reference(self) -> str:
-        """How a provision names the authorization."""
+        """The reference by which a provision names the authorization."""
         return reference(self.digest)
 
     @property
     def subject(self) -> str:
-        """Whose data is authorised, by party id."""
+        """The party id of the subject whose data is authorised."""
         return str(self.authorization["subject"])
 
     @property
@@ -95,16 +96,16 @@ class Task:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of the rows that these rules read: no more is asked of the source."""
+        """The columns that these rules read; the source is asked for no others."""
         return tuple(dict.fromkeys(column for rule in self.rules.values() for column in columns_of(rule)))
 
     @property
     def needs_name(self) -> bool:
-        """Whether a claim is the subject's name, which comes from the provider's own records."""
+        """Whether a claim is the subject's name, which the source must then supply."""
         return any(rule["op"] == "attribute" and rule["of"] == "name" for rule in self.rules.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the task as a JSON value."""
         return {
             "format": FORMAT,
             "chain": self.chain.to_dict(),
@@ -119,13 +120,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """A file of tasks for a provider that is offline, and the erasures that it has to obey (entries of the log)."""
+    """A file of tasks for an offline provider, with the erasures (entries of the log) that it must carry out."""
 
     tasks: tuple[Task, ...]
     erasures: tuple[Entry, ...]
 
     def to_bytes(self) -> bytes:
-        """The file: canonical JSON. It holds identifiers of subjects."""
+        """Return the file, canonical JSON. The file holds identifiers of subjects."""
         content = {
             "format": LIST_FORMAT,
             "tasks": [task.to_dict() for task in self.tasks],
@@ -135,25 +136,25 @@ class TaskList:
 
 
 def parse_tasks(raw: bytes) -> TaskList:
-    """The tasks in a file's bytes; raises ``InvalidInput``: ``JSON_…``, or ``TASK_FORM`` naming the member."""
+    """Return the tasks in a file's bytes; raises ``InvalidInput`` ``JSON_…``, or ``TASK_FORM`` naming the member."""
     parsed = parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=MAX_DEPTH + 2)
     members = _READ.members(parsed, "tasks", "format", "tasks", "erasures")
     if members["format"] != LIST_FORMAT:
-        raise _READ.bad("format", f"Only {LIST_FORMAT} is read here.")
+        raise _READ.bad("format", f"Only {LIST_FORMAT} is supported.")
     tasks = _READ.each(members["tasks"], "tasks", MAX_TASKS, task_of)
     return TaskList(tasks, _READ.each(members["erasures"], "erasures", MAX_NOTICES, notice_of))
 
 
 def parse_task(raw: bytes) -> Task:
-    """The task in these bytes; raises as ``parse_tasks``."""
+    """Return the task in these bytes; raises the errors of ``parse_tasks``."""
     return task_of(parse_json(raw, max_bytes=MAX_TASK_BYTES, max_depth=MAX_DEPTH))
 
 
 def task_of(raw: Any, where: str = "task") -> Task:
-    """The task that a JSON value is; raises ``InvalidInput`` ``TASK_FORM``, and as ``validate_entry``."""
+    """Return the task from a JSON value; raises ``InvalidInput`` ``TASK_FORM`` and the errors of ``validate_entry``."""
     members = _READ.members(raw, where, *_MEMBERS)
     if members["format"] != FORMAT:
-        raise _READ.bad(f"{where}.format", f"Only {FORMAT} is read here.")
+        raise _READ.bad(f"{where}.format", f"Only {FORMAT} is supported.")
     keys, corrects = members["keys"], members["corrects"]
     if not isinstance(keys, dict) or len(keys) > MAX_KEYS:
         raise _READ.bad(f"{where}.keys", f"An object of at most {MAX_KEYS} keys is expected.")
@@ -172,7 +173,7 @@ def task_of(raw: Any, where: str = "task") -> Task:
 
 
 def notice_of(raw: Any, where: str = "erasure") -> Entry:
-    """A notice of erasure: the entry of the log; raises ``InvalidInput`` ``TASK_FORM``, and as ``validate_entry``."""
+    """Return an erasure, an entry of the log, from a JSON value; raises the errors of ``task_of``."""
     return _READ.entry(raw, "erasure", where)
 
 

@@ -15,7 +15,7 @@ from ledger.parties.roles import Actor
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.provider.platform import Page
-from ledger.provider.run import go_round, obey
+from ledger.provider.run import carry_out_erasures, go_round
 from ledger.provider.supply import Supply
 from ledger.usage.provisions import OwnPlatform
 from tests.support.actors.pilots import ROWS
@@ -164,7 +164,7 @@ def test_a_round_obeys_erasures_and_sends_nothing_of_who_was_erased(town: Town) 
     assert told(town) == {}
     assert town.answers.waiting() == []
     assert [town.answers.evidence(each.digest)[1] for each in (done, kept)] == [None, None]
-    assert obey(town.provider(), town.platform) == 0, "each erasure is obeyed once"
+    assert carry_out_erasures(town.provider(), town.platform) == 0, "each erasure is obeyed once"
     with pytest.raises(PingzhengError, match="SEALED_ERASED"):
         town.platform.task(waiting)
 
