@@ -1,4 +1,4 @@
-"""Making bundles: everything a verifier needs beside the chain, in one small file."""
+"""Make bundles: one small file with everything that a verifier needs in addition to the chain."""
 
 from __future__ import annotations
 
@@ -56,19 +56,18 @@ class Bundles:
         self._trees: dict[int, Tree] = {}
 
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
-        """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
+        """Return the bundle of an anchored certificate with the chosen fields disclosed (default: all).
 
-        It is made of what was anchored, or not at all. Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED``,
-        ``CHAIN_BEHIND_DATABASE``, ``LOG_FORKED`` where the database says something else than the chain; ``NotFound``,
-        ``Conflict`` ``NOT_ANCHORED_YET`` (``PARTY_PAUSED`` if a pause is why), ``Forbidden``
-        ``FIELD_OUTSIDE_AUTHORIZATION``.
+        Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED``, ``CHAIN_BEHIND_DATABASE`` or ``LOG_FORKED`` if the
+        database differs from what was anchored; ``NotFound``; ``Conflict`` ``NOT_ANCHORED_YET``, or ``PARTY_PAUSED`` if
+        a pause delays the anchoring; ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``.
         """
         return disclosing(self._full(number), fields)
 
     def present(
         self, number: str, fields: Iterable[str] | None, consumer: str, nonce: str, holder: Signer, at: int
     ) -> Bundle:
-        """A bundle bound by the holder's key to one consumer and one nonce (seconds UTC in ``iat``).
+        """Return a bundle that the holder's key binds to one consumer and one nonce at ``at`` (seconds UTC).
 
         Raises as ``build``, and as ``ledger.proof.presenting.present``.
         """
@@ -123,7 +122,7 @@ class Bundles:
         return sign_compact(entry.body, self._signer(account), CERTIFICATE_TYP)
 
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
-        """The issuer's account that signs: of the installation's suite, else of another that the disclosures allow."""
+        """Return the issuer's account that signs. The installation's suite comes first; others must fit ``_sd_alg``."""
         for suite in dict.fromkeys((self._suite, ES256K, *SUITES.values())):
             if algorithm not in (None, suite.digest):
                 continue
@@ -131,17 +130,17 @@ class Bundles:
                 return account
         raise Misconfigured(
             "SIGNING_KEY_MISSING",
-            "The issuer had no key of the certificate's suite when it was anchored.",
+            "The issuer had no key of the certificate's suite when the certificate was anchored.",
             where=row.certificate_no,
-            hint="Issue it again.",
+            hint="Issue the certificate again.",
         )
 
     def _disclosures(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[Disclosed]:
-        """The claims that were hidden in this certificate; of another one they would make it look forged."""
+        """Return the hidden claims. Claims of another certificate would make this one look forged, so they raise."""
         opened = [] if row.sealed_id is None else self._sealer.open_list(session, row.sealed_id)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
         hidden = set(stated.get("_sd", ()))
-        # What a holder brought back may be fewer; of another certificate it is none.
+        # A holder may have brought back only some of the claims, but each must belong to this certificate.
         if not digests <= hidden or (hidden and not digests):
             raise record_damaged("certificate", row.certificate_no, ["sealed_id"]).refusal()
         return [Disclosed.decode(item) for item in opened]
@@ -165,7 +164,7 @@ class Bundles:
 
 
 def _checked(token: str, entry: Entry) -> str:
-    """The token, if it is of the entry's text."""
+    """Return the token; raises ``Incoherent`` ``ENTRY_DAMAGED`` if its payload is not the entry."""
     try:
         if parse_compact(token, CERTIFICATE_TYP).payload == entry.body:
             return token
@@ -175,13 +174,13 @@ def _checked(token: str, entry: Entry) -> str:
 
 
 def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
-    """Digests of what a certificate rests on, and of the anchored withdrawals of it: one of each statement."""
+    """Return the digests of the statements that a certificate rests on, and of one anchored withdrawal of each."""
     digests = [hex_of(named) for named in CERTIFICATE_CLASSES[statement["class"]].rests_on(statement)]
     return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))
 
 
 def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
-    """Retired keys too: what they signed while in force stays signed."""
+    """Return the public keys by account. A retired key is included: its earlier signatures remain valid."""
     query = select(PartyKey.account, PartyKey.public_key).where(PartyKey.account.in_(accounts))
     found = session.execute(query).all()
     for account, key in found:

@@ -1,4 +1,4 @@
-"""A supervisor sees a payload for a case only, and the subject is told: the case stands in the provenance."""
+"""A supervisor opens a certificate's claims for a case. The subject sees the case in the certificate's provenance."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ledger.proof.sdjwt import Disclosed
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
-# Like （2026）湛数监12号; never a resident ID or a credit code, which have 18 characters of these in a row.
+# For example （2026）湛数监12号. A resident ID or a credit code (18 letters and digits in a row) is refused.
 _CASE: Final = re.compile(r"[\w()（）\[\]〔〕/-]{4,64}")
 _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z]{18}", re.ASCII)
 
 
 class Disclosures:
-    """Opens sealed payloads for cases, and keeps who did so and why."""
+    """Opens sealed claims for cases, and records who opened them and for which case."""
 
     def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
         self._database = database
@@ -31,7 +31,7 @@ class Disclosures:
         self._clock = clock
 
     def open(self, actor: Actor, number: str, case: str) -> dict[str, Any]:
-        """A certificate's claims by name; that they were seen is recorded in the same transaction.
+        """Return a certificate's claims by name, and record the reading in the same transaction.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``InvalidInput`` ``CASE_INVALID``, ``NotFound``, ``Conflict``
         ``NO_PAYLOAD``.
@@ -40,14 +40,14 @@ class Disclosures:
         if not _CASE.fullmatch(case) or _IDENTIFIER.search(case):
             raise InvalidInput(
                 "CASE_INVALID",
-                "A case number has 4 to 64 letters, digits, brackets, slashes or dashes, and names nobody.",
+                "A case number has 4 to 64 letters, digits, brackets, slashes or dashes, and no ID number of a party.",
                 where="case",
                 hint="Give the file number of the case.",
             )
         with self._database.write() as session:
             row = certificate(session, number)
             if row.sealed_id is None:
-                raise Conflict("NO_PAYLOAD", "The certificate carries no claims beside its public text.", where=number)
+                raise Conflict("NO_PAYLOAD", "The certificate has no hidden claims.", where=number)
             opened = self._sealer.open_list(session, row.sealed_id)
             session.add(
                 Disclosure(id=str(ULID()), certificate_no=number, by=actor.party, case=case, created_at=self._clock())

@@ -1,4 +1,4 @@
-"""A certificate as the use cases return it: what its record says, apart from what is sealed or signed."""
+"""The value that use cases return for a certificate: its record, without sealed claims and without a signature."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from ledger.certificates.tables import Certificate
 
 @dataclass(frozen=True, slots=True)
 class IssuedCertificate:
-    """``digest`` is that of its entry (hex), ``exp`` and ``created_at`` are seconds UTC.
+    """``digest`` is the digest of the log entry (hex); ``exp`` and ``created_at`` are seconds UTC.
 
-    A usage certificate names ``consumer``, ``request_id`` and ``max_uses``, a registration certificate ``asset_id``.
+    Only usage certificates have ``consumer``, ``request_id`` and ``max_uses``; only registration certificates have
+    ``asset_id``.
     """
 
     certificate_no: str
@@ -32,5 +33,5 @@ class IssuedCertificate:
 
     @classmethod
     def of(cls, row: Certificate) -> IssuedCertificate:
-        """The value of a row."""
+        """Copy the public columns of a row."""
         return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})

@@ -1,4 +1,4 @@
-"""Certificates by number, and what their entries in the log say."""
+"""Look up certificates by number, and their payloads in the log."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ledger.store import log as log_store
 
 
 def certificate(session: Session, number: str) -> Certificate:
-    """The certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+    """Return the certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
     row = session.get(Certificate, number)
     if row is None:
         raise NotFound(
             "CERTIFICATE_UNKNOWN",
-            "No certificate of that number was issued here.",
+            "No certificate with this number was issued here.",
             hint="Check every digit of the number.",
         )
     return row
 
 
 def payload_of(session: Session, number: str) -> dict[str, Any]:
-    """What the certificate's entry in the log says."""
+    """Return the certificate's payload, which is its entry in the log."""
     return log_store.statement(session, session.get_one(Certificate, number).digest)
 
 
 def request_of(session: Session, row: Certificate) -> str | None:
-    """The statement digest (hex) of the request that a usage certificate answers; None for other certificates."""
+    """Return the statement digest (hex) of a usage certificate's request; None for a registration certificate."""
     named: str | None = log_store.statement(session, row.digest).get("request")
     return None if named is None else hex_of(named)

@@ -1,4 +1,4 @@
-"""Operations: accepted work that is final when its entries are anchored."""
+"""Operations: a caller polls one to learn when the certificates that it issued are anchored."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ledger.store.tables import Entry
 
 
 class Operations:
-    """Begun with the certificates that were issued; done when the chain holds the last of them."""
+    """An operation is ``pending`` until the last of its certificates is anchored, and then ``done``."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def begin(self, party: str, kind: str, certificates: Sequence[str]) -> dict[str, Any]:
-        """Record accepted work and describe it."""
+        """Record an operation of this kind for certificates (numbers) that were issued, and return it as JSON."""
         with self._database.write() as session:
             last = session.scalar(
                 select(func.max(Entry.seq))
@@ -43,11 +43,13 @@ class Operations:
             return _described(row, log_store.last_seq_anchored(session))
 
     def get(self, identifier: str, party: str) -> dict[str, Any]:
-        """The operation as it stands; raises ``NotFound`` ``OPERATION_UNKNOWN``, also for another party's."""
+        """Return a party's own operation as JSON; raises ``NotFound`` ``OPERATION_UNKNOWN``."""
         with self._database.read() as session:
             row = session.get(Operation, identifier)
             if row is None or row.party_id != party:
-                raise NotFound("OPERATION_UNKNOWN", "No such operation of yours.", hint="Check the id; it is a ULID.")
+                raise NotFound(
+                    "OPERATION_UNKNOWN", "Your party has no operation with this id.", hint="Check the id; it is a ULID."
+                )
             return _described(row, log_store.last_seq_anchored(session))
 
 

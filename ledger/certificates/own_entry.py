@@ -1,7 +1,7 @@
-"""Whether a certificate's row says what its signed entry says.
+"""Compare a certificate's row with its log entry.
 
-A row repeats members of its entry so that it can be found by them. What was changed there by other means would be
-answered for the certificate, without one signature being wrong.
+A row repeats members of the entry so that certificates can be searched. If somebody changes the row in the database,
+answers about the certificate would be wrong although every signature is right.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from ledger.certificates.tables import Certificate
 from ledger.store.row_damage import differing, record_damaged
 
-# Which column repeats which member of the entry.
+# Columns of the row, each with the member of the entry that it repeats.
 REPEATED: Final[Mapping[str, str]] = {
     "certificate_no": "certificate_no",
     "cls": "class",
@@ -28,7 +28,7 @@ REPEATED: Final[Mapping[str, str]] = {
 
 
 def require_own_entry(row: Certificate, body: bytes) -> dict[str, Any]:
-    """The payload of a certificate whose row says what it says; raises ``Incoherent`` ``RECORD_DAMAGED``."""
+    """Return the payload in ``body``; raises ``Incoherent`` ``RECORD_DAMAGED`` if the row differs from it."""
     stated: dict[str, Any] = json.loads(body)
     if wrong := differing(row, stated, REPEATED):
         raise record_damaged("certificate", row.certificate_no, wrong).refusal()

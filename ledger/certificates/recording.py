@@ -1,4 +1,4 @@
-"""Numbering certificates and recording them in the log, whichever class they are of."""
+"""Number certificates of every class and record them in the log."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ledger.store.sealing import Sealer
 
 
 def next_number(session: Session, region: str, scenario: str, now: int) -> str:
-    """The next certificate number of this region, year (Asia/Shanghai) and scenario; counts from 1.
+    """Take the next certificate number of this region, year (Asia/Shanghai) and scenario; serials begin at 1.
 
-    Raises ``Incoherent`` ``COUNTER_DIFFERS`` where the number was given already.
+    Raises ``Incoherent`` ``COUNTER_DIFFERS`` if a certificate already has the number.
     """
     code, year = region[:6], shanghai_day(now).year
     series = f"certificate/{code}/{year}/{scenario}"
@@ -44,9 +44,9 @@ def add_certificate(
     asset_id: str | None = None,
     supersedes: str | None = None,
 ) -> Certificate:
-    """Append a certificate to the log and record it; part of the caller's transaction.
+    """Append a certificate to the log and add its row, in the caller's transaction.
 
-    ``state`` makes its payload from the sequence number that it states.
+    ``state`` returns the payload for the sequence number that the log assigns. ``hidden`` claims are sealed.
     """
     entry = log_store.append_numbered(session, "certificate", state, now)
     payload = json.loads(entry.body)

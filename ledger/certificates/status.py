@@ -1,4 +1,4 @@
-"""Suspending, resuming, revoking and superseding certificates: their issuer's alone. Offices hold, see ``holds``."""
+"""The issuer suspends, resumes, revokes and supersedes its certificates. Offices hold certificates: see ``holds``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 from ledger.store.database import Database
 from ledger.store.tables import Batch, Entry
 
-# Revoked and superseded, by their numbers on the chain (protocol §3): for good, both.
+# The numbers of "revoked" and "superseded" on the chain (protocol §3). Both are permanent.
 ENDED: Final = (2, 3)
 
 
 class CertificateStatus:
-    """Changes the status of what this installation anchored in its own log; ``client`` is of the issuer's account."""
+    """Changes the status of certificates in this installation's log; ``client`` sends from the issuer's account."""
 
     def __init__(self, database: Database, client: ChainClient, positions: Positions) -> None:
         self._database = database
@@ -31,45 +31,46 @@ class CertificateStatus:
         self._positions = positions
 
     def revoke(self, number: str, reason: str) -> None:
-        """End a certificate for good; raises ``Conflict`` ``LOG_ALREADY_REVOKED``."""
+        """Revoke a certificate permanently; raises ``Conflict`` ``LOG_ALREADY_REVOKED``."""
         where = self.position(number)
         self._client.send(calls.revoke(where.batch, where.index, reason))
 
     def suspend(self, number: str, reason: str) -> None:
-        """Stop a certificate for a time; raises ``Conflict`` if it is suspended or revoked."""
+        """Suspend a certificate until it is resumed; raises ``Conflict`` if it is suspended or revoked."""
         where = self.position(number)
         self._client.send(calls.suspend(where.batch, where.index, reason))
 
     def resume(self, number: str, reason: str) -> None:
-        """Let a suspended certificate stand again; an office's hold is not lifted by it."""
+        """End a suspension. A hold by an office stays."""
         where = self.position(number)
         self._client.send(calls.resume(where.batch, where.index, reason))
 
     def supersede(self, number: str, successor: str) -> None:
-        """End a certificate in favour of another of its class and subject; done before: nothing is sent.
+        """Replace a certificate by another one of the same class and subject, permanently.
 
-        Raises ``Conflict`` ``SUCCESSOR_DIFFERS``, ``NotFound``.
+        Nothing is sent if the certificate is revoked or superseded already. Raises ``Conflict`` ``SUCCESSOR_DIFFERS``,
+        ``NotFound``.
         """
         with self._database.read() as session:
             rows = [certificate(session, each) for each in (number, successor)]
-        # A registration moves on to another holder; what is said of one subject never becomes another's.
+        # A registration can be transferred to another holder; a usage certificate always keeps its subject.
         same = {(row.cls, None if CERTIFICATE_CLASSES[row.cls].transferable else row.subject) for row in rows}
         if len(same) != 1 or number == successor:
             raise Conflict(
                 "SUCCESSOR_DIFFERS",
-                "The successor is of another subject or class, or it is the same certificate.",
+                "The successor has another subject or class, or it is the same certificate.",
                 where=successor,
-                hint="Only a certificate for the same subject takes the place of this one.",
+                hint="Name another certificate of the same class and subject.",
             )
         old, new = self.position(number), self.position(successor)
         self._once(lambda: self._client.send(calls.supersede(old.batch, old.index, new.batch, new.index)))
 
     def revoke_position(self, where: Position, reason: str) -> None:
-        """Revoke a certificate by its position; revoked before: nothing is sent."""
+        """Revoke the certificate at a position; nothing is sent if it is revoked or superseded already."""
         self._once(lambda: self._client.send(calls.revoke(where.batch, where.index, reason)))
 
     def position(self, number: str) -> Position:
-        """Where the certificate stands; raises ``NotFound``."""
+        """Return a certificate's position in the log, waiting until it is anchored; raises ``NotFound``."""
         with self._database.read() as session:
             digest = certificate(session, number).digest
         return self._positions.wait(digest)
@@ -84,7 +85,7 @@ class CertificateStatus:
 
 
 def ended_certificates() -> Select[str]:
-    """Digests of what is revoked or superseded on the chain, by the index; the caller brings it up to date first."""
+    """Select the digests of certificates that are revoked or superseded. The caller updates the index first."""
     return (
         select(Entry.digest)
         .join(Batch, Batch.number == Entry.batch)

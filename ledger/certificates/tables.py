@@ -1,4 +1,4 @@
-"""Tables of certificates, what is known of their verifications, and work that waits for its anchor."""
+"""Tables of certificates, presentations, disclosures for cases, and operations."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ledger.store.tables import Base, Hex32, Ulid
 
 
 class Certificate(Base):
-    """A data asset certificate; its entry is the payload, the disclosures are sealed.
+    """A data asset certificate. Its log entry is the payload; the disclosures are sealed.
 
-    A request has one certificate (``version`` 1), and another for each correction. ``seq`` is the number that it
-    states. ``max_uses`` is null for a registration certificate, which is not used up.
+    A request has one certificate (``version`` 1), and one more for each correction. ``seq`` is the sequence number in
+    the payload. ``max_uses`` is null for a registration certificate, whose uses are not counted. ``token`` is the
+    signed certificate that a holder brought back after a loss of data; for other certificates it is null.
     """
 
     __tablename__ = "certificate"
@@ -43,16 +44,17 @@ class Certificate(Base):
 
 
 class Presentation(Base):
-    """A verification of a usage certificate, recorded for the subject; another installation may have issued it.
+    """A verification of a usage certificate, which another installation may have issued. The subject can see it.
 
-    With ``nonce_digest`` it was presented to be used: ``pending`` until it is known how that ended. ``presented`` is
-    the digest of what was presented. ``issuer``, ``batch`` and ``index`` are where a genuine certificate stands,
-    ``request`` is the statement digest under which its uses are counted. ``ordinal`` and ``tx_hash`` are of the use
-    that was tried last, recorded before the node had it: of one that counted if the result is ``valid``.
+    With a ``nonce_digest`` it is a presentation to be used; its ``result`` is ``pending`` until the end is known.
+    ``presented`` is the digest of the presented certificate and position. ``issuer``, ``batch`` and ``index`` are the
+    position of a genuine certificate, ``request`` is the statement digest under which its uses are counted.
+    ``ordinal`` and ``tx_hash`` are those of the last use that was tried, recorded before it was sent to the node; the
+    chain counted that use if the result is ``valid``.
     """
 
     __tablename__ = "presentation"
-    # A consumer gives its nonces to holders alone, and no other consumer can take them.
+    # Nonces are unique for each consumer, so that no other party can use up a consumer's nonce.
     __table_args__ = (UniqueConstraint("consumer", "nonce_digest"),)
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
     certificate_no: Mapped[str] = mapped_column(String(32), index=True)
@@ -71,7 +73,7 @@ class Presentation(Base):
 
 
 class Disclosure(Base):
-    """A payload opened for a case by a supervisor; told to the subject."""
+    """A supervisor opened a certificate's claims for a case. The subject can see this record."""
 
     __tablename__ = "disclosure"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -82,7 +84,7 @@ class Disclosure(Base):
 
 
 class Operation(Base):
-    """Accepted work whose entries wait for their batch; done when ``last_seq`` is anchored."""
+    """Certificates that were issued and wait for their batch; done when the entry ``last_seq`` is anchored."""
 
     __tablename__ = "operation"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)

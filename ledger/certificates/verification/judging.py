@@ -1,4 +1,4 @@
-"""Judging a bundle by the chain: the facts are asked for, and the pure verifier reports."""
+"""Verify a bundle against the chain: read the facts, then call the pure verifier."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation, verify
 
-# Adds what is known here of a bundle's scenario to what its verifier expects.
+# Adds the templates of the scenario that is known here to the verifier's expectation.
 Expecting = Callable[[Bundle | bytes, Expectation], Expectation]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A report with the facts it was made from, so that it can be made again offline."""
+    """A report, the facts that it rests on (so that it can be repeated offline), and the use that was counted."""
 
     report: Report
     facts: Facts | None
     use: CountedUse | None = None
 
     def without_content(self) -> Verified:
-        """The verdict alone: neither claims nor what is disclosed."""
+        """Return the report without claims and without disclosed fields."""
         return replace(self, report=replace(self.report, claims={}, disclosed={}))
 
 
 class Judge:
-    """A certificate under a scenario whose file is known here rests on the template of that file, or is refused."""
+    """Verifies bundles. If the scenario's file is known here, a certificate under another template is refused."""
 
     def __init__(self, remembered: Remembered, expecting: Expecting, clock: Clock) -> None:
         self._remembered = remembered
@@ -43,31 +43,34 @@ class Judge:
         self._clock = clock
 
     def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
-        """Check a bundle against the chain, now or at a past time; never raises on a hostile bundle."""
+        """Verify a bundle against the chain, now or at a past time (seconds UTC); a hostile bundle never raises."""
         try:
             return self.judge(parse_bundle(raw), expect, at)
         except BadBundle:
             return Verified(verify(raw, Facts.nothing(), self._clock() if at is None else at, expect), None)
 
     def facts(self, bundle: Bundle) -> Facts:
-        """What the chain says about a bundle now; raises ``ChainUnavailable``, also where the chain does not contain
-        what was seen of it before (``CHAIN_DIFFERS_FROM_SEEN``, ``CHAIN_BEHIND_SEEN``)."""
+        """Return the facts of a bundle as of the newest block.
+
+        Raises ``ChainUnavailable``, and with the codes ``CHAIN_DIFFERS_FROM_SEEN`` and ``CHAIN_BEHIND_SEEN`` if the
+        chain no longer contains what this installation saw before.
+        """
         return self._remembered.facts(bundle)
 
     def judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
-        """As ``verify``, of a bundle that was parsed."""
+        """Verify a parsed bundle, as ``verify`` does."""
         facts = self.facts(bundle)
-        # Now is never before the newest block: else a use that the chain has just counted would be one to come.
+        # If this clock is slow, a use that the chain has just counted must not seem to lie in the future.
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(self.report(bundle, facts, moment, expect), facts)
 
     def report(self, bundle: Bundle, facts: Facts, at: int, expect: Expectation) -> Report:
-        """The verifier's report by these facts."""
+        """Return the verifier's report for a time (seconds UTC) by these facts."""
         return verify(bundle, facts, at, self._expecting(bundle, expect))
 
 
 def usage_of(raw: bytes) -> tuple[Bundle, str] | None:
-    """A usage certificate's bundle and number, genuine or not; None where there is no subject to record it for."""
+    """Return the bundle and number of a usage certificate, genuine or not; None for anything else."""
     try:
         bundle = parse_bundle(raw)
         claims = parse_certificate(bundle.certificate).claims

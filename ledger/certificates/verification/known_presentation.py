@@ -1,4 +1,4 @@
-"""A presentation as its record has it, and the errors of one that cannot go on."""
+"""The value that use cases return for a presentation, and the errors of a presentation that cannot continue."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from ledger.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class KnownPresentation:
-    """``nonce_digest`` is None where it was not presented to be used. ``ordinal`` and ``tx_hash`` are of the use that
-    was tried last: of one that counted if the result is ``valid``. ``request`` is the statement that it is under.
+    """The record of a presentation, or of a check without a use: then ``nonce_digest`` is None.
+
+    ``ordinal`` and ``tx_hash`` are those of the last use that was tried; the chain counted it if the result is
+    ``valid``. ``request`` is the statement digest (hex) under which the uses are counted.
     """
 
     id: str
@@ -29,11 +31,11 @@ class KnownPresentation:
 
     @classmethod
     def of(cls, row: Presentation) -> KnownPresentation:
-        """The value of a row."""
+        """Copy the columns of a row."""
         return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON, for those who have a part in the certificate."""
+        """Return JSON for the parties of the certificate."""
         return {
             "id": self.id,
             "at": self.created_at,
@@ -46,16 +48,16 @@ class KnownPresentation:
 
 
 def under_way() -> Conflict:
-    """The presentation is being worked on."""
+    """Return the error of a presentation that is still being verified."""
     return Conflict(
         "PRESENTATION_PENDING",
         "This presentation is being verified, or its use waits for its block.",
-        hint="Send the same presentation again in a moment: it is used once at most.",
+        hint="Send the same presentation again in a moment; at most one use is counted for it.",
     )
 
 
 def replayed(known: KnownPresentation | None) -> Conflict:
-    """The nonce is taken; ``known`` is the presentation that took it, if it is the asker's own."""
+    """Return the error of a nonce that was used before. ``known`` is the earlier presentation if the caller made it."""
     about: dict[str, Any] = {}
     if known is not None:
         about = {"result": known.result, "ordinal": known.ordinal, "at": known.created_at}

@@ -1,4 +1,4 @@
-"""How a verification ended, with the use that it spent: for its record, and for its entries in the log."""
+"""The end of a verification and the use that was counted for it, for its row and for its entries in the log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAPSED = "lapsed"
 
 @dataclass(frozen=True, slots=True)
 class CountedUse:
-    """A use that the chain counted: its ordinal (from 1), the transaction, and the gas of counting it."""
+    """A use that the chain counted: its ordinal (from 1), its transaction, and the gas that the transaction used."""
 
     ordinal: int
     tx_hash: str
@@ -31,8 +31,11 @@ class CountedUse:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a verification ended: the verifier's word and the fields disclosed; of a genuine certificate also where it
-    stands, and the consumer (id) and the request (statement digest) under which its uses are counted."""
+    """The verifier's result and the names of the disclosed fields.
+
+    For a genuine certificate also its position, and the consumer (party id) and request (statement digest) under which
+    its uses are counted; else these are None.
+    """
 
     result: str
     fields: tuple[str, ...] = ()
@@ -42,7 +45,7 @@ class Ended:
 
     @classmethod
     def of(cls, report: Report, bundle: Bundle) -> Ended:
-        """By the verifier's report on a usage certificate."""
+        """Read the end from the verifier's report on a usage certificate."""
         fields = tuple(sorted(report.disclosed))
         if not report.genuine:
             return cls(report.result, fields)
@@ -50,7 +53,7 @@ class Ended:
         return cls(report.result, fields, bundle.position, *(counter or (None, None)))
 
     def describe(self, row: Presentation) -> None:
-        """Write into the row what was found out of its certificate, whatever the result."""
+        """Write the fields, the position and the request into the row; the result is left as it is."""
         row.fields = list(self.fields)
         if self.place is not None:
             row.issuer, row.batch, row.index = self.place.issuer, self.place.batch, self.place.index
@@ -60,7 +63,7 @@ class Ended:
 def entries_of_end(
     row: Presentation, known: Certificate, use: CountedUse | None, ledger: str, now: int
 ) -> Iterator[dict[str, Any]]:
-    """The entries of a presentation that ended: itself, and the use that it spent."""
+    """Return the log entries of a presentation that ended: the presentation, and the use if one was counted."""
     yield presentation_entry(
         ledger=ledger,
         id=row.id,

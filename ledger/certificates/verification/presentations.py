@@ -1,10 +1,12 @@
-"""What is known of the verifications of a certificate: for its subject, and for whoever asks what came of its own.
+"""Record the verifications of certificates. Their subjects see them, and a consumer learns the result of its own.
 
-A presentation takes its nonce before anything else happens, among those of its consumer, and is ``pending`` until its
-end is known. Where we keep the log, its end is an entry too, together with the use that it spent.
+The first step of a presentation is to take its nonce, which is unique for each consumer. The presentation is
+``pending`` until its end is known. The operator's installation also appends the end, and the use that was counted, to
+the log.
 
-Only what was found genuine (checks 1 to 6) is told to the subject, and stays: anybody can write a certificate's number
-into junk. Who is not the consumer of a certificate leaves one record of it a day, however often it tries.
+Only verifications of genuine certificates (checks 1 to 6) are kept and shown to the subject, because anybody can write
+a certificate's number into a forged bundle. A party that is not the certificate's consumer leaves at most one record a
+day.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class UsedElsewhere:
-    """A use that the chain counted and no verification here explains; ``by`` is the consumer, ``at`` seconds UTC."""
+    """A use that the chain counted without a verification here; ``by`` is the consumer, ``at`` is seconds UTC."""
 
     ordinal: int
     by: str
@@ -41,7 +43,7 @@ class UsedElsewhere:
 
 
 class Presentations:
-    """Keeps verifications. ``keeps_log``: their ends are entries of the log as well, if it holds the certificate."""
+    """Keeps verifications. With ``keeps_log``, the end of a certificate that was issued here is also a log entry."""
 
     def __init__(
         self,
@@ -59,10 +61,10 @@ class Presentations:
         self._keeps_log = keeps_log
 
     def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> KnownPresentation:
-        """Take the nonce for this presentation, or go on with the same one that has not ended.
+        """Take the nonce for this presentation, or return the same presentation if it is still pending.
 
-        ``at`` is when it was received (seconds UTC); of one that goes on, the first receipt stays. Raises ``Conflict``
-        ``NONCE_REPLAYED``, with what came of it if it was this very presentation.
+        ``at`` is when the presentation was received (seconds UTC); for a pending one the first time is kept. Raises
+        ``Conflict`` ``NONCE_REPLAYED``, with the result if the same presentation used the nonce.
         """
         fresh = Presentation(
             id=str(ULID()),
@@ -91,32 +93,32 @@ class Presentations:
         return KnownPresentation.of(known)
 
     def resume(self, identifier: str, consumer: str) -> KnownPresentation:
-        """A presentation of the consumer that has not ended.
+        """Return a pending presentation to this consumer.
 
-        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``, ``Conflict`` ``NONCE_REPLAYED`` with what came of it.
+        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``NONCE_REPLAYED`` with the result if it has ended.
         """
         with self._database.read() as session:
             known = session.get(Presentation, identifier)
         if known is None or known.consumer != consumer or known.nonce_digest is None:
             raise NotFound(
                 "PRESENTATION_UNKNOWN",
-                "No such presentation was made to this party.",
+                "No presentation with this id was made to this party.",
                 where=identifier,
-                hint="Check the id: it comes with the use to sign.",
+                hint="Check the id: the answer with the use to sign contains it.",
             )
         return _still_pending(known)
 
     def looked_at(self, row: KnownPresentation, found: Ended) -> None:
-        """Record that a presentation whose use is not signed yet is of a genuine certificate: its subject is told."""
+        """Record a valid presentation before its use is signed, so that the subject sees that it was looked at."""
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)
             if known.result == PENDING:
                 found.describe(known)
 
     def announce(self, row: KnownPresentation, tried: Ended, ordinal: int, tx_hash: str) -> KnownPresentation:
-        """Record the use that is about to be tried; returns the presentation with it.
+        """Record the use that is about to be sent to the chain, and return the presentation.
 
-        Raises ``Conflict`` ``PRESENTATION_PENDING`` if another process went on with the presentation meanwhile, and
+        Raises ``Conflict`` ``PRESENTATION_PENDING`` if another process continued the presentation in the meantime, and
         ``NONCE_REPLAYED`` if it has ended.
         """
         with self._database.write() as session:
@@ -128,7 +130,7 @@ class Presentations:
             return KnownPresentation.of(known)
 
     def end(self, row: KnownPresentation, ended: Ended, use: CountedUse | None = None) -> KnownPresentation:
-        """Record how a presentation ended, unless another process found out the same; returns it as it ended.
+        """Record the end of a presentation and return it; another process may have recorded the same end already.
 
         Raises as ``announce``.
         """
@@ -148,12 +150,12 @@ class Presentations:
             return KnownPresentation.of(known)
 
     def add(self, number: str, consumer: str, ended: Ended) -> None:
-        """Record that a genuine certificate was looked at, without a use."""
+        """Record that a genuine certificate was verified without a use; for any other certificate nothing is stored."""
         row = Presentation(id=str(ULID()), certificate_no=number, consumer=consumer, created_at=self._clock())
         if ended.place is None:
             return
         with self._database.write() as session:
-            if not _told_today(session, row, ended):
+            if not _recorded_today(session, row, ended):
                 self._ended(session, row, ended, None)
                 session.add(row)
 
@@ -168,14 +170,14 @@ class Presentations:
         log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry)) for entry in entries], now)
 
     def pending(self) -> list[KnownPresentation]:
-        """Presentations whose end is not known, the oldest first."""
+        """Return the pending presentations, the oldest first."""
         with self._database.read() as session:
             query = select(Presentation).where(Presentation.result == PENDING)
             rows = session.scalars(query.order_by(Presentation.created_at, Presentation.id))
             return [KnownPresentation.of(row) for row in rows]
 
     def page(self, number: str, after: str | None, limit: int) -> list[KnownPresentation]:
-        """Verifications of a certificate by id; raises ``NotFound`` if nothing is known of it here."""
+        """Return a page of a certificate's verifications by id; raises ``NotFound`` if the certificate is not known."""
         query = select(Presentation).where(Presentation.certificate_no == number, genuine())
         if after:
             query = query.where(Presentation.id > after)
@@ -187,8 +189,10 @@ class Presentations:
         return found
 
     def elsewhere(self, number: str) -> list[UsedElsewhere]:
-        """Uses of a certificate's consumer under its request that no verification here explains: the consumer had them
-        counted otherwise. Raises ``NotFound``."""
+        """Return the uses under the certificate's request that the consumer had counted without a verification here.
+
+        Raises ``NotFound``.
+        """
         with self._database.read() as session:
             counter = counter_of(session, number)
             if counter is None:
@@ -216,17 +220,17 @@ def _still_pending(known: Presentation) -> KnownPresentation:
 
 
 def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Whether a presentation goes without a trace: of junk, and of a stranger who left one of the certificate today.
+    """Whether the row is deleted: the certificate is not genuine, or a stranger has a record of it today already.
 
-    One that lapsed before anybody looked at it keeps its nonce, and is told to nobody.
+    A presentation that lapsed before it was verified is kept, because its nonce stays used.
     """
     if row.tx_hash is not None or ended.result == LAPSED:
         return False
-    return ended.place is None or _told_today(session, row, ended)
+    return ended.place is None or _recorded_today(session, row, ended)
 
 
-def _told_today(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Whether another than the consumer left a record of the certificate today."""
+def _recorded_today(session: Session, row: Presentation, ended: Ended) -> bool:
+    """Whether a party that is not the certificate's consumer has a record of the certificate today (UTC)."""
     if ended.consumer == row.consumer:
         return False
     day = row.created_at - row.created_at % DAY

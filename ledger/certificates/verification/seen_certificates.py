@@ -1,4 +1,4 @@
-"""Certificates that were issued here or found genuine here: where they stand, and under what their uses are counted."""
+"""Positions and use counters of certificates that were issued here, or verified here and found genuine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.proof.bundle import Position
 
 
 def place_of(session: Session, number: str) -> Position | None:
-    """Where a certificate stands, issued here or verified here, once it is anchored; raises ``NotFound``."""
+    """Return a certificate's position in the log, None if it is not anchored; raises ``NotFound``."""
     known = session.get(Certificate, number)
     if known is not None:
         return positions(session, [known.digest]).get(known.digest)
@@ -24,9 +24,10 @@ def place_of(session: Session, number: str) -> Position | None:
 
 
 def counter_of(session: Session, number: str) -> tuple[str, str] | None:
-    """Consumer (id) and request (statement digest) under which a certificate's uses are counted, if it is used up.
+    """Return the consumer (party id) and request (statement digest) under which a certificate's uses are counted.
 
-    Of one that was verified here and issued elsewhere, the consumer is the one that verified. Raises ``NotFound``.
+    None for a registration certificate. For a certificate that was issued elsewhere, the consumer is the party that
+    verified it here. Raises ``NotFound``.
     """
     known = session.get(Certificate, number)
     if known is None:
@@ -37,12 +38,11 @@ def counter_of(session: Session, number: str) -> tuple[str, str] | None:
 
 
 def genuine() -> ColumnElement[bool]:
-    """Presentations of what was found genuine."""
+    """The condition for presentations of a genuine certificate."""
     return Presentation.batch.is_not(None)
 
 
 def _seen(session: Session, number: str) -> Presentation:
-    """A verification that found the certificate genuine."""
     query = select(Presentation).where(Presentation.certificate_no == number, genuine())
     seen = session.scalars(query.order_by(Presentation.id).limit(1)).first()
     if seen is None:
@@ -51,9 +51,9 @@ def _seen(session: Session, number: str) -> Presentation:
 
 
 def certificate_not_seen() -> NotFound:
-    """The error ``CERTIFICATE_UNKNOWN``."""
+    """Return the error ``CERTIFICATE_UNKNOWN``."""
     return NotFound(
         "CERTIFICATE_UNKNOWN",
-        "No certificate of that number was issued or verified here.",
+        "No certificate with this number was issued or verified here.",
         hint="Check every digit of the number.",
     )

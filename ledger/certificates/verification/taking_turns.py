@@ -1,4 +1,4 @@
-"""Presentations take turns within a process: one thread at each, and one at a time under each request."""
+"""Locks within a process: one thread for each presentation, and one presentation at a time for each use counter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.certificates.verification.known_presentation import under_way
 
 
 class Turns:
-    """Thread-safe. Another process is kept out by what it finds in the database, and by the chain's counter."""
+    """Thread-safe. Against other processes, the database row and the chain's counter protect a presentation."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -20,7 +20,7 @@ class Turns:
 
     @contextmanager
     def working_on(self, presentation: str) -> Iterator[None]:
-        """No other thread begins until this one is done; raises ``Conflict`` ``PRESENTATION_PENDING``."""
+        """Hold the presentation; raises ``Conflict`` ``PRESENTATION_PENDING`` if another thread holds it."""
         with self._guard:
             if presentation in self._at_work:
                 raise under_way()
@@ -32,6 +32,6 @@ class Turns:
                 self._at_work.discard(presentation)
 
     def of_counter(self, counter: tuple[str, str] | None) -> threading.Lock:
-        """The lock of one counter of uses; it is gone when nobody holds or awaits it."""
+        """Return the lock of a use counter (consumer, request). It is freed when no thread refers to it."""
         with self._guard:
             return self._counters.setdefault(counter, threading.Lock())

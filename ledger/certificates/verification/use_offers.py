@@ -1,6 +1,6 @@
-"""Uses that were proposed to their consumers and are not signed yet: in memory, a bounded number each, for minutes.
+"""Uses that were proposed to consumers and are not signed yet, in memory only, with a limit for each consumer.
 
-What was presented is kept here alone, never on disk. When it is gone, after a restart or in another process, the
+The presented bundle is never written to disk. After a restart, or in another process, the offer is missing and the
 consumer sends the presentation again.
 """
 
@@ -14,21 +14,21 @@ from typing import Final, Generic, TypeVar
 from ledger.certificates.verification.uses import UseToSign
 from ledger.errors import Conflict
 
-# Of each consumer. A bundle has at most 256 KiB: 16 MiB for a consumer.
+# For each consumer: at 256 KiB for a bundle, this is at most 16 MiB.
 MAX_OFFERS: Final = 64
 About = TypeVar("About")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer(Generic[About]):
-    """A use to sign, and what it is about."""
+    """A use to sign, and the presentation that it belongs to."""
 
     use: UseToSign
     about: About
 
 
 class Offers(Generic[About]):
-    """The newest offer of each presentation. Where a consumer has too many, its own oldest one goes. Thread-safe."""
+    """The newest offer of each presentation. Above the limit, the consumer's oldest offer is dropped. Thread-safe."""
 
     def __init__(self, most: int = MAX_OFFERS) -> None:
         self._most = most
@@ -36,7 +36,7 @@ class Offers(Generic[About]):
         self._offers: dict[str, OrderedDict[str, Offer[About]]] = {}
 
     def put(self, consumer: str, use: UseToSign, about: About) -> None:
-        """Keep an offer in the place of an earlier one of its presentation."""
+        """Keep an offer; it replaces an earlier offer for the same presentation."""
         with self._lock:
             own = self._offers.setdefault(consumer, OrderedDict())
             own[use.presentation] = Offer(use, about)
@@ -45,21 +45,21 @@ class Offers(Generic[About]):
                 own.popitem(last=False)
 
     def get(self, consumer: str, presentation: str) -> Offer[About]:
-        """The offer; raises ``Conflict`` ``USE_NOT_PROPOSED``."""
+        """Return the offer for a presentation; raises ``Conflict`` ``USE_NOT_PROPOSED``."""
         with self._lock:
             own = self._offers.get(consumer)
             offer = None if own is None else own.get(presentation)
         if offer is None:
             raise Conflict(
                 "USE_NOT_PROPOSED",
-                "The use of this presentation is not at hand: it was proposed by another process, or too long ago.",
+                "There is no use to sign for this presentation: another process proposed it, or it is too old.",
                 where=f"presentation {presentation}",
-                hint="Send the presentation again with the same nonce, and sign the use that comes back.",
+                hint="Send the presentation again with the same nonce, and sign the use in the answer.",
             )
         return offer
 
     def drop(self, consumer: str, presentation: str) -> None:
-        """Forget an offer, if there is one."""
+        """Remove the offer for a presentation, if there is one."""
         with self._lock:
             own = self._offers.get(consumer)
             if own is not None and own.pop(presentation, None) is not None and not own:

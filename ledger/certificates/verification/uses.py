@@ -1,7 +1,8 @@
-"""Counting uses on the chain in the name of their consumer: nobody counts a use for somebody else.
+"""Count uses on the chain. Only the consumer's own key can have a use counted.
 
-The installation of the consumer itself sends uses from its own account. Where the consumer's key is in custody, it
-signs, and the operator's account sends and pays. Any other consumer signs by itself what it is given to sign.
+The consumer's own installation sends uses from the consumer's account. If this installation keeps the consumer's key,
+that key signs, and the operator's account sends the transaction and pays. Any other consumer receives a message to
+sign.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from ledger.proof.acts import sign_act, uses_message
 
 @dataclass(frozen=True, slots=True)
 class UseToSign:
-    """A use of a consumer, and ``message``: what the key of ``account`` signs so that anybody may have it counted.
+    """A use to be signed. With a signature by the key of ``account`` over ``message``, anybody can have it counted.
 
-    ``presentation`` is its id, ``request`` a statement digest, ``deadline`` the last second (UTC) in which it counts.
+    ``presentation`` is an id, ``request`` a statement digest (hex), ``deadline`` the last second (UTC) at which the
+    chain counts the use.
     """
 
     presentation: str
@@ -34,7 +36,7 @@ class UseToSign:
 
 
 class Uses:
-    """Sends uses. ``own`` is the party of ``client``'s account; ``accounts`` gives any party's present account."""
+    """Sends uses. ``own`` is the party of ``client``'s account; ``accounts`` returns a party's current account."""
 
     def __init__(
         self,
@@ -51,31 +53,31 @@ class Uses:
         self._accounts = accounts
 
     def signs_for(self, consumer: str) -> bool:
-        """Whether a use of the consumer can be counted without asking it; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        """Whether this installation has the consumer's key; raises ``NotFound`` ``PARTY_UNKNOWN``."""
         return consumer == self._own or self._accounts(consumer) in self._custody
 
     def require_key_of(self, consumer: str) -> None:
-        """Raise ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` unless a use of the consumer can be counted without it."""
+        """Raise ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` unless this installation has the consumer's key."""
         if not self.signs_for(consumer):
             raise Conflict(
                 "ACT_SIGNATURE_REQUIRED",
                 "The consumer must sign this use with its own key.",
                 where=f"party {consumer}",
-                hint="Let the use be proposed, sign its message, and hand the signature in.",
+                hint="Send the presentation to receive the use to sign; sign its message and send the signature.",
             )
 
     def to_sign(self, presentation: str, consumer: str, request: str, ordinal: int, deadline: int) -> UseToSign:
-        """The use, with what the consumer signs by its present account."""
+        """Return a use with the message that the key of the consumer's current account signs."""
         account = self._client.account if consumer == self._own else self._accounts(consumer)
         message = uses_message(self._reader.chain, account, deadline, [(request, ordinal)])
         return UseToSign(presentation, account, request, ordinal, deadline, message)
 
     def send(self, use: UseToSign, signature: bytes | None, announce: Announce) -> Receipt:
-        """Send a use with the signature of its consumer; without one, the consumer's key is here.
+        """Send a use with its consumer's signature. Without a signature, this installation must have the key.
 
         Raises ``Conflict`` ``LOG_USE_OUT_OF_ORDER``, ``LOG_SIGNATURE_EXPIRED``, ``Forbidden``
-        ``LOG_SIGNATURE_INVALID``, and what ``ChainClient.send`` raises. A signed use that is not the next one is
-        skipped: ``counted`` says so.
+        ``LOG_SIGNATURE_INVALID``, and as ``ChainClient.send``. The contract skips a signed use that is not the next
+        one; ``counted`` is false for that receipt.
         """
         if signature is None and use.account == self._client.account:
             return self._client.send(record_use(use.request, use.ordinal), announce=announce)
@@ -85,7 +87,7 @@ class Uses:
         return self._client.send(signed, announce=announce)
 
     def counted(self, receipt: Receipt, consumer: str, request: str, ordinal: int) -> bool:
-        """Whether a transaction counted this very use of the consumer."""
+        """Whether the transaction counted the use with this ordinal."""
         uses = [event.args for event in receipt.named("Used")]
         if not any((use["request"], use["ordinal"]) == (request, ordinal) for use in uses):
             return False
@@ -93,9 +95,9 @@ class Uses:
         return any((use["consumer"], use["request"], use["ordinal"]) == (number, request, ordinal) for use in uses)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
-        """A transaction in its block, by the hash that was announced."""
+        """Return the receipt of a transaction, None if it is in no block."""
         return self._client.receipt(tx_hash)
 
     def waits(self, tx_hash: str) -> bool:
-        """Whether the node holds the transaction for a block to come."""
+        """Whether the transaction waits at the node for a block."""
         return self._client.waits(tx_hash)

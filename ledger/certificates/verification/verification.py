@@ -1,14 +1,14 @@
-"""Verifying for a caller: facts from the chain, the pure verifier's report, and a record for the subject.
+"""Verify a bundle for a party: read the facts, call the pure verifier, count the use, and record it for the subject.
 
-The chain's counter is the arbiter of uses, between threads, processes and installations: a use is counted only if it
-is the next one, so whoever comes second is refused and verifies again. Within a process the presentations under one
-request take turns, so that those that cannot win spend no transaction. A use is its consumer's own act: where the
-consumer's key is not here, the use is proposed to it, and the content follows the block of what it signed.
+The chain's counter decides which use comes first, also between processes and installations. A use is counted only if
+it has the next ordinal; a party that comes second is refused and verifies again. Within a process, presentations under
+one request wait for each other, so that no transaction is sent in vain. Only the consumer can have a use counted: if
+its key is not here, the use is proposed to it, and the content is returned after the block with its signed use.
 
-A presentation is answered once. Its nonce is taken first, then the certificate is verified, then the use is announced
-in the database, sent, and recorded. If that breaks off, the presentation stays pending: sent again, it goes on where
-it was, judged by its first receipt; and ``settle`` finds out from the chain how it ended, by the hash that was
-announced.
+A presentation is answered once, in these steps: take the nonce; verify; store the transaction hash of the use; send the
+use; store the result. If the process stops in between, the presentation stays pending. The consumer can send it again,
+and it continues with the time of its first receipt. ``settle`` finds the end of a pending presentation by its
+transaction hash.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Send = Callable[[UseToSign, Announce], Receipt]
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """``use``: what the consumer signs before it gets the content. Without one, ``verified`` is the whole answer."""
+    """The consumer signs ``use`` to receive the content. If ``use`` is None, ``verified`` is the final answer."""
 
     verified: Verified
     use: UseToSign | None
@@ -58,7 +58,7 @@ class Proposed:
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A presentation that is being worked on. ``counter``: the consumer and the request that its certificate names."""
+    """A presentation in work. ``counter`` is the consumer (party id) and the request that its certificate names."""
 
     row: KnownPresentation
     bundle: Bundle
@@ -71,12 +71,12 @@ class _UnderWay:
 
     @property
     def deadline(self) -> int:
-        """Until when it may be sent again, and its use counted."""
+        """The last second (UTC) at which it can be sent again and its use is counted."""
         return self.row.created_at + LAPSE_SECONDS
 
 
 class Verification(Judge):
-    """What a consumer calls when it does not embed the verifier itself."""
+    """Verifies for parties that do not run the verifier themselves."""
 
     def __init__(
         self,
@@ -109,16 +109,16 @@ class Verification(Judge):
         return verified
 
     def signs_for(self, consumer: str) -> bool:
-        """Whether ``accept`` works for the consumer: its key is here. Else ``propose`` and ``use`` do."""
+        """Whether the consumer's key is here, so that it calls ``accept``; else it calls ``propose`` and ``use``."""
         return self._uses.signs_for(consumer)
 
     def accept(self, actor: Actor, raw: bytes, nonce: str) -> Verified:
-        """Verify a presentation and, if it is valid, use it: the chain's counter decides who was first.
+        """Verify a presentation and, if it is valid, have its use counted on the chain.
 
-        For a consumer whose key is here, else raises ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. The verification of a
-        genuine certificate is recorded for the subject, whatever its result. A presentation that was not answered,
-        because the chain was out of reach or the process ended, goes on when it is sent again. Raises ``Conflict``
-        ``NONCE_REPLAYED`` for any other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
+        The verification of a genuine certificate is recorded for the subject, whatever its result. A presentation that
+        was not answered, because no node answered or the process stopped, continues when it is sent again. Raises
+        ``Forbidden`` ``PARTY_LACKS_ROLE``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` if the consumer's key is not here,
+        ``NONCE_REPLAYED`` if the nonce was used before, ``PRESENTATION_PENDING`` while another thread verifies it.
         """
         require(actor, Action.VERIFY, owns=True)
         if usage_of(raw) is not None:
@@ -130,10 +130,10 @@ class Verification(Judge):
             return self._went_on(case) or self._use_up(case, lambda use, announce: self._uses.send(use, None, announce))
 
     def propose(self, actor: Actor, raw: bytes, nonce: str) -> Proposed:
-        """Verify a presentation for a consumer whose key is elsewhere; if it is valid, give the use that it signs.
+        """Verify a presentation for a consumer whose key is not here; if it is valid, return the use to sign.
 
-        Sent again, it gives the use that is to be signed now; or, if the use was counted and its answer lost, the
-        content. Raises as ``accept``, but for the key.
+        If it is sent again, the current use is returned; if the use was counted and only the answer was lost, the
+        content is returned. Raises as ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
         """
         require(actor, Action.VERIFY, owns=True)
         case = self._begin(raw, actor.party, nonce)
@@ -150,10 +150,11 @@ class Verification(Judge):
             return Proposed(verified.without_content(), use)
 
     def use(self, actor: Actor, presentation: str, signature: bytes) -> Verified:
-        """Have a proposed use counted as its consumer signed it; the content follows its block.
+        """Have a proposed use counted with its consumer's signature, and return the content.
 
         Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``USE_NOT_PROPOSED`` and ``USE_OVERTAKEN`` (propose
-        it again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``.
+        again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``,
+        ``PARTY_LACKS_ROLE``.
         """
         require(actor, Action.VERIFY, owns=True)
         row = self._presentations.resume(presentation, actor.party)
@@ -163,10 +164,10 @@ class Verification(Judge):
             return self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
 
     def settle(self) -> int:
-        """Find out how pending presentations ended that nobody is working on; returns how many that were.
+        """Record the end of pending presentations that no thread works on, and return how many ended.
 
-        One whose use the chain counted is ``valid``. One that spent none lapses after a while, until which it may be
-        sent again. Raises ``ChainUnavailable``.
+        A presentation whose use the chain counted is ``valid``. Any other lapses after ``LAPSE_SECONDS``; before that
+        it can be sent again. Raises ``ChainUnavailable``.
         """
         settled = 0
         for row in self._presentations.pending():
@@ -176,7 +177,7 @@ class Verification(Judge):
                         continue
                     self._end(row, *ending)
             except Conflict:
-                # Another thread or process is at it; what it records stands.
+                # Another thread or process works on it and records its end.
                 continue
             settled += 1
         if settled:
@@ -184,7 +185,7 @@ class Verification(Judge):
         return settled
 
     def new_nonce(self) -> str:
-        """A fresh nonce for a presentation: 128 random bits."""
+        """Return a fresh nonce for a presentation: 128 random bits."""
         return secrets.token_urlsafe(16)
 
     def status(self, number: str) -> dict[str, Any]:
@@ -196,7 +197,7 @@ class Verification(Judge):
         return self._states.public_status(number)
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _UnderWay | None:
-        """Take the nonce; None where there is nothing to use up."""
+        """Take the nonce; None for anything that is not a usage certificate."""
         presented = usage_of(raw)
         if presented is None:
             return None
@@ -205,16 +206,16 @@ class Verification(Judge):
         return _UnderWay(row, bundle, nonce, facts_needed(bundle).uses)
 
     def _now(self) -> int:
-        """Never before the newest block, if a node answers: a wallet's clock may be right where ours is slow."""
+        """Return the later of this clock and the newest block: this clock may be slower than a wallet's."""
         try:
             return max(self._clock(), self._reader.latest().time)
         except ChainUnavailable:
             return self._clock()
 
     def _went_on(self, case: _UnderWay) -> Verified | None:
-        """The answer that an earlier try did not give; None where there is none, and it is to be made now.
+        """Return the answer to a use that an earlier try had counted; None if there is no such use yet.
 
-        Raises ``Conflict`` ``PRESENTATION_PENDING``, and ``NONCE_REPLAYED`` for one that has lapsed.
+        Raises ``Conflict`` ``PRESENTATION_PENDING``, and ``NONCE_REPLAYED`` if the presentation has lapsed.
         """
         ending = self._ending(case.row)
         if ending is None:
@@ -229,7 +230,7 @@ class Verification(Judge):
         return verified
 
     def _next_use(self, case: _UnderWay) -> tuple[Verified, UseToSign | None]:
-        """Verify, and name the next use; one that is not valid has ended by that, and there is no use."""
+        """Verify, and return the next use; a presentation that is not valid is recorded as ended and has no use."""
         verified = self.judge(case.bundle, case.expect)
         if not verified.report.valid or verified.facts is None or case.counter is None:
             self._end(case.row, Ended.of(verified.report, case.bundle))
@@ -239,7 +240,7 @@ class Verification(Judge):
         return verified, self._uses.to_sign(case.row.id, consumer, request, ordinal, case.deadline)
 
     def _use_up(self, case: _UnderWay, send: Send) -> Verified:
-        """Verify and spend one use on the chain; where another use was faster, verify again."""
+        """Verify and have one use counted; verify again if another use was counted first."""
         overtaken = 0
         with self._turns.of_counter(case.counter):
             while True:
@@ -247,7 +248,7 @@ class Verification(Judge):
                 if wanted is None:
                     return verified
                 if wanted.ordinal == overtaken:
-                    # The node that was asked has not seen the block of the other use yet.
+                    # The node has not seen the block with the other use yet.
                     raise under_way()
                 overtaken = wanted.ordinal
                 if (use := self._spend(case, verified.report, wanted, send)) is not None:
@@ -269,7 +270,7 @@ class Verification(Judge):
         return self._use_in(receipt, case.row)
 
     def _use_in(self, receipt: Receipt | None, row: KnownPresentation) -> CountedUse | None:
-        """The use that was announced, if that transaction counted it."""
+        """Return the recorded use if its transaction counted it."""
         if receipt is None or row.ordinal is None or row.request is None:
             return None
         if not self._uses.counted(receipt, row.consumer, row.request, row.ordinal):
@@ -277,18 +278,18 @@ class Verification(Judge):
         return CountedUse(row.ordinal, receipt.tx_hash, receipt.gas_used)
 
     def _as_it_was(self, case: _UnderWay, use: CountedUse) -> Verified:
-        """What should have been answered: judged at the time of the use, and before it."""
+        """Return the answer that was lost: the report for the time of the use, by the facts before it."""
         facts = self.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())
         if case.counter is None or len(history) < use.ordinal:
-            # The node that was asked has not seen the block yet.
+            # The node has not seen the block with the use yet.
             raise under_way()
         before = replace(facts, uses={**facts.uses, case.counter: history[: use.ordinal - 1]})
         report = self.report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
         return Verified(report, before, use)
 
     def _ending(self, row: KnownPresentation) -> tuple[Ended, CountedUse | None] | None:
-        """How a presentation ended that broke off; None while that is open."""
+        """Return the end of a presentation that was interrupted; None while it is open."""
         receipt = None if row.tx_hash is None else self._uses.receipt(row.tx_hash)
         if (use := self._use_in(receipt, row)) is not None:
             return Ended(VALID, tuple(row.fields)), use
@@ -307,9 +308,9 @@ def _signed(uses: Uses, offer: Offer[_UnderWay], signature: bytes) -> Send:
         if use.ordinal != offer.use.ordinal:
             raise Conflict(
                 "USE_OVERTAKEN",
-                "Another use under this request was counted since this one was signed.",
+                "Another use under this request was counted after this one was proposed.",
                 where=f"presentation {use.presentation}",
-                hint="Send the presentation again with the same nonce, and sign the use that comes back.",
+                hint="Send the presentation again with the same nonce, and sign the use in the answer.",
             )
         return uses.send(offer.use, signature, announce)
 
