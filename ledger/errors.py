@@ -1,23 +1,23 @@
 """The one exception family of this project.
 
     PingzhengError
-    ├── InvalidInput      what was given is malformed or breaks a rule of the data model
-    ├── NotFound          no such record
-    ├── Conflict          the record exists, or its state does not allow the move
-    ├── Forbidden         the party may not do this (role, status, ownership)
-    ├── Unauthenticated   nobody is signed in, or by a token or a key that is not known
-    ├── TooManyAttempts   too many wrong tokens, keys or codes came from this source; ``retry_after`` says when to try
-    ├── BadBundle         a bundle, certificate or fact file that cannot be read safely
-    ├── ChainUnavailable  no node answers, or it is not our chain; nothing was written
+    ├── InvalidInput      the input is malformed or breaks a rule of the data model
+    ├── NotFound          the record does not exist
+    ├── Conflict          the record exists already, or its state does not allow the action
+    ├── Forbidden         the party may not do this because of its role, its status or the record's owner
+    ├── Unauthenticated   no session, or the token, key or signed statement is not valid
+    ├── TooManyAttempts   too many wrong tokens, keys or codes came from this address
+    ├── BadBundle         a bundle, certificate or fact file cannot be read safely
+    ├── ChainUnavailable  no node answers, or the node belongs to another chain; nothing was written
     ├── ChainRejected     a contract refused the transaction
-    ├── Busy              others are using the ledger just now; ``retry_after`` says when to try again
-    ├── StorageFull       a disk is full; what was asked for was not written
-    ├── Incoherent        database, chain and files do not belong together; nothing is written until an operator decides
-    └── Misconfigured     the installation is not set up as it must be
+    ├── Busy              other programs are using the ledger; nothing was written
+    ├── StorageFull       a disk is full; the requested data was not written
+    ├── Incoherent        database, chain and files do not match; nothing is written until an operator decides
+    └── Misconfigured     the installation is not set up correctly
 
-Every error has a stable ``code`` that machines may match, a message that says what is wrong, ``where``
-it was found, and a ``hint`` that says what to do next. None of them carries a name, an ID number or a phone number:
-say which field of which record, never its value, where the value is personal.
+Every error has a stable ``code`` for programs, a message that names the problem, ``where`` the problem was found, and a
+``hint`` that names the next step. No error contains a name, an ID number or a phone number: if a value is personal, the
+error names the record and the field, and not the value.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from typing import Any
 
 
 class PingzhengError(Exception):
-    """Base of all errors that leave this package on purpose.
+    """The base of all errors that this package raises on purpose.
 
-    ``code`` is UPPER_SNAKE and never changes its meaning; ``details`` holds JSON values for machines.
+    ``code`` is UPPER_SNAKE and never changes its meaning. ``details`` holds JSON values for programs.
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class PingzhengError(Exception):
 
 
 class InvalidInput(PingzhengError):
-    """What was given is malformed or breaks a rule of the data model."""
+    """The input is malformed or breaks a rule of the data model."""
 
 
 class NotFound(PingzhengError):
-    """No such record."""
+    """The record does not exist."""
 
 
 class Conflict(PingzhengError):
-    """The record exists already, or its state does not allow the move."""
+    """The record exists already, or its state does not allow the action."""
 
 
 class Forbidden(PingzhengError):
@@ -70,36 +70,36 @@ class Forbidden(PingzhengError):
 
 
 class Unauthenticated(PingzhengError):
-    """Nobody is signed in, or by a token, a key or a statement that does not hold."""
+    """There is no session, or the token, the key or the signed statement is not valid."""
 
 
 class TooManyAttempts(PingzhengError):
-    """Too many wrong tokens, keys or codes came from this source; ``details["retry_after"]`` is in seconds."""
+    """Too many wrong tokens, keys or codes came from this address; ``details["retry_after"]`` is in seconds."""
 
 
 class BadBundle(PingzhengError):
-    """A bundle, certificate or fact file that cannot be read safely."""
+    """A bundle, certificate or fact file cannot be read safely."""
 
 
 class ChainUnavailable(PingzhengError):
-    """No node answers, or it is not the chain this ledger was set up on."""
+    """No node answers, or the node belongs to another chain than this ledger's."""
 
 
 class ChainRejected(PingzhengError):
-    """A contract refused the transaction; ``code`` is the contract's error by our name."""
+    """A contract refused the transaction; ``code`` is the name of the contract's error in UPPER_SNAKE."""
 
 
 class Busy(PingzhengError):
-    """Others are using the ledger just now; ``details["retry_after"]`` is in seconds. Nothing was written."""
+    """Other programs are using the ledger; ``details["retry_after"]`` is in seconds. Nothing was written."""
 
 
 class StorageFull(PingzhengError):
-    """A disk is full. What was asked for was not written; reading goes on."""
+    """A disk is full. The requested data was not written; reading still works."""
 
 
 class Incoherent(PingzhengError):
-    """Database, chain and files do not belong together. Reading goes on; writing is refused."""
+    """Database, chain and files do not match. Reading still works; writing is refused."""
 
 
 class Misconfigured(PingzhengError):
-    """The installation is not set up as it must be."""
+    """The installation is not set up correctly."""

@@ -1,4 +1,4 @@
-"""What a server does again and again in the background, whatever fails, and how that goes."""
+"""Repeat work in the background of a server, continue after every error, and report the state of the work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.errors import PingzhengError
 
 log = structlog.get_logger()
 
-# Among this work is the following of the chain: a reported key must not go on for long because a node did not answer.
+# Short, because following the chain is part of this work: a reported key must stop soon after a node answers again.
 LONGEST_REST: Final = 5.0
 MAX_FAILING_SECONDS: Final = 60.0
 MAX_TICK_SECONDS: Final = 300.0
@@ -22,7 +22,7 @@ MAX_TICK_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """How a piece of work goes; ``code`` says why it does not, since so many seconds."""
+    """The state of a piece of work. ``code`` is the problem, which has lasted for ``seconds``; None if all is well."""
 
     name: str
     code: str | None = None
@@ -30,16 +30,16 @@ class WorkState:
     seconds: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """For ``/ready``."""
+        """Return the state as JSON for ``/ready``."""
         if self.code is None:
             return {"ok": True}
         return {"ok": False, "code": self.code, "cause": self.cause, "seconds": self.seconds}
 
 
 class TickingThread:
-    """Calls ``tick`` every ``interval`` seconds, and goes on after every error, with longer and longer rests.
+    """A thread that calls ``tick`` every ``interval`` seconds. After an error it waits longer and calls again.
 
-    An error is logged when it begins and when it is over, not each time. ``clock`` runs in seconds and never back.
+    The first of repeated errors is logged, and so is the recovery. ``clock`` is monotonic, in seconds.
     """
 
     def __init__(
@@ -62,16 +62,20 @@ class TickingThread:
         self._failures = 0
 
     def start(self) -> None:
-        """Begin ticking."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the running tick and end."""
+        """Wait for the running tick and end the thread."""
         self._stop.set()
         self._thread.join()
 
     def state(self) -> WorkState:
-        """``WORK_STOPPED``, ``WORK_STUCK`` in one tick, ``WORK_FAILING`` for long; without a code all is well."""
+        """Return the state of the work.
+
+        The code is ``WORK_STOPPED`` if the thread has ended, ``WORK_STUCK`` if one tick lasts more than
+        ``MAX_TICK_SECONDS``, ``WORK_FAILING`` if ticks have failed for more than ``MAX_FAILING_SECONDS``.
+        """
         now, began = self._clock(), self._began
         if not self._thread.is_alive():
             return WorkState(self.name, "WORK_STOPPED", self._cause)
@@ -87,7 +91,7 @@ class TickingThread:
             rest = self._rest_after(self._failure())
 
     def _failure(self) -> BaseException | None:
-        """Tick once; what it failed by, even where that would end a thread."""
+        """Tick once and return the exception, including those that would end a thread; None if it succeeded."""
         self._began = self._clock()
         try:
             self._tick()
@@ -107,7 +111,7 @@ class TickingThread:
         if self._cause is None:
             self._failing_since = self._clock()
         if cause != self._cause:
-            # The text of a foreign exception may hold what was worked on.
+            # Only the class of the exception is logged: its text may contain personal data.
             log.warning("background work failed, it waits and goes on", work=self.name, cause=cause)
         self._cause = cause
         self._failures += 1
@@ -115,9 +119,9 @@ class TickingThread:
 
 
 def work_check(work: Sequence[TickingThread]) -> dict[str, Any]:
-    """The part of ``/ready`` about the background: ``ok``, and each piece of work that is not in order."""
+    """Return the part of ``/ready`` about background work: ``ok``, and each piece of work that has a problem."""
     states = {state.name: state.to_dict() for state in (each.state() for each in work)}
-    failing = {name: told for name, told in states.items() if not told["ok"]}
+    failing = {name: state for name, state in states.items() if not state["ok"]}
     if not failing:
         return {"ok": True, "running": sorted(states)}
     return {"ok": False, "code": next(iter(failing.values()))["code"], "failing": failing}

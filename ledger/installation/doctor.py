@@ -1,7 +1,7 @@
-"""``pingzheng doctor``: every part of an installation looked at by itself, without opening or changing any of it.
+"""Examine every part of an installation by itself, without changing it, for ``pingzheng doctor``.
 
-Where a part is damaged, the ledger does not open and says so about one part alone. This goes on to the next. A local
-chain that nobody runs is started on a copy of its journal.
+A ledger with a damaged part does not open and reports only that part; doctor continues with the other parts. If no
+program runs the local chain, doctor starts a node on a copy of the journal.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ from ledger.store.tables import Sealed
 LOW_BYTES: Final = 200 * 1024 * 1024
 # The operator accepted the lost batches at the restore: doctor mentions them, and they are no finding.
 REMARKED: Final = "BATCH_LOST"
-# What others could read of these would let them act for the parties, or read what is sealed.
+# Files that let a reader act for the parties or open sealed texts.
 _PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part as it was found; ``skipped`` names the part without which it cannot be looked at."""
+    """The result for one part. ``skipped`` names the damaged part without which this one cannot be examined."""
 
     name: str
     findings: tuple[Finding, ...] = ()
@@ -88,7 +88,7 @@ class Part:
     remarks: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON; ``ok`` is null for what could not be looked at."""
+        """Return the part as JSON; ``ok`` is null if the part could not be examined."""
         return {
             "part": self.name,
             "ok": None if self.skipped else not self.findings,
@@ -99,7 +99,7 @@ class Part:
 
 
 class Doctor:
-    """Looks at the installation in ``settings.home``; raises as ``require_made`` where there is none."""
+    """Examines the installation in ``settings.home``; raises as ``require_made``."""
 
     def __init__(self, settings: Settings) -> None:
         require_made(settings.home)
@@ -111,7 +111,7 @@ class Doctor:
         self._stack = ExitStack()
 
     def examine(self) -> list[Part]:
-        """Every part, in an order in which each needs only those before it."""
+        """Examine every part; each part needs only parts before it."""
         with self._stack:
             return [
                 self._part("files", self._files),
@@ -138,12 +138,14 @@ class Doctor:
         except PingzhengError as error:
             findings.append(as_finding(error))
         except OSError as error:
-            told = Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
-            findings.append(as_finding(told))
+            refused = Misconfigured("FILE_REFUSED", f"The system reports: {error.strerror}.", where=str(error.filename))
+            findings.append(as_finding(refused))
         except Exception as error:
-            # What nobody thought of is no reason to say nothing of the other parts.
-            text = f"Looking at this part ended by {type(error).__name__}."
-            findings.append(Finding("CHECK_FAILED", text, name, "Report it; `PINGZHENG_LOG=debug` shows more."))
+            # An unexpected exception in one part must not hide the results of the other parts.
+            text = f"The examination of this part ended with {type(error).__name__}."
+            findings.append(
+                Finding("CHECK_FAILED", text, name, "Report this; `PINGZHENG_LOG=debug` shows the details.")
+            )
         remarks = tuple(each for each in findings if each.code == REMARKED)
         return Part(name, tuple(each for each in findings if each.code != REMARKED), remarks=remarks)
 
@@ -161,18 +163,18 @@ class Doctor:
             if mode & 0o077 and path.is_file():
                 yield Finding(
                     "FILE_READABLE_BY_OTHERS",
-                    "Other users of this machine can read a file that is its owner's alone.",
+                    "Other users of this machine can read a file that only its owner may read.",
                     str(path),
-                    f"chmod 600 {path}",
+                    f"Run `chmod 600 {path}`.",
                     {"mode": f"{mode & 0o777:o}"},
                 )
         for path in (self._home, *(each for name in _PRIVATE for each in with_contents(self._home / name))):
             if not os.access(path, os.R_OK | os.W_OK):
                 yield Finding(
                     "FILE_READ_ONLY",
-                    "This user cannot read and write the ledger's folder, or a file in it.",
+                    "This user cannot read and write the ledger's folder or a file in it.",
                     str(path),
-                    "Give the folder and its files to the user that runs this program, on a disk that can be written.",
+                    "Make the user that runs this program the owner of the folder and its files, on a writable disk.",
                 )
                 return
 
@@ -181,7 +183,7 @@ class Doctor:
             return
         SecretFile(self._settings.keys_folder / "lookup.key").read()
         provider = self._provider()
-        # A key that wraps nothing, so that nothing is read: it is there, and it is one.
+        # Wrapping a dummy key shows that the current key exists and is usable, without reading any text.
         provider.wrap(bytes(32), provider.current)
         yield from ()
 
@@ -198,9 +200,9 @@ class Doctor:
         if free < LOW_BYTES:
             yield Finding(
                 "DISK_LOW",
-                f"The disk of this ledger has {free // 1024 // 1024} MiB left.",
+                f"The ledger's disk has only {free // 1024 // 1024} MiB of free space.",
                 str(self._home),
-                "Make room before it is full.",
+                "Free space before the disk is full.",
                 {"free_bytes": free},
             )
 
@@ -227,7 +229,7 @@ class Doctor:
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
-        """One text of each key is unwrapped: another key of the same name would open none of them. Are any closed?"""
+        """Unwrap one text of each wrapping key, which finds wrong keys of the same name; report closed texts."""
         if self._joined is not None:
             return
         provider = self._provider()
@@ -247,7 +249,7 @@ class Doctor:
 
     def _entries(self, database: Database) -> Iterator[Finding]:
         with database.read() as session:
-            # By damaged entries the rows that repeat them cannot be judged.
+            # Rows are compared with their entries, so they can only be checked if the entries are intact.
             yield from list(audit(session)) or audit_records(session)
             if lost := lost_finding(session):
                 yield lost
@@ -264,13 +266,13 @@ class Doctor:
                 "CHAIN_HEAD_OLD",
                 f"The newest block is {age} seconds old.",
                 "chain",
-                "Check that the node is in sync and that the network makes blocks.",
+                "Check that the node is synchronised and that the network produces blocks.",
                 {"head_age": age},
             )
 
     @contextmanager
     def _local_node(self) -> Iterator[str]:
-        """The URL of the node that runs, or of one on a copy of the journal."""
+        """Yield the URL of the running node, or of a node that is started on a copy of the journal."""
         folder = self._home / "chain"
         if is_held(folder / "owner.lock"):
             yield str(json.loads((folder / "node.json").read_bytes())["url"])
@@ -295,7 +297,7 @@ class Doctor:
             yield from coherence.batches_differing()
 
     def _memory(self, chain: ChainReader) -> Iterator[Finding]:
-        """What verifications saw of the chain must still be there."""
+        """Raise ``ChainUnavailable`` if the chain no longer contains the blocks that verifications have read."""
         seen = load_seen(self._home / "seen.json")
         if seen is not None:
             require_contained(chain, seen)
@@ -307,7 +309,7 @@ class Doctor:
             return
         with database.read() as session:
             cursor = session.execute(select(CURSOR.c.block_number)).scalar_one_or_none()
-            # A chain that is behind the index is a finding of its own.
+            # A chain behind the index is reported by the part `coherence`.
             if cursor is None or cursor > chain.block_number():
                 return
             heads = asset_heads(session.connection())
@@ -315,9 +317,9 @@ class Doctor:
         if not found.agrees:
             yield Finding(
                 "INDEX_DIFFERS",
-                "The index does not say what the contracts say of the assets.",
+                "The assets in the index differ from the assets in the contracts.",
                 f"block {found.block}",
-                "Replay it from the chain: `pingzheng index rebuild`.",
+                "Rebuild the index from the chain: `pingzheng index rebuild`.",
                 {"assets": found.assets, "assets_on_chain": found.assets_on_chain, "differing": list(found.differing)},
             )
 
@@ -326,21 +328,21 @@ class Doctor:
             return
         archiving = Archiving(self._settings, database, chain.deployment.ledger, self._clock)
         archiving.require()
-        told = archiving.check() or {}
-        if told.get("code") == BEHIND:
+        state = archiving.check() or {}
+        if state.get("code") == BEHIND:
             yield Finding(
                 BEHIND,
-                f"The archive lacks {told['behind']} batches that the database has.",
-                told["folder"],
+                f"The archive lacks {state['behind']} batches of the database.",
+                state["folder"],
                 "Run `pingzheng log anchor`, or start the service: both fill the archive.",
-                {"behind": told["behind"]},
+                {"behind": state["behind"]},
             )
-        if told.get("same_disk"):
+        if state.get("same_disk"):
             yield Finding(
                 "ARCHIVE_ON_SAME_DISK",
-                "The archive lies on the disk of the ledger: one loss would take both.",
-                told["folder"],
-                "Name a folder on another disk by PINGZHENG_ARCHIVE.",
+                "The archive is on the same disk as the ledger: the loss of the disk would destroy both.",
+                state["folder"],
+                "Set PINGZHENG_ARCHIVE to a folder on another disk.",
             )
 
     @property

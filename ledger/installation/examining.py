@@ -1,4 +1,4 @@
-"""Looking at files and databases without changing them, for ``doctor``."""
+"""Examine files and databases without changing them, for ``doctor``."""
 
 from __future__ import annotations
 
@@ -15,43 +15,44 @@ from ledger.store.migrations import newest
 
 
 def version(engine: Engine) -> Iterator[Finding]:
-    """Whether the database has the schema that this program writes."""
+    """Yield a finding if the database has another schema version than this program writes."""
     with engine.connect().execution_options(read_only=True) as connection:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
     if found != newest(engine):
         yield Finding(
             "DATABASE_OTHER_VERSION",
-            f"The database has the schema {found}, and this program writes {newest(engine)}.",
+            f"The database has schema version {found}; this program writes version {newest(engine)}.",
             None,
-            "An older database is brought up to date when it is opened; a newer one needs the newer program.",
+            "An older database is upgraded when it is opened; a newer database needs the newer program.",
             {"found": found, "expected": newest(engine)},
         )
 
 
 def index_tables_missing(engine: Engine) -> Finding | None:
-    """That tables of the index were removed; the index makes them when it follows for the first time."""
+    """Return a finding if tables of the index are missing from the database; else None."""
     with engine.connect().execution_options(read_only=True) as connection:
         missing = METADATA.tables.keys() - inspect(connection).get_table_names()
     if not missing:
         return None
     return Finding(
         "INDEX_DIFFERS",
-        f"The index lacks tables: {', '.join(sorted(missing))}.",
+        f"Tables of the index are missing: {', '.join(sorted(missing))}.",
         "index",
-        "Replay it from the chain: `pingzheng index rebuild`.",
+        "Rebuild the index from the chain: `pingzheng index rebuild`.",
         {"missing": sorted(missing)},
     )
 
 
 def as_finding(error: PingzhengError) -> Finding:
-    """An error that was met while looking."""
+    """Return the finding for an error that was raised during the examination."""
     return Finding(error.code, error.message, error.where, error.hint, error.details)
 
 
 def access(file: Path) -> str:
-    """How SQLite opens the file so that it makes nothing beside it.
+    """Return the SQLite URI parameters that open the database file without creating files beside it.
 
-    Where neither a log with contents nor its index is there, nobody has the database open: it does not change.
+    If there is neither a write-ahead log with content nor its index, no program has the database open, and the file can
+    be read as immutable.
     """
     log, index = (file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))
     used = (log.exists() and log.stat().st_size > 0) or index.exists()
@@ -59,7 +60,7 @@ def access(file: Path) -> str:
 
 
 def is_held(lock: Path) -> bool:
-    """Whether another program holds the lock of the chain's owner: its node runs."""
+    """Return whether another program holds the lock file: that program runs the node of the local chain."""
     if not lock.exists():
         return False
     with lock.open("rb") as file:
@@ -71,18 +72,18 @@ def is_held(lock: Path) -> bool:
 
 
 def with_contents(path: Path) -> list[Path]:
-    """A file, or all files in a folder; none where there is neither."""
+    """Return the file itself, or all files in the folder; empty if the path does not exist."""
     if path.is_dir():
         return [each for each in sorted(path.rglob("*")) if each.is_file()]
     return [path] if path.exists() else []
 
 
 def damaged_pages(file: Path, wrong: list[str]) -> Finding:
-    """What SQLite's own check says is wrong."""
+    """Return the finding for damaged pages; ``wrong`` is the output of SQLite's integrity check."""
     return Finding(
         "DATABASE_DAMAGED",
         f"Pages of the database are damaged: {wrong[0]}.",
         str(file),
-        "Stop every program that uses it, and restore it with `pingzheng restore`.",
+        "Stop every program that uses the database, and restore it with `pingzheng restore`.",
         {"damage": wrong},
     )

@@ -1,6 +1,6 @@
-"""Errors as people read them: what is wrong and what to do next, in Chinese and in English.
+"""Explain errors to people in Chinese and English: the problem and the next step.
 
-An error is raised with the facts of its case, most often in English. Its Chinese stands in ``errors.toml``, by code.
+The English message is given where the error is raised. The Chinese text is in ``errors.toml``, by code.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is wrong, and what to do next."""
+    """The problem, and the next step."""
 
     message: str
     hint: str | None
 
 
 def explanation(code: str, message: str, hint: str | None = None) -> Explanation:
-    """An error's message and hint in both languages; what was told in both stays as it is."""
+    """Return an error's message and hint in both languages. A text that is bilingual already is not changed."""
     texts = error_texts().get(code, {})
     return Explanation(
         message=_both(texts.get("zh"), message) or message,
@@ -29,18 +29,18 @@ def explanation(code: str, message: str, hint: str | None = None) -> Explanation
 
 
 def in_chinese(code: str) -> str | None:
-    """What the code says; ``None`` where the table has no such code."""
+    """Return the Chinese message of a code, or None if the table does not have the code."""
     return error_texts().get(code, {}).get("zh")
 
 
 @cache
 def error_texts() -> dict[str, dict[str, str]]:
-    """The table: code → ``zh``, ``next_zh``, ``next_en``, of which some may be missing."""
+    """Return the table from code to ``zh``, ``next_zh`` and ``next_en``; any of the three may be missing."""
     return tomllib.loads(files("ledger.installation").joinpath("errors.toml").read_text("utf-8"))
 
 
-def _both(chinese: str | None, told: str | None) -> str | None:
-    # A Chinese full stop: it was told in both already.
-    if told is not None and "。" in told:
-        return told
-    return " ".join(text for text in (chinese, told) if text) or None
+def _both(chinese: str | None, given: str | None) -> str | None:
+    # A text that contains a Chinese full stop is already bilingual.
+    if given is not None and "。" in given:
+        return given
+    return " ".join(text for text in (chinese, given) if text) or None

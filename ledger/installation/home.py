@@ -1,7 +1,7 @@
-"""What a home folder holds: nothing, a ledger, or a ledger whose creation was interrupted.
+"""Check a home folder: it is empty, or holds a ledger, or holds a ledger whose creation was interrupted.
 
-A ledger is made on purpose, by ``create_ledger`` alone. Whatever opens one finds its files there or says which is
-missing: a key, a deployment file or a database that were made again in silence would be other ones.
+Only ``create_ledger``, ``join`` and ``restore`` make a ledger. Opening a ledger never creates a missing key, deployment
+file or database, because a new one would belong to another ledger; the missing file is reported instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ledger.wallet.private_file import sync_folder, write_private
 
 MARKER: Final = "creating"
 LOCK: Final = "opening.lock"
-# An empty disk has the second one from the beginning.
+# Files that an empty home may hold. A new disk has the folder lost+found.
 _NOTHING: Final = {LOCK, "lost+found"}
 _TRACES: Final = (
     "chain",
@@ -36,12 +36,12 @@ _TRACES: Final = (
 
 
 def is_half_made(home: Path) -> bool:
-    """Whether the creation of the ledger in this folder was interrupted: ``create_ledger`` goes on with it."""
+    """Return whether the creation of the ledger in this folder was interrupted; ``create_ledger`` then continues it."""
     return (home / MARKER).exists()
 
 
 def holds_ledger(home: Path) -> bool:
-    """Whether the folder holds a ledger that was made to the end, whatever has become of its files since."""
+    """Return whether the folder holds a completely created ledger, even if some of its files are missing now."""
     return not is_half_made(home) and any((home / name).exists() for name in _TRACES)
 
 
@@ -52,29 +52,29 @@ def require_made(home: Path) -> None:
             "LEDGER_HALF_MADE",
             "The creation of this ledger was interrupted.",
             where=str(home),
-            hint="Run the command that created it again, such as `pingzheng init`: it goes on where it stopped.",
+            hint="Run the command that created it again, such as `pingzheng init`; the command continues the creation.",
         )
     if not holds_ledger(home):
         raise NotFound(
             "LEDGER_MISSING",
             "There is no ledger here.",
             where=str(home),
-            hint="Make one with `pingzheng init`, `pingzheng demo`, `pingzheng join` or `pingzheng restore`, or name "
-            "its folder by --home or $PINGZHENG_HOME.",
+            hint="Make a ledger with `pingzheng init`, `pingzheng demo`, `pingzheng join` or `pingzheng restore`, or "
+            "name its folder with --home or $PINGZHENG_HOME.",
         )
 
 
 @contextmanager
 def creating(settings: Settings) -> Iterator[None]:
-    """Alone in the empty folder, or in the half-made ledger that an interrupted creation left there.
+    """Hold the folder exclusively while a ledger is created in it, or while an interrupted creation is continued.
 
-    What an error or a crash leaves behind stays marked as half-made. Raises ``Conflict`` ``HOME_NOT_EMPTY``.
+    After an error or a crash the folder stays marked as half-made. Raises ``Conflict`` ``HOME_NOT_EMPTY``.
     """
     home = settings.home
     require_free(home)
     settings.make_home()
     with one_at_a_time(home / LOCK):
-        # Who waited for the lock finds what the first one made.
+        # Check again: another program may have created a ledger while this one waited for the lock.
         require_free(home)
         write_private(home / MARKER, "")
         yield
@@ -91,36 +91,36 @@ def require_free(home: Path) -> None:
             "HOME_NOT_EMPTY",
             "A new ledger needs an empty folder, and this one is not empty.",
             where=str(home),
-            hint="Give another --home. A ledger that is already here is opened by the other commands.",
+            hint="Give another --home. Other commands open the ledger that is already here.",
         )
 
 
 def require_files(settings: Settings) -> None:
-    """Raise ``Misconfigured``, naming it, if a file that every ledger of an operator has is missing or damaged."""
+    """Raise ``Misconfigured`` if a file that every operator's ledger has is missing; the error names the file."""
     home = settings.home
     _require_deployment(home)
     _require(
         home / "installation.json",
         "INSTALLATION_FILE_MISSING",
-        "The file that says whose installation this is is missing: installation.json of an operator, joined.json of "
-        "a party that has joined.",
-        "Restore it from the backup.",
+        "The file with this installation's identity is missing: installation.json of an operator, joined.json of a "
+        "party that has joined.",
+        "Restore the file from the backup.",
     )
     _require_keys(settings.keys_folder / "lookup.key", settings.keys_folder / "accounts.json", *_offices(home))
     if settings.rpc_url is None:
         _require(
             home / "chain" / "journal.jsonl",
             "JOURNAL_MISSING",
-            "The journal of the local chain is missing: it is the chain.",
-            "Restore the folder chain from the backup. The ledger does not begin another chain in its place.",
+            "The journal of the local chain is missing. The chain consists of this file.",
+            "Restore the folder `chain` from the backup. The ledger does not begin another chain in its place.",
         )
 
 
 def require_secrets(settings: Settings, *, sealing_files: bool) -> None:
-    """Raise ``Misconfigured`` ``KEY_FILE_MISSING`` if a ledger that is begun lacks a secret: they are made first.
+    """Raise ``Misconfigured`` ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret.
 
-    A mark that was left in a whole ledger is no reason to make another one. ``sealing_files``: the wrapping keys are
-    files.
+    Secrets are created before database and contracts, so a ledger that has either of these had its secrets too, and new
+    secrets would not fit. ``sealing_files`` says that the wrapping keys are files.
     """
     deployed, database = (settings.home / "deployment.json").exists(), file_of(settings.database)
     if not deployed and (database is None or not database.exists() or not database.stat().st_size):
@@ -134,15 +134,16 @@ def require_secrets(settings: Settings, *, sealing_files: bool) -> None:
 
 
 def require_joined_files(settings: Settings) -> None:
-    """As ``require_files``, for an installation that has joined another operator's chain."""
+    """Raise ``Misconfigured`` if a file that every joined installation has is missing; the error names the file."""
     _require_deployment(settings.home)
     _require_keys(settings.keys_folder / "accounts.json")
 
 
 def read_installation(home: Path) -> dict[str, str]:
-    """The file ``installation.json``: the operator's accounts and the digest of the deployment file; {} without one.
+    """Return the members of ``installation.json``; empty without the file.
 
-    Raises ``Misconfigured`` ``INSTALLATION_FILE_DAMAGED``.
+    The members are the operator's accounts and the digest of the deployment file. Raises ``Misconfigured``
+    ``INSTALLATION_FILE_DAMAGED``.
     """
     path = home / "installation.json"
     try:
@@ -154,7 +155,7 @@ def read_installation(home: Path) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise Misconfigured(
             "INSTALLATION_FILE_DAMAGED",
-            "The file that says whose installation this is cannot be read.",
+            "The file with this installation's identity, installation.json, cannot be read.",
             where=str(path),
             hint="Restore installation.json from the backup.",
         )
@@ -167,36 +168,36 @@ def write_installation(home: Path, members: dict[str, str]) -> None:
 
 
 def note_deployment(home: Path) -> None:
-    """Note the digest of ``deployment.json``: later a changed file is noticed, whichever member was changed."""
+    """Record the digest of ``deployment.json`` in ``installation.json``, so that a later change is detected."""
     noted, found = read_installation(home), deployment_digest(home)
     if noted.get("deployment") != found:
         write_installation(home, noted | {"deployment": found})
 
 
 def require_deployment_unchanged(home: Path) -> None:
-    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file is the one that was noted."""
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` if the deployment file does not have its recorded digest."""
     require_deployment(home, read_installation(home).get("deployment", ""))
 
 
 def require_deployment(home: Path, noted: str) -> None:
-    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file has that digest; "" is any."""
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` if the deployment file has another digest; "" allows any."""
     if noted and noted != deployment_digest(home):
         raise Misconfigured(
             "DEPLOYMENT_CHANGED",
-            "The file deployment.json is not the one that this ledger was set up with.",
+            "The file deployment.json is not the file that this ledger was set up with.",
             where=str(home / "deployment.json"),
-            hint="Restore it from the backup: it says which contracts are this ledger's.",
+            hint="Restore the file from the backup: it names this ledger's contracts.",
         )
 
 
 def deployment_digest(home: Path) -> str:
-    """SHA-256 of the deployment file, 64 hex digits; "" without one."""
+    """Return the SHA-256 of the deployment file as 64 hex digits; "" without the file."""
     path = home / "deployment.json"
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _offices(home: Path) -> list[Path]:
-    """The key file of each office whose folder is here: an office that is elsewhere has none."""
+    """Return the key file of each office that has a folder here; offices with their keys elsewhere have no folder."""
     return [folder / "accounts.json" for folder in sorted((home / "offices").glob("*")) if folder.is_dir()]
 
 
@@ -204,8 +205,8 @@ def _require_deployment(home: Path) -> None:
     _require(
         home / "deployment.json",
         "DEPLOYMENT_MISSING",
-        "The file that says which contracts this ledger's are is missing.",
-        "Restore deployment.json from the backup: contracts deployed anew would be another ledger.",
+        "The file that names this ledger's contracts, deployment.json, is missing.",
+        "Restore deployment.json from the backup: newly deployed contracts would be another ledger.",
     )
 
 

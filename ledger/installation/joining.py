@@ -1,8 +1,8 @@
-"""Joined installations: another party runs this software on the operator's chain, with a database and a key of its own.
+"""Joined installations: another party runs this software on the operator's chain with its own database and key.
 
-It verifies, records uses in its own name, and follows the chain. It never deploys or anchors. A consumer joins to use
-certificates, a provider and an issuer to verify and to follow what rests on theirs. An authority or a supervisor joins
-to confirm, cancel and veto from a node of its own, and to pause.
+A joined installation verifies certificates, records its party's uses, and follows the chain. It never deploys or
+anchors. A consumer joins to use certificates. A provider or an issuer joins to verify certificates that are based on
+its data. An authority or a supervisor joins to confirm, cancel and veto proposals and to pause, through its own node.
 """
 
 from __future__ import annotations
@@ -57,29 +57,33 @@ USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Ro
 
 
 class OwnParty:
-    """The one party that a joined installation lets in; of others it knows what the chain says."""
+    """The only party that may sign in at a joined installation; other parties are known from the chain only."""
 
     def __init__(self, membership: Membership, custody: Custody) -> None:
         self._membership = membership
         self._custody = custody
 
     def key_of(self, account: str) -> str | None:
-        """The public key of an account that may sign in here: one whose key is kept here."""
+        """Return the public key of an account if its private key is kept here, so that it may sign in; else None."""
         return self._custody.public_key(account) if account in self._custody else None
 
     def account(self, identifier: str) -> str:
-        """The account of our own party; raises ``NotFound`` ``PARTY_UNKNOWN`` for any other."""
+        """Return the account of this installation's party; raises ``NotFound`` ``PARTY_UNKNOWN`` for another party."""
         if identifier != self._membership.party:
-            raise NotFound("PARTY_UNKNOWN", "No such party.", hint="A joined installation has keys for its own party.")
+            raise NotFound(
+                "PARTY_UNKNOWN",
+                "This installation does not act for that party.",
+                hint="Name the party of this installation: a joined installation has keys for its own party only.",
+            )
         return self._membership.account
 
 
 def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) -> Membership:
-    """Make the empty folder in ``settings`` a joined installation of the party that ``key`` is an account's of.
+    """Make the empty folder ``settings.home`` a joined installation of the party that has the private key ``key``.
 
-    Safe to repeat; again with another key of the same party, that key is used from then on. Raises ``Conflict``
-    ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``, ``Misconfigured`` or ``ChainUnavailable`` if the node does not serve the
-    deployment or the contracts were created by other code than ours, and as ``account_in_force``.
+    It is safe to call this again. With another key of the same party, that key is used from then on. Raises
+    ``Conflict`` ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``; ``Misconfigured`` or ``ChainUnavailable`` if the node does not
+    serve the deployment or the contracts were not created by this version's code; and as ``account_in_force``.
     """
     home = settings.home
     deployment = Deployment.load(deployment_file)
@@ -114,34 +118,34 @@ def _remember(settings: Settings, membership: Membership, key: bytes) -> Members
 
 
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
-    """The party of this account, which may join.
+    """Return the party of this account if it may join.
 
     Raises ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``PARTY_LACKS_ROLE``,
-    and ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` where the chain charges for gas and the account has nothing.
+    and ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` if the chain charges for gas and the account has no funds.
     """
     bound = reader.account(account)
     if bound is None:
         raise Forbidden(
             "PARTY_UNKNOWN_ACCOUNT",
-            "The account of this key belongs to no party of the chain.",
+            "The account of this key belongs to no party on the chain.",
             where=account,
-            hint="Give the operator the key's public half, to register your party with it.",
+            hint="Give the public key to the operator, who registers your party with it.",
         )
     if not bound.speaks or bound.compromised_at:
         raise Forbidden(
             "ACCOUNT_RETIRED",
-            "The account of this key was replaced by another, or it was reported.",
+            "The account of this key was replaced or reported as lost.",
             where=account,
-            hint="Run `pingzheng join` again with the party's present key.",
+            hint="Run `pingzheng join` again with the party's current key.",
         )
     record = reader.party(bound.party_no)
     require_active(record)
     if not USERS & set(record.roles):
         raise Forbidden(
             "PARTY_LACKS_ROLE",
-            "The party may not join: it is no consumer, provider or issuer, and no authority or supervisor.",
+            "The party may not join: it is not a consumer, provider, issuer, authority or supervisor.",
             where=f"party {record.no}",
-            hint="Ask the authority for the role.",
+            hint="Ask the authority for one of these roles.",
             roles=list(record.roles),
         )
     _require_funds(reader, account)
@@ -154,9 +158,9 @@ def _require_funds(reader: ChainReader, account: str) -> None:
     if price and not reader.connection.balance(account):
         raise Misconfigured(
             "ACCOUNT_WITHOUT_FUNDS",
-            "The chain charges for gas, and the account has nothing to pay with.",
+            "The chain charges for gas, and the account has no funds.",
             where=account,
-            hint="Ask the chain's operator for some; on a local chain: `pingzheng party fund`.",
+            hint="Ask the chain's operator for funds; on a local chain run `pingzheng party fund`.",
         )
 
 
@@ -164,13 +168,15 @@ def _require_funds(reader: ChainReader, account: str) -> None:
 def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Participant]:
     """Open the joined installation in ``settings.home``.
 
-    Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` ``NOT_JOINED``, or where a file is missing or damaged; and
+    Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` ``NOT_JOINED``, and if a file is missing or damaged;
     ``ChainUnavailable`` or ``Misconfigured`` if the node does not serve the chain that was joined.
     """
     require_made(settings.home)
     membership = Membership.of(settings.home)
     if membership is None:
-        raise Misconfigured("NOT_JOINED", "This folder has joined no chain.", hint="Run `pingzheng join` first.")
+        raise Misconfigured(
+            "NOT_JOINED", "The installation in this folder has joined no chain.", hint="Run `pingzheng join` first."
+        )
     require_joined_files(settings)
     url = settings.rpc_url or membership.rpc_url
     settings = settings.model_copy(update={"rpc_url": url})
@@ -204,9 +210,10 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
 
 
 def follow(follower: Follower) -> None:
-    """Bring the index up to date when an installation is opened: callers and their roles are read from it.
+    """Update the index when an installation is opened, because callers and their roles are read from it.
 
-    An index that does not fit the chain is told of and stays as it is: it is rebuilt from within.
+    If the index does not match the chain, this is logged and the index is not changed: `index rebuild` needs an open
+    installation.
     """
     try:
         follower.sync()
@@ -257,20 +264,20 @@ def _require_free(home: Path, wanted: Membership) -> None:
     if another or operating or (path.exists() and Deployment.load(path).ledger != wanted.ledger):
         raise Conflict(
             "HOME_TAKEN",
-            "This folder is another installation's: an operator's, another party's, or one on another chain.",
+            "This folder belongs to another installation: an operator's, another party's, or one on another chain.",
             where=str(home),
             hint="Choose another folder with --home.",
         )
 
 
 def _require_joined(membership: Membership, deployment: Deployment) -> None:
-    """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the folder's deployment is of the ledger that was joined."""
+    """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the folder's deployment is the ledger that was joined."""
     if deployment.ledger != membership.ledger:
         raise Misconfigured(
             "LEDGER_DIFFERS",
-            "The deployment file in this folder is of another ledger than the one that was joined.",
+            "The deployment file in this folder belongs to another ledger than the joined ledger.",
             where="deployment.json",
-            hint="Put the file back that was joined with, or join in an empty folder.",
+            hint="Restore the deployment file that was used for joining, or join in an empty folder.",
             expected=membership.ledger,
             found=deployment.ledger,
         )

@@ -1,7 +1,7 @@
-"""Which chain this ledger talks to: the configured one, or a local one kept in its home folder.
+"""Open the chain of a ledger: the configured chain, or a local chain in the home folder.
 
-A local chain has a clock of its own, kept beside it: it can begin in the past and be moved forward, so that public
-notices and deadlines run out within a demonstration. Ledger and chain read the same clock.
+A local chain has its own clock file. The clock can start in the past and be moved forward, so that public notices and
+deadlines end during a demonstration. Ledger and chain use the same clock.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from ledger.installation.node_keeping import NodeKeeper, small_json
 from ledger.installation.settings import Settings
 from ledger.wallet.private_file import alone_in, write_private
 
-# As the node: the contracts keep times in 40 bits.
+# The same limit as in the node: the contracts store times in 40 bits.
 MAX_AHEAD_SECONDS: Final = 2**39
 _HEADER: Final = b'{"journal":'
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain in reach: the network's name, its URL, and its node if this process started it."""
+    """An open chain: the network's name, the URL of a node, and the node itself if this process started it."""
 
     network: str
     url: str
     node: LocalNode | None
 
     def fund(self, account: str) -> None:
-        """Give an account of a local chain the money that gas costs; others bring their own."""
+        """Give the account money for gas if this process runs the local chain; else do nothing."""
         if self.node is not None:
             self.node.fund(account)
 
 
 class LocalClock:
-    """Seconds UTC on a local chain: the machine's clock, and how far the chain is ahead of it."""
+    """The clock of the ledger in seconds UTC: the machine's clock plus the advance of the local chain."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -56,33 +56,34 @@ class LocalClock:
 
     @property
     def ahead(self) -> int:
-        """How far the chain's clock is ahead, in seconds; negative while its history catches up with the present.
+        """How many seconds the chain's clock is ahead of the machine's; negative if the chain began in the past.
 
-        Raises ``Misconfigured`` ``CLOCK_FILE_DAMAGED``, ``CLOCK_FILE_MISSING`` where a chain has lost its clock, and
-        ``FILE_REFUSED`` where the system does not let it be read.
+        Raises ``Misconfigured`` ``CLOCK_FILE_DAMAGED``, ``CLOCK_FILE_MISSING`` if the chain has no clock file, and
+        ``FILE_REFUSED`` if the system does not let the file be read.
         """
         return 0 if self._remote else self._read()
 
     def begin(self, before: int) -> None:
-        """Let a chain that does not exist yet begin ``before`` seconds ago; one that does is left as it is."""
+        """Set the clock of a new chain ``before`` seconds back; the clock of an existing chain is not changed."""
         if not self._remote and not self._file.exists() and not self._journal.exists():
             self._settings.make_home()
             self._set(-before)
 
     def settle(self) -> None:
-        """Give a chain that does not exist yet its clock, and one from before every chain had one."""
+        """Write the clock file for a new chain, and for an old chain from before clock files existed."""
         if not self._file.exists() and not _has_header(self._journal):
             self._set(0)
 
     def skip(self, connection: Connection, seconds: int) -> None:
-        """Move the clock forward, of ledger and chain; raises ``Conflict`` ``CLOCK_NOT_LOCAL``, ``InvalidInput``.
+        """Move the clock of ledger and chain forward by ``seconds``.
 
-        Where the chain does not follow, such as on a full disk, neither is moved.
+        If the chain refuses, for example because the disk is full, the clock is not moved. Raises ``Conflict``
+        ``CLOCK_NOT_LOCAL``; ``InvalidInput`` ``CLOCK_BACKWARD``.
         """
         if self._remote:
-            raise Conflict("CLOCK_NOT_LOCAL", "The chain is not ours: its time passes by itself.", hint=None)
+            raise Conflict("CLOCK_NOT_LOCAL", "The chain is not local: its clock cannot be moved.", hint=None)
         if seconds <= 0:
-            raise InvalidInput("CLOCK_BACKWARD", "Time only goes forward.", where="seconds", hint=None)
+            raise InvalidInput("CLOCK_BACKWARD", "The clock can only be moved forward.", where="seconds", hint=None)
         with alone_in(self._folder):
             before = self._read()
             self._set(before + seconds)
@@ -96,7 +97,7 @@ class LocalClock:
                 raise
 
     def tell(self, connection: Connection) -> None:
-        """Have a chain that runs already keep this clock: who moved it last may have ended before the chain heard."""
+        """Set the clock of a running chain from the file: a program may have ended after writing only the file."""
         with alone_in(self._folder):
             connection.ask("pingzheng_setAhead", self._read())
 
@@ -108,22 +109,22 @@ class LocalClock:
                 return 0
             raise Misconfigured(
                 "CLOCK_FILE_MISSING",
-                "The file with the clock of the local chain is missing.",
+                "The clock file of the local chain is missing.",
                 where=str(self._file),
-                hint='Restore it from the backup. If the clock was never moved, write {"ahead": 0} into it.',
+                hint='Restore the file from the backup. If the clock was never moved, write {"ahead": 0} into it.',
             ) from None
         except (IsADirectoryError, InvalidInput, ValueError, TypeError, KeyError):
             ahead = None
         except OSError as error:
-            # Such as no file descriptor left: that says nothing about what is in the file.
+            # The file itself may be fine, for example if no file descriptor is left.
             where = str(self._file)
-            raise Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=where) from error
+            raise Misconfigured("FILE_REFUSED", f"The system reports: {error.strerror}.", where=where) from error
         if type(ahead) is not int or abs(ahead) > MAX_AHEAD_SECONDS:
             raise Misconfigured(
                 "CLOCK_FILE_DAMAGED",
-                "The file with the clock of the local chain is damaged.",
+                "The clock file of the local chain is damaged.",
                 where=str(self._file),
-                hint="Restore it from the backup.",
+                hint="Restore the file from the backup.",
             )
         return ahead
 
@@ -132,7 +133,7 @@ class LocalClock:
 
 
 def _has_header(journal: Path) -> bool:
-    """Whether the first line of a journal is one: journals without are from before every chain had a clock file."""
+    """Return whether the journal begins with a header; older journals do not, and their chains have no clock file."""
     try:
         with journal.open("rb") as file:
             return file.read(len(_HEADER)) == _HEADER
@@ -141,18 +142,19 @@ def _has_header(journal: Path) -> bool:
 
 
 def fund(settings: Settings, connection: Connection, account: str) -> None:
-    """Give an account of the local chain the money that gas costs; raises ``Conflict`` ``CHAIN_NOT_LOCAL``."""
+    """Give an account of the local chain money for gas; raises ``Conflict`` ``CHAIN_NOT_LOCAL``."""
     if settings.rpc_url is not None:
-        raise Conflict("CHAIN_NOT_LOCAL", "The chain is not ours: it has money of its own.", hint=None)
+        raise Conflict("CHAIN_NOT_LOCAL", "The chain is not local and has its own currency.", hint=None)
     connection.ask("hardhat_setBalance", account, hex(FUNDS_WEI))
 
 
 @contextmanager
 def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
-    """The chain to use; a local node is shared with whoever runs it, else started, kept running and stopped here.
+    """Open the configured chain, or the local chain.
 
-    Only with ``create`` a local chain is begun where there is none. To be called ``one_at_a_time``, until it is open:
-    who comes second shares what the first one started. Raises what ``NodeKeeper`` raises.
+    If another program runs the local node, the node is shared. Otherwise it is started, kept running, and stopped at
+    the end. A new local chain is begun only with ``create``. Call it under ``one_at_a_time``, so that a second program
+    shares the node of the first. Raises what ``NodeKeeper`` raises.
     """
     if settings.rpc_url is not None:
         yield Chain("remote", settings.rpc_url, None)

@@ -1,4 +1,4 @@
-"""Whether an installation has joined another operator's chain, and as which party; what it may not do then."""
+"""The membership file of a joined installation: which party it is, and which ledger it joined."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from ledger.errors import Forbidden, Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks, the
-    digest (64 hex) of the ledger that it joined, and that of its deployment file."""
+    """The identity of a joined installation.
+
+    ``party`` is its party's id, ``account`` sends its transactions, ``rpc_url`` is its node. ``ledger`` is the digest
+    (64 hex digits) of the ledger that it joined, and ``deployment`` the digest of its deployment file.
+    """
 
     party: str
     account: str
@@ -22,7 +25,7 @@ class Membership:
 
     @classmethod
     def of(cls, home: Path) -> Membership | None:
-        """The membership of the installation in ``home``; None if it has not joined another's chain.
+        """Return the membership of the installation in ``home``, or None if it has not joined another operator's chain.
 
         Raises ``Misconfigured`` ``MEMBERSHIP_DAMAGED``.
         """
@@ -32,32 +35,32 @@ class Membership:
         try:
             found = cls(**json.loads(path.read_bytes()))
             if not all(isinstance(value, str) for value in asdict(found).values()):
-                raise ValueError("members are texts")
+                raise ValueError("every member must be a string")
         except (ValueError, TypeError, IsADirectoryError) as error:
             raise Misconfigured(
                 "MEMBERSHIP_DAMAGED",
-                "The file that says who this installation is cannot be read.",
+                "The file with this installation's identity, joined.json, cannot be read.",
                 where=str(path),
-                hint="Restore it from the backup, or join again in an empty folder.",
+                hint="Restore the file from a copy, or join again in an empty folder.",
             ) from error
         return found
 
 
 def require_operating(home: Path) -> None:
-    """Raise ``Forbidden`` ``NOT_THE_OPERATOR`` in a joined installation: what follows is the operator's to do."""
+    """Raise ``Forbidden`` ``NOT_THE_OPERATOR`` if ``home`` is a joined installation: only the operator may go on."""
     if Membership.of(home) is not None:
         raise not_the_operator()
 
 
 def not_the_operator() -> Forbidden:
-    """The one answer of a joined installation to all that only the operator's can do."""
+    """Return the error with which a joined installation refuses actions that only the operator can do."""
     return Forbidden(
         "NOT_THE_OPERATOR",
-        "This installation has joined another operator's chain: it verifies, records uses and follows the chain.",
-        hint="Ask the operator's installation to do this.",
+        "This installation has joined another operator's chain: it can only verify, record uses and follow the chain.",
+        hint="Do this in the operator's installation.",
     )
 
 
 def membership_file(home: Path) -> Path:
-    """The file that a joined installation's membership is kept in."""
+    """Return the path of the membership file."""
     return home / "joined.json"

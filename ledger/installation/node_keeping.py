@@ -1,7 +1,7 @@
-"""Keeps the node of a local chain running, for the one program that owns it and all that share it.
+"""Keep the node of a local chain running, for the program that started it and for the programs that share it.
 
-``owner.lock`` is held by the program that started the node; the system ends the lock with the program. ``node.json``
-says where the node was last, and is believed only of a node that has this folder's journal open.
+The program that started the node, the owner, holds ``owner.lock``; the system releases the lock when the program ends.
+``node.json`` holds the node's last URL. It is used only if the node there has this folder's journal open.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ log = structlog.get_logger()
 
 
 class NodeKeeper:
-    """The node of the chain in ``folder``, from entering to leaving; ``make`` gives a node at a port, or at any.
+    """A context in which the node of the chain in ``folder`` runs. ``make`` creates a node for a port; None: any port.
 
-    The node that another program runs is shared. A node that dies is started again at its port by its owner; when the
-    owner ends, one of the programs that share the node becomes the owner. Raises ``Conflict`` ``CHAIN_RUNNING`` when
-    another program owns the node and it does not answer, and what ``LocalNode.start`` raises.
+    If another program runs the node, the node is shared. If the node dies, its owner starts it again at the same port;
+    if the owner ends, one of the programs that share the node becomes the owner. Raises ``Conflict`` ``CHAIN_RUNNING``
+    if another program owns the node and the node does not answer, and what ``LocalNode.start`` raises.
     """
 
     def __init__(self, folder: Path, make: Callable[[int | None], LocalNode]) -> None:
@@ -59,7 +59,7 @@ class NodeKeeper:
 
     @property
     def node(self) -> LocalNode | None:
-        """The node if this program owns it."""
+        """The node if this program owns it; else None."""
         return self._node
 
     def __enter__(self) -> Self:
@@ -70,7 +70,7 @@ class NodeKeeper:
                     "CHAIN_RUNNING",
                     "Another program runs this chain, and its node does not answer.",
                     where=str(self._folder),
-                    hint="Wait until it has replayed its journal, or end that program.",
+                    hint="Wait until the node has replayed its journal, or end the program that runs it.",
                 )
             time.sleep(CHECK_SECONDS)
         self._thread.start()
@@ -81,7 +81,7 @@ class NodeKeeper:
     ) -> None:
         self._ending.set()
         while self._thread.is_alive():
-            # It may be waiting for a node that replays its journal.
+            # The thread may be waiting for a node that replays its journal.
             self._stop()
             self._thread.join(CHECK_SECONDS)
         self._stop()
@@ -92,7 +92,7 @@ class NodeKeeper:
             self._node.stop()
 
     def _own(self) -> bool:
-        """Become the owner and start the node, at the port where it was before if that is free."""
+        """Become the owner and start the node, at its previous port if possible; return False if another owns it."""
         with on_disk(self._folder):
             if not self._lock.acquire():
                 return False
@@ -109,7 +109,7 @@ class NodeKeeper:
         try:
             return self._noted()
         except Misconfigured as damage:
-            # Nobody owns the node, so there is none: the file says nothing that is needed.
+            # No program owns the node, so no node runs, and the damaged file is not needed.
             log.warning("node_file_replaced", code=damage.code, path=damage.where)
             return None
 
@@ -122,7 +122,7 @@ class NodeKeeper:
             return self._make(None).start()
 
     def _share(self) -> bool:
-        """Use the node of the program that owns it, if it answers for this folder's journal."""
+        """Use the owner's node if it answers and has this folder's journal open; return whether it does."""
         port = self._noted()
         if port is None or not is_of(self._folder, url := f"http://127.0.0.1:{port}"):
             return False
@@ -130,7 +130,7 @@ class NodeKeeper:
         return True
 
     def _noted(self) -> int | None:
-        """The port in ``node.json``; raises ``Misconfigured`` ``NODE_FILE_DAMAGED`` if there is none in it."""
+        """Return the port in ``node.json``, None without the file; raises ``Misconfigured`` ``NODE_FILE_DAMAGED``."""
         path = self._folder / "node.json"
         try:
             found = _URL.fullmatch(small_json(path)["url"])
@@ -141,9 +141,9 @@ class NodeKeeper:
         if found is None or int(found[1]) > 0xFFFF:
             raise Misconfigured(
                 "NODE_FILE_DAMAGED",
-                "The file that says where the local chain's node is is damaged.",
+                "The file with the URL of the local chain's node is damaged.",
                 where=str(path),
-                hint="End the program that runs the chain, and start it again.",
+                hint="End the program that runs the chain, and start the program again.",
             )
         return int(found[1])
 
@@ -151,7 +151,7 @@ class NodeKeeper:
         try:
             write_private(self._folder / "node.json", json.dumps({"url": self._url}))
         except (OSError, PingzhengError) as error:
-            # The node runs all the same; other programs wait for this one to end.
+            # The node runs without the file; other programs cannot share it and wait until this program ends.
             log.warning("node_file_not_written", path=str(self._folder / "node.json"), reason=str(error))
 
     def _keep(self) -> None:
@@ -165,15 +165,15 @@ class NodeKeeper:
                 return
 
     def _inherited(self) -> bool:
-        """Whether the owner has ended and this program is the new one."""
+        """Return whether the owner has ended and this program is now the owner."""
         try:
             return self._lock.acquire()
         except OSError:
-            # The folder is gone, or this program may not write in it: it goes on asking whoever answers.
+            # The folder is gone or not writable: keep using the node that answers.
             return False
 
     def _revived(self) -> bool:
-        """Start the node again at its port, at most ``MAX_STARTS`` times ``WITHIN_SECONDS``, and ever later."""
+        """Start the node again at its port, with growing delays, at most ``MAX_STARTS`` times in ``WITHIN_SECONDS``."""
         while not self._ending.is_set():
             now = time.monotonic()
             recent = sum(now - at < WITHIN_SECONDS for at in self._starts)
@@ -188,7 +188,7 @@ class NodeKeeper:
                 if error.code != "PORT_IN_USE":
                     return self._gave_up(error.code)
             except (PingzhengError, OSError) as error:
-                # Also where the system has no process or no descriptor to spare just now.
+                # This includes a system that has no process or file descriptor left at the moment.
                 log.warning("local_chain_not_started", url=self._url, reason=str(error))
             else:
                 log.warning("local_chain_restarted", url=self._url)
@@ -208,7 +208,7 @@ class NodeKeeper:
 
 
 def small_json(path: Path) -> Any:
-    """What a file of one short line holds. Raises OSError, ValueError or InvalidInput for whatever else is in it."""
+    """Return the JSON value in a file of at most 1024 bytes; raises OSError, ValueError or InvalidInput."""
     with path.open("rb") as file:
         raw = file.read(_MAX_FILE_BYTES + 1)
     if len(raw) > _MAX_FILE_BYTES:
@@ -218,7 +218,7 @@ def small_json(path: Path) -> Any:
 
 
 def is_of(folder: Path, url: str) -> bool:
-    """Whether the node at ``url`` has the journal of this folder: the same file, whatever its path."""
+    """Return whether the node at ``url`` has the journal of this folder open; the files are compared, not the paths."""
     try:
         answer = Connection(url, timeout=_PROOF_TIMEOUT_SECONDS).ask("pingzheng_journal")
         status = (folder / "journal.jsonl").stat()

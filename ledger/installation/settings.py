@@ -1,4 +1,4 @@
-"""Configuration: ``PINGZHENG_*`` environment variables or arguments; every value has a working default."""
+"""Read the configuration from ``PINGZHENG_*`` environment variables or arguments; every value has a default."""
 
 from __future__ import annotations
 
@@ -19,50 +19,58 @@ SIGNS_WITH: Final = {"sha256-es256k": ES256K, "sha256-es256": ES256, "sm3-sm2": 
 
 
 class Settings(BaseSettings):
-    """Where a ledger lives and how it batches. Durations are seconds."""
+    """The settings of an installation. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix="PINGZHENG_", extra="ignore")
 
     home: Path = Field(Path("var"), description="Folder of this ledger: database, keys, local chain.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the home folder.")
-    write_wait: int = Field(30, ge=1, le=600, description="How many seconds a write waits for the writers before it.")
+    write_wait: int = Field(30, ge=1, le=600, description="How many seconds a write waits for other writers.")
     rpc_url: str | None = Field(None, description="JSON-RPC URL of the chain; default: a local chain kept in home.")
     archive: Path | None = Field(
-        None, description="Folder on another disk that gets every batch before it is anchored; default: none."
+        None, description="Folder on another disk; every batch is archived there before it is anchored; default: none."
     )
     erasures: Path | None = Field(
-        None, description="File that lists erasures outside the backups; default: erased.jsonl in the archive."
+        None, description="File outside the backups that lists all erasures; default: erased.jsonl in the archive."
     )
     scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
-    ruleset: str = Field("national", description="Code of the ruleset that registrations are made under.")
-    rulesets: Path | None = Field(None, description="Folder of ruleset files; they replace the package's by code.")
-    suite: Literal["sha256-es256k", "sha256-es256", "sm3-sm2"] = Field(
-        "sha256-es256k", description="What certificates are signed with; sm3-sm2 needs the extra `sm`."
+    ruleset: str = Field("national", description="Code of the ruleset that applies to registrations.")
+    rulesets: Path | None = Field(
+        None, description="Folder of ruleset files; a file replaces the package's ruleset of the same code."
     )
-    region: str = Field("440800", description="Region code of the issuing platform, in certificate numbers.")
-    batch_size: int = Field(1024, ge=1, le=8192, description="A batch closes when it holds so many entries.")
-    batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")
+    suite: Literal["sha256-es256k", "sha256-es256", "sm3-sm2"] = Field(
+        "sha256-es256k", description="Suite that certificates are signed with; sm3-sm2 needs the extra `sm`."
+    )
+    region: str = Field("440800", description="Region code of the issuing platform, used in certificate numbers.")
+    batch_size: int = Field(1024, ge=1, le=8192, description="Number of entries at which a batch closes.")
+    batch_age: int = Field(2, ge=0, le=3600, description="Seconds after which a batch closes with fewer entries.")
     key_provider: Literal["file", "environment"] = Field(
-        "file", description="Where keys that wrap data keys are: files in home/keys, or PINGZHENG_KEK_<id>."
+        "file", description="Where the keys are that wrap data keys: files in home/keys, or PINGZHENG_KEK_<id>."
     )
     delay: int = Field(
         DEFAULT_DELAY,
         ge=0,
         lt=2**40,
-        description="How long a proposal waits, fixed at deployment; at least 86400 but on a local chain.",
+        description="How long a proposal waits, fixed at deployment; at least 86400, except on a local chain.",
     )
     max_head_age: int | None = Field(
-        None, ge=0, description="Not ready if the newest block is older, in seconds; 0: never. Default: 300; local: 0."
+        None,
+        ge=0,
+        description="Greatest age of the newest block at which the service is ready; 0: any age. "
+        "Default: 300; on a local chain 0.",
     )
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
     origin: str | None = Field(
-        None, description="Origin that parties sign in at, as they see it; default: http://127.0.0.1:8000."
+        None, description="Address at which parties reach the service and sign in; default: http://127.0.0.1:8000."
     )
-    session_seconds: int = Field(1800, ge=60, le=86_400, description="How long a session lasts after signing in.")
+    session_seconds: int = Field(1800, ge=60, le=86_400, description="How long a session is valid after sign-in.")
 
     @classmethod
     def at(cls, home: Path | None) -> Settings:
-        """Those of the ledger in ``home``, or of the configured one; raises ``Misconfigured`` ``SETTING_INVALID``."""
+        """Return the settings for the folder ``home``, or for the configured folder if it is None.
+
+        Raises ``Misconfigured`` ``SETTING_INVALID``.
+        """
         try:
             return cls() if home is None else cls(home=home)
         except ValidationError as error:
@@ -72,12 +80,12 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL in force."""
+        """The SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
 
     @property
     def oldest_head(self) -> int:
-        """How old the chain's newest block may be, in seconds; 0 for any age."""
+        """The greatest age of the chain's newest block, in seconds; 0 for any age."""
         if self.max_head_age is not None:
             return self.max_head_age
         return 0 if self.rpc_url is None else MAX_HEAD_AGE
@@ -89,14 +97,14 @@ class Settings(BaseSettings):
 
     @property
     def signs_with(self) -> Suite:
-        """The suite of the certificates issued here; what others sign names its own."""
+        """The suite that the certificates of this installation are signed with."""
         return SIGNS_WITH[self.suite]
 
     def make_home(self) -> None:
-        """Make the folder, for its owner alone, unless it is there."""
+        """Create the home folder, accessible only to its owner, unless it exists."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def keys_folder(self) -> Path:
-        """Key files, readable by the owner alone."""
+        """The folder of the key files, which only their owner can read."""
         return self.home / "keys"

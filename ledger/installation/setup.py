@@ -1,7 +1,7 @@
-"""First set-up of an installation: its keys, the founding parties, its contracts.
+"""Set up an installation: its keys, the founding parties and the contracts.
 
-The constructor registers the founding parties: the authority, the operator, and the further authorities. So a new
-ledger can work at once, and no one of them alone gives an office to anybody.
+The contract's constructor registers the founding parties: the authority, the operator and further authorities. So a new
+ledger works at once, and no authority alone can give an office to a party.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ Accreditations = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A set-up installation. ``client`` sends as the operator, by its present key.
+    """An installation that is set up. ``client`` sends transactions with the operator's current key.
 
-    ``authority_party`` and ``operator`` are party ids, ``officers`` those of the founding authorities, the first of
-    which is ``authority_party``; ``issuer`` is the operator's party number, whose log this is.
+    ``authority_party`` and ``operator`` are party ids. ``officers`` are the party ids of the founding authorities; the
+    first is ``authority_party``. ``issuer`` is the operator's party number, and the number of the log.
     """
 
     client: ChainClient
@@ -71,7 +71,7 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Founders:
-    """What contracts are deployed with: the authorities in order, and what the operator is accredited for."""
+    """The founding authorities in order, and the scenarios for which the operator is accredited, with their periods."""
 
     offices: Sequence[FoundingOffice]
     accreditations: Accreditations
@@ -88,12 +88,12 @@ def install(
     founders: Founders,
     clock: Clock,
 ) -> None:
-    """Make what is missing of a new ledger: keys, founding parties, contracts; safe to repeat after a crash.
+    """Create the missing parts of a new ledger: keys, founding parties, contracts. Safe to repeat after a crash.
 
-    ``notice`` is the least time of a public notice in seconds, which new contracts keep for good.
+    ``notice`` is the shortest public notice in seconds; the contracts store it permanently.
 
-    Raises ``Misconfigured`` when the database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``);
-    ``DELAY_TOO_SHORT``, ``OFFICES_MISSING`` where contracts would be deployed elsewhere than on a local chain.
+    Raises ``Misconfigured`` ``LEDGER_DIFFERS`` or ``DEPLOYMENT_MISSING`` if the database belongs to another ledger;
+    ``DELAY_TOO_SHORT`` on a chain that is not local; ``OFFICES_MISSING``.
     """
     place = settings.home / "deployment.json"
     require_same_ledger(place, database)
@@ -111,11 +111,11 @@ def install(
 
 
 def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClient:
-    """Reads the contracts that this ledger was set up with.
+    """Return a client of this ledger's contracts.
 
-    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
-    database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``); ``Incoherent``
-    ``CHAIN_BEHIND_DATABASE`` where a chain of our own has lost even the contracts.
+    Raises ``ChainUnavailable`` or ``Misconfigured`` if the chain is not this ledger's chain; ``Misconfigured``
+    ``LEDGER_DIFFERS`` or ``DEPLOYMENT_MISSING`` if the database belongs to another ledger; ``Incoherent``
+    ``CHAIN_BEHIND_DATABASE`` if a local chain has lost even the contracts.
     """
     require_deployment_unchanged(settings.home)
     place = settings.home / "deployment.json"
@@ -123,7 +123,7 @@ def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClie
     try:
         return ChainClient.at(chain.url, Deployment.load(place)).check()
     except Misconfigured as error:
-        # A chain of our own had them: its journal begins as it began, and has lost the rest.
+        # The journal of a local chain contained the contracts: the chain has lost its end.
         if settings.rpc_url is None and error.code == "CONTRACT_MISSING":
             raise contracts_lost().refusal() from error
         raise
@@ -137,10 +137,10 @@ def installed(
     sealer: Sealer,
     lookup_key: bytes,
 ) -> Installation:
-    """The installation that was set up. Where a finding stands against it, nothing is written or sent.
+    """Return the installation. If a finding forbids writing, nothing is written or sent.
 
-    Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by the parties that the database
-    knows, ``KEY_FILE_WRONG`` and as ``Sealer.open`` unless the secrets are those that it was made with.
+    Raises ``Misconfigured`` ``DATABASE_MISSING`` if the contracts were founded by other parties than the database
+    knows, ``KEY_FILE_WRONG`` if the lookup key is another key, and as ``Sealer.open`` if the wrapping key is.
     """
     rows = _founding_parties(database, ChainReader(client))
     _require_own_secrets(database, sealer, lookup_key, rows[OPERATOR_NO - 1])
@@ -158,15 +158,15 @@ def installed(
 
 
 def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, operator: Party) -> None:
-    """Another key of the same name would find nobody and open nothing, and be noticed by the first who suffers it."""
+    """Raise ``Misconfigured`` if the lookup key or the wrapping key is not the key that the database was made with."""
     if operator.lookup != lookup_digest(lookup_key, OPERATOR.uscc):
         raise Misconfigured(
             "KEY_FILE_WRONG",
-            "The file lookup.key holds another key than the one that this database was made with.",
+            "The file lookup.key does not hold the key that this database was made with.",
             where="lookup.key",
-            hint="Restore it from the backup of the keys: by another key no party is found by its identifier.",
+            hint="Restore lookup.key from the backup of the keys: another key finds no party by its identifier.",
         )
-    # What a restore keeps closed, or no backup had, says nothing about the key.
+    # A text that a restore closed or did not have cannot show whether the key is right.
     with database.read() as session, suppress(Conflict, NotFound):
         sealer.open(session, operator.sealed_id)
     _ = sealer.keys.current
@@ -175,10 +175,10 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
 def provide_signing_key(
     keys: PartyKeys, parties: Parties, custody: Custody, installation: Installation, suite: Suite
 ) -> None:
-    """Propose a key of that suite, kept here, as the operator's, unless it has one; it waits for the delay.
+    """Propose a new key of the suite for the operator, unless it has one; the key becomes valid after the delay.
 
-    One that the chain cannot check is bound by two offices: if their keys are elsewhere, it is among the operator's
-    keys until they do. What a crash left half done is completed.
+    A key whose signatures the chain cannot check must be bound by two offices. If the offices' keys are kept
+    elsewhere, the key stays among the operator's keys until they bind it. After a crash the next call completes it.
     """
     operator = installation.operator
     known = [
@@ -198,9 +198,9 @@ def provide_signing_key(
 
 
 def require_same_ledger(place: Path, database: Database) -> None:
-    """Nothing is written into the database of another ledger, and no contracts are deployed for it a second time.
+    """Raise ``Misconfigured`` unless the deployment file ``place`` and the database belong to the same ledger.
 
-    Raises ``Misconfigured`` ``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``.
+    The code is ``LEDGER_DIFFERS``, or ``DEPLOYMENT_MISSING`` if the database has a ledger and the file is missing.
     """
     with database.read() as session:
         known = known_ledger(session)
@@ -211,16 +211,16 @@ def require_same_ledger(place: Path, database: Database) -> None:
             "DEPLOYMENT_MISSING",
             "The database belongs to a ledger whose deployment file is not in this folder.",
             where=str(place),
-            hint="Restore the file from the backup, or begin with an empty database.",
+            hint="Restore deployment.json from the backup, or begin with an empty database.",
         )
 
 
 def _require_founding(settings: Settings, founders: Founders) -> None:
-    """Raise ``Misconfigured`` unless contracts may be deployed so on this chain."""
+    """Raise ``Misconfigured`` unless delay and founders allow deploying the contracts on this chain."""
     if settings.rpc_url is not None and settings.delay < MIN_DELAY:
         raise Misconfigured(
             "DELAY_TOO_SHORT",
-            f"A delay of {settings.delay} s belongs on a local chain: nobody would be there in time to veto.",
+            f"A delay of {settings.delay} s is allowed on a local chain only: it leaves no time for a veto.",
             where="PINGZHENG_DELAY",
             hint=f"Set at least {MIN_DELAY} (24 hours); the default is 72 hours.",
         )
@@ -228,14 +228,14 @@ def _require_founding(settings: Settings, founders: Founders) -> None:
     if len(names) <= THRESHOLD or any(len({*column}) < len(names) for column in zip(*names, strict=True)):
         raise Misconfigured(
             "OFFICES_MISSING",
-            f"A ledger is founded by {THRESHOLD + 1} authorities at least, each with a code and a key of its own.",
+            f"A ledger needs at least {THRESHOLD + 1} founding authorities, each with its own USCC and key.",
             where="office",
-            hint="Collect an office file of each: `pingzheng key office`, then `pingzheng init --office <file>`.",
+            hint="Collect an office file from each (`pingzheng key office`), then run `pingzheng init --office <file>`.",
         )
 
 
 def _operator_keys(home: Path, custody: Custody, suite: Suite) -> list[str]:
-    """The operator's public keys, made when first needed: one to act by, and one of the suite that it signs with."""
+    """Return the operator's public keys, created if missing: one for transactions, one of the suite to sign with."""
     accounts = read_installation(home)
     for wanted in (ES256K, suite):
         if wanted.alg not in accounts:
@@ -252,7 +252,7 @@ def _found(
     operator_keys: Sequence[str],
     now: int,
 ) -> list[Party]:
-    """The rows of the founding parties in the order of their numbers, made if they are new."""
+    """Return the rows of the founding parties in the order of their numbers, created if missing."""
     authority, *others = founders.offices
     operator = checked_party(
         NewParty(
@@ -288,9 +288,9 @@ def _constructor(session: Session, rows: Sequence[Party], accreditations: Accred
 
 
 def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
-    """The founding parties in the order of their numbers.
+    """Return the founding parties in the order of their numbers.
 
-    Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by them.
+    Raises ``Misconfigured`` ``DATABASE_MISSING`` if the chain has other founding parties.
     """
     with database.read() as session:
         founding = Party.no.is_not(None), Party.listed.is_(None)
@@ -298,7 +298,7 @@ def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
     if not rows or any(reader.party_no(row.id) != row.no for row in rows):
         raise Misconfigured(
             "DATABASE_MISSING",
-            "The contracts were founded by other parties than the database knows.",
+            "The contracts have other founding parties than the database.",
             where="deployment.json",
             hint="Restore the database that belongs to these contracts, with `pingzheng restore` or from the backup.",
         )

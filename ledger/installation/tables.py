@@ -1,4 +1,4 @@
-"""Every table of a ledger: what looks at the whole database imports this, so that none is missing in its metadata."""
+"""The metadata of all tables of a ledger, for code that handles the whole database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens a ledger from its settings, or creates one."""
+"""Open a ledger from its settings, or create one."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from ledger.store.sealing import KeyProvider, Sealer
 
 @contextmanager
 def open_ledger(settings: Settings, clock: Clock | None = None, keys: KeyProvider | None = None) -> Iterator[Ledger]:
-    """Open the ledger that is in ``settings.home``, starting its local chain if it has one.
+    """Open the ledger in ``settings.home``, and start its local chain if it has one.
 
-    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service.
-    Raises ``NotFound`` ``LEDGER_MISSING`` where there is none; ``Misconfigured`` where a file of it is missing or
-    damaged; ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on;
-    and ``Forbidden`` ``NOT_THE_OPERATOR`` where the folder is that of a joined installation.
+    ``keys`` wraps data keys instead of the provider that the settings name, for example a key management service.
+    Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` if a file is missing or damaged; ``ChainUnavailable`` or
+    ``Misconfigured`` if the chain does not answer or is another chain; ``Forbidden`` ``NOT_THE_OPERATOR`` if the folder
+    is a joined installation.
     """
     require_made(settings.home)
     require_operating(settings.home)
@@ -67,12 +67,12 @@ def create_ledger(
     *,
     ago: int = 0,
 ) -> Iterator[Ledger]:
-    """Make a ledger in the empty folder ``settings.home``, or go on with one whose creation was interrupted; open it.
+    """Create a ledger in the empty folder ``settings.home``, or continue an interrupted creation; then open the ledger.
 
-    On another chain than a local one ``founders`` are the authorities whose keys are kept elsewhere;
-    ``accreditations`` are what the operator is accredited for from the beginning, scenario by scenario. A new local
-    chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``Misconfigured`` ``KEY_FILE_MISSING`` for
-    a secret that a ledger begun earlier has lost, and as ``install``.
+    ``founders`` are the founding authorities whose keys are kept elsewhere; a local chain has none.
+    ``accreditations`` gives, by scenario, the period for which the operator is accredited from the beginning. A new
+    local chain begins ``ago`` seconds in the past. Raises ``Conflict`` ``HOME_NOT_EMPTY``; ``Misconfigured``
+    ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret; and as ``install``.
     """
     with ExitStack() as stack:
         with writing(str(settings.home)), creating(settings):
@@ -97,7 +97,11 @@ def _lookup_key(settings: Settings) -> SecretFile:
 
 
 def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[FoundingOffice]:
-    """All three authorities play on a local chain; elsewhere one of them has its key here, unless there are enough."""
+    """Return the founding authorities.
+
+    On a local chain all three are simulated with keys in the home. On any other chain one authority gets a key here,
+    unless ``elsewhere`` already names enough authorities.
+    """
     if (settings.home / "deployment.json").exists():
         return []
     if settings.rpc_url is None:
@@ -113,7 +117,7 @@ def _opened(
     keys: KeyProvider,
     founders: Founders | None = None,
 ) -> Ledger:
-    """Open the parts, or make those that ``founders`` found; ``stack`` closes what was opened."""
+    """Open database, chain and ledger; deploy the contracts first if ``founders`` is given. ``stack`` closes them."""
     engine = open_engine(settings.database, settings.write_wait * 1_000)
     stack.callback(engine.dispose)
     if founders is None:
@@ -126,7 +130,7 @@ def _opened(
     sealer = Sealer(keys)
     lookup_key = _lookup_key(settings).read()
     rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
-    # A notice of n working days lasts n days at least, whatever the calendar.
+    # A notice of n working days lasts at least n days in every calendar.
     notice = rules.notice_days * DAY
     if founders is not None:
         install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
@@ -136,7 +140,7 @@ def _opened(
     installation = installed(chain, client, custody, database, sealer, lookup_key)
     ledger = wire(foundation(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock))
     stack.callback(ledger.flush)
-    # What a command did on a local chain alone, such as a revocation, is archived before it ends.
+    # Acts that are only in the local chain's journal, such as a revocation, are archived before the command ends.
     stack.callback(ledger.archiving, None)
     follow(ledger.follower)
     if database.standing is None:
@@ -146,5 +150,5 @@ def _opened(
 
 
 def open_participant(settings: Settings) -> AbstractContextManager[Participant]:
-    """Open what the folder holds: the operator's ledger, or a joined installation."""
+    """Open the operator's ledger or the joined installation in ``settings.home``; raises as the two do."""
     return open_ledger(settings) if Membership.of(settings.home) is None else open_joined(settings)

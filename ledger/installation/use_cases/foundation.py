@@ -1,4 +1,4 @@
-"""The parts that the operator's use cases share: database, chain, log, keys, and the books of rules."""
+"""The parts that the operator's use cases share: database, chain, log, keys, scenarios and ruleset."""
 
 from __future__ import annotations
 

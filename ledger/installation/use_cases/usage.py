@@ -56,7 +56,7 @@ def usage_use_cases(base: Foundation, parties: PartyUseCases, certificates: Cert
     provisions = Provisions(database, sealer, scenarios, reader.chain, intake, withdrawals.relay, clock)
     issuance = Issuance(database, sealer, Stops(database, reader), scenarios, base.installation.operator, clock)
     revocations = Revocations(database, base.client, follower, base.anchoring)
-    holdings = Holdings(database, follower, clock)
+    holdings = Holdings(database, follower, parties.principals, clock)
     return UsageUseCases(
         requests=requests,
         authorizations=authorizations,
