@@ -1,4 +1,4 @@
-"""Key files of an installation: readable by their owner alone, written whole or not at all."""
+"""Key files of an installation: readable only by their owner, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NEW_KEYS: Final = {ES256K: new_private_key, ES256: new_p256_key, SM2SM3: new_sm2
 
 
 class SecretFile:
-    """A 32-byte secret in a file. It is made once, when a ledger is created or a key is renewed, never by reading."""
+    """A 32-byte secret in a file. It is made when a ledger is created or a key is renewed; reading never makes one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> bytes:
-        """The secret; raises ``Misconfigured`` ``KEY_FILE_MISSING`` or ``KEY_FILE_DAMAGED``."""
+        """Return the secret; raises ``Misconfigured`` ``KEY_FILE_MISSING`` or ``KEY_FILE_DAMAGED``."""
         try:
             secret = bytes.fromhex(self._path.read_text("ascii").strip())
         except FileNotFoundError as error:
@@ -45,7 +45,7 @@ class SecretFile:
         return secret
 
     def make(self) -> None:
-        """Make the secret unless there is one: of two processes that do so at once, both go on with the first's."""
+        """Make the secret unless the file exists; if two processes do this at once, both use the first one's secret."""
         draft = self._path.with_name(f"{self._path.stem}-{secrets.token_hex(4)}.new")
         write_private(draft, secrets.token_hex(32) + "\n")
         with contextlib.suppress(FileExistsError):
@@ -55,22 +55,25 @@ class SecretFile:
 
 
 def key_file_missing(path: Path) -> Misconfigured:
-    """A key file that every ledger has is not there."""
+    """Return the error for a missing key file that every ledger must have."""
     return Misconfigured(
         "KEY_FILE_MISSING",
         f"The key file {path.name} of this ledger is missing.",
         where=str(path),
-        hint="Restore it from the backup of the keys. It is not made anew: a new key opens nothing of what there is.",
+        hint="Restore it from the backup of the keys. A new key could not open the existing data.",
     )
 
 
 def new_key(suite: Suite = ES256K) -> str:
-    """A fresh private key as text: 64 hex digits, of P-256 after ``p256:``, of SM2 after ``sm2:``."""
+    """Return a new private key as text: 64 hex digits, with the prefix ``p256:`` for P-256 and ``sm2:`` for SM2."""
     return suite.prefix + NEW_KEYS[suite]().hex()
 
 
 def signer_of_key(key: str) -> Signer:
-    """Signs with a private key as text; raises ``ValueError``, ``InvalidInput``, ``Misconfigured`` as ``Sm2Signer``."""
+    """Return a signer for a private key as text.
+
+    Raises ``ValueError``, ``InvalidInput``, and ``Misconfigured`` as ``Sm2Signer``.
+    """
     suite = suite_of_key(key)
     private = bytes.fromhex(key.removeprefix(suite.prefix))
     if len(private) != KEY_BYTES:
@@ -81,11 +84,11 @@ def signer_of_key(key: str) -> Signer:
 
 
 class Custody:
-    """Private keys that this installation keeps *for* parties: for demonstrations and for its own operator.
+    """Private keys that this installation keeps for parties: in demonstrations, and for its own operator.
 
-    In production a party keeps its key; the service takes its signatures only. Keys of ``others`` are found too; new
-    keys are kept in ``path``. Several processes share the file: it is read again where it may have changed, and a new
-    key joins what the file holds by then.
+    In production a party keeps its own key, and the service receives only signatures. The keys of ``others`` are found
+    too; new keys are written to ``path``. Several processes may share the file: it is read again when it may have
+    changed, and a new key is added to the file's present content.
     """
 
     def __init__(self, path: Path, others: Sequence[Custody] = ()) -> None:
@@ -102,7 +105,7 @@ class Custody:
 
     @property
     def accounts(self) -> list[str]:
-        """The accounts whose keys are in this file alone."""
+        """The accounts whose keys are in this file, without those of ``others``."""
         return list(self._keys)
 
     def create(self, count: int = 1, suite: Suite = ES256K) -> list[str]:
@@ -110,7 +113,7 @@ class Custody:
         return self._add([new_key(suite) for _ in range(count)])
 
     def keep(self, key: bytes) -> str:
-        """Keep a secp256k1 key that was made elsewhere, and return its account."""
+        """Store a secp256k1 key that was made elsewhere, and return its account."""
         return self._add([key.hex()])[0]
 
     def _add(self, keys: Sequence[str]) -> list[str]:
@@ -124,7 +127,7 @@ class Custody:
         return list(fresh)
 
     def _read(self) -> None:
-        """Take what the file holds now; raises ``Misconfigured`` ``KEY_FILE_MISSING`` or ``KEY_FILE_DAMAGED``."""
+        """Read the file; raises ``Misconfigured`` ``KEY_FILE_MISSING`` or ``KEY_FILE_DAMAGED``."""
         try:
             with self._path.open("rb") as file:
                 status = os.fstat(file.fileno())
@@ -135,7 +138,7 @@ class Custody:
             keys = None
         if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
             raise self._damaged()
-        # What a changed key signs, the chain would refuse as somebody else's act, or count for somebody else.
+        # The chain would refuse a signature by a changed key, or take it for the act of another party.
         for account, key in keys.items():
             if self._keys.get(account) != key and not _is_key_of(account, key):
                 raise self._damaged(account)
@@ -154,22 +157,22 @@ class Custody:
     def _knows(self, account: str) -> bool:
         if account in self._keys:
             return True
-        # Another process may have added the key. The file is replaced whole, so that each version is a file of its own.
+        # Another process may have added the key. It replaces the whole file, so every version has its own inode.
         with self._guard:
             if self._path.exists() and _version(self._path.stat()) != self._seen:
                 self._read()
             return account in self._keys
 
     def private_key(self, account: str) -> bytes:
-        """The private key of an account, 32 bytes; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        """Return the private key of an account, 32 bytes; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
         return bytes.fromhex(self._key(account).rpartition(":")[2])
 
     def public_key(self, account: str) -> str:
-        """The public key as text (protocol §4)."""
+        """Return the public key of an account as text (protocol §4)."""
         return self.signer(account).public_key
 
     def signer(self, account: str) -> Signer:
-        """Signs as that account; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        """Return the signer of an account; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
         return signer_of_key(self._key(account))
 
     def _key(self, account: str) -> str:
@@ -179,8 +182,8 @@ class Custody:
         if not self._knows(account):
             raise Misconfigured(
                 "KEY_NOT_HELD",
-                f"The key of account {account} is not held here.",
-                hint="Let the party sign with its own key and send the signature.",
+                f"The key of account {account} is not kept here.",
+                hint="Let the party sign with its own key, and send the signature.",
             )
         return self._keys[account]
 
@@ -191,7 +194,7 @@ def _is_key_of(account: str, key: str) -> bool:
     except (ValueError, InvalidInput):
         return False
     except Misconfigured:
-        # A suite that is not installed here says so when it is to sign.
+        # A suite that is not installed is reported when its key has to sign.
         return True
 
 

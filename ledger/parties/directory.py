@@ -1,7 +1,7 @@
-"""Institutions by their names: to find one as people call it, and to show in lists who is meant.
+"""Finds institutions by name, and returns their names for lists.
 
-An institution's name and USCC are public. They are sealed here all the same, so all names are opened to find one.
-Persons are neither found nor shown by theirs.
+An institution's name and USCC are public but sealed like those of persons, so finding a name opens all of them. Names
+of persons are neither searched nor shown.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ledger.store.sealing import Sealer
 from ledger.store.tables import Sealed
 
 _SHOWN: Final = 5
-# What SQLite takes in one query, with room to spare.
+# Below SQLite's limit of parameters in one query.
 _CHUNK: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """An institution as people know it."""
+    """An institution's party id, name and USCC."""
 
     party: str
     name: str
@@ -37,14 +37,14 @@ class Institution:
 
 
 class Directory:
-    """The names of institutions; what was erased is not among them."""
+    """The names of institutions, except erased ones."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
 
     def named(self, name: str) -> Institution:
-        """The institution of that name, however its characters are typed.
+        """Return the institution with this name; width of characters, case and blanks are ignored.
 
         Raises ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_NAME_AMBIGUOUS`` with the ids.
         """
@@ -56,19 +56,19 @@ class Directory:
                 "PARTY_UNKNOWN",
                 "No such party.",
                 where="party",
-                hint="Give its id, its USCC, or its whole name: `pingzheng party list`.",
+                hint="Give its id, its USCC or its full name: `pingzheng party list`.",
             )
         if len(found) > 1:
             raise Conflict(
                 "PARTY_NAME_AMBIGUOUS",
-                f"{len(found)} institutions have that name.",
+                f"{len(found)} institutions have this name.",
                 where="party",
-                hint=f"Name it by its USCC, or by its id: {', '.join(each.party for each in found[:_SHOWN])}.",
+                hint=f"Give its USCC or its id: {', '.join(each.party for each in found[:_SHOWN])}.",
             )
         return found[0]
 
     def of(self, parties: Iterable[str]) -> dict[str, Institution]:
-        """Those of the parties that are institutions, by id."""
+        """Return the institutions among these parties, by id."""
         wanted = list(dict.fromkeys(parties))
         with self._database.read() as session:
             return {
@@ -87,10 +87,10 @@ class Directory:
         if parties is not None:
             query = query.where(Party.id.in_(parties))
         for row in session.scalars(query).all():
-            told = identity(session, self._sealer, row)
-            yield Institution(row.id, told["name"], told["identifier"])
+            opened = identity(session, self._sealer, row)
+            yield Institution(row.id, opened["name"], opened["identifier"])
 
 
 def _plain(name: str) -> str:
-    """Without what people type in one way or the other: width of characters, case and blanks."""
+    """Remove the differences in width, case and blanks."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())

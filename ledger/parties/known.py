@@ -1,8 +1,8 @@
-"""Parties and their keys as values: what the use cases hand out, after the transaction that read them is over."""
+"""Parties and their keys as values, which the use cases return instead of database rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from ledger.parties.tables import Party, PartyKey, had
@@ -10,7 +10,7 @@ from ledger.parties.tables import Party, PartyKey, had
 
 @dataclass(frozen=True, slots=True)
 class KnownParty:
-    """A party that is recorded here, without name and identifier; the members are those of the table ``Party``."""
+    """A party in the database, without name and identifier; the members are columns of the table ``Party``."""
 
     id: str
     no: int | None
@@ -23,32 +23,23 @@ class KnownParty:
 
     @classmethod
     def of(cls, row: Party) -> Self:
-        """The value of a row."""
-        return cls(
-            id=row.id,
-            no=row.no,
-            kind=row.kind,
-            roles=tuple(row.roles),
-            region=row.region,
-            present_account=row.present_account,
-            present_key=row.present_key,
-            listed=row.listed,
-        )
+        """Return the value of a row."""
+        return cls(**{each.name: getattr(row, each.name) for each in fields(cls)} | {"roles": tuple(row.roles)})
 
     @property
     def account(self) -> str:
-        """The account that it acts by now; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
+        """The account that the party acts with; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
         return had(self.present_account, self.id)
 
     @property
     def public_key(self) -> str:
-        """The key that it acts with now, as text (protocol §4); raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
+        """The key that the party acts with, as text (protocol §4); raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
         return had(self.present_key, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A key that is, was, or is about to be a party's; the members are those of the table ``PartyKey``."""
+    """A present, former or proposed key of a party; the members are columns of the table ``PartyKey``."""
 
     account: str
     public_key: str
@@ -59,5 +50,5 @@ class KnownKey:
 
     @classmethod
     def of(cls, row: PartyKey) -> Self:
-        """The value of a row."""
+        """Return the value of a row."""
         return cls(row.account, row.public_key, row.bound_at, row.retired_at, row.reported_at, row.compromised_at)

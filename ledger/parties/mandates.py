@@ -1,4 +1,4 @@
-"""Mandates: a principal lets a broker hand in its applications and requests. It signs for the chain itself."""
+"""Mandates: a principal lets a broker submit its applications and requests. The principal still signs them itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class GivenMandate:
-    """What a principal gave a broker, in force until ``valid_to`` (seconds UTC, not included)."""
+    """A broker's mandate from a principal, valid until before ``valid_to`` (seconds UTC)."""
 
     id: str
     principal: str
@@ -27,7 +27,7 @@ class GivenMandate:
 
 
 class Mandates:
-    """Who may hand in for whom, and until when (seconds UTC, not included)."""
+    """Gives mandates and requires them."""
 
     def __init__(self, database: Database, roles: Roles, clock: Clock) -> None:
         self._database = database
@@ -35,12 +35,12 @@ class Mandates:
         self._clock = clock
 
     def give(self, actor: Actor, principal: str, broker: str, valid_to: int) -> GivenMandate:
-        """Let ``broker`` hand in applications and requests for ``principal``, which gives the mandate itself.
+        """Let ``broker`` submit applications and requests for ``principal``; only the principal itself may give this.
 
         Raises ``Forbidden`` ``NOT_YOURS``, ``Conflict`` ``NOT_A_BROKER``.
         """
         if actor.party != principal:
-            raise Forbidden("NOT_YOURS", "A party gives mandates for itself alone.", where="party")
+            raise Forbidden("NOT_YOURS", "A party may give mandates only for itself.", where="party")
         given = GivenMandate(str(ULID()), principal, broker, valid_to)
         is_broker = Role.BROKER in self._roles.of([broker])[broker]
         with self._database.write() as session:
@@ -52,7 +52,7 @@ class Mandates:
         return given
 
     def require(self, principal: str, broker: str) -> None:
-        """Raise ``Forbidden`` ``MANDATE_MISSING`` unless a mandate is in force."""
+        """Raise ``Forbidden`` ``MANDATE_MISSING`` unless the broker has a valid mandate of the principal."""
         query = select(Mandate.id).where(
             Mandate.principal == principal, Mandate.broker == broker, Mandate.valid_to > self._clock()
         )
@@ -60,6 +60,6 @@ class Mandates:
             if session.scalar(query.limit(1)) is None:
                 raise Forbidden(
                     "MANDATE_MISSING",
-                    "The principal gave no mandate that is in force.",
-                    hint="The principal gives it: POST /v1/parties/{party}/mandates.",
+                    "The broker has no valid mandate of the principal.",
+                    hint="The principal gives a mandate: POST /v1/parties/{party}/mandates.",
                 )

@@ -1,4 +1,4 @@
-"""Newcomers: the parties to onboard, checked, and recorded here. Being recorded puts nobody on the chain."""
+"""Newcomers: checks the parties to onboard, and records them in the database, which does not register them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ MAX_NAME = 200
 class NewParty:
     """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
 
-    ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from it.
-    ``further_keys`` of any suite come with it, each with its proof; later ones wait. A proof of possession is hex, and
-    made here for a key that is kept here. By P-256 keys alone a party signs, and does not act on the chain by itself.
-    An empty ``public_key``: the party has none yet. It is known here alone until it enrols (``enrolments``).
+    ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from the key.
+    ``further_keys`` of any suite are registered with it, each with its proof; keys added later must wait. A proof of
+    possession is hex; for a key that is kept here it is made here. A party with P-256 keys only can sign, but cannot
+    act on the chain itself. With an empty ``public_key`` the party is only recorded here until it enrols
+    (``enrolments``).
     """
 
     kind: PartyKind
@@ -45,9 +46,9 @@ class NewParty:
 
 
 def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> NewParty:
-    """The party with every value checked and normalised; raises ``InvalidInput``.
+    """Return the party with every value checked and normalised; raises ``InvalidInput``.
 
-    ``today`` is the day in Shanghai, by which nobody is registered before being born.
+    ``today`` is the day in Shanghai; a date of birth after it is refused.
     """
     if not 1 <= len(newcomer.name) <= MAX_NAME:
         raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where=where)
@@ -72,9 +73,9 @@ def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> 
 
 
 def require_distinct(newcomers: Sequence[NewParty]) -> None:
-    """Raise ``InvalidInput`` ``PARTY_REPEATED``, naming both rows, where two of a list share an identifier or a key.
+    """Raise ``InvalidInput`` ``PARTY_REPEATED``, naming both rows, if two parties share an identifier or a key.
 
-    The contract refuses such a list as a whole, and only when it is carried out.
+    The contract would refuse the whole list, but only when the registration is carried out.
     """
     rows: dict[str, int] = {}
     for row, newcomer in enumerate(newcomers, start=1):
@@ -82,9 +83,9 @@ def require_distinct(newcomers: Sequence[NewParty]) -> None:
             if (first := rows.setdefault(name, row)) != row:
                 raise InvalidInput(
                     "PARTY_REPEATED",
-                    "The list names this party, or one of its keys, twice.",
+                    "The list contains this party, or one of its keys, twice.",
                     where=f"party {row} and party {first}",
-                    hint="Take one of the two out.",
+                    hint="Remove one of the two.",
                 )
 
 
@@ -95,12 +96,12 @@ def _first_key(newcomer: NewParty, where: str) -> str:
 
 
 def lookup_digest(key: bytes, identifier: str) -> str:
-    """Keyed digest under which an identifier is found again: without the key it cannot be guessed at."""
+    """Return the keyed digest by which an identifier is found; without the key nobody can guess identifiers from it."""
     return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
 
 
 def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
-    """The party's record, made if it is new; it is not on the chain by this."""
+    """Return the party's row, and add it if the party is new; nothing is sent to the chain."""
     lookup = lookup_digest(lookup_key, newcomer.identifier)
     known = session.scalar(select(Party).where(Party.lookup == lookup))
     if known is not None and (known.present_account is not None or not newcomer.public_key):
@@ -134,23 +135,23 @@ def _added(session: Session, sealer: Sealer, newcomer: NewParty, lookup: str, no
 
 
 def let_go(session: Session, key: bytes, identifier: str) -> None:
-    """The party is no longer found by its identifier; all else of it stays."""
+    """Free the party's identifier, so that another party can be recorded with it; the row itself stays."""
     row = session.scalars(select(Party).where(Party.lookup == lookup_digest(key, identifier))).one()
     row.lookup = lookup_digest(key, f"{identifier}|{row.id}")
     session.flush()
 
 
 def keys_of(newcomer: NewParty) -> list[tuple[str, str]]:
-    """The keys that come with the party, each with its proof; empty where it has none yet."""
+    """Return the keys of a new party, each with its proof; empty if it has no key yet."""
     return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys] if newcomer.public_key else []
 
 
 def require_free(session: Session, account: str, party: str | None = None) -> None:
-    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if the account is, was or is to be another party's than ``party``."""
+    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if the account is a present, former or proposed one of another party."""
     key = session.get(PartyKey, account)
     if key is not None and key.party_id != party:
         raise Conflict(
             "ACCOUNT_IN_USE",
-            f"The account {account} is or was another party's.",
-            hint="Give every party an account of its own.",
+            f"The account {account} belongs or belonged to another party.",
+            hint="Use a different key for every party.",
         )

@@ -1,8 +1,8 @@
-"""The offices of a ledger: the founding authorities, and the keys of offices that this installation holds.
+"""The offices of a ledger: the founding authorities, and the office keys that this installation keeps.
 
-On a local chain all three authorities are played here, and the key of each is in a folder of its own:
-``<home>/offices/1`` to ``3``. On another chain a home holds the key of at most one office. The others are founded by
-office files: an office's name and public key, signed by that key.
+On a local chain this installation keeps the keys of all three authorities, each in its own folder, ``<home>/offices/1``
+to ``3``. On another chain it keeps the key of at most one office. The other offices provide an office file: the
+office's name and public key, signed with that key.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MEMBERS: Final = {"format", "name", "uscc", "region", "public_key", "signature"
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """Who runs an office or an installation; the defaults are synthetic and for demonstrations."""
+    """The institution behind an office or an installation."""
 
     name: str
     uscc: str
@@ -56,22 +56,22 @@ AUTHORITIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FoundingOffice:
-    """An authority that the contracts are deployed with: who it is, and its secp256k1 key as text (protocol §4)."""
+    """A founding authority: its institution, and its secp256k1 public key as text (protocol §4)."""
 
     institution: Institution
     public_key: str
 
     def party(self, roles: Iterable[Role] = (Role.AUTHORITY,)) -> NewParty:
-        """The office as a party; raises ``InvalidInput``."""
+        """Return the office as a party; raises ``InvalidInput``."""
         who = self.institution
         founder = NewParty(PartyKind.GOV_DEPT, who.name, who.uscc, who.region, self.public_key, frozenset(roles))
         return checked_party(founder, who.uscc)
 
 
 def office_file(key: str, name: str, uscc: str, region: str) -> dict[str, Any]:
-    """The office file of the private key as text: what an authority hands to who deploys the contracts. It is public.
+    """Return an office file, signed with the private key ``key`` (as text), for the party that deploys the contracts.
 
-    Raises ``InvalidInput`` for a name, a code or a key that no office can have.
+    The file is public. Raises ``InvalidInput`` for an invalid name, code or key.
     """
     signer = signer_of_key(key)
     file = {"format": FORMAT, "name": name, "uscc": uscc, "region": region, "public_key": signer.public_key}
@@ -80,7 +80,7 @@ def office_file(key: str, name: str, uscc: str, region: str) -> dict[str, Any]:
 
 
 def read_office(raw: bytes) -> FoundingOffice:
-    """What an office file says; raises ``InvalidInput`` ``OFFICE_FILE_INVALID`` unless its own key signed it."""
+    """Return the office of an office file; raises ``InvalidInput`` ``OFFICE_FILE_INVALID`` unless its key signed it."""
     try:
         file = parse_json(raw, max_bytes=MAX_OFFICE_BYTES)
         if not isinstance(file, dict) or file.keys() != _MEMBERS or file["format"] != FORMAT:
@@ -91,37 +91,37 @@ def read_office(raw: bytes) -> FoundingOffice:
     except (InvalidInput, ValueError, TypeError) as error:
         raise InvalidInput(
             "OFFICE_FILE_INVALID",
-            "This is not an office file that its own key signed.",
+            "The file is not an office file signed with the office's own key.",
             where="office",
-            hint="Ask the office for the file again: `pingzheng key office` makes it.",
+            hint="Ask the office for the file again; `pingzheng key office` writes it.",
         ) from error
     return office
 
 
 def office_custody(home: Path, number: int) -> Custody:
-    """The keys of the office with that number; empty where the home does not hold them."""
+    """Return the keys of the office with that number; empty if this home does not keep them."""
     return Custody(home / "offices" / str(number) / "accounts.json")
 
 
 def keys_within_reach(home: Path) -> Custody:
-    """All private keys that this home holds: its parties', to which new keys are added, and its offices'."""
+    """Return all private keys of this home, of its parties and of its offices; new keys join the parties' file."""
     return Custody(home / "keys" / "accounts.json", [office_custody(home, FIRST + place) for place in range(COUNT)])
 
 
 def local_offices(home: Path) -> list[FoundingOffice]:
-    """The three authorities of a local chain, whose keys are made here."""
+    """Return the three authorities of a local chain; missing keys are made."""
     return [own_office(home, FIRST + place) for place in range(COUNT)]
 
 
 def own_office(home: Path, number: int) -> FoundingOffice:
-    """The authority with that number, whose key is kept in its folder, and made there unless it is there."""
+    """Return the authority with that number; its key is made in its folder if it is missing."""
     custody = office_custody(home, number)
     (account, *_) = custody.accounts or custody.create()
     return FoundingOffice(AUTHORITIES[number - FIRST], custody.public_key(account))
 
 
 class Offices:
-    """Which parties can confirm here what another one proposed: those whose present key this home holds."""
+    """Finds the parties that can confirm a proposal here, because this home keeps their present key."""
 
     def __init__(self, database: Database, reader: ChainReader, custody: Custody) -> None:
         self._database = database
@@ -129,7 +129,7 @@ class Offices:
         self._custody = custody
 
     def within_reach(self, roles: Iterable[str]) -> list[str]:
-        """Ids of the active parties with one of the roles, in the order of their numbers."""
+        """Return the ids of the active parties with one of the roles, in the order of their numbers."""
         wanted = set(roles)
         query = select(Party, PARTIES.c.roles).join(PARTIES, PARTIES.c.no == Party.no).order_by(Party.no)
         with self._database.read() as session:
@@ -157,5 +157,5 @@ def _checked(file: dict[str, Any]) -> FoundingOffice:
 
 
 def dump_office(file: dict[str, Any]) -> str:
-    """An office file as text."""
+    """Return an office file as text."""
     return json.dumps(file, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

@@ -1,4 +1,4 @@
-"""Onboarding: newcomers are recorded, their registration is proposed, and their offices after it."""
+"""Onboarding: records new parties, proposes their registration, and afterwards proposes their offices."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ CHAIN_CHUNK = 50
 
 
 class Onboarding:
-    """Takes parties into the register: identifiers sealed here, ids and roles on the chain.
+    """Registers parties: identifiers are sealed in the database, ids and roles go to the chain.
 
-    ``authority`` is the party in whose name offices are proposed.
+    ``authority`` is the id of the party that proposes offices.
     """
 
     def __init__(
@@ -74,19 +74,19 @@ class Onboarding:
     def onboard(
         self, actor: Actor, newcomers: Sequence[NewParty], signed: SignedRequest | None = None
     ) -> list[KnownParty]:
-        """Record the parties and propose their registration; those already here are returned as they are, but those
-        that can never speak again, which get a new id.
+        """Record the parties and propose their registration; all are checked before any is written.
 
-        The acting office proposes: whoever asks is who proposes, or one institution would be both offices. If its key
-        is not kept here, ``signed`` is its request, for one list of at most 50.
+        A known party is returned unchanged, but one that is closed or has no active key gets a new id. The caller is
+        the proposing office, because otherwise one institution would act as both offices. If its key is not kept here,
+        ``signed`` is its request, for a list of at most 50 parties.
 
-        Another office within reach confirms it at once. Without one, a party has no number until an office confirms
-        (``pending``). Offices among the roles are proposed after the registration, and may wait for the delay. A party
-        without a key is recorded alone.
+        If this installation keeps the key of another office, that office confirms at once. Otherwise a party has no
+        number until an office confirms (``pending``). Offices among the roles are proposed after the registration, and
+        may have to wait for the delay. A party without a key is only recorded.
 
-        All are checked before any is written. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``;
-        ``InvalidInput`` naming the row, ``PARTY_REPEATED``, ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict``
-        ``ACCOUNT_IN_USE`` if an account belongs to another party, ``SIGNATURE_REQUIRED``.
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``; ``InvalidInput`` naming the row,
+        ``PARTY_REPEATED``, ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an account belongs
+        to another party, ``SIGNATURE_REQUIRED``.
         """
         require(actor, Action.MANAGE_ROLES)
         self._require_offices_by_authority(actor, newcomers)
@@ -103,18 +103,18 @@ class Onboarding:
         return self._register_all(known, actor.party, signed)
 
     def register(self, identifier: str, by: str) -> KnownParty:
-        """Propose the registration of a party that is recorded with its first key, as ``onboard`` does."""
+        """Propose the registration of a party recorded with its first key, in the name of ``by``; as ``onboard``."""
         (found,) = self._register_all([self._party(identifier)], by)
         return found
 
     def require_key_of(self, office: str) -> None:
-        """Raise ``Forbidden`` ``OFFICE_KEY_NOT_HERE`` unless this installation can propose in the office's name."""
+        """Raise ``Forbidden`` ``OFFICE_KEY_NOT_HERE`` unless the office's key is kept here, so that it can propose."""
         if self._party(office).account not in self._custody:
             raise Forbidden(
                 "OFFICE_KEY_NOT_HERE",
-                "First keys are proposed in the name of the office that gives out the code; its key is not kept here.",
+                "The office that issues the code also proposes the first key, but its own key is not kept here.",
                 where=f"party {office}",
-                hint="Let the office whose key this service keeps give out the code, and confirm the proposal.",
+                hint="Let the office whose key this service keeps issue the code, and confirm the proposal.",
             )
 
     def _register_all(
@@ -134,15 +134,15 @@ class Onboarding:
         return found
 
     def pending(self, identifier: str) -> int | None:
-        """The number of the open proposal that registers the party; None if it is registered, or nothing is open."""
+        """Return the number of the open proposal that registers the party, or None."""
         known = self._party(identifier)
         found = None if known.no is not None or known.listed is None else self._proposals.of_act(known.listed)
         return found.no if found is not None and found.pending else None
 
     def complete(self) -> list[str]:
-        """Take over the numbers of parties that were registered since, and propose their offices; returns their ids.
+        """Store the numbers of parties registered in the meantime, propose their offices, and return their ids.
 
-        Safe to repeat: a party counts as waiting until its offices are proposed.
+        Safe to repeat: a party's number is stored only after its offices are proposed.
         """
         with self._database.read() as session:
             query = select(Party).where(Party.no.is_(None), Party.listed.is_not(None))
@@ -158,7 +158,7 @@ class Onboarding:
         return [each.id for each, _ in registered]
 
     def _silent(self, identifiers: Iterable[str]) -> list[str]:
-        """The identifiers of parties that are closed or have no key that speaks: they are onboarded under a new id."""
+        """Return the identifiers of parties that are closed or have no active key; they are onboarded with a new id."""
         lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
         with self._database.read() as session:
             known = session.execute(
@@ -182,7 +182,7 @@ class Onboarding:
             return set(session.scalars(select(Party.id).where(Party.listed == act, Party.no.is_(None))))
 
     def _register(self, identifiers: Sequence[str], by: str, signed: SignedRequest | None) -> None:
-        """Record the list and propose it; the list first, so that a crash between does not lose it."""
+        """Store the list, then propose it, so that a crash in between does not lose the list."""
         with self._database.write() as session:
             rows = [session.get_one(Party, identifier) for identifier in identifiers]
             act = self._lists.keep(session, [_listed(session, row) for row in rows])
@@ -191,26 +191,29 @@ class Onboarding:
         self._proposals.decide(by, self._lists.call(act), signed)
 
     def _give_offices(self, registered: KnownParty, number: int) -> None:
-        """Propose the roles that the party was onboarded with, if offices among them are not its own yet."""
+        """Propose the roles that the party was onboarded with, if it lacks an office among them."""
         wanted = {Role(role) for role in registered.roles}
         if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
             self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))
 
     def _require_offices_by_authority(self, actor: Actor, newcomers: Iterable[NewParty]) -> None:
-        """Offices follow a registration as proposals of this installation's authority: at its call alone."""
+        """Raise ``Forbidden`` ``PARTY_OFFICE_BY_AUTHORITY`` if another caller than our authority onboards an office.
+
+        The authority proposes a newcomer's offices, and it must do so only at its own call.
+        """
         for newcomer in newcomers if actor.party != self._authority else ():
             roles = DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles
             if offices := sorted(OFFICES & roles):
                 raise Forbidden(
                     "PARTY_OFFICE_BY_AUTHORITY",
-                    "This service's authority alone onboards parties whose kind brings an office.",
-                    hint="Ask it, or onboard the party as another kind and propose its roles: "
+                    "Only this service's authority may onboard parties whose kind includes an office.",
+                    hint="Ask the authority, or onboard the party as another kind and propose its roles: "
                     "PUT /v1/parties/{party}/roles.",
                     roles=offices,
                 )
 
     def _proven(self, newcomer: NewParty, where: str) -> NewParty:
-        """The party with a proof for each of its keys: made here for a key that is kept here."""
+        """Return the party with a checked proof for each key; the proof of a key that is kept here is made here."""
         keys = [
             (key, proof_of(self._reader.chain, self._custody, key, proof, where)) for key, proof in keys_of(newcomer)
         ]
@@ -222,7 +225,7 @@ class Onboarding:
 
 
 def _listed(session: Session, row: Party) -> ListedParty:
-    """What is proposed of a party: its ordinary roles, and its keys, first the one that it acts by."""
+    """Return the party for a list: its roles without offices, and its keys, the present key first."""
     keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.present_account, key.account))
     ordinary = tuple(role for role in row.roles if role not in OFFICES)
     return ListedParty(row.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in keys))

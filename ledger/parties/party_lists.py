@@ -1,8 +1,9 @@
-"""Lists of parties behind registrations: the chain knows a list by its hash, and registers what has that hash.
+"""Registration lists: the chain stores the hash of a list, and registers only the list with that hash.
 
-A list names parties by id, roles and keys. The office that confirms gets it as a file from the one that proposed, with
-the opening of each id (protocol §1): so it knows whom it registers. It also checks the proofs of SM2 keys, which the
-chain cannot check. Openings are personal text: they stand in that file alone, and are not kept where it is read.
+A list names parties by id, roles and keys. The confirming office gets the list as a file from the proposing office,
+with the opening of each id (protocol §1), so that it knows which institutions and persons it registers. It also checks
+the proofs of SM2 keys, which the chain cannot check. Openings are personal text: they are in that file only, and the
+reader does not store them.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ OPENING: Final = frozenset({"kind", "identifier", "key", "name"})
 
 @dataclass(frozen=True, slots=True)
 class ListedKey:
-    """A first key of a party, as text, with its proof of possession in hex."""
+    """A first key of a party as text (protocol §4), with its proof of possession in hex."""
 
     public_key: str
     proof: str
@@ -44,7 +45,7 @@ class ListedKey:
 
 @dataclass(frozen=True, slots=True)
 class ListedParty:
-    """A party to register: its id, its roles by name (none of them an office), its keys."""
+    """A party to register: its id, the names of its roles without offices, and its keys."""
 
     id: str
     roles: tuple[str, ...]
@@ -53,9 +54,9 @@ class ListedParty:
 
 @dataclass(frozen=True, slots=True)
 class ListedIdentity:
-    """Whom the id of a listed party stands for, as its opening says and the id proves.
+    """The identity of a listed party: the id proves ``kind`` and ``identifier``.
 
-    ``name`` is the word of the office that proposed: the id does not commit to it.
+    ``name`` is only stated by the proposing office, because the id does not commit to the name.
     """
 
     id: str
@@ -67,7 +68,7 @@ class ListedIdentity:
 
 
 class RegistrationLists:
-    """Keeps lists until they are confirmed, and after. ``sealer`` opens who the parties are, where that is known."""
+    """Stores registration lists. ``sealer`` opens the identities of parties; a joined installation has none."""
 
     def __init__(self, database: Database, client: ChainClient, clock: Clock, sealer: Sealer | None = None) -> None:
         self._database = database
@@ -76,28 +77,28 @@ class RegistrationLists:
         self._sealer = sealer
 
     def keep(self, session: Session, parties: Sequence[ListedParty]) -> str:
-        """Record a list and return its act, 64 hex digits."""
+        """Store a list, and return the hash of the act that registers it, 64 hex digits."""
         act = self._client.act_of(_call(parties))
         if session.get(PartyList, act) is None:
-            told = [asdict(party) for party in parties]
-            session.add(PartyList(act=act, registrations=told, created_at=self._clock()))
+            registrations = [asdict(party) for party in parties]
+            session.add(PartyList(act=act, registrations=registrations, created_at=self._clock()))
             session.flush()
         return act
 
     def call(self, act: str) -> Call:
-        """The call that registers the list of that act; raises ``Conflict`` ``REGISTRATION_LIST_MISSING``."""
+        """Return the call that registers the list of that act; raises ``Conflict`` ``REGISTRATION_LIST_MISSING``."""
         return _call(self._parties(act))
 
     def parties(self, act: str) -> list[dict[str, Any]] | None:
-        """The list as JSON; None where it is not known here."""
+        """Return the list as JSON, or None if it is not stored here."""
         with self._database.read() as session:
             row = session.get(PartyList, act)
         return None if row is None else row.registrations
 
     def document(self, act: str, *, openings: bool) -> dict[str, Any]:
-        """The list as a file for another installation; with ``openings`` it holds personal text.
+        """Return the list as a file for another installation; with ``openings`` it contains personal text.
 
-        A party that is not known here, or was erased, has none. Raises ``Conflict`` ``REGISTRATION_LIST_MISSING``.
+        A party that is unknown here or erased has no opening. Raises ``Conflict`` ``REGISTRATION_LIST_MISSING``.
         """
         with self._database.read() as session:
             parties = [
@@ -107,7 +108,7 @@ class RegistrationLists:
         return {"format": FORMAT, "act": act, "parties": parties}
 
     def identities(self, act: str, document: Mapping[str, Any]) -> list[ListedIdentity]:
-        """Whom the list of that act registers, every opening and every proof checked. Nothing is recorded.
+        """Return the identities in the list of that act, after checking every opening and proof; store nothing.
 
         Raises ``InvalidInput`` ``REGISTRATION_LIST_INVALID``, ``PROOF_MISSING`` or ``PROOF_INVALID``.
         """
@@ -115,8 +116,7 @@ class RegistrationLists:
         return [_identity(party, raw["opening"]) for party, raw in zip(parties, document["parties"], strict=True)]
 
     def take(self, act: str, document: Mapping[str, Any]) -> None:
-        """Record the list that another installation proposed as that act, without the openings; raises as
-        ``identities``."""
+        """Store another installation's list of that act, without the openings; raises as ``identities``."""
         self.identities(act, document)
         with self._database.write() as session:
             self.keep(session, self._checked(act, document))
@@ -150,9 +150,9 @@ class RegistrationLists:
         if found is None:
             raise Conflict(
                 "REGISTRATION_LIST_MISSING",
-                "The list of parties that is proposed is not known here: the chain has its hash alone.",
+                "The proposed list of parties is not stored here; the chain has only its hash.",
                 where=f"act {act}",
-                hint="Ask the office that proposed it for the list, and confirm with it: `pingzheng keys show`.",
+                hint="Ask the proposing office for the list, and confirm with that file: `pingzheng keys show`.",
             )
         return [_party(each) for each in found]
 
@@ -206,7 +206,7 @@ def _party(raw: Mapping[str, Any]) -> ListedParty:
 def _invalid() -> InvalidInput:
     return InvalidInput(
         "REGISTRATION_LIST_INVALID",
-        "This is not the list of parties that is proposed, with the opening of each id.",
+        "The file is not the proposed list of parties with the opening of each id.",
         where="list",
-        hint="Ask the office that proposed it for the list of this proposal: `pingzheng keys show --list-out`.",
+        hint="Ask the proposing office for the list of this proposal: `pingzheng keys show --list-out`.",
     )

@@ -1,7 +1,6 @@
-"""The role matrix: who may do what.
+"""The role matrix: which role may do what.
 
-``tests/reference/role_matrix.yaml`` is the table as it was asked for, and says which call keeps which of its
-conditions.
+``tests/reference/role_matrix.yaml`` is the table of the requirements, and names the call that keeps each condition.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from ledger.domain.parties import Role
 
 
 class Action(StrEnum):
-    """What the matrix speaks about."""
+    """The actions of the role matrix."""
 
     MANAGE_ROLES = "manage roles"
     EDIT_RESOURCE = "edit resource"
@@ -43,7 +42,7 @@ class Action(StrEnum):
 
 
 class Reach(StrEnum):
-    """How far a permission reaches: to every record, to the party's own, or to see what others did."""
+    """The extent of a permission: every record, the party's own records, or only reading."""
 
     ANY = "any"
     OWN = "own"
@@ -59,7 +58,7 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.ISSUER, Role.REGISTRAR, Role.ASSESSOR, Role.BROKER), _OWN
     ),
-    # A broker's own are those for which it has a mandate, a chief data officer's those of its departments.
+    # A broker's own records include those of its principals, a chief data officer's those of its departments.
     Action.APPLY_REGISTRATION: {
         Role.PROVIDER: _OWN,
         Role.CONSUMER: _OWN,
@@ -107,18 +106,18 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
         ),
         _ANY,
     ),
-    # Only its issuer ends a certificate: a provider asks for what rests on its own data, an office holds.
+    # Only its issuer revokes a certificate. A provider may request it for its own data; an office may only hold.
     Action.REVOKE_CERTIFICATE: {Role.ISSUER: _ANY, Role.PROVIDER: _OWN},
     Action.HOLD_CERTIFICATE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.FREEZE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.READ_LOG: dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY)
     | dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER, Role.CDO), _OWN),
-    # Not of the table: PIPL art. 47 gives the right to the subject, and the duty to those who keep the data.
+    # Not in the table: PIPL art. 47 gives the right to the subject, and the duty to those who keep the data.
     Action.ERASE: {Role.SUBJECT: _OWN, Role.ISSUER: _ANY, Role.AUTHORITY: _ANY},
 }
 
 
 def allowed(action: Action, roles: Iterable[Role], *, owns: bool = False, reads: bool = False) -> bool:
-    """Whether one of the roles may; ``owns``: the record is the party's own; ``reads``: it is only looked at."""
+    """Return whether one of the roles may do this. ``owns``: the record is the party's; ``reads``: it only reads."""
     reaches = {MATRIX[action].get(role) for role in roles}
     return Reach.ANY in reaches or (owns and Reach.OWN in reaches) or (reads and Reach.READ in reaches)

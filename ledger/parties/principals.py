@@ -1,4 +1,4 @@
-"""For whom a party stands: its own records are also those of its principals, or of the departments it serves."""
+"""Finds the parties for which a party may act: the principals of a broker, the departments of a chief data officer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Principals:
         self._clock = clock
 
     def of(self, actor: Actor) -> frozenset[str]:
-        """The party itself, who gave it as a broker a mandate, and the departments it is chief data officer of."""
+        """Return the party itself, the principals of its mandates, and the departments of which it is the CDO."""
         with self._database.read() as session:
             found = {actor.party}
             if Role.BROKER in actor.roles:

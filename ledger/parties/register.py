@@ -1,4 +1,4 @@
-"""The register of parties: who there is, under which name, and with which roles and keys."""
+"""The register of parties: finds parties, their names, and the acting party."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN_OF_ID = 12
 
 
 class Parties:
-    """Finds parties, opens what is sealed of them, and says as whom they act."""
+    """Finds parties, opens their sealed names and identifiers, and returns them as actors."""
 
     def __init__(self, database: Database, sealer: Sealer, follower: Follower, roles: Roles, lookup_key: bytes) -> None:
         self._database = database
@@ -31,12 +31,12 @@ class Parties:
         self._lookup_key = lookup_key
 
     def get(self, identifier: str) -> KnownParty:
-        """The party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        """Return the party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
         with self._database.read() as session:
             return KnownParty.of(party(session, identifier))
 
     def find(self, identifier: str) -> KnownParty:
-        """The party with that USCC or ID number; raises ``NotFound``."""
+        """Return the party with that USCC or ID number; raises ``NotFound`` ``PARTY_UNKNOWN``."""
         with self._database.read() as session:
             found = session.scalar(select(Party).where(Party.lookup == lookup_digest(self._lookup_key, identifier)))
         if found is None:
@@ -44,7 +44,7 @@ class Parties:
         return KnownParty.of(found)
 
     def page(self, after: str | None, limit: int) -> list[KnownParty]:
-        """Parties by id, keyset paged."""
+        """Return at most ``limit`` parties with ids after ``after``, in the order of their ids."""
         query = select(Party).order_by(Party.id).limit(limit)
         if after:
             query = query.where(Party.id > after)
@@ -52,7 +52,7 @@ class Parties:
             return [KnownParty.of(row) for row in session.scalars(query)]
 
     def identity(self, identifier: str) -> dict[str, str]:
-        """Name and identifier, unsealed: for the party itself and those it deals with, never for a log.
+        """Return name and identifier, unsealed: for the party itself and its counterparties, never for a log.
 
         Raises ``NotFound``: ``PARTY_UNKNOWN``, or ``SEALED_ERASED`` once they were erased.
         """
@@ -60,7 +60,7 @@ class Parties:
             return identity(session, self._sealer, party(session, identifier))
 
     def names(self, identifiers: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """(id, name) of each party, for what people read; of one that was erased, the beginning of its id."""
+        """Yield (id, name) of each party for people to read; for an erased party, the beginning of its id as name."""
         for identifier in dict.fromkeys(identifiers):
             try:
                 yield identifier, self.identity(identifier)["name"]
@@ -70,19 +70,22 @@ class Parties:
                 yield identifier, f"{identifier[:SHOWN_OF_ID]}…"
 
     def actor(self, identifier: str) -> Actor:
-        """The party with the roles that the chain gives it now; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
+        """Return the party with its present roles on the chain.
+
+        Raises ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_NOT_ON_CHAIN``, ``Forbidden`` ``PARTY_NOT_ACTIVE``.
+        """
         self.get(identifier)
         self._follower.sync()
         return self._roles.actor(identifier)
 
     def active(self, identifier: str) -> KnownParty:
-        """The party, if it is active by the chain as followed; raises as ``actor``, and ``NotFound``."""
+        """Return the party if it is active in the index; raises as ``actor``."""
         found = self.get(identifier)
         self._roles.actor(identifier)
         return found
 
 
 def identity(session: Session, sealer: Sealer, party: Party) -> dict[str, str]:
-    """Name and identifier, unsealed."""
+    """Return the party's name and identifier, unsealed."""
     opened = sealer.open_object(session, party.sealed_id)
     return {"name": opened["name"], "identifier": opened["identifier"]}

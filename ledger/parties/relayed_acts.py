@@ -1,4 +1,4 @@
-"""Letting a party act on the chain: it signs, the service relays and pays, the contracts see the party."""
+"""Acts of parties on the chain: the party signs, the service relays and pays, the contracts see the party."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ NONCE_TAKEN = ("REQUEST_SIGNATURE_INVALID", "ERC2771_FORWARDER_INVALID_SIGNER")
 
 
 def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
-    """Whether the chain knows the account as that party's, live or not.
+    """Return whether the account is or was the party's on the chain.
 
-    To be asked before a key that is kept here signs at somebody's call: the call may name any account.
+    Check this before a key that is kept here signs for a caller, because a call can name any account.
     """
     record = reader.account(account)
     return record is not None and record.party_no == reader.party_no(party)
 
 
 class RelayedActs:
-    """Relays what parties sign; signs for those alone whose key this installation keeps (demonstrations)."""
+    """Relays the signed acts of parties; signs itself only with keys that this installation keeps (demonstrations)."""
 
     def __init__(self, relay: Relay, custody: Custody, database: Database, clock: Clock) -> None:
         self._relay = relay
@@ -39,25 +39,25 @@ class RelayedActs:
         self._clock = clock
 
     def act_as(self, identifier: str, call: Call, signed: SignedRequest | None = None) -> Receipt:
-        """Send ``call`` as the party with that id, from its present account; raises as ``act``, and ``NotFound``."""
+        """Send ``call`` from the party's present account; raises as ``act``, and ``NotFound``."""
         with self._database.read() as session:
             account = party(session, identifier).account
         return self.act(account, call, signed)
 
     def holds(self, account: str) -> bool:
-        """Whether the account's key is kept here."""
+        """Return whether the account's key is kept here."""
         return account in self._custody
 
     def signer(self, account: str) -> Signer:
-        """Signs as that account; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        """Return the signer of that account; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
         return self._custody.signer(account)
 
     def act(self, account: str, call: Call, signed: SignedRequest | None = None) -> Receipt:
         """Send ``call`` as ``account``.
 
-        Raises ``Conflict`` ``SIGNATURE_REQUIRED`` with the EIP-712 ``typed_data`` to sign, if no signature was
-        given and the key is not held here; ``SIGNED_CALL_DIFFERS`` if another call was signed; ``KEY_CANNOT_ACT`` for
-        an account whose key is not of secp256k1.
+        Raises ``Conflict`` ``SIGNATURE_REQUIRED`` with the EIP-712 ``typed_data`` to sign, if ``signed`` is missing and
+        the key is not kept here; ``SIGNED_CALL_DIFFERS`` if ``signed`` is for another call; ``KEY_CANNOT_ACT`` if the
+        account's key is not a secp256k1 key.
         """
         self._require_able(account)
         if signed is not None:
@@ -65,7 +65,7 @@ class RelayedActs:
                 raise Conflict(
                     "SIGNED_CALL_DIFFERS",
                     "The signed request is not for this call by this account.",
-                    hint="Sign the typed data that the unsigned call was answered with.",
+                    hint="Sign the typed data from the answer to the unsigned call.",
                 )
             return self._relay.submit(signed)
         if account in self._custody:
@@ -83,9 +83,9 @@ class RelayedActs:
         if key is not None and suite_of_key(key.public_key) is not ES256K:
             raise Conflict(
                 "KEY_CANNOT_ACT",
-                "The party's key is not of secp256k1: it signs statements, uses and withdrawals, and no other act.",
+                "The party's key is not a secp256k1 key: it can sign only statements, uses and withdrawals.",
                 where=f"account {account}",
-                hint="An authority binds a secp256k1 key to the party; then the party acts by that one.",
+                hint="Let an authority bind a secp256k1 key to the party; the party then acts with that key.",
             )
 
     def _sign_and_submit(self, account: str, call: Call) -> Receipt:
@@ -94,7 +94,7 @@ class RelayedActs:
             try:
                 return self._relay.submit(sign_request(self._prepare(account, call), key))
             except Forbidden as refusal:
-                # Another call of the same party took the nonce, and may have changed what the contract says to this.
+                # Another call of the same party used the nonce, and may have changed the answer of the contract.
                 if refusal.code not in NONCE_TAKEN:
                     raise
         return self._relay.submit(sign_request(self._prepare(account, call), key))

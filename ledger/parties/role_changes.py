@@ -1,4 +1,4 @@
-"""A party's roles, status and accreditations: given and taken by those in office, never to oneself."""
+"""Changes of a party's roles, status and accreditations by an office; no office may change its own."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ FINAL: Final = "closed"
 
 
 class RoleChanges:
-    """Changes in the name of an authority, an admin or a supervisor; the contract decides once more.
+    """Changes made by an authority, an admin or a supervisor; the contract checks the permission again.
 
-    What one of them may do alone takes effect at once. What two authorities have to decide is proposed: the answer is
-    the proposal, and None where there is none.
+    A change that one office may make alone takes effect at once, and None is returned. A change that needs two
+    authorities is proposed, and the proposal is returned.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class RoleChanges:
     def set_roles(
         self, actor: Actor, identifier: str, roles: Iterable[Role], signed: SignedRequest | None = None
     ) -> Proposal | None:
-        """Give the party exactly these roles; where offices change, two authorities and the delay do.
+        """Give the party exactly these roles; a change of offices needs two authorities and the delay.
 
         Raises ``Forbidden`` ``PARTY_SELF_GRANT``, ``PARTY_LACKS_ROLE``.
         """
@@ -64,9 +64,10 @@ class RoleChanges:
     def set_status(
         self, actor: Actor, identifier: str, status: str, reason: str, signed: SignedRequest | None = None
     ) -> Proposal | None:
-        """Let the party act, or stop it; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
+        """Set the party's status; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
 
-        Two authorities and the delay close a party, and set the status of an authority, a supervisor or an issuer.
+        Closing any party, and any status of an authority, a supervisor or an issuer, needs two authorities and the
+        delay.
         """
         require(actor, Action.FREEZE)
         number = self._number(identifier)
@@ -75,11 +76,11 @@ class RoleChanges:
         return self._act(actor.party, call, signed, decided=protected or status == FINAL)
 
     def accredit(self, actor: Actor, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[Proposal]:
-        """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``, once two offices and the delay let it.
+        """Propose that ``issuer`` may issue under ``scenarios`` while ``start ≤ t < end`` (seconds UTC).
 
-        Returns what was proposed; already so: nothing is. A renewal keeps an earlier start, so that what was issued
-        under it stays issued rightly. The contract refuses to end an accreditation in the past (``InvalidInput``
-        ``PARTY_PERIOD``).
+        Needs two offices and the delay. Returns the proposals; none for a scenario with this period already. A renewal
+        keeps an earlier start, so that earlier certificates stay valid. The contract refuses an end in the past
+        (``InvalidInput`` ``PARTY_PERIOD``).
         """
         require(actor, Action.MANAGE_ROLES)
         number, made = self._number(issuer), []
@@ -91,7 +92,10 @@ class RoleChanges:
         return made
 
     def present(self, identifier: str) -> PartyRecord:
-        """The party's roles and status by the chain; raises ``NotFound``, ``Conflict`` ``PARTY_NOT_ON_CHAIN``."""
+        """Return the party with its roles and status on the chain.
+
+        Raises ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_NOT_ON_CHAIN``.
+        """
         return self._reader.party(self._number(identifier))
 
     def _act(self, by: str, call: Call, signed: SignedRequest | None, *, decided: bool) -> Proposal | None:

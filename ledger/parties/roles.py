@@ -1,4 +1,4 @@
-"""Who calls, and what the role matrix lets it: by the chain as followed, the one place that roles are read from."""
+"""The acting party with its roles, read from the index of the chain, and the check of its permissions."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ CLOSED = PARTY_STATUSES.index("closed")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who calls: a party with the roles that the chain gives it now."""
+    """The acting party, with its present roles on the chain."""
 
     party: str
     roles: frozenset[Role]
 
 
 class Roles:
-    """Reads roles and status of parties from the index; whoever needs them newer brings the index up to date first."""
+    """Reads roles and status of parties from the index. A caller that needs the newest brings the index up to date."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def actor(self, identifier: str) -> Actor:
-        """The party as one that acts.
+        """Return the party as an actor.
 
         Raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``Conflict`` ``PARTY_NOT_ON_CHAIN``.
         """
@@ -45,7 +45,7 @@ class Roles:
         return active_actor(identifier, found.status, found.roles)
 
     def of(self, identifiers: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """The names of the roles of each party, in the order of the chain; empty for one that it does not know."""
+        """Return the names of each party's roles, in the order of the contract; empty for a party not on the chain."""
         wanted = list(dict.fromkeys(identifiers))
         query = select(PARTIES.c.id, PARTIES.c.roles).where(PARTIES.c.id.in_(wanted))
         with self._database.read() as session:
@@ -54,21 +54,21 @@ class Roles:
 
 
 def require_active(record: PartyRecord) -> None:
-    """Raise ``Forbidden`` ``PARTY_NOT_ACTIVE`` for a party that the chain says is not."""
+    """Raise ``Forbidden`` ``PARTY_NOT_ACTIVE`` unless the party's status on the chain is active."""
     active_actor(record.id, PARTY_STATUSES.index(record.status), 0)
 
 
 def active_actor(identifier: str, status: int, roles: int) -> Actor:
-    """A party of the index as one that calls.
+    """Return a party of the index as an actor.
 
-    Raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``Incoherent`` ``INDEX_DIFFERS`` for a status that there is none of.
+    Raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``Incoherent`` ``INDEX_DIFFERS`` for an unknown status.
     """
     if status not in range(len(PARTY_STATUSES)):
         raise Incoherent(
             "INDEX_DIFFERS",
-            "The index says of a party what the contracts cannot say.",
+            "The index contains a status that the contracts do not have.",
             where=f"party {identifier}",
-            hint="Replay it from the chain: `pingzheng index rebuild`.",
+            hint="Rebuild the index from the chain: `pingzheng index rebuild`.",
         )
     if status != ACTIVE:
         raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {PARTY_STATUSES[status]}.", hint="Ask the authority.")
@@ -80,7 +80,7 @@ def require(actor: Actor, action: Action, *, owns: bool = False, reads: bool = F
     if not allowed(action, actor.roles, owns=owns, reads=reads):
         raise Forbidden(
             "PARTY_LACKS_ROLE",
-            f"None of the party's roles may: {action.value}.",
-            hint="Ask the authority for the role, or the record's owner to do it.",
+            f"None of the party's roles allows this: {action.value}.",
+            hint="Ask the authority for the role, or let the owner of the record do it.",
             action=action.value,
         )

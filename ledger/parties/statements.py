@@ -1,4 +1,4 @@
-"""The intake of signed statements: what is the same for all of them, whoever signs and whatever they say."""
+"""The intake of signed statements: the checks that are the same for every type of statement."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_CLOCK_SKEW: Final = 300
 
 
 class Recorded(Protocol):
-    """A row that is made of a statement, and names it by its digest."""
+    """A row for a statement, with the statement's digest."""
 
     @property
     def digest(self) -> str: ...
@@ -33,9 +33,9 @@ KeysOf = Callable[[Session, str], Sequence[PartyKey]]
 
 
 class Intake:
-    """Takes in what was signed for this ledger: ``require``, ``require_signed``, ``known``, ``append``, in this order.
+    """Accepts signed statements: ``require``, ``require_signed``, ``known`` and ``append``, in this order.
 
-    Between these steps each use case asks what its own rule asks. ``ledger`` is the ledger digest.
+    Between these steps each use case checks its own rules. ``ledger`` is the digest of the ledger.
     """
 
     def __init__(self, ledger: str, clock: Clock) -> None:
@@ -43,7 +43,7 @@ class Intake:
         self._clock = clock
 
     def require(self, entry: Mapping[str, Any], kind: str, where: str) -> None:
-        """Raise ``InvalidInput`` unless the entry is of type ``kind``, made for this ledger, and not of the future.
+        """Raise ``InvalidInput`` unless the entry is of type ``kind``, for this ledger, and not from the future.
 
         Codes: those of ``validate_entry``, ``ENTRY_TYPE``, ``LEDGER_DIFFERS``, ``SIGNED_IN_FUTURE``.
         """
@@ -51,25 +51,25 @@ class Intake:
         if entry["type"] != kind:
             raise InvalidInput(
                 "ENTRY_TYPE",
-                f"This entry is of type {entry['type']}, and {kind} is wanted here.",
+                f"The entry is of type {entry['type']}, but type {kind} is expected.",
                 where=where,
-                hint="Sign the statement that was drafted.",
+                hint="Sign the statement that the draft contains.",
             )
         if entry["ledger"] != self.ledger:
             raise InvalidInput(
                 "LEDGER_DIFFERS",
                 "The statement was signed for another ledger.",
                 where=where,
-                hint="Draft it here again and sign the new statement.",
+                hint="Draft it again here, and sign the new statement.",
                 expected=self.ledger,
                 found=entry["ledger"],
             )
         if max(entry["iat"], entry.get("queried_at", 0)) > self._clock() + MAX_CLOCK_SKEW:
             raise InvalidInput(
                 "SIGNED_IN_FUTURE",
-                "The statement was signed, or its source asked, in the future.",
+                "The statement's time of signing or of the query is in the future.",
                 where=where,
-                hint="Set the clock of the machine that signs.",
+                hint="Correct the clock of the signing machine.",
             )
 
     @staticmethod
@@ -80,20 +80,20 @@ class Intake:
         refusal: Forbidden,
         keys: KeysOf = speaking_keys,
     ) -> None:
-        """Raise ``refusal`` unless one of these keys of the party signed; by default a reported key does not count."""
+        """Raise ``refusal`` unless one of the party's keys signed the entry; by default reported keys are excluded."""
         if not signed_by(session, entry, party, keys):
             raise refusal
 
     @staticmethod
     def known(session: Session, table: type[R], entry: Mapping[str, Any], taken: Conflict) -> R | None:
-        """The row of an entry that was handed in before; raises ``taken`` if its id is that of another statement."""
+        """Return the row if the entry was submitted before; raise ``taken`` if its id belongs to another statement."""
         row = session.get(table, entry["id"])
         if row is not None and row.digest != statement_digest(entry):
             raise taken
         return row
 
     def append(self, session: Session, entry: Mapping[str, Any]) -> str:
-        """Append the entry to the log unless it is there; returns its statement digest (hex)."""
+        """Append the entry to the log unless it is there already; return its statement digest (hex)."""
         digest = statement_digest(entry)
         if session.scalar(select(Entry.seq).where(Entry.digest == digest)) is None:
             log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry))], self._clock())
@@ -101,7 +101,7 @@ class Intake:
 
 
 def signed_by(session: Session, entry: Mapping[str, Any], party: str, keys: KeysOf = speaking_keys) -> bool:
-    """Whether one of these keys of the party, of whichever suite, signed the entry.
+    """Return whether one of the party's keys, of any suite, signed the entry.
 
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """

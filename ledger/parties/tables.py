@@ -1,4 +1,4 @@
-"""Tables of parties: their keys, the lists they are registered by, mandates and appointments."""
+"""Tables of parties, their keys, registration lists, mandates and appointments of chief data officers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Digest = String(80)
 
 
 def had(value: str | None, party: str) -> str:
-    """A key or an account of a party that once had one; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
+    """Return the party's key or account; raises ``Conflict`` ``PARTY_WITHOUT_KEY`` if it is None."""
     if value is None:
         raise Conflict(
             "PARTY_WITHOUT_KEY",
             "The party never had a key.",
             where=f"party {party}",
-            hint="An office gives it an enrolment code, by which it brings its first key.",
+            hint="Let an office issue an enrolment code; the party submits its first key with it.",
         )
     return value
 
@@ -33,10 +33,10 @@ def had(value: str | None, party: str) -> str:
 class Party(Base):
     """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
 
-    ``account`` and ``public_key`` are those it acts with now; all its keys are ``PartyKey`` rows. They raise while it
-    never had a key, where ``present_account`` and ``present_key`` are null.
-    ``roles`` are what it was onboarded for: asked for, and no source of permission. ``listed`` is the list that the
-    party was proposed with, null for a founding party.
+    The party acts with ``account`` and ``public_key``; all its keys are ``PartyKey`` rows. If it never had a key,
+    ``present_account`` and ``present_key`` are null, and ``account`` and ``public_key`` raise. ``roles`` are the roles
+    requested at onboarding; permissions come from the chain instead. ``listed`` is the act of the list with which the
+    party was proposed, null for a founding party.
     """
 
     __tablename__ = "party"
@@ -54,19 +54,20 @@ class Party(Base):
 
     @property
     def account(self) -> str:
-        """The account that it acts by now; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
+        """The account that the party acts with; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
         return had(self.present_account, self.id)
 
     @property
     def public_key(self) -> str:
-        """The key that it acts with now, as text (protocol §4); raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
+        """The key that the party acts with, as text (protocol §4); raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
         return had(self.present_key, self.id)
 
 
 class PartyList(Base):
-    """A list of parties that is proposed for registration, which the chain knows by the hash ``act`` alone.
+    """A list of parties proposed for registration; the chain knows only its hash, ``act``.
 
-    ``registrations`` has an object for each party: ``id``, ``roles`` (bits) and ``keys``, pairs of account and proof.
+    ``registrations`` has an object for each party: ``id``, ``roles`` (names) and ``keys``, each with ``public_key`` and
+    ``proof``.
     """
 
     __tablename__ = "party_list"
@@ -76,10 +77,11 @@ class PartyList(Base):
 
 
 class PartyKey(Base):
-    """A key that is, was, or is about to be a party's: what it signed is still verified with it.
+    """A present, former or proposed key of a party; old signatures are still verified with former keys.
 
-    Times are the chain's as last read; ``bound_at`` is null while the chain has not taken the account. ``public_key``
-    is the key as text (protocol §4). ``proof`` is its proof of possession in hex, null for a founding key.
+    Times are those of the chain when it was last read; ``bound_at`` is null until the chain has bound the account.
+    ``public_key`` is the key as text (protocol §4). ``proof`` is its proof of possession in hex, null for a founding
+    key.
     """
 
     __tablename__ = "party_key"
@@ -94,7 +96,7 @@ class PartyKey(Base):
 
 
 class Mandate(Base):
-    """A principal lets a broker hand in its applications while ``created_at ≤ t < valid_to``; it signs them itself."""
+    """A principal lets a broker submit its applications while ``created_at ≤ t < valid_to``, but signs them itself."""
 
     __tablename__ = "mandate"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -105,7 +107,7 @@ class Mandate(Base):
 
 
 class CdoAppointment(Base):
-    """Who signs for a department as its chief data officer; the newest row that has not ended is in force."""
+    """The appointment of a department's chief data officer; the newest row that has not ended is valid."""
 
     __tablename__ = "cdo_appointment"
     department: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)

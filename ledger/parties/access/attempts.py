@@ -1,4 +1,4 @@
-"""Wrong tokens, keys and codes, counted by where they come from: a right one passes whatever was tried before it."""
+"""Counts wrong tokens, keys and codes by the address that sent them. A correct one is always accepted."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ _OWN_NETWORK: Final = 64
 
 
 class Attempts:
-    """Failures of each source within the last minute, in memory; of too many sources the one that failed least
-    recently is forgotten. Thread-safe. ``clock`` runs in seconds and never back."""
+    """The failures of each source within the last minute, kept in memory; thread-safe.
+
+    At most ``most`` sources are kept: after that, the source whose last failure is oldest is removed. ``clock`` returns
+    seconds and never goes back.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MAX_SOURCES) -> None:
         self._clock = clock
@@ -30,8 +33,11 @@ class Attempts:
 
     @contextmanager
     def counted(self, source: str) -> Iterator[None]:
-        """What is done within it may fail by ``Unauthenticated``; the source's eleventh failure within a minute, and
-        every later one, is ``TooManyAttempts`` ``TOO_MANY_ATTEMPTS`` with ``retry_after``."""
+        """Count each ``Unauthenticated`` raised inside the block as a failure of ``source``.
+
+        From the source's eleventh failure within a minute on, raise ``TooManyAttempts`` ``TOO_MANY_ATTEMPTS`` instead,
+        with ``retry_after`` in seconds.
+        """
         try:
             yield
         except Unauthenticated as failure:
@@ -39,13 +45,13 @@ class Attempts:
                 raise TooManyAttempts(
                     "TOO_MANY_ATTEMPTS",
                     f"More than {LIMIT} wrong tokens, keys or codes came from this address within a minute.",
-                    hint=f"Wait {wait} seconds; what is right is taken at any time.",
+                    hint=f"Wait {wait} seconds. A correct token, key or code is accepted at any time.",
                     retry_after=wait,
                 ) from failure
             raise
 
     def _failed(self, source: str) -> int | None:
-        """Count a failure; how many seconds to wait if there were too many, else None."""
+        """Count a failure, and return the seconds to wait if there were too many, else None."""
         now = self._clock()
         with self._lock:
             times = self._failures.setdefault(source, deque(maxlen=LIMIT + 1))
@@ -60,7 +66,7 @@ class Attempts:
 
 
 def source_of(address: str) -> str:
-    """What counts as one source: an address, and of IPv6 the network of 64 bits that one subscriber has."""
+    """Return the address; for IPv6 the /64 network, because one subscriber has all the addresses of a /64."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

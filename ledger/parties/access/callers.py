@@ -1,7 +1,7 @@
-"""Whose call it is: a session's or a machine key's, checked anew by the chain as followed at every call.
+"""Finds the party that calls, from the token of a session or of a machine key.
 
-A key that no longer speaks, and a party that is closed, end what was made by them at once: what the database says of
-sessions and keys counts for nothing without the account.
+Every call checks the account again in the index of the chain. So a session or a machine key ends at once when the key
+of its account is retired or reported, or when the party is closed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_TOKEN: Final = 128
 
 
 class Scope(StrEnum):
-    """What a machine's key may do: look at records, act for the party, and get what is said of subjects."""
+    """What a machine key may do: read records, act for the party, receive statements about subjects."""
 
     READ = "read"
     ACT = "act"
@@ -38,7 +38,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, by which account, and how: by a session (its id), with all scopes, or by a machine's key (its id)."""
+    """The calling party, its account, and the id of its session (which has all scopes) or of its machine key."""
 
     actor: Actor
     account: str
@@ -58,28 +58,30 @@ class Caller:
         return self.actor.roles
 
     def require(self, scope: Scope) -> None:
-        """Raise ``Forbidden`` ``SCOPE_EXCEEDED`` unless the call may do this."""
+        """Raise ``Forbidden`` ``SCOPE_EXCEEDED`` if the call lacks the scope."""
         if scope not in self.scopes:
             raise Forbidden(
                 "SCOPE_EXCEEDED",
                 f"The API key lacks the scope: {scope.value}.",
-                hint="Sign in, or make a key with this scope in a session: `pingzheng api-key new`.",
+                hint="Sign in, or make an API key with this scope: `pingzheng api-key new`.",
                 scope=scope.value,
             )
 
     def require_session(self) -> None:
-        """Raise ``Forbidden`` ``SESSION_REQUIRED`` for a machine's key."""
+        """Raise ``Forbidden`` ``SESSION_REQUIRED`` if the call uses a machine key."""
         if self.session is None:
             raise Forbidden(
                 "SESSION_REQUIRED",
-                "A machine's key does not do this.",
-                hint="Sign in by the party's own key: `pingzheng login`.",
+                "An API key may not do this.",
+                hint="Sign in with the party's own key: `pingzheng login`.",
             )
 
 
 class Callers:
-    """Finds the caller of a token; ``used`` is told a machine key's id and the day (days since 1970) of its last use
-    as known."""
+    """Finds the caller of a token.
+
+    ``used`` is called with a machine key's id and the recorded day of its last use (days since 1970), or None.
+    """
 
     def __init__(self, database: Database, used: Callable[[str, int | None], None], clock: Clock) -> None:
         self._database = database
@@ -87,7 +89,7 @@ class Callers:
         self._clock = clock
 
     def of(self, token: str, *, cookie: bool = False) -> Caller:
-        """The caller; ``cookie``: the token came by the cookie, which is no other way in than its own.
+        """Return the caller. ``cookie``: the token came in the cookie, which accepts only the tokens made for cookies.
 
         Raises ``Unauthenticated`` ``SESSION_UNKNOWN``, ``API_KEY_UNKNOWN``; ``Forbidden`` ``PARTY_NOT_ACTIVE``.
         """
@@ -107,8 +109,8 @@ class Callers:
         if found is None:
             raise Unauthenticated(
                 "API_KEY_UNKNOWN",
-                "The API key is not known, is over or was revoked, or its party's key no longer speaks.",
-                hint="Make another one in a session: `pingzheng api-key new`.",
+                "The API key is unknown, expired or revoked, or the key of its party is no longer active.",
+                hint="Sign in and make another API key: `pingzheng api-key new`.",
             )
         row: ApiKey = found[0]
         caller = Caller(_actor(found), row.account, frozenset(Scope(each) for each in row.scopes), key=row.id)
@@ -116,7 +118,7 @@ class Callers:
         return caller
 
     def _found(self, query: Select[Any], kind: Any, column: Any, token: str) -> Row[Any] | None:
-        """The row with its party's status and roles, if the account speaks for the party that it was made for."""
+        """Return the row with its party's status and roles, or None if the account may no longer act for the party."""
         if len(token) > MAX_TOKEN:
             return None
         speaking = (
@@ -130,10 +132,10 @@ class Callers:
 
 
 def session_unknown() -> Unauthenticated:
-    """One answer for a token that never was, that is over, and whose key no longer speaks."""
+    """Return the same error for unknown tokens, expired tokens and tokens whose key is no longer active."""
     return Unauthenticated(
         "SESSION_UNKNOWN",
-        "There is no such session, or it has ended.",
+        "The session is unknown or has ended.",
         hint="Sign in: `pingzheng login`.",
     )
 

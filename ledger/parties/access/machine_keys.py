@@ -1,6 +1,7 @@
-"""Keys for machines: made by a party in a session, named, scoped, for a time; they make no others.
+"""Machine keys (API keys): a party makes them in a session, with a name, scopes and an expiry.
 
-A key belongs to the account that the party was signed in by, and ends with it (see ``callers``).
+A machine key cannot make other keys. It belongs to the account that the party signed in with, and ends with that
+account (see ``callers``).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _LAST_USED: Final = update(ApiKey).where(ApiKey.id == bindparam("key")).values(l
 
 @dataclass(frozen=True, slots=True)
 class MachineKey:
-    """A machine's key without its secret; ``last_used`` is a day (YYYY-MM-DD, UTC), None if it never was."""
+    """A machine key without its secret; ``last_used`` is a day (YYYY-MM-DD, UTC), or None if it was never used."""
 
     id: str
     name: str
@@ -43,15 +44,17 @@ class MachineKey:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key with its secret, which is shown once."""
+    """A machine key with its secret, which is shown only once."""
 
     key: str
     row: MachineKey
 
 
 class MachineKeys:
-    """Makes, lists and revokes the keys of the caller's party, in a session alone (``Forbidden``
-    ``SESSION_REQUIRED``)."""
+    """Makes, lists and revokes the machine keys of the caller's party.
+
+    These calls raise ``Forbidden`` ``SESSION_REQUIRED`` for a caller that uses a machine key itself.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -60,7 +63,7 @@ class MachineKeys:
         self._used: dict[str, int] = {}
 
     def new(self, caller: Caller, name: str, scopes: Iterable[Scope], expires_at: int) -> NewKey:
-        """A fresh key until ``expires_at`` (seconds UTC).
+        """Make a key that expires at ``expires_at`` (seconds UTC).
 
         Raises ``InvalidInput`` ``API_KEY_NAME``, ``API_KEY_SCOPES``, ``API_KEY_PERIOD``; ``Conflict``
         ``API_KEYS_TOO_MANY``.
@@ -85,37 +88,37 @@ class MachineKeys:
             if (session.scalar(own) or 0) >= MAX_KEYS:
                 raise Conflict(
                     "API_KEYS_TOO_MANY",
-                    f"A party has at most {MAX_KEYS} keys for machines.",
-                    hint="Revoke those that are not used: `pingzheng api-key list`.",
+                    f"A party may have at most {MAX_KEYS} API keys.",
+                    hint="Revoke the keys that you no longer use: `pingzheng api-key list`.",
                 )
             session.add(row)
         return NewKey(secret, _shown(row))
 
     def listed(self, caller: Caller) -> list[MachineKey]:
-        """The keys of the caller's party that have not run out, the newest first."""
+        """Return the keys of the caller's party that have not expired, the newest first."""
         caller.require_session()
         query = select(ApiKey).where(ApiKey.party_id == caller.party, ApiKey.expires_at > self._clock())
         with self._database.read() as session:
             return [_shown(row) for row in session.scalars(query.order_by(ApiKey.id.desc()))]
 
     def revoke(self, caller: Caller, identifier: str) -> None:
-        """End a key of the caller's party; raises ``NotFound`` ``API_KEY_NOT_FOUND``."""
+        """Delete a key of the caller's party; raises ``NotFound`` ``API_KEY_NOT_FOUND``."""
         caller.require_session()
         own = delete(ApiKey).where(ApiKey.id == identifier, ApiKey.party_id == caller.party)
         with self._database.write() as session:
             ended = session.connection().execute(own).rowcount
         if not ended:
-            raise NotFound("API_KEY_NOT_FOUND", "The party has no such key.", hint="List them first.")
+            raise NotFound("API_KEY_NOT_FOUND", "The party has no such key.", hint="List the party's keys first.")
 
     def used(self, identifier: str, known: int | None) -> None:
-        """That a key was used today, to be written by ``flush``; ``known`` is the day that is written already."""
+        """Note in memory that a key was used today, for ``flush``; ``known`` is the day that the database has."""
         today = self._clock() // DAY
         if known != today:
             with self._lock:
                 self._used[identifier] = today
 
     def flush(self) -> int:
-        """Write the days of last use; returns how many. What could not be written is tried again."""
+        """Write the days of last use to the database, and return how many; on failure they stay for the next call."""
         with self._lock:
             waiting, self._used = self._used, {}
         if not waiting:
@@ -123,7 +126,7 @@ class MachineKeys:
         try:
             days = [{"key": identifier, "day": day} for identifier, day in waiting.items()]
             with self._database.write() as session:
-                # Of the table: one that was revoked meanwhile is none, which the mapper would call an error.
+                # By a plain statement: the mapper would raise an error for a key that was revoked in the meantime.
                 session.connection().execute(_LAST_USED, days)
         except Exception:
             with self._lock:
@@ -137,14 +140,14 @@ def _check(name: str, scopes: set[Scope], expires_at: int, now: int) -> None:
         raise InvalidInput("API_KEY_NAME", f"A key's name has 1 to {MAX_NAME} characters.", where="name")
     require_line(name, "name")
     if not scopes:
-        scopes_known = ", ".join(Scope)
-        raise InvalidInput("API_KEY_SCOPES", "A key has at least one scope.", where="scopes", hint=scopes_known)
+        hint = f"Choose from: {', '.join(Scope)}."
+        raise InvalidInput("API_KEY_SCOPES", "A key needs at least one scope.", where="scopes", hint=hint)
     if not now < expires_at <= now + MAX_DAYS * DAY:
         raise InvalidInput(
             "API_KEY_PERIOD",
-            f"A key ends in the future, and within {MAX_DAYS} days.",
+            f"A key must expire in the future, and within {MAX_DAYS} days.",
             where="expires_at",
-            hint="Make another one before it ends.",
+            hint="Choose an earlier day, and make a new key before this one expires.",
         )
 
 

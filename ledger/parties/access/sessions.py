@@ -1,7 +1,8 @@
-"""Signing in by key (protocol §11), and the sessions that come of it: short, listed, ended at any time.
+"""Signing in with a key (protocol §11), and the sessions that it opens.
 
-A nonce is a row that goes when a valid statement uses it, so it serves once, whichever process is asked. What
-strangers can fill is bounded: of one source the oldest nonces go, and of all sources those of whoever has the most.
+A nonce is a row that is deleted when a valid statement uses it, so it can be used only once, also with several
+processes. The number of nonces is limited: if one source has too many, its oldest are deleted; if there are too many
+in all, the oldest of the source with the most are deleted.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ MAX_SESSIONS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Nonce:
-    """What a client signs; it serves once, until ``expires_at`` (seconds UTC)."""
+    """A value for a client to sign; it can be used once, until ``expires_at`` (seconds UTC)."""
 
     nonce: str
     expires_at: int
@@ -47,7 +48,7 @@ class Nonce:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session with its token, which is shown once."""
+    """A session with its token, which is shown only once."""
 
     token: str
     id: str
@@ -58,7 +59,7 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """A session of the caller's party; ``current``: it is the one that asks."""
+    """A session of the caller's party; ``current`` marks the session of this call."""
 
     id: str
     account: str
@@ -69,8 +70,11 @@ class OwnSession:
 
 
 class Sessions:
-    """Sessions at one service, whose origin is in ``place``; ``key_of`` gives the public key of an account, if it is
-    known. ``seconds`` is how long a session lasts."""
+    """The sessions of one service, whose origin is in ``place``.
+
+    ``key_of`` returns the public key of an account, or None. A session lasts ``seconds``. ``most`` limits the nonces of
+    one source and of all sources.
+    """
 
     def __init__(
         self,
@@ -91,23 +95,23 @@ class Sessions:
 
     @property
     def origin(self) -> str:
-        """The origin that statements are signed for."""
+        """The origin that a statement must name."""
         return self._place.origin
 
     def require_origin(self, origin: str | None) -> None:
-        """Raise ``Forbidden`` ``ORIGIN_DIFFERS`` unless a changing call with the cookie comes from our own pages."""
+        """Raise ``Forbidden`` ``ORIGIN_DIFFERS`` unless ``origin``, of a changing call with the cookie, is our own."""
         if origin != self._place.origin:
             raise Forbidden(
                 "ORIGIN_DIFFERS",
-                "A call with the cookie comes from a page of another origin, or says none.",
+                "A changing call with the cookie names another origin, or none.",
                 hint="Make changing calls from the service's own pages, or with a token.",
                 expected=self._place.origin,
             )
 
     def nonce(self, party: str, source: str) -> Nonce:
-        """A fresh nonce for the party to sign in with; nothing in the answer says whether there is such a party.
+        """Return a new nonce for the party to sign in with; the answer does not show whether the party exists.
 
-        ``source`` is the address that asks.
+        ``source`` is the address of the caller.
         """
         now = self._clock()
         value = encode_base64url(secrets.token_bytes(NONCE_BYTES))
@@ -119,38 +123,39 @@ class Sessions:
         return Nonce(value, now + NONCE_SECONDS)
 
     def begin(self, statement: str, *, cookie: bool = False) -> NewSession:
-        """Open a session by a signed statement; ``cookie``: for pages, by the cookie alone.
+        """Open a session for a signed statement; with ``cookie`` its token is valid only in the cookie of a page.
 
         Raises ``InvalidInput`` ``SESSION_STATEMENT_INVALID``; ``Unauthenticated`` ``SESSION_ORIGIN_DIFFERS``,
         ``SESSION_LEDGER_DIFFERS``, ``SESSION_EXPIRED``, ``SESSION_NONCE_UNKNOWN``, ``SESSION_KEY_NOT_LIVE``,
         ``SESSION_SIGNATURE_INVALID``; ``Forbidden`` ``PARTY_NOT_ACTIVE``.
         """
-        now = self._clock()
-        told = read_sign_in(statement)
-        require_place(told, self._place, now)
-        self._require_known(told, now)
-        self._require_signed(told)
+        now, token = self._clock(), fresh(SESSION_PREFIX)
+        read = read_sign_in(statement)
+        require_place(read, self._place, now)
+        self._require_known(read, now)
+        self._require_signed(read)
         row = SignedIn(
             id=str(ULID()),
-            party_id=told.party,
-            account=told.signature.kid,
-            token_digest="",
+            party_id=read.party,
+            account=read.signature.kid,
+            token_digest=digest(token),
             cookie=cookie,
             created_at=now,
             expires_at=now + self._seconds,
         )
-        token = fresh(SESSION_PREFIX)
-        row.token_digest = digest(token)
         with self._database.write() as session:
-            if session.connection().execute(delete(SignInNonce).where(*_of(told, now))).rowcount != 1:
+            if session.connection().execute(delete(SignInNonce).where(*_of(read, now))).rowcount != 1:
                 raise _nonce_unknown()
             session.execute(delete(SignedIn).where(SignedIn.expires_at <= now))
-            _end_oldest(session, told.party)
+            _end_oldest(session, read.party)
             session.add(row)
         return NewSession(token, row.id, row.party_id, row.account, row.expires_at)
 
     def listed(self, caller: Caller) -> list[OwnSession]:
-        """The sessions of the caller's party that have not run out, the newest first; in a session alone."""
+        """Return the sessions of the caller's party that have not expired, the newest first.
+
+        Raises ``Forbidden`` ``SESSION_REQUIRED`` for a machine key.
+        """
         caller.require_session()
         query = select(SignedIn).where(SignedIn.party_id == caller.party, SignedIn.expires_at > self._clock())
         with self._database.read() as session:
@@ -161,57 +166,60 @@ class Sessions:
         ]
 
     def end(self, caller: Caller, identifier: str) -> None:
-        """End a session of the caller's party, or its own (``current``); raises ``NotFound`` ``SESSION_NOT_FOUND``."""
+        """Delete a session of the caller's party, by its id or ``current`` for the session of this call.
+
+        Raises ``NotFound`` ``SESSION_NOT_FOUND``, ``Forbidden`` ``SESSION_REQUIRED`` for a machine key.
+        """
         caller.require_session()
         wanted = caller.session if identifier == CURRENT else identifier
         own = delete(SignedIn).where(SignedIn.id == wanted, SignedIn.party_id == caller.party)
         with self._database.write() as session:
             ended = session.connection().execute(own).rowcount
         if not ended:
-            raise NotFound("SESSION_NOT_FOUND", "The party has no such session.", hint="List them first.")
+            raise NotFound("SESSION_NOT_FOUND", "The party has no such session.", hint="List its sessions first.")
 
     def _make_room(self, session: Session, source: str) -> None:
-        """Before another nonce is kept: the source's own oldest ones go, then those of the source with the most."""
+        """Make room for one more nonce: delete the oldest of this source, then those of the source with the most."""
         _drop_oldest(session, source, self._most_of_source - 1)
         while session.scalars(select(func.count()).select_from(SignInNonce)).one() >= self._most:
             counted = select(SignInNonce.source, func.count().label("held")).group_by(SignInNonce.source)
             (greediest, held) = session.execute(counted.order_by(func.count().desc()).limit(1)).one()
             _drop_oldest(session, greediest, held - 1)
 
-    def _require_known(self, told: SignIn, now: int) -> None:
-        """Before anything is computed: a statement costs a stranger a nonce at least."""
+    def _require_known(self, read: SignIn, now: int) -> None:
+        """Check the nonce before the signature, so that a stranger needs a nonce for each costly check."""
         with self._database.read() as session:
-            if session.scalar(select(SignInNonce.digest).where(*_of(told, now))) is None:
+            if session.scalar(select(SignInNonce.digest).where(*_of(read, now))) is None:
                 raise _nonce_unknown()
 
-    def _require_signed(self, told: SignIn) -> None:
+    def _require_signed(self, read: SignIn) -> None:
         query = (
             select(PARTIES.c.status, PARTIES.c.roles)
             .join(ACCOUNTS, ACCOUNTS.c.party_no == PARTIES.c.no)
-            .where(ACCOUNTS.c.account == told.signature.kid, PARTIES.c.id == told.party, *speaks())
+            .where(ACCOUNTS.c.account == read.signature.kid, PARTIES.c.id == read.party, *speaks())
         )
         with self._database.read() as session:
             found = session.execute(query).first()
-        key = None if found is None or found.status == CLOSED else self._key_of(told.signature.kid)
+        key = None if found is None or found.status == CLOSED else self._key_of(read.signature.kid)
         if found is None or key is None:
             raise Unauthenticated(
                 "SESSION_KEY_NOT_LIVE",
-                "The key does not speak for this party, as far as the chain is followed here.",
-                where=told.signature.kid,
-                hint="Sign in by the party's present key; one that was just bound counts within seconds.",
+                "The key may not act for this party, as far as this service has followed the chain.",
+                where=read.signature.kid,
+                hint="Sign in with the party's present key. A key that was just bound works after a few seconds.",
             )
-        if not told.signature.signed_by(key):
+        if not read.signature.signed_by(key):
             raise Unauthenticated(
                 "SESSION_SIGNATURE_INVALID",
                 "The statement was not signed by this key.",
                 where="signature",
-                hint="Sign exactly the statement that is sent (protocol §11).",
+                hint="Sign exactly the statement that you send (protocol §11).",
             )
-        active_actor(told.party, found.status, found.roles)
+        active_actor(read.party, found.status, found.roles)
 
 
-def _of(told: SignIn, now: int) -> tuple[ColumnElement[bool], ...]:
-    return SignInNonce.digest == digest(told.nonce), SignInNonce.party_id == told.party, SignInNonce.expires_at > now
+def _of(read: SignIn, now: int) -> tuple[ColumnElement[bool], ...]:
+    return SignInNonce.digest == digest(read.nonce), SignInNonce.party_id == read.party, SignInNonce.expires_at > now
 
 
 def _drop_oldest(session: Session, source: str, left: int) -> None:
@@ -225,7 +233,7 @@ def _drop_oldest(session: Session, source: str, left: int) -> None:
 
 
 def _end_oldest(session: Session, party: str) -> None:
-    """Room for one more session of the party."""
+    """Delete the party's oldest sessions, so that one more fits."""
     newest = select(SignedIn.id).where(SignedIn.party_id == party).order_by(SignedIn.id.desc()).limit(MAX_SESSIONS - 1)
     session.execute(delete(SignedIn).where(SignedIn.party_id == party, SignedIn.id.not_in(newest)))
 
@@ -233,7 +241,7 @@ def _end_oldest(session: Session, party: str) -> None:
 def _nonce_unknown() -> Unauthenticated:
     return Unauthenticated(
         "SESSION_NONCE_UNKNOWN",
-        "The nonce was not given to this party here, it was used, or it is over.",
+        "The nonce was not issued to this party here, was used already, or has expired.",
         where="nonce",
         hint=f"Ask for a new one and sign within {NONCE_SECONDS // 60} minutes.",
     )

@@ -1,4 +1,4 @@
-"""Who is signed in, keys for machines, enrolment codes. Of secrets only SHA-256 digests are kept."""
+"""Tables of sessions, machine keys and enrolment codes. Only SHA-256 digests of secrets are stored."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Account = String(42)
 
 
 class SignInNonce(Base):
-    """A nonce that was given out for a party to sign in with; it goes when it is used.
+    """A nonce for a party to sign in with; the row is deleted when the nonce is used.
 
-    ``source`` is a digest of the address that asked: it bounds how many one source has.
+    ``source`` is a digest of the address that asked for the nonce, to limit the nonces of one source.
     """
 
     __tablename__ = "sign_in_nonce"
@@ -25,9 +25,10 @@ class SignInNonce(Base):
 
 
 class SignedIn(Base):
-    """A session of a party, by one of its accounts; ``cookie``: it works by the cookie alone. It goes when it ends.
+    """A session of a party with one of its accounts; the row is deleted when the session ends.
 
-    A joined installation knows no ``Party``, but its own party by its id on the chain.
+    With ``cookie`` the token is valid only in the cookie. ``party_id`` is no foreign key, because a joined installation
+    has no ``Party`` rows.
     """
 
     __tablename__ = "signed_in"
@@ -41,9 +42,9 @@ class SignedIn(Base):
 
 
 class ApiKey(Base):
-    """A machine's key of a party, made in a session of one of its accounts, with which it ends. It goes when revoked.
+    """A machine key of a party; it is valid only as long as ``account``, with which the party signed in to make it.
 
-    ``last_used`` is the day, in days since 1970 (UTC).
+    The row is deleted when the key is revoked. ``last_used`` is a day, in days since 1970 (UTC).
     """
 
     __tablename__ = "api_key"
@@ -59,7 +60,7 @@ class ApiKey(Base):
 
 
 class Enrolment(Base):
-    """A code by which a party that never had a key brings its first one; it goes when it is used."""
+    """A one-time code for a party that never had a key to submit its first key; the row is deleted when it is used."""
 
     __tablename__ = "enrolment"
     party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)

@@ -1,7 +1,7 @@
-"""Tokens, keys and codes: 256 random bits, shown once; what is kept is a digest, by which they are found again.
+"""Tokens, keys and codes: 256 random bits, shown only once. The database stores and looks up their digests.
 
-A digest is looked up by the database and never compared letter by letter with what was sent: who times the answer
-learns something of a digest that it cannot choose, and nothing of the secret.
+The secret itself is never compared character by character, so the time of an answer reveals nothing about it: the
+caller cannot choose the digest that the database compares.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ SECRET_BYTES = 32
 
 
 def fresh(prefix: str) -> str:
-    """A new secret after a prefix that says what it is for."""
+    """Return a new secret with a prefix that shows its kind."""
     return prefix + secrets.token_urlsafe(SECRET_BYTES)
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret, 64 hex digits."""
+    """Return the SHA-256 digest of a secret, 64 hex digits."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""The first key of a party that never had one: by a one-time code from an office, and a proof of possession.
+"""Enrolment: a party that never had a key submits its first key, with a one-time code from an office.
 
-A code opens no session and reads nothing. The key that comes by it is proposed for registration, and counts once two
-offices decided so.
+The code opens no session and reads no data. The submitted key is proposed for registration, and is valid once two
+offices have decided so.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SECONDS: Final = 7 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentCode:
-    """A code for one party, shown once; it serves once, until ``expires_at`` (seconds UTC)."""
+    """A one-time code for one party, shown only once; valid until ``expires_at`` (seconds UTC)."""
 
     party: str
     code: str
@@ -44,7 +44,7 @@ class EnrolmentCode:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A party's first key; ``proposal`` is the open proposal of its registration, None where it is registered."""
+    """A party's first key; ``proposal`` is the open proposal of its registration, None if it is registered already."""
 
     party: str
     account: str
@@ -52,7 +52,7 @@ class Enrolled:
 
 
 class Enrolments:
-    """Gives out codes and takes first keys."""
+    """Issues enrolment codes and accepts first keys."""
 
     def __init__(self, database: Database, onboarding: Onboarding, chain: ChainId, clock: Clock) -> None:
         self._database = database
@@ -60,19 +60,20 @@ class Enrolments:
         self._chain = chain
         self._clock = clock
 
-    def issue(self, by: Actor, identifier: str) -> EnrolmentCode:
-        """A fresh code for a party that never had a key, as an authority or an admin; an earlier code ends.
+    def issue(self, actor: Actor, identifier: str) -> EnrolmentCode:
+        """Issue a code for a party that never had a key, as an authority or an admin; an earlier code becomes invalid.
 
-        Its office proposes the key that the code brings. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``,
-        ``OFFICE_KEY_NOT_HERE``; ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_HAS_KEY``, ``PARTY_ERASED``.
+        The issuing office proposes the key that the party submits with the code. Raises ``Forbidden``
+        ``PARTY_LACKS_ROLE``, ``OFFICE_KEY_NOT_HERE``; ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_HAS_KEY``,
+        ``PARTY_ERASED``.
         """
-        require(by, Action.MANAGE_ROLES)
-        self._onboarding.require_key_of(by.party)
+        require(actor, Action.MANAGE_ROLES)
+        self._onboarding.require_key_of(actor.party)
         now, code = self._clock(), fresh(PREFIX)
         row = Enrolment(
             party_id=identifier,
             code_digest=digest(code),
-            issued_by=by.party,
+            issued_by=actor.party,
             created_at=now,
             expires_at=now + SECONDS,
         )
@@ -83,9 +84,9 @@ class Enrolments:
         return EnrolmentCode(identifier, code, row.expires_at)
 
     def redeem(self, code: str, public_key: str, proof: str) -> Enrolled:
-        """Take the first key of the party that the code is for, and propose its registration.
+        """Store the first key of the code's party, and propose its registration.
 
-        ``public_key`` is of secp256k1 or P-256 (protocol §4), ``proof`` its proof of possession in hex. Raises
+        ``public_key`` is a secp256k1 or P-256 key (protocol §4), ``proof`` its proof of possession in hex. Raises
         ``Unauthenticated`` ``ENROLMENT_UNKNOWN``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,
         ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE``.
         """
@@ -115,19 +116,19 @@ def _require_keyless(session: Session, identifier: str) -> None:
     if row.no is not None or row.present_account is not None or party_keys(session, identifier):
         raise Conflict(
             "PARTY_HAS_KEY",
-            "The party has, had or is to have a key.",
+            "The party has or had a key, or its first key is proposed.",
             where=f"party {identifier}",
-            hint="A lost key is recovered by two offices, after the delay: `pingzheng party recover`.",
+            hint="Two offices can replace a lost key, after the delay: `pingzheng party recover`.",
         )
     if session.get(ErasureRecord, identifier) is not None:
         raise Conflict(
-            "PARTY_ERASED", "Who the party is was erased.", where=f"party {identifier}", hint="Onboard it anew."
+            "PARTY_ERASED", "The party's identity was erased.", where=f"party {identifier}", hint="Onboard it again."
         )
 
 
 def _unknown() -> Unauthenticated:
     return Unauthenticated(
         "ENROLMENT_UNKNOWN",
-        "There is no such enrolment code, or it was used or is over.",
-        hint="Ask the office for a new one.",
+        "The enrolment code is unknown, used or expired.",
+        hint="Ask the office for a new code.",
     )

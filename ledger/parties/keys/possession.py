@@ -1,8 +1,8 @@
-"""Proofs of possession: before a key becomes a party's it signs that it belongs to that party of this ledger.
+"""Proofs of possession: a new key signs that it belongs to a certain party of this ledger.
 
-A proof (protocol §3) is for the party's number on the chain, so that no other party takes it for its own; for 0 if the
-key is one of the first of a party that has no number yet. The chain checks proofs of secp256k1 and P-256. That of an
-SM2 key is checked here, by who proposes and by who confirms.
+A proof (protocol §3) names the party's number on the chain, so that no other party can use it, or 0 for the first keys
+of a party that has no number yet. The chain checks the proofs of secp256k1 and P-256 keys. The proof of an SM2 key is
+checked here, by the office that proposes the key and by the office that confirms it.
 """
 
 from __future__ import annotations
@@ -20,33 +20,36 @@ SIGNATURE_BYTES = 64
 
 
 def possession_of(chain: ChainId, signer: Signer, number: int = 0) -> str:
-    """The proof of a key that is at hand, for the party of that number, in hex; of any suite."""
+    """Return the proof of ``signer``'s key, of any suite, for the party with that number, in hex."""
     if suite_of_key(signer.public_key) is SM2SM3:
         return signer.sign(key_message(chain, signer.kid, number)).hex()
     return prove_key(chain, signer, number)
 
 
 def require_possession(chain: ChainId, public_key: str, proof: str, where: str, number: int = 0) -> str:
-    """The proof, if the key made it for this party; raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``."""
+    """Return ``proof`` if the key made it for this party.
+
+    Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
+    """
     if not proof:
         raise InvalidInput(
             "PROOF_MISSING",
-            "A key that is not kept here proves that its owner has it.",
+            "A key that is not kept here needs a proof that its owner possesses it.",
             where=where,
-            hint=f"The owner makes the proof: `{_command(number)}`.",
+            hint=f"Let the owner make the proof: `{_command(number)}`.",
         )
     if not _proves(chain, public_key, proof, number):
         raise InvalidInput(
             "PROOF_INVALID",
-            "The proof is none of this key for this party of this ledger.",
+            "The proof was not made by this key for this party of this ledger.",
             where=where,
-            hint=f"Make it anew with this key and this ledger's deployment file: `{_command(number)}`.",
+            hint=f"Make it again with this key and this ledger's deployment file: `{_command(number)}`.",
         )
     return proof
 
 
 def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str, number: int = 0) -> str:
-    """The proof of possession of a key: made here if the key is kept here, else the given one, checked.
+    """Return a key's proof of possession: made here if the key is kept here, otherwise ``proof``, checked.
 
     Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
     """
@@ -57,7 +60,7 @@ def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, wher
 
 
 def proof_for_chain(public_key: str, proof: str) -> str:
-    """What the contract takes: nothing for an SM2 key, whose signatures it cannot check."""
+    """Return the proof for the contract: empty for an SM2 key, because the contract cannot check SM2 signatures."""
     return "" if suite_of_key(public_key) is SM2SM3 else proof
 
 

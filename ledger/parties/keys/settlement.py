@@ -1,4 +1,4 @@
-"""Bringing our record of parties' keys in line with the chain, whoever changed them there."""
+"""Updates the keys of parties in the database from the chain."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ FIRST_KEYS: Final = (ES256K, ES256)
 
 
 def settle_keys(database: Database, reader: ChainReader, identifier: str) -> KnownParty:
-    """Take over what the chain says of the party's keys: what a crash, an office or the party itself left behind.
+    """Copy the state of the party's known keys from the chain, and return the party.
 
-    Keys that were bound without us are not known here. Raises ``NotFound`` ``PARTY_UNKNOWN``.
+    The two differ after a crash, or when an office or the party changed a key without this service. Keys that were
+    bound without this service stay unknown. Raises ``NotFound`` ``PARTY_UNKNOWN``.
     """
     with database.read() as session:
         number, accounts = party(session, identifier).no, [key.account for key in party_keys(session, identifier)]
@@ -36,20 +37,20 @@ def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Kno
         speaking = speaking_keys(session, identifier)
         by_suite = ([key for key in speaking if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
         acting = next((keys for keys in by_suite if keys), [])
-        # The key that acts stays while it speaks; after it, the one that was bound last.
+        # The present key stays as long as it is active; then the key that was bound last becomes the present one.
         if acting and row.present_account not in {key.account for key in acting}:
             row.present_account, row.present_key = acting[-1].account, acting[-1].public_key
         return KnownParty.of(row)
 
 
 def settle_changed(database: Database, reader: ChainReader) -> list[str]:
-    """Settle every party of whose keys the index says something else than we do; returns their ids.
+    """Settle every party whose keys differ between the index and the database; return their ids.
 
-    The caller brings the index up to date first.
+    The caller must bring the index up to date first.
     """
     known = (PartyKey.bound_at, PartyKey.retired_at, PartyKey.reported_at, PartyKey.compromised_at)
-    told = (ACCOUNTS.c.valid_from, ACCOUNTS.c.valid_to, ACCOUNTS.c.reported_at, ACCOUNTS.c.compromised_at)
-    differs = or_(*(func.coalesce(ours, 0) != theirs for ours, theirs in zip(known, told, strict=True)))
+    indexed = (ACCOUNTS.c.valid_from, ACCOUNTS.c.valid_to, ACCOUNTS.c.reported_at, ACCOUNTS.c.compromised_at)
+    differs = or_(*(func.coalesce(ours, 0) != theirs for ours, theirs in zip(known, indexed, strict=True)))
     query = (
         select(Party.id)
         .join(PartyKey, PartyKey.party_id == Party.id)
@@ -65,7 +66,7 @@ def settle_changed(database: Database, reader: ChainReader) -> list[str]:
 
 
 def record_key(key: PartyKey, record: AccountRecord) -> None:
-    """Take over what the chain says of a key."""
+    """Copy the state of a key from the chain."""
     key.bound_at = record.valid_from
     key.retired_at = record.valid_to or None
     key.reported_at = record.reported_at or None

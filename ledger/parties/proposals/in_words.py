@@ -1,4 +1,4 @@
-"""What people read of a proposal: what exactly, by whom, until when, and how to stop it."""
+"""A proposal for people to read: the act, the parties, the deadlines, and how to stop it."""
 
 from __future__ import annotations
 
@@ -19,40 +19,39 @@ REASSIGN: Final = "reassign"
 REGISTER: Final = REGISTRATION_KIND
 EXPIRED: Final = "expired"
 Listed = Callable[[str], list[dict[str, Any]] | None]
-# Parameters of the contracts that name a party by its number, and what they are called here.
+# The contracts' parameters that name a party by its number, and their names here.
 _PARTIES: Final = {"no": "party", "to": "to"}
 _BY_VETO: Final = (
     "该参与方在提议时有效的任一密钥均可否决：`pingzheng keys veto {no}`。"
-    " Any key that the party had when this was proposed can veto it: `pingzheng keys veto {no}`."
+    " Any key that the party had at the time of the proposal can veto it: `pingzheng keys veto {no}`."
 )
 _BY_OFFICE: Final = (
     "任一同职权方可取消：`pingzheng keys cancel {no}`。"
     " Any party of that office can cancel it: `pingzheng keys cancel {no}`."
 )
-# What gives back or adds, and does not wait, is not cancelled: who could would stop it for ever.
+# These acts do not wait, and cannot be cancelled: otherwise one office could block them for ever.
 _QUICK: Final = frozenset({REGISTRATION_KIND, "lift", "end_pause"})
 _BY_NOBODY: Final = (
-    "不可取消；无人确认则到期失效。"
-    " It cannot be cancelled; unless another party of that office confirms it, it expires."
+    "不可取消；无人确认则到期失效。 It cannot be cancelled. It expires unless another party of that office confirms it."
 )
 _BY_HOLDER: Final = (
     "持有人只要有一把能用的密钥，到期也不会执行；否则请主管部门取消。"
-    " It is refused if the holder has a key that speaks; without one, ask an authority to cancel it."
+    " It is refused if the holder has an active key; otherwise ask an authority to cancel it."
 )
 _UNREADABLE: Final = (
-    "无法完整读懂此调用，请勿确认。 The call is not exactly one that this version knows: do not confirm it."
+    "本版本无法完整解读此调用，请勿确认。 This version cannot read the call completely: do not confirm it."
 )
-_ENDED: Final = "已结束，无需阻止。 It has ended: there is nothing to stop."
+_ENDED: Final = "已结束，无需阻止。 It has ended; there is nothing to stop."
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposal. Parties are named by id, ``arguments`` by name in words; times are seconds UTC, 0 where none.
+    """A proposal. Parties are ids; times are seconds UTC, 0 if not set.
 
-    ``kind`` is the contract's function, such as ``change_key``. If ``readable`` is false, the call is not exactly what
-    ``arguments`` show of it, and nobody confirms it here. ``role`` is the office that it takes, empty where a
-    party changes its own keys. ``ready_at`` and ``expires_at`` move when the ledger is paused. ``state`` is
-    ``pending``, ``carried_out``, ``cancelled``, ``vetoed`` or ``expired``.
+    ``kind`` is the contract's function, such as ``change_key``, and ``arguments`` are its arguments by name. If
+    ``readable`` is false, ``arguments`` do not show the call completely, and it cannot be confirmed here. ``role`` is
+    the office that proposes and confirms, empty if a party changes its own keys. A pause moves ``ready_at`` and
+    ``expires_at``. ``state`` is ``pending``, ``carried_out``, ``cancelled``, ``vetoed`` or ``expired``.
     """
 
     no: int
@@ -72,17 +71,17 @@ class Proposal:
 
     @property
     def pending(self) -> bool:
-        """Whether it can still be confirmed or carried out."""
+        """Whether the proposal can still be confirmed or carried out."""
         return self.state == ProposalState.PENDING
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a second party has to confirm it, and has not."""
+        """Whether a second party must still confirm the proposal."""
         return self.pending and bool(self.role) and self.confirmed_by is None
 
 
 def proposal_in_words(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> Proposal:
-    """A proposal of the index at a time; ``listed`` gives the parties behind an act, None if not known."""
+    """Return a proposal of the index at a time; ``listed`` returns the list of parties of an act, or None."""
     open_still = found.state == ProposalState.PENDING and time.running <= found.expires
     state = EXPIRED if found.state == ProposalState.PENDING and not open_still else str(found.state)
     return Proposal(
@@ -129,7 +128,7 @@ def _party(reader: ChainReader, number: int) -> str | int:
     try:
         return reader.party_id(number)
     except NotFound:
-        # Whoever proposes can name a number that no party has; it would be refused when it is carried out.
+        # A proposal can name a number that no party has; the contract refuses it only when it is carried out.
         return number
 
 
@@ -141,7 +140,7 @@ def _how_to_stop(found: IndexedProposal) -> str:
     by_office = _BY_NOBODY if found.kind in _QUICK else _BY_OFFICE
     ways = {
         _UNREADABLE: not _readable(found),
-        # The contract asks for the function alone, and a party proposes nothing but a change of its own keys.
+        # The contract checks only the function; and without an office, a party can propose only to change its own keys.
         _BY_VETO: found.shown.changes_key or not found.role,
         _BY_HOLDER: found.kind == REASSIGN,
         by_office: found.role,

@@ -165,9 +165,8 @@ def test_a_subject_sees_who_used_its_data(machine: Machine) -> None:
 def test_a_provider_answers_in_a_session_by_its_key(machine: Machine) -> None:
     (machine.folder / "grid").mkdir()
     town = Town(machine.pilot, machine.folder / "grid")
-    machine = ProviderMachine(town, "2")
-    origin = machine.ledger.sessions.origin
-    online = ("provision", "run", town.party, "--sources", machine.sources, "--key", machine.key, "--service", origin)
+    provider, origin = ProviderMachine(town, "2"), machine.ledger.sessions.origin
+    online = ("provision", "run", town.party, "--sources", provider.sources, "--key", provider.key, "--service", origin)
     assert machine.run(*online, code=2)["error"] == "SESSION_MISSING"
     assert machine.run(*online, "--deployment", machine.deployment)["answered"] == {"supplied": 1}
 
