@@ -1,9 +1,10 @@
-"""Holds: an authority or a supervisor stops a statement, and what rests on it, until two of its office lift the hold.
+"""Holds: an authority or a supervisor stops a statement and every certificate that rests on it.
 
-A hold belongs to what was signed. Whoever holds a usage certificate also holds its request, in the same call: another
-certificate under the request is no way round. A registration certificate is not held: its asset is frozen.
+A hold applies to a signed statement. Holding a usage certificate also holds its request, in the same transaction, so
+that no other certificate under the request stays valid. A registration certificate is not held: its asset is frozen.
 
-One officer holds at once. Lifting is a proposal that another party with the same office confirms, without delay.
+One officer sets a hold, and it takes effect at once. Lifting is a proposal that a second party with the same office
+confirms; there is no delay.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ OFFICES = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 class Holds:
-    """Sets and lifts the holds of the office ``by`` (a party id). The chain decides who may."""
+    """Sets and lifts holds. ``by`` is the party id of the officer; the contract checks that it has the office."""
 
     def __init__(self, database: Database, reader: ChainReader, acting: RelayedActs, proposals: Proposals) -> None:
         self._database = database
@@ -35,18 +36,17 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Hold a usage certificate and its request. What the office holds already stays held: nothing is sent for it.
-
+        """Hold a usage certificate and its request. Nothing is sent for a statement that the office holds already.
         Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden`` ``PARTY_LACKS_ROLE``;
         ``NotFound``.
         """
         self.hold_statements(self._rests_on(number), reason, by, signed)
 
     def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> Proposal:
-        """Lift the office's hold on a usage certificate and its request; another office's stands.
+        """Lift the office's hold on a usage certificate and its request; the other office's hold stays.
 
-        A second officer of that office within reach confirms at once; else the proposal stays pending until one does.
-        Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` where the office holds neither.
+        If the key of a second officer is kept here, that officer confirms at once; else the proposal stays pending.
+        Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the office holds neither.
         """
         return self.lift_statements(self._rests_on(number), reason, by, signed)
 
@@ -65,9 +65,9 @@ class Holds:
     def lift_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Lift the office's holds on those statements of the list that it holds; raises and returns as ``lift``.
+        """Lift the office's holds on the statements of the list that the office holds; returns and raises as ``lift``.
 
-        A party with both offices lifts for one of them: for the authority, if that holds one of the statements.
+        A party with both offices lifts the holds of one office: the authority's, if it has any in the list.
         """
         own, held = self._held(digests, by)
         if not own:
@@ -75,37 +75,36 @@ class Holds:
                 "PARTY_LACKS_ROLE",
                 "Only an authority or a supervisor lifts a hold.",
                 where="by",
-                hint="Ask an officer of the office that holds it.",
+                hint="Ask an officer of the office that set the hold.",
             )
         for office in sorted(own):
-            if standing := [digest for digest, offices in held.items() if office in offices]:
-                return self._proposals.decide(by, calls.lift(office, standing, reason), signed)
+            if own_holds := [digest for digest, offices in held.items() if office in offices]:
+                return self._proposals.decide(by, calls.lift(office, own_holds, reason), signed)
         raise Conflict(
             "LOG_NOT_HELD",
             "The office holds none of these statements.",
             where="statements",
-            hint="Only officers of the office that holds a statement lift its hold.",
+            hint="Ask an officer of the office that set the hold.",
         )
 
     def offices(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """The offices that hold each statement now; raises ``ChainUnavailable``."""
-        asked = self._reader.questions("latest")
+        """Return the offices that hold each statement now; raises ``ChainUnavailable``."""
+        asked = self._reader.batched("latest")
         answers = {digest: asked.hold(digest) for digest in digests}
         return {digest: tuple(answer().offices) for digest, answer in answers.items()}
 
     def _held(self, digests: Sequence[str], by: str) -> tuple[set[str], dict[str, set[str]]]:
-        """The offices of ``by``, and those that hold each statement now; a party of both offices holds for both."""
+        """Return the offices that the party ``by`` has, and the offices that hold each statement now."""
         if not 1 <= len(digests) <= MAX_STATEMENTS:
             raise InvalidInput("HOLD_COUNT", f"Name 1 to {MAX_STATEMENTS} statements.", where="statements")
         with self._database.read() as session:
             number = party_no(session, by)
-        asked = self._reader.questions("latest")
+        asked = self._reader.batched("latest")
         party, answers = asked.party(number), {digest: asked.hold(digest) for digest in digests}
         held = {digest: set(answer().offices) for digest, answer in answers.items()}
         return set(OFFICES) & set(party().roles), held
 
     def _rests_on(self, number: str) -> list[str]:
-        """The statements that stop a certificate: its own and its request."""
         with self._database.read() as session:
             row = certificate(session, number)
             request = request_of(session, row)

@@ -1,15 +1,20 @@
-"""What is said of a certificate's state: only what the chain holds now."""
+"""The state of one certificate, judged by what the chain holds now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ledger.certificates.lookups import certificate, request_of
+from ledger.certificates.lookups import certificate
 from ledger.certificates.own_entry import require_own_entry
+from ledger.certificates.tables import Certificate
+from ledger.chain.reading.batched_reads import BatchedReads
+from ledger.chain.reading.contract_state import AssetRecord, LeafStatus
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block
 from ledger.domain.days import Clock
+from ledger.domain.digests import hex_of
 from ledger.log.coherence import FORGETFUL, commitment_of, forked
 from ledger.log.positions import positions
 from ledger.proof.bundle import Position
@@ -19,7 +24,7 @@ from ledger.store.tables import Batch
 
 
 class CertificateStates:
-    """Answers by the chain as of ``newest``, its newest block."""
+    """Reads states as of the chain's newest block, which ``newest`` returns."""
 
     def __init__(self, database: Database, reader: ChainReader, newest: Callable[[], Block], clock: Clock) -> None:
         self._database = database
@@ -28,39 +33,36 @@ class CertificateStates:
         self._clock = clock
 
     def status(self, number: str) -> dict[str, Any]:
-        """The status of a certificate for those who have a part in it: state, since when, why, where. No payload.
+        """Return a certificate's state, since when, the reason, and its position in the log; no claims.
 
-        What an office holds, itself or its request, is ``suspended``. What waits for its anchor is ``building``, and
-        ``paused_until`` is when a pause that keeps it waiting ends at the latest (0: no pause); so is what the chain
-        does not hold, whatever the database says. Raises ``Incoherent`` for what would be ``active`` on a chain that
-        holds another batch in that place, or has lost what may have ended the certificate.
+        The state is one of ``ledger.usage.holdings.filter.STATES``. A certificate is ``building`` until the chain holds
+        its batch, whatever the database says; ``paused_until`` is then the latest second (UTC) at which a pause ends,
+        0 without a pause. ``since`` and ``reason`` are None for states without an act on the chain, such as
+        ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain holds another batch in that place, or if the
+        certificate would be ``active`` and the chain has lost blocks that may have ended it.
         """
         with self._database.read() as session:
             row = certificate(session, number)
-            require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
+            stated = require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
             place = positions(session, [row.digest]).get(row.digest)
             batch = None if place is None else session.get_one(Batch, place.batch)
-            request = request_of(session, row)
+            named = NamedStatements.of(stated)
+            recorded = {entry.about for entry in log_store.withdrawals_of(session, named.statements)}
         if place is None or batch is None:
             return self._building(number)
         block = self._newest().number
         if not self._holds(batch, place, block):
             return self._building(number)
-        seen = self._reader.status_of(place, block=block)
-        state, since, reason = seen.state, seen.since, seen.reason
-        if state == "active" and request is not None and (held := self._held([row.digest, request], seen.block)):
-            state, (since, reason) = "suspended", held
-        if state == "active" and self._clock() >= row.exp:
-            state = "expired"
-        if state == "active":
+        judged = self._judged(row, named, self._reader.status_of(place, block=block), recorded)
+        if judged.state == "active":
             self._require_no_loss()
-        found = {"certificate_no": number, "state": state, "since": since, "reason": reason, "block": seen.block}
-        return found | place.to_dict()
+        found = {"certificate_no": number, "state": judged.state, "since": judged.since, "reason": judged.reason}
+        return found | {"block": block} | place.to_dict()
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """What anybody learns of a certificate by its number: state, and since when. Raises ``NotFound``.
+        """Return the part of the status that anybody may see: the state and since when. Raises ``NotFound``.
 
-        Neither where it stands nor why: reasons stay readable on the chain for those who know the position.
+        The position and the reason are left out: with the position, the reason can be read on the chain.
         """
         found = self.status(number)
         return {name: found[name] for name in ("certificate_no", "state", "since") if name in found}
@@ -69,20 +71,115 @@ class CertificateStates:
         return {"certificate_no": number, "state": "building", "paused_until": self._reader.paused_until()}
 
     def _holds(self, batch: Batch, place: Position, block: int) -> bool:
-        """Whether the chain holds the certificate's batch; raises ``Incoherent`` ``LOG_FORKED`` for another one."""
+        """Whether the chain holds the certificate's batch; raises ``Incoherent`` ``LOG_FORKED`` if it holds another."""
         held = self._reader.commitment(place.issuer, place.batch, block=block)
         if held is not None and held != commitment_of(batch):
             raise forked(batch.number).refusal()
         return held is not None
 
     def _require_no_loss(self) -> None:
-        """A chain that lost its end may have lost the revocation."""
+        """Raise if the chain lost its newest blocks: a revocation may have been in them."""
         finding = self._database.standing
         if finding is not None and finding.code in FORGETFUL:
             raise finding.refusal()
 
-    def _held(self, statements: list[str], block: int) -> tuple[int, str] | None:
-        """Since when and why one of the statements is held, the earliest; None if none is."""
-        histories = [self._reader.hold_history(statement, block=block) for statement in statements]
-        holds = [history[-1] for history in histories if history and history[-1].offices]
-        return min(((hold.at, hold.reason) for hold in holds), default=None)
+    def _judged(
+        self, row: Certificate, named: NamedStatements, own: LeafStatus, recorded: Collection[str | None]
+    ) -> LeafStatus:
+        """Return the first state that applies. ``own`` is the status that the issuer set in its log.
+
+        The verifier and ``judged_state`` of the holdings judge by the same rules. ``recorded`` are the statements that
+        an entry of the log withdraws.
+        """
+        if own.state in ("revoked", "superseded"):
+            return own
+        block, reads = own.block, self._reader.batched(own.block)
+        numbers = {party: reads.party_no(party) for party in named.parties}
+        holds = {statement: reads.hold(statement) for statement in (row.digest, *named.statements)}
+        if withdrawn := _withdrawn(named, reads, numbers, recorded):
+            return LeafStatus(block, "revoked", *withdrawn)
+        asset = None if row.asset_id is None else self._reader.asset(row.asset_id, block=block)
+        if asset is not None and (ended := _ended_with(asset, row.subject)):
+            return LeafStatus(block, ended, None, None)
+        if own.state == "suspended":
+            return own
+        if held := [statement for statement, hold in holds.items() if hold().offices]:
+            changes = [self._reader.hold_history(statement, block=block)[-1] for statement in held]
+            first = min(changes, key=lambda change: change.at)
+            return LeafStatus(block, "suspended", first.at, first.reason)
+        if asset is not None and asset.frozen:
+            return LeafStatus(block, "suspended", None, None)
+        if self._clock() >= row.exp:
+            return LeafStatus(block, "expired", None, None)
+        if row.consumer is None or row.max_uses is None or named.request is None:
+            return own
+        used = reads.uses(numbers[row.consumer](), named.request)()
+        return LeafStatus(block, "used_up", None, None) if used >= row.max_uses else own
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStatements:
+    """The statements that a certificate's payload names, by digest (hex); none for a registration certificate.
+
+    ``consents`` are the authorizations with their subject, ``supplies`` the provisions with their provider, as party
+    ids.
+    """
+
+    consumer: str | None
+    request: str | None
+    consents: Mapping[str, str]
+    supplies: Mapping[str, str]
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> NamedStatements:
+        """Read them from a payload that was issued here. Its provisions and components are in the same order."""
+        supplies = zip(payload.get("provisions", ()), payload.get("components", ()), strict=True)
+        return cls(
+            consumer=payload.get("consumer"),
+            request=hex_of(payload["request"]) if "request" in payload else None,
+            consents={hex_of(reference): payload["sub"] for reference in payload.get("authorizations", ())},
+            supplies={hex_of(reference): component["provider"] for reference, component in supplies},
+        )
+
+    @property
+    def parties(self) -> list[str]:
+        """The parties whose uses and withdrawals count, each once."""
+        consumer = [] if self.consumer is None else [self.consumer]
+        return list(dict.fromkeys([*consumer, *self.consents.values(), *self.supplies.values()]))
+
+    @property
+    def statements(self) -> list[str]:
+        """The request, the authorizations and the provisions."""
+        request = [] if self.request is None else [self.request]
+        return [*request, *self.consents, *self.supplies]
+
+
+def _withdrawn(
+    named: NamedStatements,
+    reads: BatchedReads,
+    numbers: Mapping[str, Callable[[], int]],
+    recorded: Collection[str | None],
+) -> tuple[int | None, str] | None:
+    """Return since when and why a certificate ended with a withdrawal, or None if nothing was withdrawn.
+
+    A withdrawal by a reported key counts for a subject, not for a provider (protocol §9). The time is None if only an
+    entry of the log withdraws.
+    """
+    consents = [reads.withdrawn_at(numbers[party](), each) for each, party in named.consents.items()]
+    supplies = [reads.withdrawn_at(numbers[party](), each) for each, party in named.supplies.items()]
+    by_subject = [fact().first for fact in consents]
+    by_provider = [fact().at for fact in supplies]
+    for reason, times, statements in (
+        ("consent_withdrawn", by_subject, named.consents),
+        ("data_error", by_provider, named.supplies),
+    ):
+        if any(times) or any(each in recorded for each in statements):
+            return min((at for at in times if at), default=None), reason
+    return None
+
+
+def _ended_with(asset: AssetRecord, holder: str) -> str | None:
+    """Return the state of a certificate whose asset is no longer registered to ``holder``, or None."""
+    if asset.state in ("annulled", "cancelled"):
+        return asset.state
+    return "superseded" if asset.holder != holder else None

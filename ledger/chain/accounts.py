@@ -1,8 +1,8 @@
-"""Accounts and their keys: an account is the last 20 bytes of the hash of a public key.
+"""Makes keys and computes their accounts. An account is the last 20 bytes of the hash of a public key.
 
-The hash is keccak for a secp256k1 key, SHA-256 for a P-256 key and SM3 for an SM2 key (protocol §4). Only the first
-signs transactions. The account of another key is bound to a party all the same: a P-256 key signs statements, and acts
-that somebody else sends; an SM2 key signs statements alone.
+The hash is keccak for a secp256k1 key, SHA-256 for a P-256 key and SM3 for an SM2 key (protocol §4). Accounts of all
+three kinds can be bound to parties, but only a secp256k1 key can sign transactions. A P-256 key signs statements, and
+acts that another account sends. An SM2 key signs only statements.
 """
 
 from __future__ import annotations
@@ -24,29 +24,30 @@ _KEY: Final = re.compile(r"(p256:|sm2:)?0[23][0-9a-f]{64}")
 
 
 def new_private_key() -> bytes:
-    """A fresh secp256k1 private key, 32 bytes."""
+    """Return a new secp256k1 private key, 32 bytes."""
     return PrivateKey().secret
 
 
 def new_p256_key() -> bytes:
-    """A fresh P-256 private key, 32 bytes."""
+    """Return a new P-256 private key, 32 bytes."""
     return (1 + secrets.randbelow(p256.ORDER - 1)).to_bytes(32, "big")
 
 
 def new_sm2_key() -> bytes:
-    """A fresh SM2 private key, 32 bytes."""
+    """Return a new SM2 private key, 32 bytes."""
     return (1 + secrets.randbelow(sm2.ORDER - 2)).to_bytes(32, "big")
 
 
 def public_key_of(private_key: bytes) -> str:
-    """The compressed public key, 66 hex digits."""
+    """Return the compressed public key of a secp256k1 private key, 66 hex digits."""
     return PrivateKey(private_key).public_key.format(compressed=True).hex()
 
 
 def account_of_public_key(public_key: str) -> str:
-    """The account (``0x`` and 40 lower-case digits) of a public key as text.
+    """Return the account (``0x`` and 40 lower-case digits) of a public key given as text.
 
-    Raises ``ValueError`` if it is none, ``Misconfigured`` ``SUITE_NOT_INSTALLED`` for an SM2 key where SM3 is missing.
+    Raises ``ValueError`` for text that is not a public key, and ``Misconfigured`` ``SUITE_NOT_INSTALLED`` for an SM2
+    key if SM3 is not installed.
     """
     suite = suite_of_key(public_key)
     point = suite.point_of(public_key)
@@ -56,14 +57,14 @@ def account_of_public_key(public_key: str) -> str:
 
 
 def account_of(private_key: bytes) -> str:
-    """The account of a secp256k1 private key."""
+    """Return the account of a secp256k1 private key."""
     return account_of_public_key(public_key_of(private_key))
 
 
 def check_public_key(public_key: str, where: str | None = None, suites: Collection[Suite] = (ES256K,)) -> str:
-    """The key if it is a point of its curve and of one of the suites; raises ``InvalidInput`` ``PUBLIC_KEY_INVALID``.
+    """Return the key, or raise ``InvalidInput`` ``PUBLIC_KEY_INVALID`` if it is not a valid key of one of the suites.
 
-    By default it must be one that can act on the chain: of secp256k1.
+    By default only secp256k1 keys are accepted, because only they can send transactions.
     """
     suite = suite_of_key(public_key)
     try:
@@ -75,14 +76,14 @@ def check_public_key(public_key: str, where: str | None = None, suites: Collecti
             "PUBLIC_KEY_INVALID",
             f"This is not a compressed public key of {' or '.join(each.curve for each in suites)}.",
             where=where,
-            hint="Give 66 hex digits beginning with 02 or 03, of P-256 after `p256:`, of SM2 after `sm2:`; "
-            "`pingzheng key new` makes a key.",
+            hint="Give 66 hex digits that begin with 02 or 03; write `p256:` before a P-256 key and `sm2:` before an "
+            "SM2 key. `pingzheng key new` makes a key.",
         ) from None
     return public_key
 
 
 def is_account_of(account: str, public_key: str) -> bool:
-    """Whether this is the account of that public key (text, protocol §4)."""
+    """Return whether a public key (as text, protocol §4) has this account."""
     try:
         return account_of_public_key(public_key) == account
     except (InvalidInput, ValueError):

@@ -1,4 +1,4 @@
-"""A lock on a file, which the system ends with the last process that holds it."""
+"""Locks on files, which the system releases when the last process that holds them ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class FileLock:
-    """Held from ``acquire`` to ``release``, or to the end of the last process that inherited ``descriptor``."""
+    """A lock, held from ``acquire`` to ``release``. Child processes that inherit ``descriptor`` keep holding it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,12 +21,16 @@ class FileLock:
 
     @property
     def descriptor(self) -> int:
+        """The descriptor of the locked file, for a child process to inherit; raises ValueError if nothing is locked."""
         if self._descriptor is None:
             raise ValueError("The lock is not held.")
         return self._descriptor
 
     def acquire(self) -> bool:
-        """Whether the lock could be taken now. Raises OSError where there is no such file and none can be made."""
+        """Try to take the lock without waiting, and return whether it was taken.
+
+        Raises OSError if the file does not exist and cannot be created.
+        """
         descriptor = open_lock_file(self._path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,18 +44,21 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Let go, in this process; safe to call twice."""
+        """Release the lock in this process; safe to call twice."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
 
 
 def open_lock_file(path: Path) -> int:
-    """A descriptor to lock. Raises OSError where there is no such file and none can be made."""
+    """Open a file for locking and return its descriptor.
+
+    Raises OSError if the file does not exist and cannot be created.
+    """
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        # What lies on a disk that is mounted read-only can be read: its lock file is there already.
+        # On a read-only disk an existing lock file can still be opened for reading, which is enough for a lock.
         if error.errno not in _READ_ONLY or not path.exists():
             raise
         return os.open(path, os.O_RDONLY)
@@ -59,7 +66,7 @@ def open_lock_file(path: Path) -> int:
 
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until no other process is here. A lock on the file, which the system ends with the process that holds it."""
+    """Wait until no other process or thread holds the lock on this file, and hold it for the block of code."""
     descriptor = open_lock_file(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

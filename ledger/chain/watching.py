@@ -1,6 +1,7 @@
-"""What happens to a party's keys, and what is proposed about it and its assets, from any node and without any service.
+"""Watches a party's keys, and proposals about the party and its assets, with any node and without our service.
 
-The events of the registry are folded onto its head, so a node that hides one is noticed.
+The events of the party registry are hashed in order and compared with its head, so a node that hides an event is
+noticed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from ledger.chain.contracts.abi import Event
 from ledger.chain.contracts.deployment import ASSET_REGISTRY, PARTY_REGISTRY
-from ledger.chain.reading.batched_reads import incomplete
+from ledger.chain.reading.batched_calls import incomplete
 from ledger.chain.reading.contract_state import ProposalRecord
 from ledger.chain.reading.power_reader import PROPOSALS_AT_ONCE
 from ledger.chain.reading.reader import ChainReader
@@ -29,8 +30,8 @@ _OF_PROPOSALS: Final = frozenset({"Proposed", "Confirmed", "ProposalEnded"})
 class KeyChange:
     """A change to a party's keys, or to a proposal that concerns the party; ``event`` is the event's name.
 
-    ``account`` is that of the key, or the one that vetoed. ``by`` is the number of the party that acted. ``state`` is
-    what became of the proposal that ended. ``call`` is what was proposed, None where nothing was.
+    ``account`` is the account of the changed key, or the account that vetoed. ``by`` is the number of the party that
+    acted. ``state`` is the final state of a proposal that ended. ``call`` is the proposed call, or None.
     """
 
     block: int
@@ -45,34 +46,34 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True)
 class PendingProposal:
-    """A proposal that concerns a party, with what it is to do; ``call`` is None where the chain does not show it."""
+    """A proposal that concerns a party, and its call. ``call`` is None if the chain does not show the call."""
 
     record: ProposalRecord
     call: ProposedCall | None
 
 
 def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
-    """Every change after a block, in order; ``party`` is a party's number.
+    """Return every change after the block ``after``, in order; ``party`` is a party's number.
 
-    Raises ChainUnavailable: PARTY_HISTORY_INCOMPLETE where the node hides an event of the registry, and
+    Raises ChainUnavailable: PARTY_HISTORY_INCOMPLETE if the node hides an event of the registry, and
     PROPOSAL_CALL_DIFFERS.
     """
     last, start = reader.block_number(), _head_at(reader, after)
-    # A node that has no state of so old a block gives the events from the first one on.
+    # A node without the state of such an old block must give all events, from the first one on.
     events = reader.party_events(reader.deploy_block if start is None else after + 1, last)
     _require_whole(reader, start or _genesis(reader), events, last)
     events = [event for event in events if event.block_number > after]
     numbers = sorted({event.args["no"] for event in events if event.name in _OF_PROPOSALS})
-    asked = reader.questions(last)
-    answers = [asked.proposal(number) for number in numbers]
+    reads = reader.batched(last)
+    answers = [reads.proposal(number) for number in numbers]
     mine = {each.record.no for each in _of_party(reader, party, [answer() for answer in answers], last)}
     return [_change(reader, event) for event in events if _concerns(event, party, mine)]
 
 
 def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
-    """The proposals that have neither ended nor expired, and concern a party or would give away an asset that it holds.
+    """Return the open proposals that concern a party or would transfer an asset that it holds, by number.
 
-    In order of their numbers. Raises ChainUnavailable as ``key_changes``.
+    Open proposals have neither ended nor expired. Raises ChainUnavailable as ``key_changes``.
     """
     block = reader.block_number()
     running, last = reader.running(block=block), reader.proposal_count(block=block)
@@ -81,7 +82,7 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
         first = max(last - PROPOSALS_AT_ONCE, 0)
         page = reader.proposals(first, last - first, block=block)
         found = [each for each in page if each.concerned in (party, NOBODY) and each.open_at(running)] + found
-        # Whatever was proposed before this one became ready at most one delay after it.
+        # An earlier proposal became ready at most one delay after this one. If all of them expired, stop here.
         last = 0 if page[0].expires + reader.deployment.delay < running else first
     return _of_party(reader, party, found, block)
 
@@ -89,10 +90,10 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
 def _of_party(
     reader: ChainReader, party: int, proposals: Iterable[ProposalRecord], block: int
 ) -> list[PendingProposal]:
-    """Those that concern the party, or an asset that it held when they were made or later; each with its call."""
-    asked = reader.questions(block)
+    """Return the proposals that concern the party, or an asset that it held when they were made or later."""
+    reads = reader.batched(block)
     answers = [
-        (record, asked.party_events("Proposed", reader.deploy_block, block, no=record.no))
+        (record, reads.events(PARTY_REGISTRY, "Proposed", reader.deploy_block, block, no=record.no))
         for record in proposals
         if record.concerned in (party, NOBODY) and record.role != REGISTERS
     ]
@@ -101,7 +102,7 @@ def _of_party(
 
 
 def _call_of(reader: ChainReader, record: ProposalRecord, events: Sequence[Event]) -> ProposedCall | None:
-    """The call of the one event that made the proposal."""
+    """Return the call in the event that made the proposal."""
     if [event.args["act"] for event in events] != [record.act]:
         raise incomplete("PARTY_HISTORY_INCOMPLETE", f"proposal {record.no}")
     return call_proposed(reader.deployment, events[0])
@@ -121,7 +122,7 @@ def _gives_away(reader: ChainReader, party: int, proposal: PendingProposal, bloc
 
 
 def _head_at(reader: ChainReader, block: int) -> bytes | None:
-    """The registry's head at a block; None where the node does not know it any more."""
+    """Return the registry's head at a block, or None if the node no longer has the state of that block."""
     if block < max(reader.deploy_block, 1):
         return _genesis(reader)
     try:

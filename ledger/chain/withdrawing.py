@@ -1,10 +1,8 @@
-"""A data subject withdraws its consents on the chain by itself: with a bundle, a node and its own key, and no service.
+"""Lets a data subject withdraw its authorizations on the chain with a bundle, a node and its key, without our service.
 
-    withdraw_by_itself(bundle, url, key) → what was withdrawn
-
-Nothing is sent before the node has shown that it serves the bundle's ledger with our contracts, and the bundle that the
-subject signed the consents: a bundle that was changed cannot make the subject withdraw what it never signed, and
-believe that its consent has ended.
+Before anything is sent, two things are checked: the node serves the bundle's ledger with our contracts, and the subject
+signed the authorizations in the bundle. Otherwise a changed bundle could make the subject withdraw something else, and
+believe that its authorization has ended.
 """
 
 from __future__ import annotations
@@ -29,8 +27,10 @@ from ledger.proof.suites.suite import ES256, ES256K
 
 @dataclass(frozen=True, slots=True)
 class DirectWithdrawal:
-    """An authorization (by its id, and the digest of its statement) that its subject withdrew ``at`` (seconds UTC);
-    ``receipt`` is ``None`` if the subject had done so before."""
+    """An authorization (its id and the digest of its statement) that its subject withdrew ``at`` (seconds UTC).
+
+    ``receipt`` is ``None`` if the subject had withdrawn it earlier.
+    """
 
     authorization: str
     statement: str
@@ -47,15 +47,16 @@ def withdraw_by_itself(
     authorization: str | None = None,
     payer: bytes | None = None,
 ) -> tuple[DirectWithdrawal, ...]:
-    """Withdraw the subject's authorizations in a bundle, or the one with that id, in one transaction. Earlier
-    withdrawals are unaffected, and doing it again sends nothing.
+    """Withdraw the subject's authorizations in a bundle, or only the one with the id ``authorization``.
 
-    The subject signs by its key of the suite ``alg``, ES256K or ES256. A key that is reported will do: a subject's
-    withdrawal counts all the same. The account of ``payer`` (a private key) sends
-    and pays; without it the subject's own account does, which a P-256 key cannot. Raises ``Forbidden``
-    ``SIGNER_NOT_SUBJECT`` or ``PARTY_UNKNOWN_ACCOUNT``, ``NotFound`` ``AUTHORIZATION_UNKNOWN``, ``BadBundle`` where the
-    subject did not sign what the bundle says, ``ChainUnavailable`` or ``Misconfigured`` where the node is not of the
-    bundle's ledger, and ``Misconfigured`` ``PAYER_MISSING`` or ``ACCOUNT_WITHOUT_FUNDS``.
+    One transaction withdraws all of them. Earlier withdrawals are unaffected, and calling this again sends nothing. The
+    subject signs with its key of the suite ``alg``, ES256K or ES256; a reported key is accepted too, because a
+    subject's withdrawal counts even then. The account of ``payer`` (a private key) sends and pays. Without ``payer``,
+    the subject's own account pays, which is impossible for a P-256 key.
+
+    Raises ``Forbidden`` ``SIGNER_NOT_SUBJECT`` or ``PARTY_UNKNOWN_ACCOUNT``, ``NotFound`` ``AUTHORIZATION_UNKNOWN``,
+    ``BadBundle`` if the subject did not sign the statements in the bundle, ``ChainUnavailable`` or ``Misconfigured`` if
+    the node serves another ledger, and ``Misconfigured`` ``PAYER_MISSING`` or ``ACCOUNT_WITHOUT_FUNDS``.
     """
     signer = _signer(private_key, alg)
     sender = _sender(private_key, alg, payer)
@@ -88,12 +89,12 @@ def _signer(private_key: bytes, alg: str) -> Signer:
     raise InvalidInput(
         "ACT_SUITE_UNSUPPORTED",
         f"The chain cannot check a signature by {alg}.",
-        hint="Sign a `withdrawal` entry, which the bundle carries and verifiers obey.",
+        hint="Sign a `withdrawal` entry instead: the bundle contains it, and verifiers check it.",
     )
 
 
 def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
-    """The private key of the account that sends and pays."""
+    """Return the private key of the account that sends and pays."""
     if payer is not None:
         return payer
     if alg == ES256K.alg:
@@ -102,19 +103,19 @@ def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
         "PAYER_MISSING",
         "An account with a P-256 key cannot send transactions.",
         where="payer",
-        hint="Let another account send what this key signs and pay (`--payer`).",
+        hint="Let another account send the signed withdrawal and pay (`--payer`).",
     )
 
 
 def _bound(reader: ChainReader, account: str) -> AccountRecord:
-    """The signer's account; the contract refuses one that is retired by the same code."""
+    """Return the signer's account. If it is retired, the contract refuses with the same code."""
     record = reader.account(account)
     if record is None:
         raise Forbidden(
             "PARTY_UNKNOWN_ACCOUNT",
             "The key's account acts for no party on this chain.",
             where=account,
-            hint="Use the party's present key; two officers can bind a new one in place of a lost one.",
+            hint="Use the party's present key. Two officers can bind a new key in place of a lost one.",
         )
     return record
 
@@ -128,23 +129,23 @@ def _consents(bundle: Bundle, subject: str, authorization: str | None) -> list[E
     if not found:
         raise NotFound(
             "AUTHORIZATION_UNKNOWN",
-            "The bundle holds no such authorization.",
+            "The bundle does not contain this authorization.",
             where="evidence",
-            hint="Take the bundle of a usage certificate that rests on it.",
+            hint="Use the bundle of a usage certificate that is based on the authorization.",
         )
     own = [item for item in found if item.statement.get("subject") == subject]
     if not own:
         raise Forbidden(
             "SIGNER_NOT_SUBJECT",
-            "The authorization is of another subject than the key's party.",
+            "The key's party is not the subject of the authorization.",
             where="evidence",
-            hint="Only the data subject can withdraw; anyone else's withdrawal would have no effect.",
+            hint="Use a key of the data subject: only the data subject can withdraw.",
         )
     return own
 
 
 def _require_signed(bundle: Bundle, reader: ChainReader, consent: Evidence, party: int) -> None:
-    """The consent names this ledger, and an account of the party signed it, be it one that is retired since."""
+    """Raise unless the authorization names this ledger and an account of the party signed it, even a retired one."""
     if consent.statement.get("ledger") != bundle.chain.ledger:
         raise _lying("LEDGER_DIFFERS", "The authorization was signed for another ledger than the bundle names.")
     signer = consent.signer
@@ -154,11 +155,11 @@ def _require_signed(bundle: Bundle, reader: ChainReader, consent: Evidence, part
     record = reader.account(signer)
     own = record is not None and record.party_no == party
     if not own or not entry_signed_by(consent.statement, signer, key.compressed):
-        raise _lying("AUTHORIZATION_NOT_BY_SUBJECT", "The authorization is not what the subject signed.")
+        raise _lying("AUTHORIZATION_NOT_BY_SUBJECT", "The subject did not sign the authorization in the bundle.")
 
 
 def _send(client: ChainClient, signer: Signer, statements: list[str]) -> Receipt | None:
-    """Withdraw what is left; sends nothing where nothing is."""
+    """Withdraw the statements; sends nothing if there are none."""
     if not statements:
         return None
     signature = sign_act(withdrawals_message(client.deployment.chain, signer.kid, statements), signer)
@@ -166,4 +167,4 @@ def _send(client: ChainClient, signer: Signer, statements: list[str]) -> Receipt
 
 
 def _lying(code: str, message: str) -> BadBundle:
-    return BadBundle(code, message, where="evidence", hint="Nothing was sent. Ask for the bundle again.")
+    return BadBundle(code, message, where="evidence", hint="Nothing was sent. Get the bundle again.")

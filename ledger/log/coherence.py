@@ -116,7 +116,7 @@ class Coherence:
             batches = list(session.scalars(select(Batch).where(Batch.state == "anchored").order_by(Batch.number)))
         found: list[Finding] = []
         for start in range(0, len(batches), PER_REQUEST):
-            asked = self._reader.questions("latest")
+            asked = self._reader.batched("latest")
             chunk = batches[start : start + PER_REQUEST]
             answers = [(batch, asked.commitment(self._issuer, batch.number)) for batch in chunk]
             for batch, answer in answers:
@@ -172,7 +172,7 @@ class Coherence:
     def _batches(self, known: _Known) -> Iterator[Finding]:
         if self._issuer is None:
             return
-        asked = self._reader.questions("latest")
+        asked = self._reader.batched("latest")
         counted = asked.batch_count(self._issuer)
         answers = [(batch, asked.commitment(self._issuer, batch.number)) for batch in known.anchored]
         count = counted()
@@ -237,7 +237,7 @@ def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
 
 def require_held(reader: ChainReader, batches: Iterable[Batch]) -> None:
     """Raise ``Incoherent`` ``CHAIN_BEHIND_DATABASE`` or ``LOG_FORKED`` unless the chain holds these batches."""
-    asked = reader.questions("latest")
+    asked = reader.batched("latest")
     answers = [(batch, asked.commitment(batch.issuer or 0, batch.number)) for batch in batches]
     for batch, answer in answers:
         held = answer()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ledger.certificates.tables import Certificate, Disclosure, Presentation
 from ledger.certificates.verification.seen_certificates import genuine
-from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
+from ledger.chain.reading.log_reads import LEAVES_PER_WORD
 from ledger.domain.digests import hex_of
 from ledger.proof.bundle import Position
 from ledger.store import log as log_store

@@ -1,8 +1,8 @@
-"""Revoking many certificates in one go, as after a source was found to be compromised.
+"""Revocation of many certificates in one call, for example after a source turned out to be compromised.
 
-Where they stand and which have ended is asked for all at once; the chain takes one transaction for each status word,
-which is 128 neighbouring leaves of a batch. Each answer says what became of one certificate, so what broke off is
-repeated with the same numbers: what is ended stays ended and is passed over.
+Positions and states are read for all certificates at once. The chain needs one transaction for each status word, which
+holds 128 neighbouring leaves of a batch. There is an answer for each certificate, so an interrupted call can be
+repeated with the same numbers: certificates that are revoked already are skipped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from ledger.certificates.status import ENDED
 from ledger.certificates.tables import Certificate
 from ledger.chain.contracts.names import code_of_reason
-from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
+from ledger.chain.reading.log_reads import LEAVES_PER_WORD
+from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, PingzhengError
 from ledger.index.follower import Follower
@@ -33,16 +34,16 @@ from ledger.usage.holdings import search
 
 MAX_REVOCATIONS: Final = 10_000
 _ALREADY: Final = "LOG_ALREADY_REVOKED"
-# What SQLite takes in one query, with room to spare.
+# Well below the number of parameters that SQLite allows in one query.
 _CHUNK: Final = 5_000
-# A leaf that another call ended meanwhile is left out, and the rest of its word sent again.
+# If another call has revoked a leaf meanwhile, the other leaves of the word are sent again.
 _TRIES: Final = 3
-# The contract speaks about these leaves alone; anything else would befall the next word too.
+# Refusals that concern only the leaves of one transaction. Any other error would hit the next transaction too.
 _REFUSALS: Final = (ChainRejected, Conflict, Forbidden, InvalidInput)
 
 
 class Outcome(StrEnum):
-    """What became of a certificate: ended by this call, ended before it, or not ended, for the reason of the code."""
+    """The outcome for a certificate: revoked by this call, ended before it, or not revoked (the code says why)."""
 
     REVOKED = "revoked"
     ENDED_BEFORE = "ended_before"
@@ -51,7 +52,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one certificate; ``code`` says why it was not revoked, ``tx_hash`` where it was."""
+    """The outcome for one certificate; ``code`` says why it was not revoked, ``tx_hash`` names the transaction."""
 
     number: str
     outcome: Outcome
@@ -61,7 +62,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """The certificates of one transaction and the gas that it used; those that need none come first, in one portion."""
+    """The certificates of one transaction, and the gas used. Certificates without a transaction are in the first
+    portion.
+    """
 
     answers: tuple[Answer, ...]
     gas: int = 0
@@ -76,7 +79,7 @@ class _Place:
 
 
 class Revocations:
-    """Revokes what this installation issued; ``client`` is of the issuer's account."""
+    """Revokes certificates that this installation issued; ``client`` uses the issuer's account."""
 
     def __init__(self, database: Database, client: ChainClient, follower: Follower, anchoring: Anchoring) -> None:
         self._database = database
@@ -85,7 +88,7 @@ class Revocations:
         self._anchoring = anchoring
 
     def unknown(self, numbers: Sequence[str]) -> set[str]:
-        """Those of the numbers that no certificate of this ledger has."""
+        """Return the numbers that no certificate of this ledger has."""
         with self._database.read() as session:
             known = {
                 number
@@ -97,7 +100,7 @@ class Revocations:
         return set(numbers) - known
 
     def resting_on(self, provider: str, numbers: Sequence[str]) -> set[str]:
-        """Those of the certificates that rest on what the provider supplied."""
+        """Return the numbers of the certificates that rest on what the provider supplied."""
         with self._database.read() as session:
             return {
                 number
@@ -107,10 +110,10 @@ class Revocations:
             }
 
     def revoke(self, numbers: Sequence[str], reason: str) -> Iterator[Portion]:
-        """End the certificates for good, portion by portion; a number that is named twice counts once.
+        """Revoke the certificates, portion by portion; a number that is given twice counts once.
 
-        Raises ``InvalidInput`` ``REASON_UNKNOWN``, and what keeps the first transaction from being sent; what happens
-        later is in the answers.
+        Raises ``InvalidInput`` ``REASON_UNKNOWN``, and any error that keeps the first transaction from being sent;
+        later errors are in the answers.
         """
         code_of_reason(reason)
         wanted = list(dict.fromkeys(numbers))
@@ -136,7 +139,8 @@ class Revocations:
         left, before = list(word), list[Answer]()
         for attempt in range(_TRIES):
             try:
-                receipt = self._client.revoke_many(word[0].batch or 0, [place.index for place in left], reason)
+                call = calls.revoke_many(word[0].batch or 0, [place.index for place in left], reason)
+                receipt = self._client.send(call)
             except Conflict as refusal:
                 if refusal.code != _ALREADY or attempt == _TRIES - 1:
                     raise
@@ -151,7 +155,7 @@ class Revocations:
         raise AssertionError("the last attempt returns or raises")
 
     def _places(self, numbers: Sequence[str]) -> dict[str, _Place]:
-        """Where the certificates stand and which have ended; what is not anchored yet is anchored first."""
+        """Return positions and states of the certificates; those that are not anchored yet are anchored first."""
         self._follower.sync()
         found = self._read(numbers)
         if any(place.batch is None for place in found.values()):
@@ -170,7 +174,7 @@ class Revocations:
 
 
 def revoked_at_once(portions: Iterator[Portion], progress: Callable[[int], None] = lambda _: None) -> Portion:
-    """All portions as one: every answer, and the gas of all."""
+    """Return all portions as one: every answer, and the total gas."""
     answers, gas = list[Answer](), 0
     for portion in portions:
         answers += portion.answers
@@ -202,7 +206,7 @@ def _read(session: Session, numbers: Sequence[str]) -> Iterator[_Place]:
 
 
 def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
-    """What is to be sent, by batch and status word, in order."""
+    """Return the certificates to send, grouped by batch and status word, in order."""
     words: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     for place in places:
         if place.batch is not None and not place.ended:
@@ -211,7 +215,7 @@ def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
 
 
 def _unsent(number: str, place: _Place | None) -> Answer | None:
-    """The answer about a certificate for which nothing is sent."""
+    """Return the answer for a certificate that needs no transaction, else None."""
     if place is None:
         return Answer(number, Outcome.NOT_REVOKED, "CERTIFICATE_UNKNOWN")
     if place.ended:

@@ -25,6 +25,7 @@ from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts_needed import facts_needed
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.uses import certificate_of, uses
+from tests.support.chain.reads import uses_of
 from tests.support.ledgers.joined import presentations
 
 FOREIGN_USES = 2_000
@@ -92,20 +93,20 @@ def test_a_stranger_cannot_burn_a_use(pilot: Pilot) -> None:
     request = request_of(pilot, number)
 
     with pytest.raises(Forbidden) as unknown:
-        client_of(pilot, new_private_key()).record_use(request, 1)
+        client_of(pilot, new_private_key()).send(calls.record_use(request, 1))
     assert code_of(unknown) == "PARTY_UNKNOWN_ACCOUNT"
     for party in (cast.firms[firm], cast.provider, ledger.installation.operator, cast.supervisor):
         with pytest.raises(Forbidden) as lacking:
-            client_of(pilot, own_key(pilot, party)).record_use(request, 1)
+            client_of(pilot, own_key(pilot, party)).send(calls.record_use(request, 1))
         assert code_of(lacking) == "PARTY_LACKS_ROLE"
     for signer in (ledger.installation.operator, cast.other_bank, cast.firms[firm]):
         with pytest.raises(Forbidden) as forged:
             relayed(pilot, cast.bank, signer, [(request, 1)], deadline(pilot))
         assert code_of(forged) == "LOG_SIGNATURE_INVALID"
-    client_of(pilot, own_key(pilot, cast.other_bank)).record_use(request, 1)
+    client_of(pilot, own_key(pilot, cast.other_bank)).send(calls.record_use(request, 1))
     relayed(pilot, cast.other_bank, cast.other_bank, [(request, 2), (request, 3)], deadline(pilot))
 
-    assert ledger.reader.uses_of(ledger.reader.party_no(cast.other_bank), request) == 3
+    assert uses_of(ledger.reader, ledger.reader.party_no(cast.other_bank), request) == 3
     assert (uses(pilot, number), ledger.presentations.elsewhere(number)) == (0, [])
     report = pilot.accept(firm, number)
     assert report.valid and report.disclosed
@@ -138,7 +139,7 @@ def test_what_a_consumer_signed_counts_once_and_for_nothing_else(pilot: Pilot) -
     with pytest.raises(Conflict, match="LOG_SIGNATURE_EXPIRED"):
         relayed(pilot, cast.bank, cast.bank, [(request, 2)], until)
     number = ledger.reader.party_no(cast.bank)
-    assert [ledger.reader.uses_of(number, each) for each in (request, other)] == [1, 0]
+    assert [uses_of(ledger.reader, number, each) for each in (request, other)] == [1, 0]
 
 
 def test_a_stale_use_in_a_list_stops_no_other(pilot: Pilot) -> None:
@@ -148,7 +149,7 @@ def test_a_stale_use_in_a_list_stops_no_other(pilot: Pilot) -> None:
     receipt = relayed(pilot, bank, bank, [(request, 1) for request in requests], deadline(pilot))
     assert [event.args["request"] for event in receipt.named("Used")] == [requests[0], requests[2]]
     number = pilot.ledger.reader.party_no(bank)
-    assert [pilot.ledger.reader.uses_of(number, request) for request in requests] == [1, 1, 1]
+    assert [uses_of(pilot.ledger.reader, number, request) for request in requests] == [1, 1, 1]
 
 
 def test_thousands_of_foreign_uses_ask_no_more_of_the_node(pilot: Pilot, tmp_path: Path) -> None:
@@ -170,7 +171,7 @@ def test_thousands_of_foreign_uses_ask_no_more_of_the_node(pilot: Pilot, tmp_pat
     for first in range(1, FOREIGN_USES + 1, IN_ONE_LIST):
         listed = [(request, ordinal) for ordinal in range(first, first + IN_ONE_LIST)]
         assert len(relayed(pilot, crowd, crowd, listed, deadline(pilot)).named("Used")) == IN_ONE_LIST
-    assert ledger.reader.uses_of(ledger.reader.party_no(crowd), request) == FOREIGN_USES
+    assert uses_of(ledger.reader, ledger.reader.party_no(crowd), request) == FOREIGN_USES
     after = read()
     assert (after[0], after[2]) == (asked, counted) == (asked, 1)
     # Numbers of blocks grow by a digit at most.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.chain.reading.facts import collect_facts
+from ledger.chain.sending import calls
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
 from ledger.domain.canonical import canonical
 from ledger.domain.digests import reference
@@ -75,7 +76,7 @@ def made(chain: Chain, signer: Signer | None = None) -> Consented:
         9: _entry(ledger, signer_of(PROVIDER), type="provision", id="PROVISION", provider=PROVIDER.id),
     }
     tree = Tree([leaf_hash(placed.get(index, f"other {index}").encode()) for index in range(SIZE)])
-    at = chain.client.anchor(0, SIZE, tree.root).time
+    at = chain.client.send(calls.anchor(0, SIZE, tree.root)).time
     evidence = tuple(
         Evidence(text, Position(ISSUER.no, 0, index), tuple(tree.inclusion_proof(index)))
         for index, text in placed.items()

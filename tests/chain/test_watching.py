@@ -14,7 +14,7 @@ from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending import asset_calls, calls
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.client import ChainClient
-from ledger.chain.sending.proposals import arguments_of, decode_call, kind_of, read_call
+from ledger.chain.sending.proposals import read_call
 from ledger.chain.watching import key_changes, pending
 from ledger.domain.powers import OPEN_FOR
 from ledger.errors import ChainUnavailable
@@ -228,16 +228,16 @@ DECODED: dict[str, tuple[Call, dict[str, object]]] = {
 @pytest.mark.parametrize(("kind", "call", "words"), [(kind, *row) for kind, row in DECODED.items()], ids=DECODED)
 def test_a_call_is_shown_in_words(chain: Chain, kind: str, call: Call, words: dict[str, object]) -> None:
     target, data = chain.deployment.addresses[call.contract], chain.client.encode(call).hex()
-    decoded = decode_call(chain.deployment, target, data)
-    assert decoded is not None
-    assert chain.client.encode(decoded).hex() == data
-    assert (kind_of(decoded), arguments_of(decoded)) == (kind, words)
+    shown = read_call(chain.deployment, target, data)
+    assert shown.call is not None
+    assert chain.client.encode(shown.call).hex() == data
+    assert (shown.kind, shown.arguments) == (kind, words)
 
 
 def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
     newcomer = newcomer_to(chain, "newcomer", "subject")
     call = calls.register_parties([newcomer])
-    decoded = decode_call(chain.deployment, chain.deployment.party_registry, chain.client.encode(call).hex())
+    decoded = read_call(chain.deployment, chain.deployment.party_registry, chain.client.encode(call).hex()).call
     assert decoded is not None and chain.client.encode(decoded) == chain.client.encode(call)
     (row,) = decoded.args[0]
     assert (row["id"], row["roles"]) == (newcomer.id, newcomer.roles)
@@ -248,7 +248,7 @@ def test_call_data_that_nobody_encodes_so_is_no_call(chain: Chain) -> None:
     """A word more, a number that has no name, a function of another contract, another contract."""
     registry, encode = chain.deployment.party_registry, chain.client.encode
     roles = encode(calls.set_roles(7, 1)).hex()
-    assert decode_call(chain.deployment, registry.upper().replace("0X", "0x"), roles) is not None
+    assert read_call(chain.deployment, registry.upper().replace("0X", "0x"), roles).call is not None
     for target, data in (
         (registry, roles + "00" * 32),
         (registry, roles[:-2]),
@@ -257,10 +257,10 @@ def test_call_data_that_nobody_encodes_so_is_no_call(chain: Chain) -> None:
         ("0x" + "11" * 20, roles),
         (registry, ""),
     ):
-        assert decode_call(chain.deployment, target, data) is None
+        assert read_call(chain.deployment, target, data).call is None
     unknown = Call("PartyRegistry", "setStatus", (7, 200, 201))
-    decoded = decode_call(chain.deployment, registry, encode(unknown).hex())
-    assert decoded is not None and arguments_of(decoded) == {"no": 7, "status": 200, "reason": 201}
+    shown = read_call(chain.deployment, registry, encode(unknown).hex())
+    assert shown.call is not None and shown.arguments == {"no": 7, "status": 200, "reason": 201}
 
 
 @pytest.mark.parametrize("length", [*range(4), 4, 5, 35, 36, 67, 68, 100, 131, 132, 164, 200, 228])

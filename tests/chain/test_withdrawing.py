@@ -80,8 +80,8 @@ def test_doing_it_again_sends_nothing_and_does_what_was_left(consented: Consente
 
 def test_the_contract_takes_a_withdrawal_once(consented: Consented) -> None:
     firm, statement = consented.chain.acting("enterprise"), consented.statement("FIRST")
-    at = firm.withdraw(statement).time
-    error = refusal(lambda: firm.withdraw(statement), Conflict)
+    at = firm.send(calls.withdraw(statement)).time
+    error = refusal(lambda: firm.send(calls.withdraw(statement)), Conflict)
     assert (error.code, error.details) == ("LOG_ALREADY_WITHDRAWN", {"statement": statement, "since": at})
 
 

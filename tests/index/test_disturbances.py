@@ -10,6 +10,7 @@ import pytest
 from ledger.chain.contracts.abi import Event
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.index.follower import Follower
 from tests.index.conftest import NewEngine
@@ -41,7 +42,7 @@ def test_following_along_is_reading_at_once(chain: Chain, new_engine: NewEngine)
 
 def test_confirmations_leave_the_tip_alone(chain: Chain, new_engine: NewEngine) -> None:
     careful = Follower(new_engine(), chain.reader, confirmations=2)
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     assert careful.sync().block_number == chain.reader.block_number() - 2
     assert not careful.snapshot_rows()["idx_anchors"]
     chain.node.mine(2)
@@ -52,16 +53,16 @@ def test_confirmations_leave_the_tip_alone(chain: Chain, new_engine: NewEngine) 
 @pytest.mark.parametrize(("step", "window"), [(3, 2), (500, 128)])
 def test_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step: int, window: int) -> None:
     follower = Follower(new_engine(), chain.reader, step=step, window=window, patience=0)
-    chain.client.anchor(0, 8, ROOT)
+    chain.client.send(calls.anchor(0, 8, ROOT))
     token, fork = chain.node.snapshot(), chain.reader.block_number()
     chain.acting("provider").send(register(ASSET))
-    chain.client.revoke(0, 1, "fraud")
-    chain.client.suspend(0, 2, "court")
+    chain.client.send(calls.revoke(0, 1, "fraud"))
+    chain.client.send(calls.suspend(0, 2, "court"))
     before = follower.sync()
     chain.node.revert(token)
     client = fresh_client(chain)
-    client.revoke(0, 2, "court")
-    client.anchor(8, 1, ROOT)
+    client.send(calls.revoke(0, 2, "court"))
+    client.send(calls.anchor(8, 1, ROOT))
     report = follower.sync()
     assert report.rewound == before.block_number - fork
     assert report.block_number == fork + 2
@@ -88,12 +89,12 @@ def test_chain_that_only_got_shorter(chain: Chain, new_engine: NewEngine) -> Non
 def test_longer_other_chain_is_noticed(chain: Chain, follower: Follower) -> None:
     """The cursor's block number still exists, its hash does not."""
     token = chain.node.snapshot()
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     follower.sync()
     chain.node.revert(token)
     client = fresh_client(chain)
     for seq in range(3):
-        client.anchor(seq, 1, "11" * 32)
+        client.send(calls.anchor(seq, 1, "11" * 32))
     assert follower.sync().rewound == 1
     assert [row[4] for row in follower.snapshot_rows()["idx_anchors"]] == ["11" * 32] * 3
 
@@ -130,8 +131,8 @@ class InterruptedReader(ChainReader):
 
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
 def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment: str) -> None:
-    chain.client.anchor(0, 8, ROOT)
-    chain.client.revoke(0, 1, "fraud")
+    chain.client.send(calls.anchor(0, 8, ROOT))
+    chain.client.send(calls.revoke(0, 1, "fraud"))
     engine = new_engine()
     winner = Follower(engine, chain.reader)
     loser = Follower(engine, InterruptedReader(chain.client, moment, winner.sync))
@@ -147,11 +148,11 @@ def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment
 
 def test_of_two_followers_one_goes_back(chain: Chain, new_engine: NewEngine) -> None:
     token, engine = chain.node.snapshot(), new_engine()
-    chain.client.anchor(0, 8, ROOT)
+    chain.client.send(calls.anchor(0, 8, ROOT))
     winner = Follower(engine, chain.reader)
     winner.sync()
     chain.node.revert(token)
-    fresh_client(chain).anchor(0, 1, ROOT)
+    fresh_client(chain).send(calls.anchor(0, 1, ROOT))
     loser = Follower(engine, InterruptedReader(chain.client, "going back", winner.sync))
     reached = loser.sync()
     assert (reached.block_number, reached.rewound) == (chain.reader.block_number(), 0)
@@ -163,14 +164,14 @@ def test_of_two_followers_one_goes_back(chain: Chain, new_engine: NewEngine) -> 
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
 def test_chain_that_changes_while_it_is_read(chain: Chain, new_engine: NewEngine, moment: str) -> None:
     token = chain.node.snapshot()
-    chain.client.anchor(0, 8, ROOT)
-    chain.client.revoke(0, 1, "fraud")
+    chain.client.send(calls.anchor(0, 8, ROOT))
+    chain.client.send(calls.revoke(0, 1, "fraud"))
 
     def replace_chain() -> None:
         chain.node.revert(token)
         client = fresh_client(chain)
         for seq in range(3):
-            client.anchor(seq, 1, ROOT)
+            client.send(calls.anchor(seq, 1, ROOT))
 
     disturbed = Follower(new_engine(), InterruptedReader(chain.client, moment, replace_chain))
     disturbed.sync()

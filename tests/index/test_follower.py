@@ -21,6 +21,7 @@ from ledger.proof.facts import HoldFact, UseFact, WithdrawalFact
 from ledger.proof.head import EVENTS
 from tests.index.conftest import NewEngine, Rows
 from tests.support.chain.deployed import Chain
+from tests.support.chain.reads import asset_by_fingerprint, state_of, use_history
 from tests.support.chain.scripted_ledger import (
     ALL_ASSETS,
     ASSETS,
@@ -88,7 +89,7 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
             assert getattr(asset, name) == getattr(row, name), name
         assert (asset.kind or "", asset.stage or "") == (row.kind, row.stage)
         assert asset.holder == chain.reader.party_id(row.holder_no)
-        assert chain.reader.asset_by_fingerprint(row.fingerprint) == row.id
+        assert asset_by_fingerprint(chain.reader, row.fingerprint) == row.id
         liens = {(lien.lien, lien.rank, lien.sole, lien.since) for lien in chain.reader.liens(asset)}
         assert liens == {
             (lien.lien, lien.rank, lien.sole, lien.since) for lien in rows["idx_liens"] if lien.asset == row.id
@@ -145,12 +146,12 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
     }
     assert set(last.values()) == {0, 1, 2, 3}
     for place, status in last.items():
-        assert reader.state_of(place) == ("active", "suspended", "revoked", "revoked")[status]
+        assert state_of(reader, place) == ("active", "suspended", "revoked", "revoked")[status]
     assert [tuple(row)[:5] for row in rows["idx_supersessions"]] == [(no["issuer"], 0, 5, 1, 0)]
     latest = reader.block_number()
     for request, count in ((REQUEST, 3), (OTHER_REQUEST, 1)):
         found = [(row.consumer, UseFact(row.ordinal, row.at)) for row in rows["idx_uses"] if row.request == request]
-        assert found == [(no["bank"], use) for use in reader.use_history(no["bank"], request, block=latest)]
+        assert found == [(no["bank"], use) for use in use_history(reader, no["bank"], request, block=latest)]
         assert len(found) == count
     withdrawn = {(row.party, row.statement): WithdrawalFact(row.at, row.reported_at) for row in rows["idx_withdrawals"]}
     assert {(*key, bool(times.at), bool(times.reported_at)) for key, times in withdrawn.items()} == {

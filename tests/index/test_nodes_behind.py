@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable
 from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing
@@ -71,11 +72,11 @@ def test_a_node_that_is_behind_and_on_another_branch_is_followed(
 ) -> None:
     token = chain.node.snapshot()
     for seq in range(3):
-        chain.client.anchor(seq, 1, ROOT)
+        chain.client.send(calls.anchor(seq, 1, ROOT))
     follower = Follower(new_engine(), reader)
     follower.sync()
     chain.node.revert(token)
-    fresh_client(chain).anchor(0, 1, "11" * 32)
+    fresh_client(chain).send(calls.anchor(0, 1, "11" * 32))
     with capture_logs() as logged:
         assert follower.sync().rewound == 3
     assert [line["event"] for line in logged] == ["index_went_back"]
@@ -88,10 +89,10 @@ def test_nodes_of_different_heights_behind_one_address_lose_nothing(
 ) -> None:
     follower = Follower(new_engine(), reader, step=2)
     follower.sync()
-    chain.client.anchor(0, 64, ROOT)
+    chain.client.send(calls.anchor(0, 64, ROOT))
     rewound = 0
     for index in range(6):
-        chain.client.revoke(0, index, "fraud")
+        chain.client.send(calls.revoke(0, index, "fraud"))
         address.fault = alternating(None, behind(chain.reader.block_number() - lag), None)
         for _ in range(3):
             try:
@@ -110,7 +111,7 @@ def test_a_block_that_one_node_lacks_for_a_moment_is_asked_for_again(
 ) -> None:
     follower = Follower(new_engine(), reader)
     follower.sync()
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     missing = refusal("header not found")
     address.fault = alternating(*[None] * 4, only(missing, "eth_call"), *[None] * 20)
     assert follower.sync().events == 1
@@ -119,7 +120,7 @@ def test_a_block_that_one_node_lacks_for_a_moment_is_asked_for_again(
 def test_another_chain_behind_the_address_leaves_the_index_as_it_is(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine, tmp_path: Path
 ) -> None:
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     follower = Follower(new_engine(), reader, patience=0)
     reached, rows = follower.sync(), follower.snapshot_rows()
     for chain_id, code in ((4413, "CHAIN_ID_CHANGED"), (chain.deployment.chain_id, "CHAIN_GENESIS_CHANGED")):
@@ -146,7 +147,7 @@ def test_a_node_that_begins_from_nothing_is_waited_for(
 
 def test_a_chain_of_our_own_is_never_rewound(chain: Chain, new_engine: NewEngine) -> None:
     token = chain.node.snapshot()
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     follower = Follower(new_engine(), chain.reader, goes_back=False, patience=0)
     reached, rows = follower.sync(), follower.snapshot_rows()
     chain.node.revert(token)
@@ -215,7 +216,7 @@ def test_looking_for_news_costs_two_calls(
     address.calls.clear()
     assert follower.sync().blocks == 0
     assert address.calls == ["eth_getBlockByNumber"] * 2
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     address.calls.clear()
     assert follower.sync().events == 1
     step = ["eth_getLogs", "eth_getBlockByNumber", "eth_getBlockByNumber", "eth_call", "eth_call"]
@@ -257,7 +258,7 @@ def test_the_node_is_never_asked_while_the_database_is_held(chain: Chain, new_en
     follower.sync()
     chain.node.revert(token)
     follower.sync()
-    fresh_client(chain).anchor(0, 1, ROOT)
+    fresh_client(chain).send(calls.anchor(0, 1, ROOT))
     follower.sync()
     follower.rebuild()
     follower.audit()

@@ -10,6 +10,7 @@ from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute
 from tests.index.conftest import NewEngine
 from tests.support.chain.deployed import PARTIES, Chain, test_key
+from tests.support.chain.reads import is_silent
 from tests.support.chain.scripted_ledger import account
 
 BANK, FIRM = PARTIES["bank"], PARTIES["enterprise"]
@@ -32,7 +33,7 @@ def test_a_party_is_mute_from_the_report_of_its_last_key_until_it_has_another(
     chain, fresh = waiting_chain, "the bank's new key"
     assert not mute(chain, engine, BANK.no)
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
-    assert mute(chain, engine, BANK.no) and not chain.reader.is_silent(BANK.no)
+    assert mute(chain, engine, BANK.no) and not is_silent(chain.reader, BANK.no)
     assert not mute(chain, engine, FIRM.no)
     # A key that the chain cannot check does not speak.
     chain.decide(calls.change_key(BANK.no, account("unproven")))

@@ -10,6 +10,7 @@ from ledger.domain.resource import ResourceField
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict, Forbidden
 from tests.support.actors.pilots import Pilot, resource
+from tests.support.chain.reads import asset_by_fingerprint
 
 REASON = "字段说明与样本不符 The fields do not match the sample"
 
@@ -93,7 +94,7 @@ def test_rejection_ends_it_and_frees_content_and_code_for_a_new_registration(pil
         pilot.ledger.registration.review.confirm(pilot.actor(pilot.cast.registrar), [asset])
     (again,) = pilot.applied("review/rejected")
     assert again != asset
-    assert pilot.ledger.reader.asset_by_fingerprint(resource("review/rejected").fingerprint) == again
+    assert asset_by_fingerprint(pilot.ledger.reader, resource("review/rejected").fingerprint) == again
     pilot.take_through([again])
     assert pilot.report(again).valid
     assert pilot.stands(asset) == ("rejected", None, None)

@@ -14,6 +14,7 @@ from ledger.chain.local.node import FUNDS_WEI
 from ledger.chain.reading.facts import collect_facts
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.cli.main import app
@@ -24,6 +25,7 @@ from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
 from tests.support.actors.pilots import Pilot
+from tests.support.chain.reads import use_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
     reader, counter = pilot.ledger.reader, facts_needed(it.bundle).uses
     assert counter is not None
-    uses = reader.use_history(reader.party_no(counter[0]), counter[1], block=reader.block_number())
+    uses = use_history(reader, reader.party_no(counter[0]), counter[1], block=reader.block_number())
     assert [use.ordinal for use in uses] == [1] and uses[0].at < made.at
     assert it.judged(uses[0].at - 1).valid
     assert [check.number for check in it.judged().checks if check.code in ("USED_UP", "AUTHORIZATION_WITHDRAWN")] == [
@@ -112,7 +114,7 @@ def test_what_somebody_else_withdraws_has_no_effect(pilot: Pilot) -> None:
     client = pilot.ledger.client.with_account(bank.hex())
     pilot.ledger.reader.connection.ask("hardhat_setBalance", client.account, hex(FUNDS_WEI))
     for statement in (*statements, pilot.ledger.usage.holdings.get(str(it.judged().certificate_no)).digest):
-        client.withdraw(statement)
+        client.send(calls.withdraw(statement))
     report = it.judged()
     assert report.valid
     told = pilot.ledger.provenances.certificate(str(report.certificate_no))
@@ -161,7 +163,7 @@ def test_the_platform_follows_and_ends_what_rests_on_it(pilot: Pilot) -> None:
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
     stranger = pilot.ledger.client.with_account(it.key.hex())
     for item in neighbour.bundle.evidence:
-        stranger.withdraw(statement_digest(item.statement))
+        stranger.send(calls.withdraw(statement_digest(item.statement)))
     (ended,) = pilot.ledger.usage.direct_withdrawals.follow()
     assert (ended.id, ended.state) == (made.authorization, "withdrawn")
     number = str(it.judged().certificate_no)

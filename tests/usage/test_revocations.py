@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
+from ledger.chain.reading.log_reads import LEAVES_PER_WORD
 from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable, InvalidInput
 from ledger.installation.settings import Settings

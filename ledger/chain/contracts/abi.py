@@ -1,7 +1,7 @@
-"""Contract interfaces: calls, results, events and errors between ABI bytes and JSON values.
+"""Encodes and decodes the calls, results, events and errors of contracts, between ABI bytes and JSON values.
 
-In JSON values a ``bytesN`` is lower-case hex without ``0x``, an address is ``0x`` and 40 lower-case digits,
-a tuple is an object by field name. On the way in ``bytes`` and hex with ``0x`` are taken too.
+In JSON values, ``bytesN`` is lower-case hex without ``0x``, an address is ``0x`` and 40 lower-case digits, and a tuple
+is an object with the field names as keys. For encoding, ``bytes`` and hex with ``0x`` are accepted too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ledger.errors import InvalidInput
 
 _SELECTOR_BYTES: Final = 4
 _WORD_BYTES: Final = 32
-# eth-abi lets an offset or a length through that no index can be.
+# eth-abi raises OverflowError for an offset or length that is too large for an index.
 _UNREADABLE: Final = (DecodingError, OverflowError)
 _SMALL_BITS: Final = 53
 
@@ -32,7 +32,7 @@ Abi = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One decoded log. ``contract`` is the contract's name; hashes are 64 hex digits; ``args`` are JSON values."""
+    """A decoded log. ``contract`` is the contract's name; hashes are 64 hex digits; ``args`` are JSON values."""
 
     contract: str
     name: str
@@ -44,7 +44,7 @@ class Event:
 
 
 class Interface:
-    """One contract's ABI, ready to encode and decode. Overloaded functions are not supported: we have none."""
+    """Encodes and decodes with one contract's ABI. Overloaded functions are not supported: our contracts have none."""
 
     def __init__(self, name: str, abi: Abi) -> None:
         self.name = name
@@ -58,11 +58,11 @@ class Interface:
 
     @property
     def errors(self) -> Mapping[bytes, Mapping[str, Any]]:
-        """Error definitions by 4-byte selector."""
+        """The ABI items of the contract's errors, by 4-byte selector."""
         return self._errors
 
     def topics(self, event: str, **indexed: int) -> list[str | None]:
-        """A log filter for one event, by the values of some of its indexed integer fields."""
+        """Return the topics of a log filter for one event; ``indexed`` gives the values of indexed integer fields."""
         topic, item = next((key, each) for key, each in self._events.items() if each["name"] == event)
         names = [parameter["name"] for parameter in item["inputs"] if parameter["indexed"]]
         unknown = set(indexed) - set(names)
@@ -72,28 +72,29 @@ class Interface:
         return ["0x" + topic.hex(), *wanted]
 
     def encode_call(self, function: str, args: Sequence[Any]) -> bytes:
-        """Raises InvalidInput CALL_ARGUMENTS_INVALID where an argument does not fit its type."""
+        """Return call data; raise InvalidInput CALL_ARGUMENTS_INVALID if an argument does not fit its type."""
         return self.selector(function) + self._encode(self._functions[function], function, args)
 
     def selector(self, function: str) -> bytes:
-        """The 4 bytes that call data of the function begin with."""
+        """Return the 4-byte selector of a function, with which its call data begins."""
         return keccak(text=signature(self._functions[function]))[:_SELECTOR_BYTES]
 
     def encode_constructor(self, args: Sequence[Any]) -> bytes:
+        """Return the encoded arguments of the constructor; raise InvalidInput CALL_ARGUMENTS_INVALID."""
         return self._encode(self._constructor, "constructor", args)
 
     def decode_constructor(self, data: bytes) -> list[Any]:
-        """The constructor's arguments; raises ValueError unless they are encoded as ``encode_constructor`` does."""
+        """Return the constructor's arguments; raise ValueError unless ``encode_constructor`` gives the same data."""
         try:
             args = list(_decode_fields(self._constructor["inputs"], data).values())
         except _UNREADABLE as error:
             raise ValueError("the data are not the constructor's arguments") from error
         if self.encode_constructor(args) != data:
-            raise ValueError("the data are not the only encoding of their arguments")
+            raise ValueError("the data are not the canonical encoding of their arguments")
         return args
 
     def decode_call(self, data: bytes) -> tuple[str, list[Any]] | None:
-        """The function of call data and its arguments; None where they are no call of this contract."""
+        """Return the function's name and the arguments of call data, or None for data of another contract."""
         item = self._by_selector.get(data[:_SELECTOR_BYTES])
         if item is None:
             return None
@@ -104,9 +105,9 @@ class Interface:
         return str(item["name"]), args
 
     def decode_start(self, data: bytes) -> tuple[str, dict[str, Any]] | None:
-        """The function of call data by its selector, and its first arguments as far as they can be read.
+        """Return the function's name by its selector, and its first arguments as far as they can be read.
 
-        For people, and for nothing else: a contract may read such data, and nobody encodes a call so.
+        Only for display: the data may differ from the exact encoding of the arguments.
         """
         item = self._by_selector.get(data[:_SELECTOR_BYTES])
         if item is None:
@@ -118,12 +119,8 @@ class Interface:
                 continue
         return str(item["name"]), {}
 
-    def parameters(self, function: str) -> list[str]:
-        """The names of a function's parameters, in order."""
-        return _names({"components": self._functions[function]["inputs"]})
-
     def decode_result(self, function: str, data: bytes) -> list[Any]:
-        """A call's return values in order; raises Malformed."""
+        """Return a call's results in order; raise Malformed if the data do not fit the function."""
         item = self._functions[function]
         try:
             values = _decoded(get_abi_output_types(_abi(item)), data)
@@ -132,7 +129,7 @@ class Interface:
         return [_to_json(parameter, value) for parameter, value in zip(item["outputs"], values, strict=True)]
 
     def decode_log(self, log: Mapping[str, Any]) -> Event | None:
-        """None for a log that is none of this interface's events; raises Malformed where its data do not fit."""
+        """Return the event of a log, or None for an unknown event; raise Malformed if the data do not fit the event."""
         topics = [octets(topic) for topic in log["topics"]]
         item = self._events.get(topics[0]) if topics else None
         if item is None:
@@ -162,7 +159,7 @@ class Interface:
         parameters = item["inputs"]
         if len(parameters) != len(args):
             raise InvalidInput(
-                "CALL_ARGUMENTS_INVALID", f"Takes {len(parameters)} arguments, not {len(args)}.", where=where
+                "CALL_ARGUMENTS_INVALID", f"The call needs {len(parameters)} arguments, not {len(args)}.", where=where
             )
         try:
             values = [_from_json(parameter, value) for parameter, value in zip(parameters, args, strict=True)]
@@ -172,18 +169,18 @@ class Interface:
                 "CALL_ARGUMENTS_INVALID",
                 "An argument does not fit the contract's type.",
                 where=where,
-                hint="Numbers must be in range, digests 32 bytes, addresses 20.",
+                hint="Give numbers within the type's range, digests of 32 bytes, and addresses of 20 bytes.",
             ) from error
 
 
 class EventDecoder:
-    """Logs of several contracts by address."""
+    """Decodes logs of several contracts, which are found by their addresses."""
 
     def __init__(self, interfaces: Mapping[str, Interface]) -> None:
         self._interfaces = {address.lower(): interface for address, interface in interfaces.items()}
 
     def decode(self, logs: Iterable[Mapping[str, Any]]) -> list[Event]:
-        """Events in the order of the chain; logs of other contracts and unknown events are left out.
+        """Return events in the order of the chain, without unknown events and logs of other contracts.
 
         Raises Malformed.
         """
@@ -197,7 +194,7 @@ class EventDecoder:
 
 
 def decode_error(item: Mapping[str, Any], data: bytes) -> dict[str, Any]:
-    """A custom error's arguments by name; ``data`` with its selector. Raises ValueError where it does not fit."""
+    """Return a custom error's arguments by name; ``data`` begins with the selector. Raises ValueError."""
     try:
         return _decode_fields(item["inputs"], data[_SELECTOR_BYTES:])
     except _UNREADABLE as error:
@@ -205,12 +202,12 @@ def decode_error(item: Mapping[str, Any], data: bytes) -> dict[str, Any]:
 
 
 def signature(item: Mapping[str, Any]) -> str:
-    """``name(type,…)``, what selectors and topics are computed from."""
+    """Return ``name(type,…)``, the text that selectors and topics are computed from."""
     return f"{item['name']}({','.join(get_abi_input_types(_abi(item)))})"
 
 
 def json_safe(value: Any) -> Any:
-    """Integers beyond 53 bits as ``0x`` hex text, so that any JSON reader takes them unharmed."""
+    """Replace integers beyond 53 bits by ``0x`` hex text, because some JSON readers would round them."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > _SMALL_BITS:
         return hex(value)
     if isinstance(value, list):
@@ -221,7 +218,7 @@ def json_safe(value: Any) -> Any:
 
 
 def _abi(item: Mapping[str, Any]) -> Any:
-    """The ABI item as eth-utils types it."""
+    """Return an ABI item of a type that eth-utils accepts."""
     return item if item.get("type") in {"function", "event"} else {**item, "type": "function"}
 
 
@@ -238,19 +235,19 @@ def _fields(parameters: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> d
 
 
 def _decoded(types: Sequence[str], data: bytes) -> Sequence[Any]:
-    """The values in data that are encoded as a contract does, without anything after them."""
+    """Decode values, and raise Malformed unless the data are exactly their canonical encoding."""
     size = _size_of(tuple(types))
     if size is not None and len(data) != size:
         raise Malformed("data of another length are expected")
     values = decode(types, data)
     if size is None and encode(types, values) != data:
-        raise Malformed("data in the one encoding of their values are expected")
+        raise Malformed("the canonical encoding of the values is expected")
     return values
 
 
 @cache
 def _size_of(types: tuple[str, ...]) -> int | None:
-    """How many bytes values of these types take, None where that depends on the values."""
+    """Return how many bytes values of these types take, or None if it depends on the values."""
     parsed = [parse(each) for each in types]
     return None if any(each.is_dynamic for each in parsed) else sum(map(_size, parsed))
 
@@ -262,7 +259,7 @@ def _size(kind: Any) -> int:
 
 
 def _item_of(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The element of an array parameter: its type without the last pair of brackets."""
+    """Return the ABI item for one element of an array parameter."""
     return {**parameter, "type": parameter["type"].rpartition("[")[0]}
 
 
@@ -291,7 +288,7 @@ def _from_json(parameter: Mapping[str, Any], value: Any) -> Any:
 
 
 def _sized(kind: str, value: bytes) -> bytes:
-    """eth-abi pads short values in silence; a short digest is a mistake."""
+    """Raise ValueError for a value of the wrong length, which eth-abi would pad without an error."""
     size = kind.removeprefix("bytes")
     if size and len(value) != int(size):
         raise ValueError(f"{kind} needs {size} bytes, not {len(value)}")

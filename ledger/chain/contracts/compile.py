@@ -1,6 +1,7 @@
-"""Compiles the contracts and packages them: who installs the wheel needs neither Node nor a compiler.
+"""Compiles the contracts and stores the artifacts in the package, so that users of the wheel need no compiler.
 
-The compiler is that of the npm package, through py-solc-x; Hardhat uses the same one with the same settings file.
+The compiler comes from the npm package and is called through py-solc-x. Hardhat uses the same compiler and the same
+settings file.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ _OUTPUTS: Final = (
 
 
 def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
-    """Artifacts by contract name, from the sources in ``project/contracts``.
+    """Compile the sources in ``project/contracts`` and return the artifacts by contract name.
 
-    Raises Misconfigured COMPILER_MISSING, or COMPILE_FAILED with what the compiler said; a warning is an error.
+    Raises Misconfigured COMPILER_MISSING, or COMPILE_FAILED with the compiler's messages. A warning counts as an error.
     """
     try:
         from solcx import compile_standard
@@ -39,7 +40,7 @@ def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
         raise Misconfigured(
             "COMPILER_MISSING", "py-solc-x is not installed.", hint="Install the dev extra, then `npm ci`."
         ) from error
-    # The wrapper is a Node script: the Node of this environment must be found first.
+    # The compiler is a Node script, so the Node of this environment must come first on PATH.
     os.environ["PATH"] = os.pathsep.join([str(find_node().parent), os.environ.get("PATH", "")])
     try:
         output = compile_standard(
@@ -59,7 +60,7 @@ def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
 
 
 def standard_input(project: Path) -> dict[str, Any]:
-    """The compiler's standard JSON input: sources by import path, settings from the shared file."""
+    """Return the compiler's standard JSON input: sources by import path, settings from the shared file."""
     sources = _reachable(project)
     settings = json.loads((project / "contracts" / "solc-settings.json").read_text())
     return {
@@ -70,7 +71,7 @@ def standard_input(project: Path) -> dict[str, Any]:
 
 
 def _reachable(project: Path) -> dict[str, dict[str, str]]:
-    """Our sources and what they import, by import path: the whole library would take minutes to compile."""
+    """Return our sources and the files that they import, by import path; other library files would cost minutes."""
     waiting = [path.relative_to(project).as_posix() for path in sorted((project / "contracts").rglob("*.sol"))]
     sources: dict[str, dict[str, str]] = {}
     while waiting:
@@ -89,12 +90,12 @@ def _reachable(project: Path) -> dict[str, dict[str, str]]:
 
 
 def artifact_text(artifact: dict[str, Any]) -> str:
-    """An artifact as it is committed: sorted keys, one way to write it."""
+    """Return the text of an artifact's file: JSON with sorted keys."""
     return json.dumps(artifact, indent=1, sort_keys=True) + "\n"
 
 
 def package(project: Path) -> list[Path]:
-    """Write the packaged artifacts that differ from the sources; returns those written."""
+    """Write the packaged artifacts that differ from the compiled sources, and return their paths."""
     written = []
     for path, text in _wanted(project).items():
         if not path.exists() or path.read_text() != text:
@@ -105,7 +106,7 @@ def package(project: Path) -> list[Path]:
 
 
 def outdated(project: Path) -> list[str]:
-    """Names of packaged artifacts that are not what the sources compile to."""
+    """Return the names of packaged artifacts that differ from the compiled sources."""
     return [path.stem for path, text in _wanted(project).items() if not path.exists() or path.read_text() != text]
 
 
@@ -122,6 +123,6 @@ def _artifact(name: str, contract: dict[str, Any]) -> dict[str, Any]:
         "bytecode": contract["evm"]["bytecode"]["object"],
         "contractName": name,
         "deployedBytecode": runtime["object"],
-        # Compiler-internal ids change with unrelated sources; the places do not.
+        # The compiler's ids change with unrelated sources, so they are replaced by their order.
         "immutableReferences": {str(place): references[key] for place, key in enumerate(sorted(references, key=int))},
     }

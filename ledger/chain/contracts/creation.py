@@ -1,8 +1,8 @@
-"""Whether the contracts were created by our own creation code.
+"""Checks that the contracts were created by our own creation code.
 
-Code that is compared says nothing of storage. Other creation code can write, for example, a key into the storage of a
-registry, and then return our runtime code: no event ever names that key. So the transactions that created the contracts
-are compared with the packaged creation code and its arguments.
+Comparing the runtime code is not enough, because it proves nothing about storage. Other creation code could, for
+example, write a key into the storage of a registry and then return our runtime code; no event would ever name that key.
+So the transactions that created the contracts are compared with the packaged creation code and its arguments.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ledger.errors import ChainUnavailable, Misconfigured
 
 
 def check_creation(connection: Connection, deployment: Deployment) -> None:
-    """Compare the transactions that the deployment file names with what our own deployment sends.
+    """Compare the creating transactions that the deployment file names with the ones that our deployment sends.
 
-    For those who use a deployment for the first time: storage at birth never changes later. Raises ``ChainUnavailable``
-    ``CONTRACT_CREATION_UNKNOWN`` where the node keeps no such old transaction, and ``Misconfigured``
-    ``CONTRACT_CREATION_MISMATCH``.
+    Needed only when a deployment is used for the first time, because a transaction never changes later. Raises
+    ``ChainUnavailable`` ``CONTRACT_CREATION_UNKNOWN`` if the node does not have such an old transaction, and
+    ``Misconfigured`` ``CONTRACT_CREATION_MISMATCH``.
     """
     methods = ("eth_getTransactionByHash", "eth_getTransactionReceipt")
     asked = [(method, ["0x" + deployment.creations[name]]) for name in CONTRACTS for method in methods]
@@ -42,7 +42,7 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
                 "CONTRACT_CREATION_UNKNOWN",
                 f"The node does not know the transaction that created {name}.",
                 where=deployment.addresses[name],
-                hint="Ask a node that keeps all transactions: without them nobody knows how the contract was created.",
+                hint="Ask a node that keeps all transactions: only they prove how the contract was created.",
                 contract=name,
                 tx_hash=deployment.creations[name],
             )
@@ -58,7 +58,7 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
 
 
 def _created(name: str, deployment: Deployment, transaction: dict[str, Any], receipt: dict[str, Any]) -> bool:
-    """Whether a transaction sent our creation code, from an account, and the contract at the address came of it."""
+    """Return whether an account sent our creation code in this transaction and created the contract at the address."""
     code, sent = artifact_of(name).bytecode, octets(transaction["input"])
     return (
         transaction.get("to") is None
@@ -69,7 +69,7 @@ def _created(name: str, deployment: Deployment, transaction: dict[str, Any], rec
 
 
 def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
-    """Whether the constructor's arguments are well-formed, and those right that a deployment does not choose freely."""
+    """Return whether the constructor's arguments are well formed, and right where they are not a free choice."""
     try:
         given = interface_of(name).decode_constructor(data)
     except ValueError:
@@ -78,7 +78,7 @@ def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
 
 
 def _known_arguments(name: str, deployment: Deployment) -> list[str | int | None]:
-    """The constructor's arguments; None for what each deployment chooses: salt, founding parties, least notice."""
+    """Return the arguments of the constructor, with None for free choices: salt, founding parties, shortest notice."""
     forwarder, registry = deployment.forwarder, deployment.party_registry
     if name == FORWARDER:
         return [None]

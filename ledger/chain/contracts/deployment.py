@@ -1,4 +1,4 @@
-"""Where the contracts are, and the proof that the chain in front of us is the one they were put on."""
+"""Stores where the contracts are deployed, and checks that a node serves that chain and those contracts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A compiled contract. The constructor fills ``immutables``: of each, the (start, length) places in the runtime."""
+    """A compiled contract. ``immutables`` lists, for each immutable, its places (start, length) in the runtime code."""
 
     name: str
     abi: tuple[Mapping[str, Any], ...]
@@ -45,7 +45,7 @@ class Artifact:
     immutables: tuple[tuple[tuple[int, int], ...], ...]
 
     def code_digest(self, code: bytes) -> str:
-        """SHA-256 of runtime code with the immutables blanked, 64 hex digits."""
+        """Return the SHA-256 digest of runtime code with the immutables set to zero, 64 hex digits."""
         blanked = bytearray(code)
         for start, length in joined.from_iterable(self.immutables):
             blanked[start : start + length] = bytes(length)
@@ -54,10 +54,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment on one chain; its file is public. Hashes and origin are 64 hex digits, addresses lower case.
+    """One deployment of the contracts on one chain. Its file is public.
 
-    ``delay`` is how many seconds a proposal waits. ``creations`` are the hashes of the transactions that created the
-    contracts; none where no file was read.
+    Hashes and origin are 64 hex digits, addresses are lower case. ``delay`` is how many seconds a proposal waits.
+    ``creations`` are the hashes of the transactions that created the contracts; empty if no file was read.
     """
 
     network: str
@@ -72,7 +72,7 @@ class Deployment:
 
     @property
     def chain(self) -> ChainId:
-        """The ledger by its eight values, as bundles and facts name it (protocol §1)."""
+        """The eight values that identify the ledger in bundles and facts (protocol §1)."""
         return ChainId(
             chain_id=self.chain_id,
             forwarder=self.forwarder,
@@ -86,7 +86,7 @@ class Deployment:
 
     @property
     def ledger(self) -> str:
-        """The ledger digest, 64 hex digits: what every entry of this ledger names."""
+        """The ledger digest that every entry of this ledger contains, 64 hex digits."""
         return self.chain.ledger
 
     @property
@@ -106,16 +106,16 @@ class Deployment:
         return self.addresses[FORWARDER]
 
     def callable_addresses(self) -> frozenset[str]:
-        """Addresses that a signed request may be for: every contract but the forwarder itself."""
+        """Return the addresses that a signed request may call: all contracts except the forwarder."""
         return frozenset(address for name, address in self.addresses.items() if name != FORWARDER)
 
     def save(self, path: Path) -> None:
-        """Write the file whole or not at all."""
+        """Write the file completely or not at all."""
         write_whole(path, json.dumps(asdict(self), indent=2, sort_keys=True) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Deployment:
-        """Raises Misconfigured DEPLOYMENT_MISSING or DEPLOYMENT_INVALID."""
+        """Read a deployment file; raise Misconfigured DEPLOYMENT_MISSING or DEPLOYMENT_INVALID."""
         if not path.is_file():
             raise Misconfigured(
                 "DEPLOYMENT_MISSING",
@@ -132,22 +132,22 @@ class Deployment:
                 "DEPLOYMENT_INVALID",
                 "The deployment file cannot be read.",
                 where=str(path),
-                hint="Restore it, or move it away and run scripts/deploy.py again.",
+                hint="Restore the file from a copy, or move it away and run scripts/deploy.py again.",
             ) from error
 
     @classmethod
     def _from_json(cls, raw: Mapping[str, Any]) -> Deployment:
         addresses = {name: raw["addresses"][name] for name in CONTRACTS}
         if not all(_ADDRESS.fullmatch(address) for address in addresses.values()):
-            raise ValueError("addresses are 0x and 40 lower-case hex digits")
+            raise ValueError("an address must be 0x and 40 lower-case hex digits")
         if not _HEX32.fullmatch(raw["origin"]):
-            raise ValueError("an origin is 64 lower-case hex digits")
+            raise ValueError("the origin must be 64 lower-case hex digits")
         delay = int(raw["delay"])
         if not 0 <= delay < 1 << DELAY_BITS:
-            raise ValueError("a delay is seconds of 40 bits")
+            raise ValueError("the delay must be seconds within 40 bits")
         creations = {name: raw["creations"][name] for name in CONTRACTS}
         if not all(_HEX32.fullmatch(each) for each in creations.values()):
-            raise ValueError("hashes of transactions are 64 lower-case hex digits")
+            raise ValueError("the hash of a transaction must be 64 lower-case hex digits")
         return cls(
             network=str(raw["network"]),
             chain_id=int(raw["chain_id"]),
@@ -163,7 +163,7 @@ class Deployment:
 
 @cache
 def artifact_of(name: str) -> Artifact:
-    """A contract's packaged artifact."""
+    """Return a contract's packaged artifact."""
     raw = json.loads(files("ledger.chain.contracts").joinpath("artifacts", f"{name}.json").read_bytes())
     return Artifact(
         name=name,
@@ -179,13 +179,15 @@ def artifact_of(name: str) -> Artifact:
 
 @cache
 def interface_of(name: str) -> Interface:
+    """Return a contract's interface from its packaged artifact."""
     return Interface(name, artifact_of(name).abi)
 
 
 def check_deployment(connection: Connection, deployment: Deployment) -> None:
-    """Prove that the node serves the deployment's chain, that each contract is there with our code, and that they are
-    of the same ledger: the forwarder keeps the deployment's origin, the other contracts trust that forwarder, and all
-    ask this party registry. How the contracts were created is compared by ``check_creation``.
+    """Check that the node serves the deployment's chain, and that the contracts have our code and belong together.
+
+    They belong together if the forwarder has the deployment's origin, the other contracts trust that forwarder, and all
+    of them use this party registry. How the contracts were created is checked by ``check_creation``.
 
     Raises ChainUnavailable CHAIN_UNREACHABLE, CHAIN_ID_CHANGED, CHAIN_GENESIS_CHANGED or LEDGER_DIFFERS, and
     Misconfigured CONTRACT_MISSING, CONTRACT_CODE_MISMATCH or CONTRACT_IMMUTABLE_MISMATCH.
@@ -198,10 +200,10 @@ def check_deployment(connection: Connection, deployment: Deployment) -> None:
 
 
 def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
-    """The deployment that a bundle or facts name, for those who have no deployment file, and no service.
+    """Return the checked deployment that a bundle or facts name, for users without a deployment file and a service.
 
-    Events are looked for from the first block on. Raises as ``check_deployment``, but for another first block: a bundle
-    does not name it, and the origin does that work.
+    Its events are read from the first block on. Raises as ``check_deployment``, except CHAIN_GENESIS_CHANGED: a bundle
+    does not name the first block of the chain, and the origin already identifies the ledger.
     """
     genesis = connection.block(0)
     found = Deployment(
@@ -221,18 +223,18 @@ def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
         creations={},
     )
     check_deployment(connection, found)
-    # Again, for the threshold that the bundle names.
+    # Compared again, because the bundle also names a threshold.
     _check_ledger(connection, found, chain.ledger)
     return found
 
 
 def origin_of(connection: Connection, forwarder: str) -> str:
-    """The origin that a forwarder keeps, 64 hex digits."""
+    """Return the origin that a forwarder keeps, 64 hex digits."""
     return str(_ask(connection, FORWARDER, forwarder, "origin"))
 
 
 def _check_ledger(connection: Connection, deployment: Deployment, expected: str) -> None:
-    """Compare the ledger digest with that of the contracts: their delay, the forwarder they trust, and its origin."""
+    """Compare a ledger digest with the one computed from the contracts' delay, trusted forwarder and origin."""
     trusted = [_ask(connection, name, deployment.addresses[name], "trustedForwarder") for name in _TRUSTING]
     forwarder = next((each for each in trusted if each != deployment.forwarder), deployment.forwarder)
     origin, addresses = origin_of(connection, deployment.forwarder), {**deployment.addresses, FORWARDER: forwarder}
@@ -241,9 +243,9 @@ def _check_ledger(connection: Connection, deployment: Deployment, expected: str)
     if found != expected:
         raise ChainUnavailable(
             "LEDGER_DIFFERS",
-            "The contracts there are of another ledger than the one that is expected.",
+            "The contracts at these addresses belong to another ledger.",
             where=connection.where,
-            hint="Point the node's address at the right chain. Nothing was written.",
+            hint="Configure the address of a node of the right chain. Nothing was written.",
             expected=expected,
             found=found,
         )
@@ -263,16 +265,16 @@ def _checked_code(connection: Connection, name: str, address: str) -> bytes:
             "CONTRACT_MISSING",
             f"There is no contract at the address of {name}.",
             where=address,
-            hint="Check that the node is of the right network; for a new chain run scripts/deploy.py.",
+            hint="Check that the node belongs to the right network. For a new chain, run scripts/deploy.py.",
             contract=name,
         )
     artifact = artifact_of(name)
     if artifact.code_digest(code) != artifact.code_digest(artifact.runtime):
         raise Misconfigured(
             "CONTRACT_CODE_MISMATCH",
-            f"The code at the address of {name} is not this version's {name}.",
+            f"The code at the address of {name} differs from {name} of this program version.",
             where=address,
-            hint="Use the program version that deployed it, or deploy again under another network name.",
+            hint="Use the program version that deployed the contract, or deploy again under another network name.",
             contract=name,
         )
     return code
@@ -283,9 +285,9 @@ def _check_immutables(name: str, code: bytes, deployment: Deployment) -> None:
     if wrong is not None:
         raise Misconfigured(
             "CONTRACT_IMMUTABLE_MISMATCH",
-            f"{name} was deployed with another {wrong} than the deployment names.",
+            f"{name} was deployed with a different {wrong} than the deployment names.",
             where=deployment.addresses[name],
-            hint="Do not use this deployment: the contract may obey others than the parties registered here.",
+            hint="Do not use this deployment: parties that are not registered here may control the contract.",
             contract=name,
             immutable=wrong,
         )
@@ -298,7 +300,7 @@ def _check_chain(connection: Connection, deployment: Deployment) -> None:
             "CHAIN_ID_CHANGED",
             f"The node serves chain {chain_id}; the contracts are on chain {deployment.chain_id}.",
             where=connection.where,
-            hint="Point the node's address at the right chain. Nothing was written.",
+            hint="Configure the address of a node of the right chain. Nothing was written.",
             expected=deployment.chain_id,
             found=chain_id,
         )
@@ -306,7 +308,7 @@ def _check_chain(connection: Connection, deployment: Deployment) -> None:
     if genesis is None or genesis.hash != deployment.genesis_hash:
         raise ChainUnavailable(
             "CHAIN_GENESIS_CHANGED",
-            "The chain has the right number but another first block: it was reset, or it is another chain.",
+            "The chain has the right id but another first block: it was reset, or it is another chain.",
             where=connection.where,
             hint="Restore the chain's data, or move the deployment file away and deploy again.",
             expected=deployment.genesis_hash,

@@ -1,7 +1,8 @@
-"""The values that constructors write into the runtime code: of which ledger a contract is, and which contracts it asks.
+"""Checks the immutables, the values that a constructor writes into the runtime code of a contract.
 
-They differ from deployment to deployment, so the comparison of the code leaves them out. Each is compared here with
-what it must be. Otherwise a contract with our code could obey a second, secret registry of parties.
+They say which ledger the contract belongs to and which other contracts it uses. They differ between deployments, so the
+comparison of the code leaves them out, and each one is compared here with the value it must have. Otherwise a contract
+with our code could use a second, secret party registry.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ FORWARDER_VERSION: Final = "1"
 WORD_BYTES: Final = 32
 NOTICE_BITS: Final = 40
 _DOMAIN: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-# What OpenZeppelin's EIP712 keeps in place of a name that is longer than 31 bytes. The name itself is in the storage.
+# OpenZeppelin's EIP712 writes this value in place of a name longer than 31 bytes, and keeps the name in storage.
 _LONG_NAME: Final = (0xFF).to_bytes(WORD_BYTES, "big")
 _SHORT_VERSION: Final = FORWARDER_VERSION.encode().ljust(WORD_BYTES - 1, b"\0") + bytes([len(FORWARDER_VERSION)])
 
@@ -26,7 +27,7 @@ Immutable = tuple[str, Callable[[bytes, ChainId], bool]]
 
 
 def address_word(address: str) -> bytes:
-    """An address as ``abi.encode`` gives it."""
+    """Return an address as a 32-byte word, as ``abi.encode`` writes it."""
     return bytes.fromhex(address.removeprefix("0x")).rjust(WORD_BYTES, b"\0")
 
 
@@ -51,10 +52,10 @@ _FORWARDER: Final = _is("forwarder", lambda chain: address_word(chain.forwarder)
 _REGISTRY: Final = _is("party registry", lambda chain: address_word(chain.party_registry))
 _ORIGIN: Final = _is("origin", lambda chain: bytes.fromhex(chain.origin))
 _DELAY: Final = _is("delay", lambda chain: chain.delay.to_bytes(WORD_BYTES, "big"))
-# Each ledger chooses its own. It fits its type, so that no address is taken for it.
+# Each ledger chooses its own least notice. Only its size is checked, so that an address is not accepted in its place.
 _NOTICE: Final[Immutable] = ("least notice", lambda found, _: int.from_bytes(found, "big") < 1 << NOTICE_BITS)
 
-# In the order of the artifacts, which is that of declaration in the sources, bases first.
+# In the order of the artifacts, which is the order of declaration in the sources, base contracts first.
 _IMMUTABLES: Final[Mapping[str, Sequence[Immutable]]] = {
     "Forwarder": (
         _is("domain separator", _domain_separator),
@@ -75,9 +76,10 @@ _IMMUTABLES: Final[Mapping[str, Sequence[Immutable]]] = {
 def wrong_immutable(
     contract: str, groups: Sequence[Sequence[tuple[int, int]]], code: bytes, chain: ChainId
 ) -> str | None:
-    """The name of the first immutable that is not what it must be on this ledger; None if all are right.
+    """Return the name of the first immutable with a wrong value for this ledger, or None if all are right.
 
-    ``groups`` has for each immutable its places (start, length) in the runtime code. It has one value at all of them.
+    ``groups`` lists, for each immutable, its places (start, length) in the runtime code. The value must be the same at
+    all its places.
     """
     for (name, fits), places in zip(_IMMUTABLES[contract], groups, strict=True):
         words = {code[start : start + length] for start, length in places}

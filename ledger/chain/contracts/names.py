@@ -1,4 +1,4 @@
-"""The numbers that the contracts use for reasons, statuses, roles and scenarios (protocol §3), and their names."""
+"""The numbers that the contracts use for reasons, statuses, roles and scenarios, and their names (protocol §3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
-# By the bits of a hold.
+# In the order of the bits of a hold.
 OFFICES: Final = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
@@ -27,41 +27,38 @@ def code_of_scenario(scenario: str) -> bytes:
 
 
 def scenario_of_code(code: str) -> str:
-    """The scenario of an 8-byte code in hex."""
+    """The scenario that an 8-byte code (in hex) stands for."""
     return bytes.fromhex(code).rstrip(b"\0").decode("ascii", "replace")
 
 
 def code_of_reason(reason: str) -> int:
     """The number of a reason; raises InvalidInput REASON_UNKNOWN."""
-    return _number(reason, REASONS, "REASON_UNKNOWN", "reason")
+    return number_of(reason, REASONS, "reason")
 
 
 def names_of_roles(mask: int) -> tuple[str, ...]:
-    """The roles in a mask; bits of no known role are left out."""
+    """The names of the roles in a mask; unknown bits are ignored."""
     return tuple(name for bit, name in enumerate(ROLES) if mask >> bit & 1)
 
 
 def names_of_offices(mask: int) -> tuple[str, ...]:
-    """The offices that hold a statement, from its bits."""
+    """The names of the offices in the bits of a hold."""
     return tuple(name for bit, name in enumerate(OFFICES) if mask >> bit & 1)
 
 
 def bits_of_office(office: str) -> int:
     """The bit of an office in a hold; raises InvalidInput OFFICE_UNKNOWN."""
-    return 1 << _number(office, OFFICES, "OFFICE_UNKNOWN", "office")
+    return 1 << number_of(office, OFFICES, "office")
 
 
 def code_of_status(status: str) -> int:
     """The number of a party's status; raises InvalidInput PARTY_STATUS_UNKNOWN."""
-    return _number(status, PARTY_STATUSES, "PARTY_STATUS_UNKNOWN", "status")
+    return number_of(status, PARTY_STATUSES, "status", "PARTY_STATUS_UNKNOWN")
 
 
-def number_of(name: str, names: Sequence[str], what: str) -> int:
-    """The number of a name in its list; raises InvalidInput ``<WHAT>_UNKNOWN``."""
-    return _number(name, names, f"{what.upper()}_UNKNOWN", what)
-
-
-def _number(name: str, names: Sequence[str], code: str, where: str) -> int:
+def number_of(name: str, names: Sequence[str], what: str, code: str | None = None) -> int:
+    """The place of a name in its list, from 0; raises InvalidInput with ``code``, by default ``<WHAT>_UNKNOWN``."""
     if name not in names:
-        raise InvalidInput(code, f"There is no such {where}.", where=where, hint=f"One of: {', '.join(names)}.")
+        hint = f"Use one of: {', '.join(names)}."
+        raise InvalidInput(code or f"{what.upper()}_UNKNOWN", f"There is no such {what}.", where=what, hint=hint)
     return names.index(name)

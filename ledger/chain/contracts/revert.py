@@ -1,8 +1,8 @@
-"""Contract refusals as our errors.
+"""Turns refusals of the contracts into errors of our error family.
 
-The code is the Solidity error's name in UPPER_SNAKE (``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``); its arguments
-go into ``details`` by name. Which class of our family it is stands in one table, by name, because a contract's
-error does not say whether the caller lacked a right or came too late.
+The code is the Solidity error's name in UPPER_SNAKE (``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``), and the error's
+arguments become ``details``. A table gives the error class for each name, because a Solidity error does not show
+whether the caller lacked a right or came too late.
 """
 
 from __future__ import annotations
@@ -34,34 +34,34 @@ _CLASSES: Final[Mapping[str, type[PingzhengError]]] = {
 
 
 def load_meanings() -> dict[str, dict[str, str]]:
-    """The table of contract errors: name → kind, message, hint."""
+    """Return the table of contract errors: for each name, its kind, message and hint."""
     text = files("ledger.chain.contracts").joinpath("reverts.json").read_text("utf-8")
     return dict(json.loads(text))
 
 
 class RevertReader:
-    """Turns what a node says about a refused call into an error of our family."""
+    """Turns a node's answer to a refused call into an error of our error family."""
 
     def __init__(self, interfaces: Iterable[Interface]) -> None:
         self._errors = {selector: item for each in interfaces for selector, item in each.errors.items()}
         self._meanings = load_meanings()
 
     def read(self, fault: RpcFault, *, contract: str | None = None) -> PingzhengError:
-        """The error to raise for a refused call, estimate or transaction."""
+        """Return the error to raise for a refused call, estimate or transaction."""
         if fault.data:
             return self.decode(fault.data, contract=contract)
         if fault.reverted:
             return ChainRejected("REVERTED", "The contract refused without a reason.", where=contract, hint=None)
         return ChainUnavailable(
             "NODE_REFUSED",
-            "The node did not take the transaction.",
+            "The node did not accept the transaction.",
             where=contract,
-            hint="Check the account's balance, the gas limit and that the node is in sync.",
+            hint="Check the account's balance and the gas limit, and that the node is in sync.",
             reason=fault.message[:200],
         )
 
     def decode(self, data: bytes, *, contract: str | None = None) -> PingzhengError:
-        """The error for a revert's return data. Data of no known error gives ChainRejected REVERT_UNKNOWN."""
+        """Return the error for the return data of a revert; ChainRejected REVERT_UNKNOWN for unknown data."""
         selector = data[:_SELECTOR_BYTES]
         item = self._errors.get(selector)
         try:
@@ -79,9 +79,9 @@ class RevertReader:
             pass
         return ChainRejected(
             "REVERT_UNKNOWN",
-            "The contract refused with an error that this version does not know.",
+            "The contract refused with an error that this program version does not know.",
             where=contract,
-            hint="The contracts may be newer than this program.",
+            hint="The contracts may be newer than this program: update the program.",
             data="0x" + data[:256].hex(),
         )
 
@@ -99,11 +99,11 @@ class RevertReader:
 
 
 def code_of(error_name: str) -> str:
-    """``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``."""
+    """Return the code of a Solidity error: ``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``."""
     return _WORD_EDGE.sub("_", error_name).upper()
 
 
 def _detail(argument: str) -> str:
-    """``firstSeq`` → ``first_seq``; names that the error class takes itself get an underscore."""
+    """``firstSeq`` → ``first_seq``; a name that is a parameter of the error class gets an underscore at its end."""
     snake = _WORD_EDGE.sub("_", argument).lower()
     return f"{snake}_" if snake in {"code", "message", "where", "hint"} else snake

@@ -1,4 +1,4 @@
-"""Small public files, written whole or not at all."""
+"""Writes small public files completely or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a UTF-8 file, and its folder if there is none; whoever reads meanwhile reads the old file."""
+    """Write a UTF-8 file, and its folder if it is missing. Until the new file is complete, readers see the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".tmp")
     draft.write_text(text, "utf-8")

@@ -1,9 +1,9 @@
-// The journal of a local chain: every change, one line each, whole on disk before the change is run and answered.
+// The journal of a local chain: one line for each change, completely on disk before the change is run and answered.
 //
 //   {"journal":2,"id":…,"chain_id":…,"gas_limit":…,"genesis":…,"hardhat":…,"sum":…}      the first line
 //   {"after":…,"method":…,"params":…,"time":…,"sum":…}                     a change, and the block that it follows
 //
-// The sum covers a line's text and the sum before it, so a changed, lost, doubled or moved line breaks the sums.
+// The sum covers the line's text and the previous line's sum, so a changed, lost, repeated or moved line is noticed.
 
 import { createHash, randomBytes } from "node:crypto";
 import {
@@ -24,7 +24,7 @@ const SUM_BYTES = ',"sum":"0123456789abcdef"}'.length;
 const READ_BYTES = 1 << 20;
 const NEWLINE = 0x0a;
 
-/** Why a chain cannot be started on its journal; `details` are for machines. */
+/** The journal cannot be used to start a chain; `details` are for programs. */
 export class JournalError extends Error {
   constructor(code, message, details = {}) {
     super(message);
@@ -33,7 +33,7 @@ export class JournalError extends Error {
   }
 }
 
-/** Why a change was not written, and so not run. The chain goes on; the next change may be written again. */
+/** A change could not be written, so it was not run. The chain still works, and the next change may succeed. */
 export class NotWritten extends Error {
   constructor(errno, message) {
     super(`The journal cannot be written: ${message}`);
@@ -45,11 +45,11 @@ export class NotWritten extends Error {
 export class Journal {
   #path;
   #descriptor = null;
-  #end = 0; // where the last good line ends, in bytes
+  #end = 0; // the end of the last good line, in bytes
   #sum = "";
   #lines = 0;
-  #before = [0, ""]; // end and sum without the last line
-  #leftover = false; // the file may go on behind #end
+  #before = [0, ""]; // #end and #sum before the last line was added
+  #leftover = false; // the file may contain more bytes after #end
   #unbroken = false; // the last line lacks its line break
 
   constructor(path) {
@@ -60,18 +60,18 @@ export class Journal {
     return this.#lines;
   }
 
-  /** Whether there is a journal with anything in it. */
+  /** Whether the journal exists and is not empty. */
   get exists() {
     return (statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > 0;
   }
 
-  /** Device and inode: two programs that name the same ones mean the same journal. */
+  /** Device and inode, by which two programs can find out that they use the same journal. */
   get identity() {
     const { dev, ino } = statSync(this.#path, { bigint: true });
     return { device: String(dev), inode: String(ino) };
   }
 
-  /** Write the journal whole: its first line with `settings`, and records. One that is there is replaced. */
+  /** Write a complete new journal, with `settings` in its first line and then `records`; replaces an existing one. */
   create(settings, records = []) {
     this.close();
     const draft = `${this.#path}.draft`;
@@ -93,8 +93,9 @@ export class Journal {
   }
 
   /**
-   * Every record in order, each checked; the first is the header. What a crash left of a last line was never answered
-   * and is cut off: `repaired` is told. The records of a journal without header and sums come as they are, `old`.
+   * Check and yield every record in order; the first one is the header. If a crash left an incomplete last line, its
+   * change was never answered: the line is cut off, and `repaired` is called. Records of the old format, which has no
+   * header and no sums, are yielded unchecked, with `old` set.
    */
   *read(repaired) {
     if (!statSync(this.#path).isFile()) throw damaged(1);
@@ -123,7 +124,7 @@ export class Journal {
     }
   }
 
-  /** Write a record, whole and on disk. Throws NotWritten; nothing of the record stays then. */
+  /** Write a record completely to the disk. Throws NotWritten if that fails; then no part of the record remains. */
   append(record) {
     const [line, sum] = sealed(record, this.#sum);
     try {
@@ -140,8 +141,8 @@ export class Journal {
   }
 
   /**
-   * Take the last record back, whose change was refused. A process that ends before this leaves a last line that is
-   * refused again when the journal is read.
+   * Remove the last record, because its change was refused. If the process ends before that, the change is refused
+   * again when the journal is read.
    */
   takeBack() {
     [this.#end, this.#sum] = this.#before;
@@ -162,7 +163,7 @@ export class Journal {
     this.#lines += 1;
   }
 
-  /** Have the file open: still the same one, and with nothing behind its last good line. */
+  /** Open the file, and check that it is still the same file and ends with its last good line. */
   #prepare() {
     this.#mend();
     const held = fstatSync(this.#descriptor);
@@ -181,12 +182,12 @@ export class Journal {
     this.#leftover = this.#unbroken = false;
   }
 
-  /** Mend now, or before the next record is written. */
+  /** Repair the end of the file now if possible, else before the next record is written. */
   #mendQuietly() {
     try {
       this.#mend();
     } catch {
-      // The disk is full, or read only. The marks stay.
+      // The disk is full or read-only. #leftover and #unbroken stay set, so the repair is tried again later.
     }
   }
 }
@@ -195,14 +196,14 @@ function damaged(line) {
   return new JournalError("JOURNAL_DAMAGED", `line ${line} does not match its sum, or lines are missing`, { line });
 }
 
-/** The line of a record, which follows the sum before it, and its own sum. */
+/** Return the line of a record and the line's sum; `before` is the sum of the previous line. */
 function sealed(record, before) {
   const body = JSON.stringify(record).slice(0, -1);
   const sum = sumOf(Buffer.from(body), before);
   return [Buffer.from(`${body},"sum":"${sum}"}\n`), sum];
 }
 
-/** The record of a line and its sum, or null where the sum does not fit. */
+/** Return the record and the sum of a line; the record is null if the sum is wrong. */
 function unsealed(bytes, before) {
   const body = bytes.subarray(0, -SUM_BYTES);
   const sum = sumOf(body, before);
@@ -214,7 +215,7 @@ function sumOf(body, before) {
   return createHash("sha256").update(before).update(body).digest("hex").slice(0, 16);
 }
 
-/** The record of a line from before lines had sums, or null. */
+/** Return the record of a line in the old format without sums, or null for any other line. */
 function oldRecord(bytes) {
   try {
     const record = JSON.parse(bytes);
@@ -225,8 +226,8 @@ function oldRecord(bytes) {
 }
 
 /**
- * How much of an end without line break is a whole line. All but the break may be there; what comes behind it can only
- * be the zeros that a power cut leaves: anything else is a line break that was changed.
+ * Return how many bytes of a last line without line break are a complete line, and how the end is repaired. After the
+ * line, only zeros are accepted, which a power cut leaves: other bytes mean that the line break was changed.
  */
 function lengthOfEnd(bytes, before) {
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
@@ -239,7 +240,7 @@ function lengthOfEnd(bytes, before) {
   return [0, "torn"];
 }
 
-/** The file's lines without their line breaks, and what follows the last line break. */
+/** Yield the file's lines without their line breaks, and at the end the bytes after the last line break. */
 function* pieces(descriptor) {
   const chunk = Buffer.alloc(READ_BYTES);
   let rest = [];
@@ -255,7 +256,7 @@ function* pieces(descriptor) {
   if (last.length > 0) yield [last, false];
 }
 
-/** All bytes, however many the system takes at a time. */
+/** Write all bytes, with as many calls as the system needs. */
 function writeWhole(descriptor, bytes) {
   for (let done = 0; done < bytes.length; ) {
     const written = writeSync(descriptor, bytes, done, bytes.length - done);
@@ -264,7 +265,7 @@ function writeWhole(descriptor, bytes) {
   }
 }
 
-/** Wait until the disk has the name of a new file. */
+/** Wait until the name of a new file is on the disk. */
 function syncFolder(folder) {
   const descriptor = openSync(folder, "r");
   try {

@@ -1,10 +1,11 @@
-// A local chain that outlives its process: Hardhat's simulated network behind JSON-RPC, and a journal of every
-// request that changed it. Starting again replays the journal at the recorded times, which gives the same blocks.
+// A local chain that survives its process: Hardhat's simulated network with a JSON-RPC server, and a journal of every
+// request that changed the chain. A new process replays the journal with the recorded times and gets the same blocks.
 //
 //   node local_chain.mjs <node_modules> <options as JSON: port, chainId, blockGasLimit, journal, create, ahead>
 //
-// `journal` is a path, or null for a chain that is not kept. Without `create` a journal must be there.
-// Standard output says "Replayed <line>", "Repaired <JSON>", "Failed <JSON>" and "RPC Listening on <port>".
+// `journal` is a path, or null for a chain that is not stored. Without `create`, the journal must exist.
+// Standard output contains the lines "Replayed <line>", "Repaired <JSON>", "Failed <JSON>" and
+// "RPC Listening on <port>".
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -18,9 +19,9 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_BATCH = 1000;
 const MAX_CONNECTIONS = 1024;
 const BODY_TIMEOUT_MS = 30_000;
-const MAX_AHEAD = 2 ** 39; // the contracts keep times in 40 bits
+const MAX_AHEAD = 2 ** 39; // the contracts store times in 40 bits
 const CHECKED_EVERY = 100;
-const TOLD_EVERY = 1000; // so that whoever waits for a long replay sees it go on
+const REPORTED_EVERY = 1000; // so that the parent process sees that a long replay makes progress
 const GENESIS = "2026-01-01T00:00:00Z";
 const CHANGING = new Set(["eth_sendRawTransaction", "hardhat_setBalance", "evm_mine"]);
 const READING = /^(eth|net|web3)_(?!sendTransaction$)/;
@@ -37,7 +38,7 @@ const network = {
   initialDate: GENESIS,
   minGasPrice: 0n,
 };
-// Hardhat wants the folder of a project; the one that holds its package will do.
+// Hardhat needs a project folder; any folder that contains its package is accepted.
 const runtime = await createHardhatRuntimeEnvironment({ networks: { local: network } }, {}, dirname(nodeModules));
 const { provider } = await runtime.network.connect("local");
 const request = (method, params) => provider.request({ method, params });
@@ -53,8 +54,8 @@ async function latest() {
 }
 
 /**
- * Run a change at its time, after block `number`. It stays unless it was refused without a block, as a reverting
- * transaction is not.
+ * Run a change at its time, after block `number`. `stays` is false if the change was refused and made no block; a
+ * transaction that reverts makes a block.
  */
 async function run({ method, params, time }, number) {
   try {
@@ -91,7 +92,7 @@ async function replay() {
   }
   const old = [];
   let [unchecked, refused, number] = [[], null, 0];
-  for (const { record, line, old: isOld } of journal.read(tell("Repaired"))) {
+  for (const { record, line, old: isOld } of journal.read(report("Repaired"))) {
     if (refused !== null) {
       await requireKnown(unchecked);
       throw differs(refused, "its change is refused");
@@ -105,15 +106,15 @@ async function replay() {
       number = done.number;
     }
     if (line % CHECKED_EVERY === 0) await requireKnown(unchecked.splice(0));
-    if (line % TOLD_EVERY === 0) console.log("Replayed", line);
+    if (line % REPORTED_EVERY === 0) console.log("Replayed", line);
   }
   await requireKnown(unchecked);
   if (old.length > 0) journal.create(settings, refused === null ? old : old.slice(0, -1));
   else if (refused !== null) journal.takeBack();
-  if (refused !== null) tell("Repaired")({ line: refused, bytes: 0, reason: "refused" });
+  if (refused !== null) report("Repaired")({ line: refused, bytes: 0, reason: "refused" });
 }
 
-/** That the replay made the blocks which these lines follow. A block's hash covers all blocks before it. */
+/** Throw unless the replay made the blocks that these lines follow. A block's hash covers all blocks before it. */
 async function requireKnown(lines) {
   const isKnown = async ([, after]) => (await request("eth_getBlockByHash", [after, false])) !== null;
   if (lines.length === 0 || (await isKnown(lines.at(-1)))) return;
@@ -133,8 +134,8 @@ function differs(line, why) {
   return new JournalError("JOURNAL_DIFFERS", `line ${line} is whole, but ${why}`, { line });
 }
 
-function tell(what) {
-  return (facts) => console.log(what, JSON.stringify(facts));
+function report(word) {
+  return (facts) => console.log(word, JSON.stringify(facts));
 }
 
 function setAhead(seconds) {
@@ -200,14 +201,14 @@ async function handle(incoming, outgoing) {
     }
     send(200, await answerAll(Buffer.concat(chunks).toString()));
   } catch {
-    // Whoever asked is gone, or the answer cannot be written as JSON: that ends one connection, not the chain.
+    // The client is gone, or the answer cannot be written as JSON: close this connection, but keep the chain running.
     outgoing.destroy();
   }
 }
 
 function fail(error) {
   const { code, message, details = {} } = error;
-  tell("Failed")({ code: code ?? null, message, ...details });
+  report("Failed")({ code: code ?? null, message, ...details });
   process.exit(1);
 }
 

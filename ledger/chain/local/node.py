@@ -1,10 +1,10 @@
-"""A local development chain as a child process that never outlives its owner: one of two programs.
+"""A local development chain in a child process that always ends with its parent.
 
-``GANACHE`` is the reference that tests run on. ``JOURNAL`` is ``local_chain.mjs`` over Hardhat's simulated network:
-about fifty times faster, and it keeps a journal instead of a database.
+There are two programs. ``GANACHE`` is the reference that tests run on. ``JOURNAL`` is ``local_chain.mjs`` with
+Hardhat's simulated network: it is about fifty times faster and keeps a journal instead of a database.
 
-The child's standard input is a pipe held by this process: the child ends when the pipe closes, which also happens
-when this process is killed without a chance to clean up.
+The child's standard input is a pipe that this process holds. The child ends when the pipe closes, which also happens
+when this process is killed.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ log = structlog.get_logger()
 class LocalNode:
     """One process on 127.0.0.1, with its data and log file in ``directory``.
 
-    Starting again on the same directory continues the same chain; a journal has one node at a time. ``funded`` are
-    addresses, never keys: they are given money over the test node's own call, so that no key stands in a process list.
-    Blocks follow the rules of the Paris hard fork, each transaction is mined at once. ``ahead`` is how far the clock of
-    a journaled chain is ahead, asked at each start; without ``create`` its journal must be there. Raises Misconfigured
-    where Node, the program or the journal is missing.
+    A start in the same directory continues the same chain; a journal can be used by one node at a time. ``funded`` are
+    addresses, which get money by the test node's own call, so that no private key appears in the list of processes.
+    Blocks follow the rules of the Paris hard fork, and each transaction is mined at once. ``ahead`` returns, at each
+    start, how many seconds the clock of a journaled chain is ahead. Without ``create`` the journal must exist. Raises
+    Misconfigured if Node, the program or the journal is missing.
     """
 
     def __init__(
@@ -86,22 +86,27 @@ class LocalNode:
 
     @property
     def url(self) -> str:
+        """The address for JSON-RPC requests."""
         return f"http://{HOST}:{self._port}"
 
     @property
     def chain_id(self) -> int:
+        """The chain's id."""
         return self._chain_id
 
     @property
     def pid(self) -> int | None:
+        """The id of the process, or None if none was started."""
         return self._process.pid if self._process else None
 
     @property
     def log_path(self) -> Path:
+        """The file with the node's output."""
         return self._directory / "node.log"
 
     @property
     def running(self) -> bool:
+        """Whether the process runs."""
         process = self._process
         return process is not None and process.poll() is None
 
@@ -113,22 +118,22 @@ class LocalNode:
 
     @property
     def repaired(self) -> Repair | None:
-        """What the last start had to do to the journal's last line, if anything."""
+        """How the last start repaired the journal's last line, or None if nothing was repaired."""
         return self._repaired
 
     def start(self) -> Self:
-        """Start the process and wait until it answers. Does nothing when it runs already.
+        """Start the process and wait until it answers. Does nothing if it already runs.
 
-        Raises ``Misconfigured`` ``JOURNAL_DAMAGED`` and others for a journal that cannot be used, ``PORT_IN_USE``,
+        Raises ``Misconfigured`` ``JOURNAL_DAMAGED`` and similar codes if the journal cannot be used, ``PORT_IN_USE``,
         ``CHAIN_READ_ONLY``, ``StorageFull`` ``DISK_FULL``, ``Conflict`` ``CHAIN_RUNNING``, and ``ChainUnavailable``
-        ``NODE_START_FAILED`` for everything else.
+        ``NODE_START_FAILED`` for all other failures.
         """
         if not self.running:
             self._start(self._wanted_port)
         return self
 
     def restart(self) -> Self:
-        """Start a process that died again, at the port that it had. Raises as ``start``."""
+        """Start a process that died again, on the same port. Raises as ``start``."""
         if not self.running:
             self.stop()
             self._create = False
@@ -144,7 +149,7 @@ class LocalNode:
                 self._spawn(fixed=port is not None)
             if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
-        # The journal of a chain that ran is never begun again.
+        # The chain has run, so a missing journal must not be replaced by a new one.
         self._create = False
         for address in self._funded:
             self.fund(address)
@@ -166,7 +171,7 @@ class LocalNode:
         self._close_log()
 
     def kill(self) -> None:
-        """End the process without notice, as a power cut would."""
+        """Kill the process without warning, like a power cut."""
         process, self._process = self._process, None
         atexit.unregister(self.stop)
         if process is not None:
@@ -177,7 +182,7 @@ class LocalNode:
             self._close_log()
 
     def _close_log(self) -> None:
-        """Have no file of the folder open any more: its disk may be unmounted now, or made read-only."""
+        """Close the log file, so that the disk can be unmounted or made read-only."""
         if self._output is not None:
             self._output.finish(STOP_TIMEOUT_SECONDS)
 
@@ -190,21 +195,22 @@ class LocalNode:
         self.stop()
 
     def fund(self, address: str, wei: int = FUNDS_WEI) -> None:
-        """Give an account money for gas, unless it has at least half of it; mines one block when it does."""
+        """Give an account money for gas, which mines one block, unless it still has at least half of ``wei``."""
         if int(self.rpc("eth_getBalance", address, "latest"), 16) * 2 < wei:
             method = "evm_setAccountBalance" if self._program == GANACHE else "hardhat_setBalance"
             self.rpc(method, address, hex(wei))
 
     def snapshot(self) -> str:
-        """Remember the chain's state; the token works once, for ``revert``."""
+        """Remember the chain's state and return a token that ``revert`` accepts once."""
         return str(self.rpc("evm_snapshot"))
 
     def revert(self, token: str) -> None:
-        """Go back to a snapshot: later blocks are gone."""
+        """Return to a snapshot and drop all later blocks."""
         if self.rpc("evm_revert", token) is not True:
             raise Misconfigured("SNAPSHOT_UNKNOWN", "The local node does not know this snapshot.", hint=None)
 
     def mine(self, blocks: int = 1) -> None:
+        """Mine empty blocks."""
         for _ in range(blocks):
             self.rpc("evm_mine")
 
@@ -214,7 +220,7 @@ class LocalNode:
         self.rpc("evm_mine")
 
     def rpc(self, method: str, *params: Any) -> Any:
-        """One JSON-RPC call to the node; raises ChainUnavailable CHAIN_UNREACHABLE or NODE_REFUSED."""
+        """Send one JSON-RPC call; raise ChainUnavailable CHAIN_UNREACHABLE or NODE_REFUSED."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
         connection = http.client.HTTPConnection(HOST, self._port, timeout=STOP_TIMEOUT_SECONDS)
         try:
@@ -227,7 +233,7 @@ class LocalNode:
                 "CHAIN_UNREACHABLE",
                 "The local node does not answer.",
                 where=self.url,
-                hint=f"See {self.log_path.name} in the chain's directory, then start the chain again.",
+                hint=f"Read {self.log_path.name} in the chain's directory, then start the chain again.",
             ) from error
         finally:
             connection.close()
@@ -258,16 +264,16 @@ class LocalNode:
     def _port_in_use(self) -> PingzhengError:
         return Misconfigured(
             "PORT_IN_USE",
-            f"Port {self._port} is taken by another program.",
+            f"Port {self._port} is used by another program.",
             where=self.url,
             hint="Stop that program, or choose another port for the local chain.",
         )
 
     @contextmanager
     def _alone(self) -> Iterator[tuple[int, ...]]:
-        """The lock of the journal, for the node to inherit: it is held just as long as the node lives.
+        """Take the lock of the journal, which the node inherits and holds until it ends.
 
-        Waits for a node that is ending; raises ``Conflict`` ``CHAIN_RUNNING`` for one that is not.
+        Waits for another node that is ending; raises ``Conflict`` ``CHAIN_RUNNING`` if it does not end.
         """
         if self._program != JOURNAL or not self._persistent:
             yield ()
@@ -278,9 +284,9 @@ class LocalNode:
                 if time.monotonic() > deadline:
                     raise Conflict(
                         "CHAIN_RUNNING",
-                        "Another node is at the journal of this chain.",
+                        "Another node already uses the journal of this chain.",
                         where=str(self._directory),
-                        hint="End the program that started it: two would write two histories into one.",
+                        hint="End the program that started the other node, then try again.",
                     )
                 time.sleep(0.05)
         try:
@@ -304,9 +310,10 @@ class LocalNode:
         return journal_command(self._node_modules, options)
 
     def _listens(self, *, final: bool) -> bool:
-        """Wait for our own process to listen; its output shows that it is not a stranger on the same port.
+        """Wait until our process listens, and return False if another program took its port first.
 
-        As long as it goes on writing it is replaying its journal, which takes as long as the journal is.
+        The output proves that our process listens and not another one. A process that keeps writing is replaying its
+        journal, so the wait goes on.
         """
         output, read = self._output, -1
         if output is None:
@@ -321,18 +328,18 @@ class LocalNode:
                 deadline, read = time.monotonic() + START_TIMEOUT_SECONDS, output.read
             time.sleep(0.02)
         self.stop()
-        said = output.facts("Failed") or {}
-        port_taken = _PORT_TAKEN in (said.get("code"), *output.tail.split())
+        failed = output.facts("Failed") or {}
+        port_taken = _PORT_TAKEN in (failed.get("code"), *output.tail.split())
         if port_taken and not final:
             return False
-        raise (self._port_in_use() if port_taken else self._failure(said, output))
+        raise (self._port_in_use() if port_taken else self._failure(failed, output))
 
-    def _failure(self, said: dict[str, Any], output: NodeOutput) -> PingzhengError:
-        return unusable_journal(said, str(self._directory)) or ChainUnavailable(
+    def _failure(self, failed: dict[str, Any], output: NodeOutput) -> PingzhengError:
+        return unusable_journal(failed, str(self._directory)) or ChainUnavailable(
             "NODE_START_FAILED",
             "The local node did not start.",
             where=str(self.log_path),
-            hint="Its log says why. Is another process using the same chain directory?",
+            hint="Read the node's log, and check that no other process uses the same chain directory.",
             log_tail=output.tail[-2000:],
         )
 
@@ -344,7 +351,7 @@ class LocalNode:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # The number of a process that ended may be another's by now.
+    # If the process has ended, its number may already belong to another process.
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

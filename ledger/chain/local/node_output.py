@@ -1,6 +1,6 @@
-"""What a local node says on its standard output.
+"""Reads the standard output of a local node from a pipe, and copies it to a log file.
 
-It is read from a pipe, and kept in a log file as far as the disk allows: a node on a full disk starts and answers.
+If the disk is full, the copy is dropped, so that the node still starts and answers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What a start did to the last line of a journal, which a crash had interrupted.
+    """How a start repaired the last line of a journal that a crash had interrupted.
 
-    ``reason`` is ``torn`` (cut off: it was never answered), ``refused`` (taken back: its change is refused) or
-    ``without its line break`` (kept, and completed); ``bytes`` is how much was cut off.
+    ``reason`` is ``torn`` (the incomplete line was cut off; its change was never answered), ``refused`` (the line was
+    removed, because its change is refused) or ``without its line break`` (the line was completed). ``bytes`` is how
+    many bytes were cut off.
     """
 
     line: int
@@ -34,7 +35,7 @@ class Repair:
 
 
 class NodeOutput:
-    """Reads ``stream`` to its end in a thread of its own; ``path`` is written anew."""
+    """Reads ``stream`` to its end in its own thread, and writes a new log file to ``path``."""
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self._stream = stream
@@ -47,26 +48,28 @@ class NodeOutput:
 
     @property
     def read(self) -> int:
-        """How many lines came so far: a node that replays its journal goes on writing."""
+        """How many lines were read so far; the number grows while a node replays its journal."""
         return self._read
 
     @property
     def listening(self) -> bool:
+        """Whether the node has printed that it listens."""
         return self._listening
 
     @property
     def tail(self) -> str:
+        """The last lines of the output."""
         return "".join(list(self._lines))
 
     def facts(self, word: str) -> dict[str, Any] | None:
-        """The JSON object of the last line that begins with ``word``."""
+        """Return the JSON object of the last line that begins with ``word``, or None."""
         for line in reversed(list(self._lines)):
             if line.startswith(f"{word} {{"):
                 return dict(json.loads(line.removeprefix(word)))
         return None
 
     def finish(self, seconds: float) -> None:
-        """Wait until all is read that an ended node wrote."""
+        """Wait until the whole output of an ended node is read."""
         self._thread.join(seconds)
 
     def _follow(self) -> None:

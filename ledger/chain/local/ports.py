@@ -1,4 +1,4 @@
-"""Ports of this machine that a local node may listen on."""
+"""Finds free ports for local nodes on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HOST: Final = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens there now."""
+    """Return whether no program listens on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -20,7 +20,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that no program listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Reading the asset register: assets, who held them, their liens, rights and ancestors."""
+"""Reads the asset register: assets, their holders, liens, rights and ancestors."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from ledger.chain.contracts.deployment import ASSET_REGISTRY, interface_of
-from ledger.chain.reading.batched_reads import BlockTag, incomplete
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
+from ledger.chain.reading.batched_calls import BlockTag, incomplete
 from ledger.chain.reading.contract_state import AssetRecord, LienRecord, RightRecord
 from ledger.chain.reading.node_reader import NodeReader
 from ledger.chain.rpc.answers import named
@@ -19,22 +19,18 @@ MAX_LIENS: Final = 8
 
 
 class AssetReader(NodeReader):
-    """The asset register's half of ``ChainReader``."""
+    """The methods of ``ChainReader`` that concern assets. Assets are named by id, 64 hex digits."""
 
     def asset(self, identifier: str, *, block: BlockTag = "latest") -> AssetRecord | None:
-        """A registered asset, or None."""
+        """An asset, or None if it is not registered."""
         return self.assets([identifier], block=block)[0]
 
     def assets(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[AssetRecord | None]:
-        """Many assets in the order asked for, None for those that are not registered."""
-        face, address = interface_of(ASSET_REGISTRY), self.deployment.asset_registry
-        calls = [(address, face.encode_call("assetOf", [identifier])) for identifier in identifiers]
-        found = self._connection.call_many(calls, block=block)
+        """Many assets in the given order, with None in the place of an asset that is not registered."""
+        reads = self.batched(block)
+        answers = [(identifier, reads.read(ASSET_REGISTRY, "assetOf", identifier)) for identifier in identifiers]
         with self._connection.reading("AssetRegistry.assetOf"):
-            return [
-                self._asset(identifier, face.decode_result("assetOf", data)[0])
-                for identifier, data in zip(identifiers, found, strict=True)
-            ]
+            return [self._asset(identifier, answer()[0]) for identifier, answer in answers]
 
     def _asset(self, identifier: str, raw: dict[str, Any]) -> AssetRecord | None:
         if not raw["state"]:
@@ -58,14 +54,15 @@ class AssetReader(NodeReader):
         )
 
     def holders(self, asset: AssetRecord, *, block: int) -> list[HolderFact]:
-        """All who held an asset up to a block, which is that of the record, in order.
+        """All holders of an asset in order, up to ``block``, which must be the block of the record ``asset``.
 
         Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before it, and the
-        last one leads to the record.
+        last one leads to the holder in the record.
         """
-        asked, span = self.questions(block), (self.deploy_block, block)
+        reads, first = self.batched(block), self.deploy_block
         registered, *given = (
-            asked.asset_events(name, asset.id, *span) for name in ("Registered", "TransferAccepted", "Reassigned")
+            reads.events(ASSET_REGISTRY, name, first, block, id=int(asset.id, 16))
+            for name in ("Registered", "TransferAccepted", "Reassigned")
         )
         moves = [(0, event.args["holder"], event.args["at"]) for event in registered()]
         transfers = sorted(
@@ -79,8 +76,9 @@ class AssetReader(NodeReader):
         return history
 
     def liens(self, asset: AssetRecord, *, block: BlockTag = "latest") -> list[LienRecord]:
-        """The liens that stand on an asset, by rank."""
-        found = [(lien, self._read(ASSET_REGISTRY, "lienOf", [asset.id, lien], block)[0]) for lien in asset.liens]
+        """The liens on an asset that are not released, by rank."""
+        reads = self.batched(block)
+        answers = [(lien, reads.read(ASSET_REGISTRY, "lienOf", asset.id, lien)) for lien in asset.liens]
         records = [
             LienRecord(
                 lien=lien,
@@ -90,21 +88,21 @@ class AssetReader(NodeReader):
                 consent_to=self.party_id(raw["consentTo"]) if raw["consentTo"] else None,
                 since=raw["since"],
             )
-            for lien, raw in found
+            for lien, answer in answers
+            for raw in answer()
         ]
         return sorted(records, key=lambda record: record.rank)
 
     def rights(self, identifier: str, *, block: BlockTag = "latest") -> list[RightRecord]:
-        """The rights granted in an asset, those ended included, by number from 1."""
+        """All rights ever granted in an asset, by number from 1, including the rights that ended."""
         return self.rights_of([identifier], block=block)[0]
 
     def rights_of(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[list[RightRecord]]:
-        """The rights granted in many assets, in the order asked for."""
-        face, address = interface_of(ASSET_REGISTRY), self.deployment.asset_registry
-        calls = [(address, face.encode_call("rightsOf", [identifier])) for identifier in identifiers]
-        found = self._connection.call_many(calls, block=block)
+        """As ``rights``, for many assets in the given order."""
+        reads = self.batched(block)
+        answers = [reads.read(ASSET_REGISTRY, "rightsOf", identifier) for identifier in identifiers]
         with self._connection.reading("AssetRegistry.rightsOf"):
-            return [self._rights(face.decode_result("rightsOf", data)[0]) for data in found]
+            return [self._rights(answer()[0]) for answer in answers]
 
     def _rights(self, found: Sequence[dict[str, Any]]) -> list[RightRecord]:
         return [
@@ -123,17 +121,16 @@ class AssetReader(NodeReader):
         ]
 
     def annulled_ancestor(self, identifier: str, *, block: BlockTag = "latest") -> str | None:
-        """An annulled asset from which this one comes, or None."""
-        return _hex_or_none(self._read(ASSET_REGISTRY, "annulledAncestor", [identifier], block)[0])
+        """An annulled asset that this asset is derived from, or None."""
+        return self.annulled_ancestors([identifier], block=block)[0]
 
-    def asset_by_fingerprint(self, fingerprint: str, *, block: BlockTag = "latest") -> str | None:
-        """The asset that has this fingerprint, or None."""
-        return _hex_or_none(self._read(ASSET_REGISTRY, "assetByFingerprint", [fingerprint], block)[0])
+    def annulled_ancestors(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[str | None]:
+        """As ``annulled_ancestor``, for many assets in the given order."""
+        reads = self.batched(block)
+        answers = [reads.read(ASSET_REGISTRY, "annulledAncestor", identifier) for identifier in identifiers]
+        words = [answer()[0] for answer in answers]
+        return [word if int(word, 16) else None for word in words]
 
     def asset_count(self, *, block: BlockTag = "latest") -> int:
-        """How many assets were ever entered."""
-        return int(self._read(ASSET_REGISTRY, "count", [], block)[0])
-
-
-def _hex_or_none(word: str) -> str | None:
-    return word if int(word, 16) else None
+        """How many assets were ever registered."""
+        return self.batched(block).number(ASSET_REGISTRY, "count")()

@@ -1,4 +1,4 @@
-"""What the contracts know, as values. Ids, digests and hashes are 64 hex digits; times are seconds UTC."""
+"""The records that the contracts keep, as values. Ids, digests and hashes are 64 hex digits; times are seconds UTC."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.domain.powers import OPEN_FOR, ProposalState
 
 @dataclass(frozen=True, slots=True)
 class PartyRecord:
-    """A party as the registry knows it; status and roles by name."""
+    """A party in the registry, with the names of its status and roles."""
 
     no: int
     id: str
@@ -19,11 +19,11 @@ class PartyRecord:
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account; times are 0 where they do not apply.
+    """An account that is or was bound to a party. A time that does not apply is 0.
 
-    ``proven`` says that the chain checked the possession of the key. ``proposal`` is the number of the proposal that
-    bound it, 0 for a founding account. ``acts`` says that the key is of secp256k1 and so can send transactions; of a
-    founding party's keys the chain knows that of the first one only.
+    ``proven``: the chain checked that the party possesses the key. ``proposal``: the number of the proposal that bound
+    the account, 0 for a founding account. ``acts``: the key is a secp256k1 key, so it can send transactions; for
+    founding parties the chain knows this only about the first key.
     """
 
     account: str
@@ -38,21 +38,22 @@ class AccountRecord:
 
     @property
     def live(self) -> bool:
-        """Whether it is not retired. A live account withdraws and vetoes, though it is reported."""
+        """Whether the account is not retired. A live account can withdraw and veto, even if it is reported."""
         return not self.valid_to
 
     @property
     def speaks(self) -> bool:
-        """Whether it acts for its party."""
+        """Whether the account may act for its party."""
         return self.live and self.proven and not self.reported_at
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalRecord:
-    """A proposal. Parties are named by number, 0 for nobody; ``role`` is a mask, 0 where a party proposed its own key.
+    """A proposal. Parties are named by number, 0 for nobody.
 
-    ``act`` is the digest of the call. ``proposer`` and ``confirmer`` are the accounts, the latter empty before the
-    confirmation. ``ready`` is in running time: seconds that were not paused.
+    ``role`` is the mask of the roles that may decide it, 0 if a party proposed a change of its own keys. ``act`` is
+    the digest of the proposed call. ``proposer`` and ``confirmer`` are accounts; ``confirmer`` is empty before the
+    confirmation. ``ready`` is running time: seconds UTC minus all seconds that were paused.
     """
 
     no: int
@@ -69,19 +70,22 @@ class ProposalRecord:
 
     @property
     def expires(self) -> int:
-        """The last second, in running time, in which it can be confirmed or carried out."""
+        """The last second, in running time, in which the proposal can be confirmed or carried out."""
         return self.ready + OPEN_FOR
 
     def open_at(self, running: int) -> bool:
-        """Whether it is neither ended nor expired."""
+        """Whether the proposal has neither ended nor expired at the running time ``running``."""
         return self.state == ProposalState.PENDING and running <= self.expires
 
 
 @dataclass(frozen=True, slots=True)
 class AssetRecord:
-    """A registered asset. Parties are named by id; ``since`` is when the holder became it; ``valid_to`` is 0 before
-    the first confirmation. ``kind`` and ``stage`` are None where no application is open. ``until`` is the last second
-    of the offer or of the notice, ``offered_to`` None where nothing is on offer. ``liens`` are the numbers that stand.
+    """A registered asset. Parties are named by id.
+
+    ``since`` is when the present holder became the holder. ``valid_to`` is 0 before the first confirmation. ``kind``
+    and ``stage`` describe the open application, None if there is none. ``until`` is the last second of the offer or of
+    the public notice. ``offered_to`` is None if the asset is not offered. ``liens`` are the numbers of the liens that
+    are not released.
     """
 
     id: str
@@ -102,7 +106,8 @@ class AssetRecord:
 
 @dataclass(frozen=True, slots=True)
 class LienRecord:
-    """A lien that stands; the creditor, and whom it consents to, by party id."""
+    """A lien that is not released. ``creditor``, and ``consent_to`` (to whom it lets the asset be transferred), are
+    party ids."""
 
     lien: int
     creditor: str
@@ -114,7 +119,8 @@ class LienRecord:
 
 @dataclass(frozen=True, slots=True)
 class RightRecord:
-    """A granted right: in force while ``start ≤ t < end``; ``parent`` is the grant it is a licence under, or None."""
+    """A granted right, in force while ``start ≤ t < end``. ``parent`` is the number of the right that it is a licence
+    under, or None."""
 
     no: int
     kind: str
@@ -129,7 +135,7 @@ class RightRecord:
 
 @dataclass(frozen=True, slots=True)
 class AnchoredBatch:
-    """A batch's anchor with the transaction that made it; ``issuer`` is a party's number."""
+    """The anchor of a batch and the transaction that anchored it. ``issuer`` is a party's number."""
 
     issuer: int
     batch: int
@@ -144,7 +150,7 @@ class AnchoredBatch:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Which offices hold a statement, by name, and how often that changed; 0 changes: it was never held."""
+    """The names of the offices that hold a statement, and how often that changed; 0 if it was never held."""
 
     offices: tuple[str, ...]
     changes: int
@@ -152,7 +158,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class LeafStatus:
-    """A leaf's state as of a block; ``since`` and ``reason`` are of the last change, None if there was none."""
+    """A leaf's state as of a block. ``since`` and ``reason`` belong to the last change, None if nothing changed."""
 
     block: int
     state: str

@@ -1,4 +1,4 @@
-"""Facts for one bundle, read as of one block: all that a verifier needs to know of the chain."""
+"""Collects, as of one block, all facts of the chain that a verifier needs to judge one bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from ledger.chain.accounts import account_of_public_key
 from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
-from ledger.chain.reading.batched_reads import Questions
+from ledger.chain.reading.batched_reads import BatchedReads
 from ledger.chain.reading.contract_state import AccountRecord, Hold, PartyRecord, ProposalRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.errors import ChainUnavailable, Misconfigured, NotFound
@@ -27,7 +27,7 @@ from ledger.proof.facts import (
 from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
 
-# What the contracts' types hold: a bundle may name more, and nothing is there.
+# The contracts' types cannot hold higher numbers, so nothing exists at a higher number that a bundle names.
 MAX_ISSUERS: Final = 2**32
 MAX_LEAVES: Final = 2**32
 Span = tuple[int, int]
@@ -35,7 +35,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Questions about what the bundle names; none depends on another answer, so one turn to the node answers all."""
+    """Reads of everything that the bundle names. None depends on another answer, so one request is enough for all."""
 
     accounts: Mapping[str, Callable[[], AccountRecord | None]]
     anchors: Mapping[tuple[int, int], Callable[[], str | None]]
@@ -47,33 +47,34 @@ class _Named:
 
 
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
-    """What the chain says about a bundle; what it does not know is left out, so the check that needs it fails.
+    """Return the facts of the newest block about a bundle.
 
-    Three turns to the node for a certificate without uses: the block; what the bundle names; what depends on parties'
-    numbers. A fourth reads the history of uses. Of uses and holds, events are read only where the contract's counter
-    says that there are some. Raises ``ChainUnavailable``, also where events and state of the node do not agree.
+    A fact that the chain does not know is left out, so the check that needs it fails. A certificate without uses costs
+    three requests to the node: the block; everything that the bundle names; everything that depends on the numbers of
+    parties. A fourth request reads the history of uses. Events of uses and holds are read only if the contract's
+    counter shows that there are some. Raises ``ChainUnavailable``, also if the node's events and state disagree.
     """
     needed, latest = facts_needed(bundle), reader.latest()
-    asked, span = reader.questions(latest.number), (reader.deploy_block, latest.number)
-    named = _ask_named(asked, needed, span)
+    reads, span = reader.batched(latest.number), (reader.deploy_block, latest.number)
+    named = _read_named(reads, needed, span)
     known = {party: number for party, answer in named.numbers.items() if (number := answer())}
-    # Asked before any of them is looked at: together they cost one turn more.
-    registered = {party: asked.party(number) for party, number in known.items()}
-    newest = {issuer: asked.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
-    held = {statement: asked.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
+    # All of these are collected before the first answer is used, so that one more request is enough for them.
+    registered = {party: reads.party(number) for party, number in known.items()}
+    newest = {issuer: reads.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
+    held = {statement: reads.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
     withdrawn = {
-        (party, statement): asked.withdrawn_at(known[party], statement)
+        (party, statement): reads.withdrawn_at(known[party], statement)
         for party, statement in sorted(needed.withdrawals)
         if party in known
     }
     counted = {
-        (consumer, request): asked.uses(known[consumer], request)
+        (consumer, request): reads.uses(known[consumer], request)
         for consumer, request in _uses_of(needed)
         if consumer in known
     }
     records = {account: record for account, answer in named.accounts.items() if (record := answer())}
-    proposed = {record.proposal: asked.proposal(record.proposal) for record in records.values() if record.proposal}
-    owners = _owners(asked, records.values(), needed)
+    proposed = {record.proposal: reads.proposal(record.proposal) for record in records.values() if record.proposal}
+    owners = _owners(reads, records.values(), needed)
     require_numbers(registered)
     accounts = _accounts(_keys(bundle, needed), records, proposed, owners)
     signers = {fact.party for fact in accounts.values()}
@@ -91,7 +92,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         status={place: tuple(answer()) for place, answer in named.status.items() if place.log_batch in anchors},
         holds={statement: tuple(answer()) for statement, answer in held.items()},
         uses={
-            (consumer, request): tuple(asked.use_history(known[consumer], request, count(), *span)())
+            (consumer, request): tuple(reads.use_history(known[consumer], request, count(), *span)())
             for (consumer, request), count in counted.items()
         },
         withdrawals={each: answer() for each, answer in withdrawn.items()},
@@ -103,18 +104,18 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     return facts
 
 
-def _ask_named(asked: Questions, needed: FactsNeeded, span: Span) -> _Named:
+def _read_named(reads: BatchedReads, needed: FactsNeeded, span: Span) -> _Named:
     batches = sorted(each for each in needed.batches if each[0] < MAX_ISSUERS)
     place = needed.position
     there = place.issuer < MAX_ISSUERS and place.index < MAX_LEAVES
     return _Named(
-        accounts={account: asked.account(account) for account in sorted(needed.accounts | _presenting(needed).keys())},
-        anchors={batch: asked.commitment(*batch) for batch in batches},
-        status={place: asked.status_history(place, *span)} if there else {},
-        holds={statement: asked.hold(statement) for statement in sorted(needed.statements)},
-        heads={contract: asked.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)},
-        batches={issuer: asked.batch_count(issuer) for issuer in sorted({issuer for issuer, _ in batches})},
-        numbers={party: asked.party_no(party) for party in sorted(_parties(needed))},
+        accounts={account: reads.account(account) for account in sorted(needed.accounts | _presenting(needed).keys())},
+        anchors={batch: reads.commitment(*batch) for batch in batches},
+        status={place: reads.status_history(place, *span)} if there else {},
+        holds={statement: reads.hold(statement) for statement in sorted(needed.statements)},
+        heads={contract: reads.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)},
+        batches={issuer: reads.batch_count(issuer) for issuer in sorted({issuer for issuer, _ in batches})},
+        numbers={party: reads.party_no(party) for party in sorted(_parties(needed))},
     )
 
 
@@ -123,15 +124,15 @@ def _uses_of(needed: FactsNeeded) -> list[tuple[str, str]]:
 
 
 def _parties(needed: FactsNeeded) -> set[str]:
-    """Ids of the parties whose uses and withdrawals count."""
+    """The ids of the parties whose uses and withdrawals are needed."""
     return {party for party, _ in (*needed.withdrawals, *_uses_of(needed))}
 
 
 def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None:
-    """Each number leads back to its party's id. Under the number of another party neither uses nor withdrawals show.
+    """Raise ``ChainUnavailable`` ``PARTY_NUMBER_DIFFERS`` unless each number leads back to its party's id.
 
-    ``registered`` has the party records that the node gave for the numbers, by party id. Raises ``ChainUnavailable``
-    ``PARTY_NUMBER_DIFFERS``.
+    A node that gives the number of another party would hide the party's uses and withdrawals. ``registered`` has, by
+    party id, the record that the node gave for the party's number.
     """
     for party, answer in registered.items():
         try:
@@ -143,18 +144,18 @@ def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None
                 "PARTY_NUMBER_DIFFERS",
                 "The number that the node gave for a party is not that party's.",
                 where=f"party {party}",
-                hint="The node does not give what the chain holds: ask another node.",
+                hint="The node does not show the data of the chain: ask another node.",
             )
 
 
 def _require_past(facts: Facts) -> None:
-    """A node that dates an event after its newest block would hide it: what is later than the facts does not count."""
+    """Raise if an event is dated after the newest block: a verifier ignores later events, so it would be hidden."""
     if any(time > facts.block_time for time in _times(facts)):
         raise ChainUnavailable(
             "EVENT_AFTER_BLOCK",
             "The node gave an event that is later than its newest block.",
             where=f"block {facts.block}",
-            hint="The node does not give what the chain holds: ask another node.",
+            hint="The node does not show the data of the chain: ask another node.",
         )
 
 
@@ -174,13 +175,13 @@ def _times(facts: Facts) -> Iterator[int]:
 
 
 def _owners(
-    asked: Questions, records: Collection[AccountRecord], needed: FactsNeeded
+    reads: BatchedReads, records: Collection[AccountRecord], needed: FactsNeeded
 ) -> dict[int, tuple[str, PartyFact]]:
-    """The parties behind the accounts by number, each with its id."""
+    """Return the parties that the accounts belong to, by number, each with its id."""
     numbers = sorted({record.party_no for record in records})
     issuer, scenario = needed.accreditation or ("", "")
-    parties = [asked.party(number) for number in numbers]
-    periods = {number: asked.accreditation(number, scenario) for number in numbers} if scenario else {}
+    parties = [reads.party(number) for number in numbers]
+    periods = {number: reads.accreditation(number, scenario) for number in numbers} if scenario else {}
     found: dict[int, tuple[str, PartyFact]] = {}
     for party in (answer() for answer in parties):
         accreditations = {scenario: periods[party.no]()} if scenario and party.id == issuer else {}
@@ -189,12 +190,12 @@ def _owners(
 
 
 def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
-    """The keys by account; that of the presenting key is in the certificate, and need not be in the bundle's."""
+    """Return the keys by account. The presenting key is in the certificate and may be missing in the bundle's keys."""
     return {**bundle.keys, **_presenting(needed)}
 
 
 def _presenting(needed: FactsNeeded) -> dict[str, Jwk]:
-    """The key in ``cnf`` by its account; nothing where it cannot be hashed here: then check 10 says why it fails."""
+    """Return the ``cnf`` key by its account, or nothing if its suite is not installed, which check 10 reports."""
     if needed.presenter is None:
         return {}
     try:
@@ -231,7 +232,7 @@ def _proposed(proposal: ProposalRecord) -> ProposedKey:
 
 
 def _is_of(key: Jwk, account: str) -> bool:
-    """Whether the key is the account's; one that cannot be hashed here is nobody's, and the verifier says why."""
+    """Return whether the key belongs to the account; False if its suite is not installed (the verifier reports it)."""
     try:
         return account_of_public_key(key.compressed) == account
     except Misconfigured:

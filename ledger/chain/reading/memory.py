@@ -1,7 +1,8 @@
-"""What a verifier saw of a ledger, so that a chain that was copied and continued is noticed (protocol §8).
+"""Remembers a block and the logs that a verifier saw, to notice a chain that was copied and continued (protocol §8).
 
-A chain must still contain what was seen: the block of that number has that hash, and each log has that batch. A higher
-block number alone proves nothing. A lower one proves that the node is behind, or that the chain was reset.
+The chain must still contain what was seen: the block of that number has the same hash, and each log still has the same
+batch. A higher block number alone proves nothing. A lower number proves that the node is behind, or that the chain was
+reset.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Of the last facts: the ledger digest, the block, the heads, and the logs by issuer's number; hashes 64 hex."""
+    """The parts of the last facts that are remembered: ledger digest, block, heads, and logs by the issuer's number.
+
+    Hashes are 64 hex digits.
+    """
 
     ledger: str
     block: int
@@ -37,7 +41,7 @@ class Seen:
     logs: Mapping[int, LogFact]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the content of the file as JSON values."""
         return {
             "format": FORMAT,
             "ledger": self.ledger,
@@ -47,10 +51,11 @@ class Seen:
         }
 
     def followed_by(self, now: Seen) -> Seen:
-        """What to remember after ``now``, if both can be of one chain; logs that ``now`` does not name are kept.
+        """Return what to remember after ``now``; logs that ``now`` does not name are kept.
 
-        Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` for an earlier block, ``CHAIN_DIFFERS_FROM_SEEN`` for another
-        ledger, another block of the same number, and a log that lost or changed a batch.
+        Raises ``ChainUnavailable`` if both cannot belong to one chain: ``CHAIN_BEHIND_SEEN`` for an earlier block,
+        ``CHAIN_DIFFERS_FROM_SEEN`` for another ledger, another block of the same number, and a log that lost or changed
+        a batch.
         """
         if now.ledger != self.ledger:
             raise _differs("ledger")
@@ -59,7 +64,7 @@ class Seen:
         if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
             raise _differs(f"block {now.block}")
         for issuer, log in now.logs.items():
-            # Known since this block or an earlier one: it may have grown though the block is the same.
+            # The log may have been seen at an earlier block, so it may be longer now although the block is the same.
             known = self.logs.get(issuer, log)
             if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
                 raise _differs(f"log of issuer {issuer}")
@@ -67,30 +72,31 @@ class Seen:
 
 
 def seen_from(facts: Facts, before: Seen | None = None) -> Seen:
-    """What to remember after these facts; ``before`` is what was remembered. Raises as ``Seen.followed_by``."""
+    """Return what to remember after these facts; ``before`` was remembered earlier. Raises as ``Seen.followed_by``."""
     now = Seen(facts.chain.ledger, facts.block, facts.block_hash, facts.heads, dict(facts.logs))
     return now if before is None else before.followed_by(now)
 
 
 def seen_at(reader: ChainReader, block: Block) -> Seen:
-    """What a chain shows at a block, without any log."""
-    asked = reader.questions(block.number)
-    heads = [asked.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
+    """Return the ledger, block and heads that a chain shows at a block, without any log."""
+    reads = reader.batched(block.number)
+    heads = [reads.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
     return Seen(reader.chain.ledger, block.number, block.hash, Heads(*(head() for head in heads)), {})
 
 
 def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) -> None:
-    """Compare the chain with what was seen of it, in one request. ``now`` is what it shows, by default at its newest
-    block; the chain must contain that too, because several nodes may answer under one address.
+    """Compare the chain, in one request, with what was seen of it before.
 
-    Raises ``ChainUnavailable`` ``CHAIN_BEHIND_SEEN`` where the node has not reached the block that was seen, and
-    ``CHAIN_DIFFERS_FROM_SEEN`` where the chain does not contain it, lacks a batch, or is of another ledger.
+    ``now`` is what the chain shows, by default at its newest block. The chain must contain ``now`` too, because several
+    nodes may answer under one address. Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` if the node has not reached
+    the block that was seen, ``CHAIN_DIFFERS_FROM_SEEN`` if the chain does not contain that block, lacks a batch, or
+    belongs to another ledger.
     """
     now = now or seen_at(reader, reader.latest())
     seen.followed_by(now)
-    asked = reader.questions(now.block)
-    blocks = [(each, asked.block(each.block)) for each in (seen, now)]
-    found = {issuer: asked.commitment(issuer, log.batches - 1) for issuer, log in seen.logs.items()}
+    reads = reader.batched(now.block)
+    blocks = [(each, reads.block(each.block)) for each in (seen, now)]
+    found = {issuer: reads.commitment(issuer, log.batches - 1) for issuer, log in seen.logs.items()}
     for each, answer in blocks:
         if (block := answer()) is None:
             raise _behind(each.block)
@@ -102,7 +108,7 @@ def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) 
 
 
 def load_seen(path: Path) -> Seen | None:
-    """What was remembered in a file, None if there is no file; raises ``Misconfigured`` ``SEEN_FORM``."""
+    """Return what a file remembers, or None if there is no file; raises ``Misconfigured`` ``SEEN_FORM``."""
     if not path.exists():
         return None
     try:
@@ -112,23 +118,23 @@ def load_seen(path: Path) -> Seen | None:
     except (InvalidInput, ValueError, KeyError, TypeError) as error:
         raise Misconfigured(
             "SEEN_FORM",
-            f"The file is none of {FORMAT}.",
+            f"The file does not have the format {FORMAT}.",
             where=str(path),
-            hint="Restore it from a copy. Without it, a chain that was copied and continued is not noticed.",
+            hint="Restore the file from a copy. Without it, a chain that was copied and continued is not noticed.",
         ) from error
 
 
 def save_seen(path: Path, seen: Seen) -> None:
-    """Write the file whole or not at all."""
+    """Write the file completely or not at all."""
     write_whole(path, json.dumps(seen.to_dict(), indent=1, sort_keys=True) + "\n")
 
 
 def _seen(raw: Any) -> Seen:
     if raw["format"] != FORMAT:
-        raise ValueError("another format")
+        raise ValueError("the file has another format")
     logs = {_number(log["issuer"]): LogFact(_number(log["batches"]), _hex32(log["newest"])) for log in raw["logs"]}
     if len(logs) != len(raw["logs"]) or any(not log.batches for log in logs.values()):
-        raise ValueError("a log stands twice, or has no batch")
+        raise ValueError("a log is listed twice, or has no batch")
     return Seen(
         ledger=_hex32(raw["ledger"]),
         block=_number(raw["block"]["number"]),
@@ -153,9 +159,9 @@ def _hex32(raw: Any) -> str:
 def _behind(block: int) -> ChainUnavailable:
     return ChainUnavailable(
         "CHAIN_BEHIND_SEEN",
-        "The node has not reached the block that was seen of the chain before.",
+        "The node has not reached a block of this chain that was seen before.",
         where=f"block {block}",
-        hint="Ask another node, or wait until this one is in sync: a revocation may be in the blocks that it lacks.",
+        hint="Ask another node, or wait until this node is in sync: the blocks that it lacks may contain a revocation.",
     )
 
 
@@ -164,5 +170,5 @@ def _differs(where: str) -> ChainUnavailable:
         "CHAIN_DIFFERS_FROM_SEEN",
         "The chain does not contain what was seen of it before.",
         where=where,
-        hint="The chain was copied and continued, or it was reset. Ask another node and the other users of the ledger.",
+        hint="The chain was copied and continued, or reset. Ask another node, and ask the other users of the ledger.",
     )

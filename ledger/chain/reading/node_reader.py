@@ -1,13 +1,14 @@
-"""Reading the node and what every contract has: blocks, events in block ranges, heads; and the parties."""
+"""Reads blocks, events in block ranges, the heads of the contracts, and parties."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from ledger.chain.contracts.abi import Event
 from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
-from ledger.chain.reading.batched_reads import BlockTag, Questions
+from ledger.chain.reading.batched_calls import BlockTag
+from ledger.chain.reading.batched_reads import BatchedReads
 from ledger.chain.reading.contract_state import AccountRecord, PartyRecord
 from ledger.chain.rpc.answers import Malformed
 from ledger.chain.rpc.connection import Block, Connection
@@ -20,7 +21,7 @@ _FOLLOWED: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 
 
 class NodeReader:
-    """Reads one deployment. Every method asks the node; nothing but unchanging facts is remembered."""
+    """Reads one deployment. Every method asks the node; only facts that never change are kept in memory."""
 
     def __init__(self, client: ChainClient) -> None:
         self._client = client
@@ -29,11 +30,12 @@ class NodeReader:
 
     @property
     def connection(self) -> Connection:
-        """The node in use."""
+        """The connection to the node."""
         return self._connection
 
     @property
     def deployment(self) -> Deployment:
+        """The deployment that is read."""
         return self._client.deployment
 
     @property
@@ -41,13 +43,13 @@ class NodeReader:
         """The ledger by its eight values (protocol §1)."""
         return self.deployment.chain
 
-    def questions(self, block: BlockTag) -> Questions:
-        """Many questions as of one block, sent together."""
-        return Questions(self._client, block)
+    def batched(self, block: BlockTag) -> BatchedReads:
+        """Reads as of one block that are sent to the node together."""
+        return BatchedReads(self._client, block)
 
     @property
     def deploy_block(self) -> int:
-        """The first block in which one of the contracts exists."""
+        """The number of the first block in which one of the contracts exists."""
         return self.deployment.deploy_block
 
     def latest(self) -> Block:
@@ -55,34 +57,27 @@ class NodeReader:
         return self._present(self._connection.block("latest"), "latest")
 
     def head_age(self, now: int) -> int:
-        """How many seconds old the newest block is at ``now`` (seconds UTC); 0 for a block that is ahead of it."""
+        """The age of the newest block at ``now`` (seconds UTC), in seconds; 0 if the block's time is later."""
         return max(now - self.latest().time, 0)
 
     def block_number(self) -> int:
+        """The number of the newest block."""
         return self._connection.block_number()
 
     def block(self, number: int) -> Block | None:
-        """A block's header, or None where the chain does not reach it."""
+        """A block's header, or None if the chain is shorter."""
         return self._connection.block(number)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
-        """Many headers in order; raises ChainUnavailable BLOCK_MISSING if the chain lost one meanwhile."""
+        """Many block headers in the given order; raises ChainUnavailable BLOCK_MISSING if the chain lacks one."""
         found = self._connection.blocks(numbers)
         return [self._present(block, number) for number, block in zip(numbers, found, strict=True)]
 
-    def first_block_at(self, time: int, last: int) -> int:
-        """The first block not before ``time``, between the deployment and ``last``: about log2(blocks) calls."""
-        low, high = self.deploy_block, last
-        while low < high:
-            middle = (low + high) // 2
-            if self._present(self.block(middle), middle).time < time:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
     def events(self, first: int, last: int) -> list[Event]:
-        """All events of the three registers in blocks ``first`` to ``last``, both included, in order."""
+        """All events of the party registry, the asset registry and the certificate log, in order.
+
+        Blocks ``first`` to ``last`` are covered, both included.
+        """
         return self._events([self.deployment.addresses[name] for name in _FOLLOWED], first, last)
 
     def _events(self, addresses: Sequence[str], first: int, last: int) -> list[Event]:
@@ -91,11 +86,11 @@ class NodeReader:
             return self._client.decoder.decode(logs)
 
     def head(self, contract: str, scope: str | None = None, *, block: BlockTag = "latest") -> str:
-        """A contract's head, or with ``scope`` an asset's: 64 hex digits."""
+        """A contract's head, or the head of the asset with the id ``scope``: 64 hex digits."""
         return self.heads([(contract, scope)], block=block)[0]
 
     def heads(self, wanted: Sequence[tuple[str, str | None]], *, block: BlockTag = "latest") -> list[str]:
-        """Many heads in the order asked for, as of one block; empty where the contract is not there yet."""
+        """Many heads in the given order, as of one block; empty text if the contract did not exist in that block."""
         calls = [
             (
                 self.deployment.addresses[contract],
@@ -108,32 +103,26 @@ class NodeReader:
             return [_head(data) for data in found]
 
     def party_no(self, identifier: str, *, block: BlockTag = "latest") -> int:
-        """A party's number, or 0 where no such party is registered."""
-        return int(self._read(PARTY_REGISTRY, "partyNoOf", [identifier], block)[0])
+        """The number of the party with this id, or 0 if no such party is registered."""
+        return self.batched(block).party_no(identifier)()
 
     def party_id(self, number: int) -> str:
-        """A party's id; never changes, so it is asked for once. Raises NotFound PARTY_UNKNOWN."""
+        """A party's id by its number; raises NotFound PARTY_UNKNOWN. The id never changes, so it is read once."""
         if number not in self._party_ids:
             self._party_ids[number] = self.party(number).id
         return self._party_ids[number]
 
     def party(self, number: int, *, block: BlockTag = "latest") -> PartyRecord:
-        """Raises NotFound PARTY_UNKNOWN."""
-        return self.questions(block).party(number)()
+        """A party by its number; raises NotFound PARTY_UNKNOWN."""
+        return self.batched(block).party(number)()
 
     def account(self, account: str, *, block: BlockTag = "latest") -> AccountRecord | None:
-        """An account that is or was bound to a party, else None."""
-        return self.questions(block).account(account)()
+        """An account that is or was bound to a party, or None for any other account."""
+        return self.batched(block).account(account)()
 
     def accreditation(self, number: int, scenario: str, *, block: BlockTag = "latest") -> tuple[int, int]:
-        """From when to when a party may issue under a scenario; (0, 0) if never."""
-        return self.questions(block).accreditation(number, scenario)()
-
-    def _read(self, contract: str, function: str, args: Sequence[Any], block: BlockTag) -> list[Any]:
-        return self._client.read(contract, function, args, block=block)
-
-    def _start(self, since: int, block: int) -> int:
-        return self.first_block_at(since, block) if since else self.deploy_block
+        """The period in which a party may issue under a scenario: first second, first second after; (0, 0) if none."""
+        return self.batched(block).accreditation(number, scenario)()
 
     def _present(self, block: Block | None, number: BlockTag) -> Block:
         if block is None:

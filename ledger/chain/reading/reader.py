@@ -1,4 +1,4 @@
-"""Reading the contracts: the one object that the layers above ask."""
+"""The object through which all other rooms read the chain."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from ledger.chain.reading.power_reader import PowerReader
 
 
 class ChainReader(LogReader, AssetReader, PowerReader):
-    """Reads one deployment: the node, the parties and their powers, the certificate log and the asset register."""
+    """Reads one deployment: blocks, events, parties, proposals, the certificate log and the asset register."""

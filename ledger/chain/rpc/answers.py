@@ -1,8 +1,7 @@
-"""What a node's answers must look like: each function gives the value, or raises ``Malformed``.
+"""Checks the form of a node's answers: each function returns the value, or raises ``Malformed``.
 
-A node is asked for hex numbers, hashes, blocks, receipts and logs. It may answer anything. Nothing goes on from here
-that has not the right form, and nothing that is not what was asked for: another block, another transaction's receipt, a
-log outside of the range.
+A node may answer anything. An answer is refused if it has the wrong form, and also if it is not the answer to the
+question: another block, the receipt of another transaction, a log outside the range.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-# SQLite and most other programs count in 63 bits.
+# The largest integer of SQLite and many other programs.
 MAX_NUMBER: Final = 2**63 - 1
-# The end of the year 9999, in seconds UTC: no calendar goes further.
+# The end of the year 9999 in seconds UTC, the last year that Python's datetime knows.
 MAX_TIME: Final = 253_402_300_799
 MAX_WORD: Final = 2**256 - 1
 _MAX_TOPICS: Final = 4
@@ -25,12 +24,12 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 class Malformed(ValueError):
-    """An answer is not what the call returns; the text says what was expected. Never leaves this package."""
+    """An answer does not have the expected form, which the text names. Never leaves this package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block's header as far as the ledger needs it; ``time`` is seconds UTC, hashes are 64 hex digits."""
+    """The parts of a block's header that the ledger needs; ``time`` is seconds UTC, hashes are 64 hex digits."""
 
     number: int
     hash: str
@@ -41,7 +40,7 @@ class Block:
 
 
 def quantity(value: Any, most: int = MAX_NUMBER) -> int:
-    """A number from 0 to ``most``, from hex digits after ``0x``."""
+    """Read a number from 0 to ``most``, given as hex digits after ``0x``."""
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise Malformed("a number in hex is expected")
     number = int(value, 16)
@@ -51,35 +50,35 @@ def quantity(value: Any, most: int = MAX_NUMBER) -> int:
 
 
 def octets(value: Any) -> bytes:
-    """Bytes from an even number of hex digits after ``0x``."""
+    """Read bytes, given as an even number of hex digits after ``0x``."""
     if not isinstance(value, str) or not _DATA.fullmatch(value):
         raise Malformed("bytes in hex are expected")
     return bytes.fromhex(value[2:])
 
 
 def hash_of(value: Any) -> str:
-    """A hash as 64 lower-case hex digits without ``0x``."""
+    """Read a hash and return it as 64 lower-case hex digits without ``0x``."""
     if not isinstance(value, str) or not _HASH.fullmatch(value):
         raise Malformed("a hash of 32 bytes is expected")
     return value[2:].lower()
 
 
 def address_of(value: Any) -> str:
-    """An address, ``0x`` and 40 lower-case digits."""
+    """Read an address and return it as ``0x`` and 40 lower-case digits."""
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
         raise Malformed("an address of 20 bytes is expected")
     return value.lower()
 
 
 def named(names: Sequence[str], number: int) -> str:
-    """The name of a number in its list; another number comes from contracts that are not ours."""
+    """Return the name of a number in its list; raise ``Malformed`` for a number that our contracts do not use."""
     if not 0 <= number < len(names):
         raise Malformed("a number that has a name is expected")
     return names[number]
 
 
 def block_of(raw: Any, number: int | None = None) -> Block | None:
-    """A block from a node's answer, None where it has none; with ``number`` it must be that one."""
+    """Read a block, or None if the node has no such block; with ``number``, it must be the block of that number."""
     if raw is None:
         return None
     fields = _fields(raw)
@@ -98,7 +97,7 @@ def block_of(raw: Any, number: int | None = None) -> Block | None:
 
 
 def receipt_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
-    """The receipt of that very transaction, None where it has no block yet. Its fields stay as the node gave them."""
+    """Check that a receipt belongs to this transaction and return its fields, or None while it is in no block."""
     if raw is None:
         return None
     fields = _fields(raw)
@@ -119,7 +118,7 @@ def receipt_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
 
 
 def transaction_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
-    """That very transaction, None where the node does not know it. Its fields stay as the node gave them."""
+    """Check exactly this transaction and return its fields unchanged, or None if the node does not know it."""
     if raw is None:
         return None
     fields = _fields(raw)
@@ -136,7 +135,7 @@ def transaction_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
 
 
 def pending_nonces_of(raw: Any, address: str) -> set[int] | None:
-    """The nonces of an account's transactions in a block to come; None for one that has a hash: it is mined."""
+    """Return the nonces of an account's transactions in the pending block, or None for a block that is not pending."""
     if raw is None:
         return None
     fields = _fields(raw)
@@ -148,7 +147,7 @@ def pending_nonces_of(raw: Any, address: str) -> set[int] | None:
 
 
 def log_of(raw: Any) -> dict[str, Any]:
-    """A log in its block. Its fields stay as the node gave them."""
+    """Check a log of a mined transaction and return its fields unchanged."""
     fields = _fields(raw)
     address_of(fields.get("address"))
     octets(fields.get("data"))
@@ -162,12 +161,12 @@ def log_of(raw: Any) -> dict[str, Any]:
     hash_of(fields.get("blockHash"))
     hash_of(fields.get("transactionHash"))
     if fields.get("removed") not in (None, False):
-        raise Malformed("logs that the chain holds are expected")
+        raise Malformed("logs that are still part of the chain are expected")
     return fields
 
 
 def logs_of(raw: Any, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The logs that match a query, as ``eth_getLogs`` takes it; each once."""
+    """Check that all logs match an ``eth_getLogs`` query and that none is repeated, and return them."""
     first, last = quantity(query["fromBlock"]), quantity(query["toBlock"])
     addresses = {address.lower() for address in query["address"]}
     found = [log_of(log) for log in _list(raw)]
@@ -182,7 +181,7 @@ def logs_of(raw: Any, query: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def log_query(addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None]) -> dict[str, Any]:
-    """The parameter of an ``eth_getLogs`` over blocks ``first`` to ``last``, both included."""
+    """Return the parameter of an ``eth_getLogs`` call for blocks ``first`` to ``last``, both included."""
     return {"address": list(addresses), "fromBlock": hex(first), "toBlock": hex(last), "topics": list(topics)}
 
 

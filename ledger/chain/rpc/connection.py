@@ -1,13 +1,13 @@
-"""One node's answers to the calls that every engine has, as values of their types.
+"""The JSON-RPC calls that every Ethereum node offers, with typed answers.
 
-Each request has a total time and a bound on the bytes of its answer (``ledger.chain.rpc.transport``), and each answer
-is taken only for what the call returns (``ledger.chain.rpc.answers``).
+Each request has a limit on its total time and on the size of its answer (``ledger.chain.rpc.transport``). Each answer
+must have the form that the call returns (``ledger.chain.rpc.answers``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from ledger.chain.rpc.answers import (
     MAX_WORD,
@@ -25,105 +25,96 @@ from ledger.chain.rpc.node_failures import RpcFault
 
 __all__ = ["Block", "Connection", "RpcFault", "bare", "block_tag", "call_parameters", "unhex"]
 
+_T = TypeVar("_T")
+
 
 class Connection(Rpc):
-    """One node, read in types. The constructor does no network; may be used by many threads."""
+    """One node, with typed answers. The constructor does no network; many threads may use one connection."""
+
+    def _ask(self, read: Callable[[Any], _T], method: str, *params: Any) -> _T:
+        raw = self.ask(method, *params)
+        with self.reading(method):
+            return read(raw)
+
+    def _request(self, read: Callable[[Any], _T], method: str, *params: Any) -> _T:
+        raw = self.request(method, *params)
+        with self.reading(method):
+            return read(raw)
 
     def chain_id(self) -> int:
-        with self.reading("eth_chainId"):
-            return quantity(self.ask("eth_chainId"))
+        """The chain's id."""
+        return self._ask(quantity, "eth_chainId")
 
     def block_number(self) -> int:
-        with self.reading("eth_blockNumber"):
-            return quantity(self.ask("eth_blockNumber"))
+        """The number of the newest block."""
+        return self._ask(quantity, "eth_blockNumber")
 
     def block(self, number: int | str = "latest") -> Block | None:
-        """A block by number or tag, or None where the chain has none yet."""
-        raw = self.ask("eth_getBlockByNumber", block_tag(number), False)
-        with self.reading("eth_getBlockByNumber"):
-            return block_of(raw, number if isinstance(number, int) else None)
+        """A block's header by number or tag, or None if the chain is shorter."""
+        wanted = number if isinstance(number, int) else None
+        return self._ask(lambda raw: block_of(raw, wanted), "eth_getBlockByNumber", block_tag(number), False)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Many blocks in the order asked for."""
+        """Many block headers in the given order."""
         found = self.ask_many([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
         with self.reading("eth_getBlockByNumber"):
             return [block_of(raw, number) for number, raw in zip(numbers, found, strict=True)]
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
-        """Many view calls (address, call data) in the order asked for; raises ChainUnavailable if one reverts."""
+        """The results of many view calls (address, call data) in order; raises ChainUnavailable if one reverts."""
         found = self.ask_many([("eth_call", call_parameters(to, data, block)) for to, data in calls])
         with self.reading("eth_call"):
             return [octets(result) for result in found]
 
     def code(self, address: str) -> bytes:
-        raw = self.ask("eth_getCode", address, "latest")
-        with self.reading("eth_getCode"):
-            return octets(raw)
+        """The code at an address, empty if there is no contract."""
+        return self._ask(octets, "eth_getCode", address, "latest")
 
     def transaction_count(self, address: str, block: str = "pending") -> int:
-        """How many transactions an account has sent: those that are mined with ``latest``, else those that wait too."""
-        raw = self.ask("eth_getTransactionCount", address, block)
-        with self.reading("eth_getTransactionCount"):
-            return quantity(raw)
+        """How many transactions an account has sent: with ``latest`` the mined ones, else also the waiting ones."""
+        return self._ask(quantity, "eth_getTransactionCount", address, block)
 
     def pending_nonces(self, address: str) -> set[int] | None:
-        """The nonces of an account's transactions in the block to come, None where the node does not show that."""
+        """The nonces of an account's transactions in the pending block, or None if the node does not show it."""
         try:
-            raw = self.request("eth_getBlockByNumber", "pending", True)
+            return self._request(lambda raw: pending_nonces_of(raw, address), "eth_getBlockByNumber", "pending", True)
         except RpcFault:
             return None
-        with self.reading("eth_getBlockByNumber"):
-            return pending_nonces_of(raw, address)
 
     def balance(self, address: str) -> int:
-        """What an account has to pay for gas with, in wei."""
-        raw = self.ask("eth_getBalance", address, "latest")
-        with self.reading("eth_getBalance"):
-            return quantity(raw, MAX_WORD)
+        """An account's balance in wei."""
+        return self._ask(_word, "eth_getBalance", address, "latest")
 
     def gas_price(self) -> int:
-        raw = self.ask("eth_gasPrice")
-        with self.reading("eth_gasPrice"):
-            return quantity(raw, MAX_WORD)
+        """The price for each gas that the node proposes, in wei."""
+        return self._ask(_word, "eth_gasPrice")
 
     def tip(self) -> int | None:
-        """What a block's maker asks for beyond the base fee, in wei for each gas; None where the node does not say."""
+        """The node's proposed tip for each gas beyond the base fee, in wei, or None if the node proposes none."""
         try:
-            raw = self.request("eth_maxPriorityFeePerGas")
+            return self._request(_word, "eth_maxPriorityFeePerGas")
         except RpcFault:
             return None
-        with self.reading("eth_maxPriorityFeePerGas"):
-            return quantity(raw, MAX_WORD)
 
     def call(self, to: str, data: bytes, *, sender: str | None = None, block: int | str = "latest") -> bytes:
-        """What a call would return. Raises RpcFault on a revert."""
-        raw = self.request("eth_call", _transaction(to, data, sender), block_tag(block))
-        with self.reading("eth_call"):
-            return octets(raw)
+        """The return data of a call that is not sent; raises RpcFault if it reverts."""
+        return self._request(octets, "eth_call", _transaction(to, data, sender), block_tag(block))
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
-        """Raises RpcFault on a revert."""
-        raw = self.request("eth_estimateGas", _transaction(to, data, sender))
-        with self.reading("eth_estimateGas"):
-            return quantity(raw)
+        """The gas that a transaction would use; raises RpcFault if it would revert."""
+        return self._request(quantity, "eth_estimateGas", _transaction(to, data, sender))
 
     def send_raw(self, transaction: bytes) -> str:
-        """Hand a signed transaction over; returns its hash. Raises RpcFault where the node refuses it."""
-        raw = self.request("eth_sendRawTransaction", "0x" + transaction.hex())
-        with self.reading("eth_sendRawTransaction"):
-            return hash_of(raw)
+        """Hand a signed transaction to the node and return its hash; raises RpcFault if the node refuses it."""
+        return self._request(hash_of, "eth_sendRawTransaction", "0x" + transaction.hex())
 
     def receipt(self, tx_hash: str) -> dict[str, Any] | None:
-        """The receipt of a transaction, None while it has no block."""
-        raw = self.ask("eth_getTransactionReceipt", "0x" + tx_hash)
-        with self.reading("eth_getTransactionReceipt"):
-            return receipt_of(raw, tx_hash)
+        """A transaction's receipt, or None while it is in no block."""
+        return self._ask(lambda raw: receipt_of(raw, tx_hash), "eth_getTransactionReceipt", "0x" + tx_hash)
 
     def transaction(self, tx_hash: str) -> dict[str, Any] | None:
-        """A transaction that the node knows, mined or waiting, or None."""
-        raw = self.ask("eth_getTransactionByHash", "0x" + tx_hash)
-        with self.reading("eth_getTransactionByHash"):
-            return transaction_of(raw, tx_hash)
+        """A transaction that is mined or waits, or None if the node does not know it."""
+        return self._ask(lambda raw: transaction_of(raw, tx_hash), "eth_getTransactionByHash", "0x" + tx_hash)
 
 
 def bare(value: str) -> str:
@@ -132,16 +123,22 @@ def bare(value: str) -> str:
 
 
 def unhex(value: str) -> bytes:
+    """The bytes of hex digits with or without ``0x``."""
     return bytes.fromhex(value.removeprefix("0x"))
 
 
 def block_tag(block: int | str) -> str:
+    """A block number or tag as JSON-RPC takes it."""
     return hex(block) if isinstance(block, int) else block
 
 
 def call_parameters(to: str, data: bytes, block: int | str) -> list[Any]:
     """The parameters of an ``eth_call`` as of a block."""
     return [_transaction(to, data, None), block_tag(block)]
+
+
+def _word(value: Any) -> int:
+    return quantity(value, MAX_WORD)
 
 
 def _transaction(to: str | None, data: bytes, sender: str | None) -> dict[str, str]:

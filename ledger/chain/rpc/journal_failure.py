@@ -1,4 +1,4 @@
-"""What a local chain's node reports about its journal and its disk, as our own errors."""
+"""Turns what a local chain's node reports about its journal and its disk into our errors."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _CHANGED: Final = "ESTALE"
 _UNUSABLE: Final = {
     "JOURNAL_DAMAGED": (
         "The journal of the local chain is damaged at line {line}.",
-        "Restore the folder chain from the backup: nothing was replayed past that line, and the file is as it was. If "
-        "there is no backup, a journal of the lines before it alone can be opened (`head -n {good}`): the ledger then "
-        "reports what its chain no longer holds.",
+        "Restore the folder chain from the backup. The file was not changed, and nothing after that line was replayed. "
+        "Without a backup, you can open a journal that has only the lines before it (`head -n {good}`): the ledger "
+        "then reports what its chain lacks.",
     ),
     "JOURNAL_DIFFERS": (
-        "The journal of the local chain is whole, but running it again gives other blocks from line {line} on.",
-        "Use the version of Hardhat that wrote it: the journal's first line names it (`npm ci` installs the one of "
-        "this release).",
+        "The journal of the local chain is undamaged, but running it again gives other blocks from line {line} on.",
+        "Use the version of Hardhat that wrote the journal. The first line of the journal names it; `npm ci` installs "
+        "the version of this release.",
     ),
     "JOURNAL_OF_ANOTHER_CHAIN": (
         "The journal belongs to a chain with other settings.",
-        "Set PINGZHENG_LOCAL_CHAIN_ID as the journal's first line says, or restore the folder chain of this ledger.",
+        "Set PINGZHENG_LOCAL_CHAIN_ID to the value in the journal's first line, or restore this ledger's folder chain.",
     ),
     "JOURNAL_MISSING": (
-        "The journal of the local chain is missing: it is the chain.",
-        "Restore the folder chain from the backup. The ledger does not begin another chain in its place.",
+        "The journal of the local chain is missing. The journal contains the whole chain.",
+        "Restore the folder chain from the backup. The ledger does not start a new chain in its place.",
     ),
 }
 
 
 def refused_by_journal(error: object, where: str) -> PingzhengError | None:
-    """The error behind a JSON-RPC error object, if it says that a change could not be written to the journal."""
+    """Return our error for a JSON-RPC error that says that the journal could not be written, else None."""
     if not isinstance(error, Mapping) or error.get("code") != NOT_WRITTEN:
         return None
     data = error.get("data")
@@ -48,7 +48,7 @@ def refused_by_journal(error: object, where: str) -> PingzhengError | None:
 
 @contextmanager
 def on_disk(folder: Path) -> Iterator[None]:
-    """Raise what the disk refuses as ``disk_failure``."""
+    """Turn an OSError into the error of ``disk_failure``."""
     try:
         yield
     except OSError as error:
@@ -57,7 +57,7 @@ def on_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def starting(folder: Path) -> Iterator[None]:
-    """Raise ``NODE_START_FAILED`` where the system has no process or no open file to spare."""
+    """Turn an OSError into ``NODE_START_FAILED``: the system has reached a limit on processes or open files."""
     try:
         yield
     except OSError as error:
@@ -65,20 +65,20 @@ def starting(folder: Path) -> Iterator[None]:
             "NODE_START_FAILED",
             f"The local node did not start. The system says: {error.strerror}.",
             where=str(folder),
-            hint="End other programs, or raise the limits of this one: `ulimit -n` for open files, `ulimit -u`.",
+            hint="End other programs, or raise the limits: `ulimit -n` for open files, `ulimit -u` for processes.",
         ) from error
 
 
 def disk_failure(name: str, where: str) -> PingzhengError:
-    """The error for what the system calls ``name``, such as ENOSPC; nothing was changed."""
+    """Return the error for a failed write; ``name`` is the system's name for the cause, such as ENOSPC."""
     if name in _FULL:
         return disk_full(where)
     if name in _READ_ONLY:
         return Misconfigured(
             "CHAIN_READ_ONLY",
-            "The folder of the local chain, or a file in it, may not be written.",
+            "The folder of the local chain, or a file in it, cannot be written.",
             where=where,
-            hint="Check who owns them and that the disk is not mounted read-only; reading goes on.",
+            hint="Check who owns the files, and that the disk is not mounted read-only. Reading still works.",
             errno=name,
         )
     if name == _CHANGED:
@@ -90,18 +90,21 @@ def disk_failure(name: str, where: str) -> PingzhengError:
         )
     return ChainUnavailable(
         "JOURNAL_UNWRITABLE",
-        "The disk refuses the journal of the local chain.",
+        "The journal of the local chain cannot be written to the disk.",
         where=where,
-        hint="Check the disk: the system's log says what failed. Nothing was changed.",
+        hint="Check the disk; the system's log names the failure. Nothing was changed.",
         errno=name[:40],
     )
 
 
-def unusable_journal(said: Mapping[str, Any], where: str) -> PingzhengError | None:
-    """The error for what a node said when it ended at its journal or its disk, else None."""
-    code, line = str(said.get("code")), int(said.get("line", 0))
+def unusable_journal(failed: Mapping[str, Any], where: str) -> PingzhengError | None:
+    """Return the error for a node that ended because of its journal or its disk, else None.
+
+    ``failed`` is the JSON object that the node printed after the word ``Failed``.
+    """
+    code, line = str(failed.get("code")), int(failed.get("line", 0))
     if code in _UNUSABLE:
         message, hint = (text.format(line=line, good=line - 1) for text in _UNUSABLE[code])
         facts = {"line": line} if line else {}
-        return Misconfigured(code, message, where=where, hint=hint, reason=str(said.get("message")), **facts)
+        return Misconfigured(code, message, where=where, hint=hint, reason=str(failed.get("message")), **facts)
     return disk_failure(code, where) if code.startswith("E") and code != "EADDRINUSE" else None

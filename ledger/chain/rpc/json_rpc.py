@@ -1,4 +1,4 @@
-"""JSON-RPC to one node: calls, batches and ranges of logs, within a time and a number of bytes, or an error of ours."""
+"""JSON-RPC calls to one node: single calls, batches and ranges of logs, with limits on time and size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ledger.chain.rpc.provider import NodeProvider
 
 READ_SECONDS: Final = 10
-# A node tries a transaction out before it says what it costs, and some run it before they say that they have it.
+# Longer than a read: nodes run a transaction to estimate its gas, and some run it before they accept it.
 SEND_SECONDS: Final = 30
 LOG_RANGE_BLOCKS: Final = 5_000
 _CALLS_PER_REQUEST: Final = 100
@@ -33,9 +33,9 @@ RpcCall = tuple[str, list[Any]]
 class Rpc:
     """Calls to one node. The constructor does no network; connections are pooled and may be used by many threads.
 
-    ``timeout`` is how many seconds a read may take as a whole, ``send_timeout`` an estimate or the hand-over of a
-    transaction. Every method raises ``ChainUnavailable``: ``CHAIN_UNREACHABLE`` where no node answers in time,
-    ``NODE_ANSWER_INVALID`` where an answer is not what the call returns, ``NODE_ACCESS_DENIED``,
+    ``timeout`` is the longest total time of a read in seconds, ``send_timeout`` of an estimate or the sending of a
+    transaction. Every method raises ``ChainUnavailable``: ``CHAIN_UNREACHABLE`` if no node answers in time,
+    ``NODE_ANSWER_INVALID`` if an answer does not have the form that the call returns, ``NODE_ACCESS_DENIED``,
     ``NODE_RATE_LIMITED`` and ``NODE_REFUSED``; and ``Misconfigured`` ``RPC_URL_INVALID``.
     """
 
@@ -58,19 +58,19 @@ class Rpc:
     @cached_property
     def _provider(self) -> NodeProvider:
         with loading():
-            # Not above: it takes a second to load, and many commands ask no node.
+            # Imported here, because it takes a second to load and many commands need no node.
             from ledger.chain.rpc.provider import NodeProvider
 
         return NodeProvider(self._transport, self._failures)
 
     @property
     def where(self) -> str:
-        """The node's address as errors and logs show it: without what may be secret in it."""
+        """The node's address for errors and logs, without the parts that may be secret."""
         return self._transport.where
 
     @contextmanager
     def reading(self, method: str) -> Iterator[None]:
-        """Around the reading of an answer: what cannot be read is ChainUnavailable NODE_ANSWER_INVALID."""
+        """Turn errors while an answer is read into ChainUnavailable NODE_ANSWER_INVALID."""
         try:
             yield
         except (ValueError, LookupError, OverflowError) as error:
@@ -78,23 +78,23 @@ class Rpc:
             raise self._failures.invalid(method, expected) from error
 
     def request(self, method: str, *params: Any) -> Any:
-        """The result of one call; raises RpcFault where the node answers with an error."""
+        """Return the result of one call; raise RpcFault if the node answers with an error."""
         try:
             return self._one(method, list(params))
         except TooMuch as refusal:
             raise self._failures.too_much(method, refusal) from refusal
 
     def ask(self, method: str, *params: Any) -> Any:
-        """As ``request``, for calls that a healthy node does not refuse: raises ChainUnavailable NODE_REFUSED."""
+        """As ``request``, but raises ChainUnavailable NODE_REFUSED: for calls that a healthy node never refuses."""
         try:
             return self.request(method, *params)
         except RpcFault as fault:
             raise self._failures.refused(fault) from fault
 
     def ask_many(self, calls: Sequence[RpcCall]) -> list[Any]:
-        """The results of many calls in order, a bounded number to a request.
+        """Return the results of many calls in order; a request contains a limited number of calls.
 
-        A range of logs that the node refuses is asked for in smaller pieces.
+        A range of logs that the node refuses is split into smaller ranges.
         """
         results: list[Any] = []
         while len(results) < len(calls):
@@ -116,18 +116,18 @@ class Rpc:
         return [self._result(*call, answer) for call, answer in zip(calls, answers, strict=True)]
 
     def _alone(self, method: str, params: list[Any]) -> Any:
-        """One call, not sent as a batch: some nodes know none."""
+        """Send one call alone and not as a batch, because some nodes do not support batches."""
         return self._result(method, params, lambda: self._one(method, params))
 
     def _in_halves(self, calls: Sequence[RpcCall]) -> list[Any]:
-        """Calls that the node does not take together."""
+        """Send calls in two halves, after the node refused them together."""
         half = (len(calls) + 1) // 2
         answers = self._ask_batch(calls[:half]) + self._ask_batch(calls[half:])
         self._batch.shrink(half)
         return answers
 
     def _without_logs(self, calls: Sequence[RpcCall]) -> list[Any]:
-        """As ``_ask_batch`` after it took too long: the other calls together, and logs in smaller pieces."""
+        """Send a batch that timed out again: the other calls together, and each range of logs in smaller pieces."""
         until = time.monotonic() + 2 * self.timeout
         others = iter(self.ask_many([call for call in calls if call[0] != "eth_getLogs"]))
         return [
@@ -150,9 +150,10 @@ class Rpc:
     def _logs(
         self, query: dict[str, Any], until: float | None = None, first: Callable[[], Any] | None = None
     ) -> list[dict[str, Any]]:
-        """The logs of a query, in pieces where the node refuses the whole; ``first`` gives an answer that is here.
+        """Return the logs of a query, in pieces if the node refuses the whole range.
 
-        After a question that took too long, all the rest must be answered ``until`` a time.
+        ``first`` returns an answer that has already arrived. After a call that timed out, all pieces must be answered
+        before the time ``until``.
         """
         span = _span(query)
         try:
@@ -191,7 +192,7 @@ class Rpc:
         return self._failures.result(method, self._provider.make_request(method, params, seconds))
 
     def _together(self, calls: Sequence[RpcCall]) -> list[Callable[[], Any]]:
-        """The answers of one request, each as a function that gives the result or raises RpcFault."""
+        """Send calls as one request; each answer is a function that returns the result or raises RpcFault."""
         answers = self._provider.make_batch_request(calls, self.timeout)
         return [
             partial(self._failures.result, method, answer) for (method, _), answer in zip(calls, answers, strict=True)
@@ -200,7 +201,7 @@ class Rpc:
     def logs(
         self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
     ) -> list[dict[str, Any]]:
-        """All logs of the addresses in blocks ``first`` to ``last``, both included, that match the topics given."""
+        """Return all logs of the addresses in blocks ``first`` to ``last``, both included, that match the topics."""
         pieces = (log_query(addresses, *ends, topics) for ends in self.log_range.ranges(first, last))
         return [log for query in pieces for log in self._logs(query)]
 

@@ -1,4 +1,4 @@
-"""Loading the libraries of the chain late: they take a second, and many commands need none of them."""
+"""Imports the chain's libraries late: loading them takes a second, and many commands need none of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ _ONE_AT_A_TIME = threading.RLock()
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Around the import of such a library: py_ecc, which they all load, raises the limit on recursion for the whole
-    process. Without that limit, text that is nested deep enough ends the process instead of raising an error."""
+    """Keep the recursion limit while a library is imported.
+
+    All these libraries load py_ecc, which raises the limit for the whole process. With the raised limit, deeply nested
+    text would end the process instead of raising an error.
+    """
     with _ONE_AT_A_TIME:
         limit = sys.getrecursionlimit()
         try:

@@ -1,7 +1,7 @@
-"""What a node did instead of answering, as our own errors.
+"""Turns the failures of a node into our errors.
 
-Errors name the node by its address without what may be secret in it. The node's own words are cut short, and only
-where it refused a call in the form of JSON-RPC.
+An error names the node by its address, without the parts that may be secret. It contains the node's own words only if
+the node refused a call by a JSON-RPC error, and then only their beginning.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ledger.errors import ChainUnavailable, Misconfigured, PingzhengError
 MAX_RETRY_SECONDS: Final = 3600
 _RETRY_SECONDS: Final = 5
 _MAX_REASON: Final = 200
-_HINT: Final = "Start the node (the local one runs while `pingzheng serve` does), or check the configured address."
-_ANOTHER_NODE: Final = "Check that the address is that of a node of the chain, or ask another node."
+_HINT: Final = "Start the node (the local one runs while `pingzheng serve` runs), or check the configured address."
+_ANOTHER_NODE: Final = "Check that the address belongs to a node of the chain, or ask another node."
 _DENIED: Final = frozenset({401, 403, 407})
 _TOO_LARGE: Final = 413
 _TOO_OFTEN: Final = 429
@@ -25,7 +25,7 @@ _OFTEN_WORDS: Final = ("too many requests", "rate limit", "request rate", "reque
 
 
 class RpcFault(Exception):
-    """The node answered with an error. ``data`` holds what a reverted call returned. Never leaves this package."""
+    """The node answered with an error. ``data`` is the return data of a reverted call. Never leaves this package."""
 
     def __init__(self, method: str, error: dict[str, Any]) -> None:
         message = _short(error.get("message", ""))
@@ -37,13 +37,14 @@ class RpcFault(Exception):
 
     @property
     def reverted(self) -> bool:
+        """Whether a contract refused the call."""
         return bool(self.data) or "revert" in self.message.lower()
 
 
 class TooMuch(Exception):
-    """The node does not take so much in one request, or answered with more than is read.
+    """The request is too large for the node, or its answer is larger than the limit.
 
-    ``batched`` says that it refused several calls together. Never leaves this package.
+    ``batched``: the request contained several calls. Never leaves this package.
     """
 
     def __init__(self, reason: str, *, batched: bool) -> None:
@@ -52,13 +53,13 @@ class TooMuch(Exception):
 
 
 class NodeFailures:
-    """The errors of one node, which ``where`` names."""
+    """Makes the errors for one node; ``where`` is its address for display."""
 
     def __init__(self, where: str) -> None:
         self._where = where
 
     def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
-        """The answer, if it is the one to the call of that number; an error may come without a number."""
+        """Return the answer if it belongs to the call of this number; an error may come without a number."""
         if not isinstance(answer, dict):
             raise self.invalid(method, "an object is expected")
         if answer.get("error") is None and (type(answer.get("id")) is not int or answer["id"] != number):
@@ -66,7 +67,7 @@ class NodeFailures:
         return answer
 
     def result(self, method: str, answer: dict[str, Any]) -> Any:
-        """The result in an answer; raises RpcFault where it is an error."""
+        """Return the result in an answer; raise RpcFault if the answer is an error."""
         if (error := answer.get("error")) is not None:
             raise self._fault(method, error)
         if "result" not in answer:
@@ -74,7 +75,7 @@ class NodeFailures:
         return answer["result"]
 
     def in_order(self, answers: Any, numbers: Sequence[int]) -> list[Any]:
-        """The answers of a batch in the order of the calls: one for each, none twice, none besides."""
+        """Return the answers of a batch in the order of the calls; there must be exactly one for each call."""
         if isinstance(answers, dict) and answers.get("error") is not None:
             fault = self._fault("batch", answers["error"])
             raise TooMuch(fault.message, batched=True) from fault
@@ -86,14 +87,14 @@ class NodeFailures:
         return [found[number] for number in numbers]
 
     def check_status(self, method: str, answer: Answer, parsed: Any) -> None:
-        """Raise for an HTTP status that is no success; some engines give a JSON-RPC error under one."""
+        """Raise for an HTTP status outside 200–299, unless ``parsed`` is a JSON-RPC error."""
         status = answer.status
         if 200 <= status < 300:
             return
         if status in _DENIED:
             raise ChainUnavailable(
                 "NODE_ACCESS_DENIED",
-                "The node does not let this program ask.",
+                "The node denies access to this program.",
                 where=self._where,
                 hint="Check the user, password or key in the node's address, and that the node allows this call.",
                 call=method,
@@ -111,7 +112,7 @@ class NodeFailures:
         raise self.silent(method, f"http {status}", **({} if later is None else {"retry_after": later}))
 
     def of_transport(self, method: str, reason: str, *, batched: bool) -> Exception:
-        """The error for a request that no answer came back for."""
+        """Return the error for a request without an answer."""
         if reason == "too large":
             return TooMuch("the answer is too large", batched=batched)
         if reason in {"encoding", "cut short", "no http"}:
@@ -119,14 +120,15 @@ class NodeFailures:
         return self.silent(method, reason)
 
     def silent(self, method: str, reason: str, **details: Any) -> ChainUnavailable:
+        """Return the error for a node that does not answer; ``reason`` is a word for programs, such as ``timeout``."""
         facts = {"call": method, "reason": reason, **details}
         return ChainUnavailable("CHAIN_UNREACHABLE", "No node answers.", where=self._where, hint=_HINT, **facts)
 
     def invalid(self, method: str, expected: str) -> ChainUnavailable:
-        """``expected`` says in our own words what would have been right."""
+        """Return the error for an answer of the wrong form; ``expected`` names the right form in our own words."""
         return ChainUnavailable(
             "NODE_ANSWER_INVALID",
-            "The node's answer is not what the call returns.",
+            "The node's answer does not have the form that the call returns.",
             where=self._where,
             hint=_ANOTHER_NODE,
             call=method,
@@ -134,35 +136,35 @@ class NodeFailures:
         )
 
     def too_much(self, method: str, refusal: TooMuch) -> ChainUnavailable:
+        """Return the error for a call that is too large even alone."""
         if not refusal.batched:
             return self.invalid(method, str(refusal))
+        return self._refusal(method, _short(str(refusal)))
+
+    def refused(self, fault: RpcFault) -> ChainUnavailable:
+        """Return the error for a call that a healthy node never refuses."""
+        return self._refusal(fault.method, fault.message)
+
+    def _refusal(self, method: str, reason: str) -> ChainUnavailable:
         return ChainUnavailable(
             "NODE_REFUSED",
             f"The node refused {method}.",
             where=self._where,
-            hint="Check that the node is in sync and serves this call.",
-            reason=_short(str(refusal)),
-        )
-
-    def refused(self, fault: RpcFault) -> ChainUnavailable:
-        return ChainUnavailable(
-            "NODE_REFUSED",
-            f"The node refused {fault.method}.",
-            where=self._where,
-            hint="Check that the node is in sync and serves this call.",
-            reason=fault.message,
+            hint="Check that the node is in sync and offers this call.",
+            reason=reason,
         )
 
     def address(self) -> Misconfigured:
+        """Return the error for an address that no request can be sent to."""
         return Misconfigured(
             "RPC_URL_INVALID",
-            "The node's address is not an address of HTTP.",
+            "The node's address is not an HTTP address.",
             where="rpc_url",
             hint="Write it as http://host:port or https://host/path.",
         )
 
     def _fault(self, method: str, error: Any) -> RpcFault:
-        """Raises at once what is no refusal of the call itself: a full disk of the local chain, too many requests."""
+        """Return a node's error as RpcFault, or raise it if it does not concern the call: full disk, too many calls."""
         fields = dict(error) if isinstance(error, dict) else {"message": error}
         data = fields.get("data")
         if isinstance(data, Mapping) and "errno" in data:
@@ -177,16 +179,16 @@ class NodeFailures:
     def _rate_limited(self, method: str, seconds: int) -> ChainUnavailable:
         return ChainUnavailable(
             "NODE_RATE_LIMITED",
-            "The node takes no more calls for now.",
+            "The node accepts no more calls for now.",
             where=self._where,
-            hint="Try again later, or ask a node of your own.",
+            hint="Try again later, or use your own node.",
             call=method,
             retry_after=seconds,
         )
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
-    """Seconds to wait; None where the header is missing or a date."""
+    """Return the seconds to wait, or None if the header is missing or contains a date."""
     raw = headers.get("retry-after", "").strip()
     if not raw.isascii() or not raw.isdigit() or len(raw) > len(str(MAX_RETRY_SECONDS)):
         return None
@@ -194,13 +196,13 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
 
 
 def _short(words: Any) -> str:
-    """A node's words on one line, cut short."""
+    """Return the beginning of a node's message, on one line."""
     printable = "".join(letter if letter.isprintable() else " " for letter in str(words)[: 4 * _MAX_REASON])
     return " ".join(printable.split())[:_MAX_REASON]
 
 
 def _revert_data(data: Any) -> bytes:
-    """Nodes disagree where a revert's return data stands: a string, or an object with ``data`` or ``result``."""
+    """Return the return data of a revert, which nodes send as a string or in an object with ``data`` or ``result``."""
     if isinstance(data, dict):
         data = data.get("data") or data.get("result")
     if not isinstance(data, str):

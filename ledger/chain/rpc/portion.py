@@ -1,4 +1,4 @@
-"""How much a node takes in one question: found out by what it refuses, and tried again from time to time."""
+"""Finds how much a node accepts in one request: less after a refusal, and more again after enough answers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-# So many answers of the present size, and twice as much is tried.
+# After this many answers of the present size, twice the size is tried.
 _TRUST: Final = 16
 
 
 class Portion:
-    """A number of things to ask for at once, between 1 and ``most``. Any number of threads may share one."""
+    """The number of items to ask for in one request, between 1 and ``most``. Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -21,11 +21,11 @@ class Portion:
 
     @property
     def size(self) -> int:
-        """How many to ask for at once."""
+        """How many items to ask for in one request."""
         return self._size
 
     def ranges(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """``first`` to ``last``, both included, in pieces of this size."""
+        """Split ``first`` to ``last``, both included, into ranges of the present size."""
         start = first
         while start <= last:
             end = min(start + self._size - 1, last)
@@ -33,7 +33,7 @@ class Portion:
             start = end + 1
 
     def answered(self, size: int) -> None:
-        """So many were asked for and answered: after enough of the full size, it grows."""
+        """Record that the node answered a request for ``size`` items; after enough full requests the size grows."""
         with self._lock:
             if size < self._size or self._size == self._most:
                 return
@@ -42,6 +42,6 @@ class Portion:
                 self._size, self._answered = min(2 * self._size, self._most), 0
 
     def shrink(self, size: int) -> None:
-        """So many were answered where more had been refused."""
+        """Record that the node refused more than ``size`` items."""
         with self._lock:
             self._size, self._answered = max(min(size, self._size), 1), 0

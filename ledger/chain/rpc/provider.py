@@ -1,6 +1,6 @@
-"""web3's way to a node, over a transport that bounds the time and the bytes of each request.
+"""Encodes and decodes JSON-RPC with web3, over a transport that limits the time and size of each request.
 
-Imported late, because web3 takes a second to load.
+This module is imported late, because web3 takes a second to load.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ledger.chain.rpc.transport import AddressUnusable, Transport, TransportFail
 from ledger.domain.canonical import require_shallow
 from ledger.errors import InvalidInput
 
-# Memory: an empty list is two bytes in JSON, and fifty times as much once it is read.
+# Limits the memory: an empty list takes two bytes in JSON, and about a hundred bytes in Python.
 _MAX_CONTAINERS: Final = 500_000
 _MAX_DEPTH: Final = 64
 _BATCH: Final = "batch"
@@ -25,7 +25,7 @@ _NOTHING: Final = object()
 
 
 class NodeProvider(JSONBaseProvider):
-    """Sends what web3 encodes, and gives what it decodes, if it is the answer to what was asked.
+    """Sends requests and returns their decoded answers, after checking that each answer belongs to its call.
 
     Raises ``ChainUnavailable``, ``Misconfigured`` ``RPC_URL_INVALID``, and ``TooMuch``.
     """
@@ -36,23 +36,23 @@ class NodeProvider(JSONBaseProvider):
         self._failures = failures
 
     def make_request(self, method: str, params: Any, seconds: float = 0) -> Any:
-        """The answer to one call: an object with a result or an error."""
+        """Return the answer to one call: an object with a result or an error."""
         asked = self.encode_rpc_request(RPCEndpoint(method), params)
         answer = self._exchanged(method, asked, seconds)
         return self._failures.numbered(method, answer, json.loads(asked)["id"])
 
     def make_batch_request(self, requests: Sequence[tuple[str, Any]], seconds: float = 0) -> list[Any]:
-        """The answers to many calls in their order."""
+        """Return the answers to many calls, in the order of the calls."""
         asked = self.encode_batch_rpc_request([(RPCEndpoint(method), params) for method, params in requests])
         answers = self._exchanged(_BATCH, asked, seconds)
         return self._failures.in_order(answers, [call["id"] for call in json.loads(asked)])
 
     def _exchanged(self, method: str, asked: bytes, seconds: float) -> Any:
-        """The JSON that comes back, whatever it is."""
+        """Send a request and return the JSON value of its answer."""
         if seconds <= 0:
             raise self._failures.silent(method, "timeout")
         try:
-            # Asked twice, these calls do no more than once; what only a test node knows may.
+            # Repeating these calls is harmless; repeating a test node's own call may not be.
             again = method == _BATCH or method.startswith("eth_")
             answer = self._transport.post(asked, seconds=seconds, again=again)
         except TransportFailure as failure:
@@ -66,7 +66,7 @@ class NodeProvider(JSONBaseProvider):
         return parsed
 
     def _decoded(self, body: bytes) -> Any:
-        """What a body says, ``_NOTHING`` where it is no JSON, or too much of it."""
+        """Return the JSON value of a body, or ``_NOTHING`` if it is not JSON or has too many or too deep containers."""
         if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
             return _NOTHING
         try:

@@ -1,8 +1,9 @@
-"""One HTTP request to a node, within a total time and a number of bytes, whatever the node does.
+"""Sends HTTP requests to a node, with limits on the total time and on the bytes of the answer.
 
-HTTP libraries bound each wait for some bytes: a node that sends one byte now and then keeps the caller for hours. Here
-every read gets what is left of the whole time, from the look-up of the name to the last byte. Redirects are not
-followed, so that what is configured is what is asked, and no proxy of the environment stands between.
+HTTP libraries limit only the wait for the next bytes, so a node that sends a byte now and then could keep the caller
+waiting for hours. Here every read gets the rest of one total time, which covers everything from the name look-up to the
+last byte. Redirects are not followed and proxies from the environment are not used, so only the configured node is
+asked.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
 
 class TransportFailure(Exception):
-    """No answer came. ``reason`` is a word for machines; never leaves this package."""
+    """No answer arrived. ``reason`` is a word for programs, such as ``timeout``. Never leaves this package."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -41,12 +42,12 @@ class TransportFailure(Exception):
 
 
 class AddressUnusable(Exception):
-    """The configured address is no URL of a node. Never leaves this package."""
+    """The configured address is not a valid HTTP URL. Never leaves this package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a node answered over HTTP; names of headers are lower case."""
+    """A node's HTTP answer; the names of the headers are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,7 +65,7 @@ class Transport:
 
     @cached_property
     def where(self) -> str:
-        """The address as it may be shown: without user, password, path and query, which may hold keys."""
+        """The address for display, without user, password, path and query, which may contain secrets."""
         try:
             parts = urlsplit(self._url)
             port = f":{parts.port}" if parts.port else ""
@@ -75,9 +76,9 @@ class Transport:
         return f"{parts.scheme}://{host}{port}{rest}" if parts.scheme and host else "rpc_url"
 
     def post(self, body: bytes, *, seconds: float, again: bool) -> Answer:
-        """Send a JSON body; raises TransportFailure after ``seconds`` at the latest, and AddressUnusable.
+        """Send a JSON body; raise TransportFailure after ``seconds`` at the latest, and AddressUnusable.
 
-        ``again`` says that the request may be repeated: then one that a kept connection lost is sent once more.
+        ``again``: the request may be repeated, so it is sent once more if a reused connection turns out to be closed.
         """
         deadline = time.monotonic() + seconds
         kept = self._take()
@@ -124,7 +125,7 @@ class Transport:
         return Answer(response.status, headers, self._plain(bytes(body), headers.get("content-encoding", "")))
 
     def _plain(self, body: bytes, encoding: str) -> bytes:
-        """Nothing compressed is asked for; a proxy may send it all the same, and it is unpacked within the bound."""
+        """Return the plain body. We ask for no compression, but a proxy may compress; then the size limit applies."""
         match encoding.strip().lower():
             case "" | "identity":
                 return body
@@ -137,13 +138,13 @@ class Transport:
         return plain
 
     def _take(self) -> HTTPConnection | None:
-        """A kept connection that the node has not closed."""
+        """Return an idle connection that the node has not closed, or None."""
         while True:
             with self._lock:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            # Nothing may arrive before the next request: what does is the end, or the rest of another answer.
+            # An idle connection with incoming data was closed, or still has the rest of another answer.
             if not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()
@@ -207,23 +208,23 @@ class Transport:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The system's certificates; ``SSL_CERT_FILE`` names those of a network of its own."""
+        """The system's trusted certificates, or those in the file that ``SSL_CERT_FILE`` names."""
         return ssl.create_default_context()
 
 
 class _Bounded(RawIOBase):
-    """A socket as a response reads it: each read ends with the request's time, and all of them give so many bytes."""
+    """A socket for ``HTTPResponse``; all its reads together are limited by a deadline and a number of bytes."""
 
     def __init__(self, sock: socket.socket, deadline: float, limit: int) -> None:
         super().__init__()
         self._socket = sock
-        # Keeps the socket open for the rest of a body when the connection is not to be kept.
+        # Keeps the socket open while the body is read, even if the connection is closed before.
         self._file = sock.makefile("rb", buffering=0)
         self._deadline = deadline
         self._rest = limit
 
     def makefile(self, *_: Any, **__: Any) -> BufferedReader:
-        """What ``HTTPResponse`` asks of a socket."""
+        """Return this object as a buffered file, which ``HTTPResponse`` asks of a socket."""
         return BufferedReader(self)
 
     def readable(self) -> bool:
@@ -250,7 +251,7 @@ def _left(deadline: float) -> float:
 
 
 def _open(host: str, port: int, deadline: float) -> socket.socket:
-    """A connection to the first address of a host that takes one; all of them together get the time that is left."""
+    """Connect to the first address of a host that accepts; the deadline covers all attempts together."""
     failure: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in _addresses(host, port, deadline):
         opened = socket.socket(family, kind, protocol)
@@ -267,7 +268,7 @@ def _open(host: str, port: int, deadline: float) -> socket.socket:
 
 
 def _addresses(host: str, port: int, deadline: float) -> Any:
-    """The look-up of a name cannot be given a time: it gets a thread, which is left behind if it takes too long."""
+    """Look up the addresses of a host, in a thread that is abandoned at the deadline, as a look-up has no timeout."""
     if _is_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -308,7 +309,7 @@ def _unpacked(body: bytes, limit: int) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """``lost`` where the connection ended before an answer began: a kept one may have, by right."""
+    """Return a word for an error; ``lost`` means that the connection ended, which can happen to a reused one."""
     if isinstance(error, ssl.SSLError):
         return "tls"
     if isinstance(error, ConnectionRefusedError):

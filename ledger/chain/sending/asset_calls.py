@@ -1,6 +1,6 @@
-"""Every write of the asset register, as a value; conventions as in ``ledger.chain.sending.calls``.
+"""All transactions of the asset register, as ``Call`` values; conventions as in ``ledger.chain.sending.calls``.
 
-Grounds, reports, terms and scopes are digests, 64 hex digits: the documents stay off the chain.
+Grounds, reports, terms and scopes are digests (64 hex digits): the documents stay off the chain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOTHING: Final = "00" * 32
 
 @dataclass(frozen=True, slots=True)
 class AssetRegistration:
-    """An asset to enter: its id, the digest of its documents, its fingerprint, its grade on the chain."""
+    """An asset to register: its id, the digest of its documents, its fingerprint, its grade on the chain."""
 
     id: str
     content: str
@@ -37,7 +37,8 @@ class AssetRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A right to grant, for ``start ≤ t < end``; ``parent`` is the number of the right it is a licence under, or 0."""
+    """A right to grant, in force while ``start ≤ t < end``. A licence names the right it derives from in ``parent``
+    (a number, else 0)."""
 
     kind: str
     grantee: int
@@ -51,18 +52,21 @@ class Grant:
 
 
 def register_assets(assets: Sequence[AssetRegistration]) -> Call:
-    """Enter assets, held by the caller, with their first applications, all or none. For providers and consumers."""
+    """Register assets of the caller and file their first applications, all or none. For providers and consumers."""
     rows = [(each.id, each.content, each.fingerprint, _grade(each.grade)) for each in assets]
     return _call("registerMany", rows)
 
 
 def file_application(asset: str, kind: str, content: str, fingerprint: str, grade: str) -> Call:
-    """Apply for change, correct, renew or cancel, or file a returned application again. For the holder."""
+    """Apply for ``change``, ``correct``, ``renew`` or ``cancel``, or file a returned application again.
+
+    For the holder.
+    """
     return _call("file", asset, number_of(kind, APPLICATION_KINDS, "kind"), content, fingerprint, _grade(grade))
 
 
 def advance(assets: Sequence[str], stage: str, *, until: int = 0, grounds: str = NOTHING) -> Call:
-    """Move applications on to a stage, all or none. For registrars other than the applicants."""
+    """Move applications to their next stage, all or none. For registrars other than the applicants."""
     return _call("advance", list(assets), number_of(stage, STAGES, "stage"), until, grounds)
 
 
@@ -72,7 +76,10 @@ def reject(asset: str, grounds: str) -> Call:
 
 
 def confirm_assets(assets: Sequence[str], valid_to: int) -> Call:
-    """Confirm applications, all or none; ``valid_to`` is 0 but for first registrations and renewals. For registrars."""
+    """Confirm applications, all or none. For registrars.
+
+    ``valid_to`` is the end of the registration for first registrations and renewals, else 0.
+    """
     return _call("confirmMany", list(assets), valid_to)
 
 
@@ -82,12 +89,12 @@ def clear(asset: str, report: str) -> Call:
 
 
 def object_to(asset: str, grounds: str) -> Call:
-    """Object to an application under notice or to a registration. For anyone but its holder."""
+    """Object to an application under public notice or to a registration. For every party except its holder."""
     return _call("object", asset, grounds)
 
 
 def decide(asset: str, objection: int, state: str, grounds: str) -> Call:
-    """Move an objection on. For registrars that are neither holder nor objector."""
+    """Move an objection to its next state. For registrars that are neither the holder nor the objector."""
     return _call("decide", asset, objection, number_of(state, OBJECTION_STATES, "state"), grounds)
 
 
@@ -97,37 +104,37 @@ def offer_transfer(asset: str, to: int, deadline: int) -> Call:
 
 
 def accept_transfer(asset: str) -> Call:
-    """Take over an asset. For the party it is offered to."""
+    """Accept an offered asset. For the party that the offer names."""
     return _call("acceptTransfer", asset)
 
 
 def reject_transfer(asset: str) -> Call:
-    """Refuse an offer. For the party it was made to."""
+    """Reject an offered asset. For the party that the offer names."""
     return _call("rejectTransfer", asset)
 
 
 def withdraw_offer(asset: str) -> Call:
-    """Take an offer back. For the holder."""
+    """Withdraw an offer. For the holder."""
     return _call("withdrawOffer", asset)
 
 
 def reassign(asset: str, to: int, grounds: str) -> Call:
-    """Give an asset whose holder is silent to another party. To be proposed by an authority."""
+    """Transfer an asset whose holder can no longer act to another party. An authority must propose this call."""
     return _call("reassign", asset, to, grounds)
 
 
 def set_frozen(asset: str, frozen: bool, reason: str) -> Call:
-    """Stop every move of an asset, or let it move again. For authorities and supervisors."""
+    """Freeze an asset, which stops every change to it, or unfreeze it. For authorities and supervisors."""
     return _call("freeze" if frozen else "unfreeze", asset, code_of_reason(reason))
 
 
 def annul(asset: str, reason: str, grounds: str) -> Call:
-    """Annul a registration for good. For registrars, authorities and supervisors, never the holder."""
+    """Annul a registration permanently. For registrars, authorities and supervisors, but never for the holder."""
     return _call("annul", asset, code_of_reason(reason), grounds)
 
 
 def grant_right(asset: str, grant: Grant) -> Call:
-    """Grant a right. For the holder; a licence under a right, for that right's grantee."""
+    """Grant a right. For the holder. A licence under a right is granted by that right's grantee."""
     right = (
         number_of(grant.kind, RIGHT_KINDS, "kind"),
         grant.exclusive,
@@ -142,22 +149,22 @@ def grant_right(asset: str, grant: Grant) -> Call:
 
 
 def transfer_right(asset: str, right: int, to: int) -> Call:
-    """Pass a right on. For its grantee."""
+    """Transfer a right to another party. For its grantee."""
     return _call("transferRight", asset, right, to)
 
 
 def end_right(asset: str, right: int, grounds: str = NOTHING) -> Call:
-    """End a right. For its grantee, or for cause a registrar."""
+    """End a right. For its grantee, and for registrars that give grounds."""
     return _call("endRight", asset, right, grounds)
 
 
 def pledge(asset: str, creditor: int, sole: bool, terms: str) -> Call:
-    """Pledge an asset. For its holder."""
+    """Pledge an asset to a creditor; ``sole`` excludes further liens. For its holder."""
     return _call("pledge", asset, creditor, sole, terms)
 
 
 def consent_to_transfer(asset: str, lien: int, to: int) -> Call:
-    """Consent to a transfer to a party, or with 0 to none. For the creditor."""
+    """Consent to a transfer of a pledged asset to a party; 0 takes the consent back. For the creditor."""
     return _call("consentToTransfer", asset, lien, to)
 
 
@@ -167,17 +174,17 @@ def release(asset: str, lien: int) -> Call:
 
 
 def link(asset: str, relation: str, parent: str) -> Call:
-    """Say where a new asset comes from. For its holder, before its first application is accepted."""
+    """Record the asset that a new asset is derived from. For its holder, before its first application is accepted."""
     return _call("link", asset, number_of(relation, RELATIONS, "relation"), parent)
 
 
 def replace(asset: str, successor: str) -> Call:
-    """Say which asset takes this one's place. For the holder of both."""
+    """Record the asset that replaces this asset. For the holder of both."""
     return _call("replace", asset, successor)
 
 
 def assess(asset: str, kind: str, report: str, valid_to: int) -> Call:
-    """Commit to a quality report or a valuation. For accredited assessors other than the holder."""
+    """Record the digest of a quality report or a valuation. For accredited assessors other than the holder."""
     return _call("assess", asset, number_of(kind, ASSESSMENTS, "assessment"), report, valid_to)
 
 

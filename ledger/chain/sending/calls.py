@@ -1,7 +1,7 @@
-"""Every write the ledger makes, as a value: the same call can be sent directly or signed by a party and relayed.
+"""All transactions of the ledger, as ``Call`` values that can be sent directly, or signed by a party and relayed.
 
-Digests and ids are 64 hex digits or 32 bytes; a party is named by its number; reasons and statuses by name
-(protocol §3); times are seconds UTC.
+Digests and ids are 64 hex digits or 32 bytes. Parties are named by number, reasons and statuses by name (protocol §3).
+Times are seconds UTC.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ NO_ACCOUNT: Final = "0x" + "00" * 20
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A contract by name, a function of it, and its arguments as JSON values or bytes.
+    """A contract by name, one of its functions, and the arguments as JSON values or bytes.
 
-    An argument that is a call itself stands for two: the address of its contract, and its call data.
+    An argument that is itself a call is replaced by two arguments: the address of its contract, and its call data.
     """
 
     contract: str
@@ -30,9 +30,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class PartyRegistration:
-    """A party to register: its id, its keys as pairs of account and proof, its roles as bits.
+    """A party to register: its id, its keys as pairs of account and proof of possession, its roles as bits.
 
-    A proof is hex, empty for a key whose possession the chain cannot check; at least one key has a proof.
+    A proof is hex, and empty if the chain cannot check the possession of such a key. At least one key has a proof.
     """
 
     id: str
@@ -42,9 +42,9 @@ class PartyRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """A party that the constructor registers: id, accounts, roles as bits, accreditations.
+    """A party that the registry's constructor registers: id, accounts, roles as bits, accreditations.
 
-    An accreditation is a scenario with the first second of its period and the first second after it.
+    An accreditation is a scenario, the first second of its period, and the first second after the period.
     """
 
     id: str
@@ -53,177 +53,178 @@ class Founding:
     accreditations: tuple[tuple[str, int, int], ...] = ()
 
     def row(self) -> tuple[Any, ...]:
-        """As the constructor takes it."""
+        """Return the party as an argument of the constructor."""
         periods = [(code_of_scenario(scenario), start, end) for scenario, start, end in self.accreditations]
         return self.id, list(self.accounts), self.roles, periods
 
 
 def propose(call: Call) -> Call:
-    """Propose a call. The role that it takes, and whether it waits, follow from the call (protocol §3)."""
+    """Propose a call. The call decides which role is needed and whether the proposal must wait (protocol §3)."""
     return Call(PARTY_REGISTRY, "propose", (call,))
 
 
 def propose_registration(act: str) -> Call:
-    """Propose a list of parties by the digest of the ``register_parties`` call. For authorities and admins."""
+    """Propose to register parties, by the digest of the ``register_parties`` call. For authorities and admins."""
     return Call(PARTY_REGISTRY, "proposeRegistration", (act,))
 
 
 def confirm(number: int, call: Call) -> Call:
-    """Confirm a proposal, which must be of exactly this call; it is carried out at once if it does not wait.
+    """Confirm a proposal of exactly this call. The call is carried out at once if the proposal need not wait.
 
-    For another party than the proposer, with the same role.
+    For parties with the same role, other than the proposer.
     """
     return Call(PARTY_REGISTRY, "confirm", (number, call))
 
 
 def carry_out(number: int, call: Call) -> Call:
-    """Carry out a confirmed proposal that is ready. For anybody."""
+    """Carry out a confirmed proposal that is ready. For every account."""
     return Call(PARTY_REGISTRY, "carryOut", (number, call))
 
 
 def cancel(number: int) -> Call:
-    """Cancel a proposal. For every party with the role that it takes."""
+    """Cancel a proposal. For every party with the role that the proposal needs."""
     return Call(PARTY_REGISTRY, "cancel", (number,))
 
 
 def veto(number: int) -> Call:
-    """Stop a proposal to change the keys of the calling party. For every key that was live when it was proposed."""
+    """Veto a proposal to change the keys of the calling party. For every key that was live when it was proposed."""
     return Call(PARTY_REGISTRY, "veto", (number,))
 
 
 def veto_for(account: str, number: int, signature: bytes) -> Call:
-    """As ``veto``, signed by the key of ``account``; ``signature`` is that of ``ledger.proof.acts.veto_message``."""
+    """As ``veto``, signed by the key of ``account`` over ``ledger.proof.acts.veto_message``."""
     return Call(PARTY_REGISTRY, "vetoFor", (account, number, signature))
 
 
 def report(number: int, account: str) -> Call:
-    """Report a live key of a party as lost or stolen, at once.
+    """Report a live key of a party as lost or stolen, with immediate effect.
 
-    For every key of the party that speaks, and for authorities if the party is neither authority nor supervisor.
+    For every key that may act for the party. For authorities too, if the party is neither authority nor supervisor.
     """
     return Call(PARTY_REGISTRY, "report", (number, account))
 
 
 def report_for(account: str, number: int, reported: str, signature: bytes) -> Call:
-    """As ``report``, signed by a key of the party; ``signature`` is that of ``ledger.proof.acts.report_message``."""
+    """As ``report``, signed by the party's key of ``account`` over ``ledger.proof.acts.report_message``."""
     return Call(PARTY_REGISTRY, "reportFor", (account, number, reported, signature))
 
 
 def pause() -> Call:
-    """Stop anchoring, registering and binding for seven days. For authorities and supervisors."""
+    """Pause anchoring, registering and the binding of keys for seven days. For authorities and supervisors."""
     return Call(PARTY_REGISTRY, "pause", ())
 
 
 def end_pause() -> Call:
-    """End a pause. To be proposed; two authorities decide it at once."""
+    """End a pause. One authority must propose this call and a second one confirms it, without a delay."""
     return Call(PARTY_REGISTRY, "endPause", ())
 
 
 def register_parties(parties: Sequence[PartyRegistration]) -> Call:
-    """Register parties, all or none. To be proposed by ``propose_registration`` and confirmed with this call."""
+    """Register parties, all or none. Proposed by ``propose_registration``, then confirmed with this call."""
     return Call(PARTY_REGISTRY, "register", ([(each.id, list(each.keys), each.roles) for each in parties],))
 
 
 def change_key(number: int, fresh: str = NO_ACCOUNT, old: str = NO_ACCOUNT, proof: str | bytes = b"") -> Call:
-    """Bind ``fresh`` to a party and retire ``old``, one of them or both. To be proposed, by the party or an authority.
+    """Bind ``fresh`` to a party, retire ``old``, or both. The party or an authority must propose this call.
 
-    ``proof`` is that of ``ledger.proof.acts.prove_key``, empty for a key whose possession the chain cannot check.
+    ``proof`` comes from ``ledger.proof.acts.prove_key``; it is empty if the chain cannot check the possession of such
+    a key.
     """
     return Call(PARTY_REGISTRY, "changeKey", (number, fresh, old, proof))
 
 
 def set_roles(number: int, roles: int) -> Call:
-    """Replace a party's roles by a mask. For authorities and admins where no office changes, else to be proposed.
+    """Replace a party's roles by a mask, never those of the caller's own party.
 
-    Never for one's own party.
+    For authorities and admins. If an office (authority or supervisor) is given or taken, this call must be proposed.
     """
     return Call(PARTY_REGISTRY, "setRoles", (number, roles))
 
 
 def set_status(number: int, status: str, reason: str) -> Call:
-    """Set a party's status; closed is final. For authorities and supervisors, never on their own party.
+    """Set a party's status; ``closed`` is final. For authorities and supervisors, never for their own party.
 
-    To be proposed if the status is closed, and if the party is an authority or a supervisor.
+    This call must be proposed if the status is ``closed``, or if the party is an authority or a supervisor.
     """
     return Call(PARTY_REGISTRY, "setStatus", (number, code_of_status(status), code_of_reason(reason)))
 
 
 def accredit(number: int, scenario: str, start: int, end: int) -> Call:
-    """Let a party issue under a scenario while ``start ≤ t < end``. To be proposed by an authority."""
+    """Let a party issue under a scenario while ``start ≤ t < end``. An authority must propose this call."""
     return Call(PARTY_REGISTRY, "accredit", (number, code_of_scenario(scenario), start, end))
 
 
 def date_compromise(number: int, account: str, compromised_at: int) -> Call:
-    """An account's signatures count for nothing from ``compromised_at``, never later than reported before.
+    """Make an account's signatures invalid from ``compromised_at`` on; the time can only be moved earlier.
 
-    To be proposed by an authority. A key that is live is reported too.
+    An authority must propose this call. A live key becomes reported as well.
     """
     return Call(PARTY_REGISTRY, "dateCompromise", (number, account, compromised_at))
 
 
 def anchor(first_seq: int, size: int, root: str | bytes) -> Call:
-    """Anchor the next batch of the calling issuer's own log."""
+    """Anchor the next batch of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "anchor", (first_seq, size, root))
 
 
 def suspend(batch: int, index: int, reason: str) -> Call:
-    """Stop a leaf of the calling issuer's own log for a time."""
+    """Suspend a leaf of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "suspend", (batch, index, code_of_reason(reason)))
 
 
 def resume(batch: int, index: int, reason: str = "lifted") -> Call:
-    """Let a suspended leaf of one's own log stand again."""
+    """Make a suspended leaf of the calling issuer's log active again."""
     return Call(CERTIFICATE_LOG, "resume", (batch, index, code_of_reason(reason)))
 
 
 def revoke(batch: int, index: int, reason: str) -> Call:
-    """End a leaf of one's own log for good."""
+    """Revoke a leaf of the calling issuer's log permanently."""
     return Call(CERTIFICATE_LOG, "revoke", (batch, index, code_of_reason(reason)))
 
 
 def revoke_many(batch: int, indices: Sequence[int], reason: str) -> Call:
-    """End many leaves of a batch, all or none; sorted, so that leaves of one storage word stand side by side."""
+    """Revoke many leaves of a batch, all or none. They are sorted, so that each storage word is written once."""
     return Call(CERTIFICATE_LOG, "revokeMany", (batch, sorted(indices), code_of_reason(reason)))
 
 
 def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
-    """End a leaf of one's own log for good in favour of another leaf there."""
+    """Revoke a leaf of the calling issuer's log permanently and name the leaf that replaces it."""
     return Call(CERTIFICATE_LOG, "supersede", (batch, index, new_batch, new_index))
 
 
 def hold(statements: Sequence[str | bytes], reason: str) -> Call:
-    """Hold statements, all or none. For authorities and supervisors: each office has its own hold."""
+    """Hold statements, all or none. For authorities and supervisors; each of the two offices has its own hold."""
     return Call(CERTIFICATE_LOG, "hold", (list(statements), code_of_reason(reason)))
 
 
 def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted") -> Call:
-    """Lift the holds of an office, all or none. To be proposed by the office, ``authority`` or ``supervisor``."""
+    """Lift the holds of an office (``authority`` or ``supervisor``), all or none. The office must propose this call."""
     return Call(CERTIFICATE_LOG, "lift", (bits_of_office(office), list(statements), code_of_reason(reason)))
 
 
 def record_use(request: str | bytes, ordinal: int) -> Call:
-    """Count a use of the calling consumer under a request, if ``ordinal`` (from 1) is its next one."""
+    """Record a use of the calling consumer under a request; ``ordinal`` (from 1) must be its next one."""
     return Call(CERTIFICATE_LOG, "recordUse", (request, ordinal))
 
 
 def record_uses_for(account: str, uses: Sequence[tuple[str, int]], deadline: int, signature: bytes) -> Call:
-    """Count the uses (request, ordinal) that the consumer behind ``account`` signed; whoever sends them pays.
+    """Record the uses (request, ordinal) that the consumer of ``account`` signed; the sender pays.
 
-    A use that is not the next one is skipped. ``signature`` is that of ``ledger.proof.acts.uses_message``, good until
-    ``deadline`` (seconds UTC, inclusive).
+    A use that does not have the next ordinal is skipped. The signature is over ``ledger.proof.acts.uses_message`` and
+    valid until ``deadline`` (seconds UTC, inclusive).
     """
     return Call(CERTIFICATE_LOG, "recordUsesFor", (account, list(uses), deadline, signature))
 
 
 def withdraw(statement: str | bytes) -> Call:
-    """Withdraw a statement for one's own part, for good. For every live account, reported or not, whatever the status
-    of its party."""
+    """Withdraw a statement permanently, for the calling party. For every live account, even if it is reported, and
+    whatever the status of its party."""
     return Call(CERTIFICATE_LOG, "withdraw", (statement,))
 
 
 def withdraw_for(account: str, statements: Sequence[str], signature: bytes) -> Call:
-    """Withdraw statements for the party behind ``account``, which signed so; whoever sends them pays.
+    """Withdraw statements for the party of ``account``, whose key signed the withdrawal; the sender pays.
 
-    Those withdrawn before are skipped. ``signature`` is that of ``ledger.proof.acts.withdrawals_message``.
+    Statements withdrawn earlier are skipped. The signature is over ``ledger.proof.acts.withdrawals_message``.
     """
     return Call(CERTIFICATE_LOG, "withdrawFor", (account, list(statements), signature))

@@ -1,4 +1,4 @@
-"""Writing to the contracts with one local account, and the plain calls that go with it."""
+"""Sends transactions to the contracts from one account, and reads view functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from ledger.chain.contracts.deployment import Deployment, check_deployment, inte
 from ledger.chain.contracts.revert import RevertReader
 from ledger.chain.rpc.answers import quantity
 from ledger.chain.rpc.connection import Connection, RpcFault, bare
-from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.sender import Announce, Receipt, Sender
 from ledger.errors import Misconfigured
@@ -20,10 +19,9 @@ _KEY_BYTES: Final = 32
 
 
 class ChainClient:
-    """One account on one deployment. The constructor does no network; ``check`` proves that the chain is ours.
+    """One account on one deployment. The constructor does no network; ``check`` compares the chain with the deployment.
 
-    Thread-safe. ``with_account`` gives a client of another account over the same connection. ``before_sending`` is
-    called before each transaction and stops it by raising.
+    Thread-safe. ``before_sending`` is called before each transaction and can stop the transaction by raising an error.
     """
 
     before_sending: Callable[[], None] = staticmethod(lambda: None)
@@ -39,15 +37,16 @@ class ChainClient:
 
     @classmethod
     def at(cls, url: str, deployment: Deployment, private_key: str | None = None) -> Self:
+        """Return a client with its own connection to the node at ``url``."""
         return cls(Connection(url), deployment, private_key)
 
     def check(self) -> Self:
-        """Raises ChainUnavailable or Misconfigured unless chain, genesis and contract code are the deployment's."""
+        """Raise ChainUnavailable or Misconfigured unless chain, genesis and contract code are the deployment's."""
         check_deployment(self.connection, self.deployment)
         return self
 
     def with_account(self, private_key: str) -> ChainClient:
-        """A client that sends from another account; the same key always shares one sender and its nonces."""
+        """Return a client of another account over the same connection. Clients of one key share sender and nonces."""
         other = ChainClient(self.connection, self.deployment)
         other.before_sending = self.before_sending
         other._senders = self._senders
@@ -61,22 +60,24 @@ class ChainClient:
 
     @property
     def decoder(self) -> EventDecoder:
+        """The decoder of the deployment's events."""
         return self._decoder
 
     def address_of(self, contract: str) -> str:
+        """Return the address of a contract."""
         return self.deployment.addresses[contract]
 
     def encode(self, call: Call) -> bytes:
-        """The call data; raises InvalidInput CALL_ARGUMENTS_INVALID."""
+        """Return the call data; raise InvalidInput CALL_ARGUMENTS_INVALID."""
         args = [part for argument in call.args for part in self._resolved(argument)]
         return self._interfaces[call.contract].encode_call(call.function, args)
 
     def act_of(self, call: Call) -> str:
-        """The digest by which a proposal binds a call, 64 hex digits."""
+        """Return the digest by which a proposal binds a call, 64 hex digits."""
         return act_digest(self.address_of(call.contract), self.encode(call))
 
     def read(self, contract: str, function: str, args: Sequence[Any] = (), *, block: int | str = "latest") -> list[Any]:
-        """The return values of a view function, as JSON values, as of a block."""
+        """Return the results of a view function as of a block, as JSON values."""
         interface, address = self._interfaces[contract], self.address_of(contract)
         try:
             data = self.connection.call(address, interface.encode_call(function, args), block=block)
@@ -88,58 +89,34 @@ class ChainClient:
     def send(self, call: Call, *, announce: Announce | None = None) -> Receipt:
         """Send a call from this client's account and wait for its block.
 
-        ``announce`` gets the transaction's hash before the node does, for ``receipt`` after a crash.
+        ``announce`` receives the transaction's hash before the node does, so that ``receipt`` can find the transaction
+        after a crash.
 
-        Raises what the contract refuses (Conflict, Forbidden, NotFound, InvalidInput or ChainRejected by its error's
-        name) before anything is sent where it can be foreseen, and ChainUnavailable where the node is gone.
+        A refusal by the contract is raised as Conflict, Forbidden, NotFound, InvalidInput or ChainRejected with the
+        name of the contract's error; if it can be foreseen, before anything is sent. Raises ChainUnavailable if the
+        node does not answer.
         """
         return self.transact(self.address_of(call.contract), self.encode(call), announce=announce)
 
-    def anchor(self, first_seq: int, size: int, root: str | bytes) -> Receipt:
-        return self.send(calls.anchor(first_seq, size, root))
-
-    def suspend(self, batch: int, index: int, reason: str) -> Receipt:
-        return self.send(calls.suspend(batch, index, reason))
-
-    def resume(self, batch: int, index: int, reason: str = "lifted") -> Receipt:
-        return self.send(calls.resume(batch, index, reason))
-
-    def revoke(self, batch: int, index: int, reason: str) -> Receipt:
-        return self.send(calls.revoke(batch, index, reason))
-
-    def revoke_many(self, batch: int, indices: Sequence[int], reason: str) -> Receipt:
-        return self.send(calls.revoke_many(batch, indices, reason))
-
-    def supersede(self, batch: int, index: int, new_batch: int, new_index: int) -> Receipt:
-        return self.send(calls.supersede(batch, index, new_batch, new_index))
-
-    def hold(self, statements: Sequence[str | bytes], reason: str) -> Receipt:
-        return self.send(calls.hold(statements, reason))
-
-    def withdraw(self, statement: str | bytes) -> Receipt:
-        return self.send(calls.withdraw(statement))
-
-    def record_use(self, request: str | bytes, ordinal: int) -> Receipt:
-        return self.send(calls.record_use(request, ordinal))
-
     def transact(self, to: str, data: bytes, *, gas: int | None = None, announce: Announce | None = None) -> Receipt:
-        """Send call data; the gas limit is ``gas``, else the estimate with a margin."""
+        """Send call data. The gas limit is ``gas``, by default the node's estimate with a margin."""
         self.before_sending()
         return self._receipt(self._required_sender().send(to, data, gas=gas, announce=announce))
 
     def estimate(self, to: str, data: bytes, *, sender: str) -> int:
-        """Gas limit for call data as another sender; raises the contract's refusal."""
+        """Return the gas limit for call data sent by another account; raises the contract's refusal."""
         return self._required_sender().estimate(to, data, sender=sender)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
-        """A transaction by hash, or None while it has no block. A failed one has no events."""
+        """Return a transaction's receipt, or None while it is in no block. A failed transaction has no events."""
         raw = self.connection.receipt(tx_hash)
         return None if raw is None else self._receipt(raw)
 
     def waits(self, tx_hash: str) -> bool:
-        """Whether the node holds the transaction for a block to come.
+        """Return whether the transaction waits at the node for a later block.
 
-        If it is of this client's account and waits for one that was lost, that one's place is filled.
+        If this client's account sent it, and it waits because an earlier transaction was lost, the missing nonce is
+        filled.
         """
         transaction = self.connection.transaction(tx_hash)
         if transaction is None or transaction.get("blockNumber") is not None:
@@ -173,7 +150,7 @@ class ChainClient:
                 "ACCOUNT_MISSING",
                 "This client has no account to send from.",
                 where="private_key",
-                hint="Configure the account that sends the ledger's transactions.",
+                hint="Configure the private key of the account that sends the ledger's transactions.",
             )
         return self._sender
 

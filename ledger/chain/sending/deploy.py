@@ -1,4 +1,4 @@
-"""Puts the contracts on a chain, once."""
+"""Deploys the contracts to a chain."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def deploy(
     notice: int = 0,
     salt: bytes | None = None,
 ) -> Deployment:
-    """Deploy the contracts with the founding parties, which get their numbers in order, from 1.
+    """Deploy new contracts with the founding parties, which get their numbers in order, from 1.
 
-    At least three of them are authorities. ``delay`` is how many seconds a proposal waits: the contract keeps to it
-    for good. ``notice`` is how long a public notice has to run at least, in seconds, for good too.
-    ``salt`` (32 bytes, random by default) goes into the ledger's origin: on an engine that gives no hash of the block
-    before, it alone makes two deployments differ.
+    At least three founding parties must be authorities. ``delay`` is how many seconds a proposal waits, ``notice`` the
+    shortest public notice in seconds; the contracts never change either. ``salt`` (32 bytes, random by default) becomes
+    part of the ledger's origin: on a chain that does not give contracts the hash of the previous block, only the salt
+    makes two deployments differ.
 
-    Always makes new contracts; ``ensure_deployed`` is the repeatable form. Raises ChainUnavailable or ChainRejected.
+    Raises ChainUnavailable or ChainRejected. To deploy only once, use ``ensure_deployed``.
     """
     connection = Connection(url)
     chain_id = connection.chain_id()
@@ -92,9 +92,9 @@ def ensure_deployed(
     network: str,
     notice: int = 0,
 ) -> tuple[Deployment, bool]:
-    """The deployment in ``path`` if there is one and it checks out, else a new one, saved there.
+    """Return the deployment saved in ``path``, or deploy and save a new one if there is no such file.
 
-    The second value says whether it was made now. A file that does not fit the chain is never overwritten: raises what
+    The second value is True for a new deployment. A saved deployment is checked and never overwritten: raises what
     ``check_deployment`` and ``check_creation`` raise.
     """
     if path.exists():

@@ -1,13 +1,14 @@
-"""What a transaction offers for its gas, and what a node's refusals say about that.
+"""Chooses the gas price of a transaction, and classifies the refusals of a node.
 
-On a chain with a base fee the offer is twice that fee, so that it may rise, and the tip that the node asks for. Where
-the base fee is nothing, nothing is offered first: on many permissioned chains accounts have no money at all.
+On a chain with a base fee, the offer is twice the base fee (which may rise) plus the tip that the node asks for. If the
+base fee is zero, the first offer is zero: on many permissioned chains the accounts have no money at all.
 """
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -15,14 +16,14 @@ from typing import Final
 from ledger.chain.rpc.answers import Malformed
 from ledger.chain.rpc.connection import Connection, RpcFault
 
-# No chain asks so much for one gas: who offers what a node makes up can lose all that the account has.
+# No chain asks for such a price. A sender that pays any price that a node names could lose all its money.
 MAX_GAS_PRICE: Final = 10**14
 TIP_SECONDS: Final = 60
 _MINIMUM: Final = re.compile(r"minimum needed (\d{1,20})")
 
 
 class Refusal(Enum):
-    """Why a node did not take a transaction. JSON-RPC has no codes for it: engines differ in wording."""
+    """Why a node refused a transaction. JSON-RPC has no codes for this, and nodes word it differently."""
 
     KNOWN = auto()
     NONCE_USED = auto()
@@ -33,7 +34,7 @@ class Refusal(Enum):
     OTHER = auto()
 
 
-# In this order: a replacement that offers too little is called underpriced too.
+# The order matters: nodes also call a replacement with too low a fee "underpriced".
 _WORDS: Final[tuple[tuple[Refusal, tuple[str, ...]], ...]] = (
     (
         Refusal.KNOWN,
@@ -101,39 +102,44 @@ _WORDS: Final[tuple[tuple[Refusal, tuple[str, ...]], ...]] = (
 
 
 def refusal_of(fault: RpcFault) -> Refusal:
-    """The reason of a refusal, from its wording."""
+    """Return the kind of a refusal, found by its wording."""
     message = fault.message.lower()
     return next((kind for kind, words in _WORDS if any(each in message for each in words)), Refusal.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """An offer for each gas, in wei: at most ``cap``, of which ``tip`` for the block's maker; ``tip`` is None where
-    the chain has no base fee."""
+    """The offer for each gas in wei: at most ``cap``, of which ``tip`` goes to the block's producer.
+
+    ``tip`` is None on a chain without a base fee.
+    """
 
     cap: int
     tip: int | None
 
     def fields(self) -> dict[str, int]:
-        """As a transaction states it."""
+        """Return the offer as fields of a transaction."""
         if self.tip is None:
             return {"gasPrice": self.cap}
         return {"maxFeePerGas": self.cap, "maxPriorityFeePerGas": self.tip}
 
     def at_least(self, other: Fees) -> Fees:
-        """The greater of both, number by number."""
+        """Return the higher cap and the higher tip of both offers."""
         if self.tip is None or other.tip is None:
             return Fees(max(self.cap, other.cap), self.tip)
         return Fees(max(self.cap, other.cap), max(self.tip, other.tip))
 
     def raised(self) -> Fees:
-        """An eighth more, and one wei at least: what nodes ask for to replace a transaction that waits."""
+        """Return an offer that is higher by one eighth and at least one wei.
+
+        Nodes require this to replace a waiting transaction.
+        """
         tip = None if self.tip is None else _raised(self.tip)
         return Fees(max(_raised(self.cap), tip or 0), tip)
 
 
 class FeeSource:
-    """What one node asks for. The tip is asked for once a minute. Any number of threads may ask."""
+    """The fees that one node asks for. The tip is read once a minute. Thread-safe."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -142,30 +148,32 @@ class FeeSource:
         self._asked_at: float | None = None
 
     def now(self) -> Fees:
-        """The offer for a new transaction; one call, and once a minute a second one."""
+        """Return the offer for a new transaction; costs one request, and a second one once a minute."""
+        return self._offer(lambda base_fee: 2 * base_fee)
+
+    def least(self) -> Fees:
+        """Return the lowest offer that the next block can include.
+
+        A transaction with this offer cannot replace a waiting transaction that has the usual fee.
+        """
+        return self._offer(lambda base_fee: _raised(base_fee) if base_fee else 0)
+
+    def _offer(self, share_of: Callable[[int], int]) -> Fees:
         base_fee = self._base_fee()
         if base_fee is None:
             return Fees(self._plausible("eth_gasPrice", self._connection.gas_price()), None)
         tip = max(self._asked_tip(base_fee), self._floor) if base_fee else self._floor
-        return Fees(2 * base_fee + tip, tip)
-
-    def least(self) -> Fees:
-        """The least that can be mined next: it never takes the place of a transaction that waits with the usual fee."""
-        base_fee = self._base_fee()
-        if base_fee is None:
-            return Fees(self._plausible("eth_gasPrice", self._connection.gas_price()), None)
-        tip = self._floor if not base_fee else max(self._asked_tip(base_fee), self._floor)
-        return Fees(_raised(base_fee) + tip, tip) if base_fee else Fees(tip, tip)
+        return Fees(share_of(base_fee) + tip, tip)
 
     def after(self, refused: Fees, fault: RpcFault) -> Fees:
-        """A higher offer than one that was refused; what is needed is remembered."""
+        """Return a higher offer after a refused one, and remember it as the minimum for later offers."""
         price = self._plausible("eth_gasPrice", self._connection.gas_price())
         needed = self._needed(fault)
         base_fee = self._base_fee()
         if base_fee is None or refused.tip is None:
             return Fees(max(price, needed, _raised(refused.cap)), None)
         self._asked_at = None
-        # After the first refusal the node's own word; where that is refused too, twice as much.
+        # After a first refusal, the price that the node names; after a second one, twice the refused tip.
         tip = max(self._asked_tip(base_fee), price - base_fee, needed, 2 * refused.tip, 1)
         self._floor = self._plausible("eth_maxPriorityFeePerGas", tip)
         return Fees(2 * base_fee + tip, tip)

@@ -1,8 +1,8 @@
-"""The nonces of one account: which is next, which transactions wait, and what to do about one that waits too long.
+"""Manages the nonces of one account: the next nonce, the waiting transactions, and transactions that wait too long.
 
-A node mines the transactions of an account in the order of their nonces. Where one was lost, all that follow wait for
-good: it is handed over again, or, if nobody knows it any more, its place is filled with a transaction that moves
-nothing to the account itself.
+A node mines the transactions of an account in the order of their nonces. If a transaction is lost, all later ones wait
+forever. So a lost transaction is sent again. If its content is unknown, its nonce is filled with a transaction that
+sends nothing from the account to itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a transaction is to do; ``gas`` is its limit. ``announce`` gets each hash before the node does."""
+    """The content of a transaction; ``gas`` is its limit. ``announce`` receives each hash before the node does."""
 
     to: str | None
     data: bytes
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Sent:
-    """A transaction that was handed over, with the hashes of all its versions, the oldest first."""
+    """A transaction that was sent to the node, with the hashes of all its versions, the oldest first."""
 
     wanted: Wanted
     nonce: int
@@ -48,6 +48,7 @@ class Sent:
 
     @property
     def newest(self) -> str:
+        """The hash of the newest version."""
         return self.hashes[-1]
 
 
@@ -55,7 +56,7 @@ Signer = Callable[[Wanted, int, Fees], tuple[bytes, str]]
 
 
 class Nonces:
-    """The nonces of one account. Its methods are called by one thread at a time, but ``mined`` and ``forget``."""
+    """The nonces of one account. Only ``mined`` and ``forget`` may be called by several threads at the same time."""
 
     def __init__(self, connection: Connection, address: str, fees: FeeSource, signed: Signer) -> None:
         self._connection = connection
@@ -67,7 +68,7 @@ class Nonces:
         self._filled_at: float | None = None
 
     def reserved(self, wanted: Wanted, fees: Fees) -> Sent:
-        """The transaction with the next nonce, signed and not handed over."""
+        """Return the transaction, signed with the next nonce and not yet sent."""
         nonce = self._next
         if nonce is None:
             nonce = self._next = self._connection.transaction_count(self._address)
@@ -75,29 +76,32 @@ class Nonces:
         return Sent(wanted, nonce, fees, raw, [tx_hash])
 
     def taken(self, sent: Sent) -> None:
-        """The node has it."""
+        """Record that the node accepted the transaction."""
         self._next = sent.nonce + 1
         self._waiting[sent.nonce] = sent
 
     def refused(self, nonce: int, kind: Refusal) -> None:
-        """The node did not take the nonce, or not this transaction with it."""
+        """Record that the node refused a transaction with this nonce."""
         if kind in (Refusal.NONCE_USED, Refusal.NONCE_TAKEN):
-            # A node may not count what waits; this one has been taken all the same.
+            # Some nodes do not count waiting transactions, so the nonce after the refused one is the lowest possible.
             self._next = max(self._connection.transaction_count(self._address), nonce + 1)
         elif kind is not Refusal.FEE:
             self.forget()
 
     def mined(self, sent: Sent) -> None:
-        """One of its versions is in a block."""
+        """Record that one version of the transaction is in a block."""
         self._waiting.pop(sent.nonce, None)
 
     def forget(self) -> None:
-        """Ask the node for the next nonce before the next transaction."""
+        """Forget the next nonce, so that the node is asked for it before the next transaction."""
         self._next = None
 
     def unstick(self, nonce: int) -> None:
-        """Of the transactions up to ``nonce`` that wait, offer more for the first; hand the others over again, and
-        fill the gaps."""
+        """Get the waiting transactions up to ``nonce`` mined.
+
+        The first one is sent again with a higher fee, the others are sent again unchanged, and missing nonces are
+        filled.
+        """
         mined, waiting = self._counts()
         missing = self._missing(mined, waiting, nonce)
         for each in range(mined, min(nonce + 1, mined + MAX_GAP)):
@@ -110,8 +114,10 @@ class Nonces:
                 self._hand_over(own.raw)
 
     def fill_before(self, nonce: int) -> None:
-        """Fill the gaps before a transaction that waits and that this process or an earlier one sent; looks again
-        only after a while."""
+        """Fill the missing nonces before a waiting transaction, even if an earlier process sent it.
+
+        Does nothing within ``FILL_SECONDS`` after the last call.
+        """
         now = time.monotonic()
         if self._filled_at is not None and now - self._filled_at < FILL_SECONDS:
             return
@@ -126,7 +132,7 @@ class Nonces:
                 return
 
     def _counts(self) -> tuple[int, int]:
-        """How many of the account's transactions are mined, and how many with those that wait."""
+        """Return how many transactions of the account are mined, and how many are mined or waiting."""
         mined = self._connection.transaction_count(self._address, "latest")
         waiting = self._connection.transaction_count(self._address)
         for nonce in [each for each in self._waiting if each < mined]:
@@ -134,10 +140,10 @@ class Nonces:
         return mined, max(mined, waiting)
 
     def _missing(self, mined: int, waiting: int, before: int) -> set[int]:
-        """Nonces below ``before`` that no transaction has, as far as the node shows it.
+        """Return the nonces below ``before`` that no transaction has, as far as the node shows them.
 
-        A node that counts only what can be mined stops at the first gap. Another one counts what waits behind it too,
-        and shows in its next block which can be mined.
+        Some nodes count only transactions that can be mined, so their count ends at the first missing nonce. Other
+        nodes also count the transactions after it; their pending block shows which ones can be mined.
         """
         if waiting < before:
             return {waiting}
@@ -149,7 +155,7 @@ class Nonces:
         return set(range(mined, min(before, waiting, mined + MAX_GAP))) - shown
 
     def _fill(self, nonce: int) -> None:
-        """The least fee that can be mined: where a transaction has the nonce after all, the node refuses this one."""
+        """Fill a nonce with the lowest possible fee, so that the node refuses it if a transaction has the nonce."""
         raw, tx_hash = self._signed(Wanted(self._address, b"", _PLAIN_GAS), nonce, self._fees.least())
         if self._hand_over(raw):
             log.warning("nonce_gap_filled", account=self._address, nonce=nonce, tx_hash=tx_hash)
@@ -166,7 +172,7 @@ class Nonces:
         try:
             taken = self._hand_over(raw)
         except ChainUnavailable as error:
-            # No answer: it may have the transaction.
+            # If the node did not answer, it may still have accepted the transaction.
             taken = error.code == "CHAIN_UNREACHABLE"
         if not taken:
             own.hashes.remove(tx_hash)
@@ -176,7 +182,7 @@ class Nonces:
         log.warning("transaction_replaced", account=self._address, nonce=own.nonce, tx_hash=tx_hash, cap_wei=fees.cap)
 
     def _hand_over(self, raw: bytes) -> bool:
-        """Whether the node has the transaction now."""
+        """Send a transaction and return whether the node has it now."""
         try:
             self._connection.send_raw(raw)
         except RpcFault as fault:
@@ -185,7 +191,7 @@ class Nonces:
 
 
 def _announced(wanted: Wanted, tx_hash: str) -> bool:
-    """Whether the caller wants the version with that hash too; one that does not has given it up."""
+    """Announce a new version's hash and return whether the caller still wants the transaction."""
     try:
         if wanted.announce is not None:
             wanted.announce(tx_hash)

@@ -1,4 +1,4 @@
-"""What a proposal is for: its call, checked against the digest that the contract keeps, and in words."""
+"""Decodes the call of a proposal for people, and checks it against the digest that the contract keeps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ledger.errors import ChainUnavailable
 from ledger.proof.head import act_digest
 
 REGISTERS: Final = Role.mask([Role.AUTHORITY, Role.ADMIN])
-# Parameters whose numbers have names, by the names of the parameters.
+# For parameters whose values have names: how to find the name, by the parameter's name.
 _NAMES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "roles": names_of_roles,
     "status": lambda number: _named(PARTY_STATUSES, number),
@@ -28,19 +28,18 @@ _NAMES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "scenario": scenario_of_code,
 }
 
-
 UNKNOWN_KIND: Final = "unknown"
 _SELECTOR_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedCall:
-    """What the call data of a proposal say.
+    """The decoded call data of a proposal.
 
-    ``call`` is None for a contract or a function that this version does not know, and for data that nobody encodes
-    so, which a contract may take all the same: nobody confirms what is not exactly what is shown. ``kind`` is the
-    function by target and selector, in snake case, else ``unknown``; ``arguments`` are named, as far as they can be
-    read. ``data`` are hex.
+    ``kind`` is the function's name in snake case, found by target and selector, or ``unknown``. ``arguments`` are the
+    arguments by name, as far as they can be read. ``call`` is None for an unknown contract or function, and for data
+    that are not the exact encoding of the arguments shown: a contract may accept such data, but nobody should confirm
+    a call that differs from what is shown. ``data`` is hex.
     """
 
     target: str
@@ -57,12 +56,12 @@ class ProposedCall:
 
     @property
     def changes_key(self) -> bool:
-        """Whether the contract takes it for a change of a party's keys, which those keys can veto."""
+        """Whether the contract treats the call as a change of a party's keys, which those keys can veto."""
         return self.contract == PARTY_REGISTRY and self.kind == "change_key"
 
 
 def proposal_of(receipt: Receipt) -> int:
-    """The number of the proposal that a transaction made; raises ValueError for another transaction."""
+    """Return the number of the proposal that a transaction made; raise ValueError if it made none or several."""
     made = receipt.named("Proposed")
     if len(made) != 1:
         raise ValueError("the transaction made no proposal, or several")
@@ -70,7 +69,7 @@ def proposal_of(receipt: Receipt) -> int:
 
 
 def read_call(deployment: Deployment, target: str, data: str) -> ProposedCall:
-    """What a target and call data (hex) say; never raises, whatever somebody proposed."""
+    """Decode call data (hex) for a target address. Never raises, because anything can be proposed."""
     names = {address: name for name, address in deployment.addresses.items() if name != FORWARDER}
     name, raw = names.get(target.lower()), unhex(data)
     start = interface_of(name).decode_start(raw) if name else None
@@ -78,11 +77,6 @@ def read_call(deployment: Deployment, target: str, data: str) -> ProposedCall:
         return ProposedCall(target, data, name, UNKNOWN_KIND, {}, None)
     function, arguments = start
     return ProposedCall(target, data, name, code_of(function).lower(), _in_words(arguments), _exactly(name, raw))
-
-
-def decode_call(deployment: Deployment, target: str, data: str) -> Call | None:
-    """The call behind a target and call data (hex), None if the data are not exactly a call that we know."""
-    return read_call(deployment, target, data).call
 
 
 def _exactly(contract: str, raw: bytes) -> Call | None:
@@ -94,24 +88,15 @@ def _exactly(contract: str, raw: bytes) -> Call | None:
     return Call(contract, function, tuple(args)) if face.encode_call(function, args) == raw else None
 
 
-def kind_of(call: Call) -> str:
-    """The function of a call in snake case, such as ``change_key``."""
-    return code_of(call.function).lower()
-
-
-def arguments_of(call: Call) -> dict[str, Any]:
-    """A call's arguments by name, with names in place of the numbers of roles, statuses, reasons and offices."""
-    return _in_words(dict(zip(interface_of(call.contract).parameters(call.function), call.args, strict=True)))
-
-
 def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _NAMES[name](value) if name in _NAMES else value for name, value in arguments.items()}
 
 
 def require_bound(proposed: Mapping[str, Any]) -> None:
-    """The call that a ``Proposed`` event shows is the one that its act binds; a registration shows none.
+    """Raise ChainUnavailable PROPOSAL_CALL_DIFFERS unless a ``Proposed`` event shows the call that its digest binds.
 
-    The head does not cover the call, so a node could show another one. Raises ChainUnavailable PROPOSAL_CALL_DIFFERS.
+    The contract's head does not cover the call, so a node could show another one. The proposal of a registration shows
+    no call.
     """
     target, call, role = str(proposed["target"]), str(proposed["call"]), int(proposed["role"])
     hidden = not call and role == REGISTERS
@@ -120,13 +105,15 @@ def require_bound(proposed: Mapping[str, Any]) -> None:
             "PROPOSAL_CALL_DIFFERS",
             "The call that the node shows for a proposal is not the one that the proposal binds.",
             where=f"proposal {proposed['no']}",
-            hint="The node does not give what the chain holds: ask another node.",
+            hint="The node does not show the data of the chain: ask another node.",
         )
 
 
 def call_proposed(deployment: Deployment, event: Event) -> ProposedCall | None:
-    """The call of a ``Proposed`` event, None for a list of registrations, which shows none; raises as
-    ``require_bound``."""
+    """Return the call of a ``Proposed`` event, or None for a registration, which shows no call.
+
+    Raises as ``require_bound``.
+    """
     require_bound(event.args)
     shown = str(event.args["call"])
     return read_call(deployment, event.args["target"], shown) if unhex(shown) else None

@@ -1,7 +1,7 @@
-"""Signed requests (ERC-2771): a party signs what it wants done, the service sends it and pays.
+"""Signed requests (ERC-2771): a party signs a call, and the service sends the call and pays for it.
 
-``Relay.prepare`` makes the EIP-712 typed data, ``sign_request`` needs nothing but the key and can run in the party's
-own program, ``Relay.submit`` sends it through the forwarder. The contract sees the party, not the service.
+``Relay.prepare`` makes the EIP-712 typed data. ``sign_request`` needs only the key and can run in the party's own
+program. ``Relay.submit`` sends the signed request through the forwarder; for the contract, the party is the sender.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ _ADDRESS_CHARACTERS: Final = 42
 
 @dataclass(frozen=True, slots=True)
 class ForwardRequest:
-    """What a party is asked to sign: EIP-712 typed data, JSON throughout."""
+    """The EIP-712 typed data that a party has to sign, as JSON values."""
 
     typed_data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """Typed data and its 65-byte signature, ``0x`` and 130 hex digits; both are JSON."""
+    """Typed data, and the signature as ``0x`` and 130 hex digits. Both are JSON values."""
 
     typed_data: Mapping[str, Any]
     signature: str
@@ -69,10 +69,11 @@ class Relay:
         self._client = client
 
     def prepare(self, account: str, call: Call, deadline: int) -> ForwardRequest:
-        """What ``account`` has to sign for ``call``, good until ``deadline`` (seconds UTC, inclusive).
+        """Return what ``account`` has to sign for ``call``, valid until ``deadline`` (seconds UTC, inclusive).
 
-        The call is tried first as that account, so a refusal is raised before anyone signs. The request holds the
-        account's next forwarder nonce: of two prepared at once only the first submitted succeeds.
+        The call is first tried as that account, so a refusal is raised before anyone signs. The request contains the
+        account's next nonce at the forwarder: if two requests are prepared at the same time, only the one that is
+        submitted first succeeds.
         """
         data = self._client.encode(call)
         to = self._client.address_of(call.contract)
@@ -92,7 +93,7 @@ class Relay:
         )
 
     def covers(self, signed: SignedRequest, account: str, call: Call) -> bool:
-        """Whether the request is for exactly this call by this account; says nothing of the signature."""
+        """Return whether the request is for exactly this call by this account. The signature is not checked."""
         message = _checked_shape(signed)
         return (
             str(message["from"]).lower() == account.lower()
@@ -104,8 +105,7 @@ class Relay:
         """Send a signed request and wait for its block.
 
         Raises InvalidInput REQUEST_INVALID or REQUEST_NOT_OURS (another chain, forwarder or contract), Forbidden
-        REQUEST_SIGNATURE_INVALID (not signed by its account, used before, or past its deadline), and what the contract
-        refuses.
+        REQUEST_SIGNATURE_INVALID (not signed by its account, used before, or expired), and the contract's refusal.
         """
         message = _checked_shape(signed)
         to = str(message["to"]).lower()
@@ -122,21 +122,22 @@ class Relay:
         if not valid:
             raise Forbidden(
                 "REQUEST_SIGNATURE_INVALID",
-                "The request is not signed by its account, was used before, or is past its deadline.",
+                "The request was not signed by its account, was already used, or has expired.",
                 where="signature",
-                hint="Prepare a new request and sign that.",
+                hint="Prepare a new request and sign it.",
                 account=message["from"],
             )
         self._trial_gas(message["from"], to, data)
         payload = self._client.encode(Call(FORWARDER, "execute", (request,)))
         forwarder = self._client.address_of(FORWARDER)
-        # EIP-150: an inner call gets 63/64 of what is left; ganache never answers an estimate of the whole.
+        # EIP-150: an inner call gets 63/64 of the remaining gas. Computed, because ganache never answers an estimate
+        # of the forwarder's call.
         inner = message["gas"] + message["gas"] // 63
         gas = inner + _FORWARD_OVERHEAD_GAS + _CALLDATA_GAS * len(payload)
         try:
             return self._client.transact(forwarder, payload, gas=gas)
         except ChainRejected:
-            # Another transaction came first. The forwarder hides why the contract refused: the contract says it.
+            # Another transaction came first. The forwarder hides the contract's reason, so the call is tried directly.
             self._trial_gas(message["from"], to, data)
             raise
 
@@ -149,14 +150,14 @@ class Relay:
         }
 
     def _trial_gas(self, account: str, to: str, data: bytes) -> int:
-        """Gas of the inner call. The forwarder hides why a call failed, so it is tried here as the forwarder does."""
+        """Return the gas of the inner call, and raise the contract's refusal, which the forwarder would hide."""
         as_forwarded = data + unhex(account)
         return self._client.estimate(to, as_forwarded, sender=self._client.address_of(FORWARDER))
 
 
 def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedRequest:
     """Sign with an account's private key; needs no network."""
-    # Not above: it takes most of a second to load, and who only reads signs nothing.
+    # Imported here, because it takes most of a second to load and only signing needs it.
     with loading():
         from eth_account import Account
         from eth_account.messages import encode_typed_data
@@ -167,7 +168,7 @@ def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedReq
 
 
 def _checked_shape(signed: SignedRequest) -> Mapping[str, Any]:
-    """The request's fields but the nonce, which the forwarder keeps itself."""
+    """Return the request's checked fields without the nonce, which the forwarder keeps itself."""
     try:
         message = signed.typed_data["message"]
         fields = {name: message[name] for name, _ in _FIELDS if name != "nonce"}
@@ -182,7 +183,7 @@ def _checked_shape(signed: SignedRequest) -> Mapping[str, Any]:
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput(
             "REQUEST_INVALID",
-            "The signed request is not well formed.",
+            "The signed request is malformed.",
             where="typed_data",
-            hint="Sign the typed data that was given, unchanged, and return both.",
+            hint="Sign the typed data unchanged, and send the typed data and the signature.",
         ) from error

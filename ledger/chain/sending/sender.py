@@ -1,15 +1,15 @@
-"""One sender per account: nonces in order, one gas rule, one retry rule.
+"""Sends the transactions of one account: nonces in order, one rule for gas, one rule for retries.
 
-The lock covers choosing the nonce and handing the transaction over, not the wait for its block, so many threads
-may have transactions under way at once and none of them reuses or skips a nonce. It is never waited for longer than a
-hand-over takes. A caller that must know after a crash whether its transaction was mined gets the hash before it is
-handed over, and another one if it has to be signed anew.
+The lock covers the choice of the nonce and the sending of the transaction, but not the wait for its block. So many
+threads may wait for transactions at the same time, and no nonce is reused or skipped. A caller that must know after a
+crash whether its transaction was mined receives the hash before the transaction is sent, and another hash if the
+transaction is signed again.
 
-Retries: a transaction whose hand-over failed on the wire is sent again byte for byte, so the same hash cannot run
-twice. If the node calls our nonce used (another process sends from this account), it is read anew and the transaction
-signed again, but only after the node said that it does not know the first one. If it calls the fee too low, more is
-offered. A transaction that waits too long is replaced by the same one with a higher fee and the same nonce: only one of
-them can be mined, and whichever is counts.
+Retries: after a network failure the same bytes are sent again, so the transaction cannot run twice. If the node says
+that the nonce is used (another process sends from this account), the nonce is read again and the transaction is signed
+again, but only if the node does not know the first version. If the node says that the fee is too low, the offer is
+raised. A transaction that waits too long is replaced by one with the same nonce and a higher fee: only one of the two
+can be mined, and either one counts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Announce = Callable[[str], None]
 
 RECEIPT_TIMEOUT_SECONDS: Final = 60
 STUCK_SECONDS: Final = 15
-# Of a process that begins nobody knows whether an earlier one left a gap.
+# An earlier process may have left a missing nonce, so a new process looks for one early.
 _FIRST_LOOK_SECONDS: Final = 2
 _WIRE_ATTEMPTS: Final = 3
 _NONCE_ATTEMPTS: Final = 4
@@ -49,7 +49,7 @@ _NONCE_TROUBLE: Final = (Refusal.NONCE_USED, Refusal.NONCE_TAKEN, Refusal.NONCE_
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A transaction in its block. ``time`` is the block's, in seconds UTC; hashes are 64 hex digits."""
+    """A mined transaction. ``time`` is the time of its block in seconds UTC; hashes are 64 hex digits."""
 
     tx_hash: str
     block_number: int
@@ -59,15 +59,15 @@ class Receipt:
     events: tuple[Event, ...]
 
     def named(self, name: str) -> list[Event]:
-        """The transaction's events of one name, in order."""
+        """Return the transaction's events with one name, in order."""
         return [event for event in self.events if event.name == name]
 
 
 class Sender:
-    """Sends transactions of one account. Use one per account and process; any number of threads.
+    """Sends transactions of one account. Use one sender per account and process. Thread-safe.
 
-    A transaction whose block is not seen after ``stuck_after`` seconds is looked after, and given up after
-    ``receipt_timeout``.
+    If a transaction is not mined after ``stuck_after`` seconds, it is sent again or replaced. After ``receipt_timeout``
+    seconds the sender stops waiting for it.
     """
 
     def __init__(
@@ -93,10 +93,11 @@ class Sender:
 
     @property
     def address(self) -> str:
+        """The account's address."""
         return self._address
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
-        """Gas limit for a call, with a margin. Raises the contract's refusal as our error; nothing is sent."""
+        """Return a gas limit with a margin, or raise the contract's refusal; sends nothing."""
         try:
             gas = self._connection.estimate_gas(to, data, sender=sender or self.address)
         except RpcFault as fault:
@@ -106,15 +107,16 @@ class Sender:
     def send(
         self, to: str | None, data: bytes, *, gas: int | None = None, announce: Announce | None = None
     ) -> dict[str, Any]:
-        """Send and wait; returns the node's receipt of a transaction that succeeded.
+        """Send a transaction, wait for its block, and return the node's receipt if it succeeded.
 
-        ``announce`` gets the hash (64 hex digits) before the node does; what it raises stops the transaction.
+        ``announce`` receives the hash (64 hex digits) before the node does; an error that it raises stops the
+        transaction.
 
-        Raises ChainRejected, Conflict or Forbidden where the contract refuses, Misconfigured ACCOUNT_WITHOUT_FUNDS
-        where the account cannot pay, ChainUnavailable FEE_TOO_LOW, NONCE_CONTENDED, NODE_REFUSED or CHAIN_UNREACHABLE
-        where nothing is known to have been sent, StorageFull DISK_FULL where the local chain has no room, and
-        ChainUnavailable TRANSACTION_UNCONFIRMED (with ``tx_hash``) where the transaction was handed over but its block
-        was not seen in time: look for its effect before sending again.
+        Raises ChainRejected, Conflict or Forbidden if the contract refuses; Misconfigured ACCOUNT_WITHOUT_FUNDS if the
+        account cannot pay; ChainUnavailable FEE_TOO_LOW, NONCE_CONTENDED, NODE_REFUSED or CHAIN_UNREACHABLE if nothing
+        is known to have been sent; StorageFull DISK_FULL if the local chain's disk is full; and ChainUnavailable
+        TRANSACTION_UNCONFIRMED (with ``tx_hash``) if the transaction was sent but its block was not seen in time: the
+        caller must look for its effect before sending it again.
         """
         wanted = Wanted(to, data, gas or self.estimate(to, data), announce)
         fees = self._fees.now()
@@ -126,23 +128,23 @@ class Sender:
         return receipt
 
     def let_through(self, nonce: int) -> None:
-        """Fill the gaps before a transaction of this account that waits; does nothing while others are at it."""
+        """Fill the missing nonces before a waiting transaction; does nothing while another thread is sending."""
         if self._lock.acquire(blocking=False):
             try:
                 self._nonces.fill_before(nonce)
             except ChainUnavailable:
-                # Who waits for the transaction asks again.
+                # The thread that waits for the transaction will call this again.
                 return
             finally:
                 self._lock.release()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One hand-over at a time. A node that does not answer one of them does not hold up all for its time-out."""
+        """Let one thread send at a time, and let each thread wait for its turn no longer than one sending may take."""
         if not self._lock.acquire(timeout=self._connection.send_timeout):
             raise ChainUnavailable(
                 "CHAIN_UNREACHABLE",
-                "The node has not taken the transactions before this one; nothing was sent.",
+                "The node has not accepted the transactions before this one; nothing was sent.",
                 where=self._connection.where,
                 hint="Try again when the node answers.",
                 reason="timeout",
@@ -160,7 +162,7 @@ class Sender:
             raise
 
     def _taken(self, wanted: Wanted, fees: Fees) -> Sent:
-        """Signed anew with another nonce or fee until the node takes it."""
+        """Sign and send the transaction, again with another nonce or fee if needed, until the node accepts it."""
         contended = raised = 0
         while contended < _NONCE_ATTEMPTS:
             sent = self._nonces.reserved(wanted, fees)
@@ -185,18 +187,18 @@ class Sender:
             "NONCE_CONTENDED",
             "Another program keeps sending from this account.",
             where=self.address,
-            hint="Give each program an account of its own, then try again; nothing was sent.",
+            hint="Give each program its own account, then try again; nothing was sent.",
         )
 
     def _refused(self, wanted: Wanted, fees: Fees, fault: RpcFault, kind: Refusal) -> PingzhengError:
-        """Why a transaction was not taken. Money is asked for only now: whether that is why."""
+        """Return why the node refused a transaction. The balance is read first, as it may be the reason."""
         self._require_money(wanted.gas, fees)
         if kind is Refusal.FEE:
             return ChainUnavailable(
                 "FEE_TOO_LOW",
-                "The node asks for a higher fee, also after it was raised; nothing was sent.",
+                "The node still asks for a higher fee after the offer was raised; nothing was sent.",
                 where=self._connection.where,
-                hint="Ask the chain's operator for the least fee that its nodes take, then try again.",
+                hint="Ask the chain's operator for the lowest fee that its nodes accept, then try again.",
                 offered_wei=json_safe(fees.cap),
                 reason=fault.message,
             )
@@ -205,7 +207,7 @@ class Sender:
                 "CHAIN_ID_CHANGED",
                 f"The node does not serve chain {self._chain_id}; nothing was sent.",
                 where=self._connection.where,
-                hint="Point the node's address at the right chain.",
+                hint="Configure the address of a node of the right chain.",
                 reason=fault.message,
             )
         return self._reverts.read(fault, contract=wanted.to)
@@ -218,8 +220,8 @@ class Sender:
                 "ACCOUNT_WITHOUT_FUNDS",
                 "The account cannot pay for the transaction; nothing was sent.",
                 where=self.address,
-                hint="Give it money for gas (on a local chain: `pingzheng party fund`), or let another account relay "
-                "the call and pay (`--payer`). A chain that has no gas price asks for none.",
+                hint="Send money for gas to the account (on a local chain: `pingzheng party fund`), or let another "
+                "account send the call and pay (`--payer`).",
                 needed_wei=json_safe(needed),
                 balance_wei=json_safe(balance),
             )
@@ -235,7 +237,7 @@ class Sender:
         }
         if wanted.to is not None:
             transaction["to"] = bytes.fromhex(wanted.to.removeprefix("0x"))
-        # Not above: it takes most of a second to load, and who only reads signs nothing.
+        # Imported here, because it takes most of a second to load and only signing needs it.
         with loading():
             from eth_account import Account
 
@@ -282,7 +284,7 @@ class Sender:
             time.sleep(_POLL_SECONDS[attempt])
 
     def _mined(self, sent: Sent) -> dict[str, Any] | None:
-        """The receipt of whichever of the transaction's versions is in a block."""
+        """Return the receipt of the version that is in a block, or None."""
         for tx_hash in sent.hashes:
             if (receipt := self._connection.receipt(tx_hash)) is not None:
                 if tx_hash != sent.newest and sent.wanted.announce is not None:
@@ -291,26 +293,26 @@ class Sender:
         return None
 
     def _look_after(self, sent: Sent) -> None:
-        """A transaction waits too long: fill the gaps before it, and offer more for the first one that waits."""
+        """Help a transaction that waits too long: fill missing nonces and raise the fee of the first waiting one."""
         try:
             with self._alone():
                 self._nonces.unstick(sent.nonce)
         except ChainUnavailable:
-            # The wait goes on: the next look for the receipt says what is wrong with the node.
+            # Keep waiting: the next request for the receipt will raise what is wrong with the node.
             return
 
     def _unconfirmed(self, sent: Sent) -> ChainUnavailable:
         self._nonces.forget()
         return ChainUnavailable(
             "TRANSACTION_UNCONFIRMED",
-            "The transaction was handed to the node, but its block was not seen in time.",
+            "The transaction was sent to the node, but its block was not seen in time.",
             where=self._connection.where,
-            hint="It may still be mined. Look for its effect on the chain before sending it again.",
+            hint="It may still be mined. Look for its effect on the chain before you send it again.",
             tx_hash=sent.newest,
         )
 
     def _explain(self, to: str | None, data: bytes, receipt: dict[str, Any], limit: int) -> NoReturn:
-        """Say why a mined transaction failed, by repeating its call on its own block."""
+        """Raise why a mined transaction failed; the reason is found by repeating its call on its block."""
         block = quantity(receipt["blockNumber"])
         if to is not None:
             try:
@@ -322,7 +324,7 @@ class Sender:
             "OUT_OF_GAS" if out_of_gas else "TRANSACTION_REVERTED",
             "The transaction was mined but failed; it changed nothing.",
             where=to,
-            hint="Another transaction came first. Read the record's state and try again.",
+            hint="Another transaction came first. Read the present state of the record and try again.",
             tx_hash=bare(receipt["transactionHash"]),
             block_number=block,
         )

@@ -1,6 +1,6 @@
-"""What stops a certificate before it is issued: a consent or an answer that was withdrawn, an office's hold.
+"""Withdrawals and holds that stop a certificate from being issued.
 
-The chain is asked before anything is locked, and for all statements of all requests in one turn.
+The chain is read before the write lock is taken, once for all statements of all requests.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class SaidByChain:
     def require_none(
         self, session: Session, request: AccessRequest, sources: Iterable[tuple[Authorization, Provision]]
     ) -> None:
-        """Raise ``Conflict`` if a statement of the request, or an entry of the log, stops its certificate."""
+        """Raise ``Conflict`` if a withdrawal or a hold, on the chain or in the log, stops the request's certificate."""
         sources = list(sources)
         named = [("request", request.id, request.digest)]
         named += [("authorization", consent.id, consent.digest) for consent, _ in sources]
@@ -44,13 +44,13 @@ class SaidByChain:
         for consent, provision in sources:
             if self.withdrawals[consent.digest].first or consent.digest in recorded:
                 raise not_active(consent, "withdrawn")
-            # What a reported key of the provider withdrew does not count: a thief must not end every certificate.
+            # A withdrawal by a reported key of the provider has no effect: a thief must not end every certificate.
             if self.withdrawals[provision.digest].at or provision.digest in recorded:
                 raise Conflict(
                     "PROVISION_WITHDRAWN",
                     "The provider has withdrawn what it supplied.",
                     where=f"provision {provision.id}",
-                    hint="The provider supplies again, naming in `corrects` what was wrong.",
+                    hint="Let the provider supply again, and name the wrong provision in `corrects`.",
                 )
         for kind, identifier, digest in named:
             if offices := self.holds[digest]:
@@ -64,16 +64,16 @@ class SaidByChain:
 
 
 class Stops:
-    """Asks the chain what stops certificates."""
+    """Reads from the chain what stops certificates."""
 
     def __init__(self, database: Database, reader: ChainReader) -> None:
         self._database = database
         self._reader = reader
 
     def before_writing(self, requests: Select[str], work: Callable[[Session, SaidByChain], T]) -> T:
-        """Do ``work`` in a write transaction with what the chain says about these requests (ids).
+        """Run ``work`` in a write transaction with what the chain records about these requests (ids).
 
-        The chain is asked again if a statement came in between.
+        The chain is read again if a new statement was recorded in between.
         """
         while True:
             with self._database.read() as session:
@@ -84,7 +84,7 @@ class Stops:
                     return work(session, said)
 
     def _ask(self, signers: Mapping[str, int | None]) -> SaidByChain:
-        asked = self._reader.questions("latest")
+        asked = self._reader.batched("latest")
         withdrawals = {each: asked.withdrawn_at(no, each) for each, no in signers.items() if no is not None}
         holds = {digest: asked.hold(digest) for digest in signers}
         return SaidByChain(
@@ -94,7 +94,9 @@ class Stops:
 
 
 def _signers(session: Session, requests: Select[str]) -> dict[str, int | None]:
-    """The statements of these requests that a certificate may rest on, and the numbers of who may withdraw them."""
+    """Return the statements that a certificate of these requests may rest on, with the number of the party that may
+    withdraw each.
+    """
     asked = select(AccessRequest.digest).where(AccessRequest.id.in_(requests))
     consents = select(Authorization.digest, Authorization.subject).where(Authorization.request_id.in_(requests))
     provisions = (

@@ -186,11 +186,11 @@ def test_two_of_an_office_lift_its_hold(waiting: Waiting) -> None:
     lifting = statements | signed(waiting.post(first, "/v1/holds/lift", statements), key)
     row = waits(waiting.post(first, "/v1/holds/lift", lifting))
     assert (row["kind"], row["role"], row["ready_at"]) == ("lift", "supervisor", row["at"])
-    assert waiting.ledger.reader.questions("latest").hold("5e" * 32)().offices == ("supervisor",)
+    assert waiting.ledger.reader.batched("latest").hold("5e" * 32)().offices == ("supervisor",)
     path = f"/v1/proposals/{row['no']}/confirmation"
     assert refused(waiting.post("first", path)) == (403, "PARTY_LACKS_ROLE")
     assert done(waiting.post(second, path, signed(waiting.post(second, path), other_key)))["state"] == "carried_out"
-    assert waiting.ledger.reader.questions("latest").hold("5e" * 32)().offices == ()
+    assert waiting.ledger.reader.batched("latest").hold("5e" * 32)().offices == ()
 
 
 def test_a_pause_stops_delays_and_nothing_that_a_subject_does(waiting: Waiting) -> None:

@@ -63,11 +63,11 @@ def founding_of(name: str, roles: set[Role]) -> Founding:
 def prepare(stage: Stage, node: LocalNode) -> None:
     """Anchored leaves, and assets of the holder as the calls need them."""
     issuer, holder, registrar = stage.client("I"), stage.client(HOLDER), stage.client("R")
-    issuer.anchor(0, 8, digest("root"))
-    issuer.suspend(0, 3, "investigation")
+    issuer.send(calls.anchor(0, 8, digest("root")))
+    issuer.send(calls.suspend(0, 3, "investigation"))
     for office in ("A", "V"):
-        stage.client(office).hold([HELD], "investigation")
-        stage.client(office).hold([held_by(office)], "court")
+        stage.client(office).send(calls.hold([HELD], "investigation"))
+        stage.client(office).send(calls.hold([held_by(office)], "court"))
     moving = (NOTICED, CONFIRMED, FROZEN, OBJECTED)
     assets = dict.fromkeys((APPLIED, ACCEPTED, *moving), "general") | {IMPORTANT: "important"}
     holder.send(

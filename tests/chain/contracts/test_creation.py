@@ -117,7 +117,7 @@ CREATIONS: dict[str, tuple[type[PingzhengError], str, str, Callable[[Chain], str
         Misconfigured,
         "CONTRACT_CREATION_MISMATCH",
         FORWARDER,
-        lambda chain: chain.client.anchor(0, 1, ROOT).tx_hash,
+        lambda chain: chain.client.send(calls.anchor(0, 1, ROOT)).tx_hash,
     ),
 }
 

@@ -14,7 +14,7 @@ from ledger.chain.contracts.deployment import CERTIFICATE_LOG, CONTRACTS, PARTY_
 from ledger.chain.contracts.names import code_of_scenario
 from ledger.chain.contracts.revert import RevertReader, code_of
 from ledger.chain.local.node import LocalNode
-from ledger.chain.reading.batched_reads import Questions
+from ledger.chain.reading.batched_reads import BatchedReads
 from ledger.chain.reading.contract_state import AccountRecord
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending import calls
@@ -242,7 +242,7 @@ class Sides:
         block = self.world.connection.block()
         assert block is not None
         self.powers.now = block.time
-        asked, powers = Questions(self.world.client, "latest"), self.powers
+        asked, powers = BatchedReads(self.world.client, "latest"), self.powers
         accounts = {each: asked.account(each) for each in ACCOUNTS}
         parties = {no: asked.read(PARTY_REGISTRY, "partyOf", no) for no in powers.parties}
         silent = {no: asked.read(PARTY_REGISTRY, "isSilent", no) for no in (*powers.parties, 99)}

@@ -23,6 +23,7 @@ from ledger.proof.head import EVENTS, genesis
 from ledger.proof.history import HistoryEvent, verify_history
 from tests.chain.parity.scripted_assets import live_assets_through
 from tests.support.chain.deployed import PARTIES, Chain
+from tests.support.chain.reads import asset_by_fingerprint
 
 Histories = dict[str, list[HistoryEvent]]
 
@@ -108,7 +109,7 @@ def compare_with_contract(view: AssetView, asset: str, chain: Chain, block: int)
     (parents,) = chain.client.read(ASSET_REGISTRY, "parentsOf", [asset], block=block)
     assert [parent for _, parent in view.parents] == parents
     if view.fingerprint is not None and view.state in ("applied", "confirmed"):
-        assert reader.asset_by_fingerprint(view.fingerprint, block=block) == asset
+        assert asset_by_fingerprint(reader, view.fingerprint, block=block) == asset
 
 
 def test_the_life_has_every_event(histories: Histories) -> None:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
 
 from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
-from ledger.chain.reading.batched_reads import Questions
+from ledger.chain.reading.batched_reads import BatchedReads
 from ledger.chain.reading.contract_state import Hold
-from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import NotFound
 from ledger.proof.bundle import Position
 from ledger.proof.facts import WithdrawalFact
+from tests.chain.reading.counted_facts import CountingConnection
 from tests.support.chain.deployed import SCENARIO, Chain
 from tests.support.chain.scripted_ledger import CONSENT, OTHER_REQUEST, REQUEST, ROOT
-
-
-class CountingConnection(Connection):
-    """Remembers the methods of each request that it sends."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.turns: list[list[str]] = []
-
-    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        self.turns.append([method for method, _ in calls])
-        return super().ask_many(calls)
 
 
 @pytest.fixture
@@ -37,17 +23,17 @@ def counting(chain: Chain) -> CountingConnection:
 
 
 @pytest.fixture
-def asked(chain: Chain, counting: CountingConnection) -> Questions:
+def asked(chain: Chain, counting: CountingConnection) -> BatchedReads:
     """Questions as of a block in which the bank used a request twice, and leaf (0, 2) was suspended."""
-    chain.client.anchor(0, 9, ROOT)
+    chain.client.send(calls.anchor(0, 9, ROOT))
     for ordinal in (1, 2):
-        chain.acting("bank").record_use(REQUEST, ordinal)
-    chain.client.suspend(0, 2, "court")
-    return Questions(ChainClient(counting, chain.deployment), chain.reader.block_number())
+        chain.acting("bank").send(calls.record_use(REQUEST, ordinal))
+    chain.client.send(calls.suspend(0, 2, "court"))
+    return BatchedReads(ChainClient(counting, chain.deployment), chain.reader.block_number())
 
 
 def test_what_is_asked_first_is_sent_together_and_each_answer_is_its_own(
-    chain: Chain, asked: Questions, counting: CountingConnection
+    chain: Chain, asked: BatchedReads, counting: CountingConnection
 ) -> None:
     bank, issuer = chain.parties["bank"], chain.parties["issuer"]
     last = chain.reader.block_number()
@@ -78,7 +64,7 @@ def test_what_is_asked_first_is_sent_together_and_each_answer_is_its_own(
     assert len(counting.turns) == 1
 
 
-def test_the_same_question_is_sent_once(chain: Chain, asked: Questions, counting: CountingConnection) -> None:
+def test_the_same_question_is_sent_once(chain: Chain, asked: BatchedReads, counting: CountingConnection) -> None:
     bank = chain.parties["bank"].no
     first, second = asked.uses(bank, REQUEST), asked.uses(bank, REQUEST)
     assert (first(), second()) == (2, 2)
@@ -86,7 +72,7 @@ def test_the_same_question_is_sent_once(chain: Chain, asked: Questions, counting
 
 
 def test_events_are_asked_for_only_where_the_counter_says_that_there_are_some(
-    chain: Chain, asked: Questions, counting: CountingConnection
+    chain: Chain, asked: BatchedReads, counting: CountingConnection
 ) -> None:
     span, bank = (chain.reader.deploy_block, chain.reader.block_number()), chain.parties["bank"].no
     used, unused = asked.uses(bank, REQUEST), asked.uses(bank, OTHER_REQUEST)

@@ -17,6 +17,7 @@ from ledger.chain.reading.facts import collect_facts
 from ledger.chain.reading.memory import MAX_SEEN_BYTES, Seen, load_seen, require_contained, save_seen, seen_from
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable, Misconfigured
 from ledger.proof.bundle import Bundle
@@ -81,8 +82,8 @@ def test_a_copy_that_was_continued_is_the_same_ledger_and_noticed_all_the_same(c
         check_deployment(Connection(node.url), copied.deployment)
     before = copied.facts(copied.real)
     assert copied.facts(copied.copy) == before
-    client_at(copied.real, copied.deployment, "enterprise").withdraw(CONSENT)
-    client_at(copied.copy, copied.deployment).anchor(300, 1, ROOT)
+    client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
+    client_at(copied.copy, copied.deployment).send(calls.anchor(300, 1, ROOT))
     copied.copy.mine(20)
     real, copy = copied.facts(copied.real), copied.facts(copied.copy)
     for node in (copied.real, copied.copy):
@@ -100,7 +101,7 @@ def test_a_copy_that_was_continued_is_the_same_ledger_and_noticed_all_the_same(c
 
 def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
     """Said plainly, so that nobody relies on more: without anything seen before, the copy passes every question."""
-    client_at(copied.real, copied.deployment, "enterprise").withdraw(CONSENT)
+    client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(5)
     check_deployment(Connection(copied.copy.url), copied.deployment)
     assert copied.facts(copied.copy).chain.ledger == copied.facts(copied.real).chain.ledger
@@ -110,7 +111,7 @@ def test_a_chain_that_goes_on_contains_what_was_seen(chain: Chain) -> None:
     consented = made(chain)
     seen = seen_from(consented.facts())
     require_contained(chain.reader, seen)
-    chain.client.anchor(300, 1, ROOT)
+    chain.client.send(calls.anchor(300, 1, ROOT))
     chain.node.mine(3)
     require_contained(chain.reader, seen)
     assert set(seen.logs) == {ISSUER.no}
@@ -147,7 +148,7 @@ def test_each_thing_that_was_seen_counts(chain: Chain, where: str, change: Calla
 def test_what_was_seen_of_other_logs_is_kept(chain: Chain) -> None:
     consented = made(chain)
     first = seen_from(consented.facts())
-    chain.acting("other_issuer").anchor(0, 1, ROOT)
+    chain.acting("other_issuer").send(calls.anchor(0, 1, ROOT))
     elsewhere = replace(
         consented.bundle, position=replace(consented.bundle.position, issuer=RIVAL.no), evidence=(), anchors=()
     )
@@ -194,7 +195,7 @@ def test_attack_facts_that_do_not_follow_what_was_seen(
     chain: Chain, code: str, where: str, change: Callable[[Facts, LogFact], Facts]
 ) -> None:
     consented = made(chain)
-    chain.client.anchor(300, 1, ROOT)
+    chain.client.send(calls.anchor(300, 1, ROOT))
     facts = consented.facts()
     seen = seen_from(facts)
     assert seen_from(facts, seen) == seen

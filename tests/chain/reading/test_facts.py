@@ -20,6 +20,7 @@ from tests.chain.consented import BANK, FIRM, ISSUER, PROVIDER, Consented, made,
 from tests.chain.reading.counted_facts import counted, with_claims
 from tests.support.chain.deployed import ACCREDITED_UNTIL, PARTIES, SCENARIO, Chain, TestParty
 from tests.support.chain.hiding_nodes import reader_dating, reader_numbering, reader_without
+from tests.support.chain.reads import uses_of
 from tests.support.chain.scripted_ledger import ROOT, digest, signed_uses
 
 NEVER = WithdrawalFact(0, 0)
@@ -54,12 +55,12 @@ def live_on(chain: Chain, consented: Consented) -> list[Receipt]:
     chain.node.advance(60)
     place = consented.bundle.position
     return [
-        chain.acting("bank").record_use(consented.request, 1),
-        chain.acting("enterprise").withdraw(consented.statement("FIRST")),
-        chain.acting("provider").withdraw(consented.statement("PROVISION")),
-        chain.acting("founder").hold([consented.certificate, consented.request], "court"),
+        chain.acting("bank").send(calls.record_use(consented.request, 1)),
+        chain.acting("enterprise").send(calls.withdraw(consented.statement("FIRST"))),
+        chain.acting("provider").send(calls.withdraw(consented.statement("PROVISION"))),
+        chain.acting("founder").send(calls.hold([consented.certificate, consented.request], "court")),
         chain.decide(calls.lift("authority", [consented.request])),
-        chain.client.revoke(place.batch, place.index, "fraud"),
+        chain.client.send(calls.revoke(place.batch, place.index, "fraud")),
     ]
 
 
@@ -91,7 +92,7 @@ def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: C
     before = consented.facts()
     (anchor,) = consented.bundle.anchors
     rival = PARTIES["other_issuer"]
-    chain.acting("other_issuer").anchor(0, anchor.size, anchor.root)
+    chain.acting("other_issuer").send(calls.anchor(0, anchor.size, anchor.root))
     elsewhere = replace(
         consented.bundle,
         position=replace(consented.bundle.position, issuer=rival.no),
@@ -131,7 +132,7 @@ def test_what_strangers_write_costs_nothing(fast_chain: Chain) -> None:
         message = withdrawals_message(chain.deployment.chain, stranger.account, withdrawn)
         signature = sign_act(message, signer_of(stranger))
         chain.client.send(calls.withdraw_for(stranger.account, withdrawn, signature))
-    assert chain.reader.uses_of(stranger.no, consented.request) == STRANGERS_WRITE
+    assert uses_of(chain.reader, stranger.no, consented.request) == STRANGERS_WRITE
     after, dear = counted(chain, consented.bundle)
     assert (after.uses, after.withdrawals, after.holds) == (before.uses, before.withdrawals, before.holds)
     assert dear.turns == cheap.turns
@@ -140,21 +141,21 @@ def test_what_strangers_write_costs_nothing(fast_chain: Chain) -> None:
 
 def test_what_a_stranger_withdraws_is_not_listed(chain: Chain, consented: Consented) -> None:
     for name in ("bank", "other_bank", "issuer", "founder"):
-        chain.acting(name).withdraw(consented.statement("FIRST"))
+        chain.acting(name).send(calls.withdraw(consented.statement("FIRST")))
     assert consented.facts().withdrawals[FIRM.id, consented.statement("FIRST")] == NEVER
 
 
 def hidden_use(chain: Chain, consented: Consented) -> Receipt:
-    return chain.acting("bank").record_use(consented.request, 1)
+    return chain.acting("bank").send(calls.record_use(consented.request, 1))
 
 
 def hidden_hold(chain: Chain, consented: Consented) -> Receipt:
-    return chain.acting("supervisor").hold([consented.statement("PROVISION")], "investigation")
+    return chain.acting("supervisor").send(calls.hold([consented.statement("PROVISION")], "investigation"))
 
 
 def hidden_revocation(chain: Chain, consented: Consented) -> Receipt:
     place = consented.bundle.position
-    return chain.client.revoke(place.batch, place.index, "fraud")
+    return chain.client.send(calls.revoke(place.batch, place.index, "fraud"))
 
 
 HIDING: dict[str, Callable[[Chain, Consented], Receipt]] = {
@@ -227,7 +228,7 @@ def test_an_index_that_no_batch_has(chain: Chain, consented: Consented) -> None:
 def test_logs_are_those_of_the_issuers_that_the_bundle_names(chain: Chain, consented: Consented) -> None:
     rival = PARTIES["other_issuer"]
     for first in range(2):
-        chain.acting("other_issuer").anchor(first, 1, ROOT)
+        chain.acting("other_issuer").send(calls.anchor(first, 1, ROOT))
     assert set(consented.facts().logs) == {ISSUER.no}
     moved = consented.with_evidence(3, position=Position(rival.no, 0, 0))
     newest = chain.reader.commitment(rival.no, 1)

@@ -63,7 +63,7 @@ def test_a_key_that_the_party_proposed_itself_has_no_confirmation_and_costs_no_f
 def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented: Consented, name: str) -> None:
     party, statement = PARTIES[name], consented.statement("FIRST" if name == "enterprise" else "PROVISION")
     chain.acting("founder").send(calls.report(party.no, party.account))
-    receipt = chain.acting(name).withdraw(statement)
+    receipt = chain.acting(name).send(calls.withdraw(statement))
     facts = consented.facts()
     assert facts.withdrawals[party.id, statement] == WithdrawalFact(0, receipt.time)
     assert parse_facts(facts.to_bytes()) == facts

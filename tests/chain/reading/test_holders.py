@@ -13,6 +13,7 @@ from ledger.errors import ChainUnavailable
 from ledger.proof.facts import HolderFact
 from tests.support.chain.deployed import Chain
 from tests.support.chain.hiding_nodes import reader_without
+from tests.support.chain.reads import is_silent
 from tests.support.chain.scripted_ledger import FAR, confirm, digest, register
 
 ASSET = "a5" * 32
@@ -29,7 +30,7 @@ def transferred(chain: Chain) -> list[Receipt]:
         moves.append(chain.acting(taker).send(asset_calls.accept_transfer(ASSET)))
     silent = chain.parties["other_bank"]
     chain.acting("other_bank").send(calls.report(silent.no, silent.account))
-    assert chain.reader.is_silent(silent.no) and not chain.reader.is_silent(chain.parties["bank"].no)
+    assert is_silent(chain.reader, silent.no) and not is_silent(chain.reader, chain.parties["bank"].no)
     to_assessor = asset_calls.reassign(ASSET, chain.parties["assessor"].no, digest("inheritance"))
     return [*moves, chain.decide(to_assessor)]
 

@@ -14,6 +14,7 @@ from ledger.proof.bundle import Position
 from ledger.proof.facts import HoldFact, StatusFact, UseFact, WithdrawalFact
 from tests.support.chain.deployed import Chain
 from tests.support.chain.hiding_nodes import reader_without
+from tests.support.chain.reads import next_seq, state_of, status_history, use_history, uses_of
 from tests.support.chain.scripted_ledger import (
     CONSENT,
     OTHER_CONSENT,
@@ -33,7 +34,7 @@ def change(receipt: Receipt, status: str, reason: str) -> StatusFact:
 
 
 def test_status_history_gives_reasons_and_times(chain: Chain) -> None:
-    chain.client.anchor(0, 200, ROOT)
+    chain.client.send(calls.anchor(0, 200, ROOT))
     receipts = []
     for call in (
         calls.suspend(0, 7, "investigation"),
@@ -49,17 +50,13 @@ def test_status_history_gives_reasons_and_times(chain: Chain) -> None:
         change(resumed, "active", "lifted"),
         change(revoked, "revoked", "key_compromise"),
     ]
-    read = chain.reader.status_history
-    assert read(place(chain, 7), block=latest) == history
     assert resumed.time >= suspended.time + 100
-    assert read(place(chain, 6), block=latest) == history[2:]
-    assert read(place(chain, 135), block=latest) == history[2:]
-    assert read(place(chain, 134), block=latest) == []
-    assert read(place(chain, 7), block=latest, since=suspended.time) == history
+    for index, changes in ((7, history), (6, history[2:]), (135, history[2:]), (134, [])):
+        assert status_history(chain.reader, place(chain, index), block=latest) == changes
     for receipt, expected in zip(receipts, history, strict=True):
         state = LeafStatus(receipt.block_number, expected.status, expected.at, expected.reason)
         assert chain.reader.status_of(place(chain, 7), block=receipt.block_number) == state
-        assert chain.reader.state_of(place(chain, 7), block=receipt.block_number) == expected.status
+        assert state_of(chain.reader, place(chain, 7), block=receipt.block_number) == expected.status
     before = suspended.block_number - 1
     assert chain.reader.status_of(place(chain, 7), block=before) == LeafStatus(before, "active", None, None)
 
@@ -68,58 +65,57 @@ def test_logs_of_two_issuers_do_not_meet(chain: Chain) -> None:
     """The same numbers in two logs: another issuer changes nothing but its own, even with the same texts."""
     own, other = chain.parties["issuer"].no, chain.parties["other_issuer"].no
     rival = chain.acting("other_issuer")
-    chain.client.anchor(0, 2, ROOT)
-    chain.client.revoke(0, 0, "fraud")
-    assert chain.reader.batch_count(other) == chain.reader.next_seq(other) == 0
-    receipt = rival.anchor(0, 2, ROOT)
-    rival.suspend(0, 1, "court")
-    assert (chain.reader.batch_count(own), chain.reader.next_seq(own)) == (1, 2)
-    assert (chain.reader.batch_count(other), chain.reader.next_seq(other)) == (1, 2)
+    chain.client.send(calls.anchor(0, 2, ROOT))
+    chain.client.send(calls.revoke(0, 0, "fraud"))
+    assert chain.reader.batch_count(other) == next_seq(chain.reader, other) == 0
+    receipt = rival.send(calls.anchor(0, 2, ROOT))
+    rival.send(calls.suspend(0, 1, "court"))
+    assert (chain.reader.batch_count(own), next_seq(chain.reader, own)) == (1, 2)
+    assert (chain.reader.batch_count(other), next_seq(chain.reader, other)) == (1, 2)
     assert chain.reader.commitment(own, 0) != chain.reader.commitment(other, 0)
     states = {
-        (issuer, index): chain.reader.state_of(Position(issuer, 0, index))
+        (issuer, index): state_of(chain.reader, Position(issuer, 0, index))
         for issuer in (own, other)
         for index in (0, 1)
     }
     assert states == {(own, 0): "revoked", (own, 1): "active", (other, 0): "active", (other, 1): "suspended"}
     latest = chain.reader.block_number()
-    assert chain.reader.status_history(Position(own, 0, 1), block=latest) == []
-    assert [each.status for each in chain.reader.status_history(Position(other, 0, 1), block=latest)] == ["suspended"]
+    assert status_history(chain.reader, Position(own, 0, 1), block=latest) == []
+    assert [each.status for each in status_history(chain.reader, Position(other, 0, 1), block=latest)] == ["suspended"]
     anchored = chain.reader.anchored(other, 0)
     assert anchored is not None and anchored.tx_hash == receipt.tx_hash
 
 
 def test_superseded_leaf(chain: Chain) -> None:
-    chain.client.anchor(0, 2, ROOT)
-    receipt = chain.client.supersede(0, 0, 0, 1)
-    history = chain.reader.status_history(place(chain, 0), block=receipt.block_number)
+    chain.client.send(calls.anchor(0, 2, ROOT))
+    receipt = chain.client.send(calls.supersede(0, 0, 0, 1))
+    history = status_history(chain.reader, place(chain, 0), block=receipt.block_number)
     assert history == [change(receipt, "superseded", "superseded")]
-    assert chain.reader.state_of(place(chain, 0)) == "revoked"
+    assert state_of(chain.reader, place(chain, 0)) == "revoked"
     assert chain.reader.status_of(place(chain, 0)).state == "superseded"
 
 
 def test_use_history_is_the_consumers_own(chain: Chain) -> None:
     bank, other = chain.parties["bank"].no, chain.parties["other_bank"].no
-    first = chain.acting("bank").record_use(REQUEST, 1)
+    first = chain.acting("bank").send(calls.record_use(REQUEST, 1))
     chain.node.advance(60)
-    strange = chain.acting("other_bank").record_use(REQUEST, 1)
-    second = chain.acting("bank").record_use(REQUEST, 2)
-    chain.acting("bank").record_use(OTHER_REQUEST, 1)
+    strange = chain.acting("other_bank").send(calls.record_use(REQUEST, 1))
+    second = chain.acting("bank").send(calls.record_use(REQUEST, 2))
+    chain.acting("bank").send(calls.record_use(OTHER_REQUEST, 1))
     latest, uses = chain.reader.block_number(), [UseFact(1, first.time), UseFact(2, second.time)]
-    assert chain.reader.use_history(bank, REQUEST, block=latest) == uses
-    assert chain.reader.use_history(bank, REQUEST, block=latest, since=first.time) == uses
-    assert chain.reader.use_history(bank, REQUEST, block=first.block_number) == uses[:1]
-    assert chain.reader.use_history(other, REQUEST, block=latest) == [UseFact(1, strange.time)]
-    assert chain.reader.use_history(other, OTHER_REQUEST, block=latest) == []
-    assert [chain.reader.uses_of(bank, each) for each in (REQUEST, OTHER_REQUEST, CONSENT)] == [2, 1, 0]
-    assert chain.reader.uses_of(bank, REQUEST, block=first.block_number - 1) == 0
+    assert use_history(chain.reader, bank, REQUEST, block=latest) == uses
+    assert use_history(chain.reader, bank, REQUEST, block=first.block_number) == uses[:1]
+    assert use_history(chain.reader, other, REQUEST, block=latest) == [UseFact(1, strange.time)]
+    assert use_history(chain.reader, other, OTHER_REQUEST, block=latest) == []
+    assert [uses_of(chain.reader, bank, each) for each in (REQUEST, OTHER_REQUEST, CONSENT)] == [2, 1, 0]
+    assert uses_of(chain.reader, bank, REQUEST, block=first.block_number - 1) == 0
 
 
 def test_withdrawal_is_the_partys_own(chain: Chain) -> None:
     firm, bank = chain.parties["enterprise"].no, chain.parties["bank"].no
-    first = chain.acting("enterprise").withdraw(CONSENT)
+    first = chain.acting("enterprise").send(calls.withdraw(CONSENT))
     chain.node.advance(60)
-    second = chain.acting("bank").withdraw(CONSENT)
+    second = chain.acting("bank").send(calls.withdraw(CONSENT))
     read, never = chain.reader.withdrawn_at, WithdrawalFact(0, 0)
     assert (read(firm, CONSENT), read(bank, CONSENT)) == (WithdrawalFact(first.time, 0), WithdrawalFact(second.time, 0))
     assert read(bank, CONSENT, block=first.block_number) == never
@@ -128,13 +124,13 @@ def test_withdrawal_is_the_partys_own(chain: Chain) -> None:
 
 def test_a_reported_key_withdraws_at_another_time(chain: Chain) -> None:
     firm, acting = chain.parties["enterprise"], chain.acting("enterprise")
-    before = acting.withdraw(CONSENT)
+    before = acting.send(calls.withdraw(CONSENT))
     chain.acting("founder").send(calls.report(firm.no, firm.account))
     chain.node.advance(60)
     for statement in (CONSENT, OTHER_CONSENT):
-        acting.withdraw(statement)
+        acting.send(calls.withdraw(statement))
         with pytest.raises(Conflict) as caught:
-            acting.withdraw(statement)
+            acting.send(calls.withdraw(statement))
         assert caught.value.code == "LOG_ALREADY_WITHDRAWN"
     both, late = (chain.reader.withdrawn_at(firm.no, each) for each in (CONSENT, OTHER_CONSENT))
     assert both.at == both.first == before.time and both.reported_at >= before.time + 60
@@ -143,9 +139,9 @@ def test_a_reported_key_withdraws_at_another_time(chain: Chain) -> None:
 
 def test_hold_history_gives_offices_reasons_and_times(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
-    held = authority.hold([CONSENT, REQUEST], "court")
+    held = authority.send(calls.hold([CONSENT, REQUEST], "court"))
     chain.node.advance(60)
-    also = supervisor.hold([CONSENT], "investigation")
+    also = supervisor.send(calls.hold([CONSENT], "investigation"))
     lifted = chain.decide(calls.lift("authority", [CONSENT]))
     lift = calls.lift("supervisor", [CONSENT], "expired_basis")
     free = chain.decide(lift, "supervisor", "other_supervisor")
@@ -158,7 +154,6 @@ def test_hold_history_gives_offices_reasons_and_times(chain: Chain) -> None:
     ]
     latest = chain.reader.block_number()
     assert chain.reader.hold_history(CONSENT, block=latest) == history
-    assert chain.reader.hold_history(CONSENT, block=latest, since=held.time) == history
     for count, receipt in enumerate((held, also, lifted, free), start=1):
         assert chain.reader.hold_history(CONSENT, block=receipt.block_number) == history[:count]
         assert chain.reader.hold_of(CONSENT, block=receipt.block_number) == Hold(history[count - 1].offices, count)
@@ -174,16 +169,17 @@ def status_without(*hidden: int) -> Callable[[Chain], None]:
         moves = (calls.suspend(0, 0, "court"), calls.resume(0, 0), calls.suspend(0, 0, "fraud"))
         events = [event for move in moves for event in chain.client.send(move).events]
         reader = reader_without(chain, *(events[number] for number in hidden))
-        reader.status_history(place(chain, 0), block=chain.reader.block_number())
+        status_history(reader, place(chain, 0), block=chain.reader.block_number())
 
     return read
 
 
 def uses_without(hidden: int) -> Callable[[Chain], None]:
     def read(chain: Chain) -> None:
-        events = [event for ordinal in (1, 2, 3) for event in chain.acting("bank").record_use(REQUEST, ordinal).events]
+        receipts = [chain.acting("bank").send(calls.record_use(REQUEST, ordinal)) for ordinal in (1, 2, 3)]
+        events = [event for receipt in receipts for event in receipt.events]
         reader = reader_without(chain, events[hidden])
-        reader.use_history(chain.parties["bank"].no, REQUEST, block=chain.reader.block_number())
+        use_history(reader, chain.parties["bank"].no, REQUEST, block=chain.reader.block_number())
 
     return read
 
@@ -194,8 +190,8 @@ def holds_without(*hidden: int) -> Callable[[Chain], None]:
 
     def read(chain: Chain) -> None:
         authority = chain.acting("founder")
-        receipts = [authority.hold([CONSENT], "court"), chain.decide(calls.lift("authority", [CONSENT]))]
-        receipts.append(authority.hold([CONSENT], "fraud"))
+        receipts = [authority.send(calls.hold([CONSENT], "court")), chain.decide(calls.lift("authority", [CONSENT]))]
+        receipts.append(authority.send(calls.hold([CONSENT], "fraud")))
         events = [event for receipt in receipts for event in receipt.named("Held")]
         reader = reader_without(chain, *(events[number] for number in hidden))
         reader.hold_history(CONSENT, block=chain.reader.block_number())
@@ -221,7 +217,7 @@ def holds_without(*hidden: int) -> Callable[[Chain], None]:
     ],
 )
 def test_hidden_event_is_noticed(chain: Chain, code: str, read: Callable[[Chain], None]) -> None:
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     with pytest.raises(ChainUnavailable) as caught:
         read(chain)
     assert caught.value.code == code
@@ -229,19 +225,19 @@ def test_hidden_event_is_noticed(chain: Chain, code: str, read: Callable[[Chain]
 
 def test_suspension_hidden_with_its_end_is_not(chain: Chain) -> None:
     """The state of one leaf does not show it; the follower, which folds every event onto the contract's head, does."""
-    chain.client.anchor(0, 2, ROOT)
-    suspended, resumed = chain.client.suspend(0, 0, "court"), chain.client.resume(0, 0)
-    paused = chain.client.suspend(0, 1, "court")
-    latest = chain.client.revoke(0, 1, "fraud").block_number
+    chain.client.send(calls.anchor(0, 2, ROOT))
+    suspended, resumed = chain.client.send(calls.suspend(0, 0, "court")), chain.client.send(calls.resume(0, 0))
+    paused = chain.client.send(calls.suspend(0, 1, "court"))
+    latest = chain.client.send(calls.revoke(0, 1, "fraud")).block_number
     blind = reader_without(chain, *suspended.events, *resumed.events, *paused.events)
-    assert blind.status_history(place(chain, 0), block=latest) == []
-    assert [each.status for each in blind.status_history(place(chain, 1), block=latest)] == ["revoked"]
+    assert status_history(blind, place(chain, 0), block=latest) == []
+    assert [each.status for each in status_history(blind, place(chain, 1), block=latest)] == ["revoked"]
     for index in (0, 1):
-        assert len(chain.reader.status_history(place(chain, index), block=latest)) == 2
+        assert len(status_history(chain.reader, place(chain, index), block=latest)) == 2
 
 
 def test_anchored_batch(chain: Chain) -> None:
-    receipt, issuer = chain.client.anchor(0, 9, ROOT), chain.parties["issuer"].no
+    receipt, issuer = chain.client.send(calls.anchor(0, 9, ROOT)), chain.parties["issuer"].no
     found = chain.reader.anchored(issuer, 0)
     assert found is not None
     assert (found.issuer, found.batch, found.first_seq, found.size, found.root) == (issuer, 0, 0, 9, ROOT.hex())

@@ -29,6 +29,7 @@ from tests.support.chain.deployed import PARTIES, SCENARIO, Chain
 from tests.support.chain.faulty_node import Call, FaultyNode, Turn
 from tests.support.chain.node_faults import BODIES, HTTP, RESULTS, WIRE
 from tests.support.chain.outcome import outcome
+from tests.support.chain.reads import asset_by_fingerprint, is_silent, next_seq, state_of, use_history, uses_of
 from tests.support.chain.scripted_ledger import ALL_ASSETS, CONSENT, REQUEST, live
 
 BANK, FIRM, ISSUER = (PARTIES[name] for name in ("bank", "enterprise", "issuer"))
@@ -78,7 +79,6 @@ READS: Final[dict[str, Read]] = {
     "block_number": lambda _, reader: reader.block_number(),
     "block": lambda faced, reader: reader.block(faced.last),
     "blocks": lambda faced, reader: reader.blocks([1, faced.last]),
-    "first_block_at": lambda faced, reader: reader.first_block_at(2_000_000_000, faced.last),
     "events": lambda faced, reader: reader.events(reader.deploy_block, faced.last),
     "party_events": lambda faced, reader: reader.party_events(reader.deploy_block, faced.last),
     "heads": lambda _, reader: reader.heads([(PARTY_REGISTRY, None), (CERTIFICATE_LOG, None)]),
@@ -87,26 +87,26 @@ READS: Final[dict[str, Read]] = {
     "account": lambda _, reader: reader.account(FIRM.account),
     "accreditation": lambda _, reader: reader.accreditation(ISSUER.no, SCENARIO),
     "batch_count": lambda _, reader: reader.batch_count(ISSUER.no),
-    "next_seq": lambda _, reader: reader.next_seq(ISSUER.no),
+    "next_seq": lambda _, reader: next_seq(reader, ISSUER.no),
     "commitment": lambda _, reader: reader.commitment(ISSUER.no, 0),
     "anchored": lambda _, reader: reader.anchored(ISSUER.no, 0),
-    "state_of": lambda _, reader: reader.state_of(LEAF),
+    "state_of": lambda _, reader: state_of(reader, LEAF),
     "status_of": lambda _, reader: reader.status_of(LEAF),
-    "uses_of": lambda _, reader: reader.uses_of(BANK.no, REQUEST),
-    "use_history": lambda faced, reader: reader.use_history(BANK.no, REQUEST, block=faced.last),
+    "uses_of": lambda _, reader: uses_of(reader, BANK.no, REQUEST),
+    "use_history": lambda faced, reader: use_history(reader, BANK.no, REQUEST, block=faced.last),
     "withdrawn_at": lambda _, reader: reader.withdrawn_at(FIRM.no, CONSENT),
     "hold_of": lambda _, reader: reader.hold_of(CONSENT),
     "hold_history": lambda faced, reader: reader.hold_history(CONSENT, block=faced.last),
     "asset": lambda _, reader: reader.asset(ASSET),
     "rights": lambda _, reader: reader.rights(ASSET),
     "annulled_ancestor": lambda _, reader: reader.annulled_ancestor(ASSET),
-    "asset_by_fingerprint": lambda _, reader: reader.asset_by_fingerprint("ab" * 32),
+    "asset_by_fingerprint": lambda _, reader: asset_by_fingerprint(reader, "ab" * 32),
     "asset_count": lambda _, reader: reader.asset_count(),
     "proposals": lambda _, reader: reader.proposals(),
     "officers": lambda _, reader: reader.officers(),
     "paused_until": lambda _, reader: reader.paused_until(),
     "running": lambda _, reader: reader.running(),
-    "is_silent": lambda _, reader: reader.is_silent(FIRM.no),
+    "is_silent": lambda _, reader: is_silent(reader, FIRM.no),
     "key_changes": lambda _, reader: key_changes(reader, FIRM.no, 0),
     "pending": lambda _, reader: pending(reader, FIRM.no),
     "check_deployment": lambda _, reader: check_deployment(reader.connection, reader.deployment),

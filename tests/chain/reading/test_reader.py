@@ -12,6 +12,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls, calls
 from ledger.errors import ChainUnavailable, NotFound
 from tests.support.chain.deployed import ACCREDITED_UNTIL, NOTICE, SCENARIO, Chain, test_key
+from tests.support.chain.reads import asset_by_fingerprint
 from tests.support.chain.scripted_ledger import (
     ASSETS,
     FAR,
@@ -102,8 +103,8 @@ def test_rights_liens_objections_and_fingerprints_by_name(chain: Chain) -> None:
     against = chain.objection(first, 1)
     assert against is not None and against[:3] == (parties["enterprise"].no, "upheld", False)
     assert chain.objection(first, 2) is None
-    assert reader.asset_by_fingerprint(digest("changed print")) == first
-    assert reader.asset_by_fingerprint(digest("no print")) is None
+    assert asset_by_fingerprint(reader, digest("changed print")) == first
+    assert asset_by_fingerprint(reader, digest("no print")) is None
     assert (reader.annulled_ancestor(second), reader.annulled_ancestor(third)) == (None, None)
     assert chain.client.read(ASSET_REGISTRY, "minimumNotice", []) == [NOTICE]
 
@@ -117,17 +118,6 @@ def test_events_come_in_order_whatever_the_range(chain: Chain) -> None:
     chain.reader.connection.log_range.shrink(4)
     assert chain.reader.events(first, last) == whole
     assert chain.reader.events(last + 1, last) == []
-
-
-def test_first_block_at_a_time(chain: Chain) -> None:
-    for _ in range(5):
-        chain.node.advance(1000)
-    last = chain.reader.latest()
-    blocks = chain.reader.blocks(range(chain.reader.deploy_block, last.number + 1))
-    for block in blocks:
-        expected = min(each.number for each in blocks if each.time >= block.time)
-        assert chain.reader.first_block_at(block.time, last.number) == expected
-    assert chain.reader.first_block_at(0, last.number) == chain.reader.deploy_block
 
 
 def test_block_that_is_not_there(chain: Chain) -> None:

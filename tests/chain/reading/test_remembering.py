@@ -15,6 +15,7 @@ from ledger.chain.reading.memory import Seen, load_seen, save_seen, seen_from
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable
 from ledger.proof.facts import LogFact
@@ -74,7 +75,7 @@ def test_what_the_newest_facts_show_is_kept(chain: Chain, consented: Consented, 
     remembered = Remembered(chain.reader, memory)
     assert remembered.facts(consented.bundle) == consented.facts()
     assert load_seen(memory) == seen_from(consented.facts())
-    chain.client.anchor(300, 1, ROOT)
+    chain.client.send(calls.anchor(300, 1, ROOT))
     remembered.facts(consented.bundle)
     seen = load_seen(memory)
     assert seen == seen_from(consented.facts()) and seen.logs[ISSUER.no].batches == 2
@@ -100,7 +101,7 @@ def test_a_log_may_have_grown_since_it_was_seen_though_the_block_is_known(
     """The log was seen at an earlier block; a later block was remembered without it."""
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
-    chain.client.anchor(300, 1, ROOT)
+    chain.client.send(calls.anchor(300, 1, ROOT))
     block = remembered.newest()
     assert load_seen(memory).logs[ISSUER.no].batches == 1
     facts = remembered.facts(consented.bundle)
@@ -119,7 +120,7 @@ ASKING: dict[str, Asked] = {
 def test_attack_a_chain_that_is_exchanged_while_the_process_runs(copied: Copied, memory: Path, ask: Asked) -> None:
     """The copy is longer than the real chain. It is refused at once, and the real chain is known as before."""
     node = Switched(copied.real.url, copied.copy.url)
-    client_at(copied.real, copied.deployment, "enterprise").withdraw(CONSENT)
+    client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(20)
     client = ChainClient(node, copied.deployment)
     reader = ChainReader(client)
@@ -145,7 +146,9 @@ def test_attack_facts_of_a_copy_while_the_real_chain_answers_for_the_blocks(copi
     remembered.facts(copied.bundle)
     seen = load_seen(memory)
     for each in (copied.real, copied.copy):
-        client_at(each, copied.deployment, "enterprise" if each is copied.real else "provider").withdraw(CONSENT)
+        client_at(each, copied.deployment, "enterprise" if each is copied.real else "provider").send(
+            calls.withdraw(CONSENT)
+        )
     node.switch()
     node.headers = Connection(copied.real.url)
     with refused("CHAIN_DIFFERS_FROM_SEEN"):
@@ -163,7 +166,7 @@ def test_attack_an_earlier_block_after_a_later_one_was_seen(
     node = StuckConnection(chain.node.url)
     reader = ChainReader(ChainClient(node, chain.deployment))
     before = reader.latest().number
-    chain.client.revoke(0, 1, "fraud")
+    chain.client.send(calls.revoke(0, 1, "fraud"))
     running = Remembered(reader, memory)
     ask(running, consented)
     seen = load_seen(memory)

@@ -29,6 +29,7 @@ from ledger.errors import (
 )
 from ledger.proof.bundle import Position
 from tests.support.chain.deployed import Chain, test_key
+from tests.support.chain.reads import state_of, uses_of
 from tests.support.chain.scripted_ledger import CONSENT, OTHER_REQUEST, REQUEST, ROOT, account
 
 
@@ -38,7 +39,7 @@ def place(chain: Chain, index: int) -> Position:
 
 
 def test_receipt_has_the_whole_story(chain: Chain) -> None:
-    receipt = chain.client.anchor(0, 5, ROOT)
+    receipt = chain.client.send(calls.anchor(0, 5, ROOT))
     (event,) = receipt.events
     assert (event.contract, event.name) == ("CertificateLog", "Anchored")
     assert dict(event.args) == {
@@ -107,21 +108,21 @@ def test_too_little_gas_is_named(chain: Chain) -> None:
 
 
 def test_threads_share_one_account_without_a_lost_or_doubled_nonce(chain: Chain) -> None:
-    chain.client.anchor(0, 64, ROOT)
+    chain.client.send(calls.anchor(0, 64, ROOT))
     before = chain.client.connection.transaction_count(chain.client.account)
     with ThreadPoolExecutor(8) as pool:
-        receipts = list(pool.map(lambda index: chain.client.revoke(0, index, "data_error"), range(32)))
+        receipts = list(pool.map(lambda index: chain.client.send(calls.revoke(0, index, "data_error")), range(32)))
     assert len({receipt.tx_hash for receipt in receipts}) == 32
     assert chain.client.connection.transaction_count(chain.client.account) == before + 32
-    assert all(chain.reader.state_of(place(chain, index)) == "revoked" for index in range(32))
+    assert all(state_of(chain.reader, place(chain, index)) == "revoked" for index in range(32))
 
 
 def test_another_program_on_the_same_account_is_survived(chain: Chain) -> None:
     other = ChainClient(Connection(chain.node.url), chain.deployment, chain.parties["issuer"].key)
-    chain.client.anchor(0, 1, ROOT)
-    other.anchor(1, 1, ROOT)
-    other.anchor(2, 1, ROOT)
-    receipt = chain.client.anchor(3, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
+    other.send(calls.anchor(1, 1, ROOT))
+    other.send(calls.anchor(2, 1, ROOT))
+    receipt = chain.client.send(calls.anchor(3, 1, ROOT))
     assert receipt.named("Anchored")[0].args["batch"] == 3
 
 
@@ -139,28 +140,28 @@ def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
 
     def use(client: ChainClient) -> str:
         try:
-            client.record_use(REQUEST, 1)
+            client.send(calls.record_use(REQUEST, 1))
         except Conflict as refusal:
             return refusal.code
         return "won"
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(use, banks)) == ["LOG_USE_OUT_OF_ORDER", "won"]
-    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
+    assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
 def test_an_office_holds_and_lifts_for_itself(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
-    authority.hold([CONSENT, REQUEST], "court")
+    authority.send(calls.hold([CONSENT, REQUEST], "court"))
     with pytest.raises(Conflict) as caught:
-        authority.hold([OTHER_REQUEST, CONSENT], "fraud")
+        authority.send(calls.hold([OTHER_REQUEST, CONSENT], "fraud"))
     assert (caught.value.code, caught.value.details) == ("LOG_ALREADY_HELD", {"statement": CONSENT})
     # All or none: the first one of the list is not held either.
     assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
     with pytest.raises(Conflict) as caught:
         chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")
     assert caught.value.code == "LOG_NOT_HELD"
-    supervisor.hold([CONSENT], "investigation")
+    supervisor.send(calls.hold([CONSENT], "investigation"))
     assert chain.reader.hold_of(CONSENT) == Hold(("authority", "supervisor"), 2)
     chain.decide(calls.lift("authority", [CONSENT, REQUEST]))
     assert chain.reader.hold_of(CONSENT) == Hold(("supervisor",), 3)
@@ -170,8 +171,8 @@ def test_an_office_holds_and_lifts_for_itself(chain: Chain) -> None:
 def test_a_party_of_both_offices_holds_for_both_and_each_office_lifts_its_own(chain: Chain) -> None:
     both = Role.mask([Role.AUTHORITY, Role.SUPERVISOR])
     chain.decide(calls.set_roles(chain.parties["supervisor"].no, both))
-    chain.acting("founder").hold([CONSENT], "court")
-    chain.acting("supervisor").hold([CONSENT], "court")
+    chain.acting("founder").send(calls.hold([CONSENT], "court"))
+    chain.acting("supervisor").send(calls.hold([CONSENT], "court"))
     assert chain.reader.hold_of(CONSENT) == Hold(("authority", "supervisor"), 2)
     chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")
     assert chain.reader.hold_of(CONSENT) == Hold(("authority",), 3)
@@ -180,7 +181,7 @@ def test_a_party_of_both_offices_holds_for_both_and_each_office_lifts_its_own(ch
 
 
 def test_hash_is_announced_before_the_node_has_the_transaction(chain: Chain) -> None:
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     announced: list[tuple[str, object]] = []
 
     def note(tx_hash: str) -> None:
@@ -191,7 +192,7 @@ def test_hash_is_announced_before_the_node_has_the_transaction(chain: Chain) -> 
 
 
 def test_transaction_waits_until_its_block(chain: Chain) -> None:
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
     hashes: list[str] = []
     chain.node.rpc("miner_stop")
     try:
@@ -208,15 +209,15 @@ def test_transaction_waits_until_its_block(chain: Chain) -> None:
 
 
 def test_what_stops_the_announcement_stops_the_transaction_and_spends_no_nonce(chain: Chain) -> None:
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
 
     def stop(_tx_hash: str) -> None:
         raise Conflict("STOPPED", "Stopped.")
 
     with pytest.raises(Conflict, match="STOPPED"):
         chain.client.send(calls.revoke(0, 0, "fraud"), announce=stop)
-    assert chain.reader.state_of(place(chain, 0)) == "active"
-    chain.client.revoke(0, 0, "fraud")
+    assert state_of(chain.reader, place(chain, 0)) == "active"
+    chain.client.send(calls.revoke(0, 0, "fraud"))
 
 
 def test_every_contract_error_has_a_meaning_and_a_code() -> None:
@@ -263,28 +264,28 @@ def test_odd_revert_data_is_still_our_error(data: str, code: str) -> None:
 def test_arguments_are_checked_before_the_chain_is_asked(chain: Chain) -> None:
     for root in (b"short", "zz" * 32, 5):
         with pytest.raises(InvalidInput) as caught:
-            chain.client.anchor(0, 1, root)  # type: ignore[arg-type]
+            chain.client.send(calls.anchor(0, 1, root))  # type: ignore[arg-type]
         assert caught.value.code == "CALL_ARGUMENTS_INVALID"
     for wrong in ("cd" * 31, "sha-256:" + "cd" * 32):
         with pytest.raises(InvalidInput):
-            chain.acting("bank").record_use(wrong, 1)
+            chain.acting("bank").send(calls.record_use(wrong, 1))
     with pytest.raises(InvalidInput):
-        chain.client.revoke(0, 2**32, "fraud")
+        chain.client.send(calls.revoke(0, 2**32, "fraud"))
     with pytest.raises(InvalidInput) as caught:
-        chain.client.revoke(0, 0, "because")
+        chain.client.send(calls.revoke(0, 0, "because"))
     assert caught.value.code == "REASON_UNKNOWN"
 
 
 def test_node_gone_is_our_error(chain: Chain) -> None:
     gone = ChainClient(Connection("http://127.0.0.1:1", timeout=1), chain.deployment, chain.parties["issuer"].key)
     with pytest.raises(ChainUnavailable) as caught:
-        gone.anchor(0, 1, ROOT)
+        gone.send(calls.anchor(0, 1, ROOT))
     assert caught.value.code == "CHAIN_UNREACHABLE"
 
 
 def test_client_without_account_says_so(chain: Chain) -> None:
     with pytest.raises(Misconfigured) as caught:
-        ChainClient(Connection(chain.node.url), chain.deployment).anchor(0, 1, ROOT)
+        ChainClient(Connection(chain.node.url), chain.deployment).send(calls.anchor(0, 1, ROOT))
     assert caught.value.code == "ACCOUNT_MISSING"
     with pytest.raises(Misconfigured) as caught:
         ChainClient(Connection(chain.node.url), chain.deployment, "not a key")

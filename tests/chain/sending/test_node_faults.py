@@ -79,7 +79,7 @@ def test_a_send_that_meets_an_odd_answer_is_our_error(faced: Faced, fault: str) 
             # 0x123 is a number.
             continue
         faced.node.fault = only(RESULTS[fault], method)
-        found = outcome(lambda: faced.client.anchor(300, 1, b"\1" * 32))
+        found = outcome(lambda: faced.client.send(calls.anchor(300, 1, b"\1" * 32)))
         assert isinstance(found, ChainUnavailable) and found.code == "NODE_ANSWER_INVALID", (method, found)
     assert faced.chain.reader.batch_count(ISSUER.no) == before
 
@@ -90,7 +90,7 @@ def test_a_transaction_whose_receipt_is_odd_is_unconfirmed(faced: Faced, fault: 
     client = faced.client
     client._required_sender()._receipt_timeout = 0.2
     faced.node.fault = only(RESULTS[fault], "eth_getTransactionReceipt")
-    found = outcome(lambda: client.anchor(300, 1, b"\1" * 32))
+    found = outcome(lambda: client.send(calls.anchor(300, 1, b"\1" * 32)))
     assert isinstance(found, ChainUnavailable) and found.code == "TRANSACTION_UNCONFIRMED"
     assert len(found.details["tx_hash"]) == 64
 
@@ -98,7 +98,7 @@ def test_a_transaction_whose_receipt_is_odd_is_unconfirmed(faced: Faced, fault: 
 def test_a_node_that_gives_another_hash_for_a_transaction_has_taken_it(faced: Faced) -> None:
     """What counts is the transaction's own hash, and its receipt."""
     faced.node.fault = only(_run_and_rename, "eth_sendRawTransaction")
-    receipt = faced.client.anchor(300, 1, b"\1" * 32)
+    receipt = faced.client.send(calls.anchor(300, 1, b"\1" * 32))
     assert receipt.named("Anchored")[0].args["firstSeq"] == 300
 
 

@@ -12,6 +12,7 @@ from ledger.proof.acts import prove_key, report_message, sign_act, veto_message
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from tests.chain.sending.power_acts import FIRM, FRESH, carry_out, confirmed, recovery, refusal, speaks
 from tests.support.chain.deployed import DELAY, PARTIES, Chain, test_key
+from tests.support.chain.reads import is_silent
 from tests.support.chain.scripted_ledger import CONSENT, FAR, ROOT, account, digest, newcomer_to, register
 
 BANK = PARTIES["bank"]
@@ -179,10 +180,10 @@ def test_attack_a_thief_vetoes_and_the_party_stays_silent(chain: Chain) -> None:
     call = calls.change_key(BANK.no, account(FRESH), BANK.account, chain.proof(test_key(FRESH), BANK.no))
     number = confirmed(chain, call)
     chain.acting("bank").send(calls.veto(number))
-    assert not chain.reader.is_silent(BANK.no), "not for long enough"
-    assert refusal(lambda: chain.acting("bank").record_use(CONSENT, 1)) == "PARTY_ACCOUNT_REPORTED"
+    assert not is_silent(chain.reader, BANK.no), "not for long enough"
+    assert refusal(lambda: chain.acting("bank").send(calls.record_use(CONSENT, 1))) == "PARTY_ACCOUNT_REPORTED"
     chain.decide(asset_calls.reassign(asset, PARTIES["provider"].no, digest("why")))
-    assert chain.reader.is_silent(BANK.no)
+    assert is_silent(chain.reader, BANK.no)
     record = chain.reader.asset(asset)
     assert record is not None and record.holder == PARTIES["provider"].id
 
@@ -249,18 +250,18 @@ def test_a_pause_stops_anchoring_and_binding_and_no_defence(chain: Chain) -> Non
     chain.node.advance(DELAY)
     paused = chain.acting("supervisor").send(calls.pause())
     assert chain.reader.paused_until() == paused.time + MAX_PAUSE
-    assert refusal(lambda: chain.client.anchor(0, 1, ROOT)) == "PARTY_PAUSED"
+    assert refusal(lambda: chain.client.send(calls.anchor(0, 1, ROOT))) == "PARTY_PAUSED"
     assert refusal(lambda: chain.acting("provider").send(register(digest("an asset")))) == "PARTY_PAUSED"
     assert refusal(carry_out(chain, number, rotation)) == "PARTY_PAUSED"
     chain.acting("bank").send(calls.veto(stolen))
-    chain.acting("bank").withdraw(CONSENT)
+    chain.acting("bank").send(calls.withdraw(CONSENT))
     chain.acting("bank").send(calls.report(BANK.no, BANK.account))
-    chain.acting("founder").hold([CONSENT], "court")
+    chain.acting("founder").send(calls.hold([CONSENT], "court"))
     # It was ready before the pause, and binds no key.
     carry_out(chain, before, roles)()
     chain.decide(calls.end_pause())
     carry_out(chain, number, rotation)()
-    chain.client.anchor(0, 1, ROOT)
+    chain.client.send(calls.anchor(0, 1, ROOT))
 
 
 def test_delays_stop_while_paused(chain: Chain) -> None:
@@ -298,7 +299,7 @@ def test_attack_nobody_pauses_without_end(chain: Chain) -> None:
 
 
 def test_a_hold_outlives_everybody_but_its_office(chain: Chain) -> None:
-    chain.acting("supervisor").hold([CONSENT], "court")
+    chain.acting("supervisor").send(calls.hold([CONSENT], "court"))
     for name in ("supervisor", "founder", "issuer"):
         lift = calls.lift("supervisor", [CONSENT])
         assert refusal(lambda name=name, lift=lift: chain.acting(name).send(lift)) == "LOG_NOT_DECIDED"
@@ -320,8 +321,8 @@ def test_attack_a_closed_party_takes_two_officers_and_the_delay(chain: Chain) ->
     chain.decide(close)
     assert chain.reader.party(FIRM.no).status == "closed"
     chain.node.advance(DELAY)
-    chain.acting("enterprise").withdraw(CONSENT)
-    assert chain.reader.is_silent(FIRM.no)
+    chain.acting("enterprise").send(calls.withdraw(CONSENT))
+    assert is_silent(chain.reader, FIRM.no)
 
 
 def test_what_nobody_may_propose(chain: Chain) -> None:

@@ -15,6 +15,7 @@ from ledger.chain.sending.proposals import proposal_of
 from ledger.chain.sending.relay import MAX_REQUEST_GAS, Relay, SignedRequest, sign_request
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from tests.support.chain.deployed import Chain, test_key
+from tests.support.chain.reads import uses_of
 from tests.support.chain.scripted_ledger import FAR, OTHER_REQUEST, REQUEST
 
 USE = calls.record_use(REQUEST, 1)
@@ -55,7 +56,7 @@ def test_the_party_acts_and_the_service_pays(chain: Chain, relay: Relay) -> None
     assert receipt.named("Used")[0].args["consumer"] == bank.no
     assert int(chain.node.rpc("eth_getBalance", bank.account, "latest"), 16) == funds
     assert chain.client.connection.transaction_count(bank.account) == 0
-    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
+    assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
 def test_account_without_funds_acts(chain: Chain, relay: Relay) -> None:
@@ -65,7 +66,7 @@ def test_account_without_funds_acts(chain: Chain, relay: Relay) -> None:
     chain.client.send(calls.carry_out(number, rotation))
     relay.submit(sign_request(relay.prepare(account_of_key(fresh), USE, FAR), fresh))
     assert int(chain.node.rpc("eth_getBalance", account_of_key(fresh), "latest"), 16) == 0
-    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
+    assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
     assert refusal(lambda: relay.prepare(bank.account, USE, FAR), Forbidden) == "PARTY_UNKNOWN_ACCOUNT"
 
 
@@ -82,7 +83,7 @@ def test_replay(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
     relay.submit(request)
     assert refusal(lambda: relay.submit(request), Forbidden) == "REQUEST_SIGNATURE_INVALID"
-    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
+    assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
 def test_of_two_requests_prepared_at_once_one_counts(chain: Chain, relay: Relay) -> None:
@@ -99,7 +100,7 @@ def test_deadline_is_the_last_second(chain: Chain, relay: Relay) -> None:
     )
     chain.node.advance(1001)
     assert refusal(lambda: relay.submit(request), Forbidden) == "REQUEST_SIGNATURE_INVALID"
-    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 0
+    assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 0
 
 
 ALTERATIONS = {
@@ -187,7 +188,7 @@ def test_refusal_is_raised_before_anyone_signs(chain: Chain, relay: Relay) -> No
 
 def test_refusal_that_comes_after_the_signature(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
-    chain.acting("bank").record_use(REQUEST, 1)
+    chain.acting("bank").send(calls.record_use(REQUEST, 1))
     before = chain.reader.block_number()
     assert refusal(lambda: relay.submit(request), Conflict) == "LOG_USE_OUT_OF_ORDER"
     assert chain.reader.block_number() == before

@@ -12,6 +12,7 @@ import pytest
 
 from ledger.chain.contracts.revert import RevertReader
 from ledger.chain.rpc.connection import Connection, RpcFault
+from ledger.chain.sending import calls
 from ledger.chain.sending.fees import Refusal as Kind
 from ledger.chain.sending.fees import refusal_of
 from ledger.chain.sending.sender import Sender
@@ -213,7 +214,7 @@ def test_a_full_disk_of_the_local_chain_refuses_the_act(engine: FaultyNode, pool
 def test_a_real_node_takes_the_tip_that_it_asks_for(chain: Chain) -> None:
     connection = chain.client.connection
     asked = connection.tip()
-    receipt = chain.client.anchor(0, 1, b"\1" * 32)
+    receipt = chain.client.send(calls.anchor(0, 1, b"\1" * 32))
     sent = connection.transaction(receipt.tx_hash)
     assert sent is not None and asked is not None
     assert int(sent["maxPriorityFeePerGas"], 16) == asked > 0

@@ -18,6 +18,7 @@ from ledger.proof.facts import WithdrawalFact
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.suites import p256
 from tests.support.chain.deployed import PARTIES, Chain, deployed_on, test_key
+from tests.support.chain.reads import uses_of
 from tests.support.chain.scripted_ledger import CONSENT, FAR, OTHER_CONSENT, OTHER_REQUEST, REQUEST
 
 BANK = PARTIES["bank"]
@@ -44,7 +45,7 @@ class Acting:
         return calls.withdraw_for(self.signer.kid, statements, sign_act(message, self.signer))
 
     def counted(self, request: str = REQUEST) -> int:
-        return self.chain.reader.uses_of(BANK.no, request)
+        return uses_of(self.chain.reader, BANK.no, request)
 
     def refusal(self, call: Call, kind: type[PingzhengError] = Forbidden) -> str:
         with pytest.raises(kind) as caught:
@@ -72,7 +73,7 @@ def test_uses_are_counted_for_the_consumer_that_signed(acting: Acting) -> None:
 
 def test_a_stale_ordinal_is_skipped_alone(acting: Acting) -> None:
     """Another program of the bank was first with the first use; and a use that is not due yet is not counted either."""
-    acting.chain.acting("bank").record_use(REQUEST, 1)
+    acting.chain.acting("bank").send(calls.record_use(REQUEST, 1))
     uses = [(REQUEST, 1), (REQUEST, 2), (OTHER_REQUEST, 1), (REQUEST, 4), (REQUEST, 3), (OTHER_REQUEST, 1)]
     call = acting.uses(uses)
     assert acting.sender.read(CERTIFICATE_LOG, call.function, call.args) == [3]
@@ -104,7 +105,7 @@ def test_statements_are_withdrawn_for_the_party_that_signed(acting: Acting) -> N
 
 
 def test_what_was_withdrawn_before_is_skipped(acting: Acting) -> None:
-    first = acting.chain.acting("bank").withdraw(CONSENT)
+    first = acting.chain.acting("bank").send(calls.withdraw(CONSENT))
     acting.chain.node.advance(60)
     call = acting.withdrawals([CONSENT, OTHER_CONSENT, OTHER_CONSENT])
     (event,) = acting.sender.send(call).named("Withdrawn")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
+from ledger.chain.reading.log_reads import LEAVES_PER_WORD
 from ledger.cli.main import app
 from ledger.domain.codes import certificate_no
 from ledger.installation.settings import Settings

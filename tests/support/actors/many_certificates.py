@@ -10,6 +10,7 @@ import pytest
 
 from ledger.certificates.lookups import payload_of
 from ledger.certificates.recording import add_certificate, next_number
+from ledger.chain.sending.calls import Call
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable
@@ -36,14 +37,16 @@ def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, 
 @contextmanager
 def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
     """Replace each bulk revocation by what ``act`` makes of it; gives the numbers of leaves that were sent."""
-    original, sizes = ChainClient.revoke_many, list[int]()
+    original, sizes = ChainClient.send, list[int]()
 
-    def counted(client: ChainClient, batch: int, indices: Any, reason: str) -> Receipt:
-        sizes.append(len(indices))
-        return act(len(sizes), original)(client, batch, indices, reason)
+    def counted(client: ChainClient, call: Call, **options: Any) -> Receipt:
+        if call.function != "revokeMany":
+            return original(client, call, **options)
+        sizes.append(len(call.args[1]))
+        return act(len(sizes), original)(client, call)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ChainClient, "revoke_many", counted)
+        patch.setattr(ChainClient, "send", counted)
         yield sizes
 
 

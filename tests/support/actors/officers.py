@@ -14,7 +14,7 @@ from ledger.chain.sending.sender import Receipt
 from ledger.connectors.answers import Supplied
 from ledger.demo.data.cast import assemble
 from ledger.domain.days import DAY
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import DEFAULT_DELAY
 from ledger.installation.settings import Settings

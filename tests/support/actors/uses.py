@@ -14,6 +14,7 @@ from ledger.domain.digests import reference
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_participant
 from tests.support.actors.pilots import Pilot
+from tests.support.chain.reads import uses_of
 from tests.support.places import SCENARIOS
 
 Outcome = tuple[str, int | None]
@@ -42,7 +43,7 @@ def uses(pilot: Pilot, number: str) -> int:
         counter = counter_of(session, number)
     assert counter is not None
     consumer, request = counter
-    return pilot.ledger.reader.uses_of(pilot.ledger.reader.party_no(consumer), request)
+    return uses_of(pilot.ledger.reader, pilot.ledger.reader.party_no(consumer), request)
 
 
 def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:

@@ -87,10 +87,10 @@ def newcomer_to(chain: Chain, name: str, *roles: str) -> PartyRegistration:
 
 def live_certificates(chain: Chain) -> None:
     issuer, bank = chain.client, chain.acting("bank")
-    issuer.anchor(0, 300, ROOT)
-    issuer.anchor(300, 1, ROOT)
+    issuer.send(calls.anchor(0, 300, ROOT))
+    issuer.send(calls.anchor(300, 1, ROOT))
     # The same numbers in another issuer's log.
-    chain.acting("other_issuer").anchor(0, 2, ROOT)
+    chain.acting("other_issuer").send(calls.anchor(0, 2, ROOT))
     for call in (
         calls.suspend(0, 3, "investigation"),
         calls.resume(0, 3),
@@ -100,20 +100,20 @@ def live_certificates(chain: Chain) -> None:
         calls.supersede(0, 5, 1, 0),
     ):
         issuer.send(call)
-    chain.acting("other_issuer").suspend(0, 1, "data_error")
-    bank.record_use(REQUEST, 1)
+    chain.acting("other_issuer").send(calls.suspend(0, 1, "data_error"))
+    bank.send(calls.record_use(REQUEST, 1))
     bank.send(signed_uses(chain, "bank", [(REQUEST, 2), (OTHER_REQUEST, 1), (REQUEST, 3)]))
     for name, statement in (("enterprise", CONSENT), ("enterprise", OTHER_CONSENT), ("provider", CONSENT)):
-        chain.acting(name).withdraw(statement)
-    chain.acting("founder").hold([CONSENT, REQUEST], "court")
-    chain.acting("supervisor").hold([CONSENT], "investigation")
+        chain.acting(name).send(calls.withdraw(statement))
+    chain.acting("founder").send(calls.hold([CONSENT, REQUEST], "court"))
+    chain.acting("supervisor").send(calls.hold([CONSENT], "investigation"))
     chain.decide(calls.lift("authority", [CONSENT]))
     # By a key before and after it is reported.
     name, party = "other_supervisor", chain.parties["other_supervisor"]
-    chain.acting(name).withdraw(CONSENT)
+    chain.acting(name).send(calls.withdraw(CONSENT))
     chain.acting(name).send(calls.report(party.no, party.account))
     for statement in (CONSENT, OTHER_CONSENT):
-        chain.acting(name).withdraw(statement)
+        chain.acting(name).send(calls.withdraw(statement))
 
 
 def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadline: int = FAR) -> Call:

@@ -1,0 +1,152 @@
+"""Batched reads of the certificate log: batches, status, holds, uses and withdrawals, with their histories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Final
+
+from ledger.chain.contracts.abi import Event
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG
+from ledger.chain.contracts.names import LEAF_STATUSES, names_of_offices
+from ledger.chain.reading.batched_calls import BatchedCalls, incomplete
+from ledger.chain.reading.contract_state import Hold
+from ledger.chain.rpc.answers import named
+from ledger.domain.reasons import REASONS
+from ledger.proof.bundle import Position
+from ledger.proof.facts import HoldFact, StatusFact, UseFact, WithdrawalFact
+
+LEAVES_PER_WORD: Final = 128
+
+
+class LogReads(BatchedCalls):
+    """The reads of ``BatchedReads`` that concern the certificate log.
+
+    Issuers, consumers and parties are named by number, statements and requests by digest (64 hex digits). A history
+    covers the blocks ``first`` to ``last``; ``last`` is the block as of which everything else is read.
+    """
+
+    def batch_count(self, issuer: int) -> Callable[[], int]:
+        """How many batches an issuer's log has."""
+        return self.number(CERTIFICATE_LOG, "batchCount", issuer)
+
+    def commitment(self, issuer: int, batch: int) -> Callable[[], str | None]:
+        """The anchor commitment of a batch, or None if the batch is not anchored."""
+        result = self.read(CERTIFICATE_LOG, "commitmentOf", issuer, batch)
+
+        def answer() -> str | None:
+            word = str(result()[0])
+            return word if int(word, 16) else None
+
+        return answer
+
+    def state(self, place: Position) -> Callable[[], str]:
+        """``active``, ``suspended`` or ``revoked``, from the status word alone (superseded counts as revoked)."""
+        word, bit = divmod(place.index, LEAVES_PER_WORD)
+        result = self.number(CERTIFICATE_LOG, "statusWord", place.issuer, place.batch, word)
+
+        def answer() -> str:
+            bits = result()
+            if bits >> (LEAVES_PER_WORD + bit) & 1:
+                return "revoked"
+            return "suspended" if bits >> bit & 1 else "active"
+
+        return answer
+
+    def status_history(self, place: Position, first: int, last: int) -> Callable[[], list[StatusFact]]:
+        """All status changes of a leaf.
+
+        Each change must differ from the state before it, and the last one is compared with the contract's status word,
+        so a node that leaves a change out is noticed. One case is not noticed: a suspension that the node hides
+        together with its end, which only the contract's head shows. The answer raises ChainUnavailable
+        STATUS_HISTORY_INCOMPLETE.
+        """
+        events = self.events(CERTIFICATE_LOG, "StatusChanged", first, last, issuer=place.issuer, batch=place.batch)
+        state = self.state(place)
+
+        def answer() -> list[StatusFact]:
+            found = [event for event in events() if _touches(event, place.index)]
+            with self._reading("CertificateLog.StatusChanged"):
+                history = [_status_change(event) for event in found]
+            states = ["active", *("revoked" if each.status == "superseded" else each.status for each in history)]
+            if any(earlier == later for earlier, later in pairwise(states)) or states[-1] != state():
+                where = f"issuer {place.issuer}, batch {place.batch}, index {place.index}"
+                raise incomplete("STATUS_HISTORY_INCOMPLETE", where)
+            return history
+
+        return answer
+
+    def hold(self, statement: str) -> Callable[[], Hold]:
+        """The offices that hold a statement, and how often that changed."""
+        result = self.read(CERTIFICATE_LOG, "holdOf", statement)
+
+        def answer() -> Hold:
+            offices, changes = result()
+            return Hold(names_of_offices(offices), changes)
+
+        return answer
+
+    def hold_history(self, statement: str, hold: Hold, first: int, last: int) -> Callable[[], list[HoldFact]]:
+        """All changes of a statement's holds; ``hold`` is the answer of the method ``hold``.
+
+        If nothing changed, no events are asked for. The answer raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if the
+        events do not lead to ``hold``.
+        """
+        if not hold.changes:
+            return list
+        events = self.events(CERTIFICATE_LOG, "Held", first, last, statement=int(statement, 16))
+
+        def answer() -> list[HoldFact]:
+            found = events()
+            with self._reading("CertificateLog.Held"):
+                history = [_hold_change(event) for event in found]
+            numbers = [event.args["change"] for event in found]
+            # The node chooses the count freely: a list of that length could be more than the memory holds.
+            whole = len(numbers) == hold.changes and numbers == list(range(1, len(numbers) + 1))
+            if not whole or history[-1].offices != hold.offices:
+                raise incomplete("HOLD_HISTORY_INCOMPLETE", f"statement {statement}")
+            return history
+
+        return answer
+
+    def uses(self, consumer: int, request: str) -> Callable[[], int]:
+        """How many uses a consumer has recorded under a request."""
+        return self.number(CERTIFICATE_LOG, "usesOf", consumer, request)
+
+    def use_history(self, consumer: int, request: str, uses: int, first: int, last: int) -> Callable[[], list[UseFact]]:
+        """All uses of a consumer under a request; ``uses`` is the answer of the method ``uses``.
+
+        If there are none, no events are asked for. The answer raises ChainUnavailable USE_HISTORY_INCOMPLETE if the
+        events do not lead to ``uses``.
+        """
+        if not uses:
+            return list
+        events = self.events(CERTIFICATE_LOG, "Used", first, last, consumer=consumer, request=int(request, 16))
+
+        def answer() -> list[UseFact]:
+            history = [UseFact(event.args["ordinal"], event.args["at"]) for event in events()]
+            if len(history) != uses or [use.ordinal for use in history] != list(range(1, len(history) + 1)):
+                raise incomplete("USE_HISTORY_INCOMPLETE", f"consumer {consumer}, request {request}")
+            return history
+
+        return answer
+
+    def withdrawn_at(self, party: int, statement: str) -> Callable[[], WithdrawalFact]:
+        """When a party withdrew a statement. It has an effect only if that party signed the statement."""
+        result = self.read(CERTIFICATE_LOG, "withdrawnAt", party, statement)
+        return lambda: WithdrawalFact(*result())
+
+
+def _touches(event: Event, index: int) -> bool:
+    word, bit = divmod(index, LEAVES_PER_WORD)
+    return bool(event.args["word"] == word and event.args["mask"] >> bit & 1)
+
+
+def _status_change(event: Event) -> StatusFact:
+    args = event.args
+    return StatusFact(named(LEAF_STATUSES, args["status"]), named(REASONS, args["reason"]), args["at"])
+
+
+def _hold_change(event: Event) -> HoldFact:
+    args = event.args
+    return HoldFact(names_of_offices(args["offices"]), named(REASONS, args["reason"]), args["at"], args["by"])
