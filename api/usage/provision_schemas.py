@@ -1,4 +1,4 @@
-"""What goes between a provider and the platform: tasks, erasures to obey, signed answers. No member takes rows."""
+"""Messages between a provider and the platform: tasks, erasures, signed answers. No member can hold rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ Disclosure = Annotated[str, Field(max_length=2 * MAX_DISCLOSURE_BYTES, pattern=r
 class OpeningOut(BaseModel):
     kind: str = Field(examples=["enterprise"])
     identifier: str = Field(description="USCC or resident ID number.")
-    key: HexId = Field(description="With kind and identifier it gives the subject's party id (docs/protocol.md, §1).")
+    key: HexId = Field(
+        description="Kind, identifier and this key together give the subject's party id (docs/protocol.md, §1)."
+    )
 
 
 class TaskOut(BaseModel):
@@ -24,14 +26,16 @@ class TaskOut(BaseModel):
     template: dict[str, Any]
     request: dict[str, Any]
     authorization: dict[str, Any]
-    keys: dict[str, Jwk] = Field(description="Of the accounts that signed request and authorization.")
+    keys: dict[str, Jwk] = Field(description="Public keys of the accounts that signed request and authorization.")
     opening: OpeningOut
-    corrects: str | None = Field(description="The provision whose place the answer takes, if it is supplied.")
+    corrects: str | None = Field(
+        description="The provision that the answer corrects, if something was supplied before."
+    )
 
 
 class ErasuresOut(BaseModel):
-    items: list[dict[str, Any]] = Field(description="Entries of the log, of type `erasure`, in its order.")
-    next_cursor: str | None = Field(description="Where later ones begin; null if there was none.")
+    items: list[dict[str, Any]] = Field(description="Log entries of type `erasure`, in the order of the log.")
+    next_cursor: str | None = Field(description="Cursor for later erasures; null if there are none yet.")
 
 
 class ProvisionIn(Strict):

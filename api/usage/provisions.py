@@ -1,4 +1,4 @@
-"""What providers answer under authorizations: tasks out, signed answers in."""
+"""Providers' answers under authorizations: get tasks, submit signed answers."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ router = Router(prefix="/provisions", tags=["provisions"])
 
 @router.get("/tasks")
 def tasks(ledger: OpenLedger, actor: PayloadCaller, paging: PageAsked) -> Page[provisions.TaskOut]:
-    """What waits for the caller's answer, with all that it needs to check it: also who the subjects are."""
+    """List the tasks that wait for the caller, with everything needed to check them; they name the subjects."""
     found = ledger.usage.provider_acts.tasks(actor, paging.after, paging.one_more)
     return paging.page(found, lambda task: str(task.authorization["id"]), show)
 
 
 @router.get("/tasks/{authorization}")
 def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> provisions.TaskOut:
-    """The task of one authorization; where the caller has supplied before, that of correcting it."""
+    """Return the task of one authorization; if the caller has already supplied, the task is to correct that."""
     return show(ledger.usage.provider_acts.task(actor, authorization))
 
 
 @router.get("/erasures")
 def erasures(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> provisions.ErasuresOut:
-    """Erasures about subjects whom the caller was asked about: it destroys what it keeps of them."""
+    """List erasures of subjects that the caller was asked about: the caller must delete its records of them."""
     found = ledger.usage.provider_acts.erasures(actor, paging.place.after_number, paging.limit)
     following = paging.place.cursor(str(found[-1][0])) if found else None
     return provisions.ErasuresOut(items=[entry for _, entry in found], next_cursor=following)
@@ -44,7 +44,7 @@ def erasures(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> provis
 def supply(
     body: provisions.ProvisionIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> provisions.ProvisionOut:
-    """Answer under an authorization; the rows stay with the provider."""
+    """Answer an authorization. The rows stay with the provider."""
     act = None if body.withdrawal is None else bytes.fromhex(body.withdrawal)
     answer = Supply(body.statement, tuple(body.disclosures), act, body.withdrawn)
 
@@ -57,7 +57,7 @@ def supply(
 
 @router.get("/{provision}/claims")
 def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> schemas.PayloadOut:
-    """The claims that the caller supplied; recorded to their subject as a reading."""
+    """Return the claims that the caller supplied; this reading is recorded for their subject."""
     subject, computed = ledger.usage.provider_acts.claims(actor, provision)
     if computed:
         ledger.readings.note(actor, How.ANSWER, None, subject, computed)
@@ -65,5 +65,4 @@ def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) ->
 
 
 def show(found: Task) -> provisions.TaskOut:
-    """A task."""
     return provisions.TaskOut(**found.to_dict())

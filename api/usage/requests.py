@@ -1,4 +1,4 @@
-"""Requests: what a consumer asks, and the subject's yes or no."""
+"""Requests: a consumer requests data, and the subject agrees or declines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ router = Router(prefix="/requests", tags=["requests"])
 
 @router.post("/draft")
 def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: ActCaller) -> usage.RequestDraftOut:
-    """The request for the consumer to sign, with the note that goes with it; nothing is recorded."""
+    """Return the request for the consumer to sign, with its note; nothing is recorded."""
     terms = Terms(
         **body.model_dump(exclude={"fields", "note"}),
         fields=tuple(body.fields),
@@ -36,10 +36,11 @@ def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: ActCaller) -> u
 def ask(
     body: usage.RequestIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> usage.RequestOut:
-    """Record a signed request; the subject sees it at once."""
+    """Record a signed request; the subject can see it at once."""
 
     def work() -> tuple[int, usage.RequestOut]:
-        return 201, show(ledger.usage.consumer_acts.ask(actor, Asked(body.statement, body.note.model_dump())))
+        (row,) = ledger.usage.consumer_acts.ask(actor, [Asked(body.statement, body.note.model_dump())])
+        return 201, show(row)
 
     return usage.RequestOut(**once(ledger, actor, key, ("ask", body), response, work))
 
@@ -48,14 +49,14 @@ def ask(
 def requests(
     ledger: OpenLedger, actor: ReadCaller, paging: PageAsked, state: str | None = None
 ) -> Page[usage.RequestOut]:
-    """Requests that the caller made or received."""
+    """List requests that the caller made or received."""
     rows = ledger.usage.requests.page(actor.party, paging.after, paging.one_more, state)
     return paging.page(rows, lambda row: row.id, show)
 
 
 @router.get("/{request}")
 def request(request: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usage.RequestDetailOut:
-    """One request and what was authorised; with the consumer's note for its subject and its consumer."""
+    """Return one request and its authorizations; subject and consumer also get the consumer's note."""
     found = ledger.usage.own_statements.request(actor, request)
     return usage.RequestDetailOut(
         **show(found.request).model_dump(),
@@ -67,16 +68,15 @@ def request(request: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usa
 
 @router.post("/{request}/decline")
 def decline(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
-    """Say no, as the subject. It needs no reason and has no consequence elsewhere."""
+    """Decline a request, as its subject. No reason is needed, and other services are not affected."""
     return show(ledger.usage.subject_acts.decline(actor, request))
 
 
 @router.post("/{request}/cancel")
 def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
-    """Take a request back, as its consumer, before a certificate was issued."""
+    """Cancel a request, as its consumer, before a certificate was issued."""
     return show(ledger.usage.consumer_acts.cancel(actor, request))
 
 
 def show(row: RecordedRequest) -> usage.RequestOut:
-    """A request."""
     return usage.RequestOut(**asdict(row))

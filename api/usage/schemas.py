@@ -1,4 +1,4 @@
-"""Requests and responses on the way to a usage certificate: asking, authorising, answering."""
+"""Requests and responses for requests, authorizations and provisions."""
 
 from __future__ import annotations
 
@@ -43,8 +43,10 @@ class RequestDraftIn(Strict):
     valid_to: Seconds = Field(description="Exclusive; a midnight in Shanghai.")
     max_uses: int = Field(1, ge=1, le=65535)
     channel: str = Field(examples=["government_platform"])
-    expires_at: Seconds = Field(description="Until when the subject may answer.")
-    pia_digest: Digest | None = Field(None, description="Of your impact assessment, where the scenario wants one.")
+    expires_at: Seconds = Field(description="The subject may answer until this time.")
+    pia_digest: Digest | None = Field(
+        None, description="Digest of your impact assessment, if the scenario requires one."
+    )
     note: NoteIn
 
 
@@ -70,15 +72,19 @@ class RequestOut(BaseModel):
 
 
 class ChoiceIn(Strict):
-    fields: list[str] | None = Field(None, max_length=64, description="Allow only these; default: what was asked.")
+    fields: list[str] | None = Field(
+        None, max_length=64, description="Allow only these fields; default: all requested fields."
+    )
     valid_to: Seconds | None = None
     max_uses: int | None = Field(None, ge=1, le=65535)
-    separate_consent: bool = Field(False, description="A person consents to this by itself (PIPL art. 23).")
-    holder_key: Jwk | None = Field(None, description="The key to present with; default: that of your account.")
+    separate_consent: bool = Field(False, description="The person consents to this separately (PIPL art. 23).")
+    holder_key: Jwk | None = Field(
+        None, description="The key to present the certificate with; default: the key of your account."
+    )
 
 
 class DraftsOut(BaseModel):
-    drafts: list[DraftOut] = Field(description="One for each source: one authorization each.")
+    drafts: list[DraftOut] = Field(description="One draft for each source; each leads to one authorization.")
 
 
 class StatementsIn(Strict):
@@ -88,8 +94,8 @@ class StatementsIn(Strict):
 class WithdrawalDraftOut(BaseModel):
     entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
     message: ActMessage | None = Field(
-        description="Sign this too, with the same key, so that the chain counts it. Null for an SM2 key, whose "
-        "signatures the chain cannot check: the entry alone is the withdrawal."
+        description="Sign this too, with the same key, for the chain. Null for an SM2 key, because the chain cannot "
+        "check its signatures: the entry alone is the withdrawal."
     )
 
 
@@ -99,7 +105,7 @@ class WithdrawalIn(Strict):
 
 
 class WithdrawnOut(BaseModel):
-    statement: StatementDigest = Field(description="What is withdrawn, for good.")
+    statement: StatementDigest = Field(description="The statement that is now withdrawn for good.")
     party: HexId
     reason: str
 
@@ -124,6 +130,6 @@ class AuthorizationsOut(BaseModel):
 class RequestDetailOut(RequestOut):
     entry: dict[str, Any]
     note: SignedNote | None = Field(
-        description="Null once it was erased, and for those whom the request does not concern."
+        description="Null if it was erased, and for callers other than subject and consumer."
     )
     authorizations: list[AuthorizationOut]

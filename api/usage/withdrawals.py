@@ -1,4 +1,4 @@
-"""Withdrawals: a subject takes back its consent, a provider what it supplied; each signs what the chain is sent."""
+"""Withdrawals: a subject withdraws its authorization, a provider what it supplied. Each signs its own act."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ledger.usage.withdrawals import WithdrawalDraft
 router = Router(tags=["withdrawals"])
 
 SigningAccount = Annotated[
-    schemas.Account | None, Query(description="Whose key will sign; default the party's present account.")
+    schemas.Account | None, Query(description="The account whose key will sign; default: the party's present account.")
 ]
 REFUSALS = answers(
     {
@@ -33,7 +33,7 @@ REFUSALS = answers(
 def authorization_draft(
     authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
-    """What its subject signs to withdraw an authorization: the entry, and a message for the chain."""
+    """Return what the subject must sign to withdraw an authorization: an entry, and a message for the chain."""
     return _shown(ledger.usage.subject_acts.draft_withdrawal(actor, authorization, account))
 
 
@@ -41,7 +41,9 @@ def authorization_draft(
 def withdraw_authorization(
     authorization: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.AuthorizationOut:
-    """Withdraw, as the subject: sent to the chain as its own act. What rests on it ends, and no verification passes."""
+    """Withdraw an authorization, as its subject. The act is sent to the chain; certificates that rest on it are
+    revoked.
+    """
     return show_authorization(ledger.usage.subject_acts.withdraw(actor, authorization, body.statement, _act(body)))
 
 
@@ -49,7 +51,7 @@ def withdraw_authorization(
 def provision_draft(
     provision: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
-    """What its provider signs to withdraw a provision without a correction: the entry, and a message for the chain."""
+    """Return what the provider must sign to withdraw a provision without a correction: an entry, and a message."""
     return _shown(ledger.usage.provider_acts.draft_withdrawal(actor, provision, account))
 
 
@@ -57,7 +59,7 @@ def provision_draft(
 def withdraw_provision(
     provision: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.WithdrawnOut:
-    """Withdraw what was supplied, as its provider: no certificate that rests on it is valid any more."""
+    """Withdraw a provision, as its provider. Certificates that rest on it are no longer valid."""
     ledger.usage.provider_acts.withdraw(actor, provision, body.statement, _act(body))
     of, party, reason = (str(body.statement[name]) for name in ("statement", "party", "reason"))
     return usage.WithdrawnOut(statement=hex_of(of), party=party, reason=reason)

@@ -1,4 +1,4 @@
-"""The subject's answer to a request: the notices it is shown, and the statements it signs, one a source."""
+"""The subject's authorizations: the notices that it is shown, and the statements that it signs, one for each source."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ from ledger.usage.tables import AccessRequest, Authorization
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the subject allows of a request: all of it, unless it says less. Seconds UTC, ``valid_to`` exclusive.
+    """How much of a request the subject allows; a member that is None allows all of it. Seconds UTC, ``valid_to``
+    exclusive.
 
-    ``holder_key`` is the key that it will present the certificate with; by default that of its account.
+    ``holder_key`` is the key with which the subject will present the certificate; by default the key of its account.
     """
 
     fields: tuple[str, ...] | None = None
@@ -50,14 +51,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDraft:
-    """The exact notice to show the subject, and the statement that it signs (it holds the notice's digest)."""
+    """The exact notice to show the subject, and the statement to sign, which holds the notice's digest."""
 
     notice: dict[str, Any]
     entry: dict[str, Any]
 
 
 class Authorizations:
-    """Consents: drafted by rule, recorded once signed by the subject."""
+    """Drafts authorizations, and records them once the subject has signed."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class Authorizations:
         self._clock = clock
 
     def draft(self, request_id: str, choice: Choice | None = None) -> list[AuthorizationDraft]:
-        """Notice and unsigned statement for each source of the chosen fields.
+        """Return a notice and an unsigned statement for each source of the chosen fields.
 
         Raises ``Conflict`` ``REQUEST_EXPIRED`` or ``SCENARIO_CHANGED``, ``Forbidden`` ``FIELD_OUTSIDE_REQUEST``,
         ``NotFound``.
@@ -141,10 +142,11 @@ class Authorizations:
         )
 
     def submit(self, entries: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
-        """Record signed statements, all or none; one already recorded is returned as it is.
+        """Record signed statements, all or none; a statement that is recorded already is returned as it is.
 
-        Those of one request are given together: it is answered then. Raises ``InvalidInput`` (shape, notice),
-        ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``, ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
+        The statements for one request must be submitted together, because they answer it. Raises ``InvalidInput``
+        (shape, notice), ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``, ``SEPARATE_CONSENT_MISSING``,
+        ``Conflict``.
         """
         for number, entry in enumerate(entries, start=1):
             self._check_signed(entry, f"authorization {number}")
@@ -161,7 +163,7 @@ class Authorizations:
             "SIGNER_NOT_SUBJECT",
             "The statement is not signed by a key of the subject.",
             where=where,
-            hint="Only the data subject can authorise or withdraw.",
+            hint="Sign with a key of the data subject: only it can authorise or withdraw.",
         )
         with self._database.read() as session:
             self._intake.require_signed(session, entry, entry["subject"], refusal)
@@ -177,9 +179,9 @@ class Authorizations:
         if entry["source"] in {given.source for given in authorizations_of(session, request.id)}:
             raise InvalidInput(
                 "AUTHORIZATION_TWICE",
-                "Two statements are for one source of the request.",
+                "Two statements are for the same source of the request.",
                 where=entry["id"],
-                hint="Hand in one statement for each source.",
+                hint="Submit one statement for each source.",
             )
         notice = self._checked_notice(session, request, entry)
         row = Authorization(
@@ -200,7 +202,7 @@ class Authorizations:
         return row
 
     def _checked_notice(self, session: Session, request: AccessRequest, entry: dict[str, Any]) -> dict[str, Any]:
-        """The notice that was signed; raises unless the statement stays within the request and the scenario."""
+        """Return the notice that was signed. Raises unless the statement is within the request and the scenario."""
         scenario = self._scenarios.get(entry["scenario"])
         asked = log_store.statement(session, request.digest)
         require_template(scenario, asked)
@@ -210,47 +212,47 @@ class Authorizations:
         if scenario.legal_basis == "separate_consent" and not entry["separate_consent"]:
             raise Forbidden(
                 "SEPARATE_CONSENT_MISSING",
-                "A person consents to this separately, not in passing.",
+                "This scenario requires a separate consent of the person.",
                 where="separate_consent",
-                hint="Ask the person for this consent by itself and set separate_consent (PIPL art. 23).",
+                hint="Ask the person for this consent separately, and set separate_consent (PIPL art. 23).",
             )
         notice = self._notice(scenario, entry, note_of(session, self._sealer, request))
         same = (entry["purpose"], entry["scenario_version"]) == (scenario.purpose.zh, scenario.version)
         if not same or entry["notice_digest"] != digest(canonical(notice)):
             raise InvalidInput(
                 "NOTICE_DIFFERS",
-                "The signed digest is not that of the notice for this request.",
+                "The signed digest is not the digest of the notice for this request.",
                 where=entry["id"],
-                hint="Draft the authorization again, show its notice, sign its statement.",
+                hint="Draft the authorization again, show the new notice, and sign the new statement.",
             )
         return notice
 
     @staticmethod
     def _answer(session: Session, request: AccessRequest) -> None:
-        """The signed statements hold the notices' digests: whoever signed has seen them."""
+        """Mark the request as seen and authorised; the signed statements hold the digests of the notices shown."""
         for move in ("see", "authorise"):
             if move in REQUEST.moves_from(request.state):
                 request.state = REQUEST.next(request.state, move)
         session.flush()
 
     def notice(self, identifier: str) -> dict[str, Any]:
-        """The notice that was shown, word for word; raises ``NotFound``."""
+        """Return the notice that the subject was shown, word for word. Raises ``NotFound``."""
         with self._database.read() as session:
             return self._sealer.open_object(session, authorization(session, identifier).sealed_id)
 
     def get(self, identifier: str) -> RecordedAuthorization:
-        """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
+        """Return the authorization. Raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
         with self._database.read() as session:
             (found,) = RecordedAuthorization.all_of(session, [authorization(session, identifier)], self._clock())
         return found
 
     def of_request(self, request_id: str) -> list[RecordedAuthorization]:
-        """The authorizations given to a request, by source."""
+        """Return the authorizations under a request, by source."""
         with self._database.read() as session:
             return RecordedAuthorization.all_of(session, authorizations_of(session, request_id), self._clock())
 
     def page(self, member: str, after: str | None, limit: int) -> list[RecordedAuthorization]:
-        """Authorizations in which the party is subject, consumer or provider, by id."""
+        """Return authorizations in which the party is subject, consumer or provider, by id."""
         parts = (Authorization.subject, Authorization.consumer, Authorization.provider)
         query = select(Authorization).where(or_(*(part == member for part in parts))).order_by(Authorization.id)
         if after:
@@ -260,7 +262,7 @@ class Authorizations:
 
 
 def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
-    """Raise ``Forbidden`` ``AUTHORIZATION_BEYOND_REQUEST`` where a statement is not what was asked, or less."""
+    """Raise ``Forbidden`` ``AUTHORIZATION_BEYOND_REQUEST`` if a statement allows anything that was not requested."""
     same = ("scenario", "scenario_version", "subject", "consumer", "channel")
     beyond = [name for name in same if entry[name] != asked[name]]
     if {"source": entry["source"], "provider": entry["provider"]} not in asked["sources"]:
@@ -277,7 +279,7 @@ def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
             "AUTHORIZATION_BEYOND_REQUEST",
             f"The statement is not within the request: {', '.join(beyond)}.",
             where=entry["id"],
-            hint="Draft the authorization again; it may allow less than was asked, never more.",
+            hint="Draft the authorization again. It may allow less than the request, never more.",
         )
     _require_asked(asked, entry["fields"])
 
@@ -287,16 +289,16 @@ def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
     if outside := [name for name in chosen if name not in asked["fields"]]:
         raise Forbidden(
             "FIELD_OUTSIDE_REQUEST",
-            f"The consumer did not ask for: {listed(outside)}.",
+            f"The request does not ask for: {listed(outside)}.",
             where="fields",
-            hint=f"It asked for: {', '.join(asked['fields'])}.",
+            hint=f"Choose from the requested fields: {', '.join(asked['fields'])}.",
         )
     if not chosen or len(set(chosen)) != len(chosen):
-        raise InvalidInput("FIELDS_REPEATED", "Name each field once, and at least one.", where="fields")
+        raise InvalidInput("FIELDS_REPEATED", "Name at least one field, and each field once.", where="fields")
 
 
 def _request_by_digest(session: Session, named: str) -> AccessRequest:
     row = session.scalar(select(AccessRequest).where(AccessRequest.digest == hex_of(named)))
     if row is None:
-        raise NotFound("REQUEST_UNKNOWN", "The authorization answers no request of this ledger.")
+        raise NotFound("REQUEST_UNKNOWN", "The authorization names a request that is not in this ledger.")
     return row

@@ -1,7 +1,8 @@
-"""Withdrawals that reached the chain and were not carried out here: what a subject withdrew without the service, and
-what broke off between the chain and the store, or before the last certificate was revoked.
+"""Withdrawals that are on the chain but not yet carried out in the store.
 
-A verifier honours a withdrawal at once and needs none of this.
+A subject can withdraw on the chain without the service, and a withdrawal through the service can be interrupted between
+the chain and the store, or before the last certificate was revoked. Verifiers honour a withdrawal at once and do not
+need this module.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request
 
 
 class DirectWithdrawals:
-    """Follows withdrawals on the chain by (party, statement). Safe to call again after a crash at any point."""
+    """Carries out withdrawals that the chain recorded. Each call can be repeated after a crash at any point."""
 
     def __init__(
         self, database: Database, follower: Follower, positions: Positions, status: CertificateStatus, clock: Clock
@@ -36,8 +37,7 @@ class DirectWithdrawals:
         self._clock = clock
 
     def follow(self) -> list[RecordedAuthorization]:
-        """End here the consents that their subjects withdrew, and the certificates that rest on them; returns these
-        consents.
+        """End the authorizations that their subjects withdrew on the chain, revoke their certificates, and return them.
 
         A certificate that a pause keeps from being anchored is revoked by a later call, after the pause.
         """
@@ -50,7 +50,7 @@ class DirectWithdrawals:
         with self._database.write() as session:
             row = authorization(session, identifier)
             if row.state == "active":
-                # Marked first: from here on no certificate is built on it that would be missed below.
+                # Mark it before the certificates are read, so that no certificate is issued on it in between.
                 row.state = AUTHORIZATION.next(row.state, "withdraw")
                 cancel_request(session, row.request_id)
             built = [certificate.digest for certificate in certificates_of(session, row.request_id)]
@@ -62,8 +62,8 @@ class DirectWithdrawals:
 
 
 def _half_ended() -> Select[str]:
-    """Ids of withdrawn authorizations of whose request a certificate still stands."""
-    standing = exists().where(
+    """Return the ids of withdrawn authorizations with a certificate that is not ended yet."""
+    not_ended = exists().where(
         Certificate.request_id == Authorization.request_id, Certificate.digest.not_in(ended_certificates())
     )
-    return select(Authorization.id).where(Authorization.state == "withdrawn", standing).order_by(Authorization.id)
+    return select(Authorization.id).where(Authorization.state == "withdrawn", not_ended).order_by(Authorization.id)

@@ -1,4 +1,4 @@
-"""What parties withdrew on the chain for their own part: consents by their subjects, provisions by their providers.
+"""Conditions in SQL: which authorizations and provisions were withdrawn on the chain by their own party.
 
 The caller brings the index up to date first.
 """
@@ -18,9 +18,9 @@ _WITHDRAWN: Final = "withdrawn"
 
 
 def unheeded() -> Select[str]:
-    """Ids of authorizations that their subject withdrew on the chain and that are still active here.
+    """Return the ids of authorizations that their subject withdrew on the chain and that are still active in the store.
 
-    What anyone else withdrew counts for nothing.
+    A withdrawal by any other party has no effect.
     """
     return (
         select(Authorization.id)
@@ -30,21 +30,22 @@ def unheeded() -> Select[str]:
 
 
 def consent_ended() -> ColumnElement[bool]:
-    """Whether an authorization is withdrawn, on the chain or by an entry of the log (for a key that the chain cannot
-    check)."""
+    """Whether an authorization is withdrawn: on the chain, or by an entry of the log (for a key that the chain cannot
+    check).
+    """
     return (Authorization.state == _WITHDRAWN) | subject_withdrew(Authorization.subject, Authorization.digest)
 
 
 def provision_ended() -> ColumnElement[bool]:
-    """Whether a provision is withdrawn, on the chain by its provider or by an entry of the log."""
+    """Whether a provision is withdrawn: on the chain by its provider, or by an entry of the log."""
     recorded = exists().where(Entry.about == Provision.digest).correlate(Provision)
     return recorded | provider_withdrew(Provision.provider, Provision.digest)
 
 
 def subject_withdrew(subject: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether the subject (by id) withdrew the statement (by digest) on the chain, by a key that was reported or not.
+    """Whether the subject (by id) withdrew the statement (by digest) on the chain, also by a reported key.
 
-    Both are columns of one table.
+    Both arguments are columns of one table.
     """
     return _withdrew(subject, statement, true())
 
@@ -52,7 +53,7 @@ def subject_withdrew(subject: InstrumentedAttribute[str], statement: Instrumente
 def provider_withdrew(
     provider: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]
 ) -> ColumnElement[bool]:
-    """The same of a provider. By a reported key it counts for nothing: a thief must not end every certificate."""
+    """As ``subject_withdrew``, for a provider. A reported key has no effect: a thief must not end every certificate."""
     return _withdrew(provider, statement, WITHDRAWALS.c.at != 0)
 
 

@@ -1,16 +1,19 @@
-"""What time ends: requests that nobody answered, consents whose period is over.
+"""Expiry of unanswered requests, and of authorizations whose period has ended.
 
-Whoever reads them computes it; it is recorded by the server's tick, so that what is over is not looked through again.
+Reading computes whether something has expired, and writes nothing. The server's tick records it, so that what has
+expired is not looked at again.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Final
 
 from sqlalchemy import ColumnElement, case, exists, select
+from sqlalchemy.orm import Session
 
-from ledger.domain.days import Clock
+from ledger.domain.days import Clock, shanghai_day
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.errors import Conflict
 from ledger.store.database import Database
@@ -24,30 +27,30 @@ _OPEN: Final = AccessRequest.state.in_(
 
 
 def request_state_at(row: AccessRequest, now: int) -> str:
-    """The state of a request: over its deadline it is ``expired``."""
+    """Return the state of a request at ``now``: after its deadline an unanswered request is ``expired``."""
     over = now >= row.expires_at and "expire" in REQUEST.moves_from(row.state)
     return REQUEST.next(row.state, "expire") if over else row.state
 
 
 def request_state(now: int) -> ColumnElement[str]:
-    """The same in SQL."""
+    """As ``request_state_at``, in SQL."""
     return case((_OPEN & (AccessRequest.expires_at <= now), "expired"), else_=AccessRequest.state)
 
 
 def authorization_state_at(row: Authorization, valid_to: int, now: int) -> str:
-    """The state of a consent whose statement ends at ``valid_to``: from then on it is ``expired``."""
+    """Return the state of an authorization at ``now``: from ``valid_to`` of its statement on it is ``expired``."""
     over = now >= valid_to and "expire" in AUTHORIZATION.moves_from(row.state)
     return AUTHORIZATION.next(row.state, "expire") if over else row.state
 
 
 def require_active(row: Authorization, valid_to: int, now: int) -> None:
-    """Raise ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE`` unless the consent stands."""
+    """Raise ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE`` unless the authorization is active at ``now``."""
     if (state := authorization_state_at(row, valid_to, now)) != "active":
         raise not_active(row, state)
 
 
 def not_active(row: Authorization, state: str) -> Conflict:
-    """The error that a consent does not stand."""
+    """Return the error for an authorization that is not active."""
     return Conflict(
         "AUTHORIZATION_NOT_ACTIVE",
         f"The authorization is {state}.",
@@ -57,44 +60,53 @@ def not_active(row: Authorization, state: str) -> Conflict:
 
 
 def require_not_expired(row: AccessRequest, now: int) -> str:
-    """The state of a request; raises ``Conflict`` ``REQUEST_EXPIRED`` once its deadline has passed."""
+    """Return the state of a request. Raises ``Conflict`` ``REQUEST_EXPIRED`` after its deadline."""
     state = request_state_at(row, now)
     if state == "expired":
         raise Conflict(
             "REQUEST_EXPIRED",
             "The request was not answered in time.",
             where=f"request {row.id}",
-            hint="The consumer can ask again.",
+            hint="Let the consumer send a new request.",
             expires_at=row.expires_at,
         )
     return state
 
 
 class Expiry:
-    """Records what is over: requests, and consents that no provider answered and that would be asked about again."""
+    """Records expired requests, and expired authorizations that no provider has answered."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._looked_on: date | None = None
 
     def tick(self) -> None:
-        """Record what is over by now, so many at a time; where nothing is, nothing is written."""
+        """Record what has expired by now, at most 1,000 of each kind; write nothing if nothing has expired.
+
+        Authorizations are read once a day, because they expire at midnight in Shanghai.
+        """
         now = self._clock()
+        over = select(AccessRequest.id).where(_OPEN, AccessRequest.expires_at <= now).limit(_AT_ONCE)
+        with self._database.read() as session:
+            requests = session.scalars(over).all()
+            consents = self._expired_consents(session, now) if self._looked_on != shanghai_day(now) else []
+        if requests or consents:
+            with self._database.write() as session:
+                for request in session.scalars(select(AccessRequest).where(AccessRequest.id.in_(requests))):
+                    request.state = request_state_at(request, now)
+                expired = Authorization.id.in_(consents), Authorization.state == AUTHORIZATION.initial
+                for consent in session.scalars(select(Authorization).where(*expired)):
+                    consent.state = AUTHORIZATION.next(consent.state, "expire")
+        if len(consents) < _AT_ONCE:
+            self._looked_on = shanghai_day(now)
+
+    def _expired_consents(self, session: Session, now: int) -> list[str]:
         unanswered = (
             select(Authorization.id, Entry.body)
             .join(Entry, Entry.digest == Authorization.digest)
             .where(Authorization.state == AUTHORIZATION.initial)
             .where(~exists().where(Provision.authorization_id == Authorization.id, Provision.result != "timed_out"))
         )
-        over = select(AccessRequest.id).where(_OPEN, AccessRequest.expires_at <= now).limit(_AT_ONCE)
-        with self._database.read() as session:
-            requests = session.scalars(over).all()
-            ends = {identifier: json.loads(body)["valid_to"] for identifier, body in session.execute(unanswered)}
-        consents = [identifier for identifier, valid_to in ends.items() if now >= valid_to][:_AT_ONCE]
-        if not requests and not consents:
-            return
-        with self._database.write() as session:
-            for request in session.scalars(select(AccessRequest).where(AccessRequest.id.in_(requests))):
-                request.state = request_state_at(request, now)
-            for consent in session.scalars(select(Authorization).where(Authorization.id.in_(consents))):
-                consent.state = authorization_state_at(consent, ends[consent.id], now)
+        rows = session.execute(unanswered)
+        return [identifier for identifier, body in rows if now >= json.loads(body)["valid_to"]][:_AT_ONCE]

@@ -1,6 +1,6 @@
-"""The notice that a subject reads before it signs: the elements of PIPL art. 23, and what follows from them.
+"""The notice (告知书) that a subject reads before it signs: the elements of PIPL art. 23, and their consequences.
 
-It names recipient and provider, never the subject: the same notice shown to two subjects is the same text.
+It names the recipient and the provider, never the subject, so that two subjects are shown the same text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ledger.domain.days import shanghai_time
 from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.lines import require_line
 
-# The words of the notice for what the scenario's tables name.
+# The words of the notice for the codes in a scenario, in Chinese and English.
 _METHODS = {
     "raw": ("原始数据", "the data itself"),
     "aggregate": ("汇总数据", "aggregates"),
@@ -35,12 +35,12 @@ _BASES = {
 def notice_of(
     scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, provider: str, note: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The notice for ``terms``: source, fields, channel, valid_from, valid_to and max_uses of an authorization.
+    """Return the notice for ``terms``: source, fields, channel, valid_from, valid_to and max_uses of an authorization.
 
-    ``note`` is the consumer's: contact, purpose_note, salt. ``text`` is what is shown, Chinese above English; the other
-    members are the same for machines. Its digest, that of the canonical JSON of all of it, is what the subject signs;
-    by the salt in it nobody confirms a guess at the consumer's words. Raises ``InvalidInput`` ``TEXT_CONTROL`` for
-    names or words that do not stay on their line.
+    ``note`` is the consumer's: contact, purpose_note, salt. ``text`` is the text to show, Chinese above English; the
+    other members hold the same facts for programs. The subject signs the digest of the canonical JSON of the whole
+    notice. Its salt keeps anybody from testing a guess of the consumer's words. Raises ``InvalidInput``
+    ``TEXT_CONTROL`` for a name or text with control characters or line breaks.
     """
     words = {"recipient": recipient, "provider": provider}
     for name, text in {**words, "contact": note["contact"], "purpose_note": note["purpose_note"]}.items():

@@ -1,6 +1,6 @@
-"""What parties do on the way to a certificate, each in its own part: consumers ask, subjects allow, providers supply.
+"""What each party may do on the way to a certificate: consumers request, subjects authorise, providers supply.
 
-Each raises ``Forbidden`` ``PARTY_LACKS_ROLE`` for an actor whose part it is not, and as the act itself.
+Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor may not do it, and as the use case that it calls.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledger.parties.roles import Actor, require
 from ledger.provider.supply import Supply
 from ledger.provider.task import Task
 from ledger.usage.authorizations import AuthorizationDraft, Authorizations, Choice
-from ledger.usage.provisions import Provisions
+from ledger.usage.provisions import OwnPlatform, Provisions
 from ledger.usage.recorded import RecordedAuthorization, RecordedProvision, RecordedRequest
 from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
@@ -27,7 +27,7 @@ from ledger.usage.withdrawals import WithdrawalDraft, Withdrawals
 
 
 class ConsumerActs:
-    """A consumer asks, or a broker for it."""
+    """The acts of a consumer, or of a broker in its name."""
 
     def __init__(self, requests: Requests, mandates: Mandates) -> None:
         self._requests = requests
@@ -38,10 +38,11 @@ class ConsumerActs:
         self._require_consumer(actor, terms.consumer)
         return self._requests.draft(terms, note)
 
-    def ask(self, actor: Actor, request: Asked) -> RecordedRequest:
+    def ask(self, actor: Actor, requests: Sequence[Asked]) -> list[RecordedRequest]:
         """As ``Requests.submit``."""
-        self._require_consumer(actor, str(request.entry.get("consumer")))
-        return self._requests.submit([request])[0]
+        for consumer in {str(request.entry.get("consumer")) for request in requests}:
+            self._require_consumer(actor, consumer)
+        return self._requests.submit(requests)
 
     def cancel(self, actor: Actor, identifier: str) -> RecordedRequest:
         """As ``Requests.cancel``."""
@@ -53,12 +54,12 @@ class ConsumerActs:
         if actor.party == consumer:
             return
         if Role.BROKER not in actor.roles:
-            raise Forbidden("NOT_A_MEMBER", "Only the consumer or its broker makes a request.", where="consumer")
+            raise Forbidden("NOT_A_MEMBER", "Only the consumer or its broker can make a request.", where="consumer")
         self._mandates.require(consumer, actor.party)
 
 
 class SubjectActs:
-    """A subject answers what it is asked, and takes back what it allowed."""
+    """The acts of a subject: answer requests, and withdraw authorizations."""
 
     def __init__(self, requests: Requests, authorizations: Authorizations, withdrawals: Withdrawals) -> None:
         self._requests = requests
@@ -66,9 +67,14 @@ class SubjectActs:
         self._withdrawals = withdrawals
 
     def draft(self, actor: Actor, request: str, choice: Choice) -> list[AuthorizationDraft]:
-        """As ``Authorizations.draft``; the request counts as seen."""
+        """As ``Authorizations.draft``; the request is recorded as seen."""
         self._require_asked(actor, request)
         self._requests.see(request)
+        return self._authorizations.draft(request, choice)
+
+    def preview(self, actor: Actor, request: str, choice: Choice) -> list[AuthorizationDraft]:
+        """As ``Authorizations.draft``; nothing is recorded."""
+        self._require_asked(actor, request)
         return self._authorizations.draft(request, choice)
 
     def authorise(self, actor: Actor, statements: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
@@ -90,7 +96,7 @@ class SubjectActs:
     def withdraw(
         self, actor: Actor, authorization: str, statement: dict[str, Any], act: bytes | None
     ) -> RecordedAuthorization:
-        """As ``Withdrawals.withdraw``, of this authorization; ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER``."""
+        """As ``Withdrawals.withdraw``, for this authorization. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER``."""
         own = self._authorizations.get(authorization).subject == actor.party == statement.get("party")
         require(actor, Action.AUTHORISE, owns=own)
         _require_of(self._withdrawals, authorization, statement)
@@ -101,15 +107,25 @@ class SubjectActs:
 
 
 class ProviderActs:
-    """A provider answers under authorizations that name it, and takes back what it supplied."""
+    """The acts of a provider: answer authorizations that name it, and withdraw what it supplied."""
 
     def __init__(self, authorizations: Authorizations, provisions: Provisions, withdrawals: Withdrawals) -> None:
         self._authorizations = authorizations
         self._provisions = provisions
         self._withdrawals = withdrawals
 
+    def platform(self, actor: Actor) -> OwnPlatform:
+        """Return the platform for a provider whose program runs in the same installation."""
+        require(actor, Action.SUPPLY_DATA, owns=True)
+        return OwnPlatform(self._provisions, actor.party)
+
+    def asked(self, actor: Actor, after: str | None, limit: int) -> list[RecordedAuthorization]:
+        """As ``Provisions.asked``, for the actor."""
+        require(actor, Action.SUPPLY_DATA, owns=True)
+        return self._provisions.asked(actor.party, after, limit)
+
     def tasks(self, actor: Actor, after: str | None, limit: int) -> list[Task]:
-        """As ``Provisions.tasks``, of the actor."""
+        """As ``Provisions.tasks``, for the actor."""
         require(actor, Action.SUPPLY_DATA, owns=True)
         return self._provisions.tasks(actor.party, after, limit)
 
@@ -129,7 +145,7 @@ class ProviderActs:
         return self._provisions.submit([answer])[0]
 
     def claims(self, actor: Actor, provision: str) -> tuple[str, dict[str, Any]]:
-        """The subject that the actor's own answer is about, and the claims of the answer, as ``Provisions.claims``."""
+        """Return the subject of the actor's own answer, and the answer's claims, as ``Provisions.claims``."""
         row, claims = self._provisions.claims(provision)
         require(actor, Action.SEE_PAYLOAD, owns=row.provider == actor.party)
         return self._authorizations.get(row.authorization_id).subject, claims
@@ -140,7 +156,9 @@ class ProviderActs:
         return self._withdrawals.draft(provision, account)
 
     def withdraw(self, actor: Actor, provision: str, statement: dict[str, Any], act: bytes | None) -> None:
-        """As ``Withdrawals.withdraw_provision``, of this provision; ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER``."""
+        """As ``Withdrawals.withdraw_provision``, for this provision. Raises ``InvalidInput``
+        ``WITHDRAWAL_OF_ANOTHER``.
+        """
         own = self._provisions.get(provision).provider == actor.party == statement.get("party")
         require(actor, Action.SUPPLY_DATA, owns=own)
         _require_of(self._withdrawals, provision, statement)
@@ -149,7 +167,7 @@ class ProviderActs:
 
 @dataclass(frozen=True, slots=True)
 class RequestInFull:
-    """A request with its signed statement, what was authorised, and the consumer's note where the actor may read it."""
+    """A request, its signed statement, its authorizations, and the consumer's note if the actor may read it."""
 
     request: RecordedRequest
     entry: dict[str, Any]
@@ -158,7 +176,9 @@ class RequestInFull:
 
 
 class OwnStatements:
-    """Requests, authorizations and notices, for those whom they name, and the first two for who reads the full log."""
+    """Requests, authorizations and notices for the parties that they name; the first two also for readers of the full
+    log.
+    """
 
     def __init__(self, requests: Requests, authorizations: Authorizations, principals: Principals) -> None:
         self._requests = requests
@@ -166,31 +186,33 @@ class OwnStatements:
         self._principals = principals
 
     def request(self, actor: Actor, identifier: str) -> RequestInFull:
-        """One request; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        """Return one request. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
         found = self._requests.get(identifier)
         own = self._is_of(actor, found.subject, found.consumer)
         require(actor, Action.READ_LOG, owns=own)
         return RequestInFull(
             found,
             self._requests.statement(identifier),
-            # What is sealed is not of the log that offices read.
+            # Offices read the log. The note is sealed and not part of the log.
             self._requests.note(identifier) if own else None,
             self._authorizations.of_request(identifier),
         )
 
     def authorization(self, actor: Actor, identifier: str) -> RecordedAuthorization:
-        """One authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
+        """Return one authorization. Raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
         found = self._authorizations.get(identifier)
         require(actor, Action.READ_LOG, owns=self._is_of(actor, found.subject, found.consumer, found.provider))
         return found
 
     def notice(self, actor: Actor, authorization: str) -> dict[str, Any]:
-        """As ``Authorizations.notice``; ``Forbidden`` ``NOT_YOURS`` for whom the authorization does not name."""
+        """As ``Authorizations.notice``. Raises ``Forbidden`` ``NOT_YOURS`` for a party that the authorization does not
+        name.
+        """
         found = self._authorizations.get(authorization)
         if not self._is_of(actor, found.subject, found.consumer, found.provider):
             raise Forbidden(
                 "NOT_YOURS",
-                "The notice is for the parties that it names; it is not of the log that offices read.",
+                "Only the parties of an authorization can read its notice, which is not part of the log.",
                 where="authorization",
                 hint="告知书仅供当事各方查阅。 Ask the subject, the consumer or the provider for it.",
             )
@@ -201,11 +223,11 @@ class OwnStatements:
 
 
 def _require_of(withdrawals: Withdrawals, identifier: str, statement: Mapping[str, Any]) -> None:
-    """What is named by its id and what the signed entry takes back are one and the same."""
+    """Raise unless the signed entry withdraws the statement with this id."""
     if statement.get("statement") != withdrawals.draft(identifier).entry["statement"]:
         raise InvalidInput(
             "WITHDRAWAL_OF_ANOTHER",
-            "The signed withdrawal is of another statement than the one in the address.",
+            "The signed withdrawal is for another statement than the one in the address.",
             where="statement",
-            hint="Sign the draft that this address gives.",
+            hint="Sign the draft that this address returns.",
         )

@@ -1,4 +1,4 @@
-"""What the platform checks of a provider's answer: it takes claims that the provider signed, and never a row."""
+"""Checks of a provider's answer. The platform accepts claims that the provider signed, and never a row."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnswerBasis:
-    """The statements that an answer rests on, and the consent's earlier answers, in order."""
+    """The statements that an answer rests on, and the earlier answers under the authorization, in order."""
 
     consent: Authorization
     consented: Entry
@@ -39,7 +39,9 @@ class AnswerBasis:
 
 
 def check_by_itself(supply: Supply, where: str) -> None:
-    """Raise ``InvalidInput`` unless claims, digests and result of an answer agree; its form and signature are known."""
+    """Raise ``InvalidInput`` unless claims, digests and result agree. The form and the signature are
+    already checked.
+    """
     entry, supplied = supply.entry, supply.entry["result"] == "supplied"
     present = (
         bool(entry["claims"]),
@@ -50,28 +52,30 @@ def check_by_itself(supply: Supply, where: str) -> None:
     if present != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
         raise InvalidInput(
             "CLAIMS_AND_RESULT",
-            "Claims, disclosures, day and digest of the rows go with the result 'supplied', and only with it.",
+            "Claims, disclosures, day and digest of the rows belong to the result 'supplied' and to no other.",
             where=where,
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
-        raise InvalidInput("REASON_AND_RESULT", "A refusal says why, and nothing else does.", where=where)
+        raise InvalidInput(
+            "REASON_AND_RESULT", "A reason is required for a refusal, and not allowed otherwise.", where=where
+        )
     if supplied and date.fromisoformat(entry["as_of"]) > shanghai_day(entry["queried_at"]):
         raise InvalidInput(
             "AS_OF_AFTER_QUERY",
-            "The data is as of a day after the one on which the source was asked (Asia/Shanghai).",
+            "The day of the data is later than the day of the query (Asia/Shanghai).",
             where=where,
-            hint="Give the day that the rows describe.",
+            hint="Give the last day that the rows describe.",
         )
     disclosed = [Disclosed.decode(item) for item in supply.disclosures]
     digests = {item.name: disclosure_digest(item.encoded, entry["sd_alg"]) for item in disclosed}
     if digests != entry["claims"] or len(disclosed) != len(digests):
-        raise InvalidInput("CLAIM_DIFFERS", "The disclosures are not those whose digests were signed.", where=where)
+        raise InvalidInput("CLAIM_DIFFERS", "The disclosures do not match the signed digests.", where=where)
 
 
 def check_against(supply: Supply, basis: AnswerBasis) -> None:
-    """Raise unless the answer stays within consent, request and template.
+    """Raise unless the answer stays within authorization, request and template.
 
-    ``Forbidden`` ``PROVIDER_NOT_AUTHORIZED``, ``FIELD_OUTSIDE_AUTHORIZATION``; ``InvalidInput``
+    Raises ``Forbidden`` ``PROVIDER_NOT_AUTHORIZED``, ``FIELD_OUTSIDE_AUTHORIZATION``; ``InvalidInput``
     ``PROVISION_OUTSIDE_REQUEST``, ``CLAIM_OUTSIDE_RULE``; ``Conflict`` as ``_check_turn``.
     """
     entry = supply.entry
@@ -83,25 +87,28 @@ def check_against(supply: Supply, basis: AnswerBasis) -> None:
             f"The authorization does not cover: {', '.join(outside)}.",
             hint="Ask the subject for an authorization that covers the field.",
         )
-    asked = {"template": basis.asked["template"], "engine": basis.template["engine"], "sd_alg": basis.asked["sd_alg"]}
-    if other := [name for name, value in asked.items() if entry[name] != value]:
+    terms = {"template": basis.asked["template"], "engine": basis.template["engine"], "sd_alg": basis.asked["sd_alg"]}
+    if other := [name for name, value in terms.items() if entry[name] != value]:
         raise InvalidInput(
             "PROVISION_OUTSIDE_REQUEST",
-            f"The claims were made under other terms than were asked: {', '.join(other)}.",
+            f"The answer does not keep these terms of the request: {', '.join(other)}.",
             where=entry["id"],
-            hint="Answer the task as it is.",
+            hint="Answer the task without changing its terms.",
         )
     rules = {item["name"]: item["rule"] for item in basis.template["fields"]}
     for item in map(Disclosed.decode, supply.disclosures):
         if not fits(rules[item.name], item.value):
-            raise InvalidInput("CLAIM_OUTSIDE_RULE", "The rule of the claim cannot give such a value.", where=item.name)
+            raise InvalidInput(
+                "CLAIM_OUTSIDE_RULE", "The rule of the claim cannot result in this value.", where=item.name
+            )
     _check_turn(entry, basis.before[-1] if basis.before else None)
 
 
 def check_unseen(session: Session, supply: Supply, basis: AnswerBasis) -> None:
-    """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` for a digest that was signed before, but for the one it corrects.
+    """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` for a claim digest that was signed before, unless this answer corrects
+    it.
 
-    Of two certificates with one digest everybody would see that they say the same.
+    Two certificates with the same digest would show everybody that they contain the same claim.
     """
     digests = set(supply.entry["claims"].values())
     statements = [log_store.statement(session, row.digest) for row in basis.before]
@@ -109,29 +116,30 @@ def check_unseen(session: Session, supply: Supply, basis: AnswerBasis) -> None:
     if session.scalar(select(SeenClaim.digest).where(SeenClaim.digest.in_(digests - own)).limit(1)) is not None:
         raise Conflict(
             "CLAIM_DIGEST_SEEN",
-            "A digest of these claims was signed before: its salt is not fresh.",
+            "The digest of a claim was signed before, so its salt is not new.",
             where=supply.entry["id"],
-            hint="Take 16 fresh random bytes for each claim.",
+            hint="Use 16 new random bytes as the salt of each claim.",
         )
     session.add_all(SeenClaim(digest=digest, request_id=basis.consent.request_id) for digest in sorted(digests - own))
 
 
 def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -> None:
-    """Raise unless a correction brings its provider's withdrawal of the old provision, and nothing else does.
+    """Raise unless a correction comes with the provider's withdrawal of the old provision; other answers must have
+    none.
 
-    ``InvalidInput`` ``WITHDRAWAL_AND_CORRECTION``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``, ``LOG_SIGNATURE_INVALID``;
-    ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. ``keys`` are those by which the provider speaks: a
-    reported one takes nothing back.
+    ``keys`` are the keys by which the provider can act; a reported key withdraws nothing. Raises ``InvalidInput``
+    ``WITHDRAWAL_AND_CORRECTION``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``, ``LOG_SIGNATURE_INVALID``; ``Conflict``
+    ``ACT_SIGNATURE_REQUIRED``.
     """
     entry, withdrawn = supply.entry, supply.withdrawn
-    wanted = (entry["corrects"], entry["provider"])
+    expected = (entry["corrects"], entry["provider"])
     given = (None, entry["provider"]) if withdrawn is None else (withdrawn["statement"], withdrawn["party"])
-    if given != wanted or (withdrawn is None and supply.withdrawal is not None):
+    if given != expected or (withdrawn is None and supply.withdrawal is not None):
         raise InvalidInput(
             "WITHDRAWAL_AND_CORRECTION",
-            "Whoever corrects withdraws the old provision, and nothing else.",
+            "A correction must come with the withdrawal of the old provision; other answers must have none.",
             where=entry["id"],
-            hint="Sign the withdrawal of the provision that `corrects` names, and send it along.",
+            hint="Sign the withdrawal of the provision that `corrects` names, and send it with the answer.",
         )
     if withdrawn is None:
         return
@@ -146,15 +154,15 @@ def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -
 
 
 def _check_act(supply: Supply, key: PartyKey, chain: ChainId) -> None:
-    """What the contract would refuse later is refused before anything is recorded."""
+    """Raise now what the contract would refuse later, before anything is recorded."""
     suite, act = suite_of_key(key.public_key), supply.withdrawal
     message = withdrawals_message(chain, key.account, [hex_of(str(supply.entry["corrects"]))])
     if (act is None) != (suite is SM2SM3):
         raise Conflict(
             "ACT_SIGNATURE_REQUIRED",
-            "The chain needs the provider's own signature of this withdrawal, but for a key of SM2.",
+            "The chain requires the provider's own signature of this withdrawal, except for an SM2 key.",
             where=supply.entry["id"],
-            hint="Sign `to_sign` with the key that signed the entry, and hand in both.",
+            hint="Sign `to_sign` with the key that signed the entry, and submit both.",
             account=key.account,
             to_sign=message.hex(),
         )
@@ -165,27 +173,27 @@ def _check_act(supply: Supply, key: PartyKey, chain: ChainId) -> None:
     if not whole or not suite.unaltered(act[:64]) or not suite.verify(point, message, act[:64], ""):
         raise Forbidden(
             "LOG_SIGNATURE_INVALID",
-            "The withdrawal for the chain is not signed by the key that signed its entry.",
+            "The act for the chain is not signed by the key that signed the withdrawal entry.",
             where=key.account,
-            hint="Sign the message of the withdrawal as it is.",
+            hint="Sign the message of the withdrawal without changing it.",
         )
 
 
 def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
-    """After a time-out the provider tries again, after a supply it corrects; any other answer is final."""
+    """Raise ``Conflict`` unless this answer may follow ``last``: a new try after a time-out, or a correction."""
     if last is not None and last.result != "timed_out":
         require_open(last)
         if entry["corrects"] != reference(last.digest):
             raise Conflict(
                 "ALREADY_SUPPLIED",
-                "The provider has supplied under this authorization before.",
-                hint="To correct what was supplied, name it in `corrects`.",
+                "The provider has already supplied under this authorization.",
+                hint="To correct the earlier answer, name it in `corrects`.",
             )
     elif entry["corrects"] is not None:
-        raise Conflict("NOTHING_TO_CORRECT", "Nothing was supplied under this authorization that could be corrected.")
+        raise Conflict("NOTHING_TO_CORRECT", "There is no earlier answer under this authorization to correct.")
 
 
 def require_open(last: Provision) -> None:
-    """Raise ``Conflict`` ``ALREADY_ANSWERED`` if this answer is the last that there can be."""
+    """Raise ``Conflict`` ``ALREADY_ANSWERED`` if no further answer may follow this one."""
     if last.result not in ("supplied", "timed_out"):
-        raise Conflict("ALREADY_ANSWERED", f"The provider has answered before: {last.result}.")
+        raise Conflict("ALREADY_ANSWERED", f"The provider has already answered: {last.result}.")

@@ -1,4 +1,4 @@
-"""Tasks for providers: an authorization with what it rests on, and the opening of its subject's id."""
+"""Tasks for providers: an authorization, the statements it rests on, and the identifier of its subject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.usage.tables import Authorization
 
 
 def basis_of(session: Session, consent: Authorization) -> AnswerBasis:
-    """The statements that an answer under this consent rests on."""
+    """Return the statements that an answer under this authorization rests on."""
     asked = log_store.statement(session, access_request(session, consent.request_id).digest)
     return AnswerBasis(
         consent=consent,
@@ -33,7 +33,7 @@ def basis_of(session: Session, consent: Authorization) -> AnswerBasis:
 
 
 def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasis) -> Task:
-    """The task of a consent; raises ``NotFound`` ``SEALED_ERASED`` once its subject was erased."""
+    """Return the task of an authorization. Raises ``NotFound`` ``SEALED_ERASED`` if its subject was erased."""
     last = basis.before[-1] if basis.before else None
     return Task(
         chain=chain,
@@ -47,7 +47,9 @@ def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasi
 
 
 def opening_of(session: Session, sealer: Sealer, identifier: str) -> Opening:
-    """What the id of a party is made of, unsealed: for a provider that is asked about it; raises as ``task_for``."""
+    """Return the values that a party id is made of, unsealed, for a provider that is asked about it; raises as
+    ``task_for``.
+    """
     row = party(session, identifier)
     opened = sealer.open_object(session, row.sealed_id)
     return Opening(PartyKind(row.kind), opened["identifier"], opened["id_key"])

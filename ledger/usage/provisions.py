@@ -1,4 +1,4 @@
-"""What providers answer under authorizations: tasks out, signed digests and disclosures in. No row comes here."""
+"""Provisions: providers fetch tasks and submit signed digests and disclosures of claims. They never submit rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ REFUSALS = (BadBundle, Conflict, Forbidden, InvalidInput, NotFound)
 
 
 class Provisions:
-    """Gives tasks to providers and takes their answers. ``relay`` sends a provider's withdrawal of what it corrects."""
+    """Gives tasks to providers and records their answers. ``relay`` sends the withdrawal of a corrected provision."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Provisions:
         self._clock = clock
 
     def asked(self, provider: str, after: str | None, limit: int) -> list[RecordedAuthorization]:
-        """Authorizations in force that wait for this provider, by id: no answer yet, or one that timed out.
+        """Return the active authorizations that wait for this provider, by id: without an answer, or with a timed-out
+        one.
 
-        Nothing is asked any more for a request that was cancelled or made under another version of its scenario, nor
-        of a subject that was erased.
+        Left out are cancelled requests, requests under another version of the scenario, and erased subjects.
         """
         with self._database.read() as session:
             rows = self._waiting(session, provider, after, limit)
@@ -97,7 +97,7 @@ class Provisions:
         return waiting[:limit]
 
     def _waits(self, session: Session, consent: Authorization) -> bool:
-        """Not once its period is over or its scenario was changed."""
+        """Whether the period has not ended and the scenario was not changed."""
         if self._clock() >= log_store.statement(session, consent.digest)["valid_to"]:
             return False
         asked = log_store.statement(session, access_request(session, consent.request_id).digest)
@@ -108,16 +108,16 @@ class Provisions:
         return True
 
     def tasks(self, provider: str, after: str | None, limit: int) -> list[Task]:
-        """What waits for this provider, as ``asked``: with the identifiers of the subjects, for this provider alone."""
+        """Return the tasks that wait for this provider, as ``asked``. They contain the subjects' identifiers."""
         with self._database.read() as session:
             rows = self._waiting(session, provider, after, limit)
             return [task_for(session, self._sealer, self._chain, basis_of(session, row)) for row in rows]
 
     def task(self, authorization_id: str) -> Task:
-        """The task of one authorization; where its provider has supplied before, that of correcting it.
+        """Return the task of one authorization; if its provider has already supplied, the task is to correct that.
 
-        Raises ``Conflict`` where nothing can be answered (as ``submit`` does), ``NotFound``
-        ``AUTHORIZATION_UNKNOWN``, ``SEALED_ERASED``.
+        Raises ``Conflict`` if no answer is possible (as ``submit`` does), ``NotFound`` ``AUTHORIZATION_UNKNOWN``,
+        ``SEALED_ERASED``.
         """
         with self._database.read() as session:
             basis = basis_of(session, authorization(session, authorization_id))
@@ -127,7 +127,9 @@ class Provisions:
             return task_for(session, self._sealer, self._chain, basis)
 
     def erasures(self, provider: str, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
-        """Erasures about subjects whose consents name this provider: number in the log, after ``after``, and entry."""
+        """Return erasures of subjects whose authorizations name this provider: number in the log (above ``after``) and
+        entry.
+        """
         subjects = select(Authorization.subject).where(Authorization.provider == provider)
         entries = select(ErasureRecord.digest).where(ErasureRecord.subject.in_(subjects))
         query = select(Entry).where(Entry.digest.in_(entries), Entry.seq > after).order_by(Entry.seq).limit(limit)
@@ -135,23 +137,23 @@ class Provisions:
             return [(row.seq, log_store.statement(session, row.digest)) for row in session.scalars(query)]
 
     def get(self, identifier: str) -> RecordedProvision:
-        """The provision; raises ``NotFound`` ``PROVISION_UNKNOWN``."""
+        """Return the provision. Raises ``NotFound`` ``PROVISION_UNKNOWN``."""
         with self._database.read() as session:
             return RecordedProvision.of(_provision(session, identifier))
 
     def claims(self, identifier: str) -> tuple[RecordedProvision, dict[str, Any]]:
-        """A provision with its claims; none unless it is ``supplied``. Raises ``NotFound``."""
+        """Return a provision with its claims; there are none unless it is ``supplied``. Raises ``NotFound``."""
         with self._database.read() as session:
             row = _provision(session, identifier)
             disclosed = [] if row.sealed_id is None else disclosures_of(session, self._sealer, row)
         return RecordedProvision.of(row), {item.name: item.value for item in disclosed}
 
     def submit(self, supplies: Sequence[Supply]) -> list[RecordedProvision]:
-        """Record signed answers, all or none; one already recorded is returned as it is.
+        """Record signed answers, all or none; an answer that is recorded already is returned as it is.
 
-        What an answer corrects is withdrawn on the chain after that, by the provider's own act. Raises as the checks
-        of ``provision_checks`` and as ``Withdrawals.relay``; ``InvalidInput`` as ``Intake.require``; ``Forbidden``
-        ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        Afterwards the provisions that the answers correct are withdrawn on the chain, by the providers' own acts.
+        Raises as the checks of ``provision_checks`` and as ``Withdrawals.relay``; ``InvalidInput`` as
+        ``Intake.require``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         for number, supply in enumerate(supplies, start=1):
             self._check(supply, f"provision {number}")
@@ -176,7 +178,7 @@ class Provisions:
         entry = supply.entry
         consent = session.scalar(select(Authorization).where(Authorization.digest == hex_of(entry["authorization"])))
         if consent is None:
-            raise NotFound("AUTHORIZATION_UNKNOWN", "The provision rests on no authorization of this ledger.")
+            raise NotFound("AUTHORIZATION_UNKNOWN", "The provision names an authorization that is not in this ledger.")
         taken = Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=entry["id"])
         if known := self._intake.known(session, Provision, entry, taken):
             return known
@@ -206,22 +208,22 @@ class Provisions:
         return row
 
     def _require_in_force(self, session: Session, basis: AnswerBasis) -> None:
-        """Raise ``Conflict`` unless the consent stands, and so do the request that it answers and its scenario."""
+        """Raise ``Conflict`` unless the authorization is active and neither request nor scenario has changed."""
         consent = basis.consent
         require_active(consent, basis.consented["valid_to"], self._clock())
         request = access_request(session, consent.request_id)
         if request.state == "cancelled":
             raise Conflict(
                 "REQUEST_NOT_AUTHORIZED",
-                "The request is cancelled: nothing is supplied for it.",
+                "The request is cancelled, so nothing can be supplied for it.",
                 where=f"request {request.id}",
-                hint="The consumer took it back. 请求已取消，不再提供数据。",
+                hint="The consumer cancelled it. 请求已取消，不再提供数据。",
             )
         require_template(self._scenarios.get(consent.scenario), basis.asked)
 
 
 class OwnPlatform:
-    """The platform as one provider sees it from within the same installation: for demonstrations and tests."""
+    """The platform for a provider whose program runs in the same installation, as in demonstrations and tests."""
 
     def __init__(self, provisions: Provisions, provider: str, page: int = 200) -> None:
         self._provisions = provisions
@@ -243,7 +245,7 @@ class OwnPlatform:
         return Notices(tuple(entry for _, entry in found), str(found[-1][0]) if found else None)
 
     def submit(self, supplies: Sequence[Supply]) -> list[PingzhengError | None]:
-        """As ``Platform.submit``: all at once if nothing speaks against any, else one by one."""
+        """As ``Platform.submit``: all answers at once; if one is refused, each by itself."""
         try:
             self._provisions.submit(supplies)
         except REFUSALS:
@@ -259,7 +261,7 @@ class OwnPlatform:
 
 
 def disclosures_of(session: Session, sealer: Sealer, row: Provision) -> list[Disclosed]:
-    """The disclosures of a provision that supplied, unsealed; raises ``NotFound`` ``SEALED_ERASED``."""
+    """Return the disclosures of a supplied provision, unsealed. Raises ``NotFound`` ``SEALED_ERASED``."""
     opened = sealer.open_object(session, str(row.sealed_id))
     return [Disclosed.decode(item) for item in opened["disclosures"]]
 

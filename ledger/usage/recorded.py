@@ -1,4 +1,4 @@
-"""Requests, authorizations and provisions as the use cases return them, in the states that they have now."""
+"""Requests, authorizations and provisions as the use cases return them, in their present states."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """``digest`` is that of its entry (hex); times are seconds UTC."""
+    """``digest`` is the digest of its entry (hex); times are seconds UTC."""
 
     id: str
     digest: str
@@ -28,14 +28,14 @@ class RecordedRequest:
 
     @classmethod
     def of(cls, row: AccessRequest, now: int) -> RecordedRequest:
-        """The value of a row, in its state at ``now`` (seconds UTC)."""
+        """Return a row's value, in its state at ``now`` (seconds UTC)."""
         known = {field.name: getattr(row, field.name) for field in fields(cls)}
         return cls(**known | {"state": request_state_at(row, now)})
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAuthorization:
-    """``digest`` is that of its entry (hex)."""
+    """``digest`` is the digest of its entry (hex)."""
 
     id: str
     digest: str
@@ -50,7 +50,7 @@ class RecordedAuthorization:
 
     @classmethod
     def all_of(cls, session: Session, rows: Iterable[Authorization], now: int) -> list[RecordedAuthorization]:
-        """The values of these rows, in their states at ``now`` (seconds UTC)."""
+        """Return the values of these rows, in their states at ``now`` (seconds UTC)."""
         rows = list(rows)
         entries = log_store.entries_by_digest(session, {row.digest for row in rows})
         found = []
@@ -63,7 +63,9 @@ class RecordedAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class RecordedProvision:
-    """A provider's answer; ``number`` counts those under one authorization from 1, ``reason`` is of a refusal."""
+    """A provider's answer. ``number`` counts the answers under one authorization from 1; ``reason`` is why
+    it refused.
+    """
 
     id: str
     authorization_id: str
@@ -76,5 +78,5 @@ class RecordedProvision:
 
     @classmethod
     def of(cls, row: Provision) -> RecordedProvision:
-        """The value of a row."""
+        """Return a row's value."""
         return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})

@@ -1,4 +1,4 @@
-"""The note that a consumer gives with a request: sealed here, and held to by the salted digest in the request."""
+"""The note that a consumer adds to a request. It is stored sealed; the request holds its salted digest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ MAX_NOTE_BYTES: Final = 4 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the consumer tells beside the terms: whom to contact about it, its own words and reference. Sealed here."""
+    """What the consumer writes beside the terms: a contact for the subject, its purpose in its own words, its
+    reference.
+    """
 
     contact: str
     purpose_note: str = ""
@@ -29,27 +31,27 @@ class Note:
 
 
 def note_digest(note: Mapping[str, Any]) -> str:
-    """Digest of the note with its salt: without the salt no guess can be confirmed."""
+    """Return the digest of the note with its salt. Without the salt nobody can test a guess of the note."""
     return reference(hashlib.sha256(canonical(dict(note))).hexdigest())
 
 
 def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> None:
-    """Raise ``InvalidInput`` unless the note is the one that the request commits to, and of lines that stay lines."""
+    """Raise ``InvalidInput`` unless the note matches the digest in the request and its texts are single lines."""
     members = {"contact", "purpose_note", "business_ref", "salt"}
     texts = all(isinstance(value, str) for value in note.values())
     if note.keys() != members or not texts or not note["contact"] or len(canonical(dict(note))) > MAX_NOTE_BYTES:
         raise InvalidInput(
             "NOTE_INVALID",
-            f"A note holds contact, purpose_note, business_ref and salt: texts of {MAX_NOTE_BYTES} bytes together.",
+            f"A note has the texts contact, purpose_note, business_ref and salt, {MAX_NOTE_BYTES} bytes at most.",
             where=where,
-            hint="Send the note as it was drafted; a contact is needed.",
+            hint="Send the note as it was drafted. A contact is required.",
         )
     for name in ("contact", "purpose_note"):
         require_line(note[name], f"{where}: {name}")
     if note_digest(note) != entry["note_digest"]:
-        raise InvalidInput("NOTE_DIFFERS", "The signed digest is not that of the note.", where=where)
+        raise InvalidInput("NOTE_DIFFERS", "The signed digest is not the digest of this note.", where=where)
 
 
 def note_of(session: Session, sealer: Sealer, row: AccessRequest) -> dict[str, str]:
-    """The note of a request, unsealed."""
+    """Return the note of a request, unsealed."""
     return sealer.open_object(session, row.sealed_id)

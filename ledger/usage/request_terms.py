@@ -1,4 +1,4 @@
-"""What a consumer may ask of a subject: within the scenario, of parties that are there and may take part."""
+"""The terms of a request: what a consumer may ask for in a scenario, and which parties can take part."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ledger.store.erasure_tables import ErasureRecord
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is asked: party ids, the provider of each source, times in seconds UTC, ``valid_to`` exclusive.
+    """The terms of a request: party ids, the provider of each source, times in seconds UTC, ``valid_to`` exclusive.
 
-    ``valid_to`` is a midnight in Shanghai. ``expires_at``: until when the subject may answer. ``pia_digest`` names the
-    consumer's own impact assessment, where the scenario wants one.
+    ``valid_to`` is a midnight in Shanghai. The subject may answer until ``expires_at``. ``pia_digest`` is the digest of
+    the consumer's own impact assessment, if the scenario requires one.
     """
 
     scenario: str
@@ -38,7 +38,7 @@ class Terms:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Terms:
-        """What a request entry asks."""
+        """Return the terms of a request entry."""
         asked = {field.name: entry[field.name] for field in fields(cls)}
         sources = {item["source"]: item["provider"] for item in entry["sources"]}
         return cls(**asked | {"sources": sources, "fields": tuple(entry["fields"])})
@@ -54,36 +54,37 @@ def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:
     if not is_shanghai_midnight(terms.valid_to):
         raise InvalidInput(
             "PERIOD_NOT_IN_DAYS",
-            "The period ends at a midnight in Shanghai: a certificate is valid for whole days.",
+            "The period must end at a midnight in Shanghai: a certificate is valid for whole days.",
             where="valid_to",
             hint="Give the midnight after the last valid day.",
         )
     if not now < terms.expires_at <= terms.valid_to:
         raise InvalidInput(
             "REQUEST_EXPIRY",
-            "A request can be answered for some time, and not longer than it asks for.",
+            "The answer must be due in the future, and not after the end of the requested period.",
             where="expires_at",
         )
     if scenario.requires_pia and terms.pia_digest is None:
         raise Forbidden(
             "PIA_MISSING",
-            f"Scenario {scenario.code} wants an impact assessment of the consumer.",
+            f"Scenario {scenario.code} requires an impact assessment by the consumer.",
             where="pia_digest",
-            hint="Assess the impact on the subject and give the digest of your report.",
+            hint="Assess the impact on the subject, and give the digest of your report.",
         )
 
 
 class Participants:
-    """Who takes part in a request: subject, consumer and providers, as the register has them."""
+    """The parties of a request (subject, consumer, providers), as the register of parties describes them."""
 
     def __init__(self, database: Database, parties: Parties) -> None:
         self._database = database
         self._parties = parties
 
     def require(self, scenario: Scenario, terms: Terms, active: Callable[[str], KnownParty]) -> None:
-        """Raise unless the scenario admits them all and the subject was not erased; ``active`` as ``Parties.active``.
+        """Raise unless the scenario admits all parties and the subject was not erased.
 
-        ``InvalidInput`` ``SOURCES_DO_NOT_MATCH`` and as the scenario's rules; ``Conflict`` ``SUBJECT_ERASED``.
+        ``active`` is ``Parties.active``, or a cache of it. Raises ``InvalidInput`` ``SOURCES_DO_NOT_MATCH``,
+        ``Conflict`` ``SUBJECT_ERASED``, and as the scenario's rules.
         """
         scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
         self._require_not_erased(terms.subject)
@@ -92,7 +93,7 @@ class Participants:
         if needed != set(terms.sources):
             raise InvalidInput(
                 "SOURCES_DO_NOT_MATCH",
-                "Name a provider for each source of the fields, and for no other.",
+                "Name a provider for each source of the fields, and for no other source.",
                 where="sources",
                 hint=f"The fields come from: {', '.join(sorted(needed))}.",
             )
@@ -104,7 +105,7 @@ class Participants:
             if session.get(ErasureRecord, subject) is not None:
                 raise Conflict(
                     "SUBJECT_ERASED",
-                    "The subject was erased: nothing is asked about it any more.",
+                    "The subject's personal data was erased, so nobody can ask about it any more.",
                     where="subject",
-                    hint="Who comes back is another party: ask it by its new id.",
+                    hint="If the subject registered again, use its new party id.",
                 )

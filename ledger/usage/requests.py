@@ -1,4 +1,4 @@
-"""What a consumer asks of a subject: signed by the consumer, seen by the subject, answered or not."""
+"""Requests for data: the consumer signs a request, and the subject sees and answers it."""
 
 from __future__ import annotations
 
@@ -37,16 +37,18 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request to sign, or signed, with the note that its ``note_digest`` commits to: contact, …, ``salt``."""
+    """A request to sign, or a signed one, with the note behind its ``note_digest``: contact, purpose_note,
+    business_ref, salt.
+    """
 
     entry: dict[str, Any]
     note: dict[str, Any]
 
 
 class Requests:
-    """Requests: drafted by rule, recorded once signed by the consumer.
+    """Drafts requests, and records them once the consumer has signed.
 
-    ``algorithm`` is what the certificates that are issued here hash their claims with.
+    ``algorithm`` is the digest algorithm of the claims in certificates that are issued here.
     """
 
     def __init__(
@@ -69,16 +71,17 @@ class Requests:
         self._clock = clock
 
     def draft(self, terms: Terms, note: Note) -> Asked:
-        """The unsigned request; nothing is recorded.
+        """Return the unsigned request; nothing is recorded.
 
-        Raises ``InvalidInput`` or ``Forbidden`` where a rule says no, ``Conflict`` ``SUBJECT_ERASED``.
+        Raises ``InvalidInput`` or ``Forbidden`` if a rule of the scenario forbids the request, ``Conflict``
+        ``SUBJECT_ERASED``.
         """
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
         require_terms(scenario, terms, now)
         self._participants.require(scenario, terms, self._parties.active)
         scenario.require_note(note.purpose_note)
-        told = {
+        full_note = {
             "contact": require_line(note.contact, "contact"),
             "purpose_note": require_line(note.purpose_note, "purpose_note"),
             "business_ref": note.business_ref,
@@ -99,19 +102,19 @@ class Requests:
             valid_to=terms.valid_to,
             max_uses=terms.max_uses,
             sd_alg=self._algorithm,
-            note_digest=note_digest(told),
+            note_digest=note_digest(full_note),
             pia_digest=terms.pia_digest,
             expires_at=terms.expires_at,
             iat=now,
         )
-        return Asked(entry, told)
+        return Asked(entry, full_note)
 
     def submit(self, requests: Sequence[Asked]) -> list[RecordedRequest]:
-        """Record signed requests, all or none; one already recorded is returned as it is.
+        """Record signed requests, all or none; a request that is recorded already is returned as it is.
 
         Raises ``InvalidInput`` (shape, scenario, note), ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
-        # Those who ask and supply are the same ones many times over: the chain is asked once for each.
+        # Many requests name the same consumer and providers: the chain is read once for each party.
         active = cache(self._parties.active)
         for number, request in enumerate(requests, start=1):
             self._check_signed(request, f"request {number}", active)
@@ -127,14 +130,14 @@ class Requests:
         if entry["template"] != template_reference(scenario, self._intake.ledger):
             raise InvalidInput(
                 "TEMPLATE_NOT_IN_FORCE",
-                "The request is not made under the scenario in force.",
+                "The request was drafted under another version of the scenario.",
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )
         if entry["sd_alg"] != self._algorithm:
             raise InvalidInput(
                 "SD_ALG_DIFFERS",
-                f"The platform issues certificates whose claims are hashed with {self._algorithm}.",
+                f"This platform hashes the claims of certificates with {self._algorithm}.",
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )
@@ -168,20 +171,20 @@ class Requests:
         return row
 
     def get(self, identifier: str) -> RecordedRequest:
-        """The request as it stands now; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        """Return the request in its present state. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
         with self._database.read() as session:
             return RecordedRequest.of(access_request(session, identifier), self._clock())
 
     def see(self, identifier: str) -> RecordedRequest:
-        """The subject has opened it."""
+        """Record that the subject has opened the request."""
         return self._move(identifier, "see")
 
     def decline(self, identifier: str) -> RecordedRequest:
-        """The subject says no; raises ``Conflict`` ``MOVE_NOT_ALLOWED`` once it is answered."""
+        """Record that the subject refuses. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` once the request is answered."""
         return self._move(identifier, "decline")
 
     def cancel(self, identifier: str) -> RecordedRequest:
-        """The consumer takes it back, before a certificate was issued."""
+        """Cancel a request for its consumer, before a certificate was issued."""
         return self._move(identifier, "cancel")
 
     def _move(self, identifier: str, move: str) -> RecordedRequest:
@@ -192,28 +195,28 @@ class Requests:
             return RecordedRequest.of(row, now)
 
     def statement(self, identifier: str) -> dict[str, Any]:
-        """The signed request."""
+        """Return the signed request."""
         with self._database.read() as session:
             return log_store.statement(session, access_request(session, identifier).digest)
 
     def note(self, identifier: str) -> dict[str, str] | None:
-        """The consumer's note, unsealed: for subject and consumer; None once it was erased."""
+        """Return the consumer's note, unsealed, for subject and consumer; None if it was erased."""
         with self._database.read() as session:
             row = access_request(session, identifier)
             return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def open_of(self, consumer: str, scenario: str) -> dict[str, str]:
-        """The consumer's requests in a scenario that can still lead to a certificate, by subject."""
+        """Return, by subject, the consumer's requests in a scenario that can still lead to a certificate."""
         own = AccessRequest.consumer == consumer, AccessRequest.scenario == scenario
         rows = self._found(select(AccessRequest).where(*own), ("sent", "seen", "authorised"))
         return {row.subject: row.id for row in rows}
 
     def unanswered(self) -> list[RecordedRequest]:
-        """Every request that its subject can still answer, by id."""
+        """Return every request that its subject can still answer, by id."""
         return self._found(select(AccessRequest), ("sent", "seen"))
 
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[RecordedRequest]:
-        """Requests in which the party is subject or consumer, by id, as they stand now."""
+        """Return requests in which the party is subject or consumer, by id, in their present states."""
         own = or_(AccessRequest.subject == member, AccessRequest.consumer == member)
         query = select(AccessRequest).where(own).limit(limit)
         if after:

@@ -1,4 +1,4 @@
-"""What parties do to certificates that stand: their issuer ends or suspends them, an office holds them."""
+"""What parties may do to issued certificates: the issuer revokes or suspends them, an office holds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from ledger.usage.revocations import Portion, Revocations
 
 
 class StatusActs:
-    """Each raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as the act itself."""
+    """Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor may not do it, and as the use case that it
+    calls.
+    """
 
     def __init__(self, status: CertificateStatus, holds: Holds, revocations: Revocations, holdings: Holdings) -> None:
         self._status = status
@@ -25,13 +27,13 @@ class StatusActs:
         self._holdings = holdings
 
     def revoke(self, actor: Actor, number: str, reason: str) -> None:
-        """As ``CertificateStatus.revoke``: for its issuer, or for ``data_error`` for a provider of what it says."""
+        """As ``CertificateStatus.revoke``: for the issuer; with ``data_error`` also for a provider of the data."""
         owns = _asks_as_provider(actor, reason) and actor.party in self._holdings.providers(self._holdings.get(number))
         require(actor, Action.REVOKE_CERTIFICATE, owns=owns)
         self._status.revoke(number, reason)
 
     def revoke_many(self, actor: Actor, numbers: Sequence[str], reason: str) -> Iterator[Portion]:
-        """As ``Revocations.revoke``; a provider names certificates that rest on its own data alone."""
+        """As ``Revocations.revoke``. A provider may name only certificates that rest on its own data."""
         owns = _asks_as_provider(actor, reason) and set(numbers) <= self._revocations.resting_on(actor.party, numbers)
         require(actor, Action.REVOKE_CERTIFICATE, owns=owns)
         return self._revocations.revoke(numbers, reason)
@@ -77,7 +79,7 @@ class StatusActs:
 
 
 def _asks_as_provider(actor: Actor, reason: str) -> bool:
-    """The issuer ends a certificate for a provider whose data in it is wrong."""
+    """Whether a provider asks the issuer to revoke a certificate because the provider's data in it is wrong."""
     return (
         reason == "data_error" and Role.PROVIDER in actor.roles and not allowed(Action.REVOKE_CERTIFICATE, actor.roles)
     )

@@ -1,4 +1,4 @@
-"""Tables of what leads to a usage certificate: requests, consents, and what providers supplied."""
+"""Tables of usage: requests, authorizations, and what providers supplied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.store.tables import Base, Hex32, Ulid
 
 
 class AccessRequest(Base):
-    """What a consumer asks of a subject; the entry ``digest`` is the original, the consumer's note is sealed."""
+    """A consumer's request. The log has the signed statement under ``digest``; the consumer's note is sealed."""
 
     __tablename__ = "access_request"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -24,7 +24,7 @@ class AccessRequest(Base):
 
 
 class Authorization(Base):
-    """A subject's signed consent to one source; the entry ``digest`` is the original, the notice shown is sealed."""
+    """A subject's signed consent to one source. The log has the statement under ``digest``; the notice is sealed."""
 
     __tablename__ = "authorization"
     __table_args__ = (UniqueConstraint("request_id", "source"),)
@@ -44,7 +44,7 @@ class Authorization(Base):
 class Provision(Base):
     """A provider's answer under an authorization; the disclosures of its claims are sealed.
 
-    ``number`` counts the answers from 1: after one that timed out comes another try, after one supplied a correction.
+    ``number`` counts the answers from 1: a provider tries again after a time-out, and can correct what it supplied.
     """
 
     __tablename__ = "provision"
@@ -61,7 +61,7 @@ class Provision(Base):
 
 
 class SeenClaim(Base):
-    """The digest of a claim that a provision of the log signed, and the request that it was signed for."""
+    """The digest of a claim in a recorded provision, and the request that the claim was signed for."""
 
     __tablename__ = "seen_claim"
     digest: Mapped[str] = mapped_column(String(43), primary_key=True)

@@ -1,11 +1,11 @@
-"""Withdrawals: a subject takes its consent back, a provider what it supplied. Each by its own act, and by nothing else.
+"""Withdrawals: a subject withdraws its authorization, a provider withdraws what it supplied. Only the party itself can.
 
-The chain's record of the act is the withdrawal; the signed entry in the log says why, and is the withdrawal itself
-where the chain cannot check the party's signature (SM2). The service sends the act and pays; it can neither make one
-nor keep one from counting, because anybody can send it.
+The party's act on the chain is the withdrawal; the signed entry in the log gives the reason. If the chain cannot check
+the party's signature (SM2), the entry alone is the withdrawal. The service sends the act and pays for it. It can
+neither create an act nor suppress one, because anybody can send a signed act.
 
-A key that was reported still withdraws the consents of its subject: at worst a thief stops something. It does not take
-back what a provider supplied: a thief must not end every certificate.
+A key that was reported as lost or stolen can still withdraw authorizations of its subject: a thief can only stop
+something. It cannot withdraw what a provider supplied, or a thief could end every certificate.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ SUPPLIED_WRONGLY: Final = "data_error"
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalDraft:
-    """The unsigned entry, and ``message``: what the same key signs for the chain (``sign_act``).
+    """The unsigned entry, and ``message``, which the same key signs for the chain (``sign_act``).
 
-    ``message`` is None for an SM2 key, whose signature the chain cannot check: its entry alone is the withdrawal.
+    ``message`` is None for an SM2 key, because the chain cannot check its signature: the entry alone is the withdrawal.
     """
 
     entry: dict[str, Any]
@@ -59,19 +59,21 @@ class WithdrawalDraft:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """What is withdrawn, by its digest, and its party: the subject of a consent, or the provider of a provision."""
+    """The statement to withdraw, by digest, and its party: the subject of an authorization, or the provider of a
+    provision.
+    """
 
     digest: str
     party: str
     is_consent: bool
 
     def ended_by(self, withdrawal: WithdrawalFact) -> bool:
-        """Whether the chain's record ends it; that of a reported key ends a consent alone."""
+        """Whether this record on the chain withdraws the statement. A reported key withdraws only authorizations."""
         return bool(withdrawal.first if self.is_consent else withdrawal.at)
 
 
 class Withdrawals:
-    """Sends and records withdrawals. Safe to call again after a crash at any point."""
+    """Sends and records withdrawals. Each call can be repeated after a crash at any point."""
 
     def __init__(
         self,
@@ -94,10 +96,10 @@ class Withdrawals:
         self._clock = clock
 
     def draft(self, identifier: str, account: str | None = None) -> WithdrawalDraft:
-        """What to sign to withdraw an authorization, or a provision, by its id.
+        """Return what to sign to withdraw an authorization or a provision, by its id.
 
-        ``account`` is the one whose key will sign both, by default the party's present one. Raises ``NotFound``
-        ``STATEMENT_UNKNOWN``, ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``.
+        ``account`` is the account of the key that will sign both; by default the party's present account. Raises
+        ``NotFound`` ``STATEMENT_UNKNOWN``, ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``.
         """
         with self._database.read() as session:
             found = _found(session, id=identifier)
@@ -113,16 +115,16 @@ class Withdrawals:
         return WithdrawalDraft(entry, self._message(found, account))
 
     def withdraw(self, entry: dict[str, Any], act: bytes | None) -> RecordedAuthorization:
-        """Take back a consent, as its subject signed: on the chain first, then here.
+        """Withdraw an authorization, as its subject signed: first on the chain, then in the store.
 
-        The next verification fails; what was verified before stays a valid record. The issuer revokes the certificates
-        that rest on the consent: those that a pause keeps from being anchored, after the pause. Raises as ``relay``,
-        and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        From then on its verifications fail; earlier verifications stay valid records. The certificates that rest on it
+        are revoked. During a pause, certificates that cannot be anchored yet are revoked after the pause. Raises as
+        ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         found = self._checked(entry)
         if not found.is_consent:
             raise NotFound(
-                "AUTHORIZATION_UNKNOWN", "The withdrawal is of no consent.", where=f"withdrawal {entry['id']}"
+                "AUTHORIZATION_UNKNOWN", "The withdrawal names no authorization.", where=f"withdrawal {entry['id']}"
             )
         on_chain = self._send(found, entry, act)
         with self._database.write() as session:
@@ -137,20 +139,20 @@ class Withdrawals:
             with waiting_for_its_end():
                 self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
         if not on_chain:
-            # The entry is the withdrawal, from the time of its anchor on.
+            # The entry alone is the withdrawal, and takes effect when it is anchored.
             with waiting_for_its_end():
                 self._positions.wait(statement_digest(entry))
         return ended
 
     def withdraw_provision(self, entry: dict[str, Any], act: bytes | None) -> None:
-        """Take back what a provider supplied, without a correction, and revoke the certificates that rest on it.
+        """Withdraw what a provider supplied, without a correction, and revoke the certificates that rest on it.
 
-        A certificate that a pause keeps from being anchored is not revoked; verifiers refuse it all the same.
-        Raises as ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
+        A certificate that a pause keeps from being anchored is not revoked; verifiers refuse it anyway. Raises as
+        ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
         """
         found = self._checked(entry)
         if found.is_consent:
-            raise NotFound("PROVISION_UNKNOWN", "The withdrawal is of no provision.", where=f"withdrawal {entry['id']}")
+            raise NotFound("PROVISION_UNKNOWN", "The withdrawal names no provision.", where=f"withdrawal {entry['id']}")
         self.relay(entry, act)
         with self._database.read() as session:
             consent = session.scalars(
@@ -166,12 +168,12 @@ class Withdrawals:
                 self._status.revoke_position(self._positions.wait(digest), SUPPLIED_WRONGLY)
 
     def relay(self, entry: dict[str, Any], act: bytes | None) -> None:
-        """Take back what the party of ``entry`` signed: the chain's act, then the entry. It ends no certificate.
+        """Send the act of the party that signed ``entry``, then record the entry. No certificate is revoked.
 
-        ``act`` is the signature of the message of the draft, by the key that signed the entry. Raises ``InvalidInput``
-        as ``Intake.require``; ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``SIGNER_NOT_PROVIDER``,
-        ``KEY_REPORTED``, ``LOG_SIGNATURE_INVALID``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` with ``account`` and
-        ``to_sign`` (hex); ``NotFound`` ``STATEMENT_UNKNOWN``.
+        ``act`` is the signature over the draft's message, by the key that signed the entry. Raises ``InvalidInput`` as
+        ``Intake.require``; ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``SIGNER_NOT_PROVIDER``, ``KEY_REPORTED``,
+        ``LOG_SIGNATURE_INVALID``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` with ``account`` and ``to_sign`` (hex);
+        ``NotFound`` ``STATEMENT_UNKNOWN``.
         """
         found = self._checked(entry)
         self._send(found, entry, act)
@@ -179,37 +181,39 @@ class Withdrawals:
             self._intake.append(session, entry)
 
     def _checked(self, entry: Mapping[str, Any]) -> _Statement:
-        """What a signed withdrawal is of: nothing but a statement of the party that signed."""
+        """Return the statement that a signed withdrawal names. Raises unless its own party signed."""
         self._intake.require(entry, "withdrawal", "withdrawal")
         with self._database.read() as session:
             found = _found(session, digest=hex_of(entry["statement"]))
             refusal = Forbidden(
                 "SIGNER_NOT_SUBJECT" if found.is_consent else "SIGNER_NOT_PROVIDER",
-                "The withdrawal is not signed by a key of the party whose statement it takes back.",
+                "The withdrawal is not signed by a key of the party whose statement it withdraws.",
                 where=f"withdrawal {entry['id']}",
-                hint="Only the data subject withdraws its consent, only the provider what it supplied.",
+                hint="The subject withdraws its authorization, the provider withdraws what it supplied.",
             )
             if entry["party"] != found.party:
                 raise refusal
-            # A key that is not retired withdraws, reported or not.
+            # Any key that is not retired can sign here, also a reported one.
             self._intake.require_signed(session, entry, found.party, refusal, keys=live_keys)
         if not found.is_consent:
-            self._require_speaking(entry_signature(entry).kid)
+            self._require_not_reported(entry_signature(entry).kid)
         return found
 
-    def _require_speaking(self, account: str) -> None:
+    def _require_not_reported(self, account: str) -> None:
         record = self._reader.account(account)
         if record is not None and record.reported_at:
             raise Forbidden(
                 "KEY_REPORTED",
-                "The key was reported as lost or stolen: it takes back nothing that a provider supplied.",
+                "The key was reported as lost or stolen, so it cannot withdraw what a provider supplied.",
                 where=account,
                 hint="Sign the withdrawal with another key of the provider.",
                 since=record.reported_at,
             )
 
     def _send(self, found: _Statement, entry: Mapping[str, Any], act: bytes | None) -> bool:
-        """Send the party's act unless the chain has it already; False for a key that the chain cannot check."""
+        """Send the party's act unless it is on the chain already; return False for a key that the chain
+        cannot check.
+        """
         account = entry_signature(entry).kid
         message = self._message(found, account)
         if message is None:
@@ -221,9 +225,9 @@ class Withdrawals:
         if act is None:
             raise Conflict(
                 "ACT_SIGNATURE_REQUIRED",
-                "The chain needs the party's own signature of this withdrawal.",
+                "The chain requires the party's own signature of this withdrawal.",
                 where=f"withdrawal {entry['id']}",
-                hint="Sign `to_sign` with the key that signed the entry, and hand in both.",
+                hint="Sign `to_sign` with the key that signed the entry, and submit both.",
                 account=account,
                 to_sign=message.hex(),
             )
@@ -236,7 +240,7 @@ class Withdrawals:
         if account not in suites:
             raise Forbidden(
                 "PARTY_UNKNOWN_ACCOUNT",
-                "The account is none of the party's that are in force.",
+                "The account is not a valid account of the party.",
                 where=account,
                 hint="Use the party's present key.",
             )
@@ -246,14 +250,14 @@ class Withdrawals:
 
 
 def cancel_request(session: Session, identifier: str) -> None:
-    """A request whose consent was withdrawn before a certificate came of it leads nowhere any more."""
+    """Cancel a request whose authorization was withdrawn before a certificate was issued."""
     request = access_request(session, identifier)
     if "withdraw" in REQUEST.moves_from(request.state):
         request.state = REQUEST.next(request.state, "withdraw")
 
 
 def _found(session: Session, **by: str) -> _Statement:
-    """A consent, or what was supplied, by its id or its digest; raises ``NotFound`` ``STATEMENT_UNKNOWN``."""
+    """Return an authorization or a provision by its id or digest. Raises ``NotFound`` ``STATEMENT_UNKNOWN``."""
     consent = session.scalar(select(Authorization).filter_by(**by))
     if consent is not None:
         return _Statement(consent.digest, consent.subject, is_consent=True)
@@ -262,7 +266,7 @@ def _found(session: Session, **by: str) -> _Statement:
         return _Statement(supplied.digest, supplied.provider, is_consent=False)
     raise NotFound(
         "STATEMENT_UNKNOWN",
-        "No authorization and no provision of this ledger is that.",
+        "This ledger has no such authorization or provision.",
         where=next(iter(by.values())),
         hint="Check the id or the digest.",
     )

@@ -131,7 +131,8 @@ def test_what_is_asked_is_shown_and_nothing_is_signed_unless_it_is_confirmed(led
     told(ledger, "consent", "give", one, "--fields", "usage_band", "--days", "3", "--yes")
     (consent,) = ledger.usage.authorizations.of_request(one)
     assert [kind["name"] for kind in ledger.usage.authorizations.notice(consent.id)["kinds"]] == ["usage_band"]
-    told(ledger, "request", "decline", other)
+    assert told(ledger, "request", "decline", other, code=2)["error"] == "PARTY_LACKS_ROLE"
+    told(ledger, "request", "decline", other, "--by", ledger.usage.requests.get(other).subject)
     declined = told(ledger, "consent", "give", other, "--yes", code=1)
     assert (declined[0]["outcome"], declined[0]["code"]) == ("refused", "REQUEST_ANSWERED")
 

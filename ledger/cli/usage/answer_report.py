@@ -1,4 +1,4 @@
-"""What a provider's command prints of its answers: how many of which kind, and why a task has none or no rows."""
+"""Print a provider's answers: how many of each result, and why a task was refused or left."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ledger.provider.run import Done
 from ledger.provider.supply import Supply
 
 _NOT_SUPPLIED: Final = ("refused", "timed_out")
-_LATE: Final = "数据源未在限定时间内答复，将再次查询。The source gave no answer in its time; it is asked again."
+_LATE: Final = "数据源未在限定时间内答复，将再次查询。The source did not answer in time; it will be asked again."
 
 
 def report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
-    """Print how many were answered how, why some are not supplied, and what was left, with the reason.
+    """Print the number of answers by result, why tasks were not supplied, and why tasks were left.
 
-    The exit code is 1 if anything was left.
+    Exits with code 1 if a task was left.
     """
     results = dict(Counter(each.result for each in done if each.result is not None))
     refused = [_refused(each, each.supply) for each in done if each.supply is not None and each.result in _NOT_SUPPLIED]
@@ -39,7 +39,9 @@ def report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
 
 
 def _refused(done: Done, supply: Supply) -> dict[str, Any]:
-    """Of which task a source did not supply, and why: the reason is signed, the place is for the operator alone."""
+    """Return a task that was not supplied, with the reason. The reason is signed; the place is only for the
+    operator.
+    """
     reason = supply.entry["reason"]
     return {
         "about": done.about if done.authorization is None else f"authorization {done.authorization}",

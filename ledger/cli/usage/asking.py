@@ -1,10 +1,10 @@
-"""Asking every subject of a list: whom each row names, and which requests came of it."""
+"""Ask every subject of a list for data, and report the request of each line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.cli.shell.naming import party_of
@@ -14,6 +14,7 @@ from ledger.proof.jws import Signer, sign_entry
 
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
+    from ledger.parties.roles import Actor
     from ledger.usage.request_notes import Note
     from ledger.usage.request_terms import Terms
     from ledger.usage.requests import Asked
@@ -21,37 +22,26 @@ if TYPE_CHECKING:
 SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What every subject is asked; ``sources`` are provider ids by source, times seconds UTC."""
+def ask_all(
+    ledger: Ledger, actor: Actor, terms: Terms, note: Note, file: str, listed: Listed, signer: Signer
+) -> list[dict[str, Any]]:
+    """Ask every subject of the list under the same terms, all or none; return the request of each line.
 
-    scenario: str
-    consumer: str
-    sources: Mapping[str, str]
-    until: int
-    answer_until: int
-    note: Note
-    pia: str | None
-
-
-def ask_all(ledger: Ledger, question: Question, file: str, listed: Listed, signer: Signer) -> list[dict[str, Any]]:
-    """Ask them, all or none; whom the consumer has asked already, and who can still answer, is not asked again.
-
-    Returns each line's request. Raises as ``Requests.draft`` and ``submit``, and ``InvalidInput`` ``SUBJECT_MISSING``;
-    errors name the line.
+    A subject that the consumer has already asked, and that can still answer, is not asked again. Raises as
+    ``ConsumerActs.draft`` and ``ask``, and ``InvalidInput`` ``SUBJECT_MISSING``; errors name the line.
     """
     from ledger.usage.requests import Asked
 
     lines = listed.lines
     subjects = [_subject_in(ledger, row, f"{file}, line {line}") for line, row in zip(lines, listed.rows, strict=True)]
-    before = ledger.usage.requests.open_of(question.consumer, question.scenario)
+    before = ledger.usage.requests.open_of(terms.consumer, terms.scenario)
     signed: dict[str, Asked] = {}
     for line, subject in zip(lines, subjects, strict=True):
         if subject not in before and subject not in signed:
             with _in_line(f"{file}, line {line}"):
-                drafted = ledger.usage.requests.draft(_terms(ledger, question, subject), question.note)
+                drafted = ledger.usage.consumer_acts.draft(actor, replace(terms, subject=subject), note)
             signed[subject] = Asked(sign_entry(drafted.entry, signer), drafted.note)
-    made = {row.subject: row.id for row in ledger.usage.requests.submit(list(signed.values()))}
+    made = {row.subject: row.id for row in ledger.usage.consumer_acts.ask(actor, list(signed.values()))}
     institutions = ledger.parties.directory.of(subjects)
     return [
         {
@@ -66,27 +56,8 @@ def ask_all(ledger: Ledger, question: Question, file: str, listed: Listed, signe
     ]
 
 
-def _terms(ledger: Ledger, question: Question, subject: str) -> Terms:
-    from ledger.usage.request_terms import Terms
-
-    fields = ledger.scenarios.get(question.scenario).fields
-    return Terms(
-        scenario=question.scenario,
-        subject=subject,
-        consumer=question.consumer,
-        sources=question.sources,
-        fields=tuple(field.name for field in fields if field.source in question.sources),
-        valid_from=ledger.clock(),
-        valid_to=question.until,
-        max_uses=1,
-        channel="government_platform",
-        expires_at=question.answer_until,
-        pia_digest=question.pia,
-    )
-
-
 def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
-    """Whom a row names, by the first of the columns that it fills in."""
+    """Return the party id of the row's subject, from the first column that has a value."""
     with _in_line(where):
         for column in SUBJECT_COLUMNS:
             if text := row.get(column, "").strip():
@@ -100,7 +71,7 @@ def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
 
 @contextmanager
 def _in_line(where: str) -> Iterator[None]:
-    """Errors name the line."""
+    """Set the line as the place of errors."""
     try:
         yield
     except PingzhengError as error:

@@ -1,4 +1,4 @@
-"""``pingzheng consent``: what a subject allows of a request, notice by notice, and takes back."""
+"""``pingzheng consent``: a subject reads notices, authorises a request, and withdraws authorizations."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import typer
 
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
 from ledger.cli.shell.files import key_in, parsed, private_key_of, signer_of
-from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.cli.usage import giving
-from ledger.cli.usage.options import After, Limit, PartyArgument, RequestId
+from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.proof.acts import sign_act
@@ -28,32 +28,35 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
-Fields = Annotated[str | None, typer.Option(help="Allow only these, by comma; default: all asked for.")]
-Days = Annotated[int | None, typer.Option(min=1, help="Allow only so many days; default: as asked.")]
-Uses = Annotated[int | None, typer.Option(min=1, help="Allow only so many uses; default: as asked.")]
-SeparateConsent = Annotated[bool, typer.Option("--separate-consent", help="A person's consent to this by itself.")]
+Fields = Annotated[
+    str | None, typer.Option(help="Allow only these fields, separated by commas; default: all requested.")
+]
+Days = Annotated[int | None, typer.Option(min=1, help="Allow only this many days; default: as requested.")]
+Uses = Annotated[int | None, typer.Option(min=1, help="Allow only this many uses; default: as requested.")]
+SeparateConsent = Annotated[bool, typer.Option("--separate-consent", help="The person consents to this separately.")]
 SubjectKey = Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)]
 
 
 @app.command()
 def draft(
     request: RequestId,
+    by: By = "self",
     fields: Fields = None,
     days: Days = None,
     uses: Uses = None,
     separate_consent: SeparateConsent = False,
-    out: Annotated[Path, typer.Option(help="Where the unsigned statements go.")] = Path("authorization.json"),
+    out: Annotated[Path, typer.Option(help="File for the unsigned statements.")] = Path("authorization.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """要阅读的告知书，每个来源一份，以及待签名的声明；不留记录。The notices to read, one a source, and the
-    statements to sign; nothing is recorded.
+    """显示告知书（每个来源一份），写出待签名的授权；请求记为已阅。Show the notices, one for each source, and write
+    the authorizations to sign; the request is recorded as seen.
 
-    示例 Example:  pingzheng consent draft 01KA… --fields usage_band,on_time_95
+    示例 Example:  pingzheng consent draft 01KA… --by 9144… --fields usage_band,on_time_95
     """
     with opened(home, as_json) as ledger:
-        ledger.usage.requests.see(request)
-        drafted = ledger.usage.authorizations.draft(request, _choice(ledger, fields, days, uses, separate_consent))
+        choice = _choice(ledger, fields, days, uses, separate_consent)
+        drafted = ledger.usage.subject_acts.draft(actor_of(ledger, by), request, choice)
         document = {"drafts": [{"notice": each.notice, "entry": each.entry} for each in drafted]}
         write_statement(out, document)
         if as_json:
@@ -66,14 +69,14 @@ def draft(
 
 @app.command()
 def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> None:
-    """提交一个请求的已签名授权，全部或全不。Record the signed authorizations of a request, all or none.
+    """提交一个请求的全部已签名授权。Submit the signed authorizations of one request, all or none.
 
     示例 Example:  pingzheng consent submit authorization.json
     """
     with errors_explained(as_json):
         entries = signed_entries(statement, read_statement(statement), "drafts")
     with opened(home, as_json) as ledger:
-        rows = ledger.usage.authorizations.submit(entries)
+        rows = ledger.usage.subject_acts.authorise(ledger.actor(str(entries[0].get("subject"))), entries)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 
@@ -81,7 +84,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 def give(
     request: Annotated[list[str] | None, typer.Argument(help="Request ids; or --all.", show_default=False)] = None,
     all_waiting: Annotated[
-        bool, typer.Option("--all", help="Every request that waits and whose subject's key is kept here.")
+        bool, typer.Option("--all", help="Every waiting request whose subject's key is kept here.")
     ] = False,
     fields: Fields = None,
     days: Days = None,
@@ -91,17 +94,17 @@ def give(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """演示用：以此处代管的主体密钥授权，一个或全部请求；可重复执行。Consent with the keys that this installation keeps
-    for subjects, to one request or to all that wait. It can be repeated, and goes on where it was interrupted.
+    """演示用：以本机代管的主体密钥授权一个或全部请求；可重复执行。Authorise one request or all waiting requests with
+    the subjects' keys that are kept here. Run it again to continue after an interruption.
 
-    For demonstrations, and for firms that have their keys kept here. In production a party signs with its own key:
-    `pingzheng consent draft`, `pingzheng sign`, `pingzheng consent submit`.
+    This is for demonstrations, and for firms that have their keys kept here. In production a party signs with its own
+    key: `pingzheng consent draft`, `pingzheng sign`, `pingzheng consent submit`.
 
     示例 Examples:  pingzheng consent give --all · pingzheng consent give <request> --days 7 --yes
     """
     with opened(home, as_json) as ledger:
         if all_waiting == bool(request):
-            raise InvalidInput("REQUESTS_OR_ALL", "Name requests, or say --all, and not both.", where="request")
+            raise InvalidInput("REQUESTS_OR_ALL", "Give either request ids or --all.", where="request")
         giving.give(ledger, request or (), _choice(ledger, fields, days, uses, separate_consent), yes, as_json)
 
 
@@ -113,7 +116,7 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """参与方给出、收到或据以提供的授权。Authorizations that a party gave, received, or supplies under.
+    """列出参与方作为主体、使用方或提供方的授权。List a party's authorizations, as subject, consumer or provider.
 
     示例 Example:  pingzheng consent list 91440803MA9X0002X5
     """
@@ -123,17 +126,17 @@ def listing(
 
 
 @app.command()
-def notice(authorization: Identifier, home: Home = None, as_json: AsJson = False) -> None:
-    """主体当时看到的告知书，一字不差。The notice that the subject was shown, word for word.
+def notice(authorization: Identifier, by: By = "self", home: Home = None, as_json: AsJson = False) -> None:
+    """显示主体当时看到的告知书原文。Show the notice that the subject was shown, word for word.
 
-    示例 Example:  pingzheng consent notice <authorization>
+    示例 Example:  pingzheng consent notice <authorization> --by 9144…
     """
     with opened(home, as_json) as ledger:
-        told = ledger.usage.authorizations.notice(authorization)
+        shown = ledger.usage.own_statements.notice(actor_of(ledger, by), authorization)
         if as_json:
-            emit(told, as_json)
+            emit(shown, as_json)
         else:
-            console.print(told["text"], markup=False, highlight=False)
+            console.print(shown["text"], markup=False, highlight=False)
 
 
 @app.command()
@@ -143,32 +146,38 @@ def withdraw(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """撤回授权：以它为依据的凭证随之终止，下一次核验不再通过。Withdraw a consent: what rests on it ends, and its
-    next verification fails. The key signs the withdrawal for the chain; the service only sends it.
+    """撤回授权：以它为依据的凭证失效，之后不再通过核验。Withdraw an authorization: certificates that rest on it are
+    revoked and fail verification. The key signs the withdrawal for the chain; the service only sends it.
 
     示例 Example:  pingzheng consent withdraw <authorization> --key firm.key
     """
     with opened(home, as_json) as ledger:
         signer = signer_of(key)
-        drafted = ledger.usage.withdrawals.draft(authorization, signer.kid)
+        acts, subject = ledger.usage.subject_acts, ledger.actor(ledger.usage.authorizations.get(authorization).subject)
+        # The draft is refused unless the key is one of the subject's.
+        drafted = acts.draft_withdrawal(subject, authorization, signer.kid)
         act = None if drafted.message is None else sign_act(drafted.message, signer)
-        emit(_row(ledger.usage.withdrawals.withdraw(sign_entry(drafted.entry, signer), act)), as_json)
+        emit(_row(acts.withdraw(subject, authorization, sign_entry(drafted.entry, signer), act)), as_json)
 
 
 @app.command("withdraw-direct")
 def withdraw_direct(
-    bundle: Annotated[Path, typer.Argument(help="Bundle of a certificate that rests on it.", show_default=False)],
+    bundle: Annotated[
+        Path, typer.Argument(help="Bundle of a certificate that rests on the authorization.", show_default=False)
+    ],
     key: SubjectKey,
     rpc_url: Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)],
-    authorization: Annotated[str | None, typer.Option(help="Only the one with this id; default: all.")] = None,
-    payer: Annotated[Path | None, typer.Option(help="Key file of another account, which relays and pays.")] = None,
+    authorization: Annotated[
+        str | None, typer.Option(help="Withdraw only the authorization with this id; default: all.")
+    ] = None,
+    payer: Annotated[Path | None, typer.Option(help="Key file of another account that sends and pays.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """主体自行在链上撤回授权，不经服务；核验方从此遵从，不可恢复。Withdraw consents on the chain by oneself,
-    without the service: verifiers honour it from then on, for good.
+    """主体不经平台、直接在链上撤回授权；立即生效，不可恢复。Withdraw authorizations directly on the chain, without the
+    platform. Verifiers honour this at once, and it cannot be undone.
 
-    Needs a bundle, a node and the subject's key; no ledger of one's own. A P-256 key needs a payer. Doing it again
-    changes nothing.
+    Needs a bundle, a node and the subject's key, but no installation. A P-256 key needs a payer. A second run changes
+    nothing.
 
     示例 Example:  pingzheng consent withdraw-direct bundle.json --key firm.key --rpc-url http://127.0.0.1:8545
     """
@@ -189,8 +198,8 @@ def withdraw_direct(
 
 @app.command()
 def follow(home: Home = None, as_json: AsJson = False) -> None:
-    """在此终止主体自行在链上撤回的授权及以其为依据的凭证；服务运行时会自行处理。End here what subjects withdrew on
-    the chain by themselves, and what rests on it; a server does so by itself.
+    """处理主体直接在链上撤回的授权，吊销有关凭证；服务运行时自动处理。Carry out withdrawals that subjects made directly
+    on the chain, and revoke the certificates. A running server does this itself.
 
     示例 Example:  pingzheng consent follow
     """

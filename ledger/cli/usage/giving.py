@@ -1,4 +1,4 @@
-"""Giving consent for parties whose keys are kept here: what is asked is shown and confirmed, then signed one by one."""
+"""Authorise with keys that are kept here: show the notices, ask for confirmation, then sign request by request."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _WHOLE_ID: Final = 12
 
 
 @dataclass(slots=True)
-class _Case:
-    """One request: what became of it so far, and what is to be signed for it."""
+class _Pending:
+    """One request: its outcome so far, and the drafts to sign for it."""
 
     row: RecordedRequest
     outcome: str = NOT_REACHED
@@ -41,10 +41,11 @@ class _Case:
 
 
 def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_json: bool) -> None:
-    """Consent to these requests, or with none named to all that wait and whose subject's key is kept here.
+    """Authorise these requests, or without ids all waiting requests whose subject's key is kept here.
 
-    Each is recorded by itself. Ends with exit code 1 if one was refused, and with 130 at Ctrl-C; what was given stays.
-    Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed, ``InvalidInput`` ``CONSENT_NOT_CONFIRMED``.
+    Each request is recorded by itself. Exits with code 1 if a request was refused, and with 130 after Ctrl-C; what was
+    recorded by then stays. Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed, ``InvalidInput``
+    ``CONSENT_NOT_CONFIRMED``.
     """
     named = bool(requests)
     rows = (
@@ -60,42 +61,43 @@ def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_
             _show(to_give, names, as_json)
         _require_confirmed(len(to_give), yes)
     interrupted = _give_each(ledger, to_give)
-    emit_rows([_told(case, names) for case in cases], as_json, "授权 Consents")
+    emit_rows([_reported(case, names) for case in cases], as_json, "授权 Consents")
     if interrupted:
         _say_interrupted(cases)
         raise typer.Exit(EXIT_INTERRUPTED)
-    # With --all a firm that keeps its own key is nothing that went wrong.
+    # With --all, a firm that keeps its own key is not an error.
     fine = {GIVEN, GIVEN_BEFORE} if named else {GIVEN, GIVEN_BEFORE, NO_KEY}
     if any(case.outcome not in fine for case in cases):
         raise typer.Exit(EXIT_NOT_VALID)
 
 
-def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Case:
-    """The request with its drafts, or with the reason why there are none."""
+def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Pending:
+    """Return the request with its drafts, or with the reason why there are none."""
     if row.state in ("authorised", "fulfilled"):
-        return _Case(row, GIVEN_BEFORE)
+        return _Pending(row, GIVEN_BEFORE)
     if row.state == "expired":
-        return _Case(row, EXPIRED, "REQUEST_EXPIRED")
+        return _Pending(row, EXPIRED, "REQUEST_EXPIRED")
     if row.state not in ("sent", "seen"):
-        return _Case(row, REFUSED, "REQUEST_ANSWERED")
+        return _Pending(row, REFUSED, "REQUEST_ANSWERED")
     account = ledger.parties.register.get(row.subject).present_account
     if account is None or account not in ledger.custody:
-        return _Case(row, NO_KEY, "KEY_NOT_HELD")
-    case = _Case(row)
+        return _Pending(row, NO_KEY, "KEY_NOT_HELD")
+    case = _Pending(row)
     with _refusals_noted(case):
-        case.drafts = ledger.usage.authorizations.draft(row.id, choice)
+        case.drafts = ledger.usage.subject_acts.preview(ledger.actor(row.subject), row.id, choice)
     return case
 
 
-def _give_each(ledger: Ledger, cases: Sequence[_Case]) -> bool:
-    """Sign and record one after the other; whether Ctrl-C ended it."""
+def _give_each(ledger: Ledger, cases: Sequence[_Pending]) -> bool:
+    """Sign and record the requests in order. Return whether Ctrl-C interrupted this."""
     try:
         with progress() as bars:
             task = bars.add_task("授权 consent", total=len(cases))
             for case in cases:
                 with _refusals_noted(case):
                     signer = ledger.custody.signer(ledger.parties.register.get(case.row.subject).account)
-                    ledger.usage.authorizations.submit([sign_entry(draft.entry, signer) for draft in case.drafts])
+                    signed = [sign_entry(draft.entry, signer) for draft in case.drafts]
+                    ledger.usage.subject_acts.authorise(ledger.actor(case.row.subject), signed)
                     case.outcome = GIVEN
                 bars.advance(task)
     except KeyboardInterrupt:
@@ -104,8 +106,8 @@ def _give_each(ledger: Ledger, cases: Sequence[_Case]) -> bool:
 
 
 @contextmanager
-def _refusals_noted(case: _Case) -> Iterator[None]:
-    """A request that is refused keeps no other from its consent."""
+def _refusals_noted(case: _Pending) -> Iterator[None]:
+    """Note a refusal on the request and continue with the next request."""
     try:
         yield
     except _REFUSALS as refusal:
@@ -116,8 +118,8 @@ def _outcome_of(refusal: PingzhengError) -> str:
     return {"REQUEST_EXPIRED": EXPIRED, "KEY_NOT_HELD": NO_KEY}.get(refusal.code, REFUSED)
 
 
-def _show(cases: Sequence[_Case], names: Mapping[str, str], as_json: bool) -> None:
-    """The whole notices of one request, or a line for each of several; JSON alone goes to standard output."""
+def _show(cases: Sequence[_Pending], names: Mapping[str, str], as_json: bool) -> None:
+    """Print the full notices of a single request, or a line for each of several. With JSON, print to standard error."""
     out = stderr if as_json else console
     if len(cases) == 1:
         lines = [f"{draft.notice['text']}\n" for draft in cases[0].drafts]
@@ -127,7 +129,7 @@ def _show(cases: Sequence[_Case], names: Mapping[str, str], as_json: bool) -> No
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _line(case: _Case, draft: AuthorizationDraft, names: Mapping[str, str]) -> str:
+def _line(case: _Pending, draft: AuthorizationDraft, names: Mapping[str, str]) -> str:
     notice = draft.notice
     subject = names.get(case.row.subject) or f"{case.row.subject[:_WHOLE_ID]}…"
     kinds = "、".join(kind["zh"] for kind in notice["kinds"])
@@ -143,19 +145,19 @@ def _require_confirmed(count: int, yes: bool) -> None:
         return
     raise InvalidInput(
         "CONSENT_NOT_CONFIRMED",
-        "Nothing was signed: the consents were not confirmed.",
+        "The consents were not confirmed, so nothing was signed.",
         where="--yes",
         hint="Add --yes.",
     )
 
 
-def _names_of(ledger: Ledger, cases: Sequence[_Case]) -> dict[str, str]:
-    """The names of institutions; persons go by their ids."""
+def _names_of(ledger: Ledger, cases: Sequence[_Pending]) -> dict[str, str]:
+    """Return the names of institutions, by party id. Persons have no entry."""
     found = ledger.parties.directory.of(case.row.subject for case in cases)
     return {party: institution.name for party, institution in found.items()}
 
 
-def _told(case: _Case, names: Mapping[str, str]) -> dict[str, Any]:
+def _reported(case: _Pending, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "request": case.row.id,
         "name": names.get(case.row.subject),
@@ -166,7 +168,7 @@ def _told(case: _Case, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _say_interrupted(cases: Sequence[_Case]) -> None:
+def _say_interrupted(cases: Sequence[_Pending]) -> None:
     given = Counter(case.outcome for case in cases)[GIVEN]
     stderr.print(
         f"\n已中断：已授权 {given} 个请求，均已记录；再次执行同一命令即接续。"

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands about requests, consents and provisions share."""
+"""Arguments and options that the commands on requests, consents and provisions share."""
 
 from __future__ import annotations
 
@@ -8,5 +8,6 @@ import typer
 
 PartyArgument = Annotated[str, typer.Argument(help="Party id, USCC or name.", show_default=False)]
 RequestId = Annotated[str, typer.Argument(help="Request id.", show_default=False)]
-After = Annotated[str | None, typer.Option(help="Begin after this id.")]
+By = Annotated[str, typer.Option(help="Party that acts: id, USCC or name. `self`: the party of this installation.")]
+After = Annotated[str | None, typer.Option(help="Start after this id.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000)]

@@ -1,4 +1,4 @@
-"""``pingzheng provision`` on the provider's own machine: rows, key and records stay there."""
+"""``pingzheng provision`` on the provider's own machine, where its rows, key and records stay."""
 
 from __future__ import annotations
 
@@ -15,16 +15,9 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient
 from ledger.cli.shell.files import line_in, parsed, signer_of
-from ledger.cli.shell.naming import PARTY_ID, party_of
+from ledger.cli.shell.naming import PARTY_ID, actor_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import (
-    AsJson,
-    Home,
-    emit,
-    emit_rows,
-    errors_explained,
-    progress,
-)
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, progress
 from ledger.cli.usage.answer_report import report
 from ledger.connectors.answers import Connector, NoData, Refused
 from ledger.domain.days import day_of, shanghai_day
@@ -46,98 +39,106 @@ MAX_KEY_BYTES: Final = 256
 
 Key = Annotated[Path, typer.Option(help="The provider's private key file.", show_default=False)]
 Folder = Annotated[
-    Path, typer.Option("--records", help="The provider's own records: a private folder.", envvar="PINGZHENG_RECORDS")
+    Path, typer.Option("--records", help="Private folder of the provider's own records.", envvar="PINGZHENG_RECORDS")
 ]
-Node = Annotated[str | None, typer.Option("--rpc-url", help="A node of the chain, to check whose the keys are.")]
+Node = Annotated[
+    str | None, typer.Option("--rpc-url", help="Address of a chain node, to check which party owns the keys.")
+]
 DeploymentFile = Annotated[
-    Path | None, typer.Option("--deployment", help="deployment.json of the ledger; with a node.")
+    Path | None, typer.Option("--deployment", help="deployment.json of the ledger; needed with a node.")
 ]
 RECORDS: Final = Path("provider-records")
 
 
 def run(
     party: Annotated[
-        str, typer.Argument(metavar="PROVIDER", help="Party id; with a home USCC too.", show_default=False)
+        str, typer.Argument(metavar="PROVIDER", help="Party id; with --home also a USCC.", show_default=False)
     ],
     sources: Annotated[Path, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")],
     key: Annotated[
         Path | None,
         typer.Option(
-            help="The provider's private key file; default without --service: the key kept here (demo).",
+            help="The provider's private key file; without --service the default is the key kept here (demo).",
             show_default=False,
         ),
     ] = None,
     records: Folder = RECORDS,
-    service: Annotated[str | None, typer.Option(help="Address of the platform's service; default: --home.")] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Address of the platform; default: the installation in --home.")
+    ] = None,
     api_key: Annotated[
         Path | None,
-        typer.Option(help=f"File with an API key (scopes payload, act, read); default: ${API_KEY}, else sign in."),
+        typer.Option(help=f"File with an API key (scopes payload, act, read); default: ${API_KEY}, otherwise sign in."),
     ] = None,
     authorization: Annotated[
-        list[str] | None, typer.Option(help="These alone, by id; where it was supplied before: correct it.")
+        list[str] | None,
+        typer.Option(help="Answer only these authorizations, by id; correct what was already supplied."),
     ] = None,
     rpc_url: Node = None,
     deployment: DeploymentFile = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """查询自己的来源，在本机计算并签名，答复全部待答复的授权。Ask the provider's own sources for everything that waits;
-    compute and sign here, and answer. No row leaves the machine, and Ctrl-C loses nothing.
+    """查询自己的数据源，在本机计算并签名，答复全部待答复的授权。Answer all waiting authorizations: query the provider's
+    own sources, compute and sign on this machine. No row leaves the machine. After Ctrl-C, run it again to continue.
 
-    With --service and --deployment it signs in by the provider's key; or give an API key.
+    Sign in with the provider's key (--service and --deployment), or give an API key.
 
     示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
     """
     from ledger.rulebooks.sources import SourceBook
-    from ledger.usage.provisions import OwnPlatform
 
     if service is None:
         with opened(home, as_json) as ledger:
-            own = party_of(ledger, party)
+            actor = actor_of(ledger, party)
             registry = Registry(ledger.reader, Remembered(ledger.reader, _seen(records)))
-            signer = ledger.custody.signer(ledger.parties.register.get(own).account) if key is None else signer_of(key)
-            provider = Provider(own, signer, AnswerStore(records), ledger.clock, registry)
-            _round(
-                provider,
-                OwnPlatform(ledger.usage.provisions, own),
-                SourceBook.load(sources).connector,
-                authorization,
-                as_json,
-            )
+            account = ledger.parties.register.get(actor.party).account
+            signer = ledger.custody.signer(account) if key is None else signer_of(key)
+            provider = Provider(actor.party, signer, AnswerStore(records), ledger.clock, registry)
+            platform = ledger.usage.provider_acts.platform(actor)
+            _round(provider, platform, SourceBook.load(sources).connector, authorization, as_json)
         return
     with errors_explained(as_json):
         own = _party_id(party)
         if key is None:
             raise InvalidInput(
                 "PROVIDER_KEY_MISSING",
-                "With a service the provider signs with its own key.",
+                "With --service the provider must sign with its own key.",
                 where="--key",
-                hint="Give the provider's key file by --key.",
+                hint="Give the provider's key file with --key.",
             )
-        platform, signed_in = _platform(service, own, key, api_key, deployment)
+        reached, signed_in = _platform(service, own, key, api_key, deployment)
         node = None if signed_in and rpc_url is None else deployment
         provider = _provider(own, key, records, rpc_url, node)
-        _round(provider, platform, SourceBook.load(sources).connector, authorization, as_json)
+        _round(provider, reached, SourceBook.load(sources).connector, authorization, as_json)
 
 
 def answer(
     tasks: Annotated[Path, typer.Argument(help="The platform's file of tasks.", show_default=False)],
     key: Key,
     sources: Annotated[Path | None, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")] = None,
-    rows: Annotated[Path | None, typer.Option(help="Instead: CSV of one subject's rows.")] = None,
-    as_of: Annotated[str, typer.Option(help="Day of the rows, YYYY-MM-DD; default today.")] = "",
-    name_column: Annotated[str | None, typer.Option(help="Column of the rows with the subject's name.")] = None,
-    refuse: Annotated[str | None, typer.Option(help="Instead: a reason, out_of_scope, under_correction, …")] = None,
-    no_data: Annotated[bool, typer.Option("--no-data", help="Instead: there is nothing of the subject.")] = False,
-    authorization: Annotated[list[str] | None, typer.Option(help="These tasks alone, by authorization.")] = None,
-    out: Annotated[Path, typer.Option(help="Where to write the answers.")] = Path("answers.json"),
+    rows: Annotated[
+        Path | None, typer.Option(help="Instead of sources: a CSV file with the rows of one subject.")
+    ] = None,
+    as_of: Annotated[str, typer.Option(help="Day that the rows describe, YYYY-MM-DD; default: today.")] = "",
+    name_column: Annotated[str | None, typer.Option(help="Column with the subject's name.")] = None,
+    refuse: Annotated[
+        str | None, typer.Option(help="Instead of rows: refuse for a reason such as out_of_scope, under_correction.")
+    ] = None,
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Instead of rows: there is no data on the subject.")
+    ] = False,
+    authorization: Annotated[
+        list[str] | None, typer.Option(help="Answer only these tasks, by authorization id.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File for the answers.")] = Path("answers.json"),
     records: Folder = RECORDS,
     rpc_url: Node = None,
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """离线答复任务文件：由来源计算，或手工答复一个任务。Answer a file of tasks: from sources; or one task by hand, with
-    the rows of its subject, a refusal, or that there is nothing. The answers are signed and hold no row.
+    """离线答复任务文件：由数据源计算，或手工答复一个任务。Answer a file of tasks from sources; or answer one task by
+    hand with rows, a refusal, or "no data". The answers are signed and hold no rows.
 
     示例 Example:  pingzheng provision answer tasks.json --sources sources --key grid.key --out answers.json
     """
@@ -158,8 +159,8 @@ def received(
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """读入平台的回执，不再保留披露的内容。Take the platform's receipt: of what the platform has, only the signed entry
-    and the salt of the rows are kept.
+    """读入平台的回执，删除已送达的披露内容。Read the platform's receipt. Of answers that the platform has, only
+    the signed entry and the salt of the rows are kept.
 
     示例 Example:  pingzheng provision received receipt.json
     """
@@ -171,12 +172,14 @@ def received(
 
 
 def confirm(
-    party: Annotated[str | None, typer.Argument(help="The party id to confirm; without it: list them.")] = None,
+    party: Annotated[
+        str | None, typer.Argument(help="Party id to confirm; without it, list the ids that wait.")
+    ] = None,
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """经办人确认主体换了参与方编号，须先向主体核实。The clerk confirms that a subject has another party id than was
-    answered before. Ask the subject first.
+    """经办人向主体核实后，确认主体的新参与方编号。Confirm, as the clerk, that a subject has a new party id. Ask the
+    subject first.
 
     示例 Example:  pingzheng provision confirm
     """
@@ -232,7 +235,7 @@ def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deploym
 
 
 def _seen(records: Path) -> Path:
-    """What was seen of the chain: beside the records, whose folder is private and checked."""
+    """Return the file that remembers the chain, beside the records, whose folder is private and checked."""
     return records.with_name(f"{records.name}-seen.json")
 
 
@@ -242,9 +245,9 @@ def _registry(records: Path, rpc_url: str | None, deployment: Path | None) -> Re
     if rpc_url is None or deployment is None:
         raise Misconfigured(
             "NODE_INCOMPLETE",
-            "To ask a node, its address and the ledger's deployment file are needed.",
+            "A node needs both its address and the ledger's deployment file.",
             where="--rpc-url, --deployment",
-            hint="Give both, or neither. Get the file from the operator, as for `pingzheng join`.",
+            hint="Give both options, or neither. Get the file from the operator, as for `pingzheng join`.",
         )
     reader = ChainReader(ChainClient.at(rpc_url, Deployment.load(deployment)).check())
     return Registry(reader, Remembered(reader, _seen(records)))
@@ -259,7 +262,7 @@ def _sources_for(
     refuse: str | None,
     no_data: bool,
 ) -> Sources:
-    """Sources from their folder, or the one answer that a person gives, to one task."""
+    """Return sources from their folder, or a source that returns the one answer given by hand."""
     from ledger.rulebooks.sources import SourceBook
 
     now = int(time.time())
@@ -271,18 +274,18 @@ def _sources_for(
     if len(by_hand) > 1 or (by_hand and len(tasks) != 1) or (not by_hand and folder is None):
         raise InvalidInput(
             "ANSWER_AMBIGUOUS",
-            "Give sources for all tasks, or one answer by hand to one task.",
+            "Give sources for all tasks, or one answer by hand for one task.",
             where="--sources, --rows, --refuse, --no-data",
-            hint="Choose the task by --authorization.",
+            hint="Choose the task with --authorization.",
         )
     return (lambda *_: by_hand[0]) if by_hand else SourceBook.load(folder).connector
 
 
 def _named_in(tasks: list[Task]) -> str:
-    """Who is asked: the records remember it, and the platform knows whose key signs."""
+    """Return the provider that the tasks name; the answer's signature must be by its key."""
     if not tasks:
         raise InvalidInput(
-            "TASKS_NONE", "The file has no such task.", where="tasks", hint="Ask the platform for tasks."
+            "TASKS_NONE", "The file has no such task.", where="tasks", hint="Get new tasks from the platform."
         )
     return str(tasks[0].authorization["provider"])
 
@@ -291,9 +294,9 @@ def _party_id(name: str) -> str:
     if not PARTY_ID.fullmatch(name):
         raise InvalidInput(
             "PROVIDER_ID_FORM",
-            "With a service the provider is named by its party id, 64 hex digits.",
+            "With --service, give the provider's party id, 64 hex digits.",
             where="PROVIDER",
-            hint="The operator has it: pingzheng party list.",
+            hint="Ask the operator for the id: `pingzheng party list` shows it.",
         )
     return name
 
@@ -301,7 +304,7 @@ def _party_id(name: str) -> str:
 def _platform(
     service: str, party: str, key: Path, api_key: Path | None, deployment: Path | None
 ) -> tuple[HttpPlatform, bool]:
-    """The platform by an API key, else in a session by the provider's key; and whether it is a session."""
+    """Return the platform, with an API key or a session, and whether it is a session."""
     if (given := _api_key(api_key)) is not None:
         return HttpPlatform(service, given), False
     if deployment is None:
@@ -309,7 +312,7 @@ def _platform(
             "SESSION_MISSING",
             "This call needs a session or an API key.",
             where="--deployment",
-            hint=f"Give --deployment to sign in by --key; or --api-key, or ${API_KEY}.",
+            hint=f"Give --deployment to sign in with --key; or give --api-key, or set ${API_KEY}.",
         )
     chain, signer = Deployment.load(deployment).chain, signer_of(key)
 
@@ -320,12 +323,15 @@ def _platform(
 
 
 def _api_key(path: Path | None) -> str | None:
-    """From a file or the environment: other users of a machine see the arguments of a process."""
+    """Read the API key from a file or the environment. Other users of a machine can see command-line arguments."""
     if path is None:
         return os.environ.get(API_KEY, "").strip() or None
     text = line_in(path, MAX_KEY_BYTES)
     if not text:
         raise Unauthenticated(
-            "SESSION_MISSING", "The file holds no API key.", where=str(path), hint="`pingzheng api-key new --out FILE`."
+            "SESSION_MISSING",
+            "The file holds no API key.",
+            where=str(path),
+            hint="Create one: `pingzheng api-key new --out FILE`.",
         )
     return text

@@ -1,41 +1,47 @@
-"""``pingzheng request``: what a consumer asks of a subject."""
+"""``pingzheng request``: a consumer requests data about a subject."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.shell.files import signer_of
-from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, local_time, stderr
 from ledger.cli.shell.personal import members_of
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, write_statement
-from ledger.cli.usage.asking import SUBJECT_COLUMNS, Question, ask_all
-from ledger.cli.usage.options import After, Limit, PartyArgument, RequestId
+from ledger.cli.usage.asking import SUBJECT_COLUMNS, ask_all
+from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
 from ledger.connectors.tables import read_listing
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.roles import Actor
     from ledger.usage.recorded import RecordedRequest
+    from ledger.usage.request_notes import Note
+    from ledger.usage.request_terms import Terms
 
 app = typer.Typer(no_args_is_help=True)
-Scenario = Annotated[str, typer.Option(help="Such as S01.", show_default=False)]
+Scenario = Annotated[str, typer.Option(help="Scenario code, such as S01.", show_default=False)]
 PartyOption = Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)]
 Sources = Annotated[
     list[str],
     typer.Option(help="SOURCE=PROVIDER (party id, USCC or name); once for each source.", show_default=False),
 ]
-Days = Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")]
-AnswerDays = Annotated[int, typer.Option(min=1, help="Days in which the subject may answer.")]
+Days = Annotated[int, typer.Option(min=1, help="Days of validity; today is the first day.")]
+AnswerDays = Annotated[int, typer.Option(min=1, help="Days that the subject has to answer.")]
 NoteFile = Annotated[
     Path | None,
-    typer.Option(help='JSON with "contact", and perhaps "purpose_note" and "business_ref"; `-`: standard input.'),
+    typer.Option(help='JSON with "contact", optional "purpose_note" and "business_ref"; `-` reads standard input.'),
 ]
 Pia = Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")]
+CHANNEL = "government_platform"
 DEFAULT_ANSWER_DAYS = 7
 NOTED = ("purpose_note", "business_ref")
 
@@ -46,49 +52,34 @@ def draft(
     subject: PartyOption,
     consumer: PartyOption,
     source: Sources,
-    fields: Annotated[str, typer.Option(help="By comma; default: all that the sources give.")] = "",
+    fields: Annotated[str, typer.Option(help="Fields, separated by commas; default: all fields of the sources.")] = "",
     days: Days = 7,
     uses: Annotated[int, typer.Option(min=1)] = 1,
-    channel: Annotated[str, typer.Option()] = "government_platform",
+    channel: Annotated[str, typer.Option()] = CHANNEL,
     answer_days: AnswerDays = DEFAULT_ANSWER_DAYS,
     note: NoteFile = None,
     pia: Pia = None,
-    out: Annotated[Path, typer.Option(help="Where the unsigned request goes.")] = Path("request.json"),
+    out: Annotated[Path, typer.Option(help="File for the unsigned request.")] = Path("request.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """起草用数请求；使用方签名提交之前不留记录。Draft a request; nothing is recorded until the consumer has signed
-    and submitted it. Whom the subject can ask, your own words and your reference are read from a file, or asked for;
-    they are kept sealed.
+    and submitted it. The contact, the purpose in your own words and your reference are read from a file or the
+    terminal, and stored sealed.
 
     示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source
     electricity=9144… --note note.json
     """
-    from ledger.usage.request_notes import Note
-    from ledger.usage.request_terms import Terms
 
     with errors_explained(as_json):
-        told = members_of(note, {"contact": "联系方式 Whom the subject can ask"}, dict.fromkeys(NOTED, ""))
+        written = _note(note)
     with opened(home, as_json) as ledger:
-        now = ledger.clock()
-        today = shanghai_day(now)
-        sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
-        chosen = [field.name for field in ledger.scenarios.get(scenario).fields if field.source in sources]
-        until = end_of_days(today, days, "--days")
-        terms = Terms(
-            scenario=scenario,
-            subject=party_of(ledger, subject),
-            consumer=party_of(ledger, consumer),
-            sources=sources,
-            fields=tuple(fields.split(",") if fields else chosen),
-            valid_from=now,
-            valid_to=until,
-            max_uses=uses,
-            channel=channel,
-            expires_at=min(end_of_days(today, answer_days, "--answer-days"), until),
-            pia_digest=pia,
-        )
-        asked = ledger.usage.requests.draft(terms, Note(told["contact"], *(told.get(name, "") for name in NOTED)))
+        asking = actor_of(ledger, consumer)
+        terms = _terms(ledger, scenario, asking, source, days, answer_days, pia)
+        terms = replace(terms, subject=party_of(ledger, subject), max_uses=uses, channel=channel)
+        if fields:
+            terms = replace(terms, fields=tuple(fields.split(",")))
+        asked = ledger.usage.consumer_acts.draft(asking, terms, written)
         write_statement(out, {"entry": asked.entry, "note": asked.note})
         emit({"file": str(out), "request": asked.entry["id"], "next": f"pingzheng sign {out} --key …"}, as_json)
 
@@ -109,52 +100,75 @@ def import_file(
     answer_days: AnswerDays = DEFAULT_ANSWER_DAYS,
     note: NoteFile = None,
     pia: Pia = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, if it is not UTF-8: gb18030.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """向名单上的每个主体请求用数，全部或全不；已有未了请求的不重复。Ask every subject of a list, all or none, signed by
-    the consumer; whom it has asked already and who can still answer is not asked again.
+    """向名单上的每个主体发出用数请求；已有待答复请求的主体不重复发出。Request data about every subject of a list, all
+    or none, signed by the consumer. A subject with an open request is not asked again.
 
     示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
     --note note.json
     """
-    from ledger.usage.request_notes import Note
 
     with errors_explained(as_json):
-        told = members_of(note, {"contact": "联系方式 Whom the subject can ask"}, dict.fromkeys(NOTED, ""))
+        written = _note(note)
         listed = read_listing(file, SUBJECT_COLUMNS, encoding)
     with opened(home, as_json) as ledger:
-        asking = party_of(ledger, consumer)
-        sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
-        today = shanghai_day(ledger.clock())
-        until = end_of_days(today, days, "--days")
-        question = Question(
-            scenario=scenario,
-            consumer=asking,
-            sources=sources,
-            until=until,
-            answer_until=min(end_of_days(today, answer_days, "--answer-days"), until),
-            note=Note(told["contact"], *(told.get(name, "") for name in NOTED)),
-            pia=pia,
-        )
-        signer = ledger.custody.signer(ledger.parties.register.get(asking).account) if key is None else signer_of(key)
-        rows = ask_all(ledger, question, file.name, listed, signer)
+        asking = actor_of(ledger, consumer)
+        terms = _terms(ledger, scenario, asking, source, days, answer_days, pia)
+        account = ledger.parties.register.get(asking.party).account
+        signer = ledger.custody.signer(account) if key is None else signer_of(key)
+        rows = ask_all(ledger, asking, terms, written, file.name, listed, signer)
         for remark in listed.notes:
             stderr.print(remark, highlight=False, markup=False)
         emit_rows(rows, as_json, "用数请求 Requests")
 
 
+def _note(file: Path | None) -> Note:
+    """Read the consumer's note from a file, or ask for it on the terminal."""
+    from ledger.usage.request_notes import Note
+
+    written = members_of(file, {"contact": "联系方式 Contact for the subject"}, dict.fromkeys(NOTED, ""))
+    return Note(written["contact"], *(written.get(name, "") for name in NOTED))
+
+
+def _terms(
+    ledger: Ledger, scenario: str, consumer: Actor, source: list[str], days: int, answer_days: int, pia: str | None
+) -> Terms:
+    """Return terms without a subject: every field of the sources, once, through the government platform."""
+    from ledger.usage.request_terms import Terms
+
+    sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
+    today = shanghai_day(ledger.clock())
+    until = end_of_days(today, days, "--days")
+    return Terms(
+        scenario=scenario,
+        subject="",
+        consumer=consumer.party,
+        sources=sources,
+        fields=tuple(field.name for field in ledger.scenarios.get(scenario).fields if field.source in sources),
+        valid_from=ledger.clock(),
+        valid_to=until,
+        max_uses=1,
+        channel=CHANNEL,
+        expires_at=min(end_of_days(today, answer_days, "--answer-days"), until),
+        pia_digest=pia,
+    )
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, provider = text.partition("=")
     if not equals:
-        raise InvalidInput("SOURCE_FORM", "A source reads SOURCE=PROVIDER.", where="--source", hint="electricity=9144…")
+        raise InvalidInput(
+            "SOURCE_FORM", "Write a source as SOURCE=PROVIDER.", where="--source", hint="electricity=9144…"
+        )
     return name, provider
 
 
 @app.command()
 def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> None:
-    """提交已签名的请求。Record a signed request.
+    """提交已签名的请求。Submit a signed request.
 
     示例 Example:  pingzheng request submit request.json
     """
@@ -164,7 +178,8 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
         document = read_statement(statement)
         (entry,) = signed_entries(statement, document, "entry")
     with opened(home, as_json) as ledger:
-        (row,) = ledger.usage.requests.submit([Asked(entry, document.get("note", {}))])
+        actor = ledger.actor(str(entry.get("consumer")))
+        (row,) = ledger.usage.consumer_acts.ask(actor, [Asked(entry, document.get("note", {}))])
         emit(_row(row), as_json)
 
 
@@ -177,7 +192,7 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """参与方提出或收到的请求。Requests that a party made or received.
+    """列出参与方提出或收到的请求。List the requests that a party made or received.
 
     示例 Example:  pingzheng request list 91440803MA9X0002X5 --state sent
     """
@@ -188,40 +203,39 @@ def listing(
 
 @app.command()
 def show(request: RequestId, home: Home = None, as_json: AsJson = False) -> None:
-    """一个请求：谁要什么，授权了什么。One request: what is asked, by whom, and what was authorised.
+    """查看一个请求及其授权。Show one request and its authorizations.
 
     示例 Example:  pingzheng request show <request>
     """
     with opened(home, as_json) as ledger:
-        row = ledger.usage.requests.get(request)
-        asked = ledger.usage.requests.statement(request)
+        found = ledger.usage.own_statements.request(ledger.actor(ledger.party), request)
+        asked = found.entry
         given = [
-            {"authorization": each.id, "source": each.source, "state": each.state}
-            for each in ledger.usage.authorizations.of_request(request)
+            {"authorization": each.id, "source": each.source, "state": each.state} for each in found.authorizations
         ]
-        told = {name: asked[name] for name in ("fields", "sources", "channel", "max_uses")}
+        terms = {name: asked[name] for name in ("fields", "sources", "channel", "max_uses")}
         period = f"{local_time(asked['valid_from'])} – {local_time(asked['valid_to'])}"
-        emit(_row(row) | told | {"period": period, "authorizations": given}, as_json, "用数请求 Request")
+        emit(_row(found.request) | terms | {"period": period, "authorizations": given}, as_json, "用数请求 Request")
 
 
 @app.command()
-def decline(request: RequestId, home: Home = None, as_json: AsJson = False) -> None:
-    """代主体拒绝请求。Say no, for the subject.
+def decline(request: RequestId, by: By = "self", home: Home = None, as_json: AsJson = False) -> None:
+    """主体拒绝请求。Decline a request, as its subject.
 
-    示例 Example:  pingzheng request decline <request>
+    示例 Example:  pingzheng request decline <request> --by 9144…
     """
     with opened(home, as_json) as ledger:
-        emit(_row(ledger.usage.requests.decline(request)), as_json)
+        emit(_row(ledger.usage.subject_acts.decline(actor_of(ledger, by), request)), as_json)
 
 
 @app.command()
-def cancel(request: RequestId, home: Home = None, as_json: AsJson = False) -> None:
-    """代使用方撤回请求。Take a request back, for the consumer.
+def cancel(request: RequestId, by: By = "self", home: Home = None, as_json: AsJson = False) -> None:
+    """使用方取消请求。Cancel a request, as its consumer.
 
-    示例 Example:  pingzheng request cancel <request>
+    示例 Example:  pingzheng request cancel <request> --by 9144…
     """
     with opened(home, as_json) as ledger:
-        emit(_row(ledger.usage.requests.cancel(request)), as_json)
+        emit(_row(ledger.usage.consumer_acts.cancel(actor_of(ledger, by), request)), as_json)
 
 
 def _row(row: RecordedRequest) -> dict[str, object]:

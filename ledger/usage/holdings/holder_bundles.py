@@ -1,4 +1,4 @@
-"""What a subject may take away: its certificates as full bundles, for its wallet."""
+"""Export of a subject's certificates as full bundles, for its wallet."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Final
 
 from ledger.certificates.bundles import Bundles
 from ledger.errors import NotFound
+from ledger.parties.permissions import Action
+from ledger.parties.roles import Actor, require
 from ledger.proof.bundle import Bundle
 from ledger.usage.holdings.filter import HoldingsFilter
 from ledger.usage.holdings.overview import Holding, Holdings
@@ -16,9 +18,9 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Full bundles; ``left_out`` are certificates whose batch is still open or whose claims were erased.
+    """Full bundles. ``left_out`` are certificates whose batch is still open, or whose claims were erased.
 
-    ``last`` is the number after which the next page begins, None on the last page.
+    ``last`` is the number after which the next page starts, or None on the last page.
     """
 
     bundles: tuple[Bundle, ...]
@@ -27,14 +29,19 @@ class Taken:
 
 
 class HolderBundles:
-    """Makes the bundles of what a party is the subject of: as a data subject, or as the holder of a registration."""
+    """Builds the bundles of a party's own certificates: as a data subject, or as the holder of a registration."""
 
     def __init__(self, holdings: Holdings, bundles: Bundles) -> None:
         self._holdings = holdings
         self._bundles = bundles
 
+    def export(self, actor: Actor, wanted: HoldingsFilter, after: str | None, limit: int) -> Taken:
+        """As ``page``, for the actor's own certificates. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``."""
+        require(actor, Action.SEE_PAYLOAD, owns=True)
+        return self.page(actor.party, wanted, after, limit)
+
     def page(self, subject: str, wanted: HoldingsFilter, after: str | None, limit: int) -> Taken:
-        """One page, by number; of ``wanted`` the party is always ``subject``."""
+        """Return one page, by number. The party in ``wanted`` is ignored: it is always ``subject``."""
         own = replace(wanted, party=subject, part="subject")
         found = self._holdings.page(own, after, limit + 1)
         made = {holding.certificate.certificate_no: self._bundle(holding) for holding in found[:limit]}
@@ -45,7 +52,7 @@ class HolderBundles:
         )
 
     def all(self, subject: str, wanted: HoldingsFilter) -> Taken:
-        """Every page in one."""
+        """Return all pages as one."""
         bundles: list[Bundle] = []
         left_out: list[str] = []
         page = self.page(subject, wanted, None, _PAGE)

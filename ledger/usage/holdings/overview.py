@@ -1,4 +1,4 @@
-"""Holdings (归集): the certificates of a party, of a department, of a scenario, with their states as judged now."""
+"""Holdings (归集): the certificates of a party, a provider or a scenario, with their present states."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from ledger.certificates.lookups import certificate
 from ledger.certificates.tables import Certificate
 from ledger.domain.days import Clock
 from ledger.index.follower import Follower
+from ledger.parties.permissions import Action
+from ledger.parties.principals import Principals
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 from ledger.usage.holdings import search
 from ledger.usage.holdings.filter import HoldingsFilter
@@ -23,7 +26,7 @@ _PAGE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A certificate's record with its state as judged now, its uses on the chain, and who supplied."""
+    """A certificate's record with its present state, its uses on the chain, and its providers."""
 
     certificate: IssuedCertificate
     state: str
@@ -31,7 +34,7 @@ class Holding:
     providers: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: numbers, codes, times (seconds UTC) and states; parties by id, nothing of what it discloses."""
+        """Return numbers, codes, times (seconds UTC), states and party ids as JSON; no claims."""
         row = self.certificate
         return {
             "certificate_no": row.certificate_no,
@@ -53,29 +56,37 @@ class Holding:
 
 
 class Holdings:
-    """Queries over certificates; records only, no disclosures. States are read from the index, brought up to date."""
+    """Queries over certificates, without their claims. States are read from the index after it is brought
+    up to date.
+    """
 
-    def __init__(self, database: Database, follower: Follower, clock: Clock) -> None:
+    def __init__(self, database: Database, follower: Follower, principals: Principals, clock: Clock) -> None:
         self._database = database
         self._follower = follower
+        self._principals = principals
         self._clock = clock
 
     def get(self, number: str) -> IssuedCertificate:
-        """One record; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+        """Return one record. Raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
         with self._database.read() as session:
             return IssuedCertificate.of(certificate(session, number))
 
     def providers(self, row: IssuedCertificate) -> set[str]:
-        """Who supplied what the certificate rests on."""
+        """Return the parties that supplied the data of the certificate."""
         with self._database.read() as session:
             return set(_providers(session, [row.certificate_no]).get(row.certificate_no, ()))
 
     def members(self, row: IssuedCertificate) -> set[str]:
-        """Everyone with a part in the certificate."""
+        """Return every party that takes part in the certificate."""
         return self.providers(row) | {row.subject, row.issuer} | ({row.consumer} if row.consumer else set())
 
-    def page(self, wanted: HoldingsFilter, after: str | None, limit: int) -> list[Holding]:
-        """The holdings asked for by number, beginning after one; raises ``ChainUnavailable``."""
+    def page(self, wanted: HoldingsFilter, after: str | None, limit: int, reader: Actor | None = None) -> list[Holding]:
+        """Return the holdings asked for by number, those after the number ``after``.
+
+        ``reader`` is None for the operator's own command line, which may see all. Raises ``Forbidden``
+        ``PARTY_LACKS_ROLE``, ``ChainUnavailable``.
+        """
+        self._require_sight(reader, wanted)
         self._follower.sync()
         query = search.certificates(wanted, self._clock()).order_by(Certificate.certificate_no).limit(limit)
         if after:
@@ -89,18 +100,19 @@ class Holdings:
         ]
 
     def each(self, wanted: HoldingsFilter) -> Iterator[Holding]:
-        """All holdings asked for by number, read page by page."""
+        """Return all holdings asked for, by number; they are read page by page."""
         page = self.page(wanted, None, _PAGE)
         while page:
             yield from page
             last = page[-1].certificate.certificate_no
             page = self.page(wanted, last, _PAGE) if len(page) == _PAGE else []
 
-    def summary(self, wanted: HoldingsFilter) -> dict[str, Any]:
-        """How many certificates there are of each scenario, and of each providing department, by state.
+    def summary(self, wanted: HoldingsFilter, reader: Actor | None = None) -> dict[str, Any]:
+        """Count the certificates of each scenario, and of each provider, by state; ``reader`` as in ``page``.
 
-        One that rests on the supply of several departments counts for each of them, and in ``total`` once.
+        A certificate that rests on data of several providers counts for each of them, and once in ``total``.
         """
+        self._require_sight(reader, wanted)
         block, now = self._follower.sync(), self._clock()
         with self._database.read() as session:
             by_scenario = _counted(session, search.counts_by_scenario(wanted, now), "scenario")
@@ -112,6 +124,10 @@ class Holdings:
             "by_scenario": by_scenario,
             "by_provider": by_provider,
         }
+
+    def _require_sight(self, reader: Actor | None, wanted: HoldingsFilter) -> None:
+        if reader is not None and wanted.party != reader.party:
+            require(reader, Action.READ_LOG, owns=wanted.party in self._principals.of(reader))
 
 
 def _providers(session: Session, numbers: list[str]) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,7 @@
-"""Finding certificates by a filter, with their states and uses, and counting them.
+"""Queries that find certificates by a filter, with their states and uses, and count them.
 
-The caller brings the index up to date first. A certificate's providers are those who supplied under the
-authorizations of its request; that link is ``_supplies`` alone.
+The caller brings the index up to date first. A certificate's providers are those that supplied under the authorizations
+of its request; only ``_supplies`` states that link.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledger.usage.tables import Authorization, Provision
 
 
 def certificates(wanted: HoldingsFilter, now: int) -> Select[Certificate, str, int]:
-    """Certificate, state at ``now`` (seconds UTC) and number of uses, in no order yet."""
+    """Select certificate, state at ``now`` (seconds UTC) and number of uses, without an order."""
     state, uses = judged_state(now), uses_so_far()
     query = (
         select(Certificate, state.label("state"), uses.label("uses"))
@@ -29,7 +29,7 @@ def certificates(wanted: HoldingsFilter, now: int) -> Select[Certificate, str, i
 
 
 def counts_by_scenario(wanted: HoldingsFilter, now: int) -> Select[str, str, int]:
-    """Scenario, state, number of certificates."""
+    """Select scenario, state and number of certificates."""
     found = _found(wanted, now)
     return (
         select(found.c.scenario, found.c.state, func.count())
@@ -39,7 +39,7 @@ def counts_by_scenario(wanted: HoldingsFilter, now: int) -> Select[str, str, int
 
 
 def counts_by_provider(wanted: HoldingsFilter, now: int) -> Select[str, str, int]:
-    """Provider, state, number of certificates; one that rests on several counts for each."""
+    """Select provider, state and number of certificates; a certificate counts for each of its providers."""
     found, supplies = _found(wanted, now), _supplies().subquery()
     return (
         select(supplies.c.provider, found.c.state, func.count())
@@ -50,7 +50,7 @@ def counts_by_provider(wanted: HoldingsFilter, now: int) -> Select[str, str, int
 
 
 def providers(numbers: Collection[str]) -> Select[str, str]:
-    """Certificate number and provider, one row for each on whose supply one of these certificates rests."""
+    """Select certificate number and provider: one row for each provider of each of these certificates."""
     return _supplies().where(Certificate.certificate_no.in_(numbers)).order_by(Authorization.provider)
 
 

@@ -1,7 +1,7 @@
-"""Correcting a usage certificate: what a provider supplied anew makes a new version that supersedes the old one.
+"""Correction of a usage certificate: a provider's corrected data leads to a new version that supersedes the old one.
 
-Both verify: the old one for any time before, the new one from now on. They share the uses of their request, so a
-correction gives none back.
+Both versions can be verified: the old one for any earlier time, the new one from now on. They share the uses of their
+request, so a correction does not restore uses.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ledger.usage.tables import AccessRequest
 
 
 class Corrections:
-    """Issues corrected versions. Safe to call again after a crash at any point."""
+    """Issues corrected versions. Each call can be repeated after a crash at any point."""
 
     def __init__(
         self,
@@ -63,14 +63,14 @@ class Corrections:
                 select(AccessRequest.id).where(AccessRequest.id == _request_of(old)),
                 lambda session, said: self._made_before(session, old) or self._next_version(session, old, said),
             )
-        # The old one ends only once its successor stands on the chain.
+        # The old version ends only after its successor is anchored on the chain.
         self._positions.wait(made.digest)
         self._status.supersede(old.certificate_no, made.certificate_no)
         return IssuedCertificate.of(made)
 
     @staticmethod
     def _made_before(session: Session, old: Certificate) -> Certificate | None:
-        """The next version, if an earlier call made it; raises ``Conflict`` ``NOT_A_USAGE_CERTIFICATE``."""
+        """Return the next version if an earlier call issued it. Raises ``Conflict`` ``NOT_A_USAGE_CERTIFICATE``."""
         following = [row for row in certificates_of(session, _request_of(old)) if row.version == old.version + 1]
         return following[0] if following else None
 
@@ -84,15 +84,15 @@ class Corrections:
                 "NOTHING_CORRECTED",
                 "No provider has corrected what this certificate rests on.",
                 where=old.certificate_no,
-                hint="The provider supplies again, naming in `corrects` what was wrong.",
+                hint="Let the provider supply again, and name the wrong provision in `corrects`.",
             )
         request = access_request(session, identifier)
         return self._issuance.add(session, request, said, version=old.version + 1, supersedes=old)
 
     def _require_not_stopped(self, old: Certificate, place: Position) -> None:
-        """Who stopped a certificate, for an investigation or for good, stopped what it says: no version goes round it.
+        """Raise ``Conflict`` if the certificate is suspended, revoked or held: a new version must not evade that.
 
-        One that was ended because its data is wrong is the very one to correct.
+        A certificate that was revoked because its data is wrong can be corrected.
         """
         seen = self._reader.status_of(place)
         if seen.state in ("suspended", "revoked") and seen.reason != "data_error":
@@ -102,10 +102,12 @@ class Corrections:
 
 
 def _request_of(old: Certificate) -> str:
-    """The id of the request that a usage certificate rests on."""
+    """Return the id of the request that a usage certificate rests on. Raises ``Conflict``
+    ``NOT_A_USAGE_CERTIFICATE``.
+    """
     if old.request_id is None:
         raise Conflict(
-            "NOT_A_USAGE_CERTIFICATE", "Only what rests on a request is corrected so.", where=old.certificate_no
+            "NOT_A_USAGE_CERTIFICATE", "Only a usage certificate can be corrected this way.", where=old.certificate_no
         )
     return old.request_id
 
@@ -115,5 +117,5 @@ def _stopped(old: Certificate, how: str) -> Conflict:
         "CERTIFICATE_STOPPED",
         f"The certificate is {how}.",
         where=old.certificate_no,
-        hint="It can be corrected after it was resumed or its hold was lifted; ended, it stays so.",
+        hint="Correct it after it is resumed or its hold is lifted. A revoked certificate cannot be corrected.",
     )

@@ -1,4 +1,4 @@
-"""Issuing usage certificates: one per request, however often it is asked and whatever crashes between."""
+"""Issuing of usage certificates: one for each request, also after repeated calls and crashes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TIMED_OUT: Final = "timed_out"
 
 @dataclass(frozen=True, slots=True)
 class CertifiedSource:
-    """One source of a certificate: the consent and what its provider supplied under it, with their statements."""
+    """One source of a certificate: the authorization, the provision under it, and the statements of both."""
 
     consent: Authorization
     consented: dict[str, Any]
@@ -48,9 +48,9 @@ class CertifiedSource:
 
 
 class Issuance:
-    """Turns authorised, supplied data into certificates. The entry in the log *is* the certificate's payload.
+    """Issues certificates for authorised and supplied data. The entry in the log *is* the certificate's payload.
 
-    Every claim is one that a provider signed: nothing is computed and no salt is made here.
+    Every claim is signed by a provider: no claim is computed here, and no salt is made here.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Issuance:
         )
 
     def ready(self) -> list[str]:
-        """The requests, by id, that are authorised and answered by every provider, one of whom supplied something."""
+        """Return the ids of authorised requests that every provider has answered, and at least one has supplied."""
         of_request = Authorization.request_id == AccessRequest.id
         answered = exists().where(Provision.authorization_id == Authorization.id, Provision.result != TIMED_OUT)
         waiting = exists().where(of_request, ~answered)
@@ -108,7 +108,7 @@ class Issuance:
                 "REQUEST_NOT_AUTHORIZED",
                 f"The request is {request.state}.",
                 where=f"request {request.id}",
-                hint="A certificate rests on the subject's authorization.",
+                hint="A certificate can be issued only after the subject has authorised the request.",
             )
         row = self.add(session, request, said, version=1, supersedes=None)
         request.state = REQUEST.next(request.state, "fulfil")
@@ -123,7 +123,7 @@ class Issuance:
         version: int,
         supersedes: Certificate | None,
     ) -> Certificate:
-        """Add a version of the request's certificate from what is supplied now; part of the caller's transaction.
+        """Add a version of the request's certificate from what is supplied now, in the caller's transaction.
 
         Raises as ``issue``.
         """
@@ -155,9 +155,9 @@ class Issuance:
         if waiting := [consent.source for consent in consents if not answers[consent.id]]:
             raise Conflict(
                 "NOT_ANSWERED_YET",
-                f"A provider has not answered yet: {', '.join(waiting)}.",
+                f"The providers of these sources have not answered yet: {', '.join(waiting)}.",
                 where=f"request {request.id}",
-                hint="Issue after every provider that the subject named has answered.",
+                hint="Issue after every provider has answered.",
             )
         last = {consent.id: answers[consent.id][-1] for consent in consents}
         bases = [
@@ -171,7 +171,7 @@ class Issuance:
                 "NOTHING_SUPPLIED",
                 f"No provider supplied anything ({results}).",
                 where=f"request {request.id}",
-                hint="There is nothing to certify. The consumer may ask again later.",
+                hint="There is nothing to certify. The consumer can send a new request later.",
             )
         return bases
 
@@ -210,7 +210,9 @@ class Issuance:
 
 
 def _checked(payload: dict[str, Any]) -> dict[str, Any]:
-    """The payload of a form that verifiers accept; raises ``InvalidInput`` ``ENTRY_SHAPE`` before it is issued."""
+    """Return the payload if it has a form that verifiers accept. Raises ``InvalidInput`` ``ENTRY_SHAPE`` before it is
+    issued.
+    """
     validate_entry(payload)
     return payload
 
@@ -231,6 +233,6 @@ def _component(scenario: Scenario, basis: CertifiedSource) -> dict[str, Any]:
 def _holder_key(bases: Sequence[CertifiedSource]) -> dict[str, Any]:
     keys = [basis.consented["holder_key"] for basis in bases]
     if any(key != keys[0] for key in keys):
-        raise Conflict("HOLDER_KEYS_DIFFER", "The subject named several keys to present one certificate with.")
+        raise Conflict("HOLDER_KEYS_DIFFER", "The subject named different holder keys for one certificate.")
     found: dict[str, Any] = keys[0]
     return found

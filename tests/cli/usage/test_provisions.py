@@ -90,7 +90,7 @@ def test_what_was_left_is_told_with_the_reason_and_by_the_exit_code(town: Town) 
     assert (left["about"], left["code"]) == (f"authorization {machine.consents[0]}", "SOURCE_NAME_MISSING")
     assert "name_column" in left["hint"]
     shown = call(*at_home)
-    assert shown.exit_code == 1 and "SOURCE_NAME_MISSING" in shown.stdout
+    assert shown.exit_code == 1 and "SOURCE_NAME_MISSING" in shown.stdout, shown.output
 
 
 def test_why_a_source_refuses_is_printed_with_the_line(town: Town) -> None:

@@ -58,7 +58,8 @@ def test_a_state_filters_to_what_is_in_it(held: Held) -> None:
 
 def test_what_is_over_is_expired_unless_it_was_ended_before(pilot: Pilot, held: Held) -> None:
     later = max(holding.certificate.exp for holding in held.find())
-    then = Holdings(pilot.ledger.database, pilot.ledger.follower, lambda: later)
+    ledger = pilot.ledger
+    then = Holdings(ledger.database, ledger.follower, ledger.parties.principals, lambda: later)
     found = then.page(HoldingsFilter(party=held.party), None, 100)
     states = {holding.certificate.certificate_no: holding.state for holding in found}
     expected = {"active": "expired", "used_up": "expired"}
