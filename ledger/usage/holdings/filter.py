@@ -1,4 +1,4 @@
-"""Holdings (归集): which of the certificates there are somebody asks for, and the states they may be in."""
+"""The filter for holdings (归集): which certificates are asked for."""
 
 from __future__ import annotations
 
@@ -12,19 +12,30 @@ from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 
 PARTS: Final = ("subject", "consumer", "provider", "issuer")
 CLASSES: Final = tuple(CERTIFICATE_CLASSES)
-# As judged now; the first that fits: not anchored yet, ended or stopped on the chain, over, used up, else active.
-STATES: Final = ("building", "revoked", "superseded", "suspended", "expired", "used_up", "active")
+# The states in which a certificate can be now; the first that applies is its state. ``annulled`` and ``cancelled`` are
+# registration certificates whose registration ended so; ``building`` ones are not anchored yet.
+STATES: Final = (
+    "building",
+    "revoked",
+    "superseded",
+    "annulled",
+    "cancelled",
+    "suspended",
+    "expired",
+    "used_up",
+    "active",
+)
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class HoldingsFilter:
-    """What is asked for; a member that is None leaves nothing out. Times are seconds UTC.
+    """Which certificates are asked for; a member that is None does not filter. Times are seconds UTC.
 
-    ``party`` has a part in the certificate, the one named by ``part`` or any. ``provider`` is the department on whose
-    supply the certificate rests. Issued while ``issued_from ≤ t < issued_to``; no longer valid at ``expires_before``.
-    Raises ``InvalidInput`` ``FILTER_INVALID`` naming the member.
+    ``party`` takes part in the certificate as ``part``, or in any part. ``provider`` supplied data that the certificate
+    rests on. The certificate was issued while ``issued_from ≤ t < issued_to``, and is no longer valid at
+    ``expires_before``. Raises ``InvalidInput`` ``FILTER_INVALID``, which names the member.
     """
 
     party: str | None = None
@@ -42,12 +53,12 @@ class HoldingsFilter:
             if value is not None and not _ID.fullmatch(value):
                 raise _unfit(where, "A party id has 64 hex digits.")
         if self.scenario is not None and not _SCENARIO.fullmatch(self.scenario):
-            raise _unfit("scenario", "A scenario code reads like S51.")
+            raise _unfit("scenario", "A scenario code looks like S51.")
         _require_one("part", self.part, PARTS)
         _require_one("class", self.cls, CLASSES)
         _require_one("state", self.state, STATES)
         if self.part is not None and self.party is None:
-            raise _unfit("part", "A part is that of a party.")
+            raise _unfit("part", "A part can be given only with a party.")
 
 
 def _require_one(where: str, value: str | None, choices: Collection[str]) -> None:
@@ -56,4 +67,4 @@ def _require_one(where: str, value: str | None, choices: Collection[str]) -> Non
 
 
 def _unfit(where: str, message: str) -> InvalidInput:
-    return InvalidInput("FILTER_INVALID", message, where=where, hint="Leave it out to filter by nothing there.")
+    return InvalidInput("FILTER_INVALID", message, where=where, hint="Correct the value, or leave it out.")

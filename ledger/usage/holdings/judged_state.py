@@ -1,4 +1,4 @@
-"""The state of a certificate and its uses, as SQL: the one place where the store's records meet the index.
+"""The state and the uses of a certificate, in SQL; only here are tables of the store and of the index joined.
 
 The caller brings the index up to date first, and joins entry and batch to the certificate.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, case, exists, func, 
 from sqlalchemy.orm import aliased
 
 from ledger.certificates.tables import Certificate
-from ledger.index.tables import HOLDS, PARTIES, STATUSES, USES
+from ledger.index.tables import ASSETS, HOLDS, PARTIES, STATUSES, USES
 from ledger.store.tables import Batch, Entry
 from ledger.usage.ended_statements import consent_ended, provision_ended
 from ledger.usage.tables import AccessRequest, Authorization, Provision
@@ -23,11 +23,14 @@ _INDEX: Final = Entry.seq - Batch.first_seq
 
 
 def judged_state(now: int) -> ColumnElement[str]:
-    """As a verifier would judge it at ``now``, but for what only a presentation shows."""
+    """Select the state that a verifier would find at ``now``, except for checks that need a presentation."""
     anchored = case(
         (_newest_status().in_(_ENDED), case(_ENDED, value=_newest_status())),
         (_consents_ended() | _provisions_ended(), "revoked"),
-        ((_newest_status() == _SUSPENDED) | _held(), "suspended"),
+        (_of_asset(ASSETS.c.state == "annulled"), "annulled"),
+        (_of_asset(ASSETS.c.state == "cancelled"), "cancelled"),
+        (_of_asset(ASSETS.c.holder_no == PARTIES.c.no, PARTIES.c.id != Certificate.subject), "superseded"),
+        ((_newest_status() == _SUSPENDED) | _held() | _of_asset(ASSETS.c.frozen), "suspended"),
         (Certificate.exp <= now, "expired"),
         (uses_so_far() >= Certificate.max_uses, "used_up"),
         else_="active",
@@ -46,6 +49,11 @@ def _newest_status() -> ScalarSelect[int]:
     )
 
 
+def _of_asset(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the conditions hold for the asset of a registration certificate; false for a usage certificate."""
+    return exists().where(ASSETS.c.id == Certificate.asset_id, *conditions).correlate(Certificate)
+
+
 def _consents_ended() -> ColumnElement[bool]:
     return exists().where(Authorization.request_id == Certificate.request_id, consent_ended()).correlate(Certificate)
 
@@ -55,19 +63,21 @@ def _provisions_ended() -> ColumnElement[bool]:
 
 
 def _rests_on_provision() -> tuple[ColumnElement[bool], ...]:
-    """Of each consent the newest provision counts: a correction withdraws the one before it, and the certificate that
-    rested on that one is superseded."""
+    """The conditions for a provision that the certificate rests on: of each authorization the newest one that supplied
+    data before the certificate was issued. A later correction belongs to the next version of the certificate."""
     later = aliased(Provision)
     corrected = exists().where(
         later.authorization_id == Provision.authorization_id,
         later.result == "supplied",
         later.number > Provision.number,
+        later.created_at <= Certificate.created_at,
     )
     return (
         Authorization.request_id == Certificate.request_id,
         Provision.authorization_id == Authorization.id,
         Provision.result == "supplied",
-        ~corrected.correlate(Provision),
+        Provision.created_at <= Certificate.created_at,
+        ~corrected.correlate(Provision, Certificate),
     )
 
 
@@ -82,7 +92,7 @@ def _held() -> ColumnElement[bool]:
 
 
 def _held_statements() -> Select[str]:
-    """The statements that an office holds now; there are few at any time."""
+    """Select the statements that an office holds now; there are few at any time."""
     newest = select(HOLDS.c.statement, func.max(HOLDS.c.change).label("change")).group_by(HOLDS.c.statement).subquery()
     return (
         select(HOLDS.c.statement)
@@ -93,7 +103,7 @@ def _held_statements() -> Select[str]:
 
 
 def uses_so_far() -> ScalarSelect[int]:
-    """All certificates under one request share its uses, which are those of its consumer."""
+    """Select the number of uses. All certificates under one request share the uses of its consumer."""
     return (
         select(func.coalesce(func.max(USES.c.ordinal), 0))
         .where(

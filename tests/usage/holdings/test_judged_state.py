@@ -21,6 +21,7 @@ SUBJECT, CONSUMER, PROVIDER, ISSUER, STRANGER = (f"{number:064x}" for number in 
 NUMBERS = {SUBJECT: 11, CONSUMER: 12, PROVIDER: 13, ISSUER: 14, STRANGER: 15}
 CERTIFICATE, REQUEST, CONSENT, SUPPLY, CORRECTION = (f"{number:064x}" for number in range(101, 106))
 OTHER = "ee" * 32
+ASSET = "aa" * 32
 SEQ, FIRST_SEQ, BATCH = 42, 40, 7
 SUSPENDED, REVOKED, SUPERSEDED = 1, 2, 3
 
@@ -171,6 +172,16 @@ def correct(connection: Connection) -> None:
     supply(connection, 2, CORRECTION)
 
 
+def register(connection: Connection, *, holder: str = SUBJECT, frozen: bool = False, state: str = "confirmed") -> None:
+    """Make the certificate that of an asset on the chain."""
+    values = dict.fromkeys(("content", "filed"), OTHER) | {"id": ASSET, "asset_no": 1, "fingerprint": ASSET}
+    values |= {"kind": "none", "stage": "none", "grade": "general_1", "cleared": False, "holder_no": NUMBERS[holder]}
+    values |= dict.fromkeys(("objections", "until", "offered_to", "registered_at", "registered_by", "since"), 0)
+    values |= {"valid_to": NOW + 1, "state": state, "frozen": frozen}
+    connection.execute(insert(tables.ASSETS).values(values))
+    connection.execute(update(Certificate).values(asset_id=ASSET))
+
+
 def expire(connection: Connection) -> None:
     connection.execute(update(Certificate).values(exp=NOW))
 
@@ -221,6 +232,15 @@ STATES: dict[str, tuple[str, list[Happening]]] = {
     "used as often as allowed": ("used_up", [lambda it: use(it, 2)]),
     "used by another consumer": ("active", [lambda it: use(it, 9, consumer=STRANGER)]),
     "another request used": ("active", [lambda it: use(it, 9, request=OTHER)]),
+    "the provider corrected after the certificate was issued": (
+        "revoked",
+        [correct, lambda it: it.execute(update(Provision).where(Provision.number == 2).values(created_at=2))],
+    ),
+    "the asset is registered": ("active", [register]),
+    "the asset is annulled": ("annulled", [lambda it: register(it, state="annulled"), expire]),
+    "the asset is cancelled": ("cancelled", [lambda it: register(it, state="cancelled")]),
+    "the asset is frozen": ("suspended", [lambda it: register(it, frozen=True)]),
+    "the asset has another holder": ("superseded", [lambda it: register(it, holder=STRANGER)]),
     "not anchored yet": ("building", [lambda it: it.execute(update(Batch).values(state="closed"))]),
 }
 
