@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Table, insert, update
 
 from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.contracts.names import scenario_of_code
+from ledger.chain.reading.log_reads import LEAVES_PER_WORD
 from ledger.index import tables
 from ledger.index.asset_projections import project_assets
 from ledger.index.events import Handler, IndexedEvent
 from ledger.index.power_projections import POWER_HANDLERS
 
-LEAVES_PER_WORD: Final = 128
 ACTIVE: Final = 1
 
 
