@@ -1,4 +1,4 @@
-"""Certificates: issue, correct, fetch, bundle, provenance."""
+"""Routes that issue, correct and return certificates, their bundles and their provenance."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CORRECTED = answers({409: ["CERTIFICATE_STOPPED", "NOTHING_CORRECTED", "NOT_A_US
 def issue(
     body: schemas.IssueIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
-    """Issue a certificate; it is final when its batch is anchored: poll the operation."""
+    """Issue a certificate. It is final when its batch is anchored: poll the operation in the answer."""
     return _issue(ledger, actor, [body], ("issue", body), response, key)
 
 
@@ -48,7 +48,7 @@ def issue(
 def issue_many(
     body: schemas.IssueManyIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
-    """Issue many certificates, all or none."""
+    """Issue many certificates: all of them, or none if one is refused."""
     return _issue(ledger, actor, body.certificates, ("issue_many", body), response, key)
 
 
@@ -72,22 +72,22 @@ def _issue(
 
 @router.post("/certificates/{number}/correction", status_code=201, responses=CORRECTED)
 def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller) -> schemas.CertificateOut:
-    """Issue the version that rests on what a provider has corrected; it supersedes this one on the chain."""
+    """Issue a new version after a provider corrected its data. It supersedes this certificate on the chain."""
     return show(ledger.usage.corrections.correct(actor, number))
 
 
 @router.get("/operations/{operation}", tags=["operations"])
 def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> schemas.OperationOut:
-    """Accepted work: `done` when its batch is anchored on the chain."""
+    """Return an operation of the caller. It is `done` when its certificates are anchored on the chain."""
     return schemas.OperationOut(**ledger.certificates.operations.get(operation, actor.party))
 
 
 @router.get("/certificates")
 def certificates(ledger: OpenLedger, actor: ReadCaller, wanted: Wanted, paging: PageAsked) -> Page[schemas.HeldOut]:
-    """Certificates of which the caller is subject, consumer, issuer or provider (归集), with their states now.
+    """List certificates (归集) of which the caller is subject, consumer, issuer or provider, with their current states.
 
-    Another party's, or `all`: for a broker those of its principals, for a chief data officer those of its departments,
-    and for those who read the full log.
+    A broker can also list those of its principals, a chief data officer those of its departments, and a party that may
+    read the full log those of every party or `all`.
     """
     rows = ledger.usage.holdings.page(wanted, paging.after, paging.one_more, actor)
     return paging.page(rows, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
@@ -95,7 +95,7 @@ def certificates(ledger: OpenLedger, actor: ReadCaller, wanted: Wanted, paging: 
 
 @router.get("/certificates/{number}")
 def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: ReadCaller) -> schemas.CertificateOut:
-    """One certificate, without its disclosures."""
+    """Return one certificate's record, without its claims."""
     return show(ledger.own_certificates.get(actor, number))
 
 
@@ -103,9 +103,9 @@ def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: ReadCa
 def bundle(
     number: schemas.CertificateNo, ledger: OpenLedger, actor: PayloadCaller, fields: str | None = None
 ) -> dict[str, object]:
-    """The bundle for the holder, with the chosen fields (comma-separated; default all).
+    """Return the bundle with the chosen fields (comma-separated; default all), for the certificate's subject only.
 
-    For its subject alone, and recorded to it as a reading; the consumer is given it by the subject's presentation.
+    The reading is recorded, and the subject can see it. A consumer receives a bundle from the subject.
     """
     chosen = None if fields is None else [name for name in fields.split(",") if name]
     return ledger.own_certificates.bundle(actor, number, chosen).to_dict()
@@ -114,9 +114,9 @@ def bundle(
 @router.get("/certificates/{number}/provenance")
 @Lane.INSPECTING
 def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller) -> schemas.ProvenanceOut:
-    """What happened to a certificate, with the proof that nothing is missing.
+    """Return everything that happened to a certificate, with a proof that nothing is missing.
 
-    For which case a supervisor saw its payload is told to the subject and to those who read the full log.
+    Only the subject, and parties that may read the full log, see for which case a supervisor opened the claims.
     """
     return schemas.ProvenanceOut(**ledger.certificate_views.provenance(actor, number).to_dict())
 
@@ -125,12 +125,12 @@ def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: Re
 def disclose(
     number: schemas.CertificateNo, body: schemas.CaseIn, ledger: OpenLedger, actor: CaseCaller
 ) -> schemas.PayloadOut:
-    """See the claims of a certificate for a case, as a supervisor; the subject is told in its provenance."""
+    """Return a certificate's claims to a supervisor, for a case. The subject sees this in the provenance."""
     return schemas.PayloadOut(claims=ledger.certificates.disclosures.open(actor, number, body.case))
 
 
 def show(row: IssuedCertificate) -> schemas.CertificateOut:
-    """A certificate's record."""
+    """Return a certificate's record as the API shows it."""
     return schemas.CertificateOut(
         certificate_no=row.certificate_no,
         digest=row.digest,

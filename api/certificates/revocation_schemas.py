@@ -1,4 +1,4 @@
-"""Requests and responses of revocations of many certificates."""
+"""Request and response of revoking many certificates at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.usage.revocations import MAX_REVOCATIONS
 
 class RevocationsIn(Strict):
     numbers: Annotated[list[CertificateNo], Field(min_length=1, max_length=MAX_REVOCATIONS)] = Field(
-        description="One that is named twice counts once."
+        description="A number that is listed twice counts once."
     )
     reason: Reason
 
@@ -20,14 +20,16 @@ class RevocationsIn(Strict):
 class RevocationOut(BaseModel):
     certificate_no: CertificateNo
     outcome: Literal["revoked", "ended_before", "not_revoked"]
-    code: str | None = Field(description="Why it was not revoked by this call.", examples=["LOG_ALREADY_REVOKED"])
-    tx_hash: HexId | None = Field(description="The transaction that revoked it.")
+    code: str | None = Field(
+        description="Why this call did not revoke the certificate.", examples=["LOG_ALREADY_REVOKED"]
+    )
+    tx_hash: HexId | None = Field(description="The transaction that revoked the certificate.")
 
 
 class RevocationsOut(BaseModel):
     items: list[RevocationOut]
     revoked: int
-    ended_before: int = Field(description="Revoked or superseded before: nothing was sent for them.")
-    not_revoked: int = Field(description="Send these again, if their code does not say that it is of no use.")
+    ended_before: int = Field(description="Certificates that were revoked or superseded already.")
+    not_revoked: int = Field(description="Certificates that were not revoked; `code` says why.")
     transactions: int
     gas: int

@@ -1,4 +1,4 @@
-"""Whether a certificate stands: its issuer suspends and ends it, an office holds it; the public may ask."""
+"""Routes for a certificate's status: anybody reads it, its issuer changes it, an office sets and lifts holds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HELD = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_NOT_HELD", "REGISTRATION_N
 
 @router.get("/certificates/{number}/status")
 def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.PublicStatusOut:
-    """Whether a certificate stands, and since when. Public: nothing of what it says, nor why it was ended."""
+    """Return a certificate's state and since when it has this state. Public: without content and without reasons."""
     return schemas.PublicStatusOut(**{"since": None} | ledger.verification.public_status(number))
 
 
@@ -33,7 +33,7 @@ def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.
 def revoke(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """End a certificate for good, as its issuer; or have it ended for `data_error`, as a provider of what it says."""
+    """Revoke a certificate permanently. For its issuer; a provider of its data may do so for `data_error`."""
     ledger.usage.status_acts.revoke(actor, number, body.reason)
     return _status(ledger, number)
 
@@ -41,10 +41,10 @@ def revoke(
 @router.post("/certificates/revocations", responses=answers({403: ["PARTY_LACKS_ROLE"]}))
 @Lane.IMPORTING
 def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> RevocationsOut:
-    """End many certificates for good, as their issuer; or have those ended for `data_error` that rest on one's data.
+    """Revoke many certificates permanently. For their issuer; a provider of their data may do so for `data_error`.
 
-    The answer says of each what became of it; sent again, it passes over what has ended. A provider names its own
-    alone, or nothing is sent.
+    The answer gives an outcome for each certificate. If the call is repeated, certificates that have ended are skipped.
+    If a provider names a certificate that does not rest on its data, nothing is sent.
     """
     report = revoked_at_once(ledger.usage.status_acts.revoke_many(actor, body.numbers, body.reason))
     counts = Counter(answer.outcome.value for answer in report.answers)
@@ -66,7 +66,7 @@ def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> Re
 def suspend(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Stop a certificate for a time, as its issuer."""
+    """Suspend a certificate until it is resumed. For its issuer."""
     ledger.usage.status_acts.suspend(actor, number, body.reason)
     return _status(ledger, number)
 
@@ -75,7 +75,7 @@ def suspend(
 def resume(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Let a suspended certificate stand again, as its issuer. What an office holds stays held."""
+    """End the suspension of a certificate. For its issuer. A hold by an office stays."""
     ledger.usage.status_acts.resume(actor, number, body.reason)
     return _status(ledger, number)
 
@@ -84,7 +84,7 @@ def resume(
 def supersede(
     number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """End a certificate for good in favour of another one of the same subject, as its issuer."""
+    """Replace a certificate permanently by another one of the same subject. For its issuer."""
     ledger.usage.status_acts.supersede(actor, number, body.successor)
     return _status(ledger, number)
 
@@ -93,9 +93,10 @@ def supersede(
 def hold(
     number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Hold a usage certificate and its request, as authority or supervisor: none under that request is valid.
+    """Hold a usage certificate and its request. For an authority or a supervisor.
 
-    A registration certificate is not held: freeze its asset.
+    While the request is held, no certificate under it is valid. A registration certificate is not held: freeze its
+    asset.
     """
     ledger.usage.status_acts.hold(actor, number, body.reason, signed_of(body))
     return _status(ledger, number)
@@ -105,9 +106,10 @@ def hold(
 def lift(
     number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut | JSONResponse:
-    """Lift one's own office's hold on a certificate and its request: two parties of that office do so together.
+    """Lift the hold of the caller's office on a certificate and its request. Two parties of that office must agree.
 
-    The other office's hold stands. Where the second party is not within reach of this service, the answer is 202.
+    A hold by the other office stays. If the key of the second party is not kept here, the answer is 202, and the
+    proposal waits for that party.
     """
     row = ledger.usage.status_acts.lift(actor, number, body.reason, signed_of(body))
     return waiting(row) or _status(ledger, number)
@@ -115,7 +117,7 @@ def lift(
 
 @router.post("/holds", tags=["holds"], responses=HELD)
 def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: ActCaller) -> schemas.HeldStatementsOut:
-    """Hold statements by their digests, as authority or supervisor: what rests on one of them is not valid."""
+    """Hold statements by their digests. No certificate that rests on one is valid. For an authority or a supervisor."""
     ledger.usage.status_acts.hold_statements(actor, body.statements, body.reason, signed_of(body))
     return _held(ledger, body.statements)
 
@@ -124,7 +126,7 @@ def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: A
 def lift_statements(
     body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.HeldStatementsOut | JSONResponse:
-    """Lift one's own office's holds on statements, as two parties of that office; the other office's stand."""
+    """Lift the holds of the caller's office on statements. Two parties of that office must agree; other holds stay."""
     row = ledger.usage.status_acts.lift_statements(actor, body.statements, body.reason, signed_of(body))
     return waiting(row) or _held(ledger, body.statements)
 

@@ -1,4 +1,4 @@
-"""Verification over HTTP: check, present, sign the use of what was presented, and see who verified."""
+"""Routes that verify bundles, accept presentations, count uses, and list the verifications of a certificate."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ USED = answers(
 @router.post("/verify")
 @Lane.VERIFYING
 def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCaller) -> verification.ReportOut:
-    """Check a bundle as the calling party, without using it up; or the status behind a number.
+    """Verify a bundle for the calling party without counting a use, or return the status of a certificate number.
 
-    By a number, who has no part in the certificate learns its state and since when; where it stands and why, nobody
-    else but those who read the full log.
+    For a number, a party without a part in the certificate gets the state and since when. Its parties, and parties that
+    may read the full log, also get the reason and the position.
 
-    A check of a usage certificate is recorded to its subject, as everything is that was asked about it here.
+    The check of a usage certificate is recorded, and its subject can see it.
     """
     if (body.bundle is None) == (body.certificate_no is None):
-        raise InvalidInput("VERIFY_WHAT", "Give a bundle or a certificate number, one of them.")
+        raise InvalidInput("VERIFY_WHAT", "Give either a bundle or a certificate number.")
     if body.certificate_no is not None:
         return verification.ReportOut(**ledger.certificate_views.status(actor, body.certificate_no))
     return _report(ledger.verification.check(actor, _raw(body.bundle), body.nonce, body.at))
@@ -48,25 +48,30 @@ def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCalle
 
 @router.get("/presentations/nonce")
 def nonce(ledger: AnyInstallation, _actor: ReadCaller) -> verification.NonceOut:
-    """A fresh nonce for the holder to bind its presentation to."""
+    """Return a fresh nonce, which the holder puts into its presentation."""
     return verification.NonceOut(nonce=ledger.verification.new_nonce())
 
 
 @router.post(
     "/presentations",
     responses=PRESENTED
-    | {202: {"model": verification.AnswerOut, "description": "Valid and not used yet: sign `use` to see the content"}},
+    | {
+        202: {
+            "model": verification.AnswerOut,
+            "description": "Valid, but no use is counted yet: sign `use` to receive the content",
+        }
+    },
 )
 @Lane.VERIFYING
 def present(
     body: verification.PresentationIn, ledger: AnyInstallation, actor: ActCaller, response: Response
 ) -> verification.AnswerOut:
-    """Verify a presentation as its consumer and, if it is valid, use it. Recorded to the subject.
+    """Verify a presentation for its consumer and, if it is valid, count one use. The subject can see the verification.
 
-    A use is its consumer's own act. Where its key is not kept here, the answer is 202: it holds the use to sign and no
-    content; hand the signature in at `/presentations/{presentation}/use`. After an error that does not say what came of
-    it (503, 409 `PRESENTATION_PENDING`) send the same again: it goes on where it was and is used once at most.
-    `NONCE_REPLAYED` names in `details` what was answered before.
+    The consumer's key must sign each use. If the key is not kept here, the answer is 202 with the use to sign and
+    without content: send the signature to `/presentations/{presentation}/use`. After a 503, or a 409
+    `PRESENTATION_PENDING`, send the same presentation again: it continues, and at most one use is counted. The
+    `details` of `NONCE_REPLAYED` give the earlier result.
     """
     raw = _raw(body.bundle)
     if ledger.verification.signs_for(actor.party):
@@ -83,9 +88,10 @@ def present(
 def use(
     presentation: schemas.Ulid, body: verification.UseIn, ledger: AnyInstallation, actor: ActCaller
 ) -> verification.ReportOut:
-    """Have a proposed use counted by the signature of its consumer; the content follows the block that counts it.
+    """Have a proposed use counted with its consumer's signature, and return the content after its block.
 
-    After `USE_OVERTAKEN`, `USE_NOT_PROPOSED` or `LOG_SIGNATURE_EXPIRED` send the presentation again and sign anew.
+    After `USE_OVERTAKEN`, `USE_NOT_PROPOSED` or `LOG_SIGNATURE_EXPIRED`, send the presentation again and sign the new
+    use.
     """
     return _report(ledger.verification.use(actor, presentation, bytes.fromhex(body.signature)))
 
@@ -94,9 +100,9 @@ def use(
 def presentations(
     number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller, paging: PageAsked
 ) -> verification.PresentationsOut:
-    """Every verification of a certificate that was asked for here, for those who have a part in it.
+    """List the verifications of a certificate at this service, for the parties of the certificate.
 
-    `elsewhere` are uses under its request that the chain counted and no verification here explains.
+    `elsewhere` lists uses that the chain counted under its request without a verification at this service.
     """
     found, uses = ledger.certificate_views.presentations(actor, number, paging.after, paging.one_more)
     rows = paging.page(found, lambda row: row.id, lambda row: verification.PresentationOut(**row.to_dict()))

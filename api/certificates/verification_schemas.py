@@ -1,4 +1,4 @@
-"""Requests and responses of verification: checking, presenting, signing a use. Times are seconds UTC."""
+"""Requests and responses of verifying, presenting and signing a use. Times are seconds UTC."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from api.http.schemas import (
 
 
 class VerifyIn(Strict):
-    bundle: dict[str, Any] | None = Field(None, description="A bundle; or give `certificate_no`.")
+    bundle: dict[str, Any] | None = Field(None, description="A bundle; leave it out if you give `certificate_no`.")
     certificate_no: CertificateNo | None = None
     nonce: str | None = Field(None, max_length=200)
-    at: Seconds | None = Field(None, description="Judge as of this time; default now.")
+    at: Seconds | None = Field(None, description="Verify for this time; default now.")
 
 
 class PresentationIn(Strict):
@@ -40,22 +40,24 @@ class ReportOut(BaseModel):
 
 
 class UseToSignOut(BaseModel):
-    """A use that the chain counts once its consumer has signed it. `message` follows from the other members and from
-    the chain, see `GET /v1/ledger`: make it again and compare before you sign."""
+    """A use that the chain counts after its consumer signed it.
+
+    Before signing, compute `message` from the other members and from `GET /v1/ledger`, and compare.
+    """
 
     presentation: Ulid
-    account: Account = Field(description="Whose key signs: the consumer's present one.")
+    account: Account = Field(description="The consumer's current account; its key signs.")
     request: StatementDigest = Field(description="All certificates under one request share its uses.")
-    ordinal: int = Field(ge=1, description="The how-manieth use under that request.")
-    deadline: Seconds = Field(description="The last second in which the chain counts it.")
+    ordinal: int = Field(ge=1, description="The number of this use under the request, from 1.")
+    deadline: Seconds = Field(description="The last second at which the chain counts the use.")
     message: ActMessage
 
 
 class AnswerOut(ReportOut):
     use: UseToSignOut | None = Field(
         None,
-        description="Sign this to be given the content: it is valid, not used yet, and nothing is disclosed. Without "
-        "it the report is final.",
+        description="Sign this use to receive the content. The certificate is valid and no use is counted yet. Without "
+        "this member the report is final.",
     )
 
 
@@ -67,11 +69,11 @@ class PresentationOut(BaseModel):
     id: Ulid
     consumer: HexId = Field(description="Who verified.")
     result: str = Field(
-        examples=["valid"], description="The verifier's word; `pending`: not answered yet; `lapsed`: never answered."
+        examples=["valid"], description="The verifier's result; `pending`: not answered yet; `lapsed`: never answered."
     )
-    presented: bool = Field(description="To be used, with a nonce of its own; else it was only looked at.")
-    fields: list[str] = Field(description="Names of the claims disclosed.")
-    ordinal: int | None = Field(description="The how-manieth use it spent, if any.")
+    presented: bool = Field(description="True for a presentation to be used; false for a check.")
+    fields: list[str] = Field(description="Names of the disclosed claims.")
+    ordinal: int | None = Field(description="The number of the use that was counted, if any.")
     at: int
 
 
@@ -84,4 +86,6 @@ class UseElsewhereOut(BaseModel):
 class PresentationsOut(BaseModel):
     items: list[PresentationOut]
     next_cursor: str | None
-    elsewhere: list[UseElsewhereOut] = Field(description="All uses that no verification here explains, on every page.")
+    elsewhere: list[UseElsewhereOut] = Field(
+        description="All uses without a verification here; the same on every page."
+    )

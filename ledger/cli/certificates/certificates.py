@@ -35,12 +35,12 @@ def listing(
     issued_from: by.IssuedFrom = None,
     issued_to: by.IssuedTo = None,
     expires_before: by.ExpiresBefore = None,
-    after: Annotated[str | None, typer.Option(help="Begin after this number.")] = None,
+    after: Annotated[str | None, typer.Option(help="List the certificates after this number.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """归集：参与方有关的凭证及其当前状态。Certificates in which a party has a part, with their states now.
+    """归集：列出与参与方有关的凭证及其当前状态。List the certificates of a party with their current states.
 
     示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3 · pingzheng certificate list
     --party all --class registration
@@ -55,7 +55,7 @@ def listing(
 
 @app.command()
 def show(number: Number, key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
-    """一张凭证及其链上状态。One certificate with its status on the chain.
+    """查看一张凭证及其当前状态。Show one certificate and its current status.
 
     示例 Example:  pingzheng certificate show DAC-440802-2026-S51-00000001-K
     """
@@ -68,14 +68,14 @@ def show(number: Number, key: OwnKey = None, home: Home = None, as_json: AsJson 
 @app.command()
 def bundle(
     number: Number,
-    out: Annotated[Path, typer.Option(help="Where to write it.")] = Path("bundle.json"),
+    out: Annotated[Path, typer.Option(help="File for the bundle.")] = Path("bundle.json"),
     fields: Fields = None,
     key: OwnKey = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """凭证主体用自己的密钥取得凭证包；这次读取会记录。Write a certificate's bundle for its subject, who gives its
-    key. The reading is recorded.
+    """凭证主体用自己的密钥取得凭证包；这次读取会留下记录。Write a certificate's bundle to a file. Only its subject
+    may do so, with its key; the reading is recorded.
 
     示例 Example:  pingzheng certificate bundle DAC-440802-2026-S51-00000001-K --key firm.key --out bundle.json
     """
@@ -88,19 +88,21 @@ def bundle(
 
 @app.command()
 def issue(
-    request: Annotated[str, typer.Argument(help="Request id, authorised and answered.", show_default=False)] = "",
-    all_ready: Annotated[bool, typer.Option("--all-ready", help="Of every request that is ready.")] = False,
+    request: Annotated[
+        str, typer.Argument(help="Id of a request that is authorised and answered.", show_default=False)
+    ] = "",
+    all_ready: Annotated[bool, typer.Option("--all-ready", help="Issue for every request that is ready.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为一个请求，或所有已授权并答复的请求签发凭证并上链。Issue the certificate of a request, or of all that are
-    authorised and answered, and anchor it.
+    """为一个请求，或为所有已授权并已答复的请求签发凭证并存证。Issue and anchor the certificate of one request, or of
+    all requests that are authorised and answered.
 
     示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
     """
     with opened(home, as_json) as ledger:
         if all_ready == bool(request):
-            raise InvalidInput("REQUEST_OR_ALL", "Name one request, or say --all-ready, and not both.", where="request")
+            raise InvalidInput("REQUEST_OR_ALL", "Give either one request or --all-ready.", where="request")
         if all_ready:
             issue_all_ready(ledger, as_json)
             return
@@ -112,7 +114,7 @@ def issue(
 @app.command()
 def present(
     number: Number,
-    consumer: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
+    consumer: Annotated[str, typer.Option(help="The consumer: party id, USCC or name.", show_default=False)],
     nonce: Nonce,
     key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
     fields: Fields = None,
@@ -136,8 +138,8 @@ def present(
 
 @app.command()
 def correct(number: Number, home: Home = None, as_json: AsJson = False) -> None:
-    """按提供方的更正签发新版本，取代原来的。Issue the version that rests on what a provider has corrected; it
-    supersedes this one.
+    """提供方更正数据后，签发新版本取代原凭证。Issue a new version after a provider corrected its data. It supersedes
+    this certificate.
 
     示例 Example:  pingzheng certificate correct DAC-440802-2026-S51-00000001-K
     """

@@ -1,4 +1,4 @@
-"""Commands that list what happened to a certificate, who verified it, and who read what it says."""
+"""Commands that list a certificate's events, its verifications, and who read a subject's data."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from ledger.domain.codes import check_certificate_no
 
 
 def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> None:
-    """溯源：凭证经过的一切，以及没有遗漏的证明。What happened to a certificate, with the proof that nothing is
-    missing.
+    """溯源：凭证的全部经过，并证明没有遗漏。List everything that happened to a certificate, with a proof that nothing
+    is missing.
 
     示例 Example:  pingzheng certificate provenance DAC-440802-2026-S51-00000001-K
     """
     with participating(home, as_json) as ledger:
-        told = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
+        found = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
         if as_json:
-            emit(told, as_json)
+            emit(found, as_json)
             return
-        emit_rows([_event(event) for event in told["events"]], as_json, f"溯源 Provenance of {number}")
-        emit(told["completeness"], as_json, "完整性证明 Completeness")
+        emit_rows([_event(event) for event in found["events"]], as_json, f"溯源 Provenance of {number}")
+        emit(found["completeness"], as_json, "完整性证明 Completeness")
 
 
 def presentations(
     number: Number,
-    after: Annotated[str | None, typer.Option(help="Begin after this verification's id.")] = None,
+    after: Annotated[str | None, typer.Option(help="List the verifications after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """核验记录：在此要求过的每次核验，以及别处登记的使用。Every verification of a certificate that was asked for
-    here, and uses recorded by others.
+    """核验记录：本账本的每次核验，以及在别处登记的使用。List the verifications of a certificate at this ledger, and the
+    uses that were counted without one.
 
     示例 Example:  pingzheng certificate presentations DAC-440802-2026-S51-00000001-K
     """
@@ -49,18 +49,18 @@ def presentations(
         emit({"presentations": known, "elsewhere": elsewhere}, as_json)
         return
     emit_rows([row | {"at": local_time(row["at"])} for row in known], as_json, f"核验记录 Verifications of {number}")
-    told = [{**use, "at": local_time(use["at"])} for use in elsewhere]
-    emit_rows(told, as_json, "别处使用 Used elsewhere")
+    uses = [{**use, "at": local_time(use["at"])} for use in elsewhere]
+    emit_rows(uses, as_json, "别处使用 Used elsewhere")
 
 
 def readings(
-    after: Annotated[str | None, typer.Option(help="`next_cursor` of the page before.")] = None,
+    after: Annotated[str | None, typer.Option(help="`next_cursor` of the previous page.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """谁用过我的数据：须先登录；列出每次读取、出示、使用和因案件公开。Who used my data, signed in: every reading,
-    presentation and use of what is said of you, and what was opened for a case.
+    """谁用过我的数据：每次读取、出示、使用和因案件开启；须先登录。List who used your data: every reading, presentation
+    and use, and what was opened for a case. Sign in first.
 
     示例 Example:  pingzheng certificate readings
     """

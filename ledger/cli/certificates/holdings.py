@@ -1,4 +1,4 @@
-"""``pingzheng holdings``: how many certificates there are, and lists of them for a spreadsheet or a program."""
+"""``pingzheng holdings``: count certificates, and export lists of them for a spreadsheet or a program."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def summary(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """按场景和提供部门统计凭证数量及当前状态。How many certificates of each scenario and of each providing
-    department, by their state now.
+    """按场景和提供部门统计凭证数量及当前状态。Count certificates by scenario and by providing department, with their
+    current states.
 
     示例 Examples:  pingzheng holdings summary --party all · pingzheng holdings summary --scenario S51 --state
     active
@@ -62,20 +62,22 @@ def summary(
         wanted = by.filter_of(
             ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
         )
-        told = ledger.usage.holdings.summary(wanted)
+        counts = ledger.usage.holdings.summary(wanted)
         if as_json:
-            emit(told, as_json)
+            emit(counts, as_json)
             return
-        emit_rows(told["by_scenario"], as_json, "按场景 By scenario")
-        emit_rows(told["by_provider"], as_json, "按部门 By department")
-        head = {"合计 total": told["total"], "时间 at": local_time(told["at"]), "区块 block": told["block"]}
+        emit_rows(counts["by_scenario"], as_json, "按场景 By scenario")
+        emit_rows(counts["by_provider"], as_json, "按部门 By department")
+        head = {"合计 total": counts["total"], "时间 at": local_time(counts["at"]), "区块 block": counts["block"]}
         emit(head, as_json, "归集 Holdings")
 
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Argument(help="Where the list goes.", show_default=False)],
-    form: Annotated[str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: by its name.")] = None,
+    out: Annotated[Path, typer.Argument(help="File for the list.", show_default=False)],
+    form: Annotated[
+        str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: by the file's name.")
+    ] = None,
     party: by.Party = "",
     part: by.Part = None,
     scenario: by.Scenario = None,
@@ -88,10 +90,10 @@ def export(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """写出凭证清单：编号、代码、时间和状态，参与方只写编号，不含个人信息。Write a list of certificates: numbers,
-    codes, times and states, parties by id; nothing personal.
+    """导出凭证清单：编号、代码、时间和状态；参与方只写编号，不含个人信息。Write a list of certificates: numbers,
+    codes, times, states and party ids, without personal data.
 
-    CSV has its times as Zhanjiang reads them, JSON lines in seconds UTC.
+    Times are in Shanghai time in CSV, and in seconds UTC in JSON lines.
 
     示例 Example:  pingzheng holdings export expiring.csv --party all --state active --expires-before 2026-12-31
     """
@@ -99,7 +101,7 @@ def export(
         chosen = form or out.suffix.removeprefix(".")
         if chosen not in FORMATS:
             raise InvalidInput(
-                "FORMAT_UNKNOWN", "The list is written as CSV or as JSON lines.", where="format", hint="--format csv"
+                "FORMAT_UNKNOWN", "The format of a list is csv or jsonl.", where="format", hint="--format csv"
             )
         wanted = by.filter_of(
             ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
@@ -109,22 +111,22 @@ def export(
 
 
 def _write(out: Path, holdings: Iterable[Holding], *, as_csv: bool) -> int:
-    """Write the list under another name first, so that a list cut short is never taken for the whole."""
+    """Write to a temporary name first, so that an interrupted export leaves no file that looks complete."""
     draft, count = out.with_name(f"{out.name}.part"), 0
     with draft.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines([COLUMNS]) if as_csv else ())
         for holding in holdings:
-            told = holding.to_dict()
-            file.writelines(csv_lines([_cells(told)]) if as_csv else (json.dumps(told, ensure_ascii=False), "\n"))
+            row = holding.to_dict()
+            file.writelines(csv_lines([_cells(row)]) if as_csv else (json.dumps(row, ensure_ascii=False), "\n"))
             count += 1
     draft.replace(out)
     return count
 
 
-def _cells(told: dict[str, Any]) -> list[object]:
-    shown = told | {
-        "providers": " ".join(told["providers"]),
-        "created_at": shanghai_time(told["created_at"]),
-        "exp": shanghai_time(told["exp"]),
+def _cells(row: dict[str, Any]) -> list[object]:
+    shown = row | {
+        "providers": " ".join(row["providers"]),
+        "created_at": shanghai_time(row["created_at"]),
+        "exp": shanghai_time(row["exp"]),
     }
     return [shown[name] for name in COLUMNS]

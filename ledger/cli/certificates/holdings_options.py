@@ -1,4 +1,4 @@
-"""The options by which commands filter holdings, and the filter that they make."""
+"""Options that filter certificates, shared by several commands, and the filter that is made of them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ALL = "all"
 Party = Annotated[
     str, typer.Option(help=f"Party id, USCC or name, `authority`, `platform`, or `{ALL}`; default: the platform.")
 ]
-Part = Annotated[str | None, typer.Option(help=f"Which part it has: {', '.join(PARTS)}; default any.")]
+Part = Annotated[str | None, typer.Option(help=f"The party's part: {', '.join(PARTS)}; default: any.")]
 Scenario = Annotated[str | None, typer.Option(help="Scenario code, e.g. S51.")]
 Class = Annotated[str | None, typer.Option("--class", help=" or ".join(CLASSES))]
-State = Annotated[str | None, typer.Option(help=f"As judged now: {', '.join(STATES)}.")]
-Provider = Annotated[str | None, typer.Option(help="The department that supplied: party id or USCC.")]
+State = Annotated[str | None, typer.Option(help=f"Current state: {', '.join(STATES)}.")]
+Provider = Annotated[str | None, typer.Option(help="The department that supplied data: party id or USCC.")]
 IssuedFrom = Annotated[str | None, typer.Option(help="Issued on this day or later, YYYY-MM-DD (Asia/Shanghai).")]
 IssuedTo = Annotated[str | None, typer.Option(help="Issued on this day or earlier.")]
-ExpiresBefore = Annotated[str | None, typer.Option(help="No longer valid on this day.")]
+ExpiresBefore = Annotated[str | None, typer.Option(help="Expired on this day or earlier.")]
 
 
 def filter_of(
@@ -40,7 +40,7 @@ def filter_of(
     issued_to: str | None,
     expires_before: str | None,
 ) -> HoldingsFilter:
-    """The filter as told; raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound`` ``PARTY_UNKNOWN``."""
+    """Make the filter; raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound`` ``PARTY_UNKNOWN``."""
     return HoldingsFilter(
         party=None if party == ALL else party_of(ledger, party or "platform"),
         part=part,

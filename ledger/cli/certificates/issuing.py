@@ -1,4 +1,4 @@
-"""Issuing the certificates of all requests that are ready, and listing which got one and which did not."""
+"""Issue the certificates of all requests that are ready, and list the certificates and the refusals."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
 
-# So many in one transaction of the database: others write in between.
+# Requests in one database transaction; between two transactions other processes can write.
 _PORTION: Final = 50
 _REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
 
 
 def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
-    """Issue for each; one that is refused keeps no other from it, and ends the command with exit code 1."""
+    """Issue for each ready request. If one is refused, the others are still issued and the exit code is 1."""
     requests = ledger.usage.issuance.ready()
     rows: list[dict[str, Any]] = []
     with progress() as bars:
@@ -47,7 +47,7 @@ def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
 
 
 def _issued(ledger: Ledger, requests: list[str]) -> list[dict[str, Any]]:
-    """All at once, or one by one where one of them is refused."""
+    """Issue for all requests at once; if one is refused, issue one by one to find out which."""
     try:
         made = ledger.usage.issuance.issue(ledger.actor(ledger.party), requests)
     except _REFUSALS as refusal:

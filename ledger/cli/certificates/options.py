@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from ledger.parties.roles import Actor
 
 Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
-Nonce = Annotated[str, typer.Option(help="The nonce that the consumer gave.", show_default=False)]
-Fields = Annotated[str | None, typer.Option(help="Fields to disclose, by comma; default all.")]
-BundleOut = Annotated[Path, typer.Option(help="Where the bundle goes.")]
+Nonce = Annotated[str, typer.Option(help="The consumer's nonce.", show_default=False)]
+Fields = Annotated[str | None, typer.Option(help="Fields to disclose, separated by commas; default all.")]
+BundleOut = Annotated[Path, typer.Option(help="File for the bundle.")]
 OwnKey = Annotated[
     Path | None,
-    typer.Option("--key", help="Private key file of the party that asks; default: the installation's own party asks."),
+    typer.Option(
+        "--key", help="Private key file of the party that reads; default: the installation's own party reads."
+    ),
 ]
 
 
@@ -36,8 +38,8 @@ def asking_party(ledger: Ledger, key: Path | None) -> Actor:
     if record is None or record.valid_to or record.reported_at:
         raise Unauthenticated(
             "SESSION_KEY_NOT_LIVE",
-            "The key is not a live key of any party on the chain.",
+            "The key is not a live key of a party on the chain.",
             where=account,
-            hint="Use the party's present key.",
+            hint="Use the party's current key.",
         )
     return ledger.actor(ledger.reader.party_id(record.party_no))

@@ -1,4 +1,4 @@
-"""Revoking all certificates that a file lists: read and checked whole, confirmed, then sent portion by portion."""
+"""Revoke all certificates that a file lists: check the whole file, ask for confirmation, then send in portions."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.usage.revocations import MAX_REVOCATIONS, Answer, Outcome
 
-# A number, blanks and a line break for each.
+# 64 bytes for each line: a number, blanks and a line break.
 _MAX_BYTES: Final = MAX_REVOCATIONS * 64
 _SHOWN: Final = 20
 
 
 def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: bool) -> None:
-    """Revoke what the file lists; ends with exit code 1 unless all of it is ended.
+    """Revoke the certificates in the file. The exit code is 1 unless all of them have ended.
 
-    Raises ``InvalidInput`` ``NUMBERS_FILE_INVALID`` naming every line that is wrong, before anything is sent.
+    Raises ``InvalidInput`` ``NUMBERS_FILE_INVALID`` with every wrong line, before anything is sent.
     """
     numbers = numbers_in(ledger, file)
     confirm(f"永久撤销 {len(numbers)} 张凭证，无法恢复。Revoke {len(numbers)} certificates for good?", yes)
@@ -47,9 +47,8 @@ def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: b
     except KeyboardInterrupt:
         ended = _counted(answers)
         stderr.print(
-            f"\n已中断：已撤销 {ended['revoked']} 张，其余未动；再次执行同一命令即接续，已撤销的会跳过。"
-            f"\nInterrupted: {ended['revoked']} are revoked, and stay so. Run the same command again: it goes on with "
-            "the others.",
+            f"\n已中断：已撤销 {ended['revoked']} 张，其余没有撤销。再次执行同一命令即可继续，已撤销的会跳过。"
+            f"\nInterrupted: {ended['revoked']} are revoked. Run the same command again to revoke the others.",
             highlight=False,
             soft_wrap=True,
         )
@@ -60,7 +59,7 @@ def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: b
 
 
 def numbers_in(ledger: Ledger, file: Path) -> list[str]:
-    """The certificate numbers of a file, each once, in order: one a line, blank lines apart."""
+    """Return the certificate numbers of a file, each once, in order: one on each line, without blank lines."""
     text = read_text(file, _MAX_BYTES).decode("utf-8", "replace")
     lines = [(place, line.strip()) for place, line in enumerate(text.splitlines(), start=1) if line.strip()]
     wrong = {place: code for place, line in lines if (code := _problem(line))}
@@ -70,19 +69,19 @@ def numbers_in(ledger: Ledger, file: Path) -> list[str]:
         first = ", ".join(f"{place}: {wrong[place]}" for place in sorted(wrong)[:_SHOWN])
         raise InvalidInput(
             "NUMBERS_FILE_INVALID",
-            f"{len(wrong)} lines of the file are no number of a certificate that was issued here. By line: {first}"
+            f"{len(wrong)} lines of the file have no number of a certificate that was issued here. By line: {first}"
             f"{', …' if len(wrong) > _SHOWN else ''}.",
             where=str(file),
-            hint="Nothing was revoked. Correct these lines, or take them out.",
+            hint="Nothing was revoked. Correct or remove these lines.",
             lines=[{"line": place, "code": wrong[place]} for place in sorted(wrong)],
         )
     numbers = list(dict.fromkeys(line for _, line in lines))
     if not 1 <= len(numbers) <= MAX_REVOCATIONS:
         raise InvalidInput(
             "NUMBERS_FILE_LENGTH",
-            f"The file lists {len(numbers)} numbers; it may be 1 to {MAX_REVOCATIONS:,}.",
+            f"The file lists {len(numbers)} numbers; 1 to {MAX_REVOCATIONS:,} are allowed.",
             where=str(file),
-            hint="Split the file, and revoke one part after the other.",
+            hint="Split the file and revoke its parts one after another.",
         )
     return numbers
 

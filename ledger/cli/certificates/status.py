@@ -1,4 +1,4 @@
-"""Commands by which a certificate's issuer ends or suspends it, and by which an office holds it."""
+"""Commands that change a certificate's status: by its issuer, or by an office that sets and lifts holds."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from ledger.domain.codes import check_certificate_no
 from ledger.errors import InvalidInput
 
 Reason = Annotated[str, typer.Option(help="data_error, fraud, court, sanction, investigation, …", show_default=False)]
-Office = Annotated[str, typer.Option(help="The authority or supervisor that acts: party id, USCC or `authority`.")]
+Office = Annotated[str, typer.Option(help="The acting authority or supervisor: party id, USCC or `authority`.")]
 
 
 def supersede(
     number: Number,
-    successor: Annotated[str, typer.Argument(help="The number of the one in its place.", show_default=False)],
+    successor: Annotated[
+        str, typer.Argument(help="The number of the certificate that replaces it.", show_default=False)
+    ],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """以同一主体的另一张凭证取代，永久终止原来的。End a certificate for good in favour of another one of the same
-    subject.
+    """用同一主体的另一张凭证永久取代原凭证。Replace a certificate permanently by another one of the same subject.
 
     示例 Example:  pingzheng certificate supersede DAC-440802-2026-S51-00000001-K DAC-440802-2026-S51-00000002-I
     """
@@ -41,14 +42,14 @@ def revoke(
     reason: Reason,
     number: Annotated[str, typer.Argument(help="Certificate number, DAC-…; or give --file.", show_default=False)] = "",
     file: Annotated[
-        Path | None, typer.Option(help="A text file with a number on each line: revoke them all.", show_default=False)
+        Path | None, typer.Option(help="A text file with one number on each line; all are revoked.", show_default=False)
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Revoke all of the file without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Revoke all numbers of the file without asking.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """签发方永久撤销自己的凭证：一张，或文件列出的全部；中断后再次执行即接续。End a certificate for good, or all that
-    a file lists. For their issuer. Interrupted, it goes on when it is run again.
+    """签发方永久撤销自己的凭证：一张，或文件列出的全部；中断后再次执行即可继续。Revoke one certificate, or all that a
+    file lists, permanently. For their issuer. After an interruption, run the command again to continue.
 
     示例 Examples:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error · pingzheng
     certificate revoke --file numbers.txt --reason data_error --yes
@@ -57,9 +58,9 @@ def revoke(
         if (file is None) == (not number):
             raise InvalidInput(
                 "NUMBER_OR_FILE",
-                "Name one certificate, or a file that lists them, and not both.",
+                "Give either one certificate number or a file with numbers.",
                 where="--file",
-                hint="Give the number, or --file with a number on each line.",
+                hint="Give the number, or --file with one number on each line.",
             )
         if file is not None:
             from ledger.cli.certificates.revoking import revoke_listed
@@ -71,7 +72,7 @@ def revoke(
 
 
 def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """签发方暂停自己的凭证。Stop a certificate for a time. For its issuer.
+    """签发方暂停自己的凭证。Suspend a certificate until it is resumed. For its issuer.
 
     示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
     """
@@ -81,7 +82,7 @@ def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson =
 
 
 def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json: AsJson = False) -> None:
-    """签发方恢复自己暂停的凭证。Let a suspended certificate stand again. For its issuer.
+    """签发方恢复自己暂停的凭证。End the suspension of a certificate. For its issuer.
 
     示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
     """
@@ -91,8 +92,8 @@ def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json
 
 
 def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = None, as_json: AsJson = False) -> None:
-    """主管部门或监管方冻结用数凭证及其请求，直到解除。An authority or a supervisor holds a usage certificate and its
-    request until it lifts the hold.
+    """主管部门或监管方冻结用数凭证及其请求，直到解除。Hold a usage certificate and its request until the hold is
+    lifted. For an authority or a supervisor.
 
     示例 Example:  pingzheng certificate hold DAC-440802-2026-S51-00000001-K --reason court
     """
@@ -104,8 +105,8 @@ def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = 
 def lift(
     number: Number, reason: Reason = "lifted", by: Office = "authority", home: Home = None, as_json: AsJson = False
 ) -> None:
-    """两个同类机构解除本类机构的冻结；其他机构的冻结不受影响。Lift the hold of one's own office, as two parties of that
-    office; another office's hold stays.
+    """解除本类机构的冻结，须两个同类机构同意；另一类机构的冻结不受影响。Lift the hold of your office. Two parties of
+    that office must agree; a hold by the other office stays.
 
     示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
     """

@@ -1,4 +1,4 @@
-"""``pingzheng verify`` and ``pingzheng facts``: judging a bundle, with the chain or without it."""
+"""``pingzheng verify`` and ``pingzheng facts``: verify a bundle, with or without a connection to the chain."""
 
 from __future__ import annotations
 
@@ -63,25 +63,28 @@ BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=Fa
 
 def verify_command(
     bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number for its public status.")],
-    facts: Annotated[Path | None, typer.Option(help="Saved facts: verifies without any network.")] = None,
+    facts: Annotated[
+        Path | None, typer.Option(help="File with saved facts; the bundle is verified without a network.")
+    ] = None,
     request: Annotated[
         Path | None,
         typer.Option(
-            help="What the verifier asked for: JSON with consumer, nonce and, if wanted, accept and templates."
+            help="JSON file with the verifier's request: consumer, nonce and, if wanted, accept and templates."
         ),
     ] = None,
     consumer: Annotated[
-        str | None, typer.Option(help="Who verifies: party id, USCC or name of an institution.")
+        str | None, typer.Option(help="The verifying party: party id, USCC or name of an institution.")
     ] = None,
-    nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
-    at: Annotated[str | None, typer.Option(help=f"Judge as of this time: {TIMES}; default now.")] = None,
+    nonce: Annotated[str | None, typer.Option(help="The verifier's nonce for the holder.")] = None,
+    at: Annotated[str | None, typer.Option(help=f"Verify for this time: {TIMES}; default now.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致；请求文件写有可接受的取值时，一并判断。
-    退出码 0 有效且符合要求，1 无效或不符合要求，2 无法检查。Check a bundle: eleven numbered checks. Where the scenario's file is known here, its
-    rules are compared; if the request says which values it accepts, the disclosed fields are compared with them. Exit
-    code 0: valid and accepted, 1: not valid or not accepted, 2: could not be checked.
+    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致；请求文件写有可接受的取值时，一并比较。
+    退出码 0 有效且符合要求，1 无效或不符合要求，2 无法检查。Verify a bundle by eleven numbered checks. If the
+    scenario's file is known here, the rules are compared with it. If the request lists accepted values, the disclosed
+    fields are compared with them. Exit code 0: valid and accepted, 1: not valid or not accepted, 2: could not be
+    checked.
 
     示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
     demo-out/verify/request.json
@@ -116,7 +119,7 @@ def _report(
         with participating(home, as_json) as ledger:
             return ledger.verification.verify(raw, expect, at).report
     known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
-    # A clock that is slow must not hide events that the facts already contain.
+    # A slow clock must not hide events that the facts contain.
     now = max(int(time.time()), known.block_time)
     scenarios = ScenarioBook.load(Settings.at(home).scenarios)
     return verify(raw, known, now if at is None else at, expecting(scenarios, raw, expect))
@@ -124,12 +127,12 @@ def _report(
 
 def facts_command(
     bundle: BundleFile,
-    out: Annotated[Path, typer.Option(help="Where to save them.")] = Path("facts.json"),
+    out: Annotated[Path, typer.Option(help="File for the facts.")] = Path("facts.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """保存链上关于凭证包的事实，以便日后离线核验。Save what the chain says about a bundle, to verify it later
-    without any network.
+    """保存链上与凭证包有关的事实，以便日后离线核验。Save the chain's facts about a bundle, to verify the bundle later
+    without a network.
 
     示例 Example:  pingzheng facts bundle.json --out facts.json
     """
@@ -140,39 +143,38 @@ def facts_command(
 
 
 def _party_of(home: Path | None, name: str, as_json: bool) -> str:
-    """The id of who verifies. An id needs no ledger; raises as ``party_of``, and ``InvalidInput`` ``PARTY_FORM``."""
+    """Return the verifying party's id. Names need a ledger; raises ``InvalidInput`` ``PARTY_FORM``, as ``party_of``."""
     if PARTY_ID.fullmatch(name):
         return name
     from ledger.installation.home import holds_ledger
 
     if not holds_ledger(Settings.at(home).home):
-        raise party_form("Where no ledger is at hand, a party goes by its id alone.")
+        raise party_form("Without a ledger in the folder, a party can only be named by its id.")
     with participating(home, as_json) as ledger:
         return party_of(ledger, name)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """How the disclosed fields compare with what the verifier accepts: a code, and the fields that it is about."""
+    """The result of comparing the disclosed fields with the accepted values: a code, and the fields it concerns."""
 
     code: str
     fields: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return JSON."""
         return {"code": self.code, "fields": list(self.fields)}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the verifier asked for. ``accept`` has the accepted values of each field that it needs; None if it says
-    nothing about fields."""
+    """The verifier's request. ``accept`` gives the accepted values of each required field, None if it has no rule."""
 
     expect: Expectation
     accept: Mapping[str, list[Any]] | None = None
 
     def compared_with(self, report: Report) -> Accepted | None:
-        """Compare as ``docs/guides/verifying.md`` does; None if the verifier says nothing about fields."""
+        """Compare as in ``docs/guides/verifying.md``; None if the request has no ``accept``."""
         if self.accept is None:
             return None
         if missing := sorted(self.accept.keys() - report.disclosed.keys()):
@@ -187,14 +189,16 @@ def _asked(request: Path | None, consumer: str | None, nonce: str | None) -> Ask
         return Asked(Expectation(consumer=consumer, nonce=nonce))
     content = json_in(request, MAX_REQUEST_BYTES)
     if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in ("consumer", "nonce")):
-        raise InvalidInput("REQUEST_SHAPE", "A request holds consumer and nonce.", where=str(request))
+        raise InvalidInput("REQUEST_SHAPE", "A request has the members consumer and nonce.", where=str(request))
     templates, accept = content.get("templates"), content.get("accept")
     if templates is not None and not (isinstance(templates, list) and all(isinstance(each, str) for each in templates)):
         raise InvalidInput("REQUEST_SHAPE", "The templates of a request are a list of digests.", where=str(request))
     if accept is not None and not (
         isinstance(accept, dict) and all(isinstance(each, list) for each in accept.values())
     ):
-        raise InvalidInput("REQUEST_SHAPE", "accept gives a list of values for each field.", where=str(request))
+        raise InvalidInput(
+            "REQUEST_SHAPE", "The member accept gives a list of values for each field.", where=str(request)
+        )
     expect = Expectation(
         consumer=consumer or content["consumer"],
         nonce=nonce or content["nonce"],
@@ -205,8 +209,8 @@ def _asked(request: Path | None, consumer: str | None, nonce: str | None) -> Ask
 
 def _read(path: Path, limit: int) -> bytes:
     if not path.is_file():
-        raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
-    # In UTF-16 a text takes twice the room; what is too large is for the reader of the text to say.
+        raise InvalidInput("FILE_MISSING", "The file does not exist.", where=str(path))
+    # A UTF-16 file is twice as long as the text; the parser refuses a text that is too long.
     with path.open("rb") as file:
         return in_utf8(file.read(2 * limit + 2))
 

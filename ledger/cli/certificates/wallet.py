@@ -1,6 +1,6 @@
-"""``pingzheng wallet``: a subject's certificates in one encrypted file, to be presented from anywhere.
+"""``pingzheng wallet``: keep a subject's certificates in one encrypted file, and present them without a ledger.
 
-Only ``export`` opens a ledger; every other command needs the wallet file alone.
+Only ``export`` opens a ledger; the other commands need the wallet file only.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Option("--wallet", envvar="PINGZHENG_WALLET", help="The wallet file.", show_default=True)]
-Key = Annotated[Path | None, typer.Option(help="The holder's private key file, to be kept in the wallet.")]
+Key = Annotated[Path | None, typer.Option(help="The holder's private key file; the wallet keeps the key.")]
 HERE = Path("holder.wallet")
 
 
@@ -46,15 +46,15 @@ def export(
     state: by.State = None,
     key: Key = None,
     with_key: Annotated[
-        bool, typer.Option("--with-key", help="Take along the key that this installation keeps for the party (demo).")
+        bool, typer.Option("--with-key", help="Also export the key that this installation keeps for the party (demo).")
     ] = False,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把参与方作为主体的凭证放入其钱包；已有的钱包则加入。Put the certificates of which a party is the subject into
-    its wallet; a wallet that is there is added to.
+    """把参与方作为主体的凭证放入其钱包；没有钱包则新建。Put the certificates of which a party is the subject into its
+    wallet. A missing wallet is created.
 
     示例 Example:  pingzheng wallet export --party 91440803MA9X0002X5 --state active --wallet firm.wallet
     """
@@ -67,7 +67,7 @@ def export(
             if with_key:
                 kept = _custody_key(ledger, holder)
         after = file.change(passphrase, lambda before: _with_key(before.adding(taken.bundles), kept))
-        emit(_told(wallet, after) | {"added": len(taken.bundles), "left_out": list(taken.left_out)}, as_json)
+        emit(_summary(wallet, after) | {"added": len(taken.bundles), "left_out": list(taken.left_out)}, as_json)
 
 
 @app.command()
@@ -78,8 +78,8 @@ def add(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """把平台交给主体的完整凭证包加入钱包；没有钱包则新建。Add full bundles, as the platform gives them to their
-    subject, to a wallet; without a wallet, begin one.
+    """把平台交给主体的完整凭证包加入钱包；没有钱包则新建。Add full bundles, as their subject receives them, to a
+    wallet. A missing wallet is created.
 
     示例 Examples:  pingzheng wallet add bundle.json · pingzheng wallet add holdings.jsonl --key firm.key
     """
@@ -88,13 +88,13 @@ def add(
         read = [bundle for path in bundles for bundle in parsed(path, MAX_BUNDLES_BYTES, bundles_in)]
         passphrase = passphrase_of(passphrase_file, new=not file.exists())
         after = file.change(passphrase, lambda before: _with_key(before.adding(read), kept))
-        emit(_told(wallet, after) | {"added": len(read)}, as_json)
+        emit(_summary(wallet, after) | {"added": len(read)}, as_json)
 
 
 @app.command("list")
 def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
-    """钱包中的凭证；此后是否撤销或使用过，只有链知道。The certificates in a wallet. Whether one was revoked or used
-    since, only the chain knows.
+    """列出钱包中的凭证；之后是否被撤销或使用过，只能查询链上状态。List the certificates in a wallet. Only the chain
+    shows whether one was revoked or used later.
 
     示例 Example:  pingzheng wallet list --wallet firm.wallet
     """
@@ -107,12 +107,14 @@ def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json
 @app.command()
 def show(
     number: Number,
-    out: Annotated[Path | None, typer.Option(help="Write the full bundle there, bound to nobody.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the full bundle to this file, without binding it to a consumer.")
+    ] = None,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """一张凭证及其可披露的全部内容。One certificate with all that it can disclose.
+    """查看一张凭证及其可披露的全部内容。Show one certificate with all fields that it can disclose.
 
     示例 Example:  pingzheng wallet show DAC-440802-2026-S51-00000001-K --wallet firm.wallet
     """
@@ -120,21 +122,21 @@ def show(
         held = WalletFile(wallet).open(passphrase_of(passphrase_file))
         bundle, parts = held.read(check_certificate_no(number))
         seen = {"state": bundle.status.state, "block": bundle.status.block}
-        told = _row(held, number) | {
+        shown = _row(held, number) | {
             "purpose": parts.claims["purpose"],
             "disclosable": {item.name: item.value for item in parts.disclosures},
             "status_seen": seen,
         }
         if out is not None:
             out.write_bytes(bundle.to_bytes())
-            told |= {"file": str(out)}
-        emit(told, as_json, number)
+            shown |= {"file": str(out)}
+        emit(shown, as_json, number)
 
 
 @app.command()
 def present(
     number: Number,
-    consumer: Annotated[str, typer.Option(help="The party id of the one it is presented to.", show_default=False)],
+    consumer: Annotated[str, typer.Option(help="The consumer's party id.", show_default=False)],
     nonce: Nonce,
     fields: Fields = None,
     out: BundleOut = Path("bundle.json"),
@@ -173,15 +175,15 @@ def passphrase(
     new_passphrase_file: NewPassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """更改钱包的口令；此前的副本仍用旧口令打开。Change a wallet's passphrase. Copies made before still open with
-    the old one.
+    """更改钱包的口令；以前的副本仍用旧口令打开。Change a wallet's passphrase. Earlier copies still open with the old
+    passphrase.
 
     示例 Example:  pingzheng wallet passphrase --wallet firm.wallet
     """
     with errors_explained(as_json):
         old = passphrase_of(passphrase_file)
         new = passphrase_of(new_passphrase_file, NEW_PASSPHRASE, new=True)
-        emit(_told(wallet, WalletFile(wallet).change_passphrase(old, new)), as_json)
+        emit(_summary(wallet, WalletFile(wallet).change_passphrase(old, new)), as_json)
 
 
 def _row(held: Wallet, number: str) -> dict[str, Any]:
@@ -198,7 +200,7 @@ def _row(held: Wallet, number: str) -> dict[str, Any]:
     }
 
 
-def _told(path: Path, held: Wallet) -> dict[str, Any]:
+def _summary(path: Path, held: Wallet) -> dict[str, Any]:
     return {"wallet": str(path), "certificates": len(held.certificates), "key": held.key is not None}
 
 
@@ -225,6 +227,6 @@ def _holder_key(private_key: bytes, signer: Signer) -> HolderKey:
             "WALLET_KEY_SUITE",
             f"A wallet keeps keys of {ES256.alg} and {ES256K.alg}, not of {alg}.",
             where="key",
-            hint="Keep the key file beside the wallet, and present with `--key`.",
+            hint="Keep the key in its own file and present with `--key`.",
         )
     return HolderKey(private_key, signer.kid, alg)
