@@ -1,4 +1,4 @@
-"""Requests and responses of signing in, keys for machines, first keys and readings. Times are seconds UTC."""
+"""Requests and responses for signing in, API keys, first keys and readings. Times are seconds UTC."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ledger.proof.sign_in import MAX_TOKEN_CHARACTERS
 
 
 class NonceIn(Strict):
-    party: HexId = Field(description="Who will sign in. The answer does not say whether there is such a party.")
+    party: HexId = Field(description="The party that will sign in. The answer does not show whether the party exists.")
 
 
 class SignInNonceOut(BaseModel):
-    nonce: str = Field(description="32 bytes as base64url; it serves once. Sign nothing that has another form.")
+    nonce: str = Field(description="32 bytes as base64url, for one use. Sign nothing that has another form.")
     expires_at: Seconds
 
 
 class SignInIn(Strict):
     statement: str = Field(
         max_length=MAX_TOKEN_CHARACTERS,
-        description="The signed statement (protocol §11) as a compact JWS. Build it from your own settings: the origin "
-        "that you want to reach, the chain and the ledger that you were given; take the nonce alone from here.",
+        description="The signed statement (protocol §11) as a compact JWS. Take the origin, the chain and the ledger "
+        "from your own settings; take only the nonce from this service.",
     )
     cookie: bool = Field(False, description="For pages: set the cookie `pz_session` and return no token.")
 
 
 class SignedInOut(BaseModel):
-    token: str | None = Field(description="Shown this once; null for a session by cookie.", examples=["ps_…"])
+    token: str | None = Field(description="Shown only once; null for a session with a cookie.", examples=["ps_…"])
     id: Ulid
     party: HexId
-    account: Account = Field(description="Whose key signed: the session ends with that key.")
+    account: Account = Field(description="The account whose key signed; the session ends with that key.")
     expires_at: Seconds
 
 
@@ -42,7 +42,7 @@ class SessionOut(BaseModel):
     cookie: bool
     created_at: Seconds
     expires_at: Seconds
-    current: bool = Field(description="The session that asks.")
+    current: bool = Field(description="Whether it is the session of this call.")
 
 
 class SessionsOut(BaseModel):
@@ -50,10 +50,10 @@ class SessionsOut(BaseModel):
 
 
 class MachineKeyIn(Strict):
-    name: str = Field(max_length=64, description="What the machine is, in one line.", examples=["answering machine"])
+    name: str = Field(max_length=64, description="What the key is for, in one line.", examples=["answering machine"])
     scopes: list[Scope] = Field(
         max_length=3,
-        description="`read`: look at records; `act`: act for the party; `payload`: get what is said of subjects.",
+        description="`read`: read records; `act`: act for the party; `payload`: receive statements about subjects.",
     )
     expires_at: Seconds = Field(description="Within 366 days.")
 
@@ -62,14 +62,14 @@ class MachineKeyOut(BaseModel):
     id: Ulid
     name: str
     scopes: list[Scope]
-    account: Account = Field(description="Whose session made it: the key ends with that account.")
+    account: Account = Field(description="The account whose session made the key; the key ends with that account.")
     created_at: Seconds
     expires_at: Seconds
-    last_used: str | None = Field(description="A day, UTC; null if it was never used.", examples=["2026-08-01"])
+    last_used: str | None = Field(description="A day, UTC; null if never used.", examples=["2026-08-01"])
 
 
 class NewMachineKeyOut(MachineKeyOut):
-    key: str = Field(description="Shown this once.", examples=["pz_…"])
+    key: str = Field(description="Shown only once.", examples=["pz_…"])
 
 
 class MachineKeysOut(BaseModel):
@@ -78,7 +78,7 @@ class MachineKeysOut(BaseModel):
 
 class EnrolmentCodeOut(BaseModel):
     party: HexId
-    code: str = Field(description="Shown this once, for the party alone; it serves once.", examples=["pe_…"])
+    code: str = Field(description="For this party, for one use; shown only once.", examples=["pe_…"])
     expires_at: Seconds
 
 
@@ -91,19 +91,21 @@ class EnrolmentIn(Strict):
 class EnrolledOut(BaseModel):
     party: HexId
     account: Account
-    proposal: int | None = Field(description="The registration that another office confirms; null: registered.")
+    proposal: int | None = Field(
+        description="The proposal of the registration, which another office must confirm; null if already registered."
+    )
 
 
 class ReadingOut(BaseModel):
     id: Ulid
     at: Seconds
-    by: HexId = Field(description="Who was given the data, or verified it.")
-    certificate_no: CertificateNo | None = Field(description="Null for an answer that no certificate came of yet.")
+    by: HexId = Field(description="The party that received or verified the data.")
+    certificate_no: CertificateNo | None = Field(description="Null for an answer without a certificate so far.")
     how: str = Field(
-        description="`bundle`, `wallet`: taken by the subject; `answer`: a provider read what it supplied; `verified`, "
-        "`used`: presented; `case`: opened for a case.",
+        description="`bundle`, `wallet`: downloaded by the subject; `answer`: a provider read its own answer; "
+        "`verified`, `used`: presented; `case`: opened for a case.",
         examples=["used"],
     )
     fields: list[str]
-    result: str | None = Field(description="The verifier's word.", examples=["valid"])
+    result: str | None = Field(description="The result of the verification.", examples=["valid"])
     case: str | None

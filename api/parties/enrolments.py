@@ -1,4 +1,4 @@
-"""The first key of a party that never had one: a code from an office, redeemed once with a proof of possession."""
+"""Routes of enrolment: an office issues a one-time code, and the party submits its first key with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ router = Router(tags=["enrolments"])
 
 GIVING = answers({403: ["PARTY_LACKS_ROLE"], 404: ["PARTY_UNKNOWN"], 409: ["PARTY_ERASED", "PARTY_HAS_KEY"]})
 WAITS: Responses = {
-    202: {"model": access.EnrolledOut, "description": "The key counts once another office confirms `proposal`."}
+    202: {"model": access.EnrolledOut, "description": "The key is valid once another office confirms `proposal`."}
 }
 TAKING = WAITS | answers(
     {
@@ -30,9 +30,9 @@ TAKING = WAITS | answers(
 
 @router.post("/parties/{party}/enrolment", status_code=201, responses=GIVING)
 def code(party: schemas.HexId, ledger: OpenLedger, actor: ActCaller, response: Response) -> access.EnrolmentCodeOut:
-    """A one-time code for the first key of a party that never had one, as an authority or an admin; for 7 days.
+    """Issue a one-time code for a party's first key, as an authority or an admin. It is valid for 7 days.
 
-    The code opens no session and shows nothing. An earlier code of the party ends.
+    The code opens no session and reads no data. An earlier code of the party becomes invalid.
     """
     response.headers.update(NO_STORE)
     return access.EnrolmentCodeOut(**asdict(ledger.parties.enrolments.issue(actor, party)))
@@ -40,9 +40,9 @@ def code(party: schemas.HexId, ledger: OpenLedger, actor: ActCaller, response: R
 
 @router.post("/enrolments", status_code=201, responses=TAKING)
 def redeem(body: access.EnrolmentIn, ledger: OpenLedger, request: Request, response: Response) -> access.EnrolledOut:
-    """Hand in the first key with its proof of possession. No session: the code is all that is needed.
+    """Submit the first key with its proof of possession. The code replaces a session.
 
-    The registration of the key is proposed, and counts after two offices decided so.
+    The registration of the key is proposed, and the key is valid once two offices have decided so.
     """
     enrolled = counted(
         ledger, request, lambda: ledger.parties.enrolments.redeem(body.code, body.public_key, body.proof)

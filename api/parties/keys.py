@@ -1,4 +1,4 @@
-"""A party's keys: reported at once, replaced and added late, so that any key of the party can veto."""
+"""Routes for a party's keys: reports act at once; new keys wait for the delay, in which any key can veto them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ REPORTING = answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_ACCOUNT_NOT_BOUND",
 def rotate(
     party: schemas.HexId, body: powers.RotationIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Replace one's own key by another. It waits for the delay, and every key that the party has now can veto it.
+    """Propose to replace the caller's own key. The change waits for the delay; every present key can veto it.
 
-    What the old key signed stays signed; assets and certificates stay.
+    Signatures by the old key stay valid, and the party keeps its assets and certificates.
     """
     row = ledger.parties.keys.rotate(
         actor, party, body.public_key, proof=body.proof, signed=signed_of(body), serving=_serving(ledger)
@@ -43,10 +43,10 @@ def rotate(
 def bind(
     party: schemas.HexId, body: powers.BindingIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose a further key of a party: the party itself, or an authority, which another one confirms.
+    """Propose a further key of a party, as the party itself, or as an authority, which another authority confirms.
 
-    A second person's key, a device's, or one of SM2 for statements. It waits for the delay; any key of the party can
-    veto it.
+    For example the key of a second person or of a device, or an SM2 key for statements. It waits for the delay; any
+    key of the party can veto it.
     """
     row = ledger.parties.keys.bind(actor, party, body.public_key, proof=body.proof, signed=signed_of(body))
     return _changed(ledger, party, row)
@@ -56,9 +56,9 @@ def bind(
 def retire(
     party: schemas.HexId, body: powers.RetirementIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Retire one of one's own further keys, after the delay. What it signed and was anchored stays signed.
+    """Propose to retire one of the caller's own keys, after the delay. Anchored signatures by it stay valid.
 
-    A key that is lost or stolen is reported instead: that takes effect at once.
+    A lost or stolen key is reported instead: a report takes effect at once.
     """
     return _changed(ledger, party, ledger.parties.keys.retire(actor, party, body.account, signed=signed_of(body)))
 
@@ -69,7 +69,7 @@ def recover(
 ) -> powers.PartyOut | JSONResponse:
     """Propose a new key in place of a party's lost or stolen one, as an authority; another authority confirms it.
 
-    It waits for the delay; any key of the party can veto it, the lost one too.
+    It waits for the delay; any key of the party can veto it, even the lost one.
     """
     row = ledger.parties.keys.recover(
         actor,
@@ -87,9 +87,9 @@ def recover(
 def compromise(
     party: schemas.HexId, body: powers.CompromiseIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose that an account of the party counted for nothing from an earlier time on, as an authority.
+    """Propose, as an authority, that an account of the party is invalid from an earlier time on.
 
-    Two authorities and the delay: what was anchored after that time loses its effect.
+    It needs two authorities and the delay. Signatures anchored after that time then become invalid.
     """
     row = ledger.parties.keys.date_compromise(actor, party, body.account, body.compromised_at, signed=signed_of(body))
     return _changed(ledger, party, row)
@@ -101,11 +101,11 @@ def report_draft(
     ledger: OpenLedger,
     actor: ReadCaller,
     reported: schemas.Account,
-    account: Annotated[schemas.Account | None, Query(description="Whose key will sign; default the present one.")] = (
+    account: Annotated[schemas.Account | None, Query(description="The signing account; default: the present one.")] = (
         None
     ),
 ) -> powers.MessageOut:
-    """The message that a key of the party signs to report another one; for keys that are kept elsewhere."""
+    """The message that a key of the party signs to report an account; for keys that are kept elsewhere."""
     signer, message = ledger.parties.keys.report_to_sign(actor, party, reported, account)
     return powers.MessageOut(account=signer, message=message.hex())
 
@@ -114,10 +114,10 @@ def report_draft(
 def report(
     party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Report a lost or stolen key: in force with its block, and nobody can veto it.
+    """Report a lost or stolen key. The report is active from its block on; nobody can veto it.
 
-    By the party itself with any of its keys, or by one authority; for the key of an authority or supervisor it takes
-    two and the delay. From then on the key counts for vetoes and for a subject's withdrawals alone.
+    The party itself reports with any of its keys, or one authority does. For the key of an authority or a supervisor it
+    takes two authorities and the delay. A reported key is valid only for vetoes and for a subject's withdrawals.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
     row = ledger.parties.keys.report(actor, party, body.reported, act=act, signer=body.account, signed=signed_of(body))
@@ -126,9 +126,9 @@ def report(
 
 @router.get("/key-changes")
 def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: ReadCaller) -> powers.KeyChangesOut:
-    """What happened to the party's keys, the earliest first: bound, reported, retired, and proposals about them.
+    """The changes of the party's keys, the earliest first: bound, reported, retired, and proposals about them.
 
-    `pingzheng keys watch` shows the same from any node, without this service.
+    `pingzheng keys watch` reads the same from any node, without this service.
     """
     changes = ledger.parties.keys.changes(actor, party)
     return powers.KeyChangesOut(items=[powers.KeyChangeOut(**change) for change in changes])
@@ -139,5 +139,5 @@ def _changed(ledger: Ledger, party: str, row: Proposal | None) -> powers.PartyOu
 
 
 def _serving(ledger: Ledger) -> tuple[str, str]:
-    """The parties with whose keys this service is running."""
+    """The parties whose keys this running service uses."""
     return ledger.installation.operator, ledger.installation.authority_party

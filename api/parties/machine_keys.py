@@ -1,4 +1,4 @@
-"""Keys for machines: made, listed and revoked by a party in a session of its own, never by a key."""
+"""Routes for API keys, which a party makes, lists and revokes in a session; an API key itself may not."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ MAKING = answers(
 def new(
     body: access.MachineKeyIn, ledger: AnyInstallation, caller: SessionCaller, response: Response
 ) -> access.NewMachineKeyOut:
-    """Make a key for a machine of the caller's party. It makes no other key and opens no session.
+    """Make an API key for a machine of the caller's party. It cannot make other keys or open a session.
 
-    It ends at its time, when it is revoked, and with the account that the caller signed in by.
+    It is valid until it expires, is revoked, or the account with which the caller signed in is no longer active.
     """
     made = ledger.machine_keys.new(caller, body.name, body.scopes, body.expires_at)
     response.headers.update(NO_STORE)
@@ -39,12 +39,12 @@ def new(
 
 @router.get("", responses=answers({403: ["SESSION_REQUIRED"]}))
 def keys(ledger: AnyInstallation, caller: SessionCaller) -> access.MachineKeysOut:
-    """The keys of the caller's party, the newest first, without their secrets."""
+    """The API keys of the caller's party, the newest first, without their secrets."""
     rows = ledger.machine_keys.listed(caller)
     return access.MachineKeysOut(items=[access.MachineKeyOut(**asdict(row)) for row in rows])
 
 
 @router.delete("/{key}", status_code=204, responses=answers({403: ["SESSION_REQUIRED"], 404: ["API_KEY_NOT_FOUND"]}))
 def revoke(key: schemas.Ulid, ledger: AnyInstallation, caller: SessionCaller) -> None:
-    """Revoke a key of the caller's party, at once."""
+    """Revoke an API key of the caller's party; it is refused from now on."""
     ledger.machine_keys.revoke(caller, key)

@@ -1,4 +1,4 @@
-"""Parties: onboarding, roles, status, mandates."""
+"""Routes for parties: onboarding, roles, status, mandates."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ Uscc = Annotated[
 ]
 
 UNCONFIRMED: Responses = {
-    202: {"model": powers.PartiesOut, "description": "Recorded; registered once another office has confirmed it."}
+    202: {"model": powers.PartiesOut, "description": "Recorded; registered once another office has confirmed."}
 }
 
 
 @router.post("/parties", status_code=201, responses=UNCONFIRMED)
 def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, response: Response) -> powers.PartiesOut:
-    """Onboard parties: recorded here, and registered on the chain by two offices, all of them or none.
+    """Onboard parties: they are recorded here, and two offices register them on the chain, all or none.
 
-    Those known already are returned as they are. A party without a key is recorded here alone, until it hands in its
-    first key by a one-time code (`POST /v1/parties/{party}/enrolment`). Where the second office is not within reach of
-    this service, the answer is 202: it confirms the proposal that is named. The calling office proposes.
+    Known parties are returned unchanged. A party without a key is only recorded here, until it submits its first key
+    with a one-time code (`POST /v1/parties/{party}/enrolment`). The calling office proposes the registration. If no
+    other office can confirm here, the answer is 202 with the proposal for another office to confirm.
     """
     rows = ledger.parties.onboarding.onboard(actor, [_newcomer(item) for item in body.parties], signed_of(body))
     numbers = {
@@ -57,7 +57,7 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
 
 @router.get("/parties")
 def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Uscc = None) -> Page[powers.PartyOut]:
-    """Parties by id, or the institution with a USCC, if it is here. Names and identifiers are not shown."""
+    """Parties by id, or only the institution with the given USCC. Names and identifiers are not shown."""
     rows = ledger.parties.register.page(paging.after, paging.one_more) if uscc is None else _with_uscc(ledger, uscc)
     roles = ledger.roles.of(row.id for row in rows)
     return paging.page(rows, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
@@ -71,7 +71,7 @@ def party(party: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> power
 
 @router.post("/parties/{party}/mandates", status_code=201)
 def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: ActCaller) -> MandateOut:
-    """Let a broker hand in one's applications for registration; each is still signed by the principal."""
+    """Let a broker submit the caller's applications for registration; the caller still signs each of them."""
     return MandateOut(**asdict(ledger.parties.mandates.give(actor, party, body.broker, body.valid_to)))
 
 
@@ -79,9 +79,9 @@ def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, acto
 def set_roles(
     party: schemas.HexId, body: schemas.RolesIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StandingOut | JSONResponse:
-    """Give a party exactly these roles, never to oneself.
+    """Give another party exactly these roles.
 
-    Offices are given and taken by two authorities, after the delay; other roles at once, by an authority or an admin.
+    A change of offices needs two authorities and the delay; other roles change at once, by an authority or an admin.
     """
     row = ledger.parties.role_changes.set_roles(actor, party, body.roles, signed_of(body))
     return waiting(row) or _standing(ledger, party)
@@ -91,16 +91,17 @@ def set_roles(
 def set_status(
     party: schemas.HexId, body: schemas.PartyStatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StandingOut | JSONResponse:
-    """Suspend, sanction or restore a party at once, as authority or supervisor.
+    """Suspend, sanction or restore a party at once, as an authority or a supervisor.
 
-    Closing a party (which is final), and any status of an authority or supervisor, takes two authorities and the delay.
+    Closing a party is final. Closing, and any status of an authority or supervisor, needs two authorities and the
+    delay.
     """
     row = ledger.parties.role_changes.set_status(actor, party, body.status, body.reason, signed_of(body))
     return waiting(row) or _standing(ledger, party)
 
 
 def _with_uscc(ledger: Ledger, uscc: str) -> list[KnownParty]:
-    """Persons are not found: in the place of a USCC an ID number is refused."""
+    """Return the institution with that USCC. Persons are not found: an ID number is refused as no USCC."""
     try:
         found = ledger.parties.register.find(check_institution(uscc, "uscc"))
     except NotFound:
@@ -109,12 +110,12 @@ def _with_uscc(ledger: Ledger, uscc: str) -> list[KnownParty]:
 
 
 def show(ledger: Ledger, row: KnownParty) -> powers.PartyOut:
-    """A party without name and identifier; its roles are those that the chain gives it."""
+    """Return a party without name and identifier, with its roles on the chain."""
     return show_all(ledger, [row])[0]
 
 
 def show_all(ledger: Ledger, rows: Sequence[KnownParty]) -> list[powers.PartyOut]:
-    """Parties as ``show`` shows one."""
+    """Return parties without names and identifiers, with their roles on the chain."""
     roles = ledger.roles.of(row.id for row in rows)
     return [_shown(row, roles[row.id]) for row in rows]
 

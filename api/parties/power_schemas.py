@@ -1,4 +1,4 @@
-"""Proposals, keys and the pause on the wire. Times are seconds UTC by the wall clock, 0 where there is none."""
+"""Requests and responses for parties, proposals, keys and the pause. Times are seconds UTC, 0 if not set."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ KeyProof = Annotated[
     str,
     Field(
         pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})?$",
-        description="Hex of the new key's signature that it belongs to this ledger (protocol §3, `key`): "
-        "`pingzheng key prove`. Empty for a key that is kept here. The offices check that of an SM2 key.",
+        description="Hex of the new key's signature that it belongs to a party of this ledger (protocol §3, `key`): "
+        "`pingzheng key prove`. Empty for a key that is kept here. The offices check the proof of an SM2 key.",
     ),
 ]
 
@@ -32,11 +32,11 @@ class PartyIn(Strict):
     )
     region: str = Field(max_length=16, examples=["440802"])
     public_key: ActingKey | None = Field(
-        None, description="Its key; without one it hands in its first key later, by a one-time code."
+        None, description="The party's key. Without it the party submits its first key later, with a one-time code."
     )
     proof: KeyProof = ""
     further_keys: list[FurtherKeyIn] = Field(
-        default_factory=list, max_length=8, description="More first keys: they come without a delay, later ones wait."
+        default_factory=list, max_length=8, description="More first keys, without a delay; keys added later must wait."
     )
 
 
@@ -46,29 +46,29 @@ class PartiesIn(Signable):
 
 class PartyOut(BaseModel):
     id: HexId
-    no: int | None = Field(description="Its number on the chain; null until two offices have registered it.")
+    no: int | None = Field(description="The number on the chain; null until two offices have registered the party.")
     kind: str
-    roles: list[str] = Field(description="As the chain gives them: none before the party is registered.")
+    roles: list[str] = Field(description="The roles on the chain; empty before the party is registered.")
     region: str
-    account: str | None = Field(description="Its present account; null for a party without a key.")
+    account: str | None = Field(description="The present account; null for a party without a key.")
 
 
 class ProposalOut(BaseModel):
-    """An act that waits for another office, for its time, or for a veto."""
+    """A proposed act, pending or ended."""
 
     no: int = Field(examples=[7])
     kind: str = Field(examples=["change_key"])
-    arguments: dict[str, Any] = Field(description="What exactly is proposed, in words.")
-    role: str = Field(description="The office that proposes and confirms; empty where a party changes its own keys.")
-    concerned: HexId | None = Field(description="The party that it is about.")
+    arguments: dict[str, Any] = Field(description="The arguments of the proposed act, by name.")
+    role: str = Field(description="The office that proposes and confirms; empty if a party changes its own keys.")
+    concerned: HexId | None = Field(description="The party that the act changes.")
     by: HexId
     confirmed_by: HexId | None = Field(description="The second party of that office; null until it has confirmed.")
     at: int
-    ready_at: int = Field(description="When it can take effect, if nothing is paused until then.")
+    ready_at: int = Field(description="When the act can be carried out, if the ledger is not paused until then.")
     expires_at: int
     ended_at: int
     state: str = Field(examples=["pending"])
-    how_to_stop: str = Field(description="In Chinese and English.")
+    how_to_stop: str = Field(description="How to stop the proposal, in Chinese and English.")
 
 
 class ProposalsOut(BaseModel):
@@ -78,7 +78,7 @@ class ProposalsOut(BaseModel):
 class PartiesOut(BaseModel):
     parties: list[PartyOut]
     proposals: list[ProposalOut] = Field(
-        default_factory=list, description="What must be confirmed by another office before they are registered."
+        default_factory=list, description="The registrations that another office must still confirm."
     )
 
 
@@ -99,7 +99,7 @@ class RetirementIn(Signable):
 class RecoveryIn(Signable):
     public_key: AnyKey
     proof: KeyProof = ""
-    lost: Account | None = Field(None, description="The account to replace, if it is not the one shown.")
+    lost: Account | None = Field(None, description="The account to replace; default: the party's present account.")
 
 
 class CompromiseIn(Signable):
@@ -108,7 +108,7 @@ class CompromiseIn(Signable):
 
 
 class ActIn(Signable):
-    """Nothing but, where the key is kept elsewhere, the signature."""
+    """Empty, or the signed request if the caller keeps its own key."""
 
 
 class OpeningIn(Strict):
@@ -122,7 +122,7 @@ class ListedPartyIn(Strict):
     id: HexId
     roles: list[Role] = Field(max_length=4)
     keys: list[FurtherKeyIn] = Field(min_length=1, max_length=16)
-    opening: OpeningIn = Field(description="Whom the id stands for: it is the HMAC of kind and identifier under key.")
+    opening: OpeningIn = Field(description="The party's identity: `id` is the HMAC of kind and identifier under `key`.")
 
 
 class ListIn(Strict):
@@ -133,7 +133,8 @@ class ListIn(Strict):
 
 class ConfirmationIn(Signable):
     list: ListIn | None = Field(
-        None, description="The parties behind a registration that was proposed elsewhere, as `/list` gives them there."
+        None,
+        description="For a registration proposed in another installation: its list of parties, from `/list` there.",
     )
 
 
@@ -141,15 +142,16 @@ class ListOut(BaseModel):
     format: str
     act: HexId
     parties: list[dict[str, Any]] = Field(
-        description="Ids, roles, keys, proofs; while it is pending `opening` says whom each id stands for, else null."
+        description="Ids, roles, keys and proofs. `opening` has each party's identity while the proposal is pending, "
+        "else null."
     )
 
 
 class VetoIn(Signable):
     act: ActSignature | None = Field(
-        None, description="The signature of the veto's message by `account`, which anybody may send."
+        None, description="The signature of the message by the key of `account`. Anybody may send it."
     )
-    account: Account | None = Field(None, description="Whose key signed; with `act` alone.")
+    account: Account | None = Field(None, description="The account whose key signed; only with `act`.")
 
 
 class ReportIn(VetoIn):
@@ -163,22 +165,22 @@ class MessageOut(BaseModel):
 
 class PauseOut(BaseModel):
     paused: bool
-    paused_until: int = Field(description="0 where nothing is paused.")
+    paused_until: int = Field(description="When the pause ends at the latest; 0 if nothing is paused.")
     stops: list[str] = Field(
         default=["anchoring", "registering", "binding keys"],
-        description="What waits. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.",
+        description="Acts that must wait. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.",
     )
 
 
 class KeyChangeOut(BaseModel):
-    """One thing that happened to a party's keys, or to a proposal about them."""
+    """A change of a party's keys, or of a proposal about them."""
 
-    event: str = Field(description="Of the contract, protocol §3.", examples=["AccountBound", "Proposed"])
+    event: str = Field(description="The contract's event, protocol §3.", examples=["AccountBound", "Proposed"])
     at: int
     account: Account | None
     proposal: int | None
     by: int = Field(description="The number of the party that acted.")
-    state: str | None = Field(description="What became of a proposal that ended.")
+    state: str | None = Field(description="The final state of a proposal that ended, else null.")
 
 
 class KeyChangesOut(BaseModel):

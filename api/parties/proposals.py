@@ -1,4 +1,4 @@
-"""What waits: proposals of offices and of parties for their own keys, and the pause."""
+"""Routes for proposals, of offices and of parties about their own keys, and for the pause."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pending(
     _actor: ReadCaller,
     concerned: Annotated[schemas.HexId | None, Query(description="Only those about this party.")] = None,
 ) -> powers.ProposalsOut:
-    """Everything that is pending: what, by whom, until when, how to stop it."""
+    """All pending proposals: the act, the proposing party, the deadlines, and how to stop it."""
     return powers.ProposalsOut(items=[show_proposal(row) for row in ledger.proposals.pending(concerned)])
 
 
@@ -41,7 +41,7 @@ def proposal(number: Number, ledger: OpenLedger, _actor: ReadCaller) -> powers.P
 
 @router.post("/proposals/{number}/confirmation", responses=REFUSALS)
 def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Confirm exactly this act, as a second party of the office: neither who proposed it nor whom it concerns."""
+    """Confirm exactly this act as a second party of the office, but not as the proposing party or the party concerned."""
     listed = None if body.list is None else body.list.model_dump()
     row = ledger.proposals.confirm(actor, number, signed=signed_of(body), listed=listed)
     return show_proposal(row)
@@ -51,22 +51,22 @@ def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, act
     "/proposals/{number}/list", responses=answers({404: ["PROPOSAL_UNKNOWN"], 409: ["REGISTRATION_LIST_MISSING"]})
 )
 def registration_list(number: Number, ledger: OpenLedger, actor: PayloadCaller) -> powers.ListOut:
-    """The parties behind a registration, for the office that confirms it: whom each id stands for, as it can check.
+    """The list of parties of a registration, with the identity of each, so that the confirming office can check them.
 
-    The openings are personal text, and given only as long as the proposal is pending.
+    The identities are personal text, and are returned only while the proposal is pending.
     """
     return powers.ListOut(**ledger.proposals.listed(actor, number))
 
 
 @router.post("/proposals/{number}/carrying-out", responses=answers(ENDED))
 def carry_out(number: Number, ledger: OpenLedger, _actor: ActCaller) -> powers.ProposalOut:
-    """Let a proposal that is ready take effect. Anybody may ask for it; a running service does it by itself."""
+    """Carry out a proposal that is ready. Any party may ask for it; a running service also does it by itself."""
     return show_proposal(ledger.proposals.carry_out(number))
 
 
 @router.post("/proposals/{number}/cancellation", responses=REFUSALS)
 def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Cancel a proposal, as any party of the office that it takes. A party vetoes the proposals about its own keys."""
+    """Cancel a proposal, as any party of the office that it needs. A party vetoes proposals about its own keys."""
     return show_proposal(ledger.proposals.cancel(actor, number, signed=signed_of(body)))
 
 
@@ -75,20 +75,20 @@ def veto_draft(
     number: Number,
     ledger: OpenLedger,
     actor: ReadCaller,
-    account: Annotated[schemas.Account | None, Query(description="Whose key will sign; default the present one.")] = (
+    account: Annotated[schemas.Account | None, Query(description="The signing account; default: the present one.")] = (
         None
     ),
 ) -> powers.MessageOut:
-    """The message that a key of the party signs to veto; for keys that are kept elsewhere, of secp256k1 or P-256."""
+    """The message that a key of the party signs to veto; for secp256k1 and P-256 keys that are kept elsewhere."""
     signer, message = ledger.proposals.veto_to_sign(actor, number, account)
     return powers.MessageOut(account=signer, message=message.hex())
 
 
 @router.post("/proposals/{number}/veto", responses=REFUSALS)
 def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Veto a change of one's own keys, with any key that was live when it was proposed, though it be reported.
+    """Veto a change of the caller's own keys, with any key that was not retired at the time of the proposal.
 
-    `pingzheng keys veto` does the same on any node of the chain, without this service.
+    A reported key may veto too. `pingzheng keys veto` does the same on any node of the chain, without this service.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
     row = ledger.proposals.veto(actor, number, act=act, account=body.account, signed=signed_of(body))
@@ -97,15 +97,16 @@ def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCall
 
 @router.get("/pause")
 def pause_state(ledger: OpenLedger) -> powers.PauseOut:
-    """Whether anchoring, registering and binding are paused, and until when. Public."""
+    """Whether anchoring, registering and binding keys are paused, and until when. Public."""
     return _pause(ledger)
 
 
 @router.post("/pause", responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_PAUSED", "PARTY_PAUSE_REST"]}))
 def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.PauseOut:
-    """Pause for 7 days at most, as an authority or a supervisor; the same one again 30 days after that.
+    """Pause for at most 7 days, as an authority or a supervisor; the same party may pause again 30 days after that.
 
-    Delays stop meanwhile. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.
+    The delays of proposals stop during the pause. Reports, vetoes, holds, withdrawals, revocations, uses and
+    verification go on.
     """
     ledger.pauses.pause(actor, signed=signed_of(body))
     return _pause(ledger)
@@ -117,7 +118,7 @@ def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.Pa
     responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_NOT_PAUSED", "SIGNATURE_REQUIRED"]}) | WAITS,
 )
 def end_pause(ledger: OpenLedger, actor: ActCaller, body: powers.ActIn | None = None) -> powers.PauseOut | JSONResponse:
-    """End a pause before its time: an authority proposes it, another one confirms it, and it ends at once."""
+    """End a pause early: an authority proposes it, another authority confirms it, and the pause ends at once."""
     row = ledger.pauses.end(actor, signed=None if body is None else signed_of(body))
     return waiting(row) or _pause(ledger)
 

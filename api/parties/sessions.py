@@ -1,4 +1,4 @@
-"""Signing in by key, and the sessions of one's own party."""
+"""Routes for signing in with a key, and for the sessions of the caller's party."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIGNING_IN = answers(
 
 @router.post("/nonce")
 def nonce(body: access.NonceIn, ledger: AnyInstallation, request: Request, response: Response) -> access.SignInNonceOut:
-    """A nonce to sign in with, for 5 minutes. Public; the answer is the same for parties that do not exist."""
+    """A nonce to sign in with, valid for 5 minutes. Public; the answer does not show whether the party exists."""
     response.headers.update(NO_STORE)
     given = ledger.sessions.nonce(body.party, source_of(request))
     return access.SignInNonceOut(nonce=given.nonce, expires_at=given.expires_at)
@@ -42,34 +42,34 @@ def nonce(body: access.NonceIn, ledger: AnyInstallation, request: Request, respo
 
 @router.post("", status_code=201, responses=SIGNING_IN)
 def begin(body: access.SignInIn, ledger: AnyInstallation, request: Request, response: Response) -> access.SignedInOut:
-    """Sign in: the statement is compared with this service's own settings, member by member.
+    """Sign in with a signed statement, which must agree with this service's settings in every member.
 
-    A statement for another origin, ledger or party, an old one and one that was used open nothing. The session lasts 30
-    minutes, and ends before that with the key that signed, with the party's closing and with its erasure.
+    A statement for another origin, ledger or party, an old statement and a used one are refused. The session lasts 30
+    minutes. It ends earlier if the key that signed is retired or reported, or if the party is closed or erased.
     """
     if body.cookie:
-        # Else another page could sign the reader in as somebody else.
+        # Otherwise a foreign page could sign in its visitor as another party.
         ledger.sessions.require_origin(request.headers.get("origin"))
     made = counted(ledger, request, lambda: ledger.sessions.begin(body.statement, cookie=body.cookie))
     response.headers.update(NO_STORE)
-    told = access.SignedInOut(**asdict(made))
+    answer = access.SignedInOut(**asdict(made))
     if not body.cookie:
-        return told
+        return answer
     lasts = made.expires_at - ledger.clock()
     response.set_cookie(COOKIE, made.token, max_age=lasts, path="/", secure=True, httponly=True, samesite="strict")
-    return told.model_copy(update={"token": None})
+    return answer.model_copy(update={"token": None})
 
 
 @router.get("")
 def sessions(ledger: AnyInstallation, caller: SessionCaller) -> access.SessionsOut:
-    """The sessions of the caller's party, the newest first; in a session alone."""
+    """The sessions of the caller's party, the newest first. Needs a session, not an API key."""
     rows = ledger.sessions.listed(caller)
     return access.SessionsOut(items=[access.SessionOut(**asdict(row)) for row in rows])
 
 
 @router.delete("/current", status_code=204)
 def sign_out(ledger: AnyInstallation, caller: SessionCaller, response: Response) -> None:
-    """End the session that asks."""
+    """End the session of this call."""
     ledger.sessions.end(caller, CURRENT)
     if caller.cookie:
         response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
