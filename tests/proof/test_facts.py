@@ -11,10 +11,9 @@ from ledger.errors import BadBundle
 from ledger.proof.facts import ProposedKey
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.verifier import verify
-from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import ANCHORED, AT, EXPECT, ISSUER, OTHER_BANK, SUBJECT
+from tests.support.bundles.genuine import GENUINE
 
-GENUINE = usage()
 HOLD = (("authority", "supervisor"), "court", AT)
 
 

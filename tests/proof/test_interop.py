@@ -23,13 +23,13 @@ from ledger.chain.local.node_programs import find_node
 from ledger.proof.jws import encode_base64url, entry_signature, public_jwk
 from ledger.proof.sdjwt import Disclosed, compose
 from ledger.proof.verifier import Expectation
-from tests.support.bundles.builder import registration, usage
+from tests.support.bundles.builder import registration
 from tests.support.bundles.cast import AT, BANK, DEVICE, EXPECT, HIDDEN, ISSUER, NONCE, OTHER_BANK, SUBJECT, TAX, Actor
+from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.made import Made
 from tests.support.bundles.p256_cast import P_DEVICE, P_ISSUER, p256_usage
 from tests.support.bundles.sd_jwt_library import Verifier
 
-GENUINE = usage()
 SUITES: dict[str, tuple[Made, Actor, Actor]] = {
     "ES256K": (GENUINE, ISSUER, DEVICE),
     "ES256": (p256_usage(), P_ISSUER, P_DEVICE),

@@ -32,10 +32,9 @@ from tests.support.bundles.cast import (
     SUBJECT,
     TAX,
 )
+from tests.support.bundles.genuine import GENUINE, REGISTERED
 from tests.support.bundles.made import Made
 
-GENUINE = usage()
-REGISTERED = registration()
 ANYONE = Expectation()
 OTHER_ID = "01K5M0000000000000000000W2"
 HOUR = 3_600

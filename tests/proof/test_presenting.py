@@ -14,11 +14,11 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.presenting import disclosing, present, require_full
 from ledger.proof.sdjwt import Disclosed, compose
 from ledger.proof.verifier import Expectation
-from tests.support.bundles.builder import registration, usage
+from tests.support.bundles.builder import registration
 from tests.support.bundles.cast import AT, BANK, DEVICE, EXPECT, HIDDEN, NONCE, OTHER_BANK, SUBJECT, Actor
+from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.made import Made
 
-GENUINE = usage()
 FULL = GENUINE.bundle.with_certificate(compose(GENUINE.token, GENUINE.hidden))
 ASSET = registration().bundle
 

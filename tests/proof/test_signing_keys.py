@@ -12,8 +12,8 @@ from ledger.proof.signing_keys import keys_in_words
 from ledger.proof.verifier import verify
 from tests.support.bundles.builder import ONBOARDED, registration, usage
 from tests.support.bundles.cast import ANCHORED, AT, BANK, CHAIN, EXPECT, GRID, ISSUER, SUBJECT, TAX
+from tests.support.bundles.genuine import GENUINE
 
-GENUINE = usage()
 OWN = ProposedKey(by=3, confirmed_by=0, at=5)
 
 
@@ -86,10 +86,10 @@ def test_keys_and_delay_in_words() -> None:
     made = GENUINE.account(SUBJECT, proposal=OWN, reported_at=ANCHORED + 1)
     lines = keys_in_words(made.verify(), lambda seconds: f"<{seconds}>")
     assert lines[0] == (
-        "新密钥等待 72 小时后生效，由本方提出，或由 2 个主管部门提出和确认。 "
-        "A new key waits 72 hours. Its own party proposes it, or 2 authorities do."
+        "新密钥由本方提出，或由 2 个主管部门提出和确认，72 小时后生效。 "
+        "A new key waits 72 hours before it is active. Its own party or 2 authorities propose it."
     )
-    assert lines[1] == f"{ISSUER.account}（凭证）：部署时即有的密钥。 Signed certificate: a founding key."
+    assert lines[1] == f"{ISSUER.account}（凭证）：部署时已有的密钥。 Signed certificate: a founding key."
     assert lines[2] == (
         f"{BANK.account}（请求）：<{ONBOARDED.at}> 由 1 号提出、9 号确认。 "
         f"Signed request: proposed by party 1, confirmed by party 9, on <{ONBOARDED.at}>."

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from ledger.proof.facts import AccountFact, WithdrawalFact
 from ledger.proof.report import Verdict
-from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -25,8 +24,8 @@ from tests.support.bundles.cast import (
     Actor,
     as_text,
 )
+from tests.support.bundles.genuine import GENUINE
 
-GENUINE = usage()
 HOUR = 3_600
 OTHER_ID = "01K5M0000000000000000000W2"
 WITHDRAWALS = {

@@ -10,7 +10,8 @@ import pytest
 from ledger.domain.entry_forms import VERIFICATION_RESULTS
 from ledger.proof.report import _RESULTS, NAMES, Report, Verdict
 from tests.support.bundles.cast import HIDDEN
-from tests.support.bundles.mutations import AT_THE_LIMIT, FAILURES, GENUINE, IDS
+from tests.support.bundles.genuine import GENUINE
+from tests.support.bundles.mutations import AT_THE_LIMIT, FAILURES, IDS
 
 # What cannot be judged is not forged.
 NOT_JUDGED = {"FOREIGN_CHAIN", "NOT_A_BUNDLE", "PROTOCOL_UNSUPPORTED", "SUITE_NOT_INSTALLED"}

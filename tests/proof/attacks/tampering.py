@@ -12,10 +12,10 @@ from ledger.proof.report import NAMES, Report
 from ledger.proof.sdjwt import CERTIFICATE_TYP
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import ISSUER, Changes, as_text
+from tests.support.bundles.genuine import GENUINE
 
 Attack = Callable[[], Report]
 
-GENUINE = usage()
 DOCUMENT = GENUINE.document()
 HEADER, PAYLOAD, SIGNATURE = GENUINE.token.split(".")
 SHOWN = GENUINE.bundle.certificate.split("~")

@@ -17,7 +17,6 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import KEY_BINDING_TYP, Disclosed
 from tests.proof.attacks.tampering import (
     DOCUMENT,
-    GENUINE,
     HEADER,
     PAYLOAD,
     REAL_HEADER,
@@ -53,6 +52,7 @@ from tests.support.bundles.cast import (
     TAX,
     salted,
 )
+from tests.support.bundles.genuine import GENUINE
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 PROOF = DOCUMENT["proof"]

@@ -17,10 +17,10 @@ from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
-from tests.proof.attacks.tampering import GENUINE
 from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import ANCHORED, BANK, HIDDEN, RULES, SCENARIO
 from tests.support.bundles.damage import DAMAGES, damaged, spots, values
+from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.made import Made
 from tests.support.bundles.p256_cast import P_BANK, p256_usage
 

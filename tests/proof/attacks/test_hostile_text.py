@@ -18,7 +18,6 @@ from ledger.proof.jws import MAX_PAYLOAD_BYTES, decode_base64url, encode_base64u
 from ledger.proof.sdjwt import MAX_DISCLOSURES
 from tests.proof.attacks.tampering import (
     DOCUMENT,
-    GENUINE,
     HEADER,
     PAYLOAD,
     REAL_HEADER,
@@ -38,6 +37,7 @@ from tests.proof.attacks.tampering import (
 )
 from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import ASSET, BANK, GRID, ISSUER, SUBJECT, TAX
+from tests.support.bundles.genuine import GENUINE
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 TEXT = GENUINE.bundle.to_bytes()

@@ -13,8 +13,9 @@ import pytest
 from ledger.proof.bundle import MAX_BUNDLE_BYTES
 from ledger.proof.report import Report
 from tests.proof.attacks import past_attacks, test_attacks, test_hostile_text
-from tests.proof.attacks.tampering import GENUINE, SHOWN, Attack, require_refused, with_parts
+from tests.proof.attacks.tampering import SHOWN, Attack, require_refused, with_parts
 from tests.support.bundles.cast import ANCHORED, ISSUER
+from tests.support.bundles.genuine import GENUINE
 
 ASKED_FOR = """
 truncated proof, swapped sibling, leaf promoted to node, duplicated disclosure, digest of another algorithm, alg: none,

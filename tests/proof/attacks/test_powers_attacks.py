@@ -27,11 +27,11 @@ from tests.support.bundles.cast import (
     TAX,
     Actor,
 )
+from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.made import Made
 from tests.support.bundles.p256_cast import P_DEVICE, p256_usage
 from tests.support.bundles.sm_cast import SM_DEVICE, sm_usage
 
-GENUINE = usage()
 BY_OFFICES = ProposedKey(by=1, confirmed_by=9, at=CONSENTED - 300_000)
 SIGNERS = {"certificate": (ISSUER, ANCHORED, 2)} | {
     what: (who, EVIDENCE_ANCHORED, 11)

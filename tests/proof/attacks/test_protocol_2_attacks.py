@@ -16,19 +16,9 @@ from ledger.proof.facts import Facts
 from ledger.proof.report import Verdict
 from ledger.proof.sdjwt import Disclosed
 from ledger.proof.verifier import verify
-from tests.proof.attacks.past_attacks import (
-    ATTACKS,
-    ELSEWHERE,
-    EXPECTS,
-    GENUINE,
-    HIDES,
-    LATER,
-    RESTS_ON,
-    SEQ,
-    of_the_same_request,
-    ruled,
-    spent,
-)
+from tests.proof.attacks.past_attacks import ATTACKS
+from tests.proof.attacks.past_contents import EXPECTS, HIDES, ruled
+from tests.proof.attacks.past_replays import ELSEWHERE, LATER, RESTS_ON, SEQ, of_the_same_request, spent
 from tests.proof.attacks.tampering import require_refused
 from tests.support.bundles.builder import registration, usage
 from tests.support.bundles.cast import (
@@ -45,6 +35,7 @@ from tests.support.bundles.cast import (
     as_text,
     request_members,
 )
+from tests.support.bundles.genuine import GENUINE
 from tests.support.sample_rules import DIGEST
 from tests.support.sample_rules import RULES as DOMAIN_RULES
 

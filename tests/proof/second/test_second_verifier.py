@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,43 +15,29 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.digests import HASHES
-from ledger.domain.entries import validate_entry
-from ledger.domain.rules.value_spaces import fits
 from ledger.errors import BadBundle
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 from ledger.proof.facts_file import parse_facts
-from ledger.proof.merkle import Tree, leaf_hash, node_hash, verify_inclusion
 from ledger.proof.report import Report, Verdict
 from ledger.proof.suites import sm2
-from ledger.proof.suites.suite import suite_of_key
 from ledger.proof.verifier import Expectation, verify
 from tests.proof.attacks import past_attacks, test_fuzz, test_named_attacks
-from tests.proof.second import signatures
-from tests.proof.second.cases import rules
 from tests.proof.second.cases.attacks import AFTERWARDS, BINDINGS, EVIDENCE, LEDGERS, PLACES, SPELLED
 from tests.proof.second.cases.contents import CONTENTS
-from tests.proof.second.cases.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES, odd_texts
+from tests.proof.second.cases.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES
 from tests.proof.second.cases.odd_signatures import AT_HEADERS, AT_SIGNATURES, NUMBERS
 from tests.proof.second.cases.powers import CHAINS, KEYS, LADEN, WITHDRAWN
 from tests.proof.second.cases.statements import (
-    DAMAGE,
     STATEMENTS,
-    accepted,
-    found_in,
     odd_members,
     other_statements,
-    sample_of,
 )
-from tests.proof.second.cases.suites import ANEW, NEEDING_GMALG, SM_ATTACKS, chosen_numbers
+from tests.proof.second.cases.suites import ANEW, NEEDING_GMALG, SM_ATTACKS
 from tests.proof.second.checks import verify as second_verify
-from tests.proof.second.entries import CERTIFICATES, ENTRIES, require_entry
-from tests.proof.second.notation import Refused, included
-from tests.proof.second.values import fits as second_fits
-from tests.proof.suites import test_p256, test_suites
+from tests.proof.suites import test_p256, test_sm2_certificates
 from tests.support.bundles import builder, mutations
-from tests.support.bundles.builder import registration, usage
+from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -65,16 +50,11 @@ from tests.support.bundles.cast import (
     NONCE,
     SUBJECT,
     TAX,
-    Entry,
 )
-from tests.support.bundles.damage import damaged
+from tests.support.bundles.genuine import GENUINE, REGISTERED
 from tests.support.bundles.made import Made
-from tests.support.places import PROJECT
 
 pytestmark = pytest.mark.slow
-
-GENUINE = usage()
-REGISTERED = registration()
 
 
 def both(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
@@ -102,30 +82,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
     return reports
 
 
-# --- every form -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [*ENTRIES, *CERTIFICATES])
-def test_every_form(kind: str) -> None:
-    """Of types too that no certificate rests on."""
-    entry = sample_of(kind)
-    assert accepted(validate_entry, entry)
-    fixed = [((name,), entry.get(name)) for name in ("type", "v", "class", "vct", "transferable", "more")]
-    for way, _ in [*found_in(entry), *fixed]:
-        for damage, value in DAMAGE if way[0] in entry else DAMAGE[3:]:
-            changed = damaged(entry, way, damage, value)
-            assert accepted(validate_entry, changed) is accepted(require_entry, changed), (way, damage, value)
-
-
-@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: f"{rule['op']} {rule.get('unit', '')}")
-def test_every_value_under_every_rule(rule: Entry) -> None:
-    fitting = [value for value in rules.VALUES if second_fits(rule, value)]
-    assert 0 < len(fitting) < len(rules.VALUES)
-    for value in rules.VALUES:
-        assert fits(rule, value) is second_fits(rule, value), value
-    for other in rules.damaged_rules(rule):
-        for value in (fitting[0], fitting[-1], *rules.values_that_follow(other)):
-            assert fits(other, value) is second_fits(other, value), (other, value)
+# --- every member -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
@@ -145,42 +102,6 @@ def test_every_fact_otherwise(made: Made, compared: list[Report]) -> None:
             continue
         replace(made, facts=facts).verify()
     assert len(compared) > 300
-
-
-@pytest.mark.parametrize("text", [*odd_texts()], ids=repr)
-def test_every_key_as_text(text: str) -> None:
-    suite = suite_of_key(text)
-    try:
-        ours = suite.alg, suite.point_of(text)
-    except ValueError:
-        ours = None
-    try:
-        assert ours == signatures.key_of_text(text)
-    except Refused:
-        assert ours is None
-
-
-@pytest.mark.parametrize("size", range(1, 18))
-def test_every_proof_in_small_trees(size: int) -> None:
-    entries = [b"%d" % number for number in range(size)]
-    tree = Tree([leaf_hash(entry) for entry in entries])
-    other, root = b"\1" * 32, tree.root.hex()
-    for index in range(size):
-        right = tree.inclusion_proof(index)
-        proofs = [right, right[1:], right[:-1], [*right, other], [other, *right], right[::-1]]
-        proofs += [[*right[:place], other, *right[place + 1 :]] for place in range(len(right))]
-        for entry, at, total in (
-            (index, index, size),
-            (index, index + 1, size),
-            (0, index, size),
-            (index, index, size + 1),
-        ):
-            for proof in proofs:
-                for head in (tree.root, node_hash(other, tree.root), node_hash(tree.root, other)):
-                    ours = verify_inclusion(head, leaf_hash(entries[entry]), at, total, proof)
-                    assert ours is included(head.hex(), entries[entry], at, total, [node.hex() for node in proof])
-                    assert ours is (entry == at and proof == right and head == tree.root) or total > size
-    assert not included(root, entries[0], 0, 0, []) and not verify_inclusion(tree.root, leaf_hash(entries[0]), 0, 0, [])
 
 
 # --- every attack, limit and turn -------------------------------------------------------------------------------------
@@ -215,7 +136,10 @@ ATTACKS: dict[str, Callable[[], Report]] = {
 
 CODES: dict[str, tuple[int, str]] = {
     **{name: (number, code) for name, (number, code, _, _) in zip(mutations.IDS, mutations.FAILURES, strict=True)},
-    **{name: (number, code) for name, (number, code, _) in (test_named_attacks.ALL | test_suites.ATTACKS).items()},
+    **{
+        name: (number, code)
+        for name, (number, code, _) in (test_named_attacks.ALL | test_sm2_certificates.ATTACKS).items()
+    },
     **{f"ES256: {name}": (number, code) for name, (number, code, _) in test_p256.ATTACKS.items()},
 }
 """The check that an attack fails, and its code: where another check would refuse the same, the code shows which did."""
@@ -343,16 +267,6 @@ def test_what_needs_gmalg_and_sm3_where_they_lack(name: str, lacking: str, compa
     assert failed <= {"SUITE_NOT_INSTALLED"} or "gmalg" not in lacking
 
 
-@pytest.mark.parametrize("place", range(9))
-def test_every_bound_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    e, r, s = list(chosen_numbers())[place]
-    point = sm2.public_point((7).to_bytes(32, "big"))
-    monkeypatch.setitem(HASHES, "sm3", lambda _: e.to_bytes(32, "big"))
-    monkeypatch.setattr(signatures, "sm3", lambda _: e.to_bytes(32, "big"))
-    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    assert sm2.verify(point, b"", signature, "") is signatures.signed_by_sm2(b"", b"", point, signature) is (place == 0)
-
-
 # --- damage by chance -------------------------------------------------------------------------------------------------
 
 FUZZED = [
@@ -366,29 +280,3 @@ FUZZED = [
 def test_every_damage_by_chance(damage: Callable[[], None], compared: list[Report]) -> None:
     damage()
     assert compared
-
-
-# --- nothing of ours is in it -----------------------------------------------------------------------------------------
-
-ALONE = """
-import json, sys
-
-sys.modules["ledger"] = sys.modules["rfc8785"] = None  # whoever imports either gets an ImportError
-
-from tests.proof.second.checks import verify
-
-for bundle, facts, at, consumer, nonce in json.load(sys.stdin):
-    print(verify(bundle.encode(), facts, at, consumer, nonce))
-"""
-
-
-def alone(program: str) -> subprocess.CompletedProcess[str]:
-    cases = [(made.bundle.to_bytes().decode(), made.facts.to_dict()) for made in (GENUINE, REGISTERED)]
-    asked = json.dumps([[*case, AT, BANK.id, nonce] for case in cases for nonce in (NONCE, "yesterday's")])
-    return subprocess.run([sys.executable, "-c", program], input=asked, capture_output=True, text=True, cwd=PROJECT)
-
-
-def test_the_second_verifier_imports_nothing_of_the_first() -> None:
-    done = alone(ALONE)
-    assert (done.stdout.split("\n"), done.stderr) == (["[]", "[10]", "[]", "[]", ""], "")
-    assert "ledger.proof" in alone(ALONE + "\nimport ledger.proof").stderr

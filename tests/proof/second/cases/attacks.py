@@ -35,13 +35,12 @@ from tests.support.bundles.cast import (
     Entry,
     as_text,
 )
+from tests.support.bundles.genuine import GENUINE, REGISTERED
 from tests.support.bundles.made import Made, batch
 from tests.support.bundles.p256_cast import P_DEVICE, P_HOLDER, P_SUBJECT, p256_usage
 from tests.support.bundles.sm_cast import SM_DEVICE, SM_HOLDER, SM_SUBJECT
 
 Attack = Callable[[], Report]
-GENUINE = usage()
-REGISTERED = registration()
 P256 = p256_usage()
 
 

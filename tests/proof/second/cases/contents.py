@@ -27,9 +27,9 @@ from tests.support.bundles.cast import (
     Entry,
     template_members,
 )
+from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.made import Made
 
-GENUINE = usage()
 CLAIMS = GENUINE.claims
 DAY = 86_400
 NAMES = sorted(

@@ -27,11 +27,10 @@ from tests.support.bundles.cast import (
     Entry,
     template_members,
 )
+from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.made import Made
 
 Attack = Callable[[], Report]
-GENUINE = usage()
-REGISTERED = registration()
 
 
 # --- sizes and depths -------------------------------------------------------------------------------------------------

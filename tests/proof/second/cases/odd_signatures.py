@@ -17,14 +17,13 @@ from tests.proof.attacks.tampering import decoded
 from tests.proof.second.cases.limits import bound_by
 from tests.proof.second.notation import sha_256
 from tests.proof.second.signatures import CURVES, ORDERS
-from tests.support.bundles.builder import registration, usage
+from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, DEVICE, EVIDENCE_ANCHORED, ISSUER, SUBJECT, TAX, Actor, Entry, as_text
+from tests.support.bundles.genuine import GENUINE, REGISTERED
 from tests.support.bundles.made import Made
 from tests.support.bundles.p256_cast import P_DEVICE, p256_usage
 
 Attack = Callable[[], Report]
-GENUINE = usage()
-REGISTERED = registration()
 P256 = p256_usage()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ledger.proof.facts import LienFact, ProposedKey, WithdrawalFact
 from ledger.proof.jws import public_jwk
 from ledger.proof.report import Report
-from tests.support.bundles.builder import registration, usage
+from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import (
     ANCHORED,
     AT,
@@ -25,13 +25,12 @@ from tests.support.bundles.cast import (
     TAX,
     Actor,
 )
+from tests.support.bundles.genuine import GENUINE, REGISTERED
 from tests.support.bundles.made import Made
 from tests.support.bundles.p256_cast import P_BANK, P_DEVICE, P_SUBJECT, P_TAX, p256_usage
 from tests.support.bundles.sm_cast import SM_DEVICE, SM_SUBJECT, SM_TAX, sm_usage
 
 Attack = Callable[[], Report]
-GENUINE = usage()
-REGISTERED = registration()
 ENDS = ("valid_to", "reported_at", "compromised_at")
 PROPOSALS = (None, ProposedKey(3, 0, EVIDENCE_ANCHORED - 1), ProposedKey(1, 5, AT + 1), ProposedKey(0, 0, 0))
 # The subject supplies the tax data itself, so it withdraws both as subject and as provider.

@@ -12,16 +12,19 @@ import pytest
 
 from ledger.proof.report import Report
 from tests.proof.second import signatures
-from tests.proof.suites import test_suites
+from tests.proof.suites import test_sm2_certificates
 from tests.support.bundles import builder, cast, mutations
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, DEVICE, SUBJECT, TAX, Actor
+from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.sm_cast import SM_ISSUER, SM_SUBJECT
 
-GENUINE = usage()
 SM_ATTACKS: dict[str, Callable[[], Report]] = {
-    **{name: attack for name, (_, _, attack) in test_suites.ATTACKS.items()},
-    **{f"genuine {name}": lambda make=make: make().verify() for name, (_, make) in test_suites.WANTING.items()},
+    **{name: attack for name, (_, _, attack) in test_sm2_certificates.ATTACKS.items()},
+    **{
+        f"genuine {name}": lambda make=make: make().verify()
+        for name, (_, make) in test_sm2_certificates.WANTING.items()
+    },
 }
 
 
@@ -51,7 +54,7 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
 ANEW = {alg: mutations_in(alg) for alg in ("ES256", "SM2SM3")}
 
 
-NEEDING_GMALG = {name: make() for name, (_, make) in test_suites.WANTING.items()} | {
+NEEDING_GMALG = {name: make() for name, (_, make) in test_sm2_certificates.WANTING.items()} | {
     f"withdrawal {place}": made
     for place, made in enumerate(
         [

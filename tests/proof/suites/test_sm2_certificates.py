@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +41,6 @@ from tests.support.bundles.cast import (
     salted,
 )
 from tests.support.bundles.made import Made
-from tests.support.bundles.offline import PROGRAM, REFUSED, offline
 from tests.support.bundles.sm_cast import (
     SM_DEVICE,
     SM_GRID,
@@ -179,6 +177,14 @@ def under_header(**changes: Any) -> Attack:
     return with_evidence(change)
 
 
+TO_SM_HOLDER: dict[str, Any] = {"claims": SM_HOLDER, "consent": {"holder_key": SM_HOLDER["cnf"]["jwk"]}}
+WANTING = {
+    "certificate": (2, lambda: GENUINE),
+    "registration certificate": (2, lambda: RECORD),
+    "key binding": (10, lambda: usage(**TO_SM_HOLDER).presenting("tax_band", holder=SM_DEVICE)),
+    "authorization": (11, lambda: usage(subject_key=SM_SUBJECT)),
+    "provision": (11, lambda: usage(grid_key=SM_GRID)),
+}
 TWISTED_HOLDER = {"cnf": {"jwk": SM_HOLDER["cnf"]["jwk"] | {"crv": "secp256k1"}}}
 NAMED_BY_SM3 = {"provisions": ["sm3:" + "00" * 32]}
 FORGED = Disclosed(GENUINE.hidden[0].salt, "tax_band", "A")
@@ -304,63 +310,3 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
 def test_refused_by_the_check_that_names_it(name: str) -> None:
     number, code, attack = ATTACKS[name]
     require_refused(attack(), number, code)
-
-
-# --- where SM2 and SM3 are not installed ------------------------------------------------------------------------------
-
-NO_SM3 = """
-import hashlib
-genuine_new = hashlib.new
-
-def without_sm3(name, *args, **kwargs):
-    if name == "sm3":
-        raise ValueError("unsupported hash type sm3")
-    return genuine_new(name, *args, **kwargs)
-
-hashlib.new = without_sm3
-"""
-NO_GMALG = PROGRAM.replace(repr(REFUSED), repr((*REFUSED, "gmalg")))
-TO_SM_HOLDER: dict[str, Any] = {"claims": SM_HOLDER, "consent": {"holder_key": SM_HOLDER["cnf"]["jwk"]}}
-WANTING = {
-    "certificate": (2, lambda: GENUINE),
-    "registration certificate": (2, lambda: RECORD),
-    "key binding": (10, lambda: usage(**TO_SM_HOLDER).presenting("tax_band", holder=SM_DEVICE)),
-    "authorization": (11, lambda: usage(subject_key=SM_SUBJECT)),
-    "provision": (11, lambda: usage(grid_key=SM_GRID)),
-}
-
-
-def told_offline(folder: Path, made: Made, program: str) -> dict[str, Any]:
-    done = offline(folder, made, program)
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)["report"]
-    return report
-
-
-@pytest.mark.parametrize(
-    ("name", "lacking"),
-    [*((name, NO_SM3 + NO_GMALG) for name in WANTING), ("certificate", NO_GMALG)],
-    ids=[*WANTING, "certificate, gmalg alone"],
-)
-def test_a_verifier_without_the_suite_says_so_and_passes_nothing(tmp_path: Path, name: str, lacking: str) -> None:
-    number, make = WANTING[name]
-    made = make()
-    assert made.verify().valid
-    report = told_offline(tmp_path, made, lacking)
-    failures = [check for check in report["checks"] if check["verdict"] == "failed"]
-    assert [(check["number"], check["code"]) for check in failures] == [(number, "SUITE_NOT_INSTALLED")]
-    assert (report["valid"], report["claims"], report["disclosed"]) == (False, {}, {})
-
-
-def test_a_verifier_without_the_suite_verifies_all_that_is_not_of_it(tmp_path: Path) -> None:
-    assert told_offline(tmp_path, usage(), NO_SM3 + NO_GMALG)["valid"]
-
-
-def test_gmalg_computes_sm3_where_openssl_does_not(tmp_path: Path) -> None:
-    assert told_offline(tmp_path, GENUINE, NO_SM3 + PROGRAM)["valid"]
-
-
-def test_the_suite_is_loaded_only_when_a_signature_names_it(tmp_path: Path) -> None:
-    telling = PROGRAM.replace(f"for name in {REFUSED!r}", "for name in ('gmalg',)")
-    for made, loaded in ((usage(), []), (GENUINE, ["gmalg"])):
-        assert json.loads(offline(tmp_path, made, telling).stdout)["loaded"] == loaded

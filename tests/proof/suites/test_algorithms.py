@@ -1,0 +1,74 @@
+"""A signature counts only under the algorithm of its key's curve: secp256k1, P-256 and SM2 side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.domain.canonical import canonical
+from ledger.errors import BadBundle, InvalidInput
+from ledger.proof.jws import (
+    Jwk,
+    encode_base64url,
+    parse_compact,
+    public_jwk,
+)
+from ledger.proof.suites.suite import CURVES, SUITES, suite_of_key
+from tests.support.bundles.cast import (
+    ISSUER,
+    Actor,
+)
+from tests.support.bundles.p256_cast import (
+    P_ISSUER,
+)
+from tests.support.bundles.sm_cast import SM_ISSUER
+
+BY_CURVE = {"secp256k1": ISSUER, "P-256": P_ISSUER, "SM2": SM_ISSUER}
+ALGORITHMS = ("ES256K", "ES256", "SM2SM3", "ES384", "ES512", "EdDSA", "RS256", "HS256", "none", "es256", "")
+
+
+def key_of(actor: Actor) -> str:
+    return actor.signer.public_key
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+@pytest.mark.parametrize("crv", BY_CURVE)
+def test_a_signature_counts_under_the_algorithm_of_its_keys_curve_alone(crv: str, alg: str) -> None:
+    """The key signs whatever the header says; the header's ``alg`` is taken only where it is the curve's."""
+    signer = BY_CURVE[crv].signer
+    identity = {"sm2_id": signer.algorithm.get("sm2_id", "")} if alg == "SM2SM3" else {}
+    header = {"alg": alg, "kid": signer.kid, "typ": "test", **identity}
+    signing_input = f"{encode_base64url(canonical(header))}.e30"
+    token = f"{signing_input}.{encode_base64url(signer.sign(signing_input.encode()))}"
+    if alg not in SUITES:
+        with pytest.raises(BadBundle, match="JWS_ALGORITHM"):
+            parse_compact(token, "test")
+        return
+    counts = {actor.account for actor in BY_CURVE.values() if parse_compact(token, "test").signed_by(key_of(actor))}
+    assert counts == ({signer.kid} if CURVES[crv].alg == alg else set())
+
+
+@pytest.mark.parametrize("kty", ["EC", "ec", "OKP", "RSA", "oct", "", None])
+@pytest.mark.parametrize("crv", [*BY_CURVE, "P-384", "P-521", "Ed25519", "p-256", "sm2", "", None, []])
+@pytest.mark.parametrize("own", BY_CURVE)
+def test_a_jwk_is_a_key_of_the_curve_that_it_names_alone(own: str, crv: Any, kty: Any) -> None:
+    jwk = public_jwk(key_of(BY_CURVE[own])).to_dict() | {"kty": kty, "crv": crv}
+    if (kty, crv) == ("EC", own):
+        assert Jwk.from_dict(jwk).compressed == key_of(BY_CURVE[own])
+        return
+    with pytest.raises(InvalidInput, match="JWK_INVALID"):
+        Jwk.from_dict(jwk)
+
+
+@pytest.mark.parametrize("crv", BY_CURVE)
+def test_the_text_of_a_key_names_its_curve(crv: str) -> None:
+    key = key_of(BY_CURVE[crv])
+    assert suite_of_key(key) is CURVES[crv]
+    digits = key.rpartition(":")[2]
+    assert (len(digits), digits[:2] in ("02", "03")) == (66, True)
+    for other in CURVES.values():
+        if other.curve != crv:
+            assert suite_of_key(other.prefix + digits) is other
+            with pytest.raises(ValueError):
+                other.point_of(key)
