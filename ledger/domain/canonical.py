@@ -1,4 +1,4 @@
-"""Canonical JSON (RFC 8785, without floats), digests that name their algorithm, and a bounded parser."""
+"""Canonical JSON (RFC 8785, without floats), digests with the name of their algorithm, and a parser with limits."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ledger.errors import InvalidInput
 MAX_DEPTH: Final = 32
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _MAX_INTEGER_DIGITS: Final = 17
-# A string that never ends is taken to the end of the text: starting anew at each of its quotes would be quadratic.
+# A string without a closing quote matches to the end of the text: a search from each quote would take quadratic time.
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def canonical(value: object) -> bytes:
-    """``value`` as canonical JSON; raises ``InvalidInput`` ``JSON_NOT_CANONICAL`` for what has no canonical form.
+    """Return ``value`` as canonical JSON; raise ``InvalidInput`` ``JSON_NOT_CANONICAL`` if it has no canonical form.
 
-    Where every member name is ASCII, Python's own encoder writes the same bytes, and faster: RFC 8785 §3.2.3 sorts
-    names by UTF-16 units, which for ASCII is Python's order, and both escape the same characters.
+    If every member name is ASCII, Python's own encoder is used, because it is faster and writes the same bytes: RFC
+    8785 §3.2.3 sorts names by UTF-16 units, which for ASCII is Python's order, and both escape the same characters.
     """
     try:
         if _is_plain(value):
@@ -32,12 +32,15 @@ def canonical(value: object) -> bytes:
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise InvalidInput(
-            "JSON_NOT_CANONICAL", "A value has no canonical JSON form.", hint="Integers stay within ±(2^53-1)."
+            "JSON_NOT_CANONICAL", "A value has no canonical JSON form.", hint="Use integers within ±(2^53-1)."
         ) from error
 
 
 def _is_plain(value: object) -> bool:
-    """Whether there are only ASCII names, texts, integers in range, truth values and null; raises ``JSON_FLOAT``."""
+    """Return whether the value has only ASCII names, texts, integers in range, booleans and null.
+
+    Raises ``InvalidInput`` ``JSON_FLOAT``.
+    """
     plain = True
     waiting = [value]
     while waiting:
@@ -53,7 +56,7 @@ def _is_plain(value: object) -> bool:
         elif isinstance(item, (list, tuple)):
             waiting += item
         elif isinstance(item, float):
-            raise InvalidInput("JSON_FLOAT", "Floats are never hashed.", hint="Give an integer, or a string.")
+            raise InvalidInput("JSON_FLOAT", "A float cannot be hashed.", hint="Use an integer or a string.")
         else:
             plain = False
             waiting += item.values() if isinstance(item, dict) else ()
@@ -61,12 +64,12 @@ def _is_plain(value: object) -> bool:
 
 
 def digest(data: bytes, algorithm: str = SHA_256) -> str:
-    """The algorithm's name, a colon and 64 hex digits; ``sm3`` raises ``Misconfigured`` where it is not installed."""
+    """Return the algorithm's name, a colon and 64 hex digits; raise ``Misconfigured`` if ``sm3`` is not installed."""
     return f"{algorithm}:{HASHES[algorithm](data).hex()}"
 
 
 def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
-    """The JSON value in ``data``, bounded before it is parsed.
+    """Return the JSON value in ``data``; size and depth are checked before the text is parsed.
 
     Raises ``InvalidInput`` ``JSON_…``: too large, too deep, not UTF-8, malformed, a duplicate key, a float, an integer
     beyond ±(2^53−1), an unpaired surrogate.
@@ -88,14 +91,14 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidInput("JSON_MALFORMED", f"This is not JSON: {error.msg}.", where=where) from error
     except RecursionError as error:
-        raise InvalidInput("JSON_TOO_DEEP", "The text is nested too deep.") from error
+        raise InvalidInput("JSON_TOO_DEEP", "The text is nested too deeply.") from error
     if _SURROGATE.search(data):
         _require_scalar_values(value)
     return value
 
 
 def require_shallow(data: bytes, max_depth: int) -> None:
-    """Raise ``InvalidInput`` ``JSON_TOO_DEEP`` before a parser that recurses sees the text."""
+    """Raise ``InvalidInput`` ``JSON_TOO_DEEP`` for text that is nested too deeply for a recursive parser."""
     if data.count(b"[") + data.count(b"{") <= max_depth:
         return
     depth = 0
@@ -111,12 +114,12 @@ def require_shallow(data: bytes, max_depth: int) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise InvalidInput("JSON_DUPLICATE_KEY", "An object names a member twice.")
+        raise InvalidInput("JSON_DUPLICATE_KEY", "An object has two members with the same name.")
     return members
 
 
 def _no_float(_text: str) -> Any:
-    raise InvalidInput("JSON_FLOAT", "The text holds a number that is not an integer.")
+    raise InvalidInput("JSON_FLOAT", "The text contains a number that is not an integer.")
 
 
 def _bounded_integer(text: str) -> int:
@@ -131,7 +134,7 @@ def _require_scalar_values(value: object) -> None:
             if isinstance(item, str):
                 item.encode()
     except UnicodeEncodeError as error:
-        raise InvalidInput("JSON_SURROGATE", "A string holds an unpaired surrogate.") from error
+        raise InvalidInput("JSON_SURROGATE", "A string contains an unpaired surrogate.") from error
 
 
 def _walk(value: object) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""Why a file could not be written, in the words of ``ledger.errors``: a full disk, a place that is read-only."""
+"""Errors of ``ledger.errors`` for a file that cannot be written because the disk is full or the place is read-only."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ledger.errors import Misconfigured, PingzhengError, StorageFull
 
 
 def disk_full(where: str | None = None) -> StorageFull:
-    """No room for what was to be written."""
+    """Return the error ``DISK_FULL``."""
     return StorageFull(
         "DISK_FULL",
-        "There is no room on the disk; nothing of what was asked for was written.",
+        "The disk is full; nothing was written.",
         where=where,
-        hint="Make room on the disk, then do it again. Reading goes on meanwhile.",
+        hint="Free some disk space, then try again. Reading still works meanwhile.",
     )
 
 
 def write_failure(error: OSError, where: str) -> PingzhengError | None:
-    """What the system's error means for a file of ours; None for what is about neither the disk nor its rights."""
+    """Return our error for a failed write, or None if the cause is neither a full disk nor missing write permission."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full(where)
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
@@ -28,14 +28,14 @@ def write_failure(error: OSError, where: str) -> PingzhengError | None:
             "FILE_READ_ONLY",
             f"The file or its folder cannot be written: {error.strerror}.",
             where=where,
-            hint="Give the folder and its files to the user that runs this program, on a disk that can be written.",
+            hint="Make the folder and its files writable for the user that runs this program.",
         )
     return None
 
 
 @contextmanager
 def writing(where: str) -> Iterator[None]:
-    """Raise ``StorageFull`` ``DISK_FULL`` or ``Misconfigured`` ``FILE_READ_ONLY`` for what stops a file of ours."""
+    """Raise ``StorageFull`` ``DISK_FULL`` or ``Misconfigured`` ``FILE_READ_ONLY`` if the file cannot be written."""
     try:
         yield
     except OSError as error:

@@ -1,9 +1,9 @@
-"""Log entries: made, checked and named (protocol §2, §5, §6); what each type holds is in ``entry_forms``."""
+"""Make, check and identify log entries (protocol §2, §5, §6); their schemas are in ``entry_forms``."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical
@@ -15,20 +15,19 @@ from ledger.errors import InvalidInput
 Entry = dict[str, Any]
 
 VERSION: Final = 2
-REGISTRATION_SCENARIO: Final = "S00"
-# What RFC 9901 reads as instructions, wherever it stands (§7.1).
+# Names that RFC 9901 §7.1 treats as instructions, at any depth of a payload.
 SD_NAMES: Final = frozenset({"_sd", "_sd_alg", "..."})
 
 
 def validate_entry(entry: Mapping[str, Any]) -> None:
-    """Raise ``InvalidInput`` unless the entry is exactly of its type's schema.
+    """Raise ``InvalidInput`` unless the entry has exactly the schema of its type.
 
-    ``ENTRY_SHAPE`` names the member; ``PROTOCOL_UNSUPPORTED`` is an entry of protocol 1; ``SD_NAME_NESTED`` a
-    certificate that an SD-JWT library would read otherwise.
+    ``ENTRY_SHAPE`` names the wrong member. ``PROTOCOL_UNSUPPORTED`` means that the entry is of protocol 1.
+    ``SD_NAME_NESTED`` means that an SD-JWT library would hide a part of the certificate.
     """
     kind = entry.get("type")
     if not isinstance(kind, str):
-        raise _misshapen("type", "An entry names its type.")
+        raise _misshapen("type", "The entry has no type.")
     if kind == "certificate":
         cls = entry.get("class")
         schema = CLASSES.get(cls) if isinstance(cls, str) else None
@@ -38,7 +37,7 @@ def validate_entry(entry: Mapping[str, Any]) -> None:
         schema = signed | {"signature": signature} if signed is not None else PLAIN.get(kind)
         extra = set()
     if schema is None:
-        raise _misshapen("class" if extra else "type", "There is no such type of entry.")
+        raise _misshapen("class" if extra else "type", "This type of entry is not known.")
     _require_version(entry.get("v"))
     schema = {"ledger": hex_id, **schema}
     members = {"type", "v", *extra, *schema}
@@ -61,36 +60,33 @@ def _require_version(version: Any) -> None:
 
 
 def unsupported_protocol(where: str) -> InvalidInput:
-    """The error ``PROTOCOL_UNSUPPORTED``, for what was made by another protocol: 1 was never released."""
+    """Return the error ``PROTOCOL_UNSUPPORTED``; protocol 1 was never released."""
     return InvalidInput(
         "PROTOCOL_UNSUPPORTED",
-        "This was made by another protocol than the one that is read here.",
+        "This was made with another protocol version, which is not supported.",
         where=where,
         hint="Ask the issuer for a new certificate; save bundles and facts again.",
     )
 
 
 def _require_agreement(certificate: Mapping[str, Any]) -> None:
-    """What no member says alone. An issuer is accredited for a scenario: the class may not be another's."""
-    scenario = certificate["scenario"]
-    if (scenario == REGISTRATION_SCENARIO) != (certificate["class"] == "registration"):
-        raise _misshapen("scenario", "S00 is the scenario of registration certificates, and of no other.")
-    if certificate["certificate_no"].split("-")[3] != scenario:
-        raise _misshapen("certificate_no", "The number is of another scenario.")
+    """Raise ``InvalidInput`` if members of a certificate contradict each other, or if a claim uses a name of SD-JWT."""
+    if certificate["certificate_no"].split("-")[3] != certificate["scenario"]:
+        raise _misshapen("certificate_no", "The certificate number names another scenario.")
     if not CLAIM_NAMES.isdisjoint(certificate.get("fields", ())):
-        raise _misshapen("fields", "A field has the name of a claim.")
+        raise _misshapen("fields", "A field has the same name as a claim of the certificate.")
     for name, value in certificate.items():
         if holds_sd_name(value):
             raise InvalidInput(
                 "SD_NAME_NESTED",
-                "A claim holds a name by which SD-JWT libraries hide claims.",
+                "A claim contains a name that SD-JWT libraries use to hide claims.",
                 where=name,
-                hint=f"None of these stands within a claim: {', '.join(sorted(SD_NAMES))}.",
+                hint=f"Do not use these names in a claim: {', '.join(sorted(SD_NAMES))}.",
             )
 
 
 def holds_sd_name(value: Any) -> bool:
-    """Whether ``value``, of JSON, is or contains one of ``SD_NAMES``, as a text or as the name of a member."""
+    """Return whether a JSON value is or contains one of ``SD_NAMES``, as a text or as the name of a member."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -104,7 +100,10 @@ def holds_sd_name(value: Any) -> bool:
 
 
 def statement_digest(entry: Mapping[str, Any]) -> str:
-    """64 hex digits: SHA-256 of the entry's canonical JSON without ``signature``, by which entries name each other."""
+    """Return the digest by which other entries refer to this entry, 64 hex digits.
+
+    It is SHA-256 of the entry's canonical JSON without ``signature``.
+    """
     unsigned = {name: value for name, value in entry.items() if name != "signature"}
     return hashlib.sha256(canonical(unsigned)).hexdigest()
 
@@ -114,64 +113,64 @@ def _misshapen(member: str, message: str) -> InvalidInput:
 
 
 def template_entry(**members: Any) -> Entry:
-    """What a scenario allows, as certificates issued under it refer to it; members as in protocol §6."""
+    """Return a template: the rules of a scenario, to which certificates refer; members as in protocol §6."""
     return _checked(_entry("template", members))
 
 
 def request_entry(**members: Any) -> Entry:
-    """An unsigned request of a consumer."""
+    """Return an unsigned request of a consumer."""
     return _entry("request", members)
 
 
 def authorization_entry(**members: Any) -> Entry:
-    """An unsigned authorization of one source."""
+    """Return an unsigned authorization for one source."""
     return _entry("authorization", members)
 
 
 def provision_entry(**members: Any) -> Entry:
-    """An unsigned provision."""
+    """Return an unsigned provision."""
     return _entry("provision", members)
 
 
 def withdrawal_entry(**members: Any) -> Entry:
-    """An unsigned withdrawal, of an authorization by its subject or of a provision by its provider."""
+    """Return an unsigned withdrawal: a subject withdraws an authorization, a provider a provision."""
     return _entry("withdrawal", members)
 
 
 def publication_entry(**members: Any) -> Entry:
-    """An unsigned publication of a version of a resource."""
+    """Return an unsigned publication of a version of a resource."""
     return _entry("publication", members)
 
 
 def presentation_entry(**members: Any) -> Entry:
-    """A verification, recorded for the subject."""
+    """Return a presentation: the record of a verification, which the subject can read."""
     return _checked(_entry("presentation", members))
 
 
 def use_entry(**members: Any) -> Entry:
-    """A use that the chain counted."""
+    """Return a use that the chain has counted."""
     return _checked(_entry("use", members))
 
 
 def erasure_entry(**members: Any) -> Entry:
-    """Personal text destroyed: what was sealed for the ``targets``, or with none the subject's identity."""
+    """Return an erasure of personal text: the text sealed for the ``targets``, or the subject's identity if none."""
     return _checked(_entry("erasure", members))
 
 
 def usage_certificate_payload(**members: Any) -> Entry:
-    """The payload of a usage certificate, before its claims are hidden in it (protocol §5)."""
+    """Return the payload of a usage certificate, before the digests of its claims are added (protocol §5)."""
     members |= {"class": "usage", "vct": "urn:pingzheng:usage:2", "transferable": "no"}
     return _entry("certificate", members)
 
 
 def registration_certificate_payload(**members: Any) -> Entry:
-    """The payload of a registration certificate."""
+    """Return the payload of a registration certificate."""
     members |= {"class": "registration", "vct": "urn:pingzheng:registration:2", "transferable": "yes"}
     return _checked(_entry("certificate", members))
 
 
 def concerned(entry: Mapping[str, Any]) -> set[str]:
-    """The ids of the parties that an entry names."""
+    """Return the ids of the parties that an entry names."""
     named = {
         entry[name] for name in ("subject", "consumer", "provider", "party", "cdo", "iss", "sub", "by") if name in entry
     }
@@ -181,14 +180,9 @@ def concerned(entry: Mapping[str, Any]) -> set[str]:
 
 
 def referred(entry: Mapping[str, Any]) -> list[str]:
-    """Statement digests, hex, of what an entry is about: a use's certificate, a provision's authorization."""
+    """Return the statement digests (hex) that an entry refers to, such as a use's certificate."""
     named = [entry[name] for name in ("certificate", "authorization", "request", "statement") if name in entry]
     return [hex_of(each) for each in (*named, *entry.get("targets", ()))]
-
-
-def entry_types() -> Sequence[str]:
-    """Every type there is."""
-    return sorted({*SIGNED, *PLAIN, "certificate"})
 
 
 def _entry(kind: str, members: Mapping[str, Any]) -> Entry:

@@ -1,4 +1,4 @@
-"""What entries look like: for each type a table of member → form (protocol §5, §6)."""
+"""The schemas of entries: for each type a table from member to form (protocol §5, §6)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ CHANNELS: Final = ("subject_carried", "licensed_credit_agency", "government_plat
 PAYLOAD_MODES: Final = ("raw", "aggregate", "predicate", "component")
 MAX_RIGHTS: Final = 256
 RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
-# How a verification ended. ``lapsed``: the certificate was presented, but nobody was answered and no use was spent.
+# The results of a verification. ``lapsed``: the certificate was presented, but the verifier received no answer and no
+# use was counted.
 VERIFICATION_RESULTS: Final = (
     "valid",
     "not_yet_valid",
@@ -62,9 +63,12 @@ _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
 _STATEMENT: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+REGISTRATION_SCENARIO: Final = "S00"
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
+# An issuer is accredited by scenario, so no scenario is shared by both classes of certificates.
+_USAGE_SCENARIO: Final = re.compile(rf"(?!{REGISTRATION_SCENARIO})S\d{{2}}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# base64url of 32 bytes: the last character holds four bits, and only one spelling of them is the digest's.
+# base64url of 32 bytes. The last character encodes four bits; other characters would be a second spelling of a digest.
 _SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _RULE_VERSION: Final = re.compile(r"S\d{2}/\d{1,5}/engine-\d{1,3}", re.ASCII)
 LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")
@@ -87,7 +91,7 @@ def signature(value: Any) -> bool:
 
 hex_id: Final = matches(_HEX_ID)
 _digest: Final = matches(_DIGEST)
-# What belongs to the log is SHA-256, whatever signed the entries.
+# Digests of entries are always SHA-256, whichever algorithm signed the entry.
 _statement: Final = matches(_STATEMENT)
 _ulid: Final = matches(_ULID)
 _seconds: Final = integer(0, MAX_SECONDS)
@@ -184,7 +188,7 @@ PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "certificate": _statement,
         "consumer": hex_id,
         "fields": set_of(_code, low=0),
-        # Null: it was looked at, without the nonce being taken or a use being spent.
+        # Null: the certificate was only looked at; no nonce was consumed and no use was counted.
         "nonce_digest": or_null(_digest),
         "result": one_of(*VERIFICATION_RESULTS),
         "iat": _seconds,
@@ -202,7 +206,7 @@ PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "id": _ulid,
         "subject": hex_id,
         "by": hex_id,
-        # Statements whose sealed text and salts were destroyed; none: it was the subject's name and identifier.
+        # Statements whose sealed text and salts were destroyed; empty if it was the subject's name and identifier.
         "targets": set_of(_statement, low=0, high=MAX_TARGETS),
         "reason": one_of(*ERASURE_REASONS),
         "iat": _seconds,
@@ -214,7 +218,6 @@ _CERTIFICATE: Final[dict[str, Rule]] = {
     "certificate_no": _number,
     "iss": hex_id,
     "sub": hex_id,
-    "scenario": matches(_SCENARIO),
     "scenario_version": integer(1, 10_000),
     "scenario_digest": _digest,
     "purpose": _text,
@@ -228,6 +231,7 @@ _CERTIFICATE: Final[dict[str, Rule]] = {
 CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
     "usage": _CERTIFICATE
     | {
+        "scenario": matches(_USAGE_SCENARIO),
         "vct": one_of("urn:pingzheng:usage:2"),
         "transferable": one_of("no"),
         "consumer": hex_id,
@@ -260,6 +264,7 @@ CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
     "registration": _CERTIFICATE
     | {
+        "scenario": one_of(REGISTRATION_SCENARIO),
         "vct": one_of("urn:pingzheng:registration:2"),
         "transferable": one_of("yes"),
         "asset": hex_id,
@@ -284,7 +289,7 @@ CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
 }
 
-# No field has such a name: beside the certificate's own claims it would be one of them (RFC 9901 §7.1).
+# Names that a field must not have, because a field is disclosed next to these claims of the payload (RFC 9901 §7.1).
 CLAIM_NAMES: Final = frozenset(
     {"type", "v", "ledger", "class", "status", "aud", *CLASSES["usage"], *CLASSES["registration"]}
 )

@@ -1,4 +1,4 @@
-"""Names of fields, as scenarios and statements have them."""
+"""The names of fields in scenarios and statements."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def listed(names: Iterable[str]) -> str:
-    """The names for an error's message. What has no name's form may be anybody's text and is not repeated."""
+    """Return the names for an error message; text that is not a field name may be personal and becomes "…"."""
     return ", ".join(name if FIELD_NAME.fullmatch(name) else "…" for name in names)

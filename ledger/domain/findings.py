@@ -1,4 +1,4 @@
-"""What is wrong with an installation: found by looking, without anybody having asked for anything."""
+"""Findings: what a check of an installation reports, without any use case having been called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.errors import Incoherent
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that an operator must decide about; the members are those of an error (see ``ledger.errors``)."""
+    """A problem that an operator must decide about; it has the members of an error (see ``ledger.errors``)."""
 
     code: str
     message: str
@@ -20,9 +20,9 @@ class Finding:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def refusal(self) -> Incoherent:
-        """Why nothing is written as long as this stands."""
+        """Return the error that stops every write until the problem is solved."""
         return Incoherent(self.code, self.message, where=self.where, hint=self.hint, **self.details)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the finding as a JSON object."""
         return asdict(self) | {"details": dict(self.details)}

@@ -1,4 +1,4 @@
-"""State machines as tables (state, move) → state. What is not in a table is refused; final states have no moves."""
+"""State machines as tables (state, move) → next state. Any other move is refused; final states have no moves."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from ledger.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class StateMachine:
-    """A named table of moves. Its first state is ``initial``."""
+    """A named table of moves that begins in the state ``initial``."""
 
     name: str
     initial: str
     moves: Mapping[tuple[str, str], str]
 
     def next(self, state: str, move: str) -> str:
-        """The state after ``move``; raises ``Conflict`` ``MOVE_NOT_ALLOWED``."""
+        """Return the state after ``move``; raise ``Conflict`` ``MOVE_NOT_ALLOWED``."""
         following = self.moves.get((state, move))
         if following is None:
             raise Conflict(
                 "MOVE_NOT_ALLOWED",
-                f"{self.name}: no {move} from {state}.",
-                hint=f"From {state} it can: {', '.join(self.moves_from(state)) or 'nothing, it is final'}.",
+                f"{self.name}: the move {move} is not allowed in the state {state}.",
+                hint=f"Allowed moves in this state: {', '.join(self.moves_from(state)) or 'none, it is final'}.",
                 state=state,
                 move=move,
             )
         return following
 
     def moves_from(self, state: str) -> list[str]:
-        """The moves that a state allows."""
+        """Return the moves that a state allows."""
         return [move for (source, move) in self.moves if source == state]
 
     @property
     def states(self) -> frozenset[str]:
-        """Every state of the table."""
+        """All states of the table."""
         return frozenset({self.initial, *self.moves.values(), *(state for state, _ in self.moves)})
 
     @property
     def final(self) -> frozenset[str]:
-        """States that nothing leaves."""
+        """The states without moves."""
         return frozenset(state for state in self.states if not self.moves_from(state))
 
 
-# A request is drafted outside of the ledger: its first state here is the signed one.
+# A request is drafted outside the ledger, so its first state here is that of a signed request.
 REQUEST: Final = StateMachine(
     "request",
     "sent",

@@ -1,4 +1,4 @@
-"""Text that people write and others read on one line: names, contacts, purposes."""
+"""Text that must fit on one line, such as a name, a contact or a purpose."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-# Controls (line ends and what moves a terminal's cursor), formats (what turns or hides text), separators of lines.
+# Cc: line ends and other control characters. Cf: invisible characters, some of which reverse or hide text. Zl, Zp: line
+# and paragraph separators.
 _LEAVING: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def require_line(text: str, where: str) -> str:
-    """The text, if it stays on its line of a notice or list; raises ``InvalidInput`` ``TEXT_CONTROL``.
+    """Return the text if it fits on one line; raise ``InvalidInput`` ``TEXT_CONTROL`` if it does not.
 
-    Whoever writes a line end there writes lines of its own into what the subject reads and signs.
+    With a line end in a name, a party could add its own lines to a notice that the subject reads and signs.
     """
     if any(unicodedata.category(character) in _LEAVING for character in text):
         raise InvalidInput(
             "TEXT_CONTROL",
-            "文字含换行、控制或不可见的字符。The text holds a line end, or a control or invisible character.",
+            "文字含换行符、控制字符或不可见字符。The text contains a line end, or a control or invisible character.",
             where=where,
-            hint="写成一行。Write it as one line.",
+            hint="请写成一行。Write the text on one line.",
         )
     return text

@@ -1,4 +1,4 @@
-"""Parties: kinds, roles, and opaque ids that reveal nothing once their key is destroyed."""
+"""Parties: their kinds, roles and ids. An id reveals nothing once its key is destroyed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 
 class PartyKind(StrEnum):
-    """What a party is."""
+    """The kind of a party, such as a bank or a person."""
 
     GOV_DEPT = "gov_dept"
     PUBLIC_INST = "public_inst"
@@ -28,7 +28,7 @@ class PartyKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a party may do; the order is that of the bits on the chain (protocol §3)."""
+    """A role that a party can have; the order is that of the bits on the chain (protocol §3)."""
 
     SUBJECT = "subject"
     PROVIDER = "provider"
@@ -44,12 +44,12 @@ class Role(StrEnum):
 
     @classmethod
     def mask(cls, roles: Iterable[Role]) -> int:
-        """The roles as bits."""
+        """Return the roles as bits of one number."""
         wanted = set(roles)
         return sum(1 << bit for bit, role in enumerate(cls) if role in wanted)
 
 
-# Given and taken by an authority only, so that an admin makes nobody an authority, not even by a party of its own.
+# Only an authority grants and removes these roles. An admin could otherwise register a party and make it an authority.
 OFFICES: Final = frozenset(Role) - {Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER}
 
 DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {
@@ -70,5 +70,5 @@ DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {
 
 
 def party_id(key: bytes, kind: PartyKind, identifier: str) -> str:
-    """The id, 64 hex digits, under a random 32-byte key of this party alone (protocol §1)."""
+    """Return the party's id, 64 hex digits; ``key`` is 32 random bytes used for this party only (protocol §1)."""
     return hmac.new(key, f"pingzheng/party/v1|{kind.value}|{identifier}".encode(), hashlib.sha256).hexdigest()

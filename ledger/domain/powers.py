@@ -1,4 +1,4 @@
-"""Powers (protocol §3): the times and the numbers that bound what one office may do, as PartyRegistry has them."""
+"""Limits on what one office may do alone (protocol §3): the constants of the contract PartyRegistry."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Final
 from ledger.domain.days import DAY
 
 THRESHOLD: Final = 2
-"""How many officers a proposal for another party takes."""
+"""The number of officers that a proposal for another party needs."""
 DEFAULT_DELAY: Final = 3 * DAY
-"""Seconds of running time that a proposal waits, unless the deployment says otherwise."""
+"""Seconds of running time that a proposal waits, unless the deployment sets another value."""
 MIN_DELAY: Final = DAY
-"""Seconds: a shorter delay belongs on a local chain."""
+"""Seconds; a shorter delay is suitable only for a local chain."""
 OPEN_FOR: Final = 14 * DAY
-"""Seconds of running time from which on a ready proposal can no longer be carried out."""
+"""Seconds of running time in which a ready proposal can be carried out; after that it has lapsed."""
 MAX_PAUSE: Final = 7 * DAY
-"""Seconds that a pause lasts unless two officers end it sooner."""
+"""Seconds that a pause lasts, unless two officers end it earlier."""
 PAUSE_REST: Final = 30 * DAY
-"""Seconds from the scheduled end of a party's pause to its next one."""
+"""Seconds from the scheduled end of a party's pause until the same party may pause again."""
 
 
 class ProposalState(StrEnum):
-    """What became of a proposal; the order is that of the numbers on the chain, from 1."""
+    """The state of a proposal; the order is that of the numbers on the chain, from 1."""
 
     PENDING = "pending"
     CARRIED_OUT = "carried_out"
@@ -31,12 +31,12 @@ class ProposalState(StrEnum):
 
     @classmethod
     def numbered(cls, number: int) -> ProposalState:
-        """The state by its number on the chain; raises ``ValueError`` for 0 (no such proposal) and unknown numbers."""
+        """Return the state by its number on the chain; raise ``ValueError`` for 0 (no proposal) and unknown numbers."""
         if not 1 <= number <= len(cls):
-            raise ValueError(f"no proposal is in state {number}")
+            raise ValueError(f"unknown state of a proposal: {number}")
         return list(cls)[number - 1]
 
     @property
     def number(self) -> int:
-        """The number on the chain."""
+        """The state's number on the chain."""
         return list(type(self)).index(self) + 1

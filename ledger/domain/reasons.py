@@ -1,4 +1,4 @@
-"""Reasons by name (protocol §3: numbers on the chain; why a provider does not supply), and reasons in words."""
+"""Reason codes (protocol §3), a provider's reasons for refusing, and checks of reasons that people write."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from ledger.domain.definitions.reader import Bilingual
 from ledger.errors import InvalidInput
 
+# A reason's index is its number on the chain.
 REASONS: Final = (
     "none",
     "consent_withdrawn",
@@ -22,7 +23,7 @@ REASONS: Final = (
     "lifted",
 )
 
-# Why a provider does not supply what was authorised: a closed table, signed into a provision.
+# The reasons for which a provider may refuse an authorised provision. The provider signs the code in the provision.
 REFUSALS: Final[Mapping[str, Bilingual]] = {
     "out_of_scope": Bilingual("超出提供范围", "Outside what the provider supplies"),
     "under_correction": Bilingual("数据更正中", "The record is being corrected"),
@@ -33,25 +34,25 @@ REFUSALS: Final[Mapping[str, Bilingual]] = {
     "source_unavailable": Bilingual("数据源暂不可用", "The source cannot be reached at present"),
 }
 
-# A reason in words stands on record; grounds, of which the chain has the digest, are kept sealed and may be long.
+# In characters. A reason is stored as plain text. Grounds may be long: they are sealed, and the chain has their digest.
 MAX_REASON: Final = 400
 MAX_GROUNDS: Final = 4_000
 
 
 def reason_name(number: int) -> str:
-    """The reason's name; a number of a later version is told as it is."""
+    """Return the reason's name, or ``reason_<number>`` for a number that only a later version knows."""
     return REASONS[number] if number < len(REASONS) else f"reason_{number}"
 
 
 def checked_reason(reason: str) -> str:
-    """The reason, if it says something; raises ``InvalidInput`` ``REASON_MISSING``."""
+    """Return the reason unless it is blank or too long; raise ``InvalidInput`` ``REASON_MISSING``."""
     if not reason.strip() or len(reason) > MAX_REASON:
         raise InvalidInput("REASON_MISSING", f"Give a reason of 1 to {MAX_REASON} characters.", where="reason")
     return reason
 
 
 def checked_grounds(grounds: str) -> str:
-    """The grounds, if they say something; raises ``InvalidInput`` ``REASON_LENGTH``."""
+    """Return the grounds unless they are blank or too long; raise ``InvalidInput`` ``REASON_LENGTH``."""
     if not 1 <= len(grounds.strip()) <= MAX_GROUNDS:
-        raise InvalidInput("REASON_LENGTH", f"Reasons have 1 to {MAX_GROUNDS:,} characters.", where="reason")
+        raise InvalidInput("REASON_LENGTH", f"Give reasons of 1 to {MAX_GROUNDS:,} characters.", where="reason")
     return grounds

@@ -1,10 +1,10 @@
-"""Administrative division codes of Zhanjiang (GB/T 2260), and two local codes of functional zones."""
+"""Administrative division codes of Zhanjiang (GB/T 2260), and local codes for its two development zones."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# The zones have no published code: theirs are our own, and certificate numbers use the city's.
+# The two zones have no published code, so we defined these; certificate numbers use the city's code for them.
 REGIONS: Final = {
     "440800": "湛江市 Zhanjiang",
     "440802": "赤坎区 Chikan",

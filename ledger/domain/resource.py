@@ -1,4 +1,4 @@
-"""Data resources of the data list (数据清单): fields, grades, tags, and the rules they keep (GB/T 43697-2024)."""
+"""Data resources of the data list (数据清单): fields, grades, tags, and the rules for them (GB/T 43697-2024)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MAX_COUNT: Final = 2**53 - 1
 RESOURCE_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-# A resident ID number or a mobile number that stands alone: neither belongs in a description.
+# A resident ID number or a mobile phone number, not as a part of a longer number or word.
 _PERSONAL: Final = re.compile(r"(?<![0-9A-Za-z])(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9})(?![0-9A-Za-z])", re.ASCII)
 
 
@@ -53,9 +53,9 @@ class ResourceField:
 
 @dataclass(frozen=True, slots=True)
 class DataResource:
-    """A data resource; ``content_digest`` is the digest of its real bytes, ``sha-256:`` and 64 hex digits.
+    """A data resource; ``content_digest`` is the digest of the data itself, ``sha-256:`` and 64 hex digits.
 
-    A resource without a ``grade`` of its own gets the highest of its fields.
+    If ``grade`` is empty, it becomes the highest grade of the fields.
     """
 
     code: str
@@ -81,28 +81,31 @@ class DataResource:
 
     def __post_init__(self) -> None:
         if not self.grade:
-            # A grade that is none is told by `check_resource`, which names the field.
+            # Unknown grades are ignored here: `check_resource` reports them with the name of the field.
             known = (field.grade for field in self.fields if field.grade in GRADES)
             object.__setattr__(self, "grade", highest(known))
 
     @property
     def fingerprint(self) -> str:
-        """What no two registrations may share: the content digest, 64 hex digits."""
+        """The content digest, 64 hex digits. Two registrations must not have the same."""
         return hex_of(self.content_digest)
 
     @property
     def near_fingerprint(self) -> str:
-        """The same for resources with the same fields, whatever their order and content; 64 hex digits."""
+        """A digest of the fields' names and types, 64 hex digits; order and content make no difference."""
         pairs = sorted([field.name, field.type] for field in self.fields)
         return hex_of(digest(canonical(pairs)))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the resource as a JSON object."""
         return {**asdict(self), "fields": [asdict(field) for field in self.fields]}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> DataResource:
-        """From its JSON; members that came later may be missing. Raises ``InvalidInput`` ``RESOURCE_SHAPE``."""
+        """Return the resource in a JSON object; only the members in ``_REQUIRED`` must be there.
+
+        Raises ``InvalidInput`` ``RESOURCE_SHAPE``.
+        """
         _require_members(document, _RESOURCE_TYPES, _REQUIRED, "resource")
         columns = document["fields"]
         for place, column in enumerate(columns, start=1):
@@ -127,7 +130,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "open_attr": OPEN_ATTRIBUTES,
 }
 _FIELD_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"pii": PII, "secrecy": SECRECY}
-# Least and greatest length of each text.
+# The minimum and the maximum length of each text, in characters.
 _LENGTHS: Final[Mapping[str, tuple[int, int]]] = {
     "title": (1, 400),
     "package": (0, 200),
@@ -144,60 +147,63 @@ _FIELD_LENGTHS: Final[Mapping[str, tuple[int, int]]] = {"name": (1, 200), "type"
 
 
 def check_resource(resource: DataResource) -> None:
-    """Raise ``InvalidInput`` naming the member or field, unless the description keeps every rule of the data model."""
+    """Raise ``InvalidInput`` with the member or field that breaks a rule of the data model."""
     if not RESOURCE_CODE.fullmatch(resource.code):
         raise InvalidInput(
-            "RESOURCE_CODE", "This is no resource code.", where="code", hint="1 to 64 of A-Z a-z 0-9 . _ / -"
+            "RESOURCE_CODE",
+            "This is not a valid resource code.",
+            where="code",
+            hint="Use 1 to 64 of these characters: A-Z a-z 0-9 . _ / -",
         )
     check_digest(resource.content_digest, "content_digest")
     for name in ("rows", "columns"):
         if not 0 <= getattr(resource, name) <= MAX_COUNT:
-            raise InvalidInput("COUNT_RANGE", "A count is not negative.", where=name)
+            raise InvalidInput("COUNT_RANGE", f"A count must be from 0 to {MAX_COUNT}.", where=name)
     _check_texts(resource, _LENGTHS, "")
     _check_choices(resource, _CHOICES, "")
     if resource.share_attr == "none" and not resource.share_basis:
         raise InvalidInput(
             "SHARE_BASIS_MISSING",
-            "Data that is not shared needs a legal basis for that.",
+            "A legal basis is required for data that is not shared.",
             where="share_basis",
-            hint="Name the law or rule that forbids sharing, or allow it.",
+            hint="Name the law or rule that forbids sharing, or allow sharing.",
         )
     _check_fields(resource.fields)
     _check_grade(resource)
 
 
 def check_digest(value: str, where: str) -> None:
-    """Raise ``InvalidInput`` ``DIGEST_FORM`` unless it is ``sha-256:`` and 64 hex digits."""
+    """Raise ``InvalidInput`` ``DIGEST_FORM`` unless the value is ``sha-256:`` and 64 hex digits."""
     if not _DIGEST.fullmatch(value):
         raise InvalidInput(
-            "DIGEST_FORM", "This is no digest.", where=where, hint="It reads sha-256: and 64 hex digits."
+            "DIGEST_FORM", "This is not a digest.", where=where, hint="Write sha-256: and 64 lower-case hex digits."
         )
 
 
 def check_registrable(resource: DataResource, *, reviewed: bool) -> None:
-    """Raise ``Conflict`` ``GRADE_CORE`` or ``REVIEW_REQUIRED`` where the grade forbids a registration."""
+    """Raise ``Conflict`` ``GRADE_CORE`` or ``REVIEW_REQUIRED`` if the grade forbids a registration."""
     where = f"resource {resource.code}"
     if resource.grade == "core":
         raise Conflict(
             "GRADE_CORE",
             "Core data cannot be registered, listed or shared.",
             where=where,
-            hint="Keep it a draft; a wrong grade is corrected by a new version.",
+            hint="Keep the resource as a draft. If the grade is wrong, correct it in a new version.",
         )
     if resource.grade == "important" and not reviewed:
         raise Conflict(
             "REVIEW_REQUIRED",
-            "Important data needs a recorded review first.",
+            "Important data must be reviewed before registration, and no review is recorded.",
             where=where,
-            hint="Ask the authority or the chief data officer to review it and record the report's digest.",
+            hint="Ask the authority or the chief data officer to review the data and to record the report's digest.",
         )
 
 
 def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What changed from one description to the next, as ``{"where", "from", "to"}`` in a fixed order.
+    """Return the changes between two descriptions as ``{"where", "from", "to"}`` in a fixed order, or an empty list.
 
-    ``where`` is an attribute, ``fields.<name>`` for a field that came (``from`` is null) or went (``to`` is null),
-    ``fields.<name>.<tag>`` for one that changed, or ``fields`` when only their order did. Empty: nothing changed.
+    ``where`` is the name of an attribute; ``fields.<name>`` for a field that was added (``from`` is null) or removed
+    (``to`` is null); ``fields.<name>.<tag>`` for a changed tag; or ``fields`` if only the order of fields changed.
     """
     changes = [
         _change(name, old.get(name), new.get(name))
@@ -231,7 +237,7 @@ def _change(where: str, before: Any, after: Any) -> dict[str, Any]:
 
 def _check_fields(columns: tuple[ResourceField, ...]) -> None:
     if len(columns) > MAX_FIELDS:
-        raise InvalidInput("FIELDS_TOO_MANY", f"A resource has at most {MAX_FIELDS} fields.", where="fields")
+        raise InvalidInput("FIELDS_TOO_MANY", f"A resource can have at most {MAX_FIELDS} fields.", where="fields")
     seen: set[str] = set()
     for place, column in enumerate(columns, start=1):
         where = f"fields[{place}]"
@@ -240,12 +246,13 @@ def _check_fields(columns: tuple[ResourceField, ...]) -> None:
         if column.grade not in GRADES:
             raise InvalidInput(
                 "GRADE_UNKNOWN",
-                "There is no such grade.",
+                "This grade is not known.",
                 where=f"{where}.grade",
-                hint=f"One of: {', '.join(GRADES)}.",
+                hint=f"Use one of: {', '.join(GRADES)}.",
             )
         if column.name in seen:
-            raise InvalidInput("FIELD_TWICE", "Two fields have one name.", where=where, hint="Name every field once.")
+            message, hint = "Two fields have the same name.", "Give every field a different name."
+            raise InvalidInput("FIELD_TWICE", message, where=where, hint=hint)
         seen.add(column.name)
 
 
@@ -255,9 +262,9 @@ def _check_grade(resource: DataResource) -> None:
         if grade_rank(column.grade) > own:
             raise InvalidInput(
                 "GRADE_TOO_LOW",
-                f"The field {column.name} is graded {column.grade}, above the resource's {resource.grade} (就高从严).",
+                f"The field {column.name} has grade {column.grade}, above the resource's {resource.grade} (就高从严).",
                 where="grade",
-                hint=f"Grade the resource {highest(item.grade for item in resource.fields)} or higher.",
+                hint=f"Set the resource's grade to {highest(item.grade for item in resource.fields)} or higher.",
                 field=column.name,
             )
 
@@ -266,15 +273,16 @@ def _check_texts(item: object, lengths: Mapping[str, tuple[int, int]], prefix: s
     for name, (least, most) in lengths.items():
         text = getattr(item, name)
         if not least <= len(text) <= most or (least and not text.strip()):
-            raise InvalidInput("TEXT_LENGTH", f"The text has {least} to {most} characters.", where=f"{prefix}{name}")
+            message = f"The text must have {least} to {most} characters."
+            raise InvalidInput("TEXT_LENGTH", message, where=f"{prefix}{name}")
         if _CONTROL.search(text):
-            raise InvalidInput("TEXT_CONTROL", "The text holds a control character.", where=f"{prefix}{name}")
+            raise InvalidInput("TEXT_CONTROL", "The text contains a control character.", where=f"{prefix}{name}")
         if _PERSONAL.search(text):
             raise InvalidInput(
                 "TEXT_PERSONAL",
-                "The text holds what reads like an ID or phone number.",
+                "The text contains a number that looks like an ID number or a mobile phone number.",
                 where=f"{prefix}{name}",
-                hint="A description names kinds of data, never a person.",
+                hint="Describe the kind of data, without data about a person.",
             )
 
 
@@ -283,18 +291,18 @@ def _check_choices(item: object, choices: Mapping[str, tuple[str, ...]], prefix:
         if getattr(item, name) not in allowed:
             raise InvalidInput(
                 "CHOICE_UNKNOWN",
-                "The value is none of those allowed.",
+                "This value is not allowed.",
                 where=f"{prefix}{name}",
-                hint=f"One of: {', '.join(allowed)}.",
+                hint=f"Use one of: {', '.join(allowed)}.",
             )
 
 
 def _require_members(given: Mapping[str, Any], types: Mapping[str, type], required: set[str], where: str) -> None:
     if odd := sorted(given.keys() - types.keys(), key=str) or sorted(required - given.keys()):
-        raise _misshapen(f"{where}.{str(odd[0])[:64]}", "A member is missing or not known.")
+        raise _misshapen(f"{where}.{str(odd[0])[:64]}", "This member is missing or not known.")
     for name, value in given.items():
         if type(value) is not types[name]:
-            raise _misshapen(f"{where}.{name}", "The value is of another type.")
+            raise _misshapen(f"{where}.{name}", "The value has the wrong type.")
 
 
 def _misshapen(where: str, message: str) -> InvalidInput:

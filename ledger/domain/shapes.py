@@ -1,4 +1,4 @@
-"""Rules that a value fits or not, put together from smaller ones: what schemas of entries are made of."""
+"""Rules for values, from which the schemas of entries are built. A rule returns whether a value fits."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ MAX_ITEMS: Final = 64
 
 
 def matches(pattern: re.Pattern[str]) -> Rule:
-    """A text that the pattern matches in full."""
+    """Return a rule for a text that the whole pattern matches."""
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def integer(low: int, high: int) -> Rule:
-    """An integer within both bounds; a truth value is none."""
+    """Return a rule for an integer from ``low`` to ``high``; a boolean does not fit."""
     return lambda value: type(value) is int and low <= value <= high
 
 
 def one_of(*choices: str) -> Rule:
-    """One of these texts."""
+    """Return a rule for one of these texts."""
     return lambda value: value in choices
 
 
 def list_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
-    """So many that all fit."""
+    """Return a rule for a list of ``low`` to ``high`` items that all fit ``rule``."""
     return lambda value: isinstance(value, list) and low <= len(value) <= high and all(map(rule, value))
 
 
 def set_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
-    """So many that all fit, each once; of what can be hashed."""
+    """Return a rule for a list as ``list_of`` has it, without repeated items; the items must be hashable."""
     items = list_of(rule, low=low, high=high)
     return lambda value: items(value) and len(set(value)) == len(value)
 
 
 def named_once(rule: Rule) -> Rule:
-    """A list of objects that all fit, no two with the same ``name``."""
+    """Return a rule for a list of objects that all fit, no two with the same ``name``."""
     items = list_of(rule)
     return lambda value: items(value) and len({item["name"] for item in value}) == len(value)
 
 
 def object_of(members: Mapping[str, Rule]) -> Rule:
-    """An object with exactly these members, each of which fits."""
+    """Return a rule for an object with exactly these members, each of which fits its own rule."""
     return lambda value: (
         isinstance(value, dict)
         and value.keys() == members.keys()
@@ -54,7 +54,7 @@ def object_of(members: Mapping[str, Rule]) -> Rule:
 
 
 def map_of(name: Rule, rule: Rule) -> Rule:
-    """An object whose member names fit ``name`` and whose values fit ``rule``, no value twice; they can be hashed."""
+    """Return a rule for an object whose names fit ``name`` and whose hashable values fit ``rule``, none repeated."""
     return lambda value: (
         isinstance(value, dict)
         and len(value) <= MAX_ITEMS
@@ -65,22 +65,22 @@ def map_of(name: Rule, rule: Rule) -> Rule:
 
 
 def or_null(rule: Rule) -> Rule:
-    """What fits, or nothing."""
+    """Return a rule for null or a value that fits ``rule``."""
     return lambda value: value is None or rule(value)
 
 
 def text(value: Any, limit: int) -> bool:
-    """A text of 1 to ``limit`` characters."""
+    """Return whether the value is a text of 1 to ``limit`` characters."""
     return isinstance(value, str) and 1 <= len(value) <= limit
 
 
 def boolean(value: Any) -> bool:
-    """True or false."""
+    """Return whether the value is true or false."""
     return isinstance(value, bool)
 
 
 def day(value: Any) -> bool:
-    """A day that exists, ``YYYY-MM-DD``."""
+    """Return whether the value is an existing day, written ``YYYY-MM-DD``."""
     try:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
     except ValueError:
@@ -88,5 +88,5 @@ def day(value: Any) -> bool:
 
 
 def document(value: Any) -> bool:
-    """An object of some members, whatever they are."""
+    """Return whether the value is an object with 1 to ``MAX_ITEMS`` members of any kind."""
     return isinstance(value, dict) and 1 <= len(value) <= MAX_ITEMS

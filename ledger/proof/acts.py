@@ -1,4 +1,4 @@
-"""Acts on the chain by signature (protocol §3): what a party signs so that anybody can send it."""
+"""Acts on the chain by signature (protocol §3): the messages that a party signs, so that anyone can send the act."""
 
 from __future__ import annotations
 
@@ -20,43 +20,49 @@ _REPORT: Final = b"party/report/v2"
 
 
 def uses_message(chain: ChainId, account: str, deadline: int, uses: Sequence[tuple[str, int]]) -> bytes:
-    """What a consumer signs for ``recordUsesFor``: each use is (request's statement digest, ordinal).
+    """Return the message that a consumer signs for ``recordUsesFor``; a use is (request's statement digest, ordinal).
 
-    ``deadline`` is seconds UTC. Raises ``ValueError`` for what does not fit into words.
+    ``deadline`` is seconds UTC. Raises ``ValueError`` for a value that does not fit into a word of the ABI.
     """
     items = b"".join(word("bytes32", request) + word("uint", ordinal) for request, ordinal in uses)
     return _log(_USES, chain, account) + word("uint", deadline) + _list(len(uses), items)
 
 
 def withdrawals_message(chain: ChainId, account: str, statements: Sequence[str]) -> bytes:
-    """What a subject or provider signs for ``withdrawFor``, by statement digests; raises ``ValueError``."""
+    """Return the message that a subject or provider signs for ``withdrawFor``; ``statements`` are statement digests.
+
+    Raises ``ValueError``.
+    """
     items = b"".join(word("bytes32", statement) for statement in statements)
     return _log(_WITHDRAWALS, chain, account) + _list(len(statements), items)
 
 
 def key_message(chain: ChainId, account: str, number: int = 0) -> bytes:
-    """What a key signs to prove that its owner binds it to a party of this ledger, by the party's number.
+    """Return the message by which a key proves that its owner binds it to the party with this ``number``.
 
-    The number is 0 for the first keys of a party, which has none yet. Raises ``ValueError``.
+    The number is 0 for the first keys of a party, because the party has no number yet. Raises ``ValueError``.
     """
     return _party(_KEY, chain, account) + word("uint", number)
 
 
 def veto_message(chain: ChainId, account: str, proposal: int) -> bytes:
-    """What a party signs for ``vetoFor``, by the number of the proposal; raises ``ValueError``."""
+    """Return the message that a party signs for ``vetoFor``; ``proposal`` is a number. Raises ``ValueError``."""
     return _party(_VETO, chain, account) + word("uint", proposal)
 
 
 def report_message(chain: ChainId, account: str, reported: str) -> bytes:
-    """What a party signs for ``reportFor``: its ``account`` reports the account ``reported``; raises ``ValueError``."""
+    """Return the message that a party signs with ``account`` to report the account ``reported`` (``reportFor``).
+
+    Raises ``ValueError``.
+    """
     return _party(_REPORT, chain, account) + word("address", reported)
 
 
 def prove_key(chain: ChainId, signer: Signer, number: int = 0) -> str:
-    """The proof of possession that the chain checks when the key is bound to the party of that number, as hex digits.
+    """Return the proof of possession that the chain checks when the key is bound to a party, as hex digits.
 
-    The number is 0 for the first keys of a party, which has none yet. The proof is empty for SM2, which the chain
-    cannot check: that key is bound as not proven, and whoever confirms the binding checks the possession.
+    ``number`` is the party's number, or 0 for the first keys of a party. The proof is empty for SM2, because the chain
+    cannot check it: the key is bound as not proven, and the officer who confirms the binding must check the possession.
     """
     if signer.algorithm["alg"] not in (ES256K.alg, ES256.alg):
         return ""
@@ -64,9 +70,9 @@ def prove_key(chain: ChainId, signer: Signer, number: int = 0) -> str:
 
 
 def sign_act(message: bytes, signer: Signer) -> bytes:
-    """The signature as the contract takes it: ``r ‖ s`` for secp256k1, ``r ‖ s ‖ x ‖ y`` for P-256.
+    """Return the signature in the contract's format: ``r ‖ s`` for secp256k1, ``r ‖ s ‖ x ‖ y`` for P-256.
 
-    Raises ``InvalidInput`` ``ACT_SUITE_UNSUPPORTED`` for another key: the chain cannot check SM2.
+    Raises ``InvalidInput`` ``ACT_SUITE_UNSUPPORTED`` for an SM2 key, because the chain cannot check SM2.
     """
     alg = signer.algorithm["alg"]
     if alg == ES256K.alg:
@@ -75,9 +81,9 @@ def sign_act(message: bytes, signer: Signer) -> bytes:
         return signer.sign(message) + ES256.point_of(signer.public_key)
     raise InvalidInput(
         "ACT_SUITE_UNSUPPORTED",
-        f"The chain cannot check a signature by {alg}.",
-        hint="To withdraw, sign a `withdrawal` entry, which the bundle carries and verifiers obey. To veto or report, "
-        "use a secp256k1 or ES256 key of the party.",
+        f"The chain cannot check a signature with {alg}.",
+        hint="To withdraw, sign a `withdrawal` entry: the bundle contains it, and every verifier checks it. To veto or "
+        "report, use a secp256k1 or P-256 key of the party.",
     )
 
 
@@ -95,5 +101,5 @@ def _act(name: bytes, chain: ChainId, contract: str, account: str) -> bytes:
 
 
 def _list(length: int, items: bytes) -> bytes:
-    """SHA-256 of ``abi.encode`` of a list whose items are static."""
+    """Return SHA-256 of ``abi.encode`` of a list of ``length`` static items."""
     return hashlib.sha256(word("uint", 32) + word("uint", length) + items).digest()

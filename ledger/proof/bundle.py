@@ -1,4 +1,4 @@
-"""The bundle (protocol §7): everything a verifier needs beside the chain, in one small file."""
+"""The bundle (protocol §7): one small file with everything that a verifier needs in addition to the chain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS
 FORMAT: Final = "pingzheng-bundle/2"
 MAX_BUNDLE_BYTES: Final = 256 * 1024
 MAX_PROOF_NODES: Final = 32
-# A template, a request, an authorization and a provision for each of eight sources, and a withdrawal of each of these.
+# A template, a request, and for each of eight sources an authorization, a provision and a withdrawal of both.
 MAX_EVIDENCE: Final = 34
 MAX_ENTRY_CHARACTERS: Final = 16 * 1024
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
@@ -27,7 +27,7 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where an entry stands: the issuer in whose log (its party's number), the batch, and the index within it."""
+    """The place of an entry: the issuer whose log it is in (a party number), the batch, and the index in the batch."""
 
     issuer: int
     batch: int
@@ -35,19 +35,19 @@ class Position:
 
     @property
     def log_batch(self) -> tuple[int, int]:
-        """Issuer and batch: what an anchor is of."""
+        """The issuer and the batch, by which the anchor is found."""
         return self.issuer, self.batch
 
     def to_dict(self) -> dict[str, int]:
-        """As JSON."""
+        """Return the position as a JSON object."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainId:
-    """Which chain, which contracts and which past: the eight values that name a ledger (protocol §1).
+    """The eight values that identify a ledger: its chain, contracts, origin and settings (protocol §1).
 
-    Addresses are ``0x`` and 40 lower-case digits, ``origin`` 64 hex digits, ``delay`` seconds.
+    Addresses are ``0x`` and 40 lower-case digits, ``origin`` is 64 hex digits, ``delay`` is in seconds.
     """
 
     chain_id: int
@@ -61,17 +61,17 @@ class ChainId:
 
     @property
     def ledger(self) -> str:
-        """The digest of these values, 64 hex digits; raises ``ValueError`` if one has another form."""
+        """The digest of these values, 64 hex digits; raises ``ValueError`` if a value has a wrong form."""
         return ledger_digest(**self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the eight values as a JSON object."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What the chain commits to for a batch of an issuer's log; ``at`` is seconds UTC."""
+    """The values that the chain commits to for one batch of an issuer's log; ``at`` is seconds UTC."""
 
     issuer: int
     batch: int
@@ -82,11 +82,11 @@ class Anchor:
 
     @property
     def log_batch(self) -> tuple[int, int]:
-        """Issuer and batch."""
+        """The issuer and the batch."""
         return self.issuer, self.batch
 
     def event_args(self) -> dict[str, Any]:
-        """Arguments of the ``Anchored`` event."""
+        """Return the arguments of the ``Anchored`` event."""
         return {
             "issuer": self.issuer,
             "batch": self.batch,
@@ -97,13 +97,13 @@ class Anchor:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the anchor as a JSON object."""
         return asdict(self) | {"root": self.root.hex()}
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An entry that the certificate rests on, as canonical JSON, with its place in the log."""
+    """An entry that supports the certificate, as canonical JSON, with its position in the log and its proof."""
 
     entry: str
     position: Position
@@ -111,7 +111,7 @@ class Evidence:
 
     @property
     def statement(self) -> Mapping[str, Any]:
-        """The entry, parsed and not validated; empty if it is no object of JSON."""
+        """The entry, parsed but not validated; empty if the text is not a JSON object."""
         try:
             parsed = parse_json(self.entry.encode("utf-8", "replace"), max_bytes=4 * MAX_ENTRY_CHARACTERS)
         except InvalidInput:
@@ -120,20 +120,20 @@ class Evidence:
 
     @property
     def signer(self) -> str | None:
-        """The account that the entry's signature names; ``None`` if there is none to read."""
+        """The account named in the entry's signature; None if the signature is missing or cannot be read."""
         try:
             return entry_signature(self.statement).kid
         except (BadBundle, InvalidInput):
             return None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the entry with its position and proof as a JSON object."""
         return {"entry": self.entry, "position": self.position.to_dict(), "proof": _hex_list(self.proof)}
 
 
 @dataclass(frozen=True, slots=True)
 class StatusSeen:
-    """What the issuer saw when it made the bundle; a verifier never relies on it."""
+    """The certificate's status when the issuer made the bundle; a verifier does not rely on it."""
 
     block: int
     state: str
@@ -141,7 +141,7 @@ class StatusSeen:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle in memory; well-formed, not verified."""
+    """A bundle in memory: its form is checked, but nothing is verified."""
 
     chain: ChainId
     certificate: str
@@ -153,11 +153,11 @@ class Bundle:
     status: StatusSeen
 
     def with_certificate(self, certificate: str) -> Bundle:
-        """The same bundle around another presentation of the certificate."""
+        """Return this bundle with another presentation of the certificate."""
         return replace(self, certificate=certificate)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the bundle as a JSON object."""
         return {
             "format": FORMAT,
             "chain": self.chain.to_dict(),
@@ -171,15 +171,15 @@ class Bundle:
         }
 
     def to_bytes(self) -> bytes:
-        """The file: UTF-8 JSON."""
+        """Return the content of a bundle file: JSON in UTF-8."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode()
 
 
 def read_bundle(raw: bytes) -> Bundle:
-    """As ``parse_bundle``, for a file of which nobody said that it is a bundle.
+    """Return the bundle in a file that may be something else; otherwise like ``parse_bundle``.
 
-    Raises ``BadBundle`` ``NOT_A_BUNDLE`` too: for a file that is no text in JSON, and for one that nowhere names a
-    format of bundles. What a bundle says and must not say is an error of its own.
+    Also raises ``BadBundle`` ``NOT_A_BUNDLE`` if the file is not JSON text or does not name a bundle format anywhere.
+    A file that names the format but has wrong contents gets the error of ``parse_bundle``.
     """
     try:
         return parse_bundle(raw)
@@ -188,15 +188,17 @@ def read_bundle(raw: bytes) -> Bundle:
             raise
         raise BadBundle(
             "NOT_A_BUNDLE",
-            "The file is no certificate bundle, or it was cut off or saved in another encoding.",
+            "The file is not a certificate bundle, or it is incomplete or saved in another encoding.",
             where=error.where,
-            hint="Ask the holder for the file again, as it was exported; save it as UTF-8.",
+            hint="Ask the holder for the exported file again, and save it unchanged.",
         ) from error
 
 
 def parse_bundle(raw: bytes) -> Bundle:
-    """The bundle in a file's bytes; raises ``BadBundle``: ``JSON_…``, ``BUNDLE_FORM`` naming the member,
-    or ``PROTOCOL_UNSUPPORTED``."""
+    """Return the bundle in a file's bytes.
+
+    Raises ``BadBundle``: ``JSON_…``, ``BUNDLE_FORM`` with the member, or ``PROTOCOL_UNSUPPORTED``.
+    """
     try:
         parsed = parse_json(raw, max_bytes=MAX_BUNDLE_BYTES, max_depth=16)
         if isinstance(parsed, dict) and _of_another_protocol(parsed.get("format")):
@@ -207,7 +209,7 @@ def parse_bundle(raw: bytes) -> Bundle:
         raise BadBundle(error.code, error.message, where=error.where, hint=hint) from error
 
 
-# A text that cannot be read at all, rather than one that says what no bundle says.
+# The codes for a file that cannot be read as JSON at all.
 _NO_TEXT: Final = frozenset({"JSON_MALFORMED", "JSON_NOT_UTF8", "JSON_TOO_DEEP", "JSON_TOO_LARGE"})
 _NAMED: Final = b"pingzheng-bundle/"
 _BUNDLE: Final = ("format", "chain", "certificate", "position", "proof", "evidence", "anchors", "keys", "status")
@@ -219,9 +221,9 @@ def _of_another_protocol(named: object) -> bool:
 
 def _bundle(raw: Mapping[str, Any]) -> Bundle:
     if raw["format"] != FORMAT:
-        raise _bad("format", f"Only {FORMAT} is read here.")
+        raise _bad("format", f"The format must be {FORMAT}.")
     if not isinstance(raw["keys"], dict) or len(raw["keys"]) > MAX_EVIDENCE + 1:
-        raise _bad("keys", "Too many keys, or none.")
+        raise _bad("keys", f"An object with at most {MAX_EVIDENCE + 1} keys is expected.")
     status = _members(raw["status"], "status", "block", "state")
     return Bundle(
         chain=parse_chain(raw["chain"]),
@@ -240,7 +242,7 @@ def _bundle(raw: Mapping[str, Any]) -> Bundle:
 
 
 def parse_chain(raw: Any, where: str = "chain") -> ChainId:
-    """The eight values of a ``chain`` object; raises ``BadBundle`` ``BUNDLE_FORM``."""
+    """Return the eight values in a ``chain`` object; raise ``BadBundle`` ``BUNDLE_FORM``."""
     chain = _members(raw, where, *(item.name for item in fields(ChainId)))
     chain_id, delay, threshold = (
         _integer(chain[each], f"{where}.{each}") for each in ("chain_id", "delay", "threshold")
@@ -275,7 +277,7 @@ def _anchor(raw: Any, where: str) -> Anchor:
 
 def _proof(raw: Any, where: str) -> tuple[bytes, ...]:
     if not isinstance(raw, list) or len(raw) > MAX_PROOF_NODES:
-        raise _bad(where, f"A proof has at most {MAX_PROOF_NODES} nodes.")
+        raise _bad(where, f"A list of at most {MAX_PROOF_NODES} nodes is expected.")
     return tuple(_hash(node, where) for node in raw)
 
 
@@ -287,19 +289,19 @@ def _members(raw: Any, where: str, *names: str) -> Mapping[str, Any]:
 
 def _list(raw: Any, where: str) -> Sequence[Any]:
     if not isinstance(raw, list) or len(raw) > MAX_EVIDENCE:
-        raise _bad(where, f"A list of at most {MAX_EVIDENCE} is expected.")
+        raise _bad(where, f"A list of at most {MAX_EVIDENCE} items is expected.")
     return raw
 
 
 def _text(raw: Any, where: str, limit: int) -> str:
     if not isinstance(raw, str) or not 1 <= len(raw) <= limit:
-        raise _bad(where, f"A text of at most {limit} characters is expected.")
+        raise _bad(where, f"A text of 1 to {limit} characters is expected.")
     return raw
 
 
 def _integer(raw: Any, where: str) -> int:
     if type(raw) is not int or raw < 0:
-        raise _bad(where, "An integer from 0 is expected.")
+        raise _bad(where, "An integer of 0 or more is expected.")
     return raw
 
 

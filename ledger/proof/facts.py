@@ -1,4 +1,4 @@
-"""Facts (protocol §8): what a verifier takes from the chain, as of one block; savable, for use offline."""
+"""Facts (protocol §8): the values that a verifier reads from the chain at one block; a file of them works offline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_CHAIN: Final = ChainId(0, _NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, "0" * 64, 0
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The heads of two contracts as of the block, 64 hex digits each."""
+    """The heads of two contracts at the block, 64 hex digits each."""
 
     party_registry: str
     certificate_log: str
@@ -27,7 +27,7 @@ NO_HEADS: Final = Heads("0" * 64, "0" * 64)
 
 @dataclass(frozen=True, slots=True)
 class LogFact:
-    """An issuer's log as of the block: how many batches, and the commitment of the last one (64 hex digits)."""
+    """An issuer's log at the block: the number of batches, and the commitment of the last batch (64 hex digits)."""
 
     batches: int
     newest: str
@@ -35,7 +35,7 @@ class LogFact:
 
 @dataclass(frozen=True, slots=True)
 class StatusFact:
-    """One change of a leaf's status, by names; ``at`` is seconds UTC. Only the issuer of the log makes it."""
+    """One change of a leaf's status by the log's issuer; ``status`` and ``reason`` are names, ``at`` is seconds UTC."""
 
     status: str
     reason: str
@@ -44,7 +44,10 @@ class StatusFact:
 
 @dataclass(frozen=True, slots=True)
 class HoldFact:
-    """One change of who holds a statement: the offices that hold it afterwards, by name; ``by`` is a party's number."""
+    """One change of the holds on a statement: the names of the offices that hold the statement after the change.
+
+    ``by`` is the number of the party that made the change.
+    """
 
     offices: tuple[str, ...]
     reason: str
@@ -54,7 +57,7 @@ class HoldFact:
 
 @dataclass(frozen=True, slots=True)
 class UseFact:
-    """One use of a consumer under a request that the chain counted."""
+    """One use by a consumer under a request, as the chain counted it."""
 
     ordinal: int
     at: int
@@ -62,9 +65,10 @@ class UseFact:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalFact:
-    """When a party withdrew a statement by a key that was not reported, and by one that was; 0 if it did not.
+    """The times at which a party withdrew a statement, each 0 if it did not.
 
-    A subject's withdrawal counts by either, a provider's by ``at`` alone.
+    ``at`` is the withdrawal with a key that was not reported, ``reported_at`` the one with a reported key. A subject's
+    withdrawal is effective in both cases, a provider's only with ``at``.
     """
 
     at: int
@@ -72,15 +76,15 @@ class WithdrawalFact:
 
     @property
     def first(self) -> int:
-        """The earlier of the two times, 0 if there is none."""
+        """The earlier of the two times, or 0 if both are 0."""
         return min((time for time in (self.at, self.reported_at) if time), default=0)
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedKey:
-    """Who proposed the binding of an account and who confirmed it, by their numbers, and when it was proposed.
+    """The numbers of the parties that proposed and confirmed the binding of an account, and when it was proposed.
 
-    ``confirmed_by`` is 0 where the party proposed its own key.
+    ``confirmed_by`` is 0 if the party proposed its own key.
     """
 
     by: int
@@ -90,11 +94,11 @@ class ProposedKey:
 
 @dataclass(frozen=True, slots=True)
 class AccountFact:
-    """An account: its party, its period (``valid_to`` 0: open), since when its key is reported, and since when it is
-    known to be in wrong hands (each 0: never).
+    """An account with its party and its period; ``valid_to`` is 0 if the period has no end.
 
-    ``proposal`` is None for a founding account. ``key`` is the public key as text, which names its suite; the reader
-    has checked that it is the account's.
+    ``reported_at`` is when the key was reported lost, ``compromised_at`` the time from which others may have had it
+    (each 0: never). ``proposal`` is None for a founding account. ``key`` is the public key as text, which names its
+    suite; the reader of the chain has checked that the key belongs to the account.
     """
 
     party: str
@@ -108,7 +112,7 @@ class AccountFact:
 
 @dataclass(frozen=True, slots=True)
 class PartyFact:
-    """A party as of the block; ``accreditations`` by scenario, each from and to (exclusive)."""
+    """A party at the block; ``accreditations`` are periods by scenario, from and to (excluded)."""
 
     no: int
     status: str
@@ -118,7 +122,7 @@ class PartyFact:
 
 @dataclass(frozen=True, slots=True)
 class LienFact:
-    """A lien that stands: the creditor's party id, and its rank from 1."""
+    """An active lien: the creditor's party id, and the rank, from 1."""
 
     creditor: str
     rank: int
@@ -126,7 +130,7 @@ class LienFact:
 
 @dataclass(frozen=True, slots=True)
 class HolderFact:
-    """A party (by id) that held an asset from ``since`` (seconds UTC) until the next one did."""
+    """A party (by id) that has held an asset from ``since`` (seconds UTC) until the next holder's ``since``."""
 
     party: str
     since: int
@@ -134,8 +138,10 @@ class HolderFact:
 
 @dataclass(frozen=True, slots=True)
 class AssetFact:
-    """A registered asset as of the block; ``holders`` are all it had, in order, ``objections`` are open ones,
-    ``annulled_ancestor`` is an asset id or empty."""
+    """A registered asset at the block; ``holders`` are all holders in order of time.
+
+    ``objections`` is the number of open objections; ``annulled_ancestor`` is an asset id or empty.
+    """
 
     state: str
     holders: tuple[HolderFact, ...]
@@ -149,11 +155,11 @@ class AssetFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts as of one block: number, hash (64 hex digits), time (seconds UTC). What is not in here is not known.
+    """Facts at one block: its number, hash (64 hex digits) and time (seconds UTC). Anything not listed is unknown.
 
-    Statements and requests are named by 64 hex digits: ``holds`` by statement, ``uses`` by consumer's party id and
-    request, ``withdrawals`` by party id and statement. ``anchors`` and ``logs`` are by issuer's number, anchors also by
-    batch.
+    The keys of the mappings: ``holds`` by statement, ``uses`` by the consumer's party id and the request,
+    ``withdrawals`` by party id and statement, ``logs`` by the issuer's number, ``anchors`` by the issuer's number and
+    the batch. Statements and requests are 64 hex digits.
     """
 
     chain: ChainId
@@ -174,23 +180,23 @@ class Facts:
 
     @classmethod
     def nothing(cls) -> Facts:
-        """No facts: no check that needs one passes."""
+        """Return empty facts: every check that needs a fact fails."""
         return cls(NO_CHAIN, 0, "0" * 64, 0)
 
     def accounts_of_key(self, key: str) -> list[AccountFact]:
-        """The accounts whose key, as text, this is; more than one only in facts that no reader made."""
+        """Return the accounts with this key (as text); the reader of the chain never finds more than one."""
         return [fact for fact in self.accounts.values() if fact.key == key]
 
     def uses_of(self, consumer: str, request: str) -> int:
-        """How often the consumer used certificates under the request, as of the block."""
+        """Return the number of uses by the consumer under the request, at the block."""
         return len(self.uses.get((consumer, request), ()))
 
     def to_bytes(self) -> bytes:
-        """The file: UTF-8 JSON, ``ledger.proof.facts_file`` reads it."""
+        """Return the content of a facts file: JSON in UTF-8, which ``ledger.proof.facts_file`` reads."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the facts as a JSON object."""
         return {
             "format": FORMAT,
             "chain": self.chain.to_dict(),

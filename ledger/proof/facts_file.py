@@ -1,4 +1,4 @@
-"""Reading saved facts (protocol §8): strict, for a check never meets a value of another form than it expects."""
+"""Reads saved facts (protocol §8). Every form is checked here, so that the verifier's checks can rely on it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Value = TypeVar("Value")
 
 
 def parse_facts(raw: bytes) -> Facts:
-    """Saved facts; raises ``BadBundle``: ``JSON_…``, ``FACTS_FORM``, or ``PROTOCOL_UNSUPPORTED``."""
+    """Return the facts in a file; raise ``BadBundle``: ``JSON_…``, ``FACTS_FORM`` or ``PROTOCOL_UNSUPPORTED``."""
     try:
         parsed = parse_json(raw, max_bytes=MAX_FACTS_BYTES, max_depth=16)
     except InvalidInput as error:
@@ -52,8 +52,8 @@ def parse_facts(raw: bytes) -> Facts:
     except (BadBundle, ValueError) as error:
         raise BadBundle(
             "FACTS_FORM",
-            f"These are no saved facts of {FORMAT}.",
-            hint="Save them with `pingzheng facts` while the chain is in reach.",
+            f"The file does not contain facts in the format {FORMAT}.",
+            hint="Save the facts with `pingzheng facts` while the chain can be reached.",
         ) from error
 
 
@@ -67,31 +67,37 @@ def _facts(raw: Any) -> Facts:
         block=_number(block["number"]),
         block_hash=_hex32(block["hash"]),
         block_time=_number(block["time"]),
-        heads=_made(Heads, facts["heads"], party_registry=_hex32, certificate_log=_hex32),
-        logs=_known(facts["logs"], _log, _one, issuer=_number),
+        heads=_made(Heads, party_registry=_hex32, certificate_log=_hex32)(facts["heads"]),
+        logs=_known(facts["logs"], _made(LogFact, newest=_hex32), _one, issuer=_number),
         anchors=_known(facts["anchors"], _commitment, _two, issuer=_number, batch=_number),
-        status=_known(facts["status"], _history(_status), Position, issuer=_number, batch=_number, index=_number),
-        holds=_known(facts["holds"], _history(_hold), _one, statement=_hex32),
-        uses=_known(facts["uses"], _history(_use), _two, consumer=_hex32, request=_hex32),
-        withdrawals=_known(facts["withdrawals"], _withdrawal, _two, party=_hex32, statement=_hex32),
-        accounts=_named(facts["accounts"], _account_name, _account),
-        parties=_named(facts["parties"], _hex32, _party),
-        assets=_named(facts["assets"], _hex32, _asset),
+        status=_known(
+            facts["status"], _history(_made(StatusFact)), Position, issuer=_number, batch=_number, index=_number
+        ),
+        holds=_known(facts["holds"], _history(_made(HoldFact, offices=_offices)), _one, statement=_hex32),
+        uses=_known(facts["uses"], _history(_made(UseFact)), _two, consumer=_hex32, request=_hex32),
+        withdrawals=_known(facts["withdrawals"], _made(WithdrawalFact), _two, party=_hex32, statement=_hex32),
+        accounts=_named(facts["accounts"], _account, _made(AccountFact, party=_hex32, proposal=_proposal)),
+        parties=_named(facts["parties"], _hex32, _made(PartyFact, roles=_texts, accreditations=_accreditations)),
+        assets=_named(
+            facts["assets"],
+            _hex32,
+            _made(AssetFact, holders=_holders, liens=_liens, head=_hex32, annulled_ancestor=_ancestor),
+        ),
     )
 
 
 def _known(
     raw: Any, read: Callable[[Any], Value], key: Callable[..., Any], **names: Callable[[Any], Any]
 ) -> dict[Any, Value]:
-    """A list of objects as a mapping by their ``names``; what stands twice would be known in two ways."""
+    """Return a list of objects as a mapping by their ``names``; refuse a repeated name, which would be ambiguous."""
     found: dict[Any, Value] = {}
     for each in _list(raw):
         members = dict(_object(each))
         if not names.keys() <= members.keys():
-            raise ValueError("an item is not named")
+            raise ValueError("an item has no name")
         name = key(*(check(members.pop(member)) for member, check in names.items()))
         if name in found:
-            raise ValueError("an item stands twice")
+            raise ValueError("an item is repeated")
         found[name] = read(members)
     return found
 
@@ -112,20 +118,8 @@ def _history(read: Callable[[Any], Value]) -> Callable[[Any], tuple[Value, ...]]
     return lambda raw: tuple(read(each) for each in _list(_members(raw, "history")["history"]))
 
 
-def _log(raw: Any) -> LogFact:
-    return _made(LogFact, raw, newest=_hex32)
-
-
 def _commitment(raw: Any) -> str:
     return _hex32(_members(raw, "commitment")["commitment"])
-
-
-def _status(raw: Any) -> StatusFact:
-    return _made(StatusFact, raw)
-
-
-def _hold(raw: Any) -> HoldFact:
-    return _made(HoldFact, raw, offices=_offices)
 
 
 def _offices(raw: Any) -> tuple[str, ...]:
@@ -135,30 +129,18 @@ def _offices(raw: Any) -> tuple[str, ...]:
     return offices
 
 
-def _use(raw: Any) -> UseFact:
-    return _made(UseFact, raw)
-
-
-def _withdrawal(raw: Any) -> WithdrawalFact:
-    return _made(WithdrawalFact, raw)
-
-
-def _account_name(raw: Any) -> str:
+def _account(raw: Any) -> str:
     if not _ACCOUNT.fullmatch(_text(raw)):
         raise ValueError("an account is expected")
     return str(raw)
 
 
-def _account(raw: Any) -> AccountFact:
-    return _made(AccountFact, raw, party=_hex32, proposal=_proposal)
-
-
 def _proposal(raw: Any) -> ProposedKey | None:
-    return None if raw is None else _made(ProposedKey, raw)
+    return None if raw is None else _made(ProposedKey)(raw)
 
 
-def _party(raw: Any) -> PartyFact:
-    return _made(PartyFact, raw, roles=_texts, accreditations=lambda periods: _named(periods, _text, _period))
+def _accreditations(raw: Any) -> Mapping[str, tuple[int, int]]:
+    return _named(raw, _text, _period)
 
 
 def _period(raw: Any) -> tuple[int, int]:
@@ -166,27 +148,27 @@ def _period(raw: Any) -> tuple[int, int]:
     return _number(period["from"]), _number(period["to"])
 
 
-def _asset(raw: Any) -> AssetFact:
-    return _made(AssetFact, raw, holders=_holders, liens=_liens, head=_hex32, annulled_ancestor=_ancestor)
-
-
 def _holders(raw: Any) -> tuple[HolderFact, ...]:
-    return tuple(_made(HolderFact, each, party=_hex32) for each in _list(raw))
+    return tuple(map(_made(HolderFact, party=_hex32), _list(raw)))
 
 
 def _liens(raw: Any) -> tuple[LienFact, ...]:
-    return tuple(_made(LienFact, each, creditor=_hex32) for each in _list(raw))
+    return tuple(map(_made(LienFact, creditor=_hex32), _list(raw)))
 
 
 def _ancestor(raw: Any) -> str:
     return "" if raw == "" else _hex32(raw)
 
 
-def _made(kind: Callable[..., Value], raw: Any, **forms: Callable[[Any], Any]) -> Value:
-    """The dataclass from an object of exactly its members; where no form is given, by the type of the member."""
+def _made(kind: Callable[..., Value], **forms: Callable[[Any], Any]) -> Callable[[Any], Value]:
+    """Return a reader for a dataclass: it takes an object with exactly these members, each read by its form or type."""
     types = {item.name: str(item.type) for item in fields(kind)}  # type: ignore[arg-type]
-    members = _members(raw, *types)
-    return kind(**{name: (forms.get(name) or _PLAIN[types[name]])(members[name]) for name in types})
+
+    def read(raw: Any) -> Value:
+        members = _members(raw, *types)
+        return kind(**{name: (forms.get(name) or _PLAIN[types[name]])(members[name]) for name in types})
+
+    return read
 
 
 def _members(raw: Any, *names: str) -> Mapping[str, Any]:
@@ -225,7 +207,7 @@ def _flag(raw: Any) -> bool:
 
 def _number(raw: Any) -> int:
     if type(raw) is not int or raw < 0:
-        raise ValueError("an integer from 0 is expected")
+        raise ValueError("an integer of 0 or more is expected")
     return raw
 
 

@@ -1,4 +1,4 @@
-"""What a verifier asks the chain for one bundle (protocol §8), whatever a hostile bundle says."""
+"""The facts that a verifier reads from the chain for one bundle (protocol §8), even if the bundle is hostile."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ledger.proof.sdjwt import Presented, parse_certificate
 
 @dataclass(frozen=True, slots=True)
 class FactsNeeded:
-    """What to ask the chain for one bundle.
+    """The facts to read from the chain for one bundle.
 
-    ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` (consumer's party id, request),
-    ``withdrawals`` (party id, statement): each authorization with its subject, each provision with its provider.
-    ``statements`` are those whose holds count. Statements and requests are 64 hex digits. ``accounts`` are those that
-    signed; ``presenter`` is the key in ``cnf``, whose account is asked for as well, as it may be nobody's.
+    ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` is (consumer's party id,
+    request), ``withdrawals`` are (party id, statement): each authorization with its subject, each provision with its
+    provider. ``statements`` are the statements whose holds matter. Statements and requests are 64 hex digits.
+    ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; its account is read too, if it has one.
     """
 
     batches: frozenset[tuple[int, int]]
@@ -38,7 +38,7 @@ class FactsNeeded:
 
 
 def facts_needed(bundle: Bundle) -> FactsNeeded:
-    """Never raises: what cannot be read from a hostile certificate is not asked for."""
+    """Return the facts that the bundle needs; never raises, because unreadable parts of a certificate are left out."""
     presented = _presented(bundle)
     claims = presented.claims if presented else {}
     scenario, issuer, asset = (claims.get(name) for name in ("scenario", "iss", "asset"))
@@ -60,7 +60,7 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
 
 
 def _withdrawable(evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
-    """Of authorizations and provisions alone: nothing else can be withdrawn."""
+    """Return (party id, statement) of the authorizations and provisions, which alone can be withdrawn."""
     parties = {"authorization": "subject", "provision": "provider"}
     for item in evidence:
         statement = item.statement

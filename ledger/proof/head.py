@@ -1,4 +1,4 @@
-"""Digests of contract events and the running heads over them, protocol §3.
+"""Digests of contract events, and the running heads that chain these digests (protocol §3).
 
 ``contracts/libraries/EventHead.sol`` is the second implementation.
 """
@@ -13,7 +13,8 @@ from typing import Any, Final
 _GENESIS_TAG: Final = b"pingzheng/head/v2"
 _LEDGER_TAG: Final = b"pingzheng/ledger/v2"
 
-# Fields in order. ``uint`` is an unsigned integer or a truth value, ``bytes32`` and ``bytes8`` hex, ``address`` 0x…
+# For each event its tag and its fields in order. ``uint`` is an unsigned integer or a boolean, ``bytes32`` and
+# ``bytes8`` are hex digits, ``address`` is 0x and hex digits.
 EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
     name: (tag, tuple((field.partition(":")[0], field.partition(":")[2] or "uint") for field in fields.split()))
     for name, tag, fields in (
@@ -78,9 +79,9 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
 
 
 def genesis(origin: str, chain_id: int, contract: str, scope: str | None = None) -> bytes:
-    """The head of a contract before its first event; with ``scope`` (an asset id, hex) that of the asset.
+    """Return the head of a contract before its first event, or with ``scope`` (an asset id, hex) that of the asset.
 
-    ``origin`` is the forwarder's, 64 hex digits.
+    ``origin`` is the forwarder's origin, 64 hex digits.
     """
     parts = [tag(_GENESIS_TAG), word("bytes32", origin), word("uint", chain_id), word("address", contract)]
     if scope is not None:
@@ -99,7 +100,10 @@ def ledger_digest(
     delay: int,
     threshold: int,
 ) -> str:
-    """The ``ledger`` that every entry names: 64 hex digits (protocol §1). ``delay`` is seconds, addresses ``0x…``."""
+    """Return the digest that every entry has as ``ledger``, 64 hex digits (protocol §1).
+
+    ``delay`` is in seconds, addresses are ``0x…``.
+    """
     words = [word("bytes32", origin), word("uint", chain_id)]
     words += [word("address", each) for each in (forwarder, party_registry, asset_registry, certificate_log)]
     words += [word("uint", delay), word("uint", threshold)]
@@ -107,9 +111,9 @@ def ledger_digest(
 
 
 def act_digest(target: str, call: bytes) -> str:
-    """The ``act`` that a proposal binds, 64 hex digits: SHA-256 of ``abi.encode(target, call)`` (protocol §3).
+    """Return the digest of the act in a proposal, 64 hex digits: SHA-256 of ``abi.encode(target, call)`` (protocol §3).
 
-    ``target`` is the address of a contract, ``call`` its call data. Raises ``ValueError`` for no address.
+    ``target`` is the address of a contract, ``call`` its call data. Raises ``ValueError`` for an invalid address.
     """
     padded = call + bytes(-len(call) % 32)
     words = word("address", target) + word("uint", 64) + word("uint", len(call))
@@ -117,9 +121,9 @@ def act_digest(target: str, call: bytes) -> str:
 
 
 def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
-    """Digest of an event, named ``Contract.Event``.
+    """Return the digest of an event that is named ``Contract.Event``.
 
-    Raises ``KeyError``, ``ValueError`` or ``TypeError`` for what does not fit.
+    Raises ``KeyError``, ``ValueError`` or ``TypeError`` for an unknown event or arguments that do not fit it.
     """
     name, fields = EVENTS[event]
     words = [word(kind, args[field]) for field, kind in fields]
@@ -127,19 +131,19 @@ def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
 
 
 def fold(head: bytes, digest: bytes) -> bytes:
-    """The head after an event with this digest."""
+    """Return the head after an event with this digest."""
     return hashlib.sha256(head + digest).digest()
 
 
 def tag(text: bytes) -> bytes:
-    """ASCII, left-aligned in a word of 32 bytes."""
+    """Return ASCII text left-aligned in a word of 32 bytes."""
     return text.ljust(32, b"\0")
 
 
 def word(kind: str, value: Any) -> bytes:
-    """A value as 32 bytes, as ``abi.encode`` has it; ``kind`` as in ``EVENTS``.
+    """Return a value as 32 bytes, encoded as ``abi.encode`` does; ``kind`` is a type in ``EVENTS``.
 
-    Raises ``ValueError`` or ``TypeError`` for what does not fit.
+    Raises ``ValueError`` or ``TypeError`` for a value that does not fit the type.
     """
     if kind == "uint":
         number = int(value, 0) if isinstance(value, str) else index(value)
@@ -148,5 +152,5 @@ def word(kind: str, value: Any) -> bytes:
         return number.to_bytes(32, "big")
     raw = bytes.fromhex(str(value).removeprefix("0x"))
     if len(raw) != {"bytes32": 32, "bytes8": 8, "address": 20}[kind]:
-        raise ValueError(f"{kind} has another length")
+        raise ValueError(f"{kind} has the wrong length")
     return raw.rjust(32, b"\0") if kind == "address" else raw.ljust(32, b"\0")

@@ -1,4 +1,4 @@
-"""Whether a history is whole: only all of its events, in order, fold to the head that the chain shows."""
+"""Checks that a history is complete: only all of its events, in order, lead to the head that the chain shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.proof.head import event_digest, fold
 
 @dataclass(frozen=True, slots=True)
 class HistoryEvent:
-    """An event named ``Contract.Event``, with its arguments."""
+    """An event with its name ``Contract.Event`` and its arguments."""
 
     event: str
     args: Mapping[str, Any]
@@ -19,7 +19,7 @@ class HistoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """The outcome: ``head`` is what the events fold to."""
+    """The result of the check: ``head`` is the head after ``events`` events."""
 
     complete: bool
     head: bytes
@@ -27,7 +27,10 @@ class Completeness:
 
 
 def verify_history(events: Iterable[HistoryEvent], head: bytes, start: bytes) -> Completeness:
-    """Fold ``events`` from ``start`` (a genesis) and compare with ``head``; an event of no known form is no proof."""
+    """Compute the head after ``events`` from ``start`` (a genesis) and compare it with ``head``.
+
+    A history with an unknown or malformed event is not complete.
+    """
     found, count = start, 0
     for item in events:
         try:

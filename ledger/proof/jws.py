@@ -1,6 +1,6 @@
-"""Signatures in JWS compact and detached form (RFC 7515): by ES256K, ES256, or SM2 with SM3, and by nothing else.
+"""JWS signatures in compact and detached form (RFC 7515), only with ES256K, ES256, or SM2 with SM3.
 
-A header holds exactly ``alg``, ``kid``, ``typ``, and for SM2 ``sm2_id``; base64url is unpadded and canonical.
+A header has exactly the members ``alg``, ``kid``, ``typ``, and for SM2 ``sm2_id``; base64url is unpadded and canonical.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KID: Final = re.compile(r"0x[0-9a-f]{40}")
 
 
 class Signer(Protocol):
-    """Signs for one account: a key here, a hardware module elsewhere."""
+    """Signs for one account, with a key in memory or a hardware module."""
 
     @property
     def kid(self) -> str:
@@ -34,75 +34,49 @@ class Signer(Protocol):
 
     @property
     def public_key(self) -> str:
-        """The account's key as text."""
+        """The account's public key as text."""
 
     @property
     def algorithm(self) -> Mapping[str, str]:
-        """What the header says of the algorithm: ``alg``, and for SM2 ``sm2_id``."""
+        """The header members for the algorithm: ``alg``, and for SM2 ``sm2_id``."""
 
     def sign(self, data: bytes) -> bytes:
-        """``r ‖ s`` over ``data`` by that algorithm, 64 bytes; with a low ``s`` for ES256K and ES256."""
+        """Return the signature over ``data``: ``r ‖ s``, 64 bytes, with a low ``s`` for ES256K and ES256."""
 
 
 class LocalSigner:
-    """An ES256K signer whose private key is in memory."""
+    """An ES256K signer with its private key in memory."""
 
     def __init__(self, private_key: bytes, kid: str) -> None:
         self._key = PrivateKey(private_key)
-        self._kid = kid
-
-    @property
-    def kid(self) -> str:
-        """The account."""
-        return self._kid
-
-    @property
-    def algorithm(self) -> Mapping[str, str]:
-        """ES256K."""
-        return {"alg": ES256K.alg}
-
-    @property
-    def public_key(self) -> str:
-        """Compressed, 66 hex digits."""
-        return self._key.public_key.format(compressed=True).hex()
+        self.kid = kid
+        self.public_key = self._key.public_key.format(compressed=True).hex()
+        self.algorithm = {"alg": ES256K.alg}
 
     def sign(self, data: bytes) -> bytes:
-        """Deterministic (RFC 6979), low ``s``."""
+        """Return ``r ‖ s`` with a low ``s``; deterministic (RFC 6979)."""
         return self._key.sign_recoverable(data)[:64]
 
 
 class Es256Signer:
-    """An ES256 signer whose private key is in memory; its account follows from the key.
+    """An ES256 signer with its private key in memory; the account is computed from the key.
 
     Raises ``InvalidInput`` ``PRIVATE_KEY_INVALID``.
     """
 
     def __init__(self, private_key: bytes) -> None:
         self._key = p256.PrivateKey(private_key)
-        self._kid = p256.account_of(self._key.point)
-
-    @property
-    def kid(self) -> str:
-        """The account."""
-        return self._kid
-
-    @property
-    def algorithm(self) -> Mapping[str, str]:
-        """ES256."""
-        return {"alg": ES256.alg}
-
-    @property
-    def public_key(self) -> str:
-        """``p256:`` and 66 hex digits."""
-        return ES256.key_of(self._key.point)
+        self.kid = p256.account_of(self._key.point)
+        self.public_key = ES256.key_of(self._key.point)
+        self.algorithm = {"alg": ES256.alg}
 
     def sign(self, data: bytes) -> bytes:
-        """Deterministic (RFC 6979), low ``s``."""
+        """Return ``r ‖ s`` with a low ``s``; deterministic (RFC 6979)."""
         return self._key.sign(data)
 
 
 class Sm2Signer:
-    """An SM2 signer whose private key is in memory: slow and not in constant time, so for trials alone.
+    """An SM2 signer with its private key in memory. It is slow and not constant-time: use it only for tests and trials.
 
     Raises ``InvalidInput`` ``PRIVATE_KEY_INVALID``, ``SM2_ID_INVALID``; ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
@@ -112,26 +86,13 @@ class Sm2Signer:
             raise InvalidInput("SM2_ID_INVALID", f"An sm2_id has 0 to {sm2.MAX_ID} printable ASCII characters.")
         self._key = private_key
         self._point = sm2.public_point(private_key)
-        self._kid = sm2.account_of(self._point)
         self._sm2_id = sm2_id
-
-    @property
-    def kid(self) -> str:
-        """The account."""
-        return self._kid
-
-    @property
-    def algorithm(self) -> Mapping[str, str]:
-        """SM2 with SM3, under this signer's identity."""
-        return {"alg": SM2SM3.alg, "sm2_id": self._sm2_id}
-
-    @property
-    def public_key(self) -> str:
-        """``sm2:`` and 66 hex digits."""
-        return SM2SM3.key_of(self._point)
+        self.kid = sm2.account_of(self._point)
+        self.public_key = SM2SM3.key_of(self._point)
+        self.algorithm = {"alg": SM2SM3.alg, "sm2_id": sm2_id}
 
     def sign(self, data: bytes) -> bytes:
-        """With a fresh random number: never the same twice."""
+        """Return ``r ‖ s``, each time with a new random number, so that two signatures always differ."""
         return sm2.sign(self._key, self._point, data, self._sm2_id)
 
 
@@ -147,12 +108,12 @@ class Jwk:
     y: str
 
     def to_dict(self) -> dict[str, str]:
-        """As JSON."""
+        """Return the key as a JSON object."""
         return {"kty": "EC", "crv": self.crv, "x": self.x, "y": self.y}
 
     @classmethod
     def from_dict(cls, raw: Any) -> Jwk:
-        """Raises ``InvalidInput`` ``JWK_INVALID`` unless it is exactly such a key and a point of the curve."""
+        """Return the key; raise ``InvalidInput`` ``JWK_INVALID`` for other members or if it is not on its curve."""
         fits = isinstance(raw, Mapping) and raw.keys() == {"kty", "crv", "x", "y"}
         if not fits or raw["kty"] != "EC" or raw["crv"] not in list(CURVES):
             raise _bad_jwk()
@@ -164,12 +125,12 @@ class Jwk:
 
     @property
     def compressed(self) -> str:
-        """The key as text: 66 hex digits after the prefix of its curve."""
+        """The key as text: the prefix of its curve and 66 hex digits."""
         return CURVES[self.crv].key_of(_point(self.x, self.y))
 
 
 def public_jwk(key: str) -> Jwk:
-    """The JWK of a public key as text; raises ``ValueError``."""
+    """Return the JWK of a public key that is given as text; raise ``ValueError`` for an invalid key."""
     suite = suite_of_key(key)
     point = suite.point_of(key)
     return Jwk(suite.curve, encode_base64url(point[:32]), encode_base64url(point[32:]))
@@ -177,7 +138,7 @@ def public_jwk(key: str) -> Jwk:
 
 @dataclass(frozen=True, slots=True)
 class Jws:
-    """A parsed signature with what it signs; nothing is verified yet. ``sm2_id`` is empty but for SM2."""
+    """A parsed signature with its payload; nothing is verified yet. ``sm2_id`` is empty unless the suite is SM2."""
 
     suite: Suite
     sm2_id: str
@@ -188,10 +149,10 @@ class Jws:
     signature: bytes
 
     def signed_by(self, public_key: str, *, any_s: bool = False) -> bool:
-        """Whether the key (as text) made this signature; a key of another suite never did.
+        """Return whether the key (as text) made this signature; False for a key of another suite.
 
-        A high ``s`` is refused, unless ``any_s``: for key bindings, which wallets do not normalise. Raises
-        ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the suite's signatures cannot be verified here.
+        A high ``s`` is refused unless ``any_s`` is set, as it is for key bindings, because wallets do not normalise
+        ``s``. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the suite is not installed here.
         """
         try:
             point = self.suite.point_of(public_key)
@@ -203,14 +164,14 @@ class Jws:
 
 
 def sign_compact(payload: bytes, signer: Signer, typ: str) -> str:
-    """JWS compact serialisation over ``payload``."""
+    """Return a JWS over ``payload`` in compact serialisation."""
     header = canonical({**signer.algorithm, "kid": signer.kid, "typ": typ})
     signing_input = f"{encode_base64url(header)}.{encode_base64url(payload)}"
     return f"{signing_input}.{encode_base64url(signer.sign(signing_input.encode()))}"
 
 
 def parse_compact(token: str, typ: str, *, needs_kid: bool = True) -> Jws:
-    """The parts of a JWS of that ``typ``; without ``needs_kid`` a missing ``kid`` is empty.
+    """Return the parts of a JWS with this ``typ``; if not ``needs_kid``, the ``kid`` may be missing and is then empty.
 
     Raises ``BadBundle`` ``JWS_…``.
     """
@@ -230,13 +191,13 @@ def parse_compact(token: str, typ: str, *, needs_kid: bool = True) -> Jws:
 
 
 def sign_entry(entry: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
-    """The entry with ``signature``: a detached JWS (RFC 7515 appendix F) over its canonical JSON."""
+    """Return the entry with ``signature``: a detached JWS (RFC 7515 appendix F) over its canonical JSON."""
     header, _, signature = sign_compact(canonical(dict(entry)), signer, ENTRY_TYP).split(".")
     return {**entry, "signature": f"{header}..{signature}"}
 
 
 def entry_signature(entry: Mapping[str, Any]) -> Jws:
-    """The signature of a signed entry; raises ``BadBundle`` ``JWS_…``."""
+    """Return the signature of a signed entry; raise ``BadBundle`` ``JWS_…``."""
     parts = str(entry.get("signature", "")).split(".")
     if len(parts) != 3 or parts[1]:
         raise BadBundle("JWS_FORM", "A detached JWS has an empty second part.", where="signature")
@@ -245,7 +206,7 @@ def entry_signature(entry: Mapping[str, Any]) -> Jws:
 
 
 def entry_signed_by(entry: Mapping[str, Any], account: str, public_key: str) -> bool:
-    """Whether that account with that key signed the entry; a signature that cannot be read was made by nobody.
+    """Return whether the account with this key signed the entry; False if the signature cannot be read.
 
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
@@ -257,12 +218,15 @@ def entry_signed_by(entry: Mapping[str, Any], account: str, public_key: str) -> 
 
 
 def encode_base64url(data: bytes) -> str:
-    """Unpadded base64url, RFC 7515 §2."""
+    """Return unpadded base64url, RFC 7515 §2."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAYLOAD_BYTES) -> bytes:
-    """Strict: only the one encoding of the bytes is taken; raises ``BadBundle`` ``JWS_BASE64URL``."""
+    """Return the bytes in canonical base64url; raise ``BadBundle`` ``JWS_BASE64URL`` for any other text.
+
+    With ``size``, there must be exactly this number of bytes; otherwise about ``limit`` bytes at most.
+    """
     if not isinstance(text, str) or len(text) > limit * 4 // 3 + 4:
         raise BadBundle("JWS_BASE64URL", "This is not base64url.", where="signature")
     try:
@@ -270,7 +234,8 @@ def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAY
     except (binascii.Error, ValueError) as error:
         raise BadBundle("JWS_BASE64URL", "This is not base64url.", where="signature") from error
     if encode_base64url(data) != text or (size is not None and len(data) != size):
-        raise BadBundle("JWS_BASE64URL", "This is not the one base64url of so many bytes.", where="signature")
+        message = "This is not canonical base64url, or it has the wrong number of bytes."
+        raise BadBundle("JWS_BASE64URL", message, where="signature")
     return data
 
 
@@ -281,12 +246,13 @@ def _header(encoded: str, typ: str, needs_kid: bool) -> dict[str, Any]:
     except InvalidInput as error:
         raise BadBundle("JWS_HEADER", error.message, where="header") from error
     if not isinstance(header, dict):
-        raise BadBundle("JWS_HEADER", "A header is an object.", where="header")
+        raise BadBundle("JWS_HEADER", "A header must be an object.", where="header")
     alg = header.get("alg")
     suite = SUITES.get(alg) if isinstance(alg, str) else None
     wanted = {"alg", "kid", "typ"} | ({"sm2_id"} if suite and suite.takes_id else set())
     if wanted - header.keys() - (set() if needs_kid else {"kid"}) or header.keys() - wanted:
-        raise BadBundle("JWS_HEADER", "A header holds exactly alg, kid and typ, and for SM2 sm2_id.", where="header")
+        message = "A header must have exactly the members alg, kid and typ, and for SM2 sm2_id."
+        raise BadBundle("JWS_HEADER", message, where="header")
     if suite is None:
         raise BadBundle("JWS_ALGORITHM", f"Only {', '.join(SUITES)} are accepted.", where="header")
     if suite.takes_id and not sm2.is_id(header["sm2_id"]):
@@ -306,7 +272,7 @@ def _point(x: Any, y: Any) -> bytes:
 def _bad_jwk() -> InvalidInput:
     return InvalidInput(
         "JWK_INVALID",
-        "This is not a public key as JWK, of secp256k1, P-256 or SM2.",
+        "This is not a JWK of a public key on secp256k1, P-256 or SM2.",
         where="jwk",
-        hint='It reads {"kty":"EC","crv":"secp256k1","x":"…","y":"…"}.',
+        hint='Write it like {"kty":"EC","crv":"secp256k1","x":"…","y":"…"}.',
     )

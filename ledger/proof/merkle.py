@@ -1,4 +1,4 @@
-"""Merkle trees over SHA-256, RFC 9162 §2.1. ``contracts/libraries/Rfc9162.sol`` is the second implementation."""
+"""Merkle trees over SHA-256 (RFC 9162 §2.1). ``contracts/libraries/Rfc9162.sol`` is the second implementation."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """Hash of a leaf, RFC 9162 §2.1.1."""
+    """Return the hash of a leaf, RFC 9162 §2.1.1."""
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Hash of an inner node, RFC 9162 §2.1.1."""
+    """Return the hash of an inner node, RFC 9162 §2.1.1."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """Tree head over leaf hashes; that of no leaves is the hash of nothing."""
+    """Return the tree head over leaf hashes; without leaves it is the hash of the empty string."""
     return Tree(leaves).root
 
 
 class Tree:
-    """A tree over leaf hashes, with every level kept: a proof costs no hashing.
+    """A tree over leaf hashes. It stores every level, so that a proof needs no hashing.
 
-    An odd last node rises a level unchanged, which is RFC 9162's split at the largest power of two.
+    The last node of an odd level moves up unchanged; this equals the split at the largest power of two in RFC 9162.
     """
 
     def __init__(self, leaves: Sequence[bytes]) -> None:
@@ -38,7 +38,7 @@ class Tree:
 
     @property
     def size(self) -> int:
-        """How many leaves."""
+        """The number of leaves."""
         return len(self._levels[0])
 
     @property
@@ -47,7 +47,7 @@ class Tree:
         return self._levels[-1][0] if self.size else EMPTY_ROOT
 
     def inclusion_proof(self, index: int) -> list[bytes]:
-        """Siblings from the leaf up, RFC 9162 §2.1.3.1; raises ``IndexError``."""
+        """Return the siblings from the leaf up, RFC 9162 §2.1.3.1; raise ``IndexError`` outside the tree."""
         if not 0 <= index < self.size:
             raise IndexError(f"no leaf {index} in a tree of {self.size}")
         proof = []
@@ -58,38 +58,9 @@ class Tree:
             index //= 2
         return proof
 
-    def consistency_proof(self, first: int) -> list[bytes]:
-        """That the first ``first`` leaves are this tree's beginning, RFC 9162 §2.1.4.1; raises ``IndexError``."""
-        if not 1 <= first <= self.size:
-            raise IndexError(f"no tree of {first} leaves within {self.size}")
-        return self._subproof(first, 0, self.size, whole=True)
-
-    def _subproof(self, first: int, low: int, high: int, *, whole: bool) -> list[bytes]:
-        size = high - low
-        if first == size:
-            return [] if whole else [self._range_root(low, high)]
-        split = _split(size)
-        if first <= split:
-            return [
-                *self._subproof(first, low, low + split, whole=whole),
-                self._range_root(low + split, high),
-            ]
-        return [
-            *self._subproof(first - split, low + split, high, whole=False),
-            self._range_root(low, low + split),
-        ]
-
-    def _range_root(self, low: int, high: int) -> bytes:
-        size = high - low
-        if size & (size - 1) == 0:
-            level = size.bit_length() - 1
-            return self._levels[level][low >> level]
-        split = _split(size)
-        return node_hash(self._range_root(low, low + split), self._range_root(low + split, high))
-
 
 def verify_inclusion(tree_root: bytes, leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bool:
-    """Whether ``leaf`` (a leaf hash) stands at ``index`` of the tree with this head and size, RFC 9162 §2.1.3.2."""
+    """Return whether ``leaf`` (a leaf hash) is at ``index`` in the tree with this head and size, RFC 9162 §2.1.3.2."""
     if not 0 <= index < size:
         return False
     fn, sn, found = index, size - 1, leaf
@@ -104,35 +75,3 @@ def verify_inclusion(tree_root: bytes, leaf: bytes, index: int, size: int, proof
             found = node_hash(found, sibling)
         fn, sn = fn >> 1, sn >> 1
     return sn == 0 and found == tree_root
-
-
-def verify_consistency(first_root: bytes, second_root: bytes, first: int, second: int, proof: Sequence[bytes]) -> bool:
-    """Whether the tree of ``first`` leaves is the beginning of that of ``second``, RFC 9162 §2.1.4.2."""
-    if not 0 < first <= second:
-        return False
-    if first == second:
-        return not proof and first_root == second_root
-    fn, sn = first - 1, second - 1
-    while fn % 2 == 1:
-        fn, sn = fn >> 1, sn >> 1
-    # A first tree that is a power of two is a node of the second: the proof leaves it out.
-    path = list(proof) if fn else [first_root, *proof]
-    if not path:
-        return False
-    fr = sr = path[0]
-    for sibling in path[1:]:
-        if sn == 0:
-            return False
-        if fn % 2 == 1 or fn == sn:
-            fr, sr = node_hash(sibling, fr), node_hash(sibling, sr)
-            while fn % 2 == 0 and fn != 0:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            sr = node_hash(sr, sibling)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and fr == first_root and sr == second_root
-
-
-def _split(size: int) -> int:
-    """The largest power of two smaller than ``size``."""
-    return 1 << (size - 1).bit_length() - 1

@@ -1,6 +1,6 @@
-"""Presenting a certificate as its holder: choose what to disclose, bind it to one consumer and one nonce.
+"""Presents a certificate for its holder: discloses the chosen fields and binds them to one consumer and one nonce.
 
-Pure: whoever has the full bundle and the holder's key can present, with no service, database or chain.
+The functions are pure: they need the full bundle and the holder's key, but no service, database or chain.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from ledger.proof.sdjwt import (
 def present(
     full: Bundle, fields: Iterable[str] | None, *, consumer: str, nonce: str, holder: Signer, at: int
 ) -> Bundle:
-    """The bundle with the chosen fields disclosed (default: all), for one consumer and one nonce.
+    """Return the bundle with the chosen fields disclosed (default: all), bound to one consumer and one nonce.
 
-    ``consumer`` is a party id, ``at`` is seconds UTC and stands in ``iat``. Raises as ``disclosing``, and ``Conflict``
-    ``NOTHING_TO_BIND`` for a registration certificate, ``Forbidden`` ``NOT_PARTY`` for another consumer than the
-    certificate names, ``HOLDER_KEY_DIFFERS`` for another key than the certificate was issued to.
+    ``consumer`` is a party id; ``at`` (seconds UTC) becomes ``iat``. Raises as ``disclosing`` does, and ``Conflict``
+    ``NOTHING_TO_BIND`` for a registration certificate, ``Forbidden`` ``NOT_PARTY`` if the certificate is for another
+    consumer, and ``HOLDER_KEY_DIFFERS`` if it was issued to another key.
     """
     chosen = disclosing(full, fields)
     claims = parse_certificate(chosen.certificate).claims
     if not CERTIFICATE_CLASSES[claims["class"]].used_up:
         raise Conflict(
             "NOTHING_TO_BIND",
-            "A registration certificate is bound to no key: anyone may rely on it.",
+            "A registration certificate is not bound to a key, because anyone may rely on it.",
             where=claims["certificate_no"],
-            hint="Hand its bundle on as it is.",
+            hint="Pass on its bundle unchanged.",
         )
     if consumer != claims["consumer"]:
-        # What is disclosed travels readably: another consumer would learn it, although its verification fails.
+        # Disclosed claims are not encrypted, so another consumer could read them although its verification fails.
         raise Forbidden(
             "NOT_PARTY",
             "The certificate is for another consumer.",
             where=claims["certificate_no"],
-            hint="For this consumer the subject gives a new authorization.",
+            hint="Ask the subject for a new authorization for this consumer.",
         )
     bound = bind_key(chosen.certificate, holder, audience=consumer, nonce=nonce, at=at)
     binding = parse_compact(bound.removeprefix(chosen.certificate), KEY_BINDING_TYP)
@@ -57,15 +57,15 @@ def present(
             "HOLDER_KEY_DIFFERS",
             "The certificate was issued to another key.",
             where=claims["certificate_no"],
-            hint="Present with the key that the subject had when it was issued.",
+            hint="Present it with the key that the subject had when the certificate was issued.",
         )
     return chosen.with_certificate(bound)
 
 
 def disclosing(full: Bundle, fields: Iterable[str] | None) -> Bundle:
-    """The bundle with the chosen fields disclosed (default: all), bound to nobody.
+    """Return the bundle with the chosen fields disclosed (default: all), not bound to a consumer.
 
-    Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``, ``BadBundle`` ``BUNDLE_PRESENTED``, and as ``presented``.
+    Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``, ``BadBundle`` ``BUNDLE_PRESENTED``, and as ``presented`` does.
     """
     parts = presented(full)
     if parts.key_binding is not None:
@@ -77,9 +77,9 @@ def disclosing(full: Bundle, fields: Iterable[str] | None) -> Bundle:
 
 
 def require_full(bundle: Bundle) -> Presented:
-    """The certificate's parts, if every field is disclosed as it was signed and the bundle is bound to nobody.
+    """Return the certificate's parts if the bundle discloses every signed field and is not bound to a consumer.
 
-    Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``, and as ``presented``.
+    Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``, and as ``presented`` does.
     """
     parts = presented(bundle)
     if parts.key_binding is not None:
@@ -89,17 +89,17 @@ def require_full(bundle: Bundle) -> Presented:
     if names != sorted(parts.claims.get("fields", [])) or digests != sorted(parts.claims.get("_sd", [])):
         raise BadBundle(
             "BUNDLE_NOT_FULL",
-            "The bundle does not disclose every field of its certificate, each as it was signed.",
+            "The bundle does not disclose every field of its certificate with the signed value.",
             where=parts.claims["certificate_no"],
-            hint="Ask for the bundle without choosing fields.",
+            hint="Request the bundle again without choosing fields.",
         )
     return parts
 
 
 def presented(bundle: Bundle) -> Presented:
-    """The parts of a bundle's certificate, of the form that a certificate has; nothing is verified yet.
+    """Return the parts of a bundle's certificate; only the form is checked, nothing is verified.
 
-    Raises ``BadBundle``, and ``InvalidInput`` ``ENTRY_…`` for a payload that is no certificate's.
+    Raises ``BadBundle``, and ``InvalidInput`` ``ENTRY_…`` if the payload does not fit the schema of its type.
     """
     parts = parse_certificate(bundle.certificate)
     validate_entry(parts.claims)
@@ -114,8 +114,8 @@ def _chosen(parts: Presented, fields: Iterable[str]) -> list[Disclosed]:
     if outside := sorted(set(wanted) - by_name.keys()):
         raise Forbidden(
             "FIELD_OUTSIDE_AUTHORIZATION",
-            f"The certificate does not carry: {listed(outside)}.",
-            hint="It can disclose only what the subject authorised; ask for a new authorization.",
+            f"The certificate does not have these fields: {listed(outside)}.",
+            hint="Choose fields that the subject authorised, or ask for a new authorization.",
         )
     return [by_name[name] for name in wanted]
 
@@ -123,7 +123,7 @@ def _chosen(parts: Presented, fields: Iterable[str]) -> list[Disclosed]:
 def _presented_before() -> BadBundle:
     return BadBundle(
         "BUNDLE_PRESENTED",
-        "The bundle was bound to a consumer and a nonce already.",
+        "The bundle is already bound to a consumer and a nonce.",
         where="certificate",
-        hint="Start from the bundle as the platform gives it to the holder.",
+        hint="Use the bundle that the platform gave to the holder.",
     )

@@ -1,4 +1,4 @@
-"""What a verification found: every check with its number, its verdict and the reason."""
+"""The report of a verification: every check with its number, its verdict and the reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.proof.facts import ProposedKey
 
 
 class Verdict(StrEnum):
-    """The outcome of one check. Whatever is not ``passed`` or ``not_applicable`` makes the certificate not valid."""
+    """The verdict of one check. A certificate is valid only if every check is ``passed`` or ``not_applicable``."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -47,7 +47,7 @@ _RESULTS: Final = {
     "PROVISION_HELD": "suspended",
     "AUTHORIZATION_WITHDRAWN": "revoked",
     "PROVISION_WITHDRAWN": "revoked",
-    # What cannot be judged is not forged: nobody needs to tell the police.
+    # These certificates cannot be judged. They must not be reported as forged.
     "ASSET_UNKNOWN": "unknown",
     "FACTS_STALE": "unknown",
     "FOREIGN_CHAIN": "unknown",
@@ -72,15 +72,16 @@ class Check:
 
     @property
     def name(self) -> str:
-        """The check's name."""
+        """The name of the check."""
         return NAMES[self.number - 1]
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key that signed the certificate or what it rests on: the types of those entries, and who proposed the key.
+    """A key that signed the certificate or its supporting entries, with the types of entries it signed.
 
-    ``proposal`` is None for a founding key. ``reported_at`` is 0 unless the key was reported after it signed.
+    ``proposal`` says who proposed the key, and is None for a founding key. ``reported_at`` is when the key was reported
+    after it signed, or 0.
     """
 
     account: str
@@ -91,7 +92,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What a verifier should know beside the verdict; ``code`` is stable, ``message`` is for people."""
+    """A warning in addition to the verdict; ``code`` is stable, ``message`` is for people."""
 
     code: str
     message: str
@@ -99,9 +100,12 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The checks in order. ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid: a wrong
-    party learns nothing. ``at`` is the time judged, ``block`` that of the facts. ``delay`` is how many seconds a new
-    key waits on that ledger, ``threshold`` how many officers it takes."""
+    """The checks in order, and the content of a valid certificate.
+
+    ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a wrong party learns
+    nothing. ``at`` is the time for which the certificate is judged, ``block`` the block of the facts. On this ledger a
+    new key waits ``delay`` seconds, and a proposal for another party needs ``threshold`` officers.
+    """
 
     checks: tuple[Check, ...]
     at: int
@@ -116,26 +120,29 @@ class Report:
 
     @property
     def cautions(self) -> tuple[Caution, ...]:
-        """Not part of the verdict: a short delay belongs on a local chain, and no check knows whether this is one."""
+        """Warnings that are not part of the verdict.
+
+        A short delay is acceptable only on a local chain, and no check can find out whether the chain is local.
+        """
         if self.delay >= MIN_DELAY:
             return ()
         return (
             Caution(
                 "DELAY_SHORT",
-                f"A new key waits {self.delay} seconds on this ledger. Under {MIN_DELAY // 3600} hours its party may "
-                "be too late to stop it: such a ledger is for tests.",
+                f"On this ledger a new key waits {self.delay} seconds. With less than {MIN_DELAY // 3600} hours its "
+                "party may be too late to stop a false key. Use such a ledger only for tests.",
             ),
         )
 
     @property
     def valid(self) -> bool:
-        """Whether every check passed that applies."""
+        """Whether every applicable check passed."""
         fine = (Verdict.PASSED, Verdict.NOT_APPLICABLE)
         return len(self.checks) == len(NAMES) and all(check.verdict in fine for check in self.checks)
 
     @property
     def genuine(self) -> bool:
-        """Whether checks 1 to 6 passed: what was judged is what was issued and anchored."""
+        """Whether checks 1 to 6 passed: the certificate is the one that was issued and anchored."""
         return all(check.verdict is Verdict.PASSED for check in self.checks[:GENUINE_CHECKS])
 
     @property
@@ -145,14 +152,14 @@ class Report:
 
     @property
     def result(self) -> str:
-        """One word: ``valid``, or what is wrong."""
+        """One word for the whole report, such as ``valid``, ``revoked`` or ``unknown``."""
         failure = self.first_failure
         if failure is None:
             return "valid" if self.valid else "unknown"
         return result_of(failure.code, failure.number)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the report as a JSON object."""
         return {
             "valid": self.valid,
             "result": self.result,
@@ -179,5 +186,5 @@ class Report:
 
 
 def result_of(code: str, number: int) -> str:
-    """The result of a report whose first failure has this code, at the check of this number."""
+    """Return the result of a report whose first failed check has this ``code`` and ``number``."""
     return _RESULTS.get(code, "tampered" if number <= GENUINE_CHECKS else "refused")

@@ -1,4 +1,4 @@
-"""Certificates as SD-JWT (RFC 9901): salted disclosures, and key binding to a consumer and a nonce."""
+"""Certificates as SD-JWT (RFC 9901): disclosures with salts, and key binding to a consumer and a nonce."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SALT_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """A claim with its salt (base64url of 128 random bits); ``encoded`` is what travels."""
+    """A disclosed claim with its salt (base64url of 128 random bits)."""
 
     salt: str
     name: str
@@ -38,31 +38,31 @@ class Disclosed:
 
     @property
     def encoded(self) -> str:
-        """base64url of the JSON array, RFC 9901 §4.2.1."""
+        """The disclosure as it is sent: base64url of the JSON array, RFC 9901 §4.2.1."""
         return encode_base64url(canonical([self.salt, self.name, self.value]))
 
     @classmethod
     def decode(cls, encoded: str) -> Disclosed:
-        """Raises ``BadBundle`` ``DISCLOSURE_…``."""
+        """Return the claim in an encoded disclosure; raise ``BadBundle`` ``DISCLOSURE_…`` or ``SD_NAME_NESTED``."""
         raw = decode_base64url(encoded, None, limit=MAX_DISCLOSURE_BYTES)
         try:
             value = parse_json(raw, max_bytes=MAX_DISCLOSURE_BYTES, max_depth=4)
         except InvalidInput as error:
             raise BadBundle("DISCLOSURE_FORM", error.message, where="disclosure") from error
         if not isinstance(value, list) or len(value) != 3 or not all(isinstance(item, str) for item in value[:2]):
-            raise BadBundle("DISCLOSURE_FORM", "A disclosure is [salt, name, value].", where="disclosure")
+            raise BadBundle("DISCLOSURE_FORM", "A disclosure must be [salt, name, value].", where="disclosure")
         _require_salt(value[0])
         if canonical(value) != raw:
-            raise BadBundle("DISCLOSURE_FORM", "A disclosure is canonical JSON.", where="disclosure")
+            raise BadBundle("DISCLOSURE_FORM", "A disclosure must be canonical JSON.", where="disclosure")
         if holds_sd_name(value[2]):
-            message = "A disclosed value holds a name by which SD-JWT libraries hide claims."
+            message = "A disclosed value contains a name that SD-JWT libraries use to hide claims."
             raise BadBundle("SD_NAME_NESTED", message, where="disclosure")
         return cls(*value)
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The parts of a certificate as it travels; nothing is verified yet."""
+    """The parts of a certificate with its disclosures and key binding; nothing is verified yet."""
 
     issued: Jws
     claims: dict[str, Any]
@@ -73,33 +73,33 @@ class Presented:
 
     @property
     def algorithm(self) -> str:
-        """What disclosures and ``sd_hash`` are hashed with."""
+        """The hash algorithm of the disclosures and of ``sd_hash``."""
         return _algorithm_of(self.claims)
 
     @property
     def sd_hash(self) -> str:
-        """What a key binding of this presentation signs; raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``."""
+        """The digest that the key binding must contain; raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``."""
         return disclosure_digest(self.bound, self.algorithm)
 
 
 def disclosure_digest(encoded: str, algorithm: str = SHA_256) -> str:
-    """What stands in ``_sd`` for an encoded disclosure, RFC 9901 §4.2.3; raises ``Misconfigured``."""
+    """Return the digest of an encoded disclosure as it is in ``_sd``, RFC 9901 §4.2.3; raise ``Misconfigured``."""
     return encode_base64url(HASHES[algorithm](encoded.encode()))
 
 
 def disclose(payload: Mapping[str, Any], hidden: Sequence[Disclosed], algorithm: str = SHA_256) -> dict[str, Any]:
-    """The payload with the digests of ``hidden``, sorted so that their order reveals nothing."""
+    """Return the payload with the digests of ``hidden``, sorted so that their order reveals nothing."""
     digests = sorted(disclosure_digest(item.encoded, algorithm) for item in hidden)
     return {**payload, "_sd_alg": algorithm, "_sd": digests}
 
 
 def compose(token: str, chosen: Sequence[Disclosed]) -> str:
-    """Issuer JWT and chosen disclosures, each followed by ``~``."""
+    """Return the issuer's JWT and the chosen disclosures, each followed by ``~``."""
     return "".join(f"{part}~" for part in (token, *(item.encoded for item in chosen)))
 
 
 def bind_key(certificate: str, holder: Signer, *, audience: str, nonce: str, at: int) -> str:
-    """The certificate with a key-binding JWT (RFC 9901 §4.3) for one consumer and nonce; ``at`` in seconds UTC.
+    """Return the certificate with a key-binding JWT (RFC 9901 §4.3) for one consumer and nonce; ``at`` is seconds UTC.
 
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
@@ -109,7 +109,7 @@ def bind_key(certificate: str, holder: Signer, *, audience: str, nonce: str, at:
 
 
 def parse_certificate(certificate: str) -> Presented:
-    """The parts; raises ``BadBundle``."""
+    """Return the parts of a certificate; raise ``BadBundle``."""
     if len(certificate) > MAX_CERTIFICATE_CHARACTERS:
         raise BadBundle("CERTIFICATE_TOO_LARGE", "The certificate is too large.", where="certificate")
     if not 1 <= certificate.count("~") <= MAX_DISCLOSURES + 1:
@@ -119,7 +119,7 @@ def parse_certificate(certificate: str) -> Presented:
     claims = _json_object(issued.payload)
     if canonical(claims) != issued.payload:
         raise BadBundle("CERTIFICATE_FORM", "The payload is not canonical JSON.", where="certificate")
-    # Other wallets name no key: the certificate does.
+    # Other wallets send no ``kid`` in the key binding; the certificate itself names the key.
     key_binding = parse_compact(binding, KEY_BINDING_TYP, needs_kid=False) if binding else None
     return Presented(
         issued=issued,
@@ -135,7 +135,8 @@ def _require_salt(salt: str) -> None:
     try:
         decode_base64url(salt, SALT_BYTES)
     except BadBundle as error:
-        raise BadBundle("DISCLOSURE_SALT", f"A salt is {SALT_BYTES} bytes in base64url.", where="disclosure") from error
+        message = f"A salt must be {SALT_BYTES} bytes in base64url."
+        raise BadBundle("DISCLOSURE_SALT", message, where="disclosure") from error
 
 
 def _json_object(raw: bytes) -> dict[str, Any]:
@@ -144,18 +145,21 @@ def _json_object(raw: bytes) -> dict[str, Any]:
     except InvalidInput as error:
         raise BadBundle(error.code, error.message, where="certificate") from error
     if not isinstance(value, dict):
-        raise BadBundle("CERTIFICATE_FORM", "A payload is an object.", where="certificate")
+        raise BadBundle("CERTIFICATE_FORM", "A payload must be an object.", where="certificate")
     return value
 
 
 def _algorithm_of(claims: Mapping[str, Any]) -> str:
-    """What ``_sd_alg`` names, by default SHA-256 (RFC 9901 §4.1.1); the verifier refuses what is no name of ours."""
+    """Return the algorithm in ``_sd_alg``, by default SHA-256 (RFC 9901 §4.1.1).
+
+    An unknown algorithm also gives SHA-256 here; the verifier refuses the certificate.
+    """
     named = claims.get("_sd_alg")
     return named if isinstance(named, str) and named in HASHES else SHA_256
 
 
 def _algorithm_in(certificate: str) -> str:
-    """That of a certificate that is not verified: what cannot be read is bound like any text, and refused later."""
+    """Return the algorithm of an unverified certificate, or SHA-256 if it cannot be read and will be refused later."""
     try:
         return _algorithm_of(_json_object(decode_base64url("".join(certificate.split("~")[0].split(".")[1:2]))))
     except BadBundle:

@@ -1,7 +1,7 @@
-"""Signing in by key (protocol §11): what a client signs, and what a service compares it with. No clock, no network.
+"""Signing in by key (protocol §11): the statement that a client signs, and its checks. No clock, no network.
 
-The client builds the whole statement from its own settings and takes the nonce alone from the service. So who stands
-between them has nothing of its own signed: what is signed for one origin and one ledger opens no other.
+The client takes only the nonce from the service and everything else from its own settings. An attacker between the two
+therefore cannot choose what is signed, and a statement for one origin and one ledger is useless for any other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one signs in: the service's origin, and the ledger (digest, 64 hex) with its chain."""
+    """The service to sign in to: its origin, its chain id, and its ledger (a digest, 64 hex digits)."""
 
     origin: str
     chain_id: int
@@ -38,13 +38,13 @@ class Place:
 
     @classmethod
     def of(cls, origin: str, chain: ChainId) -> Place:
-        """By the ledger's eight values."""
+        """Return the place of a service with this origin and the ledger of ``chain``."""
         return cls(origin, chain.chain_id, chain.ledger)
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A statement of the right form with its signature; nothing is verified yet. ``expires_at`` is seconds UTC."""
+    """A well-formed statement with its signature; nothing is verified yet. ``expires_at`` is seconds UTC."""
 
     place: Place
     party: str
@@ -54,7 +54,7 @@ class SignIn:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a service's address as browsers write an origin (RFC 6454 §6.2).
+    """Return scheme, host and port of a service's address as browsers write an origin (RFC 6454 §6.2).
 
     Raises ``InvalidInput`` ``ORIGIN_INVALID``.
     """
@@ -71,10 +71,10 @@ def origin_of(url: str) -> str:
 
 
 def sign_in(place: Place, party: str, nonce: str, signer: Signer, expires_at: int) -> str:
-    """The signed statement by which ``party`` signs in, as a compact JWS.
+    """Return the signed statement by which ``party`` signs in, as a compact JWS.
 
-    ``expires_at`` (seconds UTC) is at most ``MAX_SECONDS`` ahead. Raises ``BadBundle`` ``SESSION_NONCE_FORM`` where the
-    nonce is none: nothing else is signed for a service.
+    ``expires_at`` (seconds UTC) is at most ``MAX_SECONDS`` ahead. Raises ``BadBundle`` ``SESSION_NONCE_FORM`` if the
+    nonce has another form, so that the client signs no other text for a service.
     """
     statement = {
         "type": "session",
@@ -90,7 +90,7 @@ def sign_in(place: Place, party: str, nonce: str, signer: Signer, expires_at: in
 
 
 def checked_nonce(nonce: str) -> str:
-    """The nonce, if it is base64url of 32 bytes; raises ``BadBundle`` ``SESSION_NONCE_FORM``."""
+    """Return the nonce if it is base64url of 32 bytes; raise ``BadBundle`` ``SESSION_NONCE_FORM``."""
     try:
         decode_base64url(nonce, NONCE_BYTES)
     except BadBundle as error:
@@ -98,77 +98,77 @@ def checked_nonce(nonce: str) -> str:
             "SESSION_NONCE_FORM",
             "The service's nonce is not base64url of 32 bytes.",
             where="nonce",
-            hint="Sign nothing for this service, and check its address.",
+            hint="Do not sign anything for this service, and check its address.",
         ) from error
     return nonce
 
 
 def read_sign_in(token: str) -> SignIn:
-    """A statement as it was sent; raises ``InvalidInput`` ``SESSION_STATEMENT_INVALID`` for another form."""
+    """Return the statement in a token; raise ``InvalidInput`` ``SESSION_STATEMENT_INVALID`` if its form is wrong."""
     try:
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise ValueError("too long")
         signature = parse_compact(token, TYP)
-        told = parse_json(signature.payload, max_bytes=MAX_STATEMENT_BYTES, max_depth=2)
-        if not _well_formed(told) or canonical(told) != signature.payload:
-            raise ValueError("another form")
-        checked_nonce(told["nonce"])
+        statement = parse_json(signature.payload, max_bytes=MAX_STATEMENT_BYTES, max_depth=2)
+        if not _well_formed(statement) or canonical(statement) != signature.payload:
+            raise ValueError("wrong form")
+        checked_nonce(statement["nonce"])
     except (BadBundle, InvalidInput, ValueError) as error:
         raise InvalidInput(
             "SESSION_STATEMENT_INVALID",
-            "This is no signed statement for signing in.",
+            "This is not a signed statement for signing in.",
             where="statement",
-            hint="It is a compact JWS over canonical JSON with exactly the members of protocol §11.",
+            hint="Send a compact JWS over canonical JSON with exactly the members of protocol §11.",
         ) from error
-    place = Place(told["origin"], told["chain_id"], told["ledger"])
-    return SignIn(place, told["party"], told["nonce"], told["expires_at"], signature)
+    place = Place(statement["origin"], statement["chain_id"], statement["ledger"])
+    return SignIn(place, statement["party"], statement["nonce"], statement["expires_at"], signature)
 
 
-def require_place(told: SignIn, here: Place, now: int) -> None:
-    """Raise ``Unauthenticated`` unless the statement was made for this service and this ledger, and for now.
+def require_place(statement: SignIn, here: Place, now: int) -> None:
+    """Raise ``Unauthenticated`` unless the statement is for this service and this ledger, and has not expired.
 
-    ``SESSION_ORIGIN_DIFFERS``, ``SESSION_LEDGER_DIFFERS``, ``SESSION_EXPIRED``.
+    The codes are ``SESSION_ORIGIN_DIFFERS``, ``SESSION_LEDGER_DIFFERS`` and ``SESSION_EXPIRED``.
     """
-    if told.place.origin != here.origin:
+    if statement.place.origin != here.origin:
         raise Unauthenticated(
             "SESSION_ORIGIN_DIFFERS",
             "The statement was signed for another service.",
             where="origin",
-            hint="Sign in at the address that you want to use, and nowhere in between.",
+            hint="Sign in directly at the address that you want to use.",
             expected=here.origin,
         )
-    if told.place != here:
+    if statement.place != here:
         raise Unauthenticated(
             "SESSION_LEDGER_DIFFERS",
             "The statement was signed for another ledger.",
             where="ledger",
             hint="Sign in with the deployment file of this service's ledger.",
         )
-    if not now < told.expires_at <= now + MAX_SECONDS:
+    if not now < statement.expires_at <= now + MAX_SECONDS:
         raise Unauthenticated(
             "SESSION_EXPIRED",
-            f"The statement is over, or it lasts longer than {MAX_SECONDS} seconds.",
+            f"The statement has expired, or is valid for more than {MAX_SECONDS} seconds.",
             where="expires_at",
-            hint="Check the clock, and sign in anew.",
+            hint="Check the clock, and sign in again.",
         )
 
 
-def _well_formed(told: Any) -> bool:
+def _well_formed(statement: Any) -> bool:
     return (
-        isinstance(told, dict)
-        and told.keys() == _MEMBERS
-        and told["type"] == "session"
-        and all(isinstance(told[name], str) for name in ("origin", "ledger", "party", "nonce"))
-        and all(type(told[name]) is int and told[name] >= 0 for name in ("v", "chain_id", "expires_at"))
-        and told["v"] == VERSION
-        and all(_HEX32.fullmatch(told[name]) is not None for name in ("ledger", "party"))
+        isinstance(statement, dict)
+        and statement.keys() == _MEMBERS
+        and statement["type"] == "session"
+        and all(isinstance(statement[name], str) for name in ("origin", "ledger", "party", "nonce"))
+        and all(type(statement[name]) is int and statement[name] >= 0 for name in ("v", "chain_id", "expires_at"))
+        and statement["v"] == VERSION
+        and all(_HEX32.fullmatch(statement[name]) is not None for name in ("ledger", "party"))
     )
 
 
 def _no_origin() -> InvalidInput:
     return InvalidInput(
         "ORIGIN_INVALID",
-        "This is no address of a service.",
+        "This is not the address of a service.",
         where="origin",
-        hint="It reads https://host or http://host:port.",
+        hint="Write https://host or http://host:port.",
     )

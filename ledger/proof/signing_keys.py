@@ -1,4 +1,7 @@
-"""Who proposed the keys that signed a certificate and what it rests on: no check asks, verifier and subject see it."""
+"""The keys that signed a certificate and its supporting entries, with the parties that proposed them.
+
+No check depends on who proposed a key, but the verifier and the subject can see it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from ledger.proof.report import Report, SigningKey
 
 
 def signing_keys(case: Case) -> tuple[SigningKey, ...]:
-    """The keys of the certificate, its request, authorizations and provisions, in that order, each once.
+    """Return the keys of the certificate, its request, authorizations and provisions, in that order, each once.
 
-    Raises ``BadBundle`` unless the signatures passed their checks.
+    Call this only after the signatures have passed their checks; otherwise it may raise ``BadBundle``.
     """
     signed: dict[str, list[str]] = {}
     for account, kind in _signatures(case):
@@ -32,7 +35,7 @@ def _signatures(case: Case) -> Iterator[tuple[str, str]]:
     yield case.presented.issued.kid, "certificate"
     for named in CERTIFICATE_CLASSES[case.claims["class"]].rests_on(case.claims):
         entry, _ = case.entries[named]
-        # The platform states the template without a signature of its own.
+        # A template is not signed.
         if entry["type"] != "template":
             yield entry_signature(entry).kid, entry["type"]
 
@@ -41,15 +44,16 @@ _KINDS: Final = {"certificate": "凭证", "request": "请求", "authorization": 
 
 
 def keys_in_words(report: Report, moment: Callable[[int], str]) -> list[str]:
-    """Lines in Chinese and English: how a new key comes into force on the ledger, then each key of the report.
+    """Return lines in Chinese and English: how a new key becomes active on the ledger, then each key of the report.
 
-    ``moment`` writes seconds UTC as a time.
+    ``moment`` formats a time in seconds UTC.
     """
     hours, rest = divmod(report.delay, 3600)
     number, chinese, english = (report.delay, "秒", "seconds") if rest else (hours, "小时", "hours")
     rule = (
-        f"新密钥等待 {number} {chinese}后生效，由本方提出，或由 {report.threshold} 个主管部门提出和确认。 "
-        f"A new key waits {number} {english}. Its own party proposes it, or {report.threshold} authorities do."
+        f"新密钥由本方提出，或由 {report.threshold} 个主管部门提出和确认，{number} {chinese}后生效。 "
+        f"A new key waits {number} {english} before it is active. Its own party or {report.threshold} authorities "
+        "propose it."
     )
     return [rule, *(_in_words(key, moment) for key in report.keys)]
 
@@ -66,7 +70,7 @@ def _in_words(key: SigningKey, moment: Callable[[int], str]) -> str:
 def _origin(key: SigningKey, moment: Callable[[int], str]) -> tuple[str, str]:
     proposed = key.proposal
     if proposed is None:
-        return "部署时即有的密钥", "a founding key"
+        return "部署时已有的密钥", "a founding key"
     at, by = moment(proposed.at), proposed.by
     if not proposed.confirmed_by:
         return f"{at} 由本方（{by} 号）提出", f"proposed by its own party (no. {by}) on {at}"

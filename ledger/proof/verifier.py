@@ -1,9 +1,9 @@
-"""The verifier: eleven numbered checks (protocol §9), fail-closed, pure: no network, no clock, no database.
+"""The verifier: eleven numbered checks (protocol §9). It fails closed and uses no network, clock or database.
 
     verify(bundle, facts, at, expect) → Report
 
-1 to 6 ask whether the certificate is what was issued and anchored; the first that fails ends them. 7 to 11 judge a
-genuine certificate at a time and for a party; each is made whatever the others say.
+Checks 1 to 6 decide whether the certificate is the one that was issued and anchored; verification ends at the first
+failure among them. Checks 7 to 11 judge a genuine certificate at a time and for a party; all five are always made.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ __all__ = ["Expectation", "verify"]
 
 
 def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
-    """Judge a bundle at ``at`` (seconds UTC) by facts; never raises on hostile input, always ends with a report.
+    """Return the report on a bundle, judged at the time ``at`` (seconds UTC) by these facts; never raises.
 
-    Now is not before ``facts.block_time``: an earlier clock would leave out what the facts already report.
+    To judge the present, give a time not before ``facts.block_time``; an earlier time ignores the later facts.
     """
     try:
         case = Case(read_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
@@ -50,7 +50,7 @@ def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -
             for number, check in enumerate(_JUDGED, start=len(checks) + 1):
                 checks.append(_numbered(number, _made(check, case)))
     checks += [
-        Check(number, Verdict.NOT_REACHED, "NOT_REACHED", "It rests on a check that failed.")
+        Check(number, Verdict.NOT_REACHED, "NOT_REACHED", "Not made, because an earlier check failed.")
         for number in range(len(checks) + 1, len(NAMES) + 1)
     ]
     report = Report(
@@ -66,19 +66,19 @@ def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -
 
 
 def _check_format(case: Case) -> Outcome:
-    """1: well-formed all the way down, and signed for the ledger that the facts are of."""
+    """1: the certificate and all entries are well-formed, and they name the ledger of the facts."""
     validate_entry(case.claims)
     if case.claims["type"] != "certificate":
         raise BadBundle("NOT_A_CERTIFICATE", "The payload is not a certificate.", where="certificate")
     for entry, _ in case.entries.values():
         validate_entry(entry)
     if len(case.anchors) != len(case.bundle.anchors) or len(case.entries) != len(case.bundle.evidence):
-        raise BadBundle("BUNDLE_FORM", "An anchor or an entry stands twice.", where="bundle")
+        raise BadBundle("BUNDLE_FORM", "An anchor or an entry is repeated.", where="bundle")
     suite = case.presented.issued.suite
     if case.claims.get("_sd_alg", suite.digest) != suite.digest:
-        return failed("SUITE_MIXED", f"What {suite.alg} signs hides its claims by {suite.digest}, and by nothing else.")
+        return failed("SUITE_MIXED", f"A certificate signed with {suite.alg} must use {suite.digest} for its claims.")
     if case.bundle.chain != case.facts.chain:
-        return failed("FOREIGN_CHAIN", "The bundle is for another chain or other contracts than the facts are of.")
+        return failed("FOREIGN_CHAIN", "The bundle and the facts are for different chains or contracts.")
     ledger = case.facts.chain.ledger
     if any(entry["ledger"] != ledger for entry in (case.claims, *(entry for entry, _ in case.entries.values()))):
         return failed("LEDGER_DIFFERS", "The certificate or an entry was signed for another ledger.")
@@ -86,35 +86,37 @@ def _check_format(case: Case) -> Outcome:
 
 
 def _check_signature(case: Case) -> Outcome:
-    """2: signed by a key that counted when the certificate was anchored."""
+    """2: the certificate is signed by a key that was valid when the certificate was anchored."""
     issued = case.presented.issued
     issued.suite.require()
     fact = case.account(issued.kid, case.anchored_at(case.bundle.position))
     if isinstance(fact, Failed):
         return fact
     if not issued.signed_by(fact.key):
-        return failed("SIGNATURE_INVALID", "The certificate was changed, or signed by another key.")
+        return failed("SIGNATURE_INVALID", "The certificate was changed, or it was signed by another key.")
     return passed(f"Signed with {issued.suite.alg} by an account of the chain.", kid=issued.kid)
 
 
 def _check_issuer(case: Case) -> Outcome:
-    """3: that key's party is the issuer named, active, and was accredited for the scenario."""
+    """3: the key belongs to the named issuer, which is active and was accredited for the scenario."""
     signer = case.facts.accounts[case.presented.issued.kid].party
     issuer, scenario = case.claims["iss"], case.claims["scenario"]
     party = case.facts.parties.get(issuer)
     if signer != issuer or party is None:
-        return failed("ISSUER_DIFFERS", "The signing account is not one of the issuer's.")
+        return failed("ISSUER_DIFFERS", "The account that signed does not belong to the issuer.")
     if party.status != "active" or "issuer" not in party.roles:
-        return failed("ISSUER_NOT_IN_FORCE", "The issuer is not active, or no issuer.", status=party.status)
+        message = "The issuer is not active, or it does not have the role of an issuer."
+        return failed("ISSUER_NOT_IN_FORCE", message, status=party.status)
     start, end = party.accreditations.get(scenario, (0, 0))
     anchored = case.anchored_at(case.bundle.position)
     if anchored is None or not start <= anchored < end:
-        return failed("ISSUER_NOT_ACCREDITED", f"The issuer was not accredited for {scenario} when it was anchored.")
-    return passed(f"Accredited for {scenario} when it was anchored.", issuer=issuer)
+        message = f"The issuer was not accredited for {scenario} when the certificate was anchored."
+        return failed("ISSUER_NOT_ACCREDITED", message)
+    return passed(f"The issuer was accredited for {scenario} when the certificate was anchored.", issuer=issuer)
 
 
 def _check_inclusion(case: Case) -> Outcome:
-    """5: certificate and evidence are where they say, under the roots of their batches; the certificate at its seq."""
+    """5: certificate and evidence are in their batches at their positions, and the certificate is at its ``seq``."""
     bundle, seq = case.bundle, case.claims["seq"]
     places = [(case.presented.issued.payload, bundle.position, bundle.proof)]
     places += [(item.entry.encode(), item.position, item.proof) for item in bundle.evidence]
@@ -125,35 +127,39 @@ def _check_inclusion(case: Case) -> Outcome:
         if not verify_inclusion(anchor.root, leaf_hash(entry), position.index, anchor.size, proof):
             return failed("NOT_INCLUDED", f"An entry is not at index {position.index} of batch {position.batch}.")
     if case.anchors[bundle.position.log_batch].first_seq + bundle.position.index != seq:
-        return failed("NOT_AT_ITS_SEQ", "The certificate was anchored in another place than its own.", seq=seq)
-    return passed(f"{len(places)} entries at their positions.")
+        return failed("NOT_AT_ITS_SEQ", "The certificate is not at the sequence number that it states.", seq=seq)
+    return passed(f"{len(places)} entries are at their positions.")
 
 
 def _check_anchor(case: Case) -> Outcome:
-    """6: the chain holds exactly these anchors; the certificate's is in the log of its issuer."""
+    """6: these anchors are the ones on the chain, and the certificate is in the log of its issuer."""
     for anchor in case.bundle.anchors:
         commitment = case.facts.anchors.get(anchor.log_batch)
         if commitment is None:
-            return failed("NOT_ANCHORED", f"The facts know no batch {anchor.batch} of issuer {anchor.issuer}.")
+            message = f"The facts do not contain batch {anchor.batch} of issuer {anchor.issuer}."
+            return failed("NOT_ANCHORED", message)
         if event_digest("CertificateLog.Anchored", anchor.event_args()).hex() != commitment:
-            return failed("ANCHOR_DIFFERS", f"The chain holds another batch {anchor.batch}.")
+            return failed("ANCHOR_DIFFERS", f"On the chain, batch {anchor.batch} has other contents.")
     if case.bundle.position.issuer != case.facts.parties[case.claims["iss"]].no:
         return failed("ANCHOR_NOT_BY_ISSUER", "The certificate was anchored by another party than its issuer.")
-    return passed("On the chain.", at=case.anchored_at(case.bundle.position), block=case.facts.block)
+    return passed("Anchored on the chain.", at=case.anchored_at(case.bundle.position), block=case.facts.block)
 
 
 def _check_validity(case: Case) -> Outcome:
-    """7: nbf ≤ at < exp, and on the chain by then: what was anchored later proves nothing of before."""
+    """7: nbf ≤ at < exp, and anchored by then, because an anchor proves nothing about an earlier time."""
     start, end, anchored = case.claims["nbf"], case.claims["exp"], case.anchored_at(case.bundle.position)
     if anchored is None or case.at < max(start, anchored):
-        return failed("NOT_YET_VALID", "It is not valid yet.", nbf=start, anchored=anchored)
+        return failed("NOT_YET_VALID", "The certificate is not valid yet.", nbf=start, anchored=anchored)
     if case.at >= end:
-        return failed("EXPIRED", "It has expired.", exp=end)
-    return passed("Within its validity.", nbf=start, exp=end)
+        return failed("EXPIRED", "The certificate has expired.", exp=end)
+    return passed("The certificate is within its validity.", nbf=start, exp=end)
 
 
 def _check_status(case: Case) -> Outcome:
-    """8: not suspended, revoked, superseded or held at that time; a registration's asset stands and is its holder's."""
+    """8: not suspended, revoked, superseded or held at that time.
+
+    For a registration certificate, also: the asset is registered, not frozen, and held by the subject.
+    """
     limit = case.expect.max_facts_age
     if limit is not None and case.at - case.facts.block_time > limit:
         return failed("FACTS_STALE", "The facts are older than the verifier accepts.", time=case.facts.block_time)
@@ -162,17 +168,17 @@ def _check_status(case: Case) -> Outcome:
 
 
 def _check_uses(case: Case) -> Outcome:
-    """9: used less often under its request than it may be."""
+    """9: the consumer has used fewer uses under the request than allowed."""
     return _class(case).check_uses(case)
 
 
 def _check_party(case: Case) -> Outcome:
-    """10: presented by its subject to this verifier, freshly, with a key that nobody reported."""
+    """10: the subject has just presented the certificate to this verifier, with a key that is not reported."""
     return _class(case).check_party(case)
 
 
 def _check_authorization(case: Case) -> Outcome:
-    """11: every authorization and provision that it rests on holds, under a template that the verifier accepts."""
+    """11: all authorizations and provisions of the certificate are valid, and the verifier accepts the template."""
     return _class(case).check_authorization(case)
 
 

@@ -52,7 +52,7 @@ def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> 
     ]
     assert report.counts == {"new": 1, "new_version": 1, "unchanged": 1, "refused": 7}
     assert report.rows[2].diff == ({"where": "title", "from": "旧", "to": "资源 dry/old"},)
-    assert report.rows[4].hint == "Grade the resource general_4 or higher."
+    assert report.rows[4].hint == "Set the resource's grade to general_4 or higher."
     json.dumps([line.to_dict() for line in report.rows])
 
 

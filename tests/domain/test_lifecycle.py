@@ -118,9 +118,9 @@ def test_state_and_move(machine: StateMachine, state: str, move: str, following:
     error = caught.value
     assert error.code == "MOVE_NOT_ALLOWED"
     assert error.details == {"state": state, "move": move}
-    assert error.message == f"{machine.name}: no {move} from {state}."
+    assert error.message == f"{machine.name}: the move {move} is not allowed in the state {state}."
     allowed = ", ".join(table_of(machine)[state])
-    assert error.hint == f"From {state} it can: {allowed or 'nothing, it is final'}."
+    assert error.hint == f"Allowed moves in this state: {allowed or 'none, it is final'}."
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

@@ -188,7 +188,7 @@ def test_resource_is_graded_at_least_as_high_as_its_highest_field(grades: list[s
         check_resource(resource)
     error = caught.value
     assert (error.code, error.where) == ("GRADE_TOO_LOW", "grade")
-    assert f"Grade the resource {highest(grades)} or higher." == error.hint
+    assert f"Set the resource's grade to {highest(grades)} or higher." == error.hint
     assert GRADES.index(grades[int(error.details["field"][1:])]) > GRADES.index(own)
 
 

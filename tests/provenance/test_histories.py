@@ -15,9 +15,8 @@ from ledger.domain.assets.lineage import LineageGraph
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index.tables import EVENTS
 from ledger.proof.assets.history import view_at
-from ledger.proof.assets.recorded_history import exported_events
 from ledger.proof.assets.view import who_held
-from ledger.proof.history import verify_history
+from ledger.proof.history import HistoryEvent, verify_history
 from ledger.store import log as log_store
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.supervisors import other_supervisor
@@ -61,7 +60,8 @@ def test_exported_history_is_proven_and_read_offline(pilot: Pilot) -> None:
     """With reasons in it, which are hashed as numbers."""
     asset = transferred(pilot)
     exported = json.loads(json.dumps(pilot.ledger.provenances.asset(asset).to_dict()))
-    events, proof = exported_events(exported), exported["completeness"]
+    proof = exported["completeness"]
+    events = [HistoryEvent(f"{proof['contract']}.{each['name']}", each["args"]) for each in exported["events"]]
     start, head = bytes.fromhex(proof["genesis"]), bytes.fromhex(proof["head"])
     assert verify_history(events, head, start).complete
     assert not verify_history(events[:-1], head, start).complete

@@ -11,7 +11,7 @@ import pytest
 
 from ledger.demo.data.cast import assemble
 from ledger.domain.days import DAY, end_of_validity, shanghai_day
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict
 from ledger.installation.settings import Settings

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ledger.demo.data.cast import assemble
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
 from tests.registration.crashing_registration import POINTS, run

@@ -13,7 +13,7 @@ import yaml
 from ledger.chain.reading.facts import collect_facts
 from ledger.demo.actors import NOTE
 from ledger.domain.canonical import canonical, digest
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import Bundle

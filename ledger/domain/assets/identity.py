@@ -1,4 +1,4 @@
-"""Assets: the id of a registered resource, and what its certificate says of it."""
+"""The id of an asset, and the description of the resource in its registration certificate."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ledger.domain.canonical import canonical, digest
 
 
 def asset_id(applicant: str, code: str, attempt: int = 1) -> str:
-    """The asset's id, 64 hex digits; SHA-256 and not keccak, whose meaning depends on the chain.
+    """Return the asset's id, 64 hex digits. It is SHA-256, because keccak belongs to one kind of chain.
 
-    ``attempt`` counts the registrations of one resource: an ended one is not taken up again, a new one begins.
+    ``attempt`` counts the registrations of one resource: an ended registration is never reopened; a new id is used.
     """
     again = "" if attempt == 1 else f"|{attempt}"
     return hashlib.sha256(f"pingzheng/asset/v1|{applicant}|{code}{again}".encode()).hexdigest()
 
 
 def document_digest(document: dict[str, Any]) -> str:
-    """What the chain commits to: the digest of the whole description."""
+    """Return the digest of the whole description, which the chain records."""
     return digest(canonical(document))
 
 
 def summary(document: dict[str, Any]) -> dict[str, Any]:
-    """What a registration certificate says of the resource: all but the field list, and the digest that covers it."""
-    told = {name: value for name, value in document.items() if name != "fields"}
-    return told | {"document_digest": document_digest(document)}
+    """Return the description for a registration certificate: without the list of fields, but with the whole digest."""
+    shown = {name: value for name, value in document.items() if name != "fields"}
+    return shown | {"document_digest": document_digest(document)}

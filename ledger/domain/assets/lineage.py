@@ -1,4 +1,4 @@
-"""Where assets come from and what replaces them: a graph around one of them."""
+"""The lineage of an asset: a graph of the assets that it comes from, that come from it, or that replace it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REPLACED_BY: Final = "replaced_by"
 
 @dataclass(frozen=True, slots=True)
 class LineageNode:
-    """An asset; ``label`` is what people call it; ``annulled_ancestor`` one from which it comes, or None."""
+    """An asset; ``label`` is its short name, ``annulled_ancestor`` an annulled asset that it comes from, or None."""
 
     asset: str
     label: str
@@ -19,13 +19,13 @@ class LineageNode:
 
     @property
     def flagged(self) -> bool:
-        """Whether something it comes from was annulled."""
+        """Whether an ancestor of the asset was annulled."""
         return self.annulled_ancestor is not None
 
 
 @dataclass(frozen=True, slots=True)
 class LineageEdge:
-    """``asset`` comes from ``other``; or for ``replaced_by``, ``other`` takes its place."""
+    """``asset`` comes from ``other``, or, if the relation is ``replaced_by``, ``other`` replaces ``asset``."""
 
     asset: str
     relation: str
@@ -35,7 +35,7 @@ class LineageEdge:
 
 @dataclass(frozen=True, slots=True)
 class LineageGraph:
-    """The ancestors and descendants of ``root``, with it; ``truncated`` if there are more than were looked at."""
+    """The asset ``root`` with its ancestors and descendants; ``truncated`` if the graph has more than are shown."""
 
     root: str
     nodes: tuple[LineageNode, ...]
@@ -43,5 +43,5 @@ class LineageGraph:
     truncated: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the graph as a JSON object."""
         return asdict(self) | {"nodes": [asdict(node) | {"flagged": node.flagged} for node in self.nodes]}

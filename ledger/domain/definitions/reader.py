@@ -1,4 +1,4 @@
-"""Definitions that people write in files: their members taken out one by one, each checked, and none left over."""
+"""Reads definitions that people write in files: every member is checked, and an unknown member is an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ledger.domain.days import day_of
 from ledger.errors import InvalidInput
 
 T = TypeVar("T")
-# Later ones have no day after them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +25,10 @@ class Bilingual:
 
 
 class DefinitionReader:
-    """Takes members out of a definition one by one; what is left over is a mistake.
+    """Takes the members of a definition one by one; ``require_nothing_else`` refuses the remaining members.
 
-    A subclass gives the error's code and hint. ``where`` is ``file: member: member``. Definitions are written by civil
-    servants: messages are in Chinese and English.
+    A subclass sets the code and the hint of its errors. ``where`` is ``file: member: member``. Messages are in Chinese
+    and English, because civil servants write definitions.
     """
 
     code: ClassVar[str]
@@ -37,85 +36,85 @@ class DefinitionReader:
 
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):
-            raise self._error(where, "这里应为若干成员。A mapping is expected here.")
+            raise self._error(where, "此处应为“成员: 值”的形式。A mapping is expected here.")
         self._raw: Mapping[Any, Any] = raw
         self._left = dict(raw)
         self._where = where
 
     def take(self, name: str) -> Any:
-        """The member as it is."""
+        """Return the member's value unchecked; raise ``InvalidInput`` if the member is missing."""
         if name not in self._left:
             raise self.invalid(name, self._missing(name))
         return self._left.pop(name)
 
     def place(self, name: str) -> str:
-        """Where the member stands, as errors name it."""
+        """Return the member's place as it appears in errors: ``file: member: member``."""
         return f"{self._where}: {name}"
 
     def invalid(self, name: str, message: str, code: str | None = None) -> InvalidInput:
-        """The error that the member is wrong; ``code`` where it has one of its own."""
+        """Return an error about the member; ``code`` replaces the reader's own code."""
         return self._error(self.place(name), message, code)
 
     def nested(self, name: str) -> Self:
-        """A reader of the mapping that the member is."""
+        """Return a reader for a member that is itself a mapping."""
         return type(self)(self.take(name), self.place(name))
 
     def text(self, name: str) -> str:
-        """A text of 1 to 2,000 characters."""
+        """Return a text of 1 to 2,000 characters."""
         value = self.take(name)
         if not isinstance(value, str) or not 1 <= len(value) <= 2_000:
             raise self.invalid(name, "应为 1 至 2,000 字的文字。A text of 1 to 2,000 characters is expected.")
         return value
 
     def matching(self, name: str, pattern: re.Pattern[str]) -> str:
-        """A text that the pattern matches in full."""
+        """Return a text that the whole pattern matches."""
         value = self.text(name)
         if not pattern.fullmatch(value):
-            raise self.invalid(name, f"格式应符合 {pattern.pattern}。It must match {pattern.pattern}.")
+            raise self.invalid(name, f"格式应符合 {pattern.pattern}。The text must match {pattern.pattern}.")
         return value
 
     def integer(self, name: str, low: int, high: int) -> int:
-        """An integer within both bounds."""
+        """Return an integer from ``low`` to ``high``."""
         value = self.take(name)
         if type(value) is not int or not low <= value <= high:
             raise self.invalid(name, f"应为 {low} 至 {high} 的整数。An integer from {low} to {high} is expected.")
         return value
 
     def boolean(self, name: str) -> bool:
-        """True or false."""
+        """Return a boolean."""
         value = self.take(name)
         if not isinstance(value, bool):
             raise self.invalid(name, "应为 true 或 false。True or false is expected.")
         return value
 
     def one_of(self, name: str, choices: Sequence[str]) -> str:
-        """One of the choices."""
+        """Return one of the choices."""
         value = self.take(name)
         if value not in choices:
-            raise self.invalid(name, f"应为下列之一。One of: {', '.join(choices)}.")
+            raise self.invalid(name, f"应为下列之一。Use one of: {', '.join(choices)}.")
         return str(value)
 
     def items(self, name: str) -> Sequence[Any]:
-        """A list of whatever."""
+        """Return a list; its items are not checked."""
         value = self.take(name)
         if not isinstance(value, list):
             raise self.invalid(name, "应为列表。A list is expected.")
         return value
 
     def choices(self, name: str, choices: Sequence[str]) -> Sequence[str]:
-        """A list of some of the choices, each once."""
+        """Return a list of some of the choices, without repeated items."""
         values = self.items(name)
         if any(value not in choices for value in values):
-            raise self.invalid(name, f"每项应为下列之一。Each is one of: {', '.join(choices)}.")
+            raise self.invalid(name, f"每项应为下列之一。Each item must be one of: {', '.join(choices)}.")
         if len(set(values)) != len(values):
-            raise self.invalid(name, "有重复项。One of them stands twice.")
+            raise self.invalid(name, "有重复项。An item is repeated.")
         return values
 
     def each(self, name: str, parse: Callable[[Self], T], most: int) -> tuple[T, ...]:
-        """A list of mappings, each read by ``parse`` to its last member."""
+        """Return a list of at most ``most`` mappings, each read by ``parse``, which must take all of its members."""
         values = self.items(name)
         if len(values) > most:
-            raise self.invalid(name, f"至多 {most} 项。At most {most} are allowed.")
+            raise self.invalid(name, f"至多 {most} 项。At most {most} items are allowed.")
         found = []
         for number, value in enumerate(values):
             reader = type(self)(value, f"{self.place(name)}[{number}]")
@@ -124,7 +123,7 @@ class DefinitionReader:
         return tuple(found)
 
     def day(self, name: str) -> date:
-        """A day, written ``YYYY-MM-DD``."""
+        """Return a day that is written ``YYYY-MM-DD``."""
         value = self.take(name)
         try:
             return day_of(value if isinstance(value, str) else "")
@@ -132,36 +131,36 @@ class DefinitionReader:
             raise self.invalid(name, "应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD.") from None
 
     def bilingual(self, name: str) -> Bilingual:
-        """A text in both languages."""
+        """Return a text in both languages."""
         reader = self.nested(name)
         both = Bilingual(reader.text("zh"), reader.text("en"))
         reader.require_nothing_else()
         return both
 
     def bilingual_or_null(self, name: str) -> Bilingual | None:
-        """A text in both languages, or an explicit nothing."""
+        """Return a text in both languages, or None if the member is null."""
         if name in self._left and self._left[name] is None:
             self.take(name)
             return None
         return self.bilingual(name)
 
     def digest(self) -> str:
-        """Of the whole definition, once every member was taken: what is not known need not be canonical."""
+        """Return the digest of the whole definition, after ``require_nothing_else``."""
         self.require_nothing_else()
         return digest(canonical(self._raw))
 
     def require_nothing_else(self) -> None:
-        """Raise for the first member that was not taken."""
+        """Raise ``InvalidInput`` for the first member that was not taken."""
         for name in self._left:
             raise self.invalid(str(name), "没有这一项。This member is not known.")
 
     def _missing(self, name: str) -> str:
         left = [str(key) for key in self._left]
-        # A full-width colon makes one word of the member and its value.
+        # With a full-width colon, YAML reads the member and its value as one word.
         written = [key for key in left if key.startswith(f"{name}：")] or get_close_matches(name, left, 1, 0.8)
         if not written:
             return "缺少此项。This member is missing."
-        return f"缺少此项，可能误写为 {written[0]}。This member is missing; is {written[0]} meant?"
+        return f"缺少此项，可能误写为 {written[0]}。This member is missing; perhaps it was written as {written[0]}."
 
     def _error(self, where: str, message: str, code: str | None = None) -> InvalidInput:
         return InvalidInput(code or self.code, message, where=where, hint=self.hint)

@@ -1,7 +1,7 @@
-"""A ruleset: the clocks and choices of a registration authority. Data, loaded from a file.
+"""A ruleset: the deadlines and choices of a registration authority, loaded from a file.
 
-The numbers of the packaged files are configuration that nobody has confirmed against an official text; ``standing``
-says so, and whatever shows a ruleset must show it too.
+Nobody has compared the numbers in the packaged files with an official text. ``standing`` says so, and must be shown
+wherever a ruleset is shown.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.domain.definitions.reader import Bilingual, DefinitionReader
-from ledger.errors import InvalidInput
 
-# `confirmed` is for an authority's own file, once it has compared every number with its rules.
+# An authority uses `confirmed` for its own file after it has compared every number with its rules.
 RULESET_STANDINGS: Final = ("configuration", "confirmed")
 APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
-# The contract confirms neither of them without a notice, whatever a ruleset says.
+# The contract always requires a public notice for these kinds, so a ruleset must require it too.
 ALWAYS_NOTICED: Final = ("first", "change")
 SECOND_PLEDGES: Final = ("rank", "refuse")
 NEAR_DUPLICATES: Final = ("ignore", "report")
-# A year of working days; and as many years as the scenario S00 lets a registration certificate run.
+# About a year of working days, and the longest validity of a registration certificate in the scenario S00.
 _MAX_WORKING_DAYS: Final = 250
 _MAX_YEARS: Final = 3
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
@@ -29,11 +28,12 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """A ruleset. ``digest`` is that of the whole definition: a registration names the one it was made under.
+    """A ruleset. ``digest`` is the digest of the whole definition; a registration names the digest of its ruleset.
 
     In working days: ``review_days``, ``notice_days``, ``objection_days`` (to verify an objection), ``fix_days`` (to
-    correct what was returned), ``share_days`` (to answer a demand for shared data). In calendar days: ``offer_days``
-    (to accept a transfer) and ``renew_before_days`` (before expiry, from when one may apply for renewal).
+    correct a returned application), ``share_days`` (to answer a demand for shared data). In calendar days:
+    ``offer_days`` (to accept a transfer) and ``renew_before_days`` (how long before expiry a renewal can be applied
+    for). ``notice`` says for each kind of application whether it is put on public notice.
     """
 
     code: str
@@ -55,20 +55,9 @@ class Ruleset:
     near_duplicate: str
     digest: str
 
-    def needs_notice(self, kind: str) -> bool:
-        """Whether such an application is put on public notice; raises ``InvalidInput`` for no ``APPLICATION_KINDS``."""
-        if kind not in self.notice:
-            raise InvalidInput(
-                "APPLICATION_KIND_UNKNOWN",
-                "There is no such kind of application.",
-                where="kind",
-                hint=f"One of: {', '.join(self.notice)}.",
-            )
-        return self.notice[kind]
-
 
 def ruleset_of(raw: object, where: str) -> Ruleset:
-    """The ruleset that a definition describes; raises ``InvalidInput`` ``RULESET_INVALID`` naming file and member."""
+    """Return the ruleset of a definition; raise ``InvalidInput`` ``RULESET_INVALID`` with the file and the member."""
     reader = _Reader(raw, where)
     return Ruleset(
         code=reader.matching("code", _CODE),
@@ -94,12 +83,12 @@ def ruleset_of(raw: object, where: str) -> Ruleset:
 
 class _Reader(DefinitionReader):
     code = "RULESET_INVALID"
-    hint = "Compare with the rulesets of the package."
+    hint = "与软件包自带的规则对照。Compare the file with the rulesets in the package."
 
     def texts(self, name: str) -> tuple[str, ...]:
         values = self.items(name)
         if not values or not all(isinstance(value, str) and 1 <= len(value) <= 500 for value in values):
-            raise self.invalid(name, "A list of texts of 1 to 500 characters is expected.")
+            raise self.invalid(name, "应为 1 至 500 字文字的列表。A list of texts of 1 to 500 characters is expected.")
         return tuple(values)
 
     def notice(self) -> Mapping[str, bool]:
@@ -108,5 +97,5 @@ class _Reader(DefinitionReader):
         reader.require_nothing_else()
         for kind in ALWAYS_NOTICED:
             if not notice[kind]:
-                raise reader.invalid(kind, "The contract demands a notice here; it must be true.")
+                raise reader.invalid(kind, "此类申请必须公示，应为 true。The contract requires a notice here: true.")
         return notice

@@ -1,7 +1,7 @@
-"""A pilot scenario: what may be asked, of whom, for whom, for how long. Data, loaded from a file.
+"""A pilot scenario: which data a consumer may request, about which subjects, and for how long; loaded from a file.
 
-Validity, uses, retention, price and pilot window are configuration of the pilot and no law; ``standing`` and
-``basis_note`` say what a scenario rests on, and whatever shows a scenario must show them too.
+The limits on validity, uses, retention, price and pilot period are settings of the pilot, not rules of a law.
+``standing`` and ``basis_note`` say what a scenario is based on, and must be shown wherever a scenario is shown.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import columns_of
 from ledger.errors import Forbidden, InvalidInput
 
-# A sole trader's data is that of a person.
+# A sole trader's data is data about a person.
 PERSONS: Final = frozenset({PartyKind.PERSON, PartyKind.SOLE_TRADER})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source of data; who supplies from it signs a provision of its own."""
+    """A source of data; its provider signs a separate provision."""
 
     name: str
     title: Bilingual
@@ -33,7 +33,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioField:
-    """A claim that the scenario allows, the source of its rows, and the rule that computes it."""
+    """A claim that the scenario allows, with the source of its rows and the rule that computes the claim."""
 
     name: str
     title: Bilingual
@@ -44,7 +44,7 @@ class ScenarioField:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a certificate costs, in fen for each ``unit``: nothing for public use, at most ``cap`` else."""
+    """The price of a certificate, in fen for each ``unit``: 0 for public use, otherwise at most ``cap``."""
 
     use: str
     unit: str
@@ -54,10 +54,10 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario. ``digest`` is that of the whole definition: a certificate names the one it was issued under.
+    """A scenario. ``digest`` is the digest of the whole definition; a certificate names the digest of its scenario.
 
-    ``request_note`` is what the consumer's note must state, if anything. The pilot runs from ``pilot_from`` to
-    ``pilot_to``, days in Asia/Shanghai, both included.
+    ``request_note`` says what the consumer's note must state; it is None if no note is required. The pilot period is
+    from ``pilot_from`` to ``pilot_to``, days in Asia/Shanghai, both included.
     """
 
     code: str
@@ -88,104 +88,104 @@ class Scenario:
     digest: str
 
     def source(self, name: str) -> Source:
-        """The source; raises ``InvalidInput`` ``SOURCE_NOT_IN_SCENARIO``."""
+        """Return the source with this name; raise ``InvalidInput`` ``SOURCE_NOT_IN_SCENARIO``."""
         for source in self.sources:
             if source.name == name:
                 return source
         raise InvalidInput(
             "SOURCE_NOT_IN_SCENARIO",
-            f"Scenario {self.code} has no such source.",
+            f"Scenario {self.code} does not have this source.",
             where="source",
-            hint=f"It has: {', '.join(source.name for source in self.sources) or 'none'}.",
+            hint=f"Sources of the scenario: {', '.join(source.name for source in self.sources) or 'none'}.",
         )
 
     def source_of(self, field: str) -> str:
-        """The source of a field; raises ``InvalidInput`` ``FIELD_NOT_IN_SCENARIO``."""
+        """Return the name of a field's source; raise ``InvalidInput`` ``FIELD_NOT_IN_SCENARIO``."""
         self.require_fields([field])
         return next(item.source for item in self.fields if item.name == field)
 
     def fields_of(self, source: str) -> tuple[ScenarioField, ...]:
-        """The fields that are computed from this source; raises as ``source`` does."""
+        """Return the fields that are computed from this source; raise as ``source`` does."""
         name = self.source(source).name
         return tuple(field for field in self.fields if field.source == name)
 
     def columns_of(self, source: str, fields: Iterable[str] | None = None) -> tuple[str, ...]:
-        """The columns that the rules of the source's fields read, or those of some ``fields``: no more is supplied."""
+        """Return the columns that the source's fields, or only ``fields``, need; no other column is supplied."""
         wanted = None if fields is None else set(fields)
         rules = [field.rule for field in self.fields_of(source) if wanted is None or field.name in wanted]
         return tuple(dict.fromkeys(column for rule in rules for column in columns_of(rule)))
 
     def require_fields(self, names: Iterable[str]) -> None:
-        """Raise ``InvalidInput`` unless the names are some of the scenario's fields, each once."""
+        """Raise ``InvalidInput`` unless the names are fields of the scenario, at least one and none repeated."""
         asked = list(names)
         if outside := [name for name in asked if name not in {field.name for field in self.fields}]:
             raise InvalidInput(
                 "FIELD_NOT_IN_SCENARIO",
-                f"Scenario {self.code} does not allow: {listed(outside)}.",
+                f"Scenario {self.code} does not allow these fields: {listed(outside)}.",
                 where="fields",
-                hint=f"It allows: {', '.join(field.name for field in self.fields)}.",
+                hint=f"Allowed fields: {', '.join(field.name for field in self.fields)}.",
             )
         if not asked or len(set(asked)) != len(asked):
-            raise InvalidInput("FIELDS_REPEATED", "Name each field once, and at least one.", where="fields")
+            raise InvalidInput("FIELDS_REPEATED", "Give at least one field, and each field only once.", where="fields")
 
     def require_period(self, start: int, end: int) -> None:
-        """Raise ``InvalidInput`` unless the period (seconds UTC, end exclusive) is within the scenario's validity."""
+        """Raise ``InvalidInput`` if the period (seconds UTC, end excluded) is longer than the scenario allows."""
         if not 0 < end - start <= self.max_validity_days * DAY:
             raise InvalidInput(
                 "PERIOD_NOT_IN_SCENARIO",
-                f"An authorization of scenario {self.code} runs for at most {self.max_validity_days} days.",
+                f"In scenario {self.code} an authorization is valid for at most {self.max_validity_days} days.",
                 where="valid_to",
             )
 
     def require_pilot(self, at: int) -> None:
-        """Raise ``Forbidden`` ``PILOT_NOT_OPEN`` unless the pilot runs at that time (seconds UTC)."""
+        """Raise ``Forbidden`` ``PILOT_NOT_OPEN`` if the time ``at`` (seconds UTC) is outside the pilot period."""
         opens = end_of_validity(self.pilot_from - timedelta(days=1))
         if not opens <= at < end_of_validity(self.pilot_to):
             raise Forbidden(
                 "PILOT_NOT_OPEN",
                 f"Scenario {self.code} is open from {self.pilot_from} to {self.pilot_to}, days in Asia/Shanghai.",
                 where="scenario",
-                hint="Ask within the pilot's window, or have the operator open it again by a new version.",
+                hint="Make the request within the pilot period, or ask the operator for a new version of the scenario.",
                 pilot_from=self.pilot_from.isoformat(),
                 pilot_to=self.pilot_to.isoformat(),
             )
 
     def require_uses(self, uses: int) -> None:
-        """Raise ``InvalidInput`` unless so many uses are allowed."""
+        """Raise ``InvalidInput`` unless the scenario allows this number of uses."""
         if not 1 <= uses <= self.max_uses:
             raise InvalidInput(
                 "USES_NOT_IN_SCENARIO", f"Scenario {self.code} allows 1 to {self.max_uses} uses.", where="max_uses"
             )
 
     def require_channel(self, channel: str) -> None:
-        """Raise ``InvalidInput`` unless the channel is allowed."""
+        """Raise ``InvalidInput`` unless the scenario allows the channel."""
         if channel not in self.channels:
             raise InvalidInput(
                 "CHANNEL_NOT_IN_SCENARIO",
                 f"Scenario {self.code} does not allow this channel.",
                 where="channel",
-                hint=f"It allows: {', '.join(self.channels)}.",
+                hint=f"Allowed channels: {', '.join(self.channels)}.",
             )
 
     def require_note(self, note: str) -> None:
-        """Raise ``InvalidInput`` ``NOTE_MISSING`` if the consumer's note must state something and is blank."""
+        """Raise ``InvalidInput`` ``NOTE_MISSING`` if the scenario requires a consumer's note and the note is blank."""
         if self.request_note is not None and not note.strip():
             raise InvalidInput(
                 "NOTE_MISSING",
-                f"A request of scenario {self.code} states: {self.request_note.zh} {self.request_note.en}.",
+                f"In scenario {self.code} the note must state: {self.request_note.zh} {self.request_note.en}.",
                 where="note",
             )
 
     def require_subject_kind(self, kind: PartyKind) -> None:
-        """Raise ``Forbidden`` unless such a party may be the subject."""
+        """Raise ``Forbidden`` unless a party of this kind may be the subject."""
         self._require_kind("subject", kind, self.subject_kinds)
 
     def require_consumer_kind(self, kind: PartyKind) -> None:
-        """Raise ``Forbidden`` unless such a party may be the consumer."""
+        """Raise ``Forbidden`` unless a party of this kind may be the consumer."""
         self._require_kind("consumer", kind, self.consumer_kinds)
 
     def require_provider_kind(self, source: str, kind: PartyKind) -> None:
-        """Raise ``Forbidden`` unless such a party may supply from this source; ``InvalidInput`` if there is none."""
+        """Raise ``Forbidden`` unless a party of this kind may supply from the source; raise as ``source`` does."""
         self._require_kind("provider", kind, self.source(source).provider_kinds)
 
     def _require_kind(self, part: str, kind: PartyKind, kinds: frozenset[PartyKind]) -> None:
@@ -193,6 +193,6 @@ class Scenario:
             allowed = ", ".join(sorted(kinds))
             raise Forbidden(
                 "KIND_NOT_IN_SCENARIO",
-                f"In scenario {self.code} the {part} is one of: {allowed or 'nobody'}.",
+                f"In scenario {self.code} the {part} must be one of: {allowed or 'none'}.",
                 where=part,
             )

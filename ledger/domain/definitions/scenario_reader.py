@@ -1,4 +1,4 @@
-"""A scenario read from its definition, and what every definition of a scenario must keep to."""
+"""Read a scenario from its definition, and check the rules that every scenario must follow."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ SCENARIO_STANDINGS: Final = ("documented", "proposed", "demonstration")
 PRICE_USES: Final = ("public", "industry")
 PRICE_UNITS: Final = ("product", "call", "time", "volume")
 MAX_FEN: Final = 10**12
-# The ways to a bank that keep to the boundary of the credit reporting business (征信).
+# The channels by which data may reach a bank without the platform itself doing credit reporting (征信).
 CREDIT_CHANNELS: Final = frozenset({"subject_carried", "licensed_credit_agency", "government_platform"})
 _CODE: Final = re.compile(r"S\d{2}", re.ASCII)
-_NAMES_HIDE: Final = f"SD-JWT 保留名称不能作文本。SD-JWT libraries hide claims by these: {', '.join(sorted(SD_NAMES))}."
+_NAMES_HIDE: Final = (
+    f"不能使用 SD-JWT 的保留名称。Do not use the reserved names of SD-JWT: {', '.join(sorted(SD_NAMES))}."
+)
 
 
 def scenario_of(raw: object, where: str) -> Scenario:
-    """The scenario that a definition describes.
+    """Return the scenario of a definition.
 
-    Raises ``InvalidInput`` naming file and member: ``SCENARIO_INVALID``, ``RULE_INVALID``, ``RULE_OUTSIDE_MODE``,
-    ``PRICE_PUBLIC_NOT_FREE``, ``PRICE_OVER_CAP``.
+    Raises ``InvalidInput`` with the file and the member: ``SCENARIO_INVALID``, ``RULE_INVALID``,
+    ``RULE_OUTSIDE_MODE``, ``PRICE_PUBLIC_NOT_FREE``, ``PRICE_OVER_CAP``.
     """
     reader = _Reader(raw, where)
     scenario = Scenario(
@@ -69,7 +71,7 @@ def scenario_of(raw: object, where: str) -> Scenario:
 def _source(reader: _Reader) -> Source:
     source = Source(reader.matching("name", FIELD_NAME), reader.bilingual("title"), reader.kinds("provider_kinds"))
     if not source.provider_kinds:
-        raise reader.invalid("provider_kinds", "至少写一类提供方。Name at least one kind of provider.")
+        raise reader.invalid("provider_kinds", "至少写一类提供方。Give at least one kind of provider.")
     return source
 
 
@@ -84,45 +86,46 @@ def _field(reader: _Reader) -> ScenarioField:
         rule=rule,
     )
     if field.type != (made := OPS[rule["op"]].type):
-        raise reader.invalid("type", f"该规则的结果类型不同。The rule {rule['op']} makes: {made}.")
+        raise reader.invalid("type", f"该规则的结果为 {made} 类型。The rule {rule['op']} gives the type {made}.")
     return field
 
 
 def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
-    """Names stand once; every field's source exists, and every source has a field."""
+    """Check that no name is repeated, every field's source exists, and every source has a field."""
     sources = [source.name for source in scenario.sources]
     for member, names in (("sources", sources), ("fields", [field.name for field in scenario.fields])):
         for number, name in enumerate(names):
             if name in names[:number]:
-                raise reader.invalid(f"{member}[{number}]: name", "名称重复。This name stands twice.")
+                raise reader.invalid(f"{member}[{number}]: name", "名称重复。This name is used twice.")
     for number, field in enumerate(scenario.fields):
         if field.name in CLAIM_NAMES:
-            message = "凭证本身已有同名项，请换一个名称。A certificate has a claim of this name: choose another."
+            message = "凭证已有同名项，请换一个名称。A certificate already has a claim with this name; choose another."
             raise reader.invalid(f"fields[{number}]: name", message)
     for number, field in enumerate(scenario.fields):
         if field.source not in sources:
             known = ", ".join(sources)
-            raise reader.invalid(f"fields[{number}]: source", f"没有这个来源。There is no such source; known: {known}.")
+            message = f"没有这个来源。The scenario does not have this source; its sources: {known}."
+            raise reader.invalid(f"fields[{number}]: source", message)
     for number, source in enumerate(sources):
         if not any(field.source == source for field in scenario.fields):
-            raise reader.invalid(f"sources[{number}]", "没有字段取自该来源。No field comes from this source.")
+            raise reader.invalid(f"sources[{number}]", "没有字段使用该来源。No field uses this source.")
     if scenario.pilot_to < scenario.pilot_from:
-        raise reader.invalid("pilot_to", "试点在开始前就结束了。The pilot ends before it begins.")
+        raise reader.invalid("pilot_to", "试点结束日早于开始日。The pilot ends before it begins.")
 
 
 def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
-    """No rule reveals more than the payload mode says; a person is not named by a claim.
+    """Check that no rule reveals more than the payload mode allows, and that no claim names a person.
 
-    What stands in every certificate under the scenario must be a text to SD-JWT libraries too (protocol §5).
+    Texts that go into certificates must not be names that SD-JWT reserves (protocol §5).
     """
     for number, field in enumerate(scenario.fields):
         op, member = field.rule["op"], f"fields[{number}]: rule"
         if scenario.payload_mode not in OPS[op].modes:
             allowed = ", ".join(sorted(name for name, known in OPS.items() if scenario.payload_mode in known.modes))
-            message = f"{scenario.payload_mode} 模式不允许规则 {op}，只允许: In this payload mode only: {allowed}."
+            message = f"{scenario.payload_mode} 模式不允许规则 {op}。Rules that this payload mode allows: {allowed}."
             raise reader.invalid(f"{member}.op", message, "RULE_OUTSIDE_MODE")
         if op == "attribute" and scenario.subject_kinds & PERSONS:
-            raise reader.invalid(f"{member}.op", "凭证不写个人姓名、证号。A claim never names a person.")
+            raise reader.invalid(f"{member}.op", "凭证不得写个人姓名、证件号码。A claim must not name a person.")
         if holds_sd_name(field.rule.get("choices")):
             raise reader.invalid(f"{member}.choices", _NAMES_HIDE, "RULE_INVALID")
     if holds_sd_name(scenario.purpose.zh):
@@ -130,22 +133,24 @@ def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
 
 
 def _require_protection(scenario: Scenario, reader: _Reader) -> None:
-    """Persons give a separate consent and their data is assessed first; banks are reached by a named channel."""
+    """Check that persons consent separately after an impact assessment, and that a bank has an allowed channel."""
     if scenario.subject_kinds & PERSONS and scenario.legal_basis != "statutory_duty":
         if scenario.legal_basis != "separate_consent":
-            message = "主体含个人，应为 separate_consent。With persons as subjects it must be separate_consent."
+            message = "主体含个人，应为 separate_consent。If subjects can be persons, this must be separate_consent."
             raise reader.invalid("legal_basis", message)
         if not scenario.requires_pia:
-            message = "主体含个人，应为 true。With persons as subjects an impact assessment is needed: true."
+            message = (
+                "主体含个人，须先做影响评估，应为 true。If subjects can be persons, an assessment is needed: true."
+            )
             raise reader.invalid("requires_pia", message)
     if PartyKind.BANK in scenario.consumer_kinds and not CREDIT_CHANNELS.intersection(scenario.channels):
         known = ", ".join(sorted(CREDIT_CHANNELS))
-        raise reader.invalid("channels", f"银行使用须写明渠道。With banks as consumers, name one of: {known}.")
+        raise reader.invalid("channels", f"银行使用须写明渠道。If banks are consumers, include one of: {known}.")
 
 
 class _Reader(DefinitionReader):
     code = "SCENARIO_INVALID"
-    hint = "与软件包自带的场景对照。Compare with the scenarios of the package; see docs/scenarios.md."
+    hint = "与软件包自带的场景对照。Compare the file with the scenarios in the package; see docs/scenarios.md."
 
     def kinds(self, name: str) -> frozenset[PartyKind]:
         return frozenset(PartyKind(value) for value in self.choices(name, [kind.value for kind in PartyKind]))
@@ -161,7 +166,8 @@ class _Reader(DefinitionReader):
         reader.require_nothing_else()
         for member in ("cap", "amount"):
             if price.use == "public" and getattr(price, member):
-                raise reader.invalid(member, "公益使用免费，应为 0。Public use is free: 0.", "PRICE_PUBLIC_NOT_FREE")
+                message = "公益使用免费，应为 0。Public use is free, so this must be 0."
+                raise reader.invalid(member, message, "PRICE_PUBLIC_NOT_FREE")
         if price.amount > price.cap:
             raise reader.invalid("amount", "价格高于上限。The amount is above the cap.", "PRICE_OVER_CAP")
         return price

@@ -1,6 +1,6 @@
-"""Claims computed from supplied rows: the only place that does it. Exact arithmetic; no float goes in or comes out.
+"""Computes claims from supplied rows; no other module does. Arithmetic is exact and uses no floats.
 
-``OPS`` is the whole language; docs/scenarios.md explains it to those who write scenarios.
+``OPS`` lists every kind of rule; docs/scenarios.md explains them to authors of scenarios.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ Series = list[list[str | int]]
 Claim = str | int | bool | Series
 T = TypeVar("T")
 
-# The version of what the rules mean: raised when any row could give another claim than before. A scenario's template
-# names it, so each scenario's version is raised with it: a template of the same version with another engine is refused.
+# The version of the meaning of the rules. Raise it if any rows could give another claim than before, and raise the
+# version of every scenario with it: a template names both, and one scenario version cannot have two engines.
 ENGINE: Final = 2
 MAX_INDEX: Final = 10**9
-# The rows of one provision are no more.
+# One provision has at most this number of rows.
 MAX_COUNT: Final = 10_000
-# From the first period that rows can have to the last one.
+# The number of periods between the first and the last that rows can have, 1900 to 2199.
 LARGEST_AGES: Final[Mapping[str, int]] = {"year": 299, "month": 3_599, "day": 109_572}
 _NUMBER_LIKE: Final = re.compile(r"[0-9]{9}")
-# A rule's members that name columns of the rows.
+# The members of a rule that name columns of the rows.
 _COLUMNS: Final = ("order", "column", "since")
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One kind of rule: how the claim is computed, its type, the payload modes that may use it, and its members."""
+    """One kind of rule: the function for the claim, the claim's type, the payload modes that allow it, its members."""
 
     claim: Callable[[Rule, Rows, Attributes], Claim]
     type: str
@@ -62,43 +62,48 @@ class Op:
 
 
 def compute(rule: Rule, rows: Rows, attributes: Attributes) -> Claim:
-    """The claim that ``rule`` makes of ``rows`` and of the subject's ``attributes``, whatever the order of the rows.
+    """Return the claim that ``rule`` gives for ``rows`` and the subject's ``attributes``; the order of rows is ignored.
 
-    Raises ``InvalidInput`` ``ROWS_MISSING`` when there is none, ``ROWS_TOO_MANY``, ``ROW_COLUMN_MISSING``,
-    ``ROW_VALUE_INVALID``, ``ROW_ORDER_TWICE`` naming the row, ``ATTRIBUTE_INVALID`` naming the attribute.
+    Raises ``InvalidInput``: ``ROWS_MISSING`` if there is no row, ``ROWS_TOO_MANY``; ``ROW_COLUMN_MISSING``,
+    ``ROW_VALUE_INVALID``, ``ROW_ORDER_TWICE`` with the row; ``ATTRIBUTE_INVALID`` with the attribute.
     """
     return OPS[rule["op"]].claim(rule, rows, attributes)
 
 
 def check_rule(rule: Any, where: str) -> None:
-    """Raise ``InvalidInput`` ``RULE_INVALID`` unless ``rule`` can be computed."""
+    """Raise ``InvalidInput`` ``RULE_INVALID`` unless ``rule`` has a known op and exactly its members."""
     name = rule.get("op") if isinstance(rule, dict) else None
     op = OPS.get(name) if isinstance(name, str) else None
     if op is None:
         known = ", ".join(sorted(OPS))
-        raise _bad_rule(where, f"规则的 op 应为下列之一。A rule's op is one of: {known}.")
+        raise _bad_rule(where, f"规则的 op 应为下列之一。The op must be one of: {known}.")
     if rule.keys() - {"op"} != op.members.keys():
-        raise _bad_rule(where, f"规则 {name} 的成员应正好是: The rule takes exactly: {', '.join(op.members)}.")
+        raise _bad_rule(
+            where, f"规则 {name} 的成员应正好是下列各项。Use exactly these members: {', '.join(op.members)}."
+        )
     for member, expected in op.members.items():
         if not expected.fits(rule[member], rule):
             raise _bad_rule(f"{where}.{member}", f"应为{expected.zh}。Expected: {expected.en}.")
 
 
 def columns_of(rule: Rule) -> tuple[str, ...]:
-    """The columns of the rows that a checked rule reads."""
+    """Return the columns that a rule reads; ``check_rule`` must have accepted the rule."""
     return tuple(rule[member] for member in _COLUMNS if member in rule)
 
 
 def rule_version(scenario_code: str, version: int) -> str:
-    """What a certificate names as the version of the rules that made its claims: ``S01/1/engine-2``."""
+    """Return the version of the rules, as a certificate states it: ``S01/1/engine-2``."""
     return f"{scenario_code}/{version}/engine-{ENGINE}"
 
 
-# --- of the subject, and of all rows
+# --- rules for attributes of the subject and for all rows
 
 
 def is_name(text: str) -> bool:
-    """Whether a claim may name an enterprise so: a line in which no telephone or ID number stands."""
+    """Return whether the text can be an enterprise's name in a claim: one line, without nine digits in a row.
+
+    Nine or more digits in a row could be a phone number or an ID number.
+    """
     return cells.is_line(text) and _NUMBER_LIKE.search(text) is None
 
 
@@ -109,7 +114,7 @@ def _attribute(rule: Rule, _rows: Rows, attributes: Attributes) -> Claim:
     if not is_name(value):
         raise InvalidInput(
             "ATTRIBUTE_INVALID",
-            f"A name is a line of at most {cells.MAX_TEXT} printable characters without nine digits in a row.",
+            f"A name must be a line of at most {cells.MAX_TEXT} printable characters, without nine digits in a row.",
             where="name",
         )
     return value
@@ -132,7 +137,7 @@ def _trend(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return "rising" if last > first else "falling"
 
 
-# --- of the newest row
+# --- rules for the newest row
 
 
 def _band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -166,7 +171,7 @@ def _text(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
 def _age(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     newest = _by_period(rule, rows, lambda row, place: cells.period(row, place, rule["since"], rule["unit"]))[-1]
     if newest.value > newest.ordinal:
-        raise cells.invalid(newest.place, rule["since"], "lies after the row's own period")
+        raise cells.invalid(newest.place, rule["since"], "is later than the row's own period")
     return newest.ordinal - newest.value
 
 
@@ -179,7 +184,7 @@ def _continuous(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return len(window(_by_period(rule, rows, _nothing), wanted)) == wanted
 
 
-# --- of the last so many years, months or days
+# --- rules for the rows of the last years, months or days
 
 
 def _periods(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -205,7 +210,7 @@ def _worst(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
 
 
 def _share_percent(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
-    # Rounded down: a share is never overstated, and only all of them are 100.
+    # Rounded down, so that a share is never overstated and 100 means all rows.
     part, whole = _wanted(rule, rows)
     return part * 100 // whole
 
@@ -226,20 +231,20 @@ def _index_series(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     items = _window(rule, rows, _number(rule))
     first = items[0].value
     if first <= 0:
-        raise cells.invalid(items[0].place, rule["column"], "is not above 0 where the index begins")
+        raise cells.invalid(items[0].place, rule["column"], "must be above 0 in the first period of the index")
     index: Series = [[item.period, _indexed(rule, item, first)] for item in items]
     return index
 
 
 def _indexed(rule: Rule, item: Dated[Fraction], first: Fraction) -> int:
-    index = int((item.value * 200 + first) // (first * 2))  # to the nearest integer, halves up
+    index = int((item.value * 200 + first) // (first * 2))  # rounded to the nearest integer, halves up
     if abs(index) > MAX_INDEX:
-        raise cells.invalid(item.place, rule["column"], "is too far from where the index begins")
+        raise cells.invalid(item.place, rule["column"], "is too far from the first value of the index")
     return index
 
 
 def bands_of(edges: Sequence[str]) -> list[str]:
-    """The bands between the edges from the lowest to the highest: ``<10``, ``10–20``, ``≥20``."""
+    """Return the bands between the edges from the lowest to the highest: ``<10``, ``10–20``, ``≥20``."""
     return [f"<{edges[0]}", *(f"{low}–{high}" for low, high in pairwise(edges)), f"≥{edges[-1]}"]
 
 
@@ -276,17 +281,15 @@ def _nothing(_row: Row, _place: int) -> None:
     return None
 
 
-# --- the language
-
-
+# --- the table of rules
 def _bad_rule(where: str, message: str) -> InvalidInput:
     return InvalidInput(
-        "RULE_INVALID", message, where=where, hint="规则写法见 docs/scenarios.md。Rules are explained there."
+        "RULE_INVALID", message, where=where, hint="规则写法见 docs/scenarios.md。See docs/scenarios.md for the rules."
     )
 
 
-# Content safety: a predicate says yes or no, how many, when, or which of a few; a component gives bands and scores;
-# an aggregate adds ratios and series; only raw data repeats what was written.
+# The payload modes that allow a rule. A predicate gives yes or no, a count, a time, or one of a few choices.
+# A component gives bands and scores. An aggregate also gives ratios and series. Only raw data repeats supplied text.
 _ALL: Final = frozenset({"predicate", "component", "aggregate", "raw"})
 _SAYING: Final = frozenset({"predicate", "aggregate", "raw"})
 _SCORING: Final = frozenset({"component", "aggregate", "raw"})

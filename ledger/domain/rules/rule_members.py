@@ -1,4 +1,4 @@
-"""What each member of a rule may be: a column, edges of bands, choices, a span of time."""
+"""The allowed values of a rule's members: columns, edges of bands, choices, periods of time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ledger.domain.rules import supplied_rows as cells
 Rule = Mapping[str, Any]
 
 MAX_LAST: Final = 600
-# A series fits into one disclosure of a certificate, however long its numbers are.
+# A series of this length fits into one disclosure of a certificate, even with the longest numbers.
 MAX_SERIES: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a rule: what it may be, given the members before it, and how to say so."""
+    """A member of a rule: a function that checks its value in the rule, and the expected value in two languages."""
 
     fits: Callable[[Any, Rule], bool]
     zh: str
@@ -56,8 +56,8 @@ COLUMN: Final = Member(lambda value, _: _is_text(value), "列名", "the name of 
 UNIT: Final = Member(lambda value, _: value in cells.UNITS.values(), " year、month 或 day", "one of: year, month, day")
 EDGES: Final = Member(
     lambda value, _: _are_edges(value),
-    "带引号、逐个增大的数字",
-    'up to 20 numbers that rise, each in quotes, such as ["10", "20"]',
+    "至多 20 个由小到大、带引号的数字",
+    'up to 20 numbers in rising order, each in quotes, such as ["10", "20"]',
 )
 THRESHOLD: Final = Member(lambda value, _: _is_number(value), "带引号的数字", 'a number in quotes, such as "95"')
 CHOICES: Final = Member(
@@ -67,8 +67,8 @@ CHOICES: Final = Member(
 )
 WANTED: Final = Member(
     lambda value, rule: _are_texts(value) and len(value) > 0 and set(value) < set(rule["choices"]),
-    "部分 choices，不能为空，也不能是全部",
-    "some of the choices, not all of them",
+    " choices 的一部分，不能为空，也不能是全部",
+    "some of the choices, but not all of them",
 )
 NEWEST: Final = {"column": COLUMN, "order": COLUMN}
 SPAN: Final = {"order": COLUMN, "unit": UNIT}

@@ -1,8 +1,8 @@
-"""Rows that a provider supplied, read strictly: cells, numbers, categories, and periods of the calendar.
+"""Strict reading of the rows that a provider supplied: cells, numbers, categories and calendar periods.
 
-A period is a year ``YYYY``, a month ``YYYYMM`` or a day ``YYYYMMDD`` in ASCII digits, from 1900 to 2199; the rows under
-one rule are all years, all months or all days, and no two are of the same one. Errors name the row, counted from 1, and
-the column, and never a value.
+A period is a year ``YYYY``, a month ``YYYYMM`` or a day ``YYYYMMDD`` in ASCII digits, from 1900 to 2199. Under one rule
+all rows have the same unit, and no two rows have the same period. Errors name the row (counted from 1) and the column,
+but never repeat a value.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ Rows = Sequence[Row]
 T = TypeVar("T")
 Read = Callable[[Row, int], T]
 
-# What a period counts, by the length of its text.
+# The unit of a period by the length of its text.
 UNITS: Final[Mapping[int, str]] = {4: "year", 6: "month", 8: "day"}
 MAX_TEXT: Final = 200
-# Beyond any quantity, and far below what makes exact arithmetic slow. ASCII only: Python would read full-width digits.
+# At most 30 digits on each side: enough for any quantity, and few enough for fast exact arithmetic. ASCII only, because
+# Python also reads full-width digits.
 _NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _PERIOD: Final = re.compile(r"(19|20|21)\d\d(\d\d(\d\d)?)?", re.ASCII)
 _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
@@ -32,7 +33,7 @@ _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Dated(Generic[T]):
-    """What a row says of its period. ``ordinal`` counts periods: neighbours differ by one."""
+    """The value of a row with its period. ``ordinal`` numbers the periods, so that neighbours differ by one."""
 
     period: str
     ordinal: int
@@ -41,25 +42,25 @@ class Dated(Generic[T]):
 
 
 def is_number(text: str) -> bool:
-    """Whether this is a number as rows and rules write it: ASCII digits, a sign, a point; no exponent."""
+    """Return whether the text is a number as rows and rules write it: ASCII digits, a sign, a point; no exponent."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def is_line(text: str) -> bool:
-    """Whether this is a line: 1 to 200 printable characters without white space at its ends."""
+    """Return whether the text is a line: 1 to 200 printable characters without white space at its ends."""
     return 1 <= len(text) <= MAX_TEXT and text.isprintable() and text == text.strip()
 
 
 def is_digest(text: str) -> bool:
-    """Whether this is a digest that names its algorithm."""
+    """Return whether the text is a digest that names its algorithm."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> list[Dated[T]]:
-    """What ``read`` makes of each row, by period; every row is read, also where only the last one counts.
+    """Return the value that ``read`` gives for each row, in the order of periods; all rows are read and checked.
 
-    ``order`` is the column of the periods; without ``unit`` they are of the kind of the first row's. Raises
-    ``InvalidInput`` ``ROWS_MISSING``, ``ROW_ORDER_TWICE``, ``ROW_VALUE_INVALID``, ``ROW_COLUMN_MISSING``.
+    ``order`` is the column of the periods. Without ``unit``, the first row sets the unit. Raises ``InvalidInput``
+    ``ROWS_MISSING``, ``ROW_ORDER_TWICE``, ``ROW_VALUE_INVALID``, ``ROW_COLUMN_MISSING``.
     """
     if not rows:
         raise InvalidInput("ROWS_MISSING", "There is no row to compute a claim from.")
@@ -70,7 +71,7 @@ def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> lis
         if ordinal in found:
             raise InvalidInput(
                 "ROW_ORDER_TWICE",
-                f"The row is of the same {kind} as row {found[ordinal].place}.",
+                f"The row has the same {kind} as row {found[ordinal].place}.",
                 where=f"row {place}",
                 hint=f"Supply one row for each value of {order}.",
             )
@@ -79,35 +80,35 @@ def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> lis
 
 
 def window(items: Sequence[Dated[T]], last: int) -> list[Dated[T]]:
-    """Those of the last so many years, months or days, counted back from the newest; gaps make them fewer."""
+    """Return the items of the ``last`` years, months or days up to the newest item; periods may be missing."""
     return [item for item in items if item.ordinal > items[-1].ordinal - last]
 
 
 def cell(row: Row, place: int, column: str) -> str:
-    """The text in a cell, never blank."""
+    """Return the text in a cell; raise ``InvalidInput`` if the column is missing or the text is blank."""
     if column not in row:
-        raise InvalidInput("ROW_COLUMN_MISSING", f"The row lacks the column {column}.", where=f"row {place}")
+        raise InvalidInput("ROW_COLUMN_MISSING", f"The row has no column {column}.", where=f"row {place}")
     if not row[column].strip():
         raise InvalidInput("ROW_VALUE_INVALID", f"The value of {column} is blank.", where=f"row {place}")
     return row[column]
 
 
 def period(row: Row, place: int, column: str, unit: str) -> int:
-    """The period's ordinal: years of our era, months of our era, or days since its beginning."""
+    """Return the ordinal of the period in a cell: a count of years, months or days; neighbours differ by one."""
     text = cell(row, place, column)
     ordinal = ordinal_of(text, unit)
     if ordinal is None:
-        raise invalid(place, column, f"is not a {unit} like the others", "Write YYYY, YYYYMM or YYYYMMDD.")
+        raise invalid(place, column, f"is not a {unit}", "Write all rows as YYYY, all as YYYYMM or all as YYYYMMDD.")
     return ordinal
 
 
 def number(row: Row, place: int, column: str) -> Fraction:
-    """The number in a cell, exactly."""
+    """Return the exact number in a cell."""
     return Fraction(number_text(row, place, column))
 
 
 def number_text(row: Row, place: int, column: str) -> str:
-    """The number in a cell as the provider wrote it."""
+    """Return the number in a cell as the provider wrote it."""
     text = cell(row, place, column)
     if not is_number(text):
         hint = "Write it in ASCII digits, with a point if it has a fraction."
@@ -116,7 +117,7 @@ def number_text(row: Row, place: int, column: str) -> str:
 
 
 def score(row: Row, place: int, column: str, top: int) -> int:
-    """The whole number from 0 to ``top`` in a cell."""
+    """Return the whole number from 0 to ``top`` in a cell."""
     value = number(row, place, column)
     if value.denominator != 1 or not 0 <= value <= top:
         raise invalid(place, column, f"is not a whole number from 0 to {top}")
@@ -124,15 +125,15 @@ def score(row: Row, place: int, column: str, top: int) -> int:
 
 
 def category(row: Row, place: int, column: str, choices: Sequence[str]) -> str:
-    """One of the choices, to the letter."""
+    """Return the choice in a cell, which must be written exactly as in ``choices``."""
     text = cell(row, place, column)
     if text not in choices:
-        raise invalid(place, column, "is none of the scenario's choices", f"One of: {', '.join(choices)}.")
+        raise invalid(place, column, "is not one of the scenario's choices", f"Use one of: {', '.join(choices)}.")
     return text
 
 
 def line(row: Row, place: int, column: str) -> str:
-    """A line of at most 200 printable characters."""
+    """Return the line of at most 200 printable characters in a cell."""
     text = cell(row, place, column)
     if not is_line(text):
         raise invalid(place, column, f"is not a line of at most {MAX_TEXT} printable characters")
@@ -140,7 +141,7 @@ def line(row: Row, place: int, column: str) -> str:
 
 
 def digest_text(row: Row, place: int, column: str) -> str:
-    """A digest that names its algorithm."""
+    """Return the digest in a cell, which must name its algorithm."""
     text = cell(row, place, column)
     if not is_digest(text):
         raise invalid(place, column, "is not a digest", "Write sha-256: or sm3: and 64 lower-case hex digits.")
@@ -148,12 +149,12 @@ def digest_text(row: Row, place: int, column: str) -> str:
 
 
 def invalid(place: int, column: str, what: str, hint: str | None = None) -> InvalidInput:
-    """The error that a cell is wrong."""
+    """Return the error for a wrong cell; ``what`` completes the sentence "The value of <column> …"."""
     return InvalidInput("ROW_VALUE_INVALID", f"The value of {column} {what}.", where=f"row {place}", hint=hint)
 
 
 def ordinal_of(text: str, unit: str) -> int | None:
-    """The ordinal of a period, as ``period`` counts them; ``None`` for what is no period of that unit."""
+    """Return the ordinal of a period as ``period`` does, or None if the text is not a period of that unit."""
     if UNITS.get(len(text)) != unit or not _PERIOD.fullmatch(text):
         return None
     try:

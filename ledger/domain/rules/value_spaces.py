@@ -1,6 +1,6 @@
-"""Which values a claim can have under a rule (protocol §6): a yes-or-no claim carries no rows and no ID number.
+"""The values that a claim can have under its rule (protocol §6), so that a yes-or-no claim cannot carry other data.
 
-A verifier asks ``fits`` of every disclosed value; whatever ``predicates.compute`` returns, fits.
+A verifier checks every disclosed value with ``fits``. Every value that ``predicates.compute`` returns fits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Space = Callable[[Rule, Any], bool]
 
 
 def fits(rule: Any, value: Any) -> bool:
-    """Whether ``rule`` can give ``value``; a rule that cannot be computed gives nothing. Raises nothing."""
+    """Return whether ``rule`` can give ``value``; no value fits an invalid rule. Never raises."""
     try:
         check_rule(rule, "rule")
     except InvalidInput:
@@ -77,7 +77,7 @@ def _series(rule: Rule, value: Any, point: Callable[[Any], bool]) -> bool:
     if not pairs or not all(_period(rule, period) and point(number) for period, number in value):
         return False
     ordinals = [cells.ordinal_of(period, rule["unit"]) or 0 for period, _ in value]
-    # Rising periods of that span are no more than ``last``.
+    # Together these conditions also limit the number of points to ``last``.
     return all(low < high for low, high in pairwise(ordinals)) and ordinals[-1] - ordinals[0] < rule["last"]
 
 
@@ -109,4 +109,4 @@ SPACES: Final[Mapping[str, Space]] = {
     "series": lambda rule, value: _series(rule, value, _is_number),
     "index_series": lambda rule, value: _series(rule, value, lambda point: _integer(point, -MAX_INDEX, MAX_INDEX)),
 }
-"""The values of each op, given a rule that ``check_rule`` takes."""
+"""For each op, a function that returns whether a value fits a rule; ``check_rule`` must have accepted the rule."""

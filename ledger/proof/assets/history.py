@@ -1,7 +1,7 @@
-"""What an asset's history says of it at a time: state, holder, rights, liens, objections, lineage.
+"""Computes an asset's state at a time from its history: holder, rights, liens, objections, lineage.
 
-A second implementation of the state that ``AssetRegistry`` keeps, folded from its events alone: it works offline on
-any history that ``verify_history`` found complete. ``ledger.index`` writes its rows from the same fold.
+This is a second implementation of the state in ``AssetRegistry``, computed only from its events. It works offline with
+any history that ``verify_history`` found complete. ``ledger.index`` writes its rows with the same function, ``apply``.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Item = TypeVar("Item")
 
 
 def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
-    """The asset after all of its ``events`` that happened up to and including ``at``.
+    """Return the asset after all of its ``events`` up to and including the time ``at`` (seconds UTC).
 
-    Events come in the order of the chain. Raises InvalidInput HISTORY_FORM for what is no history of an asset; that it
-    is the whole history, ``verify_history`` tells.
+    The events must be in the order of the chain. Raises ``InvalidInput`` ``HISTORY_FORM`` if they are not a history of
+    one asset. Use ``verify_history`` to check that the history is complete.
     """
     view = AssetView(at)
     for place, item in enumerate(events):
@@ -49,30 +49,33 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise InvalidInput(
                 "HISTORY_FORM",
-                "This is no event that the history of an asset can have here.",
+                "This event cannot be at this place in the history of an asset.",
                 where=f"event {place}",
-                hint=f"Events of {CONTRACT}, from the asset's registration on, with their arguments as on the chain.",
+                hint=f"Give the events of {CONTRACT} from the registration on, with their arguments as on the chain.",
             ) from error
     return view
 
 
 def apply(view: AssetView, item: HistoryEvent) -> AssetView:
-    """The asset after one more event.
+    """Return the asset after one more event.
 
-    Of what the view holds of parents, successors and reports nothing is read: an event only adds to them. Raises
+    Parents, successors and reports of ``view`` are never read, only extended, so a caller may leave them out. Raises
     ``KeyError``, ``IndexError``, ``ValueError`` or ``TypeError`` for an event that cannot come next.
     """
     if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):
-        raise ValueError("of another asset, or not in order")
+        raise ValueError("an event of another asset, or not in order")
     return _FOLDS[item.event](view, item.args)
 
 
 def _require_plain(item: HistoryEvent) -> None:
-    """The digest takes a number or hex digits in more than one spelling; here "0" would be no zero."""
+    """Raise ``ValueError`` unless every argument is an integer or 64 hex digits.
+
+    ``event_digest`` accepts more spellings, such as "0" for a number, but here "0" would not be equal to zero.
+    """
     for name, kind in EVENTS[item.event][1]:
         value = item.args[name]
         if not (isinstance(value, int) if kind == "uint" else isinstance(value, str) and _WORD.fullmatch(value)):
-            raise ValueError("not spelled as the chain's history is told")
+            raise ValueError("an argument is not written as in the chain's history")
 
 
 def _registered(view: AssetView, args: _Args) -> AssetView:
@@ -171,7 +174,7 @@ def _offer_ended(view: AssetView, _args: _Args) -> AssetView:
 
 
 def _reassigned(view: AssetView, args: _Args) -> AssetView:
-    """An application stays open, and its notice runs on: only an offer ends."""
+    """Change the holder. Only an open offer ends; an open application and its public notice continue."""
     without_offer = view if view.offered_to is None else replace(view, offered_to=None, until=0)
     return replace(without_offer, holder=args["to"], since=args["at"])
 
@@ -190,7 +193,7 @@ def _annulled(view: AssetView, _args: _Args) -> AssetView:
 
 def _right_granted(view: AssetView, args: _Args) -> AssetView:
     if args["no"] != len(view.rights) + 1 or args["parent"] >= args["no"]:
-        raise ValueError("a right is missing, or stands under a later one")
+        raise ValueError("a right is missing, or its parent is a later right")
     right = Right(
         no=args["no"],
         kind=RIGHT_KINDS[args["kind"]],
@@ -232,13 +235,13 @@ def _pledged(view: AssetView, args: _Args) -> AssetView:
 
 
 def _lien_consented(view: AssetView, args: _Args) -> AssetView:
-    place = _standing(view, args["lien"])
+    place = _lien_index(view, args["lien"])
     consented = replace(view.liens[place], consent_to=args["to"] or None)
     return replace(view, liens=_with(view.liens, place, consented))
 
 
 def _lien_released(view: AssetView, args: _Args) -> AssetView:
-    place = _standing(view, args["lien"])
+    place = _lien_index(view, args["lien"])
     return replace(view, liens=view.liens[:place] + view.liens[place + 1 :])
 
 
@@ -287,13 +290,13 @@ _FOLDS: Final[Mapping[str, Callable[[AssetView, _Args], AssetView]]] = {
 
 
 def _place(number: int, items: tuple[Any, ...]) -> int:
-    """The place of the item with this number from 1."""
+    """Return the index of the item with this number; numbers begin at 1."""
     if not 1 <= number <= len(items):
-        raise IndexError("no item of this number")
+        raise IndexError("no item has this number")
     return number - 1
 
 
-def _standing(view: AssetView, lien: int) -> int:
+def _lien_index(view: AssetView, lien: int) -> int:
     return [each.lien for each in view.liens].index(lien)
 
 

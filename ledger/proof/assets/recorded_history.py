@@ -1,4 +1,4 @@
-"""An asset's history with all that goes with it: transactions, parties, certificates, and the head that proves it."""
+"""An asset's history with its transactions, parties and certificates, and the head that proves that it is complete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.errors import InvalidInput
 from ledger.proof.history import HistoryEvent
 
 
@@ -20,7 +19,7 @@ class RecordedEvent:
 
     @property
     def name(self) -> str:
-        """The event without its contract."""
+        """The event's name without its contract."""
         return self.event.event.partition(".")[2]
 
     @property
@@ -38,7 +37,7 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class RecordedParty:
-    """A party by its opaque id, with the names of its roles."""
+    """A party's id and the names of its roles."""
 
     id: str
     roles: tuple[str, ...]
@@ -46,7 +45,10 @@ class RecordedParty:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCertificate:
-    """A registration certificate of the asset; ``leaf`` is the hash of its log entry, ``content`` what it certifies."""
+    """A registration certificate of the asset.
+
+    ``leaf`` is the hash of its log entry, ``content`` the digest of the description that it certifies.
+    """
 
     number: str
     leaf: str
@@ -59,7 +61,7 @@ class RecordedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class RecordedHistory:
-    """Every event in the order of the chain; ``parties`` by number; ``genesis`` and ``head`` as of ``block``."""
+    """All events in the order of the chain; ``parties`` by number; ``genesis`` and ``head`` at ``block``."""
 
     asset: str
     events: tuple[RecordedEvent, ...]
@@ -71,18 +73,5 @@ class RecordedHistory:
 
     @property
     def facts(self) -> tuple[HistoryEvent, ...]:
-        """What ``verify_history`` and ``view_at`` take."""
+        """The events in the form that ``verify_history`` and ``view_at`` take."""
         return tuple(each.event for each in self.events)
-
-
-def exported_events(provenance: Mapping[str, Any]) -> tuple[HistoryEvent, ...]:
-    """The events in what ``GET /v1/assets/{id}/provenance`` gave; raises InvalidInput PROVENANCE_FORM."""
-    try:
-        contract = provenance["completeness"]["contract"]
-        return tuple(HistoryEvent(f"{contract}.{each['name']}", each["args"]) for each in provenance["events"])
-    except (KeyError, TypeError) as error:
-        raise InvalidInput(
-            "PROVENANCE_FORM",
-            "This is no exported provenance.",
-            hint="Take it from GET /v1/assets/{id}/provenance or `pingzheng asset provenance ID --json`.",
-        ) from error

@@ -1,6 +1,6 @@
-"""An asset as its history shows it at a time, and who has which right in it then.
+"""The state of an asset at one time, and the parties that have rights in it at that time.
 
-Parties are their numbers on the chain; times are seconds UTC, ids and digests 64 hex digits.
+Parties are given by their numbers on the chain, times as seconds UTC, ids and digests as 64 hex digits.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from ledger.domain.grades import ASSET_GRADES
 from ledger.errors import InvalidInput
 
 CLOSED: Final = ("upheld", "dismissed", "refused")
-# The index keeps these; a view in JSON leaves them to the events.
-_UNTOLD: Final = ("asset_no", "registered_at", "registered_by", "grounds")
+# Members that the index needs; a view in JSON omits them, because the events contain them.
+_OMITTED: Final = ("asset_no", "registered_at", "registered_by", "grounds")
 _PARTIES: Final = ("holder", "offered_to", "grantee", "creditor", "consent_to", "objector", "party")
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A granted right: granted for ``start ≤ t < end``; ``parent`` is the right it is a licence under, or None."""
+    """A right, granted for ``start ≤ t < end``; for a licence, ``parent`` is the number of the right above it."""
 
     no: int
     kind: str
@@ -37,7 +37,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Lien:
-    """A lien that stands; ``consent_to`` is the party its creditor lets the asset go to, or None."""
+    """An active lien; ``consent_to`` is the party to which the creditor allows a transfer of the asset, or None."""
 
     lien: int
     creditor: int
@@ -49,13 +49,13 @@ class Lien:
 
 
 def by_rank(liens: Iterable[Lien]) -> tuple[Lien, ...]:
-    """Liens in the order in which their creditors come."""
+    """Return the liens in the order of their ranks."""
     return tuple(sorted(liens, key=lambda each: each.rank))
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """An objection against the application under notice, or against the registration."""
+    """An objection to the application under public notice (``to_application``) or to the registration."""
 
     no: int
     objector: int
@@ -72,10 +72,10 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Who has a right of one kind at the time of the view.
+    """A party that has a right of one kind at the time of the view.
 
-    ``title`` is ``holder`` (what it has not granted away), ``grant`` or ``licence``; ``right`` is the grant's number.
-    It lasts while ``since ≤ t < until``, as far as the history told by then.
+    ``title`` is ``holder``, ``grant`` or ``licence``; ``right`` is the number of the granted right, None for the
+    holder. According to the history so far, the party has the right for ``since ≤ t < until``.
     """
 
     party: int
@@ -89,12 +89,12 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class AssetView:
-    """An asset at the time ``at``; ``state`` is ``none`` and ``holder`` None before it was entered.
+    """An asset at the time ``at``; before it is registered, ``state`` is ``none`` and ``holder`` is None.
 
-    ``kind`` and ``stage`` are None where no application is open; ``until`` is the last second of the offer or of the
-    notice, 0 where neither runs; ``content`` is in force, ``filed`` is what the last application committed to.
-    ``liens`` are those that stand, by rank; ``rights`` all that were granted, those ended included; ``parents`` are
-    (relation, asset).
+    ``kind`` and ``stage`` are None if no application is open. ``until`` is the last second of the open offer or of the
+    public notice, 0 if there is neither. ``content`` is the digest in force, ``filed`` the digest of the last
+    application. ``liens`` are the active liens by rank; ``rights`` are all granted rights, also those that ended;
+    ``parents`` are (relation, asset).
     """
 
     at: int
@@ -125,7 +125,7 @@ class AssetView:
 
     @property
     def in_force(self) -> bool:
-        """Whether the registration is confirmed and not over; a frozen one cannot move, but is in force."""
+        """Whether the registration is confirmed and has not expired; a frozen registration is also in force."""
         return self.state == "confirmed" and self.at < self.valid_to
 
     @property
@@ -134,11 +134,11 @@ class AssetView:
 
     @property
     def offer_open(self) -> bool:
-        """Whether the offer can still be accepted, as far as its deadline goes."""
+        """Whether there is an offer whose deadline has not passed."""
         return self.offered_to is not None and self.at <= self.until
 
     def effective_end(self, right: Right) -> int:
-        """When a right ends: with its own period, or when a right above it did."""
+        """Return when a right ends: at the end of its own period, or earlier if a right above it ends."""
         end, parent = right.end, right.parent
         while parent is not None:
             above = self.rights[parent - 1]
@@ -147,32 +147,35 @@ class AssetView:
 
     @property
     def rights_in_force(self) -> tuple[Right, ...]:
-        """The grants and licences in force, none of an asset whose registration is not."""
+        """The grants and licences in force; none if the registration is not in force."""
         if not self.in_force:
             return ()
         return tuple(each for each in self.rights if each.start <= self.at < self.effective_end(each))
 
     def to_dict(self, party: Callable[[int], str]) -> dict[str, Any]:
-        """As JSON, with ``held`` by kind of right; ``party`` names a party by its number."""
-        told = asdict(self) | {
+        """Return the view as a JSON object with ``held`` by kind of right; ``party`` maps a number to a name."""
+        members = asdict(self) | {
             "in_force": self.in_force,
             "offer_open": self.offer_open,
             "rights": [asdict(each) | {"effective_end": self.effective_end(each)} for each in self.rights],
             "parents": [{"relation": relation, "asset": asset} for relation, asset in self.parents],
             "held": {kind: [asdict(each) for each in who_held(self, kind)] for kind in RIGHT_KINDS},
         }
-        return {name: _named(name, value, party) for name, value in told.items() if name not in _UNTOLD}
+        return {name: _named(name, value, party) for name, value in members.items() if name not in _OMITTED}
 
 
 def who_held(view: AssetView, kind: str) -> tuple[Holding, ...]:
-    """Who had the right ``hold``, ``process`` or ``operate`` at the time of the view, the asset's holder first.
+    """Return the parties with the right ``hold``, ``process`` or ``operate`` at the time of the view, the holder first.
 
-    The holder has it, but while an exclusive grant of the kind is in force. Nobody has a right in an asset whose
-    registration is not in force. Raises InvalidInput RIGHT_KIND_UNKNOWN.
+    The holder has the right unless an exclusive grant of this kind is in force. Nobody has a right in an asset whose
+    registration is not in force. Raises ``InvalidInput`` ``RIGHT_KIND_UNKNOWN``.
     """
     if kind not in RIGHT_KINDS:
         raise InvalidInput(
-            "RIGHT_KIND_UNKNOWN", "There is no such right.", where="kind", hint=f"One of: {', '.join(RIGHT_KINDS)}."
+            "RIGHT_KIND_UNKNOWN",
+            "This kind of right is not known.",
+            where="kind",
+            hint=f"Use one of: {', '.join(RIGHT_KINDS)}.",
         )
     granted = [each for each in view.rights_in_force if each.kind == kind]
     held = tuple(_granted(view, each) for each in granted)
@@ -194,9 +197,9 @@ def _ahead(view: AssetView, right: Right) -> bool:
 
 
 def _named(name: str, value: Any, party: Callable[[int], str]) -> Any:
-    """The same JSON with every party's number replaced by its name."""
+    """Return the same JSON with every party's number replaced by its name."""
     if isinstance(value, Mapping):
-        return {key: _named(key, item, party) for key, item in value.items() if key not in _UNTOLD}
+        return {key: _named(key, item, party) for key, item in value.items() if key not in _OMITTED}
     if isinstance(value, list | tuple):
         return [_named(name, item, party) for item in value]
     return party(value) if name in _PARTIES and value is not None else value

@@ -1,8 +1,8 @@
-"""Check 11: what a usage certificate rests on (template, request, authorizations, provisions), and nothing beyond it.
+"""Check 11: template, request, authorizations and provisions of a usage certificate, which must cover all of it.
 
-All of it was anchored no later than the certificate, under a template that the verifier accepts. Every claim is one
-that a provider signed, within the authorization of its source, the request and the template; period, uses, channel and
-parties are within theirs.
+All of them were anchored no later than the certificate, and the verifier accepts the template. A provider signed every
+claim, and the authorization for its source, the request and the template allow the claim. The certificate's period,
+uses, channel and parties are within theirs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ledger.proof.sdjwt import disclosure_digest
 
 @dataclass(frozen=True, slots=True)
 class NamedEntries:
-    """The entries that a certificate names, as proven parts of the log."""
+    """The entries that a certificate names; each is proven to be in the log."""
 
     template: Entry
     request: Proven
@@ -31,12 +31,12 @@ class NamedEntries:
 
     @property
     def sources(self) -> Mapping[str, str]:
-        """The source of each field that the template allows."""
+        """The source of each field in the template."""
         return {field["name"]: field["source"] for field in self.template["fields"]}
 
 
 def check_authorization(case: Case) -> Outcome:
-    """Each authorization is the subject's and in force, within the request of the consumer, within the template."""
+    """Return the first failure of check 11, or that the check passed."""
     templates = case.expect.templates
     basis = _basis(case)
     if isinstance(basis, Failed):
@@ -49,7 +49,7 @@ def check_authorization(case: Case) -> Outcome:
             or _same_terms(case.claims, consent[0])
             or _within_request(consent[0], basis)
             or _in_force(case, consent[0])
-            or _stands(case, consent, consent[0]["subject"])
+            or _withdrawn_or_held(case, consent, consent[0]["subject"])
         )
     problem = problem or _one_of_each_source(basis)
     for supply in basis.supplies:
@@ -58,19 +58,19 @@ def check_authorization(case: Case) -> Outcome:
             or _signed(case, supply, supply[0]["provider"], "PROVISION_NOT_BY_PROVIDER")
             or _rests_on_consent(case, supply[0])
             or _same_rules(case.claims, supply[0], basis)
-            or _stands(case, supply, supply[0]["provider"])
+            or _withdrawn_or_held(case, supply, supply[0]["provider"])
         )
     return (
         problem
         or _components(case.claims, basis)
         or _claims(case, basis)
-        or _rests_on(case.claims, compared=templates is not None)
+        or _passed(case.claims, compared=templates is not None)
     )
 
 
-def _rests_on(claims: Entry, *, compared: bool) -> Passed:
-    """Says which template it is: whoever named none to compare it with has the rules to look at."""
-    end = "which the verifier accepts" if compared else "which the verifier compared with no scenario"
+def _passed(claims: Entry, *, compared: bool) -> Passed:
+    """Return the passed check; it names the template, so that a verifier without templates can look at the rules."""
+    end = "which the verifier accepts" if compared else "which the verifier has not compared with a scenario"
     return passed(
         f"{len(claims['authorizations'])} authorization(s) in force, {len(claims['provisions'])} provision(s) signed, "
         f"under the template {claims['template']}, {end}.",
@@ -95,14 +95,14 @@ def _basis(case: Case) -> NamedEntries | Failed:
 
 
 def _named(case: Case, references: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
-    """What was anchored after the certificate proves nothing of the time when the certificate was issued."""
+    """Return the entries with these references; fail if one is missing or was anchored after the certificate."""
     found = []
     for named in references:
         if named not in case.entries or case.entries[named][0]["type"] != kind:
-            return failed("EVIDENCE_MISSING", f"The bundle lacks a {kind} that the certificate rests on.")
+            return failed("EVIDENCE_MISSING", f"A {kind} that the certificate names is not in the bundle.")
         entry, evidence = case.entries[named]
         if _later_than_certificate(case, evidence.position):
-            return failed("EVIDENCE_ANCHORED_LATER", f"The {kind} was anchored after the certificate that rests on it.")
+            return failed("EVIDENCE_ANCHORED_LATER", f"The {kind} was anchored later than the certificate.")
         found.append((entry, evidence))
     return found
 
@@ -125,32 +125,33 @@ def _signed(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
 
 
 def _accepted(claims: Entry, templates: frozenset[str] | None) -> Failed | None:
-    """The issuer alone says that the template is what the scenario's file says: the verifier may know better."""
+    """Compare the template with those that the verifier expects; without these, only the issuer vouches for it."""
     if templates is not None and claims["template"] not in templates:
-        return failed("TEMPLATE_NOT_EXPECTED", "The rules are not those of the scenario that the verifier knows.")
+        return failed("TEMPLATE_NOT_EXPECTED", "The template is not one that the verifier accepts.")
     return None
 
 
 def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
-    """The template is that of the certificate's scenario, and the certificate stays within it."""
+    """Check that the template belongs to the certificate's scenario and allows what the certificate contains."""
     template = basis.template
     for member in ("scenario", "scenario_version", "scenario_digest"):
         if template[member] != claims[member]:
-            return failed("TEMPLATE_DIFFERS", f"The template is of another {member}.", member=member)
+            return failed("TEMPLATE_DIFFERS", f"The template has another {member}.", member=member)
     if outside := sorted(set(claims["fields"]) - basis.sources.keys()):
-        return failed("FIELD_OUTSIDE_TEMPLATE", f"The scenario does not allow: {', '.join(outside)}.", fields=outside)
+        message = f"The scenario does not allow these fields: {', '.join(outside)}."
+        return failed("FIELD_OUTSIDE_TEMPLATE", message, fields=outside)
     if claims["max_uses"] > template["max_uses"] or claims["channel"] not in template["channels"]:
         return failed("TEMPLATE_DIFFERS", "The scenario allows fewer uses, or another channel.", member="max_uses")
     version = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"
     if any(component["rule_version"] != version for component in claims["components"]):
-        return failed("TEMPLATE_DIFFERS", "A component was computed by other rules.", member="rule_version")
+        return failed("TEMPLATE_DIFFERS", "A component was computed with other rules.", member="rule_version")
     if any(component["payload_mode"] != template["payload_mode"] for component in claims["components"]):
-        return failed("TEMPLATE_DIFFERS", "A component is of another payload mode.", member="payload_mode")
+        return failed("TEMPLATE_DIFFERS", "A component has another payload mode.", member="payload_mode")
     return None
 
 
 def _request(case: Case, basis: NamedEntries) -> Failed | None:
-    """The request is the consumer's, made under the template, and the certificate stays within it."""
+    """Check that the consumer signed the request under the template, and that the request covers the certificate."""
     claims, (request, _) = case.claims, basis.request
     problem = _signed(case, basis.request, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
     if problem is not None:
@@ -163,11 +164,12 @@ def _request(case: Case, basis: NamedEntries) -> Failed | None:
     }
     for member, value in wanted.items():
         if request[member] != value:
-            return failed("REQUEST_DIFFERS", f"The consumer asked with another {member}.", member=member)
+            return failed("REQUEST_DIFFERS", f"The request has another {member}.", member=member)
     if outside := sorted(set(claims["fields"]) - set(request["fields"])):
-        return failed("FIELD_OUTSIDE_REQUEST", f"The consumer did not ask for: {', '.join(outside)}.", fields=outside)
+        message = f"The consumer did not request these fields: {', '.join(outside)}."
+        return failed("FIELD_OUTSIDE_REQUEST", message, fields=outside)
     if claims["max_uses"] > request["max_uses"]:
-        return failed("REQUEST_DIFFERS", "The consumer asked for fewer uses.", member="max_uses")
+        return failed("REQUEST_DIFFERS", "The consumer requested fewer uses.", member="max_uses")
     return None
 
 
@@ -180,7 +182,7 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
     }
     for member, value in wanted.items():
         if entry[member] != value:
-            return failed("AUTHORIZATION_DIFFERS", f"The subject authorised another {member}.", member=member)
+            return failed("AUTHORIZATION_DIFFERS", f"The authorization has another {member}.", member=member)
     if claims["max_uses"] > entry["max_uses"]:
         return failed("AUTHORIZATION_DIFFERS", "The subject authorised fewer uses.", member="max_uses")
     if claims["nbf"] < entry["valid_from"] or claims["exp"] > entry["valid_to"]:
@@ -189,18 +191,19 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
 
 
 def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
-    """The subject answered this request, in time, and no consent goes beyond it or beyond the template."""
+    """Check that the subject answered the request in time, and that request and template cover the authorization."""
     request, template = basis.request[0], basis.template
     if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
-        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer asked for another provider.", member="provider")
+        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer requested another provider.", member="provider")
     if entry["valid_from"] < request["valid_from"] or entry["valid_to"] > request["valid_to"]:
-        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer asked for a shorter period.", member="valid_to")
+        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer requested a shorter period.", member="valid_to")
     if entry["valid_to"] - entry["valid_from"] > template["max_validity_days"] * _DAY:
         return failed("AUTHORIZATION_BEYOND_TEMPLATE", "The scenario allows a shorter period.", member="valid_to")
     if entry["iat"] >= request["expires_at"]:
-        return failed("AUTHORIZATION_BEYOND_REQUEST", "The request had expired when it was answered.", member="iat")
+        message = "The request had expired when the subject answered it."
+        return failed("AUTHORIZATION_BEYOND_REQUEST", message, member="iat")
     if template["legal_basis"] == "separate_consent" and not entry["separate_consent"]:
-        return failed("SEPARATE_CONSENT_MISSING", "The person did not consent to this separately.")
+        return failed("SEPARATE_CONSENT_MISSING", "The scenario requires a separate consent, and there is none.")
     return None
 
 
@@ -210,8 +213,7 @@ def _in_force(case: Case, consent: Entry) -> Failed | None:
     return None
 
 
-def _stands(case: Case, proven: Proven, party: str) -> Failed | None:
-    """Neither withdrawn by its party nor held by an office."""
+def _withdrawn_or_held(case: Case, proven: Proven, party: str) -> Failed | None:
     entry, kind = proven[0], proven[0]["type"]
     return withdrawn_at(case, proven, party, f"{kind.upper()}_WITHDRAWN") or held_at(
         case.facts, statement_digest(entry), case.at, kind, f"{kind.upper()}_HELD"
@@ -226,34 +228,35 @@ def _one_of_each_source(basis: NamedEntries) -> Failed | None:
 
 
 def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
-    """It was supplied under one of the authorizations, by its provider and from its source, and no more than that."""
+    """Check that one of the authorizations allows the provision: its provider, its source and its fields."""
     if supply["result"] != "supplied" or supply["reason"] is not None:
-        return failed("PROVISION_DIFFERS", "A provision supplied nothing.", member="result")
+        return failed("PROVISION_DIFFERS", "A provision did not supply data.", member="result")
     if supply["authorization"] not in case.claims["authorizations"]:
-        return failed("PROVISION_DIFFERS", "A provision rests on another authorization.", member="authorization")
+        return failed("PROVISION_DIFFERS", "A provision names another authorization.", member="authorization")
     consent = case.entries[supply["authorization"]][0]
     for member in ("provider", "source"):
         if supply[member] != consent[member]:
             return failed("PROVISION_DIFFERS", f"The subject authorised another {member}.", member=member)
     if outside := sorted(supply["claims"].keys() - set(consent["fields"])):
-        message = f"The subject did not authorise: {', '.join(outside)}."
+        message = f"The subject did not authorise these fields: {', '.join(outside)}."
         return failed("FIELD_OUTSIDE_AUTHORIZATION", message, fields=outside)
     return None
 
 
 def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | None:
-    """The provider computed the claims by the template's rules, each from its own source, and hid them by `_sd_alg`."""
+    """Check that the claims were computed by the template's rules from their source, and hashed with `_sd_alg`."""
     wanted = {"template": claims["template"], "engine": basis.template["engine"], "sd_alg": claims["_sd_alg"]}
     for member, value in wanted.items():
         if supply[member] != value:
-            return failed("PROVISION_DIFFERS", f"A provision was made with another {member}.", member=member)
+            return failed("PROVISION_DIFFERS", f"A provision has another {member}.", member=member)
     if any(basis.sources.get(name) != supply["source"] for name in supply["claims"]):
-        return failed("PROVISION_DIFFERS", "The scenario takes a claim from another source.", member="source")
+        message = "In the scenario, a claim of this provision comes from another source."
+        return failed("PROVISION_DIFFERS", message, member="source")
     return None
 
 
 def _components(claims: Entry, basis: NamedEntries) -> Failed | None:
-    """Every authorization has one provision, every component is what one provision supplied."""
+    """Check that every authorization has exactly one provision, and that the components match the provisions."""
     supplies = [entry for entry, _ in basis.supplies]
     if sorted(entry["authorization"] for entry in supplies) != sorted(claims["authorizations"]):
         return failed("PROVISION_DIFFERS", "An authorization has no provision, or more than one.")
@@ -261,17 +264,18 @@ def _components(claims: Entry, basis: NamedEntries) -> Failed | None:
     supplied = [{name: entry[name] for name in same} | {"fields": sorted(entry["claims"])} for entry in supplies]
     components = [{name: component[name] for name in (*same, "fields")} for component in claims["components"]]
     if components != supplied or set(claims["providers"]) != {entry["provider"] for entry in supplies}:
-        return failed("PROVISION_DIFFERS", "The certificate's components are not what was supplied.")
+        return failed("PROVISION_DIFFERS", "The certificate's components do not match the provisions.")
     return None
 
 
 def _claims(case: Case, basis: NamedEntries) -> Failed | None:
-    """The certificate has exactly the claims that providers signed, and each disclosed one is the one of its name."""
+    """Check that providers signed exactly these claims, and that each disclosed value is signed under its own name."""
     signed = {name: digest for entry, _ in basis.supplies for name, digest in entry["claims"].items()}
     digests = [digest for entry, _ in basis.supplies for digest in entry["claims"].values()]
     if set(case.claims["fields"]) != signed.keys() or sorted(case.claims["_sd"]) != sorted(digests):
         return failed("CLAIMS_NOT_PROVIDED", "The certificate's claims are not exactly those that providers signed.")
     for item in case.presented.disclosures:
         if signed[item.name] != disclosure_digest(item.encoded, case.presented.algorithm):
-            return failed("CLAIM_DIFFERS", f"The provider signed another value as {item.name}.", fields=[item.name])
+            message = f"The provider signed another value for {item.name}."
+            return failed("CLAIM_DIFFERS", message, fields=[item.name])
     return None

@@ -1,4 +1,4 @@
-"""What the checks look at: the parts of a bundle, each parsed once, beside the facts and the time judged."""
+"""The input of the checks: the parts of a bundle, each parsed once, with the facts and the time that is judged."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ledger.proof.sdjwt import Presented, parse_certificate
 
 Entry = dict[str, Any]
 Proven = tuple[Entry, Evidence]
-"""An entry with its place in the log."""
+"""An entry with the evidence of its position in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """Who verifies: its party id, the nonce it gave the holder, and how old (seconds) the facts may be.
+    """The verifier's party id, the nonce that it gave the holder, and the maximum age of the facts in seconds.
 
-    ``received`` is when the verifier first received the presentation, seconds UTC, by default the time judged: a retry
-    is judged by its first receipt. Without consumer and nonce no usage certificate passes check 10: nobody relies on
-    what was not presented to it. ``templates`` are the templates that the verifier accepts, each as a certificate
-    refers to it (``sha-256:…``); None if it knows no scenario to compare with: then the issuer alone says which rules
-    are the scenario's, and the report names the template.
+    ``received`` is when the verifier first received the presentation (seconds UTC), by default the time judged; a retry
+    keeps the time of the first receipt. Without consumer and nonce, a usage certificate fails check 10, because a
+    verifier relies only on certificates presented to it. ``templates`` are the templates that the verifier accepts,
+    each as a certificate refers to it (``sha-256:…``). If it is None, only the issuer vouches for the scenario's rules,
+    and the report names the template.
     """
 
     consumer: str | None = None
@@ -41,7 +41,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
-    """The bundle, the facts, the time judged (seconds UTC), and what the verifier expects."""
+    """The bundle, the facts, the time judged (seconds UTC), and the verifier's expectation."""
 
     bundle: Bundle
     facts: Facts
@@ -65,52 +65,57 @@ class Case:
 
     @cached_property
     def entries(self) -> Mapping[str, Proven]:
-        """The evidence by reference, parsed; raises ``InvalidInput`` or ``BadBundle``."""
+        """The parsed entries of the evidence by reference; raises ``InvalidInput`` or ``BadBundle``."""
         parsed = [(_entry(item), item) for item in self.bundle.evidence]
         return {reference(statement_digest(entry)): (entry, item) for entry, item in parsed}
 
     @property
     def template(self) -> Entry | None:
-        """What the scenario allows, if the evidence has it."""
+        """The certificate's template, or None if the evidence does not contain it."""
         entry, _ = self.entries.get(self.claims.get("template", ""), (None, None))
         return entry if entry is not None and entry["type"] == "template" else None
 
     def anchored_at(self, position: Position) -> int | None:
-        """When the entry at ``position`` was anchored, seconds UTC."""
+        """Return when the entry at ``position`` was anchored (seconds UTC), or None without an anchor."""
         anchor = self.anchors.get(position.log_batch)
         return None if anchor is None else anchor.at
 
     def account(self, account: str, at: int | None) -> AccountFact | Failed:
-        """The account's facts if its signatures count for a statement that was anchored ``at``."""
+        """Return the account's facts if its signature is valid for a statement that was anchored ``at`` this time.
+
+        The account must be bound, and its key must not be reported or compromised.
+        """
         fact = self.facts.accounts.get(account)
         stolen = None if fact is None or at is None else in_other_hands(fact, at)
         return stolen or self.bound(account, at)
 
     def bound(self, account: str, at: int | None) -> AccountFact | Failed:
-        """The account's facts if it was bound and not retired ``at``, though its key be reported or compromised."""
+        """Return the account's facts if it was bound ``at`` this time, even if its key is reported or compromised."""
         fact = self.facts.accounts.get(account)
         if at is None:
-            return failed("ANCHOR_MISSING", "The bundle has no anchor of the batch of what was signed.")
+            return failed("ANCHOR_MISSING", "The bundle has no anchor for the batch of the signed entry.")
         if fact is None:
-            return failed("KEY_UNKNOWN", "The chain knows no such account, or nothing is known of it here.")
+            return failed("KEY_UNKNOWN", "The account is not on the chain, or not in the facts.")
         if at < fact.valid_from or (fact.valid_to and at >= fact.valid_to):
-            return failed("KEY_NOT_IN_FORCE", "The account was not in force when the entry was anchored.")
+            return failed("KEY_NOT_IN_FORCE", "The account was not valid when the entry was anchored.")
         return fact
 
 
 def in_other_hands(fact: AccountFact, at: int) -> Failed | None:
-    """Why the account's key counts no more ``at``: it is known, or reported, to be somebody else's too."""
+    """Return the failure if the account's key was compromised or reported by the time ``at``; otherwise None."""
     if fact.compromised_at and at >= fact.compromised_at:
-        return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
+        message = "The key was compromised before the signature was anchored or presented."
+        return failed("KEY_COMPROMISED", message, since=fact.compromised_at)
     if fact.reported_at and at >= fact.reported_at:
-        return failed("KEY_REPORTED", "The key was reported lost or stolen before.", since=fact.reported_at)
+        message = "The key was reported lost or stolen before the signature was anchored or presented."
+        return failed("KEY_REPORTED", message, since=fact.reported_at)
     return None
 
 
 def _entry(item: Evidence) -> Entry:
     parsed = parse_json(item.entry.encode(), max_bytes=4 * MAX_ENTRY_CHARACTERS)
     if not isinstance(parsed, dict):
-        raise BadBundle("ENTRY_SHAPE", "An entry is an object.", where="evidence")
+        raise BadBundle("ENTRY_SHAPE", "An entry must be an object.", where="evidence")
     if canonical(parsed) != item.entry.encode():
-        raise BadBundle("ENTRY_SHAPE", "An entry is canonical JSON.", where="evidence")
+        raise BadBundle("ENTRY_SHAPE", "An entry must be canonical JSON.", where="evidence")
     return parsed

@@ -1,4 +1,4 @@
-"""What depends on the class of a certificate: one object for each class, which the checks and the use cases ask."""
+"""The differences between classes of certificates: one object for each class, used by the checks and the use cases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.proof.jws import Jwk
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """The facts that only one class needs, as in ``FactsNeeded``."""
+    """The facts that only some classes need; the members are those of ``FactsNeeded``."""
 
     statements: frozenset[str] = frozenset()
     uses: tuple[str, str] | None = None
@@ -22,12 +22,12 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class CertificateClass:
-    """A class of certificates, by the name in their payload.
+    """A class of certificates, with its name in the payload.
 
-    ``used_up``: its subject presents it to one consumer, which uses it up. ``transferable``: a later version may be
-    of another subject. ``rests_on`` gives the references of the statements that must be proven beside the certificate,
-    ``facts_needed`` what to ask the chain beyond what every class needs; it never raises on hostile claims.
-    ``check_standing`` ends check 8 where the issuer's log says "active"; the others are checks 9, 10 and 11.
+    ``used_up``: the subject presents the certificate to one consumer, and each use is counted. ``transferable``: a
+    later version may have another subject. ``rests_on`` returns the references of the statements that must be proven
+    with the certificate. ``facts_needed`` returns the additional facts of this class; it never raises on hostile
+    claims. ``check_standing`` completes check 8 if the status is active; the other functions are checks 9, 10 and 11.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The classes of certificates that there are."""
+"""The table of certificate classes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ CERTIFICATE_CLASSES: Final[Mapping[str, CertificateClass]] = {each.name: each fo
 
 
 def class_of(claims: Mapping[str, Any]) -> CertificateClass | None:
-    """The class that a payload names, if there is such a class; the payload may be hostile."""
+    """Return the class that a payload names, or None if it is unknown; the payload may be hostile."""
     name = claims.get("class")
     return CERTIFICATE_CLASSES.get(name) if isinstance(name, str) else None

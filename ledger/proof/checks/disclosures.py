@@ -1,4 +1,4 @@
-"""Check 4: each disclosed claim is one that was signed, once, and a value that a rule of its scenario can give."""
+"""Check 4: each disclosed claim was signed, is disclosed once, and has a value that its rule can give."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ledger.proof.sdjwt import Disclosed, disclosure_digest
 
 
 def check_disclosures(case: Case) -> Outcome:
-    """Digests are in ``_sd``, names in ``fields``, values in the value spaces of their rules (protocol §6).
+    """Check that digests are in ``_sd``, names in ``fields``, and values in the value spaces of their rules (§6).
 
-    The rules are those that the template's payload mode allows.
+    The template's payload mode must also allow each rule.
     """
     disclosures = case.presented.disclosures
     signed, allowed = case.claims.get("_sd", []), case.claims.get("fields", [])
@@ -23,20 +23,21 @@ def check_disclosures(case: Case) -> Outcome:
         return failed("DISCLOSURE_REPEATED", "A claim is disclosed twice.")
     for item in disclosures:
         if disclosure_digest(item.encoded, case.presented.algorithm) not in signed:
-            return failed("DISCLOSURE_FOREIGN", "A disclosed claim is not the one that was signed.")
+            return failed("DISCLOSURE_FOREIGN", "A disclosed claim was changed, or was not signed.")
         if item.name not in allowed:
             return failed("DISCLOSURE_NOT_NAMED", "A disclosed claim is not among the certificate's fields.")
         if problem := _outside_rule(case, item):
             return problem
-    return passed(f"{len(names)} of {len(signed)} claims disclosed, each as signed.")
+    return passed(f"{len(names)} of {len(signed)} claims are disclosed, each as it was signed.")
 
 
 def _outside_rule(case: Case, item: Disclosed) -> Failed | None:
     if case.template is None:
-        return failed("EVIDENCE_MISSING", "The bundle lacks the template that says what a claim can be.")
+        return failed("EVIDENCE_MISSING", "The template with the rules of the claims is not in the bundle.")
     rule: Any = next((field["rule"] for field in case.template["fields"] if field["name"] == item.name), {})
     if not fits(rule, item.value):
         return failed("CLAIM_OUTSIDE_RULE", f"The rule of {item.name} cannot give this value.", fields=[item.name])
     if (mode := case.template["payload_mode"]) not in OPS[rule["op"]].modes:
-        return failed("RULE_OUTSIDE_MODE", f"The rule of {item.name} shows more than {mode}.", fields=[item.name])
+        message = f"The rule of {item.name} reveals more than the payload mode {mode} allows."
+        return failed("RULE_OUTSIDE_MODE", message, fields=[item.name])
     return None

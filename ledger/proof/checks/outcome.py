@@ -1,4 +1,4 @@
-"""The outcome of one check, before it has its number."""
+"""The outcome of one check, without the number of the check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.proof.report import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Verdict, stable code, reason, and values for machines."""
+    """The verdict with a stable code, a message for people, and details for programs."""
 
     verdict: Verdict
     code: str
@@ -19,27 +19,27 @@ class Outcome:
 
 
 class Passed(Outcome):
-    """The check holds, or does not apply."""
+    """The check passed, or does not apply."""
 
     __slots__ = ()
 
 
 class Failed(Outcome):
-    """The check does not hold, or could not be made."""
+    """The check failed, or could not be made."""
 
     __slots__ = ()
 
 
 def passed(message: str, **details: Any) -> Passed:
-    """The check holds."""
+    """Return a passed check."""
     return Passed(Verdict.PASSED, "OK", message, details)
 
 
 def does_not_apply(message: str) -> Passed:
-    """There is nothing to check for this class of certificate."""
+    """Return a check that does not apply to this class of certificates."""
     return Passed(Verdict.NOT_APPLICABLE, "OK", message)
 
 
 def failed(code: str, message: str, **details: Any) -> Failed:
-    """The check does not hold."""
+    """Return a failed check."""
     return Failed(Verdict.FAILED, code, message, details)

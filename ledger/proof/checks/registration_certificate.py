@@ -1,4 +1,4 @@
-"""Registration certificates: they stand as long as their asset does, and anyone may rely on them."""
+"""Registration certificates: valid as long as the registration of their asset, and for anyone who relies on them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ledger.proof.checks.outcome import Outcome, does_not_apply, failed, passed
 
 
 def _check_asset(case: Case) -> Outcome:
-    """The asset is confirmed, not frozen, and its subject's."""
+    """Check that the asset's registration is in force and that the certificate's subject holds the asset."""
     asset = case.facts.assets.get(case.claims["asset"])
     if asset is None:
-        return failed("ASSET_UNKNOWN", "The facts do not know the registered asset.")
+        return failed("ASSET_UNKNOWN", "The facts do not contain the registered asset.")
     if asset.state != "confirmed" or asset.frozen:
         return failed("ASSET_NOT_IN_FORCE", "The registration is not confirmed, or it is frozen.", state=asset.state)
     if case.at >= asset.valid_to:
-        return failed("ASSET_NOT_IN_FORCE", "The registration is over.", valid_to=asset.valid_to)
+        return failed("ASSET_NOT_IN_FORCE", "The registration has expired.", valid_to=asset.valid_to)
     held = [holder for holder in asset.holders if holder.since <= case.at]
     if not held or held[-1].party != case.claims["sub"]:
         since = held[-1].since if held else None
-        return failed("HOLDER_CHANGED", "At that time another party holds the asset, or none.", since=since)
+        return failed("HOLDER_CHANGED", "The certificate's subject does not hold the asset at that time.", since=since)
     return passed(
-        "Active; the asset is confirmed and held by the subject.",
+        "The certificate is active; the asset is confirmed, and the subject holds it.",
         as_of_block=case.facts.block,
         liens=[{"creditor": lien.creditor, "rank": lien.rank} for lien in asset.liens],
         objections=asset.objections,
@@ -33,7 +33,7 @@ def _check_asset(case: Case) -> Outcome:
 
 def _check_party(case: Case) -> Outcome:
     if case.presented.key_binding is not None:
-        return failed("KEY_BINDING_INVALID", "A registration certificate names no key that could bind it.")
+        return failed("KEY_BINDING_INVALID", "A registration certificate must not have a key binding.")
     return does_not_apply("Anyone may rely on a registration certificate.")
 
 
@@ -44,7 +44,7 @@ REGISTRATION: Final = CertificateClass(
     rests_on=lambda _: (),
     facts_needed=lambda _: ClassFacts(),
     check_standing=lambda case, _: _check_asset(case),
-    check_uses=lambda _: does_not_apply("A registration certificate is not used up."),
+    check_uses=lambda _: does_not_apply("The uses of a registration certificate are not limited."),
     check_party=_check_party,
-    check_authorization=lambda _: does_not_apply("A registration certificate rests on the registration."),
+    check_authorization=lambda _: does_not_apply("A registration certificate needs no authorization."),
 )

@@ -1,4 +1,4 @@
-"""What ends or stops a statement, as of a time: its status, holds by offices, and withdrawals (protocol §9)."""
+"""The state of a statement at a time: its status, holds by offices, and withdrawals (protocol §9)."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ _Account = Callable[[str, int | None], AccountFact | Failed]
 
 
 def status_at(facts: Facts, position: Position, at: int) -> Passed | Failed:
-    """The status of a leaf at a time: since when, and why."""
+    """Return whether the certificate at ``position`` was active at a time; a failure has the reason and the time."""
     history = facts.status.get(position)
     if history is None:
-        return failed("STATUS_UNKNOWN", "The facts do not say what its status is.")
+        return failed("STATUS_UNKNOWN", "The facts do not contain the status of the certificate.")
     changes = [change for change in history if change.at <= at]
     if not changes or changes[-1].status == "active":
-        return passed("Active.", as_of_block=facts.block)
+        return passed("The certificate is active.", as_of_block=facts.block)
     last = changes[-1]
-    return failed(
-        last.status.upper(), f"It is {last.status}, because: {last.reason}.", since=last.at, reason=last.reason
-    )
+    message = f"The certificate is {last.status}. Reason: {last.reason}."
+    return failed(last.status.upper(), message, since=last.at, reason=last.reason)
 
 
 def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Failed | None:
-    """The failure ``code`` if an office holds a statement (64 hex digits) at a time; ``what`` names it in details."""
+    """Return the failure ``code`` if an office holds a statement (64 hex digits) at a time, otherwise None.
+
+    ``what`` is the kind of statement, for the message and the details.
+    """
     history = facts.holds.get(statement)
     if history is None:
         return failed("HOLDS_UNKNOWN", f"The facts do not say whether the {what} is held.", statement=what)
@@ -44,7 +46,7 @@ def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Fail
     offices = " and ".join(last.offices)
     return failed(
         code,
-        f"The {what} is held by: {offices}, because: {last.reason}.",
+        f"The {what} is held by: {offices}. Reason: {last.reason}.",
         statement=what,
         since=first.at,
         reason=last.reason,
@@ -53,10 +55,10 @@ def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Fail
 
 
 def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
-    """The failure ``code`` if the party withdrew an authorization or provision of its own, on the chain or by an entry.
+    """Return the failure ``code`` if the party withdrew its authorization or provision, on the chain or by an entry.
 
-    A reported key still withdraws for a subject: the worst that its thief can do is to end a consent. It does not for
-    a provider: whoever steals a provider's key must not end every certificate. Raises ``Misconfigured``
+    A subject's withdrawal with a reported key is accepted, because a thief can do no more with it than end a consent.
+    A provider's is not, because a thief could end every certificate that uses its provisions. Raises ``Misconfigured``
     ``SUITE_NOT_INSTALLED`` if a withdrawal cannot be verified here.
     """
     entry, _ = proven
@@ -67,16 +69,16 @@ def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | 
         times += [time for time in (recorded.at, recorded.reported_at if by_subject else 0) if time]
     since = min(times, default=None)
     if since is not None and since <= case.at:
-        return failed(code, f"The {entry['type']} was withdrawn by its party.", since=since)
+        return failed(code, f"The {entry['type']} was withdrawn by the party that signed it.", since=since)
     if recorded is None:
         return failed("WITHDRAWALS_UNKNOWN", f"The facts do not say whether the {entry['type']} was withdrawn.")
     return None
 
 
 def _signed_withdrawals(case: Case, statement: str, party: str, account: _Account) -> Iterator[int]:
-    """When the evidence's withdrawals of this statement by this party were anchored; what another signed is ignored.
+    """Return when each withdrawal in the evidence was anchored, if this party signed it for this statement.
 
-    ``account`` says whether a signature counts at a time.
+    ``account`` returns the signer's account if it was valid at a time.
     """
     for entry, evidence in case.entries.values():
         wanted = {"type": "withdrawal", "statement": reference(statement), "party": party}

@@ -1,4 +1,4 @@
-"""Usage certificates: held and used by their request, presented by their subject to one consumer."""
+"""Usage certificates: the subject presents them to one consumer, and uses are counted under their request."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ledger.proof.checks.statement_state import held_at
 from ledger.proof.jws import Jwk
 
 MAX_KEY_BINDING_AGE: Final = 600
-"""Seconds from the holder's clock to the verifier's; a retry within an interrupted connection is younger."""
+"""Seconds from the holder's clock to the verifier's; long enough for a retry after an interrupted connection."""
 MAX_KEY_BINDING_SKEW: Final = 300
-"""Seconds by which the holder's clock may be fast."""
+"""Seconds by which the holder's clock may be ahead."""
 
 
 def _rests_on(claims: Mapping[str, Any]) -> Sequence[str]:
@@ -31,7 +31,7 @@ def _facts_needed(claims: Mapping[str, Any]) -> ClassFacts:
 
 
 def _check_standing(case: Case, active: Passed) -> Outcome:
-    """Neither it nor its request is held by an office."""
+    """Check that no office holds the certificate or its request."""
     request = hex_of(case.claims["request"])
     for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
         if problem := held_at(case.facts, statement, case.at, what, "HELD"):
@@ -42,16 +42,16 @@ def _check_standing(case: Case, active: Passed) -> Outcome:
 def _check_uses(case: Case) -> Outcome:
     history = case.facts.uses.get((case.claims["consumer"], hex_of(case.claims["request"])))
     if history is None:
-        return failed("USES_UNKNOWN", "The facts do not say how often its consumer used it.")
+        return failed("USES_UNKNOWN", "The facts do not contain the uses by the consumer.")
     used, limit = sum(use.at <= case.at for use in history), case.claims["max_uses"]
     if used >= limit:
-        return failed("USED_UP", f"Its request was used {used} of {limit} times.", since=history[limit - 1].at)
-    return passed(f"Used {used} of {limit} times.")
+        return failed("USED_UP", f"All uses are consumed: {used} of {limit}.", since=history[limit - 1].at)
+    return passed(f"{used} of {limit} uses are consumed.")
 
 
 def _check_party(case: Case) -> Outcome:
     if case.expect.consumer is None or case.expect.nonce is None:
-        return failed("PARTY_NOT_NAMED", "The verifier did not say who it is and which nonce it gave.")
+        return failed("PARTY_NOT_NAMED", "The verifier did not give its party id and its nonce.")
     if case.expect.consumer != case.claims["consumer"]:
         return failed("NOT_PARTY", "The certificate is for another consumer.")
     return _check_binding(case)
@@ -60,22 +60,23 @@ def _check_party(case: Case) -> Outcome:
 def _check_binding(case: Case) -> Outcome:
     binding, said = case.presented.key_binding, case.presented.binding_claims
     if binding is None:
-        return failed("KEY_BINDING_MISSING", "The holder did not bind the presentation to the verifier.")
+        return failed("KEY_BINDING_MISSING", "The holder did not bind the presentation to a verifier.")
     key = Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed
     if not binding.signed_by(key, any_s=True):
         return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
-    # A key that is no party's has no account. A retired one may still present.
+    # The holder's key may belong to no party, and a retired key may still present.
     for fact in case.facts.accounts_of_key(key):
         if stolen := in_other_hands(fact, case.at):
             return stolen
     wanted = {"aud": case.expect.consumer, "nonce": case.expect.nonce, "sd_hash": case.presented.sd_hash}
     if said.keys() != {*wanted, "iat"} or any(said[name] != value for name, value in wanted.items()):
-        return failed("KEY_BINDING_DIFFERS", "The presentation was made for another verifier, nonce or disclosure.")
+        message = "The presentation is for another verifier, another nonce or other disclosures."
+        return failed("KEY_BINDING_DIFFERS", message)
     received = case.at if case.expect.received is None else case.expect.received
     made = said["iat"]
     if type(made) is not int or not received - MAX_KEY_BINDING_AGE <= made <= received + MAX_KEY_BINDING_SKEW:
-        return failed("KEY_BINDING_TIME", "The presentation was not made just before it was received.")
-    return passed("Presented by its subject, to this consumer, with its nonce.")
+        return failed("KEY_BINDING_TIME", "The presentation was not made shortly before the verifier received it.")
+    return passed("The subject presented the certificate to this consumer with its nonce.")
 
 
 def _statements(claims: Mapping[str, Any]) -> frozenset[str]:

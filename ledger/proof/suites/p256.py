@@ -1,4 +1,4 @@
-"""ECDSA over P-256 with SHA-256 (ES256, RFC 7518 §3.4), by OpenSSL. Points are ``x ‖ y``, signatures ``r ‖ s``."""
+"""ECDSA over P-256 with SHA-256 (ES256, RFC 7518 §3.4), with OpenSSL. Points are ``x ‖ y``, signatures ``r ‖ s``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPRESSED: Final = re.compile(r"0[23][0-9a-f]{64}")
 
 
 def compress(point: bytes) -> str:
-    """66 hex digits of ``x ‖ y``; raises ``ValueError`` unless it is a point of the curve."""
+    """Return the point ``x ‖ y`` as 66 hex digits; raise ``ValueError`` unless it is on the curve."""
     x, y = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
     if x >= _P or y >= _P:
         raise ValueError("not a point of P-256")
@@ -28,20 +28,23 @@ def compress(point: bytes) -> str:
 
 
 def expand(compressed: str) -> bytes:
-    """``x ‖ y`` of a compressed point; raises ``ValueError`` unless it is one of the curve."""
+    """Return ``x ‖ y`` of a compressed point; raise ``ValueError`` unless it is on the curve."""
     if not _COMPRESSED.fullmatch(compressed):
         raise ValueError("not a compressed point")
-    # OpenSSL refuses an x that no point has, and one beyond the field.
+    # OpenSSL refuses an x for which the curve has no point, or that is outside the field.
     return _point(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(compressed)))
 
 
 def account_of(point: bytes) -> str:
-    """The account of a key: ``0x`` and the last 20 bytes of SHA-256(``"ES256" ‖ x ‖ y``)."""
+    """Return the account of a key: ``0x`` and the last 20 bytes of SHA-256(``"ES256" ‖ x ‖ y``)."""
     return "0x" + hashlib.sha256(b"ES256" + point).digest()[-20:].hex()
 
 
 def verify(point: bytes, data: bytes, signature: bytes) -> bool:
-    """Whether the signature (``r ‖ s``, whichever ``s``) over ``data`` is the key's; ``point`` is one of the curve."""
+    """Return whether the key made the signature (``r ‖ s``, low or high ``s``) over ``data``.
+
+    ``point`` must be on the curve.
+    """
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + point)
     try:
@@ -66,7 +69,7 @@ class PrivateKey:
         return _point(self._key.public_key())
 
     def sign(self, data: bytes) -> bytes:
-        """``r ‖ s`` over ``data``; deterministic (RFC 6979), with a low ``s``."""
+        """Return ``r ‖ s`` over ``data``; deterministic (RFC 6979), with a low ``s``."""
         algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
         r, s = utils.decode_dss_signature(self._key.sign(data, algorithm))
         return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")

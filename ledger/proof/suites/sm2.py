@@ -1,6 +1,6 @@
 """SM2 signatures with SM3 (GB/T 32918.2-2016, curve of GB/T 32918.5-2017); not a certified cryptographic module.
 
-Keys are read here; signing and verifying need gmalg, an extra that is imported when a signature is of SM2.
+This module reads keys itself. To sign and verify it needs the optional package gmalg, imported at the first use.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ledger.domain.digests import HASHES, SM3, sm_not_installed
 from ledger.errors import InvalidInput
 
 DEFAULT_ID: Final = "1234567812345678"
-"""The identity that GM/T 0009-2012 sets where none is agreed; GM/T 0009-2023 has an empty one."""
+"""The default identity of GM/T 0009-2012; in GM/T 0009-2023 the default is empty."""
 MAX_ID: Final = 64
 ORDER: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 
@@ -34,12 +34,12 @@ def require() -> None:
 
 
 def is_id(value: object) -> bool:
-    """Whether it may stand as ``sm2_id``: 0 to 64 printable ASCII characters."""
+    """Return whether the value is a valid ``sm2_id``: 0 to 64 printable ASCII characters."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def compress(point: bytes) -> str:
-    """66 hex digits of ``x ‖ y``; raises ``ValueError`` unless it is a point of the curve."""
+    """Return the point ``x ‖ y`` as 66 hex digits; raise ``ValueError`` unless it is on the curve."""
     x, y = _coordinates(point)
     if x >= _P or y >= _P or (y * y - _right_side(x)) % _P:
         raise ValueError("not a point of the SM2 curve")
@@ -47,7 +47,7 @@ def compress(point: bytes) -> str:
 
 
 def expand(compressed: str) -> bytes:
-    """``x ‖ y`` of a compressed point; raises ``ValueError`` unless it is one of the curve."""
+    """Return ``x ‖ y`` of a compressed point; raise ``ValueError`` unless it is on the curve."""
     if not _COMPRESSED.fullmatch(compressed):
         raise ValueError("not a compressed point")
     x = int(compressed[2:], 16)
@@ -61,32 +61,32 @@ def expand(compressed: str) -> bytes:
 
 
 def account_of(point: bytes) -> str:
-    """The account of a key, as SM chains have it: ``0x`` and the last 20 bytes of SM3(``x ‖ y``)."""
+    """Return the account of a key, as chains with SM2 define it: ``0x`` and the last 20 bytes of SM3(``x ‖ y``)."""
     return "0x" + HASHES[SM3](point)[-20:].hex()
 
 
 def public_point(private_key: bytes) -> bytes:
-    """``x ‖ y`` of a private key; raises ``InvalidInput`` ``PRIVATE_KEY_INVALID`` unless it is 1 to n−2."""
+    """Return ``x ‖ y`` for a private key; raise ``InvalidInput`` ``PRIVATE_KEY_INVALID`` unless it is 1 to n−2."""
     return _bytes(*_curve().kG(_scalar(private_key)))
 
 
 def sign(private_key: bytes, point: bytes, data: bytes, identity: str) -> bytes:
-    """``r ‖ s`` by the holder of ``point``, each time with a fresh random number; not in constant time."""
+    """Return ``r ‖ s`` over ``data``, each time with a new random number; not constant-time."""
     return _bytes(*_algorithm().sign(data, _scalar(private_key), identity.encode("ascii"), _coordinates(point)))
 
 
 def verify(point: bytes, data: bytes, signature: bytes, identity: str) -> bool:
-    """Whether the signature (``r ‖ s``) over ``data`` is the key's under that identity.
+    """Return whether the key made the signature (``r ‖ s``) over ``data`` with this identity.
 
-    ``point`` is one of the curve. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    ``point`` must be on the curve. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
     r, s = _coordinates(signature)
-    # gmalg refuses what is not within 0 < r, s < n, and r + s = n.
+    # gmalg refuses a signature unless 0 < r, s < n and r + s ≠ n.
     return bool(_algorithm().verify(data, r, s, identity.encode("ascii"), _coordinates(point)))
 
 
 class _Hash:
-    """SM3 as gmalg asks for it: OpenSSL's, where there is one, is much faster than gmalg's own."""
+    """SM3 with the interface that gmalg needs; OpenSSL's SM3, if available, is much faster than gmalg's own."""
 
     def reset(self) -> None:
         self._data = b""
@@ -108,7 +108,7 @@ def _curve() -> Any:
 
 
 def _algorithm() -> Any:
-    """gmalg's core: its class ``SM2`` takes no empty identity. It keeps state, so each call has one of its own."""
+    """Return a new ``SM2Core``. gmalg's class ``SM2`` refuses an empty identity; the core keeps state between calls."""
     curve = _curve()
     from gmalg.sm2 import SM2Core
 

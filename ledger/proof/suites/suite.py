@@ -1,7 +1,7 @@
-"""Signature suites: what an algorithm's name in a header stands for. One table; nothing is taken that is not in it.
+"""Signature suites: one table from the algorithm name in a header to its functions. No other algorithm is accepted.
 
-A public key as text names its curve: 66 hex digits (compressed) are of secp256k1, after ``p256:`` of P-256, after
-``sm2:`` of SM2.
+A public key as text is a compressed point in 66 hex digits. It names its curve: the prefix ``p256:`` is P-256, ``sm2:``
+is SM2, and no prefix is secp256k1.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD03641
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A signature algorithm by its JWS name, with its curve's JWK name and the digest that goes with it.
+    """A signature algorithm: its JWS name, the JWK name of its curve, and its hash algorithm.
 
-    ``prefix`` stands before a key as text; ``takes_id`` says whether the header holds ``sm2_id``. ``compress`` and
-    ``expand`` turn a point, ``x ‖ y``, into hex digits and back, and raise ``ValueError``. ``verify`` gets a point of
-    the curve, the data, ``r ‖ s`` (64 bytes) and the ``sm2_id``. ``highest_s`` is the largest ``s`` of an entry or a
-    certificate. ``require`` raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    ``prefix`` begins a key as text; ``takes_id`` says whether the header has ``sm2_id``. ``compress`` and ``expand``
+    turn a point, ``x ‖ y``, into hex digits and back, and raise ``ValueError``. ``verify`` takes a point on the curve,
+    the data, ``r ‖ s`` (64 bytes) and the ``sm2_id``. ``highest_s`` is the largest allowed ``s`` of an entry or a
+    certificate. ``require`` raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if signatures cannot be verified here.
     """
 
     alg: str
@@ -43,22 +43,22 @@ class Suite:
     require: Callable[[], None]
 
     def key_of(self, point: bytes) -> str:
-        """The key as text; raises ``ValueError`` unless it is a point of the curve."""
+        """Return the key as text; raise ``ValueError`` unless the point is on the curve."""
         return self.prefix + self.compress(point)
 
     def point_of(self, key: str) -> bytes:
-        """``x ‖ y`` of a key as text; raises ``ValueError`` unless it is one of this suite."""
+        """Return ``x ‖ y`` of a key as text; raise ``ValueError`` unless the key is of this suite."""
         if suite_of_key(key) is not self:
             raise ValueError("a key of another suite")
         return self.expand(key.removeprefix(self.prefix))
 
     def unaltered(self, signature: bytes) -> bool:
-        """Whether ``s`` is low: of an ECDSA signature anybody can make the one with the high ``s``."""
+        """Return whether ``s`` is low; anyone can change an ECDSA signature into one with a high ``s``."""
         return int.from_bytes(signature[32:], "big") <= self.highest_s
 
 
 def suite_of_key(key: str) -> Suite:
-    """The suite of a key as text, by its prefix alone."""
+    """Return the suite of a key as text, by its prefix only."""
     return next((suite for suite in (ES256, SM2SM3) if key.startswith(suite.prefix)), ES256K)
 
 
@@ -76,7 +76,7 @@ def _verify(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     if max(r, s) >= _ORDER:
         return False
-    # libsecp256k1 verifies a low s alone, and no r or s of zero.
+    # libsecp256k1 accepts only a low s, and refuses an r or s of zero.
     low = signature[:32] + min(s, _ORDER - s).to_bytes(32, "big")
     return bool(PublicKey(b"\x04" + point).verify(cdata_to_der(deserialize_compact(low)), data))
 
@@ -86,7 +86,7 @@ def _verify_p256(point: bytes, data: bytes, signature: bytes, _identity: str) ->
 
 
 def _nothing_needed() -> None:
-    """The verifier's own dependencies are enough."""
+    """Do nothing: the verifier's required packages include this suite."""
 
 
 ES256K: Final = Suite(
@@ -114,7 +114,7 @@ ES256: Final = Suite(
     verify=_verify_p256,
     require=_nothing_needed,
 )
-"""RFC 7518 §3.4: ECDSA over P-256 with SHA-256, what wallets, browsers, phones and HSMs sign with."""
+"""RFC 7518 §3.4: ECDSA over P-256 with SHA-256; wallets, browsers, phones and HSMs use it."""
 SM2SM3: Final = Suite(
     alg="SM2SM3",
     curve="SM2",
@@ -127,7 +127,7 @@ SM2SM3: Final = Suite(
     verify=sm2.verify,
     require=sm2.require,
 )
-"""GB/T 32918.2: SM2 with SM3; ``SM2SM3`` and ``SM2`` are names of our own, no registry of JOSE has any."""
+"""GB/T 32918.2: SM2 with SM3. We defined the names ``SM2SM3`` and ``SM2``; the JOSE registries have none."""
 
 SUITES: Final[Mapping[str, Suite]] = {suite.alg: suite for suite in (ES256K, ES256, SM2SM3)}
 CURVES: Final[Mapping[str, Suite]] = {suite.curve: suite for suite in SUITES.values()}

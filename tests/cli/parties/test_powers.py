@@ -295,7 +295,7 @@ def test_a_verification_shows_the_delay_and_who_proposed_the_keys(tmp_path: Path
     code, told = invoke("verify", tmp_path / "bundle.json", *known)
     assert code == 0, told
     told = " ".join(told.split())
-    for text in (f"A new key waits {delay // 3600} hours", "2 authorities do", "Signed certificate: "):
+    for text in (f"A new key waits {delay // 3600} hours", "2 authorities propose it", "Signed certificate: "):
         assert text in told, text
     assert ("DELAY_SHORT" in told) == warned
     machine = json.loads(invoke("verify", tmp_path / "bundle.json", *known, "--json")[1])

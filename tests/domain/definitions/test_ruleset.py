@@ -169,7 +169,7 @@ def test_no_choice(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)
 def test_notice_of_a_kind(kind: str) -> None:
-    assert RULESET.needs_notice(kind) is DEFINITION["notice"][kind]
+    assert RULESET.notice[kind] is DEFINITION["notice"][kind]
 
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)
@@ -179,19 +179,11 @@ def test_only_some_notices_can_be_waived(kind: str) -> None:
         error = refused(waived)
         assert (error.code, error.where) == ("RULESET_INVALID", f"own.yaml: notice: {kind}")
     else:
-        assert not ruleset_of(waived, "own.yaml").needs_notice(kind)
+        assert not ruleset_of(waived, "own.yaml").notice[kind]
 
 
 def test_kinds_that_are_always_noticed() -> None:
     assert ALWAYS_NOTICED == ("first", "change")
-
-
-@pytest.mark.parametrize("kind", ["", "First", "transfer"])
-def test_notice_of_an_unknown_kind(kind: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        RULESET.needs_notice(kind)
-    assert (caught.value.code, caught.value.where) == ("APPLICATION_KIND_UNKNOWN", "kind")
-    assert caught.value.hint == "One of: first, change, correct, renew, cancel."
 
 
 @given(
@@ -209,4 +201,4 @@ def test_any_other_definition_is_loaded_or_refused_with_its_place(path: str, val
         assert error.code == "RULESET_INVALID"
         assert (error.where or "").startswith("own.yaml")
     else:
-        assert all(ruleset.needs_notice(kind) for kind in ALWAYS_NOTICED)
+        assert all(ruleset.notice[kind] for kind in ALWAYS_NOTICED)

@@ -39,7 +39,7 @@ def test_fields_refused(names: list[str], code: str) -> None:
         SCENARIO.require_fields(names)
     assert (caught.value.code, caught.value.where) == (code, "fields")
     if code == "FIELD_NOT_IN_SCENARIO":
-        assert caught.value.hint == "It allows: subject_name, months_covered, usage, owes."
+        assert caught.value.hint == "Allowed fields: subject_name, months_covered, usage, owes."
 
 
 START = 1_800_000_000
@@ -74,7 +74,7 @@ def test_channels() -> None:
         with pytest.raises(InvalidInput) as caught:
             SCENARIO.require_channel(channel)
         assert (caught.value.code, caught.value.where) == ("CHANNEL_NOT_IN_SCENARIO", "channel")
-        assert caught.value.hint == "It allows: subject_carried, government_platform."
+        assert caught.value.hint == "Allowed channels: subject_carried, government_platform."
 
 
 @pytest.mark.parametrize("kind", PartyKind)
@@ -102,7 +102,7 @@ def test_scenario_for_nobody() -> None:
     closed = scenario_of(changed(("subject_kinds",), []), "S01.yaml")
     with pytest.raises(Forbidden) as caught:
         closed.require_subject_kind(PartyKind.PERSON)
-    assert "nobody" in caught.value.message
+    assert "none" in caught.value.message
 
 
 # --- sources
@@ -134,7 +134,7 @@ def test_unknown_source(name: str) -> None:
         with pytest.raises(InvalidInput) as caught:
             ask(name)
         assert (caught.value.code, caught.value.where) == ("SOURCE_NOT_IN_SCENARIO", "source")
-        assert caught.value.hint == "It has: electricity, tax."
+        assert caught.value.hint == "Sources of the scenario: electricity, tax."
     with pytest.raises(InvalidInput, match="SOURCE_NOT_IN_SCENARIO"):
         SCENARIO.require_provider_kind(name, PartyKind.UTILITY)
 

@@ -188,7 +188,7 @@ def test_category_is_one_of_the_choices_to_the_letter(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         cells.category({"licence": text}, 3, "licence", choices)
     assert (caught.value.code, caught.value.where) == ("ROW_VALUE_INVALID", "row 3")
-    assert caught.value.hint == "One of: valid, expired."
+    assert caught.value.hint == "Use one of: valid, expired."
 
 
 @pytest.mark.parametrize(

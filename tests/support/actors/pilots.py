@@ -18,7 +18,7 @@ from ledger.chain.reading.contract_state import AssetRecord
 from ledger.connectors.answers import Supplied
 from ledger.demo.data.cast import Cast, assemble
 from ledger.domain.codes import synthetic_uscc
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.installation.local_chain import LocalClock, fund

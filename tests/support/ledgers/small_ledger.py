@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event, select
 
 from ledger.demo.data.cast import assemble
-from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.installation.recovery.archive import Archive
 from ledger.installation.recovery.archiving import archive_file
 from ledger.installation.settings import Settings
