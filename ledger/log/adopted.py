@@ -1,4 +1,4 @@
-"""Proofs of entries whose batch is lost as a whole: they came with the bundles of their holders."""
+"""Inclusion proofs of entries in lost batches, which came back with the bundles of their holders."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ledger.store.tables import Batch
 
 
 def adopted_proof(session: Session, batch: Batch, index: int) -> list[bytes]:
-    """The inclusion proof of an entry of a lost batch; raises ``Conflict`` ``BATCH_LOST`` if none came back yet."""
+    """Return the proof of the entry at ``index`` of a lost batch; raises ``Conflict`` ``BATCH_LOST`` without one."""
     found = session.get(AdoptedEntry, batch.first_seq + index)
     if found is None:
         raise Conflict(
             "BATCH_LOST",
-            f"Of batch {batch.number} the chain holds the root, and not all its entries are here.",
+            f"The chain holds the root of batch {batch.number}, but entries of the batch are missing here.",
             where=f"batch {batch.number}",
-            hint="Ask the holder for the bundle and take it back: `pingzheng log adopt bundle.json`.",
+            hint="Ask the holder for the bundle and add it: `pingzheng log adopt bundle.json`.",
         )
     return [bytes.fromhex(node) for node in found.proof]

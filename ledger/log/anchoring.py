@@ -1,4 +1,4 @@
-"""Closing batches and anchoring them: at a size or an age, one transaction each, resumable at any point."""
+"""Close batches by size or age, and anchor each in one transaction. After a crash the work continues where it was."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COMPARE_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class BatchRule:
-    """A batch closes at ``size`` entries or when its first has waited ``age`` seconds, whichever comes first."""
+    """A batch is closed at ``size`` entries, or when its first entry has waited ``age`` seconds."""
 
     size: int
     age: int
@@ -42,7 +42,8 @@ class BatchRule:
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """What one turn anchored, and the gas it used; ``paused_until`` is the end of the pause that stopped it, else 0."""
+    """The number of batches that one turn anchored, and the gas. ``paused_until`` is the end of a pause that stopped
+    the turn (seconds UTC), else 0."""
 
     batches: int = 0
     gas: int = 0
@@ -51,14 +52,14 @@ class Anchored:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why batches are not anchored: the error's code, and since when (seconds UTC)."""
+    """The reason why batches are not anchored: an error code, and since when (seconds UTC)."""
 
     code: str
     since: int
 
 
 class FailureNote:
-    """The failure that lasts, kept in a file: another process is asked for it, and a restart does not end it."""
+    """Keeps the present failure in a file, so that other processes and a restarted process can read it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -66,7 +67,7 @@ class FailureNote:
         self._asked = False
 
     def read(self) -> Failure | None:
-        """What was noted last; None if anchoring works."""
+        """Return the present failure; None if anchoring works. A damaged file is deleted."""
         try:
             self._known = Failure(**json.loads(self._path.read_bytes()))
         except FileNotFoundError:
@@ -78,28 +79,29 @@ class FailureNote:
         return self._known
 
     def failed(self, code: str, now: int) -> None:
-        """Anchoring fails by this; what has the same cause goes on since then."""
+        """Record that anchoring fails with this code; the earlier time is kept if the code is the same."""
         before = self._known if self._asked else self.read()
         if before is not None and before.code == code:
             return
         self._known = Failure(code, now)
-        # On a full disk the note is kept for as long as the process lives.
+        # If the disk is full, only this process knows the failure.
         with suppress(PingzhengError):
             write_private(self._path, json.dumps(asdict(self._known)))
 
     def works(self) -> None:
-        """Anchoring works."""
+        """Record that anchoring works."""
         if (self._known if self._asked else self.read()) is not None:
             self._path.unlink(missing_ok=True)
             self._known = None
 
 
 class Anchoring:
-    """The one writer of anchors of an issuer's log. Safe to call again after a crash: the chain says what it holds.
+    """The only writer of anchors to an issuer's log. It asks the chain which batches are anchored, so that it can be
+    called again after a crash.
 
-    ``issuer`` is the number of the party that ``client`` sends for. ``archive`` gets each batch first; if it raises,
-    the batch waits. In each turn it is called without a batch too, for what the chain alone has. Before a batch is
-    sent, and from time to time, database and chain are compared.
+    ``issuer`` is the number of the party that ``client`` sends for. ``archive`` receives each batch before it is sent;
+    if it raises, the batch waits. Each turn also calls it without a batch, to archive what only the chain has. Before
+    a batch is sent, and every ``COMPARE_SECONDS``, the database is compared with the chain.
     """
 
     def __init__(
@@ -128,13 +130,13 @@ class Anchoring:
         self._compared_at = float("-inf")
 
     def tick(self) -> Anchored:
-        """Close what is due and anchor what is closed. During a pause closed batches wait for its end."""
+        """Close the batches that are due, and anchor the closed ones. During a pause closed batches wait."""
         return self._take_turn(force=False)
 
     def flush(self) -> Anchored:
-        """Like ``tick``, but what waits is due now: for a caller that must not wait for the age.
+        """Close and anchor all waiting entries now, whatever their age and number.
 
-        Raises ``Conflict`` ``PARTY_PAUSED`` if a pause keeps something from being anchored.
+        Raises ``Conflict`` ``PARTY_PAUSED`` if a pause stops the anchoring.
         """
         done = self._take_turn(force=True)
         if done.paused_until:
@@ -142,7 +144,7 @@ class Anchoring:
         return done
 
     def failure(self) -> Failure | None:
-        """Why batches are not anchored, and since when; None if they are."""
+        """Return why batches are not anchored, and since when; None if anchoring works."""
         return self._note.read()
 
     def _take_turn(self, *, force: bool) -> Anchored:
@@ -159,7 +161,10 @@ class Anchoring:
             return done
 
     def _compare_now_and_then(self) -> None:
-        """Also where nothing is to be anchored, and in each turn while a finding stands. Raises ``Incoherent``."""
+        """Compare the database with the chain if it is time, and always while a finding stops writing.
+
+        Raises ``Incoherent``.
+        """
         due = time.monotonic() - self._compared_at >= COMPARE_SECONDS
         if due or self._database.standing is not None:
             self._coherence.require()
@@ -195,7 +200,7 @@ class Anchoring:
         return Anchored(batches, gas)
 
     def _waiting(self, batches: int, until: int) -> int:
-        """The end of the pause, logged once: a pause lasts for days, and a turn comes several times a second."""
+        """Return the end of the pause, and log it once: a pause lasts for days, with several turns a second."""
         if until != self._paused_until:
             log.warning("the ledger is paused, closed batches wait", batches=batches, until=until)
             self._paused_until = until
@@ -208,7 +213,7 @@ class Anchoring:
             try:
                 gas = self._client.send(anchor(batch.first_seq, batch.size, batch.root)).gas_used
             except (ChainRejected, Conflict) as refusal:
-                # A transaction sent before a crash may have been mined since we looked.
+                # A transaction that was sent before a crash may have got its block only now.
                 if refusal.code != "LOG_NOT_CONTIGUOUS":
                     raise
         anchored = anchor_of(self._reader, self._issuer, batch.number)

@@ -1,8 +1,8 @@
-"""Whether database, chain and clock belong together, compared in both directions.
+"""Compare database, chain and clock with each other, in both directions.
 
-A restored database may be older than its chain, a chain's journal may have lost its end, a clock may have gone back.
-Each alone looks sound. As long as a finding stands nothing is written or sent; reading goes on, and answers say what
-the chain holds.
+A restored database may be older than its chain, a chain's journal may have lost its newest blocks, a clock may have
+gone back; each part alone looks sound. After a finding nothing is written or sent until the finding is gone. Reading
+continues, and answers follow the chain.
 """
 
 from __future__ import annotations
@@ -33,21 +33,22 @@ from ledger.store.tables import Batch, Counter, Entry
 
 log = structlog.get_logger()
 
-# Clocks that are set by the network step by seconds, and a chain of one's own may be ahead of the machine.
+# In seconds. Network time moves a clock by seconds, and a local chain's clock may be ahead of the machine's.
 CLOCK_TOLERANCE: Final = 60
 CHAIN_TOLERANCE: Final = 600
-# How many of the newest batches are compared each time; `pingzheng index check` compares all.
+# The number of newest batches that are compared each time; `pingzheng index check` compares all.
 NEWEST: Final = 3
 HEX_32: Final = re.compile(r"[0-9a-f]{64}")
 PER_REQUEST: Final = 200
-# What these say is that the chain has lost something: then "active" may be what it has forgotten to be otherwise.
+# With these findings the chain has lost blocks: a certificate that looks active may have been revoked in them.
 FORGETFUL: Final = frozenset({"CHAIN_BEHIND_DATABASE", "LOG_FORKED", "LEDGER_DIFFERS"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the database says: the number of batches, how many of them the chain must hold, the newest of each kind,
-    the block that the index followed, and when the newest entry was made."""
+    """The state of the database: the number of batches, how many of them the chain must hold, the newest anchored and
+    the first closed ones, the block that the index has reached, the time of the newest entry (seconds UTC), and each
+    counter with its value and the value that the rows require."""
 
     ledger: str | None
     batches: int
@@ -60,10 +61,10 @@ class _Known:
 
 
 class Coherence:
-    """Compares, and lets the database refuse to be written as long as something does not fit.
+    """Compares the parts, and makes the database read-only while there is a finding.
 
-    ``issuer`` is the party number whose log the database is; None where we have joined another operator's chain.
-    ``local`` says that the chain is one of our own, which never takes a block back.
+    ``issuer`` is the number of the party whose log the database holds; None for an installation that has joined
+    another operator's chain. ``local`` is true for the installation's own chain, which never replaces a block.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Coherence:
         self._local = local
 
     def check(self) -> Finding | None:
-        """Compare now; the database refuses to be written from the first finding on, until there is none.
+        """Compare now, and return the worst finding. While there is one, the database refuses writes.
 
         Raises ``ChainUnavailable``.
         """
@@ -85,28 +86,32 @@ class Coherence:
         if not found:
             self._database.allow()
             if before is not None:
-                log.info("the parts belong together again", code=before.code)
+                log.info("database, chain and clock fit together again", code=before.code)
             return None
         self._database.refuse(found[0])
         if before is None or before.code != found[0].code:
-            log.error("the parts do not belong together, nothing is written", code=found[0].code, where=found[0].where)
+            log.error(
+                "database, chain and clock do not fit together, nothing is written",
+                code=found[0].code,
+                where=found[0].where,
+            )
         return found[0]
 
     def require(self) -> None:
-        """Compare now; raises ``Incoherent`` by the code of the first finding, and ``ChainUnavailable``."""
+        """Compare now; raises ``Incoherent`` with the code of the worst finding, and ``ChainUnavailable``."""
         self.check()
         self._database.require_writable()
 
     def findings(self) -> list[Finding]:
-        """Everything that does not fit, the worst first; raises ``ChainUnavailable``."""
+        """Return all findings, the worst first; raises ``ChainUnavailable``."""
         with self._database.read() as session:
             known = self._known(session)
         found = list(self._ledger(known))
-        # On another ledger's contracts every further comparison would only say so again.
+        # If the contracts belong to another ledger, the other comparisons mean nothing.
         return found or [*self._blocks(known), *self._batches(known), *_numbers(known), *self._times(known)]
 
     def batches_differing(self) -> list[Finding]:
-        """Every anchored batch whose commitment on the chain is not the one of the database.
+        """Return a finding for each anchored batch that the chain does not hold, or holds with another content.
 
         Raises ``ChainUnavailable``.
         """
@@ -147,14 +152,14 @@ class Coherence:
         if known.ledger is not None and known.ledger != ours:
             yield Finding(
                 "LEDGER_DIFFERS",
-                "The database belongs to another ledger than the contracts in front of us.",
+                "The database belongs to another ledger than the contracts on this chain.",
                 f"ledger {ours}",
-                "Put database, deployment.json and chain of one ledger together again, from one backup.",
+                "Restore database, deployment.json and chain from one backup of one ledger.",
                 {"expected": known.ledger, "found": ours},
             )
 
     def _blocks(self, known: _Known) -> Iterator[Finding]:
-        """A chain of our own never takes back a block that was followed, also one that only revoked something."""
+        """Find a block that the index followed and a local chain no longer has."""
         if not self._local or known.followed is None:
             return
         number, digest = known.followed
@@ -162,10 +167,10 @@ class Coherence:
         if block is None or block.hash != digest:
             yield Finding(
                 "CHAIN_BEHIND_DATABASE",
-                f"The chain no longer holds block {number}, which this ledger has followed: its end was lost.",
+                f"The chain no longer holds block {number}, which this ledger has followed: newer blocks were lost.",
                 f"block {number}",
-                "Restore the folder chain from the newest backup. If what was lost is given up, let the index and the "
-                "log follow the chain as it is: `pingzheng index rebuild --accept-loss`.",
+                "Restore the folder chain from the newest backup. To give up the lost blocks: "
+                "`pingzheng index rebuild --accept-loss`.",
                 {"block": number, "chain": self._reader.block_number()},
             )
 
@@ -184,13 +189,13 @@ class Coherence:
             if batch.number < count and answer() != commitment_of(batch):
                 yield forked(batch.number)
                 return
-        # Anchored before a crash, and not recorded: what the chain has must be what was closed here.
+        # A batch that was anchored just before a crash is still "closed" here; the chain must hold the same batch.
         for batch in known.closed:
             if batch.number < count and self._differs(batch):
                 yield forked(batch.number)
 
     def _batches_now(self) -> int:
-        """Asked again after the chain: another process may have closed a batch and anchored it in between."""
+        """Count again, after asking the chain: another process may have closed and anchored a batch in between."""
         with self._database.read() as session:
             newest = session.scalar(select(func.max(Batch.number)))
         return 0 if newest is None else newest + 1
@@ -200,7 +205,7 @@ class Coherence:
         return (held.root, held.first_seq, held.size) != (batch.root, batch.first_seq, batch.size)
 
     def _times(self, known: _Known) -> Iterator[Finding]:
-        # Who joined has written no entries, and judges as of the chain's time where that is the later one.
+        # A joined installation writes no entries, and uses the chain's time if that is later.
         if self._issuer is None:
             return
         now = self._clock()
@@ -210,9 +215,9 @@ class Coherence:
             newest = max(known.newest_entry or 0, head)
             yield Finding(
                 "CLOCK_WENT_BACK",
-                f"The clock is {newest - now} seconds behind what this ledger has written already.",
+                f"The clock is {newest - now} seconds behind the newest entry or block of this ledger.",
                 "clock",
-                f"Set the machine's clock. If it is right: raise `ahead` in chain/clock.json by {newest - now}."
+                f"Set the machine's clock. If it is right, raise `ahead` in chain/clock.json by {newest - now}."
                 if self._local
                 else "Set the machine's clock.",
                 {"now": now, "newest": newest},
@@ -220,17 +225,18 @@ class Coherence:
 
 
 def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
-    """The anchor of a batch that the chain holds by its own count.
+    """Return the anchor of a batch that the contract counts as anchored.
 
-    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` where the node does not give the event: that is no fork.
+    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` if the node does not return the event; the log is not forked
+    then.
     """
     found = reader.anchored(issuer, number)
     if found is None:
         raise ChainUnavailable(
             "NODE_ANSWER_INVALID",
-            f"The node counts batch {number} of this log and does not give its event.",
+            f"The node counts batch {number} of this log but does not return its event.",
             where=reader.connection.where,
-            hint="The node is still catching up, or it keeps no old events: wait, or use another node.",
+            hint="The node is not in sync, or it keeps no old events: wait, or use another node.",
         )
     return found
 
@@ -248,7 +254,7 @@ def require_held(reader: ChainReader, batches: Iterable[Batch]) -> None:
 
 
 def commitment_of(batch: Batch) -> str:
-    """What the chain keeps of an anchored batch (64 hex digits), by the database; "" for a root that is none."""
+    """Return the commitment (64 hex digits) that the chain must hold for a batch; "" if its root is damaged."""
     if not HEX_32.fullmatch(batch.root):
         return ""
     anchor = Anchor(
@@ -263,7 +269,7 @@ def commitment_of(batch: Batch) -> str:
 
 
 def _counters(session: Session) -> dict[str, tuple[int, int]]:
-    """The log's counters: each where it stands, and where it must stand by the rows."""
+    """Return each counter of the log with its value and the value that the rows require."""
     entries = session.scalar(select(func.max(Entry.seq)))
     batched = session.scalar(select(func.max(Batch.first_seq + Batch.size)))
     batches = session.scalar(select(func.max(Batch.number)))
@@ -277,18 +283,18 @@ def _counters(session: Session) -> dict[str, tuple[int, int]]:
 
 
 def _numbers(known: _Known) -> Iterator[Finding]:
-    """What is numbered from a wrong counter is never anchored, or refused for ever."""
+    """Find wrong counters. An entry or a batch with a number from a wrong counter could never be anchored."""
     for name, (value, expected) in known.counters.items():
         if value != expected:
             yield counter_differs(name, value, expected)
 
 
 def _followed(session: Session) -> tuple[int, str] | None:
-    """The block that the index has reached; None before it followed anything."""
+    """Return the number and hash of the block that the index has reached; None if it has not begun."""
     try:
         row = session.execute(select(CURSOR.c.block_number, CURSOR.c.block_hash)).first()
     except DBAPIError:
-        # The index makes its tables when it follows for the first time.
+        # The index creates its tables when it begins to follow the chain.
         session.rollback()
         return None
     return None if row is None else (row.block_number, row.block_hash)
@@ -297,41 +303,41 @@ def _followed(session: Session) -> tuple[int, str] | None:
 def _database_behind(chain: int, here: int) -> Finding:
     return Finding(
         "DATABASE_BEHIND_CHAIN",
-        f"The chain holds {chain} batches of this log and the database knows {here}: the database is an older one.",
+        f"The chain holds {chain} batches of this log and the database {here}: the database is an older copy.",
         f"batch {here}",
-        "Use the newest database, or run `pingzheng restore`: it brings back what the archive has, and lists the rest.",
+        "Use the newest database, or run `pingzheng restore` to bring back what the archive has.",
         {"batches_on_chain": chain, "batches_here": here},
     )
 
 
 def contracts_lost() -> Finding:
-    """A chain of our own does not even hold the contracts: its journal lost nearly all."""
+    """Return the finding for a local chain that lost even the blocks with the contracts."""
     return Finding(
         "CHAIN_BEHIND_DATABASE",
-        "The chain does not hold the contracts of this ledger: nearly all of it was lost.",
+        "The chain does not hold the contracts of this ledger: nearly all blocks were lost.",
         "chain",
-        "Restore the folder chain from the newest backup. Nothing is deployed in its place.",
+        "Restore the folder chain from the newest backup. New contracts cannot replace the lost ones.",
     )
 
 
 def _chain_behind(chain: int, here: int) -> Finding:
     return Finding(
         "CHAIN_BEHIND_DATABASE",
-        f"The database says that the chain holds {here} batches of this log, and it holds {chain}: its end was lost.",
+        f"The database has {here} anchored batches and the chain holds {chain}: the chain lost its newest blocks.",
         f"batch {chain}",
-        "Restore the chain from the newest backup, or use a node that is in sync. If what was lost is given up: "
+        "Restore the chain from the newest backup, or use a node that is in sync. To give up the lost blocks: "
         "`pingzheng index rebuild --accept-loss`.",
         {"batches_on_chain": chain, "batches_here": here},
     )
 
 
 def forked(number: int) -> Finding:
-    """The chain has something else in the place of a batch of ours."""
+    """Return the finding for a batch number under which the chain holds another batch."""
     return Finding(
         "LOG_FORKED",
-        f"The issuer's log on the chain has another batch {number} than this ledger.",
+        f"The chain holds another batch {number} in the issuer's log than this ledger.",
         f"batch {number}",
-        "Another installation writes to the same log, or this database is not its own. Stop issuing and compare with "
-        "the chain.",
+        "Another installation may write to the same log, or the database belongs to another ledger. Stop issuing and "
+        "compare with the chain.",
         {"batch": number},
     )

@@ -1,4 +1,4 @@
-"""Doing a write once per client key, whatever is sent again and whenever we crash."""
+"""Do a write once for each client key, even if the request is repeated or the process crashes."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a write was answered with: HTTP status and JSON body."""
+    """The answer to a write: HTTP status and JSON body."""
 
     status: int
     body: dict[str, Any]
 
 
 class Idempotency:
-    """Remembers answers by party and key. A failed write forgets its key: it may be tried again.
+    """Stores answers by party and key. After a failed write the key can be used again.
 
-    Of a request and of the caller's key it keeps keyed digests: either may be personal, and no guess at it can be
-    confirmed without our key.
+    Only keyed digests of the request and of the caller's key are stored. Both may contain personal data, and without
+    the digest key nobody can check a guess.
     """
 
     def __init__(self, database: Database, digest_key: bytes, clock: Clock) -> None:
@@ -44,10 +44,10 @@ class Idempotency:
         self._clock = clock
 
     def once(self, party: str, key: str, request: bytes, work: Callable[[], Answer]) -> Answer:
-        """The remembered answer, or that of ``work``; ``request`` is all that tells it from another one.
+        """Return the stored answer, or do ``work`` and store its answer. Equal ``request`` bytes are the same request.
 
-        Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` when the key was used for another request,
-        ``Conflict`` ``REQUEST_RUNNING`` while the first one still runs.
+        Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` if the key was used for another request, and ``Conflict``
+        ``REQUEST_RUNNING`` while the first request still runs.
         """
         key = self._digest(b"key|" + key.encode())
         known = self._claim(party, key, self._digest(b"request|" + request))
@@ -56,22 +56,23 @@ class Idempotency:
         try:
             answer = work()
         except BaseException:
-            self._noted(delete(IdempotentRequest).where(*_is(party, key)))
+            self._store(delete(IdempotentRequest).where(*_is(party, key)))
             raise
         kept = {"status": answer.status, "response": answer.body}
-        self._noted(update(IdempotentRequest).where(*_is(party, key)).values(**kept))
+        self._store(update(IdempotentRequest).where(*_is(party, key)).values(**kept))
         return answer
 
-    def _noted(self, change: UpdateBase) -> None:
-        """Write how it ended, if the database takes that now: what the caller is told depends on the work alone.
+    def _store(self, change: UpdateBase) -> None:
+        """Store the end of the work. If that fails, the caller still receives the answer of the work.
 
-        Where it is not written, the key counts as running until it is stale, and then the work's natural keys decide.
+        The key then counts as running for ``STALE_SECONDS``. After that the work can be repeated: unique keys in its
+        own tables prevent a second effect.
         """
         try:
             with self._database.write() as session:
                 session.execute(change)
         except (PingzhengError, SQLAlchemyError) as failure:
-            log.warning("an idempotency key keeps its old state", error=type(failure).__name__)
+            log.warning("the answer to an idempotency key was not stored", error=type(failure).__name__)
 
     def _claim(self, party: str, key: str, digest: str) -> Answer | None:
         now = self._clock()
@@ -85,7 +86,7 @@ class Idempotency:
                     "IDEMPOTENCY_KEY_REUSED",
                     "This Idempotency-Key was used for another request.",
                     where="Idempotency-Key",
-                    hint="Use a fresh key for every new request.",
+                    hint="Use a new key for every new request.",
                 )
             if row.status is not None:
                 return Answer(row.status, row.response or {})
@@ -93,10 +94,10 @@ class Idempotency:
                 raise Conflict(
                     "REQUEST_RUNNING",
                     "The first request with this key is still running.",
-                    hint="Wait, then send it again.",
+                    hint="Wait, then send the request again.",
                     retry_after=RETRY_SECONDS,
                 )
-            # Its process died: the work behind it has natural keys, so it can be done again.
+            # The process that ran it has stopped. Unique keys in the work's own tables make a repetition safe.
             row.created_at = now
             return None
 

@@ -1,6 +1,6 @@
-"""A paused ledger, as people read it: anchoring, registering and binding wait, and the error says until when.
+"""Errors of a paused ledger. During a pause anchoring, registering and binding wait; the error gives the end.
 
-The contracts refuse with ``PartyPaused(until)``. What they never refuse is listed in protocol §3.
+The contracts refuse with ``PartyPaused(until)``. Protocol §3 lists the calls that they never refuse.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ PAUSED: Final = "PARTY_PAUSED"
 
 
 def paused(until: int) -> Conflict:
-    """The error of what waits for the end of a pause; ``until`` is its end in seconds UTC."""
+    """Return the error for work that a pause stops; ``until`` is the end of the pause (seconds UTC)."""
     end = shanghai_time(until)
     return Conflict(
         PAUSED,
         f"The ledger is paused until {end} (Beijing time) at the latest.",
-        hint=f"Nothing is lost: try again after {end}, or when two officers have ended the pause.",
+        hint=f"Nothing is lost: try again after {end}, or after two officers ended the pause.",
         until=until,
     )
 
@@ -37,7 +37,7 @@ def is_pause(refusal: Conflict) -> bool:
 
 @contextmanager
 def saying_until_when() -> Iterator[None]:
-    """Replace the contract's refusal because of a pause by ``paused``."""
+    """Replace the contract's refusal during a pause by the error ``paused``, which gives the end."""
     try:
         yield
     except Conflict as refusal:
@@ -48,7 +48,7 @@ def saying_until_when() -> Iterator[None]:
 
 @contextmanager
 def waiting_for_its_end() -> Iterator[None]:
-    """Leave undone what a pause stops; the caller's work is done again after it."""
+    """Ignore the contract's refusal during a pause. The caller must repeat the work after the pause."""
     try:
         yield
     except Conflict as refusal:

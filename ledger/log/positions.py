@@ -1,4 +1,4 @@
-"""Where an entry stands on the chain: (issuer, batch, index) once its batch is anchored."""
+"""Positions of log entries: (issuer, batch, index), known when the entry's batch is anchored."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ NOT_ANCHORED_YET: Final = "NOT_ANCHORED_YET"
 
 
 class Positions:
-    """Looks up anchored positions by statement digest (hex)."""
+    """Returns positions by statement digest (hex)."""
 
     def __init__(self, database: Database, anchoring: Anchoring) -> None:
         self._database = database
         self._anchoring = anchoring
 
     def wait(self, digest: str) -> Position:
-        """The position, closing and anchoring the open batch first where it is needed.
+        """Return the position; if the entry's batch is open, close and anchor it first.
 
-        Raises ``Conflict`` ``PARTY_PAUSED`` if a pause keeps it from being anchored.
+        Raises ``Conflict`` ``PARTY_PAUSED`` if a pause stops the anchoring.
         """
         with self._database.read() as session:
             found = positions(session, [digest]).get(digest)
@@ -39,7 +39,7 @@ class Positions:
 
 
 def positions(session: Session, digests: Iterable[str]) -> dict[str, Position]:
-    """Positions of those statements (digests, hex) whose batch is anchored."""
+    """Return the positions of the statements (digests, hex) whose batch is anchored."""
     found: dict[str, Position] = {}
     for digest, entry in log_store.entries_by_digest(session, digests).items():
         if entry.batch is None:
@@ -51,7 +51,7 @@ def positions(session: Session, digests: Iterable[str]) -> dict[str, Position]:
 
 
 def position(session: Session, digest: str) -> Position:
-    """The position; raises ``Conflict`` ``NOT_ANCHORED_YET`` while its batch is open."""
+    """Return the position; raises ``Conflict`` ``NOT_ANCHORED_YET`` until its batch is anchored."""
     found = positions(session, [digest]).get(digest)
     if found is None:
         raise not_anchored_yet()
@@ -59,9 +59,9 @@ def position(session: Session, digest: str) -> Position:
 
 
 def not_anchored_yet() -> Conflict:
-    """The entry has no position on the chain so far."""
+    """Return the error for an entry without a position."""
     return Conflict(
         NOT_ANCHORED_YET,
         "The entry's batch is not anchored on the chain yet.",
-        hint="Poll the operation until it is done, then ask again.",
+        hint="Poll the operation until it is done, then try again.",
     )

@@ -1,4 +1,4 @@
-"""What came back from holders after a restore: entries of batches that the chain holds and no backup has."""
+"""Tables of the log: entries that holders brought back after a loss of data, and requests with idempotency keys."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ledger.store.tables import Base, Hex32
 
 
 class AdoptedEntry(Base):
-    """An entry of a lost batch that a holder's bundle brought back.
+    """An entry of a lost batch that a holder brought back with a bundle.
 
-    ``proof`` is its inclusion proof as the bundle had it, in hex: with other leaves of the batch missing, the tree
-    cannot be built again.
+    ``proof`` is the inclusion proof from the bundle (hex): the tree cannot be built again, because other leaves of the
+    batch are missing.
     """
 
     __tablename__ = "adopted_entry"
@@ -23,7 +23,7 @@ class AdoptedEntry(Base):
 
 
 class IdempotentRequest(Base):
-    """A write under an ``Idempotency-Key``, of which ``key`` is a keyed digest; ``response`` is null while it runs."""
+    """A write with an ``Idempotency-Key``; ``key`` is its keyed digest. ``response`` is null while the write runs."""
 
     __tablename__ = "idempotent_request"
     party_id: Mapped[str] = mapped_column(Hex32, primary_key=True)
