@@ -167,21 +167,6 @@ def _check_status(case: Case) -> Outcome:
     return outcome if isinstance(outcome, Failed) else _class(case).check_standing(case, outcome)
 
 
-def _check_uses(case: Case) -> Outcome:
-    """9: the consumer has used fewer uses under the request than allowed."""
-    return _class(case).check_uses(case)
-
-
-def _check_party(case: Case) -> Outcome:
-    """10: the subject has just presented the certificate to this verifier, with a key that is not reported."""
-    return _class(case).check_party(case)
-
-
-def _check_authorization(case: Case) -> Outcome:
-    """11: all authorizations and provisions of the certificate are valid, and the verifier accepts the template."""
-    return _class(case).check_authorization(case)
-
-
 def _class(case: Case) -> CertificateClass:
     return CERTIFICATE_CLASSES[case.claims["class"]]
 
@@ -196,9 +181,12 @@ _GENUINE: Final[tuple[Callable[[Case], Outcome], ...]] = (
 _JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
     _check_validity,
     _check_status,
-    _check_uses,
-    _check_party,
-    _check_authorization,
+    # 9: the consumer has used fewer uses under the request than allowed.
+    lambda case: _class(case).check_uses(case),
+    # 10: the subject has just presented the certificate to this verifier, with a key that is not reported.
+    lambda case: _class(case).check_party(case),
+    # 11: all authorizations and provisions of the certificate are valid, and the verifier accepts the template.
+    lambda case: _class(case).check_authorization(case),
 )
 
 

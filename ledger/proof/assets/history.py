@@ -112,10 +112,6 @@ def _filed(view: AssetView, args: _Args) -> AssetView:
     )
 
 
-def _advanced(view: AssetView, args: _Args) -> AssetView:
-    return replace(view, stage=STAGES[args["stage"]], until=args["until"])
-
-
 def _rejected(view: AssetView, args: _Args) -> AssetView:
     first = APPLICATION_KINDS[args["kind"]] == "first"
     return replace(view, state="rejected" if first else view.state, kind=None, stage=None, until=0)
@@ -132,10 +128,6 @@ def _confirmed(view: AssetView, args: _Args) -> AssetView:
         valid_to=args["validTo"],
         content=view.filed if kind in DESCRIBING else view.content,
     )
-
-
-def _cleared(view: AssetView, args: _Args) -> AssetView:
-    return replace(view, cleared=True, reports=(*view.reports, args["report"]))
 
 
 def _objected(view: AssetView, args: _Args) -> AssetView:
@@ -161,34 +153,10 @@ def _decided(view: AssetView, args: _Args) -> AssetView:
     return replace(view, objections=_with(view.objections, place, after), frozen=view.frozen or freezes)
 
 
-def _offered(view: AssetView, args: _Args) -> AssetView:
-    return replace(view, offered_to=args["to"], until=args["deadline"])
-
-
-def _accepted(view: AssetView, args: _Args) -> AssetView:
-    return replace(view, holder=args["to"], since=args["at"], offered_to=None, until=0)
-
-
-def _offer_ended(view: AssetView, _args: _Args) -> AssetView:
-    return replace(view, offered_to=None, until=0)
-
-
 def _reassigned(view: AssetView, args: _Args) -> AssetView:
     """Change the holder. Only an open offer ends; an open application and its public notice continue."""
     without_offer = view if view.offered_to is None else replace(view, offered_to=None, until=0)
     return replace(without_offer, holder=args["to"], since=args["at"])
-
-
-def _frozen(view: AssetView, _args: _Args) -> AssetView:
-    return replace(view, frozen=True)
-
-
-def _unfrozen(view: AssetView, _args: _Args) -> AssetView:
-    return replace(view, frozen=False)
-
-
-def _annulled(view: AssetView, _args: _Args) -> AssetView:
-    return replace(view, state="annulled", kind=None, stage=None, offered_to=None, until=0)
 
 
 def _right_granted(view: AssetView, args: _Args) -> AssetView:
@@ -245,48 +213,34 @@ def _lien_released(view: AssetView, args: _Args) -> AssetView:
     return replace(view, liens=view.liens[:place] + view.liens[place + 1 :])
 
 
-def _linked(view: AssetView, args: _Args) -> AssetView:
-    return replace(view, parents=(*view.parents, (RELATIONS[args["relation"]], args["parent"])))
-
-
-def _replaced(view: AssetView, args: _Args) -> AssetView:
-    return replace(view, successors=(*view.successors, args["successor"]))
-
-
-def _assessed(view: AssetView, args: _Args) -> AssetView:
-    return replace(view, reports=(*view.reports, args["report"]))
-
-
-_FOLDS: Final[Mapping[str, Callable[[AssetView, _Args], AssetView]]] = {
-    f"{CONTRACT}.{name}": fold
-    for name, fold in {
-        "Registered": _registered,
-        "Filed": _filed,
-        "Advanced": _advanced,
-        "Rejected": _rejected,
-        "Confirmed": _confirmed,
-        "Cleared": _cleared,
-        "Objected": _objected,
-        "ObjectionDecided": _decided,
-        "TransferOffered": _offered,
-        "TransferAccepted": _accepted,
-        "TransferRejected": _offer_ended,
-        "TransferWithdrawn": _offer_ended,
-        "Reassigned": _reassigned,
-        "Frozen": _frozen,
-        "Unfrozen": _unfrozen,
-        "Annulled": _annulled,
-        "RightGranted": _right_granted,
-        "RightTransferred": _right_transferred,
-        "RightEnded": _right_ended,
-        "Pledged": _pledged,
-        "LienConsented": _lien_consented,
-        "LienReleased": _lien_released,
-        "Linked": _linked,
-        "Replaced": _replaced,
-        "Assessed": _assessed,
-    }.items()
+_BY_NAME: Final[Mapping[str, Callable[[AssetView, _Args], AssetView]]] = {
+    "Registered": _registered,
+    "Filed": _filed,
+    "Advanced": lambda view, args: replace(view, stage=STAGES[args["stage"]], until=args["until"]),
+    "Rejected": _rejected,
+    "Confirmed": _confirmed,
+    "Cleared": lambda view, args: replace(view, cleared=True, reports=(*view.reports, args["report"])),
+    "Objected": _objected,
+    "ObjectionDecided": _decided,
+    "TransferOffered": lambda view, args: replace(view, offered_to=args["to"], until=args["deadline"]),
+    "TransferAccepted": lambda view, args: replace(view, holder=args["to"], since=args["at"], offered_to=None, until=0),
+    "TransferRejected": lambda view, _: replace(view, offered_to=None, until=0),
+    "TransferWithdrawn": lambda view, _: replace(view, offered_to=None, until=0),
+    "Reassigned": _reassigned,
+    "Frozen": lambda view, _: replace(view, frozen=True),
+    "Unfrozen": lambda view, _: replace(view, frozen=False),
+    "Annulled": lambda view, _: replace(view, state="annulled", kind=None, stage=None, offered_to=None, until=0),
+    "RightGranted": _right_granted,
+    "RightTransferred": _right_transferred,
+    "RightEnded": _right_ended,
+    "Pledged": _pledged,
+    "LienConsented": _lien_consented,
+    "LienReleased": _lien_released,
+    "Linked": lambda view, args: replace(view, parents=(*view.parents, (RELATIONS[args["relation"]], args["parent"]))),
+    "Replaced": lambda view, args: replace(view, successors=(*view.successors, args["successor"])),
+    "Assessed": lambda view, args: replace(view, reports=(*view.reports, args["report"])),
 }
+_FOLDS: Final = {f"{CONTRACT}.{name}": fold for name, fold in _BY_NAME.items()}
 
 
 def _place(number: int, items: tuple[Any, ...]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ledger.domain.digests import hex_of, is_hex_digest, reference
@@ -20,14 +20,6 @@ MAX_KEY_BINDING_AGE: Final = 600
 """Seconds from the holder's clock to the verifier's; long enough for a retry after an interrupted connection."""
 MAX_KEY_BINDING_SKEW: Final = 300
 """Seconds by which the holder's clock may be ahead."""
-
-
-def _rests_on(claims: Mapping[str, Any]) -> Sequence[str]:
-    return [claims["template"], claims["request"], *claims["authorizations"], *claims["provisions"]]
-
-
-def _facts_needed(claims: Mapping[str, Any]) -> ClassFacts:
-    return ClassFacts(_statements(claims), _uses(claims), _presenter(claims.get("cnf")))
 
 
 def _check_standing(case: Case, active: Passed) -> Outcome:
@@ -111,8 +103,8 @@ USAGE: Final = CertificateClass(
     name="usage",
     used_up=True,
     transferable=False,
-    rests_on=_rests_on,
-    facts_needed=_facts_needed,
+    rests_on=lambda claims: [claims["template"], claims["request"], *claims["authorizations"], *claims["provisions"]],
+    facts_needed=lambda claims: ClassFacts(_statements(claims), _uses(claims), _presenter(claims.get("cnf"))),
     check_standing=_check_standing,
     check_uses=_check_uses,
     check_party=_check_party,

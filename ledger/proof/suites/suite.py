@@ -81,14 +81,6 @@ def _verify(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool
     return bool(PublicKey(b"\x04" + point).verify(cdata_to_der(deserialize_compact(low)), data))
 
 
-def _verify_p256(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool:
-    return p256.verify(point, data, signature)
-
-
-def _nothing_needed() -> None:
-    """Do nothing: the verifier's required packages include this suite."""
-
-
 ES256K: Final = Suite(
     alg="ES256K",
     curve="secp256k1",
@@ -99,7 +91,7 @@ ES256K: Final = Suite(
     compress=_compress,
     expand=_expand,
     verify=_verify,
-    require=_nothing_needed,
+    require=lambda: None,
 )
 """RFC 8812: ECDSA over secp256k1 with SHA-256."""
 ES256: Final = Suite(
@@ -111,8 +103,8 @@ ES256: Final = Suite(
     highest_s=p256.ORDER // 2,
     compress=p256.compress,
     expand=p256.expand,
-    verify=_verify_p256,
-    require=_nothing_needed,
+    verify=lambda point, data, signature, _: p256.verify(point, data, signature),
+    require=lambda: None,
 )
 """RFC 7518 §3.4: ECDSA over P-256 with SHA-256; wallets, browsers, phones and HSMs use it."""
 SM2SM3: Final = Suite(
