@@ -1,4 +1,4 @@
-"""Looking at the log as a whole: head, batches, proofs, and whether everything is in order."""
+"""Inspect the log as a whole: head, batches, proofs, and whether the installation is ready."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from ledger.log.adopted import adopted_proof
 from ledger.log.anchoring import Anchoring
 from ledger.log.coherence import Coherence
 from ledger.log.positions import position
+from ledger.parties.permissions import Action
+from ledger.parties.roles import Actor, require
 from ledger.proof.merkle import Tree
 from ledger.provenance.histories import Provenances
 from ledger.provenance.record_audit import audit_records
@@ -35,10 +37,10 @@ MAX_FAILING_SECONDS = 60
 
 
 class Inspection:
-    """What anyone may know of the log: counts and hashes, never content.
+    """Returns counts and hashes of the log, never content.
 
-    ``own_account`` checks the account that uses are recorded from, where we have joined another operator's chain and
-    have no ``anchoring``. ``oldest`` is how old the newest block may be, in seconds; 0 for any age.
+    An installation that has joined another operator's chain has no ``anchoring``; its ``own_account`` checks the
+    account that sends uses. ``oldest`` is the greatest age of the newest block in seconds; 0 allows any age.
     """
 
     def __init__(
@@ -65,10 +67,11 @@ class Inspection:
         self._oldest = oldest
 
     def head(self) -> dict[str, Any]:
-        """The head on the chain, whether the indexed history folds to it, and how far the log of each issuer goes.
+        """Return the head on the chain, whether the indexed history gives this head, and the length of each issuer's
+        log.
 
-        ``paused_until`` is when the pause that stops anchoring ends at the latest; 0 without a pause. ``failure`` is
-        why what waits is not anchored, and since when; ``finding`` is what keeps this ledger from being written.
+        ``paused_until`` is the latest end of a pause that stops anchoring (seconds UTC), 0 without a pause. ``failure``
+        is why entries are not anchored, and since when. ``finding`` is why nothing is written to this ledger.
         """
         completeness = self._provenances.log()
         with self._database.read() as session:
@@ -87,14 +90,12 @@ class Inspection:
         }
 
     def entries(self) -> list[Finding]:
-        """Every entry against its leaf, every batch against its root and the chain, every row against its entry.
+        """Compare every entry with its leaf, every batch with its root and the chain, and every row with its entry.
 
-        Slow on a long log.
-
-        Raises ``ChainUnavailable``.
+        Slow for a long log. Raises ``ChainUnavailable``.
         """
         with self._database.read() as session:
-            # By damaged entries the rows that repeat them cannot be judged.
+            # Rows are compared only if no entry is damaged: rows repeat their entries.
             found = list(audit(session)) or list(audit_records(session))
         return found + self._coherence.batches_differing()
 
@@ -103,7 +104,7 @@ class Inspection:
         return None if failure is None else asdict(failure)
 
     def _logs(self) -> list[dict[str, Any]]:
-        """Of each issuer, by its party number: its batches and entries on the chain, by the index."""
+        """Return the number of anchored batches and entries of each issuer (by party number), from the index."""
         query = (
             select(ANCHORS.c.issuer, func.count(), func.sum(ANCHORS.c.size))
             .group_by(ANCHORS.c.issuer)
@@ -114,12 +115,16 @@ class Inspection:
         return [{"issuer": issuer, "batches": batches, "entries": int(entries)} for issuer, batches, entries in found]
 
     def batch(self, number: int) -> dict[str, Any]:
-        """A batch with its anchor; raises ``NotFound`` ``BATCH_UNKNOWN``."""
+        """Return a batch with its anchor; raises ``NotFound`` ``BATCH_UNKNOWN``."""
         with self._database.read() as session:
             return _described(log_store.batch(session, number))
 
-    def proof(self, seq: int) -> dict[str, Any]:
-        """The inclusion proof of an entry; raises ``NotFound`` ``ENTRY_UNKNOWN``, ``Conflict`` while it waits."""
+    def proof(self, actor: Actor, seq: int) -> dict[str, Any]:
+        """Return the inclusion proof of an entry.
+
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound`` ``ENTRY_UNKNOWN``, ``Conflict`` ``NOT_ANCHORED_YET``.
+        """
+        require(actor, Action.VERIFY, owns=True)
         with self._database.read() as session:
             entry = session.scalar(select(Entry).where(Entry.seq == seq))
             if entry is None:
@@ -140,9 +145,11 @@ class Inspection:
         }
 
     def readiness(self) -> dict[str, dict[str, Any]]:
-        """Each part with ``ok``: database, chain (the right one, with our contracts), ledger (that of database,
-        deployment and chain is one), anchoring, index; and where we have joined another's chain, whether our account
-        may record uses there.
+        """Check each part and return its answer with ``ok``.
+
+        The parts are the database, the chain (with this ledger's contracts), the ledger (database, deployment file and
+        chain belong together), anchoring and the index. An installation that has joined another operator's chain also
+        checks whether its account may send uses.
         """
         checks = {
             "database": self._tried(self._check_database),
@@ -170,8 +177,8 @@ class Inspection:
         check_deployment(self._reader.connection, self._reader.deployment)
         newest = self._reader.latest()
         age = max(self._clock() - newest.time, 0)
-        told = {"block": newest.number, "head_age": age}
-        return told | ({"ok": False, "code": "CHAIN_HEAD_OLD"} if self._oldest and age > self._oldest else {})
+        answer = {"block": newest.number, "head_age": age}
+        return answer | ({"ok": False, "code": "CHAIN_HEAD_OLD"} if self._oldest and age > self._oldest else {})
 
     def _check_ledger(self) -> dict[str, Any]:
         deployment = self._reader.deployment
@@ -180,8 +187,8 @@ class Inspection:
         if origin_of(self._reader.connection, deployment.forwarder) != deployment.origin:
             return {"digest": deployment.ledger, "ok": False, "code": "LEDGER_DIFFERS"}
         finding = self._coherence.check()
-        told = {} if finding is None else {"ok": False, "code": finding.code, "where": finding.where}
-        return {"digest": deployment.ledger} | told
+        problem = {} if finding is None else {"ok": False, "code": finding.code, "where": finding.where}
+        return {"digest": deployment.ledger} | problem
 
     def _check_anchoring(self) -> dict[str, Any]:
         if self._own_account is not None:
@@ -191,19 +198,19 @@ class Inspection:
         seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)
         until = self._reader.paused_until()
         failure = self._failure()
-        # During a pause everything but anchoring, registering and binding goes on: the service stays ready.
+        # A pause stops only anchoring, registering and binding, so the service stays ready.
         late = not until and seconds > MAX_PENDING_SECONDS
         failing = failure is not None and self._clock() - failure["since"] > MAX_FAILING_SECONDS
-        told: dict[str, Any] = {
+        answer: dict[str, Any] = {
             "waiting": waiting.count,
             "batches": waiting.batches,
             "seconds": seconds,
             "paused_until": until,
         }
-        told |= {} if failure is None else {"failure": failure["code"], "since": failure["since"]}
+        answer |= {} if failure is None else {"failure": failure["code"], "since": failure["since"]}
         if late or failing:
-            told |= {"ok": False, "code": "ANCHORING_LATE" if failure is None else "ANCHORING_FAILS"}
-        return told
+            answer |= {"ok": False, "code": "ANCHORING_LATE" if failure is None else "ANCHORING_FAILS"}
+        return answer
 
     def _check_index(self) -> dict[str, Any]:
         lag = self._follower.lag()
@@ -212,7 +219,8 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """Entries that the chain is not known to hold, in closed ``batches`` or in none, and since when."""
+    """The number of entries that are not recorded as anchored, the number of closed batches among them, and the time
+    of the oldest entry (seconds UTC)."""
 
     count: int
     batches: int

@@ -38,7 +38,7 @@ def test_after_an_erasure_everything_but_the_text_still_verifies(persons: Person
             bodies = session.scalars(select(Entry.body).where(Entry.seq.between(first, last)).order_by(Entry.seq))
             anchored = ledger.reader.anchored(ledger.installation.issuer, batch.number)
             assert anchored is not None and root([leaf_hash(body) for body in bodies]).hex() == anchored.root
-    proof = ledger.inspection.proof(erased.seq)
+    proof = ledger.inspection.proof(ledger.actor(ledger.party), erased.seq)
     anchored = ledger.reader.anchored(proof["position"]["issuer"], proof["position"]["batch"])
     assert anchored is not None and proof["type"] == "erasure"
     nodes = [bytes.fromhex(node) for node in proof["proof"]]

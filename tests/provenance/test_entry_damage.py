@@ -83,7 +83,7 @@ def test_a_changed_text_is_never_exported_and_is_named_by_whoever_looks(
     reader = Actor(ledger.installation.operator, frozenset({Role.ISSUER}))
     reads = (
         lambda: ledger.certificates.bundles.build(number),
-        lambda: ledger.inspection.proof(seq),
+        lambda: ledger.inspection.proof(ledger.actor(ledger.party), seq),
         lambda: ledger.log_entries.get(reader, seq),
         lambda: ledger.log_entries.page(reader, seq - 1, 1),
     )

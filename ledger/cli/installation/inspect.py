@@ -96,7 +96,7 @@ def proof(seq: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json
     示例 Example:  pingzheng log proof 0
     """
     with opened(home, as_json) as ledger:
-        emit(ledger.inspection.proof(seq), as_json, f"存证证明 Proof of entry {seq}")
+        emit(ledger.inspection.proof(ledger.actor(ledger.party), seq), as_json, f"存证证明 Proof of entry {seq}")
 
 
 @log.command()

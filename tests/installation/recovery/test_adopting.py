@@ -42,7 +42,7 @@ def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost
     with ledger.database.read() as session:
         row = session.get_one(Certificate, number)
         seq = session.scalars(select(Entry.seq).where(Entry.digest == row.digest)).one()
-    proof = ledger.inspection.proof(seq)
+    proof = ledger.inspection.proof(ledger.actor(ledger.party), seq)
     assert proof["proof"] == [node.hex() for node in parse_bundle(lost.bundles[number]).proof]
     assert ledger.usage.holdings.get(number).subject == row.subject
 

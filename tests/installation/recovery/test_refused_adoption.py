@@ -146,9 +146,9 @@ def test_of_an_entry_that_nobody_brought_back_there_is_no_proof(
     assert (batch.last_seq - batch.first_seq + 1, batch.missing) == (4, 2)
     with reopened(home, told["pilot"]) as pilot:
         with pytest.raises(Conflict, match="BATCH_LOST"):
-            pilot.ledger.inspection.proof(batch.first_seq)
+            pilot.ledger.inspection.proof(pilot.ledger.actor(pilot.ledger.party), batch.first_seq)
         with pytest.raises(NotFound, match="ENTRY_UNKNOWN"):
-            pilot.ledger.inspection.proof(batch.last_seq)
+            pilot.ledger.inspection.proof(pilot.ledger.actor(pilot.ledger.party), batch.last_seq)
 
 
 def test_the_list_of_erasures_stays_with_the_restored_ledger(lost: Lost) -> None:
