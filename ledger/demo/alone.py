@@ -1,4 +1,4 @@
-"""One demonstration at a time: two that act for the same parties would stand in each other's way."""
+"""Allows only one demonstration at a time, because two would act for the same parties and disturb each other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ledger.errors import Conflict
 
 @contextmanager
 def alone_in(*folders: Path) -> Iterator[None]:
-    """Hold the folders for the whole run; the system lets go of them with the process, however it ends.
+    """Lock the folders for the whole run; the system releases the locks when the process ends.
 
-    The folders themselves are locked, so nothing is left in them. Raises ``Conflict`` ``DEMO_RUNNING`` if another
-    demonstration holds one.
+    The folders themselves are locked, so that no lock file is left in them. Raises ``Conflict`` ``DEMO_RUNNING`` if
+    another demonstration has locked one.
     """
     held: list[int] = []
     try:

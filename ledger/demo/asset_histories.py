@@ -1,4 +1,4 @@
-"""Ten registered assets go on: change, assessment, licence, lien, transfer, objection, annulment."""
+"""The later history of ten registered assets: change, assessment, licence, lien, transfer, objection, annulment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 
 from ledger.demo.data.cast import Cast
 from ledger.demo.earlier_runs import AssetEvent, EarlierRuns
-from ledger.demo.registration import Progress, wait_for_notice
-from ledger.demo.stages import Run
+from ledger.demo.registration import wait_for_notice
+from ledger.demo.stages import Progress, Run
 from ledger.domain.canonical import digest
 from ledger.domain.days import DAY, shanghai_day
 from ledger.domain.resource import DataResource
@@ -24,27 +24,27 @@ from ledger.registration.rights import NewRight
 TEN = 10
 DECISIONS: Final = ("admitted", "verified", "upheld")
 WEIGHTS = dict(zip(DIMENSIONS, (15, 20, 20, 15, 20, 10), strict=True))
-# After these the asset has another certificate.
+# After these events the asset has a new certificate.
 _CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """By what an act is known to be done: the event that has happened so many times."""
+    """The mark of a completed act: its event has happened ``times`` times."""
 
     event: str
     times: int = 1
 
     def on(self, events: Sequence[AssetEvent]) -> bool:
-        """Whether it is done, by an asset's history."""
+        """Return whether the act is completed, by an asset's history."""
         return _count(events, self.event) >= self.times
 
 
 class AssetHistories:
-    """Takes ten registered assets through the rest of their life: each act on all of them, then the next."""
+    """Takes ten registered assets through the rest of their history: each act on all of them, then the next act."""
 
     def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
-        """``assets``: of which the first ten are chosen, none with content that another resource has too."""
+        """Choose the first ten of ``assets``; no other resource may have the same content as one of them."""
         self.assets = tuple(assets[:TEN])
         self._ledger = ledger
         self._cast = cast
@@ -54,13 +54,13 @@ class AssetHistories:
 
     @property
     def begun(self) -> bool:
-        """Whether an earlier run has begun it."""
+        """Whether an earlier run has begun these histories."""
         return any(_count(events, "Filed") for events in self._earlier.events(self.assets).values())
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
-        """Every step by name, in order."""
+        """Return every step with its name, in order."""
         acts, review, registrar = Acts(self._ledger, self._cast), self._ledger.registration.review, self._cast.registrar
-        told: list[tuple[str, Callable[[str], int], Mark]] = [
+        steps: list[tuple[str, Callable[[str], int], Mark]] = [
             ("变更：申请 apply for change", acts.change, Mark("Filed")),
             ("变更：受理 accept", lambda asset: review.accept(acts.actor(registrar), [asset]), Mark("Advanced", 4)),
             ("变更：审核 review", lambda asset: review.review(acts.actor(registrar), [asset]), Mark("Advanced", 5)),
@@ -77,14 +77,14 @@ class AssetHistories:
             ("异议核实并成立 objection verified and upheld", acts.uphold, Mark("ObjectionDecided", len(DECISIONS))),
             ("撤销登记 annul", acts.annul, Mark("Annulled")),
         ]
-        return [(name, partial(self._step, name, act, mark)) for name, act, mark in told]
+        return [(name, partial(self._step, name, act, mark)) for name, act, mark in steps]
 
     def _step(self, name: str, act: Callable[[str], int], mark: Mark) -> None:
         tick = self._progress(name, len(self.assets))
         with self._run.stage(name) as stage:
             before = [asset for asset, events in self._earlier.events(self.assets).items() if mark.on(events)]
             if before and mark.event in _CERTIFIED:
-                # The chain may have had the act when the run was interrupted, and the certificate not followed it yet.
+                # An interrupted run may have done the act on the chain, but not yet issued the new certificate.
                 self._ledger.registration.certificates.settle(before)
             for asset in self.assets:
                 if asset not in before:
@@ -100,63 +100,58 @@ def _count(events: Sequence[AssetEvent], name: str) -> int:
 
 
 class Acts:
-    """What the parties do with one asset; each returns the gas it used."""
+    """The parties' acts on one asset; each act returns the gas that it used."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self._ledger = ledger
+        self._registration = ledger.registration
         self._cast = cast
 
     def actor(self, party: str) -> Actor:
-        """The party as one that acts."""
+        """Return the party as the actor of a use case."""
         return self._ledger.actor(party)
 
     def change(self, asset: str) -> int:
-        """The provider has more rows now: a new description of new content."""
-        resource = DataResource.from_dict(self._ledger.registration.registrations.get(asset)["resource"])
+        """The provider applies for a change: the resource has one more row, and new content."""
+        resource = DataResource.from_dict(self._registration.registrations.get(asset)["resource"])
         content = digest(f"{resource.content_digest} and one row more".encode())
         grown = replace(resource, rows=resource.rows + 1, content_digest=content)
-        return self._ledger.registration.applications.apply(
-            self.actor(self._cast.provider), asset, "change", grown
-        ).gas_used
+        return self._registration.applications.apply(self.actor(self._cast.provider), asset, "change", grown).gas_used
 
     def confirm(self, asset: str) -> int:
-        """Once its notice is over, the registrar confirms the change."""
+        """The registrar confirms the change after its public notice."""
         wait_for_notice(self._ledger, [asset])
-        return self._ledger.registration.review.confirm(self.actor(self._cast.registrar), [asset])
+        return self._registration.review.confirm(self.actor(self._cast.registrar), [asset])
 
     def quality(self, asset: str) -> int:
-        """An accredited third party reports on the quality."""
+        """An accredited assessor reports on the quality."""
         scores = dict(zip(DIMENSIONS, (92, 88, 95, 90, 71, 84), strict=True))
         report = QualityReport(scores, WEIGHTS, digest(f"quality report of {asset}".encode()))
-        return self._ledger.registration.assessments.quality(
-            self.actor(self._cast.assessor), asset, report, self._in_a_year()
-        ).gas_used
+        assessor = self.actor(self._cast.assessor)
+        return self._registration.assessments.quality(assessor, asset, report, self._in_a_year()).gas_used
 
     def valuation(self, asset: str) -> int:
-        """The same values it: three million yuan, in fen, by income."""
+        """The same assessor values the asset by income at three million yuan; amounts are in fen."""
         today = shanghai_day(self._ledger.clock()).isoformat()
         value = Valuation("income", 300_000_000, today, digest(f"valuation of {asset}".encode()))
-        return self._ledger.registration.assessments.valuation(
-            self.actor(self._cast.assessor), asset, value, self._in_a_year()
-        ).gas_used
+        assessor = self.actor(self._cast.assessor)
+        return self._registration.assessments.valuation(assessor, asset, value, self._in_a_year()).gas_used
 
     def license(self, asset: str) -> int:
-        """The first bank gets the exclusive right to operate for a year."""
+        """The provider grants the first bank the exclusive right to operate for a year."""
         start = self._ledger.clock() + 60
         right = NewRight("operate", self._cast.bank, start, start + 365 * DAY, "贷款风控 credit decisions", True)
-        return self._ledger.registration.rights.grant(self.actor(self._cast.provider), asset, right).gas_used
+        return self._registration.rights.grant(self.actor(self._cast.provider), asset, right).gas_used
 
     def pledge(self, asset: str) -> int:
         """The provider pledges the asset to the first bank."""
         terms = {"amount": 200_000_000, "contract": digest(f"loan against {asset}".encode())}
-        return self._ledger.registration.liens.pledge(
-            self.actor(self._cast.provider), asset, self._cast.bank, terms
-        ).gas_used
+        return self._registration.liens.pledge(self.actor(self._cast.provider), asset, self._cast.bank, terms).gas_used
 
     def move_unconsented(self, asset: str) -> int:
-        """An offer without the creditor's consent must be refused."""
+        """The provider offers the asset without the creditor's consent, which must be refused."""
         try:
-            self._ledger.registration.transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank)
+            self._registration.transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank)
         except Conflict as refusal:
             if refusal.code != "ASSET_PLEDGED":
                 raise
@@ -164,41 +159,34 @@ class Acts:
         raise Conflict("LIEN_IGNORED", "A pledged asset was offered without consent.", where=asset)
 
     def consent(self, asset: str) -> int:
-        """The creditor lets it go to the second bank; the lien stays."""
-        return self._ledger.registration.liens.consent(
-            self.actor(self._cast.bank), asset, 0, self._cast.other_bank
-        ).gas_used
+        """The creditor consents to a transfer to the second bank; the lien remains."""
+        return self._registration.liens.consent(self.actor(self._cast.bank), asset, 0, self._cast.other_bank).gas_used
 
     def transfer(self, asset: str) -> int:
-        """Offered to the second bank, and accepted."""
-        gas = 0
+        """The provider offers the asset to the second bank, which accepts it."""
+        gas, transfers = 0, self._registration.transfers
         if not _count(self._history(asset), "TransferOffered"):
-            gas = self._ledger.registration.transfers.offer(
-                self.actor(self._cast.provider), asset, self._cast.other_bank
-            ).gas_used
-        return gas + self._ledger.registration.transfers.accept(self.actor(self._cast.other_bank), asset).gas
+            gas = transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank).gas_used
+        return gas + transfers.accept(self.actor(self._cast.other_bank), asset).gas
 
     def object(self, asset: str) -> int:
         """A firm objects to the registration."""
         firm = next(iter(self._cast.firms.values()))
-        return self._ledger.registration.objections.file(
-            self.actor(firm), asset, "数据来源于本企业，未经授权 Taken from us without consent"
-        ).gas_used
+        grounds = "数据来源于本企业，未经授权 The data comes from our firm, which did not consent"
+        return self._registration.objections.file(self.actor(firm), asset, grounds).gas_used
 
     def uphold(self, asset: str) -> int:
-        """The registrar admits, verifies and upholds it: the asset is frozen."""
+        """The registrar admits, verifies and upholds the objection, which freezes the asset."""
+        registrar, decide = self.actor(self._cast.registrar), self._registration.objections.decide
         return sum(
-            self._ledger.registration.objections.decide(
-                self.actor(self._cast.registrar), asset, 1, state, "核实属实 Found to be so"
-            ).gas_used
+            decide(registrar, asset, 1, state, "核实属实 The objection is justified").gas_used
             for state in DECISIONS[_count(self._history(asset), "ObjectionDecided") :]
         )
 
     def annul(self, asset: str) -> int:
-        """So the registration is annulled."""
-        return self._ledger.registration.transfers.annul(
-            self.actor(self._cast.registrar), asset, "fraud", "来源不合法 Unlawful source"
-        ).gas_used
+        """The registrar annuls the registration."""
+        registrar = self.actor(self._cast.registrar)
+        return self._registration.transfers.annul(registrar, asset, "fraud", "来源不合法 Unlawful source").gas_used
 
     def _history(self, asset: str) -> Sequence[AssetEvent]:
         return EarlierRuns(self._ledger).events([asset])[asset]

@@ -1,6 +1,6 @@
-"""What earlier runs of the demonstration left on the ledger. Whoever goes on asks here first, and does only the rest.
+"""Finds what earlier runs of the demonstration did on the ledger, so that a run does only the rest.
 
-The ledger and its chain are asked, and no file of the demonstration: so nothing is done twice, whenever a run ended.
+Only the ledger and its chain are asked, and no file of the demonstration: nothing is done twice, wherever a run ended.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ledger.store import log as log_store
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 Row = TypeVar("Row")
-# What SQLite takes in one query, with room to spare.
+# Values in one query; SQLite accepts more.
 _CHUNK: Final = 5_000
 
 
@@ -40,29 +40,29 @@ class AssetEvent:
 
 
 class EarlierRuns:
-    """Answers for many at once."""
+    """Answers questions about earlier runs, for many assets, requests or certificates at once."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def registrations(self, applicant: str) -> dict[str, str]:
-        """The applicant's assets by resource code: of each resource the first, which may have ended since."""
+        """Return the applicant's first asset for each resource code; the registration may have ended since."""
         query = select(Registration).where(Registration.applicant == applicant)
         with self._ledger.database.read() as session:
             rows = session.scalars(query.order_by(Registration.created_at.desc(), Registration.reg_no.desc()))
             return {row.resource_code: row.asset_id for row in rows}
 
     def assets(self, identifiers: Sequence[str]) -> list[AssetRecord]:
-        """Those of the assets that the chain has, as it knows them now, in their order."""
+        """Return the current records of those assets that are on the chain, in the same order."""
         found = [asset for chunk in chunks(identifiers) for asset in self._ledger.reader.assets(chunk)]
         return [asset for asset in found if asset is not None]
 
     def certified(self, assets: Sequence[str]) -> set[str]:
-        """Those of the assets that have a registration certificate, of whichever state."""
+        """Return those of the assets that have a registration certificate, in any state."""
         return {str(row.asset_id) for row in self._rows(Certificate, Certificate.asset_id, assets)}
 
     def events(self, assets: Sequence[str]) -> dict[str, list[AssetEvent]]:
-        """The history of each asset, the earliest event first."""
+        """Return the history of each asset, earliest event first."""
         self._ledger.follower.sync()
         query = (
             select(EVENTS.c.scope, EVENTS.c.name, EVENTS.c.args)
@@ -76,33 +76,33 @@ class EarlierRuns:
         return found
 
     def requests(self, scenario: str, consumer: str) -> dict[str, AccessRequest]:
-        """The consumer's newest request in a scenario, by subject."""
+        """Return the consumer's newest request in a scenario for each subject."""
         query = select(AccessRequest).where(AccessRequest.scenario == scenario, AccessRequest.consumer == consumer)
         with self._ledger.database.read() as session:
             return {row.subject: row for row in session.scalars(query.order_by(AccessRequest.id))}
 
     def lasts(self, request: AccessRequest) -> int:
-        """For how many seconds the request asks."""
+        """Return the validity that the request asks for, in seconds."""
         with self._ledger.database.read() as session:
             entry = log_store.statement(session, request.digest)
         return int(entry["valid_to"]) - int(entry["valid_from"])
 
     def consents(self, requests: Sequence[str]) -> dict[str, list[Authorization]]:
-        """The authorizations of each request."""
+        """Return the authorizations of each request."""
         return _grouped(self._rows(Authorization, Authorization.request_id, requests), "request_id")
 
     def answers(self, consents: Sequence[str]) -> dict[str, list[Provision]]:
-        """The providers' answers under each authorization, the earliest first."""
+        """Return the providers' answers under each authorization, earliest first."""
         rows = self._rows(Provision, Provision.authorization_id, consents)
         return _grouped(sorted(rows, key=lambda row: row.number), "authorization_id")
 
     def certificates(self, requests: Sequence[str]) -> dict[str, list[Certificate]]:
-        """The versions of each request's certificate, the earliest first."""
+        """Return the versions of each request's certificate, earliest first."""
         rows = self._rows(Certificate, Certificate.request_id, requests)
         return _grouped(sorted(rows, key=lambda row: row.version), "request_id")
 
     def forged(self, member: Member) -> str | None:
-        """The number of the certificate that the lying platform issued about the member: it rests on no request."""
+        """Return the number of the certificate that the lying platform issued about the member, without a request."""
         query = select(Certificate.certificate_no).where(
             Certificate.subject == member.party,
             Certificate.scenario == member.scenario,
@@ -113,13 +113,13 @@ class EarlierRuns:
             return session.scalar(query)
 
     def withdrawn(self, consent: str) -> bool:
-        """Whether the consent's withdrawal is recorded, with the subject's signed entry."""
+        """Return whether the consent's withdrawal is recorded, with the subject's signed entry."""
         row = self._ledger.usage.authorizations.get(consent)
         with self._ledger.database.read() as session:
             return row.state == "withdrawn" and bool(log_store.withdrawals_of(session, [row.digest]))
 
     def looks(self, number: str) -> dict[str, set[str]]:
-        """How the presentations of a certificate ended that have, by the party that verified."""
+        """Return the results of a certificate's finished presentations, by the party that verified."""
         query = select(Presentation).where(Presentation.certificate_no == number, Presentation.result != PENDING)
         found: dict[str, set[str]] = defaultdict(set)
         with self._ledger.database.read() as session:
@@ -128,13 +128,13 @@ class EarlierRuns:
         return found
 
     def used(self, numbers: Sequence[str]) -> set[str]:
-        """Those of the certificates of which a use was counted."""
+        """Return those of the certificates that have a counted use."""
         counted = Presentation.result == VALID, Presentation.ordinal.is_not(None)
         rows = self._rows(Presentation, Presentation.certificate_no, numbers, *counted)
         return {row.certificate_no for row in rows}
 
     def proposal(self, concerned: str, by: str) -> int | None:
-        """The number of the newest proposal that ``by`` made about a party."""
+        """Return the number of the newest proposal by ``by`` about a party, or None."""
         self._ledger.follower.sync()
         about, proposer = (self._ledger.reader.party_no(party) for party in (concerned, by))
         query = select(func.max(PROPOSALS.c.no)).where(
@@ -145,7 +145,7 @@ class EarlierRuns:
         return number
 
     def proposed_itself(self, party: str) -> bool:
-        """Whether the party ever proposed something by a key of its own."""
+        """Return whether the party has ever made a proposal with its own key."""
         self._ledger.follower.sync()
         query = select(PROPOSALS.c.no).where(PROPOSALS.c.by == self._ledger.reader.party_no(party)).limit(1)
         with self._ledger.database.read() as session:

@@ -1,4 +1,4 @@
-"""What a lying platform would do: certify other claims than its provider signed, name other subjects than are meant."""
+"""Acts of a lying platform: it certifies claims that no provider signed, or names the wrong subject in a task."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ledger.provider.task import Task
 
 
 def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]]) -> str:
-    """What a lying platform would do: anchor a certificate whose claims are others than its provider signed."""
+    """Anchor a certificate with other claims than its provider signed, as a lying platform would; return its number."""
     now = ledger.clock()
     with ledger.database.write() as session:
         row = certificate(session, number)
@@ -50,17 +50,17 @@ def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclo
 
 
 def all_on_time(hidden: Sequence[Disclosed]) -> Sequence[Disclosed]:
-    """The claims, but that everything was paid on time."""
+    """Return the claims, with the claim that everything was paid on time."""
     return [claimed(item.name, 100) if item.name == "on_time_percent" else item for item in hidden]
 
 
 def claimed(name: str, value: object) -> Disclosed:
-    """A claim that no provider signed."""
+    """Return a claim that no provider signed."""
     return Disclosed(encode_base64url(secrets.token_bytes(SALT_BYTES)), name, value)
 
 
 def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caught]:
-    """The platform lies to a provider about whom its data would be of, and is refused before a row is read."""
+    """Send a provider two tasks with a wrong subject, which it must refuse before it reads a row."""
     provisions = actors.ledger.usage.provisions
     task = replace(provisions.task(member.first_consent), corrects=None)
     foreign = replace(task, opening=provisions.task(other.first_consent).opening)
@@ -72,11 +72,11 @@ def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caug
 
 
 def _remember(actors: Actors, task: Task) -> None:
-    """Let the provider know the subject: its records are new where a ledger goes on with another output folder."""
+    """Have the provider record the subject: its records are empty if this run has a new output folder."""
     party = task.authorization["provider"]
     with suppress(PingzhengError):
         supply = actors.provider(party).answer(task, Given(NoData(task.authorization["iat"])))
-        # The platform has an answer from before: this one is not sent.
+        # The platform already has an answer, so this one is not sent.
         actors.answers(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
 
 
@@ -90,7 +90,7 @@ def _refused(actors: Actors, task: Task, case: str) -> Caught:
 
 
 def under_second_id(task: Task) -> Task:
-    """The same consent as if another party, whom the platform made up, had given it about the same identifier."""
+    """Return the task with the same identifier, but with a consent of another party, invented by the platform."""
     opening = replace(task.opening, key=secrets.token_hex(32))
     consumer, subject = (LocalSigner(key, account_of(key)) for key in (new_private_key(), new_private_key()))
     request = sign_entry(_unsigned(task.request) | {"subject": opening.party}, consumer)

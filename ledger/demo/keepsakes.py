@@ -1,4 +1,4 @@
-"""What the pilot leaves to be verified: the first bundles of each scenario, and one with the chain's facts."""
+"""The files that the pilot leaves for verification: the first bundles of each scenario, one with the chain's facts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.templates import template_reference
 
 _KEPT: Final = 2
-# The conditions of a bank that lends: no arrears, and bills paid on time.
+# A bank's conditions for a loan: no arrears, and bills paid on time.
 _ACCEPTED: Final = {"has_arrears": [False], "on_time_95": [True]}
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A certificate as it is shown to a consumer: the bundle, the party that verifies, and the nonce it gave."""
+    """A certificate as presented to a consumer: the bundle, the party that verifies, and that party's nonce."""
 
     raw: bytes
     consumer: str
@@ -32,7 +32,7 @@ class Presented:
 
 
 class Keepsakes:
-    """Files in ``out``, each replaced whole. Members that a presentation of is not kept are passed over."""
+    """Saves presentations of chosen members in ``out``; presentations of other members are ignored."""
 
     def __init__(self, ledger: Ledger, out: Path) -> None:
         self._ledger = ledger
@@ -41,7 +41,7 @@ class Keepsakes:
         self._first = ""
 
     def choose(self, members: Mapping[str, Sequence[Member]]) -> None:
-        """Keep the first presentations of these members, by scenario."""
+        """Choose the first members of each scenario, whose presentations are saved."""
         self._names = {
             (scenario, member.party): f"{scenario}-{place}"
             for scenario, group in members.items()
@@ -50,12 +50,12 @@ class Keepsakes:
         self._first = min(self._names.values(), default="")
 
     def keep(self, member: Member, presented: Presented) -> None:
-        """Keep a presentation that is about to be used, with what the chain says before that."""
+        """Save a presentation before it is used, with the facts of the chain before its use."""
         if name := self._names.get((member.scenario, member.party)):
             self._save(name, member.scenario, presented, used=False)
 
     def look_after(self, member: Member, presented: Callable[[], Presented]) -> None:
-        """Of a certificate that an earlier run used: keep a presentation if its file is not there or of another."""
+        """Save a presentation of a used certificate if its file is missing, or is of another certificate."""
         name = self._names.get((member.scenario, member.party))
         if name and not self._has(name, member.certificate):
             self._save(name, member.scenario, presented(), used=True)
@@ -72,7 +72,7 @@ class Keepsakes:
         return self._out / "bundles" / f"{name}.json"
 
     def _pair(self) -> tuple[Path, Path, Path]:
-        """The bundle, the facts and the request to verify without the network."""
+        """Return the paths of the bundle, the facts and the request, for verifying without a network."""
         folder = self._out / "verify"
         return folder / "bundle.json", folder / "facts.json", folder / "request.json"
 
@@ -85,11 +85,11 @@ class Keepsakes:
             for path, content in zip(self._pair(), (presented.raw, known.to_bytes(), request), strict=True):
                 save(path, content)
         save(self._out / "certificates" / f"{name}.sd-jwt", bundle.certificate.encode())
-        # Last: by this file a later run sees that the others are there.
+        # Saved last: if this file exists, the other files exist too.
         save(self._bundle(name), presented.raw)
 
     def _request(self, scenario: str, presented: Presented, now: int) -> dict[str, Any]:
-        """What a bank keeps of its question: what it accepts, the rules that it knows, and when it decided."""
+        """Return what a bank keeps for its files: accepted values, the templates that it knows, and the time."""
         rules = self._ledger.scenarios.get(scenario)
         fields = {field.name for field in rules.fields}
         return {
@@ -102,18 +102,18 @@ class Keepsakes:
 
 
 def _before_use(facts: Facts, raw: bytes) -> Facts:
-    """The facts without the uses of the certificate: as they were when its consumer verified it."""
+    """Return the facts without the uses of the certificate, as they were when its consumer verified it."""
     counter = facts_needed(parse_bundle(raw)).uses
     return facts if counter is None else replace(facts, uses={**facts.uses, counter: ()})
 
 
 def as_json(value: object) -> bytes:
-    """JSON for people, with a newline at its end."""
+    """Return indented JSON for people to read, with a newline at the end."""
     return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def save(path: Path, data: bytes) -> None:
-    """Write a file whole, or not at all."""
+    """Write a file completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(data)

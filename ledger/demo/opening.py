@@ -1,4 +1,4 @@
-"""Opens the pilot's ledger. A new local chain begins in the past, and what is proposed there waits for minutes."""
+"""Opens the pilot's ledger. A new local chain begins in the past, and its delay for proposals is only minutes."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from ledger.rulebooks.scenarios import ScenarioBook
 
 YEAR: Final = 366 * DAY
 DAYS_BEFORE: Final = 75
-# The clock of a local chain is moved past it: the pilot does not wait.
+# The delay for proposals in seconds. The pilot does not wait for it: it moves the clock of the local chain.
 DELAY: Final = 600
 
 
 @contextmanager
 def open_pilot(settings: Settings, say: Callable[[str], None] = lambda _sentence: None) -> Iterator[Ledger]:
-    """The ledger in ``settings.home``, or a new one with three authorities and a platform that may issue at once.
+    """Open the ledger in ``settings.home``, or a new ledger with three authorities and an accredited platform.
 
-    Public notices run for days: a new local chain begins ``DAYS_BEFORE`` days ago. A ledger that exists already keeps
-    its clock and its delay. ``say`` gets which of the two it is. Raises as ``open_ledger`` and ``create_ledger``.
+    Public notices last for days, so a new local chain begins ``DAYS_BEFORE`` days ago. An existing ledger keeps its
+    clock and its delay. ``say`` is called with a sentence about which ledger is used. Raises the errors of
+    ``open_ledger`` and ``create_ledger``.
     """
     there, home = holds_ledger(settings.home), settings.home
     say(
-        f"接续 {home} 中的账本。 Going on with the ledger in {home}."
+        f"继续使用 {home} 中的账本。 Continuing with the ledger in {home}."
         if there
-        else f"在 {home} 中新建账本。 Making a ledger in {home}."
+        else f"在 {home} 中新建账本。 Creating a ledger in {home}."
     )
     with open_ledger(settings) if there else _created(settings) as ledger:
         yield ledger
@@ -45,6 +46,6 @@ def _created(settings: Settings) -> AbstractContextManager[Ledger]:
 
 
 def four_years(now: int) -> tuple[int, int]:
-    """The period of an accreditation: another run within a year asks for the same."""
+    """Return the period of an accreditation; another run in the same year gets the same period."""
     start = now - now % YEAR
     return start, start + 4 * YEAR

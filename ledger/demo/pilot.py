@@ -1,4 +1,4 @@
-"""The pilot from an empty folder to verified certificates. Interrupted at any point, another run goes on from there."""
+"""The pilot, from an empty folder to verified certificates. After an interruption, the next run continues it."""
 
 from __future__ import annotations
 
@@ -24,20 +24,18 @@ from ledger.demo.picture import flow_picture
 from ledger.demo.powers import SCENARIO, STAGE, Powers, name_certificate, two_firms
 from ledger.demo.registration import Registering, catch_up, skip_to, transfer_one
 from ledger.demo.scenarios import ANCHOR, SHORT_DAYS, VERIFY, Pilot
-from ledger.demo.stages import Run
+from ledger.demo.stages import Progress, Run
 from ledger.demo.tally import COUNTS
 from ledger.domain.days import DAY, shanghai_day
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 
-Tick = Callable[[int], None]
-Progress = Callable[[str, int], Tick]
 Step = tuple[str, Callable[[], None]]
 REPORTS = ("quality", "appraise")
-# Registrar, data provider, two banks, supervisor, assessor, platform and three authorities.
+# The registrar, the data provider, two banks, supervisor, assessor, platform and three authorities.
 INSTITUTIONS = 10
 EARLIER_DAYS = 10
-# Seconds beside the delay that it takes to propose, and to try what is refused.
+# Seconds, in addition to the delay, for proposing and for trying the acts that are refused.
 AROUND_THE_DELAY = 3600
 OFFICE_ACTS: Final = ("accredit", "set_roles")
 EARLY_PREFIX: Final = "十日前 ten days before: "
@@ -45,7 +43,7 @@ EARLY_PREFIX: Final = "十日前 ten days before: "
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large the pilot is: how many subjects take part, firms first; of how many firms and data sets, or all."""
+    """The size of the pilot: the number of subjects, firms first, and of firms and data sets (None: all of them)."""
 
     subjects: int
     firms: int | None = None
@@ -55,9 +53,9 @@ class Size:
 def run_pilot(
     ledger: Ledger, out: Path, progress: Progress, size: Size, reached: Callable[[str], None] = lambda _name: None
 ) -> Run:
-    """Run every step, or what earlier runs left of them; ``reached`` is called with the name of each before it begins.
+    """Run every step, or what earlier runs left to do; ``reached`` is called with each step's name before it begins.
 
-    Leaves certificates, bundles, the providers' files, summary and picture in ``out``.
+    Writes certificates, bundles, the providers' files, a summary and a picture to ``out``.
     """
     demonstration = Demonstration(ledger, out, progress, size)
     for name, act in demonstration.steps():
@@ -68,9 +66,9 @@ def run_pilot(
 
 
 class Demonstration:
-    """The steps and what they share. Each step asks the ledger what is done, does the rest and counts all of it.
+    """The steps and their shared state. Each step asks the ledger what is already done, does the rest, and counts all.
 
-    On a new local chain a part of the pilot runs before the present, so that requests and certificates can expire.
+    On a new local chain, part of the pilot runs before the present, so that requests and certificates can expire.
     """
 
     _cast: Cast
@@ -94,17 +92,9 @@ class Demonstration:
         self._moved = ""
 
     def steps(self) -> Iterator[Step]:
-        """Every step by name; which there are follows from those before, so ask for one when its turn has come."""
+        """Yield every step with its name. Later steps depend on earlier ones, so run each before taking the next."""
         yield "institutions", self._open
-        yield from (
-            ("read", self._registering.read),
-            ("submit", self._registering.submit),
-            ("accept", self._registering.accept),
-            ("review", self._registering.review),
-            ("notice", self._registering.notice),
-            ("confirm", self._registering.confirm),
-            ("anchor registrations", self._registering.anchor),
-        )
+        yield from self._registering.steps()
         self._histories = AssetHistories(
             self._ledger, self._cast, self._registering.catalogue.single, self.run, self._progress
         )
@@ -144,7 +134,7 @@ class Demonstration:
         save(folder / "timeline.svg", provenances.timeline(asset).encode())
 
     def _gather(self) -> None:
-        """Onboard the subjects; the local chain is moved to its last ten days first."""
+        """Move the local chain to ten days before the present, and onboard the subjects."""
         catch_up(self._ledger, EARLIER_DAYS * DAY)
         early = self._clock.ahead <= -EARLIER_DAYS * DAY
         self._members = members_of(subjects_of(self._panels, self._size.subjects), early=True)
@@ -167,7 +157,7 @@ class Demonstration:
             member.party = ids[member.subject.part.identifier]
 
     def _powers(self) -> Iterator[Step]:
-        """Just before the present, so that the delay passes by the clock; without a delay there is nothing to show."""
+        """Yield the steps of the key recovery, if the chain has a delay; they run just before the present."""
         if delay := self._ledger.reader.chain.delay:
             powers = Powers(self._ledger, *two_firms(self._before, self._present))
             if self._clock.ahead < 0 or powers.begun:
@@ -195,13 +185,13 @@ class Demonstration:
 
 @cache
 def _real_data(size: Size) -> tuple[Library, Mapping[str, Panel]]:
-    """The library and its panels, which stay as they are: read once, however often a process runs the pilot."""
+    """Return the library and its panels, which never change, so a process reads them once for all runs."""
     library = Library(size.data_sets)
     return library, read_panels(library, size.firms)
 
 
 def _accredit(ledger: Ledger, cast: Cast) -> None:
-    """The platform is accredited from the beginning where the pilot founded the ledger; else it is proposed."""
+    """Propose the accreditation of platform and assessor; a platform on a new ledger is accredited already."""
     period = four_years(ledger.clock())
     scenarios = [scenario.code for scenario in ledger.scenarios.all()]
     ledger.parties.role_changes.accredit(ledger.authority, ledger.installation.operator, scenarios, *period)
@@ -209,9 +199,9 @@ def _accredit(ledger: Ledger, cast: Cast) -> None:
 
 
 def _let_offices_begin(ledger: Ledger) -> None:
-    """Offices and accreditations were proposed and confirmed: one delay for all, then they are carried out.
+    """Carry out the proposals of offices and accreditations after one common delay.
 
-    Nothing else is: an earlier run may have left a forged recovery under way, which its firm has yet to veto.
+    No other proposal is carried out: an earlier run may have left a forged recovery that its firm has yet to veto.
     """
     offices = [row for row in ledger.proposals.pending() if row.kind in OFFICE_ACTS]
     skip_to(ledger, max((row.ready_at for row in offices), default=0) + 1)

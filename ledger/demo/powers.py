@@ -1,4 +1,4 @@
-"""A firm loses its key and gets another one after the delay; a forged recovery of another firm ends by its veto."""
+"""A firm loses its key and gets a new key after the delay; another firm vetoes a forged recovery of its key."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from ledger.proof.jws import LocalSigner
 SCENARIO: Final = "S01"
 STAGE: Final = "密钥恢复与否决 recover one key, veto a forged recovery"
 REPORTED: Final = "用已报失的密钥换钥 a reported key proposes the key of a thief"
-OUT_OF_TIME: Final = "等待期内执行伪造的恢复 a forged recovery carried out before its time"
+OUT_OF_TIME: Final = "等待期内执行伪造的恢复 a forged recovery carried out during the delay"
 AFTER_VETO: Final = "执行已被否决的恢复 a forged recovery carried out after the veto"
 
 
 def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequence[Member]]) -> list[Member]:
-    """Members to whom nothing else happens, and whose firms hold no certificate yet: it would need the lost key."""
+    """Return two members with an ordinary fate whose firms have no certificate yet, which would need the lost key."""
     certified = {member.party for group in before.values() for member in group}
     free = [each for each in present[SCENARIO] if each.fate is Fate.ORDINARY and each.party not in certified]
     return free[:2]
 
 
 class Powers:
-    """The recovery of the key of ``loser``, and a forged one of ``victim``, who vetoes it.
+    """Recovers the key of ``loser``, and forges a recovery of the key of ``victim``, who vetoes it.
 
-    Every act is looked up first: an earlier run may have done it. What was refused then left no trace on the chain, and
-    that is how it is known to have been refused.
+    Every act is looked up first, because an earlier run may have done it. An act that was refused then has left no
+    trace on the chain, which shows that it was refused.
     """
 
     def __init__(self, ledger: Ledger, loser: Member, victim: Member) -> None:
@@ -57,9 +57,9 @@ class Powers:
         return self._recovery() is not None
 
     def play(self, run: Run) -> list[Caught]:
-        """Bring both to their end; returns what was refused.
+        """Complete both recoveries; return the refused acts.
 
-        The local chain's clock is moved past the delay, for which there must be time before the present.
+        The local chain's clock is moved past the delay, so the chain must be at least that far behind the present.
         """
         ledger, proposals = self._ledger, self._ledger.proposals
         with run.stage(STAGE) as stage:
@@ -86,7 +86,7 @@ class Powers:
         return self._caught
 
     def _report(self) -> str:
-        """The account whose key was lost: the first that the firm had. Reported at once, then of no use to a thief."""
+        """Report the loss of the firm's first key, try a proposal with it, which is refused, and return its account."""
         first, party = self._officers[0], self._loser.party
         lost = self._ledger.parties.keys.history(party)[0].account
         if not self._reported_at(lost):
@@ -99,7 +99,7 @@ class Powers:
         return lost
 
     def _recover(self, lost: str) -> Proposal:
-        """Two officers propose another key for the firm and confirm it; the delay follows."""
+        """Propose a new key for the firm by one officer and confirm it by another; the delay begins."""
         _, second, _ = self._officers
         if (row := self._recovery()) is None:
             fresh = self._ledger.custody.public_key(*self._ledger.custody.create())
@@ -108,7 +108,7 @@ class Powers:
         return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
 
     def _forge(self) -> Proposal:
-        """Two officers decide the same for another firm, with the key of a thief."""
+        """Propose and confirm, by two officers, the key of a thief for the other firm."""
         _, second, third = self._officers
         number = self._earlier.proposal(self._victim.party, second)
         if number is None:
@@ -121,11 +121,11 @@ class Powers:
         return None if number is None else self._ledger.proposals.get(number)
 
     def _theft(self, number: int) -> Call:
-        """The call that was proposed under the number, read from the chain."""
+        """Return the call of the proposal with this number, read from the chain."""
         with self._ledger.database.read() as session:
             found = indexed.proposal(session.connection(), self._ledger.reader.deployment, number)
         if found is None or found.call is None:
-            raise ChainUnavailable("PROPOSAL_UNREADABLE", "The chain does not show what was proposed.", hint=None)
+            raise ChainUnavailable("PROPOSAL_UNREADABLE", "The chain does not show the proposal's call.", hint=None)
         return found.call
 
     def _refused(self, case: str, act: Callable[[], object]) -> None:
@@ -135,7 +135,7 @@ class Powers:
         self._caught.append(refused(case, "contract", code) if was else Caught(case, "–", "TOOK_EFFECT", "contract"))
 
     def _to_a_thief(self, member: Member) -> Call:
-        """The act that would put the key of a thief, who proves that it has it, in place of the firm's."""
+        """Return the call that replaces the member's key by a thief's key, with the thief's proof of possession."""
         key = new_private_key()
         thief, row = LocalSigner(key, account_of(key)), self._ledger.parties.register.get(member.party)
         number = self._ledger.reader.party_no(member.party)
@@ -147,7 +147,7 @@ class Powers:
 
 
 def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
-    """Name the certificate that the firm allowed and presented by its new key, if a key was recovered."""
+    """Add to the run's report the certificate that the firm authorised and presented with its recovered key."""
     if run.powers:
         recovery = run.powers["recovery"]
         (certificate,) = [each.certificate for each in members[SCENARIO] if each.party == recovery["party"]]
@@ -155,7 +155,7 @@ def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
 
 
 def _shown(ledger: Ledger, member: Member, row: Proposal) -> dict[str, Any]:
-    """The firm, the account that it has now, and the proposal about it."""
+    """Return the firm, its current account, and the proposal about it, as JSON."""
     names = ("no", "by", "confirmed_by", "at", "ready_at", "ended_at", "state")
     proposal = {name: getattr(row, name) for name in names}
     return {"party": member.party, "key": ledger.parties.register.get(member.party).account, "proposal": proposal}

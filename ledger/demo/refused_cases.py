@@ -1,4 +1,4 @@
-"""What becomes of a certificate: it is used, or caught at the check that names what is wrong with it."""
+"""The end of each certificate: it is used, or it is refused by the check that finds its fault."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from ledger.proof.report import Report, result_of
 from ledger.proof.sdjwt import Disclosed
 from ledger.usage.withdrawals import CONSENT_WITHDRAWN
 
-# Claims that hold a name or a number are shown by the subject itself, and stand in no file that is left.
-_TELLING: Final = ("attribute", "text")
-# In the space of the rule that a claim left out has in S01: a digest.
+# Claims with a name or a number are not presented, so that no saved file contains them.
+_IDENTIFYING: Final = ("attribute", "text")
+# A made-up value for the claim that is left out in S01; its rule allows any digest.
 _MADE_UP: Final = "sha-256:" + "0" * 64
 
 
 @dataclass(slots=True)
 class Ending:
-    """How it ended: what was caught, whether the certificate was used, the gas, and the entries of the log.
+    """How a member's certificate ended: refused cases, whether it was used, gas, and number of log entries.
 
-    ``found``: the use was counted in an earlier run.
+    ``found`` is true if an earlier run counted the use.
     """
 
     caught: list[Caught] = field(default_factory=list)
@@ -47,10 +47,10 @@ class Ending:
 
 
 class ShownCertificates:
-    """The consumers' desk: certificates are shown there, verified and used.
+    """Presents certificates to the consumers, who verify and use them.
 
-    Each act asks first whether an earlier run did it. A presentation that was refused and recorded then is not made
-    again: what it was refused for is read from the record.
+    Each act first asks whether an earlier run did it. A presentation that an earlier run made and the service refused
+    is not repeated; its result is read from the record.
     """
 
     def __init__(
@@ -70,16 +70,16 @@ class ShownCertificates:
         self._earlier = EarlierRuns(actors.ledger)
 
     def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
-        """Let the member's fate take its course; ``correct`` gets the number of the corrected certificate.
+        """Act out the member's fate. ``correct`` corrects a certificate and returns the new number.
 
-        ``used``: the certificates that an earlier run has used.
+        ``used`` holds the certificates that an earlier run has used.
         """
         ending = Ending(found=member.certificate in used)
         _ACTS.get(member.fate, ShownCertificates._ordinary)(self, member, ending, correct)
         return ending
 
     def granted(self, member: Member) -> tuple[str, ...]:
-        """The fields that the subject allows."""
+        """Return the fields that the subject allows."""
         fields = tuple(field.name for field in self._scenarios[member.scenario].fields)
         return fields[:-1] if member.fate in FEWER else fields
 
@@ -93,7 +93,7 @@ class ShownCertificates:
             ending.entries += 2
             return
         presented = self._presented(member, number)
-        # Kept before it is used: after an interruption there is what was shown.
+        # Saved before it is used, so that an interruption does not lose the presentation.
         self._keepsakes.keep(member, presented)
         report = self._judged(ending, presented)
         if report.valid:
@@ -105,7 +105,7 @@ class ShownCertificates:
     def _used(self, ending: Ending, member: Member, number: str) -> bool:
         if number == member.certificate:
             return ending.found
-        # The corrected version shares its uses with the one before, and has a number of its own.
+        # The corrected version shares its uses with the earlier version, but has another number.
         ending.found = bool(self._earlier.used([number]))
         return ending.found
 
@@ -137,7 +137,7 @@ class ShownCertificates:
         change: Callable[[bytes], bytes] = bytes,
         extra: tuple[str, ...] = (),
     ) -> None:
-        """Present what must be refused, unless it was refused and recorded before as ``expected``."""
+        """Present a certificate that must be refused, unless an earlier run recorded the ``expected`` refusal."""
         number = number or member.certificate
         asker = consumer or str(self.ledger.usage.holdings.get(number).consumer)
         if result_of(expected.code, int(expected.expected.split()[0])) in self._earlier.looks(number).get(asker, ()):
@@ -150,7 +150,7 @@ class ShownCertificates:
 
     def _shown(self, member: Member) -> tuple[str, ...]:
         rules = {field.name: field.rule for field in self._scenarios[member.scenario].fields}
-        return tuple(name for name in self.granted(member) if rules[name]["op"] not in _TELLING)
+        return tuple(name for name in self.granted(member) if rules[name]["op"] not in _IDENTIFYING)
 
     def _withdrawn(self, member: Member, ending: Ending, _correct: object) -> None:
         consent = member.first_consent
@@ -158,7 +158,7 @@ class ShownCertificates:
             draft, signer = self.ledger.usage.withdrawals.draft(consent), self.actors.signer_of(member.party)
             act = None if draft.message is None else sign_act(draft.message, signer)
             self.ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
-        # An interrupted run may have recorded the withdrawal and not revoked what rests on it.
+        # An interrupted run may have recorded the withdrawal, but not revoked the certificate.
         self.ledger.certificates.status.revoke_position(
             self.ledger.certificates.status.position(member.certificate), CONSENT_WITHDRAWN
         )
@@ -173,7 +173,7 @@ class ShownCertificates:
             payer = self.ledger.custody.private_key(self.ledger.client.account)
             bundle = self.ledger.certificates.bundles.build(member.certificate)
             withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
-        # A service that ran meanwhile followed the withdrawal and revoked the certificate: that is checked earlier.
+        # If a service has followed the withdrawal and revoked the certificate, the earlier check 8 refuses it.
         followed = consent.state == "withdrawn"
         check, code = ("8 status", "REVOKED") if followed else ("11 authorization", "AUTHORIZATION_WITHDRAWN")
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
@@ -187,7 +187,7 @@ class ShownCertificates:
 
     def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
         successor = correct(member)
-        # The withdrawal of the old provision, the new one, the new certificate.
+        # Three entries: the withdrawal of the old provision, the new provision and the new certificate.
         ending.entries += 3
         self._caught(member, ending, refused("更正前的旧凭证 superseded by a correction", "8 status", "SUPERSEDED"))
         self._use(member, ending, successor)
@@ -205,7 +205,7 @@ class ShownCertificates:
         self._use(member, ending, member.certificate)
 
     def _altered(self, member: Member, ending: Ending, _correct: object) -> None:
-        """What is not genuine leaves no record: it is presented again in every run."""
+        """Present a certificate with a changed byte; the service keeps no record of it, so every run presents it."""
         case = "改动一个字节 altered by one byte"
         self._caught(member, ending, refused(case, "2 signature", "SIGNATURE_INVALID"), change=_with_nine_uses)
         self._use(member, ending, member.certificate)
@@ -225,11 +225,11 @@ class ShownCertificates:
         self._lie(member, ending, lambda hidden: [*hidden, claimed(field, _MADE_UP)], case, (field,))
 
     def _altered_claim(self, member: Member, ending: Ending, _correct: object) -> None:
-        """The source said how much was paid on time; the platform certifies that all was."""
+        """The platform certifies that everything was paid on time, against the source's answer."""
         self._lie(member, ending, all_on_time, "平台改动字段的值 a claim altered by the platform")
 
     def _held(self, member: Member, ending: Ending, _correct: object) -> None:
-        """One supervisor holds the certificate at once; it takes two of them to lift the hold."""
+        """One supervisor holds the certificate at once; lifting the hold takes two supervisors."""
         (first, second), proposals = self._supervisors, self.ledger.proposals
         held = self.ledger.usage.holdings.get(member.certificate), self.ledger.usage.requests.get(member.request)
         call = calls.lift("supervisor", [row.digest for row in held])
@@ -269,7 +269,7 @@ class ShownCertificates:
 
 
 def late(actors: Actors, member: Member) -> Caught:
-    """The subject wants to sign after the request's deadline."""
+    """Try to sign an authorization after the request's deadline, and return the refusal."""
     case = "过期后才授权 authorised after the request had expired"
     try:
         actors.agree([member.request])
@@ -279,12 +279,12 @@ def late(actors: Actors, member: Member) -> Caught:
 
 
 def refused(case: str, check: str, code: str) -> Caught:
-    """A case that was refused at the check that names it."""
+    """Return a case that the expected check refused."""
     return Caught(case, check, code, check)
 
 
 def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
-    """What the contracts say to an act that must not take effect."""
+    """Try an act that the contracts must refuse, and return the refusal."""
     try:
         act()
     except (Conflict, Forbidden, ChainRejected) as refusal:
@@ -293,7 +293,7 @@ def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
 
 
 def caught(case: str, expected: str, report: Report) -> Caught:
-    """What the report says of a case that must fail."""
+    """Return the case with the check that refused it, by the report."""
     failed = report.first_failure
     if failed is None:
         return Caught(case, "–", "VALID", expected)
@@ -329,5 +329,5 @@ _ACTS: Final = {
 
 
 def simply_used(member: Member) -> bool:
-    """Whether nothing happens to the member's certificate but that it is used."""
+    """Return whether the member's certificate is only used, and nothing else happens to it."""
     return member.fate not in _ACTS

@@ -1,6 +1,6 @@
-"""First half of the pilot: the real catalogue through first registration with public notice, and one transfer.
+"""The first half of the pilot: first registration of the real catalogue with public notice, and one transfer.
 
-Each step takes on what is left of it: what an earlier run did is found on the ledger and counted.
+Each step does what earlier runs left to do; their work is found on the ledger and counted.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ledger.chain.reading.contract_state import AssetRecord
 from ledger.demo.data.cast import Cast
 from ledger.demo.data.catalogue import Library
 from ledger.demo.earlier_runs import EarlierRuns
-from ledger.demo.stages import Run, Stage
+from ledger.demo.stages import Progress, Run, Stage, Tick
 from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
 from ledger.installation.local_chain import LocalClock
@@ -21,14 +22,15 @@ from ledger.installation.wiring import Ledger
 from ledger.parties.roles import Actor
 from ledger.registration.registrations import chunks
 
-Tick = Callable[[int], None]
-Progress = Callable[[str, int], Tick]
 Act = Callable[[Actor, Sequence[str], Tick], int]
 
 
 @dataclass(slots=True)
 class Catalogue:
-    """The library's data sets as resources, and their assets in the same order; those refused have none."""
+    """The library's data sets as resources, and their assets in the same order; refused resources have no asset.
+
+    ``single`` holds the assets whose content no other resource has.
+    """
 
     resources: list[DataResource] = field(default_factory=list)
     assets: tuple[str, ...] = ()
@@ -36,7 +38,7 @@ class Catalogue:
 
 
 class Registering:
-    """Takes the library through first registration, as its provider and its registrar."""
+    """Registers the library's data sets, as their provider and their registrar."""
 
     def __init__(self, ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Progress) -> None:
         self._ledger = ledger
@@ -47,8 +49,20 @@ class Registering:
         self._earlier = EarlierRuns(ledger)
         self.catalogue = Catalogue()
 
-    def read(self) -> None:
-        """Describe every data set of the library."""
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """Return every step with its name, in order."""
+        review = self._ledger.registration.review
+        return [
+            ("read", self._read),
+            ("submit", self._submit),
+            ("accept", partial(self._advance, "受理 accept", "submitted", review.accept)),
+            ("review", partial(self._advance, "审核 review", "accepted", review.review)),
+            ("notice", partial(self._advance, "公示 public notice", "reviewed", review.notice)),
+            ("confirm", self._confirm),
+            ("anchor registrations", self._anchor),
+        ]
+
+    def _read(self) -> None:
         index = self._library.index()
         with self._run.stage("读取目录 read the catalogue") as stage:
             tick = self._progress(stage.name, len(index))
@@ -57,8 +71,8 @@ class Registering:
                 tick(1)
             stage.count = len(self.catalogue.resources)
 
-    def submit(self) -> None:
-        """Hand in and register what is not registered yet; identical content is refused and reported."""
+    def _submit(self) -> None:
+        """Submit and register the resources that are not registered yet; identical content is refused and reported."""
         resources = self.catalogue.resources
         with self._run.stage("申请登记 submit and register") as stage:
             known = self._earlier.registrations(self._cast.provider)
@@ -89,36 +103,23 @@ class Registering:
             "duplicates_refused": len(intake.refused),
         }
 
-    def accept(self) -> None:
-        """Take the applications on."""
-        self._advance("受理 accept", "submitted", self._ledger.registration.review.accept)
-
-    def review(self) -> None:
-        """Find the applications in order."""
-        self._advance("审核 review", "accepted", self._ledger.registration.review.review)
-
-    def notice(self) -> None:
-        """Put the applications on public notice."""
-        self._advance("公示 public notice", "reviewed", self._ledger.registration.review.notice)
-
-    def confirm(self) -> None:
-        """Confirm what was under notice, and certify it; the local chain's clock is moved past the notice."""
+    def _confirm(self) -> None:
+        """Move the local chain's clock past the public notices, then confirm and certify the registrations."""
         with self._run.stage("确认并发登记凭证 confirm and certify") as stage:
             applied = [asset.id for asset in self._applied()]
             over = wait_for_notice(self._ledger, applied)
             self._take(stage, over, self._ledger.registration.review.confirm)
-            # Where notices take their days, some are not over yet.
+            # On a chain in real time, some notices have not ended yet.
             stage.count = len(self.catalogue.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
-            # An interrupted run may have confirmed some and not certified them.
+            # An interrupted run may have confirmed assets without certifying them.
             confirmed = {
                 asset.id for asset in self._earlier.assets(self.catalogue.assets) if asset.state == "confirmed"
             }
             for chunk in chunks(sorted(confirmed - self._earlier.certified(sorted(confirmed)))):
                 self._ledger.registration.certificates.settle(chunk)
 
-    def anchor(self) -> None:
-        """Anchor the registration certificates."""
+    def _anchor(self) -> None:
         with self._run.stage("登记凭证上链 anchor registration certificates") as stage:
             stage.gas, stage.count = self._ledger.anchoring.flush().gas, len(self.catalogue.assets)
 
@@ -127,7 +128,7 @@ class Registering:
             self._take(stage, [asset.id for asset in self._applied() if asset.stage == source], act)
 
     def _applied(self) -> list[AssetRecord]:
-        """Those whose first application is open: what was confirmed once may have another application under way."""
+        """Return the assets whose first application is open; confirmed assets with a later application are left out."""
         return [asset for asset in self._earlier.assets(self.catalogue.assets) if asset.state == "applied"]
 
     def _take(self, stage: Stage, assets: Sequence[str], act: Act) -> None:
@@ -139,9 +140,9 @@ class Registering:
 
 
 def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
-    """Let the notices run out, if the chain's clock is still behind the present; else they take their days.
+    """Move the local chain's clock past the notices as far as possible, but never beyond the present.
 
-    Returns the assets whose notice is over.
+    Returns the assets whose notice has ended.
     """
     ends = {asset.id: asset.until for asset in EarlierRuns(ledger).assets(assets) if asset.stage == "noticed"}
     skip_to(ledger, max(ends.values(), default=0) + 1)
@@ -157,14 +158,14 @@ def skip_to(ledger: Ledger, moment: int) -> None:
 
 
 def catch_up(ledger: Ledger, before: int = 0) -> None:
-    """Move the local chain's clock to the present, or to so many seconds before it."""
+    """Move the local chain's clock to ``before`` seconds before the present, if it is behind that."""
     clock = LocalClock(ledger.settings)
     if (left := -clock.ahead - before) > 0:
         clock.skip(ledger.reader.connection, left)
 
 
 def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) -> str:
-    """Offer one of the registrations to a bank, which accepts; returns the new certificate's number."""
+    """Transfer one of the registrations to a bank by offer and acceptance; return the new certificate's number."""
     asset = _to_move(ledger, cast, assets)
     with run.stage("流转 transfer in two steps") as stage:
         stage.count = 1
@@ -186,12 +187,12 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
 
 
 def _to_move(ledger: Ledger, cast: Cast, assets: Sequence[str]) -> AssetRecord:
-    """The first that the bank has already, or else that can be offered to it."""
+    """Return the first asset that the bank already holds, or else the first that can be offered to it."""
     found = [
         asset for asset in EarlierRuns(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen
     ]
     held = [asset for asset in found if asset.holder == cast.bank]
     free = [asset for asset in found if asset.holder == cast.provider and asset.offered_to in (None, cast.bank)]
     if not held and not free:
-        raise Conflict("NOTHING_TO_TRANSFER", "The provider holds no registered asset any more.")
+        raise Conflict("NOTHING_TO_TRANSFER", "The provider no longer holds a registered asset.")
     return min(held or free, key=lambda asset: (asset.offered_to is None, asset.id))

@@ -1,12 +1,12 @@
-"""The run's summary for people: counts, stages, refused cases, duplicates, one provenance."""
+"""The summary of a run for people: counts, stages, refused cases, duplicates, and one provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ledger.demo.stages import Run
 from ledger.demo.tally import by_check
@@ -18,15 +18,15 @@ _COUNTS = {
     "resources": "数据资源 resources",
     "registrations": "登记 registrations",
     "duplicates_refused": "重复登记被拒 duplicates refused",
-    "lives": "走完一生的登记 registrations lived to their end",
+    "lives": "后续变更的登记 registrations with a later history",
     "subjects": "数据主体 data subjects",
     "requested": "请求 requests",
     "authorised": "已授权 authorised",
     "issued": "用数凭证 usage certificates",
     "verified": "核验有效并使用 verified as valid and used",
-    "caught": "应当拦下并拦下 caught, as they must be",
+    "caught": "反例被拦下 refused, as expected",
 }
-# Two tables: one of all of them is wider than a terminal.
+# Two tables, because one table with all columns is wider than a terminal.
 _ASKED = {
     "requested": "请求\nasked",
     "declined": "拒绝\ndeclined",
@@ -39,31 +39,28 @@ _ASKED = {
 _ISSUED = {"timed_out": "超时\nlate", "issued": "签发\nissued", "verified": "有效\nvalid"}
 STAND_IN = (
     "主体的姓名、证号均为虚构；数据行取自真实公开面板，列的对应只是代替（如以工资代替缴费基数）。\n"
-    "Names and numbers of subjects are invented; the rows are real, of public panels, and which column plays which\n"
-    "is a stand-in (a wage as the contribution base, say). 对应表 The table: mapping in summary.json."
+    "Names and numbers of subjects are invented. The rows come from real public panels, whose columns stand in for\n"
+    "others (a wage for the contribution base, for example). 对应表 The mapping is in summary.json."
 )
 
 
 def print_summary(console: Console, run: Run) -> None:
-    """What the run reports; of one that went on from an earlier one, also how much that had done."""
+    """Print the run's report, and how many acts earlier runs had already done."""
     console.print(_counts(run), _stages(run), *_found(run), *_scenarios(run), STAND_IN, _refusals(run), _caught(run))
     console.print(*([_powers(run)] if run.powers else []), _duplicates(run), _transfer(run))
 
 
 def _counts(run: Run) -> Table:
-    table = Table(title="数量 Counts", title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
+    table = _table("数量 Counts", "", _number(""))
+    table.show_header = False
     for name, title in _COUNTS.items():
         table.add_row(title, f"{run.counts.get(name, 0):,}")
     return table
 
 
 def _stages(run: Run) -> Table:
-    table = Table(title="阶段 Stages", title_justify="left")
-    table.add_column("阶段 stage", overflow="fold")
-    for head in ("数量 count", "秒 s", "gas", "gas/件 each"):
-        table.add_column(head, justify="right")
+    numbers = (_number(head) for head in ("数量 count", "秒 s", "gas", "gas/件 each"))
+    table = _table("阶段 Stages", _folded("阶段 stage"), *numbers)
     for stage in run.stages:
         gas = (f"{stage.gas:,}", f"{stage.gas_each:,}") if stage.gas else ("–", "–")
         table.add_row(stage.name, f"{stage.count:,}", f"{stage.seconds:.1f}", *gas)
@@ -76,15 +73,17 @@ def _found(run: Run) -> tuple[str, ...]:
         return ()
     return (
         f"接续此前的演示：其中 {run.found:,} 项此前已完成，没有重做；秒和 gas 只计本次。\n"
-        f"Gone on from an earlier run: {run.found:,} of these were done before and not again; seconds and gas are of\n"
-        "this run alone.",
+        f"This run continued an earlier one: {run.found:,} of these acts were already done and not repeated. Seconds\n"
+        "and gas are of this run only.",
     )
 
 
 def _scenarios(run: Run) -> tuple[Table, Table]:
-    asked = _scenario_table("场景：从请求到提供 Scenarios, from request to supply", _ASKED.values())
     more = ("拦下\ncaught", "秒\ns", "存证 gas/件\nanchors, each", "使用 gas/件\nuse, each")
-    used = _scenario_table("场景：从签发到使用 Scenarios, from issuance to use", [*_ISSUED.values(), *more])
+    asked = _table("场景：从请求到提供 Scenarios, from request to supply", "场景", *map(_number, _ASKED.values()))
+    used = _table(
+        "场景：从签发到使用 Scenarios, from issuance to use", "场景", *map(_number, (*_ISSUED.values(), *more))
+    )
     for tally in run.tallies.values():
         asked.add_row(tally.scenario, *(str(tally.counts[name] or "–") for name in _ASKED))
         used.add_row(
@@ -98,34 +97,39 @@ def _scenarios(run: Run) -> tuple[Table, Table]:
     return asked, used
 
 
-def _scenario_table(title: str, heads: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("场景")
-    for head in heads:
-        table.add_column(head, justify="right")
-    return table
+def _table(title: str, *columns: Column | str) -> Table:
+    return Table(*columns, title=title, title_justify="left")
+
+
+def _number(head: str) -> Column:
+    return Column(head, justify="right")
+
+
+def _folded(head: str) -> Column:
+    return Column(head, overflow="fold")
 
 
 def _refusals(run: Run) -> Table:
-    table = Table(title="各场景由哪项检查拦下 Refused by which check, by scenario", title_justify="left")
+    columns = map(_folded, ("检查 check", "代码 code", "场景 scenarios"))
+    table = _table("各场景由哪项检查拦下 The check that refused, by scenario", *columns)
     found: dict[tuple[str, str], list[str]] = {}
     for tally in run.tallies.values():
         for check, code, count in tally.refusals():
             found.setdefault((check, code), []).append(f"{tally.scenario}×{count}")
-    for head in ("检查 check", "代码 code", "场景 scenarios"):
-        table.add_column(head, overflow="fold")
     for (check, code), scenarios in sorted(found.items(), key=lambda item: by_check(*item[0])):
         table.add_row(check, code, " ".join(scenarios))
     return table
 
 
 def _caught(run: Run) -> Table:
-    table = Table(title="反例：各由哪项检查拦下 Unhappy cases, and the check that caught each", title_justify="left")
-    table.add_column("情形 case", overflow="fold")
-    table.add_column("次 times", justify="right")
-    table.add_column("检查 check")
-    table.add_column("代码 code", overflow="fold")
-    table.add_column("", justify="center")
+    table = _table(
+        "反例：各由哪项检查拦下 Cases that must fail, and the check that refused each",
+        _folded("情形 case"),
+        _number("次 times"),
+        "检查 check",
+        _folded("代码 code"),
+        Column("", justify="center"),
+    )
     for case in run.cases:
         right = "✓" if case["as_expected"] else "✗"
         table.add_row(case["case"], str(case["count"]), case["check"], case["code"], right)
@@ -133,26 +137,26 @@ def _caught(run: Run) -> Table:
 
 
 def _powers(run: Run) -> Table:
-    """Times are seconds since the key was reported; officers are named by their places among the founding ones."""
-    told, officers = run.powers, {party: str(place) for place, party in enumerate(run.powers["officers"], start=1)}
-    recovery, change, forged = told["recovery"], told["recovery"]["proposal"], told["veto"]["proposal"]
+    """Return the key events; times are seconds since the report, and officers have their founding numbers."""
+    powers, officers = run.powers, {party: str(place) for place, party in enumerate(run.powers["officers"], start=1)}
+    recovery, change, forged = powers["recovery"], powers["recovery"]["proposal"], powers["veto"]["proposal"]
     events = [
         (
             recovery["reported_at"],
-            "企业丢失密钥，机构 1 报失，当即生效 A firm lost its key: reported by officer 1, which counts at once",
+            "企业丢失密钥，机构 1 报失，当即生效 A firm lost its key: officer 1 reported the loss, effective at once",
         ),
         (change["at"], _proposed("新密钥", "A new key for it", change, officers)),
         (forged["at"], _proposed("伪造另一企业的恢复", "A forged recovery of another firm", forged, officers)),
-        (forged["ended_at"], "该企业以自己的密钥否决 That firm vetoed it with the key it has"),
+        (forged["ended_at"], "该企业以自己的密钥否决 That firm vetoed the recovery with its own key"),
         (
             change["ended_at"],
-            f"等待 {told['delay']} 秒后，新密钥生效 The delay of {told['delay']} s over, the new key took effect",
+            f"等待 {powers['delay']} 秒后，新密钥生效 After the delay of {powers['delay']} s the new key took effect",
         ),
-        (None, f"企业以新密钥授权并出示 With the new key the firm consented and presented {recovery['certificate']}"),
+        (None, f"企业以新密钥授权并出示 With the new key the firm consented, and presented {recovery['certificate']}"),
     ]
-    table = Table(title="密钥恢复与否决 A key recovered, a forged recovery vetoed", title_justify="left")
-    table.add_column("秒 s", justify="right")
-    table.add_column("事件 event", overflow="fold")
+    table = _table(
+        "密钥恢复与否决 A recovered key, and a vetoed forged recovery", _number("秒 s"), _folded("事件 event")
+    )
     for at, event in events:
         table.add_row("–" if at is None else f"+{at - recovery['reported_at']}", event)
     return table
@@ -165,19 +169,15 @@ def _proposed(chinese: str, english: str, proposal: Mapping[str, Any], officers:
 
 def _duplicates(run: Run) -> Table:
     title = f"重复登记（前 {SHOWN_DUPLICATES} 条）Duplicate registrations, first {SHOWN_DUPLICATES}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("资源 resource")
-    table.add_column("说明 message", overflow="fold")
+    table = _table(title, "资源 resource", _folded("说明 message"))
     for refusal in run.refused[:SHOWN_DUPLICATES]:
         table.add_row(refusal["resource"], refusal["message"])
     return table
 
 
 def _transfer(run: Run) -> Table:
-    table = Table(title=f"溯源 Provenance of asset {run.transfer['asset'][:12]}…", title_justify="left")
-    table.add_column("事件 event")
-    table.add_column("区块 block", justify="right")
-    table.add_column("交易 transaction")
+    title = f"溯源 Provenance of asset {run.transfer['asset'][:12]}…"
+    table = _table(title, "事件 event", _number("区块 block"), "交易 transaction")
     for event in run.transfer["events"]:
         table.add_row(event["name"], str(event["block"]), event["tx"][:16] + "…")
     proof = run.transfer["completeness"]

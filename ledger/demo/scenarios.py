@@ -1,4 +1,4 @@
-"""The twelve scenarios, each step for many at once: request, authorise, supply, issue; then verify and use."""
+"""The twelve scenarios, each step for many subjects at once: request, authorise, supply, issue, verify and use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.forgeries import swapped_subjects
 from ledger.demo.keepsakes import Keepsakes
 from ledger.demo.refused_cases import FEWER, Ending, ShownCertificates, late, simply_used
-from ledger.demo.stages import Run, Stage
+from ledger.demo.stages import Progress, Run, Stage, Tick
 from ledger.demo.tally import Tally
 from ledger.domain.canonical import digest
 from ledger.domain.days import DAY, end_of_validity, shanghai_day
@@ -33,24 +33,23 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# Requests can be answered for so many days; certificates made before the present are valid for so few.
+# Days in which a request can be answered; and days of validity of certificates made before the present.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2
 VERIFY: Final = "核验并使用 verify and use"
-ANCHOR: Final = "核验记录上链 anchor what came of it"
-# Nothing is supplied for these, and no certificate is issued.
+ANCHOR: Final = "核验记录上链 anchor the verifications"
+# With these fates nothing is supplied, and no certificate is issued.
 WITHOUT_DATA: Final = (Fate.NO_DATA, Fate.REFUSED)
 
-Tick = Callable[[int], None]
-Progress = Callable[[str, int], Tick]
+Act = Callable[[Tally, Sequence[Member], Tick], None]
 
 
 class Pilot:
-    """The scenarios with their parties; nobody authorises the second bank of ``cast``, whose supervisor steps in.
+    """Runs the scenarios with their parties. Nobody authorises the second bank of ``cast``, which then is refused.
 
-    Whatever is called takes members by scenario and tallies what came of them. What an earlier run did is found on the
-    ledger, counted, and not done again.
+    Every method takes members by scenario and tallies the results. The work of an earlier run is found on the ledger,
+    counted, and not repeated.
     """
 
     def __init__(
@@ -76,37 +75,35 @@ class Pilot:
         self._shown = ShownCertificates(self._actors, self.scenarios, cast.other_bank, supervisors, keepsakes)
 
     def _records_of(self, provider: str) -> Path:
-        """Beside the provider's files; those of a ledger that was set up anew are others."""
+        """Return the folder of a provider's records, beside its files; each ledger has a separate folder."""
         ledger = self._ledger.reader.chain.ledger
         return self._sources.folder / self._offices.name(provider) / f"records-{ledger[:SHOWN_OF_ID]}"
 
     def steps(
         self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None
     ) -> list[tuple[str, Callable[[], None]]]:
-        """From the requests to anchored certificates, by name; these are valid for ``days``, or as long as may be."""
-        acts: tuple[tuple[str, Callable[[str], None]], ...] = (
-            ("请求 request", partial(self._request_all, members=members, days=days)),
-            ("授权 authorise", partial(self._authorise_all, members=members)),
-            ("数据源答复 sources answer", partial(self._supply_all, members=members, shelves=shelves)),
-            ("签发并上链 issue and anchor", partial(self._certify_all, members=members)),
+        """Return the steps from the requests to anchored certificates, with their names.
+
+        Certificates are valid for ``days``, or by default as long as the scenario allows.
+        """
+        acts: tuple[tuple[str, Act, Callable[[Members], int]], ...] = (
+            ("请求 request", partial(self._request, days=days), count),
+            ("授权 authorise", self._authorise, count),
+            ("数据源答复 sources answer", partial(self._supply, shelves=shelves), _count_consents),
         )
-        return [(f"{prefix}{name}", partial(act, f"{prefix}{name}")) for name, act in acts]
+        certify = f"{prefix}签发并上链 issue and anchor"
+        return [
+            *(
+                (f"{prefix}{name}", partial(self._all, f"{prefix}{name}", act, size, members))
+                for name, act, size in acts
+            ),
+            (certify, partial(self._certify_all, certify, members)),
+        ]
 
-    def _request_all(self, name: str, members: Members, days: int | None) -> None:
-        with self._stage(name, count(members)) as tick:
+    def _all(self, name: str, act: Act, size: Callable[[Members], int], members: Members) -> None:
+        with self._stage(name, size(members)) as tick:
             for tally, group in self._tallied(members):
-                self._request(tally, group, days, tick)
-
-    def _authorise_all(self, name: str, members: Members) -> None:
-        with self._stage(name, count(members)) as tick:
-            for tally, group in self._tallied(members):
-                self._authorise(tally, group, tick)
-
-    def _supply_all(self, name: str, members: Members, shelves: Shelves) -> None:
-        asked = sum(len(member.authorizations) for group in members.values() for member in group)
-        with self._stage(name, asked) as tick:
-            for tally, group in self._tallied(members):
-                self._supply(tally, group, shelves, tick)
+                act(tally, group, tick)
 
     def _certify_all(self, name: str, members: Members) -> None:
         with self._stage(name, count(members)) as tick:
@@ -117,7 +114,7 @@ class Pilot:
             self._stage_now.count = sum(bool(member.certificate) for group in members.values() for member in group)
 
     def sign_late(self, members: Members) -> None:
-        """The subjects of requests that were not answered want to sign now."""
+        """Try to sign the authorizations of unanswered requests after their deadline."""
         for tally, group in self._tallied(members):
             for member in group:
                 if member.fate is Fate.UNANSWERED:
@@ -125,12 +122,12 @@ class Pilot:
                     tally.counts["unanswered"] += 1
 
     def verify(self, members: Members, correct: Callable[[], Shelves]) -> None:
-        """Every certificate is shown, verified and used, or caught."""
+        """Present every certificate, which is then verified and used, or refused."""
         certified = {scenario: [each for each in group if each.certificate] for scenario, group in members.items()}
         self._keepsakes.choose(
             {scenario: [each for each in group if simply_used(each)] for scenario, group in certified.items()}
         )
-        # What an interrupted run had under way is found out from the chain first.
+        # First the chain shows the results of verifications that an interrupted run had begun.
         self._ledger.verification.settle()
         used = self._earlier.used([member.certificate for group in certified.values() for member in group])
         with self._stage(VERIFY, count(certified)) as tick, _threads() as pool:
@@ -141,15 +138,17 @@ class Pilot:
                     tick(1)
 
     def anchor(self, members: Members) -> None:
-        """Anchor the records of what came of the certificates."""
+        """Anchor the records of the verifications."""
         number = sum(bool(member.certificate) for group in members.values() for member in group)
         with self._stage(ANCHOR, number) as tick:
             self._flush(members)
             tick(number)
 
     def keep_early(self, members: Members, early: bool) -> None:
-        """Leave a fate that needs time to those who can have it: where there is no time before the present (any more),
-        only to those whose request an earlier run made while there was."""
+        """Make fates that need time ordinary where no time is left before the present.
+
+        Members whose short request was made by an earlier run keep their fate. ``early`` is true if there is time.
+        """
         for scenario, group in members.items():
             if early or not any(member.fate in EARLY for member in group):
                 continue
@@ -160,7 +159,7 @@ class Pilot:
                 if member.fate in EARLY and not short:
                     member.fate = Fate.ORDINARY
 
-    def _request(self, tally: Tally, group: Sequence[Member], days: int | None, tick: Tick) -> None:
+    def _request(self, tally: Tally, group: Sequence[Member], tick: Tick, *, days: int | None) -> None:
         note = Note(contact=NOTE.contact, purpose_note=note_of(tally.scenario))
         known = self._earlier.requests(tally.scenario, self._offices.consumer(tally.scenario))
         for member in group:
@@ -176,7 +175,7 @@ class Pilot:
         tally.entries += len(group)
 
     def _goes_on(self, made: AccessRequest, member: Member) -> bool:
-        """Whether a request of an earlier run can still come to its end; one that lapsed meanwhile is made anew."""
+        """Return whether a request of an earlier run can still be completed; otherwise a new request is made."""
         ended = made.state in ("declined", "fulfilled") or member.fate in (Fate.UNANSWERED, *WITHOUT_DATA)
         return ended or self._ledger.clock() < made.expires_at
 
@@ -224,7 +223,7 @@ class Pilot:
         tally.counts["fewer_fields"] += sum(member.fate in FEWER for member in willing)
         tally.entries += sum(len(member.authorizations) for member in willing)
 
-    def _supply(self, tally: Tally, group: Sequence[Member], shelves: Shelves, tick: Tick) -> None:
+    def _supply(self, tally: Tally, group: Sequence[Member], tick: Tick, *, shelves: Shelves) -> None:
         for member in group:
             if member.fate is Fate.TIMED_OUT:
                 self._time_out(tally, member)
@@ -244,7 +243,7 @@ class Pilot:
         for member in group:
             answers = [results[identifier] for identifier in member.authorizations.values()]
             if answers:
-                # Supplied by any source is supplied: the certificate rests on those.
+                # A member counts as supplied if any source supplied, because the certificate is based on that source.
                 tally.counts["supplied" if "supplied" in answers else answers[0]] += 1
             if member.fate is Fate.SWAPPED:
                 other = next(each for each in group if each.authorizations and each is not member)
@@ -310,7 +309,7 @@ class Pilot:
         self._stage_now.found += ending.found
 
     def _tallied(self, members: Members) -> Iterator[tuple[Tally, Sequence[Member]]]:
-        """Each scenario's tally and members; what the caller does with them is its time."""
+        """Yield each scenario's tally and members; the caller's work on them is counted as the scenario's time."""
         for scenario, group in members.items():
             tally = self._run.tally(scenario, self.scenarios[scenario].title)
             with tally.timed():
@@ -331,7 +330,7 @@ class Pilot:
         tick(count)
 
     def _flush(self, members: Members) -> None:
-        """Anchor what waits; each scenario bears the gas of its entries."""
+        """Anchor the waiting entries; each scenario gets its share of the gas, by its number of entries."""
         gas = self._ledger.anchoring.flush().gas
         self._stage_now.gas += gas
         tallies = [self._run.tallies[scenario] for scenario in members]
@@ -341,12 +340,16 @@ class Pilot:
             tally.anchored = tally.entries
 
 
+def _count_consents(members: Members) -> int:
+    return sum(len(member.authorizations) for group in members.values() for member in group)
+
+
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """The ledger waits for the node, and the node for the ledger: two at a time keep both at work."""
+    """Open a pool of two threads: while one waits for the node, the other uses the ledger."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         yield pool
     finally:
-        # After Ctrl-C nothing new is begun.
+        # After Ctrl-C no further work is started.
         pool.shutdown(cancel_futures=True)

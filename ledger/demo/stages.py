@@ -1,10 +1,10 @@
-"""What a run is measured by: stages with their time, gas and counts."""
+"""The measurements of a run: stages with their time, gas and counts."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +12,17 @@ from typing import Any
 from ledger.demo.tally import Caught, Tally
 from ledger.domain.definitions.reader import Bilingual
 
+# Reports that so many items of a stage are done.
+Tick = Callable[[int], None]
+# Begins to show the progress of a stage, by its name and number of items.
+Progress = Callable[[str, int], Tick]
+
 
 @dataclass
 class Stage:
-    """One stage of the run. ``seconds`` is wall time, ``gas`` what its transactions used, both of this run alone.
+    """One stage of the run. ``seconds`` (wall time) and ``gas`` (used by its transactions) are of this run only.
 
-    ``found``: how many of ``count`` an earlier run had done already.
+    ``found`` is how many of ``count`` an earlier run had already done.
     """
 
     name: str
@@ -28,14 +33,14 @@ class Stage:
 
     @property
     def gas_each(self) -> int:
-        """Gas per thing that was done in this run; 0 where there was none."""
+        """The gas per item that was done in this run; 0 if there was none."""
         done = self.count - self.found
         return self.gas // done if done > 0 else 0
 
 
 @dataclass
 class Run:
-    """What a run reports."""
+    """The report of a run."""
 
     stages: list[Stage] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -47,7 +52,7 @@ class Run:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
-        """Measure a stage."""
+        """Measure the time of a stage, and add the stage to the report."""
         stage = Stage(name)
         self.stages.append(stage)
         start = time.perf_counter()
@@ -57,17 +62,17 @@ class Run:
             stage.seconds = time.perf_counter() - start
 
     def tally(self, scenario: str, title: Bilingual) -> Tally:
-        """The scenario's tally, made when it is first needed."""
+        """Return the scenario's tally, which is created when it is first needed."""
         return self.tallies.setdefault(scenario, Tally(scenario, f"{title.zh} {title.en}"))
 
     @property
     def found(self) -> int:
-        """How many acts an earlier run had done already: 0 for a run from an empty folder to the end."""
+        """How many acts an earlier run had already done; 0 if this run began with an empty folder."""
         return sum(stage.found for stage in self.stages)
 
     @property
     def cases(self) -> list[dict[str, Any]]:
-        """Every case that was refused: in which scenarios, how often, by which check, and whether by the right one."""
+        """Every refused case: its scenarios, how often, by which check, and whether that check was expected."""
         found: dict[Caught, Counter[str]] = {}
         for tally in self.tallies.values():
             for caught in tally.caught:
@@ -86,12 +91,12 @@ class Run:
 
     @property
     def as_expected(self) -> bool:
-        """Whether everything that must fail did, at the check that names it, and nothing else."""
+        """Whether every case that must fail was refused by the expected check, and nothing else failed."""
         unexpected = any(tally.unexpected for tally in self.tallies.values())
         return not unexpected and all(case["as_expected"] for case in self.cases)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: times in milliseconds."""
+        """Return the report as JSON, with times in milliseconds."""
         return {
             "counts": self.counts,
             "found": self.found,

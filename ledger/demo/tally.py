@@ -1,4 +1,4 @@
-"""What the pilot counts of each scenario."""
+"""The pilot's counts for each scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-# Of each request: what came of it, in the order of the flow.
+# The possible results of a request, in the order of the flow.
 COUNTS: Final = (
     "requested",
     "declined",
@@ -28,7 +28,7 @@ COUNTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """What was refused, and by which check it had to be."""
+    """A refused case: the check that refused it with its code, and the check that was expected to."""
 
     case: str
     check: str
@@ -37,15 +37,15 @@ class Caught:
 
     @property
     def right(self) -> bool:
-        """Whether it failed at the check that names it."""
+        """Whether the expected check refused the case."""
         return self.check == self.expected
 
 
 @dataclass
 class Tally:
-    """One scenario's numbers: ``entries`` of the log, so many of them ``anchored``; ``seconds`` is wall time.
+    """One scenario's numbers. ``entries`` counts its log entries, ``anchored`` those on the chain; time is wall time.
 
-    ``found``: how many certificates and uses of the counts an earlier run had made; gas is that of this run alone.
+    ``found`` counts the certificates and uses of an earlier run; gas is of this run only.
     """
 
     scenario: str
@@ -54,7 +54,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
     caught: list[Caught] = field(default_factory=list)
-    # A certificate that ought to be valid and was not: its number and the check.
+    # Certificates that should be valid and were not, each with its number and the failed check.
     unexpected: list[str] = field(default_factory=list)
     entries: int = 0
     anchored: int = 0
@@ -64,7 +64,7 @@ class Tally:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Add what this takes to the scenario's time."""
+        """Add the time of the block to the scenario's time."""
         start = time.perf_counter()
         try:
             yield
@@ -73,12 +73,12 @@ class Tally:
 
     @property
     def gas_each(self) -> int:
-        """Gas of the anchors per certificate: for everything that it rests on and came of it."""
+        """The gas for anchoring per certificate, including all entries before and after it."""
         return self._each(self.anchor_gas, "issued")
 
     @property
     def use_gas_each(self) -> int:
-        """Gas of counting one use."""
+        """The gas for counting one use."""
         return self._each(self.use_gas, "verified")
 
     def _each(self, gas: int, name: str) -> int:
@@ -86,14 +86,14 @@ class Tally:
         return gas // here if here > 0 else 0
 
     def refusals(self) -> list[tuple[str, str, int]]:
-        """Check, code and how often, by check."""
+        """Return check, code and number of each refusal, ordered by check."""
         found = Counter((caught.check, caught.code) for caught in self.caught)
         return [
             (check, code, count) for (check, code), count in sorted(found.items(), key=lambda item: by_check(*item[0]))
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: time in milliseconds."""
+        """Return the numbers as JSON, with time in milliseconds."""
         return {
             "scenario": self.scenario,
             "title": self.title,
@@ -109,6 +109,6 @@ class Tally:
 
 
 def by_check(check: str, code: str) -> tuple[int, str]:
-    """Sorts refusals by the number of the check that made them, the platform's own after them."""
+    """Return a sort key: refusals by the number of their check, then the refusals without a check number."""
     number = check.split()[0]
     return int(number) if number.isdigit() else 99, code

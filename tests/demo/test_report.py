@@ -36,5 +36,5 @@ def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
     assert shown.getvalue().count("…") == 3
     assert "S12×12" in shown.getvalue() and "authorised" in shown.getvalue()
     # Of what an earlier run did, gas is not known here: each is that of those done now.
-    assert "1,258 of these were done before" in shown.getvalue()
+    assert "1,258 of these acts were already done" in shown.getvalue()
     assert f"{175_754_951 // 1_000:,}" in shown.getvalue()

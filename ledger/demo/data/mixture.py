@@ -1,6 +1,6 @@
-"""What happens to whom: most requests go well, and one in every few goes wrong in one of the ways that must be caught.
+"""The fate of each request: most succeed, and some fail in one of the ways that must be caught.
 
-Nothing is left to chance: the same subjects always meet the same fate.
+Nothing is random: in every run the same subjects have the same fate.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Fate(StrEnum):
-    """How a request, or the certificate made for it, ends."""
+    """How a request, or its certificate, ends."""
 
     ORDINARY = "ordinary"
     DECLINED = "declined"
@@ -34,22 +34,25 @@ class Fate(StrEnum):
     HELD = "held"
 
 
-# What needs time to pass: it happens in the part of the pilot that runs before the present.
+# Fates that need time to pass: they happen in the part of the pilot that runs before the present.
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
-# The order decides which a small pilot still has.
+# The order decides which fates a small pilot has.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
-# Where a source is slow, where a provider corrects what it supplied, where the platform lies or a supervisor steps in.
+# Only these scenarios have a slow source, a correction, a lying platform or a hold by a supervisor.
 _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
     (*_LIES, Fate.HELD), ("S01",)
 )
-# What takes a batch or several transactions of its own happens once in a scenario.
+# Fates that need a separate batch or several transactions happen once in a scenario.
 _ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.HELD, *_LIES})
 
 
 def fate_of(scenario: str, place: int, early: bool) -> Fate:
-    """The fate of the scenario's subject at ``place`` (from 0); ``early``: whether there is time before the present."""
+    """Return the fate of the scenario's subject at ``place`` (from 0).
+
+    ``early`` is true if the pilot can begin before the present.
+    """
     turn = place % _EVERY
     fate = _TURNS[turn] if turn < len(_TURNS) else Fate.ORDINARY
     once = fate in _ONCE and place >= _EVERY

@@ -1,4 +1,4 @@
-"""The departments, utilities, banks and others of the twelve scenarios: who supplies, who asks, and what for."""
+"""The departments, utilities, banks and others of the twelve scenarios: who supplies, who requests, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.demo.data.cast import institution, onboard
 from ledger.domain.parties import PartyKind, Role
 from ledger.installation.wiring import Ledger
 
-# After the institutions of the registration half.
+# The numbers before it belong to the institutions in ``cast``.
 _FIRST_OFFICE: Final = 20
 
 _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
@@ -40,7 +40,7 @@ _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
     "oversight": (PartyKind.SUPERVISOR, "湛江数据安全监管（演示） Data security supervisor (demo)"),
 }
 
-# What is not what its kind usually is: enterprises that ask.
+# Enterprises that request data, and so have other roles than their kind usually has.
 _ROLES: Final = {name: frozenset({Role.SUBJECT, Role.CONSUMER}) for name in ("landlord", "park")}
 
 _SUPPLIERS: Final[Mapping[str, str]] = {
@@ -92,20 +92,20 @@ class Offices:
     ids: Mapping[str, str]
 
     def supplier(self, source: str) -> str:
-        """Who supplies from a source."""
+        """Return the party that supplies from a source."""
         return self.ids[office_of(source)]
 
     def name(self, party: str) -> str:
-        """The office that a party is."""
+        """Return the name of a party's office."""
         return next(name for name, identifier in self.ids.items() if identifier == party)
 
     def consumer(self, scenario: str) -> str:
-        """Who asks in a scenario."""
+        """Return the party that requests data in a scenario."""
         return self.ids[_CONSUMERS[scenario]]
 
 
 def open_offices(ledger: Ledger) -> Offices:
-    """Onboard them all; those of an earlier run are found again."""
+    """Onboard all offices, or find those of an earlier run."""
     parts = [
         institution(_FIRST_OFFICE + place, kind, title, _ROLES.get(name))
         for place, (name, (kind, title)) in enumerate(_OFFICES.items())
@@ -114,10 +114,10 @@ def open_offices(ledger: Ledger) -> Offices:
 
 
 def office_of(source: str) -> str:
-    """The office that supplies from a source."""
+    """Return the name of the office that supplies from a source."""
     return _SUPPLIERS[source]
 
 
 def note_of(scenario: str) -> str:
-    """What the consumer's note states, where the scenario wants something."""
+    """Return the purpose in the consumer's note, or empty text if the scenario needs none."""
     return _NOTES.get(scenario, "")

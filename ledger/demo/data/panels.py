@@ -1,4 +1,4 @@
-"""The real panels behind the pilot's subjects: their rows by subject, oldest first, every number as printed."""
+"""The real panels behind the pilot's subjects: rows by subject, oldest first, with the published numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PanelRow = Mapping[str, Any]
 YOUNG_MEN: Final = "wooldridge/wagepan"
 WORKERS: Final = "Ecdat/Wages"
 FIRMS: Final = "plm/EmplUK"
-# Cornwell and Rupert's panel names no person: seven years of each follow one another.
+# The panel of Cornwell and Rupert has no person numbers: the seven years of a person follow one another.
 _YEARS_OF_WORKERS: Final = 7
 
 
@@ -27,7 +27,7 @@ class Panel:
 
 
 def read_panels(library: Library, firms: int | None = None) -> dict[str, Panel]:
-    """The three panels by code: 545 young men, 595 workers, 140 firms or the first ``firms`` of them."""
+    """Return the three panels by code: 545 young men, 595 workers, and 140 firms or the first ``firms`` of them."""
     workers = _records(library, WORKERS)
     blocks = [workers[start : start + _YEARS_OF_WORKERS] for start in range(0, len(workers), _YEARS_OF_WORKERS)]
     return {

@@ -1,4 +1,4 @@
-"""The pilot's subjects: who stands behind each real row of a panel, under a name and a number of nobody."""
+"""The pilot's subjects: each has the real rows of a panel, with an invented name and number."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SIXTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A subject and its number in the panel; ``part`` is the party, ``phone`` nobody's."""
+    """A subject with its number in the panel; ``part`` is the party, and ``phone`` an invented number."""
 
     panel: str
     number: str
@@ -40,7 +40,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Member:
-    """A subject in a scenario, and how far it got: party, request, authorizations by source, certificate."""
+    """A subject in a scenario, with its progress: party, request, authorizations by source, certificate."""
 
     scenario: str
     subject: Subject
@@ -60,7 +60,7 @@ Members = Mapping[str, Sequence[Member]]
 
 
 def subjects_of(panels: Mapping[str, Panel], limit: int) -> list[Subject]:
-    """Every firm of its panel, then persons of both others in turn, up to ``limit``."""
+    """Return up to ``limit`` subjects: all firms first, then persons of the two other panels, half of each."""
     firms = [
         Subject(FIRMS, number, firm(place, number), f"{10_000_009_000 + int(number)}")
         for place, number in enumerate(panels[FIRMS].subjects)
@@ -82,7 +82,7 @@ def _person(place: int, panel: str, number: str) -> Subject:
 
 
 def members_of(subjects: Sequence[Subject], early: bool) -> dict[str, list[Member]]:
-    """Who takes part in which scenario, and with which fate."""
+    """Return the members of each scenario, with their fates."""
     chosen = _persons_by_scenario(subjects) | _firms_by_scenario(subjects)
     return {
         scenario: [
@@ -93,7 +93,7 @@ def members_of(subjects: Sequence[Subject], early: bool) -> dict[str, list[Membe
 
 
 def _persons_by_scenario(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
-    """Of each panel of persons, one in six goes through the scenario of three sources."""
+    """Assign the persons of each panel to two scenarios; one in six gets the scenario with three sources."""
     found: dict[str, list[Subject]] = {"S02": [], "S03": [], "S04": [], "S10": []}
     for panel, one, three in ((YOUNG_MEN, "S02", "S10"), (WORKERS, "S04", "S03")):
         for place, subject in enumerate(subject for subject in subjects if subject.panel == panel):
@@ -110,7 +110,7 @@ def _firms_by_scenario(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
 
 
 def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
-    """Those with one of the fates, and the others."""
+    """Return the members with one of the fates, and the other members."""
     chosen = frozenset(fates)
     return (
         {scenario: [member for member in group if member.fate in chosen] for scenario, group in members.items()},
@@ -119,5 +119,5 @@ def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
 
 
 def count(members: Members) -> int:
-    """How many there are in all scenarios."""
+    """Return the number of members in all scenarios."""
     return sum(len(group) for group in members.values())

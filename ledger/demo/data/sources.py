@@ -1,7 +1,6 @@
-"""What the pilot's providers keep, each in a folder of its own: for each source its definition, and a CSV file, a
-Parquet file or a database.
+"""The sources of the pilot's providers, one folder for each: definitions with CSV files, Parquet files or databases.
 
-They hold name, number and phone beside the data, as such files do: nothing of them must ever leave.
+As in real sources, the rows also have name, ID number and phone of the subject, which must never leave the provider.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ class Shelves:
     books: Mapping[str, SourceBook]
 
     def connector(self, scenario: str, source: str) -> Connector:
-        """The connector of a scenario's source, from the book of the office that has it."""
+        """Return the connector of a scenario's source, from the book of the source's office."""
         return self.books[office_of(source)].connector(scenario, source)
 
 
 class Sources:
-    """The providers' files and databases, written from the panels: a folder for each office."""
+    """Writes the providers' files and databases from the panels, in a folder for each office."""
 
     def __init__(self, folder: Path, panels: Mapping[str, Panel], members: Mapping[str, Sequence[Member]]) -> None:
         self.folder = folder
@@ -58,9 +57,10 @@ class Sources:
         self._members = members
 
     def write(self, today: date, *, corrected: bool = False) -> Shelves:
-        """Write everything; until ``corrected``, the newest row of those to be corrected is still missing.
+        """Write all sources, and return the source books.
 
-        Also those of whom there is no data are left out, and some are marked as under correction.
+        Subjects without data are left out, and some are marked as under correction. Unless ``corrected`` is true, the
+        newest row of subjects whose data will be corrected is missing.
         """
         for key, mapped in MAPPING.items():
             records = list(self._records(key, mapped, today, corrected))
@@ -75,7 +75,7 @@ class Sources:
         return Shelves({name: SourceBook.load(path) for name in offices if (path := self.folder / name).is_dir()})
 
     def slow(self, key: Key) -> SourceBook:
-        """The same sources of one office, of which one is given a second to answer."""
+        """Return the source book of one office with a time limit of one second for this source."""
         folder = self._of(key)
         _definition(folder, key, MAPPING[key], timeout=1)
         book = SourceBook.load(folder)
@@ -87,7 +87,7 @@ class Sources:
 
     @contextmanager
     def busy(self, key: Key) -> Iterator[None]:
-        """A database that is being loaded: whoever asks meanwhile waits."""
+        """Lock a database, as while it is being loaded, so that queries wait."""
         database = sqlite3.connect(_path(self._of(key), key), isolation_level=None)
         try:
             database.execute("BEGIN EXCLUSIVE")
@@ -111,7 +111,7 @@ class Sources:
 
 
 def _months(today: date, count: int) -> list[str]:
-    """The last whole months, oldest first."""
+    """Return the last ``count`` complete months, oldest first, as ``YYYYMM``."""
     last = today.year * _MONTHS + today.month - 2
     return [f"{month // _MONTHS:04d}{month % _MONTHS + 1:02d}" for month in range(last - count + 1, last + 1)]
 
@@ -152,7 +152,7 @@ def _definition(folder: Path, key: Key, mapped: Mapped, timeout: int = _TIMEOUT)
 
 
 def _new_private(path: Path) -> None:
-    """An empty file in the place of ``path``, for its owner alone; whoever writes it leaves the mode as it is."""
+    """Replace ``path`` by an empty file with mode 600, which later writing keeps."""
     path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 

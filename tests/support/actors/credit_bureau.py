@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from ledger.connectors.answers import Supplied
-from ledger.demo.actors import Actors
 from ledger.demo.data.cast import Cast
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import Bundle
 from ledger.usage.request_terms import Terms
+from tests.support.actors.given_answers import GivenAnswers
 
 SCENARIO = "S51"
 SOURCE = "statistics"
@@ -24,7 +24,7 @@ Tick = Callable[[int], None]
 Rows = Sequence[Mapping[str, str]]
 
 
-class CreditBureau(Actors):
+class CreditBureau(GivenAnswers):
     """The firms of the panel, one provider, two banks; firms go by their number."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:

@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any
 
 from ledger.connectors.answers import Supplied
-from ledger.demo.actors import Actors
 from ledger.domain.canonical import digest
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.days import end_of_validity, shanghai_day
@@ -18,6 +17,7 @@ from ledger.proof.report import Report
 from ledger.usage.authorizations import Choice
 from ledger.usage.recorded import RecordedAuthorization
 from ledger.usage.request_terms import Terms
+from tests.support.actors.given_answers import GivenAnswers
 from tests.support.actors.pilots import Pilot
 
 PERSONAL = ("S02", "S03")
@@ -28,7 +28,7 @@ SCORES = ({"month": "202610", "score": "72"},)
 _SERIALS = count(1)
 
 
-class PersonActors(Actors):
+class PersonActors(GivenAnswers):
     """A bank that asks persons, and the departments that answer."""
 
     def __init__(self, pilot: Pilot) -> None:
