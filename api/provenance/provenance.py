@@ -1,4 +1,4 @@
-"""Provenance of assets: events with their proof, who held what when, W3C PROV, lineage, pictures."""
+"""Routes for the provenance of assets: events with their proof, past states, W3C PROV, lineage, pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JSON_LD = "application/ld+json"
 PICTURE = {"type": "string", "format": "binary"}
 GRAPH = {"type": "object", "additionalProperties": True}
 
-At = Annotated[int | None, Query(ge=0, le=LAST_SECOND, description="Seconds UTC: who held which right then.")]
+At = Annotated[int | None, Query(ge=0, le=LAST_SECOND, description="Seconds UTC: also return the asset at this time.")]
 
 
 @router.get("/provenance")
@@ -26,39 +26,39 @@ At = Annotated[int | None, Query(ge=0, le=LAST_SECOND, description="Seconds UTC:
 def provenance(
     asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller, at: At = None
 ) -> schemas.AssetProvenanceOut:
-    """Every event of the asset, with the head that proves that nothing is missing.
+    """Return every event of the asset, with the head that proves that nothing is missing.
 
-    `args` are as they go into the head, `names` say what their numbers stand for. With `at`, `view` is the asset as it
-    was then: state, holder, rights in force by kind in `held`, liens, objections.
+    `args` are hashed into the head; `names` gives their numbers as names. With `at`, `view` is the asset at that time:
+    state, holder, rights in force by kind in `held`, liens, objections.
     """
-    told = ledger.provenances.asset(asset).to_dict()
+    found = ledger.provenances.asset(asset).to_dict()
     view = None if at is None else ledger.provenances.at(asset, at).to_dict(ledger.reader.party_id)
-    return schemas.AssetProvenanceOut(**told, view=view)
+    return schemas.AssetProvenanceOut(**found, view=view)
 
 
 @router.get("/provenance.jsonld", response_class=Response, responses={200: {"content": {JSON_LD: {"schema": GRAPH}}}})
 @Lane.INSPECTING
 def provenance_jsonld(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
-    """The history as W3C PROV in JSON-LD, with its context embedded."""
+    """Return the history as W3C PROV in JSON-LD, with its context embedded."""
     return JSONResponse(ledger.provenances.prov(asset), media_type=JSON_LD)
 
 
 @router.get("/provenance.svg", response_class=Response, responses={200: {"content": {SVG: {"schema": PICTURE}}}})
 @Lane.INSPECTING
 def provenance_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
-    """The history as a picture."""
+    """Return the history as a picture."""
     return Response(ledger.provenances.timeline(asset), media_type=SVG)
 
 
 @router.get("/lineage")
 @Lane.INSPECTING
 def lineage(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> schemas.LineageOut:
-    """What the asset comes from and what comes of it; whatever has an annulled ancestor is flagged."""
+    """Return the ancestors and descendants of the asset. Assets with an annulled ancestor are flagged."""
     return schemas.LineageOut(**ledger.provenances.lineage(asset).to_dict())
 
 
 @router.get("/lineage.svg", response_class=Response, responses={200: {"content": {SVG: {"schema": PICTURE}}}})
 @Lane.INSPECTING
 def lineage_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
-    """The lineage as a picture."""
+    """Return the lineage as a picture."""
     return Response(ledger.provenances.lineage_svg(asset), media_type=SVG)

@@ -1,4 +1,4 @@
-"""Who used my data: for the subject alone."""
+"""The route with which a subject lists who used its data."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ router = Router(prefix="/readings", tags=["readings"])
 
 @router.get("")
 def readings(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[access.ReadingOut]:
-    """Every reading, verification and use of data about the caller, and what was opened for a case, as recorded.
+    """List every reading, verification and use of data about the caller, and every disclosure for a case.
 
-    A reading stands here within about a second; a crash of the service loses those of its last second at most.
+    A reading appears within about a second; a crash of the service loses at most the readings of its last second.
     """
     rows = ledger.readings.page(actor.party, paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.id, lambda row: access.ReadingOut(**asdict(row)))

@@ -1,4 +1,4 @@
-"""Which events are about a certificate: those of the log's contract, and those that were recorded here alone."""
+"""Select the events of a certificate: from the log's contract, and from the records of this installation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.store.erasure_tables import ErasureRecord
 
 @dataclass(frozen=True, slots=True)
 class NamedStatement:
-    """A statement that a certificate is or rests on; ``party`` is who can withdraw it, None where nobody can."""
+    """A certificate's own statement, or one that it rests on; ``party`` can withdraw it, None if nobody can."""
 
     digest: str
     type: str
@@ -30,11 +30,11 @@ class NamedStatement:
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """What events of the log's contract are about a certificate.
+    """The filter for events of the log's contract that concern one certificate.
 
-    ``consumer`` is a party number, ``request`` a statement digest; ``entries`` gives the type of each statement,
-    ``withdrawing`` who can withdraw which: a stranger's withdrawal ends nothing, nor does one of a provider by a key
-    that was reported.
+    ``consumer`` is a party number, ``request`` a statement digest. ``entries`` gives the type of each statement,
+    ``withdrawing`` the pairs (party number, statement) whose withdrawal has an effect. A provider's withdrawal by a
+    reported key has none.
     """
 
     place: Position
@@ -44,7 +44,7 @@ class Concern:
     withdrawing: Set[tuple[int, str]]
 
     def has(self, event: Mapping[str, Any]) -> bool:
-        """Whether the event is about the certificate or about what it rests on."""
+        """Whether the event concerns the certificate or a statement that it rests on."""
         args = event["args"]
         match event["name"]:
             case "Used":
@@ -57,13 +57,13 @@ class Concern:
         return _touches(event, self.place)
 
     def named(self, event: Mapping[str, Any]) -> dict[str, str]:
-        """The type of the statement that an event is about, unless it is the certificate's own."""
+        """Return the type of the event's statement under ``entry``; empty for the certificate's own statement."""
         kind = self.entries.get(event["args"].get("statement", ""), "certificate")
         return {} if kind == "certificate" else {"entry": kind}
 
 
 def statements_of(session: Session, row: Certificate) -> list[NamedStatement]:
-    """The certificate's own statement, and those that it rests on."""
+    """Return the certificate's own statement, its request, its authorizations and its provisions."""
     if row.request_id is None:
         return [NamedStatement(row.digest, "certificate", None)]
     stated = log_store.statement(session, row.digest)
@@ -81,7 +81,7 @@ def statements_of(session: Session, row: Certificate) -> list[NamedStatement]:
 
 
 def withdrawals_here(session: Session, statements: Sequence[NamedStatement]) -> list[dict[str, Any]]:
-    """Withdrawals by their entries: those of keys that the chain cannot check stand nowhere else."""
+    """Return the withdrawals that are log entries: the chain has none by keys whose signatures it cannot check."""
     kinds = {each.digest: each.type for each in statements}
     entries = [(row, json.loads(row.body)) for row in log_store.withdrawals_of(session, kinds)]
     return [
@@ -97,7 +97,7 @@ def withdrawals_here(session: Session, statements: Sequence[NamedStatement]) -> 
 
 
 def seen_here(session: Session, number: str, row: Certificate | None) -> list[dict[str, Any]]:
-    """What the chain does not have of a certificate: issue, verifications, disclosures for a case, erasure."""
+    """Return the events that the chain does not have: issue, verifications, disclosures for a case, erasure."""
     stated = None if row is None else log_store.statement(session, row.digest)
     presented = session.scalars(
         select(Presentation).where(Presentation.certificate_no == number, genuine()).order_by(Presentation.id)

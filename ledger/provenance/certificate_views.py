@@ -1,6 +1,6 @@
-"""What a party is shown of a certificate: those who have a part in it see it, and those who read the full log.
+"""Show certificates to their parties, and to parties that may read the full log.
 
-Each raises ``Forbidden`` ``PARTY_LACKS_ROLE`` for others, and ``NotFound`` ``CERTIFICATE_UNKNOWN``.
+The methods raise ``Forbidden`` ``PARTY_LACKS_ROLE`` for other parties, and ``NotFound`` ``CERTIFICATE_UNKNOWN``.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ class OwnCertificates:
         self._readings = readings
 
     def get(self, actor: Actor, number: str) -> IssuedCertificate:
-        """One certificate, without what it discloses."""
+        """Return a certificate's record, without its claims."""
         row = self._holdings.get(number)
         require(actor, Action.READ_LOG, owns=self._has_part(actor, row))
         return row
 
     def bundle(self, actor: Actor, number: str, fields: Iterable[str] | None) -> Bundle:
-        """As ``Bundles.build``, for its subject alone, to whom it is recorded as a reading."""
+        """Return the bundle to its subject, and record the reading; raises also as ``Bundles.build``."""
         require(actor, Action.SEE_PAYLOAD, owns=self.get(actor, number).subject == actor.party)
         built = self._bundles.build(number, fields)
         self._readings.of_bundle(actor, How.BUNDLE, built)
         return built
 
     def has_part(self, actor: Actor, number: str) -> bool:
-        """Whether the party, or one that it stands for, is subject, consumer, issuer or provider."""
+        """Whether the party, or one of its principals, is subject, consumer, issuer or provider."""
         return self._has_part(actor, self._holdings.get(number))
 
     def is_subject(self, actor: Actor, number: str) -> bool:
-        """Whether the party, or one that it stands for, is the subject."""
+        """Whether the party, or one of its principals, is the subject."""
         return self._holdings.get(number).subject in self._principals.of(actor)
 
     def _has_part(self, actor: Actor, row: IssuedCertificate) -> bool:
@@ -59,7 +59,11 @@ class OwnCertificates:
 
 
 class CertificateViews:
-    """``own`` is None for who has joined another's chain and knows what its own party was presented with alone."""
+    """Shows certificates that were issued here, or presented here and issued elsewhere.
+
+    ``own`` is None in an installation that has joined another operator's chain: it knows only the certificates that
+    were presented to its own party.
+    """
 
     def __init__(
         self,
@@ -74,22 +78,25 @@ class CertificateViews:
         self._own = own
 
     def provenance(self, actor: Actor, number: str) -> Provenance:
-        """What happened to it. Its consumer and providers, who may be looked into, do not learn of opened payloads."""
+        """Return the events of a certificate.
+
+        Its consumer and providers do not see for which case a supervisor opened the claims: they may be investigated.
+        """
         self._require_part(actor, number)
-        told = self._provenances.certificate(number)
+        found = self._provenances.certificate(number)
         if allowed(Action.READ_LOG, actor.roles) or (self._own and self._own.is_subject(actor, number)):
-            return told
-        return replace(told, events=tuple(event for event in told.events if event["name"] != "Disclosed"))
+            return found
+        return replace(found, events=tuple(event for event in found.events if event["name"] != "Disclosed"))
 
     def presentations(
         self, actor: Actor, number: str, after: str | None, limit: int
     ) -> tuple[list[KnownPresentation], list[UsedElsewhere]]:
-        """As ``Presentations.page`` and ``elsewhere``."""
+        """Return a page of its verifications, and its uses elsewhere, as ``Presentations`` returns them."""
         self._require_part(actor, number)
         return self._presentations.page(number, after, limit), self._presentations.elsewhere(number)
 
     def status(self, actor: Actor, number: str) -> dict[str, Any]:
-        """Its status, where it stands and why; a stranger to it learns its state and since when."""
+        """Return the full status to a party of the certificate, and the public status to any other party."""
         require(actor, Action.VERIFY, owns=True)
         public = self._verification.public_status(number)
         if allowed(Action.READ_LOG, actor.roles) or (self._own and self._own.has_part(actor, number)):

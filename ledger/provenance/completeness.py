@@ -1,4 +1,4 @@
-"""A history and its proof: events, and the head that only all of them fold to."""
+"""A history and its proof of completeness: only the complete list of events gives the head on the chain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """A history's proof: whoever folds ``events`` from ``genesis`` must reach the head that the chain shows."""
+    """The proof of a history: hashing its ``events`` (a number), beginning at ``genesis``, must give ``head``.
+
+    ``head`` is read from the contract as of ``block``; ``complete`` says whether the hashes agree.
+    """
 
     contract: str
     scope: str | None
@@ -21,11 +24,11 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What happened, in order, by whom and why, with its completeness."""
+    """The events in order, each with its party and its reason, and their completeness."""
 
     events: tuple[dict[str, Any], ...]
     completeness: Completeness
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return JSON."""
         return {"events": list(self.events), "completeness": asdict(self.completeness)}

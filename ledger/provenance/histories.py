@@ -1,4 +1,4 @@
-"""Histories with the proof that nothing is missing: events, and the head that only all of them fold to."""
+"""Histories of assets, certificates and the log, each with a proof that no event is missing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from ledger.store.database import Database
 
 
 class Provenances:
-    """Reads histories from the index and proves them against the chain's heads."""
+    """Reads histories from the index and compares them with the heads on the chain."""
 
     def __init__(self, database: Database, reader: ChainReader, follower: Follower) -> None:
         self._database = database
@@ -46,27 +46,27 @@ class Provenances:
         self._follower = follower
 
     def asset(self, identifier: str) -> Provenance:
-        """Every event of an asset since its registration; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
+        """Return every event of an asset; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
         block, rows = self._asset_rows(identifier)
         return self._prove("AssetRegistry", identifier, rows, rows, block)
 
     def at(self, identifier: str, time: int) -> AssetView:
-        """An asset as it was at a time: who held it, and who had which right.
+        """Return an asset as it was at a time (seconds UTC): its holder and the rights in it.
 
-        This and the exports below rest on the whole history: raises ``ChainUnavailable`` ``HISTORY_INCOMPLETE``.
+        Raises ``ChainUnavailable`` ``HISTORY_INCOMPLETE`` if an event is missing, as ``prov`` and ``timeline`` do.
         """
         return view_at(self._recorded(identifier).facts, time)
 
     def prov(self, identifier: str) -> dict[str, Any]:
-        """An asset's history as W3C PROV in JSON-LD."""
+        """Return an asset's history as W3C PROV in JSON-LD."""
         return prov_document(self._recorded(identifier))
 
     def timeline(self, identifier: str) -> str:
-        """An asset's history as a picture (SVG)."""
+        """Return an asset's history as a picture (SVG)."""
         return timeline_picture(self._recorded(identifier))
 
     def lineage(self, identifier: str) -> LineageGraph:
-        """What an asset comes from and what comes of it; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
+        """Return an asset's ancestors and descendants; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
         self._follower.sync()
         with self._database.engine.connect() as connection:
             found = lineage_of(connection, identifier)
@@ -81,14 +81,14 @@ class Provenances:
         return replace(found, nodes=tuple(nodes))
 
     def lineage_svg(self, identifier: str) -> str:
-        """An asset's lineage as a picture (SVG)."""
+        """Return an asset's lineage as a picture (SVG)."""
         return lineage_picture(self.lineage(identifier))
 
     def certificate(self, number: str) -> Provenance:
-        """Issue, anchor, status changes, uses, holds and erasure of a certificate; holds and withdrawals of what it
-        rests on (``names.entry`` says of what); proven by the head of the whole log.
+        """Return issue, anchor, status changes, uses, holds and erasure of a certificate, and the holds and withdrawals
+        of the statements that it rests on (``names.entry`` is their type). The head of the whole log is the proof.
 
-        Of one that was issued elsewhere and verified here, neither its issue nor what it rests on.
+        For a certificate that was issued elsewhere, its issue and its statements are not known here.
         """
         block = self._follower.sync().block_number
         with self._database.read() as session:
@@ -111,18 +111,18 @@ class Provenances:
         proven = self._prove("CertificateLog", None, rows, mine, block)
         chain = [event | {"names": event["names"] | concern.named(event)} for event in proven.events]
         on_chain = {event["args"]["statement"] for event in chain if event["name"] == "Withdrawn"}
-        alone = [event for event in recorded if event["args"]["statement"] not in on_chain]
-        events = [*seen, *chain, *alone]
+        only_here = [event for event in recorded if event["args"]["statement"] not in on_chain]
+        events = [*seen, *chain, *only_here]
         return Provenance(tuple(sorted(events, key=lambda event: int(event["at"]))), proven.completeness)
 
     def log(self) -> Completeness:
-        """Completeness of the certificate log as a whole."""
+        """Return the completeness of the whole certificate log."""
         block = self._follower.sync().block_number
         rows = self._rows("CertificateLog", "")
         return self._prove("CertificateLog", None, rows, (), block).completeness
 
     def _asset_rows(self, identifier: str) -> tuple[int, list[Mapping[str, Any]]]:
-        """The block that the index has reached, and the asset's events up to it."""
+        """Return the block that the index has reached, and the asset's events up to that block."""
         block = self._follower.sync().block_number
         rows = self._rows("AssetRegistry", identifier)
         if not rows:
@@ -135,11 +135,11 @@ class Provenances:
         if not proof.complete:
             raise ChainUnavailable(
                 "HISTORY_INCOMPLETE",
-                "The indexed events of this asset do not add up to its head on the chain.",
+                "The indexed events of this asset do not give its head on the chain.",
                 where=identifier,
-                hint="Rebuild the index with `pingzheng index rebuild`; if that does not help, follow another node.",
+                hint="Run `pingzheng index rebuild`; if that does not help, use another node.",
             )
-        events = tuple(RecordedEvent(_told("AssetRegistry", row), row["tx_hash"], row["block_number"]) for row in rows)
+        events = tuple(RecordedEvent(_event("AssetRegistry", row), row["tx_hash"], row["block_number"]) for row in rows)
         return RecordedHistory(
             asset=identifier,
             events=events,
@@ -196,7 +196,7 @@ class Provenances:
         deployment = self._reader.deployment
         head = self._reader.head(contract, scope, block=block)
         start = genesis(deployment.origin, deployment.chain_id, deployment.addresses[contract], scope)
-        told = [_told(contract, row) for row in rows]
+        events = [_event(contract, row) for row in rows]
         completeness = Completeness(
             contract=contract,
             scope=scope,
@@ -204,12 +204,12 @@ class Provenances:
             head=head,
             block=block,
             events=len(rows),
-            complete=verify_history(told, bytes.fromhex(head), start).complete,
+            complete=verify_history(events, bytes.fromhex(head), start).complete,
         )
         return Provenance(tuple(self._readable(row) for row in shown), completeness)
 
     def _readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """With ``args`` as they go into the head, and in ``names`` what their numbers stand for."""
+        """Return an event for readers: ``args`` are hashed into the head, ``names`` gives their numbers as names."""
         name, args = row["name"], row["args"]
         names: dict[str, str] = {"reason": reason_name(args["reason"])} if "reason" in args else {}
         if row["contract"] == "AssetRegistry":
@@ -226,9 +226,9 @@ class Provenances:
         }
 
 
-def _told(contract: str, row: Mapping[str, Any]) -> HistoryEvent:
+def _event(contract: str, row: Mapping[str, Any]) -> HistoryEvent:
     return HistoryEvent(f"{contract}.{row['name']}", row["args"])
 
 
 def _not_on_chain(identifier: str) -> Conflict:
-    return Conflict("ASSET_NOT_ON_CHAIN", "The chain has no event of this asset.", where=identifier)
+    return Conflict("ASSET_NOT_ON_CHAIN", "The chain has no events of this asset.", where=identifier)

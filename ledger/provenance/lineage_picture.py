@@ -1,4 +1,4 @@
-"""Where an asset comes from, as a picture: ancestors to the left, descendants to the right."""
+"""Draw the lineage of an asset: ancestors on the left, descendants on the right."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _GAP: Final = (90, 22)
 _MARGIN: Final = 30
 _HEAD: Final = 84
 _MINIMUM_WIDTH: Final = 720
-# Told apart without colours.
+# Dash patterns, so that relations differ without colours.
 _DASHES: Final = {"derived_from": "none", "split_from": "9 4", "merged_from": "2 3", REPLACED_BY: "14 4 2 4"}
 _Place = tuple[int, int]
 
 
 def lineage_picture(graph: LineageGraph) -> str:
-    """SVG; an annulled asset is filled red, and whatever comes from one is framed red and says so."""
+    """Return an SVG. An annulled asset is filled red; its descendants have a red frame and a note."""
     places = _places(graph)
     right = max((x for x, _ in places.values()), default=_MARGIN) + _BOX[0]
     bottom = max((y for _, y in places.values()), default=_HEAD) + _BOX[1]
@@ -63,7 +63,7 @@ def _node(node: LineageNode, place: _Place, is_root: bool) -> str:
 
 
 def _edge(edge: LineageEdge, places: Mapping[str, _Place]) -> str:
-    """From an ancestor to what comes of it, and from what was replaced to what replaced it."""
+    """Draw an arrow from an ancestor to a descendant, or from a replaced asset to its successor."""
     replaced = edge.relation == REPLACED_BY
     start, end = (edge.asset, edge.other) if replaced else (edge.other, edge.asset)
     (x1, y1), (x2, y2), (width, height) = places[start], places[end], _BOX
@@ -84,7 +84,7 @@ def _stroke(relation: str) -> str:
 
 
 def _places(graph: LineageGraph) -> dict[str, _Place]:
-    """Each asset one column to the right of the last that it comes from, near to those within its column."""
+    """Place each asset one column to the right of its rightmost parent, at about the height of its parents."""
     parents: dict[str, list[str]] = defaultdict(list)
     known = {node.asset for node in graph.nodes}
     for edge in graph.edges:
@@ -105,7 +105,8 @@ def _places(graph: LineageGraph) -> dict[str, _Place]:
 
 
 def _columns(assets: list[str], parents: Mapping[str, list[str]]) -> dict[str, int]:
-    """The longest way from an asset without parents; the rounds are bounded, should there be a circle."""
+    """Return the length of the longest path from an asset without parents. A circle ends after a bounded number of
+    rounds."""
     columns = dict.fromkeys(assets, 0)
     for _ in assets:
         deeper = {

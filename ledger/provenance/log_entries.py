@@ -1,4 +1,4 @@
-"""The log's entries with their content, for those who may read them all and for those whom they concern."""
+"""Show log entries with their content to parties that may read the full log, and to the parties of an entry."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from ledger.store.tables import Entry
 
 
 class LogEntries:
-    """Reads entries; what is sealed is not in them."""
+    """Reads entries. Sealed texts are not part of an entry."""
 
     def __init__(self, database: Database, principals: Principals) -> None:
         self._database = database
         self._principals = principals
 
     def page(self, actor: Actor, after: int, limit: int) -> list[dict[str, Any]]:
-        """Entries after that number, in order, for those who read the full log."""
+        """Return entries after the number ``after``, in order, to a party that may read the full log."""
         require(actor, Action.READ_LOG)
         with self._database.read() as session:
             rows = session.scalars(select(Entry).where(Entry.seq > after).order_by(Entry.seq).limit(limit)).all()
@@ -37,7 +37,7 @@ class LogEntries:
             return [_shown(row, places.get(row.digest)) for row in rows]
 
     def get(self, actor: Actor, seq: int) -> dict[str, Any]:
-        """One entry, for a party that it concerns too; raises ``NotFound`` ``ENTRY_UNKNOWN``, ``Forbidden``."""
+        """Return one entry, also to a party of the entry; raises ``NotFound`` ``ENTRY_UNKNOWN``, ``Forbidden``."""
         with self._database.read() as session:
             row = session.get(Entry, seq)
             if row is None:
@@ -49,7 +49,7 @@ class LogEntries:
 
 
 def _parties(session: Session, row: Entry) -> set[str]:
-    """Whom an entry concerns: those it names, and those named by what it refers to."""
+    """Return the parties that the entry names, and those that the entries it refers to name."""
     entry = json.loads(row.body)
     found = concerned(entry)
     for other in log_store.entries_by_digest(session, referred(entry)).values():

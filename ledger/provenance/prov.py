@@ -1,8 +1,8 @@
-"""An asset's history as W3C PROV-O in JSON-LD, with its context embedded: no network is needed to read it.
+"""Write an asset's history as W3C PROV-O in JSON-LD, with the context embedded, so that reading needs no network.
 
-Entities are the asset, its versions (one per content confirmed and per holder), the rights and liens in it, its
-certificates and the documents that the events commit to by digest; activities are the events; agents are the parties,
-by their opaque ids. What PROV has no word for stands under ``pz:``, times in it as seconds UTC.
+Entities are the asset, its versions (one for each confirmed content and each holder), its rights, liens and
+certificates, and the documents whose digests the events contain. Activities are the events. Agents are the parties, by
+their opaque ids. Terms that PROV does not have begin with ``pz:``; times in these terms are seconds UTC.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _OWN_PLACE: Final = frozenset({"id", "at", "by", "parent", "successor"})
 
 
 def prov_document(history: RecordedHistory) -> dict[str, Any]:
-    """The whole history as one JSON-LD document; the same history gives the same document.
+    """Return the history as one JSON-LD document; the same history always gives the same document.
 
-    Take histories that ``verify_history`` found complete. The asset carries genesis and head, which only all of the
-    events lead to.
+    The caller has checked with ``verify_history`` that the history is complete. The asset has ``pz:genesis`` and
+    ``pz:head``, with which a reader can repeat the check.
     """
     writer = _Writer(history)
     for ordinal, event in enumerate(history.events, start=1):
@@ -61,7 +61,7 @@ class _Version:
 
 @dataclass(slots=True)
 class _Writer:
-    """Collects nodes by id, in the order in which they are first told of."""
+    """Collects nodes by id, in the order in which they first appear."""
 
     history: RecordedHistory
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class _Writer:
 
     def __post_init__(self) -> None:
         history = self.history
-        self._tell(
+        self._put(
             self._asset,
             "prov:Entity",
             "pz:Asset",
@@ -89,13 +89,13 @@ class _Writer:
         return self.versions[-1].id
 
     def event(self, ordinal: int, event: RecordedEvent) -> None:
-        """One activity, with what it used, made and ended."""
+        """Add the activity of an event, with the entities that it used, generated and invalidated."""
         activity, time = f"{self._asset}:event:{ordinal}", moment(event.at)
-        told = {f"pz:{name}": value for name, value in self._told(event).items()}
+        arguments = {f"pz:{name}": value for name, value in self._described(event).items()}
         position = {"pz:ordinal": ordinal, "pz:transaction": event.tx, "pz:block": event.block}
         agent = self._agent(event.by)
-        self._tell(activity, "prov:Activity", "pz:Event", f"pz:{event.name}", **position, **told)
-        self._tell(activity, startedAtTime=time, endedAtTime=time, wasAssociatedWith=agent)
+        self._put(activity, "prov:Activity", "pz:Event", f"pz:{event.name}", **position, **arguments)
+        self._put(activity, startedAtTime=time, endedAtTime=time, wasAssociatedWith=agent)
         if self.versions:
             self._use(activity, self._version)
         for digest in documents_in(event.args).values():
@@ -103,15 +103,15 @@ class _Writer:
         self._effect(activity, event)
 
     def certificate(self, issued: RecordedCertificate) -> None:
-        """A registration certificate, issued outside the chain from the version that it certifies."""
+        """Add a registration certificate, derived from the version that it certifies; its issue is not an event."""
         certificate, time = certificate_urn(issued.number), moment(issued.issued_at)
         issue, issuer, holder = f"{certificate}:issue", party_urn(issued.issuer), party_urn(issued.holder)
-        self._tell(issuer, "prov:Agent")
-        self._tell(holder, "prov:Agent")
-        self._tell(issue, "prov:Activity", "pz:Issue", startedAtTime=time, endedAtTime=time, wasAssociatedWith=issuer)
-        self._tell(certificate, "prov:Entity", "pz:RegistrationCertificate", generatedAtTime=time)
-        self._tell(certificate, **{"pz:leaf": reference(issued.leaf), "pz:holder": {"@id": holder}})
-        self._tell(certificate, wasGeneratedBy=issue, wasAttributedTo=issuer)
+        self._put(issuer, "prov:Agent")
+        self._put(holder, "prov:Agent")
+        self._put(issue, "prov:Activity", "pz:Issue", startedAtTime=time, endedAtTime=time, wasAssociatedWith=issuer)
+        self._put(certificate, "prov:Entity", "pz:RegistrationCertificate", generatedAtTime=time)
+        self._put(certificate, **{"pz:leaf": reference(issued.leaf), "pz:holder": {"@id": holder}})
+        self._put(certificate, wasGeneratedBy=issue, wasAttributedTo=issuer)
         certified = self._certified(issued)
         if certified is not None:
             self._use(issue, certified)
@@ -119,13 +119,13 @@ class _Writer:
         if issued.supersedes is not None:
             earlier = certificate_urn(issued.supersedes)
             self._add(certificate, "wasRevisionOf", earlier)
-            self._tell(earlier, wasInvalidatedBy=issue, invalidatedAtTime=time)
+            self._put(earlier, wasInvalidatedBy=issue, invalidatedAtTime=time)
         replaced = any(each.supersedes == issued.number for each in self.history.certificates)
         if self.ended_at is not None and not replaced:
-            self._tell(certificate, invalidatedAtTime=moment(self.ended_at))
+            self._put(certificate, invalidatedAtTime=moment(self.ended_at))
 
     def _certified(self, issued: RecordedCertificate) -> str | None:
-        """The newest version with the certificate's holder, and its content where that is told."""
+        """Return the newest version with the certificate's holder, preferably one that also has its content."""
         held = [each for each in self.versions if self._party(each.holder) == issued.holder]
         same = [each for each in held if each.content == issued.content]
         return (same or held)[-1].id if held else None
@@ -135,8 +135,8 @@ class _Writer:
         kind = names_in(event.name, args).get("kind")
         match event.name:
             case "Registered":
-                self._tell(self._asset, wasGeneratedBy=activity, generatedAtTime=moment(event.at))
-                self._tell(self._asset, **{"pz:number": args["assetNo"]})
+                self._put(self._asset, wasGeneratedBy=activity, generatedAtTime=moment(event.at))
+                self._put(self._asset, **{"pz:number": args["assetNo"]})
                 self.filed = args["content"]
                 self._new_version(activity, event, args["content"], args["holder"])
             case "Filed":
@@ -160,9 +160,9 @@ class _Writer:
 
     def _new_version(self, activity: str, event: RecordedEvent, content: str, holder: int) -> None:
         version = f"{self._asset}:version:{len(self.versions) + 1}"
-        self._tell(version, "prov:Entity", "pz:AssetVersion", specializationOf=self._asset)
-        self._tell(version, wasGeneratedBy=activity, generatedAtTime=moment(event.at))
-        self._tell(version, wasAttributedTo=self._agent(holder), **{"pz:content": reference(content)})
+        self._put(version, "prov:Entity", "pz:AssetVersion", specializationOf=self._asset)
+        self._put(version, wasGeneratedBy=activity, generatedAtTime=moment(event.at))
+        self._put(version, wasAttributedTo=self._agent(holder), **{"pz:content": reference(content)})
         self._add(version, "wasDerivedFrom", document_urn(content))
         if self.versions:
             self._add(version, "wasRevisionOf", self._version)
@@ -177,13 +177,13 @@ class _Writer:
     def _relate(self, activity: str, event: RecordedEvent) -> None:
         parent = event.args.get("parent") if event.name == "Linked" else None
         if parent is not None:
-            self._tell(asset_urn(parent), "prov:Entity", "pz:Asset")
+            self._put(asset_urn(parent), "prov:Entity", "pz:Asset")
             self._use(activity, asset_urn(parent))
             self._add(self._asset, "wasDerivedFrom", asset_urn(parent))
             self._add(self._version, "wasDerivedFrom", asset_urn(parent))
             return
         successor = asset_urn(event.args["successor"])
-        self._tell(successor, "prov:Entity", "pz:Asset")
+        self._put(successor, "prov:Entity", "pz:Asset")
         self._use(activity, successor)
         self._add(successor, "wasRevisionOf", self._asset)
 
@@ -198,17 +198,17 @@ class _Writer:
             return
         parent = event.args["parent"]
         origin = f"{self._asset}:right:{parent}" if parent else self._version
-        self._tell(right, "prov:Entity", "pz:Right", wasGeneratedBy=activity, generatedAtTime=moment(event.at))
-        self._tell(right, wasDerivedFrom=origin, wasAttributedTo=self._agent(event.args["grantee"]))
+        self._put(right, "prov:Entity", "pz:Right", wasGeneratedBy=activity, generatedAtTime=moment(event.at))
+        self._put(right, wasDerivedFrom=origin, wasAttributedTo=self._agent(event.args["grantee"]))
 
     def _lien(self, activity: str, event: RecordedEvent) -> None:
         number = event.args["lien"]
         if event.name == "Pledged":
-            # Numbers of released liens are used again.
+            # The number of a released lien can be used again, so the id contains the event's ordinal.
             self.liens[number] = f"{self._asset}:lien:{activity.rpartition(':')[2]}"
-            self._tell(self.liens[number], "prov:Entity", "pz:Lien", generatedAtTime=moment(event.at))
-            self._tell(self.liens[number], wasGeneratedBy=activity, wasDerivedFrom=self._version)
-            self._tell(self.liens[number], wasAttributedTo=self._agent(event.args["creditor"]))
+            self._put(self.liens[number], "prov:Entity", "pz:Lien", generatedAtTime=moment(event.at))
+            self._put(self.liens[number], wasGeneratedBy=activity, wasDerivedFrom=self._version)
+            self._put(self.liens[number], wasAttributedTo=self._agent(event.args["creditor"]))
             return
         self._use(activity, self.liens[number])
         if event.name == "LienReleased":
@@ -216,26 +216,26 @@ class _Writer:
 
     def _document(self, activity: str, event: RecordedEvent, digest: str, agent: str) -> None:
         document, first = document_urn(digest), document_urn(digest) not in self.nodes
-        self._tell(document, "prov:Entity", "pz:Document", **{"pz:digest": reference(digest)})
+        self._put(document, "prov:Entity", "pz:Document", **{"pz:digest": reference(digest)})
         if "report" not in event.args:
             self._use(activity, document)
         elif first:
-            self._tell(document, "pz:Report", wasGeneratedBy=activity, generatedAtTime=moment(event.at))
-            self._tell(document, wasAttributedTo=agent)
+            self._put(document, "pz:Report", wasGeneratedBy=activity, generatedAtTime=moment(event.at))
+            self._put(document, wasAttributedTo=agent)
 
-    def _told(self, event: RecordedEvent) -> dict[str, Any]:
-        """The arguments in words: names for numbers, parties by id, digests with their algorithm."""
-        told = {name: value for name, value in event.args.items() if name not in _OWN_PLACE}
-        told |= names_in(event.name, event.args)
-        told |= {name: {"@id": self._agent(number)} for name, number in parties_in(event.name, event.args).items()}
+    def _described(self, event: RecordedEvent) -> dict[str, Any]:
+        """Return the arguments with names for numbers, parties by id, and digests with their algorithm."""
+        described = {name: value for name, value in event.args.items() if name not in _OWN_PLACE}
+        described |= names_in(event.name, event.args)
+        described |= {name: {"@id": self._agent(number)} for name, number in parties_in(event.name, event.args).items()}
         for name in ("fingerprint", *documents_in(event.args)):
-            if name in told:
-                told[name] = reference(told[name])
-        return {name: value for name, value in told.items() if value != "00" * 32}
+            if name in described:
+                described[name] = reference(described[name])
+        return {name: value for name, value in described.items() if value != "00" * 32}
 
     def _agent(self, number: int) -> str:
         agent = party_urn(self._party(number))
-        self._tell(agent, "prov:Agent", **{"pz:role": list(self.history.parties[number].roles)})
+        self._put(agent, "prov:Agent", **{"pz:role": list(self.history.parties[number].roles)})
         return agent
 
     def _party(self, number: int) -> str:
@@ -245,9 +245,9 @@ class _Writer:
         self._add(activity, "used", entity)
 
     def _invalidate(self, entity: str, activity: str, event: RecordedEvent) -> None:
-        self._tell(entity, wasInvalidatedBy=activity, invalidatedAtTime=moment(event.at))
+        self._put(entity, wasInvalidatedBy=activity, invalidatedAtTime=moment(event.at))
 
-    def _tell(self, node: str, *types: str, **properties: Any) -> None:
+    def _put(self, node: str, *types: str, **properties: Any) -> None:
         known = self.nodes.setdefault(node, {"@id": node, "@type": []})
         known["@type"] += [each for each in types if each not in known["@type"]]
         known.update(properties)
@@ -276,5 +276,5 @@ def document_urn(digest: str) -> str:
 
 
 def moment(seconds: int) -> str:
-    """Seconds UTC as xsd:dateTime."""
+    """Return seconds UTC as xsd:dateTime."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

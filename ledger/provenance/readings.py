@@ -1,7 +1,7 @@
-"""Who used a subject's data: every reading of it, its presentations and uses, and what was opened for a case.
+"""Record who used a subject's data: every reading, presentation and use, and every disclosure for a case.
 
-Who reads writes nothing: readings wait in memory and are written together, within about a second. A crash loses those
-of the last second at most; closing the ledger writes what waits.
+A request that reads does not write to the database: readings are kept in memory and stored together within about a
+second. A crash loses at most the readings of the last second; closing the ledger stores the rest.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.provenance.tables import Reading
 from ledger.store.database import Database
 
-# About 100 MB would be a million: far below, readers write themselves what they read.
+# The number of readings in memory (about 1 MB) from which a reader stores them itself.
 MAX_WAITING: Final = 10_000
 
 
 class How(StrEnum):
-    """By which way the data was read: a bundle, bundles for a wallet, a provider's answer."""
+    """The way in which data was read: as a bundle, as bundles for a wallet, or as a provider's answer."""
 
     BUNDLE = "bundle"
     WALLET = "wallet"
@@ -41,9 +41,9 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordedReading:
-    """One line of "who used my data". ``how`` is one of ``How``, or ``verified``, ``used`` or ``case``.
+    """One line of the list "who used my data". ``how`` is one of ``How``, or ``verified``, ``used`` or ``case``.
 
-    ``at`` is seconds UTC; ``result`` is a verifier's word; ``case`` the number of the case that it was opened for.
+    ``at`` is seconds UTC; ``result`` is the verifier's result; ``case`` is the number of a supervisor's case.
     """
 
     id: str
@@ -57,7 +57,7 @@ class RecordedReading:
 
 
 class Readings:
-    """Queues readings, writes them, and shows them to the subject. Thread-safe."""
+    """Collects readings, stores them, and returns them to the subject. Thread-safe."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -68,7 +68,7 @@ class Readings:
     def note(
         self, by: Caller | Actor, how: How, certificate_no: str | None, subject: str, fields: Iterable[str]
     ) -> None:
-        """Record that ``by`` is given these fields of a certificate, or of an answer that none came of yet."""
+        """Record that ``by`` receives these fields, of a certificate or of an answer without a certificate yet."""
         row = {
             "subject": subject,
             "by": by.party,
@@ -84,21 +84,21 @@ class Readings:
             self.flush()
 
     def of_bundle(self, by: Caller | Actor, how: How, bundle: Bundle) -> None:
-        """Record that ``by`` is given a bundle, if it discloses anything about its subject."""
+        """Record that ``by`` receives a bundle, if the bundle discloses any field."""
         parts = parse_certificate(bundle.certificate)
         if parts.disclosures:
             claims = parts.claims
             self.note(by, how, claims["certificate_no"], claims["sub"], (item.name for item in parts.disclosures))
 
     def flush(self) -> int:
-        """Write what waits, in one insert; returns how many. What could not be written waits on."""
+        """Store the collected readings in one insert, and return their number. After an error they stay collected."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
         if not waiting:
             return 0
         try:
             with self._database.write() as session:
-                # Numbered as they are written: who pages on misses none.
+                # Ids are given here, in the order of storing, so that paging by id misses no reading.
                 session.execute(insert(Reading), [{"id": str(ULID()), **row} for row in waiting])
         except Exception:
             with self._lock:
@@ -107,7 +107,7 @@ class Readings:
         return len(waiting)
 
     def page(self, subject: str, after: str | None, limit: int) -> list[RecordedReading]:
-        """What was read, presented, used and opened of a subject's data, the earliest first, by id."""
+        """Return a page of the readings, verifications, uses and disclosures of a subject's data, by id."""
         with self._database.read() as session:
             return _page(session, subject, after, limit)
 

@@ -1,8 +1,4 @@
-"""Whether the rows that are searched and listed say what their signed entries say.
-
-A row repeats members of its entry so that it can be found by them. What was changed there by other means would be
-answered for the certificate, without one signature being wrong.
-"""
+"""Compare the rows that are searched and listed with their signed entries, as ``own_entry`` does for certificates."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ from ledger.store.tables import Base, Counter, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 _PER_QUERY: Final = 1_000
-# Of each table: which column repeats which member of the entry.
+# The columns of each table that repeat a member of the entry, each with that member.
 _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
     Certificate: REPEATED,
     AccessRequest: {each: each for each in ("id", "scenario", "subject", "consumer", "expires_at")},
@@ -34,7 +30,7 @@ _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
 
 
 def audit_records(session: Session) -> Iterator[Finding]:
-    """Compare rows with their entries, keys with their accounts, parties with the index, counters with their rows."""
+    """Compare rows with entries, keys with accounts, parties with the index, and counters with certificate numbers."""
     for model in _REPEATED:
         yield from _rows(session, model)
     for account, public_key in session.execute(select(PartyKey.account, PartyKey.public_key)):
@@ -58,7 +54,7 @@ def _rows(session: Session, model: Any) -> Iterator[Finding]:
 
 
 def _parties(session: Session) -> Iterator[Finding]:
-    """A party's number is the chain's, and the key that it acts with is one of its keys."""
+    """Find parties whose number differs from the chain's, or whose current account is not one of their accounts."""
     followed = session.scalar(select(func.max(PARTIES.c.no))) or 0
     query = (
         select(Party, PARTIES.c.no, PartyKey.public_key)
@@ -66,7 +62,7 @@ def _parties(session: Session) -> Iterator[Finding]:
         .outerjoin(PartyKey, (PartyKey.account == Party.present_account) & (PartyKey.party_id == Party.id))
     )
     for row, number, public_key in session.execute(query):
-        # The index may not have followed the newest of them yet.
+        # The index may not have reached the newest parties yet.
         later = number is None and row.no is not None and row.no > followed
         wrong = [] if later or row.no in (None, number) else ["no"]
         if row.present_account is not None and public_key != row.present_key:
@@ -76,7 +72,7 @@ def _parties(session: Session) -> Iterator[Finding]:
 
 
 def _series(session: Session) -> Iterator[Finding]:
-    """The next number of a series is above all that were given."""
+    """Find series of certificate numbers whose counter is lower than the highest number."""
     series = select(Counter.name, Counter.value).where(Counter.name.like("certificate/%"))
     counters = {row.name: row.value for row in session.execute(series)}
     highest: dict[str, int] = {}

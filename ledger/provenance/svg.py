@@ -1,4 +1,4 @@
-"""What our pictures share: colours that print well, and text that is escaped and fits."""
+"""Parts of SVG pictures: colours that print well, and text that is escaped and shortened."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAINT: Final = "#52606d"
 
 
 def svg(width: int, height: int, label: str, parts: list[str]) -> str:
-    """A whole picture with its white ground; ``label`` is what a screen reader says."""
+    """Return a complete SVG with a white background; ``label`` is the text for screen readers."""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
@@ -28,13 +28,13 @@ def svg(width: int, height: int, label: str, parts: list[str]) -> str:
 
 
 def text(x: int, y: int, content: str, size: int = 12, fill: str = INK, columns: int | None = None) -> str:
-    """One line of text, cut off after ``columns`` half-width characters."""
+    """Return one line of text, shortened to ``columns`` half-width characters."""
     shown = content if columns is None else fit(content, columns)
     return f'<text x="{x}" y="{y}" font-size="{size}" fill="{fill}">{escape(shown)}</text>'
 
 
 def fit(content: str, columns: int) -> str:
-    """The text, or its beginning and an ellipsis; a Chinese character takes two columns."""
+    """Return the text, or its beginning with an ellipsis; a Chinese character has a width of two columns."""
     if sum(map(_columns, content)) <= columns:
         return content
     kept, used = "", 1

@@ -1,4 +1,4 @@
-"""Who read what is said of a subject."""
+"""The table of readings of subjects' data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Account = String(42)
 
 
 class Reading(Base):
-    """That somebody was given what a certificate or a provision says of its subject; ``how`` says by which way."""
+    """A party received fields of a certificate or of a provision; ``how`` is one of ``readings.How``."""
 
     __tablename__ = "reading"
     __table_args__ = (Index("ix_reading_subject", "subject", "id"),)

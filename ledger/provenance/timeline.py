@@ -1,4 +1,4 @@
-"""An asset's history as a picture: one card per event, in rows from left to right."""
+"""Draw an asset's history: one card for each event, in rows from left to right."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ALARMING: Final = frozenset({"Annulled", "Rejected", "Frozen", "Objected"})
 
 
 def timeline_picture(history: RecordedHistory) -> str:
-    """SVG; of more than ``MAX_CARDS`` events those in the middle are left out, and the picture says how many.
+    """Return an SVG with at most ``MAX_CARDS`` events; it says how many events in the middle are left out.
 
-    Times are shown as in Shanghai, parties by the beginning of their id.
+    Times are Shanghai times; parties are shown by the beginning of their ids.
     """
     numbered = list(enumerate(history.events, start=1))
     left_out = max(len(numbered) - MAX_CARDS, 0)
@@ -67,7 +67,7 @@ def _card(history: RecordedHistory, ordinal: int, event: RecordedEvent, place: t
 
 
 def _detail(history: RecordedHistory, event: RecordedEvent) -> str:
-    """What the event says beside its title: names, the other party, a time."""
+    """Return the details under the title of an event: names, the other party, a time."""
     args, names = event.args, names_in(event.name, event.args)
     parts = [f"{NAME_TITLES.get(name, '')} {name}".strip() for field, name in names.items() if field != "grade"]
     parts += [f"→ {history.parties[number].id[:8]}…" for field, number in _towards(event).items()]
@@ -89,7 +89,7 @@ def _place(index: int) -> tuple[int, int]:
 
 
 def _link(start: tuple[int, int], end: tuple[int, int]) -> str:
-    """A line from card to card; into the next row it runs below the one and above the other."""
+    """Draw the line between two cards; a line to the next row runs between the rows."""
     (x1, y1), (x2, y2) = start, end
     width, height = _CARD
     if y1 == y2:

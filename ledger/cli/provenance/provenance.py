@@ -1,4 +1,4 @@
-"""``pingzheng asset provenance`` and ``pingzheng asset lineage``: history, who held what when, exports."""
+"""``pingzheng asset provenance`` and ``pingzheng asset lineage``: history, past states, exports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
 from ledger.domain.assets.events import EVENT_TITLES, NAME_TITLES
 from ledger.domain.days import shanghai_time
 
-At = Annotated[str | None, typer.Option(help=f"The asset then: {TIMES}.")]
+At = Annotated[str | None, typer.Option(help=f"Show the asset at this time: {TIMES}.")]
 JsonLd = Annotated[Path | None, typer.Option(help="Write W3C PROV here.", show_default=False)]
 Svg = Annotated[Path | None, typer.Option(help="Write the picture here.", show_default=False)]
 
@@ -26,8 +26,8 @@ Svg = Annotated[Path | None, typer.Option(help="Write the picture here.", show_d
 def provenance(
     asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """溯源：资产的每个事件，以及没有遗漏的证明；加 --at 则显示当时谁持有什么权利。Every event of an asset, with the
-    proof that nothing is missing; with --at, who held which right then.
+    """溯源：资产的全部事件，并证明没有遗漏；加 --at 则显示当时谁持有什么权利。List every event of an asset, with a
+    proof that nothing is missing; with --at, also the rights at that time.
 
     示例 Example:  pingzheng asset provenance <asset> --at 2026-03-01 --svg history.svg
     """
@@ -35,23 +35,23 @@ def provenance(
         asset = asset_of(ledger, asset)
         _write(jsonld, lambda: json.dumps(ledger.provenances.prov(asset), ensure_ascii=False, indent=2) + "\n")
         _write(svg, lambda: ledger.provenances.timeline(asset))
-        told = ledger.provenances.asset(asset).to_dict()
+        found = ledger.provenances.asset(asset).to_dict()
         view = None
         if at is not None:
             view = ledger.provenances.at(asset, seconds_of(at)).to_dict(ledger.reader.party_id)
         if as_json:
-            emit(told | {"view": view}, as_json)
+            emit(found | {"view": view}, as_json)
             return
-        emit_rows([_event(event) for event in told["events"]], as_json, f"溯源 Provenance of {asset[:12]}…")
+        emit_rows([_event(event) for event in found["events"]], as_json, f"溯源 Provenance of {asset[:12]}…")
         if view is not None:
             _show_view(view)
-        emit(told["completeness"], as_json, "完整性证明 Completeness")
+        emit(found["completeness"], as_json, "完整性证明 Completeness")
 
 
 @app.command()
 def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = False) -> None:
-    """血缘：资产从何而来、派生出什么；上游被撤销的会被标记。What an asset comes from and what comes of it; flags
-    whatever has an annulled ancestor.
+    """血缘：资产的来源和派生资产；上游登记已撤销的会有标记。List an asset's ancestors and descendants. Assets with an
+    annulled ancestor are flagged.
 
     示例 Example:  pingzheng asset lineage <asset> --svg lineage.svg
     """
