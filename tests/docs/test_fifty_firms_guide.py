@@ -16,7 +16,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger
 from ledger.usage.authorizations import Authorizations
-from tests.docs.test_guides import BLOCK
+from tests.docs.documents import blocks
 from tests.support.places import GUIDES
 
 FIRMS = [(f"湛江名单企业{number}", synthetic_uscc("440803", number)) for number in range(7_000, 7_012)]
@@ -72,7 +72,7 @@ def asked_anew(ledger: Ledger, folder: Path, first: int, count: int) -> list[str
 
 def sources(folder: Path) -> Path:
     """The grid company's source, described as in the guide, with a row for each firm."""
-    text = {name: body for name, _, body in BLOCK.findall((GUIDES / "fifty-firms.md").read_text("utf-8"))}
+    text = {block.name: block.body for block in blocks(GUIDES / "fifty-firms.md")}
     (folder / "electricity.yaml").write_text(text["electricity.yaml"], "utf-8")
     head = text["monthly_use.csv"].splitlines()[0]
     rows = [f"{uscc},{name},202603,48210,yes,no,202401,{DIGEST}" for name, uscc in FIRMS]

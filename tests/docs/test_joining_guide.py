@@ -1,4 +1,4 @@
-"""docs/guides/joining.md, run from top to bottom as its readers do: two services in processes of their own."""
+"""docs/guides/joining.md, run from top to bottom as its readers do: two services in two processes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from tests.docs.test_guides import BLOCK
+from tests.docs.documents import blocks, commands
 from tests.support.places import GUIDES, PROJECT
 
-BLOCKS = BLOCK.findall((GUIDES / "joining.md").read_text("utf-8"))
-COMMANDS = [line for _, kind, body in BLOCKS if kind == "sh" for line in body.splitlines()]
+GUIDE = GUIDES / "joining.md"
+COMMANDS = commands(GUIDE)
 PROGRAM = [sys.executable, "-c", "from ledger.cli.program import run; run()"]
 PORTS = {"8000": "18000", "8001": "18001"}
 STARTING_SECONDS = 60
@@ -29,15 +29,15 @@ STARTING_SECONDS = 60
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """As it is for whoever sets nothing."""
+    """The environment of a reader who sets nothing."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PINGZHENG_")}
     return kept | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
 
 
 def test_a_bank_joins_by_the_guide_alone(tmp_path: Path, environment: dict[str, str]) -> None:
-    for name, _, body in BLOCKS:
-        if name:
-            (tmp_path / name).write_text(body, "utf-8")
+    for block in blocks(GUIDE):
+        if block.name:
+            (tmp_path / block.name).write_text(block.body, "utf-8")
     words: dict[str, str] = {}
     with ExitStack() as terminals:
         for line in COMMANDS:
@@ -51,6 +51,11 @@ def test_a_bank_joins_by_the_guide_alone(tmp_path: Path, environment: dict[str, 
             printed = ran(tmp_path, environment, arguments)
             if arguments[:2] == ["key", "prove"]:
                 words |= {"BANK_KEY": printed["public_key"], "BANK_PROOF": printed["proof"]}
+            if arguments[:2] == ["api-key", "new"]:
+                words["API_KEY"] = printed["id"]
+            if arguments[:2] == ["sessions", "list"]:
+                (session,) = printed
+                words["SESSION"] = session["id"]
             if arguments[0] == "status":
                 assert all(check["ok"] for check in printed.values())
         key = (tmp_path / "desk.api").read_text().strip()
@@ -59,13 +64,13 @@ def test_a_bank_joins_by_the_guide_alone(tmp_path: Path, environment: dict[str, 
         )
         with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(asked, timeout=10):
             pass
-    # The key is let in; what it asks for is the operator's.
+    # The key is accepted; what it asks for is only for the operator.
     assert (refused.value.code, json.loads(refused.value.read())["code"]) == (403, "NOT_THE_OPERATOR")
-    assert len(COMMANDS) == 11
+    assert len(COMMANDS) == 19
 
 
 def moved(word: str) -> str:
-    """The word with a port of the test's own: the usual ones may be taken."""
+    """Return the word with a port for this test: the usual ports may be in use."""
     return re.sub(r"\b(8000|8001)\b", lambda found: PORTS[found[0]], word)
 
 
@@ -85,7 +90,7 @@ def ran(folder: Path, environment: dict[str, str], arguments: list[str]) -> Any:
 
 @contextmanager
 def serving(folder: Path, environment: dict[str, str], arguments: list[str]) -> Iterator[None]:
-    """A terminal in which a service runs; it is open once the service answers."""
+    """Run a service, as in a terminal of its own; wait until it answers."""
     port = arguments[arguments.index("--port") + 1]
     with subprocess.Popen(
         [*PROGRAM, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""The guide for operators, command by command, on a ledger that is in use; between two parts the disk is lost."""
+"""docs/guides/operating.md, command by command, on a ledger that is in use; between two steps its disk is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from tests.docs.test_guides import BLOCK, run_block
+from tests.docs.documents import blocks, commands
+from tests.docs.reader import Reader
 from tests.support.ledgers.small_ledger import founded, settings_of
 from tests.support.places import GUIDES
 
@@ -19,21 +20,22 @@ LOST = "## 4. "
 
 
 def test_every_command_of_the_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two certificates come after the backup, and the holder of one has its bundle."""
+    """Two certificates are issued after the backup; the holder of one has its bundle."""
     monkeypatch.chdir(tmp_path)
-    nothing = ExitStack()
     text = (GUIDES / "operating.md").read_text("utf-8")
     before, after = text[: text.index(LOST)], text[text.index(LOST) :]
     monkeypatch.setenv("PINGZHENG_ARCHIVE", "archive")
-    with founded(settings_of(tmp_path, home=Path("var"), archive=Path("archive"))) as pilot:
-        pilot.certificate(pilot.firm())
-        ran = sum(run_block(nothing, {}, *block) for block in BLOCK.findall(before))
-        number = pilot.certificate(pilot.firm())
-        pilot.certificate(pilot.firm())
-        Path("bundle.json").write_bytes(pilot.ledger.certificates.bundles.build(number).to_bytes())
-    monkeypatch.delenv("PINGZHENG_ARCHIVE")
-    ran += sum(run_block(nothing, {}, *block) for block in BLOCK.findall(after))
-    assert ran >= 12
+    with ExitStack() as stack:
+        reader = Reader(monkeypatch, stack)
+        with founded(settings_of(tmp_path, home=Path("var"), archive=Path("archive"))) as pilot:
+            pilot.certificate(pilot.firm())
+            reader.follow(blocks(before))
+            number = pilot.certificate(pilot.firm())
+            pilot.certificate(pilot.firm())
+            Path("bundle.json").write_bytes(pilot.ledger.certificates.bundles.build(number).to_bytes())
+        monkeypatch.delenv("PINGZHENG_ARCHIVE")
+        reader.follow(blocks(after))
+    assert reader.ran == len(commands(text)) >= 14
     assert status(number, "restored") == status(number, "partly") == "active"
     assert listed("restored") == [] != listed("partly")
 
@@ -50,8 +52,7 @@ def listed(home: str) -> list[object]:
     return list(json.loads(found.stdout))
 
 
-def test_the_guide_says_what_comes_from_the_backup_alone() -> None:
-    """Every code that it names is one of ours."""
+def test_every_error_code_in_the_guide_exists() -> None:
     from ledger.installation.explanations import explanation
 
     text = (GUIDES / "operating.md").read_text("utf-8")
