@@ -168,7 +168,7 @@ class PauseOut(BaseModel):
     paused_until: int = Field(description="When the pause ends at the latest; 0 if nothing is paused.")
     stops: list[str] = Field(
         default=["anchoring", "registering", "binding keys"],
-        description="Acts that must wait. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.",
+        description="Acts that wait. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.",
     )
 
 

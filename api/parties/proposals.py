@@ -41,7 +41,7 @@ def proposal(number: Number, ledger: OpenLedger, _actor: ReadCaller) -> powers.P
 
 @router.post("/proposals/{number}/confirmation", responses=REFUSALS)
 def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Confirm exactly this act as a second party of the office, but not as the proposing party or the party concerned."""
+    """Confirm exactly this act as a second party of the office; the proposing party and the party concerned may not."""
     listed = None if body.list is None else body.list.model_dump()
     row = ledger.proposals.confirm(actor, number, signed=signed_of(body), listed=listed)
     return show_proposal(row)

@@ -1,4 +1,4 @@
-"""``pingzheng api-key``: keys for machines, which a party makes and revokes in a session of its own."""
+"""``pingzheng api-key``: API keys for machines, which a signed-in party makes and revokes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True)
 
 
 class Scope(StrEnum):
-    """What a machine may do."""
+    """The scopes of an API key."""
 
     READ = "read"
     ACT = "act"
@@ -26,20 +26,21 @@ class Scope(StrEnum):
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="What the machine is, in one line; no person's name.")],
+    name: Annotated[str, typer.Argument(help="What the key is for, in one line; no person's name.")],
     scope: Annotated[
         list[Scope],
         typer.Option(
-            help="read: records; act: for you; payload: what is said of subjects. Repeat.", show_default=False
+            help="read: read records; act: act for you; payload: receive statements about subjects. Repeat for each.",
+            show_default=False,
         ),
     ],
-    days: Annotated[int, typer.Option(min=1, max=365, help="How many days it lasts.")] = 90,
-    out: Annotated[Path | None, typer.Option(help="File for the key, readable by you alone; default: shown.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days until the key expires.")] = 90,
+    out: Annotated[Path | None, typer.Option(help="File for the key, readable only by you; default: print it.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为程序生成密钥，须先登录：限定范围，按期失效，只显示这一次。Make a key for a machine, signed in: with scopes, for
-    a time, shown this once. It ends with the key that you signed in by.
+    """为程序生成 API 密钥，须先登录；密钥有范围和期限，只显示一次。Make an API key for a machine, after signing in. The
+    key has scopes and an expiry, and is shown only once. It also ends with the key that you signed in with.
 
     示例 Example:  pingzheng api-key new answering-machine --scope payload --scope act --scope read --out
     grid.api
@@ -50,19 +51,19 @@ def new(
         kept = kept_session(home)
         wanted = {"name": name, "scopes": [each.value for each in scope], "expires_at": int(time.time()) + days * DAY}
         made = kept.call("POST", "/v1/api-keys", wanted)
-        told = {member: made[member] for member in ("id", "name", "scopes", "expires_at")}
+        shown = {member: made[member] for member in ("id", "name", "scopes", "expires_at")}
         if out is None:
-            told["api_key"] = made["key"]
+            shown["api_key"] = made["key"]
         else:
             write_private(out, f"{made['key']}\n")
-            told["file"] = str(out)
-        emit(told, as_json, "API 密钥 API key")
+            shown["file"] = str(out)
+        emit(shown, as_json, "API 密钥 API key")
 
 
 @app.command("list")
 def listing(home: Home = None, as_json: AsJson = False) -> None:
-    """列出本方的程序密钥：范围、到期日、最近使用日，不含密钥本身。The keys of your party's machines: scopes, end, day
-    of the last use; never the keys themselves.
+    """列出本方的 API 密钥：范围、到期日、最近使用日，不含密钥本身。List your party's API keys: scopes, expiry, day of
+    the last use, but not the keys themselves.
 
     示例 Example:  pingzheng api-key list
     """
@@ -76,7 +77,7 @@ def revoke(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """吊销程序密钥，立即失效。Revoke a machine's key, at once.
+    """吊销 API 密钥，立即失效。Revoke an API key at once.
 
     示例 Example:  pingzheng api-key revoke 01JD8Z3W0S6V3M5E0Q9T4N7R2B
     """

@@ -1,6 +1,6 @@
-"""Vetoes and reports without our service: signed by a party's key, written to a file, sent to any node of the chain.
+"""Vetoes and reports without the service: signed with a party's key, written to a file, sent to any node of the chain.
 
-An act file holds nothing secret: whoever sends it pays for it, and cannot change it.
+An act file contains no secret. The sender pays for the transaction, and cannot change the act.
 """
 
 from __future__ import annotations
@@ -43,51 +43,39 @@ class SignedAct:
     reported: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As in an act file."""
-        about = (
-            {"act": "veto", "proposal": self.proposal}
-            if self.reported is None
-            else {
-                "act": "report",
-                "reported": self.reported,
-            }
-        )
-        return {
-            "format": FORMAT,
-            **about,
-            "account": self.account,
-            "signature": self.signature.hex(),
-            "chain": self.chain.to_dict(),
-        }
+        """Return the content of the act file."""
+        veto, report = {"act": "veto", "proposal": self.proposal}, {"act": "report", "reported": self.reported}
+        signed = {"account": self.account, "signature": self.signature.hex(), "chain": self.chain.to_dict()}
+        return {"format": FORMAT, **(veto if self.reported is None else report), **signed}
 
     @classmethod
     def read(cls, path: Path) -> SignedAct:
-        """The act in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE`` or ``ACT_FILE_INVALID``."""
+        """Read an act file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE`` or ``ACT_FILE_INVALID``."""
         raw = read_text(path, MAX_ACT_BYTES)
         try:
             return cls._from_dict(parse_json(raw, max_bytes=MAX_ACT_BYTES))
         except (BadBundle, InvalidInput, KeyError, TypeError, ValueError) as error:
             raise InvalidInput(
                 "ACT_FILE_INVALID",
-                "The file holds no signed act.",
+                "The file contains no signed act.",
                 where=str(path),
-                hint="`pingzheng keys veto` and `pingzheng keys report` write one with --out.",
+                hint="Write one with `pingzheng keys veto --out` or `pingzheng keys report --out`.",
             ) from error
 
     @classmethod
-    def _from_dict(cls, told: Any) -> SignedAct:
-        account, signature = str(told["account"]), str(told["signature"])
-        if told["format"] != FORMAT or not _ACCOUNT.fullmatch(account) or not _SIGNATURE.fullmatch(signature):
-            raise ValueError("of another form")
-        signed = cls(parse_chain(told["chain"]), account, bytes.fromhex(signature))
-        if told["act"] == "report":
-            return replace(signed, reported=_account(told["reported"]))
-        if told["act"] != "veto" or type(told["proposal"]) is not int:
+    def _from_dict(cls, file: Any) -> SignedAct:
+        account, signature = str(file["account"]), str(file["signature"])
+        if file["format"] != FORMAT or not _ACCOUNT.fullmatch(account) or not _SIGNATURE.fullmatch(signature):
+            raise ValueError("another format")
+        signed = cls(parse_chain(file["chain"]), account, bytes.fromhex(signature))
+        if file["act"] == "report":
+            return replace(signed, reported=_account(file["reported"]))
+        if file["act"] != "veto" or type(file["proposal"]) is not int:
             raise ValueError("neither a veto nor a report")
-        return replace(signed, proposal=told["proposal"])
+        return replace(signed, proposal=file["proposal"])
 
     def call(self, reader: ChainReader) -> Call:
-        """What is sent; a report names the party that the reported account is of."""
+        """Return the contract call; for a report, ``reader`` finds the party of the reported account."""
         if self.reported is None:
             return calls.veto_for(self.account, self.proposal or 0, self.signature)
         found = reader.account(self.reported)
@@ -95,13 +83,13 @@ class SignedAct:
 
 
 def signed_veto(chain: ChainId, signer: Signer, proposal: int) -> SignedAct:
-    """A veto; raises ``InvalidInput`` ``ACT_SUITE_UNSUPPORTED`` for an SM2 key."""
+    """Sign a veto of the proposal; raises ``InvalidInput`` ``ACT_SUITE_UNSUPPORTED`` for an SM2 key."""
     signature = sign_act(veto_message(chain, signer.kid, proposal), signer)
     return SignedAct(chain, signer.kid, signature, proposal=proposal)
 
 
 def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
-    """A report; raises as ``signed_veto``, and ``InvalidInput`` ``ACCOUNT_FORM``."""
+    """Sign a report of the account; raises as ``signed_veto``, and ``InvalidInput`` ``ACCOUNT_FORM``."""
     reported = _account(reported)
     return SignedAct(
         chain, signer.kid, sign_act(report_message(chain, signer.kid, reported), signer), reported=reported
@@ -109,14 +97,14 @@ def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
 
 
 def send(act: SignedAct, url: str, payer: bytes) -> Receipt:
-    """Send the act from the payer's account, once the node has shown that it serves the act's ledger."""
+    """Send the act from the payer's account, after checking that the node serves the act's ledger."""
     connection = Connection(url)
     client = ChainClient(connection, deployment_of(connection, act.chain), payer.hex())
     return client.send(act.call(ChainReader(client)))
 
 
 def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
-    """Whose account pays: the payer's, else the signer's own; raises ``Misconfigured`` ``PAYER_MISSING``."""
+    """Return the private key that pays: the payer's, else the signer's; raises ``Misconfigured`` ``PAYER_MISSING``."""
     if payer is not None:
         return payer
     if signer.algorithm["alg"] == ES256K.alg:
@@ -125,26 +113,26 @@ def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
         "PAYER_MISSING",
         "An account with a P-256 key cannot send transactions.",
         where="payer",
-        hint="Let another account send what this key signs and pay (`--payer`), or write it to a file (`--out`).",
+        hint="Name another account that sends the act and pays (`--payer`), or write the act to a file (`--out`).",
     )
 
 
 def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
-    """The ledger that a deployment file or a bundle names; raises ``InvalidInput`` ``LEDGER_NOT_NAMED`` for neither."""
+    """Return the ledger of a deployment file or a bundle; raises ``InvalidInput`` ``LEDGER_NOT_NAMED`` for neither."""
     if deployment is not None:
         return Deployment.load(deployment).chain
     if bundle is not None:
         return parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle).chain
     raise InvalidInput(
         "LEDGER_NOT_NAMED",
-        "Without our service the command needs to know the ledger.",
+        "Without the service, the command must be given the ledger.",
         where="deployment",
-        hint="Give --deployment with the operator's deployment.json, or --bundle with a bundle of that ledger.",
+        hint="Give the operator's deployment.json with --deployment, or a bundle of the ledger with --bundle.",
     )
 
 
 def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainReader:
-    """A reader of that ledger on a node that has been checked to serve it; raises as ``chain_named``."""
+    """Return a reader of that ledger, after checking that the node serves it; raises as ``chain_named``."""
     if deployment is not None:
         return ChainReader(ChainClient.at(url, Deployment.load(deployment)).check())
     chain, connection = chain_named(None, bundle), Connection(url)
@@ -158,5 +146,5 @@ def write_act(act: SignedAct, path: Path) -> None:
 
 def _account(text: Any) -> str:
     if not isinstance(text, str) or not _ACCOUNT.fullmatch(text):
-        raise InvalidInput("ACCOUNT_FORM", "An account is 0x and 40 lower-case hex digits.", where="account")
+        raise InvalidInput("ACCOUNT_FORM", "An account has the form 0x and 40 lower-case hex digits.", where="account")
     return text

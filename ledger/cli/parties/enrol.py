@@ -1,4 +1,4 @@
-"""``pingzheng enrol``: the first key of a party that never had one, by the one-time code from an office."""
+"""``pingzheng enrol``: submit a party's first key with a one-time code from an office."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def enrol(
     key: Annotated[Path, typer.Option(help="Your new private key file: `pingzheng key new`.", show_default=False)],
     deployment: LedgerFile,
     code: Annotated[
-        Path | None, typer.Option("--code", help='JSON with "code"; `-`: standard input; default: it is asked for.')
+        Path | None, typer.Option("--code", help='JSON file with "code"; `-`: standard input; default: ask for it.')
     ] = None,
     service: Service = LOCAL,
     as_json: AsJson = False,
 ) -> None:
-    """用登记码提交自己的第一个密钥，并证明持有它；由两个机构登记后生效。Hand in your first key by the code that an
-    office gave you, with the proof that you have it. The key counts after two offices; the private key stays here.
+    """用登记码提交自己的第一个密钥，并证明持有它；由两个机构登记后生效。Submit your first key with the code from an
+    office and a proof of possession. The key is valid once two offices have registered it. The private key stays here.
 
     示例 Example:  pingzheng enrol --key mine.key --deployment deployment.json --service https://platform.example
     """
@@ -35,7 +35,7 @@ def enrol(
         from ledger.provider.service import HttpService
 
         signer = signer_of(key)
-        told = members_of(code, {"code": "登记码 Enrolment code"})["code"]
+        given = members_of(code, {"code": "登记码 Enrolment code"})
         proof = possession_of(Deployment.load(deployment).chain, signer)
-        body = {"code": told, "public_key": signer.public_key, "proof": proof}
-        emit(HttpService(service).call("POST", "/v1/enrolments", canonical(body)), as_json, "已提交 Handed in")
+        body = {"code": given["code"], "public_key": signer.public_key, "proof": proof}
+        emit(HttpService(service).call("POST", "/v1/enrolments", canonical(body)), as_json, "已提交 Submitted")

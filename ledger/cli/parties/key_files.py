@@ -1,4 +1,4 @@
-"""``pingzheng key``: key files that parties keep themselves, and what they sign with them offline."""
+"""``pingzheng key``: makes key files for parties, proofs of possession and office files, without a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KeyFile = Annotated[Path, typer.Argument(help="The private key file.", show_defa
 
 
 class Suite(StrEnum):
-    """What a key signs with."""
+    """The signature suites of keys."""
 
     ES256K = "es256k"
     ES256 = "es256"
@@ -34,13 +34,13 @@ SUITES = {Suite.ES256K: ES256K, Suite.ES256: ES256, Suite.SM2: SM2SM3}
 
 @app.command("new")
 def new(
-    out: Annotated[Path, typer.Argument(help="File for the private key; made readable by you alone.")],
+    out: Annotated[Path, typer.Argument(help="New file for the private key, readable only by you.")],
     suite: Annotated[
-        Suite, typer.Option(help="es256: P-256, as in wallets and phones; sm2: for statements alone.")
+        Suite, typer.Option(help="es256: P-256, as in wallets and phones; sm2: only for statements.")
     ] = Suite.ES256K,
     as_json: AsJson = False,
 ) -> None:
-    """生成密钥，显示账户和公钥。Make a key; prints its account and public key.
+    """生成密钥，显示账户和公钥。Make a key, and print its account and public key.
 
     示例 Examples:  pingzheng key new firm.key · pingzheng key new phone.key --suite es256
     """
@@ -59,15 +59,15 @@ def prove(
     number: Annotated[
         int,
         typer.Option(
-            min=0, help="换钥的参与方在链上的序号；首个密钥为 0。The party's number on the chain; 0: first key."
+            min=0, help="参与方在链上的序号；首个密钥为 0。The party's number on the chain; 0 for a first key."
         ),
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """证明持有密钥：签名声明它属于这个账本，供登记、换钥时提交。Prove possession of a key: it signs that it belongs
-    to a party of this ledger. Hand the proof in with the public key when the key is registered or replaces another.
+    """证明持有密钥：用该密钥签名，声明它属于本账本的参与方，登记或更换密钥时提交。Prove possession of a key: the key
+    signs that it belongs to a party of this ledger. Submit the proof with the public key.
 
-    Needs no network. The chain cannot check the proof of an SM2 key: the offices that register it do.
+    Needs no network. The chain cannot check the proof of an SM2 key, so the offices that register the key check it.
 
     示例 Example:  pingzheng key prove firm.key --deployment deployment.json
     """
@@ -77,13 +77,14 @@ def prove(
 
         signer = signer_of(key)
         chain = Deployment.load(deployment).chain
-        told = {
+        shown = {
             "file": str(key),
             "account": signer.kid,
             "public_key": signer.public_key,
             "proof": possession_of(chain, signer, number),
+            "ledger": chain.ledger,
         }
-        emit(told | {"ledger": chain.ledger}, as_json, "持有证明 Proof of possession")
+        emit(shown, as_json, "持有证明 Proof of possession")
 
 
 @app.command()
@@ -92,11 +93,11 @@ def office(
     name: Annotated[str, typer.Option(help="Name of the office.", show_default=False)],
     uscc: Annotated[str, typer.Option(help="Its unified social credit code.", show_default=False)],
     region: Annotated[str, typer.Option(help="Region code, e.g. 440800.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Where the office file goes.")] = Path("office.json"),
+    out: Annotated[Path, typer.Option(help="New file for the office file.")] = Path("office.json"),
     as_json: AsJson = False,
 ) -> None:
-    """写出机构文件并用其密钥签名，交给运行 `pingzheng init` 的一方；私钥留在本机构。Write an office file, signed by
-    its key, for whoever runs `pingzheng init`. The private key stays with the office.
+    """写出机构文件并用本机构的密钥签名，交给运行 `pingzheng init` 的一方；私钥留在本机构。Write an office file, signed
+    with the office's key, for the party that runs `pingzheng init`. The private key stays with the office.
 
     示例 Example:  pingzheng key office office.key --name 示例监管局 --uscc 11440800MB9X00015Q --region 440800
     """
@@ -104,13 +105,12 @@ def office(
         from ledger.parties.offices import dump_office, office_file
 
         _require_free(out)
-        text = line_in(key, MAX_KEY_BYTES)
         account = signer_of(key).kid
-        told = office_file(text, name, uscc, region)
-        out.write_text(dump_office(told), "utf-8")
+        file = office_file(line_in(key, MAX_KEY_BYTES), name, uscc, region)
+        out.write_text(dump_office(file), "utf-8")
         emit({"file": str(out), "account": account}, as_json, "机构文件 Office file")
 
 
 def _require_free(out: Path) -> None:
     if out.exists():
-        raise Conflict("FILE_EXISTS", "There is a file of that name.", where=str(out), hint="Choose another name.")
+        raise Conflict("FILE_EXISTS", "The file exists already.", where=str(out), hint="Choose another name.")

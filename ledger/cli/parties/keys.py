@@ -1,4 +1,4 @@
-"""``pingzheng keys``: what is pending about keys and offices; confirm, carry out, cancel, veto, report, watch."""
+"""``pingzheng keys``: proposals (list, confirm, carry out, cancel, veto), reports of keys, and watching keys."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ app = typer.Typer(no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(min=1, help="The proposal's number.", show_default=False)]
 PartyKey = Annotated[
-    Path | None, typer.Option("--key", help="File of a private key of the party, if it is not kept here.")
+    Path | None, typer.Option("--key", help="Private key file of the party, if its key is not kept here.")
 ]
 DirectNode = Annotated[
-    str | None, typer.Option(help="A node of the chain: do it there, without our service.", envvar="PINGZHENG_RPC_URL")
+    str | None, typer.Option(help="Node of the chain to send to, without the service.", envvar="PINGZHENG_RPC_URL")
 ]
-Payer = Annotated[Path | None, typer.Option(help="Key file of another account, which sends it and pays.")]
-Out = Annotated[Path | None, typer.Option(help="Only sign, and write the act here for anybody to send.")]
+Payer = Annotated[Path | None, typer.Option(help="Key file of another account that sends the act and pays.")]
+Out = Annotated[Path | None, typer.Option(help="Only sign, and write the act to this file for anybody to send.")]
 TITLE = "提案 Proposals"
 MAX_LIST_BYTES = 4 * 1024 * 1024
 
 
 @app.command()
 def pending(
-    party: Annotated[str | None, typer.Option(help="Only those about this party: party id or USCC.")] = None,
+    party: Annotated[str | None, typer.Option(help="Only proposals about this party: party id or USCC.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """一切待生效的提案：内容、提出方、期限、如何阻止。Everything that is pending: what, by whom, until when, how to
-    stop it.
+    """列出所有待生效的提案：内容、提出方、期限、如何阻止。List all pending proposals: the act, the proposing party, the
+    deadlines, and how to stop it.
 
     示例 Examples:  pingzheng keys pending · pingzheng keys pending --party 91440803MA9X0002X5
     """
@@ -72,23 +72,21 @@ def show(
     list_out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the parties behind a registration here, for the office that confirms: who they are, too, so "
-            "the file is for that office alone."
+            help="Write the list of parties of a registration to this file, for the office that confirms. It contains "
+            "their identities: give it to that office only."
         ),
     ] = None,
     listed: Annotated[
         Path | None,
-        typer.Option(
-            "--list", help="The file of parties that the proposing office gave: check it, and show who they are."
-        ),
+        typer.Option("--list", help="The proposing office's list of parties: check it, and show their identities."),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """一项提案，待生效的或已结束的；附名单则核对并显示登记的是谁。One proposal, pending or ended; with its list also
-    whom it registers.
+    """显示一项提案，待生效或已结束；附名单时，核对并显示登记的各方。Show one proposal, pending or ended; with its list,
+    also the parties that it registers.
 
-    The chain binds the ids, and each id its kind and identifier. The name is what the proposing office says.
+    The chain proves the ids, and each id proves kind and identifier. The name is only stated by the proposing office.
 
     示例 Examples:  pingzheng keys show 7 · pingzheng keys show 7 --list-out parties.json · pingzheng keys show 7 --list
     parties.json
@@ -115,13 +113,13 @@ def confirm(
     by: Authority = "authority",
     key: OwnKey = None,
     listed: Annotated[
-        Path | None, typer.Option("--list", help="The parties behind a registration that was proposed elsewhere.")
+        Path | None, typer.Option("--list", help="The list of parties of a registration that was proposed elsewhere.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """以第二个同类机构的名义确认提案；确认前请核对内容。Confirm a proposal, as a second party of the office: neither
-    who proposed it nor whom it concerns. Read what it says first: `pingzheng keys show`.
+    """以第二个同类机构的名义确认提案；确认前请核对内容。Confirm a proposal as a second party of the office, which is
+    neither the proposing party nor the party concerned. Read the proposal first: `pingzheng keys show`.
 
     示例 Example:  pingzheng keys confirm 7 --by 11440800MB9X00023K
     """
@@ -139,8 +137,8 @@ def carry_out(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """执行已到生效时间的提案；运行中的服务会自行执行。Let proposals that are ready take effect; a running service does
-    so by itself.
+    """执行已到生效时间的提案；运行中的服务会自行执行。Carry out proposals that are ready; a running service also does
+    this by itself.
 
     示例 Examples:  pingzheng keys carry-out · pingzheng keys carry-out 7
     """
@@ -155,8 +153,8 @@ def carry_out(
 def cancel(
     number: Number, by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """撤回提案：所需机构的任何一方都可以。Cancel a proposal: any party of the office that it takes can. A party vetoes
-    the proposals about its own keys.
+    """撤回提案：同类机构中任何一方都可以撤回。Cancel a proposal, as any party of the office that it needs. A party
+    vetoes proposals about its own keys instead.
 
     示例 Example:  pingzheng keys cancel 7
     """
@@ -171,7 +169,8 @@ def veto(
     by: Annotated[
         str | None,
         typer.Option(
-            help="The party whose keys would change: party id or USCC; default: whose key it is, or this one."
+            help="The party whose keys would change: party id or USCC; default: the party of --key, or of this "
+            "installation."
         ),
     ] = None,
     key: PartyKey = None,
@@ -183,11 +182,11 @@ def veto(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """否决更换本参与方密钥的提案：提案时有效的任一密钥都可以，已挂失的也可以。Veto a change of one's own keys, with any
-    key that was live when it was proposed, though it be reported.
+    """否决更换本参与方密钥的提案：提案时有效的任一密钥都可以，已挂失的也可以。Veto a change of your own party's keys,
+    with any key that was not retired at the time of the proposal, even a reported one.
 
-    With --deployment or --bundle it needs no service: it is sent to the node at --rpc-url, or with --out signed into a
-    file, which anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
+    With --deployment or --bundle no service is needed: the veto is sent to the node at --rpc-url, or with --out it is
+    signed and written to a file that anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
 
     示例 Examples:  pingzheng keys veto 7 --key firm.key · pingzheng keys veto 7 --key firm.key --deployment
     deployment.json --rpc-url http://node:8545 · pingzheng keys veto 7 --key phone.key --bundle bundle.json --out
@@ -210,7 +209,7 @@ def veto(
 def report(
     party: PartyRef,
     account: Annotated[str, typer.Argument(help="The account whose key is lost or stolen.", show_default=False)],
-    by: Annotated[str | None, typer.Option(help="The authority that reports it; default: the party itself.")] = None,
+    by: Annotated[str | None, typer.Option(help="The authority that reports the key; default: the party.")] = None,
     key: PartyKey = None,
     deployment: DeploymentFile = None,
     bundle: BundleFile = None,
@@ -220,13 +219,14 @@ def report(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """挂失丢失或被盗的密钥，立即生效：由本参与方任一密钥，或由一个主管部门。Report a lost or stolen key, at once: by
-    any key of the same party, or by one authority. From then on it counts for vetoes and a subject's withdrawals alone.
+    """挂失丢失或被盗的密钥，立即生效：用本参与方任一密钥，或由一个主管部门。Report a lost or stolen key with any key of
+    the same party, or as one authority; active at once. The key then is valid only for vetoes and for a subject's
+    withdrawals.
 
     The key of an authority or supervisor is reported by its own party, or by two authorities after the delay.
 
-    With --deployment or --bundle it needs no service: it is sent to the node at --rpc-url, or with --out signed into a
-    file, which anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
+    With --deployment or --bundle no service is needed: the report is sent to the node at --rpc-url, or with --out it is
+    signed and written to a file that anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
 
     示例 Examples:  pingzheng keys report <party> <account> --by authority · pingzheng keys report <party> <account>
     --key firm.key --deployment deployment.json --rpc-url http://node:8545
@@ -256,19 +256,21 @@ def report(
 
 @app.command("send")
 def send_act(
-    act: Annotated[Path, typer.Argument(help="Act file, written by --out.", show_default=False)],
+    act: Annotated[Path, typer.Argument(help="Act file, written with --out.", show_default=False)],
     rpc_url: NodeUrl,
-    payer: Annotated[Path, typer.Option(help="Key file of the account that sends it and pays.", show_default=False)],
+    payer: Annotated[
+        Path, typer.Option(help="Key file of the account that sends the act and pays.", show_default=False)
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """发送别人已签名的否决或挂失；发送方付费，不能改动。Send a veto or report that its party has signed; whoever sends
-    it pays, and cannot change it.
+    """发送他人已签名的否决或挂失；发送方付费，不能改动内容。Send a veto or report that another party has signed. The
+    sender pays, and cannot change the act.
 
     示例 Example:  pingzheng keys send act.json --rpc-url http://node:8545 --payer friend.key
     """
     with errors_explained(as_json):
-        told = SignedAct.read(act)
-        _emit_sent(told, send(told, rpc_url, private_key_of(payer)), as_json)
+        signed = SignedAct.read(act)
+        _emit_sent(signed, send(signed, rpc_url, private_key_of(payer)), as_json)
 
 
 app.command("watch")(watch)
@@ -282,7 +284,7 @@ def _by_itself(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Sign the act, and send it to the node or write it into a file: our service has no part in it."""
+    """Sign the act, and send it to the node or write it to a file, without the service."""
     private_key, signer = key_in(key)
     act = sign(signer)
     if out is not None:
@@ -291,15 +293,15 @@ def _by_itself(
         return
     if rpc_url is None:
         raise InvalidInput(
-            "RPC_URL_MISSING", "No node is named to send it to.", where="rpc-url", hint="Give --rpc-url, or --out."
+            "RPC_URL_MISSING", "The node to send to is missing.", where="rpc-url", hint="Give --rpc-url or --out."
         )
     paying = payer_of(private_key, signer, None if payer is None else private_key_of(payer))
     _emit_sent(act, send(act, rpc_url, paying), as_json)
 
 
 def _emit_sent(act: SignedAct, receipt: Receipt, as_json: bool) -> None:
-    told: dict[str, Any] = {"vetoed": act.proposal} if act.reported is None else {"reported": act.reported}
-    emit(told | {"at": receipt.time, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json)
+    done: dict[str, Any] = {"vetoed": act.proposal} if act.reported is None else {"reported": act.reported}
+    emit(done | {"at": receipt.time, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json)
 
 
 def _own_office(ledger: Participant) -> Actor:
@@ -310,19 +312,19 @@ def _own_office(ledger: Participant) -> Actor:
 
 
 def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | None) -> str:
-    """Who is named, or else whose key it is on the chain, or else the party whose installation this is."""
+    """Return the party named by ``by``, else the party of the signing key, else the installation's own party."""
     record = None if by is not None or signer is None else ledger.reader.account(signer.kid)
     return party_of(ledger, by or "self") if record is None else ledger.reader.party_id(record.party_no)
 
 
 def _required(key: Path | None) -> Path:
     if key is None:
-        raise InvalidInput("KEY_MISSING", "A key of the party must sign it.", where="key", hint="Give --key.")
+        raise InvalidInput("KEY_MISSING", "A key of the party must sign the act.", where="key", hint="Give --key.")
     return key
 
 
 def _list_in(path: Path) -> dict[str, Any]:
-    told = json_in(path, MAX_LIST_BYTES)
-    if not isinstance(told, dict):
-        raise InvalidInput("REGISTRATION_LIST_INVALID", "The file holds no list of parties.", where=str(path))
-    return told
+    listed = json_in(path, MAX_LIST_BYTES)
+    if not isinstance(listed, dict):
+        raise InvalidInput("REGISTRATION_LIST_INVALID", "The file contains no list of parties.", where=str(path))
+    return listed

@@ -1,4 +1,4 @@
-"""``pingzheng login``, ``logout`` and ``sessions``: a party signs in at a service by its own key."""
+"""``pingzheng login``, ``logout`` and ``sessions``: a party signs in at a service with its own key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOCAL: Final = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The session that a folder keeps: at which service, whose, and its token."""
+    """A session stored in a folder: the service, the party and the token."""
 
     service: str
     token: str
@@ -40,7 +40,7 @@ class Kept:
     expires_at: int
 
     def call(self, method: str, path: str, body: object = None, query: dict[str, str] | None = None) -> Any:
-        """The service's answer to a call in this session; raises as ``HttpService.call``."""
+        """Call the service in this session, and return its answer; raises as ``HttpService.call``."""
         from ledger.domain.canonical import canonical
         from ledger.provider.service import HttpService
 
@@ -50,21 +50,21 @@ class Kept:
 
 def login(
     party: Annotated[
-        str, typer.Option(help="Your party id, 64 hex digits; default: whose installation --home is.")
+        str, typer.Option(help="Your party id, 64 hex digits; default: the party of the installation in --home.")
     ] = SELF,
-    key: Annotated[Path | None, typer.Option(help="Your private key file; default: the key that --home keeps.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Your private key file; default: the key in --home.")] = None,
     service: Service = LOCAL,
     deployment: Annotated[
-        Path | None, typer.Option(help="The operator's deployment.json: which ledger; default: the one in --home.")
+        Path | None, typer.Option(help="The operator's deployment.json, which names the ledger; default: in --home.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用自己的密钥登录服务，会话 30 分钟，令牌存入 --home 中仅本人可读的文件。Sign in at a service by your own key, for
-    30 minutes. The token is kept in --home, in a file that you alone can read.
+    """用自己的密钥登录服务，会话 30 分钟；令牌存入 --home，文件仅本人可读。Sign in at a service with your own key, for
+    30 minutes. The token is stored in --home, in a file that only you can read.
 
-    An installation signs in for its own party by the key that it keeps. What is signed names the service's address and
-    the ledger that you give: nobody in between can use it elsewhere.
+    An installation signs in for its own party with the key that it keeps. The signed statement names the service's
+    address and the ledger, so nobody can use it at another service.
 
     示例 Example:  pingzheng login --service https://platform.example --party PARTY --key firm.key --deployment
     deployment.json
@@ -84,8 +84,8 @@ def login(
         chain = Deployment.load(deployment or settings.home / "deployment.json").chain
         made = HttpService(service).sign_in(chain, whose, signer, LocalClock(settings)())
         write_private(settings.home / FILE, json.dumps({"service": service, **asdict(made)}) + "\n")
-        told = {"party": whose, "account": made.account, "service": service, "until": made.expires_at}
-        emit(told, as_json, "已登录 Signed in")
+        shown = {"party": whose, "account": made.account, "service": service, "until": made.expires_at}
+        emit(shown, as_json, "已登录 Signed in")
 
 
 def logout(home: Home = None, as_json: AsJson = False) -> None:
@@ -95,7 +95,7 @@ def logout(home: Home = None, as_json: AsJson = False) -> None:
     """
     with errors_explained(as_json):
         kept = kept_session(home)
-        # Where it is over already, all that is left of it is here.
+        # If the session has ended already, only the file is left to delete.
         with contextlib.suppress(Unauthenticated):
             kept.call("DELETE", "/v1/sessions/current")
         _file(home).unlink()
@@ -104,7 +104,7 @@ def logout(home: Home = None, as_json: AsJson = False) -> None:
 
 @sessions.command("list")
 def listing(home: Home = None, as_json: AsJson = False) -> None:
-    """列出本方未到期的会话。The sessions of your party that are not over.
+    """列出本方未到期的会话。List the sessions of your party that have not expired.
 
     示例 Example:  pingzheng sessions list
     """
@@ -129,34 +129,39 @@ def end(
 
 
 def kept_session(home: Path | None) -> Kept:
-    """The session kept in ``home``; raises ``Unauthenticated`` ``SESSION_MISSING``, ``Misconfigured``."""
+    """Return the session stored in ``home``.
+
+    Raises ``Unauthenticated`` ``SESSION_MISSING``, ``Misconfigured`` ``SESSION_FILE_DAMAGED``.
+    """
     path = _file(home)
     if not path.exists():
         raise Unauthenticated(
             "SESSION_MISSING", "This call needs a session.", where=str(path), hint="Sign in: `pingzheng login`."
         )
-    # One that was copied here by hand may be readable by others.
+    # A file that was copied here by hand may be readable by others.
     path.chmod(0o600)
     try:
         return Kept(**json.loads(read_bounded(path, MAX_FILE_BYTES)))
     except (ValueError, TypeError):
         raise Misconfigured(
             "SESSION_FILE_DAMAGED",
-            "The file does not hold a session.",
+            "The file does not contain a session.",
             where=str(path),
-            hint="Delete it and sign in anew: `pingzheng login`.",
+            hint="Delete it and sign in again: `pingzheng login`.",
         ) from None
 
 
 def checked_id(identifier: str) -> str:
-    """An id of a session or key as it goes into an address; raises ``InvalidInput`` ``ID_FORM``."""
+    """Return the id of a session or key if it may be part of a URL; raises ``InvalidInput`` ``ID_FORM``."""
     if not (identifier.isascii() and identifier.isalnum() and len(identifier) <= 26):
-        raise InvalidInput("ID_FORM", "This is no id.", where="id", hint="List them: the id is in the first column.")
+        raise InvalidInput(
+            "ID_FORM", "The id has a wrong form.", where="id", hint="Copy it from the list's first column."
+        )
     return identifier
 
 
 def _kept_key(settings: Settings, party: str) -> tuple[str, Signer]:
-    """A party whose key the installation in the folder keeps, its own by default, and what signs with that key."""
+    """Return the id of a party whose key the installation keeps (by default its own party), and the key's signer."""
     from ledger.cli.shell.naming import party_of
     from ledger.installation.wiring import Ledger, open_participant
     from ledger.parties.custody import Custody
@@ -172,9 +177,9 @@ def _checked(party: str) -> str:
     if not PARTY_ID.fullmatch(party):
         raise InvalidInput(
             "LOGIN_PARTY_FORM",
-            "A party signs in by its id, 64 hex digits.",
+            "A party signs in with its party id, 64 hex digits.",
             where="--party",
-            hint="The operator has it: pingzheng party list.",
+            hint="Ask the operator for the id (`pingzheng party list`).",
         )
     return party
 

@@ -1,4 +1,4 @@
-"""Arguments that several commands about parties take."""
+"""Arguments and options of several commands about parties."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import typer
 PartyRef = Annotated[
     str,
     typer.Argument(
-        help="Party id, USCC or name of an institution; `authority`, `platform`, `self`: the installation's own.",
+        help="Party id, USCC or institution's name; `authority`, `platform`, `self`: parties of this installation.",
         show_default=False,
     ),
 ]
-LedgerFile = Annotated[Path, typer.Option(help="The operator's deployment.json: which ledger.", show_default=False)]
+LedgerFile = Annotated[
+    Path, typer.Option(help="The operator's deployment.json, which names the ledger.", show_default=False)
+]
 Service = Annotated[str, typer.Option(help="Address of the service: https://host.")]

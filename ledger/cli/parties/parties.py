@@ -1,4 +1,4 @@
-"""``pingzheng party``: onboarding, first keys, accreditation, roles, status."""
+"""``pingzheng party``: onboarding, enrolment codes, accreditation, roles and status of parties."""
 
 from __future__ import annotations
 
@@ -47,38 +47,41 @@ def add(
     region: Annotated[str, typer.Option(help="Region code, e.g. 440802.", show_default=False)],
     file: Annotated[
         Path | None,
-        typer.Option(help='JSON with "name" and "identifier" (USCC, or ID number); `-`: from standard input.'),
+        typer.Option(help='JSON file with "name" and "identifier" (USCC, or ID number); `-`: standard input.'),
     ] = None,
     public_key: Annotated[
         str | None,
-        typer.Option(help="Its key, 66 hex digits; of P-256 after `p256:`; default: one made and kept here (demo)."),
+        typer.Option(
+            help="Its key, 66 hex digits, with `p256:` before a P-256 key; default: make and keep one (demo)."
+        ),
     ] = None,
     proof: Annotated[str, typer.Option(help="The key's proof of possession: `pingzheng key prove`.")] = "",
     further_key: Annotated[list[str] | None, typer.Option(help=FURTHER + " Repeat for each.")] = None,
-    no_key: Annotated[bool, typer.Option("--no-key", help="It has none yet: see `pingzheng party enrolment`.")] = False,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="The party has no key yet: see `pingzheng party enrolment`.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记参与方：在此记录，由两个机构登记上链，不必等待。Onboard a party: recorded here, and registered on the chain
-    by two offices, without a delay.
+    """登记参与方：在本地记录，由两个机构登记上链，不必等待。Onboard a party: it is recorded here, and two offices
+    register it on the chain without a delay.
 
-    Name and identifier are read from a file, or asked for: other users of a machine see arguments. Give all its first
-    keys now: a later one waits for the delay.
+    Name and identifier come from a file or a prompt, because other users of the machine can see arguments. Give all
+    first keys now: a key added later must wait for the delay.
 
     示例 Example:  pingzheng party add --kind bank --region 440803 --file bank.json
     """
     from ledger.parties.newcomers import NewParty
 
     with errors_explained(as_json):
-        told = members_of(file, IDENTITY)
+        given = members_of(file, IDENTITY)
+        name, identifier = given["name"], given["identifier"]
     with opened(home, as_json) as ledger:
         key = "" if no_key else public_key or ledger.custody.public_key(*ledger.custody.create())
         further = tuple(further_key_of(text, "further-key") for text in further_key or ())
-        newcomer = NewParty(
-            kind_of(kind, "kind"), told["name"], told["identifier"], region, key, proof=proof, further_keys=further
-        )
+        newcomer = NewParty(kind_of(kind, "kind"), name, identifier, region, key, proof=proof, further_keys=further)
         (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
-        warn_of_codes([(told["identifier"], newcomer)])
+        warn_of_codes([(identifier, newcomer)])
         waits = _unregistered(ledger, [row])
         if waits:
             emit_proposal(waits[0], as_json)
@@ -89,14 +92,15 @@ def add(
 @app.command()
 def enrolment(
     party: PartyRef,
-    by: Annotated[str, typer.Option(help="The authority or admin that gives the code.")] = "authority",
+    by: Annotated[str, typer.Option(help="The authority or admin that issues the code.")] = "authority",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """给从未有过密钥的参与方一个一次性登记码，7 天有效，只显示这一次；登记码不能登录，也不能查看内容。Give a party that
-    never had a key a one-time code for its first key, for 7 days, shown this once. It opens no session.
+    """为从未有过密钥的参与方生成一次性登记码，7 天有效，只显示一次；登记码不能登录，也不能查看内容。Issue a one-time
+    code for the first key of a party that never had a key. It is valid for 7 days, shown only once, and opens no
+    session.
 
-    The party hands its key in with `pingzheng enrol`; the key counts after two offices.
+    The party submits its key with `pingzheng enrol`; the key is valid once two offices have registered it.
 
     示例 Example:  pingzheng party enrolment PARTY
     """
@@ -115,8 +119,8 @@ def accredit(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门授予签发或评估资格，从现在到某日结束；等待期满后生效。Let a party issue or assess from now to the
-    end of a day, as two authorities; in force after the delay.
+    """两个主管部门授予签发或评估资格，从现在起到某日结束；等待期满后生效。Allow a party to issue or assess from now to
+    the end of a day. It needs two authorities, and takes effect after the delay.
 
     示例 Example:  pingzheng party accredit platform S00 S51 --last-day 2029-12-31
     """
@@ -136,46 +140,47 @@ def import_file(
     file: Annotated[
         Path,
         typer.Argument(
-            help=f"CSV or Excel with the columns {', '.join(COLUMNS)}, and perhaps {', '.join(MORE_COLUMNS)} "
+            help=f"CSV or Excel file with the columns {', '.join(COLUMNS)}, and optionally {', '.join(MORE_COLUMNS)} "
             "(KEY=PROOF;…); or in Chinese: 类别, 名称, 统一社会信用代码, 区划."
         ),
     ],
-    kind: Annotated[str | None, typer.Option(help="Of every row, where the file has no such column.")] = None,
-    region: Annotated[str | None, typer.Option(help="Of every row, where the file has no such column.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Kind for all rows, if the file has no such column.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region for all rows, if the file has no such column.")] = None,
     make_keys: Annotated[
         bool, typer.Option("--make-keys", help="Make a key for each row without one, and keep it here (demo).")
     ] = False,
-    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, if it is not UTF-8: gb18030.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记 CSV 或 Excel 表中的参与方，全部或全不，由两个机构登记上链；错误指明行号。Onboard the parties of a CSV or
-    Excel table, all of them or none, by two offices; an error names the line, and the answer the party of each line.
+    """登记 CSV 或 Excel 表中的参与方，全部登记或全部不登记，由两个机构登记上链；错误信息指明行号。Onboard all parties
+    of a CSV or Excel table, or none, with two offices. An error names the line; the output names the party of each
+    line.
 
     示例 Examples:  pingzheng party import parties.csv · pingzheng party import firms.xlsx --kind enterprise --region
     440803 --make-keys
     """
     with opened(home, as_json) as ledger:
         readable_by_owner_alone(file)
-        told = read_listing(file, (*COLUMNS, *MORE_COLUMNS), encoding)
+        listed = read_listing(file, (*COLUMNS, *MORE_COLUMNS), encoding)
         usual = {name: value for name, value in (("kind", kind), ("region", region)) if value is not None}
-        rows = [usual | {name: cell for name, cell in row.items() if cell or name == "public_key"} for row in told.rows]
-        newcomers = [
-            newcomer_of(row, f"{file.name}, line {line}", make_keys) for line, row in zip(told.lines, rows, strict=True)
+        rows = [
+            usual | {name: cell for name, cell in row.items() if cell or name == "public_key"} for row in listed.rows
         ]
+        places = [f"{file.name}, line {line}" for line in listed.lines]
+        newcomers = [newcomer_of(row, place, make_keys) for place, row in zip(places, rows, strict=True)]
         if make_keys:
             newcomers = with_keys(ledger, newcomers)
-        with lines_named(file.name, told):
+        with lines_named(file.name, listed):
             made = ledger.parties.onboarding.onboard(ledger.authority, newcomers)
-        places = [f"{file.name}, line {line}" for line in told.lines]
         warn_of_codes(zip(places, newcomers, strict=True))
         waits = _unregistered(ledger, made)
-        shown = [{"line": line} | each for line, each in zip(told.lines, party_shown(ledger, made), strict=True)]
+        shown = [{"line": line} | each for line, each in zip(listed.lines, party_shown(ledger, made), strict=True)]
         if as_json:
             pending = [{"proposal": ledger.parties.onboarding.pending(row.id)} for row in made]
             emit_rows([each | waiting for each, waiting in zip(shown, pending, strict=True)], as_json, "")
             return
-        for note in told.notes:
+        for note in listed.notes:
             stderr.print(note, highlight=False, markup=False)
         emit_rows(shown, as_json, "参与方 Parties")
         for row in waits:
@@ -184,7 +189,7 @@ def import_file(
 
 @app.command()
 def show(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
-    """一个参与方：编号、名称（机构）、角色、账户。One party: id, name if it is an institution, roles and account.
+    """显示一个参与方：编号、名称（机构）、角色、账户。Show one party: id, name (of an institution), roles and account.
 
     示例 Example:  pingzheng party show 91440803MA9X0002X5
     """
@@ -195,13 +200,13 @@ def show(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
 
 @app.command("list")
 def listing(
-    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    after: Annotated[str | None, typer.Option(help="Start after this party id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出参与方；机构显示名称和统一社会信用代码，个人不显示。Parties by id; institutions with name and USCC,
-    persons without name and number.
+    """按编号列出参与方；机构显示名称和统一社会信用代码，个人不显示。List parties by id; institutions with name and
+    USCC, persons without name and ID number.
 
     示例 Example:  pingzheng party list --limit 50
     """
@@ -211,8 +216,8 @@ def listing(
 
 @app.command("fund")
 def fund_account(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
-    """在本地链上给参与方 gas，供其自己发送交易（见 `pingzheng join`）。Let a party pay for gas on a local chain, to
-    send transactions of its own (see `pingzheng join`).
+    """在本地链上给参与方 gas，供其自行发送交易（见 `pingzheng join`）。Give a party gas on a local chain, so that it
+    can send its own transactions (see `pingzheng join`).
 
     示例 Example:  pingzheng party fund 91440803MA9X0002X5
     """
@@ -231,8 +236,8 @@ def roles(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """使参与方恰好具有这些角色，不能给自己；涉及公职时由两个主管部门决定，等待期满后生效。Give a party exactly these
-    roles, never to oneself. Where an office is given or taken, two authorities decide and the delay passes.
+    """设定参与方的全部角色，不能设定自己的；涉及机构职权时由两个主管部门决定，等待期满后生效。Give another party
+    exactly these roles. A change of offices needs two authorities and the delay.
 
     示例 Example:  pingzheng party roles <party> --role consumer --role provider
     """
@@ -252,8 +257,9 @@ def status(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """停用或恢复参与方；永久关闭，以及停用主管部门和监管方，由两个主管部门决定，等待期满后生效。Stop a party, or let
-    it act again. To close one for good, and to stop an authority or supervisor, takes two authorities and the delay.
+    """停用或恢复参与方；永久关闭，以及停用主管部门和监管方，由两个主管部门决定，等待期满后生效。Suspend, sanction,
+    restore or close a party. Closing, and any status of an authority or supervisor, needs two authorities and the
+    delay.
 
     示例 Example:  pingzheng party status <party> suspended --reason investigation
     """
@@ -275,13 +281,13 @@ def _waiting(made: Sequence[Proposal]) -> list[Proposal]:
 
 
 def _unregistered(ledger: Ledger, rows: Sequence[KnownParty]) -> list[Proposal]:
-    """The proposals that another office must confirm before these parties are on the chain."""
+    """Return the proposals that another office must confirm before these parties are on the chain."""
     numbers = {ledger.parties.onboarding.pending(row.id) for row in rows if row.no is None}
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]
 
 
 def party_shown(ledger: Ledger, rows: Sequence[KnownParty]) -> list[dict[str, object]]:
-    """Parties as tables show them: institutions with name and USCC, persons without theirs; roles are the chain's."""
+    """Return parties for tables: institutions with name and USCC, persons without; with their roles on the chain."""
     roles = ledger.roles.of(row.id for row in rows)
     institutions = ledger.parties.directory.of(row.id for row in rows)
     return [

@@ -1,6 +1,6 @@
 """``pingzheng party rotate``, ``bind``, ``retire``, ``recover``, ``date-compromise``, ``keys``: a party's keys.
 
-A lost or stolen key is reported first, which takes effect at once: ``pingzheng keys report``.
+Report a lost or stolen key first, which takes effect at once: ``pingzheng keys report``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ledger.parties.proposals.proposals import Proposal
 
 PublicKey = Annotated[
-    str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: one made and kept here.")
+    str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: make one and keep it here.")
 ]
 Proof = Annotated[str, typer.Option(help="The new key's proof of possession: `pingzheng key prove`.")]
 
@@ -37,8 +37,8 @@ def rotate(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """更换参与方的密钥，由其本人提出，等待期满后生效；更换本安装自己的参与方时先停服务。Replace a party's key: its
-    own act, in force after the delay. For the installation's own parties stop the server first.
+    """更换参与方的密钥，由其本方提出，等待期满后生效；更换本系统自身参与方的密钥前，先停止服务。Replace a party's key,
+    as the party itself; it takes effect after the delay. For the installation's own parties, stop the server first.
 
     示例 Example:  pingzheng party rotate <party> --public-key <new> --proof <proof> --key old.key
     """
@@ -55,16 +55,18 @@ def rotate(
 @app.command()
 def bind(
     party: PartyRef,
-    public_key: Annotated[str, typer.Option(help="66 hex digits; of SM2 after `sm2:`.", show_default=False)],
+    public_key: Annotated[
+        str, typer.Option(help="66 hex digits, with `p256:` or `sm2:` before keys of these suites.", show_default=False)
+    ],
     proof: Proof = "",
     by: Authority = "authority",
     key: OwnKey = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为参与方增加一把密钥：本人提出，或由两个主管部门决定；等待期满后生效，参与方任一密钥可以否决。Bind a further
-    key to a party: proposed by the party itself, or by two authorities. In force after the delay; any key of the party
-    can veto it.
+    """为参与方增加一把密钥：由本方提出，或由两个主管部门决定；等待期满后生效，参与方任一密钥可以否决。Bind a further
+    key to a party, as the party itself or as two authorities. It takes effect after the delay; any key of the party can
+    veto it.
 
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """
@@ -85,8 +87,8 @@ def retire(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """停用增加的密钥，由参与方本人提出，等待期满后生效；它已签名并上链的仍然有效。Retire a further key: the party's
-    own act, in force after the delay. What the key signed and was anchored stays signed.
+    """停用增加的密钥，由本方提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire a further key, as the
+    party itself; it takes effect after the delay. Anchored signatures by the key stay valid.
 
     示例 Example:  pingzheng party retire <party> <account>
     """
@@ -102,15 +104,17 @@ def recover(
     party: PartyRef,
     public_key: PublicKey = None,
     proof: Proof = "",
-    lost: Annotated[str | None, typer.Option(help="Account to replace, if it is not the one shown.")] = None,
+    lost: Annotated[
+        str | None, typer.Option(help="The account to replace; default: the party's present account.")
+    ] = None,
     by: Authority = "authority",
     key: OwnKey = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门更换参与方丢失或被盗的密钥；等待期满后生效，参与方任一密钥可以否决，包括丢失的那把。Replace a
-    party's lost or stolen key, as two authorities. In force after the delay; any key of the party can veto it, the lost
-    one too. What the party holds stays its own.
+    """两个主管部门更换参与方丢失或被盗的密钥；等待期满后生效，参与方任一密钥可以否决，包括丢失的密钥。Replace a party's
+    lost or stolen key, as two authorities. It takes effect after the delay; any key of the party can veto it, even the
+    lost one. The party keeps its assets and certificates.
 
     示例 Example:  pingzheng party recover <party> --public-key <new> --proof <proof>
     """
@@ -127,15 +131,15 @@ def recover(
 @app.command("date-compromise")
 def date_compromise(
     party: PartyRef,
-    account: Annotated[str, typer.Argument(help="An account that is or was the party's.", show_default=False)],
-    at: Annotated[str, typer.Option(help=f"From when it counts for nothing: {TIMES}.", show_default=False)],
+    account: Annotated[str, typer.Argument(help="A present or former account of the party.", show_default=False)],
+    at: Annotated[str, typer.Option(help=f"The time from which the key is invalid: {TIMES}.", show_default=False)],
     by: Authority = "authority",
     key: OwnKey = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门认定密钥自某时起泄露，等待期满后生效；该时间只能提前，不能推后。Date a key's compromise back, as two
-    authorities, after the delay; that time can be moved earlier, never later.
+    """两个主管部门认定密钥自某时起已泄露，等待期满后生效；该时间只能提前，不能推后。State, as two authorities, from
+    when a key was compromised. It takes effect after the delay. The time can be moved earlier, but not later.
 
     示例 Example:  pingzheng party date-compromise <party> <account> --at 2026-09-01T08:30
     """
@@ -151,7 +155,7 @@ def date_compromise(
 
 @app.command("keys")
 def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
-    """参与方现有和曾有的密钥。The keys that are or were a party's.
+    """列出参与方现有和曾有的密钥。List the present and former keys of a party.
 
     示例 Example:  pingzheng party keys <party>
     """
@@ -175,13 +179,13 @@ def _emit(ledger: Ledger, party: str, row: Proposal | None, as_json: bool) -> No
 
 
 def _kept_key(ledger: Ledger, party: str) -> str:
-    """A fresh key kept here, for a party whose key is kept here; one that a crash left unused is taken first."""
+    """Return a new key kept here, for a party whose key is kept here; first a key that a crash left unused."""
     if ledger.parties.register.get(party).account not in ledger.custody:
         raise InvalidInput(
             "PUBLIC_KEY_MISSING",
-            "The party keeps its own key: its new public key is needed.",
+            "The party keeps its own key, so its new public key must be given.",
             where="public-key",
-            hint="The party makes it by `pingzheng key new`.",
+            hint="Let the party make a key with `pingzheng key new`.",
         )
     for key in ledger.parties.keys.history(party):
         if key.bound_at is None and key.account in ledger.custody:

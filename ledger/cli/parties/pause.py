@@ -1,4 +1,4 @@
-"""``pingzheng pause``: stop anchoring, registering and binding for a time; nothing that a subject may do is stopped."""
+"""``pingzheng pause``: stop anchoring, registering and binding keys for a time."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Guardian = Annotated[str, typer.Option(help="The authority or supervisor that acts: party id, USCC or `authority`.")]
+Guardian = Annotated[str, typer.Option(help="The acting authority or supervisor: party id, USCC or `authority`.")]
 TITLE = "暂停 Pause"
 
 
 @app.command()
 def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
-    """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；等待期随之停走。Pause anchoring, registering and binding
-    of keys for 7 days at most, as one authority or supervisor; delays stop meanwhile.
+    """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；其间等待期停止计算。Pause anchoring, registering and
+    binding keys for at most 7 days, as one authority or supervisor. The delays of proposals stop during the pause.
 
-    The same one can pause again 30 days after that. Reports, vetoes, holds, withdrawals, revocations, uses and
+    The same office can pause again 30 days after that. Reports, vetoes, holds, withdrawals, revocations, uses and
     verification go on.
 
     示例 Example:  pingzheng pause start --by authority
@@ -38,7 +38,7 @@ def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_
 
 @app.command()
 def end(by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
-    """两个主管部门提前结束暂停。End a pause before its time, as two authorities.
+    """两个主管部门提前结束暂停。End a pause early, as two authorities.
 
     示例 Example:  pingzheng pause end
     """
@@ -50,7 +50,7 @@ def end(by: Authority = "authority", key: OwnKey = None, home: Home = None, as_j
 
 @app.command()
 def show(home: Home = None, as_json: AsJson = False) -> None:
-    """是否暂停，到何时为止。Whether the ledger is paused, and until when.
+    """显示账本是否暂停、到何时为止。Show whether the ledger is paused, and until when.
 
     示例 Example:  pingzheng pause show
     """

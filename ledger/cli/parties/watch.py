@@ -1,4 +1,4 @@
-"""``pingzheng keys watch``: what happens to a party's keys, told by any node of the chain and not by our service."""
+"""``pingzheng keys watch``: shows changes of a party's keys, read from any node of the chain without the service."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, InvalidInput, NotFound
 
 MAX_STATE_BYTES = 4096
-# What passes by itself; every other failure ends the watch, which would show nothing any more.
+# These failures pass by themselves. Every other failure ends the watch, because it would show no more changes.
 AWAY = frozenset({"CHAIN_UNREACHABLE", "NODE_ANSWER_INVALID", "NODE_RATE_LIMITED"})
 DeploymentFile = Annotated[
-    Path | None, typer.Option(help="The operator's deployment.json: which chain, which contracts.")
+    Path | None, typer.Option(help="The operator's deployment.json, which names the chain and its contracts.")
 ]
-BundleFile = Annotated[Path | None, typer.Option(help="In its place, a bundle of that ledger.")]
+BundleFile = Annotated[Path | None, typer.Option(help="A bundle of the ledger, instead of --deployment.")]
 NodeUrl = Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)]
 EVENTS = {
     "AccountBound": "密钥已绑定 key bound",
     "AccountReported": "密钥已挂失 key reported",
     "AccountRetired": "密钥已停用 key retired",
-    "AccountCompromised": "密钥自更早起无效 key void from an earlier time",
+    "AccountCompromised": "密钥自更早时起无效 key invalid from an earlier time",
     "Proposed": "新提案 proposed",
     "Confirmed": "提案已确认 proposal confirmed",
     "ProposalEnded": "提案已结束 proposal ended",
@@ -43,14 +43,14 @@ EVENTS = {
 UNKNOWN_CALL = "未知调用 unknown call"
 BY_HOLDER = (
     "请主管部门取消；你方有能用的密钥时不会执行。"
-    " Ask an authority to cancel it; it is refused while the holder has a key that speaks."
+    " Ask an authority to cancel it; it is refused while the holder has an active key."
 )
 BY_OFFICE = "请主管部门取消。 Ask an authority to cancel it: pingzheng keys cancel {no}"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was looked at last: of which ledger and party, up to which block."""
+    """The state of the watch: the ledger, the party's number, and the last block that was read."""
 
     ledger: str
     party: int
@@ -58,7 +58,7 @@ class Seen:
 
     @classmethod
     def read(cls, path: Path, ledger: str, party: int) -> Seen:
-        """The last look, or one before everything; raises ``InvalidInput`` ``WATCH_STATE_INVALID``."""
+        """Read the state file, or begin before the first block; raises ``InvalidInput`` ``WATCH_STATE_INVALID``."""
         if not path.exists():
             return cls(ledger, party, -1)
         try:
@@ -68,9 +68,9 @@ class Seen:
         if found is None or (found.ledger, found.party) != (ledger, party) or type(found.block) is not int:
             raise InvalidInput(
                 "WATCH_STATE_INVALID",
-                "The file does not hold the last look at this party on this ledger.",
+                "The file is not a state of watching this party on this ledger.",
                 where=str(path),
-                hint="Give another --state, or move the file away to see everything from the beginning.",
+                hint="Give another --state, or move the file away to see all changes from the beginning.",
             )
         return found
 
@@ -81,19 +81,19 @@ def watch(
     deployment: DeploymentFile = None,
     bundle: BundleFile = None,
     once: Annotated[
-        bool, typer.Option("--once", help="Look once; exit code 1 if something about the party is pending.")
+        bool, typer.Option("--once", help="Read once; exit code 1 if a proposal about the party is pending.")
     ] = False,
-    every: Annotated[int, typer.Option(min=1, max=3600, help="Seconds between two looks.")] = 10,
+    every: Annotated[int, typer.Option(min=1, max=3600, help="Seconds between two reads.")] = 10,
     state: Annotated[
-        Path | None, typer.Option(help="File with the last look; default: keys-watch-<number>.json in this folder.")
+        Path | None, typer.Option(help="File for the last block read; default: keys-watch-<number>.json.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """从任一节点监视参与方密钥的变化和有关提案，不经本服务；按 Ctrl-C 结束。Watch a party's keys and the proposals
-    about them, from any node and without our service; Ctrl-C ends it.
+    about them, from any node and without the service; stop with Ctrl-C.
 
-    Shows what has happened since the last look, then every change as it comes. Run it with --once from a scheduler, on
-    a machine that is not ours: whoever takes a key of yours must wait, and you have that time to veto.
+    Shows the changes since the last read, then every new change. Run it with --once from a scheduler, on a machine of
+    your own: a thief who wants to replace your key must wait for the delay, and you can veto during that time.
 
     示例 Examples:  pingzheng keys watch <party> --deployment deployment.json --rpc-url http://node:8545 · pingzheng
     keys watch <party> --bundle bundle.json --rpc-url http://node:8545 --once
@@ -118,7 +118,7 @@ def _look_once(reader: ChainReader, seen: Seen, path: Path, as_json: bool) -> bo
     running = reader.running(block=block.number)
     shown = [_pending_shown(each, block.time - running) for each in open_ones]
     if as_json:
-        print_json({"block": after.block, "changes": [_change_told(each) for each in changes], "pending": shown})
+        print_json({"block": after.block, "changes": [_change_json(each) for each in changes], "pending": shown})
     else:
         emit_rows([_change_shown(each) for each in changes], as_json, "变化 Changes")
         emit_rows(shown, as_json, "待生效 Pending")
@@ -127,9 +127,9 @@ def _look_once(reader: ChainReader, seen: Seen, path: Path, as_json: bool) -> bo
 
 
 def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bool) -> None:
-    """Until Ctrl-C, which is how it ends; a node that is away for a while is asked again."""
+    """Show changes until Ctrl-C; if the node is unavailable for a while, try again."""
     if not as_json:
-        stderr.print(f"监视中，按 Ctrl-C 结束 Watching party {seen.party}; Ctrl-C ends it.", highlight=False)
+        stderr.print(f"监视中，按 Ctrl-C 结束 Watching party {seen.party}; stop with Ctrl-C.", highlight=False)
     try:
         while True:
             try:
@@ -138,7 +138,7 @@ def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bo
                 if failure.code not in AWAY:
                     raise
                 stderr.print(
-                    f"节点暂不可用，稍后再试 The node is away ({failure.code}); trying again.", highlight=False
+                    f"节点暂不可用，稍后再试 The node is unavailable ({failure.code}); trying again.", highlight=False
                 )
                 changes = []
             for each in changes:
@@ -147,11 +147,14 @@ def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bo
             time.sleep(every)
     except KeyboardInterrupt:
         _write(seen, path)
-        stderr.print("\n已停止，下次从此处继续。 Stopped; the next look goes on from here.", highlight=False)
+        stderr.print("\n已停止，下次从此处继续。 Stopped; the next run continues from here.", highlight=False)
 
 
 def _news(reader: ChainReader, seen: Seen) -> tuple[list[KeyChange], Seen]:
-    """The changes since the last look, and the new one: of the block before them, so that none is missed."""
+    """Return the changes since the last read, and the new state.
+
+    The newest block is read before the changes, so that no change is missed.
+    """
     newest = reader.block_number()
     with stderr.status("读取链上记录 Reading the chain…"):
         changes = key_changes(reader, seen.party, max(seen.block, reader.deployment.deploy_block - 1))
@@ -160,27 +163,24 @@ def _news(reader: ChainReader, seen: Seen) -> tuple[list[KeyChange], Seen]:
 
 
 def _number_of(reader: ChainReader, name: str) -> int:
-    """The party's number; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    """Return the number of a party id or of an account's party; raises ``NotFound`` ``PARTY_UNKNOWN``."""
     if PARTY_ID.fullmatch(name):
         number = reader.party_no(name)
     else:
         found = reader.account(name) if name.startswith("0x") else None
         number = found.party_no if found else 0
     if not number:
-        raise NotFound("PARTY_UNKNOWN", "The chain knows no such party or account.", where=name[:64])
+        raise NotFound("PARTY_UNKNOWN", "There is no such party or account on the chain.", where=name[:64])
     return number
 
 
-def _change_told(change: KeyChange) -> dict[str, Any]:
-    told = asdict(change) | {"call": None}
-    if change.call is not None:
-        told["call"] = _call_told(change.call)
-    return told
+def _change_json(change: KeyChange) -> dict[str, Any]:
+    return asdict(change) | {"call": None if change.call is None else _call_json(change.call)}
 
 
-def _call_told(call: ProposedCall) -> dict[str, Any]:
-    told = {"act": call.kind, "readable": call.call is not None, "arguments": dict(call.arguments)}
-    return told if call.call is not None else told | {"selector": call.selector, "target": call.target}
+def _call_json(call: ProposedCall) -> dict[str, Any]:
+    shown = {"act": call.kind, "readable": call.call is not None, "arguments": dict(call.arguments)}
+    return shown if call.call is not None else shown | {"selector": call.selector, "target": call.target}
 
 
 def _change_shown(change: KeyChange) -> Mapping[str, Any]:
@@ -205,7 +205,7 @@ def _call_shown(call: ProposedCall) -> dict[str, Any]:
 
 
 def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
-    """The chain asks for the function alone, so a key vetoes what nobody can read as well."""
+    """Return how to stop a proposal. The chain checks only the function, so a key can veto an unreadable call too."""
     if call is not None and call.changes_key:
         return f"pingzheng keys veto {proposal} --key … --rpc-url … --deployment …"
     if call is not None and call.kind == "reassign":
@@ -214,7 +214,7 @@ def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
 
 
 def _pending_shown(pending: PendingProposal, paused: int) -> dict[str, Any]:
-    """Times by the wall clock, if nothing is paused until then."""
+    """Return a pending proposal for people; its times assume that the ledger is not paused until then."""
     row = pending.record
     return {
         "proposal": row.no,
@@ -231,7 +231,7 @@ def _pending_shown(pending: PendingProposal, paused: int) -> dict[str, Any]:
 
 def _print_line(change: KeyChange, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(_change_told(change), ensure_ascii=False))
+        typer.echo(json.dumps(_change_json(change), ensure_ascii=False))
         return
     emit_rows([_change_shown(change)], as_json, "变化 Change")
 
