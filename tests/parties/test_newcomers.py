@@ -1,4 +1,4 @@
-"""A list of newcomers that the contract would refuse as a whole is refused before anything is written."""
+"""Lists of new parties that the contract would refuse are refused before anything is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def firms(ledger: Ledger, *serials: int) -> list[NewParty]:
-    """Firms whose keys are kept here."""
+    """Return new firms with these serial numbers, whose keys are kept here."""
     accounts = ledger.custody.create(len(serials))
     return [
         NewParty(PartyKind.ENTERPRISE, f"某公司{serial}", synthetic_uscc("440881", serial), "440881", public_key)
@@ -26,7 +26,7 @@ def firms(ledger: Ledger, *serials: int) -> list[NewParty]:
 
 
 @pytest.mark.parametrize("same", ["identifier", "identifier and key", "key", "further key"])
-def test_a_party_or_key_that_stands_twice_is_named_and_nothing_is_proposed(pilot: Pilot, same: str) -> None:
+def test_a_repeated_party_or_key_is_named_and_nothing_is_proposed(pilot: Pilot, same: str) -> None:
     ledger = pilot.ledger
     one, other, again = firms(ledger, 9_901, 9_902, 9_903)
     match same:
@@ -47,7 +47,7 @@ def test_a_party_or_key_that_stands_twice_is_named_and_nothing_is_proposed(pilot
     assert all(each.no for each in made)
 
 
-def test_the_platform_keeps_the_key_that_it_goes_over_to(pilot: Pilot) -> None:
+def test_the_platform_may_only_rotate_to_a_key_kept_here(pilot: Pilot) -> None:
     ledger = pilot.ledger
     own = ledger.installation.operator
     elsewhere = signer_of_key(new_key())

@@ -1,4 +1,4 @@
-"""The role matrix, cell by cell, written out as in the domain's own table."""
+"""The role matrix, compared cell by cell with the table of the requirements."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role
 from ledger.parties.permissions import MATRIX, Action, Reach, allowed
 
-# any: on every record; own: on the party's own records; read: to look at; –: never. Columns: roles by their bits.
-# A star marks where the domain's table sets a condition that a matrix of roles does not carry: a broker's mandate, a
-# provider's co-signature, a case, a department, a class of certificate, an approval that is no edit. "–*" refuses,
-# "any*" leaves it to the service.
+# any: every record; own: the party's own records; read: only reading; –: never. The columns are in the order of the
+# roles' bits. A star marks a condition of the requirements that a role matrix cannot express: a broker's mandate, a
+# provider's co-signature, a case, a department, a class of certificate, an approval that is not an edit. "–*" refuses;
+# "any*" leaves the condition to the service.
 COLUMNS = "subject provider consumer issuer registrar authority cdo supervisor assessor broker admin"
 TABLE = """
                        S     P     C     I     R     A     D     V     T     B     X
@@ -59,7 +59,7 @@ def test_cell(action: Action, role: Role, cell: str) -> None:
     assert allowed(action, [role], reads=True) == (cell in ("any", "read"))
 
 
-def test_table_is_whole() -> None:
+def test_matrix_has_a_cell_for_every_action_and_role() -> None:
     assert list(Role) == ROLES
     assert {action for action, _ in WRITTEN_OUT} == set(Action) == MATRIX.keys()
     assert len(WRITTEN_OUT) == len(Action) * len(Role)
@@ -67,35 +67,35 @@ def test_table_is_whole() -> None:
 
 
 @pytest.mark.parametrize("action", Action)
-def test_nobody_may_do_nothing(action: Action) -> None:
+def test_every_action_is_allowed_to_some_role(action: Action) -> None:
     assert not allowed(action, [])
     assert not allowed(action, [], owns=True, reads=True)
 
 
 @pytest.mark.parametrize("owns", [False, True], ids=["other", "own"])
 @pytest.mark.parametrize("action", Action)
-def test_two_roles_may_what_one_of_them_may(action: Action, owns: bool) -> None:
+def test_a_party_with_two_roles_has_the_permissions_of_both(action: Action, owns: bool) -> None:
     for roles in combinations(Role, 2):
         assert allowed(action, roles, owns=owns) == any(allowed(action, [role], owns=owns) for role in roles)
 
 
 @pytest.mark.parametrize("action", sorted(set(Action) - {Action.MANAGE_ROLES}))
-def test_sysadmin_only_manages_roles(action: Action) -> None:
+def test_admin_may_only_manage_roles(action: Action) -> None:
     assert not allowed(action, [Role.ADMIN], owns=True, reads=True)
 
 
-def test_sysadmin_cannot_issue() -> None:
+def test_admin_may_not_issue_certificates() -> None:
     assert not allowed(Action.ISSUE_CERTIFICATE, [Role.ADMIN])
     assert not allowed(Action.ISSUE_CERTIFICATE, [Role.ADMIN], owns=True)
 
 
 @pytest.mark.parametrize("kind", PartyKind)
-def test_no_kind_of_party_both_applies_and_reviews(kind: PartyKind) -> None:
+def test_no_kind_of_party_may_both_apply_and_review(kind: PartyKind) -> None:
     roles = DEFAULT_ROLES[kind]
     both = (Action.APPLY_REGISTRATION, Action.REVIEW_REGISTRATION)
     assert not all(allowed(action, roles, owns=True) for action in both)
 
 
 @pytest.mark.parametrize("kind", sorted(set(PartyKind) - {PartyKind.OPERATOR}))
-def test_only_operators_issue_by_default(kind: PartyKind) -> None:
+def test_only_operators_have_the_issuer_role_by_default(kind: PartyKind) -> None:
     assert not allowed(Action.ISSUE_CERTIFICATE, DEFAULT_ROLES[kind], owns=True)

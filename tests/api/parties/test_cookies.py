@@ -32,7 +32,7 @@ def test_a_page_gets_a_cookie_that_no_script_reads(visitor: Visitor, firm: Perso
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://127.0.0.1:8000.evil.example"])
-def test_a_page_of_another_origin_changes_nothing(visitor: Visitor, firm: Person, origin: str | None) -> None:
+def test_a_page_of_another_origin_is_refused(visitor: Visitor, firm: Person, origin: str | None) -> None:
     _, cookie = by_cookie(visitor, firm)
     foreign = cookie if origin is None else cookie | {"Origin": origin}
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}

@@ -62,7 +62,7 @@ def test_no_key_exceeds_its_scope(visitor: Visitor, firm: Person) -> None:
         ({"name": ""}, "API_KEY_NAME"),
     ],
 )
-def test_a_key_has_a_name_a_scope_and_an_end(
+def test_a_machine_key_needs_a_name_a_scope_and_an_expiry(
     visitor: Visitor, firm: Person, change: dict[str, Any], expected: str
 ) -> None:
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY} | change

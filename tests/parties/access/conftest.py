@@ -1,4 +1,4 @@
-"""A firm that signs in."""
+"""The firm of the tests about signing in."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from tests.support.actors.pilots import Pilot
 
 @pytest.fixture
 def firm(pilot: Pilot) -> str:
-    """A party of this test alone, whose key is kept here."""
+    """A new firm for each test, whose key is kept here."""
     return pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)

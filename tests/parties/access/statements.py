@@ -1,4 +1,4 @@
-"""Statements by which parties sign in, and what a token of theirs reaches."""
+"""Makes sign-in statements, and finds the party of a token."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def here(ledger: Ledger) -> Place:
 
 
 def statement(ledger: Ledger, party: str, **changes: object) -> str:
-    """A statement of the party that is right but for the changes."""
-    told = {
+    """Return a correct sign-in statement of the party, with these changes."""
+    members = {
         "place": here(ledger),
         "nonce": ledger.sessions.nonce(party, HERE).nonce,
         "signer": signer_of(ledger, party),
         "expires_at": ledger.clock() + 300,
     } | changes
-    return sign_in(told["place"], party, told["nonce"], told["signer"], told["expires_at"])  # type: ignore[arg-type]
+    return sign_in(members["place"], party, members["nonce"], members["signer"], members["expires_at"])  # type: ignore[arg-type]
 
 
 def refused(act: Callable[[], object]) -> str:
@@ -34,7 +34,7 @@ def refused(act: Callable[[], object]) -> str:
 
 
 def reach(ledger: Ledger, token: str) -> str:
-    """The party that a token speaks for, or the code of the refusal."""
+    """Return the party of the token, or the code of the refusal."""
     try:
         return ledger.callers.of(token).party
     except PingzhengError as refusal:

@@ -1,4 +1,4 @@
-"""Guessing: wrong tokens are slowed by where they come from, and a right one passes all the same."""
+"""Guessing tokens: an address that sends wrong tokens must wait, and a correct token is always accepted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.actors.signing_in import token_of
 
 
 class Clock:
-    """Time that a test lets pass."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -23,13 +23,13 @@ class Clock:
 
 
 def fails(attempts: Attempts, source: str) -> str:
-    """The code that a wrong token is answered with."""
+    """Send a wrong token, and return the code of the error."""
     with pytest.raises(PingzhengError) as refused, attempts.counted(source):
         raise Unauthenticated("API_KEY_UNKNOWN", "No.")
     return refused.value.code
 
 
-def test_the_eleventh_wrong_key_within_a_minute_has_to_wait() -> None:
+def test_the_eleventh_wrong_key_within_a_minute_must_wait() -> None:
     clock = Clock()
     attempts = Attempts(clock)
     assert {fails(attempts, "192.0.2.1") for _ in range(LIMIT)} == {"API_KEY_UNKNOWN"}
@@ -42,7 +42,7 @@ def test_the_eleventh_wrong_key_within_a_minute_has_to_wait() -> None:
     assert fails(attempts, "192.0.2.1") == "API_KEY_UNKNOWN"
 
 
-def test_slow_mistakes_are_no_guessing() -> None:
+def test_wrong_keys_with_pauses_are_not_slowed() -> None:
     clock = Clock()
     attempts = Attempts(clock)
     for _ in range(5 * LIMIT):
@@ -50,7 +50,7 @@ def test_slow_mistakes_are_no_guessing() -> None:
         clock.now += WINDOW_SECONDS / LIMIT
 
 
-def test_other_refusals_are_not_counted() -> None:
+def test_other_refusals_are_not_counted_as_wrong_keys() -> None:
     attempts = Attempts(Clock())
     for _ in range(3 * LIMIT):
         with pytest.raises(ZeroDivisionError), attempts.counted("192.0.2.1"):
@@ -58,21 +58,21 @@ def test_other_refusals_are_not_counted() -> None:
     assert fails(attempts, "192.0.2.1") == "API_KEY_UNKNOWN"
 
 
-def test_a_right_key_passes_among_wrong_ones_of_its_own_address(ledger: Ledger) -> None:
-    """Four hundred guesses: no party is locked out, neither elsewhere nor behind the same address."""
+def test_a_correct_key_passes_among_wrong_ones_from_its_address(ledger: Ledger) -> None:
+    """After 400 guesses no party is locked out, at this address or at another one."""
     attempts, token = Attempts(), token_of(ledger, ledger.party)
-    told: list[str] = []
+    codes: list[str] = []
     for number in range(400):
         with pytest.raises(PingzhengError) as refused, attempts.counted("192.0.2.1"):
             ledger.callers.of(f"pz_{number:043}")
-        told.append(refused.value.code)
-    assert told == ["API_KEY_UNKNOWN"] * LIMIT + ["TOO_MANY_ATTEMPTS"] * (400 - LIMIT)
+        codes.append(refused.value.code)
+    assert codes == ["API_KEY_UNKNOWN"] * LIMIT + ["TOO_MANY_ATTEMPTS"] * (400 - LIMIT)
     for source in ("192.0.2.1", "192.0.2.2"):
         with attempts.counted(source):
             assert ledger.callers.of(token).party == ledger.party
 
 
-def test_what_is_remembered_stays_bounded() -> None:
+def test_the_number_of_remembered_sources_is_limited() -> None:
     attempts = Attempts(Clock(), most=100)
     for number in range(1000):
         fails(attempts, f"198.51.{number // 250}.{number % 250}")
@@ -80,21 +80,21 @@ def test_what_is_remembered_stays_bounded() -> None:
     assert {fails(attempts, "198.51.3.249") for _ in range(LIMIT)} == {"API_KEY_UNKNOWN", "TOO_MANY_ATTEMPTS"}
 
 
-def test_many_at_once_are_all_counted() -> None:
-    attempts, told, lock = Attempts(Clock()), [], threading.Lock()
+def test_concurrent_failures_are_all_counted() -> None:
+    attempts, codes, lock = Attempts(Clock()), [], threading.Lock()
 
     def guess() -> None:
         for _ in range(10):
             code = fails(attempts, "192.0.2.1")
             with lock:
-                told.append(code)
+                codes.append(code)
 
     threads = [threading.Thread(target=guess) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (told.count("API_KEY_UNKNOWN"), told.count("TOO_MANY_ATTEMPTS")) == (LIMIT, 80 - LIMIT)
+    assert (codes.count("API_KEY_UNKNOWN"), codes.count("TOO_MANY_ATTEMPTS")) == (LIMIT, 80 - LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_many_at_once_are_all_counted() -> None:
         ("", ""),
     ],
 )
-def test_a_subscriber_of_ipv6_is_one_source(address: str, source: str) -> None:
+def test_an_ipv6_network_counts_as_one_source(address: str, source: str) -> None:
     assert source_of(address) == source

@@ -1,4 +1,4 @@
-"""Keys for machines: what they may do, whose they are, and what a thief of one gets."""
+"""Machine keys: their scopes, their owners, and the limits for a thief of a key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.ledgers.waiting_ledger import fresh_key
 
 @pytest.fixture
 def firm(pilot: Pilot) -> str:
-    """A party of this test alone, whose key is kept here."""
+    """A new firm for each test, whose key is kept here."""
     return pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
 
 
@@ -32,14 +32,14 @@ def made(ledger: Ledger, party: str, *scopes: Scope, days: int = 30) -> NewKey:
 
 
 def reach(ledger: Ledger, key: str) -> str:
-    """The party that a key speaks for, or the code of the refusal."""
+    """Return the party of the machine key, or the code of the refusal."""
     try:
         return ledger.callers.of(key).party
     except PingzhengError as refusal:
         return refusal.code
 
 
-def test_a_key_is_made_listed_used_and_revoked(pilot: Pilot, firm: str) -> None:
+def test_a_machine_key_is_made_listed_used_and_revoked(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     caller, new = session_of(ledger, firm), made(ledger, firm, Scope.READ)
     used = ledger.callers.of(new.key)
@@ -66,7 +66,7 @@ def test_the_day_of_last_use_is_written_in_the_background(pilot: Pilot, firm: st
     assert row.last_used is not None and len(row.last_used) == 10
 
 
-def test_a_key_does_what_its_scopes_say_and_no_more(pilot: Pilot, firm: str) -> None:
+def test_a_machine_key_is_limited_to_its_scopes(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     for scope in Scope:
         caller = ledger.callers.of(made(ledger, firm, scope).key)
@@ -76,8 +76,8 @@ def test_a_key_does_what_its_scopes_say_and_no_more(pilot: Pilot, firm: str) -> 
                 caller.require(other)
 
 
-def test_a_stolen_key_mints_nothing(pilot: Pilot, firm: str) -> None:
-    """Nor does it list, revoke, or end what the party has."""
+def test_a_stolen_machine_key_makes_no_keys_or_sessions(pilot: Pilot, firm: str) -> None:
+    """It also cannot list, revoke or end the keys and sessions of the party."""
     ledger = pilot.ledger
     new = made(ledger, firm)
     thief = ledger.callers.of(new.key)
@@ -93,7 +93,7 @@ def test_a_stolen_key_mints_nothing(pilot: Pilot, firm: str) -> None:
     assert len(ledger.machine_keys.listed(session_of(ledger, firm))) == 1
 
 
-def test_nobody_lists_or_revokes_the_keys_of_another(pilot: Pilot, firm: str) -> None:
+def test_a_party_cannot_list_or_revoke_the_keys_of_another(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new = made(ledger, firm)
     office = session_of(ledger, ledger.installation.authority_party)
@@ -103,7 +103,7 @@ def test_nobody_lists_or_revokes_the_keys_of_another(pilot: Pilot, firm: str) ->
     assert reach(ledger, new.key) == firm
 
 
-def test_a_key_ends_by_time(pilot: Pilot, firm: str) -> None:
+def test_a_machine_key_expires(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new = made(ledger, firm, days=1)
     for ahead, known in ((DAY - 60, True), (DAY + 60, False)):
@@ -119,7 +119,7 @@ def reach_by(callers: Callers, key: str) -> str:
 
 
 @pytest.mark.parametrize("end", ["report", "recovery", "closing", "erasure", "rotation"])
-def test_a_key_ends_with_what_made_it(pilot: Pilot, firm: str, end: str) -> None:
+def test_a_machine_key_ends_with_its_account_or_party(pilot: Pilot, firm: str, end: str) -> None:
     ledger = pilot.ledger
     new, office = made(ledger, firm), ledger.installation.authority_party
     assert reach(ledger, new.key) == firm
@@ -136,8 +136,8 @@ def test_a_key_ends_with_what_made_it(pilot: Pilot, firm: str, end: str) -> None
     assert reach(ledger, new.key) == "API_KEY_UNKNOWN"
 
 
-def test_a_key_of_another_account_goes_on_when_one_is_reported(pilot: Pilot, firm: str) -> None:
-    """It ends with the account that made it, and not with another one of the party."""
+def test_a_machine_key_stays_valid_when_another_account_is_reported(pilot: Pilot, firm: str) -> None:
+    """A machine key depends only on the account that made it, not on the party's other accounts."""
     ledger = pilot.ledger
     further = fresh_key(ledger)
     ledger.parties.keys.bind(ledger.actor(firm), firm, further)
@@ -147,7 +147,7 @@ def test_a_key_of_another_account_goes_on_when_one_is_reported(pilot: Pilot, fir
     assert reach(ledger, new.key) == firm
 
 
-def test_a_key_rests_while_its_party_does(pilot: Pilot, firm: str) -> None:
+def test_a_machine_key_is_refused_while_its_party_is_suspended(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new, office = made(ledger, firm), ledger.installation.authority_party
     ledger.parties.role_changes.set_status(ledger.actor(office), firm, "suspended", "investigation")
@@ -157,11 +157,11 @@ def test_a_key_rests_while_its_party_does(pilot: Pilot, firm: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "pz_", "pz_" + "A" * 43, "pz_" + "A" * 10_000, "ps_" + "A" * 43, "é", "pz_\0"])
-def test_what_is_no_key_opens_nothing(ledger: Ledger, key: str) -> None:
+def test_an_unknown_machine_key_is_refused(ledger: Ledger, key: str) -> None:
     assert reach(ledger, key) in ("API_KEY_UNKNOWN", "SESSION_UNKNOWN")
 
 
-def test_a_key_is_no_cookie(pilot: Pilot, firm: str) -> None:
+def test_a_machine_key_is_not_accepted_as_a_cookie(pilot: Pilot, firm: str) -> None:
     new = made(pilot.ledger, firm)
     with pytest.raises(PingzhengError, match="SESSION_UNKNOWN"):
         pilot.ledger.callers.of(new.key, cookie=True)
@@ -178,7 +178,7 @@ def test_a_key_is_no_cookie(pilot: Pilot, firm: str) -> None:
         ("run", [Scope.READ], MAX_DAYS + 1, "API_KEY_PERIOD"),
     ],
 )
-def test_a_key_has_a_name_a_scope_and_an_end(
+def test_a_machine_key_needs_a_name_a_scope_and_an_expiry(
     pilot: Pilot, firm: str, name: str, scopes: list[Scope], days: int, code: str
 ) -> None:
     ledger = pilot.ledger
@@ -186,18 +186,18 @@ def test_a_key_has_a_name_a_scope_and_an_end(
         ledger.machine_keys.new(session_of(ledger, firm), name, scopes, ledger.clock() + days * DAY)
 
 
-def test_a_party_has_so_many_keys(pilot: Pilot, firm: str) -> None:
+def test_a_party_has_a_maximum_of_machine_keys(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     first = made(ledger, firm)
     with ledger.database.read() as session:
-        told = {
+        columns = {
             column.name: getattr(session.get_one(ApiKey, first.row.id), column.name)
             for column in ApiKey.__table__.columns
         }
     with ledger.database.write() as session:
         for number in range(MAX_KEYS - 1):
             changed = {"id": f"{firm[:20]}{number:06}".upper(), "key_digest": f"{firm[:60]}{number:04}"}
-            session.add(ApiKey(**told | changed))
+            session.add(ApiKey(**columns | changed))
     with pytest.raises(Conflict, match="API_KEYS_TOO_MANY"):
         made(ledger, firm)
     ledger.machine_keys.revoke(session_of(ledger, firm), first.row.id)

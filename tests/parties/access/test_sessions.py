@@ -1,4 +1,4 @@
-"""Sessions on a real ledger: what they are good for, and what ends them."""
+"""Sessions on a real ledger: their permissions, and the events that end them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.support.ledgers.waiting_ledger import fresh_key
 
 
 def dismissed(pilot: Pilot, party: str, *steps: str) -> None:
-    """Set the party's status as an authority or by two."""
+    """Set the party's status, as one or two authorities."""
     first = pilot.ledger.installation.authority_party
     for status in steps:
         pilot.ledger.parties.role_changes.set_status(pilot.ledger.actor(first), party, status, "investigation")
 
 
-def test_a_party_signs_in_by_its_key_and_out_again(pilot: Pilot, firm: str) -> None:
+def test_a_party_signs_in_with_its_key_and_out_again(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     opened = signed_in(ledger, firm, signer_of(ledger, firm))
     caller = ledger.callers.of(opened.token)
@@ -41,7 +41,7 @@ def test_a_party_signs_in_by_its_key_and_out_again(pilot: Pilot, firm: str) -> N
     assert reach(ledger, opened.token) == "SESSION_UNKNOWN"
 
 
-def test_the_token_is_kept_nowhere(pilot: Pilot, firm: str) -> None:
+def test_the_session_token_is_not_stored(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
     assert len(token) >= 46
@@ -51,7 +51,7 @@ def test_the_token_is_kept_nowhere(pilot: Pilot, firm: str) -> None:
     assert not any(token in row for row in rows)
 
 
-def test_a_party_ends_its_other_sessions_and_nobody_elses(pilot: Pilot, firm: str) -> None:
+def test_a_party_ends_only_its_own_sessions(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     stranger = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     mine, other, theirs = (token_of(ledger, each) for each in (firm, firm, stranger))
@@ -63,7 +63,7 @@ def test_a_party_ends_its_other_sessions_and_nobody_elses(pilot: Pilot, firm: st
     assert [reach(ledger, token) for token in (mine, other, theirs)] == [firm, "SESSION_UNKNOWN", stranger]
 
 
-def test_a_session_ends_by_time(pilot: Pilot, firm: str) -> None:
+def test_a_session_expires(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
     then = Callers(ledger.database, lambda _key, _day: None, lambda: ledger.clock() + 1801)
@@ -73,14 +73,14 @@ def test_a_session_ends_by_time(pilot: Pilot, firm: str) -> None:
 
 def test_a_session_ends_with_the_report_of_its_key(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
-    token, told = token_of(ledger, firm), statement(ledger, firm)
+    token, signed = token_of(ledger, firm), statement(ledger, firm)
     ledger.parties.keys.report(ledger.authority, firm, ledger.parties.register.get(firm).account)
     assert reach(ledger, token) == "SESSION_UNKNOWN"
-    assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_KEY_NOT_LIVE"
+    assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_KEY_NOT_LIVE"
 
 
-def test_a_session_ends_with_a_report_that_only_the_chain_knows(pilot: Pilot, firm: str) -> None:
-    """The party reports by a node of its own; it counts as soon as the chain is followed."""
+def test_a_session_ends_with_a_report_sent_directly_to_the_chain(pilot: Pilot, firm: str) -> None:
+    """The party reports with a node of its own; the session ends as soon as the index has followed the chain."""
     ledger = pilot.ledger
     token, account = token_of(ledger, firm), ledger.parties.register.get(firm).account
     pilot.fund(account)
@@ -98,29 +98,29 @@ def test_a_session_ends_with_the_recovery_of_its_key(pilot: Pilot, firm: str) ->
     assert reach(ledger, token_of(ledger, firm)) == firm
 
 
-def test_a_session_rests_while_its_party_does_and_ends_with_its_closing(pilot: Pilot, firm: str) -> None:
+def test_a_session_is_refused_while_its_party_is_suspended_and_ends_when_it_is_closed(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
     dismissed(pilot, firm, "suspended")
     assert reach(ledger, token) == "PARTY_NOT_ACTIVE"
-    told = statement(ledger, firm)
-    assert refused(lambda: ledger.sessions.begin(told)) == "PARTY_NOT_ACTIVE"
+    signed = statement(ledger, firm)
+    assert refused(lambda: ledger.sessions.begin(signed)) == "PARTY_NOT_ACTIVE"
     dismissed(pilot, firm, "active")
     assert reach(ledger, token) == firm
     dismissed(pilot, firm, "closed")
     assert reach(ledger, token) == "SESSION_UNKNOWN"
-    assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_KEY_NOT_LIVE"
+    assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_KEY_NOT_LIVE"
 
 
 def test_a_session_ends_with_the_erasure_of_its_party(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
-    token, told = token_of(ledger, firm), statement(ledger, firm)
+    token, signed = token_of(ledger, firm), statement(ledger, firm)
     ledger.erasure.party(ledger.callers.of(token).actor, firm, "subject_request")
     assert reach(ledger, token) == "SESSION_UNKNOWN"
-    assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_NONCE_UNKNOWN"
+    assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_NONCE_UNKNOWN"
 
 
-def test_a_role_that_only_the_chain_gave_counts(pilot: Pilot, firm: str) -> None:
+def test_roles_come_from_the_chain_and_not_from_onboarding(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     caller = ledger.callers.of(token := token_of(ledger, firm))
     assert caller.roles == {Role.SUBJECT}
@@ -132,11 +132,11 @@ def test_a_role_that_only_the_chain_gave_counts(pilot: Pilot, firm: str) -> None
     assert ledger.callers.of(token).roles == {Role.CONSUMER}
     assert ledger.roles.actor(firm).roles == ledger.actor(firm).roles == {Role.CONSUMER}
     assert ledger.roles.of([firm])[firm] == ("consumer",)
-    # What it was onboarded for is no permission.
+    # The roles requested at onboarding give no permission.
     assert ledger.parties.register.get(firm).roles == ("subject",)
 
 
-def test_a_cookie_is_no_token_and_a_token_no_cookie(pilot: Pilot, firm: str) -> None:
+def test_cookie_tokens_and_bearer_tokens_are_not_interchangeable(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     page = signed_in(ledger, firm, signer_of(ledger, firm), cookie=True).token
     assert ledger.callers.of(page, cookie=True).cookie
@@ -145,7 +145,7 @@ def test_a_cookie_is_no_token_and_a_token_no_cookie(pilot: Pilot, firm: str) -> 
         ledger.callers.of(token_of(ledger, firm), cookie=True)
 
 
-def test_a_party_has_so_many_sessions_and_its_oldest_one_ends(pilot: Pilot, firm: str) -> None:
+def test_a_party_has_a_maximum_of_sessions_and_the_oldest_ends(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     first = token_of(ledger, firm)
     now = ledger.clock()
@@ -167,7 +167,7 @@ def test_a_party_has_so_many_sessions_and_its_oldest_one_ends(pilot: Pilot, firm
     assert reach(ledger, last) == firm
 
 
-def test_the_caller_in_a_session_may_do_everything(pilot: Pilot, firm: str) -> None:
+def test_a_caller_in_a_session_has_all_scopes(pilot: Pilot, firm: str) -> None:
     caller: Caller = pilot.ledger.callers.of(token_of(pilot.ledger, firm))
     for scope in ("read", "act", "payload"):
         caller.require(scope)  # type: ignore[arg-type]

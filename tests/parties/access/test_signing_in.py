@@ -1,4 +1,4 @@
-"""Signing in by key on a real ledger: what opens a session, and what a thief, a relay or a stranger gets."""
+"""Signing in with a key on a real ledger, and the attempts of thieves, relays and strangers."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from tests.support.actors.signing_in import HERE, signed_in, signer_of, token_of
 from tests.support.ledgers.waiting_ledger import at_once, no
 
 
-def test_a_challenge_of_a_relay_opens_nothing_here(pilot: Pilot, firm: str) -> None:
-    """The relay hands on our nonce; the client signs for the relay's address, which it knows by its own settings."""
+def test_a_statement_signed_for_a_relays_address_is_refused(pilot: Pilot, firm: str) -> None:
+    """A relay passes our nonce to its client; the client signs for the relay's address, which its settings contain."""
     ledger = pilot.ledger
     relay = replace(here(ledger), origin="https://relay.example")
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, place=relay))) == "SESSION_ORIGIN_DIFFERS"
 
 
-def test_a_statement_opens_one_session(pilot: Pilot, firm: str) -> None:
+def test_a_sign_in_statement_opens_one_session(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
-    told = statement(ledger, firm)
-    ledger.sessions.begin(told)
-    assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_NONCE_UNKNOWN"
+    signed = statement(ledger, firm)
+    ledger.sessions.begin(signed)
+    assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_NONCE_UNKNOWN"
 
 
-def test_a_statement_opens_one_session_whichever_process_is_asked(pilot: Pilot, firm: str) -> None:
+def test_a_sign_in_statement_opens_one_session_with_two_processes(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
-    told = statement(ledger, firm)
+    signed = statement(ledger, firm)
     with open_ledger(ledger.settings) as second:
-        opened = second.sessions.begin(told)
-        assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_NONCE_UNKNOWN"
+        opened = second.sessions.begin(signed)
+        assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_NONCE_UNKNOWN"
         assert reach(ledger, opened.token) == firm
 
 
-def test_of_many_who_send_one_statement_at_once_one_opens_a_session(pilot: Pilot, firm: str) -> None:
+def test_one_of_many_concurrent_sign_ins_with_one_statement_succeeds(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
-    told = statement(ledger, firm)
-    answers = at_once(*[lambda: ledger.sessions.begin(told)] * 8)
+    signed = statement(ledger, firm)
+    answers = at_once(*[lambda: ledger.sessions.begin(signed)] * 8)
     opened = [answer for answer in answers if isinstance(answer, NewSession)]
     assert [reach(ledger, session.token) for session in opened] == [firm]
     assert [answer.code for answer in answers if answer not in opened] == ["SESSION_NONCE_UNKNOWN"] * 7
 
 
-def test_a_nonce_is_for_the_party_that_asked_and_for_a_short_time(pilot: Pilot, firm: str) -> None:
+def test_a_nonce_is_for_one_party_and_expires(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     other = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     nonce = ledger.sessions.nonce(other, HERE).nonce
@@ -61,12 +61,12 @@ def test_a_nonce_is_for_the_party_that_asked_and_for_a_short_time(pilot: Pilot, 
     made_up = "A" * 43
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, nonce=made_up))) == "SESSION_NONCE_UNKNOWN"
     later = at(ledger, NONCE_SECONDS)
-    told = statement(ledger, firm, expires_at=ledger.clock() + 600)
-    assert refused(lambda: later.begin(told)) == "SESSION_NONCE_UNKNOWN"
+    signed = statement(ledger, firm, expires_at=ledger.clock() + 600)
+    assert refused(lambda: later.begin(signed)) == "SESSION_NONCE_UNKNOWN"
 
 
 def at(ledger: Ledger, seconds: int) -> Sessions:
-    """Signing in as it will be then."""
+    """Return the sessions of a service whose clock is this many seconds ahead."""
     keys = {
         key.account: key.public_key
         for row in ledger.parties.register.page(None, 1000)
@@ -77,13 +77,13 @@ def at(ledger: Ledger, seconds: int) -> Sessions:
 
 
 @pytest.mark.parametrize("ahead", [-1, 0, 601, 10**9])
-def test_a_statement_is_for_now(pilot: Pilot, firm: str, ahead: int) -> None:
+def test_an_early_or_late_sign_in_statement_is_refused(pilot: Pilot, firm: str, ahead: int) -> None:
     ledger = pilot.ledger
-    told = statement(ledger, firm, expires_at=ledger.clock() + ahead)
-    assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_EXPIRED"
+    signed = statement(ledger, firm, expires_at=ledger.clock() + ahead)
+    assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_EXPIRED"
 
 
-def test_a_session_and_a_statement_of_another_ledger_are_none_here(pilot: Pilot, firm: str, waiting: Ledger) -> None:
+def test_sessions_and_statements_of_another_ledger_are_refused(pilot: Pilot, firm: str, waiting: Ledger) -> None:
     ledger, officer = pilot.ledger, waiting.installation.authority_party
     foreign = token_of(waiting, officer)
     assert reach(waiting, foreign) == officer
@@ -93,11 +93,11 @@ def test_a_session_and_a_statement_of_another_ledger_are_none_here(pilot: Pilot,
         replace(here(ledger), chain_id=1),
         here(waiting),
     ):
-        told = statement(ledger, firm, place=place)
-        assert refused(lambda told=told: ledger.sessions.begin(told)) == "SESSION_LEDGER_DIFFERS"
+        signed = statement(ledger, firm, place=place)
+        assert refused(lambda signed=signed: ledger.sessions.begin(signed)) == "SESSION_LEDGER_DIFFERS"
 
 
-def test_only_a_key_of_the_party_opens_its_session(pilot: Pilot, firm: str) -> None:
+def test_only_an_active_key_of_the_party_signs_in(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     other = signer_of(ledger, pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT))
     forged = LocalSigner(bytes.fromhex("11" * 32), signer_of(ledger, firm).kid)
@@ -107,28 +107,28 @@ def test_only_a_key_of_the_party_opens_its_session(pilot: Pilot, firm: str) -> N
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, signer=forged))) == "SESSION_SIGNATURE_INVALID"
 
 
-def test_an_admin_opens_no_session_for_a_subject(pilot: Pilot, firm: str) -> None:
-    """Whoever manages parties has keys of its own, and no way to a token of another's: none is minted for anybody."""
+def test_an_admin_cannot_sign_in_as_a_subject(pilot: Pilot, firm: str) -> None:
+    """An admin that manages parties can sign in only as itself, because no call makes a token for another party."""
     ledger = pilot.ledger
     admin = signer_of(ledger, ledger.installation.authority_party)
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, signer=admin))) == "SESSION_KEY_NOT_LIVE"
     assert not hasattr(ledger.parties.register, "new_api_key")
 
 
-def test_what_is_no_statement_is_refused_as_such(pilot: Pilot) -> None:
-    for told in ("", "a.b.c", "ps_x", "." * 5000, "é.é.é"):
+def test_a_malformed_sign_in_statement_is_refused(pilot: Pilot) -> None:
+    for signed in ("", "a.b.c", "ps_x", "." * 5000, "é.é.é"):
         with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
-            pilot.ledger.sessions.begin(told)
+            pilot.ledger.sessions.begin(signed)
 
 
 @pytest.mark.parametrize("origin", [None, "", "null", "https://evil.example", "http://127.0.0.1:8001"])
-def test_a_page_of_another_origin_changes_nothing(ledger: Ledger, origin: str | None) -> None:
+def test_a_page_of_another_origin_is_refused(ledger: Ledger, origin: str | None) -> None:
     ledger.sessions.require_origin("http://127.0.0.1:8000")
     with pytest.raises(Forbidden, match="ORIGIN_DIFFERS"):
         ledger.sessions.require_origin(origin)
 
 
-def test_a_party_without_such_a_number_gets_a_nonce_all_the_same(ledger: Ledger) -> None:
+def test_an_unknown_party_also_gets_a_nonce(ledger: Ledger) -> None:
     known, unknown = (ledger.sessions.nonce(party, HERE) for party in (ledger.party, "ab" * 32))
     assert len(known.nonce) == len(unknown.nonce) == 43
     assert abs(known.expires_at - unknown.expires_at) <= 1
@@ -139,23 +139,23 @@ def held(ledger: Ledger, **where: str) -> int:
         return session.query(SignInNonce).filter_by(**where).count()
 
 
-def test_what_strangers_ask_for_stays_bounded(pilot: Pilot, firm: str) -> None:
-    """A flood from few sources takes their own nonces away, and not those of a party that signs in meanwhile."""
+def test_the_number_of_nonces_is_limited(pilot: Pilot, firm: str) -> None:
+    """Many requests from a few sources delete only their own nonces, not those of a party that signs in meanwhile."""
     ledger = pilot.ledger
     small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, most=(4, 12))
     with ledger.database.write() as session:
         session.query(SignInNonce).delete()
-    told = statement(ledger, firm)
+    signed = statement(ledger, firm)
     for count in range(40):
         small.nonce("ab" * 32, f"198.51.100.{count % 5}")
     assert held(ledger) <= 12
-    assert reach(ledger, ledger.sessions.begin(told).token) == firm
+    assert reach(ledger, ledger.sessions.begin(signed).token) == firm
     many = [small.nonce("ab" * 32, "2001:db8::1").nonce for _ in range(9)]
     assert len(set(many)) == 9
     assert held(ledger) <= 12
 
 
-def test_a_network_of_ipv6_is_one_source(pilot: Pilot) -> None:
+def test_nonces_count_an_ipv6_network_as_one_source(pilot: Pilot) -> None:
     ledger = pilot.ledger
     small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, most=(3, 10_000))
     with ledger.database.write() as session:
@@ -178,7 +178,7 @@ def test_a_p256_key_signs_in(pilot: Pilot) -> None:
     assert ledger.callers.of(signed_in(ledger, firm, signer).token).account == signer.kid
 
 
-def test_the_service_says_where_it_is() -> None:
+def test_sessions_name_the_origin_of_the_service() -> None:
     assert Settings(origin="HTTPS://Pingzheng.Example:443/x").service_origin == "https://pingzheng.example"
     with pytest.raises(InvalidInput, match="ORIGIN_INVALID"):
         _ = Settings(origin="pingzheng.example").service_origin

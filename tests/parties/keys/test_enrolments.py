@@ -1,4 +1,4 @@
-"""A party that never had a key: it is known here alone, until it brings its first key by a one-time code."""
+"""Enrolment: a party without a key is only recorded, until it submits its first key with a one-time code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SERIALS = count(700)
 
 
 def keyless(ledger: Ledger, key: str = "", proof: str = "", serial: int | None = None) -> str:
-    """A person without a key, or with one."""
+    """Return a new person, without a key unless one is given."""
     number = synthetic_resident_id(next(_SERIALS) if serial is None else serial)
     (row,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(PartyKind.PERSON, "某人", number, "440881", key, proof=proof)]
@@ -44,7 +44,7 @@ def code_for(ledger: Ledger, party: str) -> str:
 
 
 def a_key(suite: object = ES256K) -> Signer:
-    """A key that the installation does not keep."""
+    """Return a signer whose key the installation does not keep."""
     return signer_of_key(new_key(suite))  # type: ignore[arg-type]
 
 
@@ -52,7 +52,7 @@ def proof_of(ledger: Ledger, signer: Signer) -> str:
     return possession_of(ledger.reader.chain, signer)
 
 
-def test_a_party_without_a_key_is_known_here_alone(pilot: Pilot) -> None:
+def test_a_party_without_a_key_is_only_recorded_here(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party = keyless(ledger)
     row = ledger.parties.register.get(party)
@@ -66,7 +66,7 @@ def test_a_party_without_a_key_is_known_here_alone(pilot: Pilot) -> None:
         ledger.actor(party)
 
 
-def test_its_first_key_registers_it_and_signs_in(pilot: Pilot) -> None:
+def test_a_first_key_registers_its_party_and_signs_in(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     code = code_for(ledger, party)
@@ -76,8 +76,8 @@ def test_its_first_key_registers_it_and_signs_in(pilot: Pilot) -> None:
     assert ledger.callers.of(signed_in(ledger, party, signer).token).roles == {Role.SUBJECT}
 
 
-def test_it_counts_after_two_offices(waiting: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the second office is elsewhere, the key opens nothing until that office has confirmed it."""
+def test_a_first_key_is_valid_after_two_offices_decided(waiting: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the second office has its own installation, the key cannot sign in until that office has confirmed."""
     first, second, _ = officers(waiting)
     party, signer = keyless(waiting), a_key()
     code = waiting.parties.enrolments.issue(Actor(first, frozenset({Role.AUTHORITY})), party).code
@@ -91,7 +91,7 @@ def test_it_counts_after_two_offices(waiting: Ledger, monkeypatch: pytest.Monkey
     assert waiting.callers.of(signed_in(waiting, party, signer).token).party == party
 
 
-def test_a_key_of_p256_is_a_first_key_too_and_one_of_sm2_is_none(pilot: Pilot) -> None:
+def test_a_first_key_may_be_p256_but_not_sm2(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, phone, sm2 = keyless(ledger), a_key(ES256), a_key(SM2SM3)
     code = code_for(ledger, party)
@@ -101,22 +101,22 @@ def test_a_key_of_p256_is_a_first_key_too_and_one_of_sm2_is_none(pilot: Pilot) -
     assert ledger.callers.of(signed_in(ledger, party, phone).token).account == phone.kid
 
 
-def test_a_code_serves_once(pilot: Pilot) -> None:
+def test_an_enrolment_code_works_once(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signers = keyless(ledger), [a_key() for _ in range(4)]
     code = code_for(ledger, party)
-    told = at_once(
+    answers = at_once(
         *(
             lambda signer=signer: ledger.parties.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer))
             for signer in signers
         )
     )
-    refused = [answer.code for answer in told if isinstance(answer, PingzhengError)]
+    refused = [answer.code for answer in answers if isinstance(answer, PingzhengError)]
     assert refused == ["ENROLMENT_UNKNOWN"] * 3
     assert len(ledger.parties.keys.history(party)) == 1
 
 
-def test_a_code_is_for_its_own_party_and_ends(pilot: Pilot) -> None:
+def test_an_enrolment_code_is_for_one_party_and_expires(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     earlier, later = code_for(ledger, party), code_for(ledger, party)
@@ -133,7 +133,7 @@ def test_a_code_is_for_its_own_party_and_ends(pilot: Pilot) -> None:
     assert ledger.parties.enrolments.redeem(later, signer.public_key, proof_of(ledger, signer)).party == party
 
 
-def test_a_code_is_kept_nowhere_and_opens_nothing(pilot: Pilot) -> None:
+def test_an_enrolment_code_is_not_stored_and_opens_no_session(pilot: Pilot) -> None:
     ledger = pilot.ledger
     issued: EnrolmentCode = ledger.parties.enrolments.issue(office(ledger), keyless(ledger))
     assert issued.expires_at - ledger.clock() <= SECONDS
@@ -144,8 +144,8 @@ def test_a_code_is_kept_nowhere_and_opens_nothing(pilot: Pilot) -> None:
         ledger.callers.of(issued.code)
 
 
-def test_the_first_key_proves_that_somebody_has_it(pilot: Pilot) -> None:
-    """A wrong proof does not use the code up: who has it may try again."""
+def test_a_first_key_needs_a_proof_of_possession(pilot: Pilot) -> None:
+    """A wrong proof does not use the code up, so the party may try again."""
     ledger = pilot.ledger
     party, signer, other = keyless(ledger), a_key(), a_key()
     code = code_for(ledger, party)
@@ -159,8 +159,8 @@ def test_the_first_key_proves_that_somebody_has_it(pilot: Pilot) -> None:
     assert ledger.parties.enrolments.redeem(code, signer.public_key, proof_of(ledger, signer)).party == party
 
 
-def test_no_code_for_a_party_that_has_or_had_a_key(pilot: Pilot) -> None:
-    """Neither an admin nor an authority comes to a subject's records by a code."""
+def test_a_party_with_a_present_or_former_key_gets_no_enrolment_code(pilot: Pilot) -> None:
+    """Otherwise an admin or an authority could reach a subject's records with an enrolment code."""
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     closed = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
@@ -177,7 +177,7 @@ def test_no_code_for_a_party_that_has_or_had_a_key(pilot: Pilot) -> None:
         ledger.parties.enrolments.issue(office(ledger), "ab" * 32)
 
 
-def test_only_who_manages_parties_gives_out_codes(pilot: Pilot) -> None:
+def test_only_offices_that_manage_roles_issue_enrolment_codes(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party = keyless(ledger)
     for caller in (pilot.cast.bank, pilot.cast.registrar, pilot.cast.supervisor, ledger.installation.operator):
@@ -185,7 +185,7 @@ def test_only_who_manages_parties_gives_out_codes(pilot: Pilot) -> None:
             ledger.parties.enrolments.issue(ledger.actor(caller), party)
 
 
-def test_a_code_ends_when_the_party_is_erased(pilot: Pilot) -> None:
+def test_an_enrolment_code_is_invalid_after_the_party_is_erased(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     code = code_for(ledger, party)
@@ -196,8 +196,8 @@ def test_a_code_ends_when_the_party_is_erased(pilot: Pilot) -> None:
         ledger.parties.enrolments.issue(office(ledger), party)
 
 
-def test_onboarding_it_again_with_a_key_gives_it_that_key(pilot: Pilot) -> None:
-    """As for a party that is new: two offices decide. The code that was given out is worth nothing then."""
+def test_onboarding_a_keyless_party_again_with_a_key_proposes_that_key(pilot: Pilot) -> None:
+    """Two offices decide, as for a new party, and the party's enrolment code becomes invalid."""
     ledger = pilot.ledger
     serial = next(_SERIALS)
     party, signer, late = keyless(ledger, serial=serial), a_key(), a_key()
@@ -210,7 +210,7 @@ def test_onboarding_it_again_with_a_key_gives_it_that_key(pilot: Pilot) -> None:
         ledger.parties.enrolments.redeem(code, late.public_key, proof_of(ledger, late))
 
 
-def test_nobody_signs_in_as_a_party_without_a_key(pilot: Pilot) -> None:
+def test_a_party_without_a_key_cannot_sign_in(pilot: Pilot) -> None:
     ledger = pilot.ledger
     assert len(ledger.sessions.nonce(keyless(ledger), HERE).nonce) == 43
     with pytest.raises(Unauthenticated, match="SESSION_KEY_NOT_LIVE"):

@@ -1,4 +1,4 @@
-"""Keys that change hands, get lost or are stolen: what a party holds stays its own, what was signed stays signed."""
+"""Replaced, lost and stolen keys: the party keeps its assets, and earlier signatures stay valid."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ GENUINE = 6
 
 
 def fresh_key(ledger: Ledger) -> str:
-    """A key kept by the installation for the party, as the demonstration does."""
+    """Return a new public key, whose private key the installation keeps."""
     (account,) = ledger.custody.create()
     return ledger.custody.public_key(account)
 
 
 def rotated(ledger: Ledger, party: str) -> str:
-    """Rotate to a fresh key; returns the account retired."""
+    """Rotate the party's key, and return the retired account."""
     old = ledger.parties.register.get(party).account
     ledger.parties.keys.rotate(ledger.actor(party), party, fresh_key(ledger))
     return old
@@ -50,7 +50,7 @@ def chain_time(ledger: Ledger) -> int:
 
 
 def confirmed(pilot: Pilot, code: str) -> str:
-    """An asset of the provider, registered after its public notice."""
+    """Return an asset of the provider, registered after its public notice."""
     ledger, registrar = pilot.ledger, pilot.actor(pilot.cast.registrar)
     (asset,) = ledger.registration.registrations.submit(pilot.actor(pilot.cast.provider), [resource(code)]).accepted
     ledger.registration.registrations.register([asset])
@@ -69,7 +69,7 @@ def confirmed(pilot: Pilot, code: str) -> str:
 
 
 def next_second(ledger: Ledger) -> int:
-    """A time after everything on the chain so far, waited for."""
+    """Wait until the next second of the chain, and return it."""
     due = chain_time(ledger) + 1
     while ledger.clock() < due:
         time.sleep(0.05)
@@ -77,7 +77,7 @@ def next_second(ledger: Ledger) -> int:
 
 
 def judged(ledger: Ledger, number: str) -> Report:
-    """As anyone verifies it now, without the holder."""
+    """Return the report on the certificate as any verifier gets it now, without the holder."""
     return ledger.verification.verify(ledger.certificates.bundles.build(number).to_bytes(), Expectation()).report
 
 
@@ -116,7 +116,7 @@ def test_assets_stay_with_the_party_after_recovery(pilot: Pilot) -> None:
     assert ledger.registration.registrations.get(asset)["holder"] == provider
 
 
-def test_certificate_verifies_after_subject_and_provider_rotated(pilot: Pilot) -> None:
+def test_certificate_verifies_after_subject_and_provider_rotated_their_keys(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -130,7 +130,7 @@ def test_certificate_verifies_after_subject_and_provider_rotated(pilot: Pilot) -
     assert check(judged(ledger, number), 11).code == "OK"
 
 
-def test_what_was_signed_but_not_anchored_is_anchored_before_the_key_retires(pilot: Pilot) -> None:
+def test_signed_statements_are_anchored_before_their_key_is_retired(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     authorization = pilot.authorise(firm)
     rotated(ledger, pilot.cast.firms[firm])
@@ -140,7 +140,7 @@ def test_what_was_signed_but_not_anchored_is_anchored_before_the_key_retires(pil
     assert check(judged(ledger, number), 11).code == "OK"
 
 
-def test_retired_key_signs_nothing_more(pilot: Pilot) -> None:
+def test_a_statement_signed_with_a_retired_key_is_refused(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     authorization = pilot.authorise(firm)
     old = pilot.actors.signer_of(pilot.cast.provider)
@@ -150,7 +150,7 @@ def test_retired_key_signs_nothing_more(pilot: Pilot) -> None:
         ledger.usage.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
 
 
-def test_old_key_reported_later_spoils_what_was_anchored_since_and_nothing_before(pilot: Pilot) -> None:
+def test_a_dated_compromise_invalidates_only_later_anchored_signatures(pilot: Pilot) -> None:
     ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)
@@ -170,7 +170,7 @@ def known(ledger: Ledger, party: str) -> dict[str, int | None]:
     return {key.account: key.compromised_at for key in ledger.parties.keys.history(party)}
 
 
-def test_dating_the_compromise_of_a_live_key_reports_it_too(pilot: Pilot) -> None:
+def test_dating_the_compromise_of_an_active_key_also_reports_it(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     account = ledger.parties.register.get(party).account
     ledger.parties.keys.date_compromise(ledger.authority, party, account, chain_time(ledger))
@@ -187,7 +187,7 @@ def test_only_an_authority_recovers(pilot: Pilot) -> None:
             ledger.parties.keys.recover(ledger.actor(other), pilot.cast.bank, fresh_key(ledger))
 
 
-def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
+def test_a_rotation_that_crashed_after_the_chain_is_completed_in_the_database(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     row, public_key = ledger.parties.register.get(party), fresh_key(ledger)
     fresh = account_of_public_key(public_key)
@@ -205,7 +205,7 @@ def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -
     assert retired[fresh] is None
 
 
-def test_key_of_another_party_is_refused_even_a_retired_one(pilot: Pilot) -> None:
+def test_a_present_or_retired_key_of_another_party_is_refused(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.cast.firms[pilot.firm()]
     old = ledger.parties.register.get(pilot.cast.bank).public_key
     for _ in range(2):
@@ -214,7 +214,7 @@ def test_key_of_another_party_is_refused_even_a_retired_one(pilot: Pilot) -> Non
         rotated(ledger, pilot.cast.bank)
 
 
-def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
+def test_a_party_with_its_own_key_file_signs_its_rotation(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     own, later = new_private_key(), new_private_key()
     chain, number = ledger.reader.chain, ledger.reader.party_no(party)
@@ -228,7 +228,7 @@ def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize("proof", ["", "ab", "00" * 64, "another key's", "another party's", "a first key's"])
-def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> None:
+def test_a_key_without_proof_of_possession_is_not_proposed(pilot: Pilot, proof: str) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     own, other = new_private_key(), new_private_key()
     chain, number = ledger.reader.chain, ledger.reader.party_no(party)
@@ -242,7 +242,7 @@ def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> Non
     assert ledger.reader.proposal_count() == before
 
 
-def test_proof_for_another_ledger_counts_for_nothing(pilot: Pilot) -> None:
+def test_a_proof_of_possession_for_another_ledger_is_refused(pilot: Pilot) -> None:
     ledger, key = pilot.ledger, new_private_key()
     elsewhere = replace(ledger.reader.chain, origin="e" * 64)
     proof = possession_of(elsewhere, signer_of_key(key.hex()), ledger.reader.party_no(pilot.cast.bank))
@@ -250,7 +250,7 @@ def test_proof_for_another_ledger_counts_for_nothing(pilot: Pilot) -> None:
         ledger.parties.keys.rotate(ledger.actor(pilot.cast.bank), pilot.cast.bank, public_key_of(key), proof)
 
 
-def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
+def test_a_renewed_accreditation_keeps_its_start(pilot: Pilot) -> None:
     ledger, operator = pilot.ledger, pilot.ledger.installation.operator
     number = ledger.parties.register.get(operator).no
     assert number is not None
@@ -263,7 +263,7 @@ def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """A ledger of its own with an accredited platform: the platform's key is read when it is opened."""
+    """The folder of a separate ledger with an accredited platform, because a ledger reads its platform's key once."""
     with create_ledger(Settings(home=tmp_path)) as ledger:
         assemble(ledger, ["1", "2", "3", "4"])
         now = ledger.clock()
@@ -278,7 +278,7 @@ def playing(ledger: Ledger) -> Pilot:
     return Pilot(ledger, assemble(ledger, ["1", "2", "3", "4"]))
 
 
-def test_certificate_verifies_after_the_issuer_rotated_whether_signed_by_then_or_not(home: Path) -> None:
+def test_certificates_before_and_after_the_issuers_rotation_verify(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         pilot = playing(ledger)
         signed, unsigned = pilot.certificate("1"), pilot.certificate("2")
@@ -293,7 +293,7 @@ def test_certificate_verifies_after_the_issuer_rotated_whether_signed_by_then_or
         assert signers == [old, old, ledger.parties.register.get(ledger.installation.operator).account]
 
 
-def test_certificate_signed_after_the_reported_compromise_of_the_issuer_fails(home: Path) -> None:
+def test_a_certificate_signed_after_the_issuers_compromise_fails(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         pilot, own = playing(ledger), ledger.installation
         before = pilot.certificate("1")
@@ -311,7 +311,7 @@ def test_certificate_signed_after_the_reported_compromise_of_the_issuer_fails(ho
         assert genuine(judged(ledger, playing(ledger).certificate("4")))
 
 
-def test_authority_acts_by_its_new_key(home: Path) -> None:
+def test_an_authority_acts_with_its_new_key(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         old = rotated(ledger, ledger.installation.authority_party)
     with open_ledger(Settings(home=home)) as ledger:

@@ -1,4 +1,4 @@
-"""Parties whose only key is of P-256, and a platform that signs by ES256: from the request to the withdrawal."""
+"""Parties with only a P-256 key, and a platform that signs with ES256, from the request to the withdrawal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIRM = "1"
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A platform that signs by ES256."""
+    """A pilot whose platform signs with ES256."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("p256"), suite="sha256-es256")) as ledger:
         cast, now = assemble(ledger, [FIRM]), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
@@ -42,7 +42,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 
 def newcomer(ledger: Ledger, serial: int, kind: PartyKind, *roles: Role) -> str:
-    """A party that was onboarded with a P-256 key and has no other."""
+    """Return a new party with only a P-256 key."""
     (account,) = ledger.custody.create(suite=ES256)
     key = ledger.custody.public_key(account)
     assert key.startswith("p256:")
@@ -56,7 +56,7 @@ def newcomer(ledger: Ledger, serial: int, kind: PartyKind, *roles: Role) -> str:
 
 @pytest.fixture(scope="module")
 def actors(pilot: Pilot) -> CreditBureau:
-    """Bank, provider and firm with P-256 keys alone."""
+    """A bank, a provider and a firm with only P-256 keys."""
     ledger, cast = pilot.ledger, pilot.cast
     firm = newcomer(ledger, 9_701, PartyKind.ENTERPRISE, Role.SUBJECT)
     bank = newcomer(ledger, 9_702, PartyKind.BANK, Role.CONSUMER)
@@ -66,7 +66,7 @@ def actors(pilot: Pilot) -> CreditBureau:
 
 
 def certified(actors: CreditBureau) -> tuple[str, str]:
-    """A certificate's number, and the consent that it rests on."""
+    """Issue a certificate, and return its number and its authorization."""
     consent = actors.authorise([FIRM], lambda _: None)[FIRM]
     actors.answer({consent: SUPPLIED})
     number = actors.issue({FIRM: consent})[FIRM]
@@ -74,7 +74,7 @@ def certified(actors: CreditBureau) -> tuple[str, str]:
     return number, consent
 
 
-def test_all_sign_by_es256_from_the_request_to_the_withdrawal(actors: CreditBureau) -> None:
+def test_all_parties_sign_with_es256_from_request_to_withdrawal(actors: CreditBureau) -> None:
     ledger, cast = actors.ledger, actors.cast
     number, consent = certified(actors)
     bundle = ledger.certificates.bundles.build(number)
@@ -95,7 +95,7 @@ def test_all_sign_by_es256_from_the_request_to_the_withdrawal(actors: CreditBure
     assert ledger.verification.check(ledger.actor(cast.bank), again, "again").report.result == "revoked"
 
 
-def test_a_wrong_p256_key_signs_nothing_of_the_party(actors: CreditBureau) -> None:
+def test_a_consent_signed_with_a_foreign_p256_key_is_refused(actors: CreditBureau) -> None:
     ledger, cast = actors.ledger, actors.cast
     (request,) = actors.ask([actors.request(FIRM)])
     (draft,) = ledger.usage.authorizations.draft(request)
@@ -105,8 +105,8 @@ def test_a_wrong_p256_key_signs_nothing_of_the_party(actors: CreditBureau) -> No
     assert ledger.usage.authorizations.submit([actors.sign(cast.firms[FIRM], draft.entry)])
 
 
-def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(actors: CreditBureau, pilot: Pilot) -> None:
-    """Once an authority has bound a secp256k1 key to it, it acts by that one, and statements of either key count."""
+def test_a_party_with_only_a_p256_key_cannot_act_on_the_chain(actors: CreditBureau, pilot: Pilot) -> None:
+    """After an authority binds a secp256k1 key, the party acts with that key; statements of both keys are valid."""
     ledger, provider = actors.ledger, actors.cast.provider
     first = ledger.parties.register.get(provider)
     asset = pilot.confirmed()
@@ -129,7 +129,7 @@ def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(actors: CreditBur
         assert is_word_of(ledger, provider, sign_entry(entry, signer))
 
 
-def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
+def test_a_lost_p256_key_is_replaced_by_another_p256_key(pilot: Pilot) -> None:
     ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
     party = newcomer(ledger, 9_704, PartyKind.ENTERPRISE, Role.SUBJECT)
     lost = ledger.parties.register.get(party)
@@ -146,14 +146,14 @@ def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
     assert is_word_of(ledger, party, sign_entry(entry, ledger.custody.signer(found)))
 
 
-def test_registration_certificates_are_signed_by_es256_too(pilot: Pilot) -> None:
+def test_registration_certificates_are_signed_with_es256(pilot: Pilot) -> None:
     number = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     assert parse_certificate(pilot.ledger.certificates.bundles.build(number).certificate).issued.suite is ES256
     assert pilot.verified(number).valid
 
 
-def test_a_certificate_stays_of_the_suite_that_signed_it_first(pilot: Pilot) -> None:
-    """ES256 and ES256K both hash by SHA-256, so either may sign what was asked for under the other."""
+def test_a_certificate_keeps_the_suite_that_signed_it_first(pilot: Pilot) -> None:
+    """ES256 and ES256K both use SHA-256, so each may sign certificates requested under the other."""
     number = pilot.certificate(FIRM)
     with pilot.under(suite="sha256-es256k") as other:
         first = other.ledger.certificates.bundles.build(number).certificate

@@ -1,4 +1,4 @@
-"""An installation of the suite of SM2 and SM3: its parties sign in either suite, and one verify call reads all."""
+"""An installation with the SM2 and SM3 suite: its parties sign with either suite, and one verify call reads both."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fresh() -> Sm2Signer:
 
 
 def bound(ledger: Ledger, party: str) -> Sm2Signer:
-    """A further key of the party's own."""
+    """Bind a new further key to the party."""
     signer = fresh()
     ledger.parties.keys.bind(ledger.authority, party, signer.public_key, proof(ledger, party, signer))
     return signer
@@ -70,7 +70,7 @@ def genuine(report: Report) -> bool:
 
 
 def suite_of(ledger: Ledger, number: str) -> tuple[str, str]:
-    """What signed the certificate, and what its disclosures are hashed with."""
+    """Return the certificate's signature algorithm and the digest algorithm of its disclosures."""
     presented = parse_certificate(ledger.certificates.bundles.build(number).certificate)
     return presented.issued.suite.alg, presented.algorithm
 
@@ -82,7 +82,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pilot(home: Path) -> Iterator[Pilot]:
-    """A ledger that began with ES256K, issued one certificate, and goes on with SM2."""
+    """A ledger that started with ES256K, issued one certificate, and now signs with SM2."""
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, FIRMS), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
@@ -98,7 +98,7 @@ def pilot(home: Path) -> Iterator[Pilot]:
         yield made
 
 
-def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> None:
+def test_all_parties_sign_with_sm2_from_consent_to_presentation(pilot: Pilot) -> None:
     ledger, cast = pilot.ledger, pilot.cast
     bank, firm, provider = (bound(ledger, party) for party in (cast.bank, cast.firms["2"], cast.provider))
     asked = ledger.usage.requests.draft(pilot.actors.request("2"), NOTE)
@@ -117,7 +117,7 @@ def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> N
     assert accepted(pilot, row.certificate_no, firm).first_failure.code == "USED_UP"
 
 
-def test_parties_that_keep_to_es256k_are_served_and_a_certificate_stays_of_its_suite(pilot: Pilot) -> None:
+def test_parties_with_es256k_keys_are_served_and_certificates_keep_their_suite(pilot: Pilot) -> None:
     number = pilot.certificate("3")
     with pilot.under(suite="sha256-es256k") as back:
         assert suite_of(back.ledger, number) == ("SM2SM3", "sm3")
@@ -125,8 +125,8 @@ def test_parties_that_keep_to_es256k_are_served_and_a_certificate_stays_of_its_s
     assert report.valid, report.first_failure
 
 
-def test_what_was_asked_for_under_one_digest_is_issued_under_it(pilot: Pilot) -> None:
-    """The providers salted and hashed for it: the platform changes its suite for what is asked from now on."""
+def test_a_certificate_uses_the_digest_algorithm_of_its_request(pilot: Pilot) -> None:
+    """The providers have already hashed for that algorithm; a change of suite applies only to new requests."""
     ledger = pilot.ledger
     with pilot.under(suite="sha256-es256k") as before:
         consent = before.authorise("4")
@@ -141,8 +141,8 @@ def test_what_was_asked_for_under_one_digest_is_issued_under_it(pilot: Pilot) ->
         ledger.usage.requests.submit([signed])
 
 
-def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) -> None:
-    """The chain cannot check the signature, so it knows nothing of it; every verifier with the suite does."""
+def test_an_sm2_withdrawal_is_an_entry_in_the_bundle(pilot: Pilot) -> None:
+    """The chain cannot check the signature, so the withdrawal is not on chain; a verifier with the suite finds it."""
     ledger, firm = pilot.ledger, pilot.cast.firms["2"]
     signer = bound(ledger, firm)
     consent = pilot.authorise("2")
@@ -164,13 +164,13 @@ def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) ->
     assert (event["by"], event["names"]) == (firm, {"entry": "authorization", "reason": "consent_withdrawn"})
 
 
-def test_registration_certificates_follow(pilot: Pilot) -> None:
+def test_registration_certificates_are_signed_with_sm2(pilot: Pilot) -> None:
     number = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     assert suite_of(pilot.ledger, number)[0] == "SM2SM3"
     assert pilot.verified(number).valid
 
 
-def test_the_key_is_bound_once_and_the_party_acts_by_the_key_it_had(pilot: Pilot, home: Path) -> None:
+def test_the_sm2_key_is_bound_once_and_the_party_acts_with_its_earlier_key(pilot: Pilot, home: Path) -> None:
     ledger = pilot.ledger
     operator, before = ledger.installation.operator, ledger.parties.keys.history(ledger.installation.operator)
     with pilot.under() as again:
@@ -185,7 +185,7 @@ def test_the_key_is_bound_once_and_the_party_acts_by_the_key_it_had(pilot: Pilot
     assert json.loads((home / "keys" / "accounts.json").read_text())[key.account].startswith("sm2:")
 
 
-def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
+def test_a_binding_that_crashed_after_the_chain_is_completed_in_the_database(pilot: Pilot) -> None:
     ledger, party, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority = ledger.installation.authority_party
     row, account, shown = ledger.parties.keys._announce(
@@ -201,8 +201,8 @@ def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pi
     assert [key.bound_at is not None for key in ledger.parties.keys.history(party) if key.account == account] == [True]
 
 
-def test_a_service_without_the_suite_says_so(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even whose a key is can be told then: that is no reason to say that nobody knows it."""
+def test_a_service_without_the_sm2_suite_reports_that(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the suite, a key's party cannot be determined; the error must not claim that the key is unknown."""
     raw = pilot.ledger.certificates.bundles.build(pilot.certificate("4")).to_bytes()
     for module in ("gmalg", "gmalg.ellipticcurve", "gmalg.sm2"):
         monkeypatch.setitem(sys.modules, module, None)
@@ -213,7 +213,7 @@ def test_a_service_without_the_suite_says_so(pilot: Pilot, monkeypatch: pytest.M
     assert (failure.number, failure.code) == (2, "SUITE_NOT_INSTALLED")
 
 
-def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilot) -> None:
+def test_a_retired_key_signs_no_new_statements_and_earlier_ones_stay_valid(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.cast.firms["1"]
     signer = bound(ledger, firm)
     first, second = pilot.actors.ask([pilot.actors.request("1"), pilot.actors.request("1")])
@@ -231,15 +231,15 @@ def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilo
     assert ledger.verification.verify(bundle.to_bytes(), Expectation()).report.checks[10].code == "OK"
 
 
-def test_a_party_keeps_one_key_that_the_chain_can_check(pilot: Pilot) -> None:
+def test_a_party_must_keep_one_key_that_the_chain_can_check(pilot: Pilot) -> None:
     ledger, bank = pilot.ledger, pilot.cast.bank
     bound(ledger, bank)
     with pytest.raises(Conflict, match="PARTY_LAST_KEY"):
         ledger.parties.keys.retire(ledger.actor(bank), bank, ledger.parties.register.get(bank).account)
 
 
-def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilot: Pilot) -> None:
-    """The chain cannot check the proof, so the party does not bind the key by itself."""
+def test_two_offices_bind_a_further_sm2_key_with_a_proof_of_possession(pilot: Pilot) -> None:
+    """The chain cannot check the proof of an SM2 key, so the party cannot bind the key alone."""
     ledger, bank, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority, firm = ledger.installation.authority_party, pilot.cast.firms["1"]
     for wrong in (proof(ledger, bank, fresh()), proof(ledger, firm, signer)):
@@ -253,7 +253,7 @@ def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilo
     assert is_word_of(ledger, bank, sign_entry({"type": "x"}, signer))
 
 
-def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
+def test_a_lost_sm2_key_is_replaced_by_another_sm2_key(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.provider
     authority, lost, acting = (
         ledger.installation.authority_party,
@@ -270,12 +270,12 @@ def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
     )
     ledger.parties.keys.date_compromise(ledger.actor(authority), party, lost.kid, 1)
     assert ledger.parties.register.get(party).account == acting.account
-    told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.parties.keys.history(party)}
-    assert (told[lost.kid], told[found.kid]) == ((False, 1), (True, None))
+    state = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.parties.keys.history(party)}
+    assert (state[lost.kid], state[found.kid]) == ((False, 1), (True, None))
     assert ledger.reader.account(found.kid) is not None
 
 
-def test_a_party_whose_key_is_rotated_keeps_its_further_one(pilot: Pilot) -> None:
+def test_a_party_keeps_its_further_key_when_it_rotates(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms["3"]
     further = bound(ledger, party)
     ledger.parties.keys.rotate(ledger.actor(party), party, ledger.custody.public_key(*ledger.custody.create()))

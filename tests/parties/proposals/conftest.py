@@ -9,6 +9,9 @@ from tests.support.ledgers.waiting_ledger import DELAY, skip
 
 @pytest.fixture(autouse=True)
 def nothing_pending(waiting: Ledger) -> None:
-    """Let every proposal of earlier tests expire: a ready one would be carried out in the next test's tick, and an
-    officer that another proposal is about may cancel nothing."""
+    """Let every proposal of earlier tests expire.
+
+    A ready proposal would be carried out in the tick of the next test, and an officer with a confirmed proposal against
+    it may cancel nothing.
+    """
     skip(waiting, DELAY + OPEN_FOR + 60)

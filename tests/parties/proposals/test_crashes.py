@@ -1,4 +1,4 @@
-"""What a crash or a race leaves of a registration and of a proposal, and what is taken over from the chain."""
+"""Crashes and races: registrations and proposals are continued, and the database follows the chain."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FAR = 4 * 10**9
 # Registration
 
 
-def test_first_keys_of_all_suites_come_with_the_registration(waiting: Ledger) -> None:
+def test_first_keys_of_all_suites_are_registered_together(waiting: Ledger) -> None:
     further = [new_key(ES256), new_key(SM2SM3)]
     party = newcomer(waiting, *further)
     accounts = {key.account: waiting.reader.account(key.account) for key in waiting.parties.keys.history(party)}
@@ -46,7 +46,7 @@ def test_first_keys_of_all_suites_come_with_the_registration(waiting: Ledger) ->
     }
 
 
-def test_offices_of_a_newcomer_wait_though_it_is_registered_at_once(waiting: Ledger) -> None:
+def test_a_newcomer_is_registered_at_once_but_its_offices_wait(waiting: Ledger) -> None:
     registrar = newcomer(waiting, kind=PartyKind.REGISTRAR)
     assert waiting.parties.register.actor(registrar).roles == frozenset()
     (row,) = waiting.proposals.pending(registrar)
@@ -60,11 +60,11 @@ def test_offices_of_a_newcomer_wait_though_it_is_registered_at_once(waiting: Led
 
 
 class Died(BaseException):
-    """The process ends here."""
+    """Simulates the end of the process."""
 
 
 def dying(method: str, monkeypatch: pytest.MonkeyPatch, *, before: bool) -> None:
-    """Let the next call of a method of ``Proposals`` be the last thing that happens."""
+    """Simulate a crash before or after the next call of a method of ``Proposals``."""
     original = getattr(Proposals, method)
 
     def last(*args: Any, **kwargs: Any) -> Any:
@@ -77,7 +77,7 @@ def dying(method: str, monkeypatch: pytest.MonkeyPatch, *, before: bool) -> None
 
 
 @pytest.mark.parametrize(("method", "before"), [("propose", True), ("propose", False), ("_confirm", False)])
-def test_what_a_crash_left_of_a_registration_is_gone_on_with(
+def test_a_registration_interrupted_by_a_crash_is_continued(
     waiting: Ledger, monkeypatch: pytest.MonkeyPatch, method: str, before: bool
 ) -> None:
     party = new_party(waiting, kind=PartyKind.REGISTRAR)
@@ -96,7 +96,7 @@ def test_what_a_crash_left_of_a_registration_is_gone_on_with(
 
 
 @pytest.mark.parametrize(("method", "before"), [("propose", False), ("_confirm", True), ("_confirm", False)])
-def test_what_a_crash_left_of_a_recovery_is_gone_on_with(
+def test_a_recovery_interrupted_by_a_crash_is_continued(
     waiting: Ledger, monkeypatch: pytest.MonkeyPatch, method: str, before: bool
 ) -> None:
     first, second, _ = officers(waiting)
@@ -109,7 +109,7 @@ def test_what_a_crash_left_of_a_recovery_is_gone_on_with(
     assert (row.no, row.confirmed_by, waiting.reader.proposal_count()) == (start + 1, second, start + 1)
 
 
-def test_of_two_officers_who_confirm_at_once_one_does(waiting: Ledger) -> None:
+def test_one_of_two_concurrent_confirmations_succeeds(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
     row = waiting.proposals.propose(first, call)
@@ -119,7 +119,7 @@ def test_of_two_officers_who_confirm_at_once_one_does(waiting: Ledger) -> None:
     assert waiting.proposals.get(row.no).confirmed_by in (second, third)
 
 
-def test_an_act_that_is_decided_twice_at_once_is_one_proposal(waiting: Ledger) -> None:
+def test_concurrent_decisions_of_one_act_make_one_proposal(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
     before = waiting.reader.proposal_count()
@@ -131,7 +131,7 @@ def test_an_act_that_is_decided_twice_at_once_is_one_proposal(waiting: Ledger) -
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_of_a_veto_and_the_carrying_out_one_wins_and_the_records_say_which(waiting: Ledger, attempt: int) -> None:
+def test_a_veto_racing_with_the_carrying_out_leaves_consistent_records(waiting: Ledger, attempt: int) -> None:
     party = newcomer(waiting)
     old = waiting.parties.register.get(party).account
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
@@ -145,8 +145,8 @@ def test_of_a_veto_and_the_carrying_out_one_wins_and_the_records_say_which(waiti
     assert (waiting.parties.register.get(party).account == old) == (state == "vetoed")
 
 
-def test_the_record_of_a_key_follows_what_others_did_on_the_chain(waiting: Ledger) -> None:
-    """A key that the party reported by a node of its own."""
+def test_the_database_follows_a_report_sent_directly_to_the_chain(waiting: Ledger) -> None:
+    """The party reports its key with a node of its own."""
     key = new_private_key().hex()
     party, owner = newcomer(waiting, key), signer_of_key(key)
     stolen = waiting.parties.register.get(party).account
@@ -157,7 +157,7 @@ def test_the_record_of_a_key_follows_what_others_did_on_the_chain(waiting: Ledge
     assert waiting.parties.register.get(party).account == owner.kid
 
 
-def test_a_firm_that_lost_its_voice_is_onboarded_under_a_new_id(waiting: Ledger) -> None:
+def test_a_firm_without_an_active_key_is_onboarded_with_a_new_id(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = new_party(waiting)
     (old,) = waiting.parties.onboarding.onboard(waiting.authority, [party])

@@ -1,4 +1,4 @@
-"""What a caller of the service tries with proposals: other parties' keys, and calls that nobody can read."""
+"""Hostile callers of the service: proposals with other parties' keys, and proposals of unreadable calls."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, ne
 
 
 def fresh_signer(ledger: Ledger) -> Signer:
-    """A new key that is kept here."""
+    """Return the signer of a new key that is kept here."""
     return ledger.custody.signer(*ledger.custody.create())
 
 
 def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
-    """That the key is for the party with that number."""
+    """Return the key's proof of possession for the party with that number."""
     return prove_key(ledger.reader.chain, signer, party)
 
 
 # Keys that are kept here for others
 
 
-def test_a_stranger_vetoes_nothing_by_the_key_that_is_kept_here_for_the_firm(waiting: Ledger) -> None:
+def test_a_stranger_cannot_veto_with_the_firms_key_kept_here(waiting: Ledger) -> None:
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.register.get(firm).account
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(firm), firm, fresh_key(waiting)))
@@ -49,8 +49,8 @@ def test_a_stranger_vetoes_nothing_by_the_key_that_is_kept_here_for_the_firm(wai
 
 
 @pytest.mark.parametrize("whose", ["firm", "authority"])
-def test_a_stranger_reports_no_key_by_a_key_that_is_kept_here_for_another(waiting: Ledger, whose: str) -> None:
-    """An authority's key would report any firm's."""
+def test_a_stranger_cannot_report_with_another_partys_key_kept_here(waiting: Ledger, whose: str) -> None:
+    """With an authority's key the stranger could report the key of any firm."""
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.register.get(firm).account
     signer = waiting.parties.register.get(firm if whose == "firm" else officers(waiting)[0]).account
@@ -64,7 +64,7 @@ def test_a_stranger_reports_no_key_by_a_key_that_is_kept_here_for_another(waitin
 
 
 def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
-    """An authority with its own installation: its id, and its key, which is not kept here."""
+    """Return the id and the key of an authority with its own installation; its key is not kept here."""
     key = new_private_key()
     signer = signer_of_key(key.hex())
     there = replace(
@@ -79,8 +79,8 @@ def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
     return row.id, key
 
 
-def test_no_office_whose_key_is_kept_here_confirms_what_another_institution_proposes(waiting: Ledger) -> None:
-    """Else the call of one officer would be the decision of two."""
+def test_offices_kept_here_do_not_confirm_another_institutions_proposal_unasked(waiting: Ledger) -> None:
+    """Otherwise the call of one officer would count as the decision of two."""
     office, key = office_elsewhere(waiting)
     firm = newcomer(waiting)
     call = calls.change_key(
@@ -114,7 +114,7 @@ def proposed_raw(ledger: Ledger, by: str, target: str, data: bytes) -> int:
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\0" * 32])
-def test_a_rotation_that_nobody_encodes_so_is_shown_and_vetoed(waiting: Ledger, more: bytes) -> None:
+def test_a_rotation_with_extra_bytes_is_shown_and_can_be_vetoed(waiting: Ledger, more: bytes) -> None:
     firm = newcomer(waiting)
     account, thief = waiting.parties.register.get(firm).account, fresh_signer(waiting)
     call = calls.change_key(no(waiting, firm), thief.kid, account, proof_for(waiting, thief, no(waiting, firm)))
@@ -130,7 +130,7 @@ def test_a_rotation_that_nobody_encodes_so_is_shown_and_vetoed(waiting: Ledger, 
     assert waiting.proposals.veto(waiting.actor(firm), number).state == "vetoed"
 
 
-def test_what_is_not_exactly_a_known_call_is_confirmed_by_nobody_here(waiting: Ledger) -> None:
+def test_a_call_that_is_not_exactly_known_cannot_be_confirmed_here(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     firm = newcomer(waiting)
     registry = waiting.reader.deployment.party_registry
@@ -149,7 +149,7 @@ def test_what_is_not_exactly_a_known_call_is_confirmed_by_nobody_here(waiting: L
         assert waiting.proposals.cancel(waiting.actor(third), number).state == "cancelled"
 
 
-def test_what_gives_back_is_not_said_to_be_cancelled(waiting: Ledger) -> None:
-    """Who could cancel a lift or the end of a pause would hold or pause for ever."""
+def test_a_lift_is_not_shown_as_cancellable(waiting: Ledger) -> None:
+    """If one office could cancel a lift or the end of a pause, it could hold or pause for ever."""
     row = waiting.proposals.propose(officers(waiting)[0], calls.lift("authority", ["7a" * 32]))
     assert "keys cancel" not in row.how_to_stop and "expires" in row.how_to_stop

@@ -1,4 +1,4 @@
-"""The pause: what it stops, what it never stops, and who ends it."""
+"""The pause: the acts that it stops, the acts that continue, and how it ends."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, ne
 
 @pytest.fixture(autouse=True)
 def rested(waiting: Ledger) -> Iterator[None]:
-    """Every office may pause, and nothing is paused."""
+    """Let the rest after earlier pauses pass, so that every office may pause; afterwards, end the pause."""
     skip(waiting, MAX_PAUSE + PAUSE_REST + DAY)
     yield
     if waiting.reader.paused_until():
         waiting.pauses.end(waiting.actor(officers(waiting)[0]))
 
 
-def test_an_office_pauses_for_seven_days_and_two_end_it_sooner(waiting: Ledger) -> None:
+def test_an_office_pauses_for_seven_days_and_two_end_the_pause_earlier(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     assert waiting.pauses.until() == 0
     until = waiting.pauses.pause(waiting.actor(first))
@@ -36,7 +36,7 @@ def test_an_office_pauses_for_seven_days_and_two_end_it_sooner(waiting: Ledger) 
         waiting.pauses.end(waiting.actor(first))
 
 
-def test_who_holds_no_office_does_not_pause_and_who_does_rests_after_it(waiting: Ledger) -> None:
+def test_only_an_office_pauses_and_only_once_in_37_days(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         waiting.pauses.pause(waiting.actor(waiting.installation.operator))
@@ -49,7 +49,7 @@ def test_who_holds_no_office_does_not_pause_and_who_does_rests_after_it(waiting:
     waiting.pauses.pause(waiting.actor(second))
 
 
-def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledger) -> None:
+def test_delays_stop_and_a_ready_key_is_not_bound_during_a_pause(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = newcomer(waiting)
     ready = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
@@ -61,16 +61,16 @@ def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledg
     assert waiting.proposals.tick() == []
     with pytest.raises(Conflict, match="PARTY_PAUSED"):
         waiting.proposals.carry_out(ready.no)
-    told = waiting.proposals.get(late.no)
-    assert told.ready_at >= until + DELAY - 602 > late.ready_at
+    paused = waiting.proposals.get(late.no)
+    assert paused.ready_at >= until + DELAY - 602 > late.ready_at
     skip(waiting, MAX_PAUSE + 1)
     assert [row.no for row in waiting.proposals.tick()] == [ready.no]
-    assert abs(waiting.proposals.get(late.no).ready_at - told.ready_at) <= 2
+    assert abs(waiting.proposals.get(late.no).ready_at - paused.ready_at) <= 2
     skip(waiting, DELAY - 600)
     assert [row.no for row in waiting.proposals.tick()] == [late.no]
 
 
-def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting: Ledger) -> None:
+def test_a_registration_during_a_pause_is_proposed_and_continued_later(waiting: Ledger) -> None:
     party = new_party(waiting)
     waiting.pauses.pause(waiting.actor(officers(waiting)[0]))
     with pytest.raises(Conflict, match="PARTY_PAUSED"):
@@ -84,7 +84,7 @@ def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting:
     assert waiting.proposals.get(number).state == "carried_out"
 
 
-def test_reports_vetoes_and_cancellations_go_on(waiting: Ledger) -> None:
+def test_reports_vetoes_and_cancellations_work_during_a_pause(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party, other = newcomer(waiting), newcomer(waiting)
     binding = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))

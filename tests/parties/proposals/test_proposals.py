@@ -1,4 +1,4 @@
-"""Proposals: what waits, who confirms, who stops it, and what is reported at once."""
+"""Proposals: delays, confirmation, veto and cancellation; and reports of keys, which act at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, newcomer, no,
 
 FAR = 4 * 10**9
 
-# What waits, and for how long
+# Delays
 
 
 def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_background(waiting: Ledger) -> None:
@@ -42,11 +42,11 @@ def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_backgroun
     assert waiting.parties.register.get(party).public_key == key
     assert waiting.proposals.pending(party) == []
     assert waiting.proposals.get(row.no).state == "carried_out"
-    told = [change["event"] for change in waiting.parties.keys.changes(waiting.parties.register.actor(party), party)]
-    assert told == ["AccountBound", "Proposed", "ProposalEnded", "AccountRetired", "AccountBound"]
+    events = [change["event"] for change in waiting.parties.keys.changes(waiting.parties.register.actor(party), party)]
+    assert events == ["AccountBound", "Proposed", "ProposalEnded", "AccountRetired", "AccountBound"]
 
 
-def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
+def test_a_waiting_proposal_cannot_be_carried_out(waiting: Ledger) -> None:
     party = newcomer(waiting)
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     with pytest.raises(Conflict, match="PARTY_NOT_READY"):
@@ -72,7 +72,9 @@ def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
     ],
     ids=["close", "office", "accredit", "recover", "bind", "date"],
 )
-def test_two_officers_and_the_delay_decide(waiting: Ledger, act: Callable[[Ledger, str], Proposal]) -> None:
+def test_an_act_that_needs_two_authorities_waits_for_the_delay(
+    waiting: Ledger, act: Callable[[Ledger, str], Proposal]
+) -> None:
     first, second, _ = officers(waiting)
     party = newcomer(waiting)
     skip(waiting, 10)
@@ -84,7 +86,7 @@ def test_two_officers_and_the_delay_decide(waiting: Ledger, act: Callable[[Ledge
     assert row.no in [done.no for done in waiting.proposals.tick()]
 
 
-def test_one_officer_does_at_once_what_takes_nothing_from_anybody_for_good(waiting: Ledger) -> None:
+def test_one_officer_suspends_restores_and_gives_ordinary_roles_at_once(waiting: Ledger) -> None:
     party, (first, *_) = newcomer(waiting), officers(waiting)
     before = waiting.reader.proposal_count()
     assert (
@@ -107,10 +109,10 @@ def test_one_officer_does_at_once_what_takes_nothing_from_anybody_for_good(waiti
     assert waiting.parties.register.actor(party).roles == {Role.SUBJECT, Role.CONSUMER}
 
 
-# Who confirms, who stops it
+# Confirmation, cancellation, veto
 
 
-def test_the_same_act_of_a_second_officer_confirms_the_first_ones(waiting: Ledger) -> None:
+def test_a_second_officer_who_decides_the_same_act_confirms_the_first(waiting: Ledger) -> None:
     _, second, third = officers(waiting)
     party = newcomer(waiting)
     call = calls.accredit(no(waiting, party), "S51", 0, FAR)
@@ -136,7 +138,7 @@ def test_a_party_and_two_offices_can_propose_the_same_change_of_a_key(waiting: L
     assert waiting.proposals.pending(party) == [theirs, own]
 
 
-def test_nobody_confirms_an_own_proposal_or_twice(waiting: Ledger) -> None:
+def test_a_proposal_is_confirmed_once_and_not_by_its_proposer(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     party = newcomer(waiting)
     row = waiting.proposals.propose(first, calls.accredit(no(waiting, party), "S51", 0, FAR))
@@ -150,7 +152,7 @@ def test_nobody_confirms_an_own_proposal_or_twice(waiting: Ledger) -> None:
         waiting.proposals.confirm(waiting.actor(third), row.no)
 
 
-def test_a_third_officer_cancels_what_two_decided(waiting: Ledger) -> None:
+def test_a_third_officer_cancels_a_decision_of_two(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party = newcomer(waiting)
     row = proposed(
@@ -166,7 +168,7 @@ def test_a_third_officer_cancels_what_two_decided(waiting: Ledger) -> None:
 
 
 @pytest.mark.parametrize("reported", [False, True])
-def test_a_party_stops_a_recovery_with_the_key_that_it_was_to_lose_even_a_reported_one(
+def test_a_party_vetoes_a_recovery_with_the_key_to_be_replaced_even_if_reported(
     waiting: Ledger, reported: bool
 ) -> None:
     first, *_ = officers(waiting)
@@ -185,14 +187,14 @@ def test_a_party_stops_a_recovery_with_the_key_that_it_was_to_lose_even_a_report
 
 
 @pytest.mark.parametrize("key", [new_private_key().hex(), ES256.prefix + new_p256_key().hex()], ids=["k1", "p256"])
-def test_an_owner_stops_a_thief_who_rotates_by_a_key_kept_elsewhere(waiting: Ledger, key: str) -> None:
+def test_an_owner_vetoes_a_thiefs_rotation_with_a_key_kept_elsewhere(waiting: Ledger, key: str) -> None:
     party, owner = newcomer(waiting, key), signer_of_key(key)
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     act = sign_act(veto_message(waiting.reader.chain, owner.kid, row.no), owner)
     assert waiting.proposals.veto(waiting.actor(party), row.no, act=act, account=owner.kid).state == "vetoed"
 
 
-def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
+def test_a_key_bound_after_the_proposal_cannot_veto(waiting: Ledger) -> None:
     party = newcomer(waiting)
     first = proposed(waiting.parties.keys.bind(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     skip(waiting, DELAY // 2)
@@ -204,14 +206,14 @@ def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
         waiting.proposals.veto(waiting.actor(party), second.no, account=bound)
 
 
-def test_what_no_key_of_the_party_can_stop_is_not_vetoed(waiting: Ledger) -> None:
+def test_a_closing_of_the_party_cannot_be_vetoed(waiting: Ledger) -> None:
     party = newcomer(waiting)
     row = proposed(waiting.parties.role_changes.set_status(waiting.authority, party, "closed", "fraud"))
     with pytest.raises(PingzhengError, match="PARTY_NOT_VETOABLE"):
         waiting.proposals.veto(waiting.actor(party), row.no)
 
 
-def test_an_expired_proposal_is_made_anew(waiting: Ledger) -> None:
+def test_an_expired_proposal_is_proposed_again(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
     row = waiting.proposals.propose(first, call)
@@ -225,8 +227,8 @@ def test_an_expired_proposal_is_made_anew(waiting: Ledger) -> None:
     assert again.confirmed_by == second
 
 
-def test_what_is_refused_when_it_is_due_stops_nothing_else(waiting: Ledger) -> None:
-    """The proposer of one act lost its office meanwhile; the other act is carried out all the same."""
+def test_a_refused_proposal_does_not_stop_the_others(waiting: Ledger) -> None:
+    """The proposing party of one act lost its office in the meantime; the other act is carried out anyway."""
     first, second, _ = officers(waiting)
     fourth, party = newcomer(waiting), newcomer(waiting)
     waiting.parties.role_changes.set_roles(waiting.parties.register.actor(first), fourth, [Role.AUTHORITY])
@@ -248,7 +250,7 @@ def test_what_is_refused_when_it_is_due_stops_nothing_else(waiting: Ledger) -> N
         waiting.proposals.carry_out(row.no)
 
 
-def test_there_is_no_proposal_and_no_party_of_that_name(waiting: Ledger) -> None:
+def test_an_unknown_proposal_or_party_is_reported(waiting: Ledger) -> None:
     with pytest.raises(NotFound, match="PROPOSAL_UNKNOWN"):
         waiting.proposals.get(10**6)
     with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
@@ -258,7 +260,7 @@ def test_there_is_no_proposal_and_no_party_of_that_name(waiting: Ledger) -> None
 # Reports
 
 
-def test_a_party_reports_its_key_by_another_one(waiting: Ledger) -> None:
+def test_a_party_reports_its_key_with_another_key(waiting: Ledger) -> None:
     key = new_private_key().hex()
     party, owner = newcomer(waiting, key), signer_of_key(key)
     stolen = waiting.parties.register.get(party).account
@@ -274,7 +276,7 @@ def test_a_party_reports_its_key_by_another_one(waiting: Ledger) -> None:
         )
 
 
-def test_one_officer_reports_a_partys_key_and_two_an_officers(waiting: Ledger) -> None:
+def test_one_officer_reports_a_partys_key_but_two_report_an_officers_key(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     party = newcomer(waiting)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
@@ -299,7 +301,7 @@ def test_no_report_leaves_fewer_than_three_officers(waiting: Ledger) -> None:
         waiting.parties.keys.report(waiting.actor(third), third, waiting.parties.register.get(third).account)
 
 
-def test_what_a_reported_key_signs_is_not_the_partys(waiting: Ledger) -> None:
+def test_a_signature_with_a_reported_key_is_not_valid_for_the_party(waiting: Ledger) -> None:
     party = newcomer(waiting)
     account = waiting.parties.register.get(party).account
     entry = sign_entry({"type": "x"}, waiting.custody.signer(account))
