@@ -1,4 +1,4 @@
-"""A whole entry of each type, and values of members that do not fit or just fit."""
+"""A complete entry of each type, and values of members that do not fit or are just within the limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Canonical JSON and the bounded parser: one spelling for each value, and no text that hurts."""
+"""Canonical JSON and the parser with limits: one spelling for each value, and no text that takes too long."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def depth(value: Any) -> int:
 
 
 @given(values)
-def test_canonical_json_comes_back(value: Any) -> None:
+def test_canonical_json_is_parsed_to_the_same_value(value: Any) -> None:
     assert parsed(canonical(value)) == value
     assert canonical(parsed(canonical(value))) == canonical(value)
 
@@ -59,13 +59,13 @@ def test_canonical_form_of_rfc_8785(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [1.0, float("nan"), [0.5], {"a": {"b": -0.0}}, (1.5,)])
-def test_floats_are_never_hashed(value: Any) -> None:
+def test_floats_are_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match="JSON_FLOAT"):
         canonical(value)
 
 
 @pytest.mark.parametrize("value", [LIMIT + 1, -LIMIT - 1, [2**64], "\ud800", {"\udfff": 1}, b"bytes", {1: 2}, object()])
-def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
+def test_value_without_a_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match="JSON_NOT_CANONICAL"):
         canonical(value)
 
@@ -75,20 +75,20 @@ def test_a_digest_names_its_algorithm() -> None:
 
 
 @given(st.recursive(st.sampled_from([1, '"[{', "]]}", "\\"]), lambda inner: st.lists(inner, max_size=2), max_leaves=60))
-def test_depth_is_counted_outside_of_strings(value: Any) -> None:
+def test_brackets_in_strings_are_not_counted(value: Any) -> None:
     text = json.dumps({"it": value}).encode()
     assert parsed(text, max_depth=depth(value) + 1) == {"it": value}
     with pytest.raises(InvalidInput, match="JSON_TOO_DEEP"):
         parsed(text, max_depth=depth(value))
 
 
-def test_depth_has_a_bound_of_its_own() -> None:
+def test_depth_limit_can_be_set() -> None:
     assert depth(parsed(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)) == MAX_DEPTH
     with pytest.raises(InvalidInput, match="JSON_TOO_DEEP"):
         parsed(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
 
 
-def test_size_is_bounded_to_the_byte() -> None:
+def test_size_limit_is_exact() -> None:
     assert parsed(b"[1]", max_bytes=3) == [1]
     with pytest.raises(InvalidInput, match="JSON_TOO_LARGE"):
         parsed(b"[1]", max_bytes=2)
@@ -98,7 +98,7 @@ def test_size_is_bounded_to_the_byte() -> None:
     "unit", [b'"', b'\\"', b"\\", b'"\\', b'["', b'{"a', b"[]", b'"",', b"\\u", b"9", b"\x00", b"\xff"]
 )
 @pytest.mark.parametrize("start", [b"", b'"', b"[" + b"[]," * 40, b"[" + b"[]," * 40 + b'"'])
-def test_no_text_takes_more_than_its_length(start: bytes, unit: bytes) -> None:
+def test_parsing_time_is_linear_in_the_length(start: bytes, unit: bytes) -> None:
     text = start + unit * (1_000_000 // len(unit))
     begun = time.process_time()
     with pytest.raises(InvalidInput, match="JSON_"):
@@ -134,7 +134,7 @@ def test_no_text_takes_more_than_its_length(start: bytes, unit: bytes) -> None:
         (b"", "JSON_MALFORMED"),
     ],
 )
-def test_what_is_refused_and_why(text: bytes, code: str) -> None:
+def test_invalid_text_is_refused_with_its_code(text: bytes, code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parsed(text)
     assert caught.value.code == code

@@ -1,4 +1,4 @@
-"""Canonical JSON: the examples of RFC 8785, its properties, and every refusal of the bounded parser."""
+"""Canonical JSON: the examples of RFC 8785, its properties, and every refusal of the parser."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ values = st.recursive(
 
 @pytest.fixture
 def shallow_interpreter() -> Iterator[None]:
-    """The interpreter's usual bound on nesting, whatever another test made of it."""
+    """Set the interpreter's usual recursion limit, which another test may have changed."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(1_000)
     yield
@@ -105,7 +105,7 @@ NOT_CANONICAL = {
 
 
 @pytest.mark.parametrize("value", NOT_CANONICAL.values(), ids=NOT_CANONICAL.keys())
-def test_no_canonical_form(value: Any) -> None:
+def test_value_without_a_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         canonical(value)
     assert caught.value.code == "JSON_NOT_CANONICAL"
@@ -113,7 +113,7 @@ def test_no_canonical_form(value: Any) -> None:
 
 @given(values)
 def test_both_encoders_write_the_same_bytes(value: Any) -> None:
-    """Python's own where every name is ASCII, and the library's, which sorts other names by UTF-16 units."""
+    """Python's own encoder for ASCII names, and the library's, which sorts other names by UTF-16 units."""
     assert canonical(value) == rfc8785.dumps(value)
 
 
@@ -128,7 +128,7 @@ def test_both_encoders_escape_the_same_characters(text: str) -> None:
         assert canonical({"a": text}) == expected
 
 
-def test_no_canonical_form_of_endless_nesting(shallow_interpreter: None) -> None:
+def test_cyclic_value_is_refused(shallow_interpreter: None) -> None:
     value: list[Any] = []
     for _ in range(5_000):
         value = [value]
@@ -142,19 +142,19 @@ def test_no_canonical_form_of_endless_nesting(shallow_interpreter: None) -> None
     [1.5, 1.0, float("nan"), float("inf"), [0, {"a": 1.0}], {"a": ({"b": 0.0},)}],
     ids=["fraction", "whole", "NaN", "infinity", "in a list", "in a tuple"],
 )
-def test_floats_are_never_hashed(value: Any) -> None:
+def test_floats_are_refused(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         canonical(value)
     assert caught.value.code == "JSON_FLOAT"
 
 
 @given(values)
-def test_parse_of_canonical_is_the_value(value: Any) -> None:
+def test_parsed_canonical_form_is_the_value(value: Any) -> None:
     assert parse_json(canonical(value), max_bytes=MAX_BYTES) == value
 
 
 @given(values)
-def test_canonical_of_parse_is_the_text(value: Any) -> None:
+def test_canonical_form_of_a_parsed_text_is_the_text(value: Any) -> None:
     text = canonical(value)
     assert canonical(parse_json(text, max_bytes=MAX_BYTES)) == text
 
@@ -170,7 +170,7 @@ def test_order_of_nested_members_does_not_matter(value: Any) -> None:
 
 
 def turned(value: Any) -> Any:
-    """The value with the members of every object the other way round."""
+    """Return the value with the members of every object in reverse order."""
     if isinstance(value, dict):
         return {name: turned(item) for name, item in reversed(value.items())}
     return [turned(item) for item in value] if isinstance(value, list) else value
@@ -182,7 +182,7 @@ def test_different_values_have_different_forms(one: Any, other: Any) -> None:
 
 
 def repr_typed(value: Any) -> Any:
-    """As a value in which ``True`` is not 1 and the order of members does not count."""
+    """Return a value for comparisons in which ``True`` differs from 1 and the order of members is ignored."""
     if isinstance(value, dict):
         return "object", {name: repr_typed(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -234,11 +234,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("data", "code"), REFUSED.values(), ids=REFUSED.keys())
-def test_refused_text(data: bytes, code: str) -> None:
+def test_invalid_text_is_refused_with_its_code(data: bytes, code: str) -> None:
     assert refusal_of_text(data).code == code
 
 
-def test_malformed_text_is_located() -> None:
+def test_error_names_line_and_column() -> None:
     assert refusal_of_text(b'{"a": 1,\n "b" 2}').where == "line 2, column 6"
 
 
@@ -249,13 +249,13 @@ def test_size_is_bounded_before_parsing() -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 2, MAX_DEPTH])
-def test_depth_is_bounded(depth: int) -> None:
+def test_depth_is_limited(depth: int) -> None:
     text = b"[" * depth + b"]" * depth
     parse_json(text, max_bytes=MAX_BYTES, max_depth=depth)
     assert refusal_of_text(text, max_depth=depth - 1).code == "JSON_TOO_DEEP"
 
 
-def test_depth_beyond_the_interpreter(shallow_interpreter: None) -> None:
+def test_depth_beyond_the_limit_of_the_interpreter_is_refused(shallow_interpreter: None) -> None:
     assert refusal_of_text(b"[" * 5_000, max_depth=MAX_BYTES).code == "JSON_TOO_DEEP"
 
 
@@ -264,14 +264,14 @@ def test_depth_beyond_the_interpreter(shallow_interpreter: None) -> None:
     [b'{"a": "' + b"[{" * 100 + b'"}', b'["\\"' + b"[" * 100 + b'"]', b'["\\\\", ' + b"[]," * 100 + b"0]"],
     ids=["in a string", "after an escaped quote", "beside each other"],
 )
-def test_brackets_that_do_not_nest_are_no_depth(data: bytes) -> None:
+def test_many_brackets_without_nesting_are_accepted(data: bytes) -> None:
     parse_json(data, max_bytes=MAX_BYTES)
 
 
 @pytest.mark.parametrize(
     "tail", [b'"' + b'\\"' * 500_000, b'"' * 999_999, b'"' + b"\\" * 999_999], ids=["escaped", "bare", "backslashes"]
 )
-def test_time_is_linear_in_strings_that_do_not_end(tail: bytes) -> None:
+def test_parsing_time_is_linear_for_unterminated_strings(tail: bytes) -> None:
     started = time.process_time()
     refusal_of_text(b"[]" * (MAX_DEPTH + 1) + tail, max_bytes=2 * MAX_BYTES)
     assert time.process_time() - started < 2
@@ -289,12 +289,12 @@ def test_time_is_linear_in_strings_that_do_not_end(tail: bytes) -> None:
         "same name at two depths": (b'{"a": {"a": 1}}', {"a": {"a": 1}}),
     }.values(),
 )
-def test_accepted_text(data: bytes, value: Any) -> None:
+def test_valid_text_is_parsed(data: bytes, value: Any) -> None:
     assert parse_json(data, max_bytes=MAX_BYTES) == value
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\ud80019.eE-ntfalsr ', max_size=60).map(str.encode))
-def test_anything_parses_to_a_canonical_value_or_is_refused(data: bytes) -> None:
+def test_random_bytes_give_a_canonical_value_or_an_error(data: bytes) -> None:
     try:
         value = parse_json(data, max_bytes=MAX_BYTES)
     except InvalidInput as error:

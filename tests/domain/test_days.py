@@ -1,4 +1,4 @@
-"""Days in Shanghai, at the midnights of Shanghai and of UTC."""
+"""Days in Shanghai, especially around midnight in Shanghai and in UTC, and around summer time."""
 
 from __future__ import annotations
 
@@ -70,25 +70,25 @@ def test_validity_ends_at_the_midnight_after_the_last_day(last_day: date, utc: s
 
 
 @given(st.dates(date(1950, 1, 1), date(9998, 12, 31)))
-def test_last_second_of_validity_is_of_the_last_day(last_day: date) -> None:
+def test_last_second_of_validity_is_on_the_last_day(last_day: date) -> None:
     end = end_of_validity(last_day)
     assert shanghai_day(end - 1) == last_day
     assert shanghai_day(end).toordinal() == last_day.toordinal() + 1
 
 
 TABLES = ZoneInfo("Asia/Shanghai")
-# Every half hour of the years with a summer time, and of a year on either side.
+# Every half hour of the years with summer time, and of the years before and after them.
 AROUND_THE_SUMMERS = range(seconds("1985-01-01T00:00:00"), seconds("1993-01-01T00:00:00"), 1_800)
 
 
 @given(st.integers(seconds("1950-01-01T00:00:00"), seconds("2100-01-01T00:00:00")))
-def test_the_zone_is_that_of_the_tables(at: int) -> None:
+def test_every_half_hour_in_utc_agrees_with_zoneinfo(at: int) -> None:
     moment = datetime.fromtimestamp(at, UTC)
     assert shanghai_day(at) == moment.astimezone(TABLES).date()
     assert moment.astimezone(SHANGHAI).utcoffset() == moment.astimezone(TABLES).utcoffset()
 
 
-def test_every_half_hour_around_the_summer_times_is_that_of_the_tables() -> None:
+def test_every_half_hour_around_summer_time_agrees_with_zoneinfo() -> None:
     for at in AROUND_THE_SUMMERS:
         moment = datetime.fromtimestamp(at, UTC)
         ours, theirs = moment.astimezone(SHANGHAI), moment.astimezone(TABLES)
@@ -97,16 +97,16 @@ def test_every_half_hour_around_the_summer_times_is_that_of_the_tables() -> None
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-def test_every_half_hour_by_the_clock_is_the_time_of_the_tables(fold: int) -> None:
-    """Also the hour that a summer time leaves out, and the one that comes twice."""
+def test_every_half_hour_of_local_time_agrees_with_zoneinfo(fold: int) -> None:
+    """Including the hour that summer time skips, and the hour that it repeats."""
     for at in AROUND_THE_SUMMERS:
         clock = datetime.fromtimestamp(at, UTC).replace(fold=fold)
         assert clock.replace(tzinfo=SHANGHAI).timestamp() == clock.replace(tzinfo=TABLES).timestamp()
 
 
 @given(st.dates(date(1950, 1, 1), date(2100, 1, 1)))
-def test_a_local_midnight_stays_its_day(day: date) -> None:
-    """One that was written in summer time too: it is an hour earlier than a fixed offset has it."""
+def test_local_midnight_gives_its_own_day(day: date) -> None:
+    """Also a midnight in summer time, which is an hour earlier in UTC than with the fixed offset."""
     midnight = datetime.combine(day, datetime.min.time(), TABLES)
     assert shanghai_day(int(midnight.timestamp())) == day
 
@@ -115,14 +115,14 @@ FAR = ["9999-12-31", "0001-01-01", "1899-12-31"]
 
 
 @pytest.mark.parametrize("text", FAR)
-def test_a_far_day_is_refused_where_it_is_read(text: str) -> None:
+def test_day_outside_the_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         day_of(text, "--last-day")
     assert (caught.value.code, caught.value.where) == ("DAY_RANGE", "--last-day")
 
 
 @pytest.mark.parametrize("text", FAR)
-def test_no_validity_ends_on_a_far_day(text: str) -> None:
+def test_validity_ending_outside_the_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="DAY_RANGE"):
         end_of_validity(date.fromisoformat(text))
 
@@ -130,24 +130,24 @@ def test_no_validity_ends_on_a_far_day(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "2026-1-1", "20260101", "2026-W01-1", "2026-02-30", "2026-01-01T00:00", "二〇二六"]
 )
-def test_a_day_is_written_in_one_way(text: str) -> None:
+def test_day_in_another_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="DAY_FORM"):
         day_of(text)
 
 
 @pytest.mark.parametrize("text", ["1900-01-01", "9998-12-31"])
-def test_the_first_and_the_last_day(text: str) -> None:
+def test_first_and_last_day_are_accepted(text: str) -> None:
     day = day_of(text)
     assert shanghai_day(end_of_validity(day) - 1) == day
 
 
 @pytest.mark.parametrize("count", [0, -1, 2_958_098, 9_999_999, 10**18])
-def test_too_many_days_from_a_day(count: int) -> None:
+def test_too_many_days_are_refused(count: int) -> None:
     with pytest.raises(InvalidInput, match="DAY_RANGE"):
         end_of_days(date(2026, 11, 30), count)
 
 
 @given(st.integers(1, 36_600))
-def test_the_first_of_some_days_counts(count: int) -> None:
+def test_first_day_is_included(count: int) -> None:
     first = date(2026, 11, 30)
     assert shanghai_day(end_of_days(first, count) - 1).toordinal() == first.toordinal() + count - 1

@@ -1,4 +1,4 @@
-"""Digests by name: which there are, and where SM3 comes from."""
+"""Digests by name, and the two libraries that compute SM3."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def test_a_digest_names_its_algorithm() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_gmalg_gives_the_same_sm3_where_openssl_has_none(data: bytes) -> None:
+def test_gmalg_gives_the_same_sm3_if_openssl_has_none(data: bytes) -> None:
     told = HASHES["sm3"](data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashlib, "new", no_sm3)
         assert HASHES["sm3"](data) == told
 
 
-def test_without_either_it_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sm3_without_openssl_and_gmalg_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashlib, "new", no_sm3)
     monkeypatch.setitem(sys.modules, "gmalg", None)
     with pytest.raises(Misconfigured, match="SUITE_NOT_INSTALLED") as missing:
@@ -58,7 +58,7 @@ PRESENTATION = {
 }
 
 
-def test_content_may_be_hashed_by_either_but_a_leaf_is_of_the_tree() -> None:
+def test_content_digest_may_be_sm3_but_a_statement_digest_is_sha_256() -> None:
     validate_entry(PRESENTATION)
     for member, value in (
         ("certificate", f"sm3:{ABC['sm3']}"),

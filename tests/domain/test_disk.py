@@ -1,4 +1,4 @@
-"""What the system's errors about a file of ours mean: no room, no right, or something else."""
+"""Errors of the operating system when a file is written: a full disk, no permission, or another cause."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def refused(number: int) -> OSError:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_no_room_is_a_full_disk(number: int) -> None:
+def test_full_disk_raises_disk_full(number: int) -> None:
     with pytest.raises(StorageFull, match="DISK_FULL") as caught, writing("keys/lookup.key"):
         raise refused(number)
     assert caught.value.where == "keys/lookup.key"
@@ -24,20 +24,20 @@ def test_no_room_is_a_full_disk(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
-def test_no_right_to_write_is_named(number: int) -> None:
+def test_missing_write_permission_raises_file_read_only(number: int) -> None:
     with pytest.raises(Misconfigured, match="FILE_READ_ONLY") as caught, writing("keys/lookup.key"):
         raise refused(number)
     assert caught.value.where == "keys/lookup.key"
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EIO, errno.EMFILE])
-def test_other_errors_are_left_as_they_are(number: int) -> None:
+def test_other_errors_are_not_changed(number: int) -> None:
     assert write_failure(refused(number), "keys/lookup.key") is None
     with pytest.raises(OSError) as caught, writing("keys/lookup.key"):
         raise refused(number)
     assert caught.value.errno == number
 
 
-def test_what_is_written_passes() -> None:
+def test_successful_write_raises_nothing() -> None:
     with writing("keys/lookup.key"):
         pass

@@ -1,4 +1,4 @@
-"""Every type of entry: its whole schema, member by member."""
+"""The schema of every type of entry, member by member."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ def refused_at(entry: Any) -> str | None:
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_whole_entry(kind: str) -> None:
+def test_complete_entry_is_accepted(kind: str) -> None:
     validate_entry(WHOLE[kind])
     canonical(WHOLE[kind])
     assert WHOLE[kind]["v"] == 2
 
 
 @pytest.mark.parametrize(("kind", "member"), MEMBERS)
-def test_missing_member(kind: str, member: str) -> None:
+def test_missing_member_is_refused(kind: str, member: str) -> None:
     entry = {name: value for name, value in WHOLE[kind].items() if name != member}
     assert refused_at(entry) == member
 
 
-# Of the values that fit nothing else, the one that these members take.
+# The wrong values below are refused for every member, except that these members accept this value.
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
     "provision.claims": {},
@@ -82,7 +82,7 @@ TAKES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("kind", "member"), MEMBERS)
-def test_wrong_member(kind: str, member: str) -> None:
+def test_wrong_member_is_refused(kind: str, member: str) -> None:
     values: list[Any] = [{}, [], "", None, -1, 1.5, True, [[]], {"a": {}}]
     for value in values:
         entry = WHOLE[kind] | {member: value}
@@ -93,9 +93,9 @@ def test_wrong_member(kind: str, member: str) -> None:
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_unknown_member(kind: str) -> None:
+def test_unknown_member_is_refused(kind: str) -> None:
     assert refused_at(WHOLE[kind] | {"phone": "1"}) == "phone"
-    # What has no name's form may be anybody's text.
+    # A text that is not a valid name may be personal, so the error does not repeat it.
     for odd in ("Z" * 5_000, "110105194912310038", "张三"):
         assert refused_at(WHOLE[kind] | {odd: "1"}) == "…"
 
@@ -107,7 +107,7 @@ def test_plain_entries_have_no_signature(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", WHOLE)
 @pytest.mark.parametrize("version", [0, 3, "1", "2", True, 1.0, 2.0, None, [1]], ids=repr)
-def test_unknown_version(kind: str, version: Any) -> None:
+def test_unknown_version_is_refused(kind: str, version: Any) -> None:
     assert refused_at(WHOLE[kind] | {"v": version}) == "v"
 
 
@@ -120,42 +120,42 @@ def test_protocol_1_is_refused_with_what_to_do(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_missing_version(kind: str) -> None:
+def test_missing_version_is_refused(kind: str) -> None:
     assert refused_at({name: value for name, value in WHOLE[kind].items() if name != "v"}) == "v"
 
 
 @pytest.mark.parametrize("value", [None, 1, ["use"], {"use": 1}, True, "", "Use", "use ", "certificate_"], ids=repr)
-def test_unknown_type(value: Any) -> None:
+def test_unknown_type_is_refused(value: Any) -> None:
     assert refused_at(WHOLE["use"] | {"type": value}) == "type"
 
 
 @pytest.mark.parametrize("value", [None, 1, ["usage"], "", "Usage", "authorization"], ids=repr)
-def test_unknown_class(value: Any) -> None:
+def test_unknown_class_is_refused(value: Any) -> None:
     assert refused_at(WHOLE["usage"] | {"class": value}) == "class"
 
 
-def test_class_is_only_of_certificates() -> None:
+def test_only_certificates_have_a_class() -> None:
     assert refused_at(WHOLE["use"] | {"class": "usage"}) == "class"
     assert refused_at({}) == "type"
 
 
 @pytest.mark.parametrize(("kind", "member", "value"), WRONG.values(), ids=WRONG.keys())
-def test_value_that_does_not_fit(kind: str, member: str, value: Any) -> None:
+def test_value_that_does_not_fit_is_refused(kind: str, member: str, value: Any) -> None:
     assert refused_at(WHOLE[kind] | {member: value}) == member
 
 
 @pytest.mark.parametrize(("kind", "member", "value"), FITTING.values(), ids=FITTING.keys())
-def test_value_that_fits(kind: str, member: str, value: Any) -> None:
+def test_value_that_fits_is_accepted(kind: str, member: str, value: Any) -> None:
     validate_entry(WHOLE[kind] | {member: value})
 
 
 @pytest.mark.parametrize(("kind", "reasons"), [("withdrawal", REASONS), ("erasure", ERASURE_REASONS)])
-def test_every_reason_may_be_given(kind: str, reasons: Sequence[str]) -> None:
+def test_every_reason_is_accepted(kind: str, reasons: Sequence[str]) -> None:
     for reason in reasons:
         validate_entry(WHOLE[kind] | {"reason": reason})
 
 
-def test_error_tells_the_member_and_not_its_value() -> None:
+def test_error_names_the_member_and_not_its_value() -> None:
     with pytest.raises(InvalidInput) as caught:
         validate_entry(WHOLE["usage"] | {"sub": "11010519491231002X"})
     assert caught.value.where == "sub"
@@ -171,20 +171,20 @@ MAKERS: dict[str, tuple[Callable[..., dict[str, Any]], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("make", "members"), MAKERS.values(), ids=MAKERS.keys())
-def test_unsigned_entries_are_checked_when_made(make: Callable[..., Any], members: dict[str, Any]) -> None:
+def test_unsigned_entries_are_checked_at_creation(make: Callable[..., Any], members: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput) as caught:
         make(**members | {"iat": -1})
     assert (caught.value.code, caught.value.where) == ("ENTRY_SHAPE", "iat")
 
 
 @pytest.mark.parametrize("kind", ["request", "authorization", "provision", "withdrawal", "publication"])
-def test_statements_wait_for_their_signature(kind: str) -> None:
+def test_statements_are_valid_only_with_a_signature(kind: str) -> None:
     unsigned = {name: value for name, value in WHOLE[kind].items() if name != "signature"}
     assert refused_at(unsigned) == "signature"
 
 
 @pytest.mark.parametrize("kind", ["usage", "registration"])
-def test_class_of_a_certificate_cannot_be_chosen(kind: str) -> None:
+def test_caller_cannot_choose_the_class_of_a_certificate(kind: str) -> None:
     make, members = {
         "usage": (entries.usage_certificate_payload, USAGE),
         "registration": (entries.registration_certificate_payload, REGISTRATION),
@@ -193,7 +193,7 @@ def test_class_of_a_certificate_cannot_be_chosen(kind: str) -> None:
     assert make(**members | forged) == WHOLE[kind]
 
 
-def test_every_type_is_named() -> None:
+def test_samples_cover_every_type() -> None:
     assert {*SIGNED, *PLAIN, "certificate"} == {entry["type"] for entry in WHOLE.values()}
 
 
@@ -209,7 +209,7 @@ def test_every_type_is_named() -> None:
         max_size=3,
     ),
 )
-def test_anything_else_is_refused_in_one_way(kind: str, changes: dict[str, Any]) -> None:
+def test_random_entry_is_refused_with_one_error(kind: str, changes: dict[str, Any]) -> None:
     try:
         validate_entry(WHOLE[kind] | changes)
     except InvalidInput as error:
@@ -231,11 +231,11 @@ def test_anything_else_is_refused_in_one_way(kind: str, changes: dict[str, Any])
         ("erasure", {ID, OTHER_ID}, [ID, OTHER_ID]),
     ],
 )
-def test_whom_an_entry_concerns_and_what_it_is_about(kind: str, parties: set[str], about: list[str]) -> None:
+def test_parties_and_statements_that_an_entry_names(kind: str, parties: set[str], about: list[str]) -> None:
     assert (entries.concerned(WHOLE[kind]), entries.referred(WHOLE[kind])) == (parties, about)
 
 
-def test_certificates_concern_every_party_in_them() -> None:
+def test_certificate_names_all_its_parties() -> None:
     usage = entries.usage_certificate_payload(**USAGE | {"providers": ["c" * 64]})
     assert entries.concerned(usage) == {ID, OTHER_ID, "c" * 64}
     rights = [RIGHT, RIGHT | {"holder": "d" * 64}]
@@ -245,11 +245,11 @@ def test_certificates_concern_every_party_in_them() -> None:
     assert entries.referred(registration) == []
 
 
-# --- how entries name each other --------------------------------------------------------------------------------------
+# --- how entries refer to each other ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_a_statement_has_one_digest_whatever_its_signature(kind: str) -> None:
+def test_statement_digest_does_not_depend_on_the_signature(kind: str) -> None:
     entry = WHOLE[kind]
     unsigned = {name: value for name, value in entry.items() if name != "signature"}
     expected = hashlib.sha256(canonical(unsigned)).hexdigest()
@@ -258,13 +258,13 @@ def test_a_statement_has_one_digest_whatever_its_signature(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "member"), MEMBERS)
-def test_every_member_but_the_signature_counts_for_the_digest(kind: str, member: str) -> None:
+def test_statement_digest_covers_every_other_member(kind: str, member: str) -> None:
     entry = WHOLE[kind]
     same = entries.statement_digest(entry | {member: "another"}) == entries.statement_digest(entry)
     assert same is (member == "signature")
 
 
-# --- what SD-JWT libraries would read otherwise -----------------------------------------------------------------------
+# --- names that SD-JWT libraries treat as instructions ----------------------------------------------------------------
 
 NESTED = [
     ("registration", "resource", {"_sd": [SD]}),
@@ -278,22 +278,22 @@ NESTED = [
 
 
 @pytest.mark.parametrize(("kind", "member", "value"), NESTED, ids=[str(value) for _, _, value in NESTED])
-def test_a_name_that_hides_claims_is_refused_within_a_certificate(kind: str, member: str, value: Any) -> None:
+def test_reserved_name_of_sd_jwt_in_a_certificate_is_refused(kind: str, member: str, value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         validate_entry(WHOLE[kind] | {member: value})
     assert (caught.value.code, caught.value.where) == ("SD_NAME_NESTED", member)
 
 
 @pytest.mark.parametrize("text", ["_sd ", "a _sd", "....", "..", "_SD", "sd", "…"])
-def test_texts_that_only_contain_such_a_name_are_taken(text: str) -> None:
+def test_text_that_only_contains_a_reserved_name_is_accepted(text: str) -> None:
     validate_entry(WHOLE["registration"] | {"resource": {"name": text}})
 
 
-def test_other_entries_are_no_sd_jwt_and_may_hold_any_text() -> None:
+def test_other_entries_may_contain_reserved_names() -> None:
     validate_entry(WHOLE["authorization"] | {"purpose": "..."})
 
 
-def test_no_field_has_the_name_of_a_claim_of_either_class() -> None:
+def test_field_with_the_name_of_a_claim_is_refused() -> None:
     claims = {*WHOLE["usage"], *WHOLE["registration"], "status", "aud"}
     assert claims == CLAIM_NAMES
     for name in claims:

@@ -1,4 +1,4 @@
-"""The exception family: what an error tells, and that every kind is of the family."""
+"""The exception family: the text and the details of an error, and the list of its kinds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_text(given: dict[str, object], text: str) -> None:
     assert (error.where, error.hint) == (given.get("where"), given.get("hint"))
 
 
-def test_details_are_what_else_was_given() -> None:
+def test_details_are_the_other_arguments() -> None:
     assert PingzhengError("A_CODE", "It is wrong.", where="x", state="active", limit=3).details == {
         "state": "active",
         "limit": 3,
@@ -47,14 +47,14 @@ def test_details_are_what_else_was_given() -> None:
     assert PingzhengError("A_CODE", "It is wrong.").details == {}
 
 
-def test_where_may_be_made_more_exact_later() -> None:
+def test_where_can_be_extended_later() -> None:
     error = InvalidInput("A_CODE", "It is wrong.", where="member")
     error.where = "file, line 2: member"
     assert str(error) == "[A_CODE] (file, line 2: member) It is wrong."
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_kind_is_of_the_family(name: str) -> None:
+def test_every_kind_is_a_pingzheng_error(name: str) -> None:
     kind = getattr(errors, name)
     with pytest.raises(PingzhengError):
         raise kind("A_CODE", "It is wrong.")
@@ -62,7 +62,7 @@ def test_kind_is_of_the_family(name: str) -> None:
     assert f" {name} " in (errors.__doc__ or "")
 
 
-def test_family_is_whole() -> None:
+def test_list_of_kinds_is_complete() -> None:
     assert sorted(kind.__name__ for kind in PingzhengError.__subclasses__() if kind.__module__ == errors.__name__) == (
         FAMILY
     )

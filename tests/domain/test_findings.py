@@ -1,4 +1,4 @@
-"""A finding says what an error says, and refuses to write by its own code."""
+"""A finding has the members of an error, and its refusal has the same code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ledger.domain.findings import Finding
 from ledger.errors import Incoherent
 
 
-def test_a_finding_refuses_by_its_code() -> None:
+def test_refusal_has_the_code_of_the_finding() -> None:
     finding = Finding("LOG_FORKED", "Another batch.", "batch 3", "Compare with the chain.", {"batch": 3})
     refusal = finding.refusal()
     assert isinstance(refusal, Incoherent)
@@ -14,7 +14,7 @@ def test_a_finding_refuses_by_its_code() -> None:
     assert refusal.details == {"batch": 3}
 
 
-def test_a_finding_is_json() -> None:
+def test_finding_as_json() -> None:
     assert Finding("CLOCK_WENT_BACK", "Late.").to_dict() == {
         "code": "CLOCK_WENT_BACK",
         "message": "Late.",

@@ -1,4 +1,4 @@
-"""Every state × move of every machine, of the product and of the reference, against tables written out here."""
+"""Every state and move of every state machine, in the product and the reference, compared with the tables here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.reference.lifecycles import APPLICATION, REFERENCE_MACHINES, REGISTRA
 
 MACHINES = (REQUEST, AUTHORIZATION, *REFERENCE_MACHINES)
 
-# One line for each state: state, then what it can do and where that leads.
+# One line for each state: the state, then its moves, each with the next state.
 WRITTEN_OUT = {
     "request": """
         sent        see→seen decline→declined expire→expired cancel→cancelled
@@ -107,7 +107,9 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("machine", "state", "move", "following"), CELLS)
-def test_state_and_move(machine: StateMachine, state: str, move: str, following: str | None) -> None:
+def test_next_state_of_every_state_and_move(
+    machine: StateMachine, state: str, move: str, following: str | None
+) -> None:
     if following is not None:
         assert machine.next(state, move) == following
         assert move in machine.moves_from(state)
@@ -124,7 +126,7 @@ def test_state_and_move(machine: StateMachine, state: str, move: str, following:
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_table_has_nothing_else(machine: StateMachine) -> None:
+def test_table_is_complete(machine: StateMachine) -> None:
     assert machine.states == table_of(machine).keys()
     assert machine.initial == INITIAL[machine.name]
     assert machine.moves == {
@@ -133,7 +135,7 @@ def test_table_has_nothing_else(machine: StateMachine) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_every_state_is_reached(machine: StateMachine) -> None:
+def test_every_state_is_reachable(machine: StateMachine) -> None:
     reached, waiting = {machine.initial}, [machine.initial]
     while waiting:
         state = waiting.pop()
@@ -170,8 +172,8 @@ def test_unknown_state_or_move_is_refused(machine: StateMachine, state: str, mov
     assert caught.value.code == "MOVE_NOT_ALLOWED"
 
 
-def test_nothing_is_confirmed_without_a_review() -> None:
-    """What was rejected, cancelled or annulled is never confirmed again."""
+def test_confirmation_needs_a_review() -> None:
+    """Without a review, or after a rejection, cancellation or annulment, nothing can be confirmed."""
     for machine, needed in ((APPLICATION, "review"), (REGISTRATION, "apply")):
         others = {(state, move): to for (state, move), to in machine.moves.items() if move != needed}
         reached, waiting = {machine.initial}, [machine.initial]

@@ -1,4 +1,4 @@
-"""A line of a notice or list stays one line, and shows what it holds."""
+"""A line of a notice or list has no line end and no invisible character."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ LEAVING = ["\n", "\r", "\t", "\x1b[2J", "\x00", "\x85", "\u2028", "\u2029", "\u2
 
 
 @pytest.mark.parametrize("text", ["", "示例银行 Bank", "O'Brien & 张三（第 2 版）", "𠮷野家"])
-def test_a_line_is_given_back_as_it_is(text: str) -> None:
+def test_valid_line_is_returned_unchanged(text: str) -> None:
     assert require_line(text, "name") is text
 
 
 @pytest.mark.parametrize("character", LEAVING, ids=ascii)
 @pytest.mark.parametrize("place", ["{}贷款", "贷{}款", "贷款{}"])
-def test_what_leaves_its_line_or_is_not_seen_is_refused(character: str, place: str) -> None:
+def test_line_ends_and_invisible_characters_are_refused(character: str, place: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         require_line(place.format(character), "purpose")
     assert (caught.value.code, caught.value.where) == ("TEXT_CONTROL", "purpose")

@@ -1,4 +1,4 @@
-"""Kinds, roles and their bits, and ids that only the party's key explains."""
+"""Kinds of parties, the bits of roles, and party ids, which depend on the party's key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_mask_is_the_union_of_bits(roles: list[Role]) -> None:
     assert Role.mask(roles) == sum(BITS[role] for role in set(roles))
 
 
-def test_every_kind_has_roles_and_none_of_them_governs() -> None:
+def test_every_kind_has_default_roles_without_authority_or_admin() -> None:
     assert DEFAULT_ROLES.keys() == set(PartyKind)
     for roles in DEFAULT_ROLES.values():
         assert roles
@@ -55,5 +55,5 @@ def test_party_id_depends_on_key_kind_and_identifier() -> None:
 
 
 @pytest.mark.parametrize(("number", "name"), [*enumerate(REASONS), (len(REASONS), f"reason_{len(REASONS)}")])
-def test_reason_by_number(number: int, name: str) -> None:
+def test_reason_name_by_number(number: int, name: str) -> None:
     assert reason_name(number) == name

@@ -1,4 +1,4 @@
-"""The numbers of the powers, as the protocol's page and the contract have them."""
+"""The constants for powers are the same here, on the protocol's page and in the contract."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROTOCOL = " ".join((PROJECT / "docs" / "protocol.md").read_text("utf-8").split(
     ("name", "value"),
     [("THRESHOLD", THRESHOLD), ("OPEN_FOR", OPEN_FOR), ("MAX_PAUSE", MAX_PAUSE), ("PAUSE_REST", PAUSE_REST)],
 )
-def test_the_contract_has_the_same_numbers(name: str, value: int) -> None:
+def test_contract_has_the_same_constants(name: str, value: int) -> None:
     (number, days) = re.search(rf"\b{name} = (\d+)( days)?;", CONTRACTS).groups()
     assert int(number) * (DAY if days else 1) == value
 
@@ -41,11 +41,11 @@ def test_the_contract_has_the_same_numbers(name: str, value: int) -> None:
         ", ".join(f"{state.number} {state.replace('_', ' ')}" for state in list(ProposalState)[1:]),
     ],
 )
-def test_the_protocol_says_so(said: str) -> None:
+def test_protocol_page_has_the_same_constants(said: str) -> None:
     assert said in PROTOCOL
 
 
-def test_states_have_the_contracts_numbers() -> None:
+def test_proposal_states_have_the_contracts_numbers() -> None:
     names = re.search(r"enum ProposalState \{([^}]*)\}", CONTRACTS).group(1).split(",")
     spelled = ["".join(part.capitalize() for part in state.split("_")) for state in ProposalState]
     assert [name.strip() for name in names] == ["None", *spelled]
@@ -53,6 +53,6 @@ def test_states_have_the_contracts_numbers() -> None:
 
 
 @pytest.mark.parametrize("number", [-1, 0, 5])
-def test_no_other_number_is_a_state(number: int) -> None:
+def test_unknown_state_number_is_refused(number: int) -> None:
     with pytest.raises(ValueError):
         ProposalState.numbered(number)

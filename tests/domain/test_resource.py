@@ -1,4 +1,4 @@
-"""The description of a data resource: its JSON, its rules, its grade, and what changed between two of them."""
+"""The description of a data resource: its JSON, its rules, its grade, and the difference of two descriptions."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ def test_resource_as_json() -> None:
 
 
 @pytest.mark.parametrize("resource", [RESOURCE, FULL], ids=["plain", "full"])
-def test_json_and_back(resource: DataResource) -> None:
+def test_resource_survives_json(resource: DataResource) -> None:
     check_resource(resource)
     assert DataResource.from_dict(resource.to_dict()) == resource
 
 
-def test_json_of_before_the_grades_is_still_read() -> None:
+def test_json_without_grades_is_accepted() -> None:
     old = {name: RESOURCE.to_dict()[name] for name in ("code", "title", "package", "rows", "columns", "content_digest")}
     columns = [{"name": "year", "type": "integer"}, {"name": "kwh", "type": "decimal"}]
     assert DataResource.from_dict(old | {"fields": columns}) == RESOURCE
@@ -119,7 +119,7 @@ SHAPES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("change", "where"), SHAPES.values(), ids=SHAPES.keys())
-def test_json_of_another_shape_is_refused(change: dict[str, Any], where: str) -> None:
+def test_json_of_another_form_is_refused(change: dict[str, Any], where: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         DataResource.from_dict(RESOURCE.to_dict() | change)
     assert (caught.value.code, caught.value.where) == ("RESOURCE_SHAPE", where)
@@ -134,12 +134,12 @@ def test_json_with_a_member_missing_is_refused(name: str) -> None:
     assert (caught.value.code, caught.value.where) == ("RESOURCE_SHAPE", f"resource.{name}")
 
 
-def test_fingerprint_is_the_content_alone() -> None:
+def test_fingerprint_depends_only_on_the_content() -> None:
     assert RESOURCE.fingerprint == CONTENT
     assert replace(RESOURCE, code="D002", title="Another").fingerprint == CONTENT
 
 
-def test_near_fingerprint_is_the_fields_alone_in_any_order() -> None:
+def test_near_fingerprint_depends_only_on_the_fields_in_any_order() -> None:
     near = replace(RESOURCE, content_digest=f"sha-256:{'0' * 64}", fields=RESOURCE.fields[::-1], title="Another")
     assert near.near_fingerprint == RESOURCE.near_fingerprint != RESOURCE.fingerprint
     assert len(near.near_fingerprint) == 64
@@ -147,7 +147,7 @@ def test_near_fingerprint_is_the_fields_alone_in_any_order() -> None:
         assert replace(RESOURCE, fields=fields).near_fingerprint != RESOURCE.near_fingerprint
 
 
-def test_near_fingerprint_keeps_name_and_type_apart() -> None:
+def test_near_fingerprint_distinguishes_name_and_type() -> None:
     one, other = (
         replace(RESOURCE, fields=(ResourceField(name, kind),)).near_fingerprint
         for name, kind in (("a", "b,c"), ("a,b", "c"))
@@ -163,20 +163,20 @@ def test_grades_run_from_the_lowest_to_core() -> None:
 
 
 @given(st.lists(st.sampled_from(GRADES)))
-def test_highest_is_in_the_list_and_above_all(grades: list[str]) -> None:
+def test_highest_grade_is_in_the_list_and_not_below_any(grades: list[str]) -> None:
     found = highest(grades)
     assert found in grades or (not grades and found == "general_1")
     assert all(GRADES.index(grade) <= GRADES.index(found) for grade in grades)
 
 
-def test_grade_that_is_none() -> None:
+def test_unknown_grade_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         highest(["general_1", "secret"])
     assert caught.value.code == "GRADE_UNKNOWN"
 
 
 @given(st.lists(st.sampled_from(GRADES), max_size=5), st.sampled_from(("", *GRADES)))
-def test_resource_is_graded_at_least_as_high_as_its_highest_field(grades: list[str], own: str) -> None:
+def test_resource_grade_must_not_be_below_its_fields(grades: list[str], own: str) -> None:
     fields = tuple(ResourceField(f"f{place}", "text", grade=grade) for place, grade in enumerate(grades))
     resource = replace(RESOURCE, fields=fields, grade=own)
     if not own:
@@ -194,7 +194,7 @@ def test_resource_is_graded_at_least_as_high_as_its_highest_field(grades: list[s
 
 @pytest.mark.parametrize("grade", GRADES)
 @pytest.mark.parametrize("reviewed", [False, True], ids=["not reviewed", "reviewed"])
-def test_what_may_be_registered(grade: str, reviewed: bool) -> None:
+def test_grades_that_may_be_registered(grade: str, reviewed: bool) -> None:
     resource = replace(RESOURCE, grade=grade)
     refusal = {("important", False): "REVIEW_REQUIRED", ("core", False): "GRADE_CORE", ("core", True): "GRADE_CORE"}
     expected = refusal.get((grade, reviewed))
@@ -247,7 +247,7 @@ RULES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("change", "code", "where"), RULES.values(), ids=RULES.keys())
-def test_rule(change: dict[str, Any], code: str, where: str) -> None:
+def test_broken_rule_is_refused_with_its_code(change: dict[str, Any], code: str, where: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_resource(replace(RESOURCE, **change))
     assert (caught.value.code, caught.value.where) == (code, where)
@@ -262,7 +262,7 @@ def test_personal_number_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     "text", ["20200101-20251231", "91440802MA9X00011Y", "118001380001", "a13800138000", "0.13"], ids=str
 )
-def test_other_numbers_are_no_personal_ones(text: str) -> None:
+def test_other_numbers_are_accepted(text: str) -> None:
     check_resource(replace(RESOURCE, title=text))
 
 
@@ -275,7 +275,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("name", "choice"), CHOICES)
-def test_every_choice_is_taken(name: str, choice: str) -> None:
+def test_every_choice_is_accepted(name: str, choice: str) -> None:
     changes: dict[str, Any] = {"share_basis": "basis", name: choice}
     check_resource(replace(RESOURCE, **changes))
 
@@ -283,11 +283,11 @@ def test_every_choice_is_taken(name: str, choice: str) -> None:
 @pytest.mark.parametrize(
     ("name", "choice"), [*(("pii", choice) for choice in PII), *(("secrecy", choice) for choice in SECRECY)]
 )
-def test_every_tag_of_a_field_is_taken(name: str, choice: str) -> None:
+def test_every_tag_of_a_field_is_accepted(name: str, choice: str) -> None:
     check_resource(replace(RESOURCE, **field(**{name: choice})))
 
 
-def test_fields_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_fields_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_FIELDS > 6_832, "ISLR/NCI60 of the demonstration"
     monkeypatch.setattr(resource_module, "MAX_FIELDS", 2)
     check_resource(RESOURCE)
@@ -315,19 +315,19 @@ resources = st.builds(
 
 
 @given(resources, resources)
-def test_nothing_changed_exactly_if_equal(old: DataResource, new: DataResource) -> None:
+def test_diff_is_empty_only_for_equal_descriptions(old: DataResource, new: DataResource) -> None:
     changes = diff(old.to_dict(), new.to_dict())
     assert (changes == []) == (old == new)
     assert canonical(changes) == canonical(diff(dict(reversed(old.to_dict().items())), new.to_dict()))
 
 
 @given(resources, resources)
-def test_change_and_change_back(old: DataResource, new: DataResource) -> None:
+def test_reverse_diff_swaps_from_and_to(old: DataResource, new: DataResource) -> None:
     there, back = diff(old.to_dict(), new.to_dict()), diff(new.to_dict(), old.to_dict())
     assert back == [{"where": change["where"], "from": change["to"], "to": change["from"]} for change in there]
 
 
-def test_changes_are_named() -> None:
+def test_diff_names_the_changes() -> None:
     new = replace(
         RESOURCE,
         title="Electricity",

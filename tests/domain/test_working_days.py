@@ -1,4 +1,4 @@
-"""Working days: the announced holidays and make-up days, the days nobody has announced yet, clocks to the second."""
+"""Working days: announced holidays and make-up days, days without a notice, and deadlines to the second."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DAYS = st.dates(date(2000, 1, 1), date(2060, 1, 1))
 
 
 def seconds(text: str) -> int:
-    """A Shanghai time in seconds UTC."""
+    """Return a Shanghai time as seconds UTC."""
     return int(datetime.fromisoformat(f"{text}+08:00").timestamp())
 
 
@@ -39,7 +39,7 @@ def working_days_between(start: date, end: date) -> int:
     return sum(map(is_working_day, days(start + DAY, end)))
 
 
-# From the notices: first and last day off, and the weekend days that are worked for them.
+# From the notices: the first and the last day off, and the weekend days that are working days instead.
 HOLIDAYS = {
     "National Day 2025": (date(2025, 10, 1), date(2025, 10, 8), [date(2025, 9, 28), date(2025, 10, 11)]),
     "New Year 2026": (date(2026, 1, 1), date(2026, 1, 3), [date(2026, 1, 4)]),
@@ -53,15 +53,15 @@ HOLIDAYS = {
 
 
 @pytest.mark.parametrize(("first", "last", "worked"), HOLIDAYS.values(), ids=HOLIDAYS.keys())
-def test_holiday_and_its_make_up_days(first: date, last: date, worked: list[date]) -> None:
+def test_holidays_are_free_and_make_up_days_are_worked(first: date, last: date, worked: list[date]) -> None:
     assert not any(is_working_day(day) for day in days(first, last))
     for day in worked:
         assert day.weekday() >= 5
         assert is_working_day(day)
 
 
-def test_every_day_that_a_notice_covers_is_as_in_a_second_calendar() -> None:
-    """The notice for 2006 made a Saturday of 2005 a working day; `chinesecalendar` leaves that one out."""
+def test_announced_days_agree_with_a_second_calendar() -> None:
+    """One day differs: the notice for 2006 made a Saturday in 2005 a working day; `chinesecalendar` omits it."""
     other = holidays.country_holidays("CN", years=range(2004, 2027))
     differing = [
         day for day in days(date(2004, 1, 1), date(2026, 12, 24)) if other.is_working_day(day) != is_working_day(day)
@@ -69,17 +69,17 @@ def test_every_day_that_a_notice_covers_is_as_in_a_second_calendar() -> None:
     assert differing == [date(2005, 12, 31)]
 
 
-def test_plain_week() -> None:
+def test_ordinary_week() -> None:
     assert [is_working_day(day) for day in days(date(2026, 7, 6), date(2026, 7, 12))] == [True] * 5 + [False] * 2
 
 
-def test_year_has_the_working_days_of_its_notice() -> None:
-    """2025: 365 days less 104 of weekends and 13 statutory holidays; moving days to and fro changes nothing."""
+def test_number_of_working_days_in_2025() -> None:
+    """365 days without 104 weekend days and 13 statutory holidays; make-up days replace moved weekend days."""
     assert working_days_between(date(2024, 12, 31), date(2025, 12, 31)) == 365 - 104 - 13
 
 
 @given(KNOWN)
-def test_announced_days_are_those_of_the_library(day: date) -> None:
+def test_announced_days_agree_with_the_library(day: date) -> None:
     assert calendar_known(day)
     assert is_working_day(day) == chinese_calendar.is_workday(day)
 
@@ -101,18 +101,18 @@ KNOWLEDGE = {
 
 
 @pytest.mark.parametrize(("day", "known"), KNOWLEDGE.values(), ids=KNOWLEDGE.keys())
-def test_what_the_notices_cover(day: date, known: bool) -> None:
+def test_days_that_the_notices_cover(day: date, known: bool) -> None:
     assert calendar_known(day) is known
 
 
-def test_next_notice_moves_only_the_last_week_of_the_year_before() -> None:
-    """Why the days from 25 December are not known: no notice so far reached further back."""
+def test_notice_changes_only_the_last_week_of_the_previous_year() -> None:
+    """Therefore days from 25 December on are unknown: no notice so far changed an earlier day of the previous year."""
     moved = [day for day in {**chinese_calendar.holidays, **chinese_calendar.workdays} if day.month == 12]
     assert date(2018, 12, 29) in moved
     assert min(day.day for day in moved) > 24
 
 
-# Start, count, and the day it ends on.
+# The start, the count, and the day on which the clock ends.
 CLOCKS = {
     "no day on a working day": (date(2026, 7, 6), 0, date(2026, 7, 6)),
     "no day on a Sunday": (date(2026, 7, 5), 0, date(2026, 7, 5)),
@@ -140,18 +140,18 @@ def test_add_working_days(start: date, count: int, end: date) -> None:
 
 
 @pytest.mark.parametrize("count", [-1, MAX_WORKING_DAYS + 1])
-def test_count_out_of_bounds(count: int) -> None:
+def test_count_outside_its_bounds_is_refused(count: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         add_working_days(date(2026, 1, 1), count)
     assert caught.value.code == "WORKING_DAYS_INVALID"
 
 
-def test_longest_clock() -> None:
+def test_longest_allowed_clock() -> None:
     assert working_days_between(date(2020, 1, 1), add_working_days(date(2020, 1, 1), MAX_WORKING_DAYS)) == 1_000
 
 
 @given(DAYS, st.integers(1, 60))
-def test_the_end_is_the_only_working_day_of_that_count(day: date, count: int) -> None:
+def test_end_is_the_working_day_with_this_count(day: date, count: int) -> None:
     end = add_working_days(day, count)
     assert is_working_day(end)
     assert working_days_between(day, end) == count
@@ -159,7 +159,7 @@ def test_the_end_is_the_only_working_day_of_that_count(day: date, count: int) ->
 
 
 @given(DAYS, st.integers(0, 40), st.integers(0, 40))
-def test_two_clocks_in_a_row_are_one(day: date, first: int, second: int) -> None:
+def test_two_clocks_in_a_row_equal_one_longer_clock(day: date, first: int, second: int) -> None:
     assert add_working_days(add_working_days(day, first), second) == add_working_days(day, first + second)
 
 
@@ -197,5 +197,5 @@ def test_clock_ends_at_the_midnight_after_its_last_day(at: int, count: int) -> N
 @pytest.mark.parametrize(
     ("at", "known"), [("2026-12-10T09:00:00", True), ("2026-12-11T09:00:00", False)], ids=["in time", "provisional"]
 )
-def test_caller_learns_that_an_end_is_provisional(at: str, known: bool) -> None:
+def test_calendar_known_shows_a_provisional_end(at: str, known: bool) -> None:
     assert calendar_known(shanghai_day(end_of_working_days(seconds(at), 10) - 1)) is known

@@ -1,4 +1,4 @@
-"""Consistency of two RFC 9162 trees (§2.1.4): the reference for ``contracts/libraries/Rfc9162.sol``."""
+"""Consistency proofs of RFC 9162 (§2.1.4): the reference for ``contracts/libraries/Rfc9162.sol``."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The lives that no code of the product steers by a table: of provisions, certificates, and all that the asset register
-decides. The product's own tables are in ``ledger.domain.lifecycle``.
+"""State machines that only tests use: for provisions, for certificates, and for the decisions of AssetRegistry.
+
+The state machines of the product are in ``ledger.domain.lifecycle``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ PROVISION: Final = StateMachine(
         ("asked", "find_nothing"): "no_data",
         ("asked", "refuse"): "refused",
         ("asked", "time_out"): "timed_out",
-        # By the provider that corrects what it supplied: certificates that rest on it are no longer valid.
+        # The provider withdraws a provision to correct it; its certificates are then no longer valid.
         ("supplied", "withdraw"): "withdrawn",
     },
 )
@@ -52,7 +53,7 @@ REGISTRATION_CERTIFICATE: Final = StateMachine(
     },
 )
 
-# What follows is the AssetRegistry's: assets.next_moves moves by these tables as contracts/assets does.
+# The following machines are those of AssetRegistry; the reference in ``assets`` uses them.
 REGISTRATION: Final = StateMachine(
     "registration",
     "none",
@@ -84,7 +85,7 @@ APPLICATION: Final = StateMachine(
     },
 )
 
-# Over its deadline it can be cleared away, or another one made.
+# After its deadline an offer can still be rejected or withdrawn, or the holder can make another offer.
 OFFER: Final = StateMachine(
     "offer",
     "offered",

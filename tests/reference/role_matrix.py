@@ -1,4 +1,4 @@
-"""The role matrix of tests/reference/role_matrix.yaml, read once for API and contract."""
+"""The role matrix in tests/reference/role_matrix.yaml, for the tests of the API and of the contracts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTRACT_CALLS: Final[Mapping[str, frozenset[str]]] = {
 
 
 def name_of(column: str) -> str:
-    """The column's role in words."""
+    """Return the name of a column's role."""
     return "public" if column == "U" else ROLE_OF[column].value
 
 

@@ -1,4 +1,4 @@
-"""The events of an asset in words: each has a title, and each number in it a name."""
+"""Titles of an asset's events, and names for the numbers in their arguments."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NONE = "00" * 32
 FIELDS = {name.partition(".")[2]: fields for name, (_, fields) in EVENTS.items() if name.startswith("AssetRegistry.")}
 NAMED = ("kind", "stage", "state", "reason", "relation", "grade")
 PARTIES = ("holder", "grantee", "creditor")
-# Those that name an asset or a content, in place of a document.
+# Arguments that identify an asset or a content, not a document.
 IDENTIFIERS = ("id", "fingerprint", "parent", "successor")
-# A right begins and ends, where other events go from one party to another.
+# For a right, "from" and "to" are times; in other events they are parties.
 TIMES = {("RightGranted", "from"), ("RightGranted", "to")}
 TABLES = (
     APPLICATION_KINDS,
@@ -58,21 +58,21 @@ def test_every_number_of_an_event_has_its_name(event: str) -> None:
 
 
 @pytest.mark.parametrize("event", FIELDS)
-def test_every_party_of_an_event_is_told(event: str) -> None:
+def test_every_party_of_an_event_is_returned(event: str) -> None:
     fields = {name for name, _ in FIELDS[event] if name in (*PARTIES, "from", "to") and (event, name) not in TIMES}
     assert parties_in(event, args_of(event, 7)) == dict.fromkeys(fields, 7)
     assert parties_in(event, args_of(event, 0)) == {}
 
 
 @pytest.mark.parametrize("event", FIELDS)
-def test_every_document_of_an_event_is_told(event: str) -> None:
+def test_every_document_of_an_event_is_returned(event: str) -> None:
     args = args_of(event, 1)
     fields = {name for name, kind in FIELDS[event] if kind == "bytes32" and name not in IDENTIFIERS}
     assert documents_in(args) == dict.fromkeys(fields, SAID)
     assert documents_in(args | dict.fromkeys(fields, NONE)) == {}
 
 
-TOLD: dict[str, tuple[str, dict[str, int], dict[str, str]]] = {
+NUMBERS: dict[str, tuple[str, dict[str, int], dict[str, str]]] = {
     "filed": ("Filed", {"kind": 4, "grade": 0}, {"kind": "renew", "grade": "general"}),
     "noticed": ("Advanced", {"stage": 4}, {"stage": "noticed"}),
     "upheld": ("ObjectionDecided", {"state": 4}, {"state": "upheld"}),
@@ -84,11 +84,11 @@ TOLD: dict[str, tuple[str, dict[str, int], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("event", "args", "names"), TOLD.values(), ids=TOLD)
-def test_what_a_number_is_called(event: str, args: dict[str, int], names: dict[str, str]) -> None:
+@pytest.mark.parametrize(("event", "args", "names"), NUMBERS.values(), ids=NUMBERS)
+def test_names_and_titles_of_numbers(event: str, args: dict[str, int], names: dict[str, str]) -> None:
     assert names_in(event, args) == names
 
 
 def test_every_name_has_a_title() -> None:
-    """But for the names of what is not there, and of an objection just filed, which no event tells."""
+    """Except ``none`` and ``filed`` (the first state of an objection), which no event contains."""
     assert {name for table in TABLES for name in table} - NAME_TITLES.keys() == {"none", "filed"}

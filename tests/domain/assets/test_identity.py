@@ -1,4 +1,4 @@
-"""What identifies an asset, and what a certificate says of its resource."""
+"""The id of an asset, and the description of its resource in a certificate."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ RESOURCE = DataResource(
 DOCUMENT: dict[str, Any] = RESOURCE.to_dict()
 
 
-def test_asset_id_is_a_named_digest() -> None:
+def test_asset_id_is_the_digest_of_applicant_code_and_attempt() -> None:
     applicant = "a" * 64
     text = f"pingzheng/asset/v1|{applicant}|D001"
     assert asset_id(applicant, "D001") == hashlib.sha256(text.encode()).hexdigest()
     assert len({asset_id(applicant, "D001"), asset_id(applicant, "D002"), asset_id("b" * 64, "D001")}) == 3
 
 
-def test_document_digest_is_that_of_the_canonical_form() -> None:
+def test_document_digest_is_the_digest_of_the_canonical_form() -> None:
     assert document_digest(DOCUMENT) == f"sha-256:{hashlib.sha256(canonical(DOCUMENT)).hexdigest()}"
     assert document_digest(dict(reversed(DOCUMENT.items()))) == document_digest(DOCUMENT)
 
 
-def test_summary_leaves_the_fields_out_and_its_digest_covers_them() -> None:
+def test_summary_omits_the_fields_but_its_digest_covers_them() -> None:
     told = summary(DOCUMENT)
     assert told.keys() == DOCUMENT.keys() - {"fields"} | {"document_digest"}
     assert told["document_digest"] == document_digest(DOCUMENT)
@@ -46,7 +46,7 @@ def test_summary_leaves_the_fields_out_and_its_digest_covers_them() -> None:
     }
 
 
-def test_summary_leaves_the_document_alone() -> None:
+def test_summary_does_not_change_the_document() -> None:
     before = canonical(DOCUMENT)
     summary(DOCUMENT)
     assert canonical(DOCUMENT) == before
@@ -57,11 +57,11 @@ def test_summary_leaves_the_document_alone() -> None:
     [{"rows": 2}, {"title": "X"}, {"fields": DOCUMENT["fields"][::-1]}, {"fields": []}, {"extra": None}],
     ids=["rows", "title", "order of fields", "no fields", "one more member"],
 )
-def test_any_change_shows_in_the_digest(change: dict[str, Any]) -> None:
+def test_any_change_of_the_document_changes_the_digest(change: dict[str, Any]) -> None:
     assert summary(DOCUMENT | change)["document_digest"] != summary(DOCUMENT)["document_digest"]
 
 
-def test_floats_are_not_described() -> None:
+def test_description_with_a_float_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         summary(DOCUMENT | {"rows": 1.0})
     assert caught.value.code == "JSON_FLOAT"

@@ -1,11 +1,11 @@
-"""The lineage graph as JSON: nodes say whether something they come from was annulled."""
+"""The lineage graph as JSON: each node says whether one of its ancestors was annulled."""
 
 from __future__ import annotations
 
 from ledger.domain.assets.lineage import REPLACED_BY, LineageEdge, LineageGraph, LineageNode
 
 
-def test_the_graph_as_json() -> None:
+def test_lineage_graph_as_json() -> None:
     clean = LineageNode("a1", "air quality", "confirmed", None)
     flagged = LineageNode("b2", "forecast", "confirmed", "c3")
     edge = LineageEdge("a1", REPLACED_BY, "b2", 900)

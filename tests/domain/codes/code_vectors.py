@@ -1,4 +1,4 @@
-"""The vectors of codes, and what several tests do with a code."""
+"""Vectors of codes, and functions that several tests of codes share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.domain.regions import REGIONS
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text("utf-8"))
 CHECKS = {"uscc": check_uscc, "resident_id": check_resident_id, "certificate_no": check_certificate_no}
-# Wrong, and valid by their form: MOD 37,36 does not catch every swap of neighbours.
+# Wrong numbers with a valid check character: MOD 37,36 does not catch every swap of neighbouring digits.
 UNCAUGHT = [(kind, item["value"]) for kind in CHECKS for item in VECTORS[kind].get("uncaught", ())]
 ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBER = "DAC-440802-2026-S01-00000123-V"
@@ -26,7 +26,7 @@ def swap(text: str, place: int) -> str:
 
 
 def by_stdnum(number: str) -> bool:
-    """Whether stdnum takes it; for a county of a province that it does not list, it stumbles."""
+    """Return whether stdnum accepts the number; it raises ``KeyError`` for a province that it does not list."""
     try:
         return bool(ric.is_valid(number))
     except KeyError:

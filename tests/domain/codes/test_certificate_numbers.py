@@ -1,4 +1,4 @@
-"""Certificate numbers: they read back, and their check character catches slips (ISO 7064 MOD 37,36)."""
+"""Certificate numbers: a made number is accepted, and the check character catches typing errors (MOD 37,36)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_certificate_number_of_the_vectors() -> None:
 
 
 @pytest.mark.parametrize("serial", [0, -1, MAX_SERIAL + 1])
-def test_serials_end(serial: int) -> None:
+def test_serial_beyond_the_last_is_refused(serial: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         certificate_no("440802", 2026, "S01", serial)
     assert (caught.value.code, caught.value.where) == ("SERIAL_EXHAUSTED", "serial")
@@ -54,7 +54,7 @@ def test_every_changed_digit_of_a_certificate_number_is_caught() -> None:
 
 @given(number=numbers, place=st.integers(0, 29))
 def test_swapped_neighbours_in_a_certificate_number_are_caught(number: str, place: int) -> None:
-    """Except some pairs of consecutive digits: the hybrid systems of ISO 7064 do not catch every transposition."""
+    """Some pairs of consecutive digits are excluded: the hybrid systems of ISO 7064 do not catch every swap."""
     digits = [at for at, symbol in enumerate(number) if symbol.isdigit()]
     at, after = digits[place % len(digits)], digits[(place + 1) % len(digits)]
     first, second = sorted((at, after))
@@ -79,7 +79,7 @@ def test_swapped_consecutive_digits_are_caught_almost_always() -> None:
 
 
 def test_check_character_agrees_with_the_verification_form_of_the_standard() -> None:
-    """ISO 7064 verifies a string with its check character: the last sum is 1 modulo 36."""
+    """In ISO 7064, a string with its check character is valid if the last sum is 1 modulo 36."""
     for serial in range(1, 2_000, 13):
         assert last_sum(certificate_no("440881", 2027, "S12", serial).replace("-", "")) == 1
     assert last_sum("A12425GABC1234002M") == 1  # the published example of a release identifier

@@ -1,4 +1,4 @@
-"""Check digits: the published vectors, and what a check digit must catch."""
+"""Check digits of codes: published examples, and the errors that a check digit must catch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.domain.codes.code_vectors import (
 )
 
 CASES = Path(__file__).parents[1] / "cases"
-# Provinces and counties that are, that were, and that never were.
+# Places that exist, that were abolished, and that never existed.
 PLACES = ("110101", "110103", "440802", "440811", "440899", "440183", "500231", "710000", "810000", "830000")
 VALID = [(kind, value) for kind in CHECKS for value in VECTORS[kind]["valid"]]
 INVALID = [
@@ -110,17 +110,17 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("kind", "value", "code"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_refusal_by_code_and_without_the_value(kind: str, value: str, code: str) -> None:
+def test_refusal_has_its_code_and_not_the_value(kind: str, value: str, code: str) -> None:
     error = refusal(kind, value)
     assert error.code == code
     assert_silent(error, value)
 
 
 def assert_silent(error: PingzhengError, value: str) -> None:
-    """No run of six symbols of the identifier stands in what the error tells (its hint shows a fixed example)."""
-    told = f"{error} {error.details}".replace(NUMBER, "")
-    assert not value.strip() or value.strip() not in told
-    assert not any(value[start : start + 6] in told for start in range(len(value) - 5))
+    """Assert that the error repeats no six symbols in a row of the identifier; the example in its hint is allowed."""
+    shown = f"{error} {error.details}".replace(NUMBER, "")
+    assert not value.strip() or value.strip() not in shown
+    assert not any(value[start : start + 6] in shown for start in range(len(value) - 5))
     assert error.__cause__ is None
     assert error.__suppress_context__ or error.__context__ is None
 
@@ -134,17 +134,17 @@ def test_no_error_repeats_the_identifier(kind: str, value: str) -> None:
         assert_silent(error, value)
 
 
-def test_small_x_of_a_resident_id_is_the_capital() -> None:
+def test_lower_case_x_of_a_resident_id_becomes_a_capital() -> None:
     assert check_resident_id(RESIDENT_ID.lower()) == RESIDENT_ID
 
 
-def test_where_may_be_left_out() -> None:
+def test_where_is_optional() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_uscc("")
     assert caught.value.where is None
 
 
-def test_check_character_of_a_sum_of_zero() -> None:
+def test_check_character_for_a_sum_of_zero() -> None:
     value = VECTORS["uscc"]["check_char_zero"]
     body = value[:17]
     assert sum(USCC_ALPHABET.index(symbol) * 3**place for place, symbol in enumerate(body)) % 31 == 0
@@ -171,12 +171,12 @@ def test_synthetic_usccs_differ_and_reach_every_inner_check_character() -> None:
     assert {value[16] for value in values} == set("0123456789X")
 
 
-def test_synthetic_uscc_of_a_zone_uses_the_city() -> None:
+def test_synthetic_uscc_of_a_zone_uses_the_city_code() -> None:
     assert synthetic_uscc("440800-KF", 1) == synthetic_uscc("440800", 1)
 
 
 @pytest.mark.parametrize("serial", [10_000, -1])
-def test_synthetic_uscc_has_four_digits_of_serial(serial: int) -> None:
+def test_synthetic_uscc_has_a_serial_of_four_digits(serial: int) -> None:
     with pytest.raises(ValueError):
         synthetic_uscc("440802", serial)
 
@@ -193,7 +193,7 @@ def test_one_changed_symbol_of_a_uscc_is_caught(value: str, place: int, symbol: 
 
 
 @given(value=synthetic_usccs, place=st.integers(2, 7), letter=st.sampled_from("ABCDEFGHJKLMNPQRTUWXY"))
-def test_a_region_of_letters_is_caught_whatever_its_check_character(value: str, place: int, letter: str) -> None:
+def test_region_with_letters_is_refused_even_with_a_valid_check_character(value: str, place: int, letter: str) -> None:
     body = value[:place] + letter + value[place + 1 : 17]
     with pytest.raises(InvalidInput, match="USCC_REGION"):
         check_uscc(body + uscc_check(body))
@@ -207,8 +207,8 @@ def test_swapped_neighbours_in_a_uscc_are_caught(value: str, place: int) -> None
         check_uscc(swapped)
 
 
-def test_resident_ids_agree_with_stdnum_but_for_counties() -> None:
-    """Random numbers with a right check character: whom we refuse, stdnum refuses; whom it refuses, only the county."""
+def test_resident_ids_agree_with_stdnum_except_for_counties() -> None:
+    """For random numbers with a valid check character: the county is the only reason for which stdnum refuses more."""
     chance, stricter = Random(11643), Counter[str]()
     for _ in range(10_000):
         body = f"{chance.choice(PLACES)}{chance.randint(1870, 2030)}{chance.randint(1, 13):02d}"
@@ -218,12 +218,12 @@ def test_resident_ids_agree_with_stdnum_but_for_counties() -> None:
         if (ours is None) == theirs:
             continue
         stricter["county lapsed or not listed" if ours is None else ours] += 1
-    # stdnum looks every county up, and knows no residence permits; it takes births that are yet to come.
+    # stdnum checks the county and does not know residence permits, but it accepts birth dates in the future.
     assert set(stricter) == {"county lapsed or not listed", "RESIDENT_ID_DATE"}
 
 
-def test_usccs_agree_with_stdnum_but_for_the_office() -> None:
-    """Random codes with a right check character; we look the office up, and know those written as letters."""
+def test_usccs_agree_with_stdnum_except_for_the_registration_authority() -> None:
+    """For random codes with a valid check character: only we check the authority, and accept the letters A, N and Y."""
     chance, differing = Random(32100), Counter[str]()
     for _ in range(10_000):
         first, second = chance.choice(USCC_ALPHABET), chance.choice(USCC_ALPHABET)
@@ -233,7 +233,7 @@ def test_usccs_agree_with_stdnum_but_for_the_office() -> None:
         ours, theirs = refusal_code(check_uscc, number), uscc.is_valid(number)
         if (ours is None) != theirs:
             differing[ours or first] += 1
-    # Amendment 1 of GB 32100-2015: A for the army, N for agriculture; Y for others since the beginning.
+    # GB 32100-2015 has Y for other authorities; its amendment 1 added A for the army and N for agriculture.
     assert set(differing) == {"USCC_OFFICE", "A", "N", "Y"}
 
 
@@ -256,11 +256,11 @@ def refusal_code(check: Callable[..., str], value: str, **more: Any) -> str | No
         (synthetic_resident_id(7)[:-1] + "0", "USCC_CHECK_DIGIT"),
     ],
 )
-def test_no_institution(value: str, code: str) -> None:
+def test_invalid_institution_code_is_refused(value: str, code: str) -> None:
     assert refusal_code(check_institution, value) == code
 
 
-def test_an_id_number_that_has_the_check_character_of_a_uscc_is_refused_too() -> None:
+def test_id_number_with_a_valid_uscc_check_character_is_refused() -> None:
     both = [number for number in map(synthetic_resident_id, range(5_000)) if refusal_code(check_uscc, number) is None]
     assert both
     refused = {number for number in both if refusal_code(check_institution, number) == "USCC_IS_ID_NUMBER"}
@@ -268,11 +268,11 @@ def test_an_id_number_that_has_the_check_character_of_a_uscc_is_refused_too() ->
 
 
 @pytest.mark.parametrize("value", VECTORS["uscc"]["valid"])
-def test_an_institution_of_the_vectors(value: str) -> None:
+def test_institutions_of_the_vectors_are_accepted(value: str) -> None:
     assert check_institution(value) == value
 
 
-def test_a_wrong_organisation_code_is_a_reason_to_warn_alone() -> None:
+def test_uscc_with_a_wrong_organisation_code_is_accepted() -> None:
     wrong = "91440802MA9X00012"
     wrong += uscc_check(wrong)
     assert check_institution(wrong) == wrong
@@ -296,12 +296,12 @@ def test_cases_of_resident_ids(line: str) -> None:
         ("18791231", date(2026, 11, 30), "RESIDENT_ID_DATE"),
     ],
 )
-def test_who_is_born_on_the_day_itself_has_a_number(born: str, today: date | None, code: str | None) -> None:
+def test_birth_date_of_today_is_accepted(born: str, today: date | None, code: str | None) -> None:
     body = f"440811{born}000"
     assert refusal_code(check_resident_id, body + resident_check(body), today=today) == code
 
 
 @pytest.mark.parametrize("region", ["000000", "100000", "160000", "472300", "990000"])
-def test_no_province(region: str) -> None:
+def test_unknown_province_is_refused(region: str) -> None:
     body = f"{region}19900101123"
     assert refusal_code(check_resident_id, body + resident_check(body)) == "RESIDENT_ID_REGION"

@@ -1,4 +1,4 @@
-"""Regions of the city, and who is made up to live there."""
+"""Regions of the city, and synthetic ID numbers of persons who live there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.domain.codes.code_vectors import VECTORS, by_stdnum
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_region_of_the_city(region: str) -> None:
+def test_region_of_the_city_is_accepted(region: str) -> None:
     assert check_region(region) == region
 
 
 @pytest.mark.parametrize("region", ["", "440399", "44080", "440802 ", "４４０８０２", "440800-kf"])
-def test_no_region_of_the_city(region: str) -> None:
+def test_other_region_is_refused(region: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_region(region, "region")
     assert (caught.value.code, caught.value.where) == ("REGION_UNKNOWN", "region")
@@ -31,7 +31,7 @@ def test_regions_are_those_of_the_vectors_and_two_zones() -> None:
 
 
 @given(serial=st.integers(0, 999_998))
-def test_synthetic_resident_ids_are_valid_differ_and_say_so(serial: int) -> None:
+def test_synthetic_resident_ids_are_valid_unique_and_of_the_synthetic_region(serial: int) -> None:
     number = synthetic_resident_id(serial)
     assert check_resident_id(number) == number
     assert number.startswith(SYNTHETIC_REGION)
@@ -39,6 +39,6 @@ def test_synthetic_resident_ids_are_valid_differ_and_say_so(serial: int) -> None
     assert synthetic_resident_id(serial + 1) != number
 
 
-def test_the_synthetic_region_is_no_county() -> None:
+def test_synthetic_region_is_not_a_county() -> None:
     assert SYNTHETIC_REGION not in REGIONS
-    assert not by_stdnum(synthetic_resident_id(7))  # a list of all counties since 1980 has none with that code
+    assert not by_stdnum(synthetic_resident_id(7))  # a list of all counties since 1980 does not contain this code

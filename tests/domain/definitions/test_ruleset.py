@@ -1,4 +1,4 @@
-"""Rulesets: every member of a definition, its bounds, and what a ruleset may not waive."""
+"""Rulesets: every member of a definition, its bounds, and the notices that a ruleset must not waive."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GONE = object()
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """The definition with the member at ``a.b`` replaced, or left out for ``GONE``."""
+    """Return the definition with the member at ``a.b`` replaced, or removed if the value is ``GONE``."""
     definition = deepcopy(DEFINITION)
     *parents, name = path.split(".")
     parent: Any = definition
@@ -77,7 +77,7 @@ MEMBERS = [*DEFINITION, *(f"{parent}.{name}" for parent in NESTED for name in DE
 
 
 @pytest.mark.parametrize("path", MEMBERS)
-def test_missing_member(path: str) -> None:
+def test_missing_member_is_refused(path: str) -> None:
     error = refused(changed(path, GONE))
     assert (error.code, error.where) == ("RULESET_INVALID", place(path))
     assert error.hint
@@ -93,13 +93,13 @@ def test_member_of_a_wrong_type(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["pilot_to", "title.fr", "notice.transfer"])
-def test_unknown_member(path: str) -> None:
+def test_unknown_member_is_refused(path: str) -> None:
     error = refused(changed(path, True))
     assert (error.code, error.where) == ("RULESET_INVALID", place(path))
 
 
 @pytest.mark.parametrize("raw", [None, [], "national", 1, [DEFINITION]])
-def test_no_mapping(raw: Any) -> None:
+def test_definition_that_is_not_a_mapping_is_refused(raw: Any) -> None:
     error = refused(raw)
     assert (error.code, error.where) == ("RULESET_INVALID", "own.yaml")
 
@@ -123,7 +123,7 @@ def test_every_number_has_bounds() -> None:
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_number_within_its_bounds_only(name: str) -> None:
+def test_number_outside_its_bounds_is_refused(name: str) -> None:
     low, high = BOUNDS[name]
     for value in (low, high):
         assert getattr(ruleset_of(changed(name, value), "own.yaml"), name) == value
@@ -154,12 +154,12 @@ NO_CHOICES: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in CHOICES.items() for value in values])
-def test_choice(name: str, value: str) -> None:
+def test_every_choice_is_accepted(name: str, value: str) -> None:
     assert getattr(ruleset_of(changed(name, value), "own.yaml"), name) == value
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in NO_CHOICES.items() for value in values])
-def test_no_choice(name: str, value: Any) -> None:
+def test_other_choice_is_refused(name: str, value: Any) -> None:
     error = refused(changed(name, value))
     assert (error.code, error.where) == ("RULESET_INVALID", place(name))
 
@@ -168,12 +168,12 @@ def test_no_choice(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)
-def test_notice_of_a_kind(kind: str) -> None:
+def test_notice_by_kind_of_application(kind: str) -> None:
     assert RULESET.notice[kind] is DEFINITION["notice"][kind]
 
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)
-def test_only_some_notices_can_be_waived(kind: str) -> None:
+def test_notice_can_be_waived_only_for_some_kinds(kind: str) -> None:
     waived = changed(f"notice.{kind}", False)
     if kind in ALWAYS_NOTICED:
         error = refused(waived)
@@ -182,7 +182,7 @@ def test_only_some_notices_can_be_waived(kind: str) -> None:
         assert not ruleset_of(waived, "own.yaml").notice[kind]
 
 
-def test_kinds_that_are_always_noticed() -> None:
+def test_kinds_that_always_need_a_notice() -> None:
     assert ALWAYS_NOTICED == ("first", "change")
 
 
@@ -194,7 +194,7 @@ def test_kinds_that_are_always_noticed() -> None:
         max_leaves=4,
     ),
 )
-def test_any_other_definition_is_loaded_or_refused_with_its_place(path: str, value: Any) -> None:
+def test_random_definition_is_loaded_or_refused_with_its_place(path: str, value: Any) -> None:
     try:
         ruleset = ruleset_of(changed(path, value), "own.yaml")
     except InvalidInput as error:

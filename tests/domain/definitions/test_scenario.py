@@ -1,4 +1,4 @@
-"""Scenarios: every member of a definition, and what an authorization may ask of one."""
+"""Scenarios: every member of a definition, and the rules that a definition must follow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SCENARIO = scenario_of(DEFINITION, "S01.yaml")
 
 
 def place(path: Path) -> str:
-    """As errors name it: ``fields[0]: title: zh``."""
+    """Return the place of a member as errors write it: ``fields[0]: title: zh``."""
     text = "S01.yaml"
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f": {step}"
@@ -67,7 +67,7 @@ def test_digest_covers_the_whole_definition() -> None:
     assert scenario_of(changed(("fields", 1, "title", "en"), "Month"), "S01.yaml").digest != SCENARIO.digest
 
 
-def test_definition_is_left_alone() -> None:
+def test_reading_does_not_change_the_definition() -> None:
     before = deepcopy(DEFINITION)
     scenario_of(DEFINITION, "S01.yaml")
     assert before == DEFINITION
@@ -95,13 +95,13 @@ def members_of(path: Path) -> list[str]:
     return list(value)
 
 
-# Values of another type that fit all the same.
+# Values of another type that are also allowed.
 FITTING: dict[Path, Any] = {("request_note",): None, ("requires_pia",): True}
 MEMBERS = [(*path, member) for path in OBJECTS for member in members_of(path)]
 
 
 @pytest.mark.parametrize("path", MEMBERS, ids=place)
-def test_missing_member(path: Path) -> None:
+def test_missing_member_is_refused(path: Path) -> None:
     error = refused(changed(path, GONE))
     assert (error.code, error.where) == ("SCENARIO_INVALID", place(path))
 
@@ -120,18 +120,18 @@ def test_member_of_a_wrong_type(path: Path) -> None:
 
 @pytest.mark.parametrize("value", [1, 1.5, None, "later", [1.5], {"a": b"x"}], ids=repr)
 @pytest.mark.parametrize("path", OBJECTS, ids=place)
-def test_unknown_member(path: Path, value: Any) -> None:
-    """Named even where its value has no canonical form."""
+def test_unknown_member_is_refused(path: Path, value: Any) -> None:
+    """The error names the member even if its value has no canonical form."""
     error = refused(changed((*path, "remark"), value))
     assert (error.code, error.where) == ("SCENARIO_INVALID", place((*path, "remark")))
 
 
-def test_member_whose_name_is_no_text() -> None:
+def test_member_with_a_name_that_is_not_text_is_refused() -> None:
     assert refused(DEFINITION | {7: "x"}).where == "S01.yaml: 7"
 
 
 @pytest.mark.parametrize("raw", [None, [], "S01", 1, [DEFINITION]], ids=["nothing", "list", "text", "number", "listed"])
-def test_no_mapping(raw: Any) -> None:
+def test_definition_that_is_not_a_mapping_is_refused(raw: Any) -> None:
     error = refused(raw)
     assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml")
 
@@ -140,7 +140,7 @@ NESTED: list[Path] = [path for path in OBJECTS if path] + [("fields", 0), ("sour
 
 
 @pytest.mark.parametrize("path", NESTED, ids=place)
-def test_no_mapping_inside(path: Path) -> None:
+def test_member_that_is_not_a_mapping_is_refused(path: Path) -> None:
     error = refused(changed(path, ["x"]))
     assert (error.code, error.where) == ("SCENARIO_INVALID", place(path))
 
@@ -211,7 +211,7 @@ INVALID: dict[str, tuple[Path, Any]] = {
 
 
 @pytest.mark.parametrize(("path", "value"), INVALID.values(), ids=INVALID.keys())
-def test_invalid_member(path: Path, value: Any) -> None:
+def test_invalid_member_is_refused(path: Path, value: Any) -> None:
     error = refused(changed(path, value))
     where = "S01.yaml: sources[1]" if path[-1] == "source" and value == "electricity" else place(path)
     assert (error.code, error.where) == ("SCENARIO_INVALID", where)
@@ -219,7 +219,7 @@ def test_invalid_member(path: Path, value: Any) -> None:
     assert re.search("[一-鿿]", error.message) and re.search("[A-Za-z]{3}", error.message), "both languages"
 
 
-# Persons among the subjects: what else must be written, or the member that is refused.
+# Scenarios with persons as subjects: changes of the definition, and the member that is refused, or None.
 PERSONS: dict[str, tuple[dict[str, Any], str | None]] = {
     "consent": ({"subject_kinds": ["person"]}, "legal_basis"),
     "a sole trader": ({"subject_kinds": ["enterprise", "sole_trader"]}, "legal_basis"),
@@ -232,7 +232,7 @@ PERSONS: dict[str, tuple[dict[str, Any], str | None]] = {
 
 
 @pytest.mark.parametrize(("members", "member"), PERSONS.values(), ids=PERSONS.keys())
-def test_persons_are_protected(members: dict[str, Any], member: str | None) -> None:
+def test_scenario_with_persons_needs_consent_and_assessment(members: dict[str, Any], member: str | None) -> None:
     definition = DEFINITION | {"fields": DEFINITION["fields"][1:]} | members
     if member is None:
         scenario_of(definition, "S01.yaml")
@@ -242,14 +242,14 @@ def test_persons_are_protected(members: dict[str, Any], member: str | None) -> N
 
 
 @pytest.mark.parametrize("basis", ["separate_consent", "statutory_duty"])
-def test_no_claim_names_a_person(basis: str) -> None:
+def test_claim_that_names_a_person_is_refused(basis: str) -> None:
     error = refused(DEFINITION | {"subject_kinds": ["person"], "legal_basis": basis, "requires_pia": True})
     assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: fields[0]: rule.op")
 
 
 @pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
-def test_no_text_in_a_certificate_is_one_that_hides_claims(text: str) -> None:
-    """Every certificate under the scenario would be refused."""
+def test_reserved_names_of_sd_jwt_are_refused_in_texts(text: str) -> None:
+    """Otherwise every certificate of the scenario would be refused."""
     error = refused(DEFINITION | {"purpose": DEFINITION["purpose"] | {"zh": text}})
     assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: purpose.zh")
     rule = {"op": "latest", "column": "state", "order": "month", "choices": ["good", text]}
@@ -259,11 +259,11 @@ def test_no_text_in_a_certificate_is_one_that_hides_claims(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gov_dept", "enterprise"])
-def test_without_a_bank_a_channel_may_be_unnamed(kind: str) -> None:
+def test_scenario_without_banks_needs_no_credit_channel(kind: str) -> None:
     assert not scenario_of(DEFINITION | {"consumer_kinds": [kind], "channels": []}, "S01.yaml").channels
 
 
-# Invariant: public use is free, and no price is above its cap.
+# Invariant: public use is free, and a price is never above its cap.
 PRICES: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "public, free": ({"use": "public", "cap": 0, "amount": 0}, None, ""),
     "public with a cap": ({"use": "public", "cap": 1, "amount": 0}, "PRICE_PUBLIC_NOT_FREE", "cap"),
@@ -286,7 +286,7 @@ def test_price(price: dict[str, Any], code: str | None, member: str) -> None:
 
 @pytest.mark.parametrize("mode", PAYLOAD_MODES)
 @pytest.mark.parametrize("op", RULES)
-def test_a_rule_says_no_more_than_the_payload_mode_allows(op: str, mode: str) -> None:
+def test_rule_that_reveals_more_than_the_payload_mode_is_refused(op: str, mode: str) -> None:
     field = {"name": "claim", "title": {"zh": "项", "en": "Claim"}, "source": "tax", "type": OPS[op].type}
     fields = [field | {"rule": RULES[op]}]
     definition = DEFINITION | {"payload_mode": mode, "sources": DEFINITION["sources"][1:], "fields": fields}
@@ -307,7 +307,7 @@ def test_a_rule_says_no_more_than_the_payload_mode_allows(op: str, mode: str) ->
     ],
     ids=["none", "unknown op", "op of a list", "column"],
 )
-def test_rule_of_a_field(rule: Any, where: str) -> None:
+def test_invalid_rule_of_a_field_is_refused(rule: Any, where: str) -> None:
     error = refused(changed(("fields", 1, "rule"), rule))
     assert (error.code, error.where) == ("RULE_INVALID", where)
 
@@ -330,7 +330,7 @@ VALID: dict[str, tuple[Path, Any]] = {
 
 
 @pytest.mark.parametrize(("path", "value"), VALID.values(), ids=VALID.keys())
-def test_valid_member(path: Path, value: Any) -> None:
+def test_valid_member_is_accepted(path: Path, value: Any) -> None:
     assert scenario_of(changed(path, value), "S01.yaml").digest
 
 
@@ -342,7 +342,7 @@ def test_valid_member(path: Path, value: Any) -> None:
         max_leaves=4,
     ),
 )
-def test_any_other_definition_is_loaded_or_refused_with_its_place(path: Path, value: Any) -> None:
+def test_random_definition_is_loaded_or_refused_with_its_place(path: Path, value: Any) -> None:
     try:
         scenario_of(changed(path, value), "S01.yaml")
     except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""What an authorization may ask of a scenario: fields, period, uses, channels, kinds, sources, window, note."""
+"""The limits of a scenario for an authorization: fields, period, uses, channels, kinds, sources, pilot period, note."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCENARIO = scenario_of(DEFINITION, "S01.yaml")
 
 
 @pytest.mark.parametrize("names", [["subject_name"], ["months_covered", "subject_name"]])
-def test_fields_of_the_scenario(names: list[str]) -> None:
+def test_fields_of_the_scenario_are_accepted(names: list[str]) -> None:
     SCENARIO.require_fields(names)
     SCENARIO.require_fields(iter(names))
 
@@ -34,7 +34,7 @@ FIELDS_REFUSED = {
 
 
 @pytest.mark.parametrize(("names", "code"), FIELDS_REFUSED.values(), ids=FIELDS_REFUSED.keys())
-def test_fields_refused(names: list[str], code: str) -> None:
+def test_other_or_repeated_fields_are_refused(names: list[str], code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         SCENARIO.require_fields(names)
     assert (caught.value.code, caught.value.where) == (code, "fields")
@@ -98,7 +98,7 @@ def test_kinds(part: str, require: Any, kinds: set[str], kind: PartyKind) -> Non
     assert ", ".join(sorted(kinds)) in caught.value.message
 
 
-def test_scenario_for_nobody() -> None:
+def test_scenario_without_allowed_kinds_refuses_everyone() -> None:
     closed = scenario_of(changed(("subject_kinds",), []), "S01.yaml")
     with pytest.raises(Forbidden) as caught:
         closed.require_subject_kind(PartyKind.PERSON)
@@ -124,12 +124,12 @@ def test_fields_and_columns_of_a_source() -> None:
         (["usage"], ("month", "kwh")),
     ],
 )
-def test_no_more_columns_than_the_fields_need(fields: list[str], columns: tuple[str, ...]) -> None:
+def test_only_the_columns_of_the_fields_are_returned(fields: list[str], columns: tuple[str, ...]) -> None:
     assert SCENARIO.columns_of("electricity", iter(fields)) == columns
 
 
 @pytest.mark.parametrize("name", ["water", "", "Tax"])
-def test_unknown_source(name: str) -> None:
+def test_unknown_source_is_refused(name: str) -> None:
     for ask in (SCENARIO.source, SCENARIO.fields_of, SCENARIO.columns_of):
         with pytest.raises(InvalidInput) as caught:
             ask(name)
@@ -139,7 +139,7 @@ def test_unknown_source(name: str) -> None:
         SCENARIO.require_provider_kind(name, PartyKind.UTILITY)
 
 
-# --- the pilot's window and the note
+# --- the pilot period and the note
 
 OPENS = int(datetime(2026, 2, 28, 16, tzinfo=UTC).timestamp())
 CLOSES = int(datetime(2026, 12, 31, 16, tzinfo=UTC).timestamp())
@@ -162,7 +162,7 @@ def test_pilot_is_open_from_shanghai_midnight_to_shanghai_midnight(at: int, is_o
 
 
 @pytest.mark.parametrize("note", ["", " \n"])
-def test_note_that_must_state_something(note: str) -> None:
+def test_required_note_must_not_be_blank(note: str) -> None:
     SCENARIO.require_note("ZJ-2026-0012 第三标段")
     with pytest.raises(InvalidInput) as caught:
         SCENARIO.require_note(note)

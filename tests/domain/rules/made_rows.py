@@ -1,4 +1,4 @@
-"""Rows of a firm by month, and the claim or refusal that a rule makes of them."""
+"""Rows of an enterprise by month, and the claim or the refusal that a rule gives for them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ATTRIBUTES = {"name": "湛江某公司", "uscc": "91440802MA9X00011Y"}
 
 
 def month(number: int) -> str:
-    """The months from November 2025 on: 0 is 202511."""
+    """Return a month counted from November 2025: 0 is 202511."""
     return f"{2025 + (number + 10) // 12}{(number + 10) % 12 + 1:02d}"
 
 
 def rows_of(column: str, values: Sequence[str]) -> list[dict[str, str]]:
-    """A row for each month; a value of "" is a month without a row."""
+    """Return a row for each month; for the value "" the month has no row."""
     return [{"month": month(number), column: value} for number, value in enumerate(values) if value]
 
 

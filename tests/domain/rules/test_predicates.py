@@ -1,4 +1,4 @@
-"""Claims from rows: a table for every rule, a second way of computing each, and what a row must not be."""
+"""Claims from rows: examples for every rule, and a second computation of each claim."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ def test_band(value: str, band: str) -> None:
 
 
 @pytest.mark.parametrize(("value", "band"), [("9.9", "<10"), ("10", "≥10")])
-def test_band_of_one_edge(value: str, band: str) -> None:
+def test_band_with_one_edge(value: str, band: str) -> None:
     assert claim("band", "kwh", [value], edges=["10"]) == band
 
 
-# The rule, its column, the values from November 2025 on ("" is a month without a row), the claim. Windows are 3 months.
+# The rule, its column, the values from November 2025 on ("" is a month without a row), and the claim. ``last`` is 3.
 CLAIMS: dict[str, tuple[str, str, list[str], Any]] = {
     "at least, below": ("at_least", "kwh", ["99", "94.999"], False),
     "at least, the threshold": ("at_least", "kwh", ["0", "95.00"], True),
@@ -140,7 +140,7 @@ def test_claim(op: str, column: str, values: list[str], expected: Any) -> None:
     assert (type(found), found) == (type(expected), expected)
 
 
-def test_years_and_days_as_well_as_months() -> None:
+def test_periods_can_be_years_or_days() -> None:
     years = [{"year": str(year), "output": str(year - 2019)} for year in range(2020, 2026)]
     assert compute({"op": "trend", "column": "output", "order": "year", "flat_percent": 5}, years, {}) == "rising"
     assert compute({"op": "periods", "order": "year", "unit": "year", "last": 5}, years, {}) == 5
@@ -149,7 +149,7 @@ def test_years_and_days_as_well_as_months() -> None:
 
 
 def another_way(rule: dict[str, Any], rows: list[dict[str, str]]) -> Any:
-    """The claim by texts, steps from month to month and decimals, without the code that is tested."""
+    """Compute the claim a second time, with texts, single months and decimals, without the tested code."""
     by_month = {row["month"]: row for row in rows}
     newest = max(by_month)
     back = [newest]
@@ -217,7 +217,7 @@ ROWS = st.lists(ROW, min_size=1, max_size=12, unique_by=lambda row: row["month"]
 
 
 @given(rows=ROWS, last=st.integers(1, 36), seed=st.integers(0, 2**32))
-def test_two_ways_of_computing_agree_in_any_order_of_rows(rows: Any, last: int, seed: int) -> None:
+def test_second_computation_agrees_in_any_order_of_rows(rows: Any, last: int, seed: int) -> None:
     shuffled = Random(seed).sample(rows, len(rows))
     for op in RULES.keys() - {"attribute"}:
         rule = RULES[op] | ({"last": last} if "last" in RULES[op] else {})
@@ -226,7 +226,7 @@ def test_two_ways_of_computing_agree_in_any_order_of_rows(rows: Any, last: int, 
         assert found == another_way(rule | ({"last": rule["at_least"]} if op == "continuous" else {}), rows), op
 
 
-def test_longest_series_fits_into_a_disclosure() -> None:
+def test_longest_series_fits_into_one_disclosure() -> None:
     number = "-" + "9" * 30 + "." + "9" * 30
     rows = [{"day": f"202601{day:02d}", "kwh": number} for day in range(1, 32)]
     rows += [{"day": f"202602{day:02d}", "kwh": number} for day in range(1, 29)]

@@ -1,4 +1,4 @@
-"""Rows, names and codes from which no claim is made: each is refused by its code."""
+"""Rows, names and codes that cannot give a claim: each is refused with its code."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def refusal(rule: dict[str, Any], rows: list[dict[str, str]]) -> InvalidInput:
     return caught.value
 
 
-def test_nothing_is_counted_in_no_rows() -> None:
+def test_counting_without_rows_is_refused() -> None:
     assert refusal(RULES["count_distinct"], []).code == "ROWS_MISSING"
 
 
-def test_a_count_has_an_end() -> None:
+def test_count_above_the_maximum_is_refused() -> None:
     rows = [{"month": str(number)} for number in range(MAX_COUNT + 1)]
     assert refusal(RULES["count_distinct"], rows).code == "ROWS_TOO_MANY"
     assert compute(RULES["count_distinct"], rows[1:], {}) == MAX_COUNT
 
 
 @pytest.mark.parametrize("name", [None, " ", "湛江\n公司", "湛" * 201, "公司 13800138000", "11010519491231002X"])
-def test_a_name_that_cannot_stand_in_a_claim(name: str | None) -> None:
+def test_name_that_a_claim_cannot_have_is_refused(name: str | None) -> None:
     with pytest.raises(InvalidInput) as caught:
         compute({"op": "attribute", "of": "name"}, [], {} if name is None else {"name": name})
     assert (caught.value.code, caught.value.where) == ("ATTRIBUTE_INVALID", "name")
@@ -41,7 +41,7 @@ def test_a_name_that_cannot_stand_in_a_claim(name: str | None) -> None:
 
 
 @pytest.mark.parametrize("uscc", ["", "91440802MA9X00011X", "11010519491231002X"])
-def test_a_uscc_that_is_none(uscc: str) -> None:
+def test_invalid_uscc_is_refused(uscc: str) -> None:
     with pytest.raises(InvalidInput, match="USCC_"):
         compute({"op": "attribute", "of": "uscc"}, [], {"uscc": uscc})
 
@@ -62,7 +62,7 @@ HOSTILE = st.one_of(
 
 
 @given(rows=st.lists(st.fixed_dictionaries(dict.fromkeys(("kwh", "paid", "state", "score"), HOSTILE)), max_size=4))
-def test_hostile_cells_are_refused_or_computed_exactly(rows: list[dict[str, str]]) -> None:
+def test_hostile_cells_are_refused_or_read_exactly(rows: list[dict[str, str]]) -> None:
     filled = [
         {"month": month(number), "opened": month(0), "digest": row["kwh"], "note": row["paid"]} | row
         for number, row in enumerate(rows)
@@ -97,8 +97,8 @@ BAD_VALUES = {
 @pytest.mark.parametrize("column", ["kwh", "month"])
 @pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES.keys())
 @pytest.mark.parametrize("op", ["trend", "band", "at_least", "total_band", "series", "index_series"])
-def test_no_number_in_any_row(op: str, value: str, column: str) -> None:
-    """Also in a row that the claim does not rest on."""
+def test_every_row_must_have_a_number(op: str, value: str, column: str) -> None:
+    """A row is also refused if the claim does not depend on it."""
     rows = rows_of("kwh", ["1", "2", "3", "4", "5"])
     rows[1][column] = value
     error = refusal(RULES[op], rows)
@@ -108,20 +108,20 @@ def test_no_number_in_any_row(op: str, value: str, column: str) -> None:
 
 
 @pytest.mark.parametrize("op", ORDERED)
-def test_two_rows_of_one_month(op: str) -> None:
+def test_two_rows_of_one_month_are_refused(op: str) -> None:
     row = {"month": "202601", "kwh": "1", "paid": "yes", "state": G, "score": "1", "opened": "202601"}
     rows = [row | {"digest": DIGEST, "note": "a"}, row | {"digest": DIGEST, "note": "b", "kwh": "2", "paid": "no"}]
     assert refusal(RULES[op], rows).code == "ROW_ORDER_TWICE"
 
 
 @pytest.mark.parametrize("op", ORDERED)
-def test_no_rows(op: str) -> None:
-    """No row is no innocence, no zero and no gap."""
+def test_rule_without_rows_is_refused(op: str) -> None:
+    """Missing rows must not be read as zero or as a good record."""
     assert refusal(RULES[op], []).code == "ROWS_MISSING"
 
 
 @pytest.mark.parametrize("op", [op for op in RULES if op != "attribute"])
-def test_missing_column(op: str) -> None:
+def test_missing_column_is_refused(op: str) -> None:
     whole = {"kwh": "1", "paid": "yes", "state": G, "score": "1", "opened": "202511", "digest": DIGEST, "note": "a"}
     for column in columns_of(RULES[op]):
         rows = [{"month": month(number), **whole} for number in range(3)]
@@ -131,17 +131,17 @@ def test_missing_column(op: str) -> None:
         assert column in error.message
 
 
-def test_account_opened_after_its_last_row() -> None:
+def test_opening_date_after_the_last_row_is_refused() -> None:
     error = refusal(RULES["age"], rows_of("opened", ["202501", "202601"]))
     assert (error.code, error.where) == ("ROW_VALUE_INVALID", "row 2")
 
 
 @pytest.mark.parametrize("first", ["0", "-5"])
-def test_index_begins_above_zero(first: str) -> None:
+def test_index_that_does_not_begin_above_zero_is_refused(first: str) -> None:
     assert refusal(RULES["index_series"], rows_of("kwh", [first, "5"])).where == "row 1"
 
 
-def test_index_stays_a_number_that_json_holds() -> None:
+def test_index_beyond_the_maximum_is_refused() -> None:
     small, large = "0." + "0" * 29 + "1", "9" * 30
     error = refusal(RULES["index_series"], rows_of("kwh", [small, large]))
     assert (error.code, error.where) == ("ROW_VALUE_INVALID", "row 2")

@@ -1,4 +1,4 @@
-"""Rules: what they must be, what each payload mode lets them say, and the page that explains them."""
+"""Rules: their valid forms, the payload modes that allow them, and the page that explains them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.places import DOCS
 from tests.support.sample_rules import RULES
 
 
-def test_a_rule_of_every_op() -> None:
+def test_there_is_a_sample_rule_of_every_op() -> None:
     assert RULES.keys() == OPS.keys()
     for rule in RULES.values():
         check_rule(rule, "rule")
@@ -26,7 +26,7 @@ MEMBERS = [(op, member) for op, rule in RULES.items() for member in rule if memb
 
 
 @pytest.mark.parametrize(("op", "member"), MEMBERS)
-def test_member_missing_unknown_or_of_a_wrong_type(op: str, member: str) -> None:
+def test_missing_unknown_or_mistyped_member_is_refused(op: str, member: str) -> None:
     rule = RULES[op]
     without = {name: value for name, value in rule.items() if name != member}
     for wrong, where in (
@@ -89,7 +89,7 @@ BAD_RULES = {
 
 
 @pytest.mark.parametrize(("rule", "where"), BAD_RULES.values(), ids=BAD_RULES.keys())
-def test_rule_that_cannot_be_computed(rule: Any, where: str) -> None:
+def test_rule_that_cannot_be_computed_is_refused(rule: Any, where: str) -> None:
     assert bad_rule(rule).where == where
 
 
@@ -107,7 +107,7 @@ def test_rule_that_cannot_be_computed(rule: Any, where: str) -> None:
         RULES["latest"] | {"choices": [str(number) for number in range(32)]},
     ],
 )
-def test_rule_at_its_bounds(rule: dict[str, Any]) -> None:
+def test_rule_at_its_limits_is_accepted(rule: dict[str, Any]) -> None:
     check_rule(rule, "rule")
 
 
@@ -117,10 +117,10 @@ def test_messages_are_in_both_languages() -> None:
         assert re.search("[A-Za-z]{4}", bad_rule(wrong).message)
 
 
-# --- content safety, versions, and the page that explains it all
+# --- payload modes, versions, and the pages that list the rules
 
 
-def test_what_a_payload_mode_may_say() -> None:
+def test_rules_that_each_payload_mode_allows() -> None:
     allowed = {mode: {op for op, known in OPS.items() if mode in known.modes} for mode in PAYLOAD_MODES}
     assert {mode for op in OPS.values() for mode in op.modes} == set(PAYLOAD_MODES)
     assert allowed["component"] == {"band", "total_band", "score"}

@@ -1,4 +1,4 @@
-"""Rows as they are read: periods of the calendar, numbers, categories, and what none of them may be."""
+"""Reading of rows: calendar periods, numbers and categories, and the values that are refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refusal(texts: list[str], unit: str | None = None) -> InvalidInput:
     return caught.value
 
 
-def test_rows_come_by_period_and_keep_their_place() -> None:
+def test_rows_are_sorted_by_period_and_keep_their_number() -> None:
     found = dated(periods("202601", "202511", "202512"), "when", place_of)
     assert [(item.period, item.place, item.value) for item in found] == [
         ("202511", 2, 2),
@@ -48,13 +48,13 @@ NEIGHBOURS = {
 
 
 @pytest.mark.parametrize(("first", "second"), NEIGHBOURS.values(), ids=NEIGHBOURS.keys())
-def test_neighbours_differ_by_one(first: str, second: str) -> None:
+def test_neighbouring_periods_differ_by_one(first: str, second: str) -> None:
     low, high = dated(periods(first, second), "when", place_of)
     assert high.ordinal - low.ordinal == 1
 
 
 @given(st.dates(date(1900, 1, 1), date(2199, 12, 31)), st.dates(date(1900, 1, 1), date(2199, 12, 31)))
-def test_periods_are_as_far_apart_as_the_calendar_says(one: date, other: date) -> None:
+def test_distance_of_periods_is_that_of_the_calendar(one: date, other: date) -> None:
     texts = {"year": "%Y", "month": "%Y%m", "day": "%Y%m%d"}
     expected = {
         "year": other.year - one.year,
@@ -91,7 +91,7 @@ NO_PERIODS = {
 
 
 @pytest.mark.parametrize("text", NO_PERIODS.values(), ids=NO_PERIODS.keys())
-def test_no_period(text: str) -> None:
+def test_invalid_period_is_refused(text: str) -> None:
     error = refusal([text])
     assert (error.code, error.where) == ("ROW_VALUE_INVALID", "row 1")
     assert "when" in error.message
@@ -110,24 +110,24 @@ def test_no_period(text: str) -> None:
         (["20260101", "202602"], "day", "row 2"),
     ],
 )
-def test_periods_of_two_kinds(texts: list[str], unit: str | None, where: str) -> None:
+def test_rows_with_two_units_are_refused(texts: list[str], unit: str | None, where: str) -> None:
     error = refusal(texts, unit)
     assert (error.code, error.where) == ("ROW_VALUE_INVALID", where)
 
 
 @pytest.mark.parametrize("unit", [None, "month"])
-def test_a_period_stands_once(unit: str | None) -> None:
-    """Two values of one month have no order: which of them is the latest would be chance."""
+def test_repeated_period_is_refused(unit: str | None) -> None:
+    """With two values for one month, the latest value would depend on the order of the rows."""
     error = refusal(["202601", "202602", "202601"], unit)
     assert (error.code, error.where) == ("ROW_ORDER_TWICE", "row 3")
     assert "row 1" in error.message
 
 
-def test_no_rows() -> None:
+def test_rule_without_rows_is_refused() -> None:
     assert refusal([]).code == "ROWS_MISSING"
 
 
-def test_blank_or_missing_cell() -> None:
+def test_blank_or_missing_cell_is_refused() -> None:
     for texts, code in ((["202601", " "], "ROW_VALUE_INVALID"), ([""], "ROW_VALUE_INVALID")):
         assert refusal(texts).code == code
     with pytest.raises(InvalidInput, match="ROW_COLUMN_MISSING"):
@@ -161,7 +161,7 @@ def test_number(text: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_what_is_no_number_is_refused_without_its_value(text: str) -> None:
+def test_invalid_number_is_refused_without_its_value(text: str) -> None:
     try:
         assert cells.number({"kwh": text}, 7, "kwh") == Fraction(text)
     except InvalidInput as error:
@@ -182,7 +182,7 @@ def test_score(text: str, score: int | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["Valid", "valid ", "none", "valid\n"])
-def test_category_is_one_of_the_choices_to_the_letter(text: str) -> None:
+def test_category_must_equal_one_of_the_choices(text: str) -> None:
     choices = ["valid", "expired"]
     assert cells.category({"licence": "valid"}, 1, "licence", choices) == "valid"
     with pytest.raises(InvalidInput) as caught:

@@ -1,4 +1,4 @@
-"""Value spaces, both ways: whatever rows give, fits, and what no rows can give never does."""
+"""Value spaces: every value that some rows give fits, and a value that no rows can give does not fit."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ OUTSIDE: dict[str, tuple[dict[str, Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("name", INSIDE)
-def test_a_value_that_the_rule_can_give(name: str) -> None:
+def test_value_that_the_rule_can_give_fits(name: str) -> None:
     by, values = INSIDE[name]
     for value in values:
         assert fits(by, value), value
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_a_value_that_the_rule_cannot_give(name: str) -> None:
+def test_value_that_the_rule_cannot_give_does_not_fit(name: str) -> None:
     by, values = OUTSIDE[name]
     for value in values:
         assert not fits(by, value), value
@@ -136,12 +136,12 @@ NO_RULES: list[Any] = [
 
 
 @pytest.mark.parametrize("odd", NO_RULES, ids=range(len(NO_RULES)))
-def test_a_rule_that_is_none_gives_nothing(odd: Any) -> None:
+def test_no_value_fits_an_invalid_rule(odd: Any) -> None:
     for value in (True, False, 0, 1, "good", "yes", "rising", ROWS, None):
         assert not fits(odd, value)
 
 
-# --- whatever rows give, fits -----------------------------------------------------------------------------------------
+# --- every computed value fits ----------------------------------------------------------------------------------------
 
 CELLS = {
     "kwh": st.one_of(
@@ -169,7 +169,7 @@ NEAR = {
 
 @st.composite
 def asked(draw: st.DrawFn) -> tuple[Rule, list[dict[str, str]], dict[str, str]]:
-    """A rule of any op with other members than the table's, rows that mostly fit it, and attributes."""
+    """Draw a rule of any op with random members, rows that mostly fit the rule, and attributes."""
     op = draw(st.sampled_from(sorted(OPS)))
     made = dict(RULES[op])
     unit = draw(st.sampled_from(sorted(PERIODS)))
@@ -195,7 +195,7 @@ def asked(draw: st.DrawFn) -> tuple[Rule, list[dict[str, str]], dict[str, str]]:
 
 @settings(max_examples=600, deadline=None)
 @given(asked())
-def test_what_rows_give_always_fits(case: tuple[Rule, list[dict[str, str]], dict[str, str]]) -> None:
+def test_every_computed_claim_fits(case: tuple[Rule, list[dict[str, str]], dict[str, str]]) -> None:
     by, rows, attributes = case
     try:
         found = compute(by, rows, attributes)
@@ -205,8 +205,8 @@ def test_what_rows_give_always_fits(case: tuple[Rule, list[dict[str, str]], dict
 
 
 @pytest.mark.parametrize("op", sorted(OPS))
-def test_the_property_meets_every_op(op: str) -> None:
-    """Rows that fit the rule of each op, so that none is left to chance."""
+def test_every_op_gives_a_claim_that_fits(op: str) -> None:
+    """Rows that fit each op, because random rows may miss an op."""
     rows = [
         {"month": f"20260{month}", "kwh": str(month * 20_000), "paid": "yes", "state": "bad", "score": "7"}
         | {"digest": DIGEST, "note": "a line", "opened": "190001"}
@@ -215,8 +215,8 @@ def test_the_property_meets_every_op(op: str) -> None:
     assert fits(RULES[op], compute(RULES[op], rows, {"name": "湛江某公司", "uscc": USCC}))
 
 
-def test_every_band_choice_and_answer_can_be_given() -> None:
-    """The space holds no value that no rows give: an issuer could hide something in it."""
+def test_rows_exist_for_every_value_in_a_space() -> None:
+    """A value that no rows can give must not fit, because an issuer could hide data in it."""
     spread = [{"month": "202601", "kwh": kwh} for kwh in ("0", "1000", "10000", "50000.5")]
     assert [compute(rule("band"), [row], {}) for row in spread] == BANDS
     for state in ("good", "mended", "bad"):
@@ -228,7 +228,7 @@ def test_every_band_choice_and_answer_can_be_given() -> None:
         assert oldest == LARGEST_AGES[unit]
 
 
-# --- foreign values never fit -----------------------------------------------------------------------------------------
+# --- other values never fit -------------------------------------------------------------------------------------------
 
 any_json = st.recursive(
     st.none()
@@ -243,32 +243,32 @@ ANSWERS = ("at_least", "latest_in", "continuous", "any_in", "share_at_least")
 
 
 @given(st.sampled_from(ANSWERS), any_json)
-def test_a_yes_or_no_claim_carries_yes_or_no(op: str, value: Any) -> None:
+def test_yes_or_no_claim_is_a_boolean(op: str, value: Any) -> None:
     assert fits(RULES[op], value) is (value is True or value is False)
 
 
 @given(st.sampled_from(["trend", "band", "latest", "worst", "total_band"]), any_json)
-def test_a_choice_carries_one_of_a_few_texts(op: str, value: Any) -> None:
+def test_choice_is_one_of_the_listed_texts(op: str, value: Any) -> None:
     few = {"trend": ["rising", "falling", "stable"], "band": BANDS, "total_band": BANDS}
     assert fits(RULES[op], value) is (isinstance(value, str) and value in few.get(op, ["good", "mended", "bad"]))
 
 
 @given(st.sampled_from(["count_distinct", "score", "age", "periods", "share_percent"]), any_json)
-def test_a_number_is_small(op: str, value: Any) -> None:
+def test_numbers_are_bounded(op: str, value: Any) -> None:
     if fits(RULES[op], value):
         assert type(value) is int
         assert 0 <= value < 10**6
 
 
 @given(st.text(max_size=210) | st.text(alphabet=" \u00a0\u2003\u200b\u2028x", max_size=5))
-def test_a_line_is_as_the_protocol_says(text: str) -> None:
-    """Written from its words: no general category C or Z but the space, none of it at the ends, 1 to 200."""
+def test_line_follows_the_definition_of_the_protocol(text: str) -> None:
+    """The protocol: 1 to 200 characters, no general category C or Z except the space, and no space at the ends."""
     printable = all(symbol == " " or unicodedata.category(symbol)[0] not in "CZ" for symbol in text)
     line = 1 <= len(text) <= 200 and printable and text[0] != " " and text[-1] != " "
     assert fits(RULES["text"], text) is line
 
 
 @given(st.sampled_from(sorted(OPS)), any_json)
-def test_asking_never_raises(op: str, value: Any) -> None:
+def test_fits_never_raises(op: str, value: Any) -> None:
     assert fits(RULES[op], value) in (True, False)
     assert fits(value, RULES[op]) is False

@@ -1,8 +1,8 @@
-"""Applications and objections: contracts/assets/AssetApplications and AssetObjections a second time.
+"""Reference for applications and objections: the rules of contracts/assets/AssetApplications and AssetObjections.
 
-A move is a function of the life, the acting party, the arguments and the time; it returns the life after it, or raises
-what the contract would, in the order in which the contract looks. Digests are hex text: empty or all zero says that
-none is given.
+Each move is a function of the asset's life, the acting party, the arguments and the time. It returns the new life, or
+raises the error of the contract, with the checks in the same order. Digests are hex text; empty or all zeros means that
+no digest is given.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tests.reference.lifecycles import APPLICATION, OBJECTION, REGISTRATION
 ADVANCES: Final = ("accepted", "reviewed", "noticed", "returned")
 MAX_APPLICATIONS: Final = 255
 MAX_OBJECTIONS: Final = 255
-# Confirmed while under review already: they take nothing from anybody.
+# These kinds need no public notice, because they take no right from anyone.
 _WITHOUT_NOTICE: Final = ("correct", "renew", "cancel")
 FILED: Final = ("change", *_WITHOUT_NOTICE)
 _PROLONGS: Final = frozenset({"first", "renew"})
@@ -58,7 +58,7 @@ def register(
     *,
     earlier: AssetLife | None = None,
 ) -> AssetLife:
-    """A new asset with its application; ``earlier`` is the other asset that has this fingerprint, if any."""
+    """Register a new asset with its first application; ``earlier`` is another asset with this fingerprint, if any."""
     acting(by, _APPLIES)
     given(content, fingerprint)
     if life.state != REGISTRATION.initial:
@@ -81,10 +81,10 @@ def file(
     anew: bool = False,
     earlier: AssetLife | None = None,
 ) -> AssetLife:
-    """An application of a kind, or a returned one again. By the holder.
+    """File an application, or file a returned application again. Only the holder may do this.
 
-    ``anew`` says that it brings other content, with a fingerprint of its own; ``earlier`` is the other asset that
-    has that fingerprint, if one has it.
+    ``anew`` says that the application has new content with a new fingerprint; ``earlier`` is another asset with this
+    fingerprint, if any.
     """
     acting(by)
     holding(life, by)
@@ -112,7 +112,7 @@ def file(
 def advance(
     life: AssetLife, by: Party, stage: str, at: int, *, until: int = 0, grounds: str = "", notice: int = 0
 ) -> AssetLife:
-    """The application at another stage; ``notice`` is how many seconds a notice runs at least. By a registrar."""
+    """Move the application to another stage; a notice takes at least ``notice`` seconds. Only for registrars."""
     acting(by, REGISTRARS)
     not_holding(life, by)
     if stage not in ADVANCES or not leads(APPLICATION, life.stage, stage):
@@ -127,7 +127,7 @@ def advance(
 
 
 def reject(life: AssetLife, by: Party, grounds: str) -> AssetLife:
-    """The application is over, a first one with its registration. By a registrar."""
+    """Reject the application; rejecting a first application also ends the registration. Only for registrars."""
     acting(by, REGISTRARS)
     not_holding(life, by)
     given(grounds)
@@ -136,7 +136,7 @@ def reject(life: AssetLife, by: Party, grounds: str) -> AssetLife:
 
 
 def confirm(life: AssetLife, by: Party, valid_to: int, at: int) -> AssetLife:
-    """What was applied for; ``valid_to`` is 0 where the kind leaves it as it is. By a registrar."""
+    """Confirm the application; ``valid_to`` is 0 if this kind does not change the validity. Only for registrars."""
     acting(by, REGISTRARS)
     not_holding(life, by)
     confirmable(life, at)
@@ -149,7 +149,7 @@ def confirm(life: AssetLife, by: Party, valid_to: int, at: int) -> AssetLife:
 
 
 def clear(life: AssetLife, by: Party, report: str, at: int) -> AssetLife:
-    """Important data passed its security review. By an authority, a chief data officer or a supervisor."""
+    """Record the security review of important data. Only for an authority, chief data officer or supervisor."""
     acting(by, _CLEARS)
     exists(life, at)
     not_holding(life, by)
@@ -159,7 +159,7 @@ def clear(life: AssetLife, by: Party, report: str, at: int) -> AssetLife:
 
 
 def object_to(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
-    """An objection, to the application while its notice runs, else to the registration. By another than the holder."""
+    """Object to the application during its public notice, otherwise to the registration. Not for the holder."""
     acting(by, _OBJECTS)
     not_holding(life, by)
     given(grounds)
@@ -169,7 +169,7 @@ def object_to(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
 
 
 def decide(life: AssetLife, by: Party, no: int, state: str, grounds: str) -> AssetLife:
-    """The objection in another state. By a registrar that neither holds the asset nor objected."""
+    """Move an objection to another state. Only for a registrar that neither holds the asset nor objected."""
     acting(by, REGISTRARS)
     not_holding(life, by)
     if not 1 <= no <= len(life.objections):
@@ -186,18 +186,18 @@ def decide(life: AssetLife, by: Party, no: int, state: str, grounds: str) -> Ass
         return life
     if not objection.application:
         return replace(life, frozen=life.frozen or life.state == "confirmed")
-    # Of an application that was decided meanwhile nothing is left to reject.
+    # If the application was decided in the meantime, there is nothing to reject.
     open_still = objection.application == life.applications and _can(life, "uphold")
     return _rejected(life) if open_still else life
 
 
 def leads(machine: StateMachine, state: str | None, target: str) -> bool:
-    """Whether one move leads from a state to another."""
+    """Return whether a single move leads from a state to another."""
     return any(source == state and following == target for (source, _), following in machine.moves.items())
 
 
 def fileable(life: AssetLife, at: int, kind: str) -> None:
-    """Whether a new application of this kind may be filed."""
+    """Raise the contract's error unless a new application of this kind can be filed."""
     without_application(life, at)
     confirmed(life, at)
     if kind not in FILED:
@@ -208,14 +208,17 @@ def fileable(life: AssetLife, at: int, kind: str) -> None:
 
 
 def fileable_again(life: AssetLife, at: int) -> None:
-    """Whether the application was returned, and may be filed as what it was: a later one as if it were new."""
+    """Raise the contract's error unless a returned application can be filed again.
+
+    An application after the first must also meet the conditions for a new one.
+    """
     staged(life, "file")
     if life.kind in FILED:
         _filing_in_time(life, at, life.kind)
 
 
 def staged(life: AssetLife, move: str) -> None:
-    """Whether the application is where this move begins."""
+    """Raise the contract's error unless the stage of the application allows this move."""
     if not _can(life, move):
         raise _wrong_stage(life)
 
@@ -252,7 +255,7 @@ def objectionable(life: AssetLife, at: int) -> None:
 
 
 def without(life: AssetLife) -> AssetLife:
-    """The life without its application, however that ended."""
+    """Return the life without its application."""
     return replace(life, kind=None, stage=None, until=0)
 
 
@@ -282,6 +285,6 @@ def _wrong_stage(life: AssetLife) -> PingzhengError:
 
 
 def _fingerprint_free(earlier: AssetLife | None) -> None:
-    """An asset that is over gives its fingerprint up."""
+    """Raise the contract's error if the asset with this fingerprint has not ended."""
     if earlier is not None and earlier.state not in REGISTRATION.final:
         raise refused("ASSET_DUPLICATE_FINGERPRINT")

@@ -1,4 +1,4 @@
-"""What others have in an asset: rights and liens, as contracts/assets/AssetRights and AssetLiens keep them."""
+"""Reference for rights and liens: the rules of contracts/assets/AssetRights and AssetLiens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_RANK: Final = 255
 
 
 def grant(life: AssetLife, by: Party, to: Party, right: Right, at: int) -> AssetLife:
-    """A right for ``to``. By the holder, unless it is on offer; a licence under a right, by that right's grantee."""
+    """Grant a right to ``to``. The holder grants a right unless the asset is on offer; a grantee grants a licence."""
     acting(by)
     free(life, at)
     other_party(to, by)
@@ -45,7 +45,7 @@ def grant(life: AssetLife, by: Party, to: Party, right: Right, at: int) -> Asset
 
 
 def transfer_right(life: AssetLife, by: Party, no: int, to: Party, at: int) -> AssetLife:
-    """The right goes to ``to``, its licences with it. By its grantee, if it is transferable."""
+    """Transfer a right with its licences to ``to``. Only for the grantee of a transferable right."""
     acting(by)
     free(life, at)
     right = in_force(life, no, at)
@@ -56,7 +56,7 @@ def transfer_right(life: AssetLife, by: Party, no: int, to: Party, at: int) -> A
 
 
 def end_right(life: AssetLife, by: Party, no: int, grounds: str, at: int) -> AssetLife:
-    """The right and its licences end now. By its grantee; for cause, by a registrar that does not hold the asset."""
+    """End a right and its licences now. For its grantee, or with grounds for a registrar that is not the holder."""
     acting(by)
     right = in_force(life, no, at)
     if right.grantee != by.no:
@@ -67,7 +67,7 @@ def end_right(life: AssetLife, by: Party, no: int, grounds: str, at: int) -> Ass
 
 
 def pledge(life: AssetLife, by: Party, creditor: Party, sole: bool, terms: str, at: int) -> AssetLife:
-    """A lien after all that stand. By the holder."""
+    """Add a lien with the next rank. Only for the holder."""
     acting(by)
     free(life, at)
     holding(life, by)
@@ -78,19 +78,19 @@ def pledge(life: AssetLife, by: Party, creditor: Party, sole: bool, terms: str, 
 
 
 def consent_to_transfer(life: AssetLife, by: Party, number: int, to: int) -> AssetLife:
-    """The creditor lets the asset go to ``to``, or with 0 no more to anybody."""
+    """Record that the creditor allows a transfer to ``to``; 0 withdraws an earlier consent."""
     lien = _lien_of(life, by, number)
     return replace(life, liens={**life.liens, number: replace(lien, consent_to=to)})
 
 
 def release(life: AssetLife, by: Party, number: int) -> AssetLife:
-    """The lien is gone. By its creditor."""
+    """Release a lien. Only for its creditor."""
     _lien_of(life, by, number)
     return replace(life, liens={other: lien for other, lien in life.liens.items() if other != number})
 
 
 def in_force(life: AssetLife, no: int, at: int) -> Right:
-    """A right that has not ended at ``at``, nor any right above it."""
+    """Return the right, or raise the contract's error if it or a right above it has ended at ``at``."""
     if not 1 <= no <= len(life.rights):
         raise refused("ASSET_RIGHT_FORBIDS", no=no)
     above = no
@@ -103,7 +103,7 @@ def in_force(life: AssetLife, no: int, at: int) -> Right:
 
 
 def rights_in_force(life: AssetLife, at: int) -> list[Right]:
-    """Those that have not ended, whether they have begun or not."""
+    """Return the rights that have not ended, including rights that begin later."""
     found = []
     for no in range(1, len(life.rights) + 1):
         try:
@@ -119,13 +119,13 @@ def room_for_right(life: AssetLife, _: int) -> None:
 
 
 def room_for_lien(life: AssetLife, _: int) -> None:
-    """For one that is not sole."""
+    """Raise the contract's error unless another lien, not a sole lien, can be added."""
     _next_lien(life, sole=False)
 
 
 def _without_overlap(life: AssetLife, right: Right) -> None:
     for no, other in enumerate(life.rights, start=1):
-        # A licence takes nothing that the right above it had not.
+        # Licences are skipped: a licence is a part of the right above it, which is compared itself.
         if other.parent or other.kind != right.kind or not (other.exclusive or right.exclusive):
             continue
         if other.start < right.end and right.start < other.end:
@@ -149,7 +149,7 @@ def _with_right(life: AssetLife, no: int, right: Right) -> AssetLife:
 
 
 def _next_lien(life: AssetLife, sole: bool) -> tuple[int, int]:
-    """The first number that is free, and the rank after all that stand."""
+    """Return the first free number and the next rank."""
     for number, lien in sorted(life.liens.items(), reverse=True):
         if sole or lien.sole:
             raise refused("ASSET_PLEDGED", lien=number, creditor=lien.creditor)

@@ -1,6 +1,6 @@
-"""An asset's life as the AssetRegistry keeps it, and the conditions its moves share (contracts/assets/AssetRecord).
+"""An asset's state as in AssetRegistry, and conditions that several moves share (contracts/assets/AssetRecord).
 
-Parties are numbers, times are seconds UTC. A condition returns nothing; it raises what the contract would.
+Parties are numbers, times are seconds UTC. A condition returns nothing; it raises the contract's error if it fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ALL_ROLES: Final = frozenset(Role)
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who acts, or is acted with; ``accredited`` says for ``start ≤ t < end`` which assessments it may make."""
+    """A party; ``accredited`` maps each kind of assessment to the period ``start ≤ t < end`` in which it is allowed."""
 
     no: int
     roles: frozenset[Role] = frozenset()
@@ -29,7 +29,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """``application`` is the number of the application that it is against; 0 if against the registration."""
+    """An objection to the application with number ``application``, or to the registration if that is 0."""
 
     objector: int
     state: str
@@ -39,7 +39,7 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Lien:
-    """A lien that stands; ``consent_to`` is the party to which its creditor lets the asset go."""
+    """An active lien; ``consent_to`` is the party to which its creditor allows a transfer."""
 
     creditor: int
     rank: int
@@ -50,7 +50,7 @@ class Lien:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A right for ``start ≤ t < end``; ``parent`` is the number of the right it is a licence under, or 0."""
+    """A right for ``start ≤ t < end``; for a licence, ``parent`` is the number of the right above it, otherwise 0."""
 
     kind: str
     grantee: int
@@ -64,11 +64,11 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class AssetLife:
-    """An asset; ``AssetLife()`` is one that is not registered.
+    """The state of an asset; ``AssetLife()`` is an asset that is not registered.
 
-    ``kind`` and ``stage`` are of the open application, None if there is none. ``until`` is the last second of the
-    notice or of the offer, whichever runs. ``applications`` is how many were filed; one filed again counts once.
-    Objections and rights are numbered from 1, liens by their own numbers.
+    ``kind`` and ``stage`` belong to the open application, None without one. ``until`` is the last second of the current
+    notice or offer. ``applications`` is the number of applications filed; filing one again does not count. Objections
+    and rights are numbered from 1; liens have their own numbers.
     """
 
     state: str = REGISTRATION.initial
@@ -97,7 +97,7 @@ Condition = Callable[[AssetLife, int], None]
 
 
 def acting(by: Party, roles: frozenset[Role] = ALL_ROLES) -> None:
-    """Only an active party with one of the roles acts."""
+    """Require that the party is active and has one of the roles."""
     if not by.active:
         raise refused("PARTY_NOT_ACTIVE", no=by.no)
     if not by.roles & roles:
@@ -115,13 +115,13 @@ def not_holding(life: AssetLife, by: Party) -> None:
 
 
 def other_party(to: Party, by: Party) -> None:
-    """An asset or a right goes to another, active party."""
+    """Require that the recipient is active and not the acting party."""
     if to.no == by.no or not to.active:
         raise refused("ASSET_BAD_RECIPIENT", to=to.no)
 
 
 def given(*digests: str) -> None:
-    """Digests that are needed: neither empty nor all zero."""
+    """Require digests that are neither empty nor all zeros."""
     if not all(digest.strip("0") for digest in digests):
         raise refused("ASSET_ZERO")
 
@@ -137,13 +137,13 @@ def confirmed(life: AssetLife, _: int) -> None:
 
 
 def not_over(life: AssetLife, _: int) -> None:
-    """Neither rejected, cancelled nor annulled."""
+    """Require that the registration is not rejected, cancelled or annulled."""
     if life.state not in ("applied", "confirmed"):
         raise refused("ASSET_WRONG_STATE", state=life.state)
 
 
 def valid(life: AssetLife, at: int) -> None:
-    """Confirmed, and its time not over."""
+    """Require that the registration is confirmed and has not expired."""
     confirmed(life, at)
     if at >= life.valid_to:
         raise refused("ASSET_EXPIRED", valid_to=life.valid_to)
@@ -160,7 +160,7 @@ def unobjected(life: AssetLife, _: int) -> None:
 
 
 def free(life: AssetLife, at: int) -> None:
-    """Valid, and neither frozen nor objected to."""
+    """Require that the registration is valid, not frozen, and without an open objection."""
     valid(life, at)
     unfrozen(life, at)
     unobjected(life, at)
@@ -172,19 +172,19 @@ def without_application(life: AssetLife, _: int) -> None:
 
 
 def without_offer(life: AssetLife, at: int) -> None:
-    """None is open; a lapsed one is none."""
+    """Require that no transfer offer is open; a lapsed offer is not open."""
     if life.offered_to != NOBODY and at <= life.until:
         raise refused("ASSET_OFFER_OPEN", offered_to=life.offered_to, deadline=life.until)
 
 
 def let_go(life: AssetLife, to: int) -> None:
-    """Every creditor consents to a transfer to ``to``; to nobody, none can."""
+    """Require that every creditor consents to a transfer to ``to``; with ``NOBODY``, that there is no lien."""
     for number, lien in sorted(life.liens.items()):
         if to == NOBODY or lien.consent_to != to:
             raise refused("ASSET_PLEDGED", lien=number, creditor=lien.creditor)
 
 
 def movable(life: AssetLife, at: int) -> None:
-    """Free, and without an open application; whether its creditors let it go depends on where it goes."""
+    """Require that the asset is free and has no open application; the creditors' consent is checked elsewhere."""
     free(life, at)
     without_application(life, at)

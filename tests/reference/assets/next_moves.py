@@ -1,7 +1,7 @@
-"""What can be done next with an asset.
+"""The moves that are possible next for an asset.
 
-The moves themselves are in ``asset_applications`` (with objections), ``asset_transfers`` (with lineage) and
-``asset_claims`` (rights and liens): the AssetRegistry's rules a second time, by the tables of ``lifecycle``.
+The moves themselves are in ``applications`` (with objections), ``transfers`` (with lineage) and ``claims`` (rights and
+liens). They repeat the rules of AssetRegistry with the state machines of ``lifecycles``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _Possible = Callable[[AssetLife, int], bool]
 
 
 def next_moves(life: AssetLife, at: int) -> list[str]:
-    """The moves that a party may make at ``at`` with some arguments: what is not here is refused to every party.
+    """Return the moves that some party can make at ``at`` with some arguments; every other move is refused.
 
-    What two officers decide about a silent holder is no party's move, and not listed.
+    The reassignment of an asset by two officers is not a move of a party, and is not listed.
     """
     return [move for move, possible in _MOVES.items() if possible(life, at)]
 
@@ -60,14 +60,14 @@ def _objection_can(move: str) -> _Possible:
 
 
 def _offer_possible(life: AssetLife, at: int) -> bool:
-    """All creditors have to let it go to the same other party."""
+    """Return whether a transfer can be offered: all creditors must consent to the same other party."""
     consents = {lien.consent_to for lien in life.liens.values()}
     agreed = not consents or (len(consents) == 1 and not consents & {NOBODY, life.holder})
     return agreed and _passes(movable, without_offer)(life, at)
 
 
 def _grant_possible(life: AssetLife, at: int) -> bool:
-    """On offer, only licences under a right."""
+    """Return whether a right can be granted; while the asset is on offer, only a licence can."""
     licensable = any(right.sublicensable for right in rights_in_force(life, at))
     return _passes(free, room_for_right)(life, at) and (licensable or _passes(without_offer)(life, at))
 

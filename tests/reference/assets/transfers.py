@@ -1,6 +1,6 @@
-"""Transfer, freeze, annulment and lineage: contracts/assets/AssetTransfers and AssetLineage a second time.
+"""Reference for transfers, freezes, annulment and lineage: contracts/assets/AssetTransfers and AssetLineage.
 
-Conventions as in ``asset_applications``.
+The conventions are those of ``applications``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ASSESSES: Final = frozenset({Role.ASSESSOR})
 
 
 def offer_transfer(life: AssetLife, by: Party, to: Party, deadline: int, at: int) -> AssetLife:
-    """An offer to ``to``, up to and including ``deadline``. By the holder."""
+    """Offer the asset to ``to``, up to and including ``deadline``. Only for the holder."""
     acting(by)
     movable(life, at)
     let_go(life, to.no)
@@ -52,7 +52,7 @@ def offer_transfer(life: AssetLife, by: Party, to: Party, deadline: int, at: int
 
 
 def accept_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """The asset is held by the party that it was offered to."""
+    """Transfer the asset to the party that it was offered to. Only for that party."""
     acting(by)
     movable(life, at)
     let_go(life, by.no)
@@ -62,7 +62,7 @@ def accept_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def reject_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """No offer. By the party that it was made to."""
+    """End the offer. Only for the party that it was made to."""
     acting(by)
     _offered_to(life, by)
     answerable(life, "reject", at)
@@ -70,7 +70,7 @@ def reject_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def withdraw_offer(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """No offer. By the holder."""
+    """End the offer. Only for the holder."""
     acting(by)
     holding(life, by)
     answerable(life, "withdraw", at)
@@ -78,9 +78,10 @@ def withdraw_offer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, decided: bool, silent: bool) -> AssetLife:
-    """The asset is held by ``to`` without the holder's signature. By an authority whose proposal was ``decided``.
+    """Transfer the asset to ``to`` without the holder's signature. For an authority whose proposal was ``decided``.
 
-    ``silent`` says whether no key speaks for the holder. Liens, a freeze and an application under notice stay.
+    ``silent`` says that the holder has no key left that may act for it. Liens, a freeze and an application under notice
+    remain.
     """
     if not decided:
         raise refused("ASSET_NOT_DECIDED")
@@ -94,7 +95,7 @@ def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, de
 
 
 def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """Every move is stopped. By an authority or a supervisor that does not hold it."""
+    """Freeze the asset. Only for an authority or a supervisor that does not hold it."""
     acting(by, _FREEZES)
     not_holding(life, by)
     freezable(life, at)
@@ -102,7 +103,7 @@ def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def unfreeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """The asset moves again. By an authority or a supervisor that does not hold it."""
+    """Lift the freeze. Only for an authority or a supervisor that does not hold the asset."""
     acting(by, _FREEZES)
     not_holding(life, by)
     frozen(life, at)
@@ -110,7 +111,7 @@ def unfreeze(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def annul(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
-    """The registration is over for good, and what was open with it. By a registrar, an authority or a supervisor."""
+    """End the registration and its open application and offer. For a registrar, an authority or a supervisor."""
     acting(by, _ANNULS)
     not_holding(life, by)
     confirmed(life, at)
@@ -119,7 +120,7 @@ def annul(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
 
 
 def link(life: AssetLife, by: Party, parent: AssetLife, at: int) -> AssetLife:
-    """The new asset comes from ``parent``. By the holder, before the application is accepted."""
+    """Record that the new asset comes from ``parent``. Only for the holder, before the application is accepted."""
     acting(by)
     holding(life, by)
     linkable(life, at)
@@ -131,7 +132,7 @@ def link(life: AssetLife, by: Party, parent: AssetLife, at: int) -> AssetLife:
 
 
 def replace_by(life: AssetLife, by: Party, successor: AssetLife, at: int) -> AssetLife:
-    """``successor`` takes this one's place; nothing in either changes. By the holder of both."""
+    """Record that ``successor`` replaces this asset; neither state changes. Only for the holder of both."""
     acting(by)
     valid(life, at)
     valid(successor, at)
@@ -143,7 +144,7 @@ def replace_by(life: AssetLife, by: Party, successor: AssetLife, at: int) -> Ass
 
 
 def assess(life: AssetLife, by: Party, kind: str, report: str, valid_to: int, at: int) -> AssetLife:
-    """A report is out; nothing in the life changes. By an assessor accredited for the kind that does not hold it."""
+    """Record an assessment; the state does not change. For an assessor accredited for the kind, but not the holder."""
     acting(by, _ASSESSES)
     exists(life, at)
     not_holding(life, by)
@@ -157,7 +158,7 @@ def assess(life: AssetLife, by: Party, kind: str, report: str, valid_to: int, at
 
 
 def answerable(life: AssetLife, answer: str, at: int) -> None:
-    """Whether there is an offer that can be accepted, rejected or withdrawn."""
+    """Raise the contract's error unless the offer can be answered in this way."""
     if life.offered_to == NOBODY:
         raise refused("ASSET_NO_OFFER")
     state = OFFER.initial if at <= life.until else OFFER.next(OFFER.initial, "lapse")

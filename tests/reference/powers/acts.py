@@ -1,7 +1,6 @@
-"""The powers a second time, in plain Python: what PartyRegistry does, and what CertificateLog does with holds,
-withdrawals and anchors.
+"""Reference for the powers of parties: PartyRegistry, and CertificateLog's holds, withdrawals and anchors.
 
-Nothing here asks a chain. An act either changes the model and leaves its events, or raises ``Refused`` with the name of
+Nothing here uses a chain. An act either changes the model and adds its events, or raises ``Refused`` with the name of
 the contract's error. The rules are those of docs/protocol.md, section 3.
 """
 
@@ -45,10 +44,10 @@ from tests.reference.powers.state import (
 
 @dataclass
 class Powers(State):
-    """Both contracts, act by act."""
+    """The model of both contracts with their acts."""
 
     def attempt(self, act: Callable[[Powers], None]) -> tuple[Powers, str]:
-        """The state after an act, and the refusal, empty if there is none; a refused act changes nothing."""
+        """Return the state after an act, and the refusal or an empty text; a refused act changes nothing."""
         trial = deepcopy(self)
         trial.events = []
         try:
@@ -56,11 +55,11 @@ class Powers(State):
         except Refused as refusal:
             self.events = []
             return self, str(refusal)
-        trial._listen()
+        trial._update_silence()
         return trial, ""
 
     def found(self, party: str, accounts: tuple[str, ...], roles: int) -> None:
-        """A founding party; its numbers follow the order."""
+        """Add a founding party; parties are numbered in the order in which they are added."""
         no = self._add(party, 1)
         for account in accounts:
             self._bind(no, account, True, 1, acts=account == accounts[0])
@@ -97,7 +96,7 @@ class Powers(State):
         if proposal.role == REGISTERS and (act.target, act.function) != (REGISTRY, "register"):
             raise Refused("PartyNotProposable")
         proposal.confirmer, proposal.confirmed_by = caller, by
-        self._tell(REGISTRY, "Confirmed", no=no, at=self.now, by=by)
+        self._emit(REGISTRY, "Confirmed", no=no, at=self.now, by=by)
         if not self._wait(act):
             self._carry_out(no)
         elif act.target == REGISTRY and act.function in ACCUSES:
@@ -162,7 +161,7 @@ class Powers(State):
             raise Refused("PartyNotDecided")
         officers = self.officers()
         self.parties[no].status = status
-        self._tell(REGISTRY, "PartyStatusChanged", no=no, status=status, reason=reason, at=self.now, by=by)
+        self._emit(REGISTRY, "PartyStatusChanged", no=no, status=status, reason=reason, at=self.now, by=by)
         self._require_officers(officers)
 
     def pause(self, caller: str) -> None:
@@ -173,7 +172,7 @@ class Powers(State):
         until = self.now + MAX_PAUSE
         self.pauses.append([self.now, until])
         self.rests[by] = until + PAUSE_REST
-        self._tell(REGISTRY, "Paused", until=until, at=self.now, by=by)
+        self._emit(REGISTRY, "Paused", until=until, at=self.now, by=by)
 
     def hold(self, caller: str, statement: str, reason: int) -> None:
         by = self.actor(caller, GUARDS)
@@ -202,17 +201,17 @@ class Powers(State):
         if times[kind]:
             raise Refused("LogAlreadyWithdrawn")
         times[kind] = self.now
-        self._tell(LOG, "Withdrawn", party=key.owner, statement=statement, reported=bool(kind), at=self.now)
+        self._emit(LOG, "Withdrawn", party=key.owner, statement=statement, reported=bool(kind), at=self.now)
 
     def anchor(self, caller: str, root: str) -> None:
-        """The next batch, of one entry."""
+        """Anchor the next batch with one entry."""
         by = self.actor(caller, ISSUER)
         self._require_running()
         batch = self.anchored.get(by, 0)
         self.anchored[by] = batch + 1
-        self._tell(LOG, "Anchored", issuer=by, batch=batch, firstSeq=batch, size=1, root=root, at=self.now)
+        self._emit(LOG, "Anchored", issuer=by, batch=batch, firstSeq=batch, size=1, root=root, at=self.now)
 
-    # What only the registry does, when a proposal is carried out
+    # Only the registry itself makes these calls, when a proposal is carried out.
 
     def register(self, caller: str, listed: tuple[tuple[str, tuple[tuple[str, str], ...], int], ...]) -> None:
         by = self._require_decided(caller)
@@ -236,7 +235,7 @@ class Powers(State):
         officers = self.officers()
         if old:
             self._owned(no, old).valid_to = self.now
-            self._tell(REGISTRY, "AccountRetired", no=no, account=old, proposal=self.deciding, at=self.now, by=by)
+            self._emit(REGISTRY, "AccountRetired", no=no, account=old, proposal=self.deciding, at=self.now, by=by)
         if fresh:
             if by == no and proof == NO_PROOF:
                 raise Refused("PartyProofMissing")
@@ -254,7 +253,7 @@ class Powers(State):
             raise Refused("PartyPeriod")
         self.accreditations[no, scenario] = (start, end)
         fields = {"no": no, "scenario": scenario, "from": start, "to": end, "at": self.now, "by": by}
-        self._tell(REGISTRY, "Accredited", **fields)
+        self._emit(REGISTRY, "Accredited", **fields)
 
     def date_compromise(self, caller: str, no: int, account: str, compromised_at: int) -> None:
         by = self._require_decided(caller)
@@ -268,14 +267,14 @@ class Powers(State):
             self._report(no, account, by)
         key.compromised_at = compromised_at
         fields = {"no": no, "account": account, "compromisedAt": compromised_at, "at": self.now, "by": by}
-        self._tell(REGISTRY, "AccountCompromised", **fields)
+        self._emit(REGISTRY, "AccountCompromised", **fields)
 
     def end_pause(self, caller: str) -> None:
         by = self._require_decided(caller)
         if not self.paused_until():
             raise Refused("PartyNotPaused")
         self.pauses[-1][1] = self.now
-        self._tell(REGISTRY, "PauseEnded", at=self.now, by=by)
+        self._emit(REGISTRY, "PauseEnded", at=self.now, by=by)
 
     def _carry_out(self, no: int) -> None:
         proposal = self.proposals[no]
@@ -294,7 +293,7 @@ class Powers(State):
         self.deciding = 0
 
     def perform(self, act: Act, caller: str) -> None:
-        """A call as somebody makes it: the registry where it carries out a proposal."""
+        """Make a call for ``caller``, which is the registry when a proposal is carried out."""
         acts: dict[tuple[str, str], Callable[..., None]] = {
             (REGISTRY, "register"): self.register,
             (REGISTRY, "changeKey"): self.change_key,

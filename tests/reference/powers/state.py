@@ -1,4 +1,4 @@
-"""What the reference of the powers keeps, and the rules that several acts share."""
+"""The state of the reference for powers, and the rules that several acts share."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ CONCERNS: Final = ("changeKey", "setRoles", "setStatus", "accredit", "report", "
 
 
 class Refused(Exception):
-    """The contract's error, by name."""
+    """An error of a contract, with the error's name as its text."""
 
 
 @dataclass(frozen=True)
 class Act:
-    """A call that can be proposed: where, which function, and its arguments. A proof says only whether it is right."""
+    """A call that can be proposed: its contract, function and arguments. A proof is only marked as right or wrong."""
 
     target: str
     function: str
@@ -92,9 +92,9 @@ class Event:
 
 @dataclass
 class State:
-    """The state of both contracts; ``now`` is the time of the block in which the next act is made.
+    """The state of both contracts; ``now`` is the time of the block with the next act.
 
-    ``suited`` are the accounts whose keys are of secp256k1.
+    ``suited`` are the accounts with keys on secp256k1.
     """
 
     delay: int
@@ -144,7 +144,7 @@ class State:
         return self.now - sum(min(self.now, until) - start for start, until in self.pauses)
 
     def actor(self, account: str, any_of: int) -> int:
-        """The active party for which an account acts, if it has one of the roles."""
+        """Return the party for which an account acts; it must be active and have one of the roles."""
         no = self.proposals[self.deciding].by if account == REGISTRY and self.deciding else self._speaker(account)
         if self.parties[no].status != ACTIVE:
             raise Refused("PartyNotActive")
@@ -152,11 +152,11 @@ class State:
             raise Refused("PartyLacksRole")
         return no
 
-    def _tell(self, contract: str, name: str, **args: Any) -> None:
+    def _emit(self, contract: str, name: str, **args: Any) -> None:
         self.events.append(Event(contract, name, args))
 
-    def _listen(self) -> None:
-        """Notes since when parties are silent."""
+    def _update_silence(self) -> None:
+        """Update for each party since when it has no key that may act for it."""
         for no, party in self.parties.items():
             if self.speaking(no) and party.status != CLOSED:
                 party.silent_since = 0
@@ -211,7 +211,7 @@ class State:
             raise Refused("PartyAlreadyRegistered")
         no = len(self.parties) + 1
         self.parties[no] = Party(party)
-        self._tell(REGISTRY, "PartyRegistered", no=no, id=party, at=self.now, by=by)
+        self._emit(REGISTRY, "PartyRegistered", no=no, id=party, at=self.now, by=by)
         return no
 
     def _bind(self, no: int, account: str, proven: bool, by: int, *, acts: bool) -> None:
@@ -219,13 +219,13 @@ class State:
             raise Refused("PartyAccountTaken")
         self.keys[account] = Key(no, self.now, proven, self.deciding, acts)
         fields = {"no": no, "account": account, "proven": proven, "proposal": self.deciding, "at": self.now, "by": by}
-        self._tell(REGISTRY, "AccountBound", **fields)
+        self._emit(REGISTRY, "AccountBound", **fields)
 
     def _set_roles(self, no: int, roles: int, by: int) -> None:
         if roles & ~ALL_ROLES:
             raise Refused("PartyUnknownRoles")
         self.parties[no].roles = roles
-        self._tell(REGISTRY, "RolesChanged", no=no, roles=roles, at=self.now, by=by)
+        self._emit(REGISTRY, "RolesChanged", no=no, roles=roles, at=self.now, by=by)
 
     def _report(self, no: int, account: str, by: int) -> None:
         if no not in self.parties:
@@ -234,17 +234,17 @@ class State:
         if key.reported_at:
             raise Refused("PartyAlreadyReported")
         key.reported_at = self.now
-        self._tell(REGISTRY, "AccountReported", no=no, account=account, at=self.now, by=by)
+        self._emit(REGISTRY, "AccountReported", no=no, account=account, at=self.now, by=by)
         self._require_officers(officers)
 
     def _set_hold(self, statement: str, offices: int, reason: int, by: int) -> None:
         change = self.holds.get(statement, (0, 0))[1] + 1
         self.holds[statement] = (offices, change)
         fields = {"statement": statement, "offices": offices, "change": change, "reason": reason}
-        self._tell(LOG, "Held", **fields, at=self.now, by=by)
+        self._emit(LOG, "Held", **fields, at=self.now, by=by)
 
     def _terms(self, act: Act) -> tuple[int, int]:
-        """Role and party concerned of a proposal."""
+        """Return the role that must decide a proposal, and the party that the proposal concerns."""
         if act.target == LOG and act.function == "lift":
             return ROLE_OF_OFFICE.get(act.args[0], 0), NOBODY
         if act.target != REGISTRY or act.function == "endPause":
@@ -256,7 +256,7 @@ class State:
         return AUTHORITY, act.args[0]
 
     def _wait(self, act: Act) -> int:
-        """Seconds between proposal and carrying out."""
+        """Return the seconds of running time that a proposal waits."""
         quick = ((LOG, "lift"), (REGISTRY, "endPause"), (REGISTRY, "register"))
         return 0 if (act.target, act.function) in quick else self.delay
 
@@ -264,7 +264,7 @@ class State:
         no = len(self.proposals) + 1
         self.proposals[no] = proposal
         terms = {"role": proposal.role, "concerned": proposal.concerned, "ready": proposal.ready}
-        self._tell(REGISTRY, "Proposed", no=no, act=proposal.act, **terms, at=self.now, by=proposal.by)
+        self._emit(REGISTRY, "Proposed", no=no, act=proposal.act, **terms, at=self.now, by=proposal.by)
 
     def _pending(self, no: int) -> Proposal:
         if no not in self.proposals or self.proposals[no].state != PENDING:
@@ -281,4 +281,4 @@ class State:
 
     def _end(self, no: int, state: int, by: int, account: str = "") -> None:
         self.proposals[no].state = state
-        self._tell(REGISTRY, "ProposalEnded", no=no, state=state, account=account, at=self.now, by=by)
+        self._emit(REGISTRY, "ProposalEnded", no=no, state=state, account=account, at=self.now, by=by)
