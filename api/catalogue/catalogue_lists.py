@@ -1,4 +1,4 @@
-"""The lists beside the data list: systems, important data, duties, demands, and the open catalogue."""
+"""The lists beside the data list: systems, important data, sharing duties, demands, and the open catalogue."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CodePath = Annotated[str, Path(max_length=64)]
 
 @router.post("/catalogue/systems")
 def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.SystemOut:
-    """Enter an information system of the caller's, or its next version."""
+    """Record an information system of the caller, or its next version."""
     entry = SystemEntry(body.code, body.name, body.protection_level, body.status)
     return catalogue.SystemOut(**asdict(ledger.catalogue.systems.put(actor, entry)))
 
 
 @router.get("/catalogue/systems")
 def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[catalogue.SystemOut]:
-    """Information systems by code, the newest version of each."""
+    """List information systems by code, each in its newest version."""
     rows = ledger.catalogue.systems.page(paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.code, lambda row: catalogue.SystemOut(**asdict(row)))
 
@@ -42,7 +42,7 @@ def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[c
 def add_important(
     body: catalogue.ImportantIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> catalogue.ImportantListedOut:
-    """List a kind of important or core data: what matches it is blocked, now and when it is submitted."""
+    """List a kind of important or core data: matching resources are blocked, now and when they are submitted."""
 
     def work() -> tuple[int, catalogue.ImportantListedOut]:
         listed = ledger.catalogue.important_data.add(
@@ -55,19 +55,19 @@ def add_important(
 
 @router.get("/catalogue/important")
 def important(ledger: OpenLedger, actor: ReadCaller) -> list[catalogue.ImportantOut]:
-    """The important-data list, withdrawn entries too, for those who grade data or assess it."""
+    """List important data, also withdrawn entries, for parties that grade or assess data."""
     return [catalogue.ImportantOut(**asdict(kind)) for kind in ledger.catalogue.important_data.all(actor)]
 
 
 @router.post("/catalogue/important/{entry}/withdrawal", status_code=204)
 def withdraw_important(entry: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> None:
-    """Take an entry off the list; it stays on record."""
+    """Withdraw an entry; it stays recorded."""
     ledger.catalogue.important_data.withdraw(actor, entry)
 
 
 @router.get("/catalogue/open", tags=["open data"])
 def open_items(ledger: OpenLedger, paging: PageAsked) -> Page[catalogue.OpenOut]:
-    """The open catalogue: conditions, licence and the published description. Public."""
+    """List the open catalogue: conditions, licence and published description. Public."""
     rows = ledger.catalogue.open_catalogue.page(paging.after, paging.one_more)
     return paging.page(rows, lambda row: str(row["code"]), lambda row: catalogue.OpenOut(**row))
 
@@ -81,19 +81,19 @@ def open_resource(body: catalogue.OpenIn, ledger: OpenLedger, actor: ActCaller) 
 
 @router.post("/catalogue/open/withdrawals", status_code=204, tags=["open data"])
 def close_resource(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> None:
-    """Take a resource out of the open catalogue; its history stays."""
+    """Remove a resource from the open catalogue; its history is kept."""
     ledger.catalogue.open_catalogue.close(actor, body.code)
 
 
 @router.get("/catalogue/open/{code:path}", tags=["open data"])
 def open_item(code: CodePath, ledger: OpenLedger) -> catalogue.OpenHistoryOut:
-    """One open resource with the history of its opening. Public."""
+    """Return one open resource with its history in the open catalogue. Public."""
     return catalogue.OpenHistoryOut(**ledger.catalogue.open_catalogue.get(code))
 
 
 @router.post("/catalogue/duties")
 def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DutyOut:
-    """List who must share a resource within how many working days."""
+    """List the department that must share a resource, and within how many working days."""
     return catalogue.DutyOut(
         **asdict(ledger.catalogue.demands.list_duty(actor, body.code, body.department, body.sla_days))
     )
@@ -101,7 +101,7 @@ def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: ActCaller) -> ca
 
 @router.get("/catalogue/duties/{code:path}")
 def duties(code: CodePath, ledger: OpenLedger, _actor: ReadCaller) -> list[catalogue.DutyOut]:
-    """Duties of a resource, the newest first; that one is in force."""
+    """List the sharing duties of a resource, the newest first; only the newest is valid."""
     return [catalogue.DutyOut(**asdict(duty)) for duty in ledger.catalogue.demands.duties(code)]
 
 
@@ -125,14 +125,14 @@ def listed(
     paging: PageAsked,
     state: Annotated[str | None, Query(max_length=16)] = None,
 ) -> Page[catalogue.DemandOut]:
-    """The demand list by id."""
+    """List demands by id."""
     rows = ledger.catalogue.demands.page(paging.after, paging.one_more, state)
     return paging.page(rows, lambda row: row.id, _demand)
 
 
 @demands.get("/{demand}")
 def demand(demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller) -> catalogue.DemandHistoryOut:
-    """One demand with its moves."""
+    """Return one demand with its steps."""
     return catalogue.DemandHistoryOut(**ledger.catalogue.demands.get(demand))
 
 
@@ -140,37 +140,37 @@ def demand(demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller) -> cata
 def candidates(
     demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> list[catalogue.CandidateOut]:
-    """Published resources that may answer it, best first, and why."""
+    """List published resources that may match a demand, best first, with the parts of their scores."""
     return [catalogue.CandidateOut(**item.to_dict()) for item in ledger.catalogue.demands.candidates(demand, limit)]
 
 
 @demands.post("/{demand}/match")
 def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Assign a published resource."""
+    """Assign a published resource to a demand."""
     return _demand(ledger.catalogue.demands.match(actor, demand, body.code))
 
 
 @demands.post("/{demand}/acceptance")
 def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Take on the duty: its working days run from now."""
+    """Accept the duty to share: its working days start now."""
     return _demand(ledger.catalogue.demands.accept(actor, demand))
 
 
 @demands.post("/{demand}/connection")
 def connect(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """The data is connected."""
+    """Record that the data is connected."""
     return _demand(ledger.catalogue.demands.connect(actor, demand))
 
 
 @demands.post("/{demand}/closing")
 def close(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """The requester has its data; or the authority dismisses an appeal."""
+    """Close a demand: the requester has its data, or the authority dismisses an appeal."""
     return _demand(ledger.catalogue.demands.close(actor, demand))
 
 
 @demands.post("/{demand}/refusal")
 def refuse(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Refuse, with a reason."""
+    """Refuse a demand, with a reason."""
     return _demand(ledger.catalogue.demands.refuse(actor, demand, body.reason))
 
 

@@ -1,4 +1,4 @@
-"""Requests and responses of the data catalogue. Times are seconds UTC; ids 64 hex digits."""
+"""Requests and responses of the data catalogue. Times are seconds UTC; ids have 64 hex digits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CatalogueResourceIn(Strict):
     share_basis: str = Field("", max_length=400, description="The legal basis for not sharing.")
     open_attr: Literal["open", "conditional", "none"] = "none"
     system: str = Field("", max_length=64, description="Code in the system list.")
-    grade: Grade | Literal[""] = Field("", description="At least the highest field's; left out: exactly that.")
+    grade: Grade | Literal[""] = Field("", description="At least the highest grade of a field; default: that grade.")
 
 
 class PutResourceIn(Strict):
@@ -105,13 +105,17 @@ class ReviewIn(Strict):
 
 
 class ImportIn(Strict):
-    name: str = Field(max_length=200, description="File name, for errors; the content decides.", examples=["list.csv"])
-    content: str = Field(description="The file, base64: CSV, or a workbook of Excel or WPS.")
-    fields: str | None = Field(None, description="A CSV of fields, base64.")
-    encoding: Literal["utf-8", "utf-16", "gb18030"] | None = Field(
-        None, description="Of CSV; left out, it is recognised where it is beyond doubt."
+    name: str = Field(
+        max_length=200,
+        description="File name, used in errors; the kind of file is found from the content.",
+        examples=["list.csv"],
     )
-    dry_run: bool = Field(True, description="Report on every row, write nothing.")
+    content: str = Field(description="The file, base64: CSV, or a workbook of Excel or WPS.")
+    fields: str | None = Field(None, description="A CSV file of fields, base64.")
+    encoding: Literal["utf-8", "utf-16", "gb18030"] | None = Field(
+        None, description="Encoding of a CSV file; default: detected if there is no doubt."
+    )
+    dry_run: bool = Field(True, description="Only report on every row; write nothing.")
 
 
 class ImportOut(BaseModel):
@@ -123,7 +127,7 @@ class ImportOut(BaseModel):
 
 class OfficerIn(Strict):
     department: HexId
-    cdo: HexId | None = Field(None, description="Without an officer the appointment ends.")
+    cdo: HexId | None = Field(None, description="Leave it out to end the appointment.")
 
 
 class OfficerOut(BaseModel):
@@ -146,7 +150,7 @@ class SystemOut(SystemIn):
 class ImportantIn(Strict):
     title: str = Field(min_length=1, max_length=200, examples=["地下管线"])
     grade: Literal["important", "core"] = "important"
-    pattern: str = Field("", max_length=200, description="Glob over titles.", examples=["*地下管线*"])
+    pattern: str = Field("", max_length=200, description="Glob for titles.", examples=["*地下管线*"])
     fields: list[str] = Field([], max_length=64, description="Field names that occur together.")
 
 
@@ -226,7 +230,7 @@ class DemandHistoryOut(DemandOut):
 
 class CandidateOut(BaseModel):
     code: Code
-    score: int = Field(description="Per mille: the sum of the points.")
+    score: int = Field(description="In per mille: the sum of the points.")
     points: dict[str, int]
     fields: list[str]
     words: list[str]

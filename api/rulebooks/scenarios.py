@@ -1,4 +1,4 @@
-"""Scenarios: those in force are public; drafts and their approval are the offices'."""
+"""Scenarios: those in force are public; the offices see drafts and approvals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from api.http.routing import Router
 from api.rulebooks.schemas import ScenarioDraftIn, ScenarioDraftOut, ScenarioOut
 from ledger.domain.definitions.scenario import Scenario
 from ledger.installation.wiring import Ledger
-from ledger.rulebooks.scenarios import told
+from ledger.rulebooks.scenarios import scenario_json
 
 router = Router(prefix="/scenarios", tags=["scenarios"])
 
@@ -20,35 +20,34 @@ DraftDigest = Annotated[str, Path(pattern=r"^sha-256:[0-9a-f]{64}$")]
 
 @router.get("")
 def scenarios(ledger: OpenLedger) -> list[ScenarioOut]:
-    """The pilot scenarios: public."""
+    """List the scenarios in force. Public."""
     return [show(ledger, scenario) for scenario in ledger.scenarios.all()]
 
 
 @router.post("/drafts", status_code=201)
 def draft(body: ScenarioDraftIn, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
-    """Check a scenario as the operator and lay it before authority and supervisor; its digest names it."""
+    """Check a scenario, as the operator, and submit it to authority and supervisor; it is named by its digest."""
     return ScenarioDraftOut(**ledger.scenario_drafts.draft(actor, body.scenario))
 
 
 @router.get("/drafts/{digest}")
 def drafted(digest: DraftDigest, ledger: OpenLedger, actor: ReadCaller) -> ScenarioDraftOut:
-    """A draft and who approved it."""
+    """Return a draft and its approvals."""
     return ScenarioDraftOut(**ledger.scenario_drafts.get(actor, digest))
 
 
 @router.post("/drafts/{digest}/approval")
 def approve(digest: DraftDigest, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
-    """Approve a draft as authority or supervisor; it comes into force when the operator loads its file."""
+    """Approve a draft, as authority or supervisor. It comes into force when the operator loads its file."""
     return ScenarioDraftOut(**ledger.scenario_drafts.approve(actor, digest))
 
 
 @router.get("/{code}")
 def scenario(code: str, ledger: OpenLedger) -> ScenarioOut:
-    """One scenario."""
+    """Return one scenario. Public."""
     return show(ledger, ledger.scenarios.get(code))
 
 
 def show(ledger: Ledger, scenario: Scenario) -> ScenarioOut:
-    """A scenario as people are shown it."""
     approved = ledger.scenario_drafts.approvals([scenario.digest])[scenario.digest]
-    return ScenarioOut(**told(scenario), approved_by=approved)
+    return ScenarioOut(**scenario_json(scenario), approved_by=approved)

@@ -1,4 +1,4 @@
-"""Scenarios as people are shown them, and their drafts. Days are Asia/Shanghai, both ends included; money is fen."""
+"""Scenarios and their drafts. Days are Asia/Shanghai, both ends included; money is fen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SourceOut(BaseModel):
     name: str = Field(examples=["electricity"])
     title: BilingualOut
     provider_kinds: list[str] = Field(examples=[["utility"]])
-    columns: list[str] = Field(description="What the rules read of its rows.", examples=[["month", "kwh"]])
+    columns: list[str] = Field(description="Columns of the rows that the rules read.", examples=[["month", "kwh"]])
 
 
 class ScenarioFieldOut(BaseModel):
@@ -37,7 +37,7 @@ class PriceOut(BaseModel):
     use: Literal["public", "industry"] = Field(description="Public use is free.")
     unit: Literal["product", "call", "time", "volume"]
     cap: int = Field(ge=0, examples=[1000])
-    amount: int = Field(ge=0, description="At most the cap.", examples=[200])
+    amount: int = Field(ge=0, description="Not above the cap.", examples=[200])
 
 
 class ScenarioOut(BaseModel):
@@ -45,10 +45,12 @@ class ScenarioOut(BaseModel):
     version: int
     guide_version: int
     rule_version: str = Field(description="As in certificates.", examples=["S01/1/engine-2"])
-    standing: Literal["documented", "proposed", "demonstration"] = Field(description="What it rests on, see the note.")
+    standing: Literal["documented", "proposed", "demonstration"] = Field(
+        description="What the scenario is based on, see the note."
+    )
     title: BilingualOut
     purpose: BilingualOut
-    basis_note: BilingualOut = Field(description="Shown with the standing; no claim of law.")
+    basis_note: BilingualOut = Field(description="Shown with the standing; it is not a statement of law.")
     request_note: BilingualOut | None = Field(description="What the note of a request must state.")
     domain: str
     consumer_kinds: list[str]
@@ -67,8 +69,8 @@ class ScenarioOut(BaseModel):
     sources: list[SourceOut]
     fields: list[ScenarioFieldOut]
     rights_duties: dict[str, list[str]]
-    digest: str = Field(description="Of the whole definition.")
-    approved_by: list[str] = Field(description="Offices that approved this very definition.")
+    digest: str = Field(description="Digest of the whole definition.")
+    approved_by: list[str] = Field(description="Offices that approved exactly this definition.")
 
 
 class ScenarioDraftIn(Strict):

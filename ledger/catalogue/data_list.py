@@ -1,4 +1,4 @@
-"""The data list (数据清单): each change a new version, each move recorded, nothing overwritten."""
+"""The data list (数据清单): each change is a new version, each step is recorded, and nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """Where an entry stands: its state, its newest version, the one published."""
+    """An entry's state, its newest version, and the version that is published."""
 
     code: str
     provider: str
@@ -32,22 +32,21 @@ class CatalogueEntry:
 
     @classmethod
     def of(cls, row: CatalogueResource) -> CatalogueEntry:
-        """The value of a row."""
         return cls(row.code, row.provider, row.state, row.version, row.published_version)
 
 
 class Catalogue:
-    """Resources from draft to publication; the chief data officer's signature is ``Publications``'."""
+    """Resources from draft to publication. The chief data officer's signature is in ``Publications``."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def put(self, actor: Actor, resource: DataResource) -> Change:
-        """Record the description as the next version; the same description again records nothing.
+        """Record the description as the next version; an unchanged description records nothing.
 
         Raises ``InvalidInput`` (rules of the data model), ``Forbidden`` ``NOT_THE_PROVIDER``, ``Conflict``
-        ``MOVE_NOT_ALLOWED`` once it is retired.
+        ``MOVE_NOT_ALLOWED`` for a retired resource.
         """
         require(actor, Action.EDIT_RESOURCE, owns=True)
         with self._database.write() as session:
@@ -56,7 +55,7 @@ class Catalogue:
         return change
 
     def submit(self, actor: Actor, code: str) -> CatalogueEntry:
-        """Hand the newest version in for signature; what matches the important-data list is blocked instead.
+        """Submit the newest version for signature. If it matches the important-data list it is blocked instead.
 
         Raises ``Conflict`` ``GRADE_CORE`` for core data, which stays a draft.
         """
@@ -75,9 +74,10 @@ class Catalogue:
             return CatalogueEntry.of(row)
 
     def record_review(self, actor: Actor, code: str, report_digest: str) -> CatalogueEntry:
-        """Record the review of the newest version of important data; a block for it is lifted.
+        """Record the review of the newest version of important data; this lifts a block.
 
-        Raises ``Conflict`` ``GRADE_CORE`` for what is or matches core data, ``Forbidden`` ``REVIEWER_IS_PROVIDER``.
+        Raises ``Conflict`` ``GRADE_CORE`` for data that is, or is listed as, core; ``Forbidden``
+        ``REVIEWER_IS_PROVIDER``.
         """
         require(actor, Action.GRADE)
         check_digest(report_digest, "report_digest")
@@ -85,14 +85,14 @@ class Catalogue:
         with self._database.write() as session:
             row = lookups.resource(session, code, lock=True)
             if row.provider == actor.party:
-                raise Forbidden("REVIEWER_IS_PROVIDER", "Nobody reviews data of its own.", where=code)
+                raise Forbidden("REVIEWER_IS_PROVIDER", "A provider cannot review its own data.", where=code)
             grade, kinds = matched(session, current(session, row))
             if grade == "core":
                 raise Conflict(
                     "GRADE_CORE",
-                    "Core data stays blocked; no review lifts that.",
+                    "Core data stays blocked, also after a review.",
                     where=code,
-                    hint=f"Matched: {', '.join(kinds) or 'its own grade'}.",
+                    hint=f"It is core by: {', '.join(kinds) or 'its own grade'}.",
                 )
             if not lookups.reviewed(session, code, row.version):
                 session.add(
@@ -109,12 +109,12 @@ class Catalogue:
             return CatalogueEntry.of(row)
 
     def block(self, actor: Actor, code: str, reason: str) -> CatalogueEntry:
-        """Take a resource off every list until a review lifts it."""
+        """Remove a resource from every list until a review lifts the block."""
         require(actor, Action.GRADE)
         return self._move(actor, code, "block", reason)
 
     def retire(self, actor: Actor, code: str, reason: str) -> CatalogueEntry:
-        """End the entry for good; its versions stay."""
+        """Retire the entry for good; its versions are kept."""
         with self._database.read() as session:
             row = lookups.resource(session, code)
         require(actor, Action.EDIT_RESOURCE, owns=row.provider == actor.party)
@@ -128,7 +128,7 @@ class Catalogue:
             return CatalogueEntry.of(row)
 
     def registrable(self, code: str, version: int | None = None) -> DataResource:
-        """The published description, if it may be registered.
+        """Return the published description, if it may be registered.
 
         Raises ``Conflict``: ``NOT_PUBLISHED``, ``GRADE_CORE``, ``REVIEW_REQUIRED``.
         """
@@ -140,14 +140,17 @@ class Catalogue:
                     "NOT_PUBLISHED",
                     "Only the published version of a resource can be registered.",
                     where=f"resource {code}",
-                    hint="Submit it, let the chief data officer sign it, publish it.",
+                    hint="Submit the version, let the chief data officer sign it, then publish it.",
                 )
             resource = DataResource.from_dict(lookups.version(session, code, shown).document)
             check_registrable(resource, reviewed=lookups.reviewed(session, code, shown))
             return resource
 
     def get(self, code: str, reader: Actor | None = None) -> dict[str, Any]:
-        """An entry with its newest description; with the published one for a reader who may not see drafts."""
+        """Return an entry with its newest description, or the published one if the reader may not see drafts.
+
+        ``reader`` is None for the operator's own command line, which may see all; also in the methods below.
+        """
         with self._database.read() as session:
             row = lookups.resource(session, code)
             if row.published_version is None:
@@ -161,7 +164,7 @@ class Catalogue:
             }
 
     def document(self, code: str, version: int, reader: Actor | None = None) -> dict[str, Any]:
-        """The description at that version."""
+        """Return the description in that version."""
         with self._database.read() as session:
             row = lookups.resource(session, code)
             if version != row.published_version:
@@ -169,33 +172,25 @@ class Catalogue:
             return lookups.version(session, code, version).document
 
     def history(self, code: str, reader: Actor | None = None) -> list[dict[str, Any]]:
-        """Every move of the resource, oldest first."""
+        """Return every step of the resource, oldest first."""
         with self._database.read() as session:
             require_sight(reader, lookups.resource(session, code))
             rows = session.scalars(
                 select(ResourceEvent).where(ResourceEvent.code == code).order_by(ResourceEvent.number)
             )
             return [
-                {
-                    "number": row.number,
-                    "version": row.version,
-                    "move": row.move,
-                    "state": row.state,
-                    "by": row.by,
-                    "reason": row.reason,
-                    "at": row.at,
-                }
+                {name: getattr(row, name) for name in ("number", "version", "move", "state", "by", "reason", "at")}
                 for row in rows
             ]
 
     def diff(self, code: str, old: int, new: int, reader: Actor | None = None) -> list[dict[str, Any]]:
-        """What changed between two versions (see ``ledger.domain.resource.diff``)."""
+        """Return what changed between two versions, as ``ledger.domain.resource.diff``."""
         return diff(self.document(code, old, reader), self.document(code, new, reader))
 
     def page(
         self, after: str | None, limit: int, state: str | None = None, reader: Actor | None = None
     ) -> list[CatalogueEntry]:
-        """Entries by code, keyset paged; those that the reader may see."""
+        """Return the entries that the reader may see, by code, after the code ``after``."""
         query = select(CatalogueResource).order_by(CatalogueResource.code).limit(limit)
         if after:
             query = query.where(CatalogueResource.code > after)
@@ -209,16 +204,16 @@ class Catalogue:
 
 
 def sees_drafts(reader: Actor | None, row: CatalogueResource) -> bool:
-    """Whether the reader sees what is not published; without a reader it is the operator's own command line."""
+    """Whether the reader may see unpublished versions. Without a reader it is the operator's own command line."""
     return reader is None or row.provider == reader.party or allowed(Action.EDIT_RESOURCE, reader.roles, reads=True)
 
 
 def require_sight(reader: Actor | None, row: CatalogueResource) -> None:
-    """Raise ``Forbidden`` ``NOT_PUBLISHED_TO_YOU`` unless the reader sees drafts of the resource."""
+    """Raise ``Forbidden`` ``NOT_PUBLISHED_TO_YOU`` unless the reader may see drafts of the resource."""
     if not sees_drafts(reader, row):
         raise Forbidden(
             "NOT_PUBLISHED_TO_YOU",
-            "What is not published is shown to its provider and to those who approve it.",
+            "Only the provider and those who approve a resource can see unpublished versions.",
             where=f"resource {row.code}",
             hint="Read the published version, or ask the provider.",
         )

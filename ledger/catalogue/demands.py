@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Final
 
@@ -43,8 +43,9 @@ class NewDemand:
 
 @dataclass(frozen=True, slots=True)
 class DemandEntry:
-    """A demand as it stands at a time: ``resource`` is the code assigned to it; ``overdue``, if the working days of an
-    accepted duty ran out.
+    """A demand as it is at a given time. ``resource`` is the code of the matched resource.
+
+    ``overdue`` is true if an accepted duty was not fulfilled within its working days.
     """
 
     id: str
@@ -63,27 +64,15 @@ class DemandEntry:
 
     @classmethod
     def of(cls, row: Demand, at: int) -> DemandEntry:
-        """The value of a row."""
-        return cls(
-            id=row.id,
-            requester=row.requester,
-            title=row.title,
-            purpose=row.purpose,
-            domain=row.domain,
-            fields=row.fields,
-            legal_basis=row.legal_basis,
-            wanted_by=row.wanted_by,
-            state=row.state,
-            resource=row.code,
-            due_at=row.due_at,
-            overdue=row.state == "duty_accepted" and row.due_at is not None and at >= row.due_at,
-            created_at=row.created_at,
-        )
+        """Return a row's value at ``at`` (seconds UTC)."""
+        same = {field.name for field in fields(cls)} - {"resource", "overdue"}
+        overdue = row.state == "duty_accepted" and row.due_at is not None and at >= row.due_at
+        return cls(**{name: getattr(row, name) for name in same}, resource=row.code, overdue=overdue)
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """An entry of the sharing duty list; the one with the highest ``number`` is in force."""
+    """An entry of the sharing duty list; the entry with the highest ``number`` is valid."""
 
     number: int
     department: str
@@ -92,12 +81,11 @@ class Duty:
 
     @classmethod
     def of(cls, row: ShareDuty) -> Duty:
-        """The value of a row."""
         return cls(row.number, row.department, row.sla_days, row.code)
 
 
 class Demands:
-    """Demands from filing to connection. ``sla_days`` applies where no duty is listed."""
+    """Demands from filing to connection. ``sla_days`` applies to a resource without a listed duty."""
 
     def __init__(self, database: Database, sla_days: int, clock: Clock) -> None:
         self._database = database
@@ -105,7 +93,9 @@ class Demands:
         self._clock = clock
 
     def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> Duty:
-        """List who must share a resource within how many working days; the newest entry is in force."""
+        """List the department that must share a resource, and within how many working days; the newest
+        entry is valid.
+        """
         _require_keeper(actor)
         with self._database.write() as session:
             self._require_lists(session, actor, lookups.resource(session, code, lock=True).provider)
@@ -123,14 +113,14 @@ class Demands:
             return Duty.of(duty)
 
     def duties(self, code: str) -> list[Duty]:
-        """Every duty listed for a resource, the newest first."""
+        """Return every duty listed for a resource, the newest first."""
         with self._database.read() as session:
             lookups.resource(session, code)
             rows = select(ShareDuty).where(ShareDuty.code == code).order_by(ShareDuty.number.desc())
             return [Duty.of(row) for row in session.scalars(rows)]
 
     def file(self, actor: Actor, demand: NewDemand) -> DemandEntry:
-        """Enter a demand; raises ``InvalidInput`` ``DEMAND_…``."""
+        """File a demand. Raises ``InvalidInput`` ``DEMAND_…``."""
         require(actor, Action.PUBLISH_LISTS, owns=True)
         _check(demand)
         row = Demand(
@@ -154,7 +144,7 @@ class Demands:
         return DemandEntry.of(row, row.created_at)
 
     def candidates(self, identifier: str, limit: int = 10) -> list[Candidate]:
-        """Published resources that may be shared and answer the demand, best first."""
+        """Return published resources that may be shared and match the demand, best first."""
         with self._database.read() as session:
             row = lookups.demand(session, identifier)
             wanted = Wanted(row.title, row.purpose, row.domain, tuple(row.fields))
@@ -162,7 +152,7 @@ class Demands:
             return rank(wanted, (item for item in described if item.share_attr != "none"), limit)
 
     def match(self, actor: Actor, identifier: str, code: str) -> DemandEntry:
-        """Assign a published resource; after an appeal this upholds it.
+        """Assign a published resource to the demand; after an appeal this means that the appeal succeeds.
 
         Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
         """
@@ -172,14 +162,16 @@ class Demands:
             resource = lookups.resource(session, code)
             self._require_lists(session, actor, resource.provider)
             if resource.published_version is None:
-                raise Conflict("NOT_PUBLISHED", "Only a published resource answers a demand.", where=f"resource {code}")
+                raise Conflict(
+                    "NOT_PUBLISHED", "Only a published resource can be matched to a demand.", where=f"resource {code}"
+                )
             if lookups.version(session, code, resource.published_version).document["share_attr"] == "none":
-                raise Conflict("NOT_SHARED", "The resource is not shared, by law.", where=f"resource {code}")
+                raise Conflict("NOT_SHARED", "The law forbids sharing this resource.", where=f"resource {code}")
             row.code = code
             return self._move(session, row, "match", actor.party)
 
     def accept(self, actor: Actor, identifier: str) -> DemandEntry:
-        """Take on the duty: its working days run from now."""
+        """Accept the duty to share: its working days start now."""
         now = self._clock()
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -189,14 +181,14 @@ class Demands:
             return self._move(session, row, "accept", actor.party)
 
     def connect(self, actor: Actor, identifier: str) -> DemandEntry:
-        """The data is connected (挂接): the duty is done."""
+        """Record that the data is connected (挂接): the duty is fulfilled."""
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
             _require_department(actor, self._duty(session, row)[0])
             return self._move(session, row, "connect", actor.party)
 
     def refuse(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Refuse, with a reason: the department on duty, or whoever keeps the lists."""
+        """Refuse with a reason, as the department on duty or as a keeper of the lists."""
         checked = checked_reason(reason)
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -208,7 +200,7 @@ class Demands:
             return self._move(session, row, "refuse", actor.party, checked)
 
     def appeal(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Appeal against a refusal; the authority decides by matching it again or closing it."""
+        """Appeal against a refusal. The authority decides: it matches the demand again, or closes it."""
         checked = checked_reason(reason)
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -216,7 +208,7 @@ class Demands:
             return self._move(session, row, "appeal", actor.party, checked)
 
     def close(self, actor: Actor, identifier: str) -> DemandEntry:
-        """The requester has what it asked for; or the authority dismisses an appeal."""
+        """Close a demand: the requester has its data, or the authority dismisses an appeal."""
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
             if row.state == "appealed":
@@ -226,20 +218,20 @@ class Demands:
             return self._move(session, row, "close", actor.party)
 
     def get(self, identifier: str, at: int | None = None) -> dict[str, Any]:
-        """A demand with its moves; ``overdue`` as of ``at`` (seconds UTC, default now)."""
+        """Return a demand with its steps; ``overdue`` is as of ``at`` (seconds UTC, default: now)."""
         with self._database.read() as session:
             row = lookups.demand(session, identifier)
             events = session.scalars(
                 select(DemandEvent).where(DemandEvent.demand_id == identifier).order_by(DemandEvent.number)
             )
-            told = [
+            steps = [
                 {"move": event.move, "state": event.state, "by": event.by, "reason": event.reason, "at": event.at}
                 for event in events
             ]
-        return asdict(DemandEntry.of(row, self._clock() if at is None else at)) | {"history": told}
+        return asdict(DemandEntry.of(row, self._clock() if at is None else at)) | {"history": steps}
 
     def page(self, after: str | None, limit: int, state: str | None = None) -> list[DemandEntry]:
-        """Demands by id, keyset paged."""
+        """Return demands by id, after the id ``after``."""
         query = select(Demand).order_by(Demand.id).limit(limit)
         if after:
             query = query.where(Demand.id > after)
@@ -249,11 +241,11 @@ class Demands:
             return [DemandEntry.of(row, self._clock()) for row in session.scalars(query)]
 
     def _require_lists(self, session: Session, actor: Actor, department: str) -> None:
-        """Whoever keeps the lists: an authority, or the chief data officer for its departments."""
+        """Raise unless the actor keeps the lists: an authority, or the chief data officer of the department."""
         require(actor, Action.PUBLISH_LISTS, owns=lookups.cdo_of(session, department) == actor.party)
 
     def _duty(self, session: Session, row: Demand) -> tuple[str, int]:
-        """The department on duty and its working days; without a listed duty the provider and the default."""
+        """Return the department on duty and its working days; without a listed duty, the provider and the default."""
         if row.code is None:
             raise Conflict("DEMAND_NOT_MATCHED", "No resource is assigned to the demand yet.", where=f"demand {row.id}")
         duty = session.scalar(
@@ -297,7 +289,7 @@ def _check(demand: NewDemand) -> None:
 
 
 def _require_keeper(actor: Actor) -> None:
-    """Refuse who keeps no lists before anything is looked up: it learns nothing of what is there."""
+    """Refuse other parties before anything is read, so that they learn nothing about the lists."""
     require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
 
 
@@ -309,10 +301,10 @@ def _check_days(sla_days: int) -> None:
 def _require_department(actor: Actor, department: str) -> None:
     if actor.party != department:
         raise Forbidden(
-            "NOT_ON_DUTY", "Another department has the duty to share.", hint="See the sharing duties of the resource."
+            "NOT_ON_DUTY", "Another department has the duty to share.", hint="Read the sharing duties of the resource."
         )
 
 
 def _require_requester(actor: Actor, row: Demand) -> None:
     if actor.party != row.requester:
-        raise Forbidden("NOT_THE_REQUESTER", "The demand is another party's.", where=f"demand {row.id}")
+        raise Forbidden("NOT_THE_REQUESTER", "The demand belongs to another party.", where=f"demand {row.id}")

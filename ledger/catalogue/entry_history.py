@@ -1,4 +1,4 @@
-"""What is written of an entry of the data list (数据清单): its versions and its moves; nothing is overwritten."""
+"""The versions and steps of an entry of the data list (数据清单); nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ledger.errors import Forbidden, InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What putting a description means: ``verdict`` is ``new``, ``new_version`` or ``unchanged``."""
+    """The effect of a description: ``verdict`` is ``new``, ``new_version`` or ``unchanged``."""
 
     verdict: str
     version: int
@@ -26,7 +26,7 @@ class Change:
 
 
 def planned(session: Session, provider: str, resource: DataResource) -> Change:
-    """What putting this description would do; writes nothing. Raises as ``Catalogue.put`` does."""
+    """Return the effect of recording this description; nothing is written. Raises as ``Catalogue.put``."""
     row = session.get(CatalogueResource, resource.code)
     present = None if row is None else (row, lookups.version(session, row.code, row.version).document)
     system = resource.system if resource.system and lookups.system(session, resource.system) else ""
@@ -39,14 +39,15 @@ def change_of(
     present: tuple[CatalogueResource, Mapping[str, Any]] | None,
     systems: Container[str],
 ) -> Change:
-    """What putting a description would do where the entry stands so, with its newest document; asks no database.
+    """Return the effect of recording a description, given the present entry and its newest document; no database is
+    read.
 
-    ``systems`` are those of the system list, as far as they matter here. Raises as ``Catalogue.put`` does.
+    ``systems`` are the codes of the system list, as far as they are needed. Raises as ``Catalogue.put``.
     """
     check_resource(resource)
     if resource.system and resource.system not in systems:
         raise InvalidInput(
-            "SYSTEM_UNKNOWN", "The system list has no such system.", where="system", hint="Enter the system first."
+            "SYSTEM_UNKNOWN", "The system list has no such system.", where="system", hint="Add the system first."
         )
     if present is None:
         return Change("new", 1, ())
@@ -60,7 +61,7 @@ def change_of(
 
 
 def record(session: Session, provider: str, resource: DataResource, change: Change, now: int) -> None:
-    """Write the version that was planned in this same transaction."""
+    """Write the version that ``planned`` returned in the same transaction."""
     if change.verdict == "unchanged":
         return
     document = resource.to_dict()
@@ -92,7 +93,7 @@ def record(session: Session, provider: str, resource: DataResource, change: Chan
 
 
 def move(session: Session, row: CatalogueResource, name: str, by: str, now: int, reason: str | None = None) -> None:
-    """Make a move of the state machine and record it; what is blocked or retired is published no more.
+    """Take a step of the state machine and record it; a blocked or retired entry is no longer published.
 
     Raises ``Conflict`` ``MOVE_NOT_ALLOWED``.
     """
@@ -115,16 +116,16 @@ def move(session: Session, row: CatalogueResource, name: str, by: str, now: int,
 
 
 def current(session: Session, row: CatalogueResource) -> DataResource:
-    """The newest description."""
+    """Return the newest description."""
     return DataResource.from_dict(lookups.version(session, row.code, row.version).document)
 
 
 def require_provider(row: CatalogueResource, party: str) -> None:
-    """Raise ``Forbidden`` ``NOT_THE_PROVIDER`` unless the resource is the party's own."""
+    """Raise ``Forbidden`` ``NOT_THE_PROVIDER`` unless the party provides the resource."""
     if row.provider != party:
         raise Forbidden(
             "NOT_THE_PROVIDER",
-            "The resource is another provider's.",
+            "The resource belongs to another provider.",
             where=f"resource {row.code}",
-            hint="Use a code of your own, or ask the provider.",
+            hint="Use another code, or ask the provider.",
         )

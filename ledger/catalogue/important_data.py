@@ -1,4 +1,4 @@
-"""The important-data catalogue (重要数据目录): what is listed stops what matches it, at once and at submission."""
+"""The important-data catalogue (重要数据目录): resources that match an entry are blocked."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
-# Past the draft: what is here has been, or will be, shown to others.
+# States in which other parties have seen, or will see, a resource.
 EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedKind:
-    """An entry: a kind of data, and whether it was withdrawn."""
+    """A listed kind of data, and whether the entry was withdrawn."""
 
     id: str
     title: str
@@ -38,7 +38,6 @@ class ListedKind:
 
     @classmethod
     def of(cls, row: ImportantDataEntry) -> ListedKind:
-        """The value of a row."""
         return cls(row.id, row.title, row.grade, row.pattern, row.fields, row.withdrawn_at is not None)
 
 
@@ -51,14 +50,14 @@ class Listed:
 
 
 class ImportantDataList:
-    """Entries that block what matches them; withdrawn ones stay on record."""
+    """Entries that block matching resources; withdrawn entries stay recorded."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def add(self, actor: Actor, entry: ImportantData) -> Listed:
-        """List a kind of data, and block what is in the data list and matches it; raises ``InvalidInput``."""
+        """List a kind of data, and block the matching resources of the data list. Raises ``InvalidInput``."""
         require(actor, Action.GRADE)
         check_important(entry)
         now = self._clock()
@@ -77,7 +76,7 @@ class ImportantDataList:
             return Listed(ListedKind.of(row), tuple(self._block_matching(session, actor, entry, now)))
 
     def withdraw(self, actor: Actor, identifier: str) -> None:
-        """Take an entry off the list; raises ``NotFound`` ``IMPORTANT_ENTRY_UNKNOWN``."""
+        """Withdraw an entry. Raises ``NotFound`` ``IMPORTANT_ENTRY_UNKNOWN``."""
         require(actor, Action.GRADE)
         with self._database.write() as session:
             if session.get(ImportantDataEntry, identifier) is None:
@@ -89,7 +88,10 @@ class ImportantDataList:
             )
 
     def all(self, reader: Actor | None = None) -> list[ListedKind]:
-        """Every entry, withdrawn ones too, by id; for those who grade data or assess it, and the operator itself."""
+        """Return every entry by id, also withdrawn ones, for parties that grade or assess data.
+
+        ``reader`` is None for the operator's own command line, which may see all.
+        """
         if reader is not None:
             require(reader, Action.GRADE, owns=True, reads=True)
         with self._database.read() as session:
@@ -104,7 +106,9 @@ class ImportantDataList:
                 yield row.code
 
     def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
-        """Whether the newest or the published version matches; a recorded review clears what is not core."""
+        """Whether the newest or the published version matches; a recorded review clears important data, not
+        core data.
+        """
         for number in {row.version, row.published_version or row.version}:
             resource = DataResource.from_dict(lookups.version(session, row.code, number).document)
             cleared = entry.grade != "core" and lookups.reviewed(session, row.code, number)

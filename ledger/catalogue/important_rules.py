@@ -1,4 +1,4 @@
-"""The important-data catalogue (重要数据目录): what is listed is important or core, whatever its provider graded it."""
+"""Rules of the important-data catalogue (重要数据目录): its grade applies if the provider's own grade is lower."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MAX_LISTED_FIELDS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class ImportantData:
-    """A listed kind of data. ``pattern`` is a glob over the title, ``fields`` are names that occur together.
+    """A listed kind of data. ``pattern`` is a glob for the title; ``fields`` are names that occur together.
 
-    One of the two suffices for a match; upper and lower case are alike.
+    Either is enough for a match. Upper and lower case are equal.
     """
 
     title: str
@@ -36,18 +36,20 @@ class ImportantData:
 
 
 def check_important(entry: ImportantData) -> None:
-    """Raise ``InvalidInput`` ``IMPORTANT_ENTRY`` unless the entry can match something and is bounded."""
+    """Raise ``InvalidInput`` ``IMPORTANT_ENTRY`` unless the entry can match something and is within its limits."""
     listed = entry.grade in LISTED_GRADES and 1 <= len(entry.title) <= 200
     bounded = len(entry.pattern) <= MAX_PATTERN and len(entry.fields) <= MAX_LISTED_FIELDS
     if not (listed and bounded and (entry.pattern or entry.fields) and all(entry.fields)):
         raise InvalidInput(
             "IMPORTANT_ENTRY",
-            "A listed kind of data has a title, a grade and a pattern or field names.",
-            hint=f"Grades: {', '.join(LISTED_GRADES)}. A pattern reads like *地下管线*.",
+            "A listed kind of data needs a title, a grade, and a pattern or field names.",
+            hint=f"Grades: {', '.join(LISTED_GRADES)}. A pattern looks like *地下管线*.",
         )
 
 
 def matched_grade(resource: DataResource, entries: Iterable[ImportantData]) -> tuple[str, Sequence[str]]:
-    """The highest of the resource's own grade and those of the entries it matches, and the matched titles, sorted."""
+    """Return the highest grade among the resource's own and those of the entries that it matches, and the titles of
+    these.
+    """
     found = [entry for entry in entries if entry.matches(resource)]
     return highest([resource.grade, *(entry.grade for entry in found)]), sorted(entry.title for entry in found)

@@ -1,4 +1,4 @@
-"""Bulk import into the data list: a dry run reports on every row, a commit takes all rows or none."""
+"""Bulk import into the data list: a dry run reports on every row, a commit imports all rows or none."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ledger.store.database import Database
 
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
-MAX_REFUSALS_TOLD: Final = 100
-# How often a table is planned anew because others changed its entries meanwhile.
+MAX_REFUSALS_LISTED: Final = 100
+# How many times a table is planned if other writers change its entries meanwhile.
 MAX_PLANS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What a row means: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
+    """The effect of a row: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
 
-    Rows count from 1 after the header; blank ones do not count.
+    Rows count from 1 after the header; blank rows do not count.
     """
 
     row: int
@@ -40,13 +40,12 @@ class RowReport:
     diff: tuple[dict[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
         return asdict(self) | {"diff": list(self.diff)}
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """A report per row, in the file's order, whether anything was written, and remarks on how the file was read."""
+    """A report for each row in the file's order, whether the rows were written, and notes on how the file was read."""
 
     rows: tuple[RowReport, ...]
     committed: bool
@@ -54,7 +53,7 @@ class ImportReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows by verdict."""
+        """The number of rows by verdict."""
         verdicts = [row.verdict for row in self.rows]
         return {name: verdicts.count(name) for name in ("new", "new_version", "unchanged", "refused")}
 
@@ -63,34 +62,34 @@ Planned = tuple[RowReport, Staged | None]
 
 
 class CatalogueImport:
-    """Takes whole tables into the data list of the provider that acts."""
+    """Imports whole tables into the data list of the acting provider."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def dry_run(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
-        """What committing the table would do, row by row; writes nothing."""
+        """Report row by row what a commit would do; nothing is written."""
         require(actor, Action.EDIT_RESOURCE, owns=True)
         return ImportReport(tuple(row for row, _ in self._planned(actor, sheets, progress)), False, sheets.notes)
 
     def commit(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
-        """Take every row in one transaction; raises ``InvalidInput`` ``IMPORT_REFUSED`` if one is refused.
+        """Import every row in one transaction. Raises ``InvalidInput`` ``IMPORT_REFUSED`` if one is refused.
 
-        The rows are planned before the write lock is taken. If an entry was changed meanwhile, they are planned anew;
-        ``Busy`` ``CATALOGUE_BUSY`` where that happens again and again.
+        The rows are planned before the write lock is taken. If another writer changed an entry meanwhile, they are
+        planned again. Raises ``Busy`` ``CATALOGUE_BUSY`` if that happens three times.
         """
         require(actor, Action.EDIT_RESOURCE, owns=True)
-        told = progress
+        report_progress = progress
         for _ in range(MAX_PLANS):
-            rows = self._planned(actor, sheets, told)
+            rows = self._planned(actor, sheets, report_progress)
             _require_none_refused([report for report, _ in rows])
             staged = [item for _, item in rows if item is not None]
             with self._database.write() as session:
                 written = write_staged(session, actor.party, staged, self._clock())
             if written:
                 return ImportReport(tuple(report for report, _ in rows), True, sheets.notes)
-            told = _silent
+            report_progress = _silent
         raise overtaken()
 
     def _planned(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None]) -> list[Planned]:
@@ -99,7 +98,7 @@ class CatalogueImport:
         taken = set[str]()
         rows: list[Planned] = []
         with self._database.read() as session:
-            # The newest descriptions of all the entries at once might not fit into memory.
+            # In portions, because the newest descriptions of all entries might not fit into memory.
             for some in chunks(sheets.resources):
                 known = Known(session, [row["code"] for row in some], [row.get("system", "") for row in some])
                 for row in some:
@@ -120,7 +119,9 @@ def _plan(
     code = row["code"]
     try:
         if code in taken:
-            raise InvalidInput("CODE_TWICE", "An earlier row has this code.", where="code", hint="Keep one row.")
+            raise InvalidInput(
+                "CODE_TWICE", "An earlier row has this code.", where="code", hint="Keep one of the rows."
+            )
         taken.add(code)
         staged = known.staged(provider, _resource(row, columns))
     except PingzhengError as error:
@@ -134,15 +135,15 @@ def _require_none_refused(rows: Sequence[RowReport]) -> None:
     if refused := [row.to_dict() for row in rows if row.verdict == "refused"]:
         raise InvalidInput(
             "IMPORT_REFUSED",
-            f"{len(refused)} of {len(rows)} rows are refused; none was taken.",
+            f"{len(refused)} of {len(rows)} rows are refused, so no row was imported.",
             where=f"row {refused[0]['row']}",
-            hint=f"First: {refused[0]['error']}. A dry run reports on every row.",
-            refused=refused[:MAX_REFUSALS_TOLD],
+            hint=f"The first error is {refused[0]['error']}. A dry run reports on every row.",
+            refused=refused[:MAX_REFUSALS_LISTED],
         )
 
 
 def _silent(_rows: int) -> None:
-    """Rows that were counted already."""
+    """Show no progress: the rows were counted before."""
 
 
 def _require_columns(sheets: Sheets) -> None:
@@ -171,7 +172,9 @@ def _fields_by_code(sheets: Sheets) -> dict[str, list[ResourceField]]:
         grouped.setdefault(row["code"], []).append(_field(tags))
     if strangers := grouped.keys() - {row["code"] for row in sheets.resources}:
         raise InvalidInput(
-            "FIELDS_WITHOUT_RESOURCE", "Fields are listed for a resource that is not.", where=f"code {min(strangers)}"
+            "FIELDS_WITHOUT_RESOURCE",
+            "Fields are listed for a resource that is not in the table.",
+            where=f"code {min(strangers)}",
         )
     return grouped
 
@@ -179,12 +182,14 @@ def _fields_by_code(sheets: Sheets) -> dict[str, list[ResourceField]]:
 def _resource(row: Mapping[str, str], columns: Mapping[str, Sequence[ResourceField]]) -> DataResource:
     code, written = row["code"], row.get("fields", "")
     if written and code in columns:
-        raise InvalidInput("FIELDS_TWICE", "Fields stand in the row and in their own table.", where="fields")
+        raise InvalidInput(
+            "FIELDS_TWICE", "The fields are given both in the row and in their own table.", where="fields"
+        )
     fields = tuple(columns.get(code, ())) or _fields(written)
-    # An empty cell leaves the default.
-    told = {name: row[name] for name in OPTIONAL if row.get(name) and name not in ("rows", "columns", "fields")}
+    # An empty cell means the default.
+    given = {name: row[name] for name in OPTIONAL if row.get(name) and name not in ("rows", "columns", "fields")}
     return DataResource(
-        **{"package": "", **told},
+        **{"package": "", **given},
         code=code,
         title=row["title"],
         rows=_count(row, "rows", 0),
@@ -195,25 +200,25 @@ def _resource(row: Mapping[str, str], columns: Mapping[str, Sequence[ResourceFie
 
 
 def _fields(text: str) -> tuple[ResourceField, ...]:
-    """``name:type[:pii[:secrecy[:grade]]]``, separated by semicolons."""
+    """Parse fields: ``name:type[:pii[:secrecy[:grade]]]``, separated by semicolons."""
     columns = []
     for place, item in enumerate(filter(None, text.split(";")), start=1):
         parts = item.split(":")
         if not 2 <= len(parts) <= 5:
             raise InvalidInput(
                 "FIELD_FORM",
-                "A field does not parse.",
+                "A field cannot be read.",
                 where=f"fields[{place}]",
-                hint="name:type[:pii[:secrecy[:grade]]]; names with a colon go into a table of fields.",
+                hint="Write name:type[:pii[:secrecy[:grade]]]. Put names with a colon into a table of fields.",
             )
         names = ("name", "type", "pii", "secrecy", "grade")
         columns.append(_field({name: part for name, part in zip(names, parts, strict=False) if part}))
     return tuple(columns)
 
 
-def _field(told: Mapping[str, str]) -> ResourceField:
-    # A required value that is missing becomes an empty text, which the rules refuse by its name.
-    return ResourceField(**{"name": "", "type": "", **told})
+def _field(given: Mapping[str, str]) -> ResourceField:
+    # A missing required value becomes an empty text, so that the rules refuse it and name the member.
+    return ResourceField(**{"name": "", "type": "", **given})
 
 
 def _count(row: Mapping[str, str], name: str, default: int) -> int:
@@ -221,5 +226,7 @@ def _count(row: Mapping[str, str], name: str, default: int) -> int:
     if not text:
         return default
     if not text.isascii() or not text.isdigit() or len(text) > 16:
-        raise InvalidInput("COUNT_FORM", "This is no count.", where=name, hint="Digits only.")
+        raise InvalidInput(
+            "COUNT_FORM", "This is not a number of rows or columns.", where=name, hint="Use digits only."
+        )
     return int(text)

@@ -1,4 +1,4 @@
-"""Entries of the catalogue's lists by their key, the numbers of new ones, and what the important-data list names."""
+"""Find entries of the catalogue's lists, their next numbers, and the listed kinds of important data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ledger.parties.tables import CdoAppointment
 
 
 def resource(session: Session, code: str, *, lock: bool = False) -> CatalogueResource:
-    """The entry of the data list; raises ``NotFound`` ``RESOURCE_UNKNOWN``."""
+    """Return the entry of the data list. Raises ``NotFound`` ``RESOURCE_UNKNOWN``."""
     row = session.get(CatalogueResource, code, with_for_update=lock)
     if row is None:
         raise NotFound(
@@ -32,7 +32,7 @@ def resource(session: Session, code: str, *, lock: bool = False) -> CatalogueRes
 
 
 def version(session: Session, code: str, number: int) -> ResourceVersion:
-    """That version of a resource; raises ``NotFound`` ``VERSION_UNKNOWN``."""
+    """Return that version of a resource. Raises ``NotFound`` ``VERSION_UNKNOWN``."""
     row = session.get(ResourceVersion, (code, number))
     if row is None:
         raise NotFound("VERSION_UNKNOWN", f"The resource has no version {number}.", where=code[:64])
@@ -40,7 +40,7 @@ def version(session: Session, code: str, number: int) -> ResourceVersion:
 
 
 def published(session: Session) -> Iterable[ResourceVersion]:
-    """The published version of every resource that has one, by code."""
+    """Return the published version of every resource that has one, by code."""
     return session.scalars(
         select(ResourceVersion)
         .join(CatalogueResource, CatalogueResource.code == ResourceVersion.code)
@@ -50,7 +50,7 @@ def published(session: Session) -> Iterable[ResourceVersion]:
 
 
 def demand(session: Session, identifier: str, *, lock: bool = False) -> Demand:
-    """The demand; raises ``NotFound`` ``DEMAND_UNKNOWN``."""
+    """Return the demand. Raises ``NotFound`` ``DEMAND_UNKNOWN``."""
     row = session.get(Demand, identifier, with_for_update=lock)
     if row is None:
         raise NotFound("DEMAND_UNKNOWN", "The demand list has no such demand.", hint="Check the id; it is a ULID.")
@@ -58,7 +58,7 @@ def demand(session: Session, identifier: str, *, lock: bool = False) -> Demand:
 
 
 def system(session: Session, code: str) -> InfoSystem | None:
-    """The newest version of an information system; ``None`` if there is none of that code."""
+    """Return the newest version of an information system, or None if the code is unknown."""
     return session.scalar(
         select(InfoSystem).where(InfoSystem.code == code).order_by(InfoSystem.version.desc()).limit(1)
     )
@@ -70,12 +70,12 @@ def reviewed(session: Session, code: str, number: int) -> bool:
 
 
 def acts_for(session: Session, party_id: str, department: str) -> bool:
-    """Whether the party is the department, or its chief data officer now."""
+    """Whether the party is the department, or its present chief data officer."""
     return party_id in (department, cdo_of(session, department))
 
 
 def cdo_of(session: Session, department: str) -> str | None:
-    """The party that signs for the department; ``None`` while nobody is appointed."""
+    """Return the chief data officer of the department, or None if nobody is appointed."""
     newest = session.scalar(
         select(CdoAppointment)
         .where(CdoAppointment.department == department)
@@ -86,16 +86,16 @@ def cdo_of(session: Session, department: str) -> str | None:
 
 
 def next_number(session: Session, column: InstrumentedAttribute[int], of: ColumnElement[bool]) -> int:
-    """The number after the highest in ``column`` among the rows ``of`` one parent; 1 for the first."""
+    """Return the number after the highest in ``column`` among the rows ``of`` one parent; the first is 1."""
     return (session.scalar(select(func.max(column)).where(of)) or 0) + 1
 
 
 def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
-    """The grade that the important-data list and the provider give the resource, the higher, and the kinds matched."""
+    """Return the higher of the provider's grade and the listed grade of the resource, and the matched kinds."""
     return matched_grade(resource, listed_kinds(session))
 
 
 def listed_kinds(session: Session) -> list[ImportantData]:
-    """The kinds of data that the important-data list names now."""
+    """Return the kinds of data on the important-data list, without withdrawn ones."""
     rows = session.scalars(select(ImportantDataEntry).where(ImportantDataEntry.withdrawn_at.is_(None)))
     return [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]

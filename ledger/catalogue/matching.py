@@ -1,4 +1,4 @@
-"""Matching a data demand to resources (供需对接): a score in per-mille that says what it is made of."""
+"""Match a data demand to resources (供需对接): a score in per mille, with its parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ledger.domain.resource import DataResource
 
-# Fields say most about whether a resource answers a demand; they sum to a thousand.
+# Fields show best whether a resource matches a demand. The three add up to a thousand.
 FIELD_POINTS: Final = 600
 DOMAIN_POINTS: Final = 200
 WORD_POINTS: Final = 200
@@ -21,7 +21,7 @@ _SEPARATORS: Final = re.compile(r"[\s_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a demand asks for."""
+    """What a demand asks for: title, purpose, domain and field names."""
 
     title: str
     purpose: str
@@ -31,7 +31,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A resource that may answer a demand. ``score`` is ``field_points + domain_points + word_points``."""
+    """A resource that may match a demand. ``score`` is ``field_points + domain_points + word_points``."""
 
     code: str
     score: int
@@ -42,7 +42,6 @@ class Candidate:
     words: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
         return {
             "code": self.code,
             "score": self.score,
@@ -53,15 +52,15 @@ class Candidate:
 
 
 def rank(wanted: Wanted, resources: Iterable[DataResource], limit: int) -> list[Candidate]:
-    """The best ``limit`` candidates with any point at all, best first; equal scores by code."""
+    """Return the best ``limit`` candidates with a score above 0, best first; equal scores are ordered by code."""
     scored = (score(wanted, resource) for resource in resources)
     return sorted((item for item in scored if item.score), key=lambda item: (-item.score, item.code))[:limit]
 
 
 def score(wanted: Wanted, resource: DataResource) -> Candidate:
-    """How well the resource answers: shares of the wanted fields and words that it has, and whether the domain is its.
+    """Return how well the resource matches: its shares of the wanted fields and words, and whether the domain is equal.
 
-    Field names are compared without case, spaces and separators; words are Latin words and pairs of Chinese characters.
+    Field names are compared without case, spaces and separators. Words are Latin words and pairs of Chinese characters.
     """
     asked = {_plain(name): name for name in wanted.fields}
     common = sorted(asked.keys() & {_plain(field.name) for field in resource.fields})
@@ -82,7 +81,7 @@ def score(wanted: Wanted, resource: DataResource) -> Candidate:
 
 
 def words(text: str) -> frozenset[str]:
-    """Latin words of two letters or more, and every pair of adjacent Chinese characters."""
+    """Return Latin words of two or more letters, and every pair of adjacent Chinese characters."""
     lower = text.casefold()
     pairs = {run[i : i + 2] for run in _HAN.findall(lower) for i in range(len(run) - 1)}
     return frozenset(_LATIN.findall(lower)) | pairs

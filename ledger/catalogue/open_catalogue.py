@@ -1,4 +1,4 @@
-"""The open catalogue (开放目录): what anyone may have, on which conditions, under which licence."""
+"""The open catalogue (开放目录): resources that are open to all or to some, with conditions and licence."""
 
 from __future__ import annotations
 
@@ -19,11 +19,21 @@ from ledger.store.database import Database
 
 MAX_CONDITIONS: Final = 400
 MAX_LICENCE: Final = 64
+_SHOWN: Final = (
+    "code",
+    "number",
+    "version",
+    "open_type",
+    "conditions",
+    "licence",
+    "created_at",
+    "withdrawn_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a resource is opened: to all, to those named, or under an authorised operation."""
+    """How a resource is opened: to all (free), to named parties (targeted), or under an authorised operation."""
 
     open_type: str
     conditions: str
@@ -31,14 +41,14 @@ class Opening:
 
 
 class OpenCatalogue:
-    """Opens published resources; an item is current while its resource is published."""
+    """Opens published resources; an item is valid while its resource is published."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def open(self, actor: Actor, code: str, opening: Opening) -> dict[str, Any]:
-        """Enter the published version; the item before it stays as history.
+        """Open the published version of a resource; earlier items stay as history.
 
         Raises ``InvalidInput`` ``OPENING``, ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_TO_BE_OPENED``.
         """
@@ -54,7 +64,7 @@ class OpenCatalogue:
                     "NOT_TO_BE_OPENED",
                     f"The resource's open attribute is {allowed}.",
                     where=f"resource {code}",
-                    hint="Publish a version with another open attribute, or open it to those named.",
+                    hint="Publish a version with another open attribute, or open it to named parties.",
                 )
             self._withdraw(session, code)
             item = OpenItem(
@@ -72,7 +82,7 @@ class OpenCatalogue:
             return _shown(item)
 
     def close(self, actor: Actor, code: str) -> None:
-        """Take a resource out of the open catalogue; its items stay as history."""
+        """Remove a resource from the open catalogue; its items stay as history."""
         with self._database.write() as session:
             row = lookups.resource(session, code, lock=True)
             require(actor, Action.PUBLISH_LISTS, owns=lookups.acts_for(session, actor.party, row.provider))
@@ -83,11 +93,11 @@ class OpenCatalogue:
             item.withdrawn_at = self._clock()
 
     def page(self, after: str | None, limit: int) -> list[dict[str, Any]]:
-        """Current items by resource code, keyset paged, each with the published description."""
+        """Return valid items by resource code, after the code ``after``, each with the published description."""
         return self._items(OpenItem.code > after if after else OpenItem.code.is_not(None), limit)
 
     def get(self, code: str) -> dict[str, Any]:
-        """The current item of a resource with every earlier one; raises ``Conflict`` ``NOT_OPEN``."""
+        """Return the valid item of a resource and all its items. Raises ``Conflict`` ``NOT_OPEN``."""
         current = self._items(OpenItem.code == code, 1)
         if not current:
             raise Conflict("NOT_OPEN", "The resource is not in the open catalogue.", where=code[:64])
@@ -114,23 +124,14 @@ class OpenCatalogue:
 
 def _check(opening: Opening) -> None:
     bounded = len(opening.conditions) <= MAX_CONDITIONS and 1 <= len(opening.licence) <= MAX_LICENCE
-    told = opening.open_type == "free" or opening.conditions.strip()
-    if opening.open_type not in OPEN_TYPES or not bounded or not told:
+    conditioned = opening.open_type == "free" or opening.conditions.strip()
+    if opening.open_type not in OPEN_TYPES or not bounded or not conditioned:
         raise InvalidInput(
             "OPENING",
-            "An open item has a type, a licence, and conditions unless it is free.",
+            "An open resource needs a type and a licence, and conditions unless it is free.",
             hint=f"Types: {', '.join(OPEN_TYPES)}.",
         )
 
 
 def _shown(item: OpenItem) -> dict[str, Any]:
-    return {
-        "code": item.code,
-        "number": item.number,
-        "version": item.version,
-        "open_type": item.open_type,
-        "conditions": item.conditions,
-        "licence": item.licence,
-        "created_at": item.created_at,
-        "withdrawn_at": item.withdrawn_at,
-    }
+    return {name: getattr(item, name) for name in _SHOWN}

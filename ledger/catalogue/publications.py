@@ -1,4 +1,4 @@
-"""Publication of the data list: a department's chief data officer (首席数据官) signs, then it is shown."""
+"""Publication of the data list: a department's chief data officer (首席数据官) signs, then the entry is published."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ledger.store.database import Database
 
 
 class Publications:
-    """Appoints officers, takes their signatures, publishes what they signed."""
+    """Appoints officers, records their signatures, and publishes what they signed."""
 
     def __init__(self, database: Database, parties: Parties, intake: Intake, clock: Clock) -> None:
         self._database = database
@@ -37,7 +37,7 @@ class Publications:
         self._clock = clock
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
-        """Record who signs for the department from now on; ``None`` ends it. The authority does this.
+        """Appoint the department's chief data officer, as the authority; ``None`` ends the appointment.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
         ``CDO_ROLE_MISSING``.
@@ -46,20 +46,20 @@ class Publications:
         if Role.AUTHORITY not in actor.roles:
             raise Forbidden(
                 "PARTY_OFFICE_BY_AUTHORITY",
-                "An office is given and taken by an authority only.",
+                "Only an authority can appoint or dismiss an officer.",
                 hint="Ask an authority.",
             )
         if cdo in (department, actor.party):
             raise Forbidden(
                 "CDO_NOT_ITS_OWN",
-                "Neither a department nor who appoints is the chief data officer.",
-                hint="Appoint a party of its own, with the role cdo.",
+                "Neither the department nor the appointing party can be the chief data officer.",
+                hint="Appoint another party that has the role cdo.",
             )
         if cdo is not None and Role.CDO not in self._parties.actor(cdo).roles:
             raise Conflict(
                 "CDO_ROLE_MISSING",
                 "The party does not have the role of a chief data officer.",
-                hint="Let the authority grant the role first.",
+                hint="Let the authority grant the role cdo first.",
             )
         now = self._clock()
         with self._database.write() as session:
@@ -81,7 +81,7 @@ class Publications:
                 )
 
     def draft(self, actor: Actor, code: str) -> dict[str, Any]:
-        """The unsigned publication of the newest version, for the department's officer to sign."""
+        """Return the unsigned publication of the newest version, for the department's officer to sign."""
         require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         with self._database.read() as session:
             row = lookups.resource(session, code)
@@ -98,7 +98,7 @@ class Publications:
             )
 
     def sign(self, actor: Actor, statement: dict[str, Any]) -> CatalogueEntry:
-        """Record a publication that the acting officer signed; one already recorded is passed over.
+        """Record a publication that the acting officer signed; a publication that is recorded already is skipped.
 
         Raises ``Forbidden`` ``NOT_THE_CDO`` or ``SIGNER_NOT_CDO``, ``Conflict`` ``VERSION_OUTDATED``.
         """
@@ -121,7 +121,7 @@ class Publications:
             self._intake.require_signed(session, statement, officer.id, refusal)
             outdated = Conflict(
                 "VERSION_OUTDATED",
-                "What was signed is not the newest version.",
+                "The signed version is not the newest one.",
                 where=f"resource {code}",
                 hint="Draft the publication again and sign the new statement.",
             )
@@ -144,7 +144,7 @@ class Publications:
             return CatalogueEntry.of(row)
 
     def publish(self, actor: Actor, code: str) -> CatalogueEntry:
-        """Show the signed version in the data list; raises ``Conflict`` ``MOVE_NOT_ALLOWED`` before it is signed."""
+        """Publish the signed version in the data list. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` before it is signed."""
         with self._database.write() as session:
             row = lookups.resource(session, code, lock=True)
             require(actor, Action.PUBLISH_LISTS, owns=lookups.acts_for(session, actor.party, row.provider))
@@ -153,7 +153,7 @@ class Publications:
             return CatalogueEntry.of(row)
 
     def signature(self, code: str, version: int) -> dict[str, Any] | None:
-        """The signed statement under a version, from the log; ``None`` while nobody signed it."""
+        """Return the signed statement for a version, from the log, or None if nobody has signed it."""
         with self._database.read() as session:
             row = session.scalar(
                 select(Publication)
@@ -169,5 +169,5 @@ class Publications:
                 "NOT_THE_CDO",
                 "The party is not the chief data officer of the resource's department.",
                 where=f"resource {row.code}",
-                hint="The authority appoints one officer per department.",
+                hint="The authority appoints one officer for each department.",
             )

@@ -1,4 +1,4 @@
-"""Which table of a file describes resources, and which their fields. Nothing falls back to a lower grade in silence."""
+"""Find the table of resources and the table of fields in a file. No grade is ever lowered silently."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Sheets:
-    """What a file holds: a row per resource, and perhaps a row per field; and remarks on how it was read."""
+    """The contents of a file: a row for each resource, optional rows for fields, and notes on how it was read."""
 
     resources: Rows
     fields: Rows = ()
@@ -52,11 +52,11 @@ class Sheets:
 
 
 def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str | None = None) -> Sheets:
-    """The tables in a file, with the fields in a sheet, in a file of their own (CSV or Excel) or in a cell.
+    """Return the tables in a file; the fields may be in a sheet, in a second file (CSV or Excel), or in a cell.
 
-    In a workbook the sheet of the resources is the one with their columns, whatever it is called and wherever it
-    stands; a sheet with the columns of fields, or called ``fields`` or ``字段``, holds the fields.
-    Raises ``InvalidInput`` ``FILE_…``, ``XLSX_…``, ``XLS_…``, ``CSV_…``.
+    In a workbook the sheet of resources is the one with their columns, whatever its name and position. A sheet with the
+    columns of fields, or named ``fields`` or ``字段``, holds the fields. Raises ``InvalidInput`` ``FILE_…``,
+    ``XLSX_…``, ``XLS_…``, ``CSV_…``.
     """
     kind, notes = recognised(data, name)
     beside = Listed(()) if fields is None else table_in(fields, "fields", encoding)
@@ -64,7 +64,7 @@ def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str
     if kind is not Kind.TEXT:
         sheets = _of_workbook(sheets_in(data, name, kind), name, (*notes, *beside.notes))
         if listed and sheets.fields:
-            raise InvalidInput("FIELDS_TWICE", "Fields stand in a sheet and in a file of their own.", where=name)
+            raise InvalidInput("FIELDS_TWICE", "The fields are given both in a sheet and in a second file.", where=name)
         return replace(sheets, fields=listed or sheets.fields)
     resources = csv_in(data, name, encoding)
     return Sheets(_named(resources.rows, name), listed, (*notes, *resources.notes, *beside.notes))
@@ -77,7 +77,7 @@ def _require_no_errors(rows: Rows, name: str) -> None:
                 "CSV_ERROR",
                 "A cell holds an error such as #N/A or #REF!.",
                 where=f"{name}, row {number}, column {broken[0][:64]}",
-                hint="Mend the cell, or empty it.",
+                hint="Correct the cell, or empty it.",
             )
 
 
@@ -91,7 +91,7 @@ def _of_workbook(sheets: Sequence[Sheet], name: str, notes: tuple[str, ...]) -> 
                 "XLSX_SHEET_HIDDEN",
                 "A hidden sheet holds resources or fields.",
                 where=f"{name}, {sheet.title}",
-                hint="Show the sheet, or delete it.",
+                hint="Unhide the sheet, or delete it.",
             )
     _require_one(of_resources, name)
     _require_one(of_fields, name)
@@ -123,18 +123,16 @@ def _column(name: str) -> str:
 
 
 def _named(rows: Rows, where: str) -> list[dict[str, str]]:
-    """The rows by the columns' normal names, with their cells trimmed."""
+    """Return the rows by normalised column names, with trimmed cells."""
     names = [_column(name) for name in rows[0]] if rows else []
     if len(set(names)) != len(names):
-        raise InvalidInput(
-            "CSV_HEADER", "Two columns have one name, but for case and blanks.", where=f"{where}, line 1"
-        )
+        raise InvalidInput("CSV_HEADER", "Two column names differ only in case or blanks.", where=f"{where}, line 1")
     _require_no_errors(rows, where)
     return [dict(zip(names, map(_unquoted, row.values()), strict=True)) for row in rows]
 
 
 def _unquoted(cell: str) -> str:
-    """The cell trimmed; and what a spreadsheet was kept from taking for a number: ``="0123"``."""
+    """Return the trimmed cell; ``="0123"``, which keeps a spreadsheet from reading a number, becomes ``0123``."""
     cell = cell.strip()
     return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
 
@@ -169,12 +167,15 @@ def _refuse_header(sheet: Sheet, name: str) -> None:
 
 
 def _require_no_grading(sheet: Sheet, codes: set[str], name: str) -> None:
-    """A help sheet or a code list names grades; one that grades a resource of this file must not be passed over."""
+    """Raise if a sheet that is not read grades a resource of this file.
+
+    A help sheet or a list of codes may name grades, but not together with a resource code.
+    """
     texts = {normal_text(cell) for _, row in sheet.rows for cell in row if isinstance(cell, str)}
     if texts & codes - {""} and {text.casefold() for text in texts} & _GRADING:
         raise InvalidInput(
             "XLSX_SHEET_UNKNOWN",
-            "A sheet names resources and grades, and is not understood.",
+            "A sheet contains resource codes and grades, but its columns are not known.",
             where=f"{name}, {sheet.title}",
-            hint=f"Give it the columns {', '.join(FIELD_COLUMNS)}, or delete it.",
+            hint=f"Name its columns {', '.join(FIELD_COLUMNS)}, or delete the sheet.",
         )

@@ -1,4 +1,4 @@
-"""Many descriptions into the data list at once: planned without the write lock, written by few statements under it."""
+"""Import of many descriptions: planned without the write lock, then written with few statements under the lock."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ledger.domain.assets.identity import document_digest
 from ledger.domain.resource import DataResource
 from ledger.errors import Busy
 
-# Codes in one statement: a database takes only so many parameters.
+# Codes in one statement, because a database limits the number of parameters.
 CHUNK: Final = 500
 T = TypeVar("T")
 
 
-# Where an entry stood when it was read, by provider, state and version: a move or a new version changes this.
+# Provider, state and version of an entry when it was read. Any step or new version changes the mark.
 Mark = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A description with what it changes, ready to be written."""
+    """A description with its effect, ready to be written."""
 
     change: Change
     document: dict[str, Any]
@@ -42,7 +42,7 @@ class Staged:
 
 
 class Known:
-    """The entries and the systems that a table names, read by few queries in one snapshot."""
+    """The entries and systems that a table names, read with few queries in one snapshot."""
 
     def __init__(self, session: Session, codes: Iterable[str], systems: Iterable[str]) -> None:
         self._entries: dict[str, tuple[CatalogueResource, Mapping[str, Any]]] = {}
@@ -58,7 +58,7 @@ class Known:
             self._systems.update(session.scalars(select(InfoSystem.code).where(InfoSystem.code.in_(some))))
 
     def staged(self, provider: str, resource: DataResource) -> Staged:
-        """The description as it would be written; raises as ``Catalogue.put``."""
+        """Return the description as it would be written. Raises as ``Catalogue.put``."""
         present = self._entries.get(resource.code)
         change = change_of(provider, resource, present, self._systems)
         document = resource.to_dict()
@@ -67,10 +67,10 @@ class Known:
 
 
 def write_staged(session: Session, provider: str, staged: Sequence[Staged], now: int) -> bool:
-    """Write what was planned, by a fixed number of statements for every ``CHUNK`` rows.
+    """Write what was planned, with a fixed number of statements for every ``CHUNK`` rows.
 
-    Writes nothing and returns ``False`` where an entry no longer stands as it did. Raises ``Busy``
-    ``CATALOGUE_BUSY`` where another import writes the same codes at this moment.
+    Writes nothing and returns ``False`` if an entry has changed since it was read. Raises ``Busy`` ``CATALOGUE_BUSY``
+    if another import writes the same codes at the same time.
     """
     changed = [item for item in staged if item.change.verdict != "unchanged"]
     marks = {item.code: item.mark for item in staged}
@@ -94,10 +94,10 @@ def write_staged(session: Session, provider: str, staged: Sequence[Staged], now:
 
 
 def overtaken() -> Busy:
-    """Others change the same entries just now."""
+    """Return the error for entries that other writers change at the same time."""
     return Busy(
         "CATALOGUE_BUSY",
-        "Others change the same entries of the data list just now; nothing was written.",
+        "Another import is changing the same entries of the data list, so nothing was written.",
         hint="Try again.",
         retry_after=1,
     )
@@ -170,5 +170,5 @@ def _last_numbers(session: Session, codes: Sequence[str]) -> dict[str, int]:
 
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The items, ``CHUNK`` at a time."""
+    """Yield the items in portions of ``CHUNK``."""
     yield from (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

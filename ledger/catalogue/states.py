@@ -1,4 +1,4 @@
-"""The ways of a resource and of a demand through the catalogue, as tables."""
+"""The state machines of a resource and of a demand in the catalogue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from ledger.domain.lifecycle import StateMachine
 
-# A version that changes what is published goes the whole way again: a list never shows what nobody signed.
+# A changed version must be submitted and signed again, so that a list never shows an unsigned version.
 RESOURCE: Final = StateMachine(
     "resource",
     "draft",
@@ -33,7 +33,7 @@ RESOURCE: Final = StateMachine(
     },
 )
 
-# An appeal is the authority's to decide: matched anew, or closed.
+# The authority decides an appeal: it matches the demand again, or closes it.
 DEMAND: Final = StateMachine(
     "demand",
     "filed",

@@ -1,4 +1,4 @@
-"""The system list (系统清单): which information systems hold the data, version by version."""
+"""The system list (系统清单): the information systems that hold the data, in versions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_NAME: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SystemEntry:
-    """An information system; ``protection_level`` is that of 等保, 1 to 5."""
+    """An information system; ``protection_level`` is its level of 等保, 1 to 5."""
 
     code: str
     name: str
@@ -31,7 +31,7 @@ class SystemEntry:
 
 @dataclass(frozen=True, slots=True)
 class SystemVersion:
-    """An entry as its owner recorded it at that version."""
+    """A version of an entry, as its owner recorded it."""
 
     code: str
     version: int
@@ -42,19 +42,18 @@ class SystemVersion:
 
     @classmethod
     def of(cls, row: InfoSystem) -> SystemVersion:
-        """The value of a row."""
         return cls(row.code, row.version, row.owner, row.name, row.protection_level, row.status)
 
 
 class Systems:
-    """Systems of their owners."""
+    """The information systems of all owners."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def put(self, actor: Actor, entry: SystemEntry) -> SystemVersion:
-        """Record the entry as the next version; the same again records nothing.
+        """Record the entry as the next version; an unchanged entry records nothing.
 
         Raises ``InvalidInput`` ``SYSTEM_ENTRY``, ``Forbidden`` ``NOT_THE_OWNER``.
         """
@@ -63,13 +62,13 @@ class Systems:
         if not named or entry.protection_level not in range(1, 6) or entry.status not in SYSTEM_STATUSES:
             raise InvalidInput(
                 "SYSTEM_ENTRY",
-                "A system has a code, a name, a protection level of 1 to 5 and a status.",
+                "A system needs a code, a name, a protection level of 1 to 5 and a status.",
                 hint=f"Statuses: {', '.join(SYSTEM_STATUSES)}.",
             )
         with self._database.write() as session:
             last = lookups.system(session, entry.code)
             if last is not None and last.owner != actor.party:
-                raise Forbidden("NOT_THE_OWNER", "The system is another party's.", where=f"system {entry.code}")
+                raise Forbidden("NOT_THE_OWNER", "The system belongs to another party.", where=f"system {entry.code}")
             if last is not None and SystemEntry(last.code, last.name, last.protection_level, last.status) == entry:
                 return SystemVersion.of(last)
             row = InfoSystem(
@@ -85,7 +84,7 @@ class Systems:
             return SystemVersion.of(row)
 
     def page(self, after: str | None, limit: int) -> list[SystemVersion]:
-        """The newest version of each system, by code, keyset paged."""
+        """Return the newest version of each system by code, after the code ``after``."""
         newest = select(InfoSystem.code, func.max(InfoSystem.version).label("version")).group_by(InfoSystem.code)
         latest = newest.subquery()
         query = (

@@ -1,6 +1,7 @@
-"""Tables of the data catalogue. A row says what was so, and a change adds a row; only a current state is set anew.
+"""Tables of the data catalogue. A change adds a row and leaves earlier rows as they are; only present states are
+updated.
 
-``number`` counts the rows of one parent from 1; the highest is the newest.
+``number`` counts the rows of one parent from 1; the highest number is the newest row.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class InfoSystem(Base):
 
 
 class CatalogueResource(Base):
-    """Where an entry of the data list (数据清单) stands: its state, its newest version, the one published."""
+    """The state of an entry of the data list (数据清单), its newest version, and the published version."""
 
     __tablename__ = "catalogue_resource"
     code: Mapped[str] = mapped_column(Code, primary_key=True)
@@ -42,7 +43,7 @@ class CatalogueResource(Base):
 
 
 class ResourceVersion(Base):
-    """A description as it was at that version; never changed."""
+    """A description in that version; it is never changed."""
 
     __tablename__ = "resource_version"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
@@ -54,7 +55,7 @@ class ResourceVersion(Base):
 
 
 class ResourceEvent(Base):
-    """A move of a resource: who, when, to which state, and why if a reason was given."""
+    """A step of a resource: which party, when, to which state, and why if there is a reason."""
 
     __tablename__ = "resource_event"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
@@ -80,7 +81,7 @@ class ResourceReview(Base):
 
 
 class Publication(Base):
-    """A chief data officer's signature under a version; the entry ``digest`` is the original."""
+    """A chief data officer's signature of a version. The log has the signed statement under ``digest``."""
 
     __tablename__ = "publication"
     __table_args__ = (ForeignKeyConstraint(["code", "version"], ["resource_version.code", "resource_version.version"]),)
@@ -107,7 +108,7 @@ class ImportantDataEntry(Base):
 
 
 class ShareDuty(Base):
-    """An entry of the sharing duty list (数据共享责任清单); of several for a resource the newest is in force."""
+    """An entry of the sharing duty list (数据共享责任清单); the newest entry of a resource is valid."""
 
     __tablename__ = "share_duty"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
@@ -137,7 +138,7 @@ class Demand(Base):
 
 
 class DemandEvent(Base):
-    """A move of a demand: who, when, to which state, and why if a reason was given."""
+    """A step of a demand: which party, when, to which state, and why if there is a reason."""
 
     __tablename__ = "demand_event"
     demand_id: Mapped[str] = mapped_column(ForeignKey("demand.id"), primary_key=True)
@@ -150,7 +151,7 @@ class DemandEvent(Base):
 
 
 class OpenItem(Base):
-    """An entry of the open catalogue (开放目录); earlier ones of a resource are its history."""
+    """An entry of the open catalogue (开放目录); earlier entries of a resource are its history."""
 
     __tablename__ = "open_item"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)

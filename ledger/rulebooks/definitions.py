@@ -1,4 +1,4 @@
-"""Books of definitions: the YAML files of a folder, checked when loaded; an error names file, line and member."""
+"""Books of definitions: the YAML files in a folder, checked when loaded; an error names file, line and member."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ledger.rulebooks.misread_yaml import misread
 
 MAX_FILE_BYTES = 64 * 1024
 MAX_FILES = 200
-_TWICE = "成员重复，或缺少“-”。A member stands twice, or a dash is missing before it."
-_NOT_UTF8 = "不是 UTF-8 编码，请另存为 UTF-8。This is not UTF-8: save it as UTF-8."
+_TWICE = "成员重复，或缺少“-”。A member is given twice, or the dash before it is missing."
+_NOT_UTF8 = "不是 UTF-8 编码，请另存为 UTF-8。The file is not UTF-8: save it as UTF-8."
 
 
 class Defined(Protocol):
-    """What a book holds."""
+    """A definition in a book."""
 
     @property
     def code(self) -> str:
-        """What it is found by."""
+        """The definition's key in its book, such as ``S01``."""
 
 
 D = TypeVar("D", bound=Defined)
@@ -33,7 +33,7 @@ D = TypeVar("D", bound=Defined)
 class DefinitionBook(ABC, Generic[D]):
     """Definitions by code; one version of each is in force.
 
-    A subclass gives the ``noun``: the package's files lie in the folder ``<noun>s``, error codes begin with ``<NOUN>``.
+    A subclass sets ``noun``: the package's files are in the folder ``<noun>s``, and error codes start with ``<NOUN>``.
     """
 
     noun: ClassVar[str]
@@ -44,13 +44,13 @@ class DefinitionBook(ABC, Generic[D]):
     @staticmethod
     @abstractmethod
     def parse(raw: object, where: str) -> D:
-        """The definition in a file's content; raises ``InvalidInput`` with ``file: member`` as its place."""
+        """Return the definition in a file's content. Raises ``InvalidInput`` with ``file: member`` as its place."""
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
-        """The definitions of the package and those of ``folder``, which replace them by code.
+        """Load the package's definitions and those of ``folder``, which replace the package's by code.
 
-        Raises ``InvalidInput`` ``<NOUN>_INVALID`` naming file, line and member, and ``<NOUN>_TWICE``.
+        Raises ``InvalidInput`` ``<NOUN>_INVALID`` with file, line and member, and ``<NOUN>_TWICE``.
         """
         book = cls(cls._read(Path(str(files("ledger") / f"{cls.noun}s"))))
         if folder is not None:
@@ -58,7 +58,7 @@ class DefinitionBook(ABC, Generic[D]):
         return book
 
     def get(self, code: str) -> D:
-        """The definition; raises ``NotFound`` ``<NOUN>_UNKNOWN``."""
+        """Return the definition. Raises ``NotFound`` ``<NOUN>_UNKNOWN``."""
         if code not in self._by_code:
             raise NotFound(
                 f"{self.noun.upper()}_UNKNOWN",
@@ -69,13 +69,13 @@ class DefinitionBook(ABC, Generic[D]):
         return self._by_code[code]
 
     def all(self) -> list[D]:
-        """By code."""
+        """Return all definitions, by code."""
         return [self._by_code[code] for code in sorted(self._by_code)]
 
     @classmethod
     def _read(cls, folder: Path) -> list[D]:
         if not folder.is_dir():
-            raise InvalidInput("FILE_MISSING", f"There is no such folder of {cls.noun}s.", where=str(folder))
+            raise InvalidInput("FILE_MISSING", f"The folder of {cls.noun}s does not exist.", where=str(folder))
         paths = sorted(folder.glob("*.yaml"))
         if len(paths) > MAX_FILES:
             raise cls._error("S_TOO_MANY", f"At most {MAX_FILES} files are read.", str(folder))
@@ -90,14 +90,14 @@ class DefinitionBook(ABC, Generic[D]):
 
     @classmethod
     def require_new(cls, definition: D, path: Path, known: Mapping[str, Path]) -> None:
-        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file, ``known`` by code, defines the same."""
+        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file, ``known`` by code, defines the same code."""
         if other := known.get(definition.code):
             message = f"{other.name} 已定义 {definition.code}。{definition.code} is defined in {other.name} already."
             raise cls._error("_TWICE", message, path.name)
 
     @classmethod
     def read(cls, path: Path) -> D:
-        """The definition in one file; raises ``InvalidInput`` ``FILE_MISSING``, and as ``load`` does."""
+        """Return the definition in one file. Raises ``InvalidInput`` ``FILE_MISSING``, and as ``load``."""
         if not path.is_file():
             raise InvalidInput("FILE_MISSING", "没有这个文件。There is no such file.", where=path.name)
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -109,13 +109,13 @@ class DefinitionBook(ABC, Generic[D]):
         except _KeyTwice as error:
             raise cls._error("_INVALID", _TWICE, f"{path.name}, line {error.line}") from error
         except yaml.YAMLError as error:
-            line, told = misread(error, text)
-            raise cls._error("_INVALID", told, path.name if line is None else f"{path.name}, line {line}") from error
+            line, mistake = misread(error, text)
+            raise cls._error("_INVALID", mistake, path.name if line is None else f"{path.name}, line {line}") from error
         except UnicodeDecodeError as error:
             raise cls._error("_INVALID", _NOT_UTF8, path.name) from error
         except (OSError, ValueError, RecursionError) as error:
-            # Not for us to read, an endless number, endless nesting.
-            raise cls._error("_INVALID", "无法读取的 YAML。This is not YAML that can be read.", path.name) from error
+            # No permission to read the file, a number that is too long, or too many nested brackets.
+            raise cls._error("_INVALID", "无法读取的 YAML。The YAML cannot be read.", path.name) from error
         try:
             return cls.parse(raw, path.name)
         except InvalidInput as error:
@@ -128,7 +128,7 @@ class DefinitionBook(ABC, Generic[D]):
 
 
 class _KeyTwice(yaml.YAMLError):
-    """A mapping names a key twice, the second time in this line."""
+    """A mapping has a key twice; ``line`` is the line of the second one."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
@@ -136,10 +136,10 @@ class _KeyTwice(yaml.YAMLError):
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML takes the last of two equal keys in silence; a definition must not. Days stay the texts they are."""
+    """A loader that refuses a key given twice, where YAML silently takes the last one. Dates stay texts."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping, if every key stands once."""
+        """Return the mapping. Raises ``_KeyTwice``."""
         keys = [key.value for key, _ in node.value]
         for place, key in enumerate(keys):
             if key in keys[:place]:
@@ -154,7 +154,7 @@ _UniqueKeys.yaml_implicit_resolvers = {
 
 
 def _with_line(where: str | None, text: str) -> str | None:
-    """``file: a[1].b`` with the line at which that member stands in ``text``."""
+    """Return ``file: a[1].b`` with the line number of that member in ``text``."""
     if where is None or ": " not in where:
         return where
     name, _, member = where.partition(": ")

@@ -1,4 +1,4 @@
-"""Why a file is not YAML, for people who write one for the first time: the line to look at, and what is wrong there."""
+"""Explain why a file is not valid YAML, for beginners: the line with the mistake, and the mistake."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ import yaml
 from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 
-# Of a line that is refused, or of the one before it: the parser notices some of them a line later.
+# Mistakes to look for in the refused line and in the line before it, because the parser notices some of them late.
 _SLIPS: Final = (
-    (re.compile(r"\t"), "有制表符，应为空格。There is a tab: write spaces."),
+    (re.compile(r"\t"), "有制表符，应改为空格。There is a tab: use spaces."),
     (
         re.compile(r"(?:^|[{,])\s*(?:- +)?\w+："),
-        "冒号是全角的，应为半角冒号加空格。The colon is full-width: write a plain one and a space.",
+        "冒号是全角的，应改为半角冒号加空格。The colon is full-width: use a half-width colon and a space.",
     ),
-    (re.compile("[\u3000\u00a0]"), "有全角空格，应为半角。There is a full-width space: write a plain one."),
+    (re.compile("[\u3000\u00a0]"), "有全角空格，应改为半角。There is a full-width space: use a half-width space."),
     (re.compile(r"^\s*(?:- +)?\w+:[^\s]"), "冒号后缺少空格。There is no space after the colon."),
 )
-# Of a line that is refused alone: texts may hold these.
+# Looked for only in the refused line, because texts in other lines may contain such punctuation.
 _PUNCTUATION: Final = (
     re.compile(r"[，“”‘’【】｛｝＃]"),
-    "有全角标点，应为半角。There is full-width punctuation: write plain one.",
+    "有全角标点，应改为半角。There is full-width punctuation: use half-width punctuation.",
 )
 _OTHER: Final = (
-    "缩进、引号或括号有误，或文字含冒号而未加引号。"
-    "Indentation, a quote or a bracket is wrong, or a text with a colon is not in quotes."
+    "缩进、引号或括号有误，或含冒号的文字未加引号。"
+    "The indentation, a quote or a bracket is wrong, or a text with a colon is not in quotes."
 )
-_UNFIT: Final = "无法读取的 YAML。This is not YAML that can be read."
+_UNFIT: Final = "无法读取的 YAML。The YAML cannot be read."
 _BEGINS_THERE: Final = ("while scanning a simple key", "while scanning a quoted", "while parsing a flow")
 
 
 def misread(error: yaml.YAMLError, text: str) -> tuple[int | None, str]:
-    """The line at fault, from 1, if the parser knows one, and what is wrong with it."""
+    """Return the line with the mistake, from 1, or None if the parser does not know it; and the mistake."""
     mark = getattr(error, "problem_mark", None)
     if (getattr(error, "context", None) or "").startswith(_BEGINS_THERE):
         mark = getattr(error, "context_mark", None) or mark
@@ -44,7 +44,7 @@ def misread(error: yaml.YAMLError, text: str) -> tuple[int | None, str]:
     lines = ["", *text.splitlines(), "", ""]
     at = min(mark.line + 1, len(lines) - 1)
     for place, slips in ((at, (*_SLIPS, _PUNCTUATION)), (at - 1, _SLIPS)):
-        for pattern, told in slips:
+        for pattern, mistake in slips:
             if pattern.search(lines[place]):
-                return place, told
+                return place, mistake
     return mark.line + 1, _OTHER

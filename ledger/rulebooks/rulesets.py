@@ -1,4 +1,4 @@
-"""The ruleset book: the package's rulesets and an operator's own."""
+"""The book of rulesets: the package's rulesets and an operator's own."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Drafts of scenarios and who approved them: the operator drafts, authority and supervisor approve, by digest.
+"""Drafts of scenarios and their approvals: the operator drafts, authority and supervisor approve, by digest.
 
-A scenario comes into force by its file; its digest tells whether it is the one that was approved.
+A scenario comes into force with its file. Its digest shows whether it is the approved definition.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ OFFICES: Final = (Role.AUTHORITY, Role.SUPERVISOR)
 
 
 class ScenarioDrafts:
-    """Keeps drafts and approvals by the digest of the definition."""
+    """Stores drafts and approvals by the digest of the definition."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def draft(self, actor: Actor, definition: Mapping[str, Any]) -> dict[str, Any]:
-        """Check a definition and keep it; drafted before: as it stands. Raises ``InvalidInput``, ``Forbidden``."""
+        """Check a definition and store it as a draft; an existing draft is returned. Raises ``InvalidInput``,
+        ``Forbidden``.
+        """
         require(actor, Action.DRAFT_SCENARIO)
         scenario = scenario_of(dict(definition), "scenario")
         with self._database.write() as session:
@@ -50,7 +52,7 @@ class ScenarioDrafts:
             return _shown(session, row)
 
     def approve(self, actor: Actor, digest: str) -> dict[str, Any]:
-        """Approve a draft for one's office; approved by the office before: as it stands.
+        """Approve a draft for the actor's office; an earlier approval by the office stays.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``OWN_DRAFT``, ``NotFound`` ``SCENARIO_DRAFT_UNKNOWN``.
         """
@@ -59,7 +61,7 @@ class ScenarioDrafts:
         with self._database.write() as session:
             row = _draft(session, digest)
             if row.drafted_by == actor.party:
-                raise Forbidden("OWN_DRAFT", "Nobody approves a draft of its own.", where=digest)
+                raise Forbidden("OWN_DRAFT", "A party cannot approve its own draft.", where=digest)
             if session.get(ScenarioApproval, (digest, office.value)) is None:
                 session.add(
                     ScenarioApproval(digest=digest, office=office.value, by=actor.party, created_at=self._clock())
@@ -68,13 +70,13 @@ class ScenarioDrafts:
             return _shown(session, row)
 
     def get(self, actor: Actor, digest: str) -> dict[str, Any]:
-        """A draft with its definition and approvals, for those who draft and approve."""
+        """Return a draft with its definition and approvals, for parties that draft or approve."""
         require(actor, Action.DRAFT_SCENARIO, reads=True)
         with self._database.read() as session:
             return _shown(session, _draft(session, digest))
 
     def approvals(self, digests: Iterable[str]) -> dict[str, list[str]]:
-        """The offices that approved each of these definitions."""
+        """Return the offices that approved each of these definitions."""
         found: dict[str, list[str]] = {digest: [] for digest in digests}
         with self._database.read() as session:
             for row in session.scalars(select(ScenarioApproval).where(ScenarioApproval.digest.in_(found))):

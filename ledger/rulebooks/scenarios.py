@@ -1,4 +1,4 @@
-"""The scenario book: the package's scenarios and an operator's own, and how each is told to people."""
+"""The book of scenarios: the package's scenarios and an operator's own, and each scenario as JSON."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ScenarioBook(DefinitionBook[Scenario]):
     parse = staticmethod(scenario_of)
 
 
-def told(scenario: Scenario) -> dict[str, Any]:
-    """The whole scenario as JSON values: what the API and the command line show of it."""
+def scenario_json(scenario: Scenario) -> dict[str, Any]:
+    """Return the whole scenario as JSON values, as the API and the command line show it."""
     shown = asdict(scenario) | {
         "rule_version": rule_version(scenario.code, scenario.version),
         "consumer_kinds": sorted(scenario.consumer_kinds),

@@ -1,4 +1,4 @@
-"""The source book: the sources of this installation's providers, as their operators describe them."""
+"""The book of sources: the sources of this installation's providers, as their operators describe them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.rulebooks.definitions import DefinitionBook
 
 
 class SourceBook(DefinitionBook[SourceDefinition]):
-    """Sources by code; none is the package's. Errors are ``SOURCE_INVALID``, ``SOURCE_TWICE``, ``SOURCE_UNKNOWN``."""
+    """Sources by code; the package has none. Errors are ``SOURCE_INVALID``, ``SOURCE_TWICE``, ``SOURCE_UNKNOWN``."""
 
     noun = "source"
     parse = staticmethod(source_of)
@@ -33,11 +33,11 @@ class SourceBook(DefinitionBook[SourceDefinition]):
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
-        """The sources described in ``folder``; raises ``InvalidInput`` ``SOURCE_INVALID`` naming file, line, member."""
+        """Load the sources in ``folder``. Raises ``InvalidInput`` ``SOURCE_INVALID`` with file, line and member."""
         return cls(() if folder is None else [definition.beside(folder) for definition in cls._read(folder)])
 
     def connector(self, scenario: str, source: str) -> Connector:
-        """The connector of a scenario's source; raises ``NotFound`` ``SOURCE_UNKNOWN``."""
+        """Return the connector of a scenario's source. Raises ``NotFound`` ``SOURCE_UNKNOWN``."""
         found = self._connectors.get((scenario, source))
         if found is None:
             raise NotFound(
@@ -50,5 +50,5 @@ class SourceBook(DefinitionBook[SourceDefinition]):
 
 
 def load_source(path: Path) -> Connector:
-    """The connector that one file describes; raises as ``SourceBook.load`` does."""
+    """Return the connector that one file describes. Raises as ``SourceBook.load``."""
     return connector_of(SourceBook.read(path).beside(path.parent))

@@ -1,7 +1,7 @@
-"""Templates: what a scenario's file allows, as the log has it, and which of them are accepted here.
+"""Templates: the rules of a scenario as an entry of the log, and which templates are accepted here.
 
-A certificate names its template, and the template its scenario. Only who has the scenario's file knows whether the
-template is what the file gives (protocol §9, check 11).
+A certificate names its template, and the template names its scenario. Only a verifier with the scenario's file can
+check whether the template follows from the file (protocol §9, check 11).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ledger.rulebooks.scenarios import ScenarioBook
 
 
 def template_of(scenario: Scenario, ledger: str) -> dict[str, Any]:
-    """What the scenario allows, as the log of that ledger keeps it; the same for the same definition."""
+    """Return the rules of the scenario as an entry for that ledger; equal definitions give equal entries."""
     return template_entry(
         ledger=ledger,
         scenario=scenario.code,
@@ -40,28 +40,28 @@ def template_of(scenario: Scenario, ledger: str) -> dict[str, Any]:
 
 
 def template_reference(scenario: Scenario, ledger: str) -> str:
-    """How entries of that ledger refer to the scenario's template, ``sha-256:…``."""
+    """Return the reference by which entries of that ledger name the scenario's template, ``sha-256:…``."""
     return reference(statement_digest(template_of(scenario, ledger)))
 
 
 def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
     """Raise ``Conflict`` ``SCENARIO_CHANGED`` for a request under another definition than the one in force.
 
-    What is computed and issued by one definition under a request of another would verify nowhere.
+    A certificate that is issued under one definition for a request under another would fail every verification.
     """
     if asked["template"] != template_reference(scenario, asked["ledger"]):
         raise Conflict(
             "SCENARIO_CHANGED",
             f"Scenario {scenario.code} was changed since the request was made.",
             where=f"request {asked['id']}",
-            hint="The consumer asks again, under the scenario in force.",
+            hint="Let the consumer send a new request under the scenario in force.",
         )
 
 
 def known_template(scenarios: ScenarioBook, entry: Mapping[str, Any]) -> str | None:
-    """The one template that a request or certificate may name, ``sha-256:…``, by the file of its scenario here.
+    """Return the only template that a request or certificate may name, ``sha-256:…``, by the scenario's file here.
 
-    None where no file of that scenario's version is known here, and nothing can be compared.
+    Returns None if no file of that version of the scenario is known here: then nothing can be compared.
     """
     named = (entry.get("scenario"), entry.get("scenario_version"))
     for scenario in scenarios.all():
@@ -71,9 +71,9 @@ def known_template(scenarios: ScenarioBook, entry: Mapping[str, Any]) -> str | N
 
 
 def expecting(scenarios: ScenarioBook, bundle: Bundle | bytes, expect: Expectation) -> Expectation:
-    """With the template that the bundle's certificate may rest on, unless the verifier named its templates itself.
+    """Return ``expect`` with the template that the certificate may name, unless the verifier has named templates.
 
-    Never raises: of what cannot be read, nothing is expected here, and the verifier says what is wrong with it.
+    Never raises: for a bundle that cannot be read nothing is expected, and the verifier reports what is wrong with it.
     """
     if expect.templates is not None:
         return expect
@@ -86,17 +86,17 @@ def expecting(scenarios: ScenarioBook, bundle: Bundle | bytes, expect: Expectati
 
 
 def require_own_template(scenarios: ScenarioBook, request: Mapping[str, Any]) -> bool:
-    """Compare a drafted request with the scenario's file here, before its consumer signs it; False where none is known.
+    """Compare a drafted request with the scenario's file here, before the consumer signs; False if no file is known.
 
-    Whoever drafts it names the template: the rules of another would be asked of the subject in the consumer's name.
-    Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED``.
+    The drafting platform names the template. With another template the subject would be asked under other rules in the
+    consumer's name. Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED``.
     """
     known = known_template(scenarios, request)
     if known is not None and request.get("template") != known:
         raise InvalidInput(
             "TEMPLATE_NOT_EXPECTED",
-            f"The request is not made under the rules of {request['scenario']} as they are known here.",
+            f"The request does not follow the rules of {request['scenario']} in the file here.",
             where="template",
-            hint="Do not sign it. Compare the scenario's file with the platform's, and draft the request again.",
+            hint="Do not sign the request. Compare the scenario's file with the platform's, then draft the request again.",
         )
     return known is not None

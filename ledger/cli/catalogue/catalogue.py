@@ -50,18 +50,18 @@ def import_file(
     fields: Annotated[
         Path | None, typer.Option(help=f"CSV of fields: {', '.join(FIELD_COLUMNS)}; in Excel a sheet `fields`.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report on every row, write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report on every row; write nothing.")] = False,
     encoding: Annotated[
-        str | None, typer.Option(help="Of a CSV file, where it is not UTF-8: gb18030, utf-16.", show_default=False)
+        str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030, utf-16.", show_default=False)
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把表格导入提供方的数据清单：全部或全不。Take a table into the provider's data list: all rows or none.
+    """把表格导入提供方的数据清单，全部或全不。Import a table into the provider's data list: all rows or none.
 
-    In the column `fields` a field is name:type[:pii[:secrecy[:grade]]], separated by semicolons.
+    In the column `fields`, write each field as name:type[:pii[:secrecy[:grade]]], separated by semicolons.
 
-    A CSV file in GB18030 is read where that is beyond doubt, else with --encoding gb18030.
+    GB18030 in a CSV file is detected if there is no doubt; otherwise give --encoding gb18030.
 
     示例 Example:  pingzheng catalogue import list.xlsx --by <party> --dry-run
     """
@@ -84,7 +84,7 @@ def _show(report: ImportReport, as_json: bool) -> None:
         head = {"committed": report.committed, "counts": report.counts, "notes": list(report.notes)}
         print_json(head | {"rows": rows})
         return
-    told = [
+    table = [
         {
             "行 row": row.row,
             "资源 resource": row.code,
@@ -95,7 +95,7 @@ def _show(report: ImportReport, as_json: bool) -> None:
         }
         for row in report.rows
     ]
-    emit_rows(told, False, "导入 Import")
+    emit_rows(table, False, "导入 Import")
     for note in report.notes:
         console.print(note, markup=False)
     counts = ", ".join(f"{_VERDICTS[name]} {count}" for name, count in report.counts.items())
@@ -110,7 +110,7 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """数据清单，按代码。The data list by code.
+    """按代码列出数据清单。List the data list by code.
 
     示例 Example:  pingzheng catalogue list --state published
     """
@@ -126,23 +126,23 @@ def show(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """一个资源及其字段、级别和标签。One resource with its fields, grades and tags.
+    """查看资源及其字段、级别和标签。Show one resource with its fields, grades and tags.
 
     示例 Example:  pingzheng catalogue show <code>
     """
     with opened(home, as_json) as ledger:
-        told = ledger.catalogue.data.get(code)
-        document = told.pop("resource") if version is None else ledger.catalogue.data.document(code, version)
+        entry = ledger.catalogue.data.get(code)
+        document = entry.pop("resource") if version is None else ledger.catalogue.data.document(code, version)
         if as_json:
-            print_json(told | {"shown_version": version or told["version"], "resource": document})
+            print_json(entry | {"shown_version": version or entry["version"], "resource": document})
             return
-        emit({name: value for name, value in document.items() if name != "fields"} | _standing(told), False, code)
+        emit({name: value for name, value in document.items() if name != "fields"} | _standing(entry), False, code)
         emit_rows(document["fields"], False, "字段 Fields")
 
 
 @app.command()
 def history(code: Code, home: Home = None, as_json: AsJson = False) -> None:
-    """资源的每次变动，从早到晚。Every move of a resource, oldest first.
+    """列出资源的每次变动，从早到晚。List every step of a resource, oldest first.
 
     示例 Example:  pingzheng catalogue history <code>
     """
@@ -161,7 +161,7 @@ def diff(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """两个版本之间的变化。What changed between two versions.
+    """比较两个版本。Show what changed between two versions.
 
     示例 Example:  pingzheng catalogue diff <code> 1 2
     """
@@ -171,8 +171,8 @@ def diff(
 
 @app.command()
 def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """由提供方提交最新版本待签；列入重要数据目录的改为锁定。Hand the newest version in for signature, as its
-    provider; listed important data is blocked instead.
+    """提供方提交最新版本待签；与重要数据目录相符的将被锁定。Submit the newest version for signature, as its
+    provider; data on the important-data list is blocked instead.
 
     示例 Example:  pingzheng catalogue submit <code> --by <provider>
     """
@@ -188,7 +188,7 @@ def review(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """记录重要数据的审查，解除因此的锁定。Record a review of important data; a block for it is lifted.
+    """记录重要数据的审查，解除锁定。Record a review of important data; this lifts a block.
 
     示例 Example:  pingzheng catalogue review <code> --by <authority> --report report.pdf
     """
@@ -200,15 +200,15 @@ def review(
 
 @app.command()
 def appoint(
-    department: Annotated[str, typer.Argument(help="Party id, USCC or name of the department.", show_default=False)],
+    department: Annotated[str, typer.Argument(help="Department: party id, USCC or name.", show_default=False)],
     by: By,
     cdo: Annotated[
-        str | None, typer.Option(help="Party id, USCC or name of the officer; without it the appointment ends.")
+        str | None, typer.Option(help="Officer: party id, USCC or name; without it the appointment ends.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """由主管部门任命部门的首席数据官。Appoint a department's chief data officer, as the authority.
+    """主管部门任命部门的首席数据官。Appoint a department's chief data officer, as the authority.
 
     示例 Example:  pingzheng catalogue appoint <department> --by authority --cdo <officer>
     """
@@ -227,7 +227,7 @@ def sign(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """由部门的首席数据官签名最新版本。Sign the newest version as its department's chief data officer.
+    """部门的首席数据官签署最新版本。Sign the newest version, as the department's chief data officer.
 
     示例 Example:  pingzheng catalogue sign <code> --by <officer> --key officer.key
     """
@@ -239,7 +239,7 @@ def sign(
 
 @app.command()
 def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """在数据清单中发布已签名的版本。Show the signed version in the data list.
+    """在数据清单中发布已签署的版本。Publish the signed version in the data list.
 
     示例 Example:  pingzheng catalogue publish <code> --by <department>
     """
@@ -249,7 +249,7 @@ def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> N
 
 @app.command()
 def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """把资源从所有清单撤下，直到审查解除。Take a resource off every list until a review lifts it.
+    """锁定资源，从所有清单撤下，直到审查解除。Remove a resource from every list until a review lifts the block.
 
     示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
     """
@@ -259,7 +259,7 @@ def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson
 
 @app.command()
 def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """永久终止条目，其版本保留。End an entry for good; its versions stay.
+    """永久停用条目，版本保留。Retire an entry for good; its versions are kept.
 
     示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
     """
@@ -267,5 +267,5 @@ def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJso
         emit(asdict(ledger.catalogue.data.retire(actor_of(ledger, by), code, reason)), as_json, code)
 
 
-def _standing(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: told[name] for name in ("provider", "state", "version", "published_version")}
+def _standing(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: entry[name] for name in ("provider", "state", "version", "published_version")}

@@ -1,4 +1,4 @@
-"""``pingzheng catalogue demand`` and ``duty``: demands for data, and who must share it by when."""
+"""``pingzheng catalogue demand`` and ``duty``: demands for data, and the duties to share it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Identifier = Annotated[str, typer.Argument(metavar="DEMAND", help="Demand id.", 
 @app.command("list")
 def listing(
     state: Annotated[str | None, typer.Option(help="filed, matched, duty_accepted, connected, …")] = None,
-    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    after: Annotated[str | None, typer.Option(help="Start after this id.")] = None,
     limit: Limit = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """需求清单，按编号，并标出逾期。The demand list by id, and what is overdue.
+    """按编号列出需求，标出逾期。List demands by id, and whether they are overdue.
 
     示例 Example:  pingzheng catalogue demand list
     """
@@ -44,18 +44,18 @@ def listing(
 
 @app.command()
 def show(demand: Identifier, home: Home = None, as_json: AsJson = False) -> None:
-    """一项需求及其经过。One demand with its moves.
+    """查看一项需求及其经过。Show one demand with its steps.
 
     示例 Example:  pingzheng catalogue demand show <demand>
     """
     with opened(home, as_json) as ledger:
-        told = ledger.catalogue.demands.get(demand)
+        shown = ledger.catalogue.demands.get(demand)
         if as_json:
-            print_json(told)
+            print_json(shown)
             return
-        moves = told.pop("history")
-        due = None if told["due_at"] is None else local_time(told["due_at"])
-        emit(told | {"due_at": due, "created_at": local_time(told["created_at"])}, False, demand)
+        moves = shown.pop("history")
+        due = None if shown["due_at"] is None else local_time(shown["due_at"])
+        emit(shown | {"due_at": due, "created_at": local_time(shown["created_at"])}, False, demand)
         emit_rows([move | {"at": local_time(move["at"]), "by": move["by"][:12] + "…"} for move in moves], False, "历史")
 
 
@@ -64,14 +64,14 @@ def file(
     title: Annotated[str, typer.Argument(show_default=False)],
     purpose: Annotated[str, typer.Option(show_default=False)],
     basis: Annotated[str, typer.Option(help="Legal basis.", show_default=False)],
-    fields: Annotated[str, typer.Option(help="Field names, by comma.", show_default=False)],
+    fields: Annotated[str, typer.Option(help="Field names, separated by commas.", show_default=False)],
     by: By,
     domain: Annotated[str, typer.Option(help="Domain of the data list.")] = "",
     wanted_by: Annotated[str, typer.Option(help="Day, YYYY-MM-DD.")] = "",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """提出需求。Enter a demand.
+    """提出需求。File a demand.
 
     示例 Example:  pingzheng catalogue demand file 参保人数 --purpose 园区统计 --basis 统计法 --fields month,insured
     --by <requester>
@@ -91,8 +91,8 @@ def candidates(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """可能满足需求的资源，最合适的在前，并说明原因；分值为千分数。Resources that may answer a demand, best first,
-    and why; scores are in per-mille.
+    """列出可能满足需求的资源，最合适的在前，附评分构成（千分制）。List resources that may match a demand, best first,
+    with the parts of their scores in per mille.
 
     示例 Example:  pingzheng catalogue demand candidates <demand>
     """
@@ -110,7 +110,7 @@ def match(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """由主管部门指定已发布的资源。Assign a published resource, as the authority.
+    """主管部门为需求指定已发布的资源。Assign a published resource to a demand, as the authority.
 
     示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
     """
@@ -120,7 +120,7 @@ def match(
 
 @app.command()
 def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """承担共享责任：工作日从现在起算。Take on the duty: its working days run from now.
+    """承担共享责任，工作日自现在起算。Accept the duty to share: its working days start now.
 
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
@@ -130,7 +130,7 @@ def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fals
 
 @app.command()
 def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """数据已挂接。The data is connected.
+    """记录数据已挂接。Record that the data is connected.
 
     示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
     """
@@ -140,7 +140,7 @@ def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fal
 
 @app.command()
 def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """需求方已取得数据；或由主管部门驳回申诉。The requester has its data; or the authority dismisses an appeal.
+    """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand: the requester has its data, or an appeal fails.
 
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """
@@ -150,7 +150,7 @@ def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False
 
 @app.command()
 def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """拒绝，并说明理由。Refuse, with a reason.
+    """拒绝需求，并说明理由。Refuse a demand, with a reason.
 
     示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
     """
@@ -172,15 +172,15 @@ def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
 def add_duty(
     resource: Code,
     department: Annotated[
-        str, typer.Option(help="Party id, USCC or name of the department that must share.", show_default=False)
+        str, typer.Option(help="Department that must share: party id, USCC or name.", show_default=False)
     ],
     days: Annotated[int, typer.Option(min=1, help="Working days.", show_default=False)],
     by: By,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """由主管部门列出谁须在多少个工作日内共享资源。List who must share a resource within how many working days, as
-    the authority.
+    """主管部门规定哪个部门须在多少个工作日内共享资源。Set the department that must share a resource, and within how
+    many working days, as the authority.
 
     示例 Example:  pingzheng catalogue duty add <code> --department <department> --days 10 --by authority
     """
@@ -196,7 +196,7 @@ def list_duties(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """资源的共享责任，第一项为现行的。Duties of a resource; the first is in force.
+    """列出资源的共享责任，第一项有效。List the sharing duties of a resource; the first one is valid.
 
     示例 Example:  pingzheng catalogue duty list <code>
     """
@@ -209,11 +209,11 @@ def list_duties(
 
 
 def _emit(demand: DemandEntry, as_json: bool) -> None:
-    told: dict[str, Any] = asdict(demand)
+    shown: dict[str, Any] = asdict(demand)
     if not as_json:
-        told = {name: told[name] for name in ("id", "title", "state", "resource", "due_at", "overdue")}
-        told["due_at"] = None if demand.due_at is None else local_time(demand.due_at)
-    emit(told, as_json, demand.id)
+        shown = {name: shown[name] for name in ("id", "title", "state", "resource", "due_at", "overdue")}
+        shown["due_at"] = None if demand.due_at is None else local_time(demand.due_at)
+    emit(shown, as_json, demand.id)
 
 
 def _day(text: str) -> date | None:

@@ -16,13 +16,13 @@ from ledger.domain.grades import LISTED_GRADES
 from ledger.domain.resource import OPEN_TYPES, SYSTEM_STATUSES
 
 systems = typer.Typer(no_args_is_help=True, help="系统清单 Information systems.")
-important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: what matches is blocked.")
+important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: matching resources are blocked.")
 open_data = typer.Typer(no_args_is_help=True, help="开放目录 Open catalogue.")
 
 
 @systems.command("list")
 def list_systems(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
-    """信息系统，按代码，各取最新版本。Information systems by code, the newest version of each.
+    """按代码列出信息系统的最新版本。List information systems by code, each in its newest version.
 
     示例 Example:  pingzheng catalogue system list
     """
@@ -40,7 +40,7 @@ def put(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """录入系统，或其下一版本。Enter a system, or its next version.
+    """录入系统或其新版本。Record a system, or its next version.
 
     示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
     """
@@ -53,7 +53,7 @@ def put(
 
 @important.command("list")
 def list_important(home: Home = None, as_json: AsJson = False) -> None:
-    """重要数据目录的全部条目，包括已移出的。Every listed kind of data, withdrawn ones too.
+    """列出重要数据目录的全部条目，包括已移出的。List every kind of important data, also withdrawn entries.
 
     示例 Example:  pingzheng catalogue important list
     """
@@ -67,14 +67,14 @@ def list_important(home: Home = None, as_json: AsJson = False) -> None:
 def add_important(
     title: Annotated[str, typer.Argument(show_default=False)],
     by: By,
-    pattern: Annotated[str, typer.Option(help="Glob over titles, e.g. '*地下管线*'.")] = "",
-    fields: Annotated[str, typer.Option(help="Field names that occur together, by comma.")] = "",
+    pattern: Annotated[str, typer.Option(help="Glob for titles, e.g. '*地下管线*'.")] = "",
+    fields: Annotated[str, typer.Option(help="Field names that occur together, separated by commas.")] = "",
     grade: Annotated[str, typer.Option(help=", ".join(LISTED_GRADES))] = "important",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """列入一种重要或核心数据；相符的资源立即锁定。List a kind of important or core data; resources that match it
-    are blocked at once.
+    """列入一种重要或核心数据；相符的资源立即锁定。List a kind of important or core data; matching resources are
+    blocked at once.
 
     示例 Example:  pingzheng catalogue important add 地下管线 --by authority --pattern '*地下管线*'
     """
@@ -91,7 +91,7 @@ def withdraw_important(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """从目录移出条目，记录保留。Take an entry off the list; it stays on record.
+    """从目录移出条目，记录保留。Withdraw an entry from the list; it stays recorded.
 
     示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
     """
@@ -102,7 +102,7 @@ def withdraw_important(
 
 @open_data.command("list")
 def list_open(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
-    """现在开放的数据、条件和许可。What is open now, with conditions and licence.
+    """列出现在开放的资源、条件和许可。List the resources that are open now, with conditions and licence.
 
     示例 Example:  pingzheng catalogue open list
     """
@@ -115,17 +115,17 @@ def list_open(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_
 
 @open_data.command("show")
 def show_open(code: Code, home: Home = None, as_json: AsJson = False) -> None:
-    """一个开放的资源及其开放历史。One open resource with the history of its opening.
+    """查看一个开放的资源及其开放历史。Show one open resource and its history in the open catalogue.
 
     示例 Example:  pingzheng catalogue open show <code>
     """
     with opened(home, as_json) as ledger:
-        told = ledger.catalogue.open_catalogue.get(code)
+        item = ledger.catalogue.open_catalogue.get(code)
         if as_json:
-            print_json(told)
+            print_json(item)
             return
-        emit(_open(told) | {"标题 title": told["resource"]["title"]}, False, code)
-        emit_rows([_open(item) for item in told["history"]], False, "历史 History")
+        emit(_open(item) | {"标题 title": item["resource"]["title"]}, False, code)
+        emit_rows([_open(item) for item in item["history"]], False, "历史 History")
 
 
 @open_data.command("add")
@@ -134,7 +134,7 @@ def add_open(
     by: By,
     licence: Annotated[str, typer.Option(help="e.g. CC-BY-4.0.", show_default=False)],
     open_type: Annotated[str, typer.Option("--type", help=", ".join(OPEN_TYPES))] = "free",
-    conditions: Annotated[str, typer.Option(help="Needed unless it is free.")] = "",
+    conditions: Annotated[str, typer.Option(help="Required unless the type is free.")] = "",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -151,7 +151,7 @@ def add_open(
 
 @open_data.command("withdraw")
 def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """把资源移出开放目录。Take a resource out of the open catalogue.
+    """把资源移出开放目录。Remove a resource from the open catalogue.
 
     示例 Example:  pingzheng catalogue open withdraw <code> --by <provider>
     """

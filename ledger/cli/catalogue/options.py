@@ -1,4 +1,4 @@
-"""Options and arguments that commands of the catalogue share."""
+"""Options and arguments that the commands of the catalogue share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 Code = Annotated[str, typer.Argument(help="Resource code.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id, USCC or name of the party that acts.", show_default=False)]
-Reason = Annotated[str, typer.Option(help="Why; it is recorded.", show_default=False)]
-AfterCode = Annotated[str | None, typer.Option(help="Begin after this code.")]
+By = Annotated[str, typer.Option(help="Party that acts: id, USCC or name.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="The reason; it is recorded.", show_default=False)]
+AfterCode = Annotated[str | None, typer.Option(help="Start after this code.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000)]

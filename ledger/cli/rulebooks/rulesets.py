@@ -1,4 +1,4 @@
-"""``pingzheng ruleset``: the clocks and choices of a registration authority."""
+"""``pingzheng ruleset``: the time limits and choices of a registration authority."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LABELS = {
     "review_days": "审核 review, 工作日 working days",
     "notice_days": "公示 public notice, 工作日 working days",
     "objection_days": "异议核实 verifying an objection, 工作日 working days",
-    "fix_days": "补正 correcting what was returned, 工作日 working days",
+    "fix_days": "补正 correcting a returned application, 工作日 working days",
     "share_days": "数据共享答复 answering a demand for shared data, 工作日 working days",
     "validity_years": "有效期 validity, 年 years",
     "renew_before_days": "到期前可续展 renewal opens before expiry, 日 days",
@@ -35,7 +35,7 @@ _STANDINGS = {
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """规则集，以及现行的是哪一个。The rulesets, and which one is in force.
+    """列出规则集，标出现行规则集。List the rulesets, and which one is in force.
 
     示例 Example:  pingzheng ruleset list
     """
@@ -60,7 +60,7 @@ def listing(as_json: AsJson = False) -> None:
 def show(
     code: Annotated[str | None, typer.Argument(help="Default: the ruleset in force.")] = None, as_json: AsJson = False
 ) -> None:
-    """一个规则集：每个期限和选项，以及依据。One ruleset: every time limit and choice, and what it rests on.
+    """查看规则集的期限、选项和依据。Show a ruleset: its time limits, its choices and their basis.
 
     示例 Example:  pingzheng ruleset show national
     """

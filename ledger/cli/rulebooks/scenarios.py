@@ -1,4 +1,4 @@
-"""``pingzheng scenario``: the pilot scenarios, and the check of a file before it is put in force."""
+"""``pingzheng scenario``: the scenarios in force, and a check of a scenario file before use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.cli.shell.output import (
 from ledger.domain.definitions.scenario import Scenario
 from ledger.errors import PingzhengError
 from ledger.installation.settings import Settings
-from ledger.rulebooks.scenarios import ScenarioBook, told
+from ledger.rulebooks.scenarios import ScenarioBook, scenario_json
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -58,7 +58,7 @@ _FEN = 100
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """现行的场景。The scenarios in force.
+    """列出现行场景。List the scenarios in force.
 
     示例 Example:  pingzheng scenario list
     """
@@ -80,15 +80,14 @@ def listing(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(code: str, as_json: AsJson = False) -> None:
-    """一个场景：依据、限制、来源、字段和规则。One scenario: what it rests on, its limits, sources, fields and
-    rules.
+    """查看场景的依据、限制、来源、字段和规则。Show a scenario: its basis, limits, sources, fields and rules.
 
     示例 Example:  pingzheng scenario show S01
     """
     with errors_explained(as_json):
         item = ScenarioBook.load(Settings.at(None).scenarios).get(code)
         if as_json:
-            print_json(told(item))
+            print_json(scenario_json(item))
             return
         _show(item)
 
@@ -98,10 +97,10 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """检查场景文件，不需要账本：指出每个文件的第一处错误，到行和成员。Check scenario files without a ledger: the
-    first mistake of every file, by line and member.
+    """检查场景文件（不需要账本），指出每个文件第一处错误的行和成员。Check scenario files without a ledger, and report
+    the first mistake in each file with its line and member.
 
-    Exit code 2 if there is one.
+    The exit code is 2 if there is a mistake.
 
     示例 Example:  pingzheng scenario check ledger/scenarios/S01.yaml
     """
@@ -119,7 +118,7 @@ def check(
     else:
         rows = [_checked(path, scenario, None) for path, scenario in found.items()]
         if rows:
-            emit_rows(rows, as_json, "无误 In order")
+            emit_rows(rows, as_json, "无误 Valid")
         for mistake in errors.values():
             explain(mistake)
     if errors:
