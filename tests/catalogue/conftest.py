@@ -1,4 +1,4 @@
-"""The office whose data list these tests keep."""
+"""The office whose data list these tests use."""
 
 from __future__ import annotations
 

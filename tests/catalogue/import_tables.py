@@ -1,4 +1,4 @@
-"""Rows of a table to import, and how many rows of the data list there are."""
+"""Rows of a table to import, and the number of rows in the data list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data list: versions of resources, whose they are, their systems, how an entry ends."""
+"""The data list: versions of resources, their providers, their systems, and retired entries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.errors import NotFound
 from tests.support.actors.department import Department, refusal, resource
 
 
-def test_nothing_is_overwritten(office: Department) -> None:
+def test_a_change_adds_a_version_and_overwrites_nothing(office: Department) -> None:
     catalogue = office.ledger.catalogue.data
     first = office.put("versions")
     second = office.put("versions", title="企业用电（更正）", fields=(*first.fields, ResourceField("area", "text")))
@@ -22,7 +22,7 @@ def test_nothing_is_overwritten(office: Department) -> None:
     assert [(event["version"], event["move"]) for event in catalogue.history("versions")] == [(1, "edit"), (2, "edit")]
 
 
-def test_unknown_resource_or_version(office: Department) -> None:
+def test_an_unknown_resource_or_version_is_not_found(office: Department) -> None:
     office.put("known")
     for act, code in (
         (lambda: office.ledger.catalogue.data.get("unknown"), "RESOURCE_UNKNOWN"),
@@ -33,7 +33,7 @@ def test_unknown_resource_or_version(office: Department) -> None:
         assert isinstance(error, NotFound) and error.code == code
 
 
-def test_only_its_provider_edits(office: Department) -> None:
+def test_only_the_provider_can_edit_a_resource(office: Department) -> None:
     office.put("mine")
     catalogue = office.ledger.catalogue.data
     changed = resource("mine", title="别人的")
@@ -46,7 +46,7 @@ def test_only_its_provider_edits(office: Department) -> None:
     assert catalogue.get("mine")["version"] == 1
 
 
-def test_resource_of_a_system_that_is_listed(office: Department) -> None:
+def test_the_system_of_a_resource_must_be_listed(office: Department) -> None:
     systems = office.ledger.catalogue.systems
     unknown = refusal(lambda: office.put("in-system", system="meters"))
     assert (unknown.code, unknown.where) == ("SYSTEM_UNKNOWN", "system")
@@ -64,7 +64,7 @@ def test_resource_of_a_system_that_is_listed(office: Department) -> None:
     assert systems.page("meters", 50) == []
 
 
-def test_blocked_is_published_no_more(office: Department) -> None:
+def test_a_blocked_resource_is_no_longer_published(office: Department) -> None:
     ledger, code = office.ledger, "blocked"
     office.publish(code)
     assert refusal(lambda: ledger.catalogue.data.block(office.provider, code, "why")).code == "PARTY_LACKS_ROLE"
@@ -75,7 +75,7 @@ def test_blocked_is_published_no_more(office: Department) -> None:
     assert ledger.catalogue.data.get(code)["published_version"] is None
 
 
-def test_retired_is_final_and_its_versions_stay(office: Department) -> None:
+def test_a_retired_resource_is_final_and_keeps_its_versions(office: Department) -> None:
     ledger, code = office.ledger, "retired"
     item = office.publish(code)
     ledger.catalogue.data.retire(office.provider, code, "停用")
@@ -84,7 +84,7 @@ def test_retired_is_final_and_its_versions_stay(office: Department) -> None:
     assert ledger.catalogue.data.document(code, item.version)["code"] == code
 
 
-def test_pages_by_code_and_state(office: Department) -> None:
+def test_pages_are_ordered_by_code_and_filtered_by_state(office: Department) -> None:
     office.put("page/a")
     office.put("page/b")
     office.ledger.catalogue.data.submit(office.provider, "page/b")

@@ -1,4 +1,4 @@
-"""Demands: matched, accepted, connected within working days; refused, appealed. Matching says why."""
+"""Demands: matched, accepted and connected within working days; refused, appealed. A match explains its score."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shanghai(year: int, month: int, day: int, hour: int = 12) -> int:
 
 
 class Clock:
-    """A clock that a test sets."""
+    """A clock that the test sets."""
 
     now = shanghai(2025, 9, 30)
 
@@ -39,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def demands(office: Department, clock: Clock) -> Demands:
-    """Demands of the shared ledger under the test's own clock; five working days where no duty is listed."""
+    """Demands of the shared ledger under the test's clock; five working days without a listed duty."""
     return Demands(office.ledger.database, 5, clock)
 
 
@@ -50,7 +50,7 @@ def matched(office: Department, demands: Demands, code: str) -> str:
     return demand
 
 
-def test_candidates_are_ranked_and_explained(office: Department, demands: Demands) -> None:
+def test_candidates_are_ranked_and_their_scores_explained(office: Department, demands: Demands) -> None:
     office.publish("rank/both", domain="rank", fields=tuple(ResourceField(name, "text") for name in ("zeta", "eta")))
     office.publish("rank/one", domain="rank", fields=(ResourceField("ZETA", "text"),))
     office.publish("rank/closed", domain="rank", share_attr="none", share_basis="条例")
@@ -59,39 +59,39 @@ def test_candidates_are_ranked_and_explained(office: Department, demands: Demand
     found = demands.candidates(demand)
     assert [(item.code, item.score) for item in found] == [("rank/both", 800), ("rank/one", 500)]
     assert found[1].to_dict()["points"] == {"fields": 300, "domain": 200, "words": 0}
-    assert found == demands.candidates(demand), "the same every time"
+    assert found == demands.candidates(demand), "the order is the same every time"
     assert demands.candidates(demand, 1) == found[:1]
 
 
-def test_from_filing_to_closing(office: Department, demands: Demands, clock: Clock) -> None:
+def test_a_demand_goes_from_filing_to_closing(office: Department, demands: Demands, clock: Clock) -> None:
     demand = matched(office, demands, "way")
     demands.accept(office.provider, demand)
     demands.connect(office.provider, demand)
     clock.now += 60
     demands.close(office.consumer, demand)
-    told = demands.get(demand)
-    assert (told["state"], told["resource"], told["overdue"]) == ("closed", "way", False)
-    assert [event["move"] for event in told["history"]] == ["file", "match", "accept", "connect", "close"]
-    assert told["history"][-1]["at"] == clock.now
+    shown = demands.get(demand)
+    assert (shown["state"], shown["resource"], shown["overdue"]) == ("closed", "way", False)
+    assert [event["move"] for event in shown["history"]] == ["file", "match", "accept", "connect", "close"]
+    assert shown["history"][-1]["at"] == clock.now
 
 
-def test_clock_skips_the_national_day_holiday(office: Department, demands: Demands, clock: Clock) -> None:
+def test_the_due_date_skips_the_national_day_holiday(office: Department, demands: Demands, clock: Clock) -> None:
     demand = matched(office, demands, "holiday")
     demands.list_duty(office.authority, "holiday", office.provider.party, 20)
     demands.list_duty(office.authority, "holiday", office.provider.party, 3)
     assert [duty.sla_days for duty in demands.duties("holiday")] == [3, 20]
     clock.now = shanghai(2025, 9, 30)
     due = demands.accept(office.provider, demand).due_at
-    # 1 to 8 October are the holiday; 9 and 10 are working days, and Saturday 11 is a make-up day.
+    # 1 to 8 October are holidays. 9 and 10 October are working days, and Saturday 11 October is a make-up day.
     assert due == shanghai(2025, 10, 12, 0)
     for at, late in ((shanghai(2025, 10, 8), False), (due - 1, False), (due, True), (due + 10**6, True)):
         assert demands.get(demand, at)["overdue"] is late
     clock.now = due + 1
     demands.connect(office.provider, demand)
-    assert demands.get(demand)["overdue"] is False, "done, if late: the history tells when"
+    assert demands.get(demand)["overdue"] is False, "the duty is fulfilled, although late; the history shows when"
 
 
-def test_without_a_listed_duty_the_provider_has_the_usual_days(
+def test_without_a_listed_duty_the_provider_has_the_default_days(
     office: Department, demands: Demands, clock: Clock
 ) -> None:
     demand = matched(office, demands, "usual")
@@ -99,7 +99,7 @@ def test_without_a_listed_duty_the_provider_has_the_usual_days(
     assert demands.accept(office.provider, demand).due_at == shanghai(2025, 11, 11, 0)
 
 
-def test_duty_of_another_department(office: Department, demands: Demands, pilot: Pilot) -> None:
+def test_another_department_cannot_accept_the_duty(office: Department, demands: Demands, pilot: Pilot) -> None:
     demand = matched(office, demands, "duty")
     demands.list_duty(office.authority, "duty", pilot.cast.other_bank, 5)
     assert refusal(lambda: demands.accept(office.provider, demand)).code == "NOT_ON_DUTY"
@@ -113,7 +113,7 @@ def test_duty_of_another_department(office: Department, demands: Demands, pilot:
         assert error.code == "SLA_DAYS"
 
 
-def test_refused_with_a_reason_and_appealed(office: Department, demands: Demands) -> None:
+def test_a_demand_is_refused_with_a_reason_and_appealed(office: Department, demands: Demands) -> None:
     demand = matched(office, demands, "refused")
     assert refusal(lambda: demands.refuse(office.provider, demand, "  ")).code == "REASON_MISSING"
     assert refusal(lambda: demands.refuse(office.stranger, demand, "不行")).code == "PARTY_LACKS_ROLE"
@@ -131,7 +131,7 @@ def test_refused_with_a_reason_and_appealed(office: Department, demands: Demands
     assert reasons == ["缺少依据", "依据已补", "仍缺", "再议"]
 
 
-def test_moves_out_of_order(office: Department, demands: Demands) -> None:
+def test_steps_out_of_order_are_refused(office: Department, demands: Demands) -> None:
     demand = demands.file(office.consumer, DEMAND).id
     assert refusal(lambda: demands.accept(office.provider, demand)).code == "DEMAND_NOT_MATCHED"
     assert refusal(lambda: demands.close(office.consumer, demand)).code == "MOVE_NOT_ALLOWED"
@@ -140,7 +140,7 @@ def test_moves_out_of_order(office: Department, demands: Demands) -> None:
     assert demands.refuse(office.authority, demand, "重复").state == "refused"
 
 
-def test_only_what_is_published_and_shared_answers(office: Department, demands: Demands) -> None:
+def test_only_a_published_and_shared_resource_can_be_matched(office: Department, demands: Demands) -> None:
     office.put("answer/draft")
     office.publish("answer/closed", share_attr="none", share_basis="条例")
     demand = demands.file(office.consumer, DEMAND).id
@@ -166,11 +166,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("change", "code"), WRONG.values(), ids=WRONG.keys())
-def test_demand_that_is_refused(office: Department, demands: Demands, change: dict[str, Any], code: str) -> None:
+def test_an_invalid_demand_is_refused(office: Department, demands: Demands, change: dict[str, Any], code: str) -> None:
     assert refusal(lambda: demands.file(office.consumer, replace(DEMAND, **change))).code == code
 
 
-def test_who_may_file(office: Department, demands: Demands) -> None:
+def test_only_permitted_roles_can_file_a_demand(office: Department, demands: Demands) -> None:
     firm = Actor(office.consumer.party, frozenset({Role.SUBJECT}))
     assert refusal(lambda: demands.file(firm, DEMAND)).code == "PARTY_LACKS_ROLE"
     wanted = replace(DEMAND, wanted_by=date(2026, 1, 31))

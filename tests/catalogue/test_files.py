@@ -1,4 +1,4 @@
-"""Files of the data list as offices send them: what kind, which sheet, what stands in a cell; no grade is lost."""
+"""Files of the data list as offices send them: kinds of file, sheets, cells; no grade is lost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def case(path: str) -> tuple[bytes, str]:
     return file.read_bytes(), file.name
 
 
-# Cases
+# Files that are read or refused
 
 
 READ: dict[str, dict[str, str]] = {
@@ -68,7 +68,7 @@ READ: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("path", READ)
-def test_a_file_that_people_have_is_read(path: str) -> None:
+def test_a_typical_file_is_read(path: str) -> None:
     (row,) = sheets_of(*case(path)).resources
     assert row.items() >= READ[path].items()
 
@@ -82,14 +82,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("path", REFUSED)
-def test_a_file_that_cannot_be_relied_on_is_refused_by_name(path: str) -> None:
+def test_an_unreliable_file_is_refused_with_a_code_and_a_place(path: str) -> None:
     error = refusal(*case(path))
     assert (error.code, error.where) == REFUSED[path]
     assert "not UTF-8" not in str(error)
 
 
 @pytest.mark.parametrize("name", ["fields-capital.xlsx", "fields-chinese-name.xlsx"])
-def test_a_sheet_of_fields_is_known_whatever_it_is_called(name: str) -> None:
+def test_a_sheet_of_fields_is_recognised_by_its_columns(name: str) -> None:
     sheets = sheets_of(*case(f"xlsx-fields-sheet-case/{name}"))
     (field,) = sheets.fields
     assert (field["name"], field["grade"], field["pii"]) == ("身份证号", "important", "sensitive")
@@ -97,7 +97,7 @@ def test_a_sheet_of_fields_is_known_whatever_it_is_called(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["list.xls", "list.et"])
-def test_an_old_workbook_is_read_like_the_same_table_in_xlsx(name: str) -> None:
+def test_an_xls_workbook_is_read_like_the_same_xlsx_workbook(name: str) -> None:
     def fields(sheet: Worksheet) -> None:
         sheet.append(FIELD_HEAD)
         for line in (["X-1", "身份证号", "string", "important", "sensitive"], [None, "姓名", "string", None], [None]):
@@ -121,32 +121,32 @@ def test_an_old_workbook_is_read_like_the_same_table_in_xlsx(name: str) -> None:
     ]
 
 
-# Grades
+# Sheets of fields and their grades
 
 
 @pytest.mark.parametrize(
     "title", ["fields", "Fields", "FIELDS", "fields ", "ｆｉｅｌｄｓ", "字段", " 字段 ", "字段表", "列说明"]
 )
-def test_a_sheet_of_fields_is_never_passed_over(title: str) -> None:
+def test_a_sheet_of_fields_is_never_ignored(title: str) -> None:
     sheets = sheets_of(book(resources=[HEAD, ROW], **{title: [FIELD_HEAD, ["A-1", "x", "text", "core", ""]]}), "a.xlsx")
     assert [row["grade"] for row in sheets.fields] == ["core"]
 
 
 @pytest.mark.parametrize("title", ["fields", "Sheet2"])
-def test_the_sheet_of_fields_may_stand_first(title: str) -> None:
+def test_the_sheet_of_fields_can_be_first(title: str) -> None:
     data = book(**{title: [FIELD_HEAD, ["A-1", "x", "text", "important", ""]]}, 清单=[HEAD, ROW])
     sheets = sheets_of(data, "a.xlsx")
     assert (sheets.resources[0]["code"], sheets.fields[0]["grade"]) == ("A-1", "important")
 
 
-def test_headers_are_known_in_capitals_and_with_blanks() -> None:
+def test_column_names_ignore_case_and_blanks() -> None:
     data = book(s=[["Code", "TITLE ", "content_digest", "Grade\u00a0"], [*ROW, "important"]])
     assert sheets_of(data, "a.xlsx").resources[0]["grade"] == "important"
     text = f"Code,TITLE ,content_digest,Ｇrade\n{','.join(ROW)},important\n"
     assert sheets_of(text.encode(), "a.csv").resources[0]["grade"] == "important"
 
 
-def test_merged_cells_say_the_same_of_each_row() -> None:
+def test_a_merged_cell_applies_to_each_of_its_rows() -> None:
     rows: list[list[Any]] = [
         [*HEAD, "grade"],
         [*ROW, "important"],
@@ -157,21 +157,21 @@ def test_merged_cells_say_the_same_of_each_row() -> None:
     assert [row["grade"] for row in sheets.resources] == ["important", "important", "general_1"]
 
 
-def test_merged_cells_do_not_make_rows() -> None:
+def test_merged_cells_alone_add_no_rows() -> None:
     rows: list[list[Any]] = [[*HEAD, "grade"], [*ROW, "important"]]
     sheets = sheets_of(book(s=filled(rows, lambda sheet: sheet.merge_cells("D2:D900"))), "a.xlsx")
     assert len(sheets.resources) == 1
 
 
 @pytest.mark.parametrize("ranges", ["C2:D2", "C2:D3", "A1:B1", "A1:A2"])
-def test_cells_merged_across_columns_or_the_header_are_refused_by_name(ranges: str) -> None:
+def test_cells_merged_across_columns_or_with_the_header_are_refused(ranges: str) -> None:
     rows: list[list[Any]] = [[*HEAD, "grade"], [*ROW, "important"], ["A-2", "t", DIGEST, "core"]]
     error = refusal(book(s=filled(rows, lambda sheet: sheet.merge_cells(ranges))))
     assert error.code in ("XLSX_MERGED", "XLSX_HEADER")
     assert "list.xlsx, s" in str(error.where)
 
 
-def test_cells_merged_beside_the_table_harm_nobody() -> None:
+def test_merged_cells_outside_the_table_are_ignored() -> None:
     rows = [HEAD, ROW]
     data = book(s=filled(rows, lambda sheet: sheet.merge_cells("F2:G9")))
     assert len(sheets_of(data, "a.xlsx").resources) == 1
@@ -185,13 +185,13 @@ HIDDEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("sheets", HIDDEN.values(), ids=HIDDEN.keys())
-def test_a_hidden_table_is_refused_by_name(sheets: dict[str, Any]) -> None:
+def test_a_hidden_table_is_refused(sheets: dict[str, Any]) -> None:
     error = refusal(book(**sheets))
     assert error.code == "XLSX_SHEET_HIDDEN"
     assert error.where in ("list.xlsx, old", "list.xlsx, fields")
 
 
-def test_hidden_lists_of_choices_and_other_sheets_are_named_and_not_read() -> None:
+def test_other_sheets_are_noted_and_not_read() -> None:
     data = book(
         封面=[["2026 年数据资源"]],
         choices=filled([["general_1"], ["important"], ["core"]], hidden),
@@ -205,18 +205,18 @@ def test_hidden_lists_of_choices_and_other_sheets_are_named_and_not_read() -> No
     assert all(title in "".join(sheets.notes) for title in ("封面", "choices", "统计"))
 
 
-def test_a_sheet_that_grades_a_resource_and_is_not_understood_is_refused_by_name() -> None:
+def test_an_unknown_sheet_with_grades_of_a_resource_is_refused() -> None:
     data = book(resources=[HEAD, ROW], 分级=[["资源", "字段", "级别"], ["A-1", "身份证号", "Important"]])
     error = refusal(data)
     assert (error.code, error.where) == ("XLSX_SHEET_UNKNOWN", "list.xlsx, 分级")
 
 
 @pytest.mark.parametrize("title", ["resources2", "Sheet1"])
-def test_two_tables_of_one_kind_are_refused(title: str) -> None:
+def test_two_tables_of_the_same_kind_are_refused(title: str) -> None:
     assert refusal(book(resources=[HEAD, ROW], **{title: [HEAD, ROW]})).code == "XLSX_SHEETS"
 
 
-def test_the_sheet_that_was_taken_for_the_table_is_named() -> None:
+def test_an_error_names_the_sheet_that_was_read() -> None:
     error = refusal(book(说明=[["填写", "说明"], ["a", "b"]], 其他=[["x"], ["y"]]))
     assert (error.code, error.where) == ("IMPORT_COLUMN_MISSING", "list.xlsx, 说明")
     assert refusal(book(说明=[["请填写"]])).where == "list.xlsx, 说明"
@@ -224,14 +224,14 @@ def test_the_sheet_that_was_taken_for_the_table_is_named() -> None:
 
 
 @pytest.mark.parametrize("second", ["Grade", "grade ", "ＧＲＡＤＥ", "gr\u200bade"])
-def test_two_columns_of_one_name_are_refused(second: str) -> None:
+def test_two_columns_with_the_same_name_are_refused(second: str) -> None:
     rows = [[*HEAD, "grade", second], [*ROW, "important", "general_1"]]
     assert refusal(book(s=rows)).code in ("CSV_HEADER", "XLSX_HEADER")
     text = "\n".join(",".join(line) for line in rows)
     assert refusal(text.encode(), "list.csv").code == "CSV_HEADER"
 
 
-def test_fields_in_a_file_of_their_own_are_never_passed_over() -> None:
+def test_fields_in_a_second_file_are_never_ignored() -> None:
     grading = [FIELD_HEAD, ["A-1", "x", "text", "core", ""]]
     text = "\n".join(",".join(line) for line in grading).encode()
     for fields in (text, text.decode().encode("utf-16"), book(字段=grading)):
@@ -265,14 +265,14 @@ CELLS: dict[str, tuple[Any, str | None, str]] = {
     "escaped line end": ("a_x000D_", None, "a"),
     "escaped escape": ("_x005F_x000D_", None, "_x000D_"),
     "escape in small letters": ("a_x000d_\n", None, "a"),
-    "a character of two halves": ("_xD83D__xDE00_", None, "😀"),
+    "a character of two surrogates": ("_xD83D__xDE00_", None, "😀"),
     "blanks around": ("\u3000 a\u00a0\t", None, "a"),
     "an underscore": ("max_x0", None, "max_x0"),
 }
 
 
 @pytest.mark.parametrize(("value", "form", "text"), CELLS.values(), ids=CELLS.keys())
-def test_a_cell_is_the_text_that_people_see(value: Any, form: str | None, text: str) -> None:
+def test_a_cell_is_read_as_the_text_that_is_shown(value: Any, form: str | None, text: str) -> None:
     def cell(sheet: Worksheet) -> None:
         sheet.cell(2, 2).value = value
         if form:
@@ -291,18 +291,18 @@ FLAWS: dict[str, tuple[Any, str]] = {
     "#REF!": ("#REF!", "XLSX_ERROR"),
     "#DIV/0!": ("#DIV/0!", "XLSX_ERROR"),
     "formula": ("=1+1", "XLSX_FORMULA"),
-    "half of a character": ("_xD83D_", "XLSX_TEXT"),
+    "a single surrogate": ("_xD83D_", "XLSX_TEXT"),
     "too long": ("x" * 10_001, "XLSX_CELL_TOO_LONG"),
 }
 
 
 @pytest.mark.parametrize(("value", "code"), FLAWS.values(), ids=FLAWS.keys())
-def test_a_cell_without_a_text_to_rely_on_is_refused_by_its_place(value: Any, code: str) -> None:
+def test_a_cell_without_reliable_text_is_refused_with_its_place(value: Any, code: str) -> None:
     error = refusal(book(s=[[*HEAD, "package"], ROW, ["B", "t", DIGEST, value]]))
     assert (error.code, error.where) == (code, "list.xlsx, s, row 3, column package")
 
 
-def test_cells_of_an_old_workbook_are_the_same_texts() -> None:
+def test_cells_of_an_xls_workbook_are_the_same_texts() -> None:
     data, name = case("xls-flaws/cells.xls")
     (sheet,) = sheets_in(data, name, Kind.XLS)
     cells = {row[0]: row[1] for _, row in sheet.rows[1:]}
@@ -321,12 +321,12 @@ def test_cells_of_an_old_workbook_are_the_same_texts() -> None:
 
 @pytest.mark.parametrize("error", ["#N/A", " #REF! ", "#DIV/0!", "#name?"])
 @pytest.mark.parametrize("place", ["title", "package"])
-def test_an_error_is_one_also_in_a_csv_file(error: str, place: str) -> None:
+def test_an_error_cell_in_a_csv_file_is_refused(error: str, place: str) -> None:
     row = {"code": "C-1", "title": "t", "content_digest": DIGEST, "package": "p"} | {place: error}
     refused = refusal(f"{','.join(row)}\n{','.join(row.values())}\n".encode(), "list.csv")
     assert (refused.code, refused.where) == ("CSV_ERROR", f"list.csv, row 1, column {place}")
 
 
-def test_a_number_that_was_kept_a_text_is_the_text() -> None:
+def test_a_number_quoted_as_text_is_read_as_text() -> None:
     text = f'code,title,content_digest\n"=""0123""",t,{DIGEST}\n'
     assert sheets_of(text.encode(), "list.csv").resources[0]["code"] == "0123"

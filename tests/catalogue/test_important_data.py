@@ -1,4 +1,4 @@
-"""Important and core data: blocked until it is reviewed, whatever its provider graded it."""
+"""Important and core data: blocked until it is reviewed, also if its provider graded it lower."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.support.actors.department import Department, refusal
 REPORT = f"sha-256:{'a' * 64}"
 
 
-def test_grade_below_a_field_is_refused_and_writes_nothing(office: Department) -> None:
+def test_a_grade_below_a_fields_grade_is_refused(office: Department) -> None:
     fields = (ResourceField("holder", "text", pii="sensitive", grade="general_4"),)
     error = refusal(lambda: office.put("too-low", fields=fields, grade="general_2"))
     assert (error.code, error.details["field"]) == ("GRADE_TOO_LOW", "holder")
     assert refusal(lambda: office.ledger.catalogue.data.get("too-low")).code == "RESOURCE_UNKNOWN"
 
 
-def test_core_stays_a_draft(office: Department) -> None:
+def test_core_data_stays_a_draft(office: Department) -> None:
     office.put("core", fields=(ResourceField("x", "text", grade="core"),))
     assert refusal(lambda: office.ledger.catalogue.data.submit(office.provider, "core")).code == "GRADE_CORE"
     assert office.state("core") == "draft"
     assert refusal(lambda: office.ledger.catalogue.data.registrable("core")).code == "NOT_PUBLISHED"
 
 
-def test_important_waits_for_its_review(office: Department) -> None:
+def test_important_data_is_blocked_until_reviewed(office: Department) -> None:
     catalogue, code = office.ledger.catalogue.data, "important"
     office.put(code, grade="important")
     assert catalogue.submit(office.provider, code).state == "blocked"
@@ -52,7 +52,7 @@ def test_important_waits_for_its_review(office: Department) -> None:
     ]
 
 
-def test_review_is_of_one_version(office: Department) -> None:
+def test_a_review_covers_only_one_version(office: Department) -> None:
     catalogue, code = office.ledger.catalogue.data, "review-again"
     office.put(code, grade="important")
     assert catalogue.record_review(office.authority, code, REPORT).state == "draft"
@@ -63,7 +63,7 @@ def test_review_is_of_one_version(office: Department) -> None:
 
 @pytest.fixture
 def listed(office: Department) -> Iterator[Callable[[ImportantData], None]]:
-    """Lists kinds of data for one test."""
+    """Lists kinds of data for one test, and withdraws them afterwards."""
     added: list[str] = []
 
     def add(entry: ImportantData) -> None:
@@ -74,7 +74,7 @@ def listed(office: Department) -> Iterator[Callable[[ImportantData], None]]:
         office.ledger.catalogue.important_data.withdraw(office.authority, identifier)
 
 
-def test_what_the_list_names_is_blocked_until_reviewed(
+def test_listed_important_data_is_blocked_until_reviewed(
     office: Department, listed: Callable[[ImportantData], None]
 ) -> None:
     listed(ImportantData("地下管线", "important", pattern="*管线*"))
@@ -84,7 +84,7 @@ def test_what_the_list_names_is_blocked_until_reviewed(
     assert office.ledger.catalogue.data.record_review(office.authority, "pipes", REPORT).state == "submitted"
 
 
-def test_what_the_list_names_core_stays_blocked(office: Department, listed: Callable[[ImportantData], None]) -> None:
+def test_listed_core_data_stays_blocked(office: Department, listed: Callable[[ImportantData], None]) -> None:
     listed(ImportantData("坐标", "core", fields=("gcj_x", "gcj_y")))
     office.put("coordinates", fields=(ResourceField("gcj_x", "decimal"), ResourceField("gcj_y", "decimal")))
     catalogue = office.ledger.catalogue.data
@@ -93,7 +93,7 @@ def test_what_the_list_names_core_stays_blocked(office: Department, listed: Call
     assert office.state("coordinates") == "blocked"
 
 
-def test_listing_blocks_at_once_what_was_shown(office: Department) -> None:
+def test_a_new_entry_blocks_matching_resources_at_once(office: Department) -> None:
     ledger = office.ledger
     office.publish("at-once/published", title="近海水深 甲")
     office.publish("at-once/changed", title="近海水深 乙")
@@ -114,7 +114,7 @@ def test_listing_blocks_at_once_what_was_shown(office: Department) -> None:
     assert office.state("at-once/draft") == "draft"
 
 
-def test_important_list_is_kept_by_those_who_grade(office: Department) -> None:
+def test_only_roles_that_grade_can_change_the_important_data_list(office: Department) -> None:
     kinds, entry = office.ledger.catalogue.important_data, ImportantData("x", "important", pattern="no such title")
     for actor in (office.provider, office.consumer, office.stranger):
         assert refusal(lambda actor=actor: kinds.add(actor, entry)).code == "PARTY_LACKS_ROLE"

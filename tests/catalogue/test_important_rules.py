@@ -1,4 +1,4 @@
-"""The important-data catalogue: what matches, and which grade follows."""
+"""The rules of the important-data catalogue: which resources match, and which grade follows."""
 
 from __future__ import annotations
 
@@ -30,34 +30,36 @@ MATCHES: dict[str, tuple[ImportantData, bool]] = {
     "one character": (replace(BY_TITLE, pattern="城?地下*"), True),
     "all fields": (BY_FIELDS, True),
     "a field missing": (replace(BY_FIELDS, fields=("longitude", "height")), False),
-    "one of both suffices": (replace(BY_FIELDS, pattern="*军事*"), True),
+    "the pattern or the fields are enough": (replace(BY_FIELDS, pattern="*军事*"), True),
     "neither": (ImportantData("军事", "core", pattern="*军事*"), False),
     "nothing to match": (ImportantData("空", "core"), False),
 }
 
 
 @pytest.mark.parametrize(("entry", "expected"), MATCHES.values(), ids=MATCHES.keys())
-def test_match(entry: ImportantData, expected: bool) -> None:
+def test_an_entry_matches_by_title_or_fields(entry: ImportantData, expected: bool) -> None:
     assert entry.matches(PIPES) is expected
 
 
 MATCHED: dict[str, tuple[str, list[ImportantData], str, list[str]]] = {
     "no list": ("general_2", [], "general_2", []),
     "important": ("general_2", [BY_TITLE], "important", ["地下管线"]),
-    "the highest of two": ("general_2", [BY_TITLE, BY_FIELDS], "core", ["地下管线", "坐标"]),
-    "its own is higher": ("core", [BY_TITLE], "core", ["地下管线"]),
-    "listed, but not this": ("important", [replace(BY_TITLE, pattern="x")], "important", []),
+    "the higher of two entries": ("general_2", [BY_TITLE, BY_FIELDS], "core", ["地下管线", "坐标"]),
+    "the resource's own grade is higher": ("core", [BY_TITLE], "core", ["地下管线"]),
+    "the entry does not match": ("important", [replace(BY_TITLE, pattern="x")], "important", []),
 }
 
 
 @pytest.mark.parametrize(("own", "entries", "grade", "titles"), MATCHED.values(), ids=MATCHED.keys())
-def test_grade_by_the_list(own: str, entries: list[ImportantData], grade: str, titles: list[str]) -> None:
+def test_the_highest_matching_grade_applies(
+    own: str, entries: list[ImportantData], grade: str, titles: list[str]
+) -> None:
     assert matched_grade(replace(PIPES, grade=own), entries) == (grade, titles)
     assert matched_grade(replace(PIPES, grade=own), entries[::-1]) == (grade, titles)
 
 
 @pytest.mark.parametrize("entry", [BY_TITLE, BY_FIELDS], ids=["title", "fields"])
-def test_entry_that_is_taken(entry: ImportantData) -> None:
+def test_a_valid_entry_is_accepted(entry: ImportantData) -> None:
     check_important(entry)
 
 
@@ -72,7 +74,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED.keys())
-def test_entry_that_is_refused(change: dict[str, Any]) -> None:
+def test_an_invalid_entry_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_important(replace(BY_TITLE, **change))
     assert caught.value.code == "IMPORTANT_ENTRY"

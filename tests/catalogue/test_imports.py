@@ -1,4 +1,4 @@
-"""Bulk import: a dry run writes nothing, a bad row stops all, and every way to write a table says the same."""
+"""Bulk import: a dry run writes nothing, one bad row stops all, and every form of a table gives the same result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.actors.department import Department, refusal, resource
 from tests.support.workbooks import book
 
 
-def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> None:
+def test_a_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> None:
     office.put("dry/same", title="资源 dry/same", content_digest=DIGEST, package="", rows=0)
     office.put("dry/old", title="旧", content_digest=DIGEST, package="", rows=0)
     office.ledger.catalogue.data.put(office.stranger, resource("dry/theirs"))
@@ -56,7 +56,7 @@ def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> 
     json.dumps([line.to_dict() for line in report.rows])
 
 
-def test_one_bad_row_stops_all(office: Department) -> None:
+def test_one_bad_row_stops_the_import(office: Department) -> None:
     before = stored(office)
     table = Sheets([row("stop/1"), row("stop/2", grade="secret"), row("stop/3")])
     error = refusal(lambda: office.ledger.catalogue.imports.commit(office.provider, table))
@@ -65,7 +65,7 @@ def test_one_bad_row_stops_all(office: Department) -> None:
     assert stored(office) == before
 
 
-def test_commit_takes_all_rows_and_again_changes_nothing(office: Department) -> None:
+def test_a_commit_imports_all_rows_and_a_repeated_commit_changes_nothing(office: Department) -> None:
     table, ticks = Sheets([row(f"commit/{place}") for place in range(5)]), list[int]()
     report = office.ledger.catalogue.imports.commit(office.provider, table, ticks.append)
     assert report.committed and report.counts["new"] == len(ticks) == 5
@@ -78,7 +78,7 @@ def test_commit_takes_all_rows_and_again_changes_nothing(office: Department) -> 
     assert office.ledger.catalogue.data.document("commit/0", 2)["title"] == "新"
 
 
-def test_only_providers_import(office: Department) -> None:
+def test_only_providers_can_import(office: Department) -> None:
     table = Sheets([row("roles/1")])
     for actor in (office.consumer, office.authority):
         for act in (office.ledger.catalogue.imports.dry_run, office.ledger.catalogue.imports.commit):
@@ -86,7 +86,7 @@ def test_only_providers_import(office: Department) -> None:
                 act(actor, table)
 
 
-def test_every_attribute_is_taken(office: Department) -> None:
+def test_every_attribute_is_imported(office: Department) -> None:
     cells = {
         "package": "power",
         "rows": "12",
@@ -106,16 +106,16 @@ def test_every_attribute_is_taken(office: Department) -> None:
         "grade": "general_4",
     }
     office.ledger.catalogue.imports.commit(office.provider, Sheets([row("every", **cells)]))
-    told = office.ledger.catalogue.data.get("every")["resource"]
-    holder, kwh = told["fields"]
+    described = office.ledger.catalogue.data.get("every")["resource"]
+    holder, kwh = described["fields"]
     assert (holder["pii"], holder["grade"], kwh["pii"], kwh["secrecy"]) == (
         "personal",
         "general_3",
         "none",
         "business_secret",
     )
-    assert (told["rows"], told["columns"]) == (12, 3)
-    assert {name: told[name] for name in cells if name not in ("fields", "rows", "columns")} == {
+    assert (described["rows"], described["columns"]) == (12, 3)
+    assert {name: described[name] for name in cells if name not in ("fields", "rows", "columns")} == {
         name: value for name, value in cells.items() if name not in ("fields", "rows", "columns")
     }
 
@@ -130,17 +130,17 @@ TABLES: dict[str, tuple[Sheets, str]] = {
 
 
 @pytest.mark.parametrize(("table", "code"), TABLES.values(), ids=TABLES.keys())
-def test_table_that_is_none(office: Department, table: Sheets, code: str) -> None:
+def test_a_table_without_required_columns_or_rows_is_refused(office: Department, table: Sheets, code: str) -> None:
     assert refusal(lambda: office.ledger.catalogue.imports.dry_run(office.provider, table)).code == code
 
 
-def test_rows_are_bounded(office: Department, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_with_too_many_rows_is_refused(office: Department, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue_import, "MAX_ROWS", 1)
     table = Sheets([row("a"), row("b")])
     assert refusal(lambda: office.ledger.catalogue.imports.dry_run(office.provider, table)).code == "IMPORT_TOO_LARGE"
 
 
-def test_fields_twice(office: Department) -> None:
+def test_fields_given_twice_are_refused(office: Department) -> None:
     table = Sheets([row("twice")], [{"code": "twice", "name": "a", "type": "text"}])
     (line,) = office.ledger.catalogue.imports.dry_run(office.provider, table).rows
     assert line.error == "FIELDS_TWICE"
@@ -151,7 +151,7 @@ def csv_bytes(*rows: Mapping[str, str]) -> bytes:
     return "\n".join(lines).encode("utf-8-sig")
 
 
-def test_csv_with_its_fields_beside_it() -> None:
+def test_a_csv_file_is_imported_with_a_second_file_of_fields() -> None:
     resources = {"code": "a", "title": "b", "content_digest": DIGEST}
     fields = {"code": "a", "name": "kwh: net", "type": "decimal"}
     assert sheets_of(csv_bytes(resources), "r.csv", csv_bytes(fields)) == Sheets([resources], [fields])
@@ -159,7 +159,7 @@ def test_csv_with_its_fields_beside_it() -> None:
     assert refusal(lambda: sheets_of(b"a\n\xff\n", "r.csv")).code == "CSV_NOT_UTF8"
 
 
-def test_excel_and_csv_say_the_same(office: Department) -> None:
+def test_excel_and_csv_give_the_same_result(office: Department) -> None:
     excel = book(
         数据清单=[
             ["code", "title", "content_digest", "rows", "time_range", None],
@@ -181,7 +181,7 @@ def test_excel_and_csv_say_the_same(office: Department) -> None:
     assert office.ledger.catalogue.data.get("x")["resource"]["grade"] == "general_2"
 
 
-def test_real_data_sets_from_csv_and_from_excel(office: Department) -> None:
+def test_real_data_sets_are_imported_from_csv_and_excel(office: Department) -> None:
     library = Library()
     wanted = [item for item in library.index() if item.package in ("ISLR", "plm")]
     described = [library.describe(item) for item in wanted]

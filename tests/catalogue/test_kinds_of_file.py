@@ -1,4 +1,4 @@
-"""Kinds of file and encodings: known by the content, refused by name; the report says how a file was read."""
+"""Kinds of file and encodings are found from the content; an unsupported kind is refused and named."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ TEXT = f"code,title,content_digest\nC-1,名称编号,{DIGEST}\n"
 PLAIN = {"code": "C-1", "title": "名称编号", "content_digest": DIGEST}
 ENCODED: dict[str, tuple[bytes, str | None, str]] = {
     "UTF-8": (TEXT.encode(), None, ""),
-    "UTF-8 with its mark": (TEXT.encode("utf-8-sig"), None, ""),
-    "UTF-16 with its mark": (TEXT.encode("utf-16"), None, "UTF-16"),
-    "UTF-16, the other way round": ("\ufeff".encode("utf-16-be") + TEXT.encode("utf-16-be"), None, "UTF-16"),
-    "UTF-16 without a mark": (TEXT.encode("utf-16-le"), None, "UTF-16"),
-    "UTF-16, the other way, without a mark": (TEXT.encode("utf-16-be"), None, "UTF-16"),
+    "UTF-8 with a byte order mark": (TEXT.encode("utf-8-sig"), None, ""),
+    "UTF-16 with a byte order mark": (TEXT.encode("utf-16"), None, "UTF-16"),
+    "UTF-16 big-endian with a byte order mark": (
+        "\ufeff".encode("utf-16-be") + TEXT.encode("utf-16-be"),
+        None,
+        "UTF-16",
+    ),
+    "UTF-16 without a byte order mark": (TEXT.encode("utf-16-le"), None, "UTF-16"),
+    "UTF-16 big-endian without a byte order mark": (TEXT.encode("utf-16-be"), None, "UTF-16"),
     "UTF-16 with tabs": (TEXT.replace(",", "\t").encode("utf-16"), None, "UTF-16"),
     "GB18030": (TEXT.encode("gb18030"), None, "GB18030"),
     "GBK, declared": (TEXT.encode("gbk"), "gbk", "GB18030"),
@@ -34,13 +38,15 @@ ENCODED: dict[str, tuple[bytes, str | None, str]] = {
 
 
 @pytest.mark.parametrize(("data", "declared", "note"), ENCODED.values(), ids=ENCODED.keys())
-def test_a_text_is_read_in_its_encoding_and_the_report_says_so(data: bytes, declared: str | None, note: str) -> None:
+def test_a_text_file_is_read_in_its_encoding_and_the_report_names_it(
+    data: bytes, declared: str | None, note: str
+) -> None:
     sheets = sheets_of(data, "list.csv", encoding=declared)
     assert sheets.resources == [PLAIN]
     assert note in "".join(sheets.notes) and len(sheets.notes) == bool(note)
 
 
-def test_rare_characters_are_read_in_gb18030_only_where_it_is_declared() -> None:
+def test_rare_characters_are_read_as_gb18030_only_if_it_is_declared() -> None:
     data = TEXT.replace("名称编号", "𠮷硇").encode("gb18030")
     assert refusal(data, "list.csv").code == "CSV_NOT_UTF8"
     assert sheets_of(data, "list.csv", encoding="gb18030").resources[0]["title"] == "𠮷硇"
@@ -59,14 +65,14 @@ DOUBTFUL: dict[str, tuple[bytes, str | None, str]] = {
 
 
 @pytest.mark.parametrize(("data", "declared", "code"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
-def test_a_text_in_doubt_is_refused_and_says_what_to_do(data: bytes, declared: str | None, code: str) -> None:
+def test_a_text_file_in_doubtful_encoding_is_refused_with_a_hint(data: bytes, declared: str | None, code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         sheets_of(data, "list.csv", encoding=declared)
     assert caught.value.code == code and caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.xls", "list.et", "list.xlsm", "list.txt", "list.XLSX", "list"])
-def test_a_workbook_is_known_by_its_content(name: str) -> None:
+def test_a_workbook_is_recognised_by_its_content(name: str) -> None:
     sheets = sheets_of(book(s=[HEAD, ROW]), name)
     assert sheets.resources[0]["code"] == "A-1"
     assert bool(sheets.notes) == (not name.lower().endswith((".xlsx", ".xlsm", "list")))
@@ -74,13 +80,13 @@ def test_a_workbook_is_known_by_its_content(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["list.xls", "list.xlsx", "list.et"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_a_text_is_known_by_its_content(name: str, encoding: str) -> None:
+def test_a_text_file_is_recognised_by_its_content(name: str, encoding: str) -> None:
     sheets = sheets_of(TEXT.replace(",", "\t").encode(encoding), name)
     assert sheets.resources == [PLAIN]
     assert name in "".join(sheets.notes)
 
 
-def test_macros_are_left_where_they_are() -> None:
+def test_macros_in_a_workbook_are_ignored() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book(s=[HEAD, ROW]))) as old, zipfile.ZipFile(out, "w") as new:
         for member in old.namelist():
@@ -119,13 +125,13 @@ KINDS: dict[str, tuple[bytes, str, str]] = {
 
 
 @pytest.mark.parametrize(("data", "name", "kind"), KINDS.values(), ids=KINDS.keys())
-def test_another_kind_of_file_is_refused_by_its_name(data: bytes, name: str, kind: str) -> None:
+def test_an_unsupported_kind_of_file_is_refused_and_named(data: bytes, name: str, kind: str) -> None:
     error = refusal(data, name)
     assert (error.code, error.where) == ("FILE_KIND", name)
     assert kind in error.message
 
 
-def test_encrypted_files_are_refused_as_such() -> None:
+def test_an_encrypted_file_is_refused_as_encrypted() -> None:
     old = OLE + "EncryptedPackage".encode("utf-16-le")
     locked = bytearray(book(s=[HEAD, ROW]))
     for at in (locked.find(b"PK\x01\x02") + 8, 6):
@@ -136,12 +142,12 @@ def test_encrypted_files_are_refused_as_such() -> None:
 
 @pytest.mark.parametrize("path", ["xls-whole/list.xls", "xls-flaws/cells.xls"])
 @pytest.mark.parametrize("cut", [8, 512, 1_000, 2_000])
-def test_an_old_workbook_that_is_cut_off_is_refused_as_one(path: str, cut: int) -> None:
+def test_a_truncated_xls_workbook_is_refused_as_damaged(path: str, cut: int) -> None:
     data, name = case(path)
     assert refusal(data[:cut], name).code == "XLS_MALFORMED"
 
 
-def test_the_one_sheet_of_a_workbook_is_a_table(tmp_path: Path) -> None:
+def test_the_only_sheet_of_a_workbook_is_read_as_a_table(tmp_path: Path) -> None:
     path = tmp_path / "firms.xlsx"
     path.write_bytes(book(firms=[["name", "uscc"], ["甲公司", "91440802MA9X00011Y"]], 空=[]))
     assert read_table(path).rows == [{"name": "甲公司", "uscc": "91440802MA9X00011Y"}]

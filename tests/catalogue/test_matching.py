@@ -1,4 +1,4 @@
-"""Demands and resources: which fit, how well, and of what the score is made."""
+"""Matching of demands and resources: which resources match, how well, and the parts of the score."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POWER = DataResource(
 WANTED = Wanted("企业用电", "loan check", "energy", ("Usci Code", "kwh", "arrears"))
 
 
-def test_score_says_what_it_is_made_of() -> None:
+def test_a_score_lists_its_parts() -> None:
     found = score(WANTED, POWER)
     assert found.to_dict() == {
         "code": "power/meters",
@@ -48,13 +48,13 @@ SCORES: dict[str, tuple[Wanted, tuple[int, int, int]]] = {
 
 
 @pytest.mark.parametrize(("wanted", "points"), SCORES.values(), ids=SCORES.keys())
-def test_points(wanted: Wanted, points: tuple[int, int, int]) -> None:
+def test_points_follow_fields_domain_and_words(wanted: Wanted, points: tuple[int, int, int]) -> None:
     found = score(wanted, POWER)
     assert (found.field_points, found.domain_points, found.word_points) == points
     assert found.score == sum(points)
 
 
-def test_empty_domains_are_not_alike() -> None:
+def test_empty_domains_do_not_match() -> None:
     assert score(replace(WANTED, domain=""), replace(POWER, domain="")).domain_points == 0
 
 
@@ -68,11 +68,11 @@ def test_empty_domains_are_not_alike() -> None:
         ("", set()),
     ],
 )
-def test_words(text: str, expected: set[str]) -> None:
+def test_words_are_latin_words_and_pairs_of_chinese_characters(text: str, expected: set[str]) -> None:
     assert words(text) == expected
 
 
-def test_ranked_best_first_then_by_code() -> None:
+def test_candidates_are_ranked_by_score_then_by_code() -> None:
     twin = replace(POWER, code="power/a")
     less = replace(POWER, code="power/0", fields=POWER.fields[:1])
     none = replace(POWER, code="none", title="x", domain="", fields=())
@@ -88,7 +88,9 @@ names = st.lists(st.sampled_from(["kwh", "month", "area", "plate"]), unique=True
 
 
 @given(st.lists(st.tuples(names, st.sampled_from(["energy", "transport"])), max_size=5), names, st.randoms())
-def test_order_given_does_not_matter(rows: list[tuple[list[str], str]], asked: list[str], random: object) -> None:
+def test_the_ranking_does_not_depend_on_the_input_order(
+    rows: list[tuple[list[str], str]], asked: list[str], random: object
+) -> None:
     resources = [
         replace(POWER, code=f"r{place}", domain=domain, fields=tuple(ResourceField(name, "text") for name in fields))
         for place, (fields, domain) in enumerate(rows)

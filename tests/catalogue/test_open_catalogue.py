@@ -1,4 +1,4 @@
-"""The open catalogue: what may be opened, and what it shows."""
+"""The open catalogue: which resources can be opened, and what it shows."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from tests.support.actors.department import Department, refusal
 FREE = Opening("free", "", "CC-BY-4.0")
 
 
-def test_open_catalogue_shows_the_published_version_with_its_history(office: Department) -> None:
+def test_the_open_catalogue_shows_the_published_version_and_its_history(office: Department) -> None:
     ledger, code = office.ledger, "open/a"
     office.publish(code, open_attr="open")
     ledger.catalogue.open_catalogue.open(office.provider, code, FREE)
     office.put(code, open_attr="open", title="未发布")
     assert ledger.catalogue.open_catalogue.get(code)["resource"]["title"] != "未发布"
     ledger.catalogue.open_catalogue.open(office.provider, code, Opening("targeted", "签协议", "CC-BY-4.0"))
-    told = ledger.catalogue.open_catalogue.get(code)
-    assert [(item["number"], item["open_type"]) for item in told["history"]] == [(1, "free"), (2, "targeted")]
-    assert told["history"][0]["withdrawn_at"] is not None and told["open_type"] == "targeted"
+    item = ledger.catalogue.open_catalogue.get(code)
+    assert [(item["number"], item["open_type"]) for item in item["history"]] == [(1, "free"), (2, "targeted")]
+    assert item["history"][0]["withdrawn_at"] is not None and item["open_type"] == "targeted"
     assert [item["code"] for item in ledger.catalogue.open_catalogue.page("open/", 5)] == [code]
     ledger.catalogue.data.block(office.authority, code, "核查")
     assert refusal(lambda: ledger.catalogue.open_catalogue.get(code)).code == "NOT_OPEN"
 
 
-def test_what_may_not_be_opened(office: Department) -> None:
+def test_a_resource_that_must_not_be_opened_is_refused(office: Department) -> None:
     ledger = office.ledger
     office.publish("open/none", open_attr="none")
     office.publish("open/conditional", open_attr="conditional")

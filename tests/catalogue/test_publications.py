@@ -1,4 +1,4 @@
-"""Publication: the chief data officer's signature. Real keys, real log."""
+"""Publication with the chief data officer's signature, with real keys and a real log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.actors.pilots import Pilot
 REPORT = f"sha-256:{'a' * 64}"
 
 
-def test_published_once_the_officer_signed(office: Department) -> None:
+def test_a_resource_is_published_after_the_officer_signed(office: Department) -> None:
     ledger, code = office.ledger, "published"
     office.put(code)
     ledger.catalogue.data.submit(office.provider, code)
@@ -32,7 +32,7 @@ def test_published_once_the_officer_signed(office: Department) -> None:
     assert ledger.catalogue.data.registrable(code, 1).code == code
 
 
-def test_statement_is_in_the_log(office: Department) -> None:
+def test_the_signed_statement_is_in_the_log(office: Department) -> None:
     office.put("logged")
     office.ledger.catalogue.data.submit(office.provider, "logged")
     statement = office.signed("logged")
@@ -41,7 +41,7 @@ def test_statement_is_in_the_log(office: Department) -> None:
     assert place.issuer == office.ledger.installation.issuer
 
 
-def test_wrong_signer_is_refused(office: Department, pilot: Pilot) -> None:
+def test_a_publication_signed_by_another_party_is_refused(office: Department, pilot: Pilot) -> None:
     ledger, code = office.ledger, "wrong-signer"
     office.put(code)
     ledger.catalogue.data.submit(office.provider, code)
@@ -73,7 +73,7 @@ def test_wrong_signer_is_refused(office: Department, pilot: Pilot) -> None:
     )
 
 
-def test_edited_after_the_draft_was_signed(office: Department) -> None:
+def test_a_signature_of_an_outdated_version_is_refused(office: Department) -> None:
     office.put("edited")
     office.ledger.catalogue.data.submit(office.provider, "edited")
     old = office.signed("edited")
@@ -82,7 +82,7 @@ def test_edited_after_the_draft_was_signed(office: Department) -> None:
     assert refusal(lambda: office.ledger.catalogue.publications.sign(office.cdo, old)).code == "VERSION_OUTDATED"
 
 
-def test_change_of_what_is_published_goes_the_whole_way_again(office: Department) -> None:
+def test_a_changed_resource_must_be_signed_and_published_again(office: Department) -> None:
     ledger, code = office.ledger, "change"
     office.publish(code)
     office.put(code, title="新题")
@@ -95,7 +95,7 @@ def test_change_of_what_is_published_goes_the_whole_way_again(office: Department
     assert ledger.catalogue.publications.publish(office.provider, code).published_version == 2
 
 
-def test_officers_are_appointed_by_the_authority(office: Department, pilot: Pilot) -> None:
+def test_only_the_authority_appoints_officers(office: Department, pilot: Pilot) -> None:
     publications, department_ = office.ledger.catalogue.publications, pilot.cast.registrar
     for actor in (office.provider, office.cdo, office.consumer):
         error = refusal(lambda actor=actor: publications.appoint(actor, department_, office.cdo.party))
@@ -107,7 +107,7 @@ def test_officers_are_appointed_by_the_authority(office: Department, pilot: Pilo
     assert isinstance(error, Conflict) and error.code == "CDO_ROLE_MISSING"
 
 
-def test_officer_whose_appointment_ended_signs_no_more(office: Department) -> None:
+def test_an_officer_cannot_sign_after_its_appointment_ended(office: Department) -> None:
     ledger, code = office.ledger, "ended"
     office.put(code)
     ledger.catalogue.data.submit(office.provider, code)

@@ -1,4 +1,4 @@
-"""Imports beside others who write: planned without the lock, written by few statements, never over a change."""
+"""Imports beside other writers: planned without the lock, written with few statements, never over a newer change."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ledger.store.database import Database, open_engine
 from tests.catalogue.import_tables import row, stored
 from tests.support.actors.department import Department, refusal, resource
 
-# Staged
+# Statements under the write lock
 
 
 @pytest.fixture
 def statements(office: Department) -> Iterator[list[str]]:
-    """The statements that are sent while the write lock is held."""
+    """Collect the SQL statements that are executed while the write lock is held."""
     sent: list[str] = []
     engine = office.ledger.database.engine
     writing: list[bool] = []
@@ -45,19 +45,19 @@ def test_a_thousand_rows_take_a_fixed_number_of_statements_under_the_lock(
     report = office.ledger.catalogue.imports.commit(office.provider, table)
     assert report.counts["new"] == rows
     thousands = rows // 1_000
-    # Each 500: one look at what stands, and the entries, versions and events.
+    # For each 500 rows: one query of the present entries, and one insert each of entries, versions and events.
     assert len(statements) == 2 * 4 * thousands
     statements.clear()
     changed = Sheets([row(f"many{rows}/{place}", title="新") for place in range(rows)])
     assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["new_version"] == rows
-    # And one more, for the numbers of the events before.
+    # One more statement for the numbers of earlier events.
     assert len(statements) == 2 * 5 * thousands
     statements.clear()
     assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["unchanged"] == rows
     assert len(statements) == 2 * thousands
 
 
-def test_the_plan_is_read_by_few_queries(office: Department) -> None:
+def test_planning_takes_few_queries(office: Department) -> None:
     sent: list[str] = []
     engine = office.ledger.database.engine
 
@@ -68,7 +68,7 @@ def test_the_plan_is_read_by_few_queries(office: Department) -> None:
     event.listen(engine, "before_cursor_execute", before)
     office.ledger.catalogue.imports.dry_run(office.provider, table)
     event.remove(engine, "before_cursor_execute", before)
-    # For each 500 codes one, and one for their systems; and one that begins.
+    # For each 500 codes one query, and one for their systems; and one that begins the transaction.
     assert len(sent) == 4 * 2 + 1
 
 
@@ -78,7 +78,7 @@ def other_writer(office: Department) -> sqlite3.Connection:
     return connection
 
 
-def test_others_write_while_a_table_is_planned(office: Department) -> None:
+def test_other_writers_can_write_while_a_table_is_planned(office: Department) -> None:
     other, written = other_writer(office), list[int]()
 
     def write(rows: int) -> None:
@@ -92,7 +92,7 @@ def test_others_write_while_a_table_is_planned(office: Department) -> None:
     assert len(written) == 20
 
 
-def test_what_changed_meanwhile_is_planned_anew(office: Department) -> None:
+def test_a_table_is_planned_again_if_an_entry_changed_meanwhile(office: Department) -> None:
     office.put("cas/1", title="旧")
     table = Sheets([row("cas/0"), row("cas/1", title="新"), row("cas/2")])
     changes = iter(["cas/1", "cas/2"])
@@ -112,7 +112,7 @@ def test_what_changed_meanwhile_is_planned_anew(office: Department) -> None:
     assert [event["state"] for event in office.ledger.catalogue.data.history("cas/1")] == ["draft"] * 3
 
 
-def test_what_others_took_meanwhile_is_refused(office: Department) -> None:
+def test_a_code_that_another_provider_took_meanwhile_is_refused(office: Department) -> None:
     before = stored(office)
     take = iter([lambda: office.ledger.catalogue.data.put(office.stranger, resource("taken/1"))])
     table = Sheets([row("taken/0"), row("taken/1")])
@@ -125,7 +125,7 @@ def test_what_others_took_meanwhile_is_refused(office: Department) -> None:
     assert [after - then for after, then in zip(stored(office), before, strict=True)] == [1, 1, 1], "the stranger's own"
 
 
-def test_who_is_overtaken_again_and_again_is_told_to_try_later(
+def test_an_import_that_is_overtaken_repeatedly_fails_as_busy(
     office: Department, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.put("busy/1", title="0")
@@ -147,7 +147,7 @@ def test_who_is_overtaken_again_and_again_is_told_to_try_later(
     assert [after - then for after, then in zip(stored(office), before, strict=True)] == [0, 3, 3], "others' alone"
 
 
-def test_an_import_that_waits_in_vain_for_the_lock_is_told_to_try_later(office: Department) -> None:
+def test_an_import_that_cannot_get_the_lock_fails_as_busy(office: Department) -> None:
     other, before = other_writer(office), stored(office)
     table = Sheets([row("locked/0")])
     busy = Database(open_engine(str(office.ledger.database.engine.url), 10))

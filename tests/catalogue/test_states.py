@@ -1,4 +1,4 @@
-"""Every state × move of the catalogue's machines, against tables written out here."""
+"""Every state and step of the catalogue's state machines, compared with tables in this file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MACHINES = (RESOURCE, DEMAND)
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_every_state_and_move(machine: StateMachine) -> None:
+def test_every_state_allows_only_the_listed_steps(machine: StateMachine) -> None:
     table = TABLES[machine.name]
     assert machine.states == table.keys()
     for state, moves in table.items():
@@ -52,11 +52,11 @@ def test_every_state_and_move(machine: StateMachine) -> None:
 @pytest.mark.parametrize(
     ("machine", "initial", "final"), [(RESOURCE, "draft", {"retired"}), (DEMAND, "filed", {"closed"})]
 )
-def test_first_and_last_states(machine: StateMachine, initial: str, final: set[str]) -> None:
+def test_the_first_and_final_states(machine: StateMachine, initial: str, final: set[str]) -> None:
     assert (machine.initial, machine.final) == (initial, final)
 
 
-def test_nothing_is_published_without_a_signature() -> None:
+def test_no_path_publishes_without_a_signature() -> None:
     unsigned = {(state, move): to for (state, move), to in RESOURCE.moves.items() if move != "sign"}
     reached, waiting = {"draft"}, ["draft"]
     while waiting:

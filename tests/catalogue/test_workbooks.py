@@ -1,4 +1,4 @@
-"""Excel files: cells as text, what is refused and where, and no file takes the machine with it."""
+"""Excel files: cells as text, what is refused and where, and limits against oversized files."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def read_xlsx(data: bytes, name: str) -> dict[str, list[dict[str, str]]]:
     return {sheet.title: rows_of(sheet, f"{name}, {sheet.title}") for sheet in read_sheets(data, name)}
 
 
-def test_cells_as_text() -> None:
+def test_cells_are_read_as_text() -> None:
     cells = book(s=[["a", "b", "c", "d", "e"], [True, 1.5, date(2026, 1, 2), 7, "x"]])
     (line,) = read_xlsx(cells, "t.xlsx")["s"]
     assert line == {"a": "true", "b": "1.5", "c": "2026-01-02", "d": "7", "e": "x"}
 
 
-def test_empty_sheet() -> None:
+def test_an_empty_sheet_has_no_rows() -> None:
     assert read_xlsx(book(s=[]), "t.xlsx") == {"s": []}
 
 
@@ -45,7 +45,7 @@ EXCEL: dict[str, tuple[list[list[Any]], str, str]] = {
 
 
 @pytest.mark.parametrize(("rows", "code", "where"), EXCEL.values(), ids=EXCEL.keys())
-def test_sheet_that_is_refused(rows: list[list[Any]], code: str, where: str) -> None:
+def test_an_invalid_sheet_is_refused_with_its_place(rows: list[list[Any]], code: str, where: str) -> None:
     error = refusal(lambda: read_xlsx(book(s=rows), "t.xlsx"))
     assert (error.code, error.where) == (code, where)
 
@@ -71,13 +71,15 @@ MALFORMED = {
     "nothing": b"",
     "cut off": BOOK[: len(BOOK) // 2],
     "empty members": rezipped(BOOK, lambda member, content: b""),
-    "sheet is no XML": rezipped(BOOK, lambda member, content: b"<" if member.endswith("sheet1.xml") else content),
+    "a sheet that is not XML": rezipped(
+        BOOK, lambda member, content: b"<" if member.endswith("sheet1.xml") else content
+    ),
     "entities": rezipped(BOOK, with_entities),
 }
 
 
 @pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED.keys())
-def test_file_that_is_no_book(data: bytes) -> None:
+def test_a_file_that_is_not_a_workbook_is_refused(data: bytes) -> None:
     assert refusal(lambda: read_xlsx(data, "t.xlsx")).code == "XLSX_MALFORMED"
 
 
@@ -88,7 +90,7 @@ def test_file_that_is_no_book(data: bytes) -> None:
     text=st.binary(max_size=12),
     cut=st.integers(0, 40),
 )
-def test_damaged_file_is_read_or_refused(member: str, place: int, text: bytes, cut: int) -> None:
+def test_a_damaged_file_is_read_or_refused(member: str, place: int, text: bytes, cut: int) -> None:
     damaged = rezipped(
         BOOK, lambda name, content: content if name != member else content[:place] + text + content[place + cut :]
     )
@@ -98,13 +100,13 @@ def test_damaged_file_is_read_or_refused(member: str, place: int, text: bytes, c
         assert error.code.startswith("XLSX_")
 
 
-def test_zip_bomb_is_not_unpacked() -> None:
+def test_a_zip_bomb_is_not_unpacked() -> None:
     bomb = rezipped(BOOK, lambda member, content: content + b" " * (30 * 1024 * 1024))
     assert len(bomb) < 1024 * 1024
     assert refusal(lambda: read_xlsx(bomb, "t.xlsx")).code == "XLSX_TOO_LARGE"
 
 
-def test_cells_are_bounded_even_where_they_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_cells_is_limited_also_for_empty_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(xlsx_scan.BOUNDS, "c", 50)
     far = rezipped(BOOK, lambda member, content: content.replace(b'"A2"', b'"XFD2"'))
     assert refusal(lambda: read_xlsx(far, "t.xlsx")).code == "XLSX_TOO_LARGE"
@@ -114,7 +116,7 @@ def test_cells_are_bounded_even_where_they_are_empty(monkeypatch: pytest.MonkeyP
     assert refusal(lambda: read_xlsx(deep, "t.xlsx")).code == "XLSX_TOO_LARGE"
 
 
-def test_sizes_are_bounded_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sizes_are_limited_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(xlsx_scan.BOUNDS, "sheet", 1)
     assert refusal(lambda: read_xlsx(book(a=[], b=[]), "t.xlsx")).code == "XLSX_TOO_LARGE"
     monkeypatch.setattr(xlsx_scan, "MAX_XLSX_BYTES", 10)

@@ -21,7 +21,7 @@ from tests.support.scenario_definitions import DEFINITION
 
 
 def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_blocks(pilot: Pilot) -> None:
-    """Registration: tests/registration/test_grades.py::test_important_data_is_confirmed_only_with_a_security_review."""
+    """Registration: tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review."""
     ledger = pilot.ledger
     core, important = (
         resource(f"six/{grade}", fields=(ResourceField("grid", "text", grade=grade),))

@@ -1,8 +1,8 @@
-"""A confirmation or an acceptance that kills itself.
+"""A confirmation or an acceptance in a process that kills itself.
 
 ``python -m tests.registration.crashing_registration <home> <point>``
 
-The home holds ``assets.json``: the assets to confirm, and one that is on offer to the bank.
+The home holds ``assets.json``: the assets to confirm, and one that is offered to the bank.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration import certificates as registration_certificates
 from tests.support.machine.killing import arm
 
-# What is done, and where it ends.
+# The act, and the point at which the process kills itself.
 POINTS: dict[str, tuple[str, tuple[object, str, str]]] = {
     "confirm: when the node has the transaction": ("confirm", (Connection, "send_raw", "after")),
     "confirm: on the chain, not certified": ("confirm", (RelayedActs, "act", "after")),
     "confirm: in the transaction that certifies": ("confirm", (registration_certificates, "add_certificate", "after")),
     "accept: on the chain, not certified": ("accept", (RelayedActs, "act", "after")),
-    "accept: certified, the old certificate stands": ("accept", (CertificateStatus, "supersede", "before")),
+    "accept: certified, the old certificate not superseded": ("accept", (CertificateStatus, "supersede", "before")),
 }
 
 
 def run(ledger: Ledger, act: str, assets: dict[str, Any]) -> None:
-    """Do it, or do it again."""
+    """Do the act, or repeat it."""
     cast = assemble(ledger, [])
     if act == "confirm":
         ledger.registration.review.confirm(ledger.actor(cast.registrar), assets["confirm"])

@@ -1,4 +1,4 @@
-"""What comes after the first registration: change, correction, cancellation."""
+"""Applications after the first registration: change, correction, cancellation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def numbers(pilot: Pilot, asset: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["change", "correct"])
-def test_change_and_correction_give_a_new_certificate_and_keep_the_old_document(pilot: Pilot, kind: str) -> None:
+def test_change_and_correction_issue_a_new_certificate_and_keep_the_old_document(pilot: Pilot, kind: str) -> None:
     asset = pilot.confirmed()
     before = pilot.ledger.registration.registrations.get(asset)
     (first,) = numbers(pilot, asset)
@@ -43,7 +43,7 @@ def test_change_and_correction_give_a_new_certificate_and_keep_the_old_document(
     )
 
 
-def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None:
+def test_a_rejected_change_leaves_the_registration_unchanged(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     before = pilot.ledger.registration.registrations.get(asset)
     changed = resource(before["resource"]["code"], content="rejected change")
@@ -55,7 +55,7 @@ def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None
     assert pilot.report(asset).valid
 
 
-def test_resource_of_another_code_is_no_change(pilot: Pilot) -> None:
+def test_a_change_to_another_resource_code_is_refused(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     with pytest.raises(Conflict, match="RESOURCE_CODE_DIFFERS"):
         pilot.ledger.registration.applications.apply(
@@ -63,7 +63,7 @@ def test_resource_of_another_code_is_no_change(pilot: Pilot) -> None:
         )
 
 
-def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
+def test_a_cancellation_is_final_and_its_content_can_be_registered_again(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     told = pilot.ledger.registration.registrations.get(asset)["resource"]
     number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
@@ -89,7 +89,7 @@ def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
     assert pilot.record(again).state == "applied"
 
 
-def test_confirming_cancellations_in_bulk_can_be_repeated(pilot: Pilot) -> None:
+def test_confirming_many_cancellations_can_be_repeated(pilot: Pilot) -> None:
     ended, waiting = pilot.confirmed(), pilot.confirmed()
     review, registrar = pilot.ledger.registration.review, pilot.cast.registrar
     for asset in (ended, waiting):

@@ -21,15 +21,15 @@ QUALITY = QualityReport(SCORES, WEIGHTS, DIGEST)
 VALUE = Valuation("income", 300_000_000, "2026-01-31", DIGEST)
 
 
-def report(pilot: Pilot, asset: str, by: str, told: QualityReport = QUALITY) -> None:
+def report(pilot: Pilot, asset: str, by: str, shown: QualityReport = QUALITY) -> None:
     pilot.ledger.registration.assessments.quality(
-        pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
+        pilot.actor(by), asset, shown, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
     )
 
 
-def value(pilot: Pilot, asset: str, by: str, told: Valuation = VALUE) -> None:
+def value(pilot: Pilot, asset: str, by: str, shown: Valuation = VALUE) -> None:
     pilot.ledger.registration.assessments.valuation(
-        pilot.actor(by), asset, told, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
+        pilot.actor(by), asset, shown, shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
     )
 
 
@@ -40,7 +40,7 @@ def accredited(pilot: Pilot, *roles: Role) -> str:
     return party
 
 
-def test_reports_are_committed_by_digest_and_told_as_they_were_given(pilot: Pilot) -> None:
+def test_reports_are_recorded_by_digest_and_returned_unchanged(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     report(pilot, asset, pilot.cast.assessor)
     value(pilot, asset, pilot.cast.assessor)
@@ -48,21 +48,21 @@ def test_reports_are_committed_by_digest_and_told_as_they_were_given(pilot: Pilo
     assert (quality["kind"], quality["report"]) == ("quality", QUALITY.to_dict())
     assert (valuation["kind"], valuation["report"]) == ("valuation", VALUE.to_dict())
     last = shanghai_day(pilot.ledger.clock()) + timedelta(days=365)
-    for told, event in zip((quality, valuation), pilot.history(asset)[-2:], strict=True):
-        assert told["assessor"] == event["by"] == pilot.cast.assessor
-        assert told["digest"] == event["args"]["report"]
-        assert told["valid_to"] == event["args"]["validTo"] == end_of_validity(last)
-        assert pilot.ledger.registration.act_documents.read(told["digest"])["kind"] == told["kind"]
+    for shown, event in zip((quality, valuation), pilot.history(asset)[-2:], strict=True):
+        assert shown["assessor"] == event["by"] == pilot.cast.assessor
+        assert shown["digest"] == event["args"]["report"]
+        assert shown["valid_to"] == event["args"]["validTo"] == end_of_validity(last)
+        assert pilot.ledger.registration.act_documents.read(shown["digest"])["kind"] == shown["kind"]
 
 
-def test_score_is_the_weighted_mean_in_whole_points(pilot: Pilot) -> None:
+def test_the_score_is_the_weighted_mean_rounded_down(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     report(pilot, asset, pilot.cast.assessor)
-    (told,) = pilot.ledger.registration.assessments.of(asset)
-    assert told["report"]["score"] == (92 * 15 + 88 * 20 + 95 * 20 + 90 * 15 + 71 * 20 + 84 * 10) // 100 == 86
+    (shown,) = pilot.ledger.registration.assessments.of(asset)
+    assert shown["report"]["score"] == (92 * 15 + 88 * 20 + 95 * 20 + 90 * 15 + 71 * 20 + 84 * 10) // 100 == 86
 
 
-def test_only_an_accredited_assessor_reports(pilot: Pilot) -> None:
+def test_only_an_accredited_assessor_can_report(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     unaccredited = pilot.party(PartyKind.ASSESSOR, Role.ASSESSOR)
     for act in (report, value):
@@ -75,7 +75,7 @@ def test_only_an_accredited_assessor_reports(pilot: Pilot) -> None:
     assert pilot.act_documents_of(asset) == []
 
 
-def test_accreditation_that_has_ended_counts_no_more(pilot: Pilot) -> None:
+def test_an_expired_accreditation_does_not_allow_reports(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     party, now = pilot.party(PartyKind.ASSESSOR, Role.ASSESSOR), pilot.ledger.clock()
     pilot.ledger.parties.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 3600)
@@ -85,7 +85,7 @@ def test_accreditation_that_has_ended_counts_no_more(pilot: Pilot) -> None:
         report(pilot, asset, party)
 
 
-def test_nobody_assesses_an_asset_of_its_own(pilot: Pilot) -> None:
+def test_an_assessor_cannot_assess_its_own_asset(pilot: Pilot) -> None:
     asset, both = pilot.confirmed(), accredited(pilot, Role.ASSESSOR, Role.CONSUMER)
     report(pilot, asset, both)
     pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, both)
@@ -105,7 +105,7 @@ def test_nobody_assesses_an_asset_of_its_own(pilot: Pilot) -> None:
     ],
     ids=["weights above a hundred", "a dimension missing", "score above a hundred", "score with a fraction"],
 )
-def test_unsound_quality_report_is_refused_and_commits_to_nothing(pilot: Pilot, wrong: QualityReport) -> None:
+def test_an_invalid_quality_report_is_refused_and_not_recorded(pilot: Pilot, wrong: QualityReport) -> None:
     (asset,) = pilot.applied("assessments/quality")
     with pytest.raises(InvalidInput, match="QUALITY_REPORT"):
         report(pilot, asset, pilot.cast.assessor, wrong)
@@ -113,22 +113,22 @@ def test_unsound_quality_report_is_refused_and_commits_to_nothing(pilot: Pilot, 
 
 
 @pytest.mark.parametrize("amount", [300_000_000.0, 0, -1, 10**15 + 1, True], ids=repr)
-def test_value_is_a_whole_number_of_fen(pilot: Pilot, amount: Any) -> None:
+def test_a_value_must_be_an_integer_in_fen(pilot: Pilot, amount: Any) -> None:
     (asset,) = pilot.applied("assessments/value")
     with pytest.raises(InvalidInput, match="VALUATION"):
         value(pilot, asset, pilot.cast.assessor, replace(VALUE, amount=amount))
     assert pilot.ledger.registration.assessments.of(asset) == []
 
 
-def test_largest_value_is_kept_to_the_fen(pilot: Pilot) -> None:
+def test_the_largest_value_is_stored_exactly(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     value(pilot, asset, pilot.cast.assessor, replace(VALUE, amount=10**15 - 1))
-    (told,) = pilot.ledger.registration.assessments.of(asset)
-    assert told["report"]["amount"] == 999_999_999_999_999
-    assert type(told["report"]["amount"]) is int
+    (shown,) = pilot.ledger.registration.assessments.of(asset)
+    assert shown["report"]["amount"] == 999_999_999_999_999
+    assert type(shown["report"]["amount"]) is int
 
 
-def test_value_as_of_a_day_to_come_is_refused(pilot: Pilot) -> None:
+def test_a_valuation_as_of_a_future_day_is_refused(pilot: Pilot) -> None:
     (asset,) = pilot.applied("assessments/future")
     tomorrow = (shanghai_day(pilot.ledger.clock()) + timedelta(days=1)).isoformat()
     with pytest.raises(InvalidInput, match="VALUATION"):

@@ -1,4 +1,4 @@
-"""Clocks of a registration: working days over a holiday, renewal, expiry; all of them from a ruleset's file."""
+"""Time limits of a registration: working days over a holiday, renewal, expiry; all from a ruleset file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ledger.installation.wiring import create_ledger
 from tests.support.actors.pilots import Pilot, resource
 from tests.support.ruleset_files import write
 
-# 10:00 in Shanghai on the Monday of the week before the Spring Festival of 2026: off are 15 to 23 February, and
-# people work on Saturday 14 and Saturday 28.
+# 10:00 in Shanghai on the Monday before the Spring Festival of 2026. 15 to 23 February are holidays; Saturday 14 and
+# Saturday 28 February are working days.
 MONDAY = end_of_validity(date(2026, 2, 8)) + 10 * 3600
 OWN = (
     ("code: national", "code: own"),
@@ -37,7 +37,7 @@ OWN = (
 
 @pytest.fixture(scope="module")
 def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A ledger whose chain begins on that Monday."""
+    """A ledger whose chain starts on that Monday."""
     settings = Settings(home=tmp_path_factory.mktemp("early"))
     with create_ledger(settings, ago=int(time.time()) - MONDAY) as ledger:
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
@@ -49,7 +49,7 @@ def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 @pytest.fixture(scope="module")
 def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """The same ledger under a ruleset of its own, from a file."""
+    """The same ledger under its own ruleset, from a file."""
     folder = tmp_path_factory.mktemp("rulesets")
     write(folder, *OWN)
     with early.under(ruleset="own", rulesets=Path(folder)) as opened:
@@ -57,7 +57,7 @@ def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilo
 
 
 def reapplied(pilot: Pilot, asset: str) -> None:
-    """Take an application that needs no notice to its confirmation."""
+    """Confirm an application that needs no notice."""
     for step in (
         pilot.ledger.registration.review.accept,
         pilot.ledger.registration.review.review,
@@ -66,7 +66,7 @@ def reapplied(pilot: Pilot, asset: str) -> None:
         step(pilot.actor(pilot.cast.registrar), [asset])
 
 
-def test_notice_of_working_days_runs_over_a_holiday_and_its_make_up_days(early: Pilot) -> None:
+def test_a_notice_counts_working_days_across_a_holiday_and_its_make_up_days(early: Pilot) -> None:
     (asset,) = early.applied("clocks/holiday")
     assert shanghai_day(early.ledger.clock()) == date(2026, 2, 9)
     early.noticed([asset])
@@ -82,7 +82,7 @@ def test_notice_of_working_days_runs_over_a_holiday_and_its_make_up_days(early: 
     assert early.record(asset).state == "confirmed"
 
 
-def test_day_counts_come_from_the_ruleset_of_the_ledger(early: Pilot, own: Pilot) -> None:
+def test_numbers_of_days_come_from_the_ledgers_ruleset(early: Pilot, own: Pilot) -> None:
     lasting = {}
     for pilot, days in ((early, 10), (own, 12)):
         (asset,) = pilot.applied(f"clocks/{pilot.ledger.rules.code}")
@@ -102,21 +102,21 @@ def test_day_counts_come_from_the_ruleset_of_the_ledger(early: Pilot, own: Pilot
     assert lasting["own"] < lasting["national"]
 
 
-def test_time_to_correct_a_returned_application_comes_from_the_ruleset(own: Pilot) -> None:
+def test_the_time_to_correct_a_returned_application_comes_from_the_ruleset(own: Pilot) -> None:
     (asset,) = own.applied("clocks/fix")
     own.ledger.registration.review.give_back(own.actor(own.cast.registrar), asset, "One field is missing")
     (queued,) = [item for item in own.ledger.registration.review.queue(200) if item["asset"] == asset]
     assert queued["due"] == end_of_working_days(queued["since"], 2)
 
 
-def test_objection_is_due_by_the_ruleset(own: Pilot) -> None:
+def test_the_due_date_of_an_objection_comes_from_the_ruleset(own: Pilot) -> None:
     asset = own.confirmed()
     own.ledger.registration.objections.file(own.actor(own.cast.bank), asset, "It is ours")
-    (told,) = own.ledger.registration.objections.of(asset, own.ledger.clock())
-    assert told["due"] == end_of_working_days(told["filed_at"], 4)
+    (objection,) = own.ledger.registration.objections.of(asset, own.ledger.clock())
+    assert objection["due"] == end_of_working_days(objection["filed_at"], 4)
 
 
-def test_renewal_is_refused_too_early_and_prolongs_the_registration_in_time(own: Pilot) -> None:
+def test_a_renewal_is_refused_too_early_and_extends_the_registration_later(own: Pilot) -> None:
     asset, applications = own.confirmed(), own.ledger.registration.applications
     before = own.record(asset).valid_to
     first = str(own.ledger.registration.registrations.get(asset)["certificate_no"])
@@ -134,7 +134,7 @@ def test_renewal_is_refused_too_early_and_prolongs_the_registration_in_time(own:
     assert own.verified(first).result == "revoked"
 
 
-def test_expired_registration_moves_no_more_and_can_only_be_cancelled(own: Pilot) -> None:
+def test_an_expired_registration_can_only_be_cancelled(own: Pilot) -> None:
     asset, cast = own.confirmed(), own.cast
     number = str(own.ledger.registration.registrations.get(asset)["certificate_no"])
     own.skip(own.record(asset).valid_to - own.ledger.clock())

@@ -1,4 +1,4 @@
-"""SIGKILL between chain and store in a confirmation or an acceptance: done again it is whole, and nothing is double."""
+"""SIGKILL between chain and store in a confirmation or an acceptance: repeating it completes it without duplicates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.places import PROJECT
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with two applications whose notice is over, and a registration that is on offer to the bank."""
+    """Return a home with two applications whose notice has ended, and a registration that is offered to the bank."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     with create_ledger(Settings(home=home)) as ledger:
         pilot = Pilot(ledger, assemble(ledger, []))
@@ -41,7 +41,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_act_is_completed_when_it_is_done_again(prepared: Path, tmp_path: Path, point: str) -> None:
+def test_a_killed_act_is_completed_when_it_is_repeated(prepared: Path, tmp_path: Path, point: str) -> None:
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
     command = [sys.executable, "-m", "tests.registration.crashing_registration", str(home), point]

@@ -1,4 +1,4 @@
-"""Important and core data in a registration: reviewed for security, or refused; a grade never falls."""
+"""Important and core data in a registration: important data needs a security review, core data is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.actors.pilots import Pilot, resource
 REASON = "字段说明与样本不符 The fields do not match the sample"
 
 
-def test_important_data_is_confirmed_only_with_a_security_review(pilot: Pilot) -> None:
+def test_important_data_is_confirmed_only_after_a_security_review(pilot: Pilot) -> None:
     guarded = (ResourceField("month", "date"), ResourceField("load", "decimal", grade="important"))
     (asset,) = pilot.handed_in(resource("review/important", fields=guarded))
     assert (pilot.record(asset).grade, pilot.record(asset).cleared) == ("important", False)
@@ -29,7 +29,7 @@ def test_important_data_is_confirmed_only_with_a_security_review(pilot: Pilot) -
     assert pilot.report(asset).claims["grade"] == "important"
 
 
-def test_core_data_is_registered_by_nobody(pilot: Pilot) -> None:
+def test_core_data_cannot_be_registered(pilot: Pilot) -> None:
     secret = (ResourceField("grid", "text", grade="core"),)
     intake = pilot.ledger.registration.registrations.submit(
         pilot.actor(pilot.cast.provider), [resource("review/core", fields=secret)]
@@ -42,7 +42,7 @@ def test_core_data_is_registered_by_nobody(pilot: Pilot) -> None:
         client.send(asset_calls.register_assets([entry]))
 
 
-def test_grade_rises_by_a_change_and_never_falls_again(pilot: Pilot) -> None:
+def test_a_change_can_raise_the_grade_and_never_lower_it(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     code = str(pilot.ledger.registration.registrations.get(asset)["resource"]["code"])
     guarded = (ResourceField("load", "decimal", grade="important"),)

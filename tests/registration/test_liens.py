@@ -1,4 +1,4 @@
-"""Liens on a real chain: a pledged asset moves with its creditors' consent alone, and the lien moves with it."""
+"""Liens on a real chain: a pledged asset can be transferred only with its creditors' consent, and keeps its liens."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ TERMS = {"amount": 200_000_000, "due": "2028-12-31", "contract": "sha-256:" + "1
 
 @pytest.fixture(scope="module")
 def refusing(pilot: Pilot) -> Iterator[Pilot]:
-    """The same ledger under the ruleset that takes no second pledge."""
+    """The same ledger under a ruleset that refuses a second pledge."""
     with pilot.under(ruleset="shenzhen") as opened:
         yield opened
 
 
 def pledged(pilot: Pilot) -> str:
-    """An asset of the provider that is pledged to the bank."""
+    """Return an asset of the provider that is pledged to the bank."""
     asset = pilot.confirmed()
     pilot.ledger.registration.liens.pledge(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, TERMS)
     return asset
@@ -30,7 +30,7 @@ def ranks(pilot: Pilot, asset: str) -> list[tuple[str, int]]:
     return [(each["creditor"], each["rank"]) for each in pilot.ledger.registration.liens.of(asset)]
 
 
-def test_pledged_asset_stays_where_it_is_without_consent(pilot: Pilot) -> None:
+def test_a_pledged_asset_cannot_be_transferred_without_consent(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
@@ -39,7 +39,7 @@ def test_pledged_asset_stays_where_it_is_without_consent(pilot: Pilot) -> None:
         pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
 
 
-def test_consent_that_is_taken_back_stops_an_offer_already_made(pilot: Pilot) -> None:
+def test_a_withdrawn_consent_stops_an_offer_already_made(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
@@ -49,7 +49,7 @@ def test_consent_that_is_taken_back_stops_an_offer_already_made(pilot: Pilot) ->
     assert pilot.record(asset).holder == cast.provider
 
 
-def test_lien_moves_with_the_asset_and_a_later_verifier_sees_it(pilot: Pilot) -> None:
+def test_a_lien_stays_on_a_transferred_asset_and_verifiers_see_it(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
@@ -64,7 +64,7 @@ def test_lien_moves_with_the_asset_and_a_later_verifier_sees_it(pilot: Pilot) ->
         pilot.ledger.registration.transfers.offer(pilot.actor(cast.other_bank), asset, cast.provider)
 
 
-def test_lien_is_released_by_its_creditor_alone(pilot: Pilot) -> None:
+def test_only_the_creditor_can_release_a_lien(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     for part in (cast.provider, cast.other_bank, cast.registrar, cast.supervisor):
         with pytest.raises(Forbidden, match="ASSET_WRONG_LIEN"):
@@ -78,7 +78,7 @@ def test_lien_is_released_by_its_creditor_alone(pilot: Pilot) -> None:
     pilot.ledger.registration.transfers.accept(pilot.actor(cast.other_bank), asset)
 
 
-def test_second_pledge_is_ranked_after_the_first_where_the_ruleset_ranks(pilot: Pilot) -> None:
+def test_a_second_pledge_is_ranked_if_the_ruleset_says_so(pilot: Pilot) -> None:
     assert pilot.ledger.rules.second_pledge == "rank"
     asset, cast = pledged(pilot), pilot.cast
     firm = cast.firms[pilot.firm()]
@@ -91,7 +91,7 @@ def test_second_pledge_is_ranked_after_the_first_where_the_ruleset_ranks(pilot: 
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, firm)
 
 
-def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> None:
+def test_a_second_pledge_is_refused_if_the_ruleset_says_so(refusing: Pilot) -> None:
     assert refusing.ledger.rules.second_pledge == "refuse"
     asset, cast = pledged(refusing), refusing.cast
     before = refusing.act_documents_of(asset)
@@ -103,20 +103,20 @@ def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> 
     assert refusing.act_documents_of(asset) == before
 
 
-def test_sole_lien_binds_whoever_comes_with_another_ruleset(pilot: Pilot, refusing: Pilot) -> None:
+def test_a_sole_lien_also_binds_under_another_ruleset(pilot: Pilot, refusing: Pilot) -> None:
     asset, cast = pledged(refusing), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         pilot.ledger.registration.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS)
 
 
-def test_terms_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
+def test_the_terms_of_a_lien_are_sealed_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
     asset = pledged(pilot)
     args = pilot.history(asset)[-1]["args"]
     assert "200000000" in pilot.ledger.registration.act_documents.read(args["terms"])["text"]
     assert 200_000_000 not in args.values()
 
 
-def test_pledged_registration_is_not_cancelled_without_its_creditor(pilot: Pilot) -> None:
+def test_a_pledged_registration_cannot_be_cancelled(pilot: Pilot) -> None:
     asset, cast, review = pledged(pilot), pilot.cast, pilot.ledger.registration.review
     pilot.ledger.registration.applications.apply(
         pilot.actor(cast.provider), asset, "cancel", reason="To be rid of the lien"
@@ -130,7 +130,7 @@ def test_pledged_registration_is_not_cancelled_without_its_creditor(pilot: Pilot
     assert pilot.record(asset).state == "cancelled"
 
 
-def test_only_the_holder_pledges_and_to_another_party(pilot: Pilot) -> None:
+def test_only_the_holder_can_pledge_and_only_to_another_party(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
         pilot.ledger.registration.liens.pledge(pilot.actor(cast.bank), asset, cast.other_bank, TERMS)

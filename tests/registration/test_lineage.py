@@ -1,4 +1,4 @@
-"""Lineage on a real chain: where assets come from, what replaces them, and what an annulled parent does to them."""
+"""Lineage on a real chain: the origin of assets, replacement, and the effect of an annulled parent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.actors.pilots import Pilot
 GROUNDS = "来源不合法 Unlawful source"
 
 
-def test_derived_split_and_merged_assets_name_what_they_come_from(pilot: Pilot) -> None:
+def test_derived_split_and_merged_assets_name_their_parents(pilot: Pilot) -> None:
     first, second, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
     derived, left, right, merged = pilot.applied(*(f"lineage/{name}" for name in ("derived", "left", "right", "both")))
     links = (
@@ -29,7 +29,7 @@ def test_derived_split_and_merged_assets_name_what_they_come_from(pilot: Pilot) 
     assert all(pilot.report(asset).checks[7].details["annulled_ancestor"] is None for asset in (derived, merged))
 
 
-def test_annulled_parent_flags_every_descendant_and_verifiers_are_told(pilot: Pilot) -> None:
+def test_an_annulled_parent_flags_every_descendant_also_for_verifiers(pilot: Pilot) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
     (child,) = pilot.applied("lineage/child")
     pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), child, "derived_from", parent)
@@ -50,7 +50,7 @@ def test_annulled_parent_flags_every_descendant_and_verifiers_are_told(pilot: Pi
     assert GROUNDS in pilot.ledger.registration.act_documents.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
 
 
-def test_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:
+def test_a_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:
     old, new, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
     pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), old, new)
     edges = pilot.ledger.provenances.lineage(old).edges
@@ -59,8 +59,8 @@ def test_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:
     assert pilot.report(new).checks[7].details["annulled_ancestor"] is None
 
 
-def test_circle_cannot_be_made(pilot: Pilot) -> None:
-    """Parents are confirmed and children are not yet accepted: no asset is both."""
+def test_a_circle_of_parents_is_impossible(pilot: Pilot) -> None:
+    """A parent must be confirmed and a child not yet accepted, so no asset can be both."""
     cast = pilot.cast
     first, second = pilot.applied("lineage/first", "lineage/second")
     for parent in (first, second):
@@ -77,9 +77,9 @@ def test_circle_cannot_be_made(pilot: Pilot) -> None:
         pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), first, first)
 
 
-def test_origin_is_told_before_acceptance_and_by_the_holder_alone(pilot: Pilot) -> None:
+def test_only_the_holder_can_link_a_parent_and_only_before_acceptance(pilot: Pilot) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
-    (asset,) = pilot.applied("lineage/told-late")
+    (asset,) = pilot.applied("lineage/linked-late")
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
         pilot.ledger.registration.lineage.link(pilot.actor(cast.bank), asset, "derived_from", parent)
     pilot.ledger.registration.review.accept(pilot.actor(cast.registrar), [asset])
@@ -89,7 +89,7 @@ def test_origin_is_told_before_acceptance_and_by_the_holder_alone(pilot: Pilot) 
     pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), asset, "derived_from", parent)
 
 
-def test_annulment_is_for_good_and_never_the_holders(pilot: Pilot) -> None:
+def test_an_annulment_is_final_and_not_open_to_the_holder(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         pilot.ledger.registration.transfers.annul(pilot.actor(cast.provider), asset, "fraud", GROUNDS)

@@ -1,4 +1,4 @@
-"""The public notice of an application: its last second, its dates, whose it is."""
+"""The public notice of an application: its last second, its dates, its application."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.actors.pilots import Pilot, resource
 REASON = "字段说明与样本不符 The fields do not match the sample"
 
 
-def test_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilot: Pilot) -> None:
+def test_the_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/last-second")
     began = pilot.ledger.clock()
     pilot.noticed([asset])
@@ -29,7 +29,7 @@ def test_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilot: P
     assert pilot.history(asset)[-1]["at"] > last
 
 
-def test_repeated_notice_moves_no_date(pilot: Pilot) -> None:
+def test_a_repeated_notice_changes_no_date(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/repeated-notice")
     pilot.noticed([asset])
     (before,) = pilot.ledger.registration.registrations.get(asset)["applications"]
@@ -43,11 +43,11 @@ def test_repeated_notice_moves_no_date(pilot: Pilot) -> None:
     assert pilot.report(asset).claims["notice"]["to"] == before["notice_to"]
 
 
-def test_notice_is_recorded_with_the_application_that_it_is_of(pilot: Pilot) -> None:
+def test_a_notice_is_recorded_with_its_application(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     review, cast = pilot.ledger.registration.review, pilot.cast
-    told = pilot.ledger.registration.registrations.get(asset)["resource"]
-    changed = resource(told["code"], content="applied for twice")
+    described = pilot.ledger.registration.registrations.get(asset)["resource"]
+    changed = resource(described["code"], content="applied for twice")
     pilot.ledger.registration.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
     review.accept(pilot.actor(cast.registrar), [asset])
     review.reject(pilot.actor(cast.registrar), asset, REASON)

@@ -1,4 +1,4 @@
-"""Objections on a real chain: in the notice they hold a confirmation up, later they stop the asset."""
+"""Objections on a real chain: during the notice they delay the confirmation, later they block a transfer."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def state(pilot: Pilot, asset: str, number: int = 1) -> str:
     return str(pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())[number - 1]["state"])
 
 
-# --- to an application under notice
+# --- objections to an application under notice
 
 
-def test_open_objection_holds_confirmation_up_and_a_dismissed_one_lets_it_go_on(pilot: Pilot) -> None:
+def test_an_open_objection_delays_confirmation_until_it_is_dismissed(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/dismissed")
     objected(pilot, asset)
     assert pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())[0]["against"] == "application"
@@ -45,7 +45,7 @@ def test_open_objection_holds_confirmation_up_and_a_dismissed_one_lets_it_go_on(
     assert pilot.report(asset).valid
 
 
-def test_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
+def test_an_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/upheld")
     objected(pilot, asset)
     pilot.decide(asset, "admitted", "verified", "upheld")
@@ -55,7 +55,7 @@ def test_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
     assert again != asset
 
 
-def test_of_two_objections_both_have_to_be_decided(pilot: Pilot) -> None:
+def test_confirmation_waits_for_the_decision_on_every_objection(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/two")
     objected(pilot, asset)
     pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.firms[pilot.firm()]), asset, "Some of it is ours")
@@ -68,7 +68,7 @@ def test_of_two_objections_both_have_to_be_decided(pilot: Pilot) -> None:
     assert pilot.record(asset).state == "confirmed"
 
 
-def test_refused_objection_is_closed_at_once(pilot: Pilot) -> None:
+def test_a_refused_objection_is_closed_at_once(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/refused")
     objected(pilot, asset)
     pilot.decide(asset, "refused")
@@ -77,7 +77,7 @@ def test_refused_objection_is_closed_at_once(pilot: Pilot) -> None:
         pilot.decide(asset, "admitted")
 
 
-def test_objection_after_the_notice_is_too_late(pilot: Pilot) -> None:
+def test_an_objection_after_the_notice_is_refused(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/late")
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_NOTICE_OVER"):
@@ -85,10 +85,10 @@ def test_objection_after_the_notice_is_too_late(pilot: Pilot) -> None:
     assert pilot.act_documents_of(asset) == []
 
 
-# --- to a registration
+# --- objections to a registration
 
 
-def test_objection_to_a_registration_blocks_its_transfer_until_it_is_dismissed(pilot: Pilot) -> None:
+def test_an_objection_to_a_registration_blocks_its_transfer_until_dismissed(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
     objected(pilot, asset)
@@ -100,7 +100,7 @@ def test_objection_to_a_registration_blocks_its_transfer_until_it_is_dismissed(p
     assert pilot.record(asset).holder == cast.other_bank
 
 
-def test_verifier_is_told_of_an_open_objection(pilot: Pilot) -> None:
+def test_a_verifier_finds_an_open_objection(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     report = pilot.report(asset)
@@ -108,7 +108,7 @@ def test_verifier_is_told_of_an_open_objection(pilot: Pilot) -> None:
     assert report.checks[7].details["objections"] == 1
 
 
-def test_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
+def test_an_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     objected(pilot, asset)
     pilot.decide(asset, "admitted", "verified", "upheld")
@@ -120,21 +120,21 @@ def test_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
     assert pilot.report(asset).valid
 
 
-# --- who, and when
+# --- who may act, and when
 
 
-def test_due_date_is_counted_in_working_days(pilot: Pilot) -> None:
+def test_the_due_date_of_an_objection_is_in_working_days(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
-    (told,) = pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())
-    assert told["due"] == end_of_working_days(told["filed_at"], pilot.ledger.rules.objection_days)
-    assert not told["overdue"]
-    assert pilot.ledger.registration.objections.of(asset, told["due"])[0]["overdue"]
+    (objection,) = pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())
+    assert objection["due"] == end_of_working_days(objection["filed_at"], pilot.ledger.rules.objection_days)
+    assert not objection["overdue"]
+    assert pilot.ledger.registration.objections.of(asset, objection["due"])[0]["overdue"]
     pilot.decide(asset, "refused")
-    assert not pilot.ledger.registration.objections.of(asset, told["due"])[0]["overdue"]
+    assert not pilot.ledger.registration.objections.of(asset, objection["due"])[0]["overdue"]
 
 
-def test_nobody_objects_to_its_own_or_decides_on_its_own_objection(pilot: Pilot) -> None:
+def test_a_party_cannot_object_to_its_own_asset_or_decide_its_own_objection(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
         pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.provider), asset, GROUNDS)
@@ -149,7 +149,7 @@ def test_nobody_objects_to_its_own_or_decides_on_its_own_objection(pilot: Pilot)
     pilot.decide(asset, "admitted")
 
 
-def test_decisions_are_taken_in_their_order(pilot: Pilot) -> None:
+def test_an_objection_passes_its_states_in_order(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     for wrong in ("verified", "upheld", "dismissed"):
@@ -162,10 +162,10 @@ def test_decisions_are_taken_in_their_order(pilot: Pilot) -> None:
         pilot.decide(asset, "admitted", number=2)
 
 
-# --- what is kept, and where
+# --- what is stored, and where
 
 
-def test_grounds_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
+def test_grounds_are_sealed_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     pilot.decide(asset, "admitted", reason="理由充分 The grounds are sufficient")
@@ -182,7 +182,7 @@ def test_grounds_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -
     assert [path for path, raw in contents(pilot.ledger.settings.home).items() if GROUNDS.encode() in raw] == []
 
 
-def test_refused_act_leaves_no_document(pilot: Pilot) -> None:
+def test_a_refused_act_leaves_no_document(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     before = pilot.act_documents_of(asset)
@@ -206,8 +206,8 @@ def test_refused_act_leaves_no_document(pilot: Pilot) -> None:
     assert len(before) == 1
 
 
-def test_document_of_an_act_stays_though_the_same_act_is_refused_later(pilot: Pilot) -> None:
-    """Two of the same at once: the second keeps nothing new, and must not take away what the first has kept."""
+def test_the_document_of_an_accepted_act_stays_when_a_second_act_is_refused(pilot: Pilot) -> None:
+    """Of two equal acts at the same time, the refused one must not delete the document of the accepted one."""
     asset = under_notice(pilot, "objections/same-act")
     document = {"objection": 1, "state": "admitted", "reason": "Looked into"}
     objected(pilot, asset)

@@ -1,4 +1,4 @@
-"""Two officers give the asset of a silent holder to another party. A holder that speaks: test_powers_attacks."""
+"""Two officers reassign the asset of a silent holder. For a holder that can act, see test_powers_attacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GROUNDS = "Its keys are lost, and it was onboarded anew."
 
 
 class Silent:
-    """A provider with a confirmed asset, which then loses its only key."""
+    """A provider with a confirmed asset that then loses its only key."""
 
     def __init__(self, pilot: Pilot, code: str) -> None:
         self.pilot, self.ledger = pilot, pilot.ledger
@@ -34,7 +34,7 @@ class Silent:
         )
 
 
-def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) -> None:
+def test_the_new_holder_gets_a_certificate_that_supersedes_the_old_one(pilot: Pilot) -> None:
     it = Silent(pilot, "silent/1")
     it.loses_its_key()
     row = it.reassigned()
@@ -51,7 +51,7 @@ def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) ->
     assert GROUNDS in document["text"]
 
 
-def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
+def test_the_asset_of_a_closed_holder_can_be_reassigned_and_stays_frozen(pilot: Pilot) -> None:
     it = Silent(pilot, "silent/2")
     pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), it.asset, "court")
     row = pilot.ledger.parties.role_changes.set_status(
@@ -62,8 +62,8 @@ def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
     assert (pilot.record(it.asset).holder, pilot.record(it.asset).frozen) == (it.heir, True)
 
 
-def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot) -> None:
-    """The heir is suspended when the second officer confirms: the act is refused, and its proposal stays open."""
+def test_the_grounds_are_stored_while_the_reassignment_is_only_proposed(pilot: Pilot) -> None:
+    """The new holder is suspended when the second officer confirms: the act is refused, and its proposal stays open."""
     it, ledger = Silent(pilot, "silent/3"), pilot.ledger
     it.loses_its_key()
     before = pilot.act_documents_of(it.asset)
@@ -77,7 +77,7 @@ def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot)
     assert pilot.history(it.asset)[-1]["args"]["grounds"] == kept
 
 
-def test_nothing_is_kept_or_proposed_where_it_is_refused_at_once(pilot: Pilot) -> None:
+def test_a_reassignment_that_is_refused_at_once_stores_nothing(pilot: Pilot) -> None:
     it, transfers = Silent(pilot, "silent/4"), pilot.ledger.registration.transfers
     before = pilot.act_documents_of(it.asset)
     with pytest.raises(Conflict, match="ASSET_HOLDER_SPEAKS"):

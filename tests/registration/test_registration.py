@@ -1,4 +1,4 @@
-"""Registration, transfer in two steps, provenance: on a real chain."""
+"""Registration, transfer in two steps and provenance, on a real chain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def result(pilot: Pilot, number: str) -> str:
     return pilot.ledger.verification.verify(bundle.to_bytes(), Expectation()).report.result
 
 
-def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
+def test_a_transfer_issues_a_certificate_for_the_new_holder(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     first = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     assert result(pilot, first) == "valid"
@@ -34,16 +34,16 @@ def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
     )
 
 
-def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> None:
+def test_provenance_is_complete_and_a_missing_event_is_detected(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
     pilot.ledger.registration.transfers.reject(pilot.actor(pilot.cast.bank), asset)
-    told = pilot.ledger.provenances.asset(asset)
-    names = [event["name"] for event in told.events]
+    provenance = pilot.ledger.provenances.asset(asset)
+    names = [event["name"] for event in provenance.events]
     assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferRejected"]
-    proof = told.completeness
+    proof = provenance.completeness
     assert proof.complete
-    events = [HistoryEvent(f"AssetRegistry.{event['name']}", event["args"]) for event in told.events]
+    events = [HistoryEvent(f"AssetRegistry.{event['name']}", event["args"]) for event in provenance.events]
     start, head = bytes.fromhex(proof.genesis), bytes.fromhex(proof.head)
     assert verify_history(events, head, start).complete
     for missing in range(len(events)):
@@ -52,7 +52,7 @@ def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> Non
 
 @pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
 def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: Pilot, text: str) -> None:
-    """Else it would be confirmed first, and its certificate could not be issued."""
+    """Otherwise it would be confirmed first, and then its certificate could not be issued."""
     asset = pilot.confirmed()
     code = pilot.ledger.registration.registrations.get(asset)["resource"]["code"]
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
@@ -65,7 +65,7 @@ def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: P
     assert len(pilot.ledger.registration.registrations.get(asset)["applications"]) == 1
 
 
-def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) -> None:
+def test_identical_content_is_refused_and_names_the_earlier_registration(pilot: Pilot) -> None:
     (asset,) = pilot.applied("original")
     intake = pilot.ledger.registration.registrations.submit(
         pilot.actor(pilot.cast.bank), [resource("copy", content="original")]
@@ -75,13 +75,13 @@ def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) ->
     assert refusal.error.details["earlier"] == asset
 
 
-def test_only_registrars_review(pilot: Pilot) -> None:
+def test_only_registrars_can_review(pilot: Pilot) -> None:
     (asset,) = pilot.applied("own")
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.provider), [asset])
 
 
-def test_frozen_asset_does_not_move(pilot: Pilot) -> None:
+def test_a_frozen_asset_cannot_be_transferred(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
@@ -92,7 +92,7 @@ def test_frozen_asset_does_not_move(pilot: Pilot) -> None:
     assert result(pilot, number) == "valid"
 
 
-def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
+def test_one_of_two_simultaneous_registrations_of_the_same_content_is_refused(pilot: Pilot) -> None:
     applicants = [pilot.cast.provider, pilot.cast.bank]
 
     def submit(applicant: str) -> str:
@@ -109,7 +109,7 @@ def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
         assert sorted(pool.map(submit, applicants)) == ["DUPLICATE_REGISTRATION", "won"]
 
 
-def test_two_racing_answers_to_one_offer(pilot: Pilot) -> None:
+def test_one_of_two_simultaneous_answers_to_an_offer_is_refused(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
 
@@ -126,12 +126,12 @@ def test_two_racing_answers_to_one_offer(pilot: Pilot) -> None:
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(answer, [True, False]))
     assert outcomes.count("won") == 1, outcomes
-    told = pilot.ledger.provenances.asset(asset)
-    assert told.completeness.complete
-    assert [event["name"] for event in told.events][-1] in ("TransferAccepted", "TransferRejected")
+    provenance = pilot.ledger.provenances.asset(asset)
+    assert provenance.completeness.complete
+    assert [event["name"] for event in provenance.events][-1] in ("TransferAccepted", "TransferRejected")
 
 
-def test_dropping_the_index_and_replaying_gives_the_same_rows(pilot: Pilot) -> None:
+def test_a_rebuilt_index_has_the_same_rows(pilot: Pilot) -> None:
     pilot.ledger.follower.sync()
     before = pilot.ledger.follower.snapshot_rows()
     pilot.ledger.follower.rebuild()
@@ -140,7 +140,7 @@ def test_dropping_the_index_and_replaying_gives_the_same_rows(pilot: Pilot) -> N
     assert before == after
 
 
-def test_what_the_important_data_list_names_is_registered_as_such(pilot: Pilot) -> None:
+def test_data_on_the_important_data_list_is_registered_as_important(pilot: Pilot) -> None:
     authority = pilot.ledger.actor(pilot.ledger.installation.authority_party)
     for title, grade in (("Pipelines", "important"), ("Arsenals", "core")):
         pilot.ledger.catalogue.important_data.add(

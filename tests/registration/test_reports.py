@@ -1,4 +1,4 @@
-"""Reports on quality and value: what is sound, and what a score is."""
+"""Reports on quality and value: which reports are valid, and how a score is computed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SCORES: dict[str, tuple[QualityReport, int]] = {
 
 
 @pytest.mark.parametrize(("report", "score"), SCORES.values(), ids=SCORES)
-def test_what_a_sound_report_scores(report: QualityReport, score: int) -> None:
+def test_the_score_of_a_valid_report(report: QualityReport, score: int) -> None:
     assert check_quality(report) is report
     assert report.score == score
     assert report.to_dict() == {
@@ -63,16 +63,16 @@ UNSOUND: dict[str, tuple[QualityReport, str]] = {
     "a weight is missing": (quality(weights={"accuracy": 100}), "weights"),
     "a score is above 100": (quality(FULL | {"accuracy": 101}), "scores.accuracy"),
     "a score is below 0": (quality(FULL | {"accuracy": -1}), "scores.accuracy"),
-    "a score is no integer": (quality(FULL | {"accuracy": 99.5}), "scores.accuracy"),
+    "a score is not an integer": (quality(FULL | {"accuracy": 99.5}), "scores.accuracy"),
     "a score is a truth value": (quality(FULL | {"accuracy": True}), "scores.accuracy"),
     "a weight is text": (quality(weights=WEIGHTS | {"accuracy": "20"}), "weights.accuracy"),
-    "the weights sum up to less": (quality(weights=WEIGHTS | {"accuracy": 19}), "weights"),
-    "the weights sum up to more": (quality(weights=WEIGHTS | {"accuracy": 21}), "weights"),
+    "the weights add up to less": (quality(weights=WEIGHTS | {"accuracy": 19}), "weights"),
+    "the weights add up to more": (quality(weights=WEIGHTS | {"accuracy": 21}), "weights"),
 }
 
 
 @pytest.mark.parametrize(("report", "where"), UNSOUND.values(), ids=UNSOUND)
-def test_unsound_quality(report: QualityReport, where: str) -> None:
+def test_an_invalid_quality_report_is_refused(report: QualityReport, where: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_quality(report)
     assert (caught.value.code, caught.value.where) == ("QUALITY_REPORT", where)
@@ -80,7 +80,7 @@ def test_unsound_quality(report: QualityReport, where: str) -> None:
 
 @pytest.mark.parametrize("method", ["cost", "income", "market"])
 @pytest.mark.parametrize(("amount", "base_date"), [(1, "2026-03-02"), (MAX_FEN, "1999-12-31")])
-def test_sound_valuation(method: str, amount: int, base_date: str) -> None:
+def test_a_valid_valuation_is_accepted(method: str, amount: int, base_date: str) -> None:
     sound = valuation(method, amount, base_date)
     assert check_valuation(sound, TODAY) is sound
     assert sound.to_dict() == {"method": method, "amount": amount, "base_date": base_date, "report_digest": SAID}
@@ -99,7 +99,7 @@ BAD: dict[str, tuple[Valuation, str]] = {
 
 
 @pytest.mark.parametrize(("unsound", "where"), BAD.values(), ids=BAD)
-def test_unsound_valuation(unsound: Valuation, where: str) -> None:
+def test_an_invalid_valuation_is_refused(unsound: Valuation, where: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_valuation(unsound, TODAY)
     assert (caught.value.code, caught.value.where) == ("VALUATION", where)

@@ -1,4 +1,4 @@
-"""Review of applications on a real chain: from submission to confirmation, and every way back."""
+"""Review of applications on a real chain: from submission to confirmation, and every return and rejection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def kept(pilot: Pilot, digest: str) -> str:
 
 
 def journal(pilot: Pilot) -> bytes:
-    """Everything that was ever sent to the chain."""
+    """Return everything that was ever sent to the chain."""
     return (pilot.ledger.settings.home / "chain" / "journal.jsonl").read_bytes()
 
 
@@ -28,7 +28,7 @@ def numbers(pilot: Pilot, asset: str) -> list[str]:
     return [row.certificate_no for row in pilot.certificates(asset)]
 
 
-def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows_each_stage(pilot: Pilot) -> None:
+def test_a_first_registration_passes_every_stage_on_the_chain(pilot: Pilot) -> None:
     review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     (asset,) = pilot.applied("review/way")
     seen = [pilot.stands(asset)]
@@ -47,7 +47,7 @@ def test_first_registration_goes_from_submitted_to_confirmed_and_the_chain_shows
     assert report.claims["notice"] == {"from": applied["notice_from"], "to": applied["notice_to"]}
 
 
-def test_no_stage_is_left_out(pilot: Pilot) -> None:
+def test_no_stage_can_be_skipped(pilot: Pilot) -> None:
     review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     (asset,) = pilot.applied("review/leap")
     for step in (review.review, review.notice, review.confirm):
@@ -56,7 +56,7 @@ def test_no_stage_is_left_out(pilot: Pilot) -> None:
     assert pilot.stands(asset) == ("applied", "first", "submitted")
 
 
-def test_returned_application_is_handed_in_again_with_a_new_description(pilot: Pilot) -> None:
+def test_a_returned_application_is_filed_again_with_a_new_description(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/returned")
     pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.registrar), [asset])
     pilot.ledger.registration.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
@@ -67,14 +67,14 @@ def test_returned_application_is_handed_in_again_with_a_new_description(pilot: P
     pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, "first", better)
     assert pilot.stands(asset) == ("applied", "first", "submitted")
     pilot.take_through([asset])
-    told = pilot.ledger.registration.registrations.get(asset)
-    assert told["resource"]["title"] == "Better described"
-    assert [(each["number"], each["kind"]) for each in told["applications"]] == [(1, "first"), (2, "first")]
-    assert len({each["content"] for each in told["applications"]}) == 2
+    shown = pilot.ledger.registration.registrations.get(asset)
+    assert shown["resource"]["title"] == "Better described"
+    assert [(each["number"], each["kind"]) for each in shown["applications"]] == [(1, "first"), (2, "first")]
+    assert len({each["content"] for each in shown["applications"]}) == 2
     assert pilot.report(asset).valid
 
 
-def test_reasons_are_kept_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
+def test_reasons_are_sealed_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/reasons")
     pilot.ledger.registration.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
@@ -84,7 +84,7 @@ def test_reasons_are_kept_sealed_and_the_chain_has_their_digest_alone(pilot: Pil
     assert REASON.encode().hex().encode() not in sent
 
 
-def test_rejection_ends_it_and_frees_content_and_code_for_a_new_registration(pilot: Pilot) -> None:
+def test_content_and_code_can_be_registered_again_after_a_rejection(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/rejected")
     pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.registrar), [asset])
     pilot.ledger.registration.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
@@ -100,7 +100,7 @@ def test_rejection_ends_it_and_frees_content_and_code_for_a_new_registration(pil
     assert pilot.stands(asset) == ("rejected", None, None)
 
 
-def test_nobody_reviews_an_application_of_its_own(pilot: Pilot) -> None:
+def test_a_registrar_cannot_review_its_own_application(pilot: Pilot) -> None:
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("review/own"), by=both)
     review = pilot.ledger.registration.review
@@ -116,7 +116,7 @@ def test_nobody_reviews_an_application_of_its_own(pilot: Pilot) -> None:
     assert pilot.stands(other) == ("applied", "first", "accepted")
 
 
-def test_refused_step_leaves_no_reasons_behind(pilot: Pilot) -> None:
+def test_a_refused_step_stores_no_reasons(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/refused")
     before = pilot.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
@@ -124,7 +124,7 @@ def test_refused_step_leaves_no_reasons_behind(pilot: Pilot) -> None:
     assert pilot.act_documents_of(asset) == before == []
 
 
-def test_confirmation_in_bulk_is_resumed_without_a_second_certificate(pilot: Pilot) -> None:
+def test_a_repeated_bulk_confirmation_issues_no_second_certificate(pilot: Pilot) -> None:
     assets = pilot.applied(*(f"review/bulk-{number}" for number in range(5)))
     pilot.noticed(assets)
     pilot.after_notice(assets)
@@ -137,7 +137,7 @@ def test_confirmation_in_bulk_is_resumed_without_a_second_certificate(pilot: Pil
     assert {asset: numbers(pilot, asset) for asset in assets} == first
 
 
-def test_every_step_in_bulk_passes_over_what_is_further_on(pilot: Pilot) -> None:
+def test_a_bulk_step_skips_applications_at_later_stages(pilot: Pilot) -> None:
     assets = pilot.applied("review/step-0", "review/step-1")
     review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     for step in (review.accept, review.review, review.notice):
@@ -147,7 +147,7 @@ def test_every_step_in_bulk_passes_over_what_is_further_on(pilot: Pilot) -> None
     assert {pilot.stands(asset)[2] for asset in assets} == {"noticed"}
 
 
-def test_near_duplicate_is_shown_to_the_reviewer(pilot: Pilot) -> None:
+def test_a_near_duplicate_is_shown_to_the_reviewer(pilot: Pilot) -> None:
     alike = (ResourceField("meter", "text"), ResourceField("volt", "decimal"))
     first, second = pilot.handed_in(
         resource("review/near-1", fields=alike), resource("review/near-2", fields=alike[::-1])
@@ -159,7 +159,7 @@ def test_near_duplicate_is_shown_to_the_reviewer(pilot: Pilot) -> None:
     assert queued[stranger]["near_duplicates"] == []
 
 
-def test_queue_tells_when_a_review_is_due_and_overdue(pilot: Pilot) -> None:
+def test_the_queue_shows_when_a_review_is_due_and_overdue(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/due")
     item = next(item for item in whole_queue(pilot) if item["asset"] == asset)
     assert item["due"] == end_of_working_days(int(str(item["since"])), pilot.ledger.rules.review_days)
@@ -170,7 +170,7 @@ def test_queue_tells_when_a_review_is_due_and_overdue(pilot: Pilot) -> None:
 
 
 def whole_queue(pilot: Pilot) -> list[dict[str, object]]:
-    """The queue page by page."""
+    """Read the queue page by page."""
     items: list[dict[str, object]] = []
     while page := pilot.ledger.registration.review.queue(20, str(items[-1]["asset"]) if items else None):
         items += page

@@ -1,4 +1,6 @@
-"""The three rights in an asset on a real chain: granted, licensed on, passed on, ended; and what certificates say."""
+"""The three rights in an asset on a real chain: grant, sublicense, transfer, end; and the certificates that
+list them.
+"""
 
 from __future__ import annotations
 
@@ -23,27 +25,27 @@ def in_force(pilot: Pilot, asset: str) -> dict[int, bool]:
 
 
 def certified(pilot: Pilot, asset: str) -> list[tuple[str, int, str]]:
-    """Kind, number and holder of each right in the newest certificate."""
+    """Return kind, number and holder of each right in the newest certificate."""
     report = pilot.report(asset)
     assert report.valid
     return sorted((each["kind"], each["grant"], each["holder"]) for each in report.claims["rights"])
 
 
-def test_each_of_the_three_rights_is_granted_and_listed_in_a_new_certificate(pilot: Pilot) -> None:
+def test_each_granted_right_is_listed_in_a_new_certificate(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     first = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
     for kind, grantee in (("hold", cast.bank), ("process", cast.other_bank), ("operate", cast.bank)):
         granted(pilot, asset, kind, grantee)
-    told = [(each["kind"], each["grantee"]) for each in pilot.ledger.registration.rights.of(asset)]
-    assert told == [("hold", cast.bank), ("process", cast.other_bank), ("operate", cast.bank)]
+    listed_rights = [(each["kind"], each["grantee"]) for each in pilot.ledger.registration.rights.of(asset)]
+    assert listed_rights == [("hold", cast.bank), ("process", cast.other_bank), ("operate", cast.bank)]
     own = [(kind, none, cast.provider) for kind, none in OWN]
     added = [("hold", 1, cast.bank), ("process", 2, cast.other_bank), ("operate", 3, cast.bank)]
     assert certified(pilot, asset) == sorted(own + added)
     assert pilot.verified(first).result == "revoked"
 
 
-def test_exclusive_rights_of_a_kind_never_overlap_in_time(pilot: Pilot) -> None:
+def test_exclusive_rights_of_one_kind_never_overlap_in_time(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank, days=(0, 100), exclusive=True)
     for days, exclusive in (((50, 150), True), ((99, 120), False), ((0, 1), False), ((10, 20), True)):
@@ -54,7 +56,7 @@ def test_exclusive_rights_of_a_kind_never_overlap_in_time(pilot: Pilot) -> None:
     assert [each["no"] for each in pilot.ledger.registration.rights.of(asset)] == [1, 2, 3]
 
 
-def test_no_exclusive_right_is_granted_over_a_plain_one(pilot: Pilot) -> None:
+def test_an_exclusive_right_cannot_overlap_a_plain_right(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "process", cast.bank)
     granted(pilot, asset, "process", cast.other_bank)
@@ -62,7 +64,7 @@ def test_no_exclusive_right_is_granted_over_a_plain_one(pilot: Pilot) -> None:
         granted(pilot, asset, "process", cast.firms[pilot.firm()], exclusive=True)
 
 
-def test_refused_grant_leaves_no_scope_behind(pilot: Pilot) -> None:
+def test_a_refused_grant_stores_no_scope(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     granted(pilot, asset, "operate", pilot.cast.bank, exclusive=True)
     before = pilot.act_documents_of(asset)
@@ -73,7 +75,7 @@ def test_refused_grant_leaves_no_scope_behind(pilot: Pilot) -> None:
     assert "信贷风控" in pilot.ledger.registration.act_documents.read(scope)["text"]
 
 
-def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pilot) -> None:
+def test_a_licence_is_in_force_only_with_the_right_above_it(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     bank, other, firm = cast.bank, cast.other_bank, cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", bank, exclusive=True, sublicensable=True)
@@ -87,7 +89,7 @@ def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pil
         granted(pilot, asset, "operate", firm, by=other, days=(1, 2), parent=licence)
 
 
-def test_licence_needs_a_right_that_allows_it_and_stays_within(pilot: Pilot) -> None:
+def test_a_licence_needs_a_sublicensable_right_and_stays_within_it(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank)
     granted(pilot, asset, "process", cast.bank, sublicensable=True)
@@ -105,7 +107,7 @@ def test_licence_needs_a_right_that_allows_it_and_stays_within(pilot: Pilot) -> 
     assert granted(pilot, asset, "process", cast.other_bank, by=cast.bank, parent=2, days=(1, 99)) == 3
 
 
-def test_only_a_transferable_right_is_passed_on_by_its_grantee(pilot: Pilot) -> None:
+def test_only_a_transferable_right_can_be_transferred(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank, transferable=True)
     granted(pilot, asset, "process", cast.bank)
@@ -119,7 +121,7 @@ def test_only_a_transferable_right_is_passed_on_by_its_grantee(pilot: Pilot) -> 
     assert ("operate", 1, cast.bank) not in certified(pilot, asset)
 
 
-def test_right_is_ended_by_its_grantee_or_for_a_reason_by_a_registrar(pilot: Pilot) -> None:
+def test_a_right_is_ended_by_its_grantee_or_by_a_registrar_with_a_reason(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank)
     granted(pilot, asset, "process", cast.bank)
@@ -133,7 +135,7 @@ def test_right_is_ended_by_its_grantee_or_for_a_reason_by_a_registrar(pilot: Pil
     assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
 
 
-def test_granted_rights_survive_a_transfer_of_the_asset(pilot: Pilot) -> None:
+def test_granted_rights_stay_after_a_transfer_of_the_asset(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     firm = cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", firm, exclusive=True)
@@ -148,8 +150,8 @@ def test_granted_rights_survive_a_transfer_of_the_asset(pilot: Pilot) -> None:
         granted(pilot, asset, "process", cast.other_bank)
 
 
-def test_first_certificate_lists_a_right_that_was_granted_before_it_was_issued(pilot: Pilot) -> None:
-    """As after a crash between the confirmation on the chain and the certificate."""
+def test_the_first_certificate_lists_a_right_granted_before_it_was_issued(pilot: Pilot) -> None:
+    """This happens after a crash between the confirmation on the chain and the certificate."""
     (asset,) = pilot.applied("rights/before-certificate")
     pilot.noticed([asset])
     pilot.after_notice([asset])
@@ -162,7 +164,7 @@ def test_first_certificate_lists_a_right_that_was_granted_before_it_was_issued(p
     assert certified(pilot, asset) == sorted([*own, ("operate", 1, pilot.cast.bank)])
 
 
-def test_frozen_or_offered_asset_grants_nothing(pilot: Pilot) -> None:
+def test_no_right_is_granted_in_a_frozen_or_offered_asset(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     pilot.ledger.registration.transfers.freeze(pilot.actor(cast.supervisor), asset, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
@@ -173,7 +175,7 @@ def test_frozen_or_offered_asset_grants_nothing(pilot: Pilot) -> None:
         granted(pilot, asset, "operate", cast.other_bank)
 
 
-def test_period_that_is_empty_past_or_longer_than_the_registration(pilot: Pilot) -> None:
+def test_an_empty_past_or_too_long_period_is_refused(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     for days in ((5, 5), (-10, 5), (0, 4 * 366)):
         with pytest.raises(InvalidInput, match="ASSET_RIGHT_PERIOD"):

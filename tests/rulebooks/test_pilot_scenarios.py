@@ -1,4 +1,4 @@
-"""The package's scenarios: what each of the twelve is, and that the rows its file describes give every claim."""
+"""The package's scenarios: the facts of each of the twelve, and that the described rows lead to every claim."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ledger.domain.definitions.scenario import PERSONS, Scenario
 from ledger.domain.definitions.scenario_reader import CREDIT_CHANNELS, scenario_of
 from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import compute
-from ledger.rulebooks.scenarios import ScenarioBook, told
+from ledger.rulebooks.scenarios import ScenarioBook, scenario_json
 
 PACKAGED = sorted(Path(str(files("ledger") / "scenarios")).glob("*.yaml"))
 BOOK = ScenarioBook.load()
@@ -29,7 +29,7 @@ YEAR_OF_MONTHS = [f"2025{month:02d}" for month in range(1, 13)]
 
 
 def monthly(**columns: Any) -> list[dict[str, str]]:
-    """A row for each month of 2025; a callable gives the cell from the month's place."""
+    """Return a row for each month of 2025; a callable computes the cell from the month's index."""
     return [
         {"month": month} | {name: str(value(place) if callable(value) else value) for name, value in columns.items()}
         for place, month in enumerate(YEAR_OF_MONTHS)
@@ -40,7 +40,7 @@ def daily(**columns: str) -> list[dict[str, str]]:
     return [{"day": "20260115"} | columns]
 
 
-# For each source the rows that the file's comment describes, and the claims that its rules make of them.
+# For each source: the rows that the file's comment describes, and the claims that the rules compute from them.
 ELECTRICITY = monthly(
     kwh=lambda place: 9000 + 100 * place,
     on_time=lambda place: "no" if place == 3 else "yes",
@@ -135,40 +135,40 @@ def those(condition: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=lambda path: path.name)
-def test_packaged_scenario(path: Path) -> None:
+def test_a_packaged_scenario_is_valid(path: Path) -> None:
     raw = yaml.safe_load(path.read_text("utf-8"))
     scenario = BOOK.get(path.stem)
     assert scenario == scenario_of(raw, path.name)
     assert scenario.code == path.stem
-    assert scenario.digest == digest(canonical(raw)), "any YAML reader gives the same definition"
+    assert scenario.digest == digest(canonical(raw)), "any YAML reader returns the same definition"
     assert scenario.max_uses == 1, "one authorization, one use"
 
 
-def test_book_is_in_the_order_of_codes() -> None:
+def test_a_book_is_ordered_by_code() -> None:
     assert [scenario.code for scenario in BOOK.all()] == ["S00", *TWELVE, "S51"]
 
 
-def test_registration_has_no_parties_of_a_request() -> None:
+def test_the_registration_scenario_has_no_subjects_and_consumers() -> None:
     registration = BOOK.get("S00")
     assert not registration.fields
     assert not registration.sources
     assert not registration.subject_kinds | registration.consumer_kinds
 
 
-def test_every_source_of_the_twelve_has_a_sample() -> None:
+def test_every_source_of_the_twelve_scenarios_has_a_sample() -> None:
     assert [(code, source.name) for code in TWELVE for source in BOOK.get(code).sources] == list(SAMPLES)
 
 
 @pytest.mark.parametrize(("code", "source"), SAMPLES, ids="-".join)
-def test_rows_as_the_file_describes_them_give_every_claim(code: str, source: str) -> None:
+def test_the_described_rows_lead_to_every_claim(code: str, source: str) -> None:
     rows, claims = SAMPLES[code, source]
     scenario = BOOK.get(code)
     assert {field.name: compute(field.rule, rows, ATTRIBUTES) for field in scenario.fields_of(source)} == claims
-    assert set(scenario.columns_of(source)) == set(rows[0]), "no column is supplied that no rule reads"
+    assert set(scenario.columns_of(source)) == set(rows[0]), "every supplied column is read by a rule"
 
 
 @pytest.mark.parametrize("code", TWELVE)
-def test_a_file_names_its_sources_and_columns_for_the_provider(code: str) -> None:
+def test_a_scenario_file_describes_its_sources_and_columns_for_the_provider(code: str) -> None:
     (path,) = [path for path in PACKAGED if path.stem == code]
     comment = "\n".join(line for line in path.read_text("utf-8").splitlines() if line.startswith("#"))
     for source in BOOK.get(code).sources:
@@ -176,7 +176,7 @@ def test_a_file_names_its_sources_and_columns_for_the_provider(code: str) -> Non
             assert re.search(rf"\b{word}\b", comment), word
 
 
-def test_what_each_of_the_twelve_is() -> None:
+def test_each_of_the_twelve_scenarios_has_its_known_facts() -> None:
     assert those(lambda item: item.standing == "documented") == of_twelve("S01", "S02", "S03")
     assert those(lambda item: item.standing == "proposed") == of_twelve(*TWELVE[3:])
     assert those(lambda item: item.requires_pia) == of_twelve("S02", "S03", "S04", "S10")
@@ -186,25 +186,25 @@ def test_what_each_of_the_twelve_is() -> None:
     assert {BOOK.get(code).payload_mode for code in TWELVE} == {"raw", "aggregate", "predicate", "component"}
 
 
-def test_three_sources_give_one_component_each() -> None:
+def test_three_sources_lead_to_one_component_each() -> None:
     scenario = BOOK.get("S03")
     assert [len(scenario.fields_of(source.name)) for source in scenario.sources] == [1, 1, 1]
     assert scenario.payload_mode == "component"
 
 
-def test_a_tender_is_named_by_the_request_and_by_no_source() -> None:
+def test_only_the_request_names_the_tender() -> None:
     assert BOOK.get("S07").request_note == Bilingual("标段编号", "number of the tender section")
     assert {field.type for field in BOOK.get("S07").fields} == {"boolean"}
 
 
-def test_the_opt_out_stands_among_the_rights() -> None:
+def test_the_rights_include_the_opt_out() -> None:
     assert "opt_out" in BOOK.get("S12").rights_duties["subject"]
     assert {field.type for field in BOOK.get("S12").fields} == {"boolean"}
-    assert told(BOOK.get("S12"))["rule_version"] == "S12/1/engine-2"
+    assert scenario_json(BOOK.get("S12"))["rule_version"] == "S12/1/engine-2"
 
 
 @pytest.mark.parametrize("scenario", BOOK.all(), ids=lambda scenario: scenario.code)
-def test_persons_banks_and_prices(scenario: Scenario) -> None:
+def test_scenarios_have_correct_parties_and_prices(scenario: Scenario) -> None:
     if scenario.subject_kinds & PERSONS:
         assert scenario.requires_pia
         assert "withdraw_prospectively" in scenario.rights_duties["subject"]
@@ -223,7 +223,7 @@ def texts(scenario: Scenario) -> list[Bilingual]:
 
 
 @pytest.mark.parametrize("scenario", BOOK.all(), ids=lambda scenario: scenario.code)
-def test_texts_are_in_both_languages_and_claim_no_law(scenario: Scenario) -> None:
+def test_texts_are_bilingual_and_make_no_legal_claim(scenario: Scenario) -> None:
     for text in texts(scenario):
         assert re.search("[一-鿿]", text.zh)
         assert re.search("[A-Za-z]{3}", text.en) and not re.search("[一-鿿]", text.en)

@@ -1,4 +1,4 @@
-"""The ruleset book: the package's rulesets, an operator's own without code, and where a file is wrong."""
+"""The book of rulesets: the package's rulesets, an operator's own files, and mistakes in a file."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def refusal(folder: Path) -> InvalidInput:
     return caught.value
 
 
-# --- the package's own
+# --- the package's rulesets
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=lambda path: path.name)
-def test_packaged_ruleset(path: Path) -> None:
+def test_a_packaged_ruleset_is_valid(path: Path) -> None:
     text = path.read_text("utf-8")
     ruleset = RulesetBook.load().get(path.stem)
     assert ruleset == ruleset_of(yaml.safe_load(text), path.name)
@@ -44,33 +44,33 @@ def test_packaged_numbers_are_never_presented_as_law(path: Path) -> None:
     assert "configuration" in ruleset.title.en
 
 
-def test_book_is_in_the_order_of_codes() -> None:
+def test_a_book_is_ordered_by_code() -> None:
     codes = [ruleset.code for ruleset in RulesetBook.load().all()]
     assert codes == sorted(path.stem for path in PACKAGED) == ["guangdong", "national", "shenzhen"]
 
 
-def test_rulesets_differ_where_a_service_has_to_decide() -> None:
+def test_the_packaged_rulesets_differ_in_their_choices() -> None:
     assert {ruleset.second_pledge for ruleset in RulesetBook.load().all()} == {"rank", "refuse"}
     assert len({ruleset.review_days for ruleset in RulesetBook.load().all()}) == 3
 
 
-def test_default_ruleset_exists() -> None:
+def test_the_default_ruleset_exists() -> None:
     settings = Settings()
     assert RulesetBook.load(settings.rulesets).get(settings.ruleset).code == "national"
 
 
 @pytest.mark.parametrize("code", ["", "National", "hainan"])
-def test_unknown_ruleset(code: str) -> None:
+def test_an_unknown_ruleset_is_not_found(code: str) -> None:
     with pytest.raises(NotFound) as caught:
         RulesetBook.load().get(code)
     assert (caught.value.code, caught.value.where) == ("RULESET_UNKNOWN", "ruleset")
     assert caught.value.hint == "One of: guangdong, national, shenzhen."
 
 
-# --- a folder of an operator
+# --- an operator's folder
 
 
-def test_new_ruleset_of_a_folder_needs_no_code(tmp_path: Path) -> None:
+def test_a_new_ruleset_in_a_folder_needs_no_code(tmp_path: Path) -> None:
     write(tmp_path, ("code: national", "code: zhanjiang"), ("review_days: 20", "review_days: 7"))
     book = RulesetBook.load(tmp_path)
     assert book.get("zhanjiang").review_days == 7
@@ -78,14 +78,14 @@ def test_new_ruleset_of_a_folder_needs_no_code(tmp_path: Path) -> None:
     assert len(book.all()) == len(PACKAGED) + 1
 
 
-def test_confirmed_ruleset_replaces_the_packaged_one(tmp_path: Path) -> None:
+def test_a_confirmed_ruleset_replaces_the_packaged_one(tmp_path: Path) -> None:
     write(tmp_path, ("standing: configuration", "standing: confirmed"), ("version: 1", "version: 2"))
     book = RulesetBook.load(tmp_path)
     assert (book.get("national").standing, book.get("national").version) == ("confirmed", 2)
     assert len(book.all()) == len(PACKAGED)
 
 
-def test_two_files_of_one_code(tmp_path: Path) -> None:
+def test_two_files_with_the_same_code_are_refused(tmp_path: Path) -> None:
     write(tmp_path, name="a.yaml")
     write(tmp_path, name="b.yaml")
     error = refusal(tmp_path)
@@ -93,20 +93,20 @@ def test_two_files_of_one_code(tmp_path: Path) -> None:
     assert "national" in error.message
 
 
-def test_folder_that_is_missing(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path / "none")
     assert (error.code, error.where) == ("FILE_MISSING", str(tmp_path / "none"))
     assert "rulesets" in error.message
 
 
-def test_folder_of_too_many_files(tmp_path: Path) -> None:
+def test_a_folder_with_too_many_files_is_refused(tmp_path: Path) -> None:
     for number in range(MAX_FILES + 1):
         (tmp_path / f"{number}.yaml").touch()
     error = refusal(tmp_path)
     assert (error.code, error.where) == ("RULESETS_TOO_MANY", str(tmp_path))
 
 
-# What is written instead of what, and the member that the error points to.
+# The original text, the text with a mistake, and the member that the error names.
 WRONG = {
     "unknown member": ("version: 1\n", "version: 1\npilot: yes\n", "pilot"),
     "wrong type": ("review_days: 20", "review_days: twenty", "review_days"),
@@ -120,7 +120,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("old", "new", "member"), WRONG.values(), ids=WRONG.keys())
-def test_file_line_and_member(tmp_path: Path, old: str, new: str, member: str) -> None:
+def test_a_mistake_is_reported_with_file_line_and_member(tmp_path: Path, old: str, new: str, member: str) -> None:
     path = write(tmp_path, (old, new))
     top = member.split(":")[0]
     lines = path.read_text("utf-8").splitlines()
@@ -130,13 +130,13 @@ def test_file_line_and_member(tmp_path: Path, old: str, new: str, member: str) -
     assert error.hint
 
 
-def test_member_missing(tmp_path: Path) -> None:
+def test_a_missing_member_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path, ("share_days: 20\n", ""))
     line = path.read_text("utf-8").splitlines().index("code: national") + 1
     assert refusal(tmp_path).where == f"own.yaml, line {line}: share_days"
 
 
-def test_member_twice(tmp_path: Path) -> None:
+def test_a_member_given_twice_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path, ("offer_days: 15\n", "offer_days: 15\noffer_days: 30\n"))
     line = path.read_text("utf-8").splitlines().index("offer_days: 30") + 1
     error = refusal(tmp_path)
@@ -151,7 +151,7 @@ def command(*arguments: str) -> tuple[int, object]:
     return done.exit_code, json.loads(done.stdout)
 
 
-def test_list_tells_which_is_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_marks_the_ruleset_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, ("code: national", "code: zhanjiang"))
     monkeypatch.setenv("PINGZHENG_RULESETS", str(tmp_path))
     monkeypatch.setenv("PINGZHENG_RULESET", "zhanjiang")
@@ -162,13 +162,13 @@ def test_list_tells_which_is_in_force(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [row["code"] for row in rows if row["生效 in force"]] == ["zhanjiang"]
 
 
-def test_show_is_the_ruleset_in_force_or_the_one_named() -> None:
+def test_show_prints_the_ruleset_in_force_or_the_named_one() -> None:
     for arguments, code in (((), "national"), (("shenzhen",), "shenzhen")):
-        exit_code, told = command("show", *arguments)
+        exit_code, printed = command("show", *arguments)
         assert exit_code == 0
-        assert isinstance(told, dict)
+        assert isinstance(printed, dict)
         ruleset = RulesetBook.load().get(code)
-        assert (told["code"], told["digest"], told["notice"]) == (code, ruleset.digest, ruleset.notice)
+        assert (printed["code"], printed["digest"], printed["notice"]) == (code, ruleset.digest, ruleset.notice)
 
 
 def test_show_says_in_both_languages_that_the_numbers_are_not_law() -> None:
@@ -178,7 +178,7 @@ def test_show_says_in_both_languages_that_the_numbers_are_not_law() -> None:
     assert "not law" in shown.stdout
 
 
-def test_unknown_ruleset_ends_with_an_error() -> None:
-    code, told = command("show", "hainan")
-    assert isinstance(told, dict)
-    assert (code, told["error"]) == (2, "RULESET_UNKNOWN")
+def test_showing_an_unknown_ruleset_exits_with_an_error() -> None:
+    code, printed = command("show", "hainan")
+    assert isinstance(printed, dict)
+    assert (code, printed["error"]) == (2, "RULESET_UNKNOWN")

@@ -1,4 +1,4 @@
-"""Where a scenario file is wrong: the refusal names file, line and member."""
+"""Mistakes in a scenario file: the error names file, line and member."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.scenario_files import VALID, refusal, write_scenario
 
 
 def every_member(node: yaml.Node, path: str = "", rule: bool = False) -> Iterator[tuple[str, yaml.Node]]:
-    """Each member of the file, as errors name it, and its value in the text."""
+    """Yield each member of the file, by its name in errors, and its value in the text."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = key.value if not path else f"{path}{'.' if rule else ': '}{key.value}"
@@ -32,20 +32,20 @@ EVERY = dict(every_member(ROOT))
 
 
 @pytest.mark.parametrize("member", EVERY)
-def test_every_member_that_is_wrong_is_named_with_file_and_line(tmp_path: Path, member: str) -> None:
+def test_every_wrong_member_is_reported_with_file_and_line(tmp_path: Path, member: str) -> None:
     node = EVERY[member]
     start = node.start_mark.index
     end = start + len(VALID[start : node.end_mark.index].rstrip())
     write_scenario(tmp_path, VALID[:start] + "{wrong: [1.5]}" + VALID[end:])
     error = refusal(tmp_path)
     line = VALID[:start].count("\n") + 1
-    # A rule whose op is wrong has no members that could be named.
+    # For a rule with an unknown op, the error can only name the op.
     named = member.removesuffix(".op")
     assert error.code == ("RULE_INVALID" if "rule" in named else "SCENARIO_INVALID")
     assert str(error.where).startswith(f"pilot.yaml, line {line}: {named}")
 
 
-# What is written instead of what, the error's code, and where it points to.
+# The original text, the text with a mistake, the error's code, and the place that it names.
 WRONG = {
     "first member": ("code: S77", "code: S7", "SCENARIO_INVALID", "line 1: code"),
     "nested in one line": (
@@ -80,7 +80,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("old", "new", "code", "where"), WRONG.values(), ids=WRONG.keys())
-def test_file_line_and_member(tmp_path: Path, old: str, new: str, code: str, where: str) -> None:
+def test_a_mistake_is_reported_with_file_line_and_member(
+    tmp_path: Path, old: str, new: str, code: str, where: str
+) -> None:
     assert VALID.count(old) == 1
     write_scenario(tmp_path, VALID.replace(old, new))
     error = refusal(tmp_path)
@@ -89,23 +91,23 @@ def test_file_line_and_member(tmp_path: Path, old: str, new: str, code: str, whe
 
 
 NOT_YAML = {
-    "list that does not end": ("code: S77\nchannels: [a\n", "pilot.yaml, line 2"),
+    "list without an end": ("code: S77\nchannels: [a\n", "pilot.yaml, line 2"),
     "tabulator": ("code: S77\n\tversion: 1\n", "pilot.yaml, line 2"),
     "mapping as a key": ("code: S77\n{a: 1}: 2\n", "pilot.yaml, line 2"),
-    "object of the language": ("code: S77\nversion: !!python/object:os.system {}\n", "pilot.yaml, line 2"),
+    "Python object": ("code: S77\nversion: !!python/object:os.system {}\n", "pilot.yaml, line 2"),
     "two documents": ("code: S77\n---\ncode: S78\n", "pilot.yaml, line 2"),
     "control character": ("code: S77\x00\n", "pilot.yaml"),
 }
 
 
 @pytest.mark.parametrize(("text", "where"), NOT_YAML.values(), ids=NOT_YAML.keys())
-def test_file_that_is_not_yaml(tmp_path: Path, text: str, where: str) -> None:
+def test_a_file_that_is_not_yaml_is_refused(tmp_path: Path, text: str, where: str) -> None:
     write_scenario(tmp_path, text)
     error = refusal(tmp_path)
     assert (error.code, error.where) == ("SCENARIO_INVALID", where)
 
 
-# What is written instead of what, the line to look at, and the word that tells what is wrong there.
+# The original text, the text with a mistake, the line that the error names, and a word of its message.
 SLIPS = {
     "full-width colon": ("max_uses: 1", "max_uses：1", 18, "全角"),
     "full-width colon in the first line": ("code: S77", "code：S77", 1, "全角"),
@@ -126,7 +128,7 @@ SLIPS = {
 
 
 @pytest.mark.parametrize(("old", "new", "line", "word"), SLIPS.values(), ids=SLIPS)
-def test_a_slip_of_the_pen_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, word: str) -> None:
+def test_a_typing_mistake_is_reported_with_its_line(tmp_path: Path, old: str, new: str, line: int, word: str) -> None:
     assert VALID.count(old) == 1
     write_scenario(tmp_path, VALID.replace(old, new))
     error = refusal(tmp_path)
@@ -138,24 +140,24 @@ def test_a_slip_of_the_pen_is_told_with_its_line(tmp_path: Path, old: str, new: 
     ("old", "new", "meant"),
     [("retention_days: 30", "retention_day: 30", "retention_day"), ("{zh: 试点,", "{zh：试点,", "zh：试点")],
 )
-def test_a_member_that_is_misspelt_is_named(tmp_path: Path, old: str, new: str, meant: str) -> None:
+def test_a_misspelt_member_is_named(tmp_path: Path, old: str, new: str, meant: str) -> None:
     write_scenario(tmp_path, VALID.replace(old, new))
     assert f"可能误写为 {meant}。" in refusal(tmp_path).message
 
 
-def test_a_file_saved_in_another_encoding_is_told(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_refused_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "pilot.yaml").write_bytes(VALID.encode("gbk"))
     assert "另存为 UTF-8" in refusal(tmp_path).message
 
 
 @pytest.mark.parametrize("text", ["", "- code: S77\n", "S77\n"], ids=["empty", "list", "text"])
-def test_file_that_is_no_mapping(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     write_scenario(tmp_path, text)
     error = refusal(tmp_path)
     assert (error.code, error.where) == ("SCENARIO_INVALID", "pilot.yaml")
 
 
-def test_one_bad_file_and_nothing_is_loaded(tmp_path: Path) -> None:
+def test_one_invalid_file_prevents_loading_the_folder(tmp_path: Path) -> None:
     write_scenario(tmp_path, name="a.yaml")
     write_scenario(tmp_path, "code: [", name="b.yaml")
     assert (refusal(tmp_path).where or "").startswith("b.yaml")
@@ -170,7 +172,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("content", "where"), BROKEN.values(), ids=BROKEN)
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, where: str) -> None:
+def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes, where: str) -> None:
     (tmp_path / "S99.yaml").write_bytes(content)
     with pytest.raises(InvalidInput) as caught:
         ScenarioBook.load(tmp_path)

@@ -1,4 +1,4 @@
-"""The scenario book: the package's scenarios, and an operator's own beside them."""
+"""The book of scenarios: the package's scenarios, and an operator's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.scenario_files import PACKAGED, VALID, refusal, write_scenari
 
 
 @pytest.mark.parametrize("code", ["S99", "", "s01", "S01 "])
-def test_unknown_scenario(code: str) -> None:
+def test_an_unknown_scenario_is_not_found(code: str) -> None:
     book = ScenarioBook.load()
     with pytest.raises(NotFound) as caught:
         book.get(code)
@@ -23,13 +23,13 @@ def test_unknown_scenario(code: str) -> None:
     assert caught.value.hint == f"One of: {', '.join(scenario.code for scenario in book.all())}."
 
 
-def test_new_scenario_of_a_folder(tmp_path: Path) -> None:
+def test_a_new_scenario_in_a_folder_is_loaded(tmp_path: Path) -> None:
     write_scenario(tmp_path)
     book = ScenarioBook.load(tmp_path)
     scenario = book.get("S77")
     assert len(book.all()) == len(PACKAGED) + 1
     assert scenario.title.en == "Pilot"
-    assert scenario.pilot_from == date(2026, 1, 1), "a day needs no quotes"
+    assert scenario.pilot_from == date(2026, 1, 1), "a day is read without quotes"
     rows = [{"month": "202601", "kwh": "9"}, {"month": "202602", "kwh": "15"}]
     assert [compute(field.rule, rows, {}) for field in scenario.fields] == [2, "10–20"]
 
@@ -41,7 +41,7 @@ def test_quotes_around_a_day_change_nothing(tmp_path: Path) -> None:
     assert ScenarioBook.load(tmp_path).get("S77") == plain
 
 
-def test_scenario_of_a_folder_replaces_by_code(tmp_path: Path) -> None:
+def test_a_scenario_in_a_folder_replaces_the_packaged_one(tmp_path: Path) -> None:
     write_scenario(tmp_path, VALID.replace("S77", "S01").replace("version: 1", "version: 2"), "any-name.yaml")
     book = ScenarioBook.load(tmp_path)
     assert (book.get("S01").version, book.get("S01").title.en) == (2, "Pilot")
@@ -49,12 +49,12 @@ def test_scenario_of_a_folder_replaces_by_code(tmp_path: Path) -> None:
     assert ScenarioBook.load().get("S01").version == 1
 
 
-def test_other_files_are_no_scenarios(tmp_path: Path) -> None:
+def test_other_files_in_the_folder_are_ignored(tmp_path: Path) -> None:
     write_scenario(tmp_path, "no scenario", "README.md")
     assert len(ScenarioBook.load(tmp_path).all()) == len(PACKAGED)
 
 
-def test_two_files_of_one_code(tmp_path: Path) -> None:
+def test_two_files_with_the_same_code_are_refused(tmp_path: Path) -> None:
     write_scenario(tmp_path, name="a.yaml")
     write_scenario(tmp_path, name="b.yaml")
     error = refusal(tmp_path)
@@ -63,13 +63,13 @@ def test_two_files_of_one_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["none", "file.txt"])
-def test_folder_that_is_missing(tmp_path: Path, name: str) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path, name: str) -> None:
     write_scenario(tmp_path, name="file.txt")
     error = refusal(tmp_path / name)
     assert (error.code, error.where) == ("FILE_MISSING", str(tmp_path / name))
 
 
-def test_file_that_is_too_large(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     comment = "#" * (MAX_FILE_BYTES - len(VALID.encode()) - 1) + "\n"
     write_scenario(tmp_path, comment + VALID)
     assert ScenarioBook.load(tmp_path).get("S77")

@@ -1,4 +1,4 @@
-"""Source files: read to the last member, wrong ones named by file, line and member; the guide's examples work."""
+"""Source files: valid ones are read completely, mistakes are named with file, line and member, examples work."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PASSWORD = "long-and-secret"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The guide's files."""
+    """A folder with the files of the guide."""
     for name, body in BLOCKS.items():
         (tmp_path / name).write_text(body, "utf-8")
     return tmp_path
@@ -37,7 +37,7 @@ def ask(folder: Path, scenario: str, source: str, identifier: str, *columns: str
     return connector.ask(Query({"identifier": identifier}, scenario, source, columns, AT))
 
 
-def test_the_example_of_a_file_answers(folder: Path) -> None:
+def test_the_guides_file_example_answers(folder: Path) -> None:
     answer = ask(folder, "S01", "electricity", FIRM, "month", "kwh", "arrears")
     assert answer == Supplied(
         (
@@ -52,13 +52,13 @@ def test_the_example_of_a_file_answers(folder: Path) -> None:
     assert ask(folder, "S01", "electricity", "91440881MA9X000384") == NoData(AT)
 
 
-def test_the_example_gives_the_name_from_the_providers_own_records(folder: Path) -> None:
+def test_the_guides_example_returns_the_providers_own_name_of_the_subject(folder: Path) -> None:
     connector = SourceBook.load(folder).connector("S01", "electricity")
     answer = connector.ask(Query({"identifier": FIRM}, "S01", "electricity", ("kwh",), AT, name=True))
     assert isinstance(answer, Supplied) and answer.name == "示例金属制品公司"
 
 
-def test_the_example_of_a_database_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guides_database_example_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = sqlite3.connect(folder / "insurance.db")
     database.executescript(
         """
@@ -72,13 +72,15 @@ def test_the_example_of_a_database_answers(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("INSURANCE_DATABASE_URL", "sqlite:///insurance.db")
     answer = ask(folder, "S02", "social_insurance", "11010519491231002X", "month", "base")
     rows = {"month": "202602", "base": "5210.5"}, {"month": "202604", "base": "5300"}
-    # April is not over: what is known of it, is known up to the day of the question.
+    # April has not ended: the data of this month is as of the day of the query.
     assert answer == Supplied(rows, date(2026, 4, 15), AT)
 
 
-def test_the_guide_names_every_reason_with_its_titles() -> None:
-    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", GUIDE.read_text("utf-8").partition("## 拒绝")[2], re.MULTILINE))
-    assert told == {reason: f"{title.zh} {title.en}" for reason, title in REFUSALS.items()}
+def test_the_guide_lists_every_reason_for_a_refusal() -> None:
+    listed = dict(
+        re.findall(r"^\| `(\w+)` \| (.*) \|$", GUIDE.read_text("utf-8").partition("## 拒绝")[2], re.MULTILINE)
+    )
+    assert listed == {reason: f"{title.zh} {title.en}" for reason, title in REFUSALS.items()}
 
 
 def test_one_file_is_loaded_as_a_connector(folder: Path) -> None:
@@ -90,7 +92,7 @@ def test_one_file_is_loaded_as_a_connector(folder: Path) -> None:
     assert caught.value.code == "FILE_MISSING"
 
 
-def test_a_book_without_a_folder_is_empty_and_says_so() -> None:
+def test_a_book_without_a_folder_is_empty() -> None:
     book = SourceBook.load()
     assert book.all() == []
     with pytest.raises(NotFound) as caught:
@@ -99,7 +101,7 @@ def test_a_book_without_a_folder_is_empty_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("change", [("code: grid-monthly", "code: grid-2"), ("source: electricity", "source: water")])
-def test_a_code_and_a_scenarios_source_are_each_served_by_one_file(folder: Path, change: tuple[str, str]) -> None:
+def test_two_files_for_one_code_or_one_source_are_refused(folder: Path, change: tuple[str, str]) -> None:
     (folder / "again.yaml").write_text(BLOCKS["electricity.yaml"].replace(*change), "utf-8")
     with pytest.raises(InvalidInput) as caught:
         SourceBook.load(folder)
@@ -135,7 +137,7 @@ FILE = SQL.replace("kind: sql", "kind: file").replace(
         f"{FILE}refuse:\n  - {{column: s, value: '2', type: number, reason: disputed}}\n",
     ],
 )
-def test_a_file_without_a_mistake_is_read(tmp_path: Path, text: str) -> None:
+def test_a_valid_file_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "fund.yaml").write_text(text, "utf-8")
     assert [definition.code for definition in SourceBook.load(tmp_path).all()] == ["fund"]
 
@@ -154,7 +156,7 @@ def test_a_day_is_read_with_and_without_quotes(tmp_path: Path, day: str) -> None
         "SELECT k::text FROM b WHERE k = :identifier OR j = :identifier",
     ],
 )
-def test_queries_that_may_stand_in_a_file(tmp_path: Path, query: str) -> None:
+def test_permitted_queries_are_read(tmp_path: Path, query: str) -> None:
     (tmp_path / "fund.yaml").write_text(re.sub("query: .*", lambda _: f"query: {query}", SQL), "utf-8")
     assert SourceBook.load(tmp_path).get("fund").code == "fund"
 
@@ -173,7 +175,7 @@ WRONG = {
     "path of a database": (SQL, "kind: sql", "kind: sql\npath: a.csv", 5, "path"),
     "both urls": (SQL, "query:", "url_env: FUND_URL\nquery:", 5, "url"),
     "no url": (SQL, "url: postgresql+psycopg://reader@10.0.0.5/insurance\n", "", 1, "url"),
-    "no URL at all": (SQL, "postgresql+psycopg://reader@10.0.0.5/insurance", "insurance", 5, "url"),
+    "text that is not a URL": (SQL, "postgresql+psycopg://reader@10.0.0.5/insurance", "insurance", 5, "url"),
     "port": (SQL, "10.0.0.5", "10.0.0.5:port", 5, "url"),
     "password": (SQL, "reader@", f"reader:{PASSWORD}@", 5, "url"),
     "password as an option": (SQL, "/insurance", f"/insurance?password={PASSWORD}", 5, "url"),
@@ -199,8 +201,8 @@ WRONG = {
     "month as a day": (FILE, "{column: month}", "{day: 2026-03}", 9, "as_of: day"),
     "digits as a day": (FILE, "{column: month}", "{day: '20260331'}", 9, "as_of: day"),
     "time as a day": (FILE, "{column: month}", "{day: 2026-03-31T00:00:00}", 9, "as_of: day"),
-    "last day of all": (FILE, "{column: month}", "{day: 9999-12-31}", 9, "as_of: day"),
-    "first day of all": (FILE, "{column: month}", "{day: 0001-01-01}", 9, "as_of: day"),
+    "last possible day": (FILE, "{column: month}", "{day: 9999-12-31}", 9, "as_of: day"),
+    "first possible day": (FILE, "{column: month}", "{day: 0001-01-01}", 9, "as_of: day"),
     "name column": (SQL, "timeout_seconds: 5", "name_column: ' name'\ntimeout_seconds: 5", 11, "name_column"),
     "no name column": (SQL, "timeout_seconds: 5", "name_column: null\ntimeout_seconds: 5", 11, "name_column"),
     "no time": (SQL, "timeout_seconds: 5", "timeout_seconds: 0", 11, "timeout_seconds"),
@@ -211,7 +213,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "old", "new", "line", "member"), WRONG.values(), ids=WRONG.keys())
-def test_a_mistake_is_named_by_file_line_and_member(
+def test_a_mistake_in_a_source_file_is_named_with_file_line_and_member(
     tmp_path: Path, text: str, old: str, new: str, line: int, member: str | None
 ) -> None:
     assert old in text

@@ -1,4 +1,4 @@
-"""Which rules a certificate rests on, and since when: the scenario's own, and all of it anchored with it or before."""
+"""The rules behind a certificate: they are the scenario's own, and anchored with the certificate or before it."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ SAME = ("legal_basis", "payload_mode", "channels", "max_validity_days", "max_use
 NOT_EXPECTED = "TEMPLATE_NOT_EXPECTED"
 
 
-# --- since when -------------------------------------------------------------------------------------------------------
+# --- when the rules were anchored -------------------------------------------------------------------------------------
 
 
 def times(bundle: Bundle) -> tuple[int, int]:
-    """When the newest evidence was anchored, and when the certificate."""
+    """Return when the newest evidence was anchored, and when the certificate was anchored."""
     at = {anchor.log_batch: anchor.at for anchor in bundle.anchors}
     return max(at[item.position.log_batch] for item in bundle.evidence), at[bundle.position.log_batch]
 
 
-def test_what_a_certificate_rests_on_is_anchored_with_it(pilot: Pilot) -> None:
+def test_the_statements_behind_a_certificate_are_anchored_with_it(pilot: Pilot) -> None:
     pilot.ledger.anchoring.flush()
     evidence, certificate = times(pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())))
     assert evidence == certificate
 
 
-def test_what_a_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None:
-    """Each step in a batch of its own, a minute after the one before."""
+def test_the_statements_behind_a_certificate_are_anchored_before_it(pilot: Pilot) -> None:
+    """Each step is in a batch of its own, one minute after the step before it."""
     firm, ledger = pilot.firm(), pilot.ledger
 
     def a_minute_later() -> None:
@@ -69,8 +69,10 @@ def test_what_a_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None
     assert pilot.accept(firm, number).valid
 
 
-def test_what_a_corrected_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None:
-    """The new version rests on the new answer. What ends the old one is in its bundle too, and came later."""
+def test_the_statements_behind_a_corrected_certificate_are_anchored_before_it(pilot: Pilot) -> None:
+    """The new version rests on the new answer. The withdrawal of the old answer is in its bundle too, and
+    came later.
+    """
     persons = PersonActors(pilot)
     ledger = persons.ledger
     request, given = persons.authorised(persons.person())
@@ -89,7 +91,7 @@ def test_what_a_corrected_certificate_rests_on_is_anchored_before_it(pilot: Pilo
     assert persons.accepted(new.certificate_no).valid
 
 
-def test_a_withdrawal_that_came_later_ends_the_certificate_and_is_no_late_evidence(pilot: Pilot) -> None:
+def test_a_later_withdrawal_ends_the_certificate_and_is_not_late_evidence(pilot: Pilot) -> None:
     firm = pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -103,21 +105,21 @@ def test_a_withdrawal_that_came_later_ends_the_certificate_and_is_no_late_eviden
     assert pilot.accept(firm, number).checks[10].code == "AUTHORIZATION_WITHDRAWN"
 
 
-# --- which rules ------------------------------------------------------------------------------------------------------
+# --- which rules apply ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", USAGE, ids=lambda path: path.stem)
-def test_a_template_is_what_the_protocol_says_of_the_file(path: Path) -> None:
-    """Section 6 of the page, from the file as it is: whoever has it computes the same digest."""
+def test_a_template_follows_the_protocol_from_the_scenario_file(path: Path) -> None:
+    """By section 6 of docs/protocol.md, anyone with the file computes the same digest."""
     raw = yaml.safe_load(path.read_text("utf-8"))
-    told = {"type": "template", "v": 2, "ledger": LEDGER, "engine": 2, "scenario_digest": digest(canonical(raw))}
-    told |= {"scenario": raw["code"], "scenario_version": raw["version"]} | {name: raw[name] for name in SAME}
-    told |= {"fields": [{name: field[name] for name in ("name", "source", "rule")} for field in raw["fields"]]}
-    assert template_of(ScenarioBook.read(path), LEDGER) == told
+    expected = {"type": "template", "v": 2, "ledger": LEDGER, "engine": 2, "scenario_digest": digest(canonical(raw))}
+    expected |= {"scenario": raw["code"], "scenario_version": raw["version"]} | {name: raw[name] for name in SAME}
+    expected |= {"fields": [{name: field[name] for name in ("name", "source", "rule")} for field in raw["fields"]]}
+    assert template_of(ScenarioBook.read(path), LEDGER) == expected
 
 
 def own_reading(pilot: Pilot, bundle: Bundle, nonce: str, named: frozenset[str] | None) -> Report:
-    """What the bank finds by its own node, without the service."""
+    """Return what the bank finds with its own node, without the service."""
     facts = collect_facts(pilot.ledger.reader, bundle)
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)
     return verify(bundle.to_bytes(), facts, max(pilot.ledger.clock(), facts.block_time), expect)
@@ -125,7 +127,8 @@ def own_reading(pilot: Pilot, bundle: Bundle, nonce: str, named: frozenset[str] 
 
 @pytest.fixture
 def lied(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """A firm, and its certificate by a platform that reads the wage off another column under the scenario's digest.
+    """Return a firm and its certificate by a platform that reads the wage from another column under the scenario's
+    digest.
 
     Bank, firm and provider sign what they are given.
     """
@@ -145,7 +148,7 @@ def lied(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     return firm, number
 
 
-def test_rules_that_are_not_the_scenarios_are_refused(pilot: Pilot, lied: tuple[str, str]) -> None:
+def test_a_template_with_other_rules_is_refused(pilot: Pilot, lied: tuple[str, str]) -> None:
     scenario = pilot.ledger.scenarios.get(SCENARIO)
     bundle, nonce = pilot.present(*lied)
     without = own_reading(pilot, bundle, nonce, None)
@@ -158,7 +161,7 @@ def test_rules_that_are_not_the_scenarios_are_refused(pilot: Pilot, lied: tuple[
     assert pilot.accept(*lied).checks[10].code == NOT_EXPECTED
 
 
-def test_the_scenarios_own_rules_are_compared(pilot: Pilot) -> None:
+def test_the_template_is_compared_with_the_scenario_file(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     report = pilot.accept(firm, number)
@@ -166,8 +169,8 @@ def test_the_scenarios_own_rules_are_compared(pilot: Pilot) -> None:
     assert (report.valid, report.checks[10].details) == (True, {"template": known, "compared": True})
 
 
-def test_templates_that_the_verifier_names_come_first(pilot: Pilot, lied: tuple[str, str]) -> None:
-    """A bank that has looked at the rules and takes them says so, whatever file lies here."""
+def test_templates_named_by_the_verifier_take_precedence(pilot: Pilot, lied: tuple[str, str]) -> None:
+    """A bank that has read the rules and accepts them can name them, whatever file is here."""
     bundle, nonce = pilot.present(*lied)
     named = frozenset({own_reading(pilot, bundle, nonce, None).claims["template"]})
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)
@@ -176,7 +179,7 @@ def test_templates_that_the_verifier_names_come_first(pilot: Pilot, lied: tuple[
 
 @pytest.fixture
 def next_version(pilot: Pilot, tmp_path: Path) -> Iterator[Pilot]:
-    """The same ledger, operated with a second version of the scenario, which has another rule."""
+    """The same ledger with a second version of the scenario, which has another rule."""
     text = (PACKAGED / f"{SCENARIO}.yaml").read_text("utf-8")
     raw = yaml.safe_load(text) | {"version": 2, "max_uses": 9}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
@@ -184,7 +187,7 @@ def next_version(pilot: Pilot, tmp_path: Path) -> Iterator[Pilot]:
         yield other
 
 
-def test_a_version_that_is_not_known_here_is_named_and_not_compared(pilot: Pilot, next_version: Pilot) -> None:
+def test_a_certificate_under_an_unknown_version_is_not_compared(pilot: Pilot, next_version: Pilot) -> None:
     firm, theirs = pilot.firm(), next_version.ledger
     consent = next_version.authorise(firm)
     next_version.supply(firm, consent)
@@ -213,7 +216,7 @@ def test_a_consumer_compares_the_template_before_it_signs(pilot: Pilot, next_ver
             require_own_template(ledger.scenarios, drafted | changed)
 
 
-def test_nothing_is_expected_of_what_cannot_be_read(pilot: Pilot) -> None:
+def test_an_unreadable_bundle_gets_no_expected_template(pilot: Pilot) -> None:
     expect = Expectation(consumer=pilot.cast.bank)
     for raw in (
         b"",

@@ -1,4 +1,4 @@
-"""Who asks and answers for persons in these suites."""
+"""The persons, providers and consumers of these tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Allowing all or less of what is asked: what the subject sees is what it signs, and nobody goes beyond."""
+"""The subject allows all or part of a request: it signs what the notice shows, and never more than was requested."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ledger.usage.authorizations import Choice
 from tests.support.actors.persons import CONTRIBUTIONS, SEPARATELY, PersonActors
 
 
-def test_the_notice_names_everything_and_is_kept_word_for_word(persons: PersonActors) -> None:
-    """The elements of PIPL art. 23, and what follows from them."""
+def test_the_notice_is_complete_and_stored_word_for_word(persons: PersonActors) -> None:
+    """The notice has the elements of PIPL art. 23 and their consequences."""
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     assert persons.ledger.usage.requests.get(request).state == "sent"
     assert persons.ledger.usage.requests.see(request).state == "seen"
     (draft,) = persons.ledger.usage.authorizations.draft(request, SEPARATELY)
     bank = persons.ledger.parties.register.identity(persons.bank)["name"]
-    for told in (bank, NOTE.contact, "个人授信时证明参保缴费情况", "核验结论", "经政务平台", "您的单独同意", "30 天"):
-        assert told in draft.notice["text"]
+    for part in (bank, NOTE.contact, "个人授信时证明参保缴费情况", "核验结论", "经政务平台", "您的单独同意", "30 天"):
+        assert part in draft.notice["text"]
     for field in persons.ledger.scenarios.get("S02").fields:
         assert field.title.zh in draft.notice["text"] and field.title.en in draft.notice["text"]
     assert draft.entry["notice_digest"] == digest(canonical(draft.notice))
@@ -32,7 +32,7 @@ def test_the_notice_names_everything_and_is_kept_word_for_word(persons: PersonAc
     assert persons.ledger.usage.requests.get(request).state == "authorised"
 
 
-def test_the_subject_may_allow_less_and_the_certificate_holds_no_more(persons: PersonActors) -> None:
+def test_a_certificate_holds_only_what_the_subject_allowed(persons: PersonActors) -> None:
     person = persons.person()
     asked = persons.terms(person)
     (request,) = persons.ask([asked])
@@ -69,7 +69,7 @@ def test_an_authorization_beyond_its_request_is_refused(
     assert persons.ledger.usage.requests.get(request).state == "sent"
 
 
-def test_a_person_consents_separately_or_not_at_all(persons: PersonActors) -> None:
+def test_a_person_must_consent_separately(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     with pytest.raises(Forbidden, match="SEPARATE_CONSENT_MISSING"):
@@ -77,7 +77,7 @@ def test_a_person_consents_separately_or_not_at_all(persons: PersonActors) -> No
     assert len(persons.agree([request], SEPARATELY)) == 1
 
 
-def test_a_request_is_answered_once(persons: PersonActors) -> None:
+def test_a_request_can_be_answered_once(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     first, second = (persons.ledger.usage.authorizations.draft(request, SEPARATELY)[0] for _ in range(2))
@@ -88,7 +88,7 @@ def test_a_request_is_answered_once(persons: PersonActors) -> None:
         persons.ledger.usage.authorizations.submit([persons.sign(person, second.entry)])
 
 
-def test_one_source_is_authorised_once(persons: PersonActors) -> None:
+def test_a_source_can_be_authorised_once(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     both = [
@@ -99,7 +99,7 @@ def test_one_source_is_authorised_once(persons: PersonActors) -> None:
     assert persons.ledger.usage.authorizations.of_request(request) == []
 
 
-def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(persons: PersonActors) -> None:
+def test_only_the_subject_chooses_the_holder_key(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     (account,) = persons.ledger.custody.create()

@@ -1,4 +1,4 @@
-"""SIGKILL at any point of a withdrawal: what the chain has is carried out, and what it has not is asked for again."""
+"""SIGKILL at any point of a withdrawal: what is on the chain is carried out later, and the rest can be repeated."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.usage.crashing_withdrawal import POINTS
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_withdrawal_is_brought_to_its_end(pilot: Pilot, tmp_path: Path, point: str) -> None:
+def test_a_killed_withdrawal_is_completed_later(pilot: Pilot, tmp_path: Path, point: str) -> None:
     ledger, consent = pilot.ledger, Consent(pilot)
-    # Other tests leave withdrawals on the chain that nobody has followed.
+    # Other tests leave withdrawals on the chain that the store has not followed.
     ledger.usage.direct_withdrawals.follow()
     draft = consent.draft()
     assert draft.message is not None
@@ -31,12 +31,12 @@ def test_killed_withdrawal_is_brought_to_its_end(pilot: Pilot, tmp_path: Path, p
     command = [sys.executable, "-m", "tests.usage.crashing_withdrawal", home, given]
     killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=90, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    told = POINTS[point][1]
-    assert (consent.since() > 0) == told
-    assert consent.report().valid == (not told)
+    on_chain = POINTS[point][1]
+    assert (consent.since() > 0) == on_chain
+    assert consent.report().valid == (not on_chain)
     followed = [row.id for row in ledger.usage.direct_withdrawals.follow()]
-    assert followed == ([consent.given.id] if told else [])
-    if told:
+    assert followed == ([consent.given.id] if on_chain else [])
+    if on_chain:
         assert ledger.verification.status(consent.number)["state"] == "revoked"
     assert ledger.usage.withdrawals.withdraw(entry, act).state == "withdrawn"
     report = consent.report()

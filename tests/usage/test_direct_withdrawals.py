@@ -1,4 +1,4 @@
-"""The service is gone: with a bundle, a node and its own key a subject ends its consent, and a bank hears of it."""
+"""Without the service, a subject withdraws with a bundle, a node and its own key, and the bank finds the withdrawal."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ from tests.support.chain.reads import use_history
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """All that the parties hold between them, and nothing of the service: the presented bundle's bytes and the nonce,
-    where a node is, and the subject's private key."""
+    """What the parties hold without the service: the presented bundle's bytes, the nonce, a node's address and the
+    subject's private key.
+    """
 
     raw: bytes
     expect: Expectation
@@ -44,7 +45,7 @@ class Held:
         return parse_bundle(self.raw)
 
     def judged(self, at: int | None = None) -> Report:
-        """What the bank finds, by its own reading of the chain."""
+        """Return what the bank finds, by its own reading of the chain."""
         connection = Connection(self.url)
         reader = ChainReader(ChainClient(connection, deployment_of(connection, self.bundle.chain)))
         facts = collect_facts(reader, self.bundle)
@@ -52,7 +53,7 @@ class Held:
 
 
 def held(pilot: Pilot, firm: str, *, funded: bool = True) -> Held:
-    """What a firm and its bank have once the firm has presented; a minute later."""
+    """Return what a firm and its bank hold after a presentation; one minute later."""
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
     now, connection = pilot.ledger.clock(), pilot.ledger.reader.connection
@@ -64,7 +65,7 @@ def held(pilot: Pilot, firm: str, *, funded: bool = True) -> Held:
     return Held(bundle.to_bytes(), expect, now, connection.url, pilot.ledger.custody.private_key(account))
 
 
-def test_withdrawn_without_the_service_is_withdrawn_for_the_bank(pilot: Pilot) -> None:
+def test_the_bank_finds_a_withdrawal_made_without_the_service(pilot: Pilot) -> None:
     it = held(pilot, pilot.firm())
     assert it.judged().valid
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
@@ -76,11 +77,11 @@ def test_withdrawn_without_the_service_is_withdrawn_for_the_bank(pilot: Pilot) -
     assert (after.result, after.disclosed, after.claims) == ("revoked", {}, {})
     assert it.judged(made.at - 1).valid
     assert it.judged(it.presented_at).valid
-    # The service reads the same chain.
+    # The service finds it too, on the same chain.
     assert pilot.ledger.verification.verify(it.raw, it.expect).report.first_failure == failure
 
 
-def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
+def test_a_use_before_the_withdrawal_stays_recorded(pilot: Pilot) -> None:
     firm = pilot.firm()
     it = held(pilot, firm)
     nonce = str(it.expect.nonce)
@@ -99,15 +100,15 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
     ]
     number = str(used.report.certificate_no)
     assert [row.result for row in pilot.ledger.presentations.page(number, None, 10)] == ["valid"]
-    told = pilot.ledger.provenances.certificate(number)
-    assert told.completeness.complete
-    (own,) = [event for event in told.events if event["name"] == "Withdrawn"]
+    history = pilot.ledger.provenances.certificate(number)
+    assert history.completeness.complete
+    (own,) = [event for event in history.events if event["name"] == "Withdrawn"]
     assert (own["at"], own["by"]) == (made.at, pilot.cast.firms[firm])
     assert own["names"] == {"entry": "authorization"}
-    assert [event["name"] for event in told.events].index("Used") < told.events.index(own)
+    assert [event["name"] for event in history.events].index("Used") < history.events.index(own)
 
 
-def test_what_somebody_else_withdraws_has_no_effect(pilot: Pilot) -> None:
+def test_a_withdrawal_by_another_party_has_no_effect(pilot: Pilot) -> None:
     it = held(pilot, pilot.firm())
     statements = [statement_digest(item.statement) for item in it.bundle.evidence]
     bank = pilot.ledger.custody.private_key(pilot.ledger.parties.register.get(pilot.cast.bank).account)
@@ -117,11 +118,11 @@ def test_what_somebody_else_withdraws_has_no_effect(pilot: Pilot) -> None:
         client.send(calls.withdraw(statement))
     report = it.judged()
     assert report.valid
-    told = pilot.ledger.provenances.certificate(str(report.certificate_no))
-    assert "Withdrawn" not in {event["name"] for event in told.events}
+    history = pilot.ledger.provenances.certificate(str(report.certificate_no))
+    assert "Withdrawn" not in {event["name"] for event in history.events}
 
 
-def test_a_sanctioned_subject_without_money_still_withdraws(pilot: Pilot) -> None:
+def test_a_sanctioned_subject_without_money_can_withdraw(pilot: Pilot) -> None:
     firm = pilot.firm()
     it = held(pilot, firm, funded=False)
     with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"):
@@ -136,7 +137,7 @@ def test_a_sanctioned_subject_without_money_still_withdraws(pilot: Pilot) -> Non
     assert it.judged().checks[10].code == "AUTHORIZATION_WITHDRAWN"
 
 
-def test_the_command_needs_no_home(pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_withdraw_direct_needs_no_installation(pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     it = held(pilot, pilot.firm())
     Path("bundle.json").write_bytes(it.raw)
@@ -148,15 +149,15 @@ def test_the_command_needs_no_home(pilot: Pilot, tmp_path: Path, monkeypatch: py
     assert (made["before"], known["before"]) == (False, True)
     assert {**made, "tx": None, "gas": None, "before": True} == known
     assert it.judged().checks[10].details["since"] == made["at"]
-    told = CliRunner().invoke(app, command)
-    assert told.exit_code == 0 and "已撤回 Withdrawn (1)" in told.output
+    history = CliRunner().invoke(app, command)
+    assert history.exit_code == 0 and "已撤回 Withdrawn (1)" in history.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.json", "subject.key"]
     unknown = CliRunner().invoke(app, [*command, "--authorization", "NONE", "--json"])
     assert (unknown.exit_code, json.loads(unknown.output)["error"]) == (2, "AUTHORIZATION_UNKNOWN")
 
 
-def test_the_platform_follows_and_ends_what_rests_on_it(pilot: Pilot) -> None:
-    """Once back, and once only; what anybody else withdrew ends nothing."""
+def test_the_platform_follows_withdrawals_and_revokes_certificates(pilot: Pilot) -> None:
+    """Each withdrawal is carried out once; a withdrawal by another party revokes nothing."""
     pilot.ledger.usage.direct_withdrawals.follow()
     firm, other = pilot.firm(), pilot.firm()
     it, neighbour = held(pilot, firm), held(pilot, other)

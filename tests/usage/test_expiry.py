@@ -1,4 +1,4 @@
-"""What time ends: reading computes it and writes nothing, the server's tick records it."""
+"""Expiry: reading computes it and writes nothing, the server's tick records it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def stored(persons: PersonActors, request: str, consent: str) -> tuple[str, str]
         return session.get_one(AccessRequest, request).state, session.get_one(Authorization, consent).state
 
 
-def test_reading_says_what_is_over_and_only_the_tick_writes_it(persons: PersonActors, pilot: Pilot) -> None:
+def test_reading_computes_expiry_and_only_the_tick_records_it(persons: PersonActors, pilot: Pilot) -> None:
     ledger, person = persons.ledger, persons.person()
     (request,) = persons.ask([persons.terms(person)])
     _, given = persons.authorised(person)
@@ -39,7 +39,7 @@ def test_reading_says_what_is_over_and_only_the_tick_writes_it(persons: PersonAc
     assert stored(persons, request, consent.id) == ("expired", "expired")
 
 
-def test_a_consent_that_was_answered_is_shown_as_over_and_left_as_it_is(persons: PersonActors, pilot: Pilot) -> None:
+def test_the_tick_does_not_record_the_expiry_of_an_answered_authorization(persons: PersonActors, pilot: Pilot) -> None:
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
     persons.answer({consent: persons.supplied()})
@@ -49,8 +49,8 @@ def test_a_consent_that_was_answered_is_shown_as_over_and_left_as_it_is(persons:
     assert stored(persons, request, consent) == ("authorised", "active")
 
 
-def test_a_subject_withdraws_a_consent_that_was_recorded_as_over(persons: PersonActors, pilot: Pilot) -> None:
-    """What its subject withdrew is on the chain by then, and must not be refused here."""
+def test_a_subject_can_withdraw_an_expired_authorization(persons: PersonActors, pilot: Pilot) -> None:
+    """The withdrawal is on the chain by then, so the store must not refuse it."""
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
     pilot.skip(BEYOND_BOTH)

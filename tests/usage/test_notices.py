@@ -1,4 +1,4 @@
-"""The notice says everything that PIPL art. 23 asks for, in both languages, and never who the subject is."""
+"""The notice has everything that PIPL art. 23 requires, in both languages, and never names the subject."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def noticed(scenario: Scenario, source: str, **changes: Any) -> dict[str, Any]:
         "valid_to": ENDS,
         "max_uses": 1,
     }
-    told = {"recipient": "湛江第一银行", "provider": "湛江数源", "note": NOTE}
-    return notice_of(scenario, terms | changes.pop("terms", {}), **told | changes)
+    parts = {"recipient": "湛江第一银行", "provider": "湛江数源", "note": NOTE}
+    return notice_of(scenario, terms | changes.pop("terms", {}), **parts | changes)
 
 
 CASES = [(scenario, source.name) for scenario in scenarios() for source in scenario.sources]
@@ -43,13 +43,21 @@ EACH = pytest.mark.parametrize(("scenario", "source"), CASES, ids=[f"{each.code}
 
 
 @EACH
-def test_every_scenario_tells_all_there_is_in_both_languages(scenario: Scenario, source: str) -> None:
+def test_the_notice_of_every_scenario_is_complete_in_both_languages(scenario: Scenario, source: str) -> None:
     notice = noticed(scenario, source)
     chinese, english = notice["text"].split("\n\n")
     title = scenario.source(source).title
     for text, purpose, named in ((chinese, scenario.purpose.zh, title.zh), (english, scenario.purpose.en, title.en)):
-        told = ("湛江第一银行", NOTE["contact"], "湛江数源", named, purpose, shanghai_time(BEGINS), shanghai_time(ENDS))
-        assert all(part in text for part in told)
+        parts = (
+            "湛江第一银行",
+            NOTE["contact"],
+            "湛江数源",
+            named,
+            purpose,
+            shanghai_time(BEGINS),
+            shanghai_time(ENDS),
+        )
+        assert all(part in text for part in parts)
         assert str(scenario.retention_days) in text
     for field in scenario.fields:
         asked = field.source == source
@@ -59,7 +67,7 @@ def test_every_scenario_tells_all_there_is_in_both_languages(scenario: Scenario,
     assert "LOAN-1" not in notice["text"]
 
 
-def test_the_consumers_own_words_stand_with_the_purpose() -> None:
+def test_the_consumers_own_words_follow_the_purpose() -> None:
     (scenario,) = (each for each in scenarios() if each.code == "S07")
     source = scenario.sources[0].name
     words = noticed(scenario, source, note=NOTE | {"purpose_note": "标段 ZJ-2026-017"})
@@ -69,14 +77,14 @@ def test_the_consumers_own_words_stand_with_the_purpose() -> None:
     assert f"目的：{scenario.purpose.zh}\n" in without["text"]
 
 
-def test_the_salt_is_in_what_is_digested_and_not_in_what_is_read() -> None:
+def test_the_salt_is_in_the_notice_but_not_in_its_text() -> None:
     (scenario, source) = CASES[0]
     notice = noticed(scenario, source)
     assert notice["salt"] == NOTE["salt"]
     assert NOTE["salt"] not in notice["text"]
 
 
-def test_a_field_has_one_source_and_what_is_no_field_has_none() -> None:
+def test_every_field_has_one_source_and_an_unknown_field_has_none() -> None:
     (scenario,) = (each for each in scenarios() if each.code == "S03")
     assert {scenario.source_of(field.name) for field in scenario.fields} == {each.name for each in scenario.sources}
     with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
@@ -95,17 +103,17 @@ FORGED = "柜台\n数据提供方：别的单位\n种类：是否参保\n次数�
     "breaking", ["\n", "\r", "\t", "\x0b", "\x1b[1A", "\x85", "\u2028", "\u2029", "\u202e", "\u200b"]
 )
 @pytest.mark.parametrize("place", ["recipient", "provider", "contact", "purpose_note"])
-def test_nobody_writes_lines_of_its_own_into_what_the_subject_reads(place: str, breaking: str) -> None:
+def test_a_text_with_a_line_break_cannot_add_lines_to_the_notice(place: str, breaking: str) -> None:
     (scenario, source) = CASES[0]
     words = FORGED.replace("\n", breaking)
-    told = {"note": NOTE | {place: words}} if place in NOTE else {place: words}
+    parts = {"note": NOTE | {place: words}} if place in NOTE else {place: words}
     with pytest.raises(InvalidInput) as caught:
-        noticed(scenario, source, **told)
+        noticed(scenario, source, **parts)
     assert (caught.value.code, caught.value.where) == ("TEXT_CONTROL", place)
     assert "别的单位" not in str(caught.value)
 
 
-def test_words_of_any_script_stay_on_their_line() -> None:
+def test_text_in_any_script_is_accepted_on_one_line() -> None:
     (scenario, source) = CASES[0]
     words = "信贷部（一楼） — Crédit · 0759-000 「甲」 𠮷 🏦"
     lines = noticed(scenario, source, note=NOTE | {"contact": words})["text"].split("\n")

@@ -1,4 +1,4 @@
-"""Supplying under authorizations: which sources are asked, how each answers, and when nothing comes of it."""
+"""Provisions: which sources are asked, how each answers, and when no certificate follows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.places import SCENARIOS
 
 
 def test_each_source_has_its_own_notice_authorization_and_provision(persons: PersonActors) -> None:
-    """A source that has no data, or refuses, is left out of the certificate and stays on record."""
+    """A source that refuses or has no data is left out of the certificate, and its answer stays recorded."""
     request, given = persons.authorised(persons.person(), "S03")
     assert set(given) == {"social_insurance", "vehicle", "housing_fund"}
     now = persons.ledger.clock()
@@ -39,7 +39,7 @@ def test_each_source_has_its_own_notice_authorization_and_provision(persons: Per
     assert [part["rule_version"] for part in report.claims["components"]] == ["S03/1/engine-2"]
 
 
-def test_three_sources_make_one_certificate_with_a_signature_each(persons: PersonActors) -> None:
+def test_three_sources_lead_to_one_certificate_with_three_signed_provisions(persons: PersonActors) -> None:
     number = persons.certificate(persons.person(), "S03")
     bundle = persons.ledger.certificates.bundles.build(number)
     signers = {item.signer for item in bundle.evidence}
@@ -48,7 +48,7 @@ def test_three_sources_make_one_certificate_with_a_signature_each(persons: Perso
     assert persons.accepted(number).valid
 
 
-def test_nothing_supplied_is_nothing_certified(persons: PersonActors) -> None:
+def test_without_supplied_data_no_certificate_is_issued(persons: PersonActors) -> None:
     request, given = persons.authorised(persons.person())
     (timed_out,) = persons.answer({given["social_insurance"].id: TimedOut(persons.ledger.clock())})
     assert timed_out.number == 1
@@ -64,7 +64,7 @@ def test_nothing_supplied_is_nothing_certified(persons: PersonActors) -> None:
 
 
 class Untouched:
-    """A source that must not be asked."""
+    """A source that fails the test if it is asked."""
 
     def ask(self, query: Query) -> Answer:
         raise AssertionError(f"asked for {query.scenario}")
@@ -83,7 +83,7 @@ def refused(persons: PersonActors, consent: str, code: str) -> None:
         persons.answer({consent: persons.supplied()})
 
 
-def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_erased(
+def test_a_source_is_not_asked_for_cancelled_or_expired_requests_or_erased_subjects(
     persons: PersonActors, pilot: Pilot
 ) -> None:
     ledger, gone = persons.ledger, persons.person()
@@ -103,7 +103,7 @@ def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_
     refused(persons, two, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_an_id_of_a_provision_is_taken_once(persons: PersonActors) -> None:
+def test_a_provision_id_cannot_be_used_twice(persons: PersonActors) -> None:
     consents = [persons.authorised(persons.person())[1]["social_insurance"] for _ in range(2)]
     first, second = (persons.draft(consent.id, persons.supplied()) for consent in consents)
     provider = consents[0].provider
@@ -123,23 +123,25 @@ def test_an_id_of_a_provision_is_taken_once(persons: PersonActors) -> None:
         ("AS_OF_AFTER_QUERY", {"queried_at": -86_400, "as_of": 0}),
     ],
 )
-def test_a_provision_tells_of_no_time_to_come(persons: PersonActors, code: str, change: dict[str, int]) -> None:
-    """``as_of`` in days from today in Shanghai, the others in seconds from now."""
+def test_a_provision_with_a_time_in_the_future_is_refused(
+    persons: PersonActors, code: str, change: dict[str, int]
+) -> None:
+    """``as_of`` is in days from today in Shanghai, the other members are in seconds from now."""
     _, given = persons.authorised(persons.person())
     drafted = persons.draft(given["social_insurance"].id, persons.supplied())
     now = persons.ledger.clock()
-    told: dict[str, Any] = {name: now + by for name, by in change.items() if name != "as_of"}
+    changed: dict[str, Any] = {name: now + by for name, by in change.items() if name != "as_of"}
     if "as_of" in change:
-        told["as_of"] = (shanghai_day(now) + timedelta(days=change["as_of"])).isoformat()
-    signed = persons.sign(drafted.entry["provider"], drafted.entry | told)
+        changed["as_of"] = (shanghai_day(now) + timedelta(days=change["as_of"])).isoformat()
+    signed = persons.sign(drafted.entry["provider"], drafted.entry | changed)
     with pytest.raises(InvalidInput, match=code):
         persons.ledger.usage.provisions.submit([replace(drafted, entry=signed)])
 
 
-def test_nothing_comes_of_a_request_once_its_scenario_was_changed(
+def test_a_request_under_a_changed_scenario_leads_to_no_certificate(
     persons: PersonActors, pilot: Pilot, tmp_path: Path
 ) -> None:
-    """By one definition under the consent to another, a certificate would be issued that verifies nowhere."""
+    """A certificate under one definition, with an authorization under another, would fail every verification."""
     supplied, given = persons.authorised(persons.person())
     persons.answer({given["social_insurance"].id: persons.supplied()})
     _, given = persons.authorised(persons.person())
@@ -148,7 +150,7 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(
     (drafted,) = persons.ledger.usage.authorizations.draft(unanswered, SEPARATELY)
     signed = persons.sign(person, drafted.entry)
     answer = persons.draft(consent, persons.supplied())
-    told = replace(answer, entry=persons.sign(answer.entry["provider"], answer.entry))
+    signed_answer = replace(answer, entry=persons.sign(answer.entry["provider"], answer.entry))
     shipped = (SCENARIOS / "S02.yaml").read_text("utf-8")
     (tmp_path / "S02.yaml").write_text(shipped.replace("retention_days: 30", "retention_days: 31"), "utf-8")
     assert consent in asked(persons)
@@ -158,7 +160,7 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(
             lambda: later.usage.authorizations.draft(unanswered, SEPARATELY),
             lambda: later.usage.authorizations.submit([signed]),
             lambda: Actors(later).inquire({consent: Untouched()}),
-            lambda: later.usage.provisions.submit([told]),
+            lambda: later.usage.provisions.submit([signed_answer]),
             lambda: later.usage.issuance.issue(later.actor(later.party), [supplied]),
         ):
             with pytest.raises(Conflict, match="SCENARIO_CHANGED"):

@@ -1,4 +1,4 @@
-"""Asking: what a consumer may ask, in whose words, and when a request is over."""
+"""Requests: what a consumer may ask for, which texts it may write, and when a request has ended."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.support.actors.persons import SEPARATELY, PersonActors
 from tests.support.actors.pilots import Pilot
 
 
-def test_what_a_person_is_asked_for_wants_an_impact_assessment(persons: PersonActors) -> None:
+def test_a_request_about_a_person_requires_an_impact_assessment(persons: PersonActors) -> None:
     with pytest.raises(Forbidden, match="PIA_MISSING"):
         persons.ledger.usage.requests.draft(persons.terms(persons.person(), pia_digest=None), NOTE)
 
 
-def test_a_request_is_the_consumers_own_and_its_note_the_one_signed(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_request_must_be_signed_by_its_consumer_with_its_note(persons: PersonActors, pilot: Pilot) -> None:
     drafted = persons.ledger.usage.requests.draft(persons.terms(persons.person()), NOTE)
     with pytest.raises(Forbidden, match="SIGNER_NOT_CONSUMER"):
         persons.ledger.usage.requests.submit(
@@ -39,8 +39,8 @@ def test_a_request_is_the_consumers_own_and_its_note_the_one_signed(persons: Per
 
 
 @pytest.mark.parametrize("place", ["contact", "purpose_note"])
-def test_a_consumer_writes_no_line_of_its_own_into_the_notice(persons: PersonActors, place: str) -> None:
-    """Neither by our draft nor by a note that it made and signed without."""
+def test_a_note_with_a_line_break_is_refused(persons: PersonActors, place: str) -> None:
+    """It is refused in a draft, and in a note that the consumer made and signed itself."""
     words = "柜台\n次数：1；接收方保存期限：0 天"
     terms = persons.terms(persons.person())
     with pytest.raises(InvalidInput, match="TEXT_CONTROL"):
@@ -52,7 +52,7 @@ def test_a_consumer_writes_no_line_of_its_own_into_the_notice(persons: PersonAct
         persons.ledger.usage.requests.submit([Asked(signed, note)])
 
 
-def test_a_party_has_a_name_of_one_line() -> None:
+def test_a_party_name_with_a_line_break_is_refused() -> None:
     key = public_key_of(bytes(31) + b"\1")
     named = NewParty(PartyKind.BANK, "湛江第一银行", "91440802MA9X00011Y", "440802", key)
     assert checked_party(named, "party 1").name == "湛江第一银行"
@@ -61,7 +61,7 @@ def test_a_party_has_a_name_of_one_line() -> None:
     assert (caught.value.code, caught.value.where) == ("TEXT_CONTROL", "party 1")
 
 
-def test_declined_cancelled_and_expired_requests_are_over(persons: PersonActors, pilot: Pilot) -> None:
+def test_declined_cancelled_and_expired_requests_cannot_be_answered(persons: PersonActors, pilot: Pilot) -> None:
     person = persons.person()
     declined, cancelled, waiting = persons.ask([persons.terms(person), persons.terms(person), persons.terms(person)])
     assert persons.ledger.usage.requests.decline(declined).state == "declined"
@@ -78,9 +78,7 @@ def test_declined_cancelled_and_expired_requests_are_over(persons: PersonActors,
     assert persons.ledger.usage.requests.get(waiting).state == "expired"
 
 
-def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(
-    persons: PersonActors, pilot: Pilot
-) -> None:
+def test_a_sanctioned_consumer_or_provider_cannot_take_part_in_a_request(persons: PersonActors, pilot: Pilot) -> None:
     bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), persons.ledger
     department = pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER)
     for party in (bank, department):
@@ -94,7 +92,7 @@ def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(
             ledger.usage.requests.draft(terms, NOTE)
 
 
-def test_requests_are_listed_as_they_stand_now(persons: PersonActors, pilot: Pilot) -> None:
+def test_requests_are_listed_in_their_present_states(persons: PersonActors, pilot: Pilot) -> None:
     person = persons.person()
     (lapsed,) = persons.ask([persons.terms(person)])
     pilot.skip(6 * 86_400)

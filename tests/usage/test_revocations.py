@@ -1,4 +1,4 @@
-"""Many certificates revoked in one go: what is sent and asked, and what is left when it breaks off."""
+"""Revocation of many certificates in one call: what is sent and read, and what remains after an interruption."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SOME = 200
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A ledger of its own: others count what is on theirs."""
+    """A separate ledger, because these tests count all certificates of their ledger."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("revocations"), delay=0)) as ledger:
         yield assembled(ledger)
 
 
 @pytest.fixture(scope="module")
 def one(pilot: Pilot) -> str:
-    """A certificate as it is issued; the others are like it."""
+    """Return an issued certificate; the other certificates are copies of it."""
     return pilot.certificate(pilot.firm())
 
 
@@ -45,7 +45,7 @@ def outcomes(portion: Portion) -> list[str]:
 
 @contextmanager
 def queries(ledger: Ledger) -> Iterator[list[str]]:
-    """The statements that the database is asked."""
+    """Collect the SQL statements that are executed."""
     asked: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -58,7 +58,7 @@ def queries(ledger: Ledger) -> Iterator[list[str]]:
         event.remove(ledger.database.engine, "before_cursor_execute", note)
 
 
-def test_a_thousand_take_one_transaction_for_each_word_and_no_more_queries_than_a_few(pilot: Pilot, one: str) -> None:
+def test_a_thousand_revocations_take_one_transaction_per_word_and_few_queries(pilot: Pilot, one: str) -> None:
     ledger = pilot.ledger
     few, thousand = many(pilot, one, SOME), many(pilot, one, THOUSAND)
     with sending(lambda _turn, original: original) as sent, queries(ledger) as for_few:
@@ -79,9 +79,7 @@ def test_a_thousand_take_one_transaction_for_each_word_and_no_more_queries_than_
         assert (status["state"], status["reason"]) == ("revoked", "data_error")
 
 
-def test_sent_again_it_passes_over_what_has_ended_and_names_twice_what_is_named_twice_once(
-    pilot: Pilot, one: str
-) -> None:
+def test_a_repeated_call_skips_ended_certificates_and_duplicate_numbers(pilot: Pilot, one: str) -> None:
     numbers = many(pilot, one, 3)
     pilot.ledger.certificates.status.supersede(numbers[1], numbers[2])
     with sending(lambda _turn, original: original) as sent:
@@ -96,7 +94,7 @@ def test_sent_again_it_passes_over_what_has_ended_and_names_twice_what_is_named_
     assert again.gas == 0
 
 
-def test_one_that_another_call_ends_meanwhile_does_not_keep_the_others_from_it(pilot: Pilot, one: str) -> None:
+def test_a_certificate_revoked_by_another_call_does_not_stop_the_others(pilot: Pilot, one: str) -> None:
     ledger, numbers = pilot.ledger, many(pilot, one, 4)
 
     def overtaken(turn: int, original: Callable[..., Receipt]) -> Callable[..., Receipt]:
@@ -112,7 +110,7 @@ def test_one_that_another_call_ends_meanwhile_does_not_keep_the_others_from_it(p
     assert ledger.verification.status(numbers[2])["reason"] == "fraud"
 
 
-def test_what_breaks_off_says_of_each_what_became_of_it_and_is_sent_again(pilot: Pilot, one: str) -> None:
+def test_an_interrupted_call_reports_each_outcome_and_can_be_repeated(pilot: Pilot, one: str) -> None:
     ledger, numbers = pilot.ledger, many(pilot, one, 300)
     with sending(lambda turn, original: original if turn == 1 else away) as sent:
         report = revoked(ledger, numbers)
@@ -123,7 +121,7 @@ def test_what_breaks_off_says_of_each_what_became_of_it_and_is_sent_again(pilot:
     assert outcomes(rest) == ["ended_before"] * LEAVES_PER_WORD + ["revoked"] * (300 - LEAVES_PER_WORD)
 
 
-def test_where_nothing_can_be_sent_the_call_fails_as_a_whole(pilot: Pilot, one: str) -> None:
+def test_a_call_that_can_send_nothing_fails_as_a_whole(pilot: Pilot, one: str) -> None:
     number = many(pilot, one, 1)
     with sending(lambda _turn, _original: away), pytest.raises(ChainUnavailable) as failed:
         revoked(pilot.ledger, number)
@@ -134,7 +132,7 @@ def test_where_nothing_can_be_sent_the_call_fails_as_a_whole(pilot: Pilot, one: 
     assert pilot.ledger.verification.status(number[0])["state"] == "active"
 
 
-def test_what_is_not_here_is_named_and_what_is_not_anchored_is_anchored_first(pilot: Pilot, one: str) -> None:
+def test_unknown_numbers_are_reported_and_open_batches_are_anchored_first(pilot: Pilot, one: str) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
@@ -148,7 +146,7 @@ def test_what_is_not_here_is_named_and_what_is_not_anchored_is_anchored_first(pi
     assert pilot.ledger.usage.revocations.unknown([missing, number]) == {missing}
 
 
-def test_a_provider_knows_which_certificates_rest_on_its_data(pilot: Pilot, one: str) -> None:
+def test_resting_on_returns_the_certificates_with_the_providers_data(pilot: Pilot, one: str) -> None:
     other = many(pilot, one, 1)
     revocations = pilot.ledger.usage.revocations
     assert revocations.resting_on(pilot.cast.provider, [one, *other]) == {one}

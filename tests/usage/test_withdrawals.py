@@ -1,4 +1,6 @@
-"""Withdrawals through the service: the party signs its own act, the service sends it, and the issuer ends the rest."""
+"""Withdrawals through the service: the party signs its own act, the service sends it, the issuer revokes
+certificates.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def consent(pilot: Pilot) -> Consent:
 
 
 def bind(pilot: Pilot, party: str, signer: Signer) -> None:
-    """A further key that the party proposes by itself; one that the chain cannot check, two offices."""
+    """Bind a further key of the party: it proposes the key itself, or two offices do if the chain cannot
+    check the key.
+    """
     ledger = pilot.ledger
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
     by = ledger.installation.authority_party if isinstance(signer, Sm2Signer) else party
@@ -37,7 +41,7 @@ def bind(pilot: Pilot, party: str, signer: Signer) -> None:
 
 
 def supplied_by(pilot: Pilot, provider: str) -> Pilot:
-    """The same cast with another provider, for firms that no other test has."""
+    """Return the same cast with another provider, for firms that no other test uses."""
     other = Pilot(pilot.ledger, replace(pilot.cast, provider=provider))
     other.firm = pilot.firm  # type: ignore[method-assign]
     return other
@@ -49,7 +53,7 @@ def supplied_under(consent: Consent) -> Provision:
     return supplied
 
 
-def test_the_subject_withdraws_and_the_service_only_sends(consent: Consent, pilot: Pilot) -> None:
+def test_the_service_sends_the_act_that_the_subject_signed(consent: Consent, pilot: Pilot) -> None:
     entry = consent.withdraw()
     report = consent.report()
     assert report.checks[10].code == "AUTHORIZATION_WITHDRAWN"
@@ -59,13 +63,13 @@ def test_the_subject_withdraws_and_the_service_only_sends(consent: Consent, pilo
     assert (status["state"], status["reason"]) == ("revoked", "consent_withdrawn")
     assert len(consent.recorded()) == 1
     assert consent.given.id not in [row.id for row in pilot.ledger.usage.direct_withdrawals.follow()]
-    # Handed in again, with or without the act: nothing more is sent, nothing more is recorded.
+    # Submitted again, with or without the act, nothing more is sent or recorded.
     block = pilot.ledger.reader.block_number()
     pilot.ledger.usage.withdrawals.withdraw(entry, None)
     assert (pilot.ledger.reader.block_number(), len(consent.recorded())) == (block, 1)
 
 
-def test_without_the_subjects_act_nothing_happens(consent: Consent, pilot: Pilot) -> None:
+def test_without_the_subjects_act_nothing_is_withdrawn(consent: Consent, pilot: Pilot) -> None:
     draft = consent.draft()
     entry = sign_entry(draft.entry, consent.signer)
     with pytest.raises(Conflict, match="ACT_SIGNATURE_REQUIRED") as asked:
@@ -78,8 +82,8 @@ def test_without_the_subjects_act_nothing_happens(consent: Consent, pilot: Pilot
     assert consent.untouched()
 
 
-def test_nobody_else_withdraws_a_consent(consent: Consent, pilot: Pilot) -> None:
-    """Neither in its own name, nor in the subject's: the consumer, the provider, the platform."""
+def test_only_the_subject_can_withdraw_its_authorization(consent: Consent, pilot: Pilot) -> None:
+    """Consumer, provider and platform fail, in their own name and in the subject's name."""
     withdraw, other = pilot.ledger.usage.withdrawals.withdraw, Consent(pilot)
     for party in (pilot.cast.bank, pilot.cast.provider, pilot.ledger.installation.operator, other.subject):
         signer, draft = pilot.actors.signer_of(party), consent.draft()
@@ -91,7 +95,7 @@ def test_nobody_else_withdraws_a_consent(consent: Consent, pilot: Pilot) -> None
     assert consent.untouched() and other.untouched()
 
 
-def test_a_withdrawal_of_nothing_here_is_refused(consent: Consent, pilot: Pilot) -> None:
+def test_a_withdrawal_of_an_unknown_statement_is_refused(consent: Consent, pilot: Pilot) -> None:
     withdraw, draft = pilot.ledger.usage.withdrawals.withdraw, consent.draft()
     for member, value, code in (
         ("ledger", "ab" * 32, "LEDGER_DIFFERS"),
@@ -110,7 +114,7 @@ def test_a_withdrawal_of_nothing_here_is_refused(consent: Consent, pilot: Pilot)
     assert consent.untouched()
 
 
-def test_a_subject_withdraws_by_a_p256_key(consent: Consent, pilot: Pilot) -> None:
+def test_a_subject_can_withdraw_with_a_p256_key(consent: Consent, pilot: Pilot) -> None:
     signer = Es256Signer(new_p256_key())
     bind(pilot, consent.subject, signer)
     consent.withdraw(signer)
@@ -118,8 +122,8 @@ def test_a_subject_withdraws_by_a_p256_key(consent: Consent, pilot: Pilot) -> No
     assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
 
 
-def test_of_an_sm2_key_the_entry_is_the_withdrawal(consent: Consent, pilot: Pilot) -> None:
-    """The chain cannot check it: the bundle carries the entry from then on, and the issuer revokes the certificate."""
+def test_for_an_sm2_key_the_entry_alone_is_the_withdrawal(consent: Consent, pilot: Pilot) -> None:
+    """The chain cannot check the key, so the bundle contains the entry, and the issuer revokes the certificate."""
     signer = Sm2Signer(new_sm2_key())
     bind(pilot, consent.subject, signer)
     assert consent.draft(signer).message is None
@@ -133,8 +137,10 @@ def test_of_an_sm2_key_the_entry_is_the_withdrawal(consent: Consent, pilot: Pilo
     assert consent.given.id not in [row.id for row in pilot.ledger.usage.direct_withdrawals.follow()]
 
 
-def test_a_provider_takes_back_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
-    """By the same piece; it ends no consent, and a verifier refuses what rests on it."""
+def test_a_provider_can_withdraw_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
+    """The same call withdraws a provision; it ends no authorization, and verifiers refuse certificates that rest on the
+    provision.
+    """
     ledger = pilot.ledger
     supplied = supplied_under(consent)
     signer, draft = pilot.actors.signer_of(pilot.cast.provider), ledger.usage.withdrawals.draft(supplied.id)
@@ -153,8 +159,8 @@ def test_a_provider_takes_back_what_it_supplied(consent: Consent, pilot: Pilot) 
     assert (ledger.usage.authorizations.get(consent.given.id).state, consent.since()) == ("active", 0)
 
 
-def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot: Pilot) -> None:
-    """At worst a thief stops something; the chain says that the key was reported."""
+def test_a_subject_can_withdraw_with_a_reported_key(consent: Consent, pilot: Pilot) -> None:
+    """A thief can only stop something; the chain records that the key was reported."""
     pilot.skip(5)
     ledger = pilot.ledger
     ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)
@@ -168,11 +174,11 @@ def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot:
     assert found.reported_at > 0
     assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
     assert ledger.verification.status(consent.number)["state"] == "revoked"
-    told = ledger.provenances.certificate(consent.number)
-    assert [event["by"] for event in told.events if event["name"] == "Withdrawn"] == [consent.subject]
+    history = ledger.provenances.certificate(consent.number)
+    assert [event["by"] for event in history.events if event["name"] == "Withdrawn"] == [consent.subject]
 
 
-def test_a_withdrawal_by_a_reported_key_past_the_service_is_followed(consent: Consent, pilot: Pilot) -> None:
+def test_a_direct_withdrawal_with_a_reported_key_is_followed(consent: Consent, pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.usage.direct_withdrawals.follow()
     ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)
@@ -182,8 +188,8 @@ def test_a_withdrawal_by_a_reported_key_past_the_service_is_followed(consent: Co
     assert ledger.verification.status(consent.number)["state"] == "revoked"
 
 
-def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
-    """Neither through the service, nor by an act that somebody else sends: a thief must not end every certificate."""
+def test_a_reported_key_of_a_provider_cannot_withdraw_provisions(pilot: Pilot) -> None:
+    """It fails through the service and by an act sent past it, because a thief must not end every certificate."""
     ledger = pilot.ledger
     provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
     stolen, own = pilot.actors.signer_of(provider), Es256Signer(new_p256_key())
@@ -219,7 +225,7 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
     assert consent.report().checks[10].code == "PROVISION_WITHDRAWN"
 
 
-def test_a_correction_is_not_recorded_if_a_reported_key_takes_the_old_provision_back(pilot: Pilot) -> None:
+def test_a_correction_with_a_withdrawal_by_a_reported_key_is_not_recorded(pilot: Pilot) -> None:
     ledger, provider = pilot.ledger, pilot.party(PartyKind.UTILITY, Role.PROVIDER)
     stolen, own = pilot.actors.signer_of(provider), Es256Signer(new_p256_key())
     bind(pilot, provider, own)

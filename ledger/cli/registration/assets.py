@@ -139,9 +139,8 @@ def reassign(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """持有人已关闭或没有可用密钥时，由两个主管部门改定持有人，等待期满后生效；质押和冻结不变。
-    Reassign the asset of a holder that is closed or has no key that can act. Two authorities decide, after a delay.
-    Liens and a freeze stay.
+    """持有人已关闭或无可用密钥时，由两个主管部门改定持有人，期满生效。Reassign the asset of a holder that is closed
+    or has no key that can act. Two authorities decide, after a delay. Liens and a freeze stay.
 
     示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
     """

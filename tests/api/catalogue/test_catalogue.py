@@ -1,4 +1,4 @@
-"""The data catalogue over HTTP: from a table to the open catalogue, and who may do what."""
+"""The data catalogue over HTTP: from a table to the open catalogue, and the permissions of each role."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIGEST = f"sha-256:{'0' * 64}"
 
 
 class Office:
-    """The API with a chief data officer's own key."""
+    """The API, with the key of a chief data officer."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -54,7 +54,7 @@ def encoded(*lines: str) -> str:
     return base64.b64encode("\n".join(lines).encode()).decode()
 
 
-def test_from_draft_to_the_open_catalogue(office: Office) -> None:
+def test_a_draft_is_signed_published_and_opened(office: Office) -> None:
     api, code = office.api, "api/whole"
     put = office.put(code, open_attr="open")
     assert (put.json()["verdict"], put.json()["version"]) == ("new", 1)
@@ -74,13 +74,13 @@ def test_from_draft_to_the_open_catalogue(office: Office) -> None:
     assert code in [item["code"] for item in api.get(None, "/v1/catalogue/open").json()["items"]]
     moves = [event["move"] for event in api.get("provider", f"/v1/catalogue/history/{code}").json()["events"]]
     assert moves == ["edit", "edit", "submit", "sign", "publish"]
-    told = api.get("provider", f"/v1/catalogue/diff/{code}?old=1&new=2").json()
-    assert told["changes"] == changed.json()["diff"]
+    answer = api.get("provider", f"/v1/catalogue/diff/{code}?old=1&new=2").json()
+    assert answer["changes"] == changed.json()["diff"]
     assert office.post("provider", "/v1/catalogue/open/withdrawals", {"code": code}).status_code == 204
     assert api.get(None, f"/v1/catalogue/open/{code}").json()["code"] == "NOT_OPEN"
 
 
-def test_drafts_are_shown_to_those_who_may_see_them(office: Office) -> None:
+def test_drafts_are_shown_only_to_permitted_parties(office: Office) -> None:
     api, code = office.api, "api/draft"
     office.put(code)
     path = f"/v1/catalogue/resources/{code}"
@@ -104,7 +104,7 @@ def test_drafts_are_shown_to_those_who_may_see_them(office: Office) -> None:
     assert api.get(None, path).status_code == 401
 
 
-def test_import_over_http(office: Office) -> None:
+def test_a_table_is_imported_over_http(office: Office) -> None:
     path = "/v1/catalogue/imports"
     head = "code,title,fields,content_digest,grade"
     good, bad = f"api/i1,一,a:text,{DIGEST},", f"api/i2,二,a:text:none:none:general_3,{DIGEST},general_1"
@@ -127,7 +127,7 @@ def test_import_over_http(office: Office) -> None:
         assert office.post("provider", path, table | wrong).json()["code"] == code
 
 
-def test_important_data_waits_for_its_review(office: Office) -> None:
+def test_important_data_is_blocked_until_its_review(office: Office) -> None:
     kind = {"title": "管网", "pattern": "*接口管网*"}
     added = office.post("authority", "/v1/catalogue/important", kind)
     assert (added.status_code, added.json()["blocked"]) == (201, [])
@@ -144,7 +144,7 @@ def test_important_data_waits_for_its_review(office: Office) -> None:
     assert [item["withdrawn"] for item in listed if item["id"] == entry] == [True]
 
 
-def test_demand_over_http(office: Office) -> None:
+def test_a_demand_is_filed_matched_and_closed_over_http(office: Office) -> None:
     code = "api/demand"
     office.publish(code, domain="api-domain")
     demand = {
@@ -177,13 +177,13 @@ def test_demand_over_http(office: Office) -> None:
     office.post("provider", f"{path}/acceptance")
     assert office.post("provider", f"{path}/connection").json()["state"] == "connected"
     assert office.post("bank", f"{path}/closing").json()["state"] == "closed"
-    told = office.api.get("firm", path).json()
-    assert (told["history"][0]["move"], told["history"][-1]["move"], told["overdue"]) == ("file", "close", False)
+    answer = office.api.get("firm", path).json()
+    assert (answer["history"][0]["move"], answer["history"][-1]["move"], answer["overdue"]) == ("file", "close", False)
     listed = office.api.get("bank", "/v1/demands?state=closed").json()["items"]
     assert again["id"] in [item["id"] for item in listed]
 
 
-def test_systems_over_http(office: Office) -> None:
+def test_systems_are_recorded_and_listed_over_http(office: Office) -> None:
     system = {"code": "api-meters", "name": "采集系统", "protection_level": 3}
     assert office.post("provider", "/v1/catalogue/systems", system).json()["version"] == 1
     assert office.post("provider", "/v1/catalogue/systems", system | {"name": "新"}).json()["version"] == 2
@@ -198,7 +198,7 @@ IMPORT = {"name": "a.csv", "content": encoded("code,title,content_digest", f"x y
 KIND = {"title": "x", "pattern": "no such title"}
 DUTY = {"code": "api/none", "department": "0" * 64, "sla_days": 1}
 
-# path, body, and the parts whose roles let them; what else is wrong with the call is told after that.
+# Path, body, and the parties whose roles permit the call. Other mistakes in the call are reported only after that.
 CALLS: list[tuple[str, Any, set[str]]] = [
     ("/v1/catalogue/resources", {"resource": resource("api/roles").to_dict()}, {"provider"}),
     ("/v1/catalogue/imports", IMPORT, {"provider"}),

@@ -1,4 +1,4 @@
-"""A registered asset's life over HTTP, from submission to annulment; and a broker who hands in for another."""
+"""A registered asset over HTTP, from application to annulment; and a broker that applies for another party."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIGEST = "sha-256:" + "5a" * 32
 
 
 class Walk:
-    """Posts to one asset, and tells the code of a refusal."""
+    """Posts to one asset, and returns the code of a refusal."""
 
     def __init__(self, api: Api, asset: str) -> None:
         self.api, self.asset = api, asset
@@ -39,7 +39,7 @@ class Walk:
 
 @pytest.fixture
 def walk(api: Api) -> Walk:
-    """An asset under public notice."""
+    """Return an asset under public notice."""
     submitted = api.post("provider", "/v1/assets", {"resource": resource("life")})
     assert submitted.status_code == 201, submitted.text
     walk = Walk(api, submitted.json()["asset"])
@@ -50,7 +50,7 @@ def walk(api: Api) -> Walk:
     return walk
 
 
-def test_from_notice_to_annulment(api: Api, walk: Walk) -> None:
+def test_an_asset_goes_from_notice_to_annulment(api: Api, walk: Walk) -> None:
     bank, other = api.parties["bank"], api.parties["other_bank"]
     walk.do("bank", "objections", grounds="ours", evidence=DIGEST)
     api.pilot.after_notice([walk.asset])
@@ -82,12 +82,12 @@ def test_from_notice_to_annulment(api: Api, walk: Walk) -> None:
     assert walk.do("registrar", "annulment", reason="fraud", grounds="unlawful source")["state"] == "annulled"
     assert [row["state"] for row in walk.see("objections")] == ["dismissed", "upheld"]
     assert [(row["rank"], row["creditor"]) for row in walk.see("liens")] == [(1, bank)]
-    told = api.get("bank", f"/v1/assets/{walk.asset}/provenance").json()
-    assert told["completeness"]["complete"]
-    assert told["events"][-1]["name"] == "Annulled"
+    provenance = api.get("bank", f"/v1/assets/{walk.asset}/provenance").json()
+    assert provenance["completeness"]["complete"]
+    assert provenance["events"][-1]["name"] == "Annulled"
 
 
-def test_broker_with_a_mandate_hands_in_and_the_principal_signs(api: Api) -> None:
+def test_a_broker_with_a_mandate_applies_and_the_principal_signs(api: Api) -> None:
     key, broker_key = new_private_key(), new_private_key()
     principal = _onboard(api, "utility", 9301, key)
     broker = _onboard(api, "broker", 9302, broker_key)

@@ -1,4 +1,4 @@
-"""Scenarios over HTTP: what the public is shown, and drafts that break a rule."""
+"""Scenarios over HTTP: what the public can read, and drafts that break a rule."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ledger.rulebooks.scenarios import ScenarioBook, told
+from ledger.rulebooks.scenarios import ScenarioBook, scenario_json
 from tests.support.api.parts import Api
 
 
@@ -19,18 +19,18 @@ def definition() -> dict[str, Any]:
     return loaded
 
 
-def test_the_public_is_shown_every_scenario_whole(api: Api) -> None:
+def test_the_public_can_read_every_scenario_completely(api: Api) -> None:
     answer = api.get(None, "/v1/scenarios")
     assert answer.status_code == 200
     shown = {each["code"]: each for each in answer.json()}
     for scenario in ScenarioBook.load().all():
-        expected = json.loads(json.dumps(told(scenario)))
+        expected = json.loads(json.dumps(scenario_json(scenario)))
         approved = shown[scenario.code].pop("approved_by")
         assert shown[scenario.code] == expected
         assert set(approved) <= {"authority", "supervisor"}
 
 
-def test_standing_basis_and_limits_of_one(api: Api) -> None:
+def test_a_scenario_shows_standing_basis_and_limits(api: Api) -> None:
     shown = api.get(None, "/v1/scenarios/S06").json()
     assert shown["standing"] == "proposed"
     assert "306" in shown["basis_note"]["zh"]
@@ -60,13 +60,13 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("members", "code", "where"), BROKEN.values(), ids=BROKEN.keys())
-def test_draft_that_breaks_a_rule(api: Api, members: dict[str, Any], code: str, where: str) -> None:
+def test_a_draft_that_breaks_a_rule_is_refused(api: Api, members: dict[str, Any], code: str, where: str) -> None:
     refused = api.post("platform", "/v1/scenarios/drafts", {"scenario": definition() | members})
     assert refused.status_code == 422
     assert (refused.json()["code"], refused.json()["where"]) == (code, where)
 
 
-def test_draft_with_another_note_is_kept_under_its_own_digest(api: Api) -> None:
+def test_a_draft_with_another_note_has_another_digest(api: Api) -> None:
     changed = definition() | {"request_note": {"zh": "园区编号", "en": "number of the park"}}
     kept = api.post("platform", "/v1/scenarios/drafts", {"scenario": changed})
     assert kept.status_code == 201

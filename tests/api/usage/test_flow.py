@@ -1,4 +1,4 @@
-"""The whole life of a certificate over HTTP; every party signs with its own key, away from the service."""
+"""A certificate from request to revocation over HTTP; every party signs with its own key, outside the service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def request_of(api: Api, authorization: str) -> str:
     return str(api.get("firm", f"/v1/authorizations/{authorization}").json()["request"])
 
 
-def test_from_request_to_use_and_revocation(api: Api) -> None:
+def test_a_certificate_goes_from_request_to_use_and_revocation(api: Api) -> None:
     number = certificate(api)
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
     bundle = presented(api, number, nonce)
@@ -31,13 +31,13 @@ def test_from_request_to_use_and_revocation(api: Api) -> None:
     assert (revoked.json()["state"], revoked.json()["reason"]) == ("revoked", "data_error")
     status = api.post("other_bank", "/v1/verify", {"certificate_no": number}).json()
     assert status["state"] == "revoked"
-    told = api.get("firm", f"/v1/certificates/{number}/provenance").json()
-    names = {event["name"] for event in told["events"]}
+    answer = api.get("firm", f"/v1/certificates/{number}/provenance").json()
+    names = {event["name"] for event in answer["events"]}
     assert names == {"Issued", "Anchored", "Verified", "Used", "StatusChanged"}
-    assert told["completeness"]["complete"]
+    assert answer["completeness"]["complete"]
 
 
-def test_idempotency_key_gives_the_first_answer_again(api: Api) -> None:
+def test_an_idempotency_key_returns_the_first_answer_again(api: Api) -> None:
     authorization = authorise(api)
     supply(api, authorization)
     headers = {"Idempotency-Key": "key-" + authorization}
@@ -48,7 +48,7 @@ def test_idempotency_key_gives_the_first_answer_again(api: Api) -> None:
     assert (clash.status_code, clash.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_issue_many_is_all_or_none(api: Api) -> None:
+def test_issuing_many_certificates_is_all_or_none(api: Api) -> None:
     good, unsupplied = authorise(api), authorise(api)
     supply(api, good)
     wanted = [{"request": request_of(api, item)} for item in (good, unsupplied)]
@@ -60,11 +60,11 @@ def test_issue_many_is_all_or_none(api: Api) -> None:
     finished(api, accepted.json())
 
 
-def test_a_request_is_seen_by_its_two_sides_and_answered_by_one(api: Api) -> None:
+def test_a_request_is_readable_for_both_parties_and_answered_by_its_subject(api: Api) -> None:
     request = ask(api)
     path = f"/v1/requests/{request}"
-    told = api.get("firm", path).json()
-    assert (told["state"], told["note"]["business_ref"], told["authorizations"]) == ("sent", "LOAN-1", [])
+    answer = api.get("firm", path).json()
+    assert (answer["state"], answer["note"]["business_ref"], answer["authorizations"]) == ("sent", "LOAN-1", [])
     assert api.get("other_bank", path).json()["code"] == "PARTY_LACKS_ROLE"
     assert request in [each["id"] for each in api.get("firm", "/v1/requests?state=sent&limit=200").json()["items"]]
     for stranger in ("bank", "other_firm"):
@@ -76,15 +76,15 @@ def test_a_request_is_seen_by_its_two_sides_and_answered_by_one(api: Api) -> Non
     assert api.post("bank", f"{path}/cancel").json()["code"] == "MOVE_NOT_ALLOWED"
 
 
-def test_what_is_sealed_of_a_request_is_for_its_parties(api: Api) -> None:
-    """Offices read the log, and what is sealed is not of it."""
+def test_only_the_parties_of_a_request_read_its_sealed_note(api: Api) -> None:
+    """Offices read the log, which does not contain sealed data."""
     authorization = authorise(api)
     request = request_of(api, authorization)
     for part in ("firm", "bank"):
         assert api.get(part, f"/v1/requests/{request}").json()["note"]["contact"] == "Credit department", part
     for part in ("firm", "bank", "provider"):
-        told = api.get(part, f"/v1/authorizations/{authorization}/notice")
-        assert "Credit department" in told.json()["text"], part
+        answer = api.get(part, f"/v1/authorizations/{authorization}/notice")
+        assert "Credit department" in answer.json()["text"], part
     for part in ("platform", "registrar", "authority", "supervisor"):
         seen = api.get(part, f"/v1/requests/{request}")
         assert (seen.status_code, seen.json()["note"]) == (200, None), part
@@ -93,7 +93,7 @@ def test_what_is_sealed_of_a_request_is_for_its_parties(api: Api) -> None:
         assert (refused.status_code, refused.json()["code"]) == (403, "NOT_YOURS"), part
 
 
-def test_provider_refuses_with_a_reason_over_http(api: Api) -> None:
+def test_a_provider_refuses_with_a_reason(api: Api) -> None:
     authorization = authorise(api)
     answer = answered(api, authorization, Refused("under_correction", api.pilot.ledger.clock()))
     assert (answer.json()["result"], answer.json()["reason"]) == ("refused", "under_correction")
@@ -101,17 +101,17 @@ def test_provider_refuses_with_a_reason_over_http(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("part", "stop", "go_on"), [("platform", "suspend", "resume"), ("supervisor", "hold", "lift")])
-def test_an_issuer_suspends_and_an_office_holds(api: Api, part: str, stop: str, go_on: str) -> None:
+def test_the_issuer_suspends_and_an_office_holds_a_certificate(api: Api, part: str, stop: str, go_on: str) -> None:
     path = f"/v1/certificates/{certificate(api)}"
     stopped = api.post(part, f"{path}/{stop}", {"reason": "investigation"}).json()
     assert (stopped["state"], stopped["reason"]) == ("suspended", "investigation")
     assert api.get(None, f"{path}/status").json()["state"] == "suspended"
-    # Two of an office lift its hold.
+    # Two officers of the office lift its hold.
     api.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     assert api.post(part, f"{path}/{go_on}", {"reason": "lifted"}).json()["state"] == "active"
 
 
-def test_a_hold_of_the_request_stops_what_is_issued_later(api: Api) -> None:
+def test_a_hold_on_a_request_stops_later_issuing(api: Api) -> None:
     authorization = authorise(api)
     supply(api, authorization)
     request = api.get("firm", f"/v1/requests/{request_of(api, authorization)}").json()
@@ -123,7 +123,7 @@ def test_a_hold_of_the_request_stops_what_is_issued_later(api: Api) -> None:
     finished(api, issue(api, authorization).json())
 
 
-def test_a_certificate_is_shown_with_its_digest_and_its_number_in_the_log(api: Api) -> None:
+def test_a_certificate_is_shown_with_its_digest_and_log_position(api: Api) -> None:
     number = certificate(api)
     shown = api.get("firm", f"/v1/certificates/{number}").json()
     entry = api.get("supervisor", f"/v1/log/entries/{shown['seq']}").json()
@@ -136,7 +136,7 @@ def test_a_certificate_is_shown_with_its_digest_and_its_number_in_the_log(api: A
     assert (listed["digest"], listed["seq"]) == (shown["digest"], shown["seq"])
 
 
-def test_pages_follow_each_other_without_gap_or_double(api: Api) -> None:
+def test_pages_have_no_gap_and_no_duplicate(api: Api) -> None:
     numbers = [certificate(api) for _ in range(3)]
     seen: list[str] = []
     cursor = ""
@@ -149,7 +149,7 @@ def test_pages_follow_each_other_without_gap_or_double(api: Api) -> None:
     assert len(seen) == len(set(seen)) and set(numbers) <= set(seen)
 
 
-def test_the_log_shows_head_batch_and_proof(api: Api) -> None:
+def test_the_log_returns_head_batch_and_inclusion_proof(api: Api) -> None:
     number = certificate(api)
     head = api.get(None, "/v1/log/head").json()
     assert head["complete"] and head["batches"] > 0
@@ -165,8 +165,10 @@ def test_the_log_shows_head_batch_and_proof(api: Api) -> None:
     assert anchor["first_seq"] + proof["position"]["index"] == seq
 
 
-def test_the_ledger_that_everything_is_signed_for_is_named(api: Api) -> None:
-    """A client makes the digest again from the chain's eight values, and finds it in what it is given to sign."""
+def test_the_ledger_digest_can_be_recomputed_from_the_chain(api: Api) -> None:
+    """A client computes the digest from the chain's eight values, and finds it in every draft that it is
+    given to sign.
+    """
     named = api.get(None, "/v1/ledger").json()
     chain = parse_chain(named["chain"], "chain")
     assert chain.ledger == named["ledger"] == api.get(None, "/v1/log/head").json()["ledger"]

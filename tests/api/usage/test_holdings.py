@@ -1,4 +1,4 @@
-"""Holdings over HTTP: whose they are to see, how they are filtered and counted, and a subject's own to take away."""
+"""Holdings over HTTP: who may read them, filters, counts, and the export of a subject's own certificates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.api.stage import FIELDS, Consent, Stage
 
 @pytest.fixture(scope="module")
 def three(stage: Stage) -> list[Consent]:
-    """A subject of its own with three certificates: active, used up, revoked."""
+    """Return a separate subject with three certificates: active, used up, revoked."""
     stage.join("holder", PartyKind.ENTERPRISE, Role.SUBJECT)
     active, used, revoked = (stage.consented("holder") for _ in range(3))
     assert stage.done(stage.post("C", "/v1/presentations", stage.presented(used)))["valid"]
@@ -31,7 +31,7 @@ def numbers(stage: Stage, who: str, query: str = "") -> set[str]:
     return {item["certificate_no"] for item in held(stage, who, query)}
 
 
-def test_each_is_listed_with_its_state_its_uses_and_who_supplied(stage: Stage, three: list[Consent]) -> None:
+def test_each_certificate_is_listed_with_state_uses_and_providers(stage: Stage, three: list[Consent]) -> None:
     active, used, revoked = three
     states = {item["certificate_no"]: (item["state"], item["uses"], item["max_uses"]) for item in held(stage, "holder")}
     assert states == {
@@ -42,7 +42,7 @@ def test_each_is_listed_with_its_state_its_uses_and_who_supplied(stage: Stage, t
     assert all(item["providers"] == [stage.parties["P"]] for item in held(stage, "holder"))
 
 
-def test_a_query_filters(stage: Stage, three: list[Consent]) -> None:
+def test_query_parameters_filter_the_list(stage: Stage, three: list[Consent]) -> None:
     active, used, revoked = (consent.number for consent in three)
     provider = stage.parties["P"]
     for query, expected in (
@@ -62,7 +62,7 @@ def test_a_query_filters(stage: Stage, three: list[Consent]) -> None:
         assert stage.done(stage.get("holder", f"/v1/holdings/summary?{query[1:]}"))["total"] == len(expected), query
 
 
-def test_pages_of_a_filtered_list_follow_each_other(stage: Stage, three: list[Consent]) -> None:
+def test_pages_of_a_filtered_list_return_all_matches(stage: Stage, three: list[Consent]) -> None:
     first = stage.done(stage.get("holder", "/v1/certificates?limit=1&class=usage"))
     rest = stage.done(stage.get("holder", f"/v1/certificates?limit=2&class=usage&cursor={first['next_cursor']}"))
     seen = [item["certificate_no"] for item in first["items"] + rest["items"]]
@@ -83,12 +83,12 @@ def test_pages_of_a_filtered_list_follow_each_other(stage: Stage, three: list[Co
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/certificates", "/v1/holdings/summary"])
-def test_a_query_for_what_there_cannot_be(stage: Stage, path: str, query: str, code: str) -> None:
+def test_an_invalid_query_parameter_is_refused(stage: Stage, path: str, query: str, code: str) -> None:
     answer = stage.get("V", f"{path}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-# Who may see whose holdings besides its own: as the role matrix has it for the full log.
+# Which roles may read the holdings of other parties: as in the role matrix for the full log.
 SEEN: dict[str, set[str]] = {
     "S": set(),
     "P": set(),
@@ -103,7 +103,7 @@ SEEN: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("who", SEEN)
 @pytest.mark.parametrize("path", ["/v1/certificates", "/v1/holdings/summary"])
-def test_anothers_holdings_are_seen_by_those_who_may_read_its_log(stage: Stage, path: str, who: str) -> None:
+def test_readers_of_the_full_log_can_list_holdings_of_other_parties(stage: Stage, path: str, who: str) -> None:
     for whose in ("P", "C", "P2", "C2", "all"):
         if whose == who:
             continue
@@ -116,26 +116,26 @@ def test_anothers_holdings_are_seen_by_those_who_may_read_its_log(stage: Stage, 
     assert named | {"at": 0} == unnamed | {"at": 0}
 
 
-def test_without_a_key_nothing_is_told(stage: Stage) -> None:
+def test_holdings_require_a_key_or_session(stage: Stage) -> None:
     for path in ("/v1/certificates", "/v1/holdings/summary", "/v1/holdings/export"):
         assert stage.get("U", path).status_code == 401
 
 
-def test_a_supervisor_finds_a_subjects_certificates(stage: Stage, three: list[Consent]) -> None:
+def test_a_supervisor_can_list_a_subjects_certificates(stage: Stage, three: list[Consent]) -> None:
     party = stage.parties["holder"]
     assert numbers(stage, "V", f"&party={party}&part=subject") == {consent.number for consent in three}
     assert numbers(stage, "V", "&party=all&state=revoked") >= {three[2].number}
 
 
-def test_a_summary_counts_by_scenario_and_by_department(stage: Stage, three: list[Consent]) -> None:
-    told = stage.done(stage.get("holder", "/v1/holdings/summary"))
+def test_a_summary_counts_by_scenario_and_by_provider(stage: Stage, three: list[Consent]) -> None:
+    summary = stage.done(stage.get("holder", "/v1/holdings/summary"))
     counted = {"certificates": 3, "states": {"active": 1, "revoked": 1, "used_up": 1}}
-    assert told["by_scenario"] == [{"scenario": "S51"} | counted]
-    assert told["by_provider"] == [{"provider": stage.parties["P"]} | counted]
-    assert (told["total"], told["block"] > 0) == (3, True)
+    assert summary["by_scenario"] == [{"scenario": "S51"} | counted]
+    assert summary["by_provider"] == [{"provider": stage.parties["P"]} | counted]
+    assert (summary["total"], summary["block"] > 0) == (3, True)
 
 
-def test_a_subject_takes_its_certificates_into_its_wallet_and_presents(stage: Stage, three: list[Consent]) -> None:
+def test_a_subject_exports_certificates_to_its_wallet_and_presents(stage: Stage, three: list[Consent]) -> None:
     answer = stage.get("holder", "/v1/holdings/export?state=active")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
     assert answer.headers["cache-control"] == "no-store" and "link" not in answer.headers
@@ -150,7 +150,7 @@ def test_a_subject_takes_its_certificates_into_its_wallet_and_presents(stage: St
     assert report["valid"] and report["disclosed"] == {"wage_band": "15–20"}
 
 
-def test_an_export_goes_on_where_its_link_leads(stage: Stage, three: list[Consent]) -> None:
+def test_the_link_header_leads_to_the_next_page_of_an_export(stage: Stage, three: list[Consent]) -> None:
     found: list[str] = []
     path: str | None = "/v1/holdings/export?limit=2&class=usage"
     while path is not None:
@@ -161,11 +161,11 @@ def test_an_export_goes_on_where_its_link_leads(stage: Stage, three: list[Consen
 
 
 @pytest.mark.parametrize("who", ["I", "R", "A", "D", "V", "T", "B", "X"])
-def test_nobody_takes_away_anothers(stage: Stage, three: list[Consent], who: str) -> None:
+def test_the_export_of_another_party_is_refused(stage: Stage, three: list[Consent], who: str) -> None:
     answer = stage.get(who, f"/v1/holdings/export?party={stage.parties['holder']}")
     assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
 
 
-def test_a_consumer_takes_away_nothing_of_its_subjects(stage: Stage, three: list[Consent]) -> None:
+def test_a_consumers_export_has_no_certificates_of_its_subjects(stage: Stage, three: list[Consent]) -> None:
     answer = stage.get("C", f"/v1/holdings/export?party={stage.parties['holder']}&part=consumer")
     assert (answer.status_code, answer.content) == (200, b"")

@@ -1,4 +1,4 @@
-"""Rows never reach the platform: no route takes any, whatever is sent, and none of what a provider signs holds any."""
+"""Rows never reach the platform: no route accepts rows, and no signed answer of a provider contains any."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.support.actors.credit_bureau import AS_OF
 from tests.support.actors.pilots import ROWS
 from tests.support.api.parts import Api
 
-SCHEMA = create_app(lambda: pytest.fail("no ledger is to be opened")).openapi()
+SCHEMA = create_app(lambda: pytest.fail("this test opens no ledger")).openapi()
 SHAPES = SCHEMA["components"]["schemas"]
 
 
 def named(body: Any) -> str:
-    """The name of a body's schema; of one that may be left out, the first of its two forms."""
+    """Return the name of a body's schema; for an optional body, the first of its two forms."""
     return str(body.get("anyOf", [body])[0]["$ref"].split("/")[-1])
 
 
-# The routes that take a body, with the name of its schema.
+# The routes that accept a body, with the name of its schema.
 BODIES = {
     f"{method.upper()} {path}": named(operation["requestBody"]["content"]["application/json"]["schema"])
     for path, operations in SCHEMA["paths"].items()
@@ -38,18 +38,18 @@ BODIES = {
 
 
 def within(name: str) -> set[str]:
-    """The schema of that name, and all that its members refer to."""
+    """Return the schema of that name and all schemas that its members refer to."""
     found, wanted = set(), {name}
     while wanted:
         found |= wanted
-        told = "".join(json.dumps(SHAPES[each]) for each in wanted)
-        wanted = set(re.findall(r"#/components/schemas/(\w+)", told)) - found
+        text = "".join(json.dumps(SHAPES[each]) for each in wanted)
+        wanted = set(re.findall(r"#/components/schemas/(\w+)", text)) - found
     return found
 
 
 @pytest.mark.parametrize("route", BODIES)
-def test_no_route_takes_rows(api: Api, route: str) -> None:
-    """What a body may hold is named, and rows are not named; a data resource says how many rows it has."""
+def test_no_route_accepts_rows(api: Api, route: str) -> None:
+    """Every member of a body is named in its schema, and none is for rows; a data resource has only their number."""
     method, path = route.split(" ")
     answer = api.call("provider", method, path, json={"rows": list(ROWS), "salt": "A" * 22})
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
@@ -62,7 +62,7 @@ def test_no_route_takes_rows(api: Api, route: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/provisions/draft", "/v1/provisions/asked"])
-def test_the_ways_by_which_rows_came_are_gone(api: Api, path: str) -> None:
+def test_the_former_routes_for_rows_do_not_exist(api: Api, path: str) -> None:
     for method in ("GET", "POST"):
         answer = api.call("provider", method, path, json={"rows": list(ROWS)})
         assert answer.status_code in (404, 405), answer.text

@@ -1,4 +1,4 @@
-"""Withdrawals over HTTP: the party signs an entry and what the chain is sent, by the same key."""
+"""Withdrawals over HTTP: the party signs an entry and the message for the chain with the same key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def path_of(consent: Consent) -> str:
 
 
 def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:
-    """What is handed in: both signatures by one key, over the drafted entry with these members in it."""
+    """Return the body to submit: the drafted entry with these members, and the act, both signed by one key."""
     body: dict[str, Any] = {"statement": sign_entry(drafted["entry"] | members, signer)}
     if drafted["message"] is not None:
         body |= {"act": sign_act(bytes.fromhex(drafted["message"]), signer).hex()}
@@ -33,7 +33,7 @@ def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str,
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_a_subject_that_keeps_its_key_withdraws_by_its_own_act(stage: Stage, suite: Suite) -> None:
+def test_a_subject_that_keeps_its_key_withdraws_with_its_own_act(stage: Stage, suite: Suite) -> None:
     subject = f"subject {stage.code()}"
     signer = stage.join_away(subject, suite, Role.SUBJECT)
     consent = stage.consented(subject)
@@ -55,14 +55,14 @@ def test_a_subject_that_keeps_its_key_withdraws_by_its_own_act(stage: Stage, sui
     assert [event["by"] for event in events if event["name"] == "Withdrawn"] == [stage.parties[subject]]
 
 
-def test_a_withdrawal_handed_in_again_changes_nothing(stage: Stage) -> None:
+def test_a_repeated_withdrawal_changes_nothing(stage: Stage) -> None:
     consent = stage.consented()
     body = stage.withdrawal("S", path_of(consent))
     first, second = (stage.done(stage.post("S", path_of(consent), body)) for _ in range(2))
     assert first == second
 
 
-def test_before_a_certificate_nothing_comes_of_the_request(stage: Stage) -> None:
+def test_a_withdrawal_before_the_certificate_cancels_the_request(stage: Stage) -> None:
     authorization = stage.authorised()
     path = f"/v1/authorizations/{authorization}/withdrawal"
     stage.done(stage.post("S", path, stage.withdrawal("S", path)))
@@ -70,19 +70,19 @@ def test_before_a_certificate_nothing_comes_of_the_request(stage: Stage) -> None
     assert code(answer) == (409, "REQUEST_NOT_AUTHORIZED")
 
 
-def test_without_the_act_for_the_chain_the_answer_names_what_to_sign(stage: Stage) -> None:
+def test_without_the_act_the_refusal_contains_the_message_to_sign(stage: Stage) -> None:
     consent = stage.consented()
     body = stage.withdrawal("S", path_of(consent))
     refused = stage.post("S", path_of(consent), body | {"act": None})
     assert code(refused) == (409, "ACT_SIGNATURE_REQUIRED")
-    told = refused.json()["details"]
-    assert told["account"] == stage.signer("S").kid
-    act = sign_act(bytes.fromhex(told["to_sign"]), stage.signer("S")).hex()
+    details = refused.json()["details"]
+    assert details["account"] == stage.signer("S").kid
+    act = sign_act(bytes.fromhex(details["to_sign"]), stage.signer("S")).hex()
     assert stage.done(stage.post("S", path_of(consent), body | {"act": act}))["state"] == "withdrawn"
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_a_strangers_act_withdraws_nothing(stage: Stage, suite: Suite) -> None:
+def test_an_act_of_another_party_withdraws_nothing(stage: Stage, suite: Suite) -> None:
     consent = stage.consented()
     body = stage.withdrawal("S", path_of(consent))
     message = bytes.fromhex(stage.done(stage.get("S", path_of(consent)))["message"])
@@ -94,7 +94,7 @@ def test_a_strangers_act_withdraws_nothing(stage: Stage, suite: Suite) -> None:
 
 
 def test_an_sm2_key_signs_the_entry_alone(stage: Stage) -> None:
-    """The chain cannot check it, so its entry is the withdrawal, from its anchor on."""
+    """The chain cannot check the key, so its entry is the withdrawal, from its anchor on."""
     subject = f"subject {stage.code()}"
     stage.join_away(subject, ES256K, Role.SUBJECT)
     consent = stage.consented(subject)
@@ -108,19 +108,19 @@ def test_an_sm2_key_signs_the_entry_alone(stage: Stage) -> None:
     assert any('"type":"withdrawal"' in item["entry"] for item in kept["evidence"])
 
 
-def test_nobody_withdraws_for_another(stage: Stage) -> None:
-    """Neither with what the other has signed, nor by the address of one's own consent."""
+def test_a_party_cannot_withdraw_for_another_party(stage: Stage) -> None:
+    """It fails with an entry that the other party signed, and with the address of the caller's own authorization."""
     own, others = stage.consented(), stage.others
     theirs = stage.withdrawal("S2", path_of(others))
     for who, address in (("S", path_of(others)), ("S", path_of(own)), ("C", path_of(own)), ("I", path_of(own))):
         assert code(stage.post(who, address, theirs)) == (403, "PARTY_LACKS_ROLE")
     for who in ("S2", "C", "P", "I", "A", "V"):
         assert code(stage.get(who, path_of(own))) == (403, "PARTY_LACKS_ROLE")
-    # Other tests let time pass: the consent may be over, and is not withdrawn.
+    # Other tests advance the clock: the authorization may have expired, but it is not withdrawn.
     assert stage.done(stage.get("S2", f"/v1/authorizations/{others.authorization}"))["state"] in ("active", "expired")
 
 
-def test_the_address_and_what_is_signed_are_of_one_consent(stage: Stage) -> None:
+def test_the_address_and_the_signed_entry_must_name_the_same_authorization(stage: Stage) -> None:
     first, second = stage.consented(), stage.consented()
     answer = stage.post("S", path_of(first), stage.withdrawal("S", path_of(second)))
     assert code(answer) == (422, "WITHDRAWAL_OF_ANOTHER")
@@ -128,7 +128,7 @@ def test_the_address_and_what_is_signed_are_of_one_consent(stage: Stage) -> None
         assert stage.done(stage.get("S", f"/v1/authorizations/{consent.authorization}"))["state"] == "active"
 
 
-def test_a_signed_entry_of_another_ledger_or_by_another_key_is_refused(stage: Stage) -> None:
+def test_an_entry_for_another_ledger_or_by_another_key_is_refused(stage: Stage) -> None:
     consent = stage.consented()
     drafted = stage.done(stage.get("S", path_of(consent)))
     elsewhere = signed(drafted, stage.signer("S"), ledger="0" * 64)
@@ -137,12 +137,12 @@ def test_a_signed_entry_of_another_ledger_or_by_another_key_is_refused(stage: St
     assert code(stage.post("S", path_of(consent), forged)) == (403, "SIGNER_NOT_SUBJECT")
 
 
-def test_an_account_that_is_not_the_partys_signs_no_draft(stage: Stage) -> None:
+def test_a_draft_for_an_account_of_another_party_is_refused(stage: Stage) -> None:
     answer = stage.get("S", f"{path_of(stage.own)}?account={stage.signer('S2').kid}")
     assert code(answer) == (403, "PARTY_UNKNOWN_ACCOUNT")
 
 
-def test_a_provider_takes_back_what_it_supplied(stage: Stage) -> None:
+def test_a_provider_can_withdraw_what_it_supplied(stage: Stage) -> None:
     consent = stage.consented()
     path = f"/v1/provisions/{consent.provision}/withdrawal"
     for who in ("S", "C", "P2", "I", "A"):
@@ -154,5 +154,5 @@ def test_a_provider_takes_back_what_it_supplied(stage: Stage) -> None:
     assert (withdrawn["party"], withdrawn["reason"]) == (stage.parties["P"], "data_error")
     report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
     failed = [check["code"] for check in report["checks"] if check["verdict"] == "failed"]
-    # Its issuer has revoked it as well, so that whoever asks by the number sees it.
+    # The issuer has revoked the certificate too, so that its public status shows this.
     assert (report["result"], failed) == ("revoked", ["REVOKED", "PROVISION_WITHDRAWN"])

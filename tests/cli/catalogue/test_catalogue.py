@@ -1,4 +1,4 @@
-"""The catalogue's commands on a ledger of their own: a table in, a signature under it."""
+"""The commands of the catalogue on a separate ledger: import a table, sign an entry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BAD = f"cli/b,[/x],kwh,{DIGEST}\n"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with a department, its officer's key in a file."""
+    """A ledger with a department and the key file of its officer."""
     folder = tmp_path_factory.mktemp("cli")
     with create_ledger(Settings(home=folder / "var")) as ledger:
         office = department(ledger, assemble(ledger, ["1"]))
@@ -40,22 +40,22 @@ def run(home: Path, *arguments: str) -> tuple[int, str]:
 
 
 def as_json(home: Path, *arguments: str) -> Any:
-    code, told = run(home, *arguments, "--json")
-    assert code == 0, told
-    return json.loads(told)
+    code, printed = run(home, *arguments, "--json")
+    assert code == 0, printed
+    return json.loads(printed)
 
 
-def test_from_a_table_to_a_signature(home: Path) -> None:
+def test_a_table_is_imported_and_an_entry_signed(home: Path) -> None:
     parts, table = json.loads((home / "parts.json").read_text()), home / "list.csv"
     table.write_text(HEAD + GOOD + BAD, "utf-8")
-    code, told = run(home, "import", str(table), "--by", parts["provider"], "--dry-run")
-    assert code == 1 and "未写入 nothing written" in told.replace("\n", " ").replace("  ", " "), told
-    code, told = run(home, "import", str(table), "--by", parts["provider"], "--json")
-    assert (code, json.loads(told)["error"]) == (2, "IMPORT_REFUSED")
+    code, printed = run(home, "import", str(table), "--by", parts["provider"], "--dry-run")
+    assert code == 1 and "未写入 nothing written" in printed.replace("\n", " ").replace("  ", " "), printed
+    code, printed = run(home, "import", str(table), "--by", parts["provider"], "--json")
+    assert (code, json.loads(printed)["error"]) == (2, "IMPORT_REFUSED")
     table.write_text(HEAD + GOOD, "utf-8")
     assert as_json(home, "import", str(table), "--by", parts["provider"])["committed"]
     assert as_json(home, "submit", "cli/a", "--by", parts["provider"])["state"] == "submitted"
     signed = as_json(home, "sign", "cli/a", "--by", parts["cdo"], "--key", str(home / "cdo.key"))
     assert (signed["code"], signed["state"]) == ("cli/a", "cdo_signed")
-    code, told = run(home, "show", "cli/a")
-    assert code == 0 and "[bold]" in told and "general_2" in told
+    code, printed = run(home, "show", "cli/a")
+    assert code == 0 and "[bold]" in printed and "general_2" in printed

@@ -1,4 +1,4 @@
-"""``pingzheng scenario``: what people are shown of scenarios, and the check of their files."""
+"""``pingzheng scenario``: how scenarios are shown, and the check of scenario files."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ def command(*arguments: str) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout)
 
 
-def test_own_scenario_is_listed_and_shown_without_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operators_scenario_is_listed_and_shown_without_new_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_scenario(tmp_path)
     monkeypatch.setenv("PINGZHENG_SCENARIOS", str(tmp_path))
     code, rows = command("list")
     assert code == 0
     assert {row["code"]: row["依据 standing"] for row in rows}["S77"] == "proposed"
-    code, told = command("show", "S77")
+    code, printed = command("show", "S77")
     scenario = ScenarioBook.load(tmp_path).get("S77")
-    assert (code, told["code"], told["digest"]) == (0, "S77", scenario.digest)
-    assert (told["standing"], told["basis_note"]["zh"]) == ("proposed", "建议")
-    assert (told["pilot_from"], told["price"]["amount"]) == ("2026-01-01", 200)
-    assert [(source["name"], source["columns"]) for source in told["sources"]] == [
+    assert (code, printed["code"], printed["digest"]) == (0, "S77", scenario.digest)
+    assert (printed["standing"], printed["basis_note"]["zh"]) == ("proposed", "建议")
+    assert (printed["pilot_from"], printed["price"]["amount"]) == ("2026-01-01", 200)
+    assert [(source["name"], source["columns"]) for source in printed["sources"]] == [
         ("electricity", ["month", "kwh"]),
         ("gas", ["month"]),
     ]
-    assert told["rule_version"] == "S77/1/engine-2"
+    assert printed["rule_version"] == "S77/1/engine-2"
 
 
 @pytest.mark.parametrize(
@@ -48,33 +50,33 @@ def test_own_scenario_is_listed_and_shown_without_code(tmp_path: Path, monkeypat
         ("S51", ["演示 demonstration", "2.00（上限 cap 10.00）"]),
     ],
 )
-def test_people_are_shown_what_a_scenario_rests_on(code: str, words: list[str]) -> None:
+def test_show_prints_the_basis_of_a_scenario(code: str, words: list[str]) -> None:
     shown = CliRunner().invoke(app, ["scenario", "show", code], env={"COLUMNS": "200"})
     assert shown.exit_code == 0
     for word in words:
         assert word in shown.stdout
 
 
-def test_check_tells_the_mistakes_of_all_files(tmp_path: Path) -> None:
+def test_check_reports_the_mistakes_of_all_files(tmp_path: Path) -> None:
     good = write_scenario(tmp_path, name="good.yaml")
     same = write_scenario(tmp_path, name="same.yaml")
     bad = write_scenario(tmp_path, VALID.replace("max_uses: 1", "max_uses: many"), name="bad.yaml")
     torn = write_scenario(tmp_path, "code: [", name="torn.yaml")
     none = tmp_path / "none.yaml"
     paths = [str(path) for path in (bad, good, torn, same, none)]
-    code, told = command("check", *paths)
+    code, printed = command("check", *paths)
     assert code == 2
-    assert [each["file"] for each in told] == paths
-    assert [each.get("error") for each in told] == [
+    assert [each["file"] for each in printed] == paths
+    assert [each.get("error") for each in printed] == [
         "SCENARIO_INVALID",
         None,
         "SCENARIO_INVALID",
         "SCENARIO_TWICE",
         "FILE_MISSING",
     ]
-    assert told[0]["where"] == "bad.yaml, line 18: max_uses"
-    assert told[0]["message"] == "应为 1 至 65535 的整数。An integer from 1 to 65535 is expected."
-    assert told[1] == {
+    assert printed[0]["where"] == "bad.yaml, line 18: max_uses"
+    assert printed[0]["message"] == "应为 1 至 65535 的整数。An integer from 1 to 65535 is expected."
+    assert printed[1] == {
         "file": str(good),
         "ok": True,
         "code": "S77",
@@ -87,13 +89,13 @@ def test_check_tells_the_mistakes_of_all_files(tmp_path: Path) -> None:
         assert word in shown.output
 
 
-def test_check_of_good_files_ends_well() -> None:
-    code, told = command("check", *map(str, PACKAGED))
+def test_check_of_valid_files_exits_with_zero() -> None:
+    code, printed = command("check", *map(str, PACKAGED))
     assert code == 0
-    assert [(each["code"], each["ok"]) for each in told] == [(path.stem, True) for path in PACKAGED]
+    assert [(each["code"], each["ok"]) for each in printed] == [(path.stem, True) for path in PACKAGED]
 
 
-def test_commands_of_the_page_for_authors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_in_the_authors_guide_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     page = (PROJECT / "docs" / "scenarios.md").read_text("utf-8")
     lines = [line for line in page.splitlines() if line.startswith("pingzheng ")]

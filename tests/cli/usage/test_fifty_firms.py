@@ -1,4 +1,4 @@
-"""Fifty firms from one list to certificates: onboarded, asked, and issued by three commands."""
+"""Fifty firms from one list to certificates: onboarded, asked, and issued with three commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one list: names and codes, as an office keeps it."""
+    """The list as an office keeps it: names and codes."""
     path, book = tmp_path_factory.mktemp("list") / "firms.xlsx", openpyxl.Workbook()
     book.active.append(["name", "identifier"])
     for firm in FIRMS:
@@ -38,7 +38,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def told(pilot: Pilot, *arguments: str, code: int = 0) -> Any:
+def printed(pilot: Pilot, *arguments: str, code: int = 0) -> Any:
     command = [*arguments, "--home", str(pilot.ledger.settings.home), "--json"]
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert result.exit_code == code, result.output
@@ -55,45 +55,45 @@ def asking(pilot: Pilot, listed: Path, folder: Path) -> list[str]:
 
 def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Path, tmp_path: Path) -> None:
     options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
-    parties = told(pilot, "party", "import", str(listed), *options)
-    asked = told(pilot, *asking(pilot, listed, tmp_path))
+    parties = printed(pilot, "party", "import", str(listed), *options)
+    asked = printed(pilot, *asking(pilot, listed, tmp_path))
     assert [(row["line"], row["name"], row["uscc"]) for row in asked] == [
         (line, *firm) for line, firm in enumerate(FIRMS, start=2)
     ]
     assert [row["subject"] for row in asked] == [row["id"] for row in parties]
-    again = told(pilot, *asking(pilot, listed, tmp_path))
+    again = printed(pilot, *asking(pilot, listed, tmp_path))
     assert again == [row | {"asked_before": True} for row in asked]
 
-    # Each firm consents and the provider answers, but for the last two: these are not ready.
+    # All firms but the last consent, and the provider answers all but the last consent: two requests are not ready.
     consents = pilot.actors.agree([row["request"] for row in asked[:-1]])
     pilot.actors.answer({consent.id: SUPPLIED for consent in consents[:-1]})
-    issued = told(pilot, "certificate", "issue", "--all-ready")
+    issued = printed(pilot, "certificate", "issue", "--all-ready")
     assert {(row["request"], row["name"], row["uscc"], row["code"]) for row in issued} == {
         (row["request"], row["name"], row["uscc"], None) for row in asked[:-2]
     }
     states = [pilot.ledger.verification.status(row["certificate_no"])["state"] for row in issued]
     assert states == ["active"] * 48
-    assert told(pilot, "certificate", "issue", "--all-ready") == []
-    assert told(pilot, "certificate", "issue", code=2)["error"] == "REQUEST_OR_ALL"
+    assert printed(pilot, "certificate", "issue", "--all-ready") == []
+    assert printed(pilot, "certificate", "issue", code=2)["error"] == "REQUEST_OR_ALL"
 
 
-def test_one_that_is_refused_keeps_no_other_from_its_certificate(pilot: Pilot) -> None:
+def test_a_refused_request_does_not_stop_the_other_certificates(pilot: Pilot) -> None:
     firms = [pilot.firm() for _ in range(3)]
     consents = {firm: pilot.authorise(firm) for firm in firms}
     for firm, consent in consents.items():
         pilot.supply(firm, consent)
     held = pilot.ledger.usage.authorizations.get(consents[firms[1]])
     pilot.ledger.certificates.holds.hold_statements([held.digest], "investigation", pilot.cast.supervisor)
-    issued = {row["request"]: row["code"] for row in told(pilot, "certificate", "issue", "--all-ready", code=1)}
+    issued = {row["request"]: row["code"] for row in printed(pilot, "certificate", "issue", "--all-ready", code=1)}
     requests = [pilot.ledger.usage.authorizations.get(consents[firm]).request_id for firm in firms]
     assert [issued[request] for request in requests] == [None, "AUTHORIZATION_HELD", None]
 
 
-def test_a_line_that_names_nobody_is_named_and_nobody_is_asked(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_line_with_an_unknown_subject_is_named_and_no_subject_is_asked(pilot: Pilot, tmp_path: Path) -> None:
     file = tmp_path / "firms.csv"
     firm = pilot.cast.firms[pilot.firm()]
     for row, error in (("湛江没有的企业", "PARTY_UNKNOWN"), ("9144080", "PARTY_FORM"), ("", "SUBJECT_MISSING")):
         file.write_text(f"party,remark\n{firm},a\n{row},b\n")
-        refused = told(pilot, *asking(pilot, file, tmp_path), code=2)
+        refused = printed(pilot, *asking(pilot, file, tmp_path), code=2)
         assert (refused["error"], refused["where"]) == (error, "firms.csv, line 3")
     assert firm not in pilot.ledger.usage.requests.open_of(pilot.cast.bank, SCENARIO)

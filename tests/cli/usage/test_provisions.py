@@ -1,4 +1,4 @@
-"""``pingzheng provision``: a provider online, offline and by hand; and the clerk."""
+"""``pingzheng provision``: a provider answers online, offline and by hand; the clerk confirms a new party id."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["provision", *arguments])
 
 
-def told(*arguments: str, code: int = 0) -> Any:
+def printed(*arguments: str, code: int = 0) -> Any:
     result = call(*arguments, "--json")
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
@@ -52,20 +52,20 @@ def test_a_provider_answers_online(town: Town, service: str) -> None:
         "--api-key",
         key,
     )
-    assert told(*online) == {"answered": {"supplied": 2}, "not_supplied": [], "left": []}
-    assert told(*online) == {"answered": {}, "not_supplied": [], "left": []}
+    assert printed(*online) == {"answered": {"supplied": 2}, "not_supplied": [], "left": []}
+    assert printed(*online) == {"answered": {}, "not_supplied": [], "left": []}
     assert all(town.verified(town.certified(consent)).valid for consent in machine.consents)
 
 
-def test_the_api_key_comes_from_the_environment_too(town: Town, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_api_key_can_come_from_the_environment(town: Town, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = ProviderMachine(town, "3")
     online = ("run", town.party, "--sources", machine.sources, "--key", machine.key, "--service", service)
-    assert told(*online, code=2)["error"] == "SESSION_MISSING"
+    assert printed(*online, code=2)["error"] == "SESSION_MISSING"
     monkeypatch.setenv("PINGZHENG_API_KEY", token_of(town.ledger, town.party))
-    assert told(*online)["answered"] == {"supplied": 1}
+    assert printed(*online)["answered"] == {"supplied": 1}
 
 
-def test_a_provider_answers_in_the_operators_home(town: Town) -> None:
+def test_a_provider_answers_in_the_operators_installation(town: Town) -> None:
     machine = ProviderMachine(town, "4")
     result = call("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
     assert result.exit_code == 0, result.output
@@ -75,32 +75,32 @@ def test_a_provider_answers_in_the_operators_home(town: Town) -> None:
     assert row.result == "supplied"
 
 
-def test_a_provider_is_named_by_its_id_at_a_service(town: Town, service: str) -> None:
+def test_with_a_service_the_provider_must_be_named_by_its_id(town: Town, service: str) -> None:
     machine = ProviderMachine(town, "5")
     online = ("--sources", machine.sources, "--key", machine.key, "--service", service, "--api-key", machine.key)
-    assert told("run", "91440881MA9X000384", *online, code=2)["error"] == "PROVIDER_ID_FORM"
+    assert printed("run", "91440881MA9X000384", *online, code=2)["error"] == "PROVIDER_ID_FORM"
 
 
-def test_what_was_left_is_told_with_the_reason_and_by_the_exit_code(town: Town) -> None:
+def test_a_task_that_was_left_is_printed_with_its_reason_and_exit_code_1(town: Town) -> None:
     machine = ProviderMachine(town, "6")
     text = machine.definition.read_text("utf-8").replace("name_column: name\n", "")
     written(machine.definition, text)
     at_home = ("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
-    (left,) = told(*at_home, code=1)["left"]
+    (left,) = printed(*at_home, code=1)["left"]
     assert (left["about"], left["code"]) == (f"authorization {machine.consents[0]}", "SOURCE_NAME_MISSING")
     assert "name_column" in left["hint"]
     shown = call(*at_home)
     assert shown.exit_code == 1 and "SOURCE_NAME_MISSING" in shown.stdout, shown.output
 
 
-def test_why_a_source_refuses_is_printed_with_the_line(town: Town) -> None:
-    """The reason alone is signed; where the bad cell stands is for the operator."""
+def test_the_reason_of_a_refusal_is_printed_with_the_line(town: Town) -> None:
+    """Only the reason is signed; the place of the bad cell is for the operator."""
     machine = ProviderMachine(town, "61")
     file = town.folder / "sources" / "statistics.csv"
     written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
-    told("tasks", town.party, "--home", machine.home)
+    printed("tasks", town.party, "--home", machine.home)
     answer = ("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)
-    (refused,) = told(*answer)["not_supplied"]
+    (refused,) = printed(*answer)["not_supplied"]
     assert refused == {
         "about": f"authorization {machine.consents[0]}",
         "result": "refused",
@@ -109,13 +109,15 @@ def test_why_a_source_refuses_is_printed_with_the_line(town: Town) -> None:
         "where": "statistics.csv, line 2, column wage",
     }
     assert "line 2" not in Path("answers.json").read_text("utf-8")
-    (again,) = told("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)[
+    (again,) = printed("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)[
         "not_supplied"
     ]
-    assert (again["reason"], again["message"]) == (refused["reason"], refused["message"]), "as it is sent, too"
+    assert (again["reason"], again["message"]) == (refused["reason"], refused["message"]), (
+        "the same reason is sent to the platform"
+    )
 
 
-def test_why_a_task_has_no_rows_is_printed_in_both_languages(town: Town) -> None:
+def test_the_reason_of_a_refusal_is_printed_in_both_languages(town: Town) -> None:
     machine = ProviderMachine(town, "62")
     file = town.folder / "sources" / "statistics.csv"
     written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
@@ -134,51 +136,49 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(("spoil", "code"), SPOILT.values(), ids=SPOILT)
-def test_nothing_is_signed_from_a_file_that_has_to_be_mended(
-    town: Town, spoil: Callable[[list[str]], list[str]], code: str
-) -> None:
+def test_nothing_is_signed_from_a_damaged_file(town: Town, spoil: Callable[[list[str]], list[str]], code: str) -> None:
     machine = ProviderMachine(town, "63")
     file = town.folder / "sources" / "statistics.csv"
     whole = file.read_text("utf-8")
     written(file, "\n".join(spoil(whole.splitlines())) + "\n")
     at_home = ("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
-    found = told(*at_home, code=1)
+    found = printed(*at_home, code=1)
     assert (found["answered"], [left["code"] for left in found["left"]]) == ({}, [code])
     assert town.provisions(machine.consents[0]) == []
     written(file, whole)
-    assert told(*at_home)["answered"] == {"supplied": 1}
+    assert printed(*at_home)["answered"] == {"supplied": 1}
 
 
-def test_a_provider_answers_offline_by_files(town: Town) -> None:
+def test_a_provider_answers_offline_with_files(town: Town) -> None:
     machine = ProviderMachine(town, "7", "8")
     tasks = town.folder / "tasks.json"
-    assert told("tasks", town.party, "--out", str(tasks), "--home", machine.home)["tasks"] == 2
-    assert stat.S_IMODE(tasks.stat().st_mode) == 0o600, "it says who the subjects are"
+    assert printed("tasks", town.party, "--out", str(tasks), "--home", machine.home)["tasks"] == 2
+    assert stat.S_IMODE(tasks.stat().st_mode) == 0o600, "the file holds the identifiers of subjects"
     answer = ("answer", str(tasks), "--sources", machine.sources, "--key", machine.key)
-    first = told(*answer)
+    first = printed(*answer)
     assert (first["answered"], first["answers"], first["left"]) == ({"supplied": 2}, 2, [])
     answers = Path("answers.json").read_bytes()
     assert stat.S_IMODE(Path("answers.json").stat().st_mode) == 0o600
     assert b'"emp"' not in answers and b"rows" not in answers
-    told(*answer)
-    assert Path("answers.json").read_bytes() == answers, "the same answers again"
-    assert told("submit", "answers.json", "--home", machine.home)["received"] == 2
-    assert told("submit", "answers.json", "--home", machine.home)["received"] == 2
-    assert told("received", "receipt.json") == {"settled": 2, "waiting": 0}
+    printed(*answer)
+    assert Path("answers.json").read_bytes() == answers, "the repeated command writes the same answers"
+    assert printed("submit", "answers.json", "--home", machine.home)["received"] == 2
+    assert printed("submit", "answers.json", "--home", machine.home)["received"] == 2
+    assert printed("received", "receipt.json") == {"settled": 2, "waiting": 0}
     assert all(town.verified(town.certified(consent)).valid for consent in machine.consents)
 
 
-def test_a_correction_offline_is_asked_for_by_its_authorization(town: Town) -> None:
+def test_an_offline_correction_is_requested_by_its_authorization(town: Town) -> None:
     machine = ProviderMachine(town, "9")
     (consent,) = machine.consents
     town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
     number = town.certified(consent)
-    told("tasks", town.party, "--authorization", consent, "--home", machine.home)
+    printed("tasks", town.party, "--authorization", consent, "--home", machine.home)
     records = ("--records", str(town.folder / "records"))
     answer = ("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key, *records)
-    assert [left["code"] for left in told(*answer, code=1)["left"]] == ["CORRECTION_NOT_MEANT"]
-    assert told(*answer, "--authorization", consent)["answers"] == 1
-    assert told("submit", "answers.json", "--home", machine.home)["received"] == 1
+    assert [left["code"] for left in printed(*answer, code=1)["left"]] == ["CORRECTION_NOT_MEANT"]
+    assert printed(*answer, "--authorization", consent)["answers"] == 1
+    assert printed("submit", "answers.json", "--home", machine.home)["received"] == 1
     failed = town.verified(number).first_failure
     assert failed is not None and failed.code == "PROVISION_WITHDRAWN"
 
@@ -196,11 +196,11 @@ def test_a_person_answers_one_task_by_hand(town: Town, options: tuple[str, ...],
     head = ",".join([*ROWS[0], "name", "phone"])
     lines = [",".join([*row.values(), NAME, "13800000000"]) for row in ROWS]
     written(town.folder / "rows.csv", "\n".join([head, *lines]) + "\n")
-    told("tasks", town.party, "--home", machine.home)
+    printed("tasks", town.party, "--home", machine.home)
     answer = ("answer", "tasks.json", "--key", machine.key, *options)
-    assert told(*answer, code=2)["error"] == "ANSWER_AMBIGUOUS"
-    assert told(*answer, "--authorization", machine.consents[0])["answered"] == {result: 1}
-    assert told("submit", "answers.json", "--home", machine.home)["received"] == 1
+    assert printed(*answer, code=2)["error"] == "ANSWER_AMBIGUOUS"
+    assert printed(*answer, "--authorization", machine.consents[0])["answered"] == {result: 1}
+    assert printed("submit", "answers.json", "--home", machine.home)["received"] == 1
     assert [row.result for row in town.provisions(machine.consents[0])] == [result]
     assert town.provisions(machine.consents[1]) == []
 
@@ -210,48 +210,48 @@ WRONG = {
     "two answers": (("--no-data", "--refuse", "disputed"), "ANSWER_AMBIGUOUS"),
     "no such task": (("--no-data", "--authorization", "01K" + "0" * 23), "ANSWER_AMBIGUOUS"),
     "no file": (("--rows", "none.csv"), None),
-    "a reason that is none": (("--refuse", "because"), None),
+    "an unknown reason": (("--refuse", "because"), None),
     "half a node": (("--no-data", "--rpc-url", "http://127.0.0.1:9"), "NODE_INCOMPLETE"),
 }
 
 
 @pytest.mark.parametrize(("options", "code"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_by_hand_is_named(town: Town, options: tuple[str, ...], code: str | None) -> None:
-    """What is wrong with the answer itself is told of its task."""
+def test_a_mistake_in_an_answer_by_hand_is_named(town: Town, options: tuple[str, ...], code: str | None) -> None:
+    """A mistake in the answer itself is reported for its task."""
     machine = ProviderMachine(town, "12")
-    told("tasks", town.party, "--home", machine.home)
+    printed("tasks", town.party, "--home", machine.home)
     answer = ("answer", "tasks.json", "--key", machine.key, *options)
     if code is not None:
-        assert told(*answer, code=2)["error"] == code
+        assert printed(*answer, code=2)["error"] == code
         return
-    (left,) = told(*answer, code=1)["left"]
+    (left,) = printed(*answer, code=1)["left"]
     assert left["code"] in ("FILE_MISSING", "REASON_UNKNOWN")
 
 
-def test_what_the_platform_refuses_stands_in_the_receipt(town: Town) -> None:
+def test_the_receipt_lists_refused_answers(town: Town) -> None:
     machine = ProviderMachine(town, "13", "14")
-    told("tasks", town.party, "--home", machine.home)
-    told("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)
+    printed("tasks", town.party, "--home", machine.home)
+    printed("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)
     town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(machine.consents[0]).request_id)
-    submitted = told("submit", "answers.json", "--home", machine.home)
+    submitted = printed("submit", "answers.json", "--home", machine.home)
     assert (submitted["received"], submitted["refused"]) == (1, ["REQUEST_NOT_AUTHORIZED"])
-    assert told("received", "receipt.json") == {"settled": 2, "waiting": 0}
+    assert printed("received", "receipt.json") == {"settled": 2, "waiting": 0}
 
 
-def test_the_clerk_confirms_another_id(town: Town) -> None:
-    """The platform made up a second id for the same identifier, with keys of its own; no node is in reach."""
+def test_the_clerk_confirms_a_new_party_id(town: Town) -> None:
+    """A dishonest platform made a second id for the same identifier with its own keys; no node can be reached."""
     machine = ProviderMachine(town, "15")
-    told("tasks", town.party, "--home", machine.home)
+    printed("tasks", town.party, "--home", machine.home)
     answer = ("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)
-    told(*answer)
-    assert told("confirm") == []
+    printed(*answer)
+    assert printed("confirm") == []
     (task,) = parse_tasks(Path("tasks.json").read_bytes()).tasks
     second = under_second_id(task)
     Path("tasks.json").write_bytes(TaskList((second,), ()).to_bytes())
-    assert [left["code"] for left in told(*answer, code=1)["left"]] == ["SUBJECT_CHANGED"]
-    (waiting,) = told("confirm")
+    assert [left["code"] for left in printed(*answer, code=1)["left"]] == ["SUBJECT_CHANGED"]
+    (waiting,) = printed("confirm")
     assert (waiting["party"], waiting["before"]) == (second.subject, task.subject)
     assert waiting["identifier"] == task.opening.identifier
-    assert told("confirm", "ab" * 32, code=2)["error"] == "PARTY_NOT_WAITING"
-    assert told("confirm", second.subject)["confirmed"]
-    assert told(*answer)["answered"] == {"supplied": 1}
+    assert printed("confirm", "ab" * 32, code=2)["error"] == "PARTY_NOT_WAITING"
+    assert printed("confirm", second.subject)["confirmed"]
+    assert printed(*answer)["answered"] == {"supplied": 1}

@@ -1,4 +1,4 @@
-"""What may be asked for of holdings."""
+"""The filter for holdings accepts valid members and refuses others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNFIT = [
 
 
 @pytest.mark.parametrize(("where", "members"), UNFIT, ids=[str(members) for _, members in UNFIT])
-def test_a_filter_for_what_there_cannot_be(where: str, members: dict[str, Any]) -> None:
+def test_an_invalid_filter_is_refused_and_names_the_member(where: str, members: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="FILTER_INVALID") as refusal:
         HoldingsFilter(**members)
     assert refusal.value.where == where
@@ -40,6 +40,6 @@ def test_a_filter_for_what_there_cannot_be(where: str, members: dict[str, Any]) 
     ],
     ids=str,
 )
-def test_a_filter_for_what_there_can_be(members: dict[str, Any]) -> None:
+def test_a_valid_filter_is_accepted(members: dict[str, Any]) -> None:
     wanted = HoldingsFilter(**members)
     assert {name: getattr(wanted, name) for name in members} == members

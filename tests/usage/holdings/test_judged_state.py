@@ -1,4 +1,4 @@
-"""The state of a certificate in a list: as a verifier would judge it, from what is in the store and in the index."""
+"""The state of a certificate in a list equals the state that a verifier finds, from the store and the index."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUSPENDED, REVOKED, SUPERSEDED = 1, 2, 3
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A certificate that is anchored and in force, with what it rests on."""
+    """A certificate that is anchored and active, with the statements that it rests on."""
     engine = create_engine("sqlite://")
     METADATA.create_all(engine)
     tables.METADATA.create_all(engine)
@@ -144,12 +144,12 @@ def withdraw(connection: Connection, party: str, statement: str, *, at: int = 1,
 
 
 def withdraw_reported(connection: Connection, party: str, statement: str) -> None:
-    """By a key that was reported."""
+    """Record a withdrawal by a reported key."""
     withdraw(connection, party, statement, at=0, reported_at=1)
 
 
 def hold(connection: Connection, statement: str, *offices: int) -> None:
-    """One change after the other; the last one decides."""
+    """Record one change of offices after another; the last one decides."""
     for change, bits in enumerate(offices, start=1):
         values = {"statement": statement, "change": change, "offices": bits, "reason": 0, "at": 1, "by": 1}
         connection.execute(insert(tables.HOLDS).values(values))
@@ -162,7 +162,7 @@ def use(connection: Connection, count: int, *, consumer: str = CONSUMER, request
 
 
 def record_withdrawal(connection: Connection, statement: str) -> None:
-    """The entry by which a party withdraws whose key the chain cannot check."""
+    """Record the withdrawal entry of a party whose key the chain cannot check."""
     values = {"seq": 1, "type": "withdrawal", "leaf": "bb" * 32, "digest": "cc" * 32, "about": statement}
     connection.execute(insert(Entry).values(**values, body=b"", created_at=1))
 
@@ -252,7 +252,7 @@ def test_state_of_a_certificate(connection: Connection, state: str, happenings: 
     assert connection.execute(certificates(HoldingsFilter(), NOW)).one().state == state
 
 
-def test_uses_of_all_certificates_under_a_request_are_counted_together(connection: Connection) -> None:
+def test_certificates_of_one_request_share_its_uses(connection: Connection) -> None:
     use(connection, 2)
     use(connection, 1, consumer=STRANGER)
     assert connection.execute(certificates(HoldingsFilter(), NOW)).one().uses == 2
@@ -262,7 +262,7 @@ def test_uses_of_all_certificates_under_a_request_are_counted_together(connectio
     ("party", "statement", "heeded"),
     [(SUBJECT, CONSENT, False), (STRANGER, CONSENT, True), (SUBJECT, OTHER, True)],
 )
-def test_unheeded_are_consents_that_their_subject_withdrew(
+def test_unheeded_finds_authorizations_withdrawn_on_the_chain_by_their_subject(
     connection: Connection, party: str, statement: str, heeded: bool
 ) -> None:
     withdraw(connection, party, statement)
@@ -271,6 +271,6 @@ def test_unheeded_are_consents_that_their_subject_withdrew(
     assert connection.execute(unheeded()).scalars().all() == []
 
 
-def test_a_withdrawal_by_the_subjects_reported_key_is_to_be_heeded(connection: Connection) -> None:
+def test_unheeded_finds_a_withdrawal_by_a_reported_key_of_the_subject(connection: Connection) -> None:
     withdraw_reported(connection, SUBJECT, CONSENT)
     assert connection.execute(unheeded()).scalars().all() == ["A"]

@@ -1,4 +1,4 @@
-"""Holdings by part, department, scenario, class, state and time: what is listed, counted and handed out."""
+"""Holdings by part, provider, scenario, class, state and time: lists, counts and export."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def held(pilot: Pilot) -> Held:
     return Held(pilot)
 
 
-def test_each_certificate_is_listed_with_its_state_now(held: Held) -> None:
+def test_each_certificate_is_listed_with_its_present_state(held: Held) -> None:
     assert held.states() == {number: state for state, number in held.numbers.items()}
 
 
-def test_a_state_filters_to_what_is_in_it(held: Held) -> None:
+def test_the_state_filter_returns_certificates_in_that_state(held: Held) -> None:
     for state, number in held.numbers.items():
         assert held.states(state=state) == {number: state}
     assert held.states(state="expired") == held.states(state="superseded") == {}
 
 
-def test_what_is_over_is_expired_unless_it_was_ended_before(pilot: Pilot, held: Held) -> None:
+def test_a_certificate_past_its_period_is_expired_unless_revoked_before(pilot: Pilot, held: Held) -> None:
     later = max(holding.certificate.exp for holding in held.find())
     ledger = pilot.ledger
     then = Holdings(ledger.database, ledger.follower, ledger.parties.principals, lambda: later)
@@ -66,14 +66,14 @@ def test_what_is_over_is_expired_unless_it_was_ended_before(pilot: Pilot, held: 
     assert states == {number: expected.get(state, state) for state, number in held.numbers.items()}
 
 
-def test_uses_and_providers_are_told(pilot: Pilot, held: Held) -> None:
+def test_a_holding_shows_uses_and_providers(pilot: Pilot, held: Held) -> None:
     by_state = {holding.state: holding for holding in held.find()}
     assert (by_state["used_up"].uses, by_state["active"].uses) == (1, 0)
     assert all(holding.providers == (pilot.cast.provider,) for holding in by_state.values())
     assert all(holding.certificate.max_uses == 1 for holding in by_state.values())
 
 
-def test_a_part_is_that_of_the_party_and_of_nobody_else(pilot: Pilot, held: Held) -> None:
+def test_the_part_filter_matches_only_that_party_in_that_part(pilot: Pilot, held: Held) -> None:
     mine, cast = set(held.states()), pilot.cast
     parts = {
         "subject": held.party,
@@ -100,14 +100,14 @@ FILTERS: list[tuple[str, Callable[[Pilot], dict[str, Any]], bool]] = [
 
 
 @pytest.mark.parametrize(("change", "kept"), [row[1:] for row in FILTERS], ids=[row[0] for row in FILTERS])
-def test_a_filter_keeps_what_fits(
+def test_each_filter_returns_only_matching_certificates(
     pilot: Pilot, held: Held, change: Callable[[Pilot], dict[str, Any]], kept: bool
 ) -> None:
     found = set(held.states(**change(pilot)))
     assert set(held.numbers.values()) <= found if kept else found == set()
 
 
-def test_times_bound_from_within_and_to_without(held: Held) -> None:
+def test_issued_from_is_inclusive_and_issued_to_is_exclusive(held: Held) -> None:
     issued = [holding.certificate.created_at for holding in held.find()]
     first, last = min(issued), max(issued)
     assert len(held.find(issued_from=first, issued_to=last + 1)) == len(issued)
@@ -118,7 +118,7 @@ def test_times_bound_from_within_and_to_without(held: Held) -> None:
     assert held.find(expires_before=min(ends) - 1) == []
 
 
-def test_pages_follow_each_other_and_each_gives_them_all(pilot: Pilot, held: Held) -> None:
+def test_pages_together_return_every_certificate_once(pilot: Pilot, held: Held) -> None:
     wanted = HoldingsFilter(party=held.party)
     found = [holding.certificate.certificate_no for holding in pilot.ledger.usage.holdings.each(wanted)]
     assert found == sorted(held.numbers.values())
@@ -128,7 +128,7 @@ def test_pages_follow_each_other_and_each_gives_them_all(pilot: Pilot, held: Hel
     assert paged == found
 
 
-def test_a_superseded_registration_certificate_is_told_as_such(pilot: Pilot) -> None:
+def test_a_superseded_registration_certificate_is_listed_as_superseded(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     buyer = pilot.cast.other_bank
     pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, buyer, None)
@@ -143,34 +143,36 @@ def test_a_superseded_registration_certificate_is_told_as_such(pilot: Pilot) -> 
     assert bought.certificate.supersedes in {row.certificate_no for row in sold}
 
 
-def test_a_summary_counts_by_scenario_and_by_department(pilot: Pilot, held: Held) -> None:
-    told = pilot.ledger.usage.holdings.summary(HoldingsFilter(party=held.party))
+def test_a_summary_counts_by_scenario_and_by_provider(pilot: Pilot, held: Held) -> None:
+    found = pilot.ledger.usage.holdings.summary(HoldingsFilter(party=held.party))
     states = dict.fromkeys(sorted(held.numbers), 1)
-    assert told["total"] == len(held.numbers)
-    assert told["by_scenario"] == [{"scenario": SCENARIO, "certificates": len(held.numbers), "states": states}]
-    assert told["by_provider"] == [
+    assert found["total"] == len(held.numbers)
+    assert found["by_scenario"] == [{"scenario": SCENARIO, "certificates": len(held.numbers), "states": states}]
+    assert found["by_provider"] == [
         {"provider": pilot.cast.provider, "certificates": len(held.numbers), "states": states}
     ]
     assert pilot.ledger.usage.holdings.summary(HoldingsFilter(party=held.party, state="active"))["total"] == 1
 
 
-def test_a_summary_of_everyone_counts_every_certificate_once(pilot: Pilot, held: Held) -> None:
-    told = pilot.ledger.usage.holdings.summary(HoldingsFilter())
-    assert told["total"] == sum(1 for _ in pilot.ledger.usage.holdings.each(HoldingsFilter()))
-    # Registration certificates rest on nobody's supply.
-    supplied = sum(row["certificates"] for row in told["by_provider"])
+def test_a_summary_of_all_parties_counts_every_certificate_once(pilot: Pilot, held: Held) -> None:
+    found = pilot.ledger.usage.holdings.summary(HoldingsFilter())
+    assert found["total"] == sum(1 for _ in pilot.ledger.usage.holdings.each(HoldingsFilter()))
+    # Registration certificates have no provider.
+    supplied = sum(row["certificates"] for row in found["by_provider"])
     assert supplied == sum(
         len(each.providers) for each in pilot.ledger.usage.holdings.each(HoldingsFilter(cls="usage"))
     )
 
 
-def test_a_holding_tells_nothing_personal(ledger: Ledger, held: Held) -> None:
-    told = str([holding.to_dict() for holding in held.find()])
+def test_a_holding_contains_no_personal_data(ledger: Ledger, held: Held) -> None:
+    found = str([holding.to_dict() for holding in held.find()])
     identity = ledger.parties.register.identity(held.party)
-    assert not [value for value in identity.values() if value in told]
+    assert not [value for value in identity.values() if value in found]
 
 
-def test_the_holder_takes_away_what_is_anchored_and_not_erased(ledger: Ledger, pilot: Pilot, held: Held) -> None:
+def test_the_subject_exports_certificates_that_are_anchored_and_not_erased(
+    ledger: Ledger, pilot: Pilot, held: Held
+) -> None:
     firm = pilot.firm()
     party = pilot.cast.firms[firm]
     number, erased = pilot.certificate(firm), pilot.certificate(firm)
@@ -190,7 +192,7 @@ def test_the_holder_takes_away_what_is_anchored_and_not_erased(ledger: Ledger, p
     assert (rest.bundles, rest.left_out, rest.last) == ((ledger.certificates.bundles.build(building),), (), None)
 
 
-def test_nobody_takes_away_what_it_is_no_subject_of(ledger: Ledger, pilot: Pilot, held: Held) -> None:
+def test_only_the_subject_can_export_its_holdings(ledger: Ledger, pilot: Pilot, held: Held) -> None:
     for party in (pilot.cast.bank, pilot.cast.supervisor):
         taken = ledger.usage.holder_bundles.all(party, HoldingsFilter(party=held.party)).bundles
         subjects = {parse_certificate(bundle.certificate).claims["sub"] for bundle in taken}
@@ -201,12 +203,12 @@ RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "＝", "＋", "－", "＠", " ", "\t
 
 
 @given(st.lists(st.text() | st.sampled_from(RUN_BY_A_SPREADSHEET).flatmap(lambda sign: st.text().map(sign.__add__))))
-def test_no_cell_of_a_csv_is_a_formula_and_every_cell_is_there(cells: list[str]) -> None:
+def test_a_csv_keeps_every_cell_and_no_cell_is_a_formula(cells: list[str]) -> None:
     lines = list(csv_lines([["first", *cells, 7, None]]))
     (read,) = csv.reader(io.StringIO("".join(lines), newline=""))
     assert not [cell for cell in read if cell.startswith(RUN_BY_A_SPREADSHEET)]
     assert [cell.removeprefix("'") for cell in read] == ["first", *(cell.removeprefix("'") for cell in cells), "7", ""]
 
 
-def test_a_number_is_no_formula() -> None:
+def test_a_negative_number_is_not_escaped_as_a_formula() -> None:
     assert list(csv_lines([[-1, "-1", None]])) == ["-1,'-1,\r\n"]

@@ -1,4 +1,4 @@
-"""A run of issuance that kills itself at a named point; arguments: ``<home> <point>``."""
+"""An issuance in a process that kills itself at a named point; arguments: ``<home> <point>``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POINTS: dict[str, tuple[object, str, str]] = {
 
 
 def run(home: Path, point: str) -> None:
-    """Issue for three firms, picking up what an earlier run left; print each number once it is final."""
+    """Issue for three firms, and continue an earlier run; print each number once its certificate is final."""
     opening = create_ledger if point == "prepare" else open_ledger
     with opening(Settings(home=home)) as ledger:
         cast = assemble(ledger, FIRMS)

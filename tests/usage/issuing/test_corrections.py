@@ -1,4 +1,4 @@
-"""A corrected certificate is a new version: both verify, each for its time, and no use is won by it."""
+"""A correction creates a new version: both versions verify, each for its own time, and share their uses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FALSE, TRUE = CONTRIBUTIONS[:3], CONTRIBUTIONS
 
 
 def certified(persons: PersonActors, person: str) -> tuple[str, str]:
-    """A certificate on data that is wrong, and the authorization that it rests on."""
+    """Return a certificate on wrong data, and the authorization that it rests on."""
     request, given = persons.authorised(person)
     consent = given["social_insurance"].id
     persons.answer({consent: persons.supplied(FALSE)})
@@ -41,7 +41,7 @@ def verified(persons: PersonActors, number: str, at: int | None = None) -> Repor
     return persons.ledger.verification.verify(raw, Expectation(consumer=persons.bank, nonce=nonce), at).report
 
 
-def test_a_correction_makes_a_new_version_and_both_verify(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_correction_creates_a_new_version_and_both_verify(persons: PersonActors, pilot: Pilot) -> None:
     old, consent = certified(persons, persons.person())
     with pytest.raises(Conflict, match="NOTHING_CORRECTED"):
         persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
@@ -64,8 +64,8 @@ def test_a_correction_makes_a_new_version_and_both_verify(persons: PersonActors,
     assert corrected.claims["supersedes"].startswith("sha-256:")
 
 
-def test_a_correction_gives_no_use_back(persons: PersonActors) -> None:
-    """Both versions count their uses under the one request."""
+def test_a_correction_does_not_restore_uses(persons: PersonActors) -> None:
+    """Both versions count their uses under the same request."""
     old, consent = certified(persons, persons.person())
     assert persons.accepted(old).valid
     persons.answer({consent: persons.supplied(TRUE)})
@@ -75,8 +75,8 @@ def test_a_correction_gives_no_use_back(persons: PersonActors) -> None:
     assert new.max_uses == 1
 
 
-def test_the_old_version_ends_with_the_provision_that_was_withdrawn(persons: PersonActors) -> None:
-    """Before any correction is issued: whoever holds the old one cannot use it meanwhile."""
+def test_the_old_version_is_refused_once_its_provision_is_withdrawn(persons: PersonActors) -> None:
+    """It is refused even before the corrected version is issued."""
     old, consent = certified(persons, persons.person())
     first = statement(persons, old)["provisions"]
     persons.answer({consent: persons.supplied(TRUE)})
@@ -90,7 +90,7 @@ def test_the_old_version_ends_with_the_provision_that_was_withdrawn(persons: Per
     assert [supplied["corrects"]] == first != corrected
 
 
-def test_only_a_correction_may_follow_what_was_supplied(persons: PersonActors) -> None:
+def test_only_a_correction_can_follow_a_supplied_answer(persons: PersonActors) -> None:
     _, consent = certified(persons, persons.person())
     second, third = (persons.draft(consent, persons.supplied(TRUE)) for _ in range(2))
     provider = second.entry["provider"]
@@ -102,8 +102,8 @@ def test_only_a_correction_may_follow_what_was_supplied(persons: PersonActors) -
             persons.ledger.usage.provisions.submit([signed])
 
 
-def test_a_correction_that_breaks_off_is_completed_by_the_next_call(persons: PersonActors) -> None:
-    """The new one is anchored, then the node is gone before the old one is superseded."""
+def test_an_interrupted_correction_is_completed_by_the_next_call(persons: PersonActors) -> None:
+    """The node fails after the new version is anchored and before the old one is superseded."""
     ledger, person = persons.ledger, persons.person()
     old, consent = certified(persons, person)
     persons.answer({consent: persons.supplied(TRUE)})
@@ -122,7 +122,9 @@ def test_a_correction_that_breaks_off_is_completed_by_the_next_call(persons: Per
 
 
 @pytest.mark.parametrize(("move", "reason"), [("suspend", "investigation"), ("revoke", "fraud")])
-def test_no_correction_goes_round_the_issuer_who_stopped_it(persons: PersonActors, move: str, reason: str) -> None:
+def test_a_certificate_that_its_issuer_stopped_cannot_be_corrected(
+    persons: PersonActors, move: str, reason: str
+) -> None:
     old, consent = certified(persons, persons.person())
     getattr(persons.ledger.certificates.status, move)(old, reason)
     persons.answer({consent: persons.supplied(TRUE)})
@@ -135,7 +137,7 @@ def test_no_correction_goes_round_the_issuer_who_stopped_it(persons: PersonActor
         ).valid
 
 
-def test_no_correction_goes_round_an_office_that_holds_it(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_certificate_that_an_office_holds_cannot_be_corrected(persons: PersonActors, pilot: Pilot) -> None:
     old, consent = certified(persons, persons.person())
     persons.ledger.certificates.holds.hold(old, "investigation", persons.supervisor)
     persons.answer({consent: persons.supplied(TRUE)})
@@ -153,7 +155,7 @@ def statement(persons: PersonActors, number: str) -> dict[str, Any]:
         return payload_of(session, number)
 
 
-def test_what_was_ended_for_wrong_data_is_corrected(persons: PersonActors) -> None:
+def test_a_certificate_revoked_for_wrong_data_can_be_corrected(persons: PersonActors) -> None:
     old, consent = certified(persons, persons.person())
     persons.ledger.certificates.status.revoke(old, "data_error")
     persons.answer({consent: persons.supplied(TRUE)})

@@ -1,4 +1,4 @@
-"""SIGKILL at any point of an issuance run loses no acknowledged certificate and issues none twice."""
+"""SIGKILL at any point of an issuance loses no acknowledged certificate and issues none twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def finals(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which three firms have authorised and the provider has supplied."""
+    """Return a home in which three firms have authorised and the provider has supplied."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     result = child(home, "prepare")
     assert result.returncode == 0, result.stderr
@@ -41,7 +41,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_run_is_resumed_without_loss_or_double(prepared: Path, tmp_path: Path, point: str) -> None:
+def test_a_killed_issuance_is_resumed_without_lost_or_duplicate_certificates(
+    prepared: Path, tmp_path: Path, point: str
+) -> None:
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
     killed = child(home, point)
@@ -51,7 +53,7 @@ def test_killed_run_is_resumed_without_loss_or_double(prepared: Path, tmp_path: 
     check(home, finals(killed.stdout), finals(resumed.stdout))
 
 
-def test_killed_at_a_random_moment(prepared: Path, tmp_path: Path) -> None:
+def test_an_issuance_killed_at_a_random_moment_is_resumed(prepared: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
     command = [sys.executable, "-m", "tests.usage.issuing.crashing_issuance", str(home), "none"]
@@ -89,7 +91,7 @@ def check(home: Path, acknowledged: list[str], final: list[str]) -> None:
 
 
 def genuine(ledger: Ledger, number: str) -> bool:
-    """Checks 1 to 9 and 11 pass; 10 needs a presentation."""
+    """Require that checks 1 to 9 and 11 pass; check 10 needs a presentation."""
     raw = ledger.certificates.bundles.build(number).to_bytes()
     report = ledger.verification.verify(raw, Expectation()).report
     return [check.number for check in report.checks if check.verdict == "failed"] == [10]

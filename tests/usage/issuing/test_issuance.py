@@ -1,4 +1,4 @@
-"""From consent to a used certificate: what must hold, on a real chain."""
+"""From authorization to a used certificate, on a real chain."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.actors.withdrawals import signed_withdrawal
 from tests.support.actors.withdrawals import withdraw as withdraw_consent
 
 
-def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None:
+def test_a_certificate_holds_claims_and_never_rows(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -49,12 +49,12 @@ def statement_of(pilot: Pilot, number: str) -> dict[str, Any]:
 
 
 def named(pilot: Pilot, references: Sequence[str]) -> list[dict[str, Any]]:
-    """The statements that a certificate refers to."""
+    """Return the statements that a certificate refers to."""
     with pilot.ledger.database.read() as session:
         return [log_store.statement(session, each.removeprefix("sha-256:")) for each in references]
 
 
-def test_every_claim_is_one_that_a_provider_signed_and_the_number_is_the_entrys_own(pilot: Pilot) -> None:
+def test_every_claim_was_signed_by_its_provider_and_the_payload_is_the_log_entry(pilot: Pilot) -> None:
     number = pilot.certificate(pilot.firm())
     stated = statement_of(pilot, number)
     claims = [item for provision in named(pilot, stated["provisions"]) for item in provision["claims"].items()]
@@ -74,7 +74,7 @@ def test_every_claim_is_one_that_a_provider_signed_and_the_number_is_the_entrys_
 
 
 def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
-    """What a certificate for this consent would rest on, by kind."""
+    """Return the digests of the statements that a certificate for this authorization would rest on, by kind."""
     row = pilot.ledger.usage.authorizations.get(consent)
     with pilot.ledger.database.read() as session:
         (provision,) = provisions_of(session, consent)
@@ -86,7 +86,7 @@ def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
     ("kind", "code"),
     [("request", "HELD"), ("authorization", "AUTHORIZATION_HELD"), ("provision", "PROVISION_HELD")],
 )
-def test_nothing_is_issued_on_what_an_office_holds(pilot: Pilot, kind: str, code: str) -> None:
+def test_no_certificate_is_issued_on_a_held_statement(pilot: Pilot, kind: str, code: str) -> None:
     firm, holds = pilot.firm(), pilot.ledger.certificates.holds
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -100,8 +100,8 @@ def test_nothing_is_issued_on_what_an_office_holds(pilot: Pilot, kind: str, code
     assert pilot.actors.issue({firm: consent})[firm]
 
 
-def test_nothing_is_issued_on_what_a_party_withdrew_on_the_chain_by_itself(pilot: Pilot) -> None:
-    """Nobody has followed the chain yet: the records here still say that all stands."""
+def test_no_certificate_is_issued_on_a_statement_withdrawn_directly_on_the_chain(pilot: Pilot) -> None:
+    """The store has not followed the chain yet and still has the statement as valid."""
     ledger = pilot.ledger
     for kind, code in (("authorization", "AUTHORIZATION_NOT_ACTIVE"), ("provision", "PROVISION_WITHDRAWN")):
         firm = pilot.firm()
@@ -117,7 +117,7 @@ def test_nothing_is_issued_on_what_a_party_withdrew_on_the_chain_by_itself(pilot
             pilot.actors.issue({firm: consent})
 
 
-def test_nothing_is_issued_on_a_consent_that_a_reported_key_of_its_subject_withdrew(pilot: Pilot) -> None:
+def test_no_certificate_is_issued_on_an_authorization_withdrawn_by_a_reported_key(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     consent, subject = pilot.authorise(firm), pilot.cast.firms[firm]
     pilot.supply(firm, consent)
@@ -130,7 +130,7 @@ def test_nothing_is_issued_on_a_consent_that_a_reported_key_of_its_subject_withd
         pilot.actors.issue({firm: consent})
 
 
-def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:
+def test_a_withdrawal_by_another_party_does_not_prevent_issuing(pilot: Pilot) -> None:
     firm, ledger = pilot.firm(), pilot.ledger
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -144,7 +144,7 @@ def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:
     assert pilot.accept(firm, number).valid
 
 
-def test_a_bundle_carries_the_withdrawal_of_what_the_certificate_rests_on(pilot: Pilot) -> None:
+def test_a_bundle_contains_withdrawals_of_the_statements_behind_the_certificate(pilot: Pilot) -> None:
     firm, ledger = pilot.firm(), pilot.ledger
     number = pilot.certificate(firm)
     before = ledger.certificates.bundles.build(number)
@@ -157,7 +157,7 @@ def test_a_bundle_carries_the_withdrawal_of_what_the_certificate_rests_on(pilot:
     assert entry["statement"] == reference(statement_digest(consent))
 
 
-def test_no_certificate_without_authorization_or_supply(pilot: Pilot) -> None:
+def test_no_certificate_is_issued_without_authorization_and_supply(pilot: Pilot) -> None:
     with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
         pilot.actors.issue({pilot.firm(): "0" * 26})
     firm = pilot.firm()
@@ -168,21 +168,21 @@ def test_no_certificate_without_authorization_or_supply(pilot: Pilot) -> None:
         pilot.actors.certify([asked])
 
 
-def test_issuing_again_gives_the_same_certificate(pilot: Pilot) -> None:
+def test_issuing_again_returns_the_same_certificate(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
     assert pilot.actors.issue({firm: authorization}) == pilot.actors.issue({firm: authorization})
 
 
-def test_fields_outside_the_authorization_are_never_released(pilot: Pilot) -> None:
+def test_fields_outside_the_authorization_are_refused(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORIZATION"):
         pilot.present(firm, number, (*FIELDS, OUTSIDE))
 
 
-def test_holder_chooses_what_to_disclose(pilot: Pilot) -> None:
+def test_the_holder_chooses_what_to_disclose(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number, ["wage_band"])
@@ -191,7 +191,7 @@ def test_holder_chooses_what_to_disclose(pilot: Pilot) -> None:
     assert "subject_uscc" not in json.dumps(bundle.to_dict()["certificate"])
 
 
-def test_wrong_consumer_gets_not_party_and_no_payload(pilot: Pilot) -> None:
+def test_another_consumer_is_refused_and_gets_no_payload(pilot: Pilot) -> None:
     firm = pilot.firm()
     bundle, nonce = pilot.present(firm, pilot.certificate(firm))
     expect = Expectation(consumer=pilot.cast.other_bank, nonce=nonce)
@@ -199,7 +199,7 @@ def test_wrong_consumer_gets_not_party_and_no_payload(pilot: Pilot) -> None:
     assert (report.result, report.disclosed, report.claims) == ("not_party", {}, {})
 
 
-def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pilot: Pilot) -> None:
+def test_a_withdrawal_fails_later_verifications_and_keeps_earlier_records(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -221,7 +221,7 @@ def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pi
     assert earlier.report.valid or earlier.report.at >= consent_check.details["since"]
 
 
-def test_suspended_resumed_revoked_and_never_again(pilot: Pilot) -> None:
+def test_a_suspended_certificate_can_be_resumed_and_a_revoked_one_cannot(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -242,7 +242,7 @@ def test_suspended_resumed_revoked_and_never_again(pilot: Pilot) -> None:
     assert (status["state"], status["reason"]) == ("revoked", "fraud")
 
 
-def test_single_use_holds_under_twenty_simultaneous_presentations(pilot: Pilot) -> None:
+def test_a_single_use_certificate_is_used_once_by_twenty_simultaneous_presentations(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     with ThreadPoolExecutor(8) as pool:
@@ -254,7 +254,7 @@ def test_single_use_holds_under_twenty_simultaneous_presentations(pilot: Pilot) 
     assert sorted(row.result for row in recorded) == ["used_up"] * 19 + ["valid"]
 
 
-def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> None:
+def test_a_replayed_nonce_is_refused_before_the_chain_is_read(pilot: Pilot) -> None:
     firm = pilot.firm()
     bundle, nonce = pilot.present(firm, pilot.certificate(firm))
     assert pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report.valid
@@ -262,7 +262,7 @@ def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> No
         pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), bundle.to_bytes(), nonce)
 
 
-def test_provision_must_be_the_providers_and_its_claims_those_signed(pilot: Pilot) -> None:
+def test_a_provision_must_be_signed_by_its_provider_with_its_claims(pilot: Pilot) -> None:
     firm, submit = pilot.firm(), pilot.ledger.usage.provisions.submit
     drafted = pilot.actors.draft(pilot.authorise(firm), SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
@@ -279,7 +279,7 @@ def test_provision_must_be_the_providers_and_its_claims_those_signed(pilot: Pilo
     assert submit([signed])
 
 
-def test_a_row_that_is_no_number_stops_the_whole_supply(pilot: Pilot) -> None:
+def test_a_row_with_an_invalid_value_stops_the_whole_supply(pilot: Pilot) -> None:
     good, bad = pilot.firm(), pilot.firm()
     authorizations = {firm: pilot.authorise(firm) for firm in (good, bad)}
     rows = {good: ROWS, bad: [{**ROWS[0], "emp": "１２"}, {**ROWS[1], "emp": "viele"}]}
@@ -308,13 +308,13 @@ def test_a_request_beyond_its_scenario_is_refused(pilot: Pilot, code: str, chang
         pilot.ledger.usage.requests.draft(request, NOTE)
 
 
-def test_only_a_bank_may_be_the_consumer(pilot: Pilot) -> None:
+def test_only_a_bank_can_be_the_consumer(pilot: Pilot) -> None:
     request = replace(pilot.actors.request("60"), consumer=pilot.cast.provider)
     with pytest.raises(Forbidden, match="KIND_NOT_IN_SCENARIO"):
         pilot.ledger.usage.requests.draft(request, NOTE)
 
 
-def test_a_statement_that_was_changed_after_signing_is_refused(pilot: Pilot) -> None:
+def test_a_statement_changed_after_signing_is_refused(pilot: Pilot) -> None:
     firm = pilot.firm()
     (asked,) = pilot.actors.ask([pilot.actors.request(firm)])
     (draft,) = pilot.ledger.usage.authorizations.draft(asked)
@@ -327,7 +327,7 @@ def test_a_statement_that_was_changed_after_signing_is_refused(pilot: Pilot) -> 
         pilot.ledger.usage.authorizations.submit([other])
 
 
-def test_an_unread_check_is_told_as_not_reached(pilot: Pilot) -> None:
+def test_a_check_after_a_failure_is_reported_as_not_reached(pilot: Pilot) -> None:
     firm = pilot.firm()
     bundle, _ = pilot.present(firm, pilot.certificate(firm))
     raw = bundle.to_bytes().replace(b"pingzheng-bundle/2", b"pingzheng-bundle/9")
