@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ledger.cli.shell.naming import acting_on
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import emit, emit_rows
-from ledger.installation.wiring import Ledger
-from ledger.parties.roles import Actor
 
-Act = tuple[Ledger, Actor, str]
-Rows = Callable[[Ledger, str], list[dict[str, Any]]]
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.roles import Actor
+
+    Act = tuple[Ledger, Actor, str]
+    Rows = Callable[[Ledger, str], list[dict[str, Any]]]
 
 
 @contextmanager

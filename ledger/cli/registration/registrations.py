@@ -18,9 +18,8 @@ from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput
 
 if TYPE_CHECKING:
-    pass
-from ledger.parties.roles import Actor
-from ledger.registration.review import Review
+    from ledger.parties.roles import Actor
+    from ledger.registration.review import Review
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -83,7 +82,7 @@ def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
     示例 Example:  pingzheng registration accept --by <registrar>
     """
-    _step(home, as_json, by, assets, "submitted", "accepted", Review.accept)
+    _step(home, as_json, by, assets, "submitted", "accepted", lambda review: review.accept)
 
 
 @app.command()
@@ -92,7 +91,7 @@ def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
     示例 Example:  pingzheng registration review --by <registrar>
     """
-    _step(home, as_json, by, assets, "accepted", "reviewed", Review.review)
+    _step(home, as_json, by, assets, "accepted", "reviewed", lambda review: review.review)
 
 
 @app.command()
@@ -101,7 +100,7 @@ def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
     示例 Example:  pingzheng registration notice --by <registrar>
     """
-    _step(home, as_json, by, assets, "reviewed", "noticed", Review.notice)
+    _step(home, as_json, by, assets, "reviewed", "noticed", lambda review: review.notice)
 
 
 @app.command()
@@ -111,7 +110,7 @@ def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = 
 
     示例 Example:  pingzheng registration confirm --by <registrar>
     """
-    _step(home, as_json, by, assets, "noticed", "confirmed", Review.confirm)
+    _step(home, as_json, by, assets, "noticed", "confirmed", lambda review: review.confirm)
 
 
 @app.command("return")
@@ -248,7 +247,7 @@ def _step(
     assets: list[str] | None,
     before: str,
     after: str,
-    step: Callable[[Review, Actor, list[str], Callable[[int], None]], int],
+    step: Callable[[Review], Callable[[Actor, list[str], Callable[[int], None]], int]],
 ) -> None:
     """Take the named assets, or all at the stage ``before``, to the stage ``after``, and print how many and the gas."""
     with opened(home, as_json) as ledger:
@@ -256,7 +255,7 @@ def _step(
         ids = [asset_of(ledger, asset) for asset in assets or ()] or review.waiting(before)
         with progress() as bars:
             task = bars.add_task(f"{before} → {after}", total=len(ids))
-            gas = step(review, actor, ids, lambda count: bars.advance(task, count))
+            gas = step(review)(actor, ids, lambda count: bars.advance(task, count))
         emit({"applications": len(ids), "step": after, "gas": gas}, as_json)
 
 
