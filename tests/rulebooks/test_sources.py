@@ -17,6 +17,7 @@ from ledger.rulebooks.sources import SourceBook, load_source
 from tests.support.places import GUIDES
 
 GUIDE = GUIDES / "sources.md"
+CHINESE = GUIDES / "sources.zh.md"
 BLOCKS = dict(re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL))
 # 2026-04-15 12:00:00 in Shanghai.
 AT = 1_776_225_600
@@ -76,11 +77,13 @@ def test_the_guides_database_example_answers(folder: Path, monkeypatch: pytest.M
     assert answer == Supplied(rows, date(2026, 4, 15), AT)
 
 
-def test_the_guide_lists_every_reason_for_a_refusal() -> None:
-    listed = dict(
-        re.findall(r"^\| `(\w+)` \| (.*) \|$", GUIDE.read_text("utf-8").partition("## 拒绝")[2], re.MULTILINE)
-    )
-    assert listed == {reason: f"{title.zh} {title.en}" for reason, title in REFUSALS.items()}
+@pytest.mark.parametrize(
+    ("page", "heading", "language"), [(GUIDE, "## Reasons", "en"), (CHINESE, "## 拒绝的理由", "zh")]
+)
+def test_each_guide_lists_every_reason_for_a_refusal(page: Path, heading: str, language: str) -> None:
+    section = page.read_text("utf-8").partition(heading)[2]
+    titles = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
+    assert titles == {reason: getattr(title, language) for reason, title in REFUSALS.items()}
 
 
 def test_one_file_is_loaded_as_a_connector(folder: Path) -> None:
