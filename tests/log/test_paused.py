@@ -198,10 +198,13 @@ def test_an_asset_changes_hands_during_a_pause_and_its_certificate_follows(
     assert (pilot.record(asset).holder, accepted.certificate.subject) == (bank, bank)
     assert ledger.verification.status(accepted.certificate.certificate_no)["state"] == "building"
     over(powers)
-    assert ledger.verification.status(old)["state"] == "active"
+    place = ledger.certificates.status.position(old)
+    assert ledger.reader.status_of(place).state == "active"
+    assert ledger.verification.status(old)["state"] == "superseded"
     assert [row.certificate_no for row in ledger.registration.transfers.follow()] == [
         accepted.certificate.certificate_no
     ]
+    assert ledger.reader.status_of(place).state == "superseded"
     assert ledger.verification.status(old)["state"] == "superseded"
     assert pilot.verified(accepted.certificate.certificate_no).valid
     assert ledger.registration.transfers.follow() == []
