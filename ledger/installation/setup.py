@@ -230,7 +230,7 @@ def _require_founding(settings: Settings, founders: Founders) -> None:
             "OFFICES_MISSING",
             f"A ledger needs at least {THRESHOLD + 1} founding authorities, each with its own USCC and key.",
             where="office",
-            hint="Collect an office file from each (`pingzheng key office`), then run `pingzheng init --office <file>`.",
+            hint="Collect the office files (`pingzheng key office`), then run `pingzheng init --office <file>`.",
         )
 
 

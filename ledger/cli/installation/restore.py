@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -180,7 +181,7 @@ def lost(home: Home = None, as_json: AsJson = False) -> None:
         from ledger.installation.recovery.adopting import missing_of
 
         with ledger.database.read() as session:
-            emit_rows(missing_of(session), as_json, "丢失的批次 Lost batches")
+            emit_rows([asdict(each) for each in missing_of(session)], as_json, "丢失的批次 Lost batches")
 
 
 _COLUMNS = ("certificate_no", "entries", "batches_complete", "claims", "parties", "refused")
@@ -202,11 +203,8 @@ def _adopting(ledger: Ledger) -> Adopting:
 def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
     from ledger.installation.recovery.restoring import FROM_THE_BACKUP_ALONE
 
-    rows = [
-        {"batch": each.batch, "first_seq": each.first_seq, "last_seq": each.last_seq, "missing": each.missing}
-        for each in told.log.lost
-    ]
-    numbers = _ranges([seq for each in told.log.lost for seq in (each.first_seq, each.last_seq)], pairs=True)
+    rows = [asdict(each) for each in told.log.lost]
+    numbers = _ranges([seq for row in rows for seq in (row["first_seq"], row["last_seq"])], pairs=True)
     return {
         "home": str(home),
         "ledger": told.ledger,
@@ -218,9 +216,9 @@ def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
         "batches_waiting": told.log.waiting,
         "batches_damaged_in_archive": list(told.merged.damaged),
         "entries": told.log.entries,
-        "lost_batches": rows if as_json else _numbered(_ranges([each.batch for each in told.log.lost])),
+        "lost_batches": rows if as_json else _numbered(_ranges([row["batch"] for row in rows])),
         "lost_numbers": numbers if as_json else _numbered(numbers),
-        "lost_entries": sum(each.missing for each in told.log.lost),
+        "lost_entries": sum(row["missing"] for row in rows),
         "numbers_skipped": told.skipped,
         "erasures_applied": told.erased,
         "texts_closed": told.closed,

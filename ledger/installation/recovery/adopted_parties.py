@@ -1,4 +1,4 @@
-"""What the chain says of the parties and keys that a holder's bundle names."""
+"""Read the chain's records of the parties and keys that a holder's bundle names."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ledger.proof.jws import entry_signature
 from ledger.proof.sdjwt import Presented
 
 Stated = Mapping[str, Any]
-# The members of an entry that name a party by its part.
+# The members of an entry that name a party by its role in the entry.
 PARTIES: Final = ("subject", "consumer", "provider")
 
 
 @dataclass(frozen=True, slots=True)
 class OnChain:
-    """What the chain says of whom a bundle names, read before anything is locked.
+    """The chain's records of the parties in a bundle, read before the database is locked.
 
-    ``parties`` by id, those that are registered; ``accounts`` of whoever signed; ``withdrawn`` are the digests of
-    authorizations that their subjects took back; ``time`` is that of the newest block.
+    ``parties`` are the registered parties by id. ``accounts`` are the signers' accounts. ``withdrawn`` are the digests
+    of authorizations that their subjects withdrew. ``time`` is the time of the newest block.
     """
 
     parties: Mapping[str, PartyRecord]
@@ -33,7 +33,7 @@ class OnChain:
 
     @classmethod
     def of(cls, reader: ChainReader, presented: Presented, entries: Sequence[Stated]) -> OnChain:
-        """Raises ``ChainUnavailable``."""
+        """Read the records from the chain; raises ``ChainUnavailable``."""
         ids = {presented.claims["sub"], presented.claims["iss"]}
         ids |= {stated[name] for stated in entries for name in PARTIES if name in stated}
         numbers = {identifier: reader.party_no(identifier) for identifier in sorted(ids)}

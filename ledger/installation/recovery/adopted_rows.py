@@ -1,4 +1,4 @@
-"""The rows behind entries that came back: the certificate, its request, consents and answers, and who signed them."""
+"""Add the rows of entries that came back: the certificate, its request, authorizations, provisions and parties."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _REGION_OF_NUMBER: Final = 1
 
 @dataclass(slots=True)
 class Adopted:
-    """What a bundle brought back: ``entries`` that were not here, ``completed`` batches of which nothing is missing any
-    more, ``parties`` that are known by id and key alone, ``claims`` that came with the certificate."""
+    """The result of taking back one bundle: the number of new entries, the number of batches that are complete now,
+    the ids of added parties (known by id and key only), and the names of the certificate's claims."""
 
     certificate_no: str
     entries: int = 0
@@ -44,7 +44,7 @@ class Adopted:
 
 
 class AdoptedRows:
-    """Adds what is missing, within the caller's transaction; nothing that is here is changed."""
+    """Adds missing rows within the caller's transaction; existing rows are not changed."""
 
     def __init__(
         self,
@@ -63,13 +63,13 @@ class AdoptedRows:
         self._erased = erased | set(session.scalars(select(ErasureRecord.target)))
 
     def add(self, entries: Sequence[tuple[Stated, Batch]], presented: Presented) -> Adopted:
-        """Add the rows of these entries, what they rest on first; the certificate comes last."""
+        """Add the rows of these entries in the order of their dependencies; the certificate comes last."""
         claims = presented.claims
-        told = Adopted(claims["certificate_no"])
+        adopted = Adopted(claims["certificate_no"])
         of_type: dict[str, list[Stated]] = {}
         for stated, _ in entries:
             of_type.setdefault(stated["type"], []).append(stated)
-        told.parties = self._add_parties(claims, [stated for stated, _ in entries])
+        adopted.parties = self._add_parties(claims, [stated for stated, _ in entries])
         request = None
         for stated in of_type.get("request", []):
             request = self._add_request(stated)
@@ -77,11 +77,11 @@ class AdoptedRows:
             self._add_authorization(stated, request)
         for stated in of_type.get("provision", []):
             self._add_provision(stated, request)
-        told.claims = self._add_certificate(presented, request, entries[-1][1])
-        return told
+        adopted.claims = self._add_certificate(presented, request, entries[-1][1])
+        return adopted
 
     def _add_parties(self, claims: Stated, entries: Iterable[Stated]) -> list[str]:
-        """Parties that this database does not know, from the chain and the keys in the bundle."""
+        """Add the parties that are missing here, from the chain and the keys in the bundle; return their ids."""
         kinds = self._kinds(claims)
         named = {claims["sub"]: kinds["subject"], claims["iss"]: PartyKind.OPERATOR}
         for stated in entries:
@@ -115,7 +115,7 @@ class AdoptedRows:
         self._session.flush()
 
     def _add_key(self, account: str) -> None:
-        """A key from the bundle, if the chain has its account for a party that is known here."""
+        """Add a key from the bundle if the chain has bound its account to a party of this database."""
         key, record = self._bundle.keys.get(account), self._chain.accounts[account]
         if key is None or self._session.get(PartyKey, account) is not None:
             return
@@ -138,7 +138,7 @@ class AdoptedRows:
         self._session.flush()
 
     def _kinds(self, claims: Stated) -> dict[str, PartyKind]:
-        """What a party that is known by its part alone may be: one of the kinds that the scenario lets take it."""
+        """Return, by role in the request, a kind of party that the scenario allows; the real kind is unknown."""
         fallback = {"subject": PartyKind.ENTERPRISE, "consumer": PartyKind.BANK, "provider": PartyKind.PUBLIC_INST}
         try:
             scenario = self._scenarios.get(claims["scenario"])
@@ -164,7 +164,7 @@ class AdoptedRows:
             scenario=stated["scenario"],
             subject=stated["subject"],
             consumer=stated["consumer"],
-            # There is a certificate.
+            # The bundle holds the certificate that was issued for this request.
             state="fulfilled",
             expires_at=stated["expires_at"],
             sealed_id=self._nothing(digest),
@@ -177,7 +177,7 @@ class AdoptedRows:
     def _add_authorization(self, stated: Stated, request: AccessRequest | None) -> None:
         if request is None or not self._known(stated["provider"]):
             return
-        # The source may have been consented to anew since the restore.
+        # The subject may have given a new authorization for this source since the restore.
         same = (Authorization.request_id == request.id) & (Authorization.source == stated["source"])
         if self._session.scalar(select(Authorization.id).where((Authorization.id == stated["id"]) | same)):
             return
@@ -252,14 +252,14 @@ class AdoptedRows:
         elif row.digest != digest:
             raise InvalidInput(
                 "ADOPT_NUMBER_TAKEN",
-                "Another certificate has this number here.",
+                "Another certificate in this ledger has the same number.",
                 where=number,
-                hint="Stop issuing, and compare both with the chain.",
+                hint="Stop issuing, and compare both certificates with the chain.",
             )
         return self._add_claims(row, presented, digest)
 
     def _add_claims(self, row: Certificate, presented: Presented, digest: str) -> list[str]:
-        """Seal the claims that came, together with those that came before; never what was erased."""
+        """Seal the disclosed claims together with claims that came back earlier; erased claims are not sealed."""
         came = {item.encoded: item for item in presented.disclosures}
         if not came or self._erased & {digest, row.subject}:
             if row.sealed_id is None and presented.claims.get("_sd"):
@@ -277,7 +277,7 @@ class AdoptedRows:
                 came = known | came
         row.sealed_id = self._sealer.seal(self._session, list(came))
         if closed(self._session):
-            # Whether it was erased is as unknown as of the other texts.
+            # While other texts are closed, it is unknown whether this text was erased, so it is closed too.
             close(self._session, row.sealed_id)
         self._session.flush()
         return sorted(item.name for item in came.values())
@@ -289,12 +289,12 @@ class AdoptedRows:
         return self._session.scalar(select(Certificate).where(Certificate.digest == digest))
 
     def _superseded_by(self, before: Certificate) -> str | None:
-        """The number of the certificate that took the place of this one, here."""
+        """Return the number of the certificate that supersedes this one in this database, or None."""
         query = select(Certificate.certificate_no).where(Certificate.supersedes == before.certificate_no)
         return self._session.scalar(query)
 
     def _version(self, claims: Stated, request: AccessRequest | None, before: Certificate | None) -> int:
-        """The version as it was, or the next one if the request got another certificate since the restore."""
+        """Return the original version, or the next free one if the request has got another certificate since."""
         was = 1 if claims["supersedes"] is None else 2 if before is None else before.version + 1
         if request is None:
             return was
@@ -302,7 +302,7 @@ class AdoptedRows:
         return max(taken) + 1 if was in taken else was
 
     def _token(self, presented: Presented) -> str | None:
-        """The issuer's signature as it came, if it is one by a key of the issuer; else it is signed again."""
+        """Return the signed token from the bundle if a key of the issuer signed it; else None, to sign it again."""
         key = self._session.get(PartyKey, presented.issued.kid)
         if key is None or key.party_id != presented.claims["iss"] or not presented.issued.signed_by(key.public_key):
             return None

@@ -1,8 +1,8 @@
-"""Taking entries back from holders: what a bundle carries of lost batches, each entry checked against its root.
+"""Take entries of lost batches back from holders' bundles, and check each entry against the root on the chain.
 
-A bundle has the certificate's payload and what it rests on, each with its proof of inclusion. The root is the chain's,
-so nothing can be brought in that was not anchored. The texts that came with them are checked by their digests. What no
-bundle has, such as names, notes and notices, stays lost.
+A bundle holds the certificate's payload and the statements that it is based on, each with its inclusion proof. The root
+is read from the chain, so only anchored entries can come back. Disclosed texts are checked by their digests. Texts that
+no bundle holds, such as names, notes and notices, stay lost.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ledger.store.tables import Batch, Entry
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An entry that a bundle carries: ``where`` names it in messages."""
+    """An entry in a bundle; ``where`` names the entry in messages."""
 
     where: str
     body: bytes
@@ -49,11 +49,21 @@ class _Item:
         return parsed
 
 
-class Adopting:
-    """Takes bundles back, one at a time and each as a whole; what is here already stays as it is.
+@dataclass(frozen=True, slots=True)
+class LostBatch:
+    """A batch that is on the chain and incomplete here: the range of its entries, and the number of missing entries."""
 
-    ``issuer`` is the party number whose log this is; ``erased`` are the statements and parties, by digest and id,
-    whose text was erased: that never comes back.
+    batch: int
+    first_seq: int
+    last_seq: int
+    missing: int
+
+
+class Adopting:
+    """Takes entries back from one bundle at a time, completely or not at all; existing entries are not changed.
+
+    ``issuer`` is the party number of the log's issuer. ``erased`` are the digests of statements and the ids of parties
+    whose texts were erased and must not come back.
     """
 
     def __init__(
@@ -73,18 +83,19 @@ class Adopting:
         self._erased = frozenset(erased)
 
     def adopt(self, raw: bytes) -> Adopted:
-        """Take back what a bundle carries.
+        """Take back the entries of a bundle.
 
-        Raises ``BadBundle`` for what is no bundle; ``InvalidInput`` ``ADOPT_ANOTHER_LEDGER``, ``ADOPT_PROOF_WRONG``
-        (naming the entry), ``ADOPT_DISCLOSURE_WRONG``; ``Incoherent`` ``LOG_FORKED``; ``ChainUnavailable``.
+        Raises ``BadBundle`` if ``raw`` is not a bundle; ``InvalidInput`` ``ADOPT_ANOTHER_LEDGER``,
+        ``ADOPT_PROOF_WRONG`` (naming the entry), ``ADOPT_DISCLOSURE_WRONG``; ``Incoherent`` ``LOG_FORKED``;
+        ``ChainUnavailable``.
         """
         bundle = parse_bundle(raw)
         if bundle.chain != self._reader.chain or bundle.position.issuer != self._issuer:
             raise InvalidInput(
                 "ADOPT_ANOTHER_LEDGER",
-                "The bundle is of another ledger or of another issuer's log.",
+                "The bundle belongs to another ledger or to another issuer's log.",
                 where="chain",
-                hint="Give it to the installation that issued it.",
+                hint="Use the bundle in the installation that issued the certificate.",
             )
         presented = parse_certificate(bundle.certificate)
         _require_disclosures(presented)
@@ -98,11 +109,11 @@ class Adopting:
         with self._database.write() as session:
             fresh = [item for item in items if _put(session, item, batches[item.position.batch])]
             rows = AdoptedRows(session, self._sealer, chain, self._scenarios, bundle, self._erased)
-            told = rows.add([(item.stated, batches[item.position.batch]) for item in items], presented)
-            told.entries = len(fresh)
+            adopted = rows.add([(item.stated, batches[item.position.batch]) for item in items], presented)
+            adopted.entries = len(fresh)
             for number in sorted({item.position.batch for item in fresh}):
-                told.completed += _completed(session, number)
-        return told
+                adopted.completed += _completed(session, number)
+        return adopted
 
     def _batches(self, session: Session, items: Sequence[_Item]) -> dict[int, Batch]:
         numbers = {item.position.batch for item in items if item.position.issuer == self._issuer}
@@ -110,11 +121,11 @@ class Adopting:
         for item in items:
             batch = found.get(item.position.batch)
             if item.position.issuer != self._issuer or batch is None or batch.issuer is None:
-                raise _wrong(item, "it stands in no anchored batch of this log")
+                raise _wrong(item, "its batch is not an anchored batch of this log")
         return found
 
     def _require_on_chain(self, batches: Sequence[Batch]) -> None:
-        """The roots are the chain's, whatever the database says."""
+        """Raise ``Incoherent`` ``LOG_FORKED`` unless the batches have the same roots on the chain."""
         asked = self._reader.batched("latest")
         answers = [(batch, asked.commitment(self._issuer, batch.number)) for batch in batches]
         for batch, answer in answers:
@@ -123,20 +134,15 @@ class Adopting:
 
 
 def lost_batches(session: Session) -> list[Batch]:
-    """The batches that the chain holds and this database only in part, in order."""
+    """Return the batches that are on the chain and incomplete here, in order."""
     return list(session.scalars(select(Batch).where(Batch.state == "lost").order_by(Batch.number)))
 
 
-def missing_of(session: Session) -> list[dict[str, int]]:
-    """Each lost batch with its entries and how many of them are not here, for people and machines."""
+def missing_of(session: Session) -> list[LostBatch]:
+    """Return each lost batch with the range of its entries and the number of missing entries."""
     held = dict(session.execute(select(Entry.batch, func.count()).group_by(Entry.batch)).all())
     return [
-        {
-            "batch": row.number,
-            "first_seq": row.first_seq,
-            "last_seq": row.first_seq + row.size - 1,
-            "missing": row.size - held.get(row.number, 0),
-        }
+        LostBatch(row.number, row.first_seq, row.first_seq + row.size - 1, row.size - held.get(row.number, 0))
         for row in lost_batches(session)
     ]
 
@@ -146,7 +152,7 @@ def lost_finding(session: Session) -> Finding | None:
     rows = missing_of(session)
     if not rows:
         return None
-    batches, missing = [row["batch"] for row in rows], sum(row["missing"] for row in rows)
+    batches, missing = [row.batch for row in rows], sum(row.missing for row in rows)
     return Finding(
         "BATCH_LOST",
         f"{len(batches)} batches are on the chain but not complete here; {missing} entries are missing.",
@@ -168,9 +174,9 @@ def _require_disclosures(presented: Presented) -> None:
         if disclosure_digest(item.encoded, presented.algorithm) not in digests:
             raise InvalidInput(
                 "ADOPT_DISCLOSURE_WRONG",
-                "A disclosed claim is not one of the certificate's.",
+                "A disclosed claim does not belong to the certificate.",
                 where="certificate",
-                hint="Ask the holder for the bundle as it was handed out.",
+                hint="Ask the holder for the original bundle.",
             )
 
 
@@ -178,16 +184,16 @@ def _require_included(item: _Item, batch: Batch) -> None:
     try:
         stated = item.stated
         if not isinstance(stated, Mapping) or not isinstance(stated.get("type"), str):
-            raise ValueError("no entry")
+            raise ValueError("not a log entry")
     except ValueError as error:
-        raise _wrong(item, "it is none") from error
+        raise _wrong(item, "it is not a log entry") from error
     root = bytes.fromhex(batch.root)
     if not verify_inclusion(root, leaf_hash(item.body), item.position.index, batch.size, item.proof):
-        raise _wrong(item, f"it is not in batch {batch.number} by the root on the chain")
+        raise _wrong(item, f"its proof does not lead to the root of batch {batch.number} on the chain")
 
 
 def _put(session: Session, item: _Item, batch: Batch) -> bool:
-    """Add an entry with its proof, unless it is here; whether it is new."""
+    """Add an entry with its proof if it is missing; return whether it was missing."""
     seq, stated = batch.first_seq + item.position.index, item.stated
     known = session.execute(select(Entry.leaf).where(Entry.seq == seq)).first()
     if known is None:
@@ -214,7 +220,7 @@ def _put(session: Session, item: _Item, batch: Batch) -> bool:
 
 
 def _completed(session: Session, number: int) -> int:
-    """A lost batch of which every entry is back is one like any other; 1 if it is."""
+    """Mark a lost batch as anchored if all of its entries are back; return 1 if it was marked, else 0."""
     batch = session.get_one(Batch, number)
     if batch.state != "lost" or not is_whole_batch(session, batch):
         return 0
@@ -230,5 +236,5 @@ def _wrong(item: _Item, why: str) -> InvalidInput:
         "ADOPT_PROOF_WRONG",
         f"An entry of the bundle cannot be taken back: {why}.",
         where=item.where,
-        hint="Ask the holder for the bundle as it was handed out.",
+        hint="Ask the holder for the original bundle.",
     )

@@ -1,7 +1,7 @@
-"""A second place for what the chain commits to: the log's entries, and all that is needed to read and prove them.
+"""The archive: a second copy of the log's entries, and of everything that is needed to read and prove them.
 
-An SQLite file with the tables of the database, whatever the dialect of that is. It gets a batch before its anchor is
-sent. Rows are written over by their newer state, and erased text is erased here too.
+The archive is an SQLite file with the tables of the database, also if the database itself is not SQLite. A batch is
+archived before its anchor is sent. A row is replaced by its newer state, and erased texts are erased here too.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
 from ledger.store.tables import Batch, Counter, Entry, Sealed
 
-# A row is dated when its transaction begins, and seen when that ends: what is younger than this is looked at again.
+# A row gets its time at the begin of its transaction and becomes visible at the end: recent rows are read again.
 OVERLAP_SECONDS: Final = 300
 _CHUNK: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far the archive goes: how many batches it holds, the number of the newest one (None: none), its entries."""
+    """The number of batches and entries in the archive, and the number of the newest batch (None: no batch)."""
 
     batches: int
     newest: int | None
@@ -43,18 +43,20 @@ class Extent:
 
 
 class Archive:
-    """The archive of one ledger in ``file``; ``prepare`` makes it. Connections are closed after each use, so that a
-    disk can be taken out and a file that was removed is noticed."""
+    """The archive of one ledger in ``file``; ``prepare`` creates it.
+
+    Connections are closed after each use, so that the disk can be removed and a missing file is noticed.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self._engine = open_engine(f"sqlite:///{file}")
 
     def prepare(self, ledger: str, at: int) -> None:
-        """Make the file, or bring its tables up to date; ``at`` is seconds UTC.
+        """Create the file, or upgrade its tables; ``at`` is the current time in seconds UTC.
 
-        Raises ``Misconfigured`` ``ARCHIVE_DIFFERS`` for the archive of another ledger, ``DATABASE_NEWER`` for that of a
-        newer program, ``ARCHIVE_UNREADABLE`` where a table is missing.
+        Raises ``Misconfigured``: ``ARCHIVE_DIFFERS`` for another ledger's archive, ``DATABASE_NEWER`` for an archive of
+        a newer program, ``ARCHIVE_UNREADABLE`` if a table is missing.
         """
         with self._explained():
             upgrade(self._engine)
@@ -65,11 +67,12 @@ class Archive:
             remember_ledger(session, ledger, at)
 
     def keep(self, database: Database, numbers: Sequence[int]) -> int:
-        """Take these batches over with all that belongs to them, on the disk when this returns; how many rows.
+        """Archive these batches with all rows that belong to them, and return the number of rows written.
 
-        Raises ``Conflict`` ``ARCHIVE_FORKED`` if it holds another batch of one of these numbers.
+        The rows are on the disk when this returns. Raises ``Conflict`` ``ARCHIVE_FORKED`` if the archive holds another
+        batch with one of these numbers.
         """
-        # The archive is locked first: an erasure that comes meanwhile waits for it, and finds what was written.
+        # The archive is locked first, so that an erasure at the same time waits and then also erases these rows.
         with self._writing() as archive:
             newest = {table: archive.scalar(select(func.max(table.c.created_at))) for table in DATED}
             bound = archive.scalar(select(func.max(PartyKey.bound_at)))
@@ -86,7 +89,7 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Take over what is older than the archive and named by no batch that is to come, some rows at a time."""
+        """Archive the dated rows that exist already; no later batch refers to them. The rows are copied in chunks."""
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
             while last is not None:
@@ -99,7 +102,7 @@ class Archive:
                         _put(archive, each, found)
 
     def missing(self, database: Database, below: int) -> list[int]:
-        """The numbers of the batches below that one whose entries the database has and the archive has not."""
+        """Return the numbers less than ``below`` of the batches that the database holds and the archive lacks."""
         query = select(Batch.number).where(Batch.number < below)
         with self.reading() as archive:
             here = set(archive.scalars(query))
@@ -108,7 +111,7 @@ class Archive:
         return [number for number in there if number not in here]
 
     def erase(self, sealed: Iterable[str], party: str | None) -> None:
-        """Destroy these texts here too, and what a party (by id) is found by."""
+        """Erase these sealed texts in the archive too, and the lookup digest of the party with this id."""
         with self._writing() as session:
             ids = list(sealed)
             for start in range(0, len(ids), MAX_VALUES):
@@ -117,12 +120,15 @@ class Archive:
             session.execute(update(Party).where(Party.id == party).values(lookup=secrets.token_hex(32)))
 
     def scrub(self) -> bool:
-        """Leave nothing of what was erased in the file; as ``Database.scrub``."""
+        """Remove the remains of erased texts from the archive's file; see ``Database.scrub``."""
         with self._explained():
             return Database(self._engine).scrub()
 
     def rewrap(self, database: Database, current: str) -> int:
-        """Take over how the database wraps what the archive has under another key than ``current``; how many."""
+        """Copy the database's wrapping of texts that the archive has under another key than ``current``.
+
+        Returns the number of texts.
+        """
         after, done = "", 0
         while True:
             with self._writing() as archive:
@@ -137,12 +143,12 @@ class Archive:
                 after, done = ids[-1], done + len(found)
 
     def keys_needed(self) -> dict[str, int]:
-        """How many texts each wrapping key opens here, by its id."""
+        """Return the number of archived texts for each wrapping key, by the key's id."""
         with self.reading() as session:
             return wrapped_by(session)
 
     def extent(self) -> Extent:
-        """How far it goes."""
+        """Return how much the archive holds."""
         with self.reading() as session:
             batches, newest = session.execute(select(func.count(), func.max(Batch.number))).one()
             entries = session.scalar(select(func.count()).select_from(Entry).where(Entry.batch.is_not(None)))
@@ -150,26 +156,26 @@ class Archive:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the archive."""
+        """Open a session that reads one consistent state of the archive."""
         with self._explained(), Database(self._engine).read() as session:
             yield session
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
         with self._explained(), Session(self._engine) as session, session.begin():
-            # A transaction of SQLAlchemy begins with its first statement, and with it the lock.
+            # SQLAlchemy begins the transaction, and takes the lock, only with the first statement.
             session.connection()
             yield session
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Errors of the file as ours, which say that it is the archive's; nothing stays open."""
+        """Raise errors of the archive's file as errors about the archive; close all connections at the end."""
         try:
             yield
         except IntegrityError as error:
             raise _forked(self.file, str(self.file)) from error
         except (StorageFull, Misconfigured) as error:
-            # Those of the database, which is read meanwhile, name another file.
+            # An error about the database, which is read at the same time, names another file.
             ours = error.where in (str(self.file), self._engine.url.render_as_string())
             if not ours or error.code.startswith("ARCHIVE_"):
                 raise
@@ -179,51 +185,51 @@ class Archive:
 
 
 def archive_failure(where: Path, *, full: bool) -> PingzhengError:
-    """What keeps a file of the archive from being written."""
+    """Return the error for a file of the archive that cannot be written; ``full`` says that its disk is full."""
     if full:
         return StorageFull(
             "ARCHIVE_FULL",
             "The disk of the archive is full.",
             where=str(where),
-            hint="Make room there. Batches wait until then and are anchored by themselves; nothing is lost.",
+            hint="Free space on the disk. Until then batches wait, then they are anchored; nothing is lost.",
         )
     return Misconfigured(
         "ARCHIVE_UNREADABLE",
         "The archive cannot be written or read.",
         where=str(where),
-        hint="Check its disk and the permissions. Batches wait until then; nothing is lost.",
+        hint="Check the archive's disk and permissions. Batches wait until then; nothing is lost.",
     )
 
 
 def archive_error(error: PingzhengError, file: Path) -> PingzhengError:
-    """An error of the archive's database, naming the archive."""
+    """Return the error about the archive for an error of its database file."""
     if error.code == "DATABASE_NEWER":
         return Misconfigured(
             error.code,
             "The archive was written by a newer version of this program.",
             where=str(file),
-            hint="Use that version. An archive does not go back to an older one.",
+            hint="Use that version; an archive cannot be downgraded.",
         )
     return archive_failure(file, full=isinstance(error, StorageFull))
 
 
 def archive_differs(file: Path) -> Misconfigured:
-    """The archive in this file is another ledger's."""
+    """Return the error for an archive of another ledger."""
     return Misconfigured(
         "ARCHIVE_DIFFERS",
-        "The archive is that of another ledger.",
+        "The archive belongs to another ledger.",
         where=str(file),
-        hint="Name the folder in which this ledger has been archived, or an empty one.",
+        hint="Name the folder with this ledger's archive, or an empty folder.",
     )
 
 
 def _forked(file: Path, where: str) -> Conflict:
     return Conflict(
         "ARCHIVE_FORKED",
-        f"The archive {file.name} holds something else than the database under the same number.",
+        f"The archive {file.name} and the database hold different batches with the same number.",
         where=where,
-        hint="Two installations of one ledger write to it, or this one was restored without it. "
-        "Stop all but one; restore with this archive, or begin a new one in an empty folder.",
+        hint="Two installations of this ledger write to the archive, or the ledger was restored without it. "
+        "Stop all installations but one; restore with this archive, or begin a new archive in an empty folder.",
     )
 
 
@@ -252,11 +258,11 @@ _REWRAP: Final = (
 
 
 def _put(session: Session, table: Table, rows: Sequence[Row]) -> int:
-    """Insert the rows, over what stands there under the same primary key, all at once."""
+    """Insert the rows in one statement; rows with the same primary key are replaced. Return the number of rows."""
     if not rows:
         return 0
     if table is table_of(Party):
-        # After a restore onto a chain that lost its end, a number may be another party's.
+        # After a restore onto a chain that lost its end, a party number may belong to another party now.
         mine = {row["no"]: row["id"] for row in rows if row["no"] is not None}
         for start in range(0, len(mine), MAX_VALUES):
             numbers = list(mine)[start : start + MAX_VALUES]
@@ -268,7 +274,7 @@ def _put(session: Session, table: Table, rows: Sequence[Row]) -> int:
 
 
 def upserting(table: Table) -> Any:
-    """The statement that inserts a row, or brings the one with its primary key up to date."""
+    """Return the statement that inserts a row, or updates the row with the same primary key."""
     statement = insert(table)
     keys = [column.name for column in table.primary_key]
     changed: Mapping[str, Any] = {

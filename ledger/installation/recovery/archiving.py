@@ -1,10 +1,11 @@
-"""The archive of a ledger: a folder on another disk, which has every batch before the chain does.
+"""Archive every batch in a folder on another disk before the batch is anchored.
 
-The chain holds roots only. What is newer than the last backup would be gone with the disk, so nothing is anchored that
-does not lie in two places. A folder that is full or missing stops the anchoring and nothing else; it goes on by itself.
+The chain holds only roots, so entries that are newer than the last backup would be lost with the disk. Therefore a
+batch is anchored only after it is stored in two places. If the folder is full or missing, only the anchoring stops; it
+continues automatically.
 
-The home remembers in ``archive.json`` where it is archived. So a command that is started without the variable archives
-too, and an empty folder in the place of a disk that is not mounted is noticed.
+The home records the archive's folder in ``archive.json``. So a command that is started without PINGZHENG_ARCHIVE
+archives too, and an empty folder in place of an unmounted disk is noticed.
 """
 
 from __future__ import annotations
@@ -41,17 +42,17 @@ NO_BATCH: Final = 2**62
 
 
 def archive_file(folder: Path, ledger: str) -> Path:
-    """The archive of a ledger (its digest) in a folder, which may hold those of several."""
+    """Return the archive file of a ledger (given by its digest) in a folder, which may hold several archives."""
     return folder / f"{ledger[:16]}.db"
 
 
 def chain_folder(folder: Path, ledger: str) -> Path:
-    """Where the journal of a ledger's local chain is archived."""
+    """Return the folder in which the journal of a ledger's local chain is archived."""
     return folder / f"{ledger[:16]}.chain"
 
 
 def remembered_folder(home: Path) -> Path | None:
-    """Where the ledger in this home was archived last, None if nowhere.
+    """Return the folder that the ledger in this home was last archived in, or None.
 
     Raises ``Misconfigured`` ``ARCHIVE_PLACE_DAMAGED``.
     """
@@ -62,19 +63,19 @@ def remembered_folder(home: Path) -> Path | None:
     except (ValueError, KeyError, TypeError) as error:
         raise Misconfigured(
             "ARCHIVE_PLACE_DAMAGED",
-            "The file that says where this ledger is archived cannot be read.",
+            "The file with the archive's folder, archive.json, cannot be read.",
             where=PLACE,
-            hint='Write it anew: {"folder": "/path/of/the/archive"}.',
+            hint='Write the file again: {"folder": "/path/of/the/archive"}.',
         ) from error
 
 
 def remember_folder(home: Path, folder: Path) -> None:
-    """From now on the ledger in this home is archived there."""
+    """Record the folder in which the ledger of this home is archived."""
     write_private(home / PLACE, json.dumps({"folder": str(folder.absolute())}))
 
 
 def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
-    """Where erasures are listed: as it is set, else in the archive, else where a restore has put the list."""
+    """Return the list of erasures: the configured file, else the archive's, else the restored file, else None."""
     if settings.erasures is not None or folder is not None:
         return settings.erasures or (folder and folder / ERASURES)
     restored = settings.home / ERASURES
@@ -82,10 +83,7 @@ def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
 
 
 class Archiving:
-    """Called with a batch before its anchor is sent. Without a folder it does nothing.
-
-    ``ledger`` is the ledger digest.
-    """
+    """Archives a batch before its anchor is sent; does nothing if no folder is set. ``ledger`` is the ledger digest."""
 
     def __init__(self, settings: Settings, database: Database, ledger: str, clock: Clock) -> None:
         self._home = settings.home
@@ -142,7 +140,7 @@ class Archiving:
             log.debug("the archive was not reached", code=error.code)
 
     def _archive_chain(self, folder: Path) -> None:
-        """Bring the archived journal of a local chain up to date, with its clock."""
+        """Update the archived copy of a local chain's journal and clock."""
         chain, copy = self._home / "chain", chain_folder(folder, self._ledger)
         if not self._local or not (chain / JOURNAL).exists():
             return
@@ -160,21 +158,21 @@ class Archiving:
             full = isinstance(error, StorageFull) or error.errno in (ENOSPC, EDQUOT)
             raise archive_failure(copy, full=full) from error
 
-    def take_over(self, told: Sequence[ErasedText]) -> None:
-        """Keep what another list of erasures says, so that nothing of it is brought back later.
+    def take_over(self, listed: Sequence[ErasedText]) -> None:
+        """Add the erasures of another list to this ledger's list, so that the erased texts are not brought back later.
 
         Raises as ``ErasuresFile.append``.
         """
-        if not told:
+        if not listed:
             return
         if self._erasures is None:
             self._erasures = ErasuresFile(self._home / ERASURES, self._ledger)
-        targets = {target for each in told for target in (*each.targets, each.party) if target is not None}
-        sealed = {record for each in told for record in each.sealed}
+        targets = {target for each in listed for target in (*each.targets, each.party) if target is not None}
+        sealed = {record for each in listed for record in each.sealed}
         self._erasures.append(ErasedText(self._clock(), tuple(sorted(targets)), None, tuple(sorted(sealed))))
 
     def _begin_list(self) -> None:
-        """A list that begins now has what was erased before: one that is missing must not look like an empty one."""
+        """Begin the list with all earlier erasures, so that a list that was lost does not look like an empty list."""
         if self._erasures is None or self._erasures.path.exists():
             return
         with self._database.read() as session:
@@ -185,12 +183,12 @@ class Archiving:
             self._erasures.begin()
 
     def require(self) -> None:
-        """Raise as a call does, if there is an archive and it cannot be written."""
+        """Raise as ``__call__`` does if there is an archive and it cannot be written."""
         if self._folder is not None:
             self._opened(self._folder)
 
     def record_erasure(self, targets: tuple[str, ...], party: str | None, sealed: tuple[str, ...]) -> None:
-        """Write down outside the backups what is about to be erased; raises as ``ErasuresFile.append``."""
+        """Add an erasure to the list before the texts are erased; raises as ``ErasuresFile.append``."""
         if self._erasures is None:
             return
         if self._folder is not None and self._erasures.path.parent == self._folder:
@@ -199,39 +197,48 @@ class Archiving:
         self._erasures.append(ErasedText(self._clock(), targets, party, sealed))
 
     def erased(self) -> list[str]:
-        """The statements and parties, by digest and id, that the list of erasures names; raises as its ``read``."""
+        """Return the digests of statements and the ids of parties in the list of erasures.
+
+        Raises as ``ErasuresFile.read``.
+        """
         if self._erasures is None or not self._erasures.path.exists():
             return []
         listed = self._erasures.read()
         return [target for each in listed for target in (*each.targets, each.party) if target is not None]
 
     def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
-        """Erase in the archive too; whether it was reached.
+        """Erase the texts in the archive too; return False if the archive cannot be reached.
 
-        An archive that is out of reach just now follows with the batch of the erasure's own entry.
+        In that case the texts are erased there when the batch with the entry of the erasure is archived.
         """
         if self._folder is None:
             return True
         try:
             self._opened(self._folder).erase(sealed, party)
         except PingzhengError as error:
-            log.warning("the archive was not reached, and follows with the next batch", code=error.code)
+            log.warning("the archive was not reached, the erasure follows with the next batch", code=error.code)
             return False
         return True
 
     def scrub(self) -> bool:
-        """Leave nothing of what was erased in the archive's file; as ``Database.scrub``, and False if out of reach."""
+        """Remove the remains of erased texts from the archive's file; return False if the archive cannot be reached.
+
+        See ``Database.scrub``.
+        """
         try:
             return self._folder is None or self._opened(self._folder).scrub()
         except PingzhengError:
             return False
 
     def rewrap(self, current: str) -> int:
-        """Wrap what is archived by the key of that id, as the database has it; raises as a call does."""
+        """Wrap the archived texts with the key ``current``, as the database does; raises as ``__call__`` does.
+
+        Returns the number of texts.
+        """
         return 0 if self._folder is None else self._opened(self._folder).rewrap(self._database, current)
 
     def keys_needed(self) -> dict[str, int]:
-        """How many archived texts each wrapping key opens, by its id; raises as a call does."""
+        """Return the number of archived texts for each wrapping key, by its id; raises as ``__call__`` does."""
         return {} if self._folder is None else self._opened(self._folder).keys_needed()
 
     def check(self) -> dict[str, Any] | None:
@@ -241,7 +248,7 @@ class Archiving:
         """
         if self._folder is None:
             return None
-        told: dict[str, Any] = {"ok": True, "folder": str(self._folder)}
+        state: dict[str, Any] = {"ok": True, "folder": str(self._folder)}
         try:
             archive = self._opened(self._folder)
             extent = archive.extent()
@@ -249,10 +256,10 @@ class Archiving:
             free = shutil.disk_usage(self._folder).free
             same_disk = self._folder.stat().st_dev == self._home.stat().st_dev
         except PingzhengError as error:
-            return told | {"ok": False, "code": error.code}
+            return state | {"ok": False, "code": error.code}
         late = {"ok": False, "code": BEHIND} if behind else {}
         return (
-            told
+            state
             | late
             | {
                 "batches": extent.batches,
@@ -264,7 +271,7 @@ class Archiving:
         )
 
     def _opened(self, folder: Path) -> Archive:
-        """The archive, made when it is first used."""
+        """Return the archive, created at its first use."""
         self._require(folder)
         file = archive_file(folder, self._ledger)
         if self._known and not file.exists():
@@ -291,7 +298,7 @@ class Archiving:
 
 
 def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
-    """Size and time of each file, None for one that is not there: what did not change is not read again."""
+    """Return size and modification time of each file, None for a missing file; unchanged files are not read again."""
     found: list[tuple[int, int] | None] = []
     for file in files:
         try:
@@ -310,8 +317,8 @@ def _same(one: Path, other: Path) -> bool:
 def _missing(path: Path) -> Misconfigured:
     return Misconfigured(
         "ARCHIVE_MISSING",
-        "The archive is not where it was.",
+        "The archive is not in its place.",
         where=str(path),
-        hint="Mount its disk; batches wait until then, and nothing is lost. To begin a new archive, name an empty "
-        f"folder by PINGZHENG_ARCHIVE, or remove {PLACE} from the home.",
+        hint="Mount the archive's disk; batches wait until then, and nothing is lost. To begin a new archive, set "
+        f"PINGZHENG_ARCHIVE to an empty folder, or delete {PLACE} in the home.",
     )

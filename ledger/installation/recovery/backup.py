@@ -1,8 +1,8 @@
-"""A backup of an operator's ledger: data and keys in two folders, while the service runs.
+"""Back up an operator's ledger while the service runs: data and keys in two folders.
 
-The order of copying makes it consistent: first the database, then the chain's journal, which may be ahead of it and
-never behind, then the keys, of which none that the database needs can be missing. What was written is read again and
-checked before it gets its name, so that a folder with a manifest is a backup and anything else is none.
+The order of copying makes the backup consistent: first the database; then the chain's journal, which may be newer than
+the database and never older; then the keys, so that every key is included that the database needs. The written files
+are read again and checked before the folder gets its name, so that only a folder with a manifest is a backup.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ledger.errors import Conflict, InvalidInput
 from ledger.installation.home import require_files, require_made
 from ledger.installation.membership import require_operating
 from ledger.installation.recovery.backup_checks import check_accounts, check_keys, check_log, check_pages
-from ledger.installation.recovery.copied_files import copy_private, end_of_lines
+from ledger.installation.recovery.copied_files import copy_private, end_of_lines, sync_file
 from ledger.installation.recovery.drafts import locked_draft
 from ledger.installation.recovery.manifests import DATA, KEYS, Manifest
 from ledger.installation.settings import Settings
@@ -40,14 +40,14 @@ from ledger.store.tables import Batch, Entry
 from ledger.wallet.private_file import sync_folder
 
 DATABASE: Final = "ledger.db"
-# Beside the database and the chain, what the home holds; the last one is there once something was verified.
+# The other files of the home; seen.json exists only after the first verification.
 PLAIN: Final = ("deployment.json", "installation.json", "seen.json")
 CHAIN: Final = ("chain/journal.jsonl", "chain/clock.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A backup that was written and checked: what it holds, and its folders."""
+    """A backup that was written and checked: its folders, and in ``about`` its contents."""
 
     id: str
     ledger: str
@@ -58,10 +58,10 @@ class Written:
 
 
 def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
-    """Write a backup of the ledger in ``settings.home`` into two new folders: its data, and apart from it its keys.
+    """Back up the ledger in ``settings.home`` into two new folders, one for the data and one for the keys.
 
     Raises ``Conflict`` ``BACKUP_EXISTS``, ``InvalidInput`` ``BACKUP_FOLDERS``, ``StorageFull`` ``DISK_FULL``; and as
-    the checks, for a ledger that is damaged: of that there is no backup.
+    the checks if the ledger is damaged, because a damaged ledger is not backed up.
     """
     require_made(settings.home)
     require_operating(settings.home)
@@ -79,7 +79,7 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
             manifest.write(draft)
             Manifest.read(draft, kind)
             sync_all(draft)
-        # The keys first: keys without data are no backup, and data without keys would look like one.
+        # The keys get their name first: after a crash, data without keys would look like a complete backup.
         keys_draft.rename(keys)
         try:
             data_draft.rename(folder)
@@ -93,14 +93,16 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
 
 @contextmanager
 def draft_of(target: Path) -> Iterator[Path]:
-    """A folder beside ``target``, for its owner alone, to be renamed to it; removed if it was not."""
+    """Create a private folder beside ``target``, to be renamed to it; delete the folder at the end if it still exists.
+
+    SIGTERM and SIGHUP end the block like Ctrl-C, so that no keys are left in the folder.
+    """
     with locked_draft(target) as draft, _ended_like_ctrl_c():
         yield draft
 
 
 @contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
-    """A line that drops or a service that is stopped ends it like Ctrl-C: no keys are left lying in a draft."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -117,16 +119,12 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def sync_all(folder: Path) -> None:
-    """Wait until the disk has every file in the folder, and their names."""
+    """Write every file in the folder, and the folders themselves, through to the disk."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_dir():
             sync_folder(path)
-            continue
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        else:
+            sync_file(path)
 
 
 def _require_apart(home: Path, folder: Path, keys: Path) -> None:
@@ -135,17 +133,17 @@ def _require_apart(home: Path, folder: Path, keys: Path) -> None:
         if any(one is not other and (one == other or one in other.parents) for other in places):
             raise InvalidInput(
                 "BACKUP_FOLDERS",
-                "Home, backup and keys lie in one another; each needs a place of its own.",
+                "The folders for home, backup and keys contain each other.",
                 where="--keys",
-                hint="Write the data to one disk and the keys to another, neither within the home.",
+                hint="Write the data to one disk and the keys to another, both outside the home.",
             )
     for path in (folder, keys):
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise Conflict(
                 "BACKUP_EXISTS",
-                "There is something here already, and a backup writes nothing over.",
+                "The folder is not empty, and a backup overwrites nothing.",
                 where=str(path),
-                hint="Name a new folder for each backup, such as one with the date.",
+                hint="Name a new folder for each backup, for example with the date.",
             )
 
 
@@ -158,7 +156,7 @@ def _copy_data(settings: Settings, draft: Path) -> None:
     if settings.rpc_url is None:
         journal, clock = CHAIN
         source = settings.home / journal
-        # A line that is being written is the next backup's.
+        # A line that is still being written is left for the next backup.
         copy_private(source, draft / journal, end_of_lines(source))
         copy_private(settings.home / clock, draft / clock)
     for name in PLAIN:
@@ -169,13 +167,13 @@ def _copy_data(settings: Settings, draft: Path) -> None:
 def _copy_keys(home: Path, draft: Path) -> None:
     for source in ("keys", "offices"):
         for path in sorted((home / source).rglob("*")):
-            # What begins with a dot is a file that is being written.
+            # A name with a leading dot belongs to a file that is still being written.
             if path.is_file() and not path.name.startswith("."):
                 copy_private(path, draft / path.relative_to(home))
 
 
 def _checked(settings: Settings, data: Path, keys: Path) -> dict[str, Any]:
-    """What the backup holds, after it was checked as it is on the disk."""
+    """Check the written backup and return its contents for the manifest."""
     file = data / DATABASE
     check_pages(file)
     json.loads((data / "deployment.json").read_bytes())

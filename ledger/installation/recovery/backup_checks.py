@@ -1,4 +1,4 @@
-"""Whether a copy of a ledger can be relied on: pages, entries, batches, sealed texts and the keys that open them."""
+"""Check a copy of a ledger: pages, entries, batches, sealed texts and the keys that open them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ledger.store.tables import Sealed
 
 
 def check_pages(file: Path) -> None:
-    """Raise ``Misconfigured`` ``DATABASE_DAMAGED`` unless the SQLite file is whole and its rows refer to rows."""
+    """Raise ``Misconfigured`` ``DATABASE_DAMAGED`` unless the SQLite file and its foreign keys are intact."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
@@ -27,7 +27,7 @@ def check_pages(file: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise _damaged(file, "its pages cannot be read") from error
     if found != ["ok"]:
-        raise _damaged(file, "its pages do not fit together")
+        raise _damaged(file, "its pages are inconsistent")
     if dangling is not None:
         raise _damaged(file, f"a row of {dangling[0]} refers to a row of {dangling[2]} that is missing")
 
@@ -35,15 +35,14 @@ def check_pages(file: Path) -> None:
 def check_log(session: Session) -> None:
     """Check every entry against its leaf and every batch against its root.
 
-    Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED`` or ``ENTRIES_MISSING`` naming the first that differs.
+    Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED`` or ``ENTRIES_MISSING`` for the first difference.
     """
     if (finding := next(audit(session), None)) is not None:
         raise finding.refusal()
 
 
 def check_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
-    """How many texts each wrapping key opens, after the newest of each was opened with it.
-
+    """Open the newest text of each wrapping key, and return the number of texts by key id.
     Raises ``Misconfigured`` ``SEALING_KEY_MISSING``, ``SEALING_KEY_WRONG`` or ``SEALED_DAMAGED``.
     """
     for key_id, record in _newest_of_each(session):
@@ -52,7 +51,7 @@ def check_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
 
 
 def unheld_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
-    """How many texts are wrapped by keys that do not open them, by key id."""
+    """Return, by key id, the number of texts whose wrapping key is missing or wrong."""
     counts, unheld = wrapped_by(session), dict[str, int]()
     for key_id, record in _newest_of_each(session):
         try:
@@ -63,8 +62,7 @@ def unheld_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
 
 
 def check_accounts(file: Path) -> int:
-    """How many private keys a custody file holds, each of which makes the account that it stands under.
-
+    """Return the number of private keys in a custody file, after checking that each key belongs to its account.
     Raises ``Misconfigured`` ``KEY_FILE_DAMAGED``.
     """
     try:
@@ -75,14 +73,14 @@ def check_accounts(file: Path) -> int:
         pass
     raise Misconfigured(
         "KEY_FILE_DAMAGED",
-        "A key in the file is not that of its account.",
+        "A private key in the file does not belong to its account.",
         where=str(file),
-        hint="Restore the file from a backup that is older.",
+        hint="Restore the file from an older backup.",
     )
 
 
 def _newest_of_each(session: Session) -> Iterator[tuple[str, str]]:
-    """The id of each wrapping key, and of the newest record that it wraps."""
+    """Yield the id of each wrapping key with the id of the newest record that it wraps."""
     for key_id in wrapped_by(session):
         newest = select(Sealed.id).where(Sealed.key_id.in_((key_id, CLOSED + key_id)), Sealed.wrapped_key.is_not(None))
         record = session.scalar(newest.order_by(Sealed.id.desc()).limit(1))
@@ -94,5 +92,5 @@ def _damaged(file: Path, how: str) -> Misconfigured:
         "DATABASE_DAMAGED",
         f"The database is damaged: {how}.",
         where=str(file),
-        hint="Use another backup. `pingzheng doctor` says what is wrong with a ledger that is in use.",
+        hint="Use another backup. For a ledger in use, `pingzheng doctor` reports the damage.",
     )

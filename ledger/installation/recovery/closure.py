@@ -1,6 +1,6 @@
-"""The rows that belong to batches of the log: what their entries name, and whatever those rows refer to.
+"""Collect the rows that belong to batches of the log: the rows that entries name, and the rows that these refer to.
 
-Everything is asked in sets: the number of statements grows with the number of tables, not with that of the entries.
+Rows are queried in sets: the number of SQL statements depends on the number of tables, not on the number of entries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Base, Batch, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 
-# Below the least number of parameters that a statement of SQLite or PostgreSQL takes.
+# SQLite and PostgreSQL both allow more parameters than this in a statement.
 MAX_VALUES: Final = 10_000
 
 Row = dict[str, Any]
@@ -32,14 +32,14 @@ Key = tuple[Any, ...]
 
 
 def table_of(declared: type[Base]) -> Table:
-    """The table of a declared class."""
+    """Return the table of a declared class."""
     return METADATA.tables[declared.__tablename__]
 
 
 _NAMED_BY_DIGEST: Final = [
     table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
 ]
-# Rows that no entry names, and that belong to one that is named: by the column that says to which.
+# Rows that no entry names but that belong to a named row, with the column that refers to the named row.
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],
@@ -47,14 +47,14 @@ _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "catalogue_resource": [table_of(ResourceVersion).c.code, table_of(ResourceEvent).c.code],
     "entry": [table_of(AdoptedEntry).c.seq],
 }
-# Kept as soon as they are there: their content is behind digests on the chain, and no entry of the log may follow.
+# Archived as soon as they exist: the chain holds their digests, and there may never be a log entry for them.
 DATED: Final = [
     table_of(each) for each in (Party, PartyList, Resource, Registration, Application, ActDocument, Mandate)
 ]
 
 
 class Closure:
-    """Rows by table and primary key, completed by what they refer to. ``session`` is of the database to read."""
+    """Rows by table and primary key, completed with the rows that they refer to. ``session`` reads the database."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -73,18 +73,21 @@ class Closure:
         self._add_where(presentation, presentation.c.id, [each["id"] for each in stated if "id" in each])
 
     def add_since(self, table: Table, time: int) -> None:
-        """Add the rows of a dated table that were made at that time (seconds UTC) or later."""
+        """Add the rows of a dated table that were created at ``time`` (seconds UTC) or later."""
         query = select(table).where(table.c.created_at >= time)
         self.add(table, (dict(row) for row in self._session.execute(query).mappings()))
 
     def add_keys_since(self, time: int) -> None:
-        """Add the keys of parties that were bound at that time or later, and those that are about to be."""
+        """Add the parties' keys that were bound at ``time`` (seconds UTC) or later, and keys that are not bound yet."""
         key = table_of(PartyKey)
         query = select(key).where((key.c.bound_at >= time) | key.c.bound_at.is_(None))
         self.add(key, (dict(row) for row in self._session.execute(query).mappings()))
 
     def add_after(self, table: Table, last: tuple[int, str], limit: int) -> tuple[int, str] | None:
-        """Add the next rows of a dated table after the one of that time and key; the last of them, None: no more."""
+        """Add up to ``limit`` rows of a dated table after the row with time and key ``last``.
+
+        Returns time and key of the last added row, or None if there are no more rows.
+        """
         (key,) = table.primary_key
         order = tuple_(table.c.created_at, key)
         query = select(table).where(order > last).order_by(table.c.created_at, key).limit(limit)
@@ -92,7 +95,7 @@ class Closure:
         return (found[-1]["created_at"], found[-1][key.name]) if len(found) == limit else None
 
     def add(self, table: Table, rows: Iterable[Row]) -> list[Row]:
-        """Add rows of a table; returns those that are new here."""
+        """Add rows of a table, and return those that were not added before."""
         known, fresh = self._rows[table], []
         for row in rows:
             key = tuple(row[column.name] for column in table.primary_key)
@@ -102,7 +105,10 @@ class Closure:
         return fresh
 
     def complete(self) -> dict[Table, list[Row]]:
-        """All rows with what they refer to and what belongs to them, a table after those that it refers to."""
+        """Return all rows with the rows that they refer to and the rows that belong to them.
+
+        The tables are ordered so that a table comes after the tables that it refers to.
+        """
         fresh = {table: list(rows.values()) for table, rows in self._rows.items()}
         while any(fresh.values()):
             fresh = self._next(fresh)
@@ -122,7 +128,7 @@ class Closure:
         return found
 
     def _missing(self, constraint: ForeignKeyConstraint, rows: Iterable[Row]) -> set[Key]:
-        """What the rows refer to by this foreign key, as far as it is not here."""
+        """Return the values of this foreign key in the rows whose target row was not added yet."""
         names = [element.parent.name for element in constraint.elements]
         keys = {tuple(row[name] for name in names) for row in rows}
         return {key for key in keys if None not in key} - self._rows[constraint.referred_table].keys()
@@ -136,7 +142,7 @@ class Closure:
 
 
 def _referred_columns(constraint: ForeignKeyConstraint) -> tuple[Column[Any], ...]:
-    """Always the primary key here, in its order."""
+    # In this schema a foreign key always refers to the whole primary key, in its order.
     return tuple(element.column for element in constraint.elements)
 
 

@@ -1,4 +1,4 @@
-"""Copying files piece by piece, for their owner alone; a file of lines up to its last whole one."""
+"""Copy files piece by piece, readable only by their owner; copy a file of lines up to its last complete line."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _TAIL: Final = 4096
 
 
 def copy_private(source: Path, target: Path, length: int | None = None) -> None:
-    """Copy a file, or its first bytes, for its owner alone."""
+    """Copy a file, or its first ``length`` bytes, into a file that only its owner can read."""
     for folder in reversed([target.parent, *target.parent.parents]):
-        # One by one: those between get their mode from the process otherwise.
+        # Folders are created one by one, because mkdir(parents=True) would ignore the mode for the parents.
         if not folder.exists():
             folder.mkdir(mode=0o700)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -28,7 +28,7 @@ def copy_private(source: Path, target: Path, length: int | None = None) -> None:
 
 
 def end_of_lines(path: Path) -> int:
-    """Where the last whole line of a file ends, in bytes."""
+    """Return the position, in bytes, of the end of the file's last complete line."""
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
         while end:
@@ -41,8 +41,10 @@ def end_of_lines(path: Path) -> int:
 
 
 def follow_lines(source: Path, copy: Path) -> None:
-    """Bring a copy of a file of lines, to which lines are only added, up to its last whole line; on the disk when this
-    returns. A copy that is of another file, or that was written anew, is replaced as a whole."""
+    """Append to ``copy`` the complete lines that were added to ``source``; they are on the disk when this returns.
+
+    If the copy belongs to another file or was changed, it is replaced completely.
+    """
     wanted = end_of_lines(source)
     have = end_of_lines(copy) if copy.exists() else -1
     if have == wanted == copy.stat().st_size if have >= 0 else False:
@@ -51,7 +53,7 @@ def follow_lines(source: Path, copy: Path) -> None:
         draft = copy.with_name(f".{copy.name}.draft")
         draft.unlink(missing_ok=True)
         copy_private(source, draft, wanted)
-        _sync(draft)
+        sync_file(draft)
         draft.replace(copy)
         sync_folder(copy.parent)
         return
@@ -72,7 +74,8 @@ def _tail(path: Path, end: int) -> bytes:
         return file.read(min(end, _TAIL))
 
 
-def _sync(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Write the file through to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

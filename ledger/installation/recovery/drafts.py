@@ -1,6 +1,7 @@
-"""Folders in which a backup or a restore is made, and those that were left by one that was killed.
+"""Drafts: the folders in which a backup or a restore is built, and those that a killed program left.
 
-A draft lies beside what it becomes. Whoever makes it holds a lock on it, so that one that nobody holds was left.
+A draft is beside the folder that it will be renamed to. The program that builds it holds a lock on it, so a draft
+without a lock was left by a killed program.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final
 from ledger.domain.findings import Finding
 
 _NAME: Final = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
-# What each of these holds, for people.
+# What each of these files and folders holds, as it is reported to people.
 _HELD: Final = {
     "keys": "private keys",
     "offices": "keys of the offices",
@@ -30,13 +31,13 @@ _HELD: Final = {
 
 @contextmanager
 def locked_draft(target: Path) -> Iterator[Path]:
-    """A folder beside ``target``, for its owner alone, to be renamed to it; removed if it was not."""
+    """Create a private, locked folder beside ``target``, to be renamed to it; delete it at the end if it exists."""
     target.absolute().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = target.absolute().parent / f".{target.absolute().name}.{secrets.token_hex(4)}.draft"
     draft.mkdir(mode=0o700)
     descriptor = os.open(draft, os.O_RDONLY)
     try:
-        # A network disk may have no locks.
+        # A network disk may not support locks.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield draft
@@ -46,7 +47,7 @@ def locked_draft(target: Path) -> Iterator[Path]:
 
 
 def drafts_left(home: Path) -> Iterator[Finding]:
-    """What a killed backup or restore left beside this folder; whoever may not look there finds nothing."""
+    """Yield a finding for each draft that a killed program left beside ``home``; none if the folder is not readable."""
     try:
         beside = sorted(path for path in home.absolute().parent.iterdir() if _NAME.fullmatch(path.name))
     except OSError:
@@ -56,9 +57,9 @@ def drafts_left(home: Path) -> Iterator[Finding]:
             held = [text for name, text in _HELD.items() if (path / name).exists()]
             yield Finding(
                 "DRAFT_LEFT",
-                f"A backup or restore was killed and left a folder with: {', '.join(held) or 'nothing yet'}.",
+                f"A killed backup or restore left a folder that contains: {', '.join(held) or 'no files yet'}.",
                 str(path),
-                f"Nothing uses it. Delete it: rm -r {shlex.quote(str(path))}",
+                f"No program uses the folder. Delete it: rm -r {shlex.quote(str(path))}",
                 {"holds": held},
             )
 

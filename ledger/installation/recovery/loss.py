@@ -1,4 +1,4 @@
-"""Giving up what a chain of one's own lost for good: by an operator's decision, and with a list of what it was."""
+"""Accept, by an operator's decision, that a local chain has lost its end, and list what was lost."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ledger.store.tables import Batch, Entry
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What was given up: batches that wait again for their anchor, parties that are to be registered again, the numbers
-    of certificates whose suspension or end the chain lost, and how many events of each kind it lost."""
+    """The losses: batches that must be anchored again, parties (ids) that must be registered again, the numbers of
+    certificates whose suspension or revocation is lost, and the number of lost events of each kind."""
 
     batches: list[int]
     parties: list[str]
@@ -28,7 +28,7 @@ class Loss:
 
 
 def accept_loss(database: Database, reader: ChainReader, issuer: int, follower: Follower) -> Loss:
-    """Take the chain as it is, by an operator's decision: what it lost waits again, or must be done again."""
+    """Accept the chain as it is: lost batches wait for their anchor again, other lost acts must be repeated."""
     count = reader.batch_count(issuer)
     lost = (Batch.number >= count, Batch.state == "anchored")
     empty = dict.fromkeys(("issuer", "at", "tx_hash", "block_number", "gas_used"))
@@ -44,18 +44,18 @@ def accept_loss(database: Database, reader: ChainReader, issuer: int, follower: 
         session.execute(update(Party).where(Party.id.in_(gone)).values(no=None))
     follower.rebuild()
     with database.read() as session:
-        standing, left = _ended(session), _events(session)
+        still_ended, left = _ended(session), _events(session)
     lost_events = {name: number - left.get(name, 0) for name, number in events.items()}
     return Loss(
         batches,
         gone,
-        sorted(ended - standing),
+        sorted(ended - still_ended),
         {name: number for name, number in lost_events.items() if number},
     )
 
 
 def _ended(session: Session) -> set[str]:
-    """Certificates that are suspended or ended on the chain, by the index."""
+    """Return the numbers of certificates that the index has as suspended, revoked or superseded."""
     query = (
         select(Certificate.certificate_no)
         .join(Entry, Entry.digest == Certificate.digest)
@@ -72,6 +72,6 @@ def _ended(session: Session) -> set[str]:
 
 
 def _events(session: Session) -> dict[str, int]:
-    """How many events of each name the index has."""
+    """Return the number of events in the index, by name."""
     query = select(EVENTS.c.name, func.count().label("number")).group_by(EVENTS.c.name).order_by(EVENTS.c.name)
     return {row.name: row.number for row in session.execute(query)}

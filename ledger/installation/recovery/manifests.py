@@ -1,4 +1,4 @@
-"""The list of a backup's files with their digests: written last, so that a folder without it is no backup."""
+"""The manifest: the list of a backup's files with their digests. It is written last, and marks a complete backup."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PIECE: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a folder of a backup holds. ``id`` is the same for data and keys that were written together.
+    """The contents of a backup's folder. Data and keys that were written together have the same ``id``.
 
-    ``files`` are the digest (SHA-256, hex) and the size of each by its path within the folder; ``about`` says what is
-    in them; ``made_at`` is seconds UTC.
+    ``files`` gives the digest (SHA-256, hex) and the size of each file by its path in the folder. ``about`` describes
+    the contents. ``made_at`` is in seconds UTC.
     """
 
     format: str
@@ -36,58 +36,58 @@ class Manifest:
 
     @classmethod
     def of(cls, folder: Path, kind: str, identifier: str, ledger: str, made_at: int, **about: Any) -> Manifest:
-        """That of the files which lie in the folder now."""
+        """Return the manifest of the files that are in the folder now."""
         files = {name: [digest_of(folder / name), (folder / name).stat().st_size] for name in names_in(folder)}
         return cls(kind, identifier, ledger, made_at, about, files)
 
     @classmethod
     def read(cls, folder: Path, kind: str) -> Manifest:
-        """The manifest, after all its files were compared with it.
+        """Read the manifest and compare all files with it.
 
         Raises ``NotFound`` ``BACKUP_MISSING``, ``Misconfigured`` ``BACKUP_DAMAGED`` naming the file.
         """
         try:
-            told: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-            total = told.pop("sum")
-            manifest = cls(**told)
+            members: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+            total = members.pop("sum")
+            manifest = cls(**members)
             whole = total == manifest._sum() and manifest.format == kind
         except (FileNotFoundError, NotADirectoryError) as error:
             raise _missing(folder, kind) from error
         except (ValueError, TypeError, KeyError, AttributeError):
             whole = False
         if not whole:
-            raise damaged(folder / MANIFEST, "is not one of such a backup")
+            raise damaged(folder / MANIFEST, "is not the manifest of such a backup")
         manifest.check(folder)
         return manifest
 
     def check(self, folder: Path) -> None:
-        """Compare the files with what is written here; raises ``Misconfigured`` ``BACKUP_DAMAGED`` naming the first."""
+        """Compare the files with the manifest; raises ``Misconfigured`` ``BACKUP_DAMAGED`` for the first difference."""
         for name, (digest, size) in self.files.items():
             path = folder / name
             if not path.is_file():
                 raise damaged(path, "is missing")
             if path.stat().st_size != size or digest_of(path) != digest:
-                raise damaged(path, "is not what was written")
+                raise damaged(path, "was changed")
         if more := sorted({*names_in(folder)} - {*self.files}):
-            raise damaged(folder / more[0], "does not belong to it")
+            raise damaged(folder / more[0], "does not belong to the backup")
 
     def write(self, folder: Path) -> None:
-        """Write it into the folder, on the disk when this returns."""
+        """Write the manifest into the folder; it is on the disk when this returns."""
         write_private(folder / MANIFEST, json.dumps(asdict(self) | {"sum": self._sum()}, indent=1))
 
     def _sum(self) -> str:
-        told: Mapping[str, Any] = asdict(self)
-        return hashlib.sha256(canonical(told)).hexdigest()
+        members: Mapping[str, Any] = asdict(self)
+        return hashlib.sha256(canonical(members)).hexdigest()
 
 
 def names_in(folder: Path) -> Iterator[str]:
-    """The paths of all files in the folder but the manifest, in order."""
+    """Return the sorted paths of all files in the folder except the manifest."""
     found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
     return iter(sorted(str(path.relative_to(folder)) for path in found if path != folder / MANIFEST))
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file in hex."""
     running = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
@@ -96,12 +96,12 @@ def digest_of(path: Path) -> str:
 
 
 def damaged(path: Path, how: str) -> Misconfigured:
-    """A file of a backup that cannot be relied on."""
+    """Return the error for a damaged file of a backup."""
     return Misconfigured(
         "BACKUP_DAMAGED",
         f"The backup is damaged: {path.name} {how}.",
         where=str(path),
-        hint="Use another copy of this backup, or the backup before it.",
+        hint="Use another copy of this backup, or an earlier backup.",
     )
 
 
@@ -110,5 +110,5 @@ def _missing(folder: Path, kind: str) -> NotFound:
         "BACKUP_MISSING",
         "There is no backup of the keys here." if kind == KEYS else "There is no backup here.",
         where=str(folder),
-        hint="Name the folder that `pingzheng backup` wrote: the data first, the keys by --keys.",
+        hint="Name the folders that `pingzheng backup` wrote: the data as the argument, the keys with --keys.",
     )

@@ -1,8 +1,8 @@
-"""Bringing what the archive has into a restored database.
+"""Merge the archive into a restored database.
 
-Batches that the backup has not were archived after it, so their rows are newer: they replace those of the backup. Of
-the rest the archive gives what is missing, and how a text is wrapped if the backup's key is gone. A text never changes:
-that of the backup stays, whatever the archive has in its place. What was erased is for ``reclosing`` to erase.
+Batches that the backup lacks were archived after it, so their rows are newer and replace the backup's rows. Otherwise
+the archive adds missing rows, and the wrapping of a text whose key in the backup is lost. A text never changes, so the
+backup's text is kept even if the archive has another. ``reclosing`` erases the erased texts again.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _RECORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Sealed records of the archive, by id: those without their text, those that differ from the backup's, and those
-    that the backup has not."""
+    """Ids of sealed records in the archive: ``without`` have no text, ``differing`` have another text than the backup,
+    ``fresh`` are not in the backup."""
 
     without: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
@@ -52,8 +52,8 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many batches came from the archive, the numbers of those that are damaged there and were left out, and the
-    number of the newest that it holds (None: none)."""
+    """The number of batches merged from the archive, the numbers of damaged batches that were left out, and the number
+    of the newest batch in the archive (None: no batch)."""
 
     batches: int
     damaged: tuple[int, ...]
@@ -62,9 +62,10 @@ class Merged:
 
 
 def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> Merged:
-    """Take over what the archive has; part of the caller's transaction. ``held`` says whether we have a wrapping key.
+    """Merge the archive into the database, within the caller's transaction.
 
-    Raises ``Incoherent`` ``LOG_FORKED`` where both have an entry of the same number that is not the same.
+    ``held`` returns whether a wrapping key, by its id, is available. Raises ``Incoherent`` ``LOG_FORKED`` if archive
+    and database have different entries with the same number.
     """
     texts = _compared(archive, restored)
     known = set(restored.scalars(select(Batch.number).where(Batch.state != "lost")))
@@ -91,7 +92,7 @@ def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> M
 
 
 def is_whole_batch(session: Session, batch: Batch) -> bool:
-    """Whether all entries of a batch are there, each as its leaf says, and their leaves make its root."""
+    """Return whether all entries of a batch are present, match their leaves, and their leaves match the root."""
     columns = (Entry.seq, Entry.leaf, Entry.digest, Entry.body)
     last = batch.first_seq + batch.size - 1
     rows = session.execute(select(*columns).where(Entry.seq.between(batch.first_seq, last)).order_by(Entry.seq)).all()
@@ -103,7 +104,7 @@ def is_whole_batch(session: Session, batch: Batch) -> bool:
 
 
 def _without_rows(archive: Session) -> set[int | None]:
-    """The batches with an entry whose record the archive lacks: a certificate without its row is lost all the same."""
+    """Return the numbers of batches with an entry whose row is missing in the archive; such a batch is not usable."""
     found: set[int | None] = set()
     for kind, declared in _RECORDS.items():
         missing = Entry.digest.not_in(select(table_of(declared).c.digest))
@@ -119,7 +120,7 @@ def _is_whole_entry(body: bytes, leaf: str, digest: str) -> bool:
 
 
 def _require_same_entries(archive: Session, restored: Session, numbers: Sequence[int]) -> None:
-    """An entry that waited when the backup was made is in a batch of the archive, and is the same there."""
+    """Raise ``Incoherent`` ``LOG_FORKED`` if an entry of these batches differs from the database's entry."""
     for batch in archive.scalars(select(Batch).where(Batch.number.in_(numbers))):
         within = Entry.seq.between(batch.first_seq, batch.first_seq + batch.size - 1)
         here = dict(restored.execute(select(Entry.seq, Entry.leaf).where(within)).all())
@@ -129,7 +130,7 @@ def _require_same_entries(archive: Session, restored: Session, numbers: Sequence
 
 
 def _dated(archive: Session) -> Iterator[tuple[Table, list[Row]]]:
-    """Rows that no batch names, with what they refer to."""
+    """Yield the dated rows, which no batch names, with the rows that they refer to."""
     for table in DATED:
         last: tuple[int, str] | None = (-1, "")
         while last is not None:
@@ -149,7 +150,7 @@ def _sealed(archive: Session, *members: str) -> Iterator[list[Row]]:
 
 
 def _compared(archive: Session, restored: Session) -> Texts:
-    """The archive's texts beside those of the backup, before anything is taken over."""
+    """Compare the archive's texts with the backup's texts, before anything is merged."""
     found = Texts()
     for rows in _sealed(archive, "key_id", "wrapped_key", "nonce", "ciphertext"):
         query = select(Sealed.id, Sealed.wrapped_key.is_(None), Sealed.nonce, Sealed.ciphertext)
@@ -157,7 +158,7 @@ def _compared(archive: Session, restored: Session) -> Texts:
         for row in rows:
             gone, *text = here.get(row["id"], (False, None, None))
             if row["wrapped_key"] is None:
-                # Where no text ever was, none is missing.
+                # LOST or an empty key id: the record never had a text here.
                 if row["key_id"] not in (LOST, ""):
                     found.without.append(row["id"])
             elif row["id"] not in here:
@@ -168,7 +169,7 @@ def _compared(archive: Session, restored: Session) -> Texts:
 
 
 def _rewrap(restored: Session, rows: Sequence[Row], held: Callable[[str], bool]) -> None:
-    """Take over how a text is wrapped whose key in the backup is not held."""
+    """Take the archive's wrapping of texts whose wrapping key in the backup is not available."""
     ids = [row["id"] for row in rows]
     here = dict(restored.execute(select(Sealed.id, Sealed.key_id).where(Sealed.id.in_(ids))).all())
     for row in rows:

@@ -1,4 +1,4 @@
-"""What was erased since a backup is erased again after a restore; without the list, restored texts stay closed."""
+"""Erase again, after a restore, the texts erased since the backup; without the list of erasures, texts stay closed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ _AT_ONCE = 5_000
 
 
 class ClosedTexts:
-    """The texts that a restore left closed because nobody knew what was erased since the backup. ``ledger`` is the
-    ledger digest."""
+    """The texts that a restore closed because the erasures since the backup were unknown.
+
+    ``ledger`` is the ledger digest.
+    """
 
     def __init__(self, database: Database, ledger: str, archiving: Archiving) -> None:
         self._database = database
@@ -37,56 +39,58 @@ class ClosedTexts:
         self._archiving = archiving
 
     def confirm(self, erasures: Path | None) -> tuple[int, int]:
-        """Apply the list of erasures, if there is one, and open the texts; how many erasures and texts.
+        """Apply the list of erasures, if one is given, and open the other texts; return the numbers of both.
 
-        The list is kept: what it names must not come back with a holder's bundle. Raises ``NotFound``
+        The list is kept, so that an erased text does not come back with a holder's bundle. Raises ``NotFound``
         ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED``.
         """
-        told = [] if erasures is None else ErasuresFile(erasures, self._ledger).read()
-        self._archiving.take_over(told)
+        erased_texts = [] if erasures is None else ErasuresFile(erasures, self._ledger).read()
+        self._archiving.take_over(erased_texts)
         with self._database.write() as session:
-            erased = apply_erasures(session, told)
+            erased = apply_erasures(session, erased_texts)
             opened = reopen_all(session)
         return erased or 0, opened
 
     def scrub(self) -> None:
-        """Leave nothing of what the list erased in the database's files; see ``Database.scrub``."""
+        """Remove the remains of erased texts from the database's files; see ``Database.scrub``."""
         self._database.scrub()
 
 
-def covers(session: Session, told: Sequence[ErasedText]) -> bool:
-    """Whether a list has every erasure that the log records: one that lacks one is older than the log."""
-    listed = {target for each in told for target in (*each.targets, each.party) if target is not None}
+def covers(session: Session, erased_texts: Sequence[ErasedText]) -> bool:
+    """Return whether the list has every erasure that the log records; otherwise the list is older than the log."""
+    listed = {target for each in erased_texts for target in (*each.targets, each.party) if target is not None}
     for body in session.scalars(select(Entry.body).where(Entry.type == "erasure")):
         entry = json.loads(body)
-        # Without targets it was the identity of the subject.
+        # An erasure without targets erased the identity of the subject.
         named = [hex_of(target) for target in entry["targets"]] or [entry["subject"]]
         if not listed.issuperset(named):
             return False
     return True
 
 
-def apply_erasures(session: Session, told: Sequence[ErasedText] | None) -> int | None:
-    """Erase what the list says, and what the log here records as erased; part of the caller's transaction.
+def apply_erasures(session: Session, erased_texts: Sequence[ErasedText] | None) -> int | None:
+    """Erase the texts in the list and the texts that the log records as erased, within the caller's transaction.
 
-    Returns how many erasures the list has, None without one.
+    Returns the number of erasures in the list, or None without a list.
     """
-    targets = _targets(session, told)
+    targets = _targets(session, erased_texts)
     for chunk in _chunks(targets):
         for party in session.scalars(select(Party.id).where(Party.id.in_(chunk))).all():
             session.execute(update(Party).where(Party.id == party).values(lookup=secrets.token_hex(32)))
-    for chunk in _chunks(_named(session, told, targets)):
+    for chunk in _chunks(_named(session, erased_texts, targets)):
         session.execute(update(Sealed).where(Sealed.id.in_(chunk)).values(wrapped_key=None, ciphertext=b""))
-    return None if told is None else len(told)
+    return None if erased_texts is None else len(erased_texts)
 
 
-def damaged_texts(session: Session, keys: KeyProvider, told: Sequence[ErasedText] | None, texts: Texts) -> list[str]:
-    """The texts that are damaged in an archive, by the ids of their sealed records; after ``apply_erasures``.
+def damaged_texts(
+    session: Session, keys: KeyProvider, erased_texts: Sequence[ErasedText] | None, texts: Texts
+) -> list[str]:
+    """Return the ids of the sealed records whose text is damaged in the archive; call it after ``apply_erasures``.
 
-    One that the archive lacks and no erasure names may have been erased all the same: if the backup has it, it is kept
-    and closed until somebody has looked. Where text differs, that of the backup stays.
+    A text that the archive lacks and no erasure names may have been erased nevertheless. If the backup has the text, it
+    is kept and closed until a person has checked it. If the texts differ, the backup's text is kept.
     """
-    unnamed = sorted({*texts.without} - _named(session, told, _targets(session, told)))
+    unnamed = sorted({*texts.without} - _named(session, erased_texts, _targets(session, erased_texts)))
     for chunk in _chunks(unnamed):
         kept = Sealed.id.in_(chunk), Sealed.wrapped_key.is_not(None), ~Sealed.key_id.startswith(CLOSED)
         session.execute(update(Sealed).where(*kept).values(key_id=CLOSED + Sealed.key_id))
@@ -97,21 +101,21 @@ def damaged_texts(session: Session, keys: KeyProvider, told: Sequence[ErasedText
             try:
                 Sealer(keys).open_with(session, record, key_id.removeprefix(CLOSED))
             except PingzhengError as error:
-                # A key that is missing or another one is reported for itself.
+                # A missing or wrong key is reported separately.
                 unopened += [record] if error.code == "SEALED_DAMAGED" else []
     return sorted({*unnamed, *texts.differing, *unopened})
 
 
-def _targets(session: Session, told: Sequence[ErasedText] | None) -> set[str]:
-    """What was erased by the list and by the log here: a statement by its digest, or a party by its id."""
-    targets = {target for each in told or () for target in each.targets}
-    targets |= {each.party for each in told or () if each.party is not None}
+def _targets(session: Session, erased_texts: Sequence[ErasedText] | None) -> set[str]:
+    """Return the targets of all erasures in the list and in the log: digests of statements and ids of parties."""
+    targets = {target for each in erased_texts or () for target in each.targets}
+    targets |= {each.party for each in erased_texts or () if each.party is not None}
     return targets | set(session.scalars(select(ErasureRecord.target)))
 
 
-def _named(session: Session, told: Sequence[ErasedText] | None, targets: set[str]) -> set[str]:
-    """The sealed records, by id, that an erasure names."""
-    sealed = {record for each in told or () for record in each.sealed}
+def _named(session: Session, erased_texts: Sequence[ErasedText] | None, targets: set[str]) -> set[str]:
+    """Return the ids of the sealed records that an erasure names."""
+    sealed = {record for each in erased_texts or () for record in each.sealed}
     for chunk in _chunks(targets):
         for table in _SEALING:
             found = session.scalars(select(table.sealed_id).where(table.digest.in_(chunk)))

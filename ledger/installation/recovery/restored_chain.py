@@ -1,4 +1,4 @@
-"""Which journal of a local chain a restore goes on with: the backup's, or a newer one that was saved by itself."""
+"""Choose the journal of a local chain for a restore: the backup's journal, or a newer one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _CHANGE: Final = ("method", "params", "time")
 
 
 def take_chain(backup: Path, given: Path | None, archived: Path | None, home: Path) -> str:
-    """Copy the newest of these chains into ``home``: ``backup`` is a backup's folder, ``given`` the folder ``chain`` of
-    a home, or the home, ``archived`` the chain's folder in the archive. Returns which it was, by these names.
+    """Copy the newest of several chains into ``home``, and return which it was: "backup", "given" or "archive".
 
-    Raises ``NotFound`` ``CHAIN_FOLDER_MISSING``; ``Conflict`` ``CHAIN_RUNNING`` where a node is at it, and
-    ``CHAINS_DIFFER`` if none goes on where the others end; ``Misconfigured`` ``JOURNAL_DAMAGED``.
+    ``backup`` is a backup's folder, ``given`` a home or its folder ``chain``, ``archived`` the chain's folder in the
+    archive. Raises ``NotFound`` ``CHAIN_FOLDER_MISSING``; ``Conflict`` ``CHAIN_RUNNING`` if a node uses the given
+    chain, and ``CHAINS_DIFFER`` if the newest chain does not contain the others; ``Misconfigured`` ``JOURNAL_DAMAGED``.
     """
     found = {"backup": backup / "chain"}
     if archived is not None:
@@ -39,9 +39,9 @@ def _newest(found: Mapping[str, Path], home: Path) -> str:
     if not found:
         raise NotFound(
             "CHAIN_FOLDER_MISSING",
-            "The backup holds no chain: the ledger's was elsewhere.",
+            "The backup contains no chain: the ledger's chain is not a local chain.",
             where="--rpc-url",
-            hint="Name a node of its chain: --rpc-url http://…",
+            hint="Name a node of the ledger's chain: --rpc-url http://…",
         )
     changes = {name: _changes(folder / JOURNAL) for name, folder in found.items()}
     newest = max(changes, key=lambda name: len(changes[name]))
@@ -49,16 +49,16 @@ def _newest(found: Mapping[str, Path], home: Path) -> str:
         if changes[newest][: len(known)] != known:
             raise Conflict(
                 "CHAINS_DIFFER",
-                "Two of the journals that were given are of chains that went apart.",
+                "Two of the journals belong to different chains, or to chains that diverged.",
                 where=str(found[name] / JOURNAL),
-                hint="Give the journal of the chain that backup and archive were made on, or leave --chain out.",
+                hint="Give the journal of the chain that backup and archive belong to, or leave out --chain.",
             )
     _copied(found[newest], home)
     return newest
 
 
 def _copied(source: Path, home: Path) -> None:
-    # What a crash left of a last line was never answered.
+    # A last line that a crash cut off is left out: its request was never answered.
     copy_private(source / JOURNAL, home / "chain" / JOURNAL, end_of_lines(source / JOURNAL))
     if (source / CLOCK).exists():
         copy_private(source / CLOCK, home / "chain" / CLOCK)
@@ -70,7 +70,7 @@ def _folder(given: Path) -> Path:
             return folder
     raise NotFound(
         "CHAIN_FOLDER_MISSING",
-        "There is no journal of a local chain in this folder.",
+        "The folder contains no journal of a local chain.",
         where=str(given),
         hint=f"Give the folder `chain` of the old home, with {JOURNAL} and {CLOCK}.",
     )
@@ -78,7 +78,7 @@ def _folder(given: Path) -> Path:
 
 @contextmanager
 def _alone_with(folder: Path) -> Iterator[None]:
-    """No node writes the journal meanwhile; one that is just ending is waited for."""
+    """Hold the journal's lock, so that no node writes the journal; wait for a node that is just ending."""
     lock = folder / "journal.lock"
     if not lock.exists():
         yield
@@ -88,9 +88,9 @@ def _alone_with(folder: Path) -> Iterator[None]:
         if time.monotonic() > deadline:
             raise Conflict(
                 "CHAIN_RUNNING",
-                "Another node is at the journal of this chain.",
+                "A node uses the journal of this chain.",
                 where=str(folder),
-                hint="End the program that started it: two would write two histories into one.",
+                hint="End the program that started the node, then restore again.",
             )
         time.sleep(0.05)
     try:
@@ -100,20 +100,20 @@ def _alone_with(folder: Path) -> Iterator[None]:
 
 
 def _changes(journal: Path) -> list[tuple[Any, ...]]:
-    """The changes of a journal, without what its format adds to each."""
+    """Return the requests in a journal that changed the chain, without the other members of their lines."""
     lines = journal.read_bytes().split(b"\n")[:-1]
     found = []
     for number, line in enumerate(lines, start=1):
         try:
-            told: dict[str, Any] = json.loads(line)
-            if "journal" not in told:
-                found.append(tuple(told[name] for name in _CHANGE))
+            record: dict[str, Any] = json.loads(line)
+            if "journal" not in record:
+                found.append(tuple(record[name] for name in _CHANGE))
         except (ValueError, TypeError, KeyError) as error:
             raise Misconfigured(
                 "JOURNAL_DAMAGED",
                 f"Line {number} of the journal of the local chain is damaged.",
                 where=str(journal),
-                hint="Use another copy of it.",
+                hint="Use another copy of the journal.",
                 line=number,
             ) from error
     return found

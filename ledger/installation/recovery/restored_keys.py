@@ -1,4 +1,4 @@
-"""Keys of parties that came after the backup: what the key files know and the restored database does not."""
+"""Record keys that are newer than the backup: the key files have them and the restored database does not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from ledger.parties.tables import Party, PartyKey
 
 
 def settle_custody(session: Session, reader: ChainReader, custody: Custody, accounts: list[str]) -> int:
-    """Record the keys among these accounts that the chain has for a party of ours; part of the caller's transaction.
+    """Record the keys of these accounts that the chain has bound to a party of the database; return their number.
 
-    Without it an operator that changed its key after the backup could not send by the new one. Returns how many.
+    It runs within the caller's transaction. Without it, an operator that changed its key after the backup could not
+    send with the new key.
     """
     known = set(session.scalars(select(PartyKey.account)))
     asked = reader.batched("latest")

@@ -1,4 +1,4 @@
-"""A restored log beside the chain that went on: which batches are here, which are lost, which numbers are gone."""
+"""Compare a restored log with a newer chain: find the batches that are here, the lost batches, and the used numbers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.domain.days import shanghai_day
 from ledger.domain.regions import REGIONS
 from ledger.errors import ChainUnavailable, Incoherent
+from ledger.installation.recovery.adopting import LostBatch, missing_of
 from ledger.installation.recovery.archive import upserting
 from ledger.installation.recovery.closure import table_of
 from ledger.installation.recovery.merging import is_whole_batch
@@ -26,25 +27,15 @@ from ledger.store.tables import Batch, Counter, Entry
 
 LOST: Final = "lost"
 BATCH_NUMBER: Final = "batch_number"
-# How far every series of numbers moves on at least. What was given out and not archived before the disk was lost is
-# known to nobody; a service would have to issue that many in one series within seconds.
+# Every series of numbers skips at least this many. Numbers that were given out and not archived before the disk was
+# lost are unknown; they are fewer than this, because batches are archived within seconds.
 SERIES_GAP: Final = 10_000
 SERIES: Final = ("certificate/", "registration/")
 
 
 @dataclass(frozen=True, slots=True)
-class LostBatch:
-    """A batch that the chain holds and nobody kept as a whole: its entries, and how many of them are not here."""
-
-    batch: int
-    first_seq: int
-    last_seq: int
-    missing: int
-
-
-@dataclass(frozen=True, slots=True)
 class LogFound:
-    """What became of the log. ``waiting`` batches are closed and will be anchored; ``batches`` are on the chain."""
+    """The restored log: ``batches`` on the chain, ``waiting`` batches to be anchored, entries, and ``missing_of``."""
 
     batches: int
     waiting: int
@@ -53,7 +44,7 @@ class LogFound:
 
 
 def anchors_of(reader: ChainReader, issuer: int) -> list[Event]:
-    """Every anchor of an issuer's log, in order; raises ``ChainUnavailable`` if the node leaves one out."""
+    """Return every anchor of an issuer's log, in order; raises ``ChainUnavailable`` if the node leaves one out."""
     last = reader.block_number()
     asked = reader.batched(last)
     count = asked.batch_count(issuer)
@@ -61,18 +52,18 @@ def anchors_of(reader: ChainReader, issuer: int) -> list[Event]:
     if [event.args["batch"] for event in found] != list(range(count())):
         raise ChainUnavailable(
             "ANCHORS_INCOMPLETE",
-            "The node does not give all anchors of the log that the contract counts.",
+            "The node returns fewer anchors of the log than the contract counts.",
             where=f"issuer {issuer}",
-            hint="It has lost or hides events: restore with another node.",
+            hint="Restore with another node: this node has lost events or hides them.",
         )
     return found
 
 
 def settle_log(session: Session, anchors: Sequence[Event]) -> LogFound:
-    """Compare every batch with its anchor, and record those that the chain has and we have not; no number is given
-    out again. Part of the caller's transaction.
+    """Compare every batch with its anchor, and record batches that only the chain has, so that no number is reused.
 
-    Raises ``Incoherent`` ``LOG_FORKED``, and ``CHAIN_BEHIND_DATABASE`` for a chain that is older than the backup.
+    It runs within the caller's transaction. Raises ``Incoherent`` ``LOG_FORKED``, and ``CHAIN_BEHIND_DATABASE`` if the
+    chain is older than the backup.
     """
     known = {row.number: row for row in session.scalars(select(Batch))}
     ahead = [row for number, row in known.items() if number >= len(anchors)]
@@ -85,24 +76,15 @@ def settle_log(session: Session, anchors: Sequence[Event]) -> LogFound:
         _record(row, event, is_whole_batch(session, row))
     session.flush()
     _move_on(session)
-    held = dict(session.execute(select(Entry.batch, func.count()).group_by(Entry.batch)).all())
-    lost = session.scalars(select(Batch).where(Batch.state == LOST).order_by(Batch.number))
-    return LogFound(
-        batches=len(anchors),
-        waiting=len(ahead),
-        entries=sum(held.values()),
-        lost=tuple(
-            LostBatch(row.number, row.first_seq, row.first_seq + row.size - 1, row.size - held.get(row.number, 0))
-            for row in lost
-        ),
-    )
+    entries = session.scalar(select(func.count()).select_from(Entry)) or 0
+    return LogFound(len(anchors), len(ahead), entries, tuple(missing_of(session)))
 
 
 def settle_parties(session: Session, registered: Mapping[str, int]) -> int:
-    """Give every party the number that the chain has for its id; how many the chain has and we have not."""
+    """Set every party's number from the chain, and return the number of parties that only the chain has."""
     numbers = dict(session.execute(select(Party.id, Party.no)).all())
     wrong = [party for party, number in numbers.items() if number != registered.get(party)]
-    # First all are taken away: a number may be another's.
+    # Wrong numbers are cleared first, because a number may belong to another of these parties.
     session.execute(update(Party).where(Party.id.in_(wrong)).values(no=None))
     for party in wrong:
         session.execute(update(Party).where(Party.id == party).values(no=registered.get(party)))
@@ -110,10 +92,11 @@ def settle_parties(session: Session, registered: Mapping[str, int]) -> int:
 
 
 def skip_numbers(session: Session, scenarios: Sequence[str], since: int, now: int, lost: int) -> int:
-    """Let every series of numbers go on behind what may have been given out; returns by how many numbers.
+    """Move every series of numbers past the numbers that may have been given out; return how many are skipped.
 
-    A number that was given out and is lost is known to nobody, so series that never began here are moved on too:
-    those of every region and scenario, for the years from ``since`` (the backup) to ``now``, seconds UTC.
+    Numbers that were given out and lost are unknown, so series that never began here are moved too: those of every
+    region and scenario, for the years from ``since`` (the time of the backup) to ``now``, in seconds UTC. ``lost`` is
+    the number of lost entries.
     """
     gap = max(SERIES_GAP, lost)
     years = range(shanghai_day(since).year, shanghai_day(now).year + 1)
@@ -129,8 +112,10 @@ def skip_numbers(session: Session, scenarios: Sequence[str], since: int, now: in
 
 
 def _add(session: Session, anchor: Mapping[str, Any]) -> Batch:
-    """A batch that only the chain has. Entries that waited when the backup was made belong to it: their numbers are
-    given once, and so are those of the entries that came after them."""
+    """Add a batch that only the chain has.
+
+    Entries that waited for their batch at the time of the backup get this batch if their numbers are in its range.
+    """
     row = Batch(
         number=anchor["batch"],
         first_seq=anchor["firstSeq"],
@@ -153,8 +138,8 @@ def _record(row: Batch, event: Event, whole: bool) -> None:
 
 
 def _move_on(session: Session) -> None:
-    """The log has no gaps: the next entry follows the last one that the chain or the database has, and so does the
-    next batch."""
+    """Set the counters so that the next entry and the next batch follow the last ones of chain and database: the log
+    has no gaps."""
     after_batches = session.scalar(select(func.max(Batch.first_seq + Batch.size))) or 0
     newest = session.scalar(select(func.max(Entry.seq)))
     after_entries = 0 if newest is None else newest + 1
@@ -169,9 +154,9 @@ def _move_on(session: Session) -> None:
 def _chain_behind(batches: int, known: int) -> Incoherent:
     return Incoherent(
         "CHAIN_BEHIND_DATABASE",
-        f"The chain holds {batches} batches, and the backup knows {known}: the chain is older than the backup.",
+        f"The chain holds {batches} batches and the backup {known}: the chain is older than the backup.",
         where="chain",
-        hint="Restore with the newer chain: --chain with the folder of its journal, or --rpc-url of another node.",
+        hint="Give a newer chain: the folder of its journal with --chain, or another node with --rpc-url.",
         batches=batches,
         known=known,
     )

@@ -1,7 +1,8 @@
-"""Restoring a ledger: backup, archive and chain, put together in a new home, onto a chain that may have gone on.
+"""Restore a ledger into a new home from backup, archive and chain. The chain may be newer than the backup.
 
-Everything is made in a folder beside the home, checked, and renamed to it at the end: whole, or not at all. What the
-chain holds and nobody kept is recorded as lost; holders can bring it back (``adopting``).
+The ledger is built in a folder beside the home, checked, and renamed to the home at the end, so that a restore is
+complete or leaves nothing. Batches that only the chain holds are recorded as lost; holders' bundles can bring their
+entries back (``adopting``).
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ from ledger.store.migrations import upgrade
 from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.wallet.private_file import sync_folder
 
-# Who was signed in, or had a key that was revoked since, is not let in by a backup.
+# Sessions and keys are not restored, because they may have been ended or revoked after the backup.
 _ACCESS: Final = (SignedIn, SignInNonce, ApiKey, Enrolment)
-# What no archive has, or only as far as an entry of the log names it.
+# Tables that are not in the archive, except for rows that an entry of the log names.
 FROM_THE_BACKUP_ALONE: Final = (
     "info_system",
     "catalogue_resource",
@@ -80,9 +81,12 @@ FROM_THE_BACKUP_ALONE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a ledger is restored from. ``chain`` is a folder with a newer journal of a local chain; ``erasures`` the
-    list that was kept outside the backups, beside the archive's; ``without_keys`` are the ids of wrapping keys that
-    are known to be lost. ``accept_chain_loss`` goes on with a local chain that is known to have lost its end."""
+    """The sources of a restore.
+
+    ``chain`` is a folder with a newer journal of a local chain. ``erasures`` is a list of erasures from outside the
+    backups, in addition to the archive's list. ``without_keys`` are the ids of wrapping keys that are lost for good.
+    ``accept_chain_loss`` allows a local chain that has lost its end.
+    """
 
     backup: Path
     keys: Path
@@ -95,10 +99,12 @@ class Sources:
 
 @dataclass(slots=True)
 class Restored:
-    """What a restore brought back, and what it did not. ``closed`` texts wait for ``confirm_erasures``; ``unheld`` are
-    those without their wrapping key, by key id; ``erased`` erasures were applied from the list, None: there is none;
-    ``texts_damaged`` are the sealed records, by id, whose text is damaged in the archive; ``drafts`` what earlier tries
-    that were killed left beside the home.
+    """The result of a restore.
+
+    ``closed`` is the number of texts that wait for ``confirm_erasures``; ``unheld`` the number of texts without their
+    wrapping key, by key id; ``erased`` the number of erasures applied from the list, None without a list;
+    ``texts_damaged`` the ids of sealed records whose text is damaged in the archive; ``drafts`` the folders that killed
+    restores left beside the home.
     """
 
     ledger: str
@@ -118,19 +124,19 @@ class Restored:
 
 
 def restore(settings: Settings, sources: Sources) -> Restored:
-    """Make the ledger of a backup in the new folder ``settings.home``.
+    """Restore the ledger of a backup into the new folder ``settings.home``.
 
     Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``CHAINS_DIFFER``, ``CHAIN_RUNNING``; ``NotFound`` ``BACKUP_MISSING``;
     ``Misconfigured`` ``BACKUP_DAMAGED`` (naming the file), ``BACKUP_KEYS_DIFFER``, ``ARCHIVE_DIFFERS``,
-    ``SEALING_KEY_MISSING``; ``Incoherent`` where backup, archive and chain do not belong together;
-    ``ChainUnavailable``; ``StorageFull`` ``DISK_FULL``. Then nothing is left behind.
+    ``SEALING_KEY_MISSING``; ``Incoherent`` if backup, archive and chain do not belong together; ``ChainUnavailable``;
+    ``StorageFull`` ``DISK_FULL``. After an error no files are left.
     """
     if settings.database_url is not None:
         raise InvalidInput(
             "RESTORE_DATABASE",
-            "A ledger is restored into its home folder, as an SQLite database.",
+            "A ledger can only be restored as an SQLite database in its home folder.",
             where="PINGZHENG_DATABASE_URL",
-            hint="Unset the variable; a server's database is restored with the server's own tools.",
+            hint="Unset PINGZHENG_DATABASE_URL; restore a server's database with the server's own tools.",
         )
     home = settings.home
     require_free(home)
@@ -140,21 +146,21 @@ def restore(settings: Settings, sources: Sources) -> Restored:
     with writing(str(home)), draft_of(home) as draft:
         made = settings.model_copy(update={"home": draft, "archive": None})
         _copy(sources, data, keys, draft)
-        told = Restored(data.ledger, data.id, data.made_at)
+        restored = Restored(data.ledger, data.id, data.made_at)
         if settings.rpc_url is None:
             archived = None if sources.archive is None else chain_folder(sources.archive, data.ledger)
-            told.chain = take_chain(sources.backup, sources.chain, archived, draft)
-        _put_together(made, sources, told)
+            restored.chain = take_chain(sources.backup, sources.chain, archived, draft)
+        _put_together(made, sources, restored)
         if sources.archive is not None:
             remember_folder(draft, sources.archive)
         elif sources.erasures is not None:
-            # What holders bring back later may have been erased too.
+            # Keep the list: texts that holders bring back later may have been erased too.
             copy_private(sources.erasures, draft / ERASURES)
         check_pages(draft / DATABASE)
         sync_all(draft)
         _take_its_place(draft, home)
-    told.drafts = list(drafts_left(home))
-    return told
+    restored.drafts = list(drafts_left(home))
+    return restored
 
 
 def _copy(sources: Sources, data: Manifest, keys: Manifest, draft: Path) -> None:
@@ -165,7 +171,7 @@ def _copy(sources: Sources, data: Manifest, keys: Manifest, draft: Path) -> None
     if (deployed := Deployment.load(draft / "deployment.json").ledger) != data.ledger:
         raise Misconfigured(
             "LEDGER_DIFFERS",
-            "The deployment file of the backup is of another ledger.",
+            "The deployment file in the backup belongs to another ledger.",
             where="deployment.json",
             hint="Use another copy of this backup.",
             expected=data.ledger,
@@ -173,7 +179,7 @@ def _copy(sources: Sources, data: Manifest, keys: Manifest, draft: Path) -> None
         )
 
 
-def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
+def _put_together(settings: Settings, sources: Sources, restored: Restored) -> None:
     """Bring database, archive and chain together in the draft."""
     with ExitStack() as stack:
         engine = open_engine(settings.database)
@@ -185,33 +191,33 @@ def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
         client = ChainClient.at(chain.url, Deployment.load(settings.home / "deployment.json")).check()
         reader = ChainReader(client)
         clock = LocalClock(settings)
-        erasures = _erasures(sources, told.ledger)
+        erasures = _erasures(sources, restored.ledger)
         listed = None if erasures is None else [erased for each in erasures for erased in each.read()]
         with database.write() as session:
             if sources.archive is not None:
-                with _archive_copy(settings.home, sources.archive, told.ledger) as archive:
-                    told.merged = merge(archive, session, lambda key_id: _held(settings, key_id))
-            told.log = settle_log(session, anchors_of(reader, OPERATOR_NO))
-            _require_chain(told, sources)
-            told.parties_unknown = settle_parties(session, _registered(reader))
+                with _archive_copy(settings.home, sources.archive, restored.ledger) as archive:
+                    restored.merged = merge(archive, session, lambda key_id: _held(settings, key_id))
+            restored.log = settle_log(session, anchors_of(reader, OPERATOR_NO))
+            _require_chain(restored, sources)
+            restored.parties_unknown = settle_parties(session, _registered(reader))
             settle_custody(session, reader, *_custody(settings.home))
-            told.assets_unknown = reader.asset_count() - _on_chain(session, reader)
-            lost = sum(batch.missing for batch in told.log.lost)
+            restored.assets_unknown = reader.asset_count() - _on_chain(session, reader)
+            lost = sum(batch.missing for batch in restored.log.lost)
             scenarios = [scenario.code for scenario in ScenarioBook.load(settings.scenarios).all()]
-            told.skipped = skip_numbers(session, scenarios, told.made_at, clock(), lost)
+            restored.skipped = skip_numbers(session, scenarios, restored.made_at, clock(), lost)
             for table in _ACCESS:
                 session.execute(delete(table))
-            told.erased = apply_erasures(session, listed)
-            # What was erased needs no key.
-            told.unheld = unheld_keys(session, provider)
-            # What a lost batch or an erasure that the list lacks recorded is not known: the list may be an old one.
-            if listed is None or told.log.lost or not covers(session, listed):
+            restored.erased = apply_erasures(session, listed)
+            # Missing keys are looked for after the erasures, because erased texts need no key.
+            restored.unheld = unheld_keys(session, provider)
+            # A lost batch may contain erasures that an old list lacks, so all texts are closed until it is confirmed.
+            if listed is None or restored.log.lost or not covers(session, listed):
                 close_all(session)
             else:
                 reopen_all(session)
-            told.texts_damaged = damaged_texts(session, provider, listed, told.merged.texts)
-            told.closed = closed(session)
-        _require_keys(told.unheld, sources.without_keys)
+            restored.texts_damaged = damaged_texts(session, provider, listed, restored.merged.texts)
+            restored.closed = closed(session)
+        _require_keys(restored.unheld, sources.without_keys)
         with database.read() as session:
             check_log(session)
         found = Coherence(database, reader, OPERATOR_NO, clock, local=settings.rpc_url is None).findings()
@@ -221,7 +227,7 @@ def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
 
 @contextmanager
 def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
-    """The archive as it is now, with the tables of this version; the archive itself is only read."""
+    """Open a session on a copy of the archive, upgraded to this version's tables; the archive itself is only read."""
     source, file = archive_file(folder, ledger), draft / "archive.db"
     if not source.is_file():
         others = sorted(folder.glob("*.db"))
@@ -231,7 +237,7 @@ def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
             "ARCHIVE_UNKNOWN",
             "There is no archive in this folder.",
             where=str(source),
-            hint="Name the folder that PINGZHENG_ARCHIVE named, or leave --archive out.",
+            hint="Name the folder that was set in PINGZHENG_ARCHIVE, or leave out --archive.",
         )
     engine = open_engine(f"sqlite:///{file}")
     try:
@@ -261,26 +267,30 @@ def _copy_archive(source: Path, file: Path) -> None:
 
 
 def _erasures(sources: Sources, ledger: str) -> list[ErasuresFile] | None:
-    """The lists of erasures: one that was named has to be there. None: there is none."""
+    """Return the lists of erasures, or None if there is no list. A list named in the sources must exist."""
     paths = [] if sources.erasures is None else [sources.erasures]
     if sources.archive is not None and (sources.archive / ERASURES).exists():
         paths.append(sources.archive / ERASURES)
     return [ErasuresFile(path, ledger) for path in paths] or None
 
 
-def _require_chain(told: Restored, sources: Sources) -> None:
-    """A batch is archived after the anchor of the one before it: a chain that lacks that one has lost its end."""
-    newest = told.merged.newest
-    if newest is None or newest <= told.log.batches or sources.accept_chain_loss:
+def _require_chain(restored: Restored, sources: Sources) -> None:
+    """Raise ``Incoherent`` ``CHAIN_BEHIND_ARCHIVE`` if the chain has lost its end.
+
+    A batch is archived after the previous batch was anchored, so the chain must hold the batch before the newest
+    archived batch.
+    """
+    newest = restored.merged.newest
+    if newest is None or newest <= restored.log.batches or sources.accept_chain_loss:
         return
     raise Incoherent(
         "CHAIN_BEHIND_ARCHIVE",
-        f"The archive holds {newest + 1} batches, and the chain {told.log.batches}: the chain has lost its end, and "
-        "with it revocations, uses, withdrawals, holds and changes of keys.",
+        f"The archive holds {newest + 1} batches and the chain {restored.log.batches}: the chain has lost its end, "
+        "with revocations, uses, withdrawals, holds and changes of keys.",
         where="chain",
-        hint="Give the newer chain: --chain or --rpc-url. If it is lost for good: --accept-chain-loss. The batches are "
-        "anchored anew then; repeat the revocations and holds that were made since the backup.",
-        batches=told.log.batches,
+        hint="Give the newer chain with --chain or --rpc-url. If it is lost for good, give --accept-chain-loss: the "
+        "batches are anchored again, and you must repeat the revocations and holds made since the backup.",
+        batches=restored.log.batches,
         archived=newest + 1,
     )
 
@@ -295,23 +305,23 @@ def _require_keys(unheld: Mapping[str, int], known: frozenset[str]) -> None:
     if missing := sorted(unheld.keys() - known):
         raise Misconfigured(
             "SEALING_KEY_MISSING",
-            f"Texts are wrapped by keys that are not among the keys given: {', '.join(missing)}.",
+            f"The given keys do not include keys that wrap texts: {', '.join(missing)}.",
             where="--keys",
-            hint="Give the keys of a later backup. If a key is lost for good: --without-key with its id, for each; the "
-            "texts that it wraps stay closed for ever.",
+            hint="Give the keys of a later backup. If a key is lost for good, give its id with --without-key; the "
+            "texts that the key wraps can never be opened again.",
             texts={key_id: unheld[key_id] for key_id in missing},
         )
 
 
 def _custody(home: Path) -> tuple[Custody, list[str]]:
-    """The private keys that are here, and their accounts: the parties' and the offices'."""
+    """Return the private keys in the home and the accounts of all of them, of the parties and of the offices."""
     offices = [office_custody(home, FIRST + place) for place in range(COUNT)]
     custody = keys_within_reach(home)
     return custody, [account for each in (custody, *offices) for account in each.accounts]
 
 
 def _registered(reader: ChainReader) -> dict[str, int]:
-    """The number of every party on the chain, by its id."""
+    """Return the number of every party on the chain, by party id."""
     last = reader.block_number()
     events = reader.batched(last).events(PARTY_REGISTRY, "PartyRegistered", reader.deploy_block, last)()
     return {str(event.args["id"]): int(event.args["no"]) for event in events}
@@ -332,7 +342,7 @@ def _take_its_place(draft: Path, home: Path) -> None:
             "HOME_NOT_EMPTY",
             "A new ledger needs an empty folder, and this one is not empty.",
             where=str(home),
-            hint="Give another --home. A mount point is none: name a folder on it.",
+            hint="Give another --home; in place of a mount point, name a folder on it.",
         ) from error
     sync_folder(home.absolute().parent)
 
@@ -340,7 +350,7 @@ def _take_its_place(draft: Path, home: Path) -> None:
 def _keys_differ(folder: Path) -> Misconfigured:
     return Misconfigured(
         "BACKUP_KEYS_DIFFER",
-        "The keys are those of another ledger than the data.",
+        "The keys belong to another ledger than the data.",
         where=str(folder),
-        hint="Give the keys that `pingzheng backup` wrote together with the data, or later.",
+        hint="Give the keys that `pingzheng backup` wrote together with the data, or later keys.",
     )
