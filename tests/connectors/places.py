@@ -1,4 +1,4 @@
-"""One table in three places: a CSV file, a Parquet file and an SQLite database, and a connector to each."""
+"""One table as a CSV file, a Parquet file, a workbook and an SQLite database, and a connector to each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AT = 1_776_225_600
 GRID = "91440802MA9X00011Y"
 OTHER = "91440803MA9X0002X5"
 KINDS = ("csv", "parquet", "sql")
-# A spreadsheet keeps fewer digits and no decimals: what it can hold, is answered alike.
+# A spreadsheet keeps fewer digits and no decimals, so only values that it can hold are compared.
 ALL_KINDS = (*KINDS, "xlsx")
 SELECT = "SELECT * FROM bills WHERE uscc = :identifier"
 
@@ -57,14 +57,14 @@ def query(identifier: str = GRID, columns: tuple[str, ...] = ("month", "kwh"), *
 
 @dataclass(frozen=True)
 class Place:
-    """A folder in which a table is written, and the definition's changes."""
+    """A folder to which a table is written, and changes of the source's definition."""
 
     folder: Path
     kind: str
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def holding(self, table: Table) -> SourceConnector:
-        """A connector to the table, written anew."""
+        """Write the table, and return a connector to it."""
         WRITERS[self.kind](self.path, table)
         return self.connector()
 
@@ -76,7 +76,7 @@ class Place:
         return connector_of(definition, {})
 
     def at(self, number: int, of_subject: int = 1) -> str:
-        """Where the row of that number in the table stands; a database numbers the subject's own."""
+        """Return the place of a row by its number in the table; a database numbers only the subject's rows."""
         return {
             "csv": f"bills.csv, line {number + 1}",
             "xlsx": f"bills.xlsx, Sheet, row {number + 1}",
@@ -93,7 +93,7 @@ def write_csv(path: Path, table: Table) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(table)
-        # Decimals and dates print as they are; no value is an empty cell.
+        # Decimals and dates are written as they print; None becomes an empty cell.
         writer.writerows(zip(*table.values(), strict=True))
 
 
@@ -111,7 +111,7 @@ def write_sqlite(path: Path, table: Table) -> None:
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA synchronous=OFF")
     database.execute("BEGIN")
-    # Columns without a type keep what is put into them.
+    # Columns without a declared type keep the type of each value.
     database.execute(f"CREATE TABLE bills ({names})")
     marks = ", ".join("?" * len(table))
     rows = ([_for_sqlite(value) for value in row] for row in zip(*table.values(), strict=True))
@@ -125,7 +125,7 @@ def _for_sqlite(value: Any) -> Any:
 
 
 def left_behind() -> list[str]:
-    """The names of the workers that have not ended, also when waited for."""
+    """Return the names of workers that have still not ended after a wait."""
     workers = [thread for thread in threading.enumerate() if thread.name.startswith("source ")]
     for worker in workers:
         worker.join(5)
@@ -139,7 +139,7 @@ def write_xlsx(path: Path, table: Table) -> None:
     for row in zip(*table.values(), strict=True):
         sheet.append(row)
         for cell in sheet[sheet.max_row]:
-            # A text that begins with an equals sign is none of ours to run.
+            # A text that begins with an equals sign must stay a text, and not become a formula.
             cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
     book.save(path)
 

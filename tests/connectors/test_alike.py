@@ -1,4 +1,4 @@
-"""CSV, Excel, Parquet and SQL answer alike: what must not leave stays, and no_data is never said by mistake."""
+"""CSV, Excel, Parquet and SQL answer alike: flags always refuse, and no_data is never answered by mistake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BODY = "44081119900101"
 
 
 def resident(serial: int, ending: str = "0123456789") -> str:
-    """An ID number of nobody's, from the serial on the first that ends so."""
+    """Return an invented ID number, the first from the serial number on with this ending."""
     for sequence in range(serial, 1000):
         check = resident_check(f"{BODY}{sequence:03}")
         if check in ending:
@@ -34,7 +34,7 @@ OWN = resident(123)
 WITH_X = resident(300, "X")
 OTHER = resident(700)
 THIRD = resident(900)
-# A USCC of digits alone, which a spreadsheet takes for a number.
+# A USCC with only digits, which a spreadsheet reads as a number.
 COMPANY = next(
     body + uscc_check(body)
     for body in map(str, range(91440802123456780, 91440802123456999))
@@ -54,13 +54,13 @@ def table(keys: list[Any], marks: list[Any]) -> dict[str, list[Any]]:
 MET = {
     "a blank behind": ("更正中", None, "更正中 "),
     "an ideographic space before": ("更正中", None, "\u3000更正中"),
-    "a space that does not break": ("更正中", None, "更正中\u00a0"),
+    "a no-break space": ("更正中", None, "更正中\u00a0"),
     "a zero-width space within": ("更正中", None, "更正\u200b中"),
-    "a mark of byte order": ("更正中", None, "\ufeff更正中"),
+    "a byte order mark": ("更正中", None, "\ufeff更正中"),
     "a tab": ("更正中", None, "更正中\t"),
     "a blank within": ("更正中", None, "更正 中"),
     "an apostrophe": ("更正中", None, "'更正中"),
-    "a formula that is a text": ("更正中", None, '="更正中"'),
+    "a formula with a text": ("更正中", None, '="更正中"'),
     "blanks in the definition": (" 更正中 ", None, "更正中"),
     "capitals": ("disputed", None, "DISPUTED"),
     "full-width": ("A2", None, "Ａ２"),
@@ -93,7 +93,7 @@ MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), MET.values(), ids=MET.keys())
-def test_a_flag_refuses_however_its_value_is_written(
+def test_a_flag_refuses_in_every_spelling_of_its_value(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -116,7 +116,9 @@ NOT_MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), NOT_MET.values(), ids=NOT_MET.keys())
-def test_a_flag_lets_other_values_pass(tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any) -> None:
+def test_a_flag_does_not_refuse_at_other_values(
+    tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
+) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
     other = cell if cell is not None else ("x" if declared is None else None)
     answer = Place(tmp_path, kind, {"flags": flags}).holding(table([OWN, OTHER], [cell, other])).ask(query(OWN))
@@ -124,7 +126,7 @@ def test_a_flag_lets_other_values_pass(tmp_path: Path, kind: str, value: str, de
 
 
 @pytest.mark.parametrize("declared", ["number", "boolean", "date"])
-def test_a_flag_that_is_not_of_its_type_supplies_nothing(tmp_path: Path, kind: str, declared: str) -> None:
+def test_a_cell_without_the_type_of_its_flag_is_refused(tmp_path: Path, kind: str, declared: str) -> None:
     value = {"number": "2", "boolean": "true", "date": "2026-03-31"}[declared]
     flags = (Flag("mark", value, "disputed", declared),)
     place = Place(tmp_path, kind, {"flags": flags})
@@ -133,8 +135,8 @@ def test_a_flag_that_is_not_of_its_type_supplies_nothing(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize("error", ["#N/A", " #REF!", "#VALUE!"])
-def test_an_error_of_a_spreadsheet_is_no_value(tmp_path: Path, kind: str, error: str) -> None:
-    """A look-up that failed must not read as a mark that is not set."""
+def test_a_spreadsheet_error_is_refused(tmp_path: Path, kind: str, error: str) -> None:
+    """The error of a failed lookup must not count as a flag that is not set."""
     flags = (Flag("mark", "更正中", "under_correction"),)
     place = Place(tmp_path, kind, {"flags": flags})
     answer = place.holding(table([OTHER, OWN], ["正常", error])).ask(query(OWN))
@@ -142,7 +144,7 @@ def test_an_error_of_a_spreadsheet_is_no_value(tmp_path: Path, kind: str, error:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_an_error_in_the_key_column_could_be_anybodys(tmp_path: Path, kind: str) -> None:
+def test_a_spreadsheet_error_in_the_key_column_is_damage(tmp_path: Path, kind: str) -> None:
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
         Place(tmp_path, kind).holding(table([OWN, "#N/A"], ["x", "x"])).ask(query(OWN))
 
@@ -157,10 +159,10 @@ DECORATED = {
     "a tab before": f"\t{OWN}",
     "a line end": f"{OWN}\r\n",
     "an apostrophe": f"'{OWN}",
-    "a formula that is a text": f'="{OWN}"',
+    "a formula with a text": f'="{OWN}"',
     "zero-width": f"\u200b{OWN}",
-    "a mark of byte order": f"\ufeff{OWN}",
-    "a space that does not break": f"{OWN}\u00a0",
+    "a byte order mark": f"\ufeff{OWN}",
+    "a no-break space": f"{OWN}\u00a0",
     "an ideographic space": f"\u3000{OWN}",
     "full-width": full_width(OWN),
     "blanks within": f"{OWN[:6]} {OWN[6:14]} {OWN[14:]}",
@@ -169,21 +171,21 @@ DECORATED = {
 
 
 @pytest.mark.parametrize("cell", DECORATED.values(), ids=DECORATED.keys())
-def test_a_key_with_something_around_it_is_the_subjects(tmp_path: Path, kind: str, cell: str) -> None:
+def test_a_decorated_key_finds_the_subject(tmp_path: Path, kind: str, cell: str) -> None:
     answer = Place(tmp_path, kind).holding(table([OTHER, cell], [None, "x"])).ask(query(OWN))
     assert isinstance(answer, Supplied)
     assert answer.rows == ({"month": "202601", "kwh": "1"},)
 
 
 @pytest.mark.parametrize(("asked", "cell"), [(WITH_X, WITH_X.lower()), (WITH_X.lower(), WITH_X), (GRID, GRID.lower())])
-def test_the_case_of_a_key_does_not_matter(tmp_path: Path, kind: str, asked: str, cell: str) -> None:
+def test_a_key_is_compared_without_case(tmp_path: Path, kind: str, asked: str, cell: str) -> None:
     assert isinstance(Place(tmp_path, kind).holding(table([OTHER, cell], ["x", "x"])).ask(query(asked)), Supplied)
 
 
-def test_a_key_is_found_among_more_values_than_are_examined(
+def test_a_key_is_found_among_more_values_than_are_sampled(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Values of the usual form are only sampled; those near the subject's are all looked at."""
+    """Only a sample of the usual values is examined, but every value that is similar to the subject's key."""
     heads = [f"4408111985{day:04}123" for day in (101, 102, 103)]
     keys = [*(head + resident_check(head) for head in heads), OTHER, OWN, THIRD]
     monkeypatch.setattr(key_columns, "MAX_CHECKED", 1)
@@ -228,8 +230,8 @@ def test_a_damaged_key_is_an_error_that_names_the_column(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize("cell", [f"{float(OWN):.5E}", f"{OWN[:15]}000", OWN[:17]])
-def test_a_damaged_key_is_an_error_also_beside_good_rows(tmp_path: Path, kind: str, cell: str) -> None:
-    """Some of the subject's rows would be missing from what is signed."""
+def test_a_damaged_key_is_an_error_even_beside_good_rows(tmp_path: Path, kind: str, cell: str) -> None:
+    """Otherwise some of the subject's rows would be missing from the signed answer."""
     if kind == "sql":
         return
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
@@ -247,7 +249,7 @@ OTHERS_DAMAGED = {
 
 @pytest.mark.parametrize("cell", OTHERS_DAMAGED.values(), ids=OTHERS_DAMAGED.keys())
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_no_data_is_not_said_from_a_column_that_breaks_its_check_digits(tmp_path: Path, kind: str, cell: str) -> None:
+def test_no_data_is_not_answered_from_a_column_with_wrong_check_digits(tmp_path: Path, kind: str, cell: str) -> None:
     source = Place(tmp_path, kind).holding(table([OTHER, cell], ["x", "x"]))
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED") as caught:
         source.ask(query(OWN))
@@ -256,20 +258,20 @@ def test_no_data_is_not_said_from_a_column_that_breaks_its_check_digits(tmp_path
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_no_data_is_not_said_from_a_column_without_any_identifier(tmp_path: Path, kind: str) -> None:
+def test_no_data_is_not_answered_from_a_column_without_identifiers(tmp_path: Path, kind: str) -> None:
     source = Place(tmp_path, kind).holding(table(["1001", "1002"], ["x", "x"]))
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
         source.ask(query(OWN))
 
 
-def test_no_data_is_said_from_a_sound_column(tmp_path: Path, kind: str) -> None:
+def test_no_data_is_answered_from_a_sound_column(tmp_path: Path, kind: str) -> None:
     keys = [OTHER, GRID, WITH_X, "合计", "护照 E12345678"]
     source = Place(tmp_path, kind).holding(table(keys, ["x"] * len(keys)))
     assert source.ask(query(OWN)) == NoData(AT)
 
 
-def test_a_damaged_form_may_be_the_sound_key_of_somebody_else(tmp_path: Path, kind: str) -> None:
-    """What a 64-bit number makes of one ID number is another one, whose check digit holds by chance."""
+def test_a_damaged_form_can_be_the_valid_key_of_another_subject(tmp_path: Path, kind: str) -> None:
+    """As a 64-bit number, one ID number becomes another ID number whose check digit is right by chance."""
     asked, other = next(
         (key, form)
         for key in filter(str.isdigit, map(synthetic_resident_id, range(2_000)))
@@ -279,7 +281,7 @@ def test_a_damaged_form_may_be_the_sound_key_of_somebody_else(tmp_path: Path, ki
     assert source.ask(query(asked)) == NoData(AT)
 
 
-def test_a_database_is_asked_for_every_form_that_a_file_is_searched_for(tmp_path: Path) -> None:
+def test_a_database_is_queried_for_every_form_that_files_accept(tmp_path: Path) -> None:
     forms = variants(OWN)
     assert set(DECORATED.values()) <= set(forms)
     assert {cell for asked, cell in DAMAGED.values() if asked == OWN and isinstance(cell, str)} <= set(forms)

@@ -1,4 +1,4 @@
-"""What a source answers, wherever it keeps its table."""
+"""A source's answers are the same for every kind of table."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refusal(answer: object) -> tuple[str, str]:
     return answer.reason, answer.where
 
 
-def test_rows_of_the_subject_alone_with_the_columns_asked_for_alone(place: Place) -> None:
+def test_only_the_subjects_rows_and_the_requested_columns_are_supplied(place: Place) -> None:
     source = place.holding(BILLS)
     rows = ({"month": "202601", "kwh": "100"}, {"month": "202602", "kwh": "200"}, {"month": "202603", "kwh": "300"})
     assert source.ask(query()) == Supplied(rows, date(2026, 3, 31), AT)
@@ -47,11 +47,11 @@ def test_a_subject_without_rows_has_no_data(place: Place) -> None:
     assert place.holding(BILLS).ask(query("91440881MA9X000384")) == NoData(AT)
 
 
-def test_rows_are_supplied_also_if_no_column_is_needed(place: Place) -> None:
+def test_rows_are_supplied_even_if_no_column_is_requested(place: Place) -> None:
     assert place.holding(BILLS).ask(query(columns=())) == Supplied(({}, {}, {}), date(2026, 3, 31), AT)
 
 
-def test_the_order_in_the_source_does_not_matter(place: Place) -> None:
+def test_rows_are_supplied_in_the_same_order_from_any_order(place: Place) -> None:
     first = place.holding(BILLS).ask(query())
     turned = place.holding({name: list(reversed(values)) for name, values in BILLS.items()}).ask(query())
     assert first == turned
@@ -75,7 +75,7 @@ def test_the_order_in_the_source_does_not_matter(place: Place) -> None:
         "０",
     ],
 )
-def test_an_identifier_is_compared_and_never_interpreted(tmp_path: Path, identifier: str) -> None:
+def test_an_identifier_is_never_interpreted_as_sql(tmp_path: Path, identifier: str) -> None:
     for kind in KINDS:
         source = Place(tmp_path, kind).holding(BILLS)
         if identifier.strip():
@@ -84,7 +84,7 @@ def test_an_identifier_is_compared_and_never_interpreted(tmp_path: Path, identif
 
 
 @pytest.mark.parametrize("identifier", ["", " ", "\t"])
-def test_a_blank_identifier_finds_no_row_of_nobody(place: Place, identifier: str) -> None:
+def test_a_blank_identifier_finds_no_rows_without_a_key(place: Place, identifier: str) -> None:
     source = place.holding({**BILLS, "uscc": [identifier, *BILLS["uscc"][1:]]})
     for subject in ({"identifier": identifier}, {}, {"name": "示例公司"}):
         with pytest.raises(Misconfigured) as caught:
@@ -93,13 +93,13 @@ def test_a_blank_identifier_finds_no_row_of_nobody(place: Place, identifier: str
         assert "示例公司" not in str(caught.value)
 
 
-def test_a_question_for_another_source_is_out_of_scope(place: Place) -> None:
+def test_a_query_for_another_source_is_out_of_scope(place: Place) -> None:
     source = place.connector()
     for other in (query(scenario="S02"), query(source="water")):
         assert refusal(source.ask(other))[0] == "out_of_scope"
 
 
-def test_a_column_that_the_definition_does_not_map_is_named(place: Place) -> None:
+def test_an_error_names_the_column_that_is_not_mapped(place: Place) -> None:
     with pytest.raises(Misconfigured) as caught:
         place.connector().ask(query(columns=("month", "status", "amount")))
     assert caught.value.code == "SOURCE_COLUMN_UNMAPPED"
@@ -107,7 +107,7 @@ def test_a_column_that_the_definition_does_not_map_is_named(place: Place) -> Non
 
 
 @pytest.mark.parametrize("missing", ["uscc", "period", "status"])
-def test_a_column_that_the_source_lacks_is_named(tmp_path: Path, missing: str) -> None:
+def test_an_error_names_the_column_that_is_missing(tmp_path: Path, missing: str) -> None:
     flags = (Flag("status", "under correction", "under_correction"),)
     for kind in KINDS[:2] if missing == "uscc" else KINDS:
         table = {name: values for name, values in BILLS.items() if name != missing}
@@ -117,7 +117,7 @@ def test_a_column_that_the_source_lacks_is_named(tmp_path: Path, missing: str) -
         assert missing in caught.value.message
 
 
-def test_a_flag_on_any_row_of_the_subject_refuses_for_its_reason(place: Place) -> None:
+def test_a_flag_on_any_row_of_the_subject_refuses_with_its_reason(place: Place) -> None:
     flags = Flag("status", "under correction", "under_correction"), Flag("status", "disputed", "disputed")
     flagged = Place(place.folder, place.kind, {"flags": flags})
     source = flagged.holding(BILLS)
@@ -132,7 +132,7 @@ def test_a_flag_on_any_row_of_the_subject_refuses_for_its_reason(place: Place) -
 NAMED = {**BILLS, "name": ["其他公司", "示例公司", "其他公司", "示例公司", "示例公司"]}
 
 
-def test_the_name_is_given_where_it_is_asked_for_alone(place: Place) -> None:
+def test_the_name_is_supplied_only_on_request(place: Place) -> None:
     source = Place(place.folder, place.kind, {"name_column": "name"}).holding(NAMED)
     asked = source.ask(query(name=True))
     assert isinstance(asked, Supplied) and asked.name == "示例公司"
@@ -142,13 +142,13 @@ def test_the_name_is_given_where_it_is_asked_for_alone(place: Place) -> None:
     assert isinstance(without, Supplied) and without.name is None
 
 
-def test_a_name_that_the_definition_does_not_place_is_named(place: Place) -> None:
+def test_a_definition_without_a_name_column_cannot_supply_the_name(place: Place) -> None:
     with pytest.raises(Misconfigured) as caught:
         place.holding(NAMED).ask(query(name=True))
     assert (caught.value.code, caught.value.where) == ("SOURCE_NAME_MISSING", "grid")
 
 
-def test_rows_under_two_names_are_no_data_to_sign(place: Place) -> None:
+def test_rows_with_different_names_are_refused(place: Place) -> None:
     two = {**NAMED, "name": ["其他公司", "示例公司", "其他公司", "示例公司", "旧名公司"]}
     source = Place(place.folder, place.kind, {"name_column": "name"}).holding(two)
     reason, where = refusal(source.ask(query(name=True)))
@@ -156,7 +156,7 @@ def test_rows_under_two_names_are_no_data_to_sign(place: Place) -> None:
     assert isinstance(source.ask(query()), Supplied), "who does not need the name is not stopped by it"
 
 
-def test_a_flag_is_compared_as_the_text_that_the_value_becomes(place: Place) -> None:
+def test_a_flag_is_compared_with_the_text_of_the_cell(place: Place) -> None:
     flags = (Flag("kwh", "300", "disputed"),)
     assert refusal(Place(place.folder, place.kind, {"flags": flags}).holding(BILLS).ask(query()))[0] == "disputed"
 
@@ -176,7 +176,7 @@ AS_OF = {
 
 
 @pytest.mark.parametrize(("cells", "day"), AS_OF.values(), ids=AS_OF.keys())
-def test_the_day_is_the_latest_in_the_column(place: Place, cells: list[str], day: date) -> None:
+def test_as_of_is_the_latest_day_in_the_column(place: Place, cells: list[str], day: date) -> None:
     table = {**BILLS, "period": ["2099-12-31", cells[0], "2099-12-31", cells[1], cells[2]]}
     answer = Place(place.folder, place.kind, {"as_of": AsOf(column="period")}).holding(table).ask(query())
     assert isinstance(answer, Supplied)
@@ -200,29 +200,29 @@ def test_the_day_is_the_latest_in_the_column(place: Place, cells: list[str], day
         ("March", None),
     ],
 )
-def test_a_day_that_cannot_be_is_not_supplied(place: Place, cell: str, where: str | None) -> None:
+def test_an_impossible_as_of_is_refused(place: Place, cell: str, where: str | None) -> None:
     table = {**BILLS, "period": ["2026", "2026-03", "2026", cell, "2026-02"]}
     source = Place(place.folder, place.kind, {"as_of": AsOf(column="period")}).holding(table)
     assert refusal(source.ask(query())) == ("data_unusable", where or f"{place.at(4, 2)}, column period")
 
 
-def test_a_fixed_day_after_the_question_is_not_supplied(place: Place) -> None:
+def test_a_fixed_day_after_the_query_is_refused(place: Place) -> None:
     source = Place(place.folder, place.kind, {"as_of": AsOf(day=date(2026, 4, 16))}).holding(BILLS)
     assert refusal(source.ask(query()))[0] == "data_unusable"
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_the_day_of_a_file_is_that_of_its_last_writing_in_shanghai(tmp_path: Path, kind: str) -> None:
+def test_the_day_of_a_file_is_the_shanghai_day_of_its_last_change(tmp_path: Path, kind: str) -> None:
     place = Place(tmp_path, kind, {"as_of": AsOf()})
     source = place.holding(BILLS)
-    # 2026-04-01 00:30 in Shanghai is still March in UTC.
+    # At 2026-04-01 00:30 in Shanghai it is still March in UTC.
     os.utime(place.path, (1_774_974_600, 1_774_974_600))
     answer = source.ask(query())
     assert isinstance(answer, Supplied)
     assert answer.as_of == date(2026, 4, 1)
 
 
-def test_rows_of_one_subject_are_bounded_and_never_cut(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_rows_are_refused_and_never_truncated(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connector_module, "MAX_ROWS", 3)
     source = place.holding(BILLS)
     assert isinstance(source.ask(query()), Supplied)
@@ -231,7 +231,7 @@ def test_rows_of_one_subject_are_bounded_and_never_cut(place: Place, monkeypatch
     assert MAX_ROWS == 10_000
 
 
-def test_a_cell_that_is_too_long_is_not_supplied(place: Place) -> None:
+def test_a_cell_that_is_too_long_is_refused(place: Place) -> None:
     table = {**BILLS, "period": ["x", "x" * 10_000, "x", "x", "x"]}
     assert isinstance(place.holding(table).ask(query()), Supplied)
     table["period"] = ["x", "x" * 10_000, "x", "x", "x" * 10_001]
@@ -242,21 +242,21 @@ def test_a_cell_that_is_too_long_is_not_supplied(place: Place) -> None:
         assert refusal(place.holding(table).ask(query())) == ("data_unusable", f"{place.at(5, 3)}, column period")
 
 
-def test_what_has_no_time_at_all_times_out(place: Place) -> None:
+def test_a_source_without_time_left_times_out(place: Place) -> None:
     place.holding(BILLS)
     assert place.connector(timeout_seconds=0).ask(query()) == TimedOut(AT)
 
 
-def test_representations_hold_no_value_of_the_subject(place: Place) -> None:
+def test_repr_shows_no_value_of_the_subject(place: Place) -> None:
     question = query()
-    told = repr(question) + repr(place.holding(BILLS).ask(question))
-    assert GRID not in told
-    assert "300" not in told
+    shown = repr(question) + repr(place.holding(BILLS).ask(question))
+    assert GRID not in shown
+    assert "300" not in shown
 
 
-# Not half of a character; everything else a file or a database may hold.
+# Any text that a file or a database may hold, without unpaired surrogates.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-# Keys that name somebody: a row without one stops files, and a database does not show it.
+# Only keys that name a subject: files refuse rows without a key, and a database does not return such rows.
 KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3).filter(
     lambda text: text.strip() and normal_key(text) not in {"", *NO_KEYS}
 )
@@ -278,7 +278,7 @@ def tables(draw: st.DrawFn) -> tuple[list[str], Table]:
 
 @given(tables())
 @settings(max_examples=60)
-def test_csv_parquet_and_sql_give_the_identical_rows(drawn: tuple[list[str], Table]) -> None:
+def test_csv_parquet_and_sql_supply_identical_rows(drawn: tuple[list[str], Table]) -> None:
     keys, table = drawn
     typed = {name: _typed(values, name) for name, values in table.items()}
     with tempfile.TemporaryDirectory() as folder:
@@ -302,7 +302,7 @@ def _typed(values: Any, name: str) -> Any:
     return pa.array(values, kinds.get(name, pa.string()))
 
 
-def test_decimals_keep_their_places(place: Place) -> None:
+def test_decimals_keep_their_trailing_zeros(place: Place) -> None:
     table = {**BILLS, "kwh": [Decimal(text) for text in ("1.00", "39877.50", "0.10", "-0.00", "100.00")]}
     answer = place.holding(table).ask(query(columns=("kwh",)))
     assert isinstance(answer, Supplied)

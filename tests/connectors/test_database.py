@@ -1,4 +1,4 @@
-"""A database as a source: bound, read-only, stopped in time, and silent about what it holds."""
+"""A database as a source: bound parameters, read-only, stopped at the deadline, and no values in errors or logs."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ def place(tmp_path: Path) -> Place:
 def asking(
     place: Place, sql: str = SELECT, *, url: str | None = "sqlite:///bills.db", seconds: float = 20, **environ: str
 ) -> SourceConnector:
-    """A connector to a database by its URL, or by the one in the variable GRID_URL."""
+    """Return a connector to a database by its URL, or by the URL in the variable GRID_URL."""
     database = DatabasePlace(url, None if url else "GRID_URL", sql)
     return connector_of(replace(DEFINITION, place=database, folder=place.folder, timeout_seconds=seconds), environ)
 
 
 def problem(source: SourceConnector, identifier: str = GRID) -> Misconfigured:
-    """The error that asking gives; nothing that a log would print of it holds an identifier, a value or a password."""
+    """Return the error of a query, and check that its traceback contains no identifier, value or password."""
     with pytest.raises(Misconfigured) as caught:
         source.ask(query(identifier))
     error = caught.value
-    told = "".join(traceback.format_exception(error)) + repr(error) + str(error.details)
+    printed = "".join(traceback.format_exception(error)) + repr(error) + str(error.details)
     for secret in (identifier, PASSWORD, "under correction"):
-        assert secret not in told
-    # Also what a tool would find that follows errors to their causes.
+        assert secret not in printed
+    # Also follow the error's causes, as logging tools do.
     assert error.__cause__ is None
     assert error.__context__ is None
     assert error.hint
@@ -73,7 +73,7 @@ def count(place: Place) -> int:
     return int(rows)
 
 
-def test_the_url_comes_from_a_variable_when_asked(place: Place) -> None:
+def test_the_url_is_read_from_its_variable_at_each_query(place: Place) -> None:
     environ: dict[str, str] = {}
     definition = replace(DEFINITION, place=DatabasePlace(None, "GRID_URL", SELECT), folder=place.folder)
     source = connector_of(definition, environ)
@@ -99,11 +99,11 @@ def test_the_url_comes_from_a_variable_when_asked(place: Place) -> None:
         ("sqlite:///.", "SOURCE_FILE_MISSING"),
     ],
 )
-def test_a_url_that_leads_nowhere_is_never_repeated(place: Place, url: str, code: str) -> None:
+def test_an_error_never_repeats_the_url(place: Place, url: str, code: str) -> None:
     assert problem(asking(place, url=None, GRID_URL=url)).code == code
 
 
-def test_a_database_that_is_missing_is_not_made(place: Place) -> None:
+def test_a_missing_database_is_not_created(place: Place) -> None:
     assert problem(asking(place, url="sqlite:///bill.db")).code == "SOURCE_FILE_MISSING"
     assert not (place.folder / "bill.db").exists()
 
@@ -120,7 +120,7 @@ REJECTED = {
 
 
 @pytest.mark.parametrize("sql", REJECTED.values(), ids=REJECTED.keys())
-def test_a_query_that_the_database_does_not_accept_changes_nothing(place: Place, sql: str) -> None:
+def test_a_rejected_query_changes_nothing(place: Place, sql: str) -> None:
     error = problem(asking(place, sql))
     assert (error.code, error.where) == ("SOURCE_QUERY_REJECTED", "grid")
     assert count(place) == 5
@@ -136,7 +136,9 @@ def test_a_query_that_the_database_does_not_accept_changes_nothing(place: Place,
         ("uscc, period, kwh KWH", "kwh"),
     ],
 )
-def test_a_column_that_the_query_does_not_return_once_is_named(place: Place, columns: str, name: str) -> None:
+def test_an_error_names_a_column_that_the_query_does_not_return_exactly_once(
+    place: Place, columns: str, name: str
+) -> None:
     error = problem(asking(place, f"SELECT {columns} FROM bills WHERE uscc = :identifier"))
     assert error.code == "SOURCE_COLUMN_MISSING"
     assert name in error.message
@@ -146,18 +148,18 @@ def test_a_column_that_the_query_does_not_return_once_is_named(place: Place, col
     "where",
     ["uscc = :identifier OR 1 = 1", "uscc <> :identifier", "uscc >= :identifier"],
 )
-def test_a_row_of_another_subject_never_leaves_whatever_the_query_says(place: Place, where: str) -> None:
+def test_a_row_of_another_subject_is_never_supplied(place: Place, where: str) -> None:
     error = problem(asking(place, f"SELECT * FROM bills WHERE {where}"))
     assert (error.code, error.where) == ("SOURCE_OTHER_SUBJECT", "grid")
     assert OTHER not in str(error)
 
 
-def test_what_is_no_database_is_named(place: Place) -> None:
+def test_a_file_that_is_not_a_database_is_an_error(place: Place) -> None:
     place.path.write_bytes(b"uscc,period\n" * 1_000)
     assert problem(asking(place)).code == "SOURCE_QUERY_REJECTED"
 
 
-def test_a_database_that_is_damaged_is_unavailable(place: Place) -> None:
+def test_a_damaged_database_is_unavailable(place: Place) -> None:
     data = bytearray(place.path.read_bytes())
     data[100:] = b"\xff" * (len(data) - 100)
     place.path.write_bytes(data)
@@ -185,7 +187,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize(("sql", "text"), VALUES.values(), ids=VALUES.keys())
-def test_values_of_sqlite_become_text(place: Place, sql: str, text: str | None) -> None:
+def test_sqlite_values_become_text(place: Place, sql: str, text: str | None) -> None:
     source = asking(
         place, f"SELECT uscc, period, {sql} AS kwh FROM bills WHERE uscc = :identifier AND period = '202601'"
     )
@@ -196,41 +198,41 @@ def test_values_of_sqlite_become_text(place: Place, sql: str, text: str | None) 
         assert answer == Supplied(({"kwh": text},), date(2026, 3, 31), AT)
 
 
-def test_an_endless_query_is_stopped_and_leaves_nothing_behind(place: Place) -> None:
+def test_an_endless_query_is_stopped_and_leaves_no_thread(place: Place) -> None:
     begun = monotonic()
     assert asking(place, ENDLESS, seconds=0.3).ask(query()) == TimedOut(AT)
     assert 0.3 <= monotonic() - begun < 5
     assert left_behind() == []
 
 
-def test_an_endless_stream_of_rows_is_cut_off_at_the_bound(place: Place) -> None:
+def test_an_endless_stream_of_rows_is_refused_at_the_limit(place: Place) -> None:
     answer = asking(place, FLOOD).ask(query())
     assert answer == Refused("data_unusable", AT, "more than 10000 rows")
     assert left_behind() == []
 
 
-def test_sqlite_stops_by_itself_once_the_deadline_has_passed(place: Place) -> None:
+def test_sqlite_stops_at_the_deadline(place: Place) -> None:
     table = SqlTable("grid", DatabasePlace("sqlite:///bills.db", None, ENDLESS), "identifier", place.folder, {})
     wanted = Wanted("uscc", GRID, ("period",))
     with pytest.raises(TimeIsUp):
         list(table.rows(wanted, Deadline(0.05)))
 
 
-def test_a_locked_database_times_out_and_is_read_once_it_is_free(place: Place) -> None:
+def test_a_locked_database_times_out_and_is_read_when_unlocked(place: Place) -> None:
     lock = sqlite3.connect(place.path, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     source = asking(place, seconds=0.3)
     begun = monotonic()
     assert source.ask(query()) == TimedOut(AT)
     assert left_behind() == []
-    # Of itself SQLite's driver would wait for five seconds.
+    # By default, SQLite's driver would wait for five seconds.
     assert monotonic() - begun < 4
     lock.execute("ROLLBACK")
     lock.close()
     assert isinstance(asking(place).ask(query()), Supplied)
 
 
-def test_a_reader_sees_one_state_while_another_writes(place: Place) -> None:
+def test_a_query_sees_one_state_while_another_connection_writes(place: Place) -> None:
     writer = sqlite3.connect(place.path, isolation_level=None)
     writer.execute("PRAGMA journal_mode=WAL")
     writer.execute("BEGIN IMMEDIATE")
@@ -242,7 +244,7 @@ def test_a_reader_sees_one_state_while_another_writes(place: Place) -> None:
     assert source.ask(query()) == NoData(AT)
 
 
-def test_no_log_line_holds_an_identifier_a_value_or_a_password(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_contain_no_identifier_value_or_password(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "sqlalchemy.engine.Engine"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -253,7 +255,7 @@ def test_no_log_line_holds_an_identifier_a_value_or_a_password(place: Place, cap
         assert secret not in caplog.text
 
 
-def test_ctrl_c_ends_the_wait_and_the_process(place: Place) -> None:
+def test_ctrl_c_ends_the_query_and_the_process(place: Place) -> None:
     script = f"""
         import signal
         from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Work that is waited for only so long."""
+"""Work with a time limit."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ledger.connectors.deadline import MAX_AT_ONCE, Deadline, TimeIsUp, Workers
 from tests.connectors.places import left_behind
 
 
-def test_the_result_comes_back() -> None:
+def test_the_result_of_the_work_is_returned() -> None:
     assert Workers("test").run(20, lambda until: until.left() > 10) is True
 
 
-def test_an_error_comes_back() -> None:
+def test_an_error_of_the_work_is_raised() -> None:
     def fail(_until: Deadline) -> None:
         raise KeyError("column")
 
@@ -23,7 +23,7 @@ def test_an_error_comes_back() -> None:
         Workers("test").run(20, fail)
 
 
-def test_what_sees_no_deadline_is_left_behind() -> None:
+def test_work_that_ignores_its_deadline_is_abandoned() -> None:
     free = threading.Event()
     begun = monotonic()
     with pytest.raises(TimeIsUp):
@@ -33,7 +33,7 @@ def test_what_sees_no_deadline_is_left_behind() -> None:
     assert left_behind() == []
 
 
-def test_the_work_is_told_when_nobody_waits_any_more() -> None:
+def test_the_deadline_has_passed_when_nobody_waits() -> None:
     kept: list[Deadline] = []
     Workers("test").run(20, kept.append)
     (deadline,) = kept
@@ -43,7 +43,7 @@ def test_the_work_is_told_when_nobody_waits_any_more() -> None:
         deadline.check()
 
 
-def test_what_hangs_does_not_pile_up() -> None:
+def test_hanging_work_does_not_pile_up() -> None:
     free = threading.Event()
     workers = Workers("test")
     for _ in range(MAX_AT_ONCE + 3):
@@ -56,7 +56,7 @@ def test_what_hangs_does_not_pile_up() -> None:
     assert workers.run(20, lambda _until: "again") == "again"
 
 
-def test_a_machine_without_a_thread_to_spare_is_late_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_free_threads_times_out_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_more(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

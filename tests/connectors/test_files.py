@@ -1,4 +1,4 @@
-"""Files as sources: what is wrong with a file is said once, what is not needed of it is not read."""
+"""Files as sources: errors name the file and its fault, and rows that are not needed are not kept."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def csv_place(tmp_path: Path) -> Place:
 
 @contextmanager
 def misconfigured(code: str, where: str) -> Iterator[None]:
-    """The error with this code is raised; neither it nor what it carries along repeats a value of the table."""
+    """Expect an error with this code; neither the error nor its causes repeat a value of the table."""
     with pytest.raises(Misconfigured) as caught:
         yield
     assert (caught.value.code, caught.value.where) == (code, where)
@@ -54,7 +54,7 @@ def misconfigured(code: str, where: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", READERS)
-def test_a_file_that_is_missing_is_named(tmp_path: Path, kind: str) -> None:
+def test_an_error_names_the_missing_file(tmp_path: Path, kind: str) -> None:
     place = Place(tmp_path, kind)
     with misconfigured("SOURCE_FILE_MISSING", str(place.path)):
         place.connector().ask(query())
@@ -64,7 +64,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "bound"), [("csv", MAX_CSV_BYTES), ("parquet", MAX_PARQUET_BYTES)])
-def test_a_file_of_one_byte_too_many_is_not_opened(tmp_path: Path, kind: str, bound: int) -> None:
+def test_a_file_with_one_byte_too_many_is_not_opened(tmp_path: Path, kind: str, bound: int) -> None:
     place = Place(tmp_path, kind)
     with place.path.open("wb") as file:
         file.truncate(bound + 1)
@@ -90,7 +90,7 @@ BAD_CSV = {
 
 
 @pytest.mark.parametrize(("content", "code", "where"), BAD_CSV.values(), ids=BAD_CSV.keys())
-def test_a_csv_file_that_has_to_be_mended_is_named(csv_place: Place, content: bytes, code: str, where: str) -> None:
+def test_an_error_names_the_csv_file_to_correct(csv_place: Place, content: bytes, code: str, where: str) -> None:
     csv_place.path.write_bytes(content)
     with misconfigured(code, where.format(path=csv_place.path)):
         csv_place.connector().ask(query())
@@ -103,7 +103,7 @@ def test_a_byte_order_mark_and_windows_lines_are_read(csv_place: Place) -> None:
 
 
 @pytest.mark.parametrize("kind", READERS)
-def test_a_file_that_changes_while_it_is_read_is_not_supplied(tmp_path: Path, kind: str) -> None:
+def test_a_file_that_changes_while_it_is_read_is_unavailable(tmp_path: Path, kind: str) -> None:
     reader, write = READERS[kind]
     path = tmp_path / "bills"
     for change in (lambda: path.open("ab").write(b"\n"), path.touch, lambda: replaced(path), path.unlink):
@@ -128,12 +128,12 @@ def replaced(path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", READERS)
-def test_a_large_file_is_left_at_the_deadline(tmp_path: Path, kind: str) -> None:
+def test_reading_a_large_file_stops_at_the_deadline(tmp_path: Path, kind: str) -> None:
     place = Place(tmp_path, kind)
     place.holding({name: list(values) * 20_000 for name, values in BILLS.items()})
     if kind == "parquet":
         parquet.write_table(parquet.read_table(place.path), place.path, row_group_size=1_000)
-    # Between the two subjects: no row group's statistics rule it out.
+    # This key sorts between the keys of two subjects, so the statistics of the row groups do not exclude it.
     assert place.connector(timeout_seconds=0.02).ask(query(f"{GRID}0")) == TimedOut(AT)
     assert left_behind() == []
     reader, _ = READERS[kind]
@@ -143,7 +143,7 @@ def test_a_large_file_is_left_at_the_deadline(tmp_path: Path, kind: str) -> None
 
 @pytest.mark.parametrize("written", ["parquet", "xlsx", "csv"])
 @pytest.mark.parametrize("called", ["bills.csv", "bills.xlsx", "bills.et"])
-def test_a_source_is_known_by_its_content(tmp_path: Path, written: str, called: str) -> None:
+def test_the_kind_of_a_source_file_is_recognised_by_its_content(tmp_path: Path, written: str, called: str) -> None:
     if (written, called) in (("parquet", "bills.xlsx"), ("parquet", "bills.et")):
         called = "bills.txt"
     place = Place(tmp_path, written)
@@ -161,14 +161,14 @@ SOURCE_TEXT = f"uscc,period,kwh\n{GRID},名称编号,1\n"
     ("encoding", "declared"),
     [("gb18030", None), ("gb18030", "gbk"), ("utf-16", None), ("utf-16-le", "utf-16"), ("utf-8-sig", "utf-8")],
 )
-def test_a_csv_source_is_read_in_its_encoding(tmp_path: Path, encoding: str, declared: str | None) -> None:
+def test_a_csv_source_is_read_in_its_declared_encoding(tmp_path: Path, encoding: str, declared: str | None) -> None:
     (tmp_path / "bills.csv").write_bytes(SOURCE_TEXT.encode(encoding))
     definition = replace(DEFINITION, place=FilePlace(Path("bills.csv"), declared), folder=tmp_path)
     answer = connector_of(definition, {}).ask(query())
     assert answer == Supplied(({"month": "名称编号", "kwh": "1"},), date(2026, 3, 31), AT)
 
 
-def test_the_sheet_of_a_source_is_the_one_with_its_key(tmp_path: Path) -> None:
+def test_the_sheet_with_the_key_column_is_chosen(tmp_path: Path) -> None:
     book = Workbook()
     book.worksheets[0].append(["说明"])
     for title in ("一月", "二月"):
@@ -186,7 +186,7 @@ def test_the_sheet_of_a_source_is_the_one_with_its_key(tmp_path: Path) -> None:
     assert isinstance(connector_of(definition, {}).ask(query()), Supplied)
 
 
-def test_a_flaw_in_a_workbook_matters_where_it_is_needed(tmp_path: Path) -> None:
+def test_a_flaw_in_a_workbook_matters_only_in_a_needed_cell(tmp_path: Path) -> None:
     place = Place(tmp_path, "xlsx")
     place.holding({**BILLS, "kwh": [1, 2, 3, 440811202601011234, 5], "status": ["=1+1"] * 5})
     assert place.connector().ask(query()) == Refused("data_unusable", AT, "bills.xlsx, Sheet, row 5, column kwh")

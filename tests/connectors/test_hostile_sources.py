@@ -1,4 +1,4 @@
-"""Sources that unpack to much, or break what reads them: bounded in this process, or ended in another."""
+"""Hostile source files that unpack to much or break their reader: limited here, or ended in a separate process."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ pytestmark = pytest.mark.slow
 # Parquet
 
 
-def test_a_parquet_file_whose_pages_unpack_to_more_than_memory_is_refused(
+def test_a_parquet_file_that_unpacks_to_more_than_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each text repeats the one before it but for its end: a page of kilobytes says 200 megabytes."""
+    """Each text repeats the text before it except for the end, so a page of kilobytes unpacks to 200 megabytes."""
     monkeypatch.setattr(apart, "MEMORY_BYTES", 128 * MEGABYTE)
     rows, text = 400, "x" * 500_000
     place = Place(tmp_path, "parquet")
@@ -59,7 +59,7 @@ def spoilt_footer(path: Path, size: int) -> None:
     ("size", "code"),
     [(2**31, "SOURCE_FILE_TOO_LARGE"), (1_000_000, "SOURCE_FILE_TOO_LARGE"), (5, "SOURCE_FILE_UNREADABLE")],
 )
-def test_a_parquet_file_that_lies_about_its_description_is_refused(tmp_path: Path, size: int, code: str) -> None:
+def test_a_parquet_file_with_a_false_footer_is_refused(tmp_path: Path, size: int, code: str) -> None:
     place = Place(tmp_path, "parquet")
     place.holding(BILLS)
     spoilt_footer(place.path, size)
@@ -68,7 +68,7 @@ def test_a_parquet_file_that_lies_about_its_description_is_refused(tmp_path: Pat
     assert caught.value.code == code
 
 
-def test_the_description_of_a_parquet_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parquet_footer_above_a_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place(tmp_path, "parquet")
     place.holding({name: list(values) * 20 for name, values in BILLS.items()})
     parquet.write_table(parquet.read_table(place.path), place.path, row_group_size=1)
@@ -95,7 +95,7 @@ def test_the_description_of_a_parquet_file_is_bounded(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     "value", ["zeroblob(900000000)", "hex(zeroblob(450000000))", "group_concat(hex(zeroblob(100000)))"]
 )
-def test_a_huge_value_of_a_database_never_reaches_the_driver(tmp_path: Path, value: str) -> None:
+def test_a_huge_computed_value_is_refused_in_little_memory(tmp_path: Path, value: str) -> None:
     place = Place(tmp_path, "sql")
     place.holding(BILLS)
     sql = f"SELECT uscc, period, {value} AS kwh FROM bills, (VALUES {'(1), ' * 50} (1)) WHERE uscc = :identifier"
@@ -107,7 +107,7 @@ def test_a_huge_value_of_a_database_never_reaches_the_driver(tmp_path: Path, val
     assert within(300, tmp_path, script) == "data_unusable"
 
 
-def test_a_huge_value_that_is_stored_is_refused(tmp_path: Path) -> None:
+def test_a_huge_stored_value_is_refused(tmp_path: Path) -> None:
     place = Place(tmp_path, "sql")
     source = place.holding({**BILLS, "period": ["x", "y" * 60 * MEGABYTE, "x", "x", "x"]})
     answer = source.ask(query())
@@ -117,7 +117,9 @@ def test_a_huge_value_that_is_stored_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "sql", "xlsx"])
-def test_many_long_cells_together_are_bounded(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_cells_together_above_the_limit_are_refused(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = Place(tmp_path, kind).holding({**BILLS, "period": ["x" * 1_000] * 5})
     assert isinstance(source.ask(query()), Supplied)
     monkeypatch.setattr(connector, "MAX_CHARACTERS", 2_999)
@@ -132,7 +134,7 @@ def stream_of_a_book() -> bytes:
     return bytes(book.mem[book.base : book.base + book.stream_len])
 
 
-def test_an_old_workbook_with_a_password_is_refused_as_one() -> None:
+def test_an_xls_workbook_with_a_password_is_refused_as_encrypted() -> None:
     stream = stream_of_a_book()
     first = 4 + struct.unpack_from("<H", stream, 2)[0]
     locked = stream[:first] + struct.pack("<HHHHH", 0x2F, 6, 0, 1, 2) + stream[first:]
@@ -141,7 +143,7 @@ def test_an_old_workbook_with_a_password_is_refused_as_one() -> None:
 
 
 def with_blanks(rows: int) -> bytes:
-    """The stream of a small old workbook whose last sheet claims 256 formatted cells in each of so many rows."""
+    """Return the stream of a small .xls workbook whose last sheet claims 256 formatted cells in each of many rows."""
     stream = stream_of_a_book()
     end = stream.rfind(b"\x0a\x00\x00\x00")
     blanks = struct.pack("<256H", *[15] * 256)
@@ -151,7 +153,7 @@ def with_blanks(rows: int) -> bytes:
     return stream[:end] + b"".join(records) + stream[end:]
 
 
-def test_an_old_workbook_is_bounded_by_its_cells() -> None:
+def test_an_xls_workbook_with_too_many_cells_is_refused() -> None:
     sheets = sheets_in(with_blanks(1_000), "a.xls", Kind.XLS)
     assert [len(sheet.rows) for sheet in sheets] == [1, 2, 4], "cells without any text make no rows"
     with pytest.raises(InvalidInput, match="XLSX_TOO_LARGE") as caught:
@@ -159,7 +161,7 @@ def test_an_old_workbook_is_bounded_by_its_cells() -> None:
     assert str(MAX_CELLS) in caught.value.message
 
 
-def test_an_old_workbook_ends_its_own_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_xls_workbook_can_end_only_the_separate_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "MEMORY_BYTES", 48 * MEGABYTE)
     with pytest.raises(InvalidInput, match="XLSX_TOO_LARGE") as caught:
         sheets_in(with_blanks(25_000), "a.xls", Kind.XLS)
@@ -172,7 +174,7 @@ def test_an_old_workbook_ends_its_own_process_alone(monkeypatch: pytest.MonkeyPa
     cut=st.none() | st.integers(512, 5_631),
 )
 @settings(max_examples=30, deadline=None)
-def test_a_damaged_old_workbook_is_read_or_refused(places: list[tuple[int, int]], cut: int | None) -> None:
+def test_a_damaged_xls_workbook_is_read_or_refused(places: list[tuple[int, int]], cut: int | None) -> None:
     data = bytearray((CASES / "xls-whole" / "list.xls").read_bytes())
     for place, value in places:
         data[place] = value
@@ -182,7 +184,7 @@ def test_a_damaged_old_workbook_is_read_or_refused(places: list[tuple[int, int]]
 
 @contextmanager
 def no_file_to_spare(folder: Path) -> Iterator[None]:
-    """A process that may open nothing more."""
+    """Use up the process's file descriptors, so that it can open no further file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = os.open(folder, os.O_RDONLY)
     os.close(free)
@@ -193,7 +195,7 @@ def no_file_to_spare(folder: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_where_no_process_can_be_started_the_source_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_times_out_if_no_process_can_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Place(tmp_path, "parquet").holding(BILLS)
     monkeypatch.setattr(apart, "PROCESSES", apart.Processes())
     with no_file_to_spare(tmp_path):
@@ -204,7 +206,7 @@ def test_where_no_process_can_be_started_the_source_times_out(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_where_no_file_can_be_opened_the_source_says_so(tmp_path: Path, kind: str) -> None:
+def test_a_source_names_the_file_that_cannot_be_opened(tmp_path: Path, kind: str) -> None:
     place = Place(tmp_path, kind)
     source = place.holding(BILLS)
     assert isinstance(source.ask(query()), Supplied)
@@ -213,11 +215,11 @@ def test_where_no_file_can_be_opened_the_source_says_so(tmp_path: Path, kind: st
     assert (caught.value.code, caught.value.where) == ("SOURCE_FILE_UNREADABLE", str(place.path))
 
 
-def test_the_process_apart_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_separate_process_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(apart, "PROCESSES", apart.Processes())
     monkeypatch.setenv("INSURANCE_DATABASE_URL", "postgresql://reader:secret@host/db")
     assert isinstance(Place(tmp_path, "parquet").holding(BILLS).ask(query()), Supplied)
     (process,) = apart.PROCESSES._idle
-    told = Path(f"/proc/{process._process.pid}/environ").read_bytes()
+    environ = Path(f"/proc/{process._process.pid}/environ").read_bytes()
     apart.PROCESSES.close()
-    assert b"secret" not in told and b"PATH=" in told
+    assert b"secret" not in environ and b"PATH=" in environ

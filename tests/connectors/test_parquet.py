@@ -1,4 +1,4 @@
-"""Parquet files as sources: only what is needed is read, and every type that has an exact text."""
+"""Parquet files as sources: only needed data is read, and every type with an exact text is supported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parquet_place(tmp_path: Path) -> Place:
 
 
 def sorted_place(place: Place) -> tuple[Place, bytearray, parquet.FileMetaData]:
-    """A Parquet file in three row groups, one per subject, and its bytes."""
+    """Write a Parquet file with three row groups, one per subject."""
     table = pa.table(
         {
             "uscc": [f"{number}" for number in (1, 2, 3) for _ in range(100)],
@@ -47,7 +47,7 @@ def sorted_place(place: Place) -> tuple[Place, bytearray, parquet.FileMetaData]:
 
 
 def here(place: Place) -> SourceConnector:
-    """A connector that reads the Parquet file in this process, where its memory can be watched."""
+    """Return a connector that reads the Parquet file in this process, where a test can measure its memory."""
     definition = replace(DEFINITION, place=FilePlace(Path(place.path.name)), folder=place.folder)
     return SourceConnector(definition, ParquetTable(place.path))
 
@@ -82,7 +82,7 @@ def test_row_groups_that_cannot_hold_the_subject_are_not_read(parquet_place: Pla
         place.connector().ask(query("1"))
 
 
-def test_a_row_group_that_would_not_fit_into_memory_is_refused(
+def test_a_row_group_that_does_not_fit_into_memory_is_refused(
     parquet_place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, _, metadata = sorted_place(parquet_place)
@@ -94,8 +94,8 @@ def test_a_row_group_that_would_not_fit_into_memory_is_refused(
         here(place).ask(query("2"))
 
 
-def test_a_text_said_many_times_over_is_held_once(parquet_place: Place) -> None:
-    """A page of a few bytes says it for every row: 2,000 times half a megabyte, in the rows of whomever."""
+def test_a_repeated_text_is_held_in_memory_once(parquet_place: Place) -> None:
+    """A page of a few bytes repeats a text of half a megabyte 2,000 times, in rows of any subject."""
     rows, text = 2_000, "x" * 500_000
     said = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))
     keys = pa.array([OTHER] * (rows - 1) + [GRID])
@@ -117,7 +117,7 @@ def test_a_text_said_many_times_over_is_held_once(parquet_place: Place) -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.list_(pa.string()), pa.binary(4)])
-def test_a_column_of_what_is_no_cell_is_not_read(parquet_place: Place, kind: pa.DataType) -> None:
+def test_a_column_whose_type_is_not_a_cell_is_refused(parquet_place: Place, kind: pa.DataType) -> None:
     cell = ["1234"] if pa.types.is_list(kind) else b"1234"
     table = pa.table({"uscc": [OTHER], "period": pa.array([cell], kind), "kwh": [1]})
     parquet.write_table(table, parquet_place.path)
@@ -128,13 +128,13 @@ def test_a_column_of_what_is_no_cell_is_not_read(parquet_place: Place, kind: pa.
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"uscc,period,kwh\n", b"PAR1" + b"\x00" * 100 + b"PAR1"])
-def test_what_is_no_parquet_file_is_named(parquet_place: Place, content: bytes) -> None:
+def test_an_error_names_a_file_that_is_not_parquet(parquet_place: Place, content: bytes) -> None:
     parquet_place.path.write_bytes(content)
     with misconfigured("SOURCE_FILE_UNREADABLE", str(parquet_place.path)):
         parquet_place.connector().ask(query())
 
 
-def test_a_parquet_column_twice_is_named(parquet_place: Place) -> None:
+def test_an_error_names_a_parquet_column_that_occurs_twice(parquet_place: Place) -> None:
     columns = [pa.array([GRID]), pa.array(["1"]), pa.array(["2"]), pa.array(["3"])]
     parquet.write_table(pa.Table.from_arrays(columns, ["uscc", "period", "kwh", "kwh"]), parquet_place.path)
     with misconfigured("SOURCE_COLUMN_MISSING", "bills.parquet"):
@@ -155,7 +155,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize(("kind", "fits"), KEYS.values(), ids=KEYS.keys())
-def test_the_key_is_text(parquet_place: Place, kind: pa.DataType, fits: bool) -> None:
+def test_a_key_column_that_is_not_text_is_refused(parquet_place: Place, kind: pa.DataType, fits: bool) -> None:
     key = (
         pa.array(["0123"]).cast(kind.value_type).dictionary_encode()
         if pa.types.is_dictionary(kind)
@@ -202,19 +202,19 @@ VALUES = {
     "dictionary of decimals": (packed(pa.array([Decimal("1.10")])), "1.10"),
     "dictionary of days": (packed(pa.array([date(2026, 3, 31)])), "2026-03-31"),
     "view of bytes": (pa.array([b"1"], pa.binary_view()), None),
-    "16-bit float that is none": (halves(float("nan")), None),
+    "16-bit float that is NaN": (halves(float("nan")), None),
     "null": (pa.array([None], pa.int64()), ""),
     "not a number": (pa.array([float("nan")]), None),
     "infinite, in 32 bits": (pa.array([float("-inf")], pa.float32()), None),
     "list": (pa.array([[1]]), None),
     "bytes": (pa.array([b"1"]), None),
-    "text that is none": (pa.array([b"\xff"]).view(pa.string()), None),
-    "year that Python does not know": (pa.array([10**7], pa.int32()).view(pa.date32()), None),
+    "text that is not UTF-8": (pa.array([b"\xff"]).view(pa.string()), None),
+    "year outside the range of Python": (pa.array([10**7], pa.int32()).view(pa.date32()), None),
 }
 
 
 @pytest.mark.parametrize(("values", "text"), VALUES.values(), ids=VALUES.keys())
-def test_values_of_parquet_become_text(parquet_place: Place, values: pa.Array, text: str | None) -> None:
+def test_parquet_values_become_text(parquet_place: Place, values: pa.Array, text: str | None) -> None:
     parquet.write_table(pa.table({"uscc": [GRID], "period": ["1"], "kwh": values}), parquet_place.path)
     answer = parquet_place.connector().ask(query(columns=("kwh",)))
     if text is None:
@@ -225,9 +225,7 @@ def test_values_of_parquet_become_text(parquet_place: Place, values: pa.Array, t
         assert answer == Supplied(({"kwh": text},), date(2026, 3, 31), AT)
 
 
-def test_without_its_package_a_parquet_file_says_what_to_install(
-    parquet_place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_error_without_pyarrow_says_what_to_install(parquet_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet_place.holding(BILLS)
     source = here(parquet_place)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -241,7 +239,7 @@ VIEWS_OWNER = "44081119900101123X"
 
 
 @pytest.mark.parametrize("name", ["key", "column"])
-def test_a_column_of_views_is_read_as_text(tmp_path: Path, name: str) -> None:
+def test_a_string_view_column_is_read_as_text(tmp_path: Path, name: str) -> None:
     place = Place(tmp_path, "parquet")
     place.path.write_bytes((CASES / "parquet-string-view" / f"{name}.parquet").read_bytes())
     definition = {"key_column": "id", "columns": {"month": "month", "kwh": "v"}}
@@ -251,20 +249,20 @@ def test_a_column_of_views_is_read_as_text(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("value_type", [pa.string_view(), pa.large_string(), pa.string()])
 @pytest.mark.parametrize("column", ["uscc", "period"])
-def test_a_dictionary_of_any_text_is_read(parquet_place: Place, column: str, value_type: pa.DataType) -> None:
-    """As other writers declare it: ours cannot write a dictionary of views."""
+def test_a_dictionary_of_any_text_type_is_read(parquet_place: Place, column: str, value_type: pa.DataType) -> None:
+    """The schema is declared as other writers do, because our writer cannot write a dictionary of views."""
     table = pa.table({"uscc": [GRID, OTHER], "period": ["1", "2"], "kwh": ["3", "4"]})
     place = table.schema.get_field_index(column)
     declared = table.schema.set(place, pa.field(column, pa.dictionary(pa.int32(), value_type)))
-    told = {"ARROW:schema": base64.b64encode(declared.serialize().to_pybytes())}
-    parquet.write_table(table.replace_schema_metadata(told), parquet_place.path, store_schema=False)
+    metadata = {"ARROW:schema": base64.b64encode(declared.serialize().to_pybytes())}
+    parquet.write_table(table.replace_schema_metadata(metadata), parquet_place.path, store_schema=False)
     answer = parquet_place.connector().ask(query())
     assert answer == Supplied(({"month": "1", "kwh": "3"},), date(2026, 3, 31), AT)
 
 
 @pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", "PLAIN"])
 @pytest.mark.parametrize("column", ["uscc", "period"])
-def test_texts_are_read_however_they_are_packed(parquet_place: Place, column: str, encoding: str) -> None:
+def test_texts_are_read_in_every_encoding(parquet_place: Place, column: str, encoding: str) -> None:
     table = pa.table({name: [str(value) for value in values] for name, values in BILLS.items()})
     parquet.write_table(table, parquet_place.path, use_dictionary=False, column_encoding={column: encoding})
     answer = parquet_place.connector().ask(query(OTHER))

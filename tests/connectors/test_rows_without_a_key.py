@@ -1,4 +1,4 @@
-"""Rows that say something and not about whom, and sources without any row: an error, and nothing false is signed."""
+"""Rows with content and no key, and sources without rows, raise an error, so that nothing false is signed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.errors import Misconfigured
 from tests.connectors.places import ALL_KINDS, AT, DEFINITION, GRID, OTHER, Place, query
 
 FILES = ("csv", "parquet", "xlsx")
-# An identifier with check digits, and one that is compared to the letter.
+# An identifier with check digits, and an identifier that must match exactly.
 ABSENT = "91440881MA9X000384"
 PLAIN = "1001"
 EMPTY: dict[str, Any] = {
@@ -29,10 +29,10 @@ EMPTY: dict[str, Any] = {
     "empty": "",
     "blank": " \t",
     "ideographic space": "\u3000",
-    "a space that does not break": "\u00a0",
+    "a no-break space": "\u00a0",
     "zero-width": "\u200b",
-    "a mark of byte order": "\ufeff",
-    "a formula that is an empty text": '=""',
+    "a byte order mark": "\ufeff",
+    "a formula with an empty text": '=""',
     "an apostrophe alone": "'",
     "a dash": "—",
     "as a database exports it": "NULL",
@@ -62,7 +62,7 @@ def problem(source: SourceConnector, identifier: str = GRID) -> Misconfigured:
 
 @pytest.mark.parametrize("cell", EMPTY.values(), ids=EMPTY.keys())
 def test_a_row_with_content_and_no_key_is_an_error_that_names_column_and_line(place: Place, cell: Any) -> None:
-    """As a sheet with merged cells is saved as CSV: only the first of the subject's months has the key."""
+    """A sheet with merged cells is saved as CSV like this: only the subject's first month has the key."""
     source = place.holding(table([GRID, cell, cell, OTHER], ["1", "2", "3", "4"]))
     for asked in (GRID, OTHER, ABSENT, PLAIN):
         error = problem(source, asked)
@@ -73,13 +73,13 @@ def test_a_row_with_content_and_no_key_is_an_error_that_names_column_and_line(pl
         assert "合计" in str(error.hint) and "total" in str(error.hint)
 
 
-def test_content_in_a_column_that_is_not_asked_for_counts_too(place: Place) -> None:
+def test_content_in_another_column_makes_a_row_without_a_key_an_error(place: Place) -> None:
     source = place.holding(table([GRID, None], ["1", None], [None, "合计"]))
     assert problem(source).code == "SOURCE_KEY_DAMAGED"
 
 
 @pytest.mark.parametrize("blank", [None, "", " ", "\u200b", "\u3000"])
-def test_rows_that_are_wholly_blank_are_harmless(place: Place, blank: str | None) -> None:
+def test_blank_rows_are_ignored(place: Place, blank: str | None) -> None:
     keys = [blank, GRID, blank, OTHER, blank]
     source = place.holding(
         {"uscc": keys, **{name: [blank, "1", blank, "2", blank] for name in ("period", "kwh", "note")}}
@@ -88,14 +88,14 @@ def test_rows_that_are_wholly_blank_are_harmless(place: Place, blank: str | None
     assert source.ask(query(ABSENT)) == NoData(AT)
 
 
-def test_a_total_under_the_keys_is_nobodys_row(place: Place) -> None:
-    """Its key cell says what it is: no identifier is like that."""
+def test_a_row_of_totals_is_ignored(place: Place) -> None:
+    """Its key cell is a word, which cannot be an identifier."""
     source = place.holding(table([GRID, OTHER, "合计"], ["1", "2", "3"]))
     assert source.ask(query()) == Supplied(({"month": "202601", "kwh": "1"},), date(2026, 3, 31), AT)
     assert source.ask(query(ABSENT)) == NoData(AT)
 
 
-def test_merged_keys_of_a_workbook_are_filled(tmp_path: Path) -> None:
+def test_a_merged_key_cell_counts_for_all_its_rows(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.append(["uscc", "period", "kwh"])
@@ -112,7 +112,7 @@ def test_merged_keys_of_a_workbook_are_filled(tmp_path: Path) -> None:
 
 
 def grouped(path: Path, keys: list[Any], **options: Any) -> SourceConnector:
-    """A Parquet file in groups of two rows, read in this process."""
+    """Write a Parquet file with two rows per row group, and return a connector that reads it in this process."""
     kwh = [str(number) for number in range(len(keys))]
     content = pa.table({"uscc": pa.array(keys, pa.string()), "period": kwh, "kwh": kwh, "on": [[1]] * len(keys)})
     parquet.write_table(content, path, row_group_size=2, **options)
@@ -121,16 +121,14 @@ def grouped(path: Path, keys: list[Any], **options: Any) -> SourceConnector:
 
 @pytest.mark.parametrize("cell", EMPTY.values(), ids=EMPTY.keys())
 @pytest.mark.parametrize("options", [{}, {"write_statistics": False}, {"use_dictionary": False}])
-def test_a_row_without_a_key_is_seen_in_a_group_that_cannot_hold_the_subject(
-    tmp_path: Path, cell: Any, options: dict[str, Any]
-) -> None:
+def test_a_row_without_a_key_is_found_in_every_row_group(tmp_path: Path, cell: Any, options: dict[str, Any]) -> None:
     source = grouped(tmp_path / "bills.parquet", [GRID, GRID, OTHER, cell], **options)
     for asked in (GRID, OTHER, ABSENT, PLAIN):
         assert str(problem(source, asked).where).endswith("row 4")
 
 
-def test_a_key_that_no_list_of_forms_has_is_found_in_any_group(tmp_path: Path) -> None:
-    """It was seen in the look at the other groups, and passed over."""
+def test_a_key_in_an_unlisted_form_is_found_in_any_row_group(tmp_path: Path) -> None:
+    """The statistics exclude its row group, so the key is found only when all key columns are read."""
     source = grouped(tmp_path / "bills.parquet", [OTHER, OTHER, f"9144 0802 MA9X 0001{GRID[16:]}", OTHER])
     answer = source.ask(query())
     assert isinstance(answer, Supplied)
@@ -142,8 +140,8 @@ def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place(tmp_path, str(request.param))
 
 
-def test_a_table_without_a_row_is_an_error_and_not_no_data(any_place: Place) -> None:
-    """As an export that failed leaves it."""
+def test_an_empty_table_is_an_error_and_not_no_data(any_place: Place) -> None:
+    """A failed export leaves such a table."""
     source = any_place.holding({name: [] for name in ("uscc", "period", "kwh")})
     for asked in (GRID, PLAIN):
         error = problem(source, asked)
@@ -151,12 +149,12 @@ def test_a_table_without_a_row_is_an_error_and_not_no_data(any_place: Place) -> 
         assert error.where and "导出" in str(error.hint) and "export" in str(error.hint)
 
 
-def test_a_table_of_blank_rows_alone_is_as_empty(place: Place) -> None:
+def test_a_table_of_only_blank_rows_counts_as_empty(place: Place) -> None:
     source = place.holding({name: ["", " "] for name in ("uscc", "period", "kwh")})
     assert problem(source).code == "SOURCE_EMPTY"
 
 
-def test_one_subject_without_rows_in_a_table_that_has_others_has_no_data(any_place: Place) -> None:
+def test_a_subject_without_rows_in_a_filled_table_has_no_data(any_place: Place) -> None:
     assert any_place.holding(table([OTHER], ["1"])).ask(query()) == NoData(AT)
 
 
@@ -171,7 +169,9 @@ NO_ROW = {
 
 
 @pytest.mark.parametrize(("sql", "known"), NO_ROW.values(), ids=NO_ROW.keys())
-def test_an_empty_table_of_a_database_is_seen_where_the_query_lets_it(tmp_path: Path, sql: str, known: bool) -> None:
+def test_an_empty_database_table_is_recognised_for_queries_with_an_equals_sign(
+    tmp_path: Path, sql: str, known: bool
+) -> None:
     place = Place(tmp_path, "sql")
     place.holding({name: [] for name in ("uscc", "period", "kwh")})
     definition = replace(DEFINITION, place=DatabasePlace("sqlite:///bills.db", None, sql), folder=tmp_path)
@@ -190,7 +190,7 @@ TITLE = "2026年用电量"
 
 @pytest.mark.parametrize("merged", [False, True])
 @pytest.mark.parametrize("sheet", [None, "Sheet"])
-def test_a_title_above_the_header_of_a_workbook_is_said(tmp_path: Path, merged: bool, sheet: str | None) -> None:
+def test_an_error_names_a_title_above_the_header_of_a_workbook(tmp_path: Path, merged: bool, sheet: str | None) -> None:
     book = Workbook()
     page = book.worksheets[0]
     for row in ((TITLE,), ("单位：千瓦时",), ("uscc", "period", "kwh"), (GRID, "202601", 1)):
@@ -221,7 +221,7 @@ MISREAD = {
 
 @pytest.mark.parametrize(("head", "code", "said"), MISREAD.values(), ids=MISREAD.keys())
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_why_the_first_line_of_a_csv_file_names_no_key_is_said(
+def test_an_error_explains_why_the_first_csv_line_names_no_key(
     tmp_path: Path, head: str, code: str, said: str, encoding: str
 ) -> None:
     (tmp_path / "bills.csv").write_bytes(f"{head}{GRID},202601,1\n".encode(encoding) if head else b"")

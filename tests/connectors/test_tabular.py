@@ -1,4 +1,4 @@
-"""CSV files: the rows, or the line of the first one that is none."""
+"""CSV files: the rows, or an error with the line of the first invalid row."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("text", "code", "line"), REFUSED.values(), ids=REFUSED.keys())
-def test_line_of_the_first_bad_row(text: str, code: str, line: int) -> None:
+def test_an_error_names_the_line_of_the_first_bad_row(text: str, code: str, line: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         parsed(text)
     assert (caught.value.code, caught.value.where) == (code, f"rows.csv, line {line}")
 
 
-def test_error_does_not_repeat_the_row() -> None:
+def test_an_error_does_not_repeat_the_row() -> None:
     with pytest.raises(InvalidInput) as caught:
         parsed("name,id\n王小明\n")
     assert "王小明" not in str(caught.value)
@@ -84,7 +84,7 @@ def test_error_does_not_repeat_the_row() -> None:
         )
     )
 )
-def test_what_a_writer_writes_is_read(table: tuple[list[str], list[list[str]]]) -> None:
+def test_csv_from_the_standard_writer_is_read_back(table: tuple[list[str], list[list[str]]]) -> None:
     head, rows = table
     text = io.StringIO(newline="")
     csv.writer(text).writerows([head, *rows])
@@ -110,7 +110,7 @@ def test_file(tmp_path: Path, mark: bytes) -> None:
     assert read_csv(path) == [{"月": "1", "kwh": "10"}]
 
 
-def test_error_in_a_file_names_it(tmp_path: Path) -> None:
+def test_an_error_names_the_csv_file(tmp_path: Path) -> None:
     assert refusal(write(tmp_path, b"a,b\n1\n")).where == "rows.csv, line 2"
 
 
@@ -119,7 +119,7 @@ def test_error_in_a_file_names_it(tmp_path: Path) -> None:
     [("a\n電費\n".encode("big5"), 2), ("a\nété\n".encode("latin-1"), 2), (b"a\n1\n\xe7\x94", 4)],
     ids=["Big5", "Latin-1", "cut off"],
 )
-def test_file_whose_encoding_is_in_doubt(tmp_path: Path, content: bytes, byte: int) -> None:
+def test_a_file_in_an_ambiguous_encoding_is_refused(tmp_path: Path, content: bytes, byte: int) -> None:
     path = write(tmp_path, content)
     error = refusal(path)
     assert (error.code, error.where) == ("CSV_NOT_UTF8", str(path))
@@ -127,13 +127,13 @@ def test_file_whose_encoding_is_in_doubt(tmp_path: Path, content: bytes, byte: i
     assert error.hint and "encoding" in error.hint
 
 
-def test_file_that_is_missing(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         error = refusal(path)
         assert (error.code, error.where) == ("FILE_MISSING", str(path))
 
 
-def test_size_is_bounded_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_is_checked_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, b"a\n1\n")
     monkeypatch.setattr(tabular, "MAX_CSV_BYTES", 4)
     assert read_csv(path) == [{"a": "1"}]
@@ -141,7 +141,7 @@ def test_size_is_bounded_before_reading(tmp_path: Path, monkeypatch: pytest.Monk
     assert refusal(path).code == "CSV_TOO_LARGE"
 
 
-def test_file_of_one_byte_too_many_is_not_read(tmp_path: Path) -> None:
+def test_a_file_with_one_byte_too_many_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     with path.open("wb") as file:
         file.truncate(MAX_CSV_BYTES + 1)
@@ -172,13 +172,13 @@ INERT: list[tuple[object, str]] = [
 
 
 @pytest.mark.parametrize(("cell", "text"), INERT, ids=[repr(cell) for cell, _ in INERT])
-def test_no_cell_that_is_written_runs_in_a_spreadsheet(cell: object, text: str) -> None:
+def test_no_written_cell_runs_as_a_formula(cell: object, text: str) -> None:
     (line,) = csv_lines([["x", cell]])
     assert next(csv.reader([line])) == ["x", text]
 
 
-def test_there_is_one_place_that_writes_csv() -> None:
-    """The demonstration's sources are no export: they are read by us again, to the letter."""
+def test_only_one_function_writes_csv_exports() -> None:
+    """The demonstration's sources are not exports: the connectors must read them back exactly."""
     root = Path(tabular.__file__).parents[2]
     writers = re.compile(r"csv\.writer|csv\.DictWriter|writerow|\.to_csv|write_csv\(|Workbook\(")
     found = {

@@ -1,4 +1,4 @@
-"""Small files that unpack to much are refused by what is counted, in little memory, before anything is built."""
+"""Small files that unpack to much are refused by counting, in little memory, before any object is built."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ BOOKS: dict[str, tuple[Callable[[], Parts], str]] = {
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-def test_a_workbook_is_counted_before_it_is_built(tmp_path: Path, kind: str) -> None:
+def test_a_workbook_above_a_limit_is_refused_before_it_is_built(tmp_path: Path, kind: str) -> None:
     parts, _ = BOOKS[kind]
     path = tmp_path / "book.xlsx"
     path.write_bytes(with_parts(parts()))
@@ -71,10 +71,10 @@ def test_a_workbook_is_counted_before_it_is_built(tmp_path: Path, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-def test_what_is_too_much_is_said_and_no_more_of_it_is_read(
+def test_reading_stops_at_the_limit_that_the_error_names(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The count stops at the bound: what stands behind it is not looked at."""
+    """The count stops at the limit, and the rest of the file is not read."""
     parts, what = BOOKS[kind]
     counted: list[int] = []
     start = xlsx_scan._Reader._start
@@ -90,7 +90,7 @@ def test_what_is_too_much_is_said_and_no_more_of_it_is_read(
     assert what in caught.value.message
 
 
-def test_a_workbook_at_its_bounds_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workbook_at_its_limits_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "book.xlsx"
     path.write_bytes(small_book())
     counts = xlsx_scan.scan(path.read_bytes(), "book.xlsx").counts
@@ -104,7 +104,7 @@ def test_a_workbook_at_its_bounds_is_read(tmp_path: Path, monkeypatch: pytest.Mo
                 read_table(path)
 
 
-def test_entities_and_a_directory_of_thousands_are_refused(tmp_path: Path) -> None:
+def test_xml_entities_and_huge_zip_directories_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><worksheet>&b;</worksheet>'
     path.write_bytes(with_parts({SHEET: [bomb]}))
@@ -117,7 +117,7 @@ def test_entities_and_a_directory_of_thousands_are_refused(tmp_path: Path) -> No
         read_table(path)
 
 
-def test_merged_ranges_that_cover_everything_fill_only_so_many_cells(tmp_path: Path) -> None:
+def test_merged_ranges_above_the_limit_of_cells_are_refused(tmp_path: Path) -> None:
     rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (row, row) for row in range(1, 1_001))
     ranges = many(b'<mergeCell ref="A2:A1048576"/>', 9_000)
     path = tmp_path / "book.xlsx"
@@ -149,10 +149,10 @@ TABLES: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
 
 
 @pytest.mark.parametrize("kind", TABLES)
-def test_a_csv_file_is_bounded_by_the_row(tmp_path: Path, kind: str) -> None:
+def test_a_csv_row_above_the_limit_is_refused(tmp_path: Path, kind: str) -> None:
     pieces, code = TABLES[kind]
     path = endless(tmp_path / "table.csv", pieces())
-    # The file itself, and what its rows take at the bound.
+    # The memory for the file itself and for its rows at the limit.
     megabytes = path.stat().st_size // MEGABYTE + 160
     assert within(megabytes, path, "read_csv(path)") == code
     assert MAX_ROW_CHARACTERS <= MEGABYTE and MAX_COLUMNS <= 4_096 and MAX_TABLE_ROWS <= 200_000
@@ -167,7 +167,9 @@ SOURCES: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
 
 
 @pytest.mark.parametrize(("pieces", "code"), SOURCES.values(), ids=SOURCES.keys())
-def test_a_csv_source_is_bounded_by_the_row(tmp_path: Path, pieces: Callable[[], Iterable[bytes]], code: str) -> None:
+def test_a_csv_source_with_a_row_above_the_limit_is_refused(
+    tmp_path: Path, pieces: Callable[[], Iterable[bytes]], code: str
+) -> None:
     endless(tmp_path / "bills.csv", pieces())
     script = """
         from tests.connectors.places import Place, query

@@ -1,4 +1,4 @@
-"""Values as text."""
+"""The exact texts of values from files and databases."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEXTS: list[tuple[Any, str]] = [
     (date(2026, 3, 31), "2026-03-31"),
     (datetime.fromisoformat("2026-03-31T12:30"), "2026-03-31T12:30:00"),
     (datetime(2026, 3, 31, 20, tzinfo=UTC), "2026-04-01T04:00:00+08:00"),
-    # Summer time, of 1986 to 1991: a local midnight stays its day.
+    # China had summer time from 1986 to 1991: a local midnight keeps its day.
     (datetime(1988, 6, 30, 15, tzinfo=UTC), "1988-07-01T00:00:00+09:00"),
     (datetime(2026, 3, 31, 20, 0, 0, 5, timezone(timedelta(hours=8))), "2026-03-31T20:00:00.000005+08:00"),
     (time(8, 5), "08:05:00"),
@@ -69,31 +69,31 @@ def test_text(value: Any, text: str) -> None:
     ],
     ids=repr,
 )
-def test_what_has_no_exact_text_is_refused_without_repeating_it(value: Any) -> None:
+def test_a_value_without_exact_text_is_refused_and_not_repeated(value: Any) -> None:
     with pytest.raises(BadValue) as caught:
         as_text(value)
     assert not caught.value.args
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_float_is_read_back_exactly_and_has_no_exponent(value: float) -> None:
+def test_the_text_of_a_float_is_exact_and_has_no_exponent(value: float) -> None:
     text = as_text(value)
     assert float(text) == value
     assert set(text) <= set("-.0123456789")
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
-def test_a_decimal_is_read_back_exactly(value: Decimal) -> None:
+def test_the_text_of_a_decimal_is_exact(value: Decimal) -> None:
     assert Decimal(as_text(value)) == value
 
 
 @given(st.dates())
-def test_a_day_spans_itself(day: date) -> None:
+def test_a_day_is_a_span_of_one_day(day: date) -> None:
     assert as_span(day) == as_span(day.isoformat()) == (day, day)
 
 
 @given(st.dates())
-def test_a_month_spans_its_days(day: date) -> None:
+def test_a_month_is_a_span_of_all_its_days(day: date) -> None:
     first, last = as_span(day.isoformat()[:7])
     assert (first.day, first.month, first.year) == (1, day.month, day.year)
     assert first <= day <= last

@@ -1,4 +1,4 @@
-"""Files that are small and unpack to much; and a process with little memory to read them in."""
+"""Small files that unpack to much, and a process with little memory that reads them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def small_book() -> bytes:
 
 
 def with_parts(parts: Mapping[str, Iterable[bytes]]) -> bytes:
-    """A small workbook with these parts in place of its own, each streamed into the archive."""
+    """Return a small workbook with some parts replaced; each part is streamed into the archive."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(small_book())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for name in dict.fromkeys([*old.namelist(), *parts]):
@@ -41,7 +41,7 @@ def with_parts(parts: Mapping[str, Iterable[bytes]]) -> bytes:
 
 
 def many(piece: bytes, times: int) -> Iterator[bytes]:
-    """A piece over and over."""
+    """Yield a piece many times."""
     block, rest = divmod(times, 10_000)
     for _ in range(block):
         yield piece * 10_000
@@ -74,9 +74,9 @@ STYLES = "xl/styles.xml"
 
 
 def within(megabytes: int, path: Path, code: str) -> str:
-    """What ``code`` prints in a process that may take so much memory beyond its imports; ``path`` is its argument.
+    """Return the output of ``code`` in a process with this limit of memory in addition to its imports.
 
-    It begins with ``read(path)``, ``PingzhengError`` and ``said(error)`` at hand.
+    The code can use ``path``, ``read``, ``read_csv``, ``PROCESSES`` and ``PingzhengError``.
     """
     script = f"""
         import resource, sys
@@ -99,7 +99,7 @@ def within(megabytes: int, path: Path, code: str) -> str:
             print("MEMORY")
     """
     script = textwrap.dedent(script.replace("        try:\n        ", "        try:\n            "))
-    done = subprocess.run(  # the script is ours
+    done = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=120, check=False
     )
     return done.stdout.strip() or done.stderr

@@ -1,4 +1,4 @@
-"""The sealed file: what goes in comes out with the passphrase, and nothing comes out of anything else."""
+"""The sealed file opens only with its passphrase and unchanged; every other file is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def code_of(raw: bytes, passphrase: str = PASSPHRASE) -> str:
 
 
 def with_header(**members: Any) -> bytes:
-    """The file under a header with members replaced, each named by its path; canonical, as the genuine one is."""
+    """Return the file with some members of its header replaced, by their paths; the header stays canonical JSON."""
     header = json.loads(HEADER)
     for path, value in members.items():
         *way, last = path.split("__")
@@ -49,11 +49,11 @@ def with_header(**members: Any) -> bytes:
 
 @settings(max_examples=25)
 @given(st.binary(max_size=4096), st.text(min_size=1, max_size=64))
-def test_what_was_sealed_is_opened_again(content: bytes, passphrase: str) -> None:
+def test_a_sealed_wallet_opens_with_its_passphrase(content: bytes, passphrase: str) -> None:
     assert unseal(seal(content, passphrase, CHEAP), passphrase) == content
 
 
-def test_the_file_says_how_it_was_sealed_and_nothing_of_what() -> None:
+def test_the_header_shows_the_parameters_and_no_content() -> None:
     assert json.loads(HEADER)["kdf"] | {"salt": "…"} == {"name": "scrypt", "n": MIN_N, "r": 8, "p": 1, "salt": "…"}
     assert with_header() == SEALED
     assert b"certificates" not in SEALED and len(SEALED) == len(HEADER) + 1 + len(CONTENT) + 16
@@ -67,7 +67,7 @@ def test_any_changed_byte_is_refused(place: int, change: int) -> None:
 
 
 @given(length=st.integers(0, len(SEALED) - 1))
-def test_a_file_cut_short_is_refused(length: int) -> None:
+def test_a_truncated_file_is_refused(length: int) -> None:
     assert code_of(SEALED[:length]) in {"WALLET_NOT_OPENED", "WALLET_FORM"}
 
 
@@ -83,7 +83,7 @@ def test_a_file_cut_short_is_refused(length: int) -> None:
     ],
     ids=["tag", "longer", "salt", "nonce", "n", "p"],
 )
-def test_a_changed_file_and_a_wrong_passphrase_are_told_alike(raw: bytes) -> None:
+def test_a_changed_file_and_a_wrong_passphrase_give_the_same_error(raw: bytes) -> None:
     with pytest.raises(BadBundle) as changed:
         unseal(raw, PASSPHRASE)
     with pytest.raises(BadBundle) as wrong:
@@ -119,7 +119,7 @@ HOSTILE = {
 def test_a_hostile_header_is_refused_before_anything_is_computed(members: dict[str, Any]) -> None:
     raw, begun = with_header(**members), time.process_time()
     assert code_of(raw) == "WALLET_FORM"
-    # Filling the least memory that is too much takes seconds.
+    # Using even the smallest amount of memory above the limit would take seconds.
     assert time.process_time() - begun < 0.5
 
 
@@ -139,32 +139,32 @@ def test_a_hostile_header_is_refused_before_anything_is_computed(members: dict[s
     ],
     ids=["empty", "line", "no members", "no text", "no tag", "space", "spaces", "nesting", "too large", "archive"],
 )
-def test_what_is_no_wallet_file(raw: bytes) -> None:
+def test_a_file_that_is_not_a_wallet_is_refused(raw: bytes) -> None:
     assert code_of(raw) == "WALLET_FORM"
 
 
-def test_the_default_cost_may_be_asked_for() -> None:
+def test_the_default_cost_is_within_the_limits() -> None:
     assert Cost().bearable
     assert 128 * Cost().n * 8 == 128 * 1024 * 1024
 
 
-def test_more_than_a_file_holds_is_not_sealed() -> None:
+def test_too_much_content_is_not_sealed() -> None:
     with pytest.raises(InvalidInput, match="WALLET_FULL"):
         seal(bytes(MAX_WALLET_BYTES), PASSPHRASE, CHEAP)
 
 
-def test_the_same_characters_typed_otherwise_open_it() -> None:
+def test_a_passphrase_in_another_unicode_form_opens_the_wallet() -> None:
     composed, decomposed = (unicodedata.normalize(form, "Élan à Zhànjiāng") for form in ("NFC", "NFD"))
     assert composed != decomposed
     assert unseal(seal(CONTENT, decomposed, CHEAP), composed) == CONTENT
 
 
 @pytest.mark.parametrize("passphrase", ["", "elevenchars", "x" * 1025])
-def test_a_passphrase_that_protects_nothing_is_not_taken(passphrase: str) -> None:
+def test_a_weak_passphrase_is_refused(passphrase: str) -> None:
     with pytest.raises(InvalidInput, match="PASSPHRASE_UNFIT"):
         check_new_passphrase(passphrase)
     assert check_new_passphrase(PASSPHRASE) == PASSPHRASE
 
 
-def test_a_wallet_of_protocol_1_is_named_as_such() -> None:
+def test_a_wallet_of_protocol_1_is_refused_by_name() -> None:
     assert code_of(with_header(format="pingzheng-wallet/1")) == "PROTOCOL_UNSUPPORTED"

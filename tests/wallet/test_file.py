@@ -1,4 +1,4 @@
-"""The wallet on a disk: for its owner's eyes, whole or not at all, and never less than it was."""
+"""The wallet on disk: readable only by its owner, written completely or not at all, and no change loses content."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def begun(folder: Path) -> WalletFile:
     return file
 
 
-def test_what_is_saved_is_opened_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_a_saved_wallet_opens_and_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     held = begun(tmp_path).open(PASSPHRASE)
     assert (held.read(NUMBER)[0], held.key) == (USAGE, KEY)
     (path,) = tmp_path.iterdir()
@@ -40,20 +40,20 @@ def test_what_is_saved_is_opened_and_nobody_else_may_read_it(tmp_path: Path) -> 
     assert KEY.private_key.hex().encode() not in path.read_bytes()
 
 
-def test_each_change_adds_to_what_was_there(tmp_path: Path) -> None:
+def test_each_change_adds_to_the_wallet(tmp_path: Path) -> None:
     file = begun(tmp_path)
     file.change(PASSPHRASE, lambda wallet: wallet.adding([ASSET]))
     assert len(file.open(PASSPHRASE).certificates) == 2
 
 
-def test_a_change_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+def test_a_change_without_effect_writes_nothing(tmp_path: Path) -> None:
     file, path = begun(tmp_path), tmp_path / "holder.wallet"
     before = path.read_bytes()
     file.change(PASSPHRASE, lambda wallet: wallet.adding([USAGE]))
     assert path.read_bytes() == before
 
 
-def test_many_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+def test_concurrent_changes_lose_nothing(tmp_path: Path) -> None:
     bundles = [numbered(serial) for serial in range(1, 9)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda bundle: at(tmp_path).change(PASSPHRASE, lambda held: held.adding([bundle])), bundles))
@@ -62,7 +62,7 @@ def test_many_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("passphrase", [PASSPHRASE, OTHER], ids=["the change fails", "wrong passphrase"])
-def test_what_goes_wrong_leaves_the_file_as_it_was(tmp_path: Path, passphrase: str) -> None:
+def test_a_failed_change_leaves_the_file_unchanged(tmp_path: Path, passphrase: str) -> None:
     file, path = begun(tmp_path), tmp_path / "holder.wallet"
     before = path.read_bytes()
     with pytest.raises(PingzhengError):
@@ -71,7 +71,7 @@ def test_what_goes_wrong_leaves_the_file_as_it_was(tmp_path: Path, passphrase: s
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_disk_that_refuses_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_file_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, path = begun(tmp_path), tmp_path / "holder.wallet"
     before = path.read_bytes()
 
@@ -85,7 +85,7 @@ def test_a_disk_that_refuses_leaves_the_file_as_it_was(tmp_path: Path, monkeypat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_passphrase_is_changed_and_the_old_one_opens_it_no_more(tmp_path: Path) -> None:
+def test_a_changed_passphrase_replaces_the_old_one(tmp_path: Path) -> None:
     file = begun(tmp_path)
     file.change_passphrase(PASSPHRASE, OTHER)
     assert file.open(OTHER).read(NUMBER)[0] == USAGE
@@ -97,19 +97,19 @@ def test_the_passphrase_is_changed_and_the_old_one_opens_it_no_more(tmp_path: Pa
         file.change_passphrase(OTHER, "short")
 
 
-def test_a_new_wallet_wants_a_fit_passphrase_and_an_old_one_its_own(tmp_path: Path) -> None:
+def test_a_new_wallet_needs_a_strong_passphrase_and_an_old_one_its_own(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="PASSPHRASE_UNFIT"):
         at(tmp_path).change("short", lambda wallet: wallet)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["nothing.wallet", "."])
-def test_no_such_file(tmp_path: Path, name: str) -> None:
+def test_a_missing_wallet_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="WALLET_MISSING"):
         WalletFile(tmp_path / name).open(PASSPHRASE)
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
+def test_a_symbolic_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     begun(tmp_path / "real")
     link = tmp_path / "link.wallet"
@@ -132,7 +132,7 @@ print([name for name in {REFUSED!r} if name in sys.modules])
 """
 
 
-def test_it_presents_with_no_network_no_database_and_no_chain(tmp_path: Path) -> None:
+def test_a_wallet_presents_without_network_database_and_chain(tmp_path: Path) -> None:
     begun(tmp_path)
     wallet, out = tmp_path / "holder.wallet", tmp_path / "bundle.json"
     arguments = [str(wallet), PASSPHRASE, NUMBER, BANK.id, NONCE, str(AT), str(out)]
@@ -144,6 +144,6 @@ def test_it_presents_with_no_network_no_database_and_no_chain(tmp_path: Path) ->
     assert report.valid and report.disclosed == {"tax_band": HIDDEN["tax_band"]}
 
 
-def test_an_empty_wallet_is_a_wallet(tmp_path: Path) -> None:
+def test_an_empty_wallet_can_be_saved_and_opened(tmp_path: Path) -> None:
     at(tmp_path).change(PASSPHRASE, lambda wallet: wallet)
     assert at(tmp_path).open(PASSPHRASE) == Wallet()

@@ -1,4 +1,4 @@
-"""Random damage to what a wallet file holds once it is opened: refused as such, or another wallet that reads as one."""
+"""Random damage to the content of an opened wallet file: it is refused, or it is still a readable wallet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONTENT = GENUINE.to_bytes()
 
 
 def require_wallet(content: bytes) -> None:
-    """Refused in our own words, or a wallet of which each bundle is refused so, or a full one of its number."""
+    """Check that the content is refused with our own error, or that each bundle in it is refused or is complete."""
     try:
         wallet = Wallet.from_bytes(content)
     except BadBundle as refusal:
@@ -37,7 +37,7 @@ def require_wallet(content: bytes) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data(), DAMAGES, values)
-def test_damaged_content(data: st.DataObject, damage: str, value: Any) -> None:
+def test_damaged_content_is_refused_or_still_a_wallet(data: st.DataObject, damage: str, value: Any) -> None:
     document = json.loads(CONTENT)
     way = data.draw(st.sampled_from(spots(document)))
     require_wallet(json.dumps(damaged(document, way, damage, value)).encode())
@@ -52,5 +52,5 @@ def test_flipped_bits(flips: list[tuple[int, int]]) -> None:
     require_wallet(bytes(raw))
 
 
-def test_the_undamaged_content_is_a_wallet() -> None:
+def test_undamaged_content_is_a_wallet() -> None:
     assert Wallet.from_bytes(CONTENT) == GENUINE

@@ -1,4 +1,4 @@
-"""The wallet in memory: what it takes in, what it never gives up, and how it presents."""
+"""The wallet in memory: adding and reading bundles, keeping the key, and presenting certificates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTENT = json.loads(HELD.to_bytes())
 
 @settings(max_examples=10)
 @given(st.sets(st.integers(1, 99_999_999), max_size=3), st.booleans())
-def test_a_wallet_written_is_the_wallet_read(serials: set[int], with_key: bool) -> None:
+def test_a_written_wallet_is_read_back_unchanged(serials: set[int], with_key: bool) -> None:
     bundles = [numbered(serial) for serial in serials]
     wallet = Wallet().adding(bundles)
     wallet = wallet.keeping(KEY) if with_key else wallet
@@ -39,12 +39,12 @@ def test_a_wallet_written_is_the_wallet_read(serials: set[int], with_key: bool) 
     ]
 
 
-def test_what_is_read_is_what_was_added() -> None:
+def test_a_bundle_is_read_as_it_was_added() -> None:
     assert HELD.read(NUMBER)[0] == USAGE
     assert HELD.read(ASSET_NUMBER)[0] == ASSET
 
 
-def test_it_presents_with_the_key_it_keeps_or_with_one_it_is_given() -> None:
+def test_a_wallet_presents_with_its_own_key_or_a_given_key() -> None:
     kept = HELD.present(NUMBER, ["tax_band"], consumer=BANK.id, nonce=NONCE, at=AT)
     given_one = replace(HELD, key=None).present(
         NUMBER, ["tax_band"], consumer=BANK.id, nonce=NONCE, at=AT, holder=KEY.signer
@@ -53,14 +53,14 @@ def test_it_presents_with_the_key_it_keeps_or_with_one_it_is_given() -> None:
     assert replace(usage(), bundle=kept).verify().disclosed == {"tax_band": HIDDEN["tax_band"]}
 
 
-def test_a_p256_key_is_kept_and_presents() -> None:
+def test_a_wallet_presents_with_a_p256_key() -> None:
     phone = Es256Signer(b"\7" * 32)
     key = HolderKey(b"\7" * 32, phone.kid, "ES256")
     again = Wallet.from_bytes(Wallet().keeping(key).to_bytes())
     assert again.key == key and again.key.signer.public_key == phone.public_key
 
 
-def test_the_bundle_made_later_is_kept() -> None:
+def test_the_newer_bundle_is_kept() -> None:
     later = replace(USAGE, status=StatusSeen(USAGE.status.block + 1, "suspended"))
     for order in ([USAGE, later], [later, USAGE]):
         wallet = Wallet().adding(order)
@@ -69,7 +69,7 @@ def test_the_bundle_made_later_is_kept() -> None:
 
 
 def emptied(bundle: Bundle, **changes: Any) -> Bundle:
-    """Said to be newer, and worth nothing."""
+    """Return a bundle that claims to be newer, but lacks its proofs."""
     return replace(bundle, status=StatusSeen(2**53 - 1, "active"), **changes)
 
 
@@ -87,21 +87,21 @@ SPOILT: dict[str, Bundle] = {
 
 
 @pytest.mark.parametrize("bundle", SPOILT.values(), ids=SPOILT)
-def test_a_worthless_bundle_does_not_take_the_place_of_a_good_one(bundle: Bundle) -> None:
-    """The platform, which a wallet is to be independent of, says which bundle was made later."""
+def test_a_worthless_bundle_does_not_replace_a_good_one(bundle: Bundle) -> None:
+    """The platform states which bundle is newer, but a wallet must not depend on the platform."""
     with pytest.raises(Conflict) as refusal:
         HELD.adding([bundle])
     assert (refusal.value.code, refusal.value.where) == ("BUNDLE_DIFFERS", NUMBER)
 
 
-def test_disclosures_may_come_in_another_order() -> None:
+def test_the_order_of_disclosures_does_not_matter() -> None:
     token, *disclosures, end = USAGE.certificate.split("~")
     turned = USAGE.with_certificate("~".join([token, *reversed(disclosures), end]))
     assert turned != USAGE
     assert HELD.adding([turned]).read(NUMBER)[0] == turned
 
 
-def test_adding_takes_nothing_away() -> None:
+def test_adding_a_bundle_removes_nothing() -> None:
     wallet = HELD.adding([numbered(7)])
     assert wallet.certificates.keys() == {*HELD.certificates, *Wallet().adding([numbered(7)]).certificates}
     assert wallet.key == KEY
@@ -157,19 +157,19 @@ MALFORMED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
-def test_content_that_no_wallet_has(content: Any) -> None:
+def test_invalid_content_is_refused(content: Any) -> None:
     with pytest.raises(BadBundle, match="WALLET_CONTENT"):
         Wallet.from_bytes(canonical(content))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100, b'{"key":null,"key":null}', b"\xff"])
-def test_content_that_is_no_json(content: bytes) -> None:
+def test_content_that_is_not_json_is_refused(content: bytes) -> None:
     with pytest.raises(BadBundle, match="WALLET_CONTENT"):
         Wallet.from_bytes(content)
 
 
 @pytest.mark.parametrize("held", [None, {}, ASSET.to_dict()], ids=["null", "empty", "of another number"])
-def test_a_bundle_that_another_program_spoilt_is_found_when_it_is_read(held: Any) -> None:
+def test_a_bundle_damaged_in_the_file_is_found_when_it_is_read(held: Any) -> None:
     spoilt = Wallet.from_bytes(canonical({**CONTENT, "certificates": {**CONTENT["certificates"], NUMBER: held}}))
     with pytest.raises(BadBundle, match="WALLET_CONTENT") as refusal:
         spoilt.read(NUMBER)
@@ -177,11 +177,11 @@ def test_a_bundle_that_another_program_spoilt_is_found_when_it_is_read(held: Any
     assert spoilt.read(ASSET_NUMBER)[0] == ASSET
 
 
-def test_the_key_is_not_shown() -> None:
+def test_repr_does_not_show_the_key() -> None:
     assert KEY.private_key.hex() not in repr(HELD) and repr(KEY.private_key) not in repr(HELD)
 
 
-def test_bundles_are_read_one_to_a_file_or_one_to_a_line() -> None:
+def test_bundles_are_read_from_a_file_with_one_or_one_per_line() -> None:
     lines = b"\n".join(canonical(bundle.to_dict()) for bundle in (USAGE, ASSET)) + b"\n"
     assert bundles_in(USAGE.to_bytes()) == [USAGE]
     assert bundles_in(lines) == bundles_in(lines.replace(b"\n", b"\r\n\r\n")) == [USAGE, ASSET]
@@ -196,7 +196,7 @@ def test_bundles_are_read_one_to_a_file_or_one_to_a_line() -> None:
         (canonical(USAGE.to_dict()) + b"\n" + ASSET.to_bytes(), "line 2"),
     ],
 )
-def test_a_file_with_something_else_in_it_is_refused(raw: bytes, where: str | None) -> None:
+def test_a_file_with_an_invalid_bundle_is_refused(raw: bytes, where: str | None) -> None:
     with pytest.raises(BadBundle) as refusal:
         bundles_in(raw)
     assert where is None or refusal.value.where == where
