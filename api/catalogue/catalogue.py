@@ -37,10 +37,7 @@ def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: ActCaller) -> 
 
 @router.get("/resources")
 def resources(
-    ledger: OpenLedger,
-    actor: ReadCaller,
-    paging: PageAsked,
-    state: Annotated[str | None, Query(max_length=16)] = None,
+    ledger: OpenLedger, actor: ReadCaller, paging: PageAsked, state: Annotated[str | None, Query(max_length=16)] = None
 ) -> Page[catalogue.CatalogueEntryOut]:
     """List the published entries by code, and unpublished ones for their provider and for those who approve them."""
     rows = ledger.catalogue.data.page(paging.after, paging.one_more, state, actor)
@@ -124,9 +121,7 @@ def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> cat
 @router.post("/imports")
 @Lane.IMPORTING
 def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.ImportOut:
-    """Import a table into the caller's data list: a report on each row, then all rows or none; a dry run
-    only reports.
-    """
+    """Import a table into the caller's data list, all rows or none; a dry run only reports on each row."""
     beside = None if body.fields is None else _bytes(body.fields, "fields")
     sheets = sheets_of(_bytes(body.content, "content"), body.name, beside, body.encoding)
     take = ledger.catalogue.imports.dry_run if body.dry_run else ledger.catalogue.imports.commit

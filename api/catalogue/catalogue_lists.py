@@ -120,10 +120,7 @@ def file(
 
 @demands.get("")
 def listed(
-    ledger: OpenLedger,
-    _actor: ReadCaller,
-    paging: PageAsked,
-    state: Annotated[str | None, Query(max_length=16)] = None,
+    ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, state: Annotated[str | None, Query(max_length=16)] = None
 ) -> Page[catalogue.DemandOut]:
     """List demands by id."""
     rows = ledger.catalogue.demands.page(paging.after, paging.one_more, state)

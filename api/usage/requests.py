@@ -24,10 +24,7 @@ router = Router(prefix="/requests", tags=["requests"])
 @router.post("/draft")
 def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: ActCaller) -> usage.RequestDraftOut:
     """Return the request for the consumer to sign, with its note; nothing is recorded."""
-    terms = Terms(
-        **body.model_dump(exclude={"fields", "note"}),
-        fields=tuple(body.fields),
-    )
+    terms = Terms(**body.model_dump(exclude={"fields", "note"}), fields=tuple(body.fields))
     drafted = ledger.usage.consumer_acts.draft(actor, terms, Note(**body.note.model_dump()))
     return usage.RequestDraftOut(entry=drafted.entry, note=usage.SignedNote(**drafted.note))
 

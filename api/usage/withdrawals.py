@@ -41,9 +41,7 @@ def authorization_draft(
 def withdraw_authorization(
     authorization: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.AuthorizationOut:
-    """Withdraw an authorization, as its subject. The act is sent to the chain; certificates that rest on it are
-    revoked.
-    """
+    """Withdraw an authorization, as its subject; certificates that rest on it are revoked."""
     return show_authorization(ledger.usage.subject_acts.withdraw(actor, authorization, body.statement, _act(body)))
 
 

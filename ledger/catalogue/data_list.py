@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.catalogue import lookups
-from ledger.catalogue.entry_history import Change, current, move, planned, record, require_provider
+from ledger.catalogue.entry_history import Change, current, move, require_provider
 from ledger.catalogue.lookups import matched
+from ledger.catalogue.staging import Known, overtaken, write_staged
 from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceReview
 from ledger.domain.days import Clock
 from ledger.domain.reasons import checked_reason
@@ -50,9 +51,10 @@ class Catalogue:
         """
         require(actor, Action.EDIT_RESOURCE, owns=True)
         with self._database.write() as session:
-            change = planned(session, actor.party, resource)
-            record(session, actor.party, resource, change, self._clock())
-        return change
+            staged = Known(session, [resource.code], [resource.system]).staged(actor.party, resource)
+            if not write_staged(session, actor.party, [staged], self._clock()):
+                raise overtaken()
+        return staged.change
 
     def submit(self, actor: Actor, code: str) -> CatalogueEntry:
         """Submit the newest version for signature. If it matches the important-data list it is blocked instead.

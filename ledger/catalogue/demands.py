@@ -93,9 +93,7 @@ class Demands:
         self._clock = clock
 
     def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> Duty:
-        """List the department that must share a resource, and within how many working days; the newest
-        entry is valid.
-        """
+        """Set which department must share a resource, and within how many working days."""
         _require_keeper(actor)
         with self._database.write() as session:
             self._require_lists(session, actor, lookups.resource(session, code, lock=True).provider)

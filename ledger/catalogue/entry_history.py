@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from ledger.catalogue import lookups
 from ledger.catalogue.states import RESOURCE
-from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceVersion
-from ledger.domain.assets.identity import document_digest
+from ledger.catalogue.tables import CatalogueResource, ResourceEvent
 from ledger.domain.resource import DataResource, check_resource, diff
 from ledger.errors import Forbidden, InvalidInput
 
@@ -23,14 +22,6 @@ class Change:
     verdict: str
     version: int
     changes: tuple[dict[str, Any], ...]
-
-
-def planned(session: Session, provider: str, resource: DataResource) -> Change:
-    """Return the effect of recording this description; nothing is written. Raises as ``Catalogue.put``."""
-    row = session.get(CatalogueResource, resource.code)
-    present = None if row is None else (row, lookups.version(session, row.code, row.version).document)
-    system = resource.system if resource.system and lookups.system(session, resource.system) else ""
-    return change_of(provider, resource, present, {system})
 
 
 def change_of(
@@ -58,38 +49,6 @@ def change_of(
         return Change("unchanged", row.version, ())
     RESOURCE.next(row.state, "edit")
     return Change("new_version", row.version + 1, tuple(changes))
-
-
-def record(session: Session, provider: str, resource: DataResource, change: Change, now: int) -> None:
-    """Write the version that ``planned`` returned in the same transaction."""
-    if change.verdict == "unchanged":
-        return
-    document = resource.to_dict()
-    if change.verdict == "new":
-        row = CatalogueResource(
-            code=resource.code,
-            provider=provider,
-            state=RESOURCE.initial,
-            version=change.version,
-            published_version=None,
-            created_at=now,
-        )
-        session.add(row)
-        session.flush()
-    else:
-        row = lookups.resource(session, resource.code, lock=True)
-        row.version = change.version
-    session.add(
-        ResourceVersion(
-            code=resource.code,
-            version=change.version,
-            document=document,
-            document_digest=document_digest(document),
-            created_by=provider,
-            created_at=now,
-        )
-    )
-    move(session, row, "edit", provider, now)
 
 
 def move(session: Session, row: CatalogueResource, name: str, by: str, now: int, reason: str | None = None) -> None:

@@ -106,9 +106,7 @@ class ImportantDataList:
                 yield row.code
 
     def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
-        """Whether the newest or the published version matches; a recorded review clears important data, not
-        core data.
-        """
+        """Whether the newest or the published version matches and no review clears it; core data is never cleared."""
         for number in {row.version, row.published_version or row.version}:
             resource = DataResource.from_dict(lookups.version(session, row.code, number).document)
             cleared = entry.grade != "core" and lookups.reviewed(session, row.code, number)

@@ -48,8 +48,6 @@ def check_important(entry: ImportantData) -> None:
 
 
 def matched_grade(resource: DataResource, entries: Iterable[ImportantData]) -> tuple[str, Sequence[str]]:
-    """Return the highest grade among the resource's own and those of the entries that it matches, and the titles of
-    these.
-    """
+    """Return the highest of the resource's own grade and the matching entries' grades, and the entries' titles."""
     found = [entry for entry in entries if entry.matches(resource)]
     return highest([resource.grade, *(entry.grade for entry in found)]), sorted(entry.title for entry in found)

@@ -19,16 +19,7 @@ from ledger.store.database import Database
 
 MAX_CONDITIONS: Final = 400
 MAX_LICENCE: Final = 64
-_SHOWN: Final = (
-    "code",
-    "number",
-    "version",
-    "open_type",
-    "conditions",
-    "licence",
-    "created_at",
-    "withdrawn_at",
-)
+_SHOWN: Final = ("code", "number", "version", "open_type", "conditions", "licence", "created_at", "withdrawn_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Import of many descriptions: planned without the write lock, then written with few statements under the lock."""
+"""Record descriptions, one or many: each is compared with its entry, then all are written with few statements."""
 
 from __future__ import annotations
 

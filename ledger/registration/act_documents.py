@@ -45,14 +45,7 @@ class ActDocuments:
     The same document has the same digest, so that a party which signs its call in a second request signs the same call.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        follower: Follower,
-        salt_key: bytes,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, database: Database, sealer: Sealer, follower: Follower, salt_key: bytes, clock: Clock) -> None:
         self._database = database
         self._sealer = sealer
         self._follower = follower

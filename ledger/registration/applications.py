@@ -114,13 +114,7 @@ class Applications:
             )
 
     def _file(
-        self,
-        actor: Actor,
-        asset: str,
-        kind: str,
-        resource: DataResource,
-        content: str,
-        signed: SignedRequest | None,
+        self, actor: Actor, asset: str, kind: str, resource: DataResource, content: str, signed: SignedRequest | None
     ) -> Receipt:
         fresh: str | None = None
         with self._database.write() as session:

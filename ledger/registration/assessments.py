@@ -27,9 +27,7 @@ KINDS = ("quality", "valuation")
 
 
 class Assessments:
-    """Records reports. The contract checks that the assessor is accredited (``quality``, ``appraise``) and does not
-    hold the asset.
-    """
+    """Records reports. The contract requires an accredited assessor that does not hold the asset."""
 
     def __init__(
         self,

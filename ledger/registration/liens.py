@@ -34,9 +34,7 @@ class Liens:
     def pledge(
         self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None
     ) -> Receipt:
-        """Pledge the asset to ``creditor``; ``terms`` are stored sealed (amounts in fen). Raises ``Conflict``
-        ``ASSET_PLEDGED``.
-        """
+        """Pledge the asset; ``terms`` are stored sealed (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED``."""
         with self._database.read() as session:
             number = party_no(session, creditor)
         with self._documents.kept(asset, "lien", actor.party, terms) as digest:

@@ -24,9 +24,7 @@ from ledger.store.database import Database
 
 
 class Objections:
-    """Files and decides objections. An objector's identity was checked when the party was onboarded; its grounds are
-    sealed.
-    """
+    """Files and decides objections. An objector is a party whose identity was checked; its grounds are sealed."""
 
     def __init__(
         self,
@@ -56,8 +54,8 @@ class Objections:
     def decide(
         self, actor: Actor, asset: str, number: int, state: str, reason: str, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Change the state of an objection to ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or to
-        ``refused`` at once.
+        """Set the state of an objection: ``admitted``, ``verified``, ``upheld``, ``dismissed``, or at once
+        ``refused``.
         """
         require(actor, Action.REVIEW_REGISTRATION)
         document = {"objection": number, "state": state, "reason": checked_grounds(reason)}
@@ -65,9 +63,7 @@ class Objections:
             return self._acting.act_as(actor.party, asset_calls.decide(asset, number, state, digest), signed)
 
     def of(self, asset: str, now: int) -> list[dict[str, Any]]:
-        """Return the objections to an asset; ``due`` is when the verification of an open objection is due (working
-        days).
-        """
+        """Return the objections to an asset; ``due`` is the deadline for verifying an open objection."""
         with self._database.read() as session:
             registration(session, asset)
         self._follower.sync()

@@ -75,9 +75,7 @@ class Registered:
 
 
 class Registrations:
-    """First registrations, and the present state of any. Each step reads the chain first, so it can be repeated after a
-    crash.
-    """
+    """First registrations, and the present state of any. Each step can be repeated after a crash."""
 
     def __init__(
         self,
@@ -108,9 +106,7 @@ class Registrations:
         progress: Callable[[int], None] = lambda _: None,
         signed: SignedRequest | None = None,
     ) -> Intake:
-        """Apply for first registration of ``resources`` and of the published resources with these ``codes``:
-        ``submit``, then ``register``.
-        """
+        """Apply for first registration of ``resources`` and of the published ones with these ``codes``."""
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         published = [self._catalogue.registrable(code) for code in codes]
         intake = self.submit(actor, [*published, *resources], applicant)

@@ -20,9 +20,7 @@ _FULL: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class QualityReport:
-    """Scores and weights by dimension, 0–100 each; the weights add up to 100. ``report_digest``: of the
-    whole report.
-    """
+    """Scores and weights by dimension, 0–100; weights add up to 100. ``report_digest``: of the whole report."""
 
     scores: Mapping[str, int]
     weights: Mapping[str, int]

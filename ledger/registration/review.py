@@ -72,31 +72,19 @@ class Review:
         self._clock = clock
 
     def accept(
-        self,
-        actor: Actor,
-        asset_ids: Sequence[str],
-        progress: Progress = _silent,
-        signed: SignedRequest | None = None,
+        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
     ) -> int:
         """Accept applications for review. Returns the gas used, as the other steps do."""
         return self._advance(actor, asset_ids, "submitted", "accepted", progress, signed)
 
     def review(
-        self,
-        actor: Actor,
-        asset_ids: Sequence[str],
-        progress: Progress = _silent,
-        signed: SignedRequest | None = None,
+        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
     ) -> int:
         """Record that applications passed the review."""
         return self._advance(actor, asset_ids, "accepted", "reviewed", progress, signed)
 
     def notice(
-        self,
-        actor: Actor,
-        asset_ids: Sequence[str],
-        progress: Progress = _silent,
-        signed: SignedRequest | None = None,
+        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
     ) -> int:
         """Put reviewed applications on public notice for the ruleset's working days."""
         require(actor, Action.REVIEW_REGISTRATION)
@@ -162,11 +150,7 @@ class Review:
             return self._acting.act_as(actor.party, asset_calls.clear(asset, kept), signed)
 
     def confirm(
-        self,
-        actor: Actor,
-        asset_ids: Sequence[str],
-        progress: Progress = _silent,
-        signed: SignedRequest | None = None,
+        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
     ) -> int:
         """Confirm applications and issue the registration certificates; returns the gas used.
 
@@ -253,8 +237,6 @@ def _last_moves(session: Session, assets: Sequence[str]) -> dict[str, int]:
 
 
 def _years_after(at: int, years: int) -> int:
-    """Return the end of the last valid day: the day before the same date ``years`` later, or before 28 February for a
-    leap day.
-    """
+    """Return the end of the day before the same date ``years`` later; 29 February counts as 28 February."""
     day = shanghai_day(at)
     return end_of_validity(day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day))

@@ -101,9 +101,7 @@ class Rights:
         return receipt
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """Return every right granted in an asset; ``in_force`` is true if its period runs now and its parent is in
-        force too.
-        """
+        """Return every right in an asset; ``in_force``: its period runs now, and its parent is in force."""
         with self._database.read() as session:
             registration(session, asset)
         rights, now = self._reader.rights(asset), self._clock()

@@ -79,12 +79,7 @@ class Transfers:
         self._clock = clock
 
     def offer(
-        self,
-        actor: Actor,
-        asset: str,
-        to: str,
-        deadline: int | None = None,
-        signed: SignedRequest | None = None,
+        self, actor: Actor, asset: str, to: str, deadline: int | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
         """Offer the asset to ``to`` until ``deadline`` (seconds UTC, inclusive)."""
         with self._database.read() as session:
@@ -185,9 +180,7 @@ class Transfers:
 
 
 def _moved() -> Select[str]:
-    """Return the confirmed assets whose newest certificate names another holder than the chain, if the new holder is a
-    party here.
-    """
+    """Select confirmed assets whose newest certificate names another holder than the chain does."""
     successor = aliased(Certificate)
     superseded = exists().where(successor.supersedes == Certificate.certificate_no)
     return (
@@ -201,7 +194,7 @@ def _moved() -> Select[str]:
 
 
 def _half_superseded() -> Select[str]:
-    """Return the assets with a certificate that has a successor here but is not ended on the chain."""
+    """Select assets with a certificate that has a successor here but is not ended on the chain."""
     successor = aliased(Certificate)
     return (
         select(Registration.asset_id)

@@ -31,9 +31,7 @@ class ScenarioDrafts:
         self._clock = clock
 
     def draft(self, actor: Actor, definition: Mapping[str, Any]) -> dict[str, Any]:
-        """Check a definition and store it as a draft; an existing draft is returned. Raises ``InvalidInput``,
-        ``Forbidden``.
-        """
+        """Check a definition and store it, unless it is stored already. Raises ``InvalidInput``, ``Forbidden``."""
         require(actor, Action.DRAFT_SCENARIO)
         scenario = scenario_of(dict(definition), "scenario")
         with self._database.write() as session:

@@ -86,10 +86,10 @@ def expecting(scenarios: ScenarioBook, bundle: Bundle | bytes, expect: Expectati
 
 
 def require_own_template(scenarios: ScenarioBook, request: Mapping[str, Any]) -> bool:
-    """Compare a drafted request with the scenario's file here, before the consumer signs; False if no file is known.
+    """Compare a drafted request with the scenario's file here, before the consumer signs.
 
-    The drafting platform names the template. With another template the subject would be asked under other rules in the
-    consumer's name. Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED``.
+    Returns False if no file is known here. The drafting platform names the template: with another template the subject
+    would be asked under other rules in the consumer's name. Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED``.
     """
     known = known_template(scenarios, request)
     if known is not None and request.get("template") != known:
@@ -97,6 +97,6 @@ def require_own_template(scenarios: ScenarioBook, request: Mapping[str, Any]) ->
             "TEMPLATE_NOT_EXPECTED",
             f"The request does not follow the rules of {request['scenario']} in the file here.",
             where="template",
-            hint="Do not sign the request. Compare the scenario's file with the platform's, then draft the request again.",
+            hint="Do not sign it. Compare your scenario file with the platform's, then draft the request again.",
         )
     return known is not None

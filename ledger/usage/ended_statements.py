@@ -30,9 +30,7 @@ def unheeded() -> Select[str]:
 
 
 def consent_ended() -> ColumnElement[bool]:
-    """Whether an authorization is withdrawn: on the chain, or by an entry of the log (for a key that the chain cannot
-    check).
-    """
+    """Whether an authorization is withdrawn, on the chain or (with an SM2 key) by an entry of the log."""
     return (Authorization.state == _WITHDRAWN) | subject_withdrew(Authorization.subject, Authorization.digest)
 
 

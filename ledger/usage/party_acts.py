@@ -156,9 +156,7 @@ class ProviderActs:
         return self._withdrawals.draft(provision, account)
 
     def withdraw(self, actor: Actor, provision: str, statement: dict[str, Any], act: bytes | None) -> None:
-        """As ``Withdrawals.withdraw_provision``, for this provision. Raises ``InvalidInput``
-        ``WITHDRAWAL_OF_ANOTHER``.
-        """
+        """As ``Withdrawals.withdraw_provision``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER``."""
         own = self._provisions.get(provision).provider == actor.party == statement.get("party")
         require(actor, Action.SUPPLY_DATA, owns=own)
         _require_of(self._withdrawals, provision, statement)
@@ -176,9 +174,7 @@ class RequestInFull:
 
 
 class OwnStatements:
-    """Requests, authorizations and notices for the parties that they name; the first two also for readers of the full
-    log.
-    """
+    """Requests, authorizations and notices, for their parties; the first two also for readers of the full log."""
 
     def __init__(self, requests: Requests, authorizations: Authorizations, principals: Principals) -> None:
         self._requests = requests
@@ -205,9 +201,7 @@ class OwnStatements:
         return found
 
     def notice(self, actor: Actor, authorization: str) -> dict[str, Any]:
-        """As ``Authorizations.notice``. Raises ``Forbidden`` ``NOT_YOURS`` for a party that the authorization does not
-        name.
-        """
+        """As ``Authorizations.notice``. Raises ``Forbidden`` ``NOT_YOURS`` for any other party."""
         found = self._authorizations.get(authorization)
         if not self._is_of(actor, found.subject, found.consumer, found.provider):
             raise Forbidden(

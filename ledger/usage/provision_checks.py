@@ -39,9 +39,7 @@ class AnswerBasis:
 
 
 def check_by_itself(supply: Supply, where: str) -> None:
-    """Raise ``InvalidInput`` unless claims, digests and result agree. The form and the signature are
-    already checked.
-    """
+    """Raise ``InvalidInput`` unless claims, digests and result agree; form and signature are checked before."""
     entry, supplied = supply.entry, supply.entry["result"] == "supplied"
     present = (
         bool(entry["claims"]),

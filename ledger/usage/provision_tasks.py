@@ -47,9 +47,7 @@ def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasi
 
 
 def opening_of(session: Session, sealer: Sealer, identifier: str) -> Opening:
-    """Return the values that a party id is made of, unsealed, for a provider that is asked about it; raises as
-    ``task_for``.
-    """
+    """Return the values that a party id is made of, unsealed, for a provider; raises as ``task_for``."""
     row = party(session, identifier)
     opened = sealer.open_object(session, row.sealed_id)
     return Opening(PartyKind(row.kind), opened["identifier"], opened["id_key"])

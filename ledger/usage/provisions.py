@@ -127,9 +127,7 @@ class Provisions:
             return task_for(session, self._sealer, self._chain, basis)
 
     def erasures(self, provider: str, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return erasures of subjects whose authorizations name this provider: number in the log (above ``after``) and
-        entry.
-        """
+        """Return erasures of subjects of this provider: number in the log (above ``after``) and entry."""
         subjects = select(Authorization.subject).where(Authorization.provider == provider)
         entries = select(ErasureRecord.digest).where(ErasureRecord.subject.in_(subjects))
         query = select(Entry).where(Entry.digest.in_(entries), Entry.seq > after).order_by(Entry.seq).limit(limit)

@@ -63,9 +63,7 @@ class RecordedAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class RecordedProvision:
-    """A provider's answer. ``number`` counts the answers under one authorization from 1; ``reason`` is why
-    it refused.
-    """
+    """A provider's answer; ``number`` counts those under one authorization from 1. ``reason``: of a refusal."""
 
     id: str
     authorization_id: str

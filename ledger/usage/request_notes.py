@@ -21,9 +21,7 @@ MAX_NOTE_BYTES: Final = 4 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the consumer writes beside the terms: a contact for the subject, its purpose in its own words, its
-    reference.
-    """
+    """The consumer's contact for the subject, its purpose in its own words, and its own reference."""
 
     contact: str
     purpose_note: str = ""

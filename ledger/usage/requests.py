@@ -37,9 +37,7 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request to sign, or a signed one, with the note behind its ``note_digest``: contact, purpose_note,
-    business_ref, salt.
-    """
+    """A request, signed or not, with the note behind its ``note_digest``: contact, purpose, reference and salt."""
 
     entry: dict[str, Any]
     note: dict[str, Any]

@@ -62,9 +62,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """The certificates of one transaction, and the gas used. Certificates without a transaction are in the first
-    portion.
-    """
+    """The certificates of one transaction, and its gas. The first portion holds those without a transaction."""
 
     answers: tuple[Answer, ...]
     gas: int = 0

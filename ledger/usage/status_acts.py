@@ -16,9 +16,7 @@ from ledger.usage.revocations import Portion, Revocations
 
 
 class StatusActs:
-    """Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor may not do it, and as the use case that it
-    calls.
-    """
+    """Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the role is missing, and as the use case it calls."""
 
     def __init__(self, status: CertificateStatus, holds: Holds, revocations: Revocations, holdings: Holdings) -> None:
         self._status = status

@@ -59,9 +59,7 @@ class WithdrawalDraft:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """The statement to withdraw, by digest, and its party: the subject of an authorization, or the provider of a
-    provision.
-    """
+    """A statement to withdraw, by digest, and its party: the subject, or for a provision the provider."""
 
     digest: str
     party: str
@@ -211,9 +209,7 @@ class Withdrawals:
             )
 
     def _send(self, found: _Statement, entry: Mapping[str, Any], act: bytes | None) -> bool:
-        """Send the party's act unless it is on the chain already; return False for a key that the chain
-        cannot check.
-        """
+        """Send the party's act unless the chain has it; return False for a key that the chain cannot check."""
         account = entry_signature(entry).kid
         message = self._message(found, account)
         if message is None:

@@ -43,8 +43,7 @@ _VERDICTS = {
 @app.command("import")
 def import_file(
     file: Annotated[
-        Path,
-        typer.Argument(help=f"CSV or Excel with {', '.join(REQUIRED)}; and any of {', '.join(OPTIONAL)}."),
+        Path, typer.Argument(help=f"CSV or Excel with {', '.join(REQUIRED)}; and any of {', '.join(OPTIONAL)}.")
     ],
     by: By,
     fields: Annotated[

@@ -103,13 +103,7 @@ def candidates(
 
 
 @app.command()
-def match(
-    demand: Identifier,
-    resource: Code,
-    by: By,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+def match(demand: Identifier, resource: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
     """主管部门为需求指定已发布的资源。Assign a published resource to a demand, as the authority.
 
     示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
@@ -191,11 +185,7 @@ def add_duty(
 
 
 @duties.command("list")
-def list_duties(
-    resource: Code,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+def list_duties(resource: Code, home: Home = None, as_json: AsJson = False) -> None:
     """列出资源的共享责任，第一项有效。List the sharing duties of a resource; the first one is valid.
 
     示例 Example:  pingzheng catalogue duty list <code>

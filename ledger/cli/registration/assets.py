@@ -47,13 +47,7 @@ def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def offer(
-    asset: Asset,
-    by: By,
-    to: To,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+def offer(asset: Asset, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
     """向另一方发出转让要约，在规则集的期限内有效。Offer the asset to another party, until the ruleset's deadline.
 
     示例 Example:  pingzheng asset offer <asset> --by <holder> --to <party>

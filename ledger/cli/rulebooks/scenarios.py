@@ -13,7 +13,7 @@ from ledger.cli.shell.output import (
     console,
     emit,
     emit_rows,
-    error_told,
+    error_members,
     errors_explained,
     explain,
     print_json,
@@ -25,11 +25,7 @@ from ledger.rulebooks.scenarios import ScenarioBook, scenario_json
 
 app = typer.Typer(no_args_is_help=True)
 
-_STANDINGS = {
-    "documented": "有公开案例 documented",
-    "proposed": "建议 proposed",
-    "demonstration": "演示 demonstration",
-}
+_STANDINGS = {"documented": "有公开案例 documented", "proposed": "建议 proposed", "demonstration": "演示 demonstration"}
 _BASES = {
     "consent": "同意 consent",
     "separate_consent": "单独同意 separate consent",
@@ -128,7 +124,7 @@ def check(
 def _checked(path: Path, scenario: Scenario | None, error: PingzhengError | None) -> dict[str, Any]:
     shown: dict[str, Any] = {"file": str(path), "ok": error is None}
     if error is not None:
-        return shown | error_told(error)
+        return shown | error_members(error)
     if scenario is not None:
         shown |= {"code": scenario.code, "version": scenario.version, "digest": scenario.digest}
     return shown

@@ -39,9 +39,7 @@ def report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
 
 
 def _refused(done: Done, supply: Supply) -> dict[str, Any]:
-    """Return a task that was not supplied, with the reason. The reason is signed; the place is only for the
-    operator.
-    """
+    """Return a task that was not supplied, with the signed reason, and the place for the operator."""
     reason = supply.entry["reason"]
     return {
         "about": done.about if done.authorization is None else f"authorization {done.authorization}",

@@ -110,11 +110,7 @@ def give(
 
 @app.command("list")
 def listing(
-    party: PartyArgument,
-    after: After = None,
-    limit: Limit = 20,
-    home: Home = None,
-    as_json: AsJson = False,
+    party: PartyArgument, after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False
 ) -> None:
     """列出参与方作为主体、使用方或提供方的授权。List a party's authorizations, as subject, consumer or provider.
 
@@ -140,12 +136,7 @@ def notice(authorization: Identifier, by: By = "self", home: Home = None, as_jso
 
 
 @app.command()
-def withdraw(
-    authorization: Identifier,
-    key: SubjectKey,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+def withdraw(authorization: Identifier, key: SubjectKey, home: Home = None, as_json: AsJson = False) -> None:
     """撤回授权：以它为依据的凭证失效，之后不再通过核验。Withdraw an authorization: certificates that rest on it are
     revoked and fail verification. The key signs the withdrawal for the chain; the service only sends it.
 
@@ -186,12 +177,7 @@ def withdraw_direct(
         paying = None if payer is None else private_key_of(payer)
         private_key, signer = key_in(key)
         made = withdraw_by_itself(
-            held,
-            rpc_url,
-            private_key,
-            alg=signer.algorithm["alg"],
-            authorization=authorization,
-            payer=paying,
+            held, rpc_url, private_key, alg=signer.algorithm["alg"], authorization=authorization, payer=paying
         )
         emit_rows([_withdrawal(each, as_json) for each in made], as_json, "已撤回 Withdrawn")
 

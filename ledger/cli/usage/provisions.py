@@ -30,11 +30,7 @@ After = Annotated[str | None, typer.Option(help="Start after this authorization.
 
 @app.command()
 def asked(
-    provider: PartyArgument,
-    after: After = None,
-    limit: Limit = 20,
-    home: Home = None,
-    as_json: AsJson = False,
+    provider: PartyArgument, after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False
 ) -> None:
     """列出等待提供方答复的授权。List the authorizations that wait for a provider's answer.
 

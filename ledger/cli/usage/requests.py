@@ -31,8 +31,7 @@ app = typer.Typer(no_args_is_help=True)
 Scenario = Annotated[str, typer.Option(help="Scenario code, such as S01.", show_default=False)]
 PartyOption = Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)]
 Sources = Annotated[
-    list[str],
-    typer.Option(help="SOURCE=PROVIDER (party id, USCC or name); once for each source.", show_default=False),
+    list[str], typer.Option(help="SOURCE=PROVIDER (party id, USCC or name); once for each source.", show_default=False)
 ]
 Days = Annotated[int, typer.Option(min=1, help="Days of validity; today is the first day.")]
 AnswerDays = Annotated[int, typer.Option(min=1, help="Days that the subject has to answer.")]

@@ -56,9 +56,7 @@ class Holding:
 
 
 class Holdings:
-    """Queries over certificates, without their claims. States are read from the index after it is brought
-    up to date.
-    """
+    """Queries over certificates, without their claims. States are read from the index, which is updated first."""
 
     def __init__(self, database: Database, follower: Follower, principals: Principals, clock: Clock) -> None:
         self._database = database

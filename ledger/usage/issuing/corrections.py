@@ -102,9 +102,7 @@ class Corrections:
 
 
 def _request_of(old: Certificate) -> str:
-    """Return the id of the request that a usage certificate rests on. Raises ``Conflict``
-    ``NOT_A_USAGE_CERTIFICATE``.
-    """
+    """Return the id of the certificate's request. Raises ``Conflict`` ``NOT_A_USAGE_CERTIFICATE``."""
     if old.request_id is None:
         raise Conflict(
             "NOT_A_USAGE_CERTIFICATE", "Only a usage certificate can be corrected this way.", where=old.certificate_no

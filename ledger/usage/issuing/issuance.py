@@ -54,13 +54,7 @@ class Issuance:
     """
 
     def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        stops: Stops,
-        scenarios: ScenarioBook,
-        issuer: str,
-        clock: Clock,
+        self, database: Database, sealer: Sealer, stops: Stops, scenarios: ScenarioBook, issuer: str, clock: Clock
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -210,9 +204,7 @@ class Issuance:
 
 
 def _checked(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the payload if it has a form that verifiers accept. Raises ``InvalidInput`` ``ENTRY_SHAPE`` before it is
-    issued.
-    """
+    """Return the payload. Raises ``InvalidInput`` ``ENTRY_SHAPE`` if verifiers would refuse its form."""
     validate_entry(payload)
     return payload
 

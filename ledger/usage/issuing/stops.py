@@ -94,8 +94,8 @@ class Stops:
 
 
 def _signers(session: Session, requests: Select[str]) -> dict[str, int | None]:
-    """Return the statements that a certificate of these requests may rest on, with the number of the party that may
-    withdraw each.
+    """Return the statements behind a certificate of these requests, with the number of the party that can withdraw
+    each.
     """
     asked = select(AccessRequest.digest).where(AccessRequest.id.in_(requests))
     consents = select(Authorization.digest, Authorization.subject).where(Authorization.request_id.in_(requests))
