@@ -1,4 +1,4 @@
-"""A visitor, and a firm that is signed in."""
+"""Fixtures: a client at its own address, and a firm that is signed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page's session: the cookie works in our own pages alone."""
+"""The session cookie of a page: it is accepted only from our own pages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def by_cookie(visitor: Visitor, firm: Person) -> tuple[Any, dict[str, str]]:
     return answer, {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
 
 
-def test_a_page_gets_a_cookie_that_no_script_reads(visitor: Visitor, firm: Person) -> None:
+def test_a_page_gets_an_http_only_cookie(visitor: Visitor, firm: Person) -> None:
     answer, cookie = by_cookie(visitor, firm)
     assert answer.json()["token"] is None
-    told = {each.strip().lower() for each in answer.headers["Set-Cookie"].split(";")[1:]}
-    assert {"httponly", "secure", "samesite=strict", "path=/"} <= told
+    attributes = {each.strip().lower() for each in answer.headers["Set-Cookie"].split(";")[1:]}
+    assert {"httponly", "secure", "samesite=strict", "path=/"} <= attributes
     assert visitor.client.get("/v1/sessions", headers=cookie).status_code == 200
-    # The cookie's secret is no bearer token, and a token no cookie.
+    # The cookie's secret is refused as a bearer token, and a bearer token as a cookie.
     secret = cookie["Cookie"].removeprefix(f"{COOKIE}=")
     assert code(visitor.get("/v1/sessions", secret)) == (401, "SESSION_UNKNOWN")
     smuggled = visitor.client.get("/v1/sessions", headers={"Cookie": f"{COOKIE}={firm.token}"})
@@ -38,7 +38,7 @@ def test_a_page_of_another_origin_is_refused(visitor: Visitor, firm: Person, ori
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}
     assert code(visitor.client.post("/v1/api-keys", json=wanted, headers=foreign)) == (403, "ORIGIN_DIFFERS")
     assert code(visitor.client.delete("/v1/sessions/current", headers=foreign)) == (403, "ORIGIN_DIFFERS")
-    # Nor does it sign the reader in as somebody else.
+    # It also cannot sign in its visitor as another party.
     statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
     headers = {name: value for name, value in foreign.items() if name == "Origin"}
     assert code(visitor.sign_in(statement, cookie=True, headers=headers)) == (403, "ORIGIN_DIFFERS")

@@ -1,4 +1,4 @@
-"""The first key of a party over HTTP, by a one-time code."""
+"""Enrolment over HTTP: a party submits its first key with a one-time code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.api.parties.visitors import Visitor, code
 from tests.support.api.parts import handed_in
 
 
-def test_a_party_without_a_key_gets_its_first_one_by_a_code(visitor: Visitor) -> None:
+def test_a_party_submits_its_first_key_with_a_code(visitor: Visitor) -> None:
     api = visitor.api
     newcomer = {"kind": "person", "name": "示例某人", "identifier": "440899195001010025", "region": "440825"}
     (row,) = api.post("authority", "/v1/parties", {"parties": [newcomer]}).json()["parties"]
@@ -15,7 +15,7 @@ def test_a_party_without_a_key_gets_its_first_one_by_a_code(visitor: Visitor) ->
     assert api.get("bank", f"/v1/parties/{row['id']}").json() == row
     given = api.post("authority", f"/v1/parties/{row['id']}/enrolment").json()
     signer = signer_of_key(new_key())
-    # The code is no token.
+    # The code is refused as a token.
     assert code(visitor.get("/v1/parties", given["code"])) == (401, "SESSION_UNKNOWN")
     body = handed_in(api, signer) | {"code": given["code"]}
     unproven = visitor.client.post("/v1/enrolments", json=body | {"proof": "00" * 64})

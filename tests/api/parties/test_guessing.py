@@ -1,4 +1,4 @@
-"""Guessing tokens, statements and codes over HTTP is slowed for the guesser alone."""
+"""Guessing tokens, statements and codes over HTTP: only the guessing address must wait."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from tests.api.parties.visitors import Person, Visitor, code
 from tests.support.api.parts import Api, handed_in
 
 
-def test_guessing_is_slowed_for_the_guesser_alone(api: Api, visitor: Visitor, firm: Person) -> None:
+def test_only_the_guessing_address_must_wait(api: Api, visitor: Visitor, firm: Person) -> None:
     guesser = Visitor(api)
     answers = [guesser.get("/v1/parties", f"pz_guess{number}") for number in range(LIMIT + 1)]
     assert {code(answer) for answer in answers[:LIMIT]} == {(401, "API_KEY_UNKNOWN")}
     assert code(answers[LIMIT]) == (429, "TOO_MANY_ATTEMPTS")
     assert 0 < int(answers[LIMIT].headers["Retry-After"]) <= 60
-    # What is right passes from there too, and nobody else is slowed.
+    # A correct token passes from this address too, and other addresses need not wait.
     assert guesser.get("/v1/parties", firm.key).status_code == 200
     assert code(guesser.get("/v1/parties", "ps_guess")) == (429, "TOO_MANY_ATTEMPTS")
     assert code(visitor.get("/v1/parties", "pz_guess")) == (401, "API_KEY_UNKNOWN")
 
 
-def test_statements_and_codes_are_guessed_no_faster(api: Api, firm: Person) -> None:
+def test_wrong_statements_and_codes_count_as_guesses(api: Api, firm: Person) -> None:
     guesser = Visitor(api)
     made = guesser.statement(firm.party, firm.signer, guesser.nonce(firm.party))
     assert guesser.sign_in(made).status_code == 201

@@ -1,4 +1,4 @@
-"""Keys, roles and status over HTTP: whose act each is, and what nobody may do for or to themselves."""
+"""Changes of keys, roles and status over HTTP: who may make them, and who may not make them for itself."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.support.api.stage import Stage
 
 
 def elsewhere(api: Api, suite: Suite = ES256K, part: str | None = None) -> tuple[Signer, dict[str, str]]:
-    """A key that is not kept here, and how it is handed in for a part, or for a party to come: with its proof."""
+    """Return a new key that is not kept here, with its proof for an existing or a new party."""
     signer = signer_of_key(new_key(suite))
     return signer, handed_in(api, signer, None if part is None else api.parties[part])
 
 
 def kept(api: Api) -> str:
-    """A key that the installation keeps for its party, as the demonstration does."""
+    """Return a new public key, whose private key the installation keeps."""
     (account,) = api.pilot.ledger.custody.create()
     return api.pilot.ledger.custody.public_key(account)
 
@@ -37,7 +37,7 @@ def account_of_part(api: Api, part: str) -> str:
     return str(api.get(part, f"/v1/parties/{api.parties[part]}").json()["account"])
 
 
-def test_a_party_rotates_its_own_key_and_no_other(api: Api) -> None:
+def test_a_party_rotates_only_its_own_key(api: Api) -> None:
     before = account_of_part(api, "bank")
     answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": kept(api)})
     assert answer.status_code == 200, answer.text
@@ -47,7 +47,7 @@ def test_a_party_rotates_its_own_key_and_no_other(api: Api) -> None:
         assert (refused.status_code, refused.json()["code"]) == (403, "NOT_THE_PARTY")
 
 
-def test_a_party_that_keeps_its_key_is_told_what_to_sign(api: Api) -> None:
+def test_a_party_with_its_own_key_gets_the_data_to_sign(api: Api) -> None:
     signer, whole = elsewhere(api, part="other_firm")
     first = api.post("other_firm", path(api, "other_firm", "accounts"), whole)
     assert first.status_code == 200, first.text
@@ -57,7 +57,7 @@ def test_a_party_that_keeps_its_key_is_told_what_to_sign(api: Api) -> None:
     assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
 
 
-def test_a_key_that_is_kept_elsewhere_proves_that_its_owner_has_it(api: Api) -> None:
+def test_a_key_kept_elsewhere_needs_a_proof_of_possession(api: Api) -> None:
     signer, whole = elsewhere(api)
     _, other = elsewhere(api)
     for proof, code in (("", "PROOF_MISSING"), (other["proof"], "PROOF_INVALID")):
@@ -76,7 +76,7 @@ def test_a_key_that_is_kept_elsewhere_proves_that_its_owner_has_it(api: Api) -> 
     assert {key.public_key for key in keys} == {signer.public_key, phone["public_key"]}
 
 
-def test_two_authorities_recover_and_date_back(api: Api) -> None:
+def test_two_authorities_recover_a_key_and_date_its_compromise(api: Api) -> None:
     lost = account_of_part(api, "firm")
     recovered = api.post("authority", path(api, "firm", "recovery"), {"public_key": kept(api)})
     assert recovered.status_code == 200, recovered.text
@@ -90,14 +90,14 @@ def test_two_authorities_recover_and_date_back(api: Api) -> None:
     assert record.compromised_at == 1_600_000_000
 
 
-def test_a_recovery_names_no_compromise(api: Api) -> None:
-    """It was one call before; a client that still sends the time is told, and not recovered without it."""
+def test_a_recovery_with_a_time_of_compromise_is_refused(api: Api) -> None:
+    """A recovery request with a time of compromise is refused, because the time needs a proposal of its own."""
     body = {"public_key": kept(api), "compromised_at": 1_600_000_000}
     answer = api.post("authority", path(api, "firm", "recovery"), body)
     assert (answer.status_code, answer.json()["where"]) == (422, "body.compromised_at")
 
 
-def test_a_further_key_is_bound_and_the_party_retires_it(api: Api) -> None:
+def test_a_party_retires_a_further_key_that_was_bound(api: Api) -> None:
     signer, body = elsewhere(api, SM2SM3, "bank")
     before = account_of_part(api, "bank")
     stranger = api.post("other_bank", path(api, "bank", "further-accounts"), body)
@@ -113,13 +113,13 @@ def test_a_further_key_is_bound_and_the_party_retires_it(api: Api) -> None:
     assert record is not None and record.valid_to > 0
 
 
-def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage) -> None:
-    """The report is signed by the second key, which is a phone's, and only sent by the service."""
+def test_a_party_binds_a_second_key_and_reports_the_first_with_it(stage: Stage) -> None:
+    """The second key, of a phone, signs the report; the service only sends it."""
     party = stage.parties[stage.join_named("owner", "S")]
     lost = stage.ledger.parties.register.get(party).account
     phone = signer_of_key(new_key(ES256))
     stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone, party)))
-    # Signed in by the phone: a session ends with its key.
+    # Signed in with the phone, because a session of the first key ends with its report.
     stage.api.tokens.elsewhere[party] = phone
     drafting = f"/v1/parties/{party}/reports?reported={lost}&account={phone.kid}"
     drafted = stage.done(stage.get("owner", drafting))
@@ -137,24 +137,24 @@ def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage)
 
 
 @pytest.mark.parametrize("part", ["platform", "authority"])
-def test_the_key_that_the_service_runs_with_is_not_replaced_under_it(api: Api, part: str) -> None:
+def test_the_key_of_the_running_service_is_not_replaced(api: Api, part: str) -> None:
     answer = api.post(part, path(api, part, "accounts"), elsewhere(api, part=part)[1])
     assert (answer.status_code, answer.json()["code"]) == (409, "OWN_KEY_IN_USE")
 
 
-def test_roles_are_given_and_never_to_oneself(api: Api) -> None:
+def test_an_office_gives_roles_but_not_to_itself(api: Api) -> None:
     given = api.call("authority", "PUT", path(api, "supervisor", "roles"), json={"roles": ["supervisor", "cdo"]})
     assert (given.status_code, given.json()["roles"]) == (200, ["cdo", "supervisor"])
     own = api.call("authority", "PUT", path(api, "authority", "roles"), json={"roles": ["issuer"]})
     assert (own.status_code, own.json()["code"]) == (403, "PARTY_SELF_GRANT")
 
 
-def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
+def test_an_admin_cannot_give_an_office(api: Api) -> None:
     admin = {"roles": ["consumer", "admin"]}
     assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=admin).status_code == 200
     registrar = api.pilot.ledger.parties.register.get(api.parties["registrar"])
-    told = api.pilot.ledger.parties.register.identity(registrar.id)
-    party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | told
+    identity = api.pilot.ledger.parties.register.identity(registrar.id)
+    party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | identity
     giving = api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]})
     assert (giving.status_code, giving.json()["code"]) == (403, "PARTY_LACKS_ROLE"), giving.text
     answer = api.post("other_bank", "/v1/parties", {"parties": [party]})
@@ -165,7 +165,7 @@ def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
     assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=back).status_code == 200
 
 
-def test_a_supervisor_suspends_and_lifts(api: Api) -> None:
+def test_a_supervisor_suspends_and_restores_a_party(api: Api) -> None:
     assert api.get("other_firm", "/v1/parties").status_code == 200
     for status, reason in (("suspended", "court"), ("active", "lifted")):
         body = {"status": status, "reason": reason}
@@ -175,8 +175,8 @@ def test_a_supervisor_suspends_and_lifts(api: Api) -> None:
         assert api.get("other_firm", "/v1/parties").status_code == expected
 
 
-def test_a_party_can_have_a_p256_key_and_no_other(api: Api) -> None:
-    """It signs statements and acts; a call of its own on the chain it cannot sign, and is answered so."""
+def test_a_party_may_have_only_a_p256_key(api: Api) -> None:
+    """The party can sign statements and vetoes, but no calls on the chain: these are refused."""
     signer, whole = elsewhere(api, ES256)
     newcomer = {
         "kind": "utility",
@@ -196,20 +196,20 @@ def test_a_party_can_have_a_p256_key_and_no_other(api: Api) -> None:
 
 
 @pytest.mark.parametrize("suite", [ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_key_that_sends_no_calls_takes_no_other_keys_place(api: Api, suite: Suite) -> None:
+def test_a_rotation_to_a_key_that_cannot_act_is_refused(api: Api, suite: Suite) -> None:
     answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": signer_of_key(new_key(suite)).public_key})
     assert (answer.status_code, answer.json()["where"]) == (422, "body.public_key")
 
 
 @pytest.mark.parametrize("prefix", ["P256:", "p256", "sm2:p256:", "es256:"])
-def test_a_key_names_its_curve_in_one_way(api: Api, prefix: str) -> None:
+def test_a_key_must_have_its_curves_prefix(api: Api, prefix: str) -> None:
     body = {"public_key": prefix + "02" + "11" * 32}
     answer = api.post("authority", path(api, "bank", "further-accounts"), body)
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_subject_names_the_key_to_present_with_and_its_curve(api: Api, suite: Suite) -> None:
+def test_a_consent_names_the_holder_key_with_its_curve(api: Api, suite: Suite) -> None:
     signer = signer_of_key(new_key(suite))
     jwk = public_jwk(signer.public_key).to_dict()
     drafting = f"/v1/requests/{ask(api)}/authorizations/draft"

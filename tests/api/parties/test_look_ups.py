@@ -1,4 +1,4 @@
-"""``GET /v1/parties?uscc=…``: an institution is found by the code on its licence, and nobody else."""
+"""``GET /v1/parties?uscc=…`` finds institutions by their USCC, and no persons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_an_institution_is_found_by_its_uscc(api: Api) -> None:
     assert uscc not in str(found)
 
 
-def test_one_that_is_not_here_is_no_error(api: Api) -> None:
+def test_an_unknown_uscc_gives_an_empty_list(api: Api) -> None:
     assert api.get("firm", f"/v1/parties?uscc={synthetic_uscc('440803', 7_777)}").json()["items"] == []
 
 
@@ -29,6 +29,6 @@ def test_one_that_is_not_here_is_no_error(api: Api) -> None:
         (synthetic_resident_id(9), "USCC_IS_ID_NUMBER"),
     ],
 )
-def test_a_wrong_code_is_refused_for_what_it_is(api: Api, uscc: str, code: str) -> None:
+def test_an_invalid_uscc_is_refused_with_its_reason(api: Api, uscc: str, code: str) -> None:
     refused = api.get("firm", f"/v1/parties?uscc={uscc}")
     assert (refused.status_code, refused.json()["code"], refused.json()["where"]) == (422, code, "uscc")

@@ -1,4 +1,4 @@
-"""Keys for machines over HTTP: what they may do, what they show, and what a thief of one gets."""
+"""API keys over HTTP: their scopes, their lists, and the limits for a thief of a key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.api.flow import NUMBER
 from tests.api.parties.visitors import Person, Visitor, code
 
 
-def test_a_stolen_key_mints_nothing_and_ends_nothing(visitor: Visitor, firm: Person) -> None:
+def test_a_stolen_api_key_makes_and_ends_no_keys_or_sessions(visitor: Visitor, firm: Person) -> None:
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}
     (own,) = visitor.get("/v1/api-keys", firm.token).json()["items"]
     for answer in (
@@ -25,7 +25,7 @@ def test_a_stolen_key_mints_nothing_and_ends_nothing(visitor: Visitor, firm: Per
     assert len(visitor.get("/v1/api-keys", firm.token).json()["items"]) == 1
 
 
-def test_a_key_is_listed_without_its_secret_with_its_last_day_and_revoked(visitor: Visitor, firm: Person) -> None:
+def test_an_api_key_is_listed_without_its_secret_and_revoked(visitor: Visitor, firm: Person) -> None:
     assert visitor.get("/v1/parties", firm.key).status_code == 200
     visitor.ledger.flush()
     answer = visitor.get("/v1/api-keys", firm.token)
@@ -38,8 +38,8 @@ def test_a_key_is_listed_without_its_secret_with_its_last_day_and_revoked(visito
     assert code(visitor.get("/v1/parties", firm.key)) == (401, "API_KEY_UNKNOWN")
 
 
-def test_no_key_exceeds_its_scope(visitor: Visitor, firm: Person) -> None:
-    """Each scope alone: a look, an act, and the caller's own data."""
+def test_an_api_key_is_limited_to_its_scopes(visitor: Visitor, firm: Person) -> None:
+    """Each scope allows only its own kind of call: reading, acting, or receiving a payload."""
     calls = {
         "read": lambda token: visitor.get("/v1/readings", token),
         "act": lambda token: visitor.post("/v1/verify", {"certificate_no": NUMBER}, token),

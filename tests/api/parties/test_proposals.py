@@ -1,4 +1,4 @@
-"""Acts that wait, over HTTP: what a call answers meanwhile, who confirms, who stops them, and what a pause stops."""
+"""Proposals over HTTP: answers while an act waits, confirmation, veto, cancellation, and pauses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
         yield served
 
 
-def test_a_recovery_waits_and_says_until_when_and_how_to_stop_it(waiting: Waiting) -> None:
+def test_a_waiting_recovery_has_its_deadline_and_how_to_stop_it(waiting: Waiting) -> None:
     firm = waiting.firm()
     before = waiting.account(firm)
     row = waiting.recovery(firm)
@@ -52,7 +52,7 @@ def test_a_recovery_waits_and_says_until_when_and_how_to_stop_it(waiting: Waitin
     assert waiting.account(firm) == carried["arguments"]["fresh"] != before
 
 
-def test_what_is_pending_is_a_list_and_a_party_sees_what_concerns_it(waiting: Waiting) -> None:
+def test_pending_proposals_are_listed_also_by_concerned_party(waiting: Waiting) -> None:
     firm, other = waiting.firm(), waiting.firm()
     mine, theirs = waiting.recovery(firm), waiting.recovery(other)
     numbers = [item["no"] for item in done(waiting.get(firm, "/v1/proposals"))["items"]]
@@ -67,10 +67,10 @@ def test_what_is_pending_is_a_list_and_a_party_sees_what_concerns_it(waiting: Wa
     assert refused(late) == (409, "PARTY_PROPOSAL_EXPIRED")
 
 
-def test_a_key_that_is_reported_still_vetoes(waiting: Waiting) -> None:
-    """Whoever stole it reports it in vain: the owner's copy stops what two officers were talked into.
+def test_a_reported_key_still_vetoes(waiting: Waiting) -> None:
+    """A thief that reports the key cannot stop the owner from vetoing a recovery that two officers decided.
 
-    It opens no session any more: its veto is a signature that anybody sends to the chain.
+    A reported key cannot sign in, so anybody sends the owner's signed veto to the chain.
     """
     firm, anybody = waiting.firm(), waiting.firm()
     party = waiting.parties[firm]
@@ -85,7 +85,7 @@ def test_a_key_that_is_reported_still_vetoes(waiting: Waiting) -> None:
     assert refused(waiting.post(anybody, f"/v1/proposals/{number}/carrying-out")) == (409, "PARTY_NOT_PENDING")
 
 
-def test_a_phone_vetoes_by_its_signature(waiting: Waiting) -> None:
+def test_a_phones_p256_key_vetoes_with_its_signature(waiting: Waiting) -> None:
     phone = signer_of_key(new_key(ES256))
     firm, stranger = waiting.firm(phone), waiting.firm()
     number = waiting.proposed(calls.change_key(waiting.number(firm), account_of(new_private_key())))
@@ -100,8 +100,8 @@ def test_a_phone_vetoes_by_its_signature(waiting: Waiting) -> None:
     assert done(waiting.post(firm, f"/v1/proposals/{number}/veto", body))["state"] == "vetoed"
 
 
-def test_a_rotation_waits_and_the_owner_stops_the_thief(waiting: Waiting) -> None:
-    """The thief has a copy of the key, so it rotates as the party does; no office is needed to stop it."""
+def test_the_owner_vetoes_a_thiefs_waiting_rotation(waiting: Waiting) -> None:
+    """A thief with a copy of the key can propose a rotation; the owner vetoes it without an office."""
     firm = waiting.firm()
     row = waits(waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/accounts", {"public_key": waiting.kept_key()}))
     assert (row["role"], row["confirmed_by"], row["by"]) == ("", None, waiting.parties[firm])
@@ -110,14 +110,14 @@ def test_a_rotation_waits_and_the_owner_stops_the_thief(waiting: Waiting) -> Non
     assert done(waiting.post(firm, f"/v1/proposals/{row['no']}/veto"))["state"] == "vetoed"
 
 
-def test_two_offices_and_neither_is_the_one_that_proposed(waiting: Waiting) -> None:
+def test_a_proposal_needs_a_second_office_to_confirm(waiting: Waiting) -> None:
     firm = waiting.firm()
     office = calls.set_roles(waiting.number(firm), Role.mask([Role.SUBJECT, Role.REGISTRAR]))
     number = waiting.proposed(office)
     path = f"/v1/proposals/{number}"
-    told = done(waiting.get(firm, path))
-    assert (told["kind"], told["confirmed_by"]) == ("set_roles", None)
-    assert told["arguments"] == {"party": waiting.parties[firm], "roles": ["subject", "registrar"]}
+    answer = done(waiting.get(firm, path))
+    assert (answer["kind"], answer["confirmed_by"]) == ("set_roles", None)
+    assert answer["arguments"] == {"party": waiting.parties[firm], "roles": ["subject", "registrar"]}
     assert refused(waiting.post("first", f"{path}/confirmation")) == (403, "PARTY_OWN_PROPOSAL")
     assert refused(waiting.post(firm, f"{path}/confirmation")) == (403, "PARTY_LACKS_ROLE")
     confirmed = done(waiting.post("second", f"{path}/confirmation"))
@@ -135,7 +135,9 @@ def test_two_offices_and_neither_is_the_one_that_proposed(waiting: Waiting) -> N
         ("status", {"status": "closed", "reason": "court"}, "set_status"),
     ],
 )
-def test_offices_and_closing_wait(waiting: Waiting, leaf: str, body: dict[str, Any], kind: str) -> None:
+def test_offices_and_closing_a_party_wait_for_the_delay(
+    waiting: Waiting, leaf: str, body: dict[str, Any], kind: str
+) -> None:
     firm = waiting.firm()
     path = f"/v1/parties/{waiting.parties[firm]}/{leaf}"
     row = waits(waiting.call("first", "PUT", path, body))
@@ -144,7 +146,7 @@ def test_offices_and_closing_wait(waiting: Waiting, leaf: str, body: dict[str, A
     assert (record.status, record.roles) == ("active", ("subject",))
 
 
-def test_what_one_office_may_is_done_at_once(waiting: Waiting) -> None:
+def test_acts_of_one_office_take_effect_at_once(waiting: Waiting) -> None:
     firm = waiting.firm()
     path = f"/v1/parties/{waiting.parties[firm]}"
     assert done(waiting.call("first", "PUT", f"{path}/roles", {"roles": ["consumer"]}))["roles"] == ["consumer"]
@@ -154,7 +156,7 @@ def test_what_one_office_may_is_done_at_once(waiting: Waiting) -> None:
     assert done(waiting.post("second", f"{path}/reports", report))["id"] == waiting.parties[firm]
 
 
-def test_the_key_of_an_office_is_reported_by_two(waiting: Waiting) -> None:
+def test_an_offices_key_is_reported_by_two_offices(waiting: Waiting) -> None:
     supervisor, _ = waiting.office(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     path = f"/v1/parties/{waiting.parties[supervisor]}/reports"
     row = waits(waiting.post("first", path, {"reported": waiting.account(supervisor)}))
@@ -163,7 +165,7 @@ def test_the_key_of_an_office_is_reported_by_two(waiting: Waiting) -> None:
     assert record is not None and not record.reported_at
 
 
-def test_an_office_that_keeps_its_key_signs_the_confirmation(waiting: Waiting) -> None:
+def test_an_office_with_its_own_key_signs_the_confirmation(waiting: Waiting) -> None:
     office, key = waiting.office(PartyKind.GOV_DEPT, Role.AUTHORITY)
     firm = waiting.firm()
     number = waiting.proposed(calls.set_status(waiting.number(firm), "closed", "court"))
@@ -177,8 +179,8 @@ def test_an_office_that_keeps_its_key_signs_the_confirmation(waiting: Waiting) -
     assert done(waiting.post(office, path, body))["confirmed_by"] == waiting.parties[office]
 
 
-def test_two_of_an_office_lift_its_hold(waiting: Waiting) -> None:
-    """At once, and not before the second one has confirmed; an office of another kind is no second one."""
+def test_two_parties_of_one_office_lift_its_hold(waiting: Waiting) -> None:
+    """The hold is lifted as soon as a second party of the same office confirms; another office may not confirm."""
     (first, key), (second, other_key) = (waiting.office(PartyKind.SUPERVISOR, Role.SUPERVISOR) for _ in range(2))
     statements: dict[str, Any] = {"statements": ["5e" * 32]}
     holding = statements | {"reason": "court"}
@@ -193,7 +195,7 @@ def test_two_of_an_office_lift_its_hold(waiting: Waiting) -> None:
     assert waiting.ledger.reader.batched("latest").hold("5e" * 32)().offices == ()
 
 
-def test_a_pause_stops_delays_and_nothing_that_a_subject_does(waiting: Waiting) -> None:
+def test_a_pause_stops_delays_but_no_acts_of_subjects(waiting: Waiting) -> None:
     firm, guardian = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)
     assert done(waiting.client.get("/v1/pause")) | {"stops": []} == {"paused": False, "paused_until": 0, "stops": []}
@@ -219,7 +221,7 @@ def test_a_pause_stops_delays_and_nothing_that_a_subject_does(waiting: Waiting) 
     assert waiting.post("first", "/v1/parties", {"parties": [newcomer]}).status_code == 201
 
 
-def test_the_list_behind_a_registration_names_nobody_once_it_is_carried_out(waiting: Waiting) -> None:
+def test_a_registration_list_has_no_identities_after_carrying_out(waiting: Waiting) -> None:
     firm = waiting.firm()
     identity = waiting.ledger.parties.register.identity(waiting.parties[firm])
     numbers = [row.no for row in waiting.ledger.proposals.page() if row.kind == "register"]
@@ -230,8 +232,8 @@ def test_the_list_behind_a_registration_names_nobody_once_it_is_carried_out(wait
     assert refused(waiting.get(firm, path)) == (403, "PARTY_LACKS_ROLE")
 
 
-def test_a_registration_waits_for_an_office_that_is_elsewhere(tmp_path: Path) -> None:
-    """The answer names the parties, which have no number yet, and the proposal that the other office confirms."""
+def test_a_registration_waits_for_an_office_elsewhere(tmp_path: Path) -> None:
+    """The answer has the parties, without a number so far, and the proposal for the other office to confirm."""
     settings = Settings(home=tmp_path / "var", delay=DELAY)
     with create_ledger(settings):
         pass
@@ -244,8 +246,8 @@ def test_a_registration_waits_for_an_office_that_is_elsewhere(tmp_path: Path) ->
         waiting.tokens.elsewhere[waiting.parties["second"]] = LocalSigner(keys["2"], account_of(keys["2"]))
         newcomer = {"kind": "bank", "name": "Newcomer", "region": "440800", "public_key": waiting.kept_key()}
         newcomer |= {"identifier": synthetic_uscc("440800", 9891)}
-        told = waits(waiting.post("first", "/v1/parties", {"parties": [newcomer]}))
-        (party,), (row,) = told["parties"], told["proposals"]
+        answer = waits(waiting.post("first", "/v1/parties", {"parties": [newcomer]}))
+        (party,), (row,) = answer["parties"], answer["proposals"]
         assert (party["no"], row["kind"], row["confirmed_by"]) == (None, "register", None)
         assert row["arguments"]["parties"][0]["id"] == party["id"]
         again = waits(waiting.post("first", "/v1/parties", {"parties": [newcomer]}))
@@ -266,12 +268,12 @@ def test_a_registration_waits_for_an_office_that_is_elsewhere(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("number", [0, 2**32, "x"])
-def test_what_is_no_number_of_a_proposal_is_refused(waiting: Waiting, number: object) -> None:
+def test_an_invalid_proposal_number_is_refused(waiting: Waiting, number: object) -> None:
     assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
 
 
-def test_attack_a_stranger_names_the_firms_key_in_a_veto_or_a_report(waiting: Waiting) -> None:
-    """The firm's key is kept here, and so is an authority's, which could report any firm's."""
+def test_attack_a_stranger_uses_the_firms_key_for_a_veto_or_report(waiting: Waiting) -> None:
+    """The keys of the firm and of an authority are kept here, but a stranger may use neither."""
     firm, stranger = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)
     account = waiting.account(firm)
@@ -286,7 +288,7 @@ def test_attack_a_stranger_names_the_firms_key_in_a_veto_or_a_report(waiting: Wa
     assert done(waiting.get(firm, f"/v1/proposals/{row['no']}"))["state"] == "pending"
 
 
-def test_a_proposal_that_nobody_made_is_unknown(waiting: Waiting) -> None:
+def test_an_unknown_proposal_is_not_found(waiting: Waiting) -> None:
     for path in ("", "/veto"):
         assert refused(waiting.get("first", f"/v1/proposals/4000000000{path}")) == (404, "PROPOSAL_UNKNOWN")
     for leaf in ("confirmation", "carrying-out"):
@@ -295,5 +297,5 @@ def test_a_proposal_that_nobody_made_is_unknown(waiting: Waiting) -> None:
         assert refused(waiting.post("first", f"/v1/proposals/4000000000/{leaf}")) == (409, "PARTY_NOT_PENDING")
 
 
-def test_without_a_key_nothing_is_listed(waiting: Waiting) -> None:
+def test_proposals_need_a_session(waiting: Waiting) -> None:
     assert refused(waiting.client.get("/v1/proposals")) == (401, "SESSION_MISSING")

@@ -1,4 +1,4 @@
-"""What strangers learn by a certificate number, and who sees who used its data."""
+"""The public status of a certificate number, and the readings that only the subject sees."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.api.parties.visitors import Person, Visitor
 from tests.support.api.parts import Api
 
 
-def test_a_stranger_learns_state_and_since_by_a_number(api: Api, visitor: Visitor, firm: Person) -> None:
+def test_a_stranger_gets_only_state_and_time_of_a_certificate_number(api: Api, visitor: Visitor, firm: Person) -> None:
     number = certificate(api)
     public = visitor.client.get(f"/v1/certificates/{number}/status").json()
     assert public.keys() == {"certificate_no", "state", "since"}
@@ -18,7 +18,7 @@ def test_a_stranger_learns_state_and_since_by_a_number(api: Api, visitor: Visito
         assert {"batch", "index", "reason"} <= api.post(part, "/v1/verify", {"certificate_no": number}).json().keys()
 
 
-def test_a_subject_sees_who_used_its_data_and_nobody_else_does(api: Api, visitor: Visitor) -> None:
+def test_only_the_subject_sees_the_readings_of_its_data(api: Api, visitor: Visitor) -> None:
     number = certificate(api)
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
     bundle = presented(api, number, nonce)
@@ -40,17 +40,17 @@ def test_a_subject_sees_who_used_its_data_and_nobody_else_does(api: Api, visitor
         assert seen(part) == []
 
 
-def test_junk_with_a_subjects_number_leaves_no_record(api: Api, visitor: Visitor, firm: Person) -> None:
+def test_invalid_bundles_with_a_subjects_number_leave_no_reading(api: Api, visitor: Visitor, firm: Person) -> None:
     number = certificate(api)
     bundle = presented(api, number, "n" * 16)
     forged = bundle | {"inclusion": bundle["inclusion"] | {"leaf_index": 2**20}} if "inclusion" in bundle else bundle
     junk = [forged, bundle | {"certificate": bundle["certificate"][:-20] + "A" * 20}]
     for each in junk:
         visitor.post("/v1/verify", {"bundle": each, "nonce": "n" * 16}, firm.token)
-    # A genuine one, of which the caller is no party: once a day.
+    # A genuine certificate of other parties is recorded once a day.
     for _ in range(3):
         visitor.post("/v1/verify", {"bundle": bundle, "nonce": "n" * 16}, firm.token)
     api.pilot.ledger.flush()
     path = f"/v1/certificates/{number}/presentations"
-    told = [(row["consumer"], row["result"]) for row in api.get("firm", path).json()["items"]]
-    assert told == [(firm.party, "not_party")]
+    results = [(row["consumer"], row["result"]) for row in api.get("firm", path).json()["items"]]
+    assert results == [(firm.party, "not_party")]

@@ -1,4 +1,4 @@
-"""Sessions over HTTP: what opens one, what ends it, and what relays, offices and strangers get."""
+"""Sessions over HTTP: signing in and out, and the attempts of relays, offices and strangers."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from ledger.parties.access.tables import SignedIn
 from tests.api.parties.visitors import Person, Visitor, code
 
 
-def test_a_party_signs_in_looks_and_signs_out(visitor: Visitor, firm: Person) -> None:
+def test_a_party_signs_in_reads_and_signs_out(visitor: Visitor, firm: Person) -> None:
     listed = visitor.get("/v1/sessions", firm.token).json()["items"]
     assert [(each["account"], each["current"], each["cookie"]) for each in listed] == [(firm.signer.kid, True, False)]
     assert visitor.delete("/v1/sessions/current", firm.token).status_code == 204
     assert code(visitor.get("/v1/sessions", firm.token)) == (401, "SESSION_UNKNOWN")
 
 
-def test_what_is_shown_once_is_not_stored_on_the_way(visitor: Visitor, firm: Person) -> None:
+def test_answers_with_secrets_are_not_cached(visitor: Visitor, firm: Person) -> None:
     statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
     assert visitor.sign_in(statement).headers["Cache-Control"] == "no-store"
 
 
-def test_a_relayed_challenge_opens_nothing(visitor: Visitor, firm: Person) -> None:
-    """The relay passes our nonce on; the client signs for the address that it meant to reach: the relay's."""
+def test_a_statement_for_a_relays_address_is_refused(visitor: Visitor, firm: Person) -> None:
+    """A relay passes our nonce to its client; the client signs for the address of the relay."""
     relayed = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party), origin="https://relay.example")
     assert code(visitor.sign_in(relayed)) == (401, "SESSION_ORIGIN_DIFFERS")
 
 
-def test_a_replayed_statement_opens_nothing(visitor: Visitor, firm: Person) -> None:
+def test_a_replayed_statement_is_refused(visitor: Visitor, firm: Person) -> None:
     statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
     assert visitor.sign_in(statement).status_code == 201
     assert code(visitor.sign_in(statement)) == (401, "SESSION_NONCE_UNKNOWN")
 
 
-def test_a_nonce_of_another_party_and_a_key_of_another_party_open_nothing(visitor: Visitor, firm: Person) -> None:
+def test_a_nonce_or_key_of_another_party_is_refused(visitor: Visitor, firm: Person) -> None:
     other = Person(visitor)
     foreign = visitor.statement(firm.party, firm.signer, visitor.nonce(other.party))
     assert code(visitor.sign_in(foreign)) == (401, "SESSION_NONCE_UNKNOWN")
@@ -43,13 +43,13 @@ def test_a_nonce_of_another_party_and_a_key_of_another_party_open_nothing(visito
     assert code(visitor.sign_in(strange)) == (401, "SESSION_KEY_NOT_LIVE")
 
 
-def test_an_old_statement_and_junk_open_nothing(visitor: Visitor, firm: Person) -> None:
+def test_an_old_or_malformed_statement_is_refused(visitor: Visitor, firm: Person) -> None:
     old = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party), seconds=0)
     assert code(visitor.sign_in(old)) == (401, "SESSION_EXPIRED")
     assert code(visitor.sign_in("a.b.c")) == (422, "SESSION_STATEMENT_INVALID")
 
 
-def test_a_nonce_says_nothing_about_who_there_is(visitor: Visitor, firm: Person) -> None:
+def test_a_nonce_does_not_show_whether_the_party_exists(visitor: Visitor, firm: Person) -> None:
     known = visitor.client.post("/v1/sessions/nonce", json={"party": firm.party})
     unknown = visitor.client.post("/v1/sessions/nonce", json={"party": "ab" * 32})
     assert known.status_code == unknown.status_code == 200
@@ -80,7 +80,7 @@ def erased(visitor: Visitor, firm: Person) -> None:
 
 
 @pytest.mark.parametrize("end", [recovered, reported, closed, erased])
-def test_session_and_key_end_with_the_key_the_party_and_its_data(
+def test_sessions_and_api_keys_end_with_key_party_or_erasure(
     visitor: Visitor, firm: Person, end: Callable[[Visitor, Person], None]
 ) -> None:
     assert visitor.get("/v1/parties", firm.key).status_code == 200
@@ -89,14 +89,14 @@ def test_session_and_key_end_with_the_key_the_party_and_its_data(
     assert code(visitor.get("/v1/parties", firm.key)) == (401, "API_KEY_UNKNOWN")
 
 
-def test_an_expired_session_is_none(visitor: Visitor, firm: Person) -> None:
+def test_an_expired_session_is_refused(visitor: Visitor, firm: Person) -> None:
     with visitor.ledger.database.write() as session:
         past = visitor.ledger.clock() - 1
         session.execute(update(SignedIn).where(SignedIn.party_id == firm.party).values(expires_at=past))
     assert code(visitor.get("/v1/parties", firm.token)) == (401, "SESSION_UNKNOWN")
 
 
-def test_nobody_ends_or_sees_a_foreign_session_or_key(visitor: Visitor, firm: Person) -> None:
+def test_a_party_cannot_see_or_end_foreign_sessions_and_api_keys(visitor: Visitor, firm: Person) -> None:
     other = Person(visitor)
     (foreign,) = visitor.get("/v1/sessions", other.token).json()["items"]
     (key,) = visitor.get("/v1/api-keys", other.token).json()["items"]
@@ -108,20 +108,20 @@ def test_nobody_ends_or_sees_a_foreign_session_or_key(visitor: Visitor, firm: Pe
     assert visitor.get("/v1/parties", other.key).status_code == 200
 
 
-def test_no_office_gets_a_session_or_a_key_for_a_subject(visitor: Visitor, firm: Person) -> None:
+def test_no_office_gets_a_session_or_api_key_of_a_subject(visitor: Visitor, firm: Person) -> None:
     api = visitor.api
     for office in ("authority", "supervisor", "platform", "registrar"):
         assert api.post(office, f"/v1/parties/{firm.party}/api-keys").status_code == 404
         enrolment = api.post(office, f"/v1/parties/{firm.party}/enrolment")
         expected = (409, "PARTY_HAS_KEY") if office == "authority" else (403, "PARTY_LACKS_ROLE")
         assert code(enrolment) == expected
-        # The office's own key opens no session of the subject.
+        # The office's own key cannot sign in as the subject.
         own = api.pilot.actors.signer_of(api.parties[office])
         foreign = visitor.statement(firm.party, own, visitor.nonce(firm.party))
         assert code(visitor.sign_in(foreign)) == (401, "SESSION_KEY_NOT_LIVE")
 
 
-def test_a_role_that_only_the_chain_gave_counts_and_one_that_it_took_does_not(visitor: Visitor, firm: Person) -> None:
+def test_roles_follow_the_chain_in_both_directions(visitor: Visitor, firm: Person) -> None:
     path = f"/v1/parties/{firm.party}/roles"
     assert code(visitor.get("/v1/log/entries", firm.token)) == (403, "PARTY_LACKS_ROLE")
     registrar = visitor.api.call("authority", "PUT", path, json={"roles": ["registrar"]})

@@ -1,4 +1,4 @@
-"""Clients at addresses of their own, and new parties that sign in there."""
+"""Clients with their own addresses, and new parties that sign in there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _addresses = count(1)
 
 
 class Visitor:
-    """A client at an address of its own: what it tries wrongly is counted for it alone."""
+    """A client with its own address, so that its wrong tokens count only for itself."""
 
     def __init__(self, api: Api) -> None:
         self.api, self.ledger = api, api.pilot.ledger
@@ -50,7 +50,7 @@ class Visitor:
         return str(answer.json()["token"])
 
     def key(self, token: str, *scopes: str) -> str:
-        """A machine's key, made in a session."""
+        """Make a machine key in a session, and return it."""
         wanted = {"name": "a machine", "scopes": scopes, "expires_at": self.ledger.clock() + DAY}
         answer = self.post("/v1/api-keys", wanted, token)
         assert answer.status_code == 201, answer.text
@@ -58,7 +58,7 @@ class Visitor:
 
 
 class Person:
-    """A new party, signed in, with a machine's key that may do everything."""
+    """A new party that is signed in and has a machine key with all scopes."""
 
     def __init__(self, visitor: Visitor) -> None:
         api = visitor.api

@@ -1,4 +1,4 @@
-"""A service whose proposals wait, and its parties, called by name."""
+"""A service whose proposals have a delay, and its parties by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DELAY = 7_200
 
 
 class Waiting:
-    """A ledger whose proposals wait for two hours; parties are called by name."""
+    """A ledger with a delay of two hours, and its parties by name."""
 
     def __init__(self, ledger: Ledger, client: TestClient) -> None:
         self.ledger, self.client = ledger, client
@@ -42,7 +42,7 @@ class Waiting:
         return name
 
     def firm(self, key: Signer | None = None) -> str:
-        """A new firm; its key is kept here unless one is given."""
+        """Onboard a new firm; its key is kept here unless a signer is given."""
         return self.party(PartyKind.ENTERPRISE, key=key)
 
     def party(self, kind: PartyKind, *roles: Role, key: Signer | None = None) -> str:
@@ -57,7 +57,7 @@ class Waiting:
         return self._named(f"party {next(self._names)}", row.id)
 
     def office(self, kind: PartyKind, role: Role) -> tuple[str, bytes]:
-        """A new office and its private key, which is not kept here."""
+        """Onboard a new office, and return its private key, which is not kept here."""
         key = new_private_key()
         name = self.party(kind, role, key=LocalSigner(key, account_of(key)))
         self.skip(DELAY)
@@ -65,7 +65,7 @@ class Waiting:
         return name, key
 
     def veto_by_signature(self, who: str, number: int) -> None:
-        """Veto without the service: the party's present key signs, and anybody sends it to the chain."""
+        """Veto without the service: the party's present key signs, and another account sends the veto."""
         account = self.ledger.parties.register.get(self.parties[who]).account
         act = sign_act(veto_message(self.ledger.reader.chain, account, number), self.ledger.custody.signer(account))
         self.ledger.client.send(calls.veto_for(account, number, act))
@@ -94,12 +94,12 @@ class Waiting:
         LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, seconds)
 
     def recovery(self, who: str) -> dict[str, Any]:
-        """The open proposal of a new key for that party."""
+        """Propose a recovery of that party's key, and return the proposal."""
         path = f"/v1/parties/{self.parties[who]}/recovery"
         return dict(waits(self.post("first", path, {"public_key": self.kept_key()})))
 
     def proposed(self, call: calls.Call, by: str = "first") -> int:
-        """Proposed and not confirmed."""
+        """Propose a call, and return the number of the unconfirmed proposal."""
         return self.ledger.proposals.propose(self.parties[by], call).no
 
 
@@ -111,7 +111,7 @@ def serving(opening: AbstractContextManager[Ledger]) -> Iterator[Waiting]:
         def already_open() -> Iterator[Ledger]:
             yield ledger
 
-        # Not entered: nothing is carried out in the background.
+        # Not used as a context manager, so that nothing is carried out in the background.
         app = create_app(already_open)
         app.state.ledger = ledger
         yield Waiting(ledger, TestClient(app, raise_server_exceptions=False))
@@ -128,7 +128,7 @@ def done(answer: Any) -> dict[str, Any]:
 
 
 def signed(asked: Any, key: bytes) -> dict[str, Any]:
-    """The body that answers a 409 SIGNATURE_REQUIRED."""
+    """Return the body with the signed request for a 409 ``SIGNATURE_REQUIRED``."""
     typed_data = asked.json()["details"]["typed_data"]
     signature = sign_request(ForwardRequest(typed_data), key).signature
     return {"signed_request": {"typed_data": typed_data, "signature": signature}}

@@ -1,4 +1,4 @@
-"""How each route of the IDOR matrix is called: path, query and body, on an object of a kind. No verdict is in here."""
+"""The calls of the IDOR matrix: path, query and body of each route for an object. The verdicts are in idor.yaml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CASE = "（2026）湛数监12号"
 
 @dataclass(frozen=True)
 class Call:
-    """What differs from a call without a body on the objects of the kind; ``token`` instead of the caller's."""
+    """The body, query and path of a call, if it needs them; ``token`` replaces the caller's token."""
 
     body: object = None
     path: Mapping[str, object] = field(default_factory=dict)
@@ -39,7 +39,7 @@ def said_nothing(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def places(scene: Scene, objects: Objects, who: str, kind: str) -> dict[str, Callable[[], object]]:
-    """What stands in a path, by the parameter's name."""
+    """Return functions that make the value of each path parameter, by its name."""
     parties = scene.stage.parties
     return {
         "party": lambda: scene.party(who) if kind == "self" else parties[objects.subject],
@@ -65,7 +65,7 @@ def places(scene: Scene, objects: Objects, who: str, kind: str) -> dict[str, Cal
 
 
 def sign_out(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Another session of the caller's, for the one that asks ends."""
+    """Use a second session of the caller, because this call ends its session."""
     return Call() if who in "UEK" else Call(token=token_of(scene.ledger, scene.party(who)))
 
 
@@ -78,7 +78,7 @@ def enrolment(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def onboard(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Whom the ledger knows already: those who may change nothing."""
+    """Onboard a known party, so that an allowed call changes nothing."""
     return Call({"parties": [scene.identity("S")]})
 
 
@@ -87,14 +87,14 @@ def mandate(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def roles(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """One more for the caller itself; of another party those that it has."""
+    """Give the caller itself one more role, but another party its present roles."""
     party = scene.party(who) if kind == "self" else scene.stage.parties[objects.subject]
     has = [*scene.ledger.roles.of([party])[party]]
     return Call({"roles": [*has, "subject" if "subject" not in has else "consumer"] if kind == "self" else has})
 
 
 def key_in_use(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """The key of another party, proven as if it were for this one."""
+    """Submit the key of another party, with a proof of possession for this party."""
     return Call(proven(scene, scene.stage.signer("S2"), scene.party(who)))
 
 
@@ -113,7 +113,7 @@ def recovery(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def proven(scene: Scene, signer: Signer, party: str) -> dict[str, str]:
-    """A key with the proof that its owner has it, for that party."""
+    """Return a body with the key and its proof of possession for that party."""
     proof = possession_of(scene.ledger.reader.chain, signer, scene.ledger.reader.party_no(party))
     return {"public_key": signer.public_key, "proof": proof}
 
@@ -123,7 +123,7 @@ def spare(scene: Scene) -> str:
 
 
 def erase_party(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Of itself each its own; a subject is another one, as it goes for good."""
+    """Erase the caller's own party; for a subject a new one, because erasing is final."""
     if kind == "others":
         return Call({"reason": "court"}, {"party": scene.gone})
     body = {"reason": "subject_request"}
@@ -154,7 +154,7 @@ def draft_request(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def statement(member: str, of: str) -> Maker:
-    """A statement that names the party, and is no statement at all."""
+    """Submit an invalid statement that names the party."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
         named = {member: scene.stage.parties[getattr(objects, of)]}
@@ -167,7 +167,7 @@ def statement(member: str, of: str) -> Maker:
 
 
 def withdrawal(of: str) -> Maker:
-    """Of another statement than the one in the path."""
+    """Submit a withdrawal of another statement than that in the path."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
         return Call({"statement": {"party": scene.stage.parties[getattr(objects, of)], "statement": DIGEST}})
@@ -184,7 +184,7 @@ def request_of(scene: Scene, objects: Objects) -> str:
 
 
 def issue(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """What was issued already."""
+    """Issue for a request whose certificate was issued already."""
     return Call({"request": request_of(scene, objects)})
 
 
@@ -197,18 +197,18 @@ def task(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def held_by(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Whose holdings are asked for."""
+    """Ask for the holdings of the subject, or of all parties."""
     party = "all" if kind == "all" else scene.stage.parties[objects.subject]
     return Call(query=f"party={party}")
 
 
 def on_ended(**body: object) -> Maker:
-    """On a certificate that was revoked."""
+    """Act on a revoked certificate."""
     return lambda scene, objects, who, kind: Call(body, {"number": objects.ended.number})
 
 
 def in_a_list(**body: object) -> Maker:
-    """The same, named in a list of certificates."""
+    """Act on a revoked certificate in a list of certificates."""
     return lambda scene, objects, who, kind: Call(body | {"numbers": [objects.ended.number]})
 
 
@@ -217,7 +217,7 @@ def supersede(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def on_statement(**body: object) -> Maker:
-    """On the authorization under a certificate that was revoked."""
+    """Act on the authorization of a revoked certificate."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
         digest = scene.ledger.usage.authorizations.get(objects.ended.authorization).digest
@@ -251,12 +251,12 @@ def answer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def annul(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """The asset with the lien, which nothing else is tried on after this."""
+    """Annul the asset with the lien; no later call uses this asset."""
     return Call({"reason": "fraud", "grounds": TEXT}, {"asset": objects.assets[2]})
 
 
 def reassign(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Of two assets of a silent holder the first that has not gone to another yet."""
+    """Reassign the first asset that a holder without an active key still holds."""
     gone = scene.ledger.reader.asset(scene.silent[0])
     assert gone is not None
     asset = scene.silent[gone.holder != scene.stage.parties["silent"]]

@@ -1,4 +1,4 @@
-"""How the routes of the catalogue are called in the IDOR matrix. No verdict is in here."""
+"""The calls of the catalogue's routes in the IDOR matrix. The verdicts are in idor.yaml."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def duty(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def put_resource(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """The same again, which records nothing."""
+    """Put the resource unchanged, which records nothing."""
     document = scene.ledger.catalogue.data.document(
         objects.draft, 1, scene.ledger.roles.actor(scene.stage.parties["A"])
     )
@@ -42,13 +42,13 @@ def block(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """As it is: D is the officer of P, and nobody of the other department."""
+    """Appoint as at present: D is the chief data officer of P; the other department has none."""
     cdo = scene.stage.parties["D"] if kind == "own" else None
     return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
 
 
 def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Signed by the officer of P; the other department has none."""
+    """Submit the publication of P signed by D; for the other department, a publication that D may not sign."""
     statement = scene.signature["statement"]
     if kind == "own":
         return Call({"statement": statement})

@@ -1,4 +1,4 @@
-"""The routes of the IDOR matrix: how each is called, and what stands in its answer. No verdict is in here."""
+"""The routes of the IDOR matrix: the call of each, and the object in its answer. The verdicts are in idor.yaml."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ CALLS: dict[str, Maker] = {
     "GET /v1/log/batches/{number}": lambda *_: Call(None, {"number": 0}),
 }
 
-# What stands in a list, or a report, of an object of the kind.
+# The text by which an object of the kind is recognised in a list or report.
 SHOWS: dict[str, Callable[[Scene, Objects], str]] = {
     "GET /v1/sessions": lambda scene, objects: scene.stage.once(
         f"session of {objects.subject}", lambda: scene.session_of(objects.subject)

@@ -1,4 +1,4 @@
-"""What the IDOR matrix is tried on: callers of every kind, and one object of each kind, theirs and another party's."""
+"""The callers of the IDOR matrix, and an object of each kind, of these callers and of other parties."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DIGEST = f"sha-256:{'0' * 64}"
 
 @dataclass
 class Objects:
-    """What three parties have: a subject, a provider and a consumer, named as in the stage."""
+    """The objects of a subject, a provider and a consumer, which are named as in ``Stage``."""
 
     subject: str
     provider: str
     consumer: str
-    # Of the holder, confirmed: one with an objection, one with offers, one with rights and a lien; the next is offered,
-    # of the fifth rights are granted, for the sixth applications are made.
+    # Six confirmed assets of the holder: with an objection; with offers; with rights and a lien; offered; for granting
+    # rights; for applications.
     assets: list[str]
     holder: str
     offered_to: str
     live: Consent = field(init=False)
-    # Revoked, so that what would end it is refused late.
+    # A revoked certificate: calls that would end it are refused only after the checks of permission.
     ended: Consent = field(init=False)
     request: str = field(init=False)
     task: str = field(init=False)
@@ -42,11 +42,11 @@ class Objects:
 
 
 class Scene:
-    """Parties of the role matrix, a broker without a mandate and a machine; with objects of two groups of parties."""
+    """The parties of the role matrix, a broker without a mandate and a machine, and the objects of two groups."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.ledger, self.pilot = stage, stage.ledger, stage.pilot
-        # The stage's broker has mandates.
+        # The broker of ``Stage`` has mandates, so this one is new.
         stage.parties["M"] = stage.parties["B"]
         stage.parties["B"] = self.pilot.party(PartyKind.BROKER, Role.BROKER)
         self.run_out = token_of(self.ledger, stage.parties["S"])
@@ -63,7 +63,7 @@ class Scene:
     # Staging
 
     def _assets(self) -> list[str]:
-        """Confirmed assets of P, and two of a party without a key that speaks. Days of notice pass, and the session."""
+        """Register six assets of P, and two of a party without an active key. Notice takes days, so sessions expire."""
         stage, pilot = self.stage, self.pilot
         stage.join("silent", PartyKind.UTILITY, Role.PROVIDER)
         assets = pilot.handed_in(*(stage.described() for _ in range(6)), by=stage.parties["P"])
@@ -90,21 +90,21 @@ class Scene:
         return objects
 
     def _used(self, objects: Objects) -> str:
-        """A presentation to the consumer that was used; it stands among the subject's readings."""
+        """Present a certificate to the consumer and use it, so that it appears in the subject's readings."""
         stage = self.stage
         stage.done(stage.post(objects.consumer, "/v1/presentations", stage.presented(objects.ended)))
         told = stage.done(stage.get(objects.subject, f"/v1/certificates/{objects.ended.number}/presentations"))
         return str(told["items"][0]["id"])
 
     def _demanded(self, objects: Objects) -> None:
-        """The consumer's demand, with a resource of P's, and the provider on duty to share it."""
+        """Record the consumer's demand for a resource of P, with the provider on duty to share it."""
         stage, code = self.stage, self._published()
         duty = {"code": code, "department": stage.parties[objects.provider], "sla_days": 3}
         stage.done(stage.post("A", "/v1/catalogue/duties", duty))
         stage.done(stage.post("A", f"/v1/demands/{objects.demand}/match", {"code": code}))
 
     def _published(self) -> str:
-        """A resource of P that is published, and may be opened."""
+        """Publish a resource of P that may be opened."""
         stage, code = self.stage, self.stage.code()
         stage.done(stage.put("P", code, open_attr="open"))
         stage.done(stage.post("P", "/v1/catalogue/submissions", {"code": code}))
@@ -113,23 +113,23 @@ class Scene:
         return code
 
     def _encumber(self, objects: Objects) -> None:
-        """An objection to the first asset, a lien on the third."""
+        """Raise an objection to the first asset, and place a lien on the third."""
         self.lien(objects)
         self.ledger.registration.objections.file(
             self.ledger.actor(self.stage.parties["another bank"]), objects.assets[0], "异议"
         )
 
-    # What calls are about
+    # Objects of calls
 
     def system(self, objects: Objects) -> dict[str, Any]:
         return {"code": objects.system, "name": "系统", "protection_level": 3}
 
     def party(self, who: str) -> str:
-        """The caller's own party; of who has none, the subject's."""
+        """Return the caller's own party, or the subject for callers without one."""
         return self.stage.parties["S" if who in "UEK" else who]
 
     def token(self, who: str) -> str | None:
-        """What the caller sends: nothing, a session's token, or a key."""
+        """Return the caller's session token or machine key, or None for U."""
         if who == "U":
             return None
         if who in "EK":
@@ -137,7 +137,7 @@ class Scene:
         return self.stage.api.tokens.header(self.stage.parties[who])["Authorization"].removeprefix("Bearer ")
 
     def new_key(self, who: str) -> tuple[str, str]:
-        """A machine's key of the party, of scope read: its id and itself."""
+        """Make a machine key of the party with scope read; return its id and its secret."""
         token = self.token(who)
         assert token is not None
         caller = self.ledger.callers.of(token)
@@ -149,15 +149,15 @@ class Scene:
         return signed_in(self.ledger, party, signer_of(self.ledger, party)).id
 
     def about(self, who: str) -> int:
-        """A pending proposal of an authority about that party's keys."""
+        """Return the number of an authority's pending proposal about that party's keys."""
         return int(self.stage.once(f"about {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
     def pending(self, who: str) -> int:
-        """The same, for those who only look: nobody decides it."""
+        """Return a pending proposal as ``about`` does, which no call decides."""
         return int(self.stage.once(f"look at {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
     def offered(self, objects: Objects) -> str:
-        """An asset with an offer that waits for its answer; after an answer, another offer."""
+        """Return an asset with an open offer; after an answer, with a new offer."""
         asset = objects.assets[1]
         record = self.ledger.reader.asset(asset)
         assert record is not None
@@ -168,7 +168,7 @@ class Scene:
         return asset
 
     def lien(self, objects: Objects) -> int:
-        """The lien on the third asset, of whom the offers are made to; once it is released, another."""
+        """Return the lien on the third asset, of the party that gets the offers; once it is released, a new lien."""
         asset = objects.assets[2]
         if not self.ledger.registration.liens.of(asset):
             holder, creditor = self.stage.parties[objects.holder], self.stage.parties[objects.offered_to]
@@ -177,7 +177,7 @@ class Scene:
         return int(self.ledger.registration.liens.of(asset)[0]["lien"])
 
     def right(self, objects: Objects) -> int:
-        """A right in the third asset, granted to whom the offers are made."""
+        """Grant the party that gets the offers a right in the third asset, and return the right."""
         asset = objects.assets[2]
 
         def grant() -> int:
@@ -193,8 +193,8 @@ class Scene:
     def new_right(self, objects: Objects) -> dict[str, Any]:
         start = self.ledger.clock() + 60
         party = self.stage.parties[objects.offered_to]
-        told = {"kind": "operate", "grantee": party, "start": start, "end": start + DAY, "scope": "试点"}
-        return told | {"transferable": True}
+        right = {"kind": "operate", "grantee": party, "start": start, "end": start + DAY, "scope": "试点"}
+        return right | {"transferable": True}
 
     @cached_property
     def scenario_draft(self) -> str:
@@ -203,7 +203,7 @@ class Scene:
 
     @cached_property
     def operation(self) -> str:
-        """An accepted issue of the issuer's."""
+        """Return an accepted issuing operation of the issuer."""
         stage = self.stage
         authorization = stage.authorised()
         stage.done(stage.post("P", "/v1/provisions", stage.provision(authorization)))
@@ -216,34 +216,34 @@ class Scene:
 
     @cached_property
     def opened(self) -> str:
-        """A resource of P in the open catalogue."""
+        """Return a resource of P in the open catalogue."""
         code = self._published()
         self.stage.done(self.stage.post("P", "/v1/catalogue/open", {"code": code, "licence": "CC-BY-4.0"}))
         return code
 
     @cached_property
     def gone(self) -> str:
-        """A subject whose name was erased."""
+        """Return a subject whose name was erased."""
         self.stage.join("gone", PartyKind.ENTERPRISE, Role.SUBJECT)
         party = self.stage.parties["gone"]
         self.stage.done(self.stage.post("A", f"/v1/parties/{party}/erasure", {"reason": "court"}))
         return party
 
     def spare(self) -> str:
-        """A subject that nothing else rests on; after a call that was let through, another."""
+        """Return a subject that no other object needs; after an allowed call, a new one."""
         return str(self.stage.once("spare", lambda: self.stage.join("spare", PartyKind.ENTERPRISE, Role.SUBJECT)))
 
     def identity(self, who: str) -> dict[str, Any]:
         row = self.ledger.parties.register.get(self.stage.parties[who])
-        told = self.ledger.parties.register.identity(row.id)
-        return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | told
+        identity = self.ledger.parties.register.identity(row.id)
+        return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | identity
 
     def paused(self) -> None:
-        """A pause that another guardian began, unless there is one."""
+        """Let another supervisor pause, unless the ledger is paused."""
         if not self.ledger.reader.paused_until():
             self.ledger.pauses.pause(self.ledger.actor(self.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)))
 
     @cached_property
     def signature(self) -> dict[str, Any]:
-        """The publication of P's draft, signed by its officer and not handed in."""
+        """Return the publication of P's draft, signed by its chief data officer and not submitted."""
         return self.stage.signature(self.groups["own"].draft)

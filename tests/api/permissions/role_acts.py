@@ -1,4 +1,4 @@
-"""What each row of the role matrix means over HTTP: its call, and the calls that its words allow."""
+"""The rows of the role matrix over HTTP: the call of each row, and the calls that its words allow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.api.permissions.role_certificate_acts import (
     verify,
     withdraw,
 )
-from tests.api.permissions.role_outcomes import Outcome, Row, told
+from tests.api.permissions.role_outcomes import Outcome, Row, outcomes_of
 from tests.api.permissions.role_power_acts import (
     confirm,
     confirm_lift,
@@ -56,55 +56,57 @@ QUALITY = {
 
 
 def manage(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """For those who manage others, no right is what they may not give: an office by an admin, anything to itself."""
+    """Try to manage roles without permission: an admin gives an office, an office changes its own roles."""
     if who in "AX":
         newcomer = stage.once("newcomer", lambda: stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT))
         tries = [(stage.parties[who], ROLE_OF[who], role) for role in ("subject", "issuer")]
         tries += [(newcomer, "subject", role) for role in ("issuer", "authority", "admin") if who == "X"]
-        return told(
+        return outcomes_of(
             *(stage.call(who, "PUT", f"/v1/parties/{at}/roles", {"roles": [has, role]}) for at, has, role in tries)
         )
     party = stage.parties.get(who, stage.parties["S2"]) if own else stage.parties["S2"]
     further = handed_in(stage.api, signer_of_key(new_key(ES256)), party)
-    return told(stage.post(who, f"/v1/parties/{party}/further-accounts", further))
+    return outcomes_of(stage.post(who, f"/v1/parties/{party}/further-accounts", further))
 
 
 def set_roles(stage: Stage, who: str) -> list[Outcome]:
     newcomer = stage.once("newcomer", lambda: stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT))
-    return told(stage.call(who, "PUT", f"/v1/parties/{newcomer}/roles", {"roles": ["consumer"]}))
+    return outcomes_of(stage.call(who, "PUT", f"/v1/parties/{newcomer}/roles", {"roles": ["consumer"]}))
 
 
 def read_party(stage: Stage, who: str) -> list[Outcome]:
-    return told(stage.get(who, f"/v1/parties/{stage.parties['S2']}"))
+    return outcomes_of(stage.get(who, f"/v1/parties/{stage.parties['S2']}"))
 
 
 def edit(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    return told(stage.put(who, stage.code() if own else stage.once("another's", lambda: stage.submitted("P2"))))
+    return outcomes_of(stage.put(who, stage.code() if own else stage.once("another's", lambda: stage.submitted("P2"))))
 
 
 def read_draft(stage: Stage, who: str) -> list[Outcome]:
     code = stage.once("another's", lambda: stage.submitted("P2"))
-    return told(stage.get(who, f"/v1/catalogue/resources/{code}"), stage.get(who, f"/v1/catalogue/history/{code}"))
+    return outcomes_of(
+        stage.get(who, f"/v1/catalogue/resources/{code}"), stage.get(who, f"/v1/catalogue/history/{code}")
+    )
 
 
 def sign(stage: Stage, who: str) -> list[Outcome]:
     code = stage.once("submitted", stage.submitted)
     drafted = stage.post(who, "/v1/catalogue/publications/draft", {"code": code})
     body = stage.once("signature", lambda: stage.signature(code))
-    return told(drafted, stage.post(who, "/v1/catalogue/publications/signature", body))
+    return outcomes_of(drafted, stage.post(who, "/v1/catalogue/publications/signature", body))
 
 
 def publish(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Who approves signs for no department but its own, and an authority for none."""
+    """Publish a resource. A chief data officer signs only for its own departments, and an authority for none."""
     if who in "AD":
         code = stage.once("another's", lambda: stage.submitted("P2"))
-        return told(stage.post(who, "/v1/catalogue/publications/draft", {"code": code}))
+        return outcomes_of(stage.post(who, "/v1/catalogue/publications/draft", {"code": code}))
     if own and who != "P":
-        return told(stage.post(who, "/v1/demands", demand()))
+        return outcomes_of(stage.post(who, "/v1/demands", demand()))
     code = (
         stage.once("signed", stage.signed_resource) if own else stage.once("another's", lambda: stage.submitted("P2"))
     )
-    return told(stage.post(who, "/v1/catalogue/publications", {"code": code}))
+    return outcomes_of(stage.post(who, "/v1/catalogue/publications", {"code": code}))
 
 
 def demand() -> dict[str, Any]:
@@ -117,52 +119,52 @@ def keep_lists(stage: Stage, who: str) -> list[Outcome]:
     code = stage.once("signed", stage.signed_resource)
     duty = {"code": code, "department": stage.parties["P"], "sla_days": 3}
     listed = stage.post(who, "/v1/catalogue/duties", duty)
-    # A department publishes what is its own, so another's is asked for here.
+    # A department publishes only its own resources, so this call uses another's.
     theirs = stage.once("another's", lambda: stage.submitted("P2"))
-    return told(listed, stage.post(who, "/v1/catalogue/publications", {"code": theirs if who == "P" else code}))
+    return outcomes_of(listed, stage.post(who, "/v1/catalogue/publications", {"code": theirs if who == "P" else code}))
 
 
 def read_lists(stage: Stage, who: str) -> list[Outcome]:
     paths = ("/v1/catalogue/open",) if who == "U" else ("/v1/demands", "/v1/catalogue/systems", "/v1/catalogue/open")
-    return told(*(stage.get(who, path) for path in paths))
+    return outcomes_of(*(stage.get(who, path) for path in paths))
 
 
 def grade(stage: Stage, who: str, own: bool) -> list[Outcome]:
     code = stage.code() if own else stage.once("another's", lambda: stage.submitted("P2"))
-    return told(stage.put(who, code, grade="general_3"))
+    return outcomes_of(stage.put(who, code, grade="general_3"))
 
 
 def list_important(stage: Stage, who: str) -> list[Outcome]:
     kind = {"title": "重要", "pattern": f"no such title {stage.code()}"}
-    return told(stage.post(who, "/v1/catalogue/important", kind))
+    return outcomes_of(stage.post(who, "/v1/catalogue/important", kind))
 
 
 def read_important(stage: Stage, who: str) -> list[Outcome]:
-    return told(stage.get(who, "/v1/catalogue/important"))
+    return outcomes_of(stage.get(who, "/v1/catalogue/important"))
 
 
 def apply(stage: Stage, who: str, own: bool) -> list[Outcome]:
     body: dict[str, Any] = {"resource": stage.described().to_dict()}
     if not own or who == "B":
         body["applicant"] = stage.parties["P" if own else "P2"]
-    return told(stage.post(who, "/v1/assets", body))
+    return outcomes_of(stage.post(who, "/v1/assets", body))
 
 
 def read_queue(stage: Stage, who: str) -> list[Outcome]:
-    return told(stage.get(who, "/v1/registrations/queue"))
+    return outcomes_of(stage.get(who, "/v1/registrations/queue"))
 
 
 def review(stage: Stage, who: str, own: bool) -> list[Outcome]:
     asset = stage.once("applied", stage.applied)
-    return told(stage.post(who, f"/v1/assets/{asset}/acceptance", {}))
+    return outcomes_of(stage.post(who, f"/v1/assets/{asset}/acceptance", {}))
 
 
 def opine(stage: Stage, who: str) -> list[Outcome]:
-    return told(stage.post(who, f"/v1/assets/{stage.elsewhere}/quality-reports", QUALITY))
+    return outcomes_of(stage.post(who, f"/v1/assets/{stage.elsewhere}/quality-reports", QUALITY))
 
 
 def object_to(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    return told(stage.post(who, f"/v1/assets/{stage.elsewhere}/objections", {"grounds": f"异议 {stage.code()}"}))
+    return outcomes_of(stage.post(who, f"/v1/assets/{stage.elsewhere}/objections", {"grounds": f"异议 {stage.code()}"}))
 
 
 def decide(stage: Stage, who: str) -> list[Outcome]:
@@ -173,38 +175,38 @@ def decide(stage: Stage, who: str) -> list[Outcome]:
         return len(stage.ledger.registration.objections.of(stage.elsewhere, stage.ledger.clock()))
 
     path = f"/v1/assets/{stage.elsewhere}/objections/{stage.once('objection', objection)}/decision"
-    return told(stage.post(who, path, {"state": "admitted", "reason": "受理"}))
+    return outcomes_of(stage.post(who, path, {"state": "admitted", "reason": "受理"}))
 
 
 def read_objections(stage: Stage, who: str) -> list[Outcome]:
-    return told(stage.get(who, f"/v1/assets/{stage.elsewhere}/objections"))
+    return outcomes_of(stage.get(who, f"/v1/assets/{stage.elsewhere}/objections"))
 
 
 def object_by_name(stage: Stage, who: str) -> list[Outcome]:
-    """The public has to be known by name: a person objects once it is onboarded."""
+    """Object as a new person: only parties that are onboarded, and so known by name, may object."""
     stage.join_person("person")
     return object_to(stage, "person", False)
 
 
 def draft_scenario(stage: Stage, who: str, own: bool = True) -> list[Outcome]:
-    return told(stage.post(who, "/v1/scenarios/drafts", {"scenario": stage.scenario()}))
+    return outcomes_of(stage.post(who, "/v1/scenarios/drafts", {"scenario": stage.scenario()}))
 
 
 def approve_scenario(stage: Stage, who: str) -> list[Outcome]:
     drafted = stage.once(
         "draft", lambda: stage.done(stage.post("I", "/v1/scenarios/drafts", {"scenario": stage.scenario()}))
     )
-    return told(stage.post(who, f"/v1/scenarios/drafts/{drafted['digest']}/approval"))
+    return outcomes_of(stage.post(who, f"/v1/scenarios/drafts/{drafted['digest']}/approval"))
 
 
 def read_scenarios(stage: Stage, who: str) -> list[Outcome]:
-    return told(stage.get(who, "/v1/scenarios"), stage.get(who, "/v1/scenarios/S51"))
+    return outcomes_of(stage.get(who, "/v1/scenarios"), stage.get(who, "/v1/scenarios/S51"))
 
 
 def stop(stage: Stage, who: str, own: bool) -> list[Outcome]:
     spare = stage.once("spare", lambda: stage.join("spare", PartyKind.ENTERPRISE, Role.SUBJECT))
     asset = f"/v1/assets/{stage.confirmed}"
-    return told(
+    return outcomes_of(
         stage.post(who, f"{asset}/freeze", {"reason": "court"}),
         stage.call(who, "PUT", f"/v1/parties/{spare}/status", {"status": "sanctioned", "reason": "sanction"}),
         stage.post(who, f"{asset}/unfreeze", {"reason": "lifted"}),
@@ -215,14 +217,14 @@ def read_log(stage: Stage, who: str, own: bool) -> list[Outcome]:
     consent = stage.own if own else stage.others
     paths = [f"/v1/log/entries/{consent.seq}", f"/v1/certificates/{consent.number}"]
     paths += [f"/v1/certificates/{consent.number}/provenance"]
-    return told(*(stage.get(who, path) for path in (paths if own else [*paths, "/v1/log/entries"])))
+    return outcomes_of(*(stage.get(who, path) for path in (paths if own else [*paths, "/v1/log/entries"])))
 
 
 def read_technical(stage: Stage, who: str) -> list[Outcome]:
-    return told(*(stage.get(who, path) for path in ("/v1/log/head", "/v1/log/batches/0", "/ready", "/health")))
+    return outcomes_of(*(stage.get(who, path) for path in ("/v1/log/head", "/v1/log/batches/0", "/ready", "/health")))
 
 
-# On its own records, or those of the departments that it serves.
+# The party's own records, or those of the departments of which it is the chief data officer.
 OWN = ("o", "o(demand)", "o(mandate)", "o(registrations)", "o(valid)", "dept")
 MATRIX: dict[str, Row] = {
     "manage keys/roles": Row(

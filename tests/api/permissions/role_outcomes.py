@@ -1,4 +1,4 @@
-"""What came of a call of the role matrix: it was done, or refused for lack of a right."""
+"""The outcome of a call of the role matrix: done, or refused because a permission is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.support.api.stage import Stage
 
-# A right that is missing, by whichever check found it.
+# The codes of the checks that refuse a call because a permission is missing.
 REFUSALS = {
     "SESSION_MISSING",
     "ASSET_SELF_REVIEW",
@@ -19,7 +19,7 @@ REFUSALS = {
     "NOT_THE_PARTY",
     "NOT_THE_PROVIDER",
     "NOT_THE_REQUESTER",
-    # The hold is another office's.
+    # The caller's office has no hold to lift.
     "LOG_NOT_HELD",
     "PARTY_NO_VETO",
     "PARTY_OFFICE_BY_AUTHORITY",
@@ -27,16 +27,16 @@ REFUSALS = {
     "PARTY_SELF_GRANT",
     "PROVIDER_NOT_AUTHORIZED",
     "PARTY_LACKS_ROLE",
-    # Made to another party.
+    # The presentation was made to another party.
     "PRESENTATION_UNKNOWN",
-    # Not an error but a verdict: the party is shown nothing.
+    # A result of the verification instead of an error: the report discloses nothing.
     "not_party",
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a call did what it is for, or the code of its refusal."""
+    """Whether a call succeeded, and otherwise the code of its refusal."""
 
     done: bool
     code: str = ""
@@ -55,9 +55,10 @@ Word = Callable[[Stage, str], list[Outcome]]
 
 @dataclass(frozen=True)
 class Row:
-    """``does`` is the row's call, on an own record or another's. ``open`` are words that are for everyone anyway.
+    """A row of the matrix: ``does`` is its call, on the caller's own record or on another party's.
 
-    ``own``: what ✓ allows is one's own record too.
+    ``words`` has the calls that special words of a cell allow. The words in ``open`` allow a call for everyone. With
+    ``own``, a ✓ allows only the caller's own records.
     """
 
     does: Act
@@ -66,14 +67,14 @@ class Row:
     own: bool = False
 
 
-def told(*answers: Any) -> list[Outcome]:
+def outcomes_of(*answers: Any) -> list[Outcome]:
     return [Outcome.of(answer) for answer in answers]
 
 
 def shown(answer: Any) -> list[Outcome]:
-    """Whether the report is of a valid certificate, and so shows what it discloses."""
+    """Return whether the report says valid; require that claims are disclosed only then."""
     if answer.status_code >= 300:
-        return told(answer)
+        return outcomes_of(answer)
     report = answer.json()
     assert bool(report["disclosed"]) == report["valid"]
     return [Outcome(report["valid"], report["result"])]

@@ -11,7 +11,7 @@ from ledger.chain.sending.calls import Call, PartyRegistration
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.parties.keys.possession import possession_of
-from tests.api.permissions.role_outcomes import Outcome, told
+from tests.api.permissions.role_outcomes import Outcome, outcomes_of
 from tests.support.api.stage import Stage
 
 _NEXT = count()
@@ -19,45 +19,47 @@ _NEWCOMERS = count(9800)
 
 
 def propose(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Own is a rotation; another's a further key, which another office confirms."""
+    """Propose a rotation of the caller's key if ``own``, else a further key of another party."""
     key = kept_key(stage)
     if not own:
         path = f"/v1/parties/{stage.parties['S2']}/further-accounts"
-        return told(stage.post(who, path, {"public_key": key}))
+        return outcomes_of(stage.post(who, path, {"public_key": key}))
     joined = fresh(stage, who)
-    return told(stage.post(joined, f"/v1/parties/{stage.parties.get(joined, '0' * 64)}/accounts", {"public_key": key}))
+    return outcomes_of(
+        stage.post(joined, f"/v1/parties/{stage.parties.get(joined, '0' * 64)}/accounts", {"public_key": key})
+    )
 
 
 def onboard(stage: Stage, who: str) -> list[Outcome]:
     party = {"kind": "enterprise", "name": "Newcomer", "region": "440800", "public_key": kept_key(stage)}
     party |= {"identifier": synthetic_uscc("440800", next(_NEWCOMERS))}
-    return told(stage.post(who, "/v1/parties", {"parties": [party]}))
+    return outcomes_of(stage.post(who, "/v1/parties", {"parties": [party]}))
 
 
 def confirm(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Another's is what concerns the authority that would confirm it."""
+    """Confirm a proposal; if not ``own``, one about the confirming authority itself."""
     if not own:
         about = stage.once("about A", lambda: proposed(stage, further_key(stage, "A")))
-        return told(stage.post(who, f"/v1/proposals/{about}/confirmation", {}))
+        return outcomes_of(stage.post(who, f"/v1/proposals/{about}/confirmation", {}))
     first, second = (stage.once(f"office {place}", lambda: proposed(stage, office(stage))) for place in (1, 2))
-    return told(
+    return outcomes_of(
         stage.post(who, f"/v1/proposals/{first}/confirmation", {}),
         stage.post(who, f"/v1/proposals/{second}/cancellation", {}),
     )
 
 
 def confirm_lift(stage: Stage, who: str) -> list[Outcome]:
-    """What another supervisor proposed to lift."""
+    """Confirm another supervisor's proposal to lift a hold."""
 
     def lifting() -> int:
         _, statement = stage.held_by("V")
         return proposed(stage, calls.lift("supervisor", [statement]), stage.pilot.cast.supervisor)
 
-    return told(stage.post(who, f"/v1/proposals/{stage.once('lifting', lifting)}/confirmation", {}))
+    return outcomes_of(stage.post(who, f"/v1/proposals/{stage.once('lifting', lifting)}/confirmation", {}))
 
 
 def confirm_registration(stage: Stage, who: str) -> list[Outcome]:
-    """A list that was proposed elsewhere: who confirms it brings it along."""
+    """Confirm a registration proposed in another installation, with its list of parties."""
 
     def listed() -> tuple[int, dict[str, Any]]:
         key, number = kept_key(stage), next(_NEXT)
@@ -78,47 +80,47 @@ def confirm_registration(stage: Stage, who: str) -> list[Outcome]:
         return proposed(stage, call), {"format": "pingzheng-registrations/1", "act": act, "parties": [party]}
 
     number, document = stage.once("listed", listed)
-    return told(stage.post(who, f"/v1/proposals/{number}/confirmation", {"list": document}))
+    return outcomes_of(stage.post(who, f"/v1/proposals/{number}/confirmation", {"list": document}))
 
 
 def veto(stage: Stage, who: str, own: bool) -> list[Outcome]:
     about = who if own and who != "U" else "S2" if who != "S2" else "S"
     number = stage.once(f"about {about}", lambda: proposed(stage, further_key(stage, about)))
-    return told(stage.post(who, f"/v1/proposals/{number}/veto", {}))
+    return outcomes_of(stage.post(who, f"/v1/proposals/{number}/veto", {}))
 
 
 def report(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Own is the caller's own key. Each party loses its voice by it, so it is a new one."""
+    """Report the caller's own key, or another party's; of a new party each time, as it has no active key afterwards."""
     joined = fresh(stage, who) if own else stage.once("reported", lambda: fresh(stage, "S"))
     party = stage.parties.get(joined, stage.parties["S2"])
     body = {"reported": stage.ledger.parties.register.get(party).account}
-    return told(stage.post(joined if own else who, f"/v1/parties/{party}/reports", body))
+    return outcomes_of(stage.post(joined if own else who, f"/v1/parties/{party}/reports", body))
 
 
 def start_pause(stage: Stage, who: str) -> list[Outcome]:
-    outcomes = told(stage.post(who, "/v1/pause", {}))
+    outcomes = outcomes_of(stage.post(who, "/v1/pause", {}))
     running_again(stage)
     return outcomes
 
 
 def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """A pause that another office began; an authority begins one of its own too."""
+    """End a pause of another office; an authority also begins a pause of its own."""
     began = start_pause(stage, fresh(stage, "A")) if who == "A" else []
     guardian = stage.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     stage.ledger.pauses.pause(stage.ledger.actor(guardian))
-    ended = told(stage.call(who, "DELETE", "/v1/pause", {}))
+    ended = outcomes_of(stage.call(who, "DELETE", "/v1/pause", {}))
     running_again(stage)
     return began + ended
 
 
 def running_again(stage: Stage) -> None:
-    """Nothing of the other tests stays paused."""
+    """End a pause, so that the other tests are not paused."""
     if stage.ledger.reader.paused_until():
         stage.ledger.pauses.end(stage.ledger.authority)
 
 
 def fresh(stage: Stage, who: str) -> str:
-    """A new party with that role alone, so that what others do with the column's own party stays as it is."""
+    """Return a new party with only that role, so that the column's own party is not changed for other tests."""
     if who == "U":
         return who
     return stage.join_named(f"{who} {next(_NEXT)}", who)
@@ -129,7 +131,7 @@ def kept_key(stage: Stage) -> str:
 
 
 def further_key(stage: Stage, who: str) -> Call:
-    """Another key of that party's, which it did not ask for."""
+    """Return the call that binds a further key to that party."""
     key = kept_key(stage)
     signer, number = stage.ledger.custody.signer(account_of_public_key(key)), number_of(stage, stage.parties[who])
     proof = possession_of(stage.ledger.reader.chain, signer, number)
@@ -146,5 +148,5 @@ def number_of(stage: Stage, party: str) -> int:
 
 
 def proposed(stage: Stage, call: Call, by: str | None = None) -> int:
-    """Proposed by the installation's authority, or by another party, and not confirmed."""
+    """Propose as ``by``, by default the installation's authority; return the number of the unconfirmed proposal."""
     return stage.ledger.proposals.propose(by or stage.ledger.installation.authority_party, call).no

@@ -1,4 +1,4 @@
-"""The IDOR matrix, idor.yaml, over HTTP: every route, every kind of caller, one's own objects and another's."""
+"""The IDOR matrix, idor.yaml, over HTTP: every route, every kind of caller, own objects and another party's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.api.permissions.role_power_acts import running_again
 from tests.support.api.parts import Api, bearer
 from tests.support.api.stage import Stage
 
-# Whoever is refused is told so for lack of a right, by whichever check found it, and for nothing else.
+# The codes that show that a call was refused because a permission is missing, by status.
 LACKS: Final = {
     401: {"ENROLMENT_UNKNOWN", "SESSION_MISSING", "SESSION_UNKNOWN"},
     403: REFUSALS
@@ -46,11 +46,11 @@ _ADDRESS: Final = count(1)
 
 @pytest.fixture(scope="module")
 def scene(api: Api) -> Scene:
-    """Parties of its own, as their objects are used up."""
+    """A separate stage, because the calls use up the objects of its parties."""
     return Scene(Stage(api))
 
 
-def test_every_route_has_a_row_and_every_row_a_route(api: Api) -> None:
+def test_routes_and_rows_of_the_matrix_agree(api: Api) -> None:
     schema = api.client.app.openapi()  # type: ignore[attr-defined]
     routes = {f"{method.upper()} {path}" for path, methods in schema["paths"].items() for method in methods}
     assert {row.route for row in ROWS.values()} == routes
@@ -58,7 +58,7 @@ def test_every_route_has_a_row_and_every_row_a_route(api: Api) -> None:
     assert set(SHOWS) == {name for name, row in ROWS.items() if row.answered is not None}
 
 
-def test_no_cell_is_lost_unseen() -> None:
+def test_the_number_of_cells_is_known() -> None:
     assert (len({row.route for row in ROWS.values()}), len(ROWS), len(CELLS)) == (174, 179, 4950)
 
 
@@ -73,9 +73,9 @@ def test_row(scene: Scene, name: str) -> None:
     assert not seen
 
 
-def test_whoever_guesses_waits_and_whoever_knows_does_not(scene: Scene) -> None:
-    """The column of the session that ran out, from one address."""
-    # Not entered: that would begin the application a second time, and end its background work.
+def test_an_address_with_expired_tokens_must_wait_but_a_valid_token_passes(scene: Scene) -> None:
+    """An address that sends an expired session repeatedly must wait; a valid session from there is accepted."""
+    # Not used as a context manager: that would start the application a second time, and stop its background work.
     client = TestClient(scene.stage.api.client.app, client=("198.51.100.1", 1))
     answers = [client.get("/v1/sessions", headers=bearer(scene.run_out)) for _ in range(12)]
     right = client.get("/v1/sessions", headers=bearer(str(scene.token("S"))))
@@ -86,11 +86,11 @@ def test_whoever_guesses_waits_and_whoever_knows_does_not(scene: Scene) -> None:
 
 
 def tried(scene: Scene, name: str, kind: str, who: str) -> str:
-    """The verdict of a cell, in the words of the table."""
+    """Make the call of a cell, and return the verdict in the words of the table."""
     row, shows = ROWS[name], SHOWS.get(name)
     objects = scene.groups["others" if kind == "others" else "own"]
     call = CALLS.get(name, said_nothing)(scene, objects, who, kind)
-    # Made before the call, which may list it.
+    # Made before the call, so that its answer can list the object.
     sought = None if shows is None else shows(scene, objects)
     given: dict[str, object] = {
         place: make() for place, make in places(scene, objects, who, kind).items() if f"{{{place}}}" in row.route
@@ -119,7 +119,7 @@ def refusal(row: Row, answer: Any) -> str:
 
 
 def sent(scene: Scene, method: str, path: str, body: object, token: str | None, *, alone: bool) -> Any:
-    """Whoever guesses is counted by its address, so each such call comes from another one."""
+    """Send a call. With ``alone`` it comes from a new address, because wrong tokens are counted by address."""
     client, headers = scene.stage.api.client, {} if token is None else bearer(token)
     if alone:
         address = f"192.0.2.{next(_ADDRESS) % 256}"
@@ -128,7 +128,7 @@ def sent(scene: Scene, method: str, path: str, body: object, token: str | None, 
 
 
 def pages(scene: Scene, answer: Any, path: str, token: str | None) -> str:
-    """The whole list, from its first page on."""
+    """Return the text of all pages of a list."""
     text = answer.text
     while "application/json" in answer.headers["content-type"] and isinstance(answer.json(), dict):
         cursor = answer.json().get("next_cursor")
@@ -141,7 +141,7 @@ def pages(scene: Scene, answer: Any, path: str, token: str | None) -> str:
 
 
 def seen_by_its_own(scene: Scene, name: str, kind: str) -> bool:
-    """Whether the others' object stands where its own parties look, so that its absence elsewhere says something."""
+    """Return whether the other parties see their own object; only then its absence for other callers is a result."""
     if kind != "others":
         return True
     owners = [MIRROR[who] for who in ROWS[name].kinds.get("own", ()) if who in MIRROR]
@@ -150,7 +150,7 @@ def seen_by_its_own(scene: Scene, name: str, kind: str) -> bool:
 
 @contextmanager
 def around(scene: Scene, name: str) -> Iterator[None]:
-    """Where a pause is tried there is one already; else nothing is paused."""
+    """Pause the ledger for the routes about pauses, and end a pause for all others."""
     if name == "POST /v1/pause":
         scene.paused()
     yield

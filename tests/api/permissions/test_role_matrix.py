@@ -1,6 +1,7 @@
-"""The role matrix over HTTP: every cell of tests/reference/role_matrix.yaml by a party that has that role and no other.
+"""The role matrix over HTTP: every cell of tests/reference/role_matrix.yaml, by a party with only that role.
 
-Whatever a cell does not allow is refused for lack of a right, not for anything else; what it allows is done.
+A call that the cell allows succeeds. Every other call is refused because a permission is missing, not for another
+reason.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tests.support.places import SCENARIOS
 
 @pytest.fixture(scope="module", autouse=True)
 def afresh(stage: Stage) -> None:
-    """Other files let time pass."""
+    """Renew the records and sessions of the stage, because other test files let time pass."""
     stage.renew()
 
 
@@ -49,7 +50,7 @@ def test_cell(stage: Stage, action: str, column: str) -> None:
     for word, act in row.words.items():
         if word == cell:
             granted(stage, act(stage, column))
-        # Who does or approves a thing sees it.
+        # A party that may do or approve something may also read it.
         elif cell != "✓" and act is not row.words.get(cell) and word not in row.open and (word != "r" or cell == "–"):
             refused(act(stage, column))
     if cell in row.words and row.words[cell] is row.does:
@@ -62,13 +63,13 @@ def test_cell(stage: Stage, action: str, column: str) -> None:
             refused(outcomes)
 
 
-def test_every_row_is_tried() -> None:
+def test_every_row_of_the_matrix_is_tested() -> None:
     assert list(MATRIX) == list(CELLS) == list(ROWS)
     for action, cells in CELLS.items():
         assert set(cells.values()) - {"✓", "–", *OWN} <= MATRIX[action].words.keys()
 
 
-def test_the_chain_names_who_ended_a_certificate(stage: Stage) -> None:
+def test_the_chain_names_the_party_that_ended_a_certificate(stage: Stage) -> None:
     path = f"/v1/certificates/{stage.consented().number}"
     for act, reason in (("suspend", "investigation"), ("resume", "lifted"), ("revoke", "fraud")):
         stage.done(stage.post("I", f"{path}/{act}", {"reason": reason}))
@@ -76,7 +77,7 @@ def test_the_chain_names_who_ended_a_certificate(stage: Stage) -> None:
     assert [event["by"] for event in events if event["name"] == "StatusChanged"] == [stage.parties["I"]] * 3
 
 
-def test_provider_ends_what_rests_on_its_own_data_and_for_that_reason_only(stage: Stage) -> None:
+def test_a_provider_ends_only_certificates_with_its_own_data_and_for_that_reason(stage: Stage) -> None:
     own, others = stage.consented(), stage.others
     for number, reason in ((own.number, "fraud"), (others.number, "data_error")):
         answer = stage.post("P", f"/v1/certificates/{number}/revoke", {"reason": reason})
@@ -85,16 +86,16 @@ def test_provider_ends_what_rests_on_its_own_data_and_for_that_reason_only(stage
     assert (ended["state"], ended["reason"]) == ("revoked", "data_error")
 
 
-def test_nothing_is_disclosed_of_what_is_no_longer_valid(stage: Stage) -> None:
+def test_an_invalid_certificate_discloses_no_claims(stage: Stage) -> None:
     consent = stage.consented()
     presented = stage.presented(consent)
     assert stage.done(stage.post("C", "/v1/verify", presented))["disclosed"]
     stage.done(stage.post("I", f"/v1/certificates/{consent.number}/revoke", {"reason": "fraud"}))
-    told_now = stage.done(stage.post("C", "/v1/verify", presented))
-    assert (told_now["valid"], told_now["disclosed"]) == (False, {})
+    report = stage.done(stage.post("C", "/v1/verify", presented))
+    assert (report["valid"], report["disclosed"]) == (False, {})
 
 
-def test_subject_is_told_for_which_case_its_payload_was_seen(stage: Stage) -> None:
+def test_a_subject_sees_the_case_for_which_its_payload_was_opened(stage: Stage) -> None:
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
     for case in ("", "abc", "案 1", "x" * 65, f"案{'1' * 18}", "案91440802MA9X00011Y号"):
@@ -107,23 +108,23 @@ def test_subject_is_told_for_which_case_its_payload_was_seen(stage: Stage) -> No
     assert [(event["by"], event["args"]) for event in events if event["name"] == "Disclosed"] == [
         (stage.parties["V"], {"case": "（2026）湛数监13号"})
     ]
-    # Who may be the one looked into is not told of the case.
-    for column, told in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
+    # The parties that the case may be about do not see it.
+    for column, shown in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
         events = stage.done(stage.get(column, f"{path}/provenance"))["events"]
-        assert len([event for event in events if event["name"] == "Disclosed"]) == told, column
+        assert len([event for event in events if event["name"] == "Disclosed"]) == shown, column
     registration = stage.ledger.registration.registrations.get(stage.pilot.confirmed())["certificate_no"]
     none = stage.post("V", f"/v1/certificates/{registration}/disclosures", {"case": "（2026）湛数监13号"})
     assert (none.status_code, none.json()["code"]) == (409, "NO_PAYLOAD")
 
 
-def test_applicant_does_not_review_its_own(stage: Stage) -> None:
+def test_an_applicant_does_not_review_its_own_application(stage: Stage) -> None:
     party = stage.join("both", PartyKind.PUBLIC_INST, Role.PROVIDER, Role.REGISTRAR)
     (asset,) = stage.pilot.handed_in(stage.described(), by=party)
     answer = stage.post("both", f"/v1/assets/{asset}/acceptance", {})
     assert (answer.status_code, answer.json()["code"]) == (403, "ASSET_SELF_REVIEW")
 
 
-def test_scenario_is_drafted_by_one_and_approved_by_two_others(stage: Stage) -> None:
+def test_a_scenario_is_drafted_by_one_party_and_approved_by_two_others(stage: Stage) -> None:
     drafted = stage.done(stage.post("I", "/v1/scenarios/drafts", {"scenario": stage.scenario()}))
     path = f"/v1/scenarios/drafts/{drafted['digest']}"
     for column in ("A", "V", "A"):
@@ -148,7 +149,7 @@ def test_scenario_is_drafted_by_one_and_approved_by_two_others(stage: Stage) -> 
     assert (refusal.status_code, refusal.json()["code"]) == (403, "OWN_DRAFT")
 
 
-def test_what_is_in_force_tells_who_approved_it(stage: Stage) -> None:
+def test_an_active_scenario_names_the_parties_that_approved_it(stage: Stage) -> None:
     in_force = yaml.safe_load((SCENARIOS / "S51.yaml").read_text("utf-8"))
     assert stage.done(stage.get("U", "/v1/scenarios/S51"))["approved_by"] == []
     drafted = stage.done(stage.post("I", "/v1/scenarios/drafts", {"scenario": in_force}))
@@ -156,7 +157,7 @@ def test_what_is_in_force_tells_who_approved_it(stage: Stage) -> None:
     assert stage.done(stage.get("U", "/v1/scenarios/S51"))["approved_by"] == ["supervisor"]
 
 
-def test_entries_by_page_and_by_number(stage: Stage) -> None:
+def test_log_entries_are_read_by_page_and_by_number(stage: Stage) -> None:
     first = stage.done(stage.get("V", "/v1/log/entries?limit=2"))
     second = stage.done(stage.get("V", f"/v1/log/entries?limit=2&cursor={first['next_cursor']}"))
     seen = first["items"] + second["items"]
@@ -168,8 +169,8 @@ def test_entries_by_page_and_by_number(stage: Stage) -> None:
         assert stage.get("V", f"/v1/log/entries?cursor={cursor}").json()["code"] == "CURSOR_INVALID", key
 
 
-def test_own_entries_are_those_about_oneself(stage: Stage) -> None:
-    """A presentation names the consumer and the certificate, and so concerns the certificate's subject and provider."""
+def test_a_party_reads_only_the_entries_about_itself(stage: Stage) -> None:
+    """The entry of a presentation names the consumer and the certificate; so its subject and provider may read it."""
     consent = stage.consented()
     presented = stage.presented(consent)
     assert stage.done(stage.post("C", "/v1/presentations", presented))["valid"]

@@ -1,4 +1,4 @@
-"""The role matrix over HTTP: every call, every part, allowed or refused."""
+"""Permissions of changing calls over HTTP: for each call, the parties that may make it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOWHERE = "0" * 64
 NO_ULID = "0" * 26
 
 
-# method, path, body, and the parts that may; whoever may not gets PARTY_LACKS_ROLE before anything is looked at.
+# Method, path, body, and the parties that may; all others get PARTY_LACKS_ROLE before the values are checked.
 CALLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/parties", {"parties": [{}]}, {"authority"}),
     ("POST", "/v1/requests/draft", draft_request, {"bank"}),
@@ -64,13 +64,13 @@ def test_role_matrix(api: Api, method: str, path: str, body: Any, allowed: set[s
 
 
 def party_of(api: Api) -> dict[str, Any]:
-    """The firm itself: known already, so that those who may change nothing."""
+    """Return the known firm as a party to onboard, so that an allowed call changes nothing."""
     row = api.pilot.ledger.parties.register.get(api.parties["firm"])
-    told = api.pilot.ledger.parties.register.identity(row.id)
-    return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | told
+    identity = api.pilot.ledger.parties.register.identity(row.id)
+    return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | identity
 
 
-def test_strangers_do_not_see_certificates(api: Api) -> None:
+def test_strangers_cannot_read_certificates(api: Api) -> None:
     number = certificate(api)
     assert api.get("firm", f"/v1/certificates/{number}").status_code == 200
     assert api.get("bank", f"/v1/certificates/{number}").status_code == 200
@@ -80,8 +80,8 @@ def test_strangers_do_not_see_certificates(api: Api) -> None:
 
 
 @pytest.mark.parametrize("part", ["registrar", "authority", "supervisor"])
-def test_no_office_ends_what_an_issuer_anchored(api: Api, part: str) -> None:
-    """Neither a usage certificate nor a registration certificate: it annuls the registration."""
+def test_no_office_revokes_an_issuers_certificate(api: Api, part: str) -> None:
+    """An office cannot revoke a usage or registration certificate; it can only annul the registration."""
     asset = registered(api, f"not-by-{part}")
     for number in (certificate(api), api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]):
         for act in ("revoke", "suspend", "resume"):

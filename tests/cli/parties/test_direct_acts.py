@@ -1,4 +1,4 @@
-"""``pingzheng keys`` from any node: watched, vetoed and reported by the party itself, with no service in between."""
+"""``pingzheng keys`` with any node: a party watches, vetoes and reports without the service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PARTY = "enterprise"
 
 @dataclass(frozen=True)
 class PartyMachine:
-    """A folder with the operator's deployment file and the party's keys, and a node. No ledger is there."""
+    """A party's own machine without a ledger: a folder with the deployment file and the party's keys, and a node."""
 
     chain: Chain
     folder: Path
@@ -57,7 +57,7 @@ class PartyMachine:
         return path
 
     def recovery(self) -> int:
-        """What two officers decided about the party's key, and what waits now."""
+        """Propose and confirm a recovery of the party's key, and return the number of the waiting proposal."""
         fresh = account_of(new_private_key())
         call = calls.change_key(self.party.no, fresh, self.party.account)
         number = self.chain.propose(call)
@@ -75,15 +75,15 @@ def machine(waiting_chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return PartyMachine(waiting_chain, tmp_path)
 
 
-def test_every_change_is_seen_once_and_what_is_pending_ends_with_one(machine: PartyMachine) -> None:
+def test_watch_shows_each_change_once_and_exits_with_1_while_a_proposal_is_pending(machine: PartyMachine) -> None:
     first = machine.watch()
     assert [change["event"] for change in first["changes"]] == ["AccountBound"]
     assert first["pending"] == []
     number = machine.recovery()
     second = machine.watch(code=1)
     assert [change["event"] for change in second["changes"]] == ["Proposed", "Confirmed"]
-    told = second["changes"][0]["call"]
-    assert (told["act"], told["arguments"]["old"]) == ("change_key", machine.party.account)
+    printed = second["changes"][0]["call"]
+    assert (printed["act"], printed["arguments"]["old"]) == ("change_key", machine.party.account)
     (waits,) = second["pending"]
     assert (waits["proposal"], waits["by"], waits["confirmed_by"]) == (number, 1, machine.chain.parties["second"].no)
     assert waits["ready_at"] == waits["at"] + machine.chain.deployment.delay
@@ -95,7 +95,7 @@ def test_every_change_is_seen_once_and_what_is_pending_ends_with_one(machine: Pa
     assert fourth["pending"] == []
 
 
-def test_what_concerns_others_is_not_shown(machine: PartyMachine) -> None:
+def test_watch_does_not_show_changes_of_other_parties(machine: PartyMachine) -> None:
     machine.watch()
     other = machine.chain.parties["bank"]
     machine.chain.propose(calls.change_key(other.no, account_of(new_private_key())))
@@ -103,36 +103,36 @@ def test_what_concerns_others_is_not_shown(machine: PartyMachine) -> None:
     assert (seen["changes"], seen["pending"]) == ([], [])
 
 
-def test_a_party_is_named_by_an_account_too(machine: PartyMachine) -> None:
-    told = machine.direct("watch", machine.party.account, "--once")
-    assert told["changes"][0]["account"] == machine.party.account
+def test_watch_accepts_an_account_of_the_party(machine: PartyMachine) -> None:
+    printed = machine.direct("watch", machine.party.account, "--once")
+    assert printed["changes"][0]["account"] == machine.party.account
     assert (machine.folder / f"keys-watch-{machine.party.no}.json").exists()
     for unknown in (account_of(new_private_key()), "9" * 64, "91440803MA9X0002X5"):
         assert machine.direct("watch", unknown, "--once", code=2)["error"] == "PARTY_UNKNOWN"
 
 
-def test_the_last_look_is_of_one_party_on_one_ledger(machine: PartyMachine) -> None:
+def test_the_watch_state_is_for_one_party_on_one_ledger(machine: PartyMachine) -> None:
     machine.watch()
     state = machine.folder / "seen.json"
     other = machine.chain.parties["bank"].id
-    told = machine.direct("watch", other, "--once", "--state", state, code=2)
-    assert told["error"] == "WATCH_STATE_INVALID"
+    printed = machine.direct("watch", other, "--once", "--state", state, code=2)
+    assert printed["error"] == "WATCH_STATE_INVALID"
     for text in ("", "[]", '{"ledger": 1}', json.dumps(json.loads(state.read_text()) | {"block": "1"})):
         state.write_text(text)
         assert machine.watch(code=2)["error"] == "WATCH_STATE_INVALID"
 
 
-def test_people_read_what_changed_and_how_to_stop_it(machine: PartyMachine) -> None:
+def test_watch_prints_the_changes_and_how_to_stop_them(machine: PartyMachine) -> None:
     number = machine.recovery()
     here = ["--deployment", "deployment.json", "--rpc-url", machine.url, "--once"]
     done = CliRunner().invoke(app, ["keys", "watch", machine.party.id, *here])
     assert done.exit_code == 1
-    told = " ".join(done.stdout.split())
+    printed = " ".join(done.stdout.split())
     for text in ("新提案 proposed", "提案已确认 proposal confirmed", "待生效 Pending", f"keys veto {number}"):
-        assert text in told, text
+        assert text in printed, text
 
 
-def test_it_watches_until_ctrl_c_and_goes_on_from_there(machine: PartyMachine) -> None:
+def test_watch_runs_until_ctrl_c_and_continues_from_there(machine: PartyMachine) -> None:
     program = "from ledger.cli.program import run; run()"
     state = machine.folder / "seen.json"
     arguments = ["keys", "watch", machine.party.id, "--deployment", "deployment.json", "--rpc-url", machine.url]
@@ -152,32 +152,32 @@ def test_it_watches_until_ctrl_c_and_goes_on_from_there(machine: PartyMachine) -
     assert machine.watch(code=1)["changes"] == []
 
 
-def test_a_node_of_another_ledger_is_not_watched(machine: PartyMachine) -> None:
+def test_watch_refuses_a_node_of_another_ledger(machine: PartyMachine) -> None:
     changed = json.loads((machine.folder / "deployment.json").read_text()) | {"origin": "1" * 64}
     (machine.folder / "deployment.json").write_text(json.dumps(changed))
     assert machine.watch(code=2)["error"] == "LEDGER_DIFFERS"
     assert not (machine.folder / "seen.json").exists()
 
 
-def test_a_bundle_names_the_ledger_too(machine: PartyMachine) -> None:
-    """Whoever holds a certificate needs nothing else of the operator."""
+def test_watch_accepts_a_bundle_as_the_name_of_the_ledger(machine: PartyMachine) -> None:
+    """A holder of a certificate needs no other file of the operator."""
     (machine.folder / "bundle.json").write_bytes(
         replace(usage().bundle, chain=machine.chain.deployment.chain).to_bytes()
     )
     number = machine.recovery()
     here = ("--bundle", machine.folder / "bundle.json", "--rpc-url", machine.url)
-    told = machine.run("watch", machine.party.id, *here, "--once", code=1)
-    assert [change["event"] for change in told["changes"]] == ["AccountBound", "Proposed", "Confirmed"]
+    printed = machine.run("watch", machine.party.id, *here, "--once", code=1)
+    assert [change["event"] for change in printed["changes"]] == ["AccountBound", "Proposed", "Confirmed"]
     assert machine.run("veto", str(number), "--key", machine.folder / "firm.key", *here)["vetoed"] == number
 
 
-def test_without_a_name_of_the_ledger_nothing_is_watched(machine: PartyMachine) -> None:
-    told = machine.run("watch", machine.party.id, "--rpc-url", machine.url, "--once", code=2)
-    assert told["error"] == "LEDGER_NOT_NAMED"
+def test_watch_needs_the_ledger(machine: PartyMachine) -> None:
+    printed = machine.run("watch", machine.party.id, "--rpc-url", machine.url, "--once", code=2)
+    assert printed["error"] == "LEDGER_NOT_NAMED"
 
 
-def test_a_party_vetoes_and_reports_at_a_node(machine: PartyMachine) -> None:
-    """In this order: a key that is reported still vetoes."""
+def test_a_party_vetoes_and_reports_with_a_node(machine: PartyMachine) -> None:
+    """The veto comes after the report, because a reported key may still veto."""
     number = machine.recovery()
     reported = machine.direct("report", machine.party.id, machine.party.account, "--key", machine.folder / "firm.key")
     assert reported["reported"] == machine.party.account
@@ -189,15 +189,15 @@ def test_a_party_vetoes_and_reports_at_a_node(machine: PartyMachine) -> None:
     assert again["error"] == "PARTY_NOT_PENDING"
 
 
-def test_a_stranger_vetoes_nothing(machine: PartyMachine) -> None:
+def test_a_strangers_veto_is_refused(machine: PartyMachine) -> None:
     number = machine.recovery()
-    told = machine.direct("veto", str(number), "--key", machine.folder / "friend.key", code=2)
-    assert told["error"] == "PARTY_NO_VETO"
+    printed = machine.direct("veto", str(number), "--key", machine.folder / "friend.key", code=2)
+    assert printed["error"] == "PARTY_NO_VETO"
     assert machine.chain.reader.proposal(number).state == "pending"
 
 
-def test_what_a_phone_signs_anybody_sends(machine: PartyMachine) -> None:
-    """A P-256 key sends nothing by itself; what it signed is sent from another account, and cannot be changed."""
+def test_another_account_sends_an_act_signed_by_a_phone(machine: PartyMachine) -> None:
+    """A P-256 key cannot send transactions; another account sends the signed act, and cannot change it."""
     text = new_key(ES256)
     phone, path = signer_of_key(text), machine.key("phone", text)
     machine.chain.decide(calls.change_key(machine.party.no, phone.kid, proof=proof_of(machine, text)), PARTY, None)
@@ -226,19 +226,19 @@ def test_what_a_phone_signs_anybody_sends(machine: PartyMachine) -> None:
 
 
 def proof_of(machine: PartyMachine, text: str) -> str:
-    """As the owner makes it, offline."""
+    """Return the proof of possession as the key's owner makes it, offline."""
     path = machine.key("proving", text)
     number = ("--number", str(machine.party.no))
     done = CliRunner().invoke(app, ["key", "prove", str(path), "--deployment", "deployment.json", *number, "--json"])
-    told: dict[str, str] = json.loads(done.stdout)
-    assert told["ledger"] == machine.chain.deployment.ledger
-    return told["proof"]
+    printed: dict[str, str] = json.loads(done.stdout)
+    assert printed["ledger"] == machine.chain.deployment.ledger
+    return printed["proof"]
 
 
-def test_a_key_that_the_chain_cannot_check_vetoes_nothing(machine: PartyMachine) -> None:
+def test_an_sm2_key_cannot_sign_a_veto(machine: PartyMachine) -> None:
     path = machine.key("sm", new_key(SM2SM3))
-    told = machine.direct("veto", "1", "--key", path, code=2)
-    assert told["error"] == "ACT_SUITE_UNSUPPORTED"
+    printed = machine.direct("veto", "1", "--key", path, code=2)
+    assert printed["error"] == "ACT_SUITE_UNSUPPORTED"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_key_that_the_chain_cannot_check_vetoes_nothing(machine: PartyMachine)
         '{"act": "withdraw", "format": "pingzheng-act/2"}',
     ],
 )
-def test_a_file_that_holds_no_act_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_signed_act_is_refused(tmp_path: Path, text: str) -> None:
     act, key = tmp_path / "act.json", tmp_path / "friend.key"
     act.write_text(text)
     key.write_text(test_key("bank") + "\n")
@@ -264,7 +264,7 @@ def test_a_file_that_holds_no_act_is_told(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "change", [{"chain": {}}, {"account": "0X" + "1" * 40}, {"proposal": "1"}, {"proposal": True}, {"act": "report"}]
 )
-def test_an_act_of_another_form_is_not_sent(machine: PartyMachine, change: dict[str, Any]) -> None:
+def test_a_changed_act_file_is_not_sent(machine: PartyMachine, change: dict[str, Any]) -> None:
     act = machine.folder / "act.json"
     machine.run("veto", "1", "--key", machine.folder / "firm.key", "--deployment", "deployment.json", "--out", act)
     act.write_text(json.dumps(json.loads(act.read_text()) | change))
@@ -272,7 +272,7 @@ def test_an_act_of_another_form_is_not_sent(machine: PartyMachine, change: dict[
     assert machine.run(*sending, code=2)["error"] == "ACT_FILE_INVALID"
 
 
-def test_what_is_missing_is_named(machine: PartyMachine) -> None:
+def test_missing_options_are_named(machine: PartyMachine) -> None:
     here = ("--deployment", "deployment.json")
     for arguments, code in (
         (("veto", "1", *here), "KEY_MISSING"),

@@ -1,4 +1,4 @@
-"""Key files: what `pingzheng key new` makes, and that statements are signed by the suite that the file names."""
+"""Key files of `pingzheng key new`, and statements signed with the suite of the key file."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ STATEMENT = {"type": "withdrawal", "v": 2}
 def run(*arguments: str | Path, code: int = 0) -> dict[str, str]:
     done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
     assert done.exit_code == code, done.output
-    told: dict[str, str] = json.loads(done.output)
-    return told
+    printed: dict[str, str] = json.loads(done.output)
+    return printed
 
 
 @pytest.mark.parametrize(("suite", "alg"), [("es256k", "ES256K"), ("es256", "ES256"), ("sm2", "SM2SM3")])
 def test_a_new_key_signs_a_statement_offline(tmp_path: Path, suite: str, alg: str) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "statement.json"
-    told = run("key", "new", key, "--suite", suite)
+    printed = run("key", "new", key, "--suite", suite)
     assert key.stat().st_mode & 0o777 == 0o600
     statement.write_text(json.dumps(STATEMENT))
     run("sign", statement, "--key", key)
     signed = json.loads(statement.read_text())
-    assert entry_signed_by(signed, told["account"], told["public_key"])
+    assert entry_signed_by(signed, printed["account"], printed["public_key"])
     assert entry_signature(signed).suite.alg == alg
 
 
 @pytest.mark.parametrize("text", ["", "sm2:", "sm2:" + "0" * 64, "sm2:" + "1" * 62, "sm3:" + "1" * 64, "1" * 62, "no"])
-def test_a_file_that_holds_no_key_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_key_is_refused(tmp_path: Path, text: str) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "statement.json"
     key.write_text(text)
     statement.write_text(json.dumps(STATEMENT))
@@ -43,7 +43,7 @@ def test_a_file_that_holds_no_key_is_told(tmp_path: Path, text: str) -> None:
     assert json.loads(statement.read_text()) == STATEMENT
 
 
-def test_a_new_key_leaves_the_files_beside_it_alone(tmp_path: Path) -> None:
+def test_a_new_key_does_not_change_other_files(tmp_path: Path) -> None:
     beside = [tmp_path / name for name in ("firm.new", "firm.key.new", ".firm.key.new")]
     for path in beside:
         path.write_text("mine")
@@ -55,21 +55,21 @@ def test_a_new_key_leaves_the_files_beside_it_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("group", ["request", "consent"])
-def test_a_statement_that_nobody_signed_is_told(tmp_path: Path, group: str) -> None:
-    """Before any ledger is opened: this one could not be."""
+def test_an_unsigned_statement_is_refused(tmp_path: Path, group: str) -> None:
+    """The error comes before the ledger is opened; here no ledger could be opened."""
     statement = tmp_path / "statement.json"
     home = ("--home", tmp_path / "statement.json")
     entry = {"type": "request"}
     notice = {"text": "read me"}
     statement.write_text(json.dumps({"entry": entry, "drafts": [{"entry": entry, "notice": notice}]}))
-    told = run(group, "submit", statement, *home, code=2)
-    assert told["error"] == "NOT_SIGNED" and f"pingzheng sign {statement}" in told["hint"]
+    printed = run(group, "submit", statement, *home, code=2)
+    assert printed["error"] == "NOT_SIGNED" and f"pingzheng sign {statement}" in printed["hint"]
     statement.write_text(json.dumps({"note": {}}))
     assert run(group, "submit", statement, *home, code=2)["error"] == "ENTRY_TYPE"
 
 
 def drafted(**changes: object) -> dict[str, list[dict[str, dict[str, object]]]]:
-    """A file of one authorization with its notice; ``changes`` are of the statement alone."""
+    """Write a file with a drafted authorization and its notice; ``changes`` change only the statement."""
     notice: dict[str, object] = {
         "text": "告知书 Notice",
         "scenario": "S51",
@@ -86,7 +86,7 @@ def drafted(**changes: object) -> dict[str, list[dict[str, dict[str, object]]]]:
     return {"drafts": [{"notice": notice, "entry": entry | changes}]}
 
 
-def test_what_is_signed_names_its_consumer_and_the_key_that_presents(tmp_path: Path) -> None:
+def test_signing_shows_the_consumer_and_the_presenting_key(tmp_path: Path) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "authorization.json"
     made = run("key", "new", key)
     statement.write_text(json.dumps(drafted()))
@@ -109,9 +109,7 @@ def test_what_is_signed_names_its_consumer_and_the_key_that_presents(tmp_path: P
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_a_statement_that_says_something_else_than_its_notice_is_not_signed(
-    tmp_path: Path, changes: dict[str, object]
-) -> None:
+def test_a_statement_that_differs_from_its_notice_is_not_signed(tmp_path: Path, changes: dict[str, object]) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "authorization.json"
     run("key", "new", key)
     statement.write_text(json.dumps(drafted(**changes)))

@@ -1,4 +1,4 @@
-"""Signing in, keys for machines, readings and first keys on the command line, over a service on a port of its own."""
+"""Signing in, API keys, readings and enrolment on the command line, with a service on its own port."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ID_NUMBER = "440899195001010017"
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A ledger whose service is reached at the address that it names."""
+    """A pilot whose service runs at the address in its settings."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -65,7 +65,7 @@ def serving(ledger: Ledger) -> Iterator[None]:
 
 
 class Machine:
-    """A party's own machine: a folder with its key, at which it signs in."""
+    """A party's own machine: a folder with its key and its session."""
 
     def __init__(self, pilot: Pilot, folder: Path) -> None:
         self.pilot, self.ledger, self.folder = pilot, pilot.ledger, folder
@@ -84,8 +84,8 @@ class Machine:
         return self.run(*arguments, "--home", self.home, code=code)
 
     def login(self, *other: object, code: int = 0) -> Any:
-        told = ("--party", self.party, "--key", self.key, "--deployment", self.deployment)
-        return self.at_home("login", "--service", self.ledger.sessions.origin, *told, *other, code=code)
+        own = ("--party", self.party, "--key", self.key, "--deployment", self.deployment)
+        return self.at_home("login", "--service", self.ledger.sessions.origin, *own, *other, code=code)
 
 
 @pytest.fixture
@@ -99,9 +99,9 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_party_signs_in_by_its_key_and_out(machine: Machine) -> None:
-    told = machine.login()
-    assert told["party"] == machine.party
+def test_login_and_logout_with_a_party_key(machine: Machine) -> None:
+    printed = machine.login()
+    assert printed["party"] == machine.party
     kept = machine.home / "session.json"
     assert mode(kept) == 0o600
     (session,) = machine.at_home("sessions", "list")
@@ -118,21 +118,21 @@ def test_a_party_signs_in_by_its_key_and_out(machine: Machine) -> None:
     assert machine.at_home("sessions", "list", code=2)["error"] == "SESSION_MISSING"
 
 
-def test_what_was_signed_for_another_address_opens_nothing(machine: Machine) -> None:
-    """The same service under another name, as a relay would be reached."""
+def test_a_sign_in_for_another_address_is_refused(machine: Machine) -> None:
+    """The same service under another address, like that of a relay."""
     elsewhere = machine.ledger.sessions.origin.replace("127.0.0.1", "localhost")
     assert machine.login("--service", elsewhere, code=2)["error"] == "SESSION_ORIGIN_DIFFERS"
     assert machine.login("--party", "91440803MA9X0002X5", code=2)["error"] == "LOGIN_PARTY_FORM"
 
 
-def test_the_platform_signs_in_by_the_key_that_its_folder_keeps(machine: Machine) -> None:
+def test_the_platform_signs_in_with_the_key_in_its_folder(machine: Machine) -> None:
     home = machine.ledger.settings.home
-    told = machine.run("login", "--service", machine.ledger.sessions.origin, "--home", home)
-    assert told["party"] == machine.ledger.installation.operator
-    assert machine.run("logout", "--home", home)["party"] == told["party"]
+    printed = machine.run("login", "--service", machine.ledger.sessions.origin, "--home", home)
+    assert printed["party"] == machine.ledger.installation.operator
+    assert machine.run("logout", "--home", home)["party"] == printed["party"]
 
 
-def test_a_session_that_is_over_is_deleted_all_the_same(machine: Machine) -> None:
+def test_logout_deletes_an_ended_session(machine: Machine) -> None:
     machine.login()
     kept = machine.home / "session.json"
     kept.write_text(json.dumps(json.loads(kept.read_text()) | {"token": "ps_over"}))
@@ -142,7 +142,7 @@ def test_a_session_that_is_over_is_deleted_all_the_same(machine: Machine) -> Non
     assert machine.at_home("sessions", "list", code=2)["error"] == "SESSION_FILE_DAMAGED"
 
 
-def test_keys_for_machines_are_made_listed_and_revoked(machine: Machine) -> None:
+def test_api_keys_are_made_listed_and_revoked(machine: Machine) -> None:
     machine.login()
     out = machine.folder / "machine.api"
     made = machine.at_home("api-key", "new", "scales", "--scope", "read", "--out", out)
@@ -157,12 +157,12 @@ def test_keys_for_machines_are_made_listed_and_revoked(machine: Machine) -> None
     assert machine.at_home("api-key", "revoke", "../parties", code=2)["error"] == "ID_FORM"
 
 
-def test_a_subject_sees_who_used_its_data(machine: Machine) -> None:
+def test_a_subject_lists_the_readings_of_its_data(machine: Machine) -> None:
     machine.login()
     assert machine.at_home("certificate", "readings").keys() == {"items", "next_cursor"}
 
 
-def test_a_provider_answers_in_a_session_by_its_key(machine: Machine) -> None:
+def test_a_provider_answers_in_its_own_session(machine: Machine) -> None:
     (machine.folder / "grid").mkdir()
     town = Town(machine.pilot, machine.folder / "grid")
     provider, origin = ProviderMachine(town, "2"), machine.ledger.sessions.origin
@@ -171,7 +171,7 @@ def test_a_provider_answers_in_a_session_by_its_key(machine: Machine) -> None:
     assert machine.run(*online, "--deployment", machine.deployment)["answered"] == {"supplied": 1}
 
 
-def test_a_person_gets_its_first_key_by_a_code(machine: Machine) -> None:
+def test_a_person_submits_its_first_key_with_a_code(machine: Machine) -> None:
     home = ("--home", machine.ledger.settings.home)
     person = machine.folder / "person.json"
     person.write_text(json.dumps({"name": "示例某人", "identifier": ID_NUMBER}), "utf-8")
@@ -183,20 +183,20 @@ def test_a_person_gets_its_first_key_by_a_code(machine: Machine) -> None:
     key = machine.folder / "mine.key"
     machine.run("key", "new", key)
     enrolling = ("enrol", "--key", key, "--deployment", machine.deployment, "--service", machine.ledger.sessions.origin)
-    told = json.dumps({"code": given["code"]})
-    enrolled = machine.run(*enrolling, "--code", "-", typed=told)
+    printed = json.dumps({"code": given["code"]})
+    enrolled = machine.run(*enrolling, "--code", "-", typed=printed)
     assert (enrolled["party"], enrolled["proposal"]) == (added["id"], None)
-    assert machine.run(*enrolling, "--code", "-", typed=told, code=2)["error"] == "ENROLMENT_UNKNOWN"
+    assert machine.run(*enrolling, "--code", "-", typed=printed, code=2)["error"] == "ENROLMENT_UNKNOWN"
     assert machine.login("--party", added["id"], "--key", key)["party"] == added["id"]
     assert machine.run("party", "enrolment", added["id"], *home, code=2)["error"] == "PARTY_HAS_KEY"
 
 
-def test_no_name_and_no_id_number_is_an_argument(machine: Machine) -> None:
+def test_names_and_id_numbers_are_refused_as_arguments(machine: Machine) -> None:
     home = ("--home", machine.ledger.settings.home)
     adding = ("party", "add", "--kind", "person", "--region", "440825")
     refused = CliRunner().invoke(app, [*adding, "--identifier", ID_NUMBER])
     assert refused.exit_code == 2 and "No such option" in refused.output
     assert machine.run(*adding, *home, code=2)["error"] == "PERSONAL_MISSING"
     assert machine.run(*adding, "--file", "-", *home, typed="[]", code=2)["error"] == "PERSONAL_FORM"
-    told = machine.run("consent", "list", ID_NUMBER, *home, code=2)
-    assert told["error"] == "ID_NUMBER_ARGUMENT" and ID_NUMBER not in json.dumps(told)
+    printed = machine.run("consent", "list", ID_NUMBER, *home, code=2)
+    assert printed["error"] == "ID_NUMBER_ARGUMENT" and ID_NUMBER not in json.dumps(printed)

@@ -1,4 +1,4 @@
-"""Proposals, the pause and a new ledger on the command line: what is printed while an act waits, and refusals."""
+"""Proposals, pauses and the founding of a ledger on the command line: output while an act waits, and refusals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def invoke(*arguments: str | Path, typed: str | None = None) -> tuple[int, str]:
 
 @dataclass
 class Commands:
-    """A ledger whose proposals wait for an hour, beside which the commands run."""
+    """Runs commands beside an open ledger whose proposals wait for an hour."""
 
     ledger: Ledger
     words: dict[str, str] = field(default_factory=dict)
@@ -56,20 +56,20 @@ class Commands:
         return str(self.ledger.settings.home)
 
     def run(self, *arguments: str, code: int = 0, typed: str | None = None) -> Any:
-        exit_code, told = invoke(*arguments, "--home", self.home, "--json", typed=typed)
-        assert exit_code == code, told
-        return json.loads(told)
+        exit_code, printed = invoke(*arguments, "--home", self.home, "--json", typed=typed)
+        assert exit_code == code, printed
+        return json.loads(printed)
 
     def people(self, *arguments: str) -> str:
-        exit_code, told = invoke(*arguments, "--home", self.home)
-        assert exit_code == 0, told
-        return " ".join(told.split())
+        exit_code, printed = invoke(*arguments, "--home", self.home)
+        assert exit_code == 0, printed
+        return " ".join(printed.split())
 
     def wait(self) -> None:
         LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, DELAY)
 
     def office_for(self, party: str) -> int:
-        """Proposed by the first authority, and not confirmed."""
+        """Propose an office for the party as the first authority; return the number of the unconfirmed proposal."""
         number = self.ledger.reader.party_no(party)
         call = calls.set_roles(number, Role.mask([Role.SUBJECT, Role.REGISTRAR]))
         return self.ledger.proposals.propose(self.ledger.installation.authority_party, call).no
@@ -86,15 +86,15 @@ def firm(commands: Commands) -> str:
     return str(commands.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", USCC))["id"])
 
 
-def test_what_waits_is_printed_with_its_time_and_how_to_stop_it(commands: Commands, firm: str) -> None:
+def test_a_waiting_proposal_is_printed_with_its_time_and_how_to_stop_it(commands: Commands, firm: str) -> None:
     row = commands.run("party", "recover", USCC)
     assert (row["act"], row["state"], row["concerned"]) == ("change_key", "pending", firm)
     assert row["ready_at"] - row["at"] == DELAY
     number = str(row["proposal"])
-    told = commands.people("keys", "show", number)
+    printed = commands.people("keys", "show", number)
     for text in ("待生效 pending", "生效时间 ready_at", f"pingzheng keys veto {number}", f"keys carry-out {number}"):
-        assert text in told, text
-    assert row["arguments"]["proof"] and row["arguments"]["proof"] not in told
+        assert text in printed, text
+    assert row["arguments"]["proof"] and row["arguments"]["proof"] not in printed
     assert [each["proposal"] for each in commands.run("keys", "pending", "--party", USCC)] == [row["proposal"]]
     assert commands.run("keys", "carry-out", number, code=2)["error"] == "PARTY_NOT_READY"
     assert commands.run("keys", "carry-out") == []
@@ -107,8 +107,8 @@ def test_what_waits_is_printed_with_its_time_and_how_to_stop_it(commands: Comman
 
 def test_a_second_office_confirms_and_a_third_cancels(commands: Commands, firm: str) -> None:
     number = str(commands.office_for(firm))
-    told = commands.people("keys", "show", number)
-    assert f"pingzheng keys confirm {number} --by" in told
+    printed = commands.people("keys", "show", number)
+    assert f"pingzheng keys confirm {number} --by" in printed
     assert commands.run("keys", "confirm", number, code=2)["error"] == "PARTY_OWN_PROPOSAL"
     assert commands.run("keys", "confirm", number, "--by", SECOND)["confirmed_by"]
     assert commands.run("keys", "cancel", number, "--by", THIRD)["state"] == "cancelled"
@@ -116,7 +116,7 @@ def test_a_second_office_confirms_and_a_third_cancels(commands: Commands, firm: 
     assert commands.run("keys", "show", "4000000000", code=2)["error"] == "PROPOSAL_UNKNOWN"
 
 
-def test_accreditations_and_offices_wait_and_ordinary_roles_do_not(commands: Commands, firm: str) -> None:
+def test_accreditations_and_offices_wait_but_ordinary_roles_do_not(commands: Commands, firm: str) -> None:
     waits = commands.run("party", "accredit", "platform", "S00", "S51", "--last-day", "2030-12-31")
     assert [row["arguments"]["scenario"] for row in waits] == ["S00", "S51"]
     assert "2031-01-01 00:00:00" in commands.people("keys", "show", str(waits[0]["proposal"]))
@@ -131,13 +131,13 @@ def test_accreditations_and_offices_wait_and_ordinary_roles_do_not(commands: Com
     assert "无 none" in commands.people("keys", "pending")
 
 
-def test_a_party_stops_the_change_of_its_keys_here_too(commands: Commands, firm: str, tmp_path: Path) -> None:
-    """With the key that is kept here, and with a key in a file; a key that is reported still does."""
+def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, firm: str, tmp_path: Path) -> None:
+    """The veto is signed with the key kept here or with a key file, even with a reported key."""
     row = commands.run("party", "rotate", USCC)
     assert commands.run("keys", "veto", str(row["proposal"]), "--by", USCC)["state"] == "vetoed"
     account = commands.ledger.parties.register.get(firm).account
     key = tmp_path / "firm.key"
-    # Made by a command, so that the open ledger does not know it.
+    # Made by a command, so that the open ledger's custody has not read it.
     kept = json.loads((commands.ledger.settings.keys_folder / "accounts.json").read_text())
     key.write_text(kept[account] + "\n")
     assert commands.run("keys", "report", USCC, account, "--key", str(key))["reported"] == account
@@ -147,27 +147,27 @@ def test_a_party_stops_the_change_of_its_keys_here_too(commands: Commands, firm:
     assert vetoed["state"] == "vetoed"
 
 
-def test_a_key_file_signs_what_its_party_proposes(commands: Commands, tmp_path: Path) -> None:
-    """From the first key to the second: nothing of the firm is kept here."""
+def test_a_key_file_signs_its_partys_proposals(commands: Commands, tmp_path: Path) -> None:
+    """The party registers and replaces keys from its own key files; no key of it is kept here."""
     first, second = tmp_path / "first.key", tmp_path / "second.key"
-    told = {}
+    printed = {}
     for path in (first, second):
         invoke("key", "new", path)
         proving = ("key", "prove", path, "--deployment", f"{commands.home}/deployment.json", "--json")
-        told[path] = json.loads(invoke(*proving)[1])
+        printed[path] = json.loads(invoke(*proving)[1])
     named = tmp_path / "bank.json"
     named.write_text(identity("示例银行", "91440881MA9X000384"), "utf-8")
     newcomer = ("--kind", "bank", "--region", "440881", "--file", str(named))
-    keyed = ("--public-key", told[first]["public_key"], "--proof", told[first]["proof"])
-    further = f"{told[second]['public_key']}={told[second]['proof']}"
-    wrong = ("--further-key", told[second]["public_key"])
+    keyed = ("--public-key", printed[first]["public_key"], "--proof", printed[first]["proof"])
+    further = f"{printed[second]['public_key']}={printed[second]['proof']}"
+    wrong = ("--further-key", printed[second]["public_key"])
     assert commands.run("party", "add", *newcomer, *keyed, *wrong, code=2)["error"] == "FURTHER_KEY_FORM"
     bank = commands.run("party", "add", *newcomer, *keyed, "--further-key", further)
-    assert bank["account"] == told[first]["account"]
+    assert bank["account"] == printed[first]["account"]
     assert len(commands.run("party", "keys", bank["id"])) == 2
-    retiring = ("party", "retire", bank["id"], told[second]["account"])
+    retiring = ("party", "retire", bank["id"], printed[second]["account"])
     assert commands.run(*retiring, code=2)["error"] == "SIGNATURE_REQUIRED"
-    assert commands.run(*retiring, "--key", str(first))["arguments"]["old"] == told[second]["account"]
+    assert commands.run(*retiring, "--key", str(first))["arguments"]["old"] == printed[second]["account"]
 
 
 def test_a_pause_is_shown_with_its_end(commands: Commands) -> None:
@@ -176,8 +176,8 @@ def test_a_pause_is_shown_with_its_end(commands: Commands) -> None:
     assert begun["paused"] and begun["until"] > commands.ledger.clock()
     assert "已暂停 paused │ 是 yes" in commands.people("pause", "show")
     assert commands.run("pause", "start", code=2)["error"] == "PARTY_PAUSED"
-    told = identity("示例企业", "91440825MA9X00046U")
-    stopped = commands.run("party", "add", *FIRM, "--file", "-", typed=told, code=2)
+    printed = identity("示例企业", "91440825MA9X00046U")
+    stopped = commands.run("party", "add", *FIRM, "--file", "-", typed=printed, code=2)
     assert stopped["error"] == "PARTY_PAUSED"
     assert commands.run("pause", "end") == {"paused": False, "until": 0}
     assert commands.run("pause", "end", code=2)["error"] == "PARTY_NOT_PAUSED"
@@ -186,8 +186,8 @@ def test_a_pause_is_shown_with_its_end(commands: Commands) -> None:
 
 def test_a_new_ledger_is_set_up_once(tmp_path: Path) -> None:
     home = tmp_path / "var"
-    told = json.loads(invoke("init", "--delay", "2h", "--accredit", "S51", "--home", home, "--json")[1])
-    assert (told["delay_seconds"], told["threshold"], told["officers"]) == (7_200, 2, 3)
+    printed = json.loads(invoke("init", "--delay", "2h", "--accredit", "S51", "--home", home, "--json")[1])
+    assert (printed["delay_seconds"], printed["threshold"], printed["officers"]) == (7_200, 2, 3)
     assert [path.name for path in sorted((home / "offices").iterdir())] == ["1", "2", "3"]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in (home / "offices").glob("*/accounts.json"))
     with open_ledger(Settings(home=home, delay=0)) as ledger:
@@ -201,22 +201,22 @@ def test_a_new_ledger_is_set_up_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"), [("0", 0), ("90", 90), ("90m", 5_400), ("72h", DEFAULT_DELAY), ("1d", MIN_DELAY)]
 )
-def test_a_length_of_time_is_written_as_people_do(text: str, seconds: int) -> None:
+def test_a_duration_has_days_hours_minutes_or_seconds(text: str, seconds: int) -> None:
     assert duration_of(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1w", "1.5h", "h", "１h", "9999999999"])
-def test_what_is_no_length_of_time_is_told(tmp_path: Path, text: str) -> None:
+def test_an_invalid_duration_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         duration_of(text)
     assert refusal.value.code == "DURATION_FORM"
     if not text.startswith("-"):
-        told = json.loads(invoke("init", "--delay", text, "--home", tmp_path / "var", "--json")[1])
-        assert told["error"] == "DURATION_FORM" and not (tmp_path / "var").exists()
+        printed = json.loads(invoke("init", "--delay", text, "--home", tmp_path / "var", "--json")[1])
+        assert printed["error"] == "DURATION_FORM" and not (tmp_path / "var").exists()
 
 
 class Elsewhere:
-    """A chain that is not ours, with the office files of three authorities."""
+    """A chain outside this installation, and the office files of three authorities."""
 
     def __init__(self, folder: Path, node: Connection) -> None:
         self.folder, self.node = folder, node
@@ -245,8 +245,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsew
         yield Elsewhere(tmp_path, Connection(node.url))
 
 
-def test_offices_elsewhere_found_a_ledger_by_their_files(elsewhere: Elsewhere) -> None:
-    """This folder holds none of their keys."""
+def test_a_ledger_is_founded_with_office_files(elsewhere: Elsewhere) -> None:
+    """The folder of the new ledger contains none of the authorities' keys."""
     short = elsewhere.init(*elsewhere.files, delay="23h")
     assert (short["error"], "24 hours" in short["hint"]) == ("DELAY_TOO_SHORT", True)
     changed = json.loads(elsewhere.files[0].read_text()) | {"uscc": OFFICES[2]}
@@ -266,38 +266,43 @@ def test_offices_elsewhere_found_a_ledger_by_their_files(elsewhere: Elsewhere) -
 def test_office_files_have_no_effect_on_a_local_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PINGZHENG_RPC_URL", raising=False)
     file = Elsewhere(tmp_path, Connection("http://127.0.0.1:9")).files[0]
-    told = json.loads(invoke("init", "--office", file, "--home", tmp_path / "var", "--json")[1])
-    assert told["error"] == "OFFICES_PLAYED_HERE" and not (tmp_path / "var").exists()
+    printed = json.loads(invoke("init", "--office", file, "--home", tmp_path / "var", "--json")[1])
+    assert printed["error"] == "OFFICES_PLAYED_HERE" and not (tmp_path / "var").exists()
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_key_proves_that_it_belongs_to_this_ledger(commands: Commands, tmp_path: Path, suite: Suite) -> None:
+def test_key_prove_writes_a_valid_proof_of_possession(commands: Commands, tmp_path: Path, suite: Suite) -> None:
     key = tmp_path / "own.key"
     text = new_key(suite)
     key.write_text(text + "\n")
     deployment = commands.ledger.settings.home / "deployment.json"
-    told = json.loads(invoke("key", "prove", key, "--deployment", deployment, "--json")[1])
+    printed = json.loads(invoke("key", "prove", key, "--deployment", deployment, "--json")[1])
     signer = signer_of_key(text)
-    assert (told["account"], told["public_key"]) == (signer.kid, signer.public_key)
-    assert require_possession(commands.ledger.reader.chain, told["public_key"], told["proof"], "here") == told["proof"]
+    assert (printed["account"], printed["public_key"]) == (signer.kid, signer.public_key)
+    assert (
+        require_possession(commands.ledger.reader.chain, printed["public_key"], printed["proof"], "here")
+        == printed["proof"]
+    )
     missing = json.loads(invoke("key", "prove", key, "--deployment", tmp_path / "none.json", "--json")[1])
     assert missing["error"] == "DEPLOYMENT_MISSING"
 
 
 @pytest.mark.parametrize(("delay", "warned"), [(DEFAULT_DELAY, False), (DELAY, True)])
-def test_a_verification_shows_the_delay_and_who_proposed_the_keys(tmp_path: Path, delay: int, warned: bool) -> None:
+def test_verify_shows_the_delay_and_the_offices_that_proposed_the_keys(
+    tmp_path: Path, delay: int, warned: bool
+) -> None:
     made = usage(chain=replace(CHAIN, delay=delay))
     (tmp_path / "bundle.json").write_bytes(made.bundle.to_bytes())
     (tmp_path / "facts.json").write_bytes(made.facts.to_bytes())
     request = {"consumer": BANK.id, "nonce": NONCE, "templates": [made.claims["template"]]}
     (tmp_path / "request.json").write_text(json.dumps(request))
     known = ("--facts", tmp_path / "facts.json", "--request", tmp_path / "request.json", "--at", str(AT))
-    code, told = invoke("verify", tmp_path / "bundle.json", *known)
-    assert code == 0, told
-    told = " ".join(told.split())
+    code, printed = invoke("verify", tmp_path / "bundle.json", *known)
+    assert code == 0, printed
+    printed = " ".join(printed.split())
     for text in (f"A new key waits {delay // 3600} hours", "2 authorities propose it", "Signed certificate: "):
-        assert text in told, text
-    assert ("DELAY_SHORT" in told) == warned
+        assert text in printed, text
+    assert ("DELAY_SHORT" in printed) == warned
     machine = json.loads(invoke("verify", tmp_path / "bundle.json", *known, "--json")[1])
     assert machine["ledger"] == {"delay": delay, "threshold": 2}
     assert bool(machine["cautions"]) == warned and machine["keys"]

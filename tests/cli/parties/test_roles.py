@@ -1,4 +1,4 @@
-"""The role matrix over the command line: the rows about powers, each by a party of every role."""
+"""The role matrix on the command line: the rows about proposals, holds and pauses, for every role."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.support.actors.pilots import Pilot
 ROWS = ("propose", "confirm", "veto", "report", "hold", "lift", "pause")
 REFUSALS = {"PARTY_LACKS_ROLE", "PARTY_NO_VETO", "PARTY_UNKNOWN", "PARTY_SELF_GRANT", "LOG_NOT_HELD"}
 FIRMS = [str(number) for number in range(1, 13)]
-# No party has this code.
+# A USCC that no party has.
 NOBODY = "91440803MA9X0002X5"
 
 
 class Stage:
-    """An open ledger without a delay, beside which the commands run; a party of each role, whose key is kept there."""
+    """Runs commands beside an open ledger without a delay, with a party of each role, whose key is kept there."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.ledger = pilot, pilot.ledger
@@ -42,13 +42,13 @@ class Stage:
         self.parties |= {"U": NOBODY}
 
     def fresh(self, column: str) -> str:
-        """A new party of that role alone; of nobody's, nobody."""
+        """Return a new party with only that role; for column U, an unknown party."""
         if column == "U":
             return NOBODY
         return self.pilot.party(KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
 
     def run(self, *arguments: str) -> str | None:
-        """What the command was refused with; ``None`` if it was done."""
+        """Run a command, and return the code of its refusal, or None if it succeeded."""
         home = ("--home", str(self.ledger.settings.home), "--json")
         done = CliRunner().invoke(app, [*arguments, *home])
         assert done.exit_code in (0, 2), done.output
@@ -61,7 +61,7 @@ class Stage:
         return self.ledger.reader.party_no(party)
 
     def once(self, name: str, make: Callable[[], str]) -> str:
-        """A record that refused commands can share: made again only after one that was done."""
+        """Return a record that refused commands share; it is made again only after a command succeeded."""
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]
@@ -70,7 +70,7 @@ class Stage:
         self._shared.clear()
 
     def certificate(self) -> str:
-        """One that nobody holds."""
+        """Issue a certificate without a hold, and return its number."""
         return self.pilot.certificate(next(self._firms))
 
     def held(self, office: str) -> str:
@@ -100,7 +100,7 @@ def propose(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def confirm(stage: Stage, who: str, own: bool) -> str | None:
-    """Another's is what concerns the very office that would confirm it."""
+    """Confirm a proposal; if not ``own``, one about the confirming office itself."""
 
     def waits() -> str:
         party = stage.parties["A"] if not own else stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
@@ -128,7 +128,7 @@ def hold(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def lift(stage: Stage, who: str, own: bool) -> str | None:
-    """Own is a hold of the office of the one that lifts, another's that of the other office."""
+    """Lift a hold: of the caller's office if ``own``, else of the other office."""
     other = "V" if who == "A" else "A"
     holder = who if own and who in "AV" else other
 
@@ -137,7 +137,7 @@ def lift(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def pause(stage: Stage, who: str, own: bool) -> str | None:
-    """Own is to begin, another's to end what another office began."""
+    """Begin a pause if ``own``, else end a pause of another office."""
     by = stage.parties[who] if who == "U" else stage.fresh(who)
     if own:
         refusal = stage.run("pause", "start", "--by", by)
@@ -163,9 +163,9 @@ ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
     "lift": lift,
     "pause": pause,
 }
-# What a cell allows: on an own record, and on another's. Words of other commands allow nothing here.
+# Whether a cell allows the command on an own record, and on another's. Other words of a cell allow nothing here.
 ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
-# Two distinct parties confirm: never what concerns oneself.
+# A party never confirms a proposal about itself.
 NEVER_ANOTHERS = {"confirm"}
 
 
@@ -188,8 +188,8 @@ def test_cell(stage: Stage, action: str, column: str) -> None:
             assert refusal in REFUSALS
 
 
-def test_a_supervisor_confirms_a_lift_of_its_office_alone(stage: Stage) -> None:
-    """The word of the row: by the command of the row, and of no other proposal."""
+def test_a_supervisor_confirms_only_lifts_of_its_own_office(stage: Stage) -> None:
+    """The matrix allows a supervisor to confirm only lifts of a supervisor's hold."""
     number = stage.certificate()
     for column, office in (("V", "supervisor"), ("A", "authority")):
         stage.ledger.certificates.holds.hold(number, "court", stage.parties[column])
@@ -200,8 +200,8 @@ def test_a_supervisor_confirms_a_lift_of_its_office_alone(stage: Stage) -> None:
         assert refusal == (None if office == "supervisor" else "PARTY_LACKS_ROLE")
 
 
-def test_an_admin_confirms_registrations_alone(stage: Stage, tmp_path: Path) -> None:
-    """With the list, which its own installation would not know."""
+def test_an_admin_confirms_only_registrations(stage: Stage, tmp_path: Path) -> None:
+    """The admin brings the list of parties, because its own installation does not have it."""
     key = stage.ledger.custody.public_key(*stage.ledger.custody.create())
     signer = stage.ledger.custody.signer(account_of_public_key(key))
     proof = possession_of(stage.ledger.reader.chain, signer)
