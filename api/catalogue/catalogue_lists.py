@@ -109,7 +109,7 @@ def duties(code: CodePath, ledger: OpenLedger, _actor: ReadCaller) -> list[catal
 def file(
     body: catalogue.DemandIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> catalogue.DemandOut:
-    """Enter a demand for data."""
+    """File a demand for data."""
 
     def work() -> tuple[int, catalogue.DemandOut]:
         demand = NewDemand(body.title, body.purpose, body.legal_basis, tuple(body.fields), body.domain, body.wanted_by)

@@ -14,8 +14,13 @@ def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
     """Return a registration and its resource. Raises ``NotFound`` ``ASSET_UNKNOWN``."""
     row = session.get(Registration, asset)
     if row is None:
-        raise NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
+        raise unknown_asset()
     return row, session.get_one(Resource, row.resource_code)
+
+
+def unknown_asset() -> NotFound:
+    """Return the error for an asset that is not registered here."""
+    return NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
 
 
 def newest_registration(database: Database, code: str) -> str:

@@ -36,7 +36,7 @@ from ledger.registration.applications import (
 )
 from ledger.registration.certificates import latest_certificates
 from ledger.registration.descriptions import Descriptions, application_document, applications, describing
-from ledger.registration.lookups import registration
+from ledger.registration.lookups import registration, unknown_asset
 from ledger.registration.tables import Application, Registration, Resource
 from ledger.registration.views import application_view, asset_view
 from ledger.store.counters import take
@@ -239,9 +239,9 @@ class Registrations:
 
         Raises ``NotFound`` ``ASSET_UNKNOWN``.
         """
-        with self._database.read() as session:
-            registration(session, identifier)
-        return self._views([identifier])[0]
+        if not (found := self._views([identifier])):
+            raise unknown_asset()
+        return found[0]
 
     def views(self, after: str | None, limit: int) -> list[dict[str, Any]]:
         """Return assets as ``get`` does, by asset id; the chain is read once for all of them."""
@@ -254,7 +254,7 @@ class Registrations:
         with self._database.read() as session:
             query = select(Registration, Resource).join(Resource, Resource.code == Registration.resource_code)
             known = {row.asset_id: row for row, _ in session.execute(query.where(Registration.asset_id.in_(asset_ids)))}
-            filed = applications(session, asset_ids)
+            filed = applications(session, [asset for asset in asset_ids if asset in known])
             in_force = describing(session, filed)
             near = near_duplicates(session, [mine[-1] for mine in filed.values()])
             issued = latest_certificates(session, asset_ids)
@@ -270,7 +270,7 @@ class Registrations:
                     "annulled_ancestor": annulled.get(asset),
                     **asset_view(on_chain.get(asset)),
                 }
-                for asset in asset_ids
+                for asset in filed
             ]
 
     def page(self, after: str | None, limit: int) -> list[Registered]:

@@ -94,6 +94,6 @@ def _english(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
         f"Kinds: {'; '.join(item['en'] for item in notice['kinds'])}",
         f"Period: {shanghai_time(notice['valid_from'])} until {shanghai_time(notice['valid_to'])} (Beijing time)",
         f"Uses: {notice['max_uses']}; kept by the recipient for {notice['retention_days']} days",
-        "You may refuse, or agree to a part only; refusing touches no unrelated service. You may withdraw at any time; "
-        "what was done before stays done.",
+        "You may refuse, or agree to a part only. Refusing does not affect unrelated services. You may withdraw at any "
+        "time; earlier uses stay valid.",
     ]

@@ -34,18 +34,18 @@ class ConsumerActs:
         self._mandates = mandates
 
     def draft(self, actor: Actor, terms: Terms, note: Note) -> Asked:
-        """As ``Requests.draft``."""
+        """Check the actor's permission, then call ``Requests.draft``."""
         self._require_consumer(actor, terms.consumer)
         return self._requests.draft(terms, note)
 
     def ask(self, actor: Actor, requests: Sequence[Asked]) -> list[RecordedRequest]:
-        """As ``Requests.submit``."""
+        """Check the actor's permission, then call ``Requests.submit``."""
         for consumer in {str(request.entry.get("consumer")) for request in requests}:
             self._require_consumer(actor, consumer)
         return self._requests.submit(requests)
 
     def cancel(self, actor: Actor, identifier: str) -> RecordedRequest:
-        """As ``Requests.cancel``."""
+        """Check the actor's permission, then call ``Requests.cancel``."""
         self._require_consumer(actor, self._requests.get(identifier).consumer)
         return self._requests.cancel(identifier)
 
@@ -78,18 +78,18 @@ class SubjectActs:
         return self._authorizations.draft(request, choice)
 
     def authorise(self, actor: Actor, statements: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
-        """As ``Authorizations.submit``."""
+        """Check the actor's permission, then call ``Authorizations.submit``."""
         own = all(statement.get("subject") == actor.party for statement in statements)
         require(actor, Action.AUTHORISE, owns=own)
         return self._authorizations.submit(statements)
 
     def decline(self, actor: Actor, request: str) -> RecordedRequest:
-        """As ``Requests.decline``."""
+        """Check the actor's permission, then call ``Requests.decline``."""
         self._require_asked(actor, request)
         return self._requests.decline(request)
 
     def draft_withdrawal(self, actor: Actor, authorization: str, account: str | None) -> WithdrawalDraft:
-        """As ``Withdrawals.draft``."""
+        """Check the actor's permission, then call ``Withdrawals.draft``."""
         require(actor, Action.AUTHORISE, owns=self._authorizations.get(authorization).subject == actor.party)
         return self._withdrawals.draft(authorization, account)
 
@@ -120,27 +120,27 @@ class ProviderActs:
         return OwnPlatform(self._provisions, actor.party)
 
     def asked(self, actor: Actor, after: str | None, limit: int) -> list[RecordedAuthorization]:
-        """As ``Provisions.asked``, for the actor."""
+        """Check the actor's permission, then call ``Provisions.asked``."""
         require(actor, Action.SUPPLY_DATA, owns=True)
         return self._provisions.asked(actor.party, after, limit)
 
     def tasks(self, actor: Actor, after: str | None, limit: int) -> list[Task]:
-        """As ``Provisions.tasks``, for the actor."""
+        """Check the actor's permission, then call ``Provisions.tasks``."""
         require(actor, Action.SUPPLY_DATA, owns=True)
         return self._provisions.tasks(actor.party, after, limit)
 
     def task(self, actor: Actor, authorization: str) -> Task:
-        """As ``Provisions.task``."""
+        """Check the actor's permission, then call ``Provisions.task``."""
         require(actor, Action.SUPPLY_DATA, owns=self._authorizations.get(authorization).provider == actor.party)
         return self._provisions.task(authorization)
 
     def erasures(self, actor: Actor, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
-        """As ``Provisions.erasures``, for the actor."""
+        """Check the actor's permission, then call ``Provisions.erasures``."""
         require(actor, Action.SUPPLY_DATA, owns=True)
         return self._provisions.erasures(actor.party, after, limit)
 
     def supply(self, actor: Actor, answer: Supply) -> RecordedProvision:
-        """As ``Provisions.submit``."""
+        """Check the actor's permission, then call ``Provisions.submit``."""
         require(actor, Action.SUPPLY_DATA, owns=answer.entry.get("provider") == actor.party)
         return self._provisions.submit([answer])[0]
 
@@ -151,7 +151,7 @@ class ProviderActs:
         return self._authorizations.get(row.authorization_id).subject, claims
 
     def draft_withdrawal(self, actor: Actor, provision: str, account: str | None) -> WithdrawalDraft:
-        """As ``Withdrawals.draft``."""
+        """Check the actor's permission, then call ``Withdrawals.draft``."""
         require(actor, Action.SUPPLY_DATA, owns=self._provisions.get(provision).provider == actor.party)
         return self._withdrawals.draft(provision, account)
 

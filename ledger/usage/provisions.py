@@ -229,21 +229,21 @@ class OwnPlatform:
         self._page = page
 
     def tasks(self, after: str | None) -> Page:
-        """As ``Platform.tasks``."""
+        """Return a page of tasks, as ``Platform.tasks``."""
         found = self._provisions.tasks(self._provider, after, self._page)
         return Page(tuple(found), found[-1].authorization["id"] if len(found) == self._page else None)
 
     def task(self, authorization_id: str) -> Task:
-        """As ``Platform.task``."""
+        """Return one task, as ``Platform.task``."""
         return self._provisions.task(authorization_id)
 
     def erasures(self, after: str | None) -> Notices:
-        """As ``Platform.erasures``."""
+        """Return erasures, as ``Platform.erasures``."""
         found = self._provisions.erasures(self._provider, -1 if after is None else int(after), self._page)
         return Notices(tuple(entry for _, entry in found), str(found[-1][0]) if found else None)
 
     def submit(self, supplies: Sequence[Supply]) -> list[PingzhengError | None]:
-        """As ``Platform.submit``: all answers at once; if one is refused, each by itself."""
+        """Submit all answers at once; if one is refused, submit each by itself and return the refusals."""
         try:
             self._provisions.submit(supplies)
         except REFUSALS:

@@ -15,7 +15,7 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """``digest`` is the digest of its entry (hex); times are seconds UTC."""
+    """A request; ``digest`` is the digest of its entry (hex), times are seconds UTC."""
 
     id: str
     digest: str
@@ -35,7 +35,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAuthorization:
-    """``digest`` is the digest of its entry (hex)."""
+    """An authorization; ``digest`` is the digest of its entry (hex)."""
 
     id: str
     digest: str

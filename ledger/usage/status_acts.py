@@ -37,41 +37,41 @@ class StatusActs:
         return self._revocations.revoke(numbers, reason)
 
     def suspend(self, actor: Actor, number: str, reason: str) -> None:
-        """As ``CertificateStatus.suspend``."""
+        """Check the actor's permission, then call ``CertificateStatus.suspend``."""
         require(actor, Action.REVOKE_CERTIFICATE)
         self._status.suspend(number, reason)
 
     def resume(self, actor: Actor, number: str, reason: str) -> None:
-        """As ``CertificateStatus.resume``."""
+        """Check the actor's permission, then call ``CertificateStatus.resume``."""
         require(actor, Action.REVOKE_CERTIFICATE)
         self._status.resume(number, reason)
 
     def supersede(self, actor: Actor, number: str, successor: str) -> None:
-        """As ``CertificateStatus.supersede``."""
+        """Check the actor's permission, then call ``CertificateStatus.supersede``."""
         require(actor, Action.ISSUE_CERTIFICATE)
         self._status.supersede(number, successor)
 
     def hold(self, actor: Actor, number: str, reason: str, signed: SignedRequest | None = None) -> None:
-        """As ``Holds.hold``."""
+        """Check the actor's permission, then call ``Holds.hold``."""
         require(actor, Action.HOLD_CERTIFICATE)
         self._holds.hold(number, reason, actor.party, signed)
 
     def lift(self, actor: Actor, number: str, reason: str, signed: SignedRequest | None = None) -> Proposal:
-        """As ``Holds.lift``."""
+        """Check the actor's permission, then call ``Holds.lift``."""
         require(actor, Action.HOLD_CERTIFICATE)
         return self._holds.lift(number, reason, actor.party, signed)
 
     def hold_statements(
         self, actor: Actor, digests: Sequence[str], reason: str, signed: SignedRequest | None = None
     ) -> None:
-        """As ``Holds.hold_statements``."""
+        """Check the actor's permission, then call ``Holds.hold_statements``."""
         require(actor, Action.HOLD_CERTIFICATE)
         self._holds.hold_statements(digests, reason, actor.party, signed)
 
     def lift_statements(
         self, actor: Actor, digests: Sequence[str], reason: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """As ``Holds.lift_statements``."""
+        """Check the actor's permission, then call ``Holds.lift_statements``."""
         require(actor, Action.HOLD_CERTIFICATE)
         return self._holds.lift_statements(digests, reason, actor.party, signed)
 

@@ -23,7 +23,7 @@ from ledger.proof.bundle import Position
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.usage.issuing.issuance import Issuance
-from ledger.usage.issuing.stops import SaidByChain
+from ledger.usage.issuing.stops import KnownStops
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.usage.tables import AccessRequest
 
@@ -46,10 +46,10 @@ class Corrections:
         self._status = status
 
     def correct(self, actor: Actor, number: str) -> IssuedCertificate:
-        """The corrected version of a certificate, superseding it on the chain; made before: that one.
+        """Issue the corrected version of a certificate, which supersedes it on the chain, and return the new version.
 
-        Raises ``Conflict`` ``NOTHING_CORRECTED``, ``CERTIFICATE_STOPPED`` and those of ``Issuance.issue``;
-        ``NotFound``.
+        A version that an earlier call issued is returned as it is. Raises ``Conflict`` ``NOTHING_CORRECTED``,
+        ``CERTIFICATE_STOPPED``, and as ``Issuance.issue``; ``NotFound``.
         """
         require(actor, Action.ISSUE_CERTIFICATE)
         with self._database.read() as session:
@@ -61,7 +61,7 @@ class Corrections:
             self._require_not_stopped(old, place)
             made = self._issuance.stops.before_writing(
                 select(AccessRequest.id).where(AccessRequest.id == _request_of(old)),
-                lambda session, said: self._made_before(session, old) or self._next_version(session, old, said),
+                lambda session, known: self._made_before(session, old) or self._next_version(session, old, known),
             )
         # The old version ends only after its successor is anchored on the chain.
         self._positions.wait(made.digest)
@@ -74,7 +74,7 @@ class Corrections:
         following = [row for row in certificates_of(session, _request_of(old)) if row.version == old.version + 1]
         return following[0] if following else None
 
-    def _next_version(self, session: Session, old: Certificate, said: SaidByChain) -> Certificate:
+    def _next_version(self, session: Session, old: Certificate, known: KnownStops) -> Certificate:
         identifier = _request_of(old)
         statement = log_store.statement(session, old.digest)
         answers = [provisions_of(session, consent.id)[-1] for consent in authorizations_of(session, identifier)]
@@ -87,7 +87,7 @@ class Corrections:
                 hint="Let the provider supply again, and name the wrong provision in `corrects`.",
             )
         request = access_request(session, identifier)
-        return self._issuance.add(session, request, said, version=old.version + 1, supersedes=old)
+        return self._issuance.add(session, request, known, version=old.version + 1, supersedes=old)
 
     def _require_not_stopped(self, old: Certificate, place: Position) -> None:
         """Raise ``Conflict`` if the certificate is suspended, revoked or held: a new version must not evade that.

@@ -28,7 +28,7 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.usage.expiry import require_active
-from ledger.usage.issuing.stops import SaidByChain, Stops
+from ledger.usage.issuing.stops import KnownStops, Stops
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.usage.provisions import disclosures_of
 from ledger.usage.tables import AccessRequest, Authorization, Provision
@@ -64,20 +64,20 @@ class Issuance:
         self._clock = clock
 
     def issue(self, actor: Actor, requests: Sequence[str]) -> list[IssuedCertificate]:
-        """Issue for each request (by id), all or none; one issued before is returned as it is.
+        """Issue a certificate for each request (by id), all or none; one that was issued before is returned as it is.
 
-        The certificates are final when their batch is anchored, and wait for that during a pause: ``status`` says until
-        when. A certificate rests on the sources that supplied; those that refused or had no data are left out. Raises
-        ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
-        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
-        ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
+        A certificate is final when its batch is anchored; during a pause it waits, and ``status`` says until when. It
+        rests on the sources that supplied; sources that refused or had no data are left out. Raises ``Forbidden``
+        ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``REQUEST_NOT_AUTHORIZED``,
+        ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, ``PROVISION_WITHDRAWN``, ``HELD``,
+        ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
         """
         require(actor, Action.ISSUE_CERTIFICATE)
         authorised = AccessRequest.id.in_(requests), AccessRequest.state == "authorised"
         return self.stops.before_writing(
             select(AccessRequest.id).where(*authorised),
-            lambda session, said: [
-                IssuedCertificate.of(self._issue(session, access_request(session, identifier), said))
+            lambda session, known: [
+                IssuedCertificate.of(self._issue(session, access_request(session, identifier), known))
                 for identifier in requests
             ],
         )
@@ -94,7 +94,7 @@ class Issuance:
         with self._database.read() as session:
             return list(session.scalars(query.order_by(AccessRequest.id)))
 
-    def _issue(self, session: Session, request: AccessRequest, said: SaidByChain) -> Certificate:
+    def _issue(self, session: Session, request: AccessRequest, known: KnownStops) -> Certificate:
         if issued := certificates_of(session, request.id):
             return issued[0]
         if request.state != "authorised":
@@ -104,7 +104,7 @@ class Issuance:
                 where=f"request {request.id}",
                 hint="A certificate can be issued only after the subject has authorised the request.",
             )
-        row = self.add(session, request, said, version=1, supersedes=None)
+        row = self.add(session, request, known, version=1, supersedes=None)
         request.state = REQUEST.next(request.state, "fulfil")
         return row
 
@@ -112,7 +112,7 @@ class Issuance:
         self,
         session: Session,
         request: AccessRequest,
-        said: SaidByChain,
+        known: KnownStops,
         *,
         version: int,
         supersedes: Certificate | None,
@@ -125,7 +125,7 @@ class Issuance:
         asked = log_store.statement(session, request.digest)
         require_template(scenario, asked)
         bases = self._bases(session, request, now)
-        said.require_none(session, request, ((basis.consent, basis.provision) for basis in bases))
+        known.require_none(session, request, ((basis.consent, basis.provision) for basis in bases))
         payload = self._payload(session, scenario, asked, bases, now)
         payload["supersedes"] = None if supersedes is None else reference(supersedes.digest)
         hidden = [item for basis in bases for item in disclosures_of(session, self._sealer, basis.provision)]

@@ -26,8 +26,10 @@ _HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provi
 
 
 @dataclass(frozen=True, slots=True)
-class SaidByChain:
-    """By the digest of a statement: its withdrawal by its own party, and the offices that hold it."""
+class KnownStops:
+    """Withdrawals and holds on the chain: by the digest of a statement, its withdrawal, and the offices
+    that hold it.
+    """
 
     withdrawals: Mapping[str, WithdrawalFact]
     holds: Mapping[str, Sequence[str]]
@@ -70,7 +72,7 @@ class Stops:
         self._database = database
         self._reader = reader
 
-    def before_writing(self, requests: Select[str], work: Callable[[Session, SaidByChain], T]) -> T:
+    def before_writing(self, requests: Select[str], work: Callable[[Session, KnownStops], T]) -> T:
         """Run ``work`` in a write transaction with what the chain records about these requests (ids).
 
         The chain is read again if a new statement was recorded in between.
@@ -78,16 +80,16 @@ class Stops:
         while True:
             with self._database.read() as session:
                 signers = _signers(session, requests)
-            said = self._ask(signers)
+            known = self._ask(signers)
             with self._database.write() as session:
-                if _signers(session, requests).keys() <= said.holds.keys():
-                    return work(session, said)
+                if _signers(session, requests).keys() <= known.holds.keys():
+                    return work(session, known)
 
-    def _ask(self, signers: Mapping[str, int | None]) -> SaidByChain:
+    def _ask(self, signers: Mapping[str, int | None]) -> KnownStops:
         asked = self._reader.batched("latest")
         withdrawals = {each: asked.withdrawn_at(no, each) for each, no in signers.items() if no is not None}
         holds = {digest: asked.hold(digest) for digest in signers}
-        return SaidByChain(
+        return KnownStops(
             {digest: answer() for digest, answer in withdrawals.items()},
             {digest: answer().offices for digest, answer in holds.items()},
         )
