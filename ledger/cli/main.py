@@ -1,7 +1,7 @@
-"""``pingzheng``: the command line over one ledger.
+"""``pingzheng``: the command line of one ledger.
 
-What loads chain or database takes seconds, so a group's module is imported when one of its commands is asked for; the
-modules of single commands are imported here, and import such things in their functions.
+Importing the chain and database libraries takes seconds. Therefore the module of a group is imported only when one of
+its commands is called. The modules of single commands are imported here, and import these libraries in their functions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EPILOG = (
     "示例 Examples:  pingzheng demo  ·  pingzheng --help  ·  pingzheng serve  ·  "
     "pingzheng verify bundle.json --facts facts.json --request request.json"
 )
-# By name: the module in this package, the name of the group there, and what it is about.
+# By name of the group: its module in this package, its variable in that module, and its help text.
 GROUPS: Final = {
     "key": ("parties.key_files", "app", "密钥文件 Key files that parties keep themselves: new, prove, office."),
     "keys": (
@@ -34,9 +34,9 @@ GROUPS: Final = {
         "app",
         "密钥与提案 Keys and proposals: pending, show, confirm, carry out, cancel, veto, report, watch.",
     ),
-    "pause": ("parties.pause", "app", "暂停 Pause: start, end, show."),
+    "pause": ("parties.pause", "app", "暂停 Pause of the ledger: start, end, show."),
     "sessions": ("parties.login", "sessions", "会话 Sessions of your party at a service: list, end."),
-    "api-key": ("parties.api_keys", "app", "程序密钥 Keys for machines: new, list, revoke."),
+    "api-key": ("parties.api_keys", "app", "程序密钥 API keys for programs: new, list, revoke."),
     "party": ("parties.party_keys", "party", "参与方 Parties: onboard, enrol, accredit, list, keys, roles, status."),
     "scenario": ("rulebooks.scenarios", "app", "场景 Scenarios: list, show, check a file."),
     "ruleset": ("rulebooks.rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
@@ -44,12 +44,12 @@ GROUPS: Final = {
     "consent": (
         "usage.consents",
         "app",
-        "授权 Consents: draft, submit, give, list, notice, withdraw, also without the service.",
+        "授权 Consents (authorizations): draft, submit, give, list, notice, withdraw, also without the service.",
     ),
     "provision": (
         "usage.provisions",
         "app",
-        "提供 Provisions: tasks, answers made where the rows are, receipts, the clerk's confirmation.",
+        "提供 Provisions: tasks, answers computed at the provider, receipts, confirmation by a clerk.",
     ),
     "certificate": (
         "certificates.certificates",
@@ -72,7 +72,7 @@ GROUPS: Final = {
         "app",
         "数据目录 Catalogue: import, submit, sign, publish, demands, open data.",
     ),
-    "sealing": ("privacy.sealing", "app", "密封 Sealed records: which keys wrap them, rotation."),
+    "sealing": ("privacy.sealing", "app", "密封 Sealed records: their wrapping keys, and key rotation."),
     "restore": (
         "installation.restore",
         "app",
@@ -82,7 +82,7 @@ GROUPS: Final = {
     "index": ("installation.inspect", "index", "索引 The index: rebuild it, check it against the chain."),
 }
 
-# Commands that the room of a later capability adds to a group: their names there, module and function.
+# Commands that a later capability adds to an earlier group: the command's name, its module and its function.
 ADDED: Final = {
     "party": ("erase", "privacy.erasure", "erase_party"),
     "certificate": ("erase", "privacy.erasure", "erase_certificate"),
@@ -91,7 +91,7 @@ ADDED: Final = {
 
 @cache
 def loaded(name: str) -> Any:
-    """The group of that name with all its commands, whose modules are imported now."""
+    """Import the modules of a group and return the group with all its commands."""
     module, member, about = GROUPS[name]
     typed = getattr(import_module(f"ledger.cli.{module}"), member)
     if name in ADDED:
@@ -103,10 +103,10 @@ def loaded(name: str) -> Any:
 
 
 class Commands(TyperGroup):
-    """The groups stand for themselves in ``--help``; the one that is called is loaded."""
+    """Lists all groups in ``--help`` without importing them, and imports a group when it is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is called, as Click asks for it."""
+        """Import the called group, then resolve the command as Click does."""
         if args[0] in GROUPS:
             self.add_command(loaded(args[0]), args[0])
         return super().resolve_command(ctx, args)

@@ -1,4 +1,4 @@
-"""The program ``pingzheng``: the command line, or how to install what it needs."""
+"""The program ``pingzheng``: run the command line, or say how to install the packages that it needs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 
 _EXIT_DISK_FULL: Final = 74
 _NOT_INSTALLED = """\
-错误 error SERVICE_NOT_INSTALLED  只装了核验器，没有命令行。 The verifier is installed, and not the command line.
+错误 error SERVICE_NOT_INSTALLED  只安装了核验器，没有安装命令行。 Only the verifier is installed, not the command line.
   位置 where: {missing}
-  下一步 next: pip install 'pingzheng[service]'；只核验见 docs/guides/verifying.md。 Or verify as docs/guides/verifying.md shows."""
+  下一步 next: pip install 'pingzheng[service]'；只核验见 To verify only, see docs/guides/verifying.md."""
 
 
 def run() -> None:
-    """Run the command line; without its packages, say so and end with exit code 2."""
+    """Run the command line; if its packages are missing, print how to install them and end with exit code 2."""
     try:
         from ledger.cli.main import app
         from ledger.cli.shell.terminal import complain, give_up, open_streams
@@ -27,7 +27,7 @@ def run() -> None:
     try:
         app()
     except OSError as error:
-        # The help itself could not be written; commands explain their own errors.
+        # Only writing the help text can fail here; commands explain their own errors.
         give_up(sys.stdout)
-        complain(f"未能写出 Standard output could not be written: {error.strerror}\n")
+        complain(f"无法写入标准输出 Standard output could not be written: {error.strerror}\n")
         sys.exit(_EXIT_DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else 2)

@@ -1,4 +1,4 @@
-"""``pingzheng backup``: a copy of the ledger, data and keys apart, while it is in use."""
+"""``pingzheng backup``: copy data and keys of a ledger in use into two separate folders."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ def backup_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """备份账本，数据与密钥分开；服务无须停止，写完后逐项核对。Back up the ledger, data and keys apart; the service
-    goes on meanwhile, and what was written is checked.
+    """备份账本，数据与密钥分开；服务无须停止，写完后逐项核对。Back up the ledger, data and keys in separate
+    folders. The service need not stop, and the written files are checked.
 
-    Whoever has both can read everything: keep the keys elsewhere. Nothing is written over.
+    A person with both folders can read everything, so keep the keys in another place. Existing files are not
+    overwritten.
 
     示例 Example:  pingzheng backup /backup/2026-11-30 --keys /vault/2026-11-30
     """
@@ -33,7 +34,7 @@ def backup_command(
 
         with stderr.status("备份 Backing up…"):
             written = back_up(Settings.at(home), folder, keys)
-        told = {
+        result = {
             "backup": written.id,
             "folder": str(written.folder),
             "keys": str(written.keys),
@@ -41,4 +42,4 @@ def backup_command(
             "made_at": written.made_at,
             **written.about,
         }
-        emit(told, as_json, "备份 Backup")
+        emit(result, as_json, "备份 Backup")

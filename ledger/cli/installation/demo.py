@@ -1,4 +1,4 @@
-"""``pingzheng demo``: the pilot on real data, from an empty folder to verified certificates."""
+"""``pingzheng demo``: run the pilot on real data, from an empty folder to verified certificates."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ from ledger.cli.shell.output import (
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Where certificates, bundles, summary and picture go.")] = Path("demo-out"),
-    subjects: Annotated[int, typer.Option(min=140, help="How many subjects take part, the 140 firms first.")] = 1_000,
+    out: Annotated[Path, typer.Option(help="Folder for certificates, bundles, summary and picture.")] = Path(
+        "demo-out"
+    ),
+    subjects: Annotated[int, typer.Option(min=140, help="Number of subjects; the first 140 are firms.")] = 1_000,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """以真实数据运行试点：登记、十二个场景、核验，以及应当失败的情形；中断后再次执行即接续。Run the pilot on real data:
-    registrations, twelve scenarios, verifications, and what must fail. Interrupted, it goes on when it is run again.
+    """用真实数据运行试点：登记、十二个场景、核验，以及应当失败的情形；中断后再次执行即可继续。Run the pilot on real
+    data: registrations, twelve scenarios, verifications, and cases that must fail. After an interruption, run it again
+    to continue.
 
     示例 Example:  pingzheng demo --subjects 140
     """
@@ -59,7 +62,7 @@ def demo(
             print_json(run.to_dict())
         else:
             print_summary(console, run)
-            console.print(f"输出 written to: [bold]{out}[/]")
+            console.print(f"输出目录 Output folder: [bold]{out}[/]")
         if not run.as_expected or not run.transfer["completeness"]["complete"]:
             raise typer.Exit(1)
 
@@ -70,7 +73,7 @@ def _say(sentence: str) -> None:
 
 @contextmanager
 def _interrupted(home: Path, out: Path, subjects: int) -> Iterator[Callable[[str], None]]:
-    """On Ctrl-C: say what is kept, and how to go on. Gives what is called with the name of each step."""
+    """After Ctrl-C, print what is kept and how to continue. Yields a function to call with the name of each step."""
     steps = [""]
     try:
         yield steps.append
@@ -78,8 +81,8 @@ def _interrupted(home: Path, out: Path, subjects: int) -> Iterator[Callable[[str
         command = shlex.join(["pingzheng", "demo", "--home", str(home), "--out", str(out), "--subjects", str(subjects)])
         done = max(0, len(steps) - 2)
         _say(
-            f"\n已中断。已完成的 {done} 个步骤以及已上链、已入库的内容保留在 {home}；再次执行即从中断处接续，不会重做。"
-            f"\nInterrupted. The {done} steps that were done, and all that is on the chain or in the database, are "
-            f"kept in {home}. Run it again: it goes on from there, and does nothing twice:\n  {command}"
+            f"\n已中断。已完成的 {done} 个步骤以及已上链、已入库的内容保留在 {home}；再次执行即从中断处继续，不会重做。"
+            f"\nInterrupted. {done} completed steps and all data on the chain and in the database are kept in {home}. "
+            f"To continue without repeating them, run:\n  {command}"
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None

@@ -1,4 +1,4 @@
-"""``pingzheng doctor``: what is wrong with an installation, part by part, and what to do about it."""
+"""``pingzheng doctor``: check every part of an installation, and print problems with their solutions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAMES = {
     "archive": "归档",
     "chain": "链",
-    "coherence": "各部分是否相合",
+    "coherence": "各部分是否一致",
     "custody": "代管密钥",
     "database": "数据库",
     "disk": "磁盘空间",
@@ -25,16 +25,16 @@ NAMES = {
     "files": "文件",
     "index": "索引",
     "keys": "密钥",
-    "memory": "对链的记忆",
+    "memory": "曾读到的区块",
     "permissions": "权限",
     "sealing": "密封",
 }
 
 
 def doctor(home: Home = None, as_json: AsJson = False) -> None:
-    """逐项检查安装：文件、密钥、数据库、链、条目、归档，说明问题和办法；不改动任何内容。Look at every part of an
-    installation: files, keys, database, chain, entries, archive. It says what is wrong and what to do, and changes
-    nothing. Works where the ledger does not open. Exit code 1 on a finding.
+    """逐项检查安装：文件、密钥、数据库、链、条目、归档，说明问题和处理办法；不改动任何内容。Check every part of an
+    installation: files, keys, database, chain, entries, archive. Problems are printed with the next step; nothing is
+    changed. It also works if the ledger cannot be opened. Exit code 1 if there is a problem.
 
     示例 Examples:  pingzheng doctor · pingzheng doctor --home /srv/ledger --json
     """
@@ -65,7 +65,10 @@ def _shown(part: Part) -> dict[str, object]:
 def _print(part: Part) -> None:
     head = f"{NAMES[part.name]} {part.name}"
     if part.skipped:
-        console.print(f"[yellow]–[/] {head}: 未能检查，先看 not looked at, see first: {part.skipped}", highlight=False)
+        console.print(
+            f"[yellow]–[/] {head}: 未检查，请先处理 not checked; first solve the problem in: {part.skipped}",
+            highlight=False,
+        )
     elif not part.findings:
         console.print(f"[green]✓[/] {head}", highlight=False)
     for finding in part.findings:

@@ -1,4 +1,4 @@
-"""``pingzheng init``: deploy the contracts of a new ledger, with its founding offices and the delay of its powers."""
+"""``pingzheng init``: create a ledger and deploy its contracts with the founding offices and the delay of proposals."""
 
 from __future__ import annotations
 
@@ -21,25 +21,30 @@ if TYPE_CHECKING:
 def init(
     delay: Annotated[
         str | None,
-        typer.Option(help=f"How long a proposal waits, fixed for good: {DURATIONS}; default: $PINGZHENG_DELAY or 72h."),
+        typer.Option(
+            help=f"How long a proposal waits; fixed at deployment: {DURATIONS}; default: $PINGZHENG_DELAY or 72h."
+        ),
     ] = None,
     office: Annotated[
         list[Path] | None,
         typer.Option(help="Office file of a founding authority: `pingzheng key office`. Repeat for each."),
     ] = None,
     accredit: Annotated[
-        list[str] | None, typer.Option(help="Scenario that the platform may issue under from the beginning; repeat.")
+        list[str] | None,
+        typer.Option(help="Scenario for which the platform is accredited from the beginning. Repeat for each."),
     ] = None,
-    last_day: Annotated[str, typer.Option(help="Last day of that: YYYY-MM-DD, Asia/Shanghai.")] = "2030-12-31",
+    last_day: Annotated[
+        str, typer.Option(help="Last day of these accreditations: YYYY-MM-DD, Asia/Shanghai.")
+    ] = "2030-12-31",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """建立新账本：部署合约，写入创始机构和等待期，此后不能更改。Set up a new ledger: deploy its contracts with the
-    founding offices and the delay, both for good.
+    """建立新账本：部署合约，写入创始机构和等待期，此后不能更改。Create a ledger: deploy its contracts with the founding
+    offices and the delay, which cannot be changed later.
 
-    At least three authorities found it. On a local chain their keys are made here, for demonstrations. On any other
-    chain ($PINGZHENG_RPC_URL) this folder holds at most one office's key, the other offices hand in office files, and
-    the delay is 24 hours at least.
+    A ledger has at least three founding authorities. On a local chain their keys are made here, for demonstrations. On
+    any other chain ($PINGZHENG_RPC_URL) this folder holds at most one office's key, the other offices send office
+    files, and the delay is at least 24 hours.
 
     示例 Examples:  pingzheng init --delay 72h --accredit S00 --accredit S51 · pingzheng init --office justice.json
     --office services.json
@@ -56,16 +61,16 @@ def init(
         if (settings.home / "deployment.json").exists() and not is_half_made(settings.home):
             raise Conflict(
                 "LEDGER_SET_UP",
-                "This folder holds a ledger already; its offices and its delay stay what they are.",
+                "This folder already holds a ledger, whose founding offices and delay cannot be changed.",
                 where=str(settings.home),
-                hint="Look at it with `pingzheng status`, or give another --home.",
+                hint="Look at the ledger with `pingzheng status`, or give another --home.",
             )
         if office and settings.rpc_url is None:
             raise InvalidInput(
                 "OFFICES_PLAYED_HERE",
-                "On a local chain all offices are played here, and office files have no effect.",
+                "On a local chain all offices are simulated here, and office files have no effect.",
                 where="office",
-                hint="Name the chain by $PINGZHENG_RPC_URL, or leave --office out.",
+                hint="Name another chain with $PINGZHENG_RPC_URL, or leave out --office.",
             )
         founders = [parsed(path, MAX_OFFICE_BYTES, read_office) for path in office or ()]
         until = end_of_validity(day_of(last_day, "--last-day"))

@@ -1,4 +1,4 @@
-"""``pingzheng status``, ``log`` and ``index``: looking at the ledger."""
+"""``pingzheng status``, ``log`` and ``index``: inspect the ledger, its log and its index."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ index = typer.Typer(no_args_is_help=True)
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
-    """检查链、数据库、条目、存证和索引是否正常；不正常时退出码为 1。Whether chain, database, entries, anchoring and
-    index are in order; exit code 1 if not.
+    """检查链、数据库、条目、存证和索引是否正常；不正常时退出码为 1。Check chain, database, entries, anchoring and
+    index. Exit code 1 if a part has a problem.
 
     示例 Example:  pingzheng status
     """
@@ -34,14 +34,14 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 
 
 def _archive(ledger: Participant) -> dict[str, Any]:
-    """How far the archive goes, where there is one."""
+    """Return the state of the archive; empty if there is no archive."""
     archiving = getattr(ledger, "archiving", None)
-    told = None if archiving is None else archiving.check()
-    return {} if told is None else {"archive": told}
+    state = None if archiving is None else archiving.check()
+    return {} if state is None else {"archive": state}
 
 
 def _sealing(ledger: Participant) -> dict[str, Any]:
-    """How many texts are closed since a restore, and what opens them; nothing if none is."""
+    """Return the number of texts that a restore closed, and how to open them; empty if no text is closed."""
     from ledger.store.sealing import closed_texts
 
     with ledger.database.read() as session:
@@ -67,21 +67,21 @@ log.command()(lost)
 
 @log.command()
 def head(home: Home = None, as_json: AsJson = False) -> None:
-    """链上的日志头，索引的历史是否与之相符，条目是否为当初所追加。The log's head on the chain, whether the indexed
-    history folds to it, and whether the entries are those that were appended. Exit code 1 if not.
+    """显示链上的日志头，检查索引的历史是否与之相符、条目是否被改动。Show the log's head on the chain, and check that
+    the indexed history matches it and that no entry was changed. Exit code 1 if a check fails.
 
     示例 Example:  pingzheng log head
     """
     with participating(home, as_json) as ledger:
-        told = ledger.inspection.head() | {"entries": _entries(ledger)}
-        emit(told, as_json, "日志头 Head")
-    if not told["entries"]["ok"] or told["finding"] is not None:
+        shown = ledger.inspection.head() | {"entries": _entries(ledger)}
+        emit(shown, as_json, "日志头 Head")
+    if not shown["entries"]["ok"] or shown["finding"] is not None:
         raise typer.Exit(1)
 
 
 @log.command()
 def batch(number: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
-    """一个批次：范围、根和锚点。One batch: its range, root and anchor.
+    """显示一个批次的范围、根和锚点。Show the range, the root and the anchor of a batch.
 
     示例 Example:  pingzheng log batch 0
     """
@@ -91,7 +91,7 @@ def batch(number: Annotated[int, typer.Argument(min=0)], home: Home = None, as_j
 
 @log.command()
 def proof(seq: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
-    """条目的存证证明。The inclusion proof of an entry.
+    """显示条目的存证证明。Show the inclusion proof of an entry.
 
     示例 Example:  pingzheng log proof 0
     """
@@ -101,7 +101,7 @@ def proof(seq: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json
 
 @log.command()
 def anchor(home: Home = None, as_json: AsJson = False) -> None:
-    """立即把等待的条目上链。Anchor now what waits for its batch.
+    """立即把等待的条目上链。Anchor all waiting entries now.
 
     示例 Example:  pingzheng log anchor
     """
@@ -116,23 +116,23 @@ def rebuild(
         bool,
         typer.Option(
             "--accept-loss",
-            help="链丢失了末尾且无法恢复：以现有的链为准。The chain lost its end for good: take it as it is.",
+            help="链的末尾已丢失且无法恢复：以现有的链为准。The chain has lost its end for good: accept it as it is.",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """丢弃索引，从链上重放。Drop the index and replay it from the chain.
+    """删除索引，并从链上重建。Delete the index and rebuild it from the chain.
 
-    With --accept-loss, batches that the chain has lost wait again for their anchor. Revocations, registrations and
-    other acts that it has lost must be done again.
+    With --accept-loss, batches that the chain has lost are anchored again. You must repeat the revocations,
+    registrations and other acts that it has lost.
 
     示例 Examples:  pingzheng index rebuild · pingzheng index rebuild --accept-loss --yes
     """
     if accept_loss:
         with opened(home, as_json) as ledger:
-            confirm("以现有的链为准，放弃它丢失的内容？ Take the chain as it is and give up what it lost?", yes)
+            confirm("以现有的链为准，放弃已丢失的内容？ Accept the chain as it is and give up the lost acts?", yes)
             emit(asdict(ledger.accept_loss()), as_json, "接受丢失 Accepted")
         return
     with participating(home, as_json) as ledger:
@@ -142,11 +142,11 @@ def rebuild(
 
 @index.command()
 def check(home: Home = None, as_json: AsJson = False) -> None:
-    """重放索引并逐行比较，把每个资产的头与链上的比较，再核对每个条目和批次。Replay the index and compare it row for
-    row with the one that was, every asset's head with the chain's, every entry with its leaf, and every batch with its
-    root and its anchor.
+    """重建索引并与原索引逐行比较；核对每个资产的头、每个条目和每个批次。Rebuild the index and compare it with the old
+    index, row by row. Also compare every asset's head with the chain, every entry with its leaf, and every batch with
+    its root and its anchor.
 
-    Exit code 1 on a difference; `findings` names it.
+    Exit code 1 if there is a difference; `findings` names it.
 
     示例 Example:  pingzheng index check
     """
@@ -158,7 +158,7 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
         after = ledger.follower.snapshot_rows()
         differing = sorted(name for name in after if before[name] != after[name])
         audit = ledger.follower.audit()
-        told = {
+        result = {
             "rows": sum(map(len, after.values())),
             "equal": not differing,
             "differing": differing,
@@ -168,7 +168,7 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
             "assets_differing": list(audit.differing),
             "findings": [finding.to_dict() for finding in findings],
         }
-        emit(told, as_json, "索引 Index")
+        emit(result, as_json, "索引 Index")
     if differing or findings or not audit.agrees:
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""``pingzheng restore`` and ``log adopt``: a ledger put together again, and what holders bring back."""
+"""``pingzheng restore`` and ``log adopt``: restore a ledger, and take lost entries back from holders' bundles."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 DEFAULT = "from"
 QUESTION = (
-    "确认备份之后已删除的内容均已列出：其余内容将可再次打开。继续吗？ Has everything that was erased since the backup "
-    "been erased again? All other texts open after this. Go on?"
+    "备份之后已删除的内容是否都已再次删除？确认后，其余密封内容可再次打开。继续吗？ Have all texts that were erased "
+    "since the backup been erased again? After this, all other texts can be opened. Continue?"
 )
 
 
 class _Restore(TyperGroup):
-    """What is no command of the group is the folder of a backup."""
+    """A group whose default command is ``from``: a first word that is not a command is the folder of a backup."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As Click asks for it."""
+        """Insert ``from`` before the folder of a backup, then parse as Click does."""
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
@@ -45,34 +45,36 @@ def restore_command(
     backup: Annotated[Path, typer.Argument(help="Folder of the backup's data.", show_default=False)],
     keys: Annotated[Path, typer.Option(help="Folder of the backup's keys.", show_default=False)],
     archive: Annotated[
-        Path | None, typer.Option(help="Folder of the archive; the restored ledger goes on archiving there.")
+        Path | None, typer.Option(help="Folder of the archive; the restored ledger continues to archive there.")
     ] = None,
     chain: Annotated[
         Path | None,
-        typer.Option(help="Folder `chain` of the old home, if the chain was a local one and is still there."),
+        typer.Option(help="Folder `chain` of the old home, if the ledger has a local chain that still exists."),
     ] = None,
     rpc_url: Annotated[
-        str | None, typer.Option(help="JSON-RPC URL of a node, if the chain is elsewhere; default: $PINGZHENG_RPC_URL.")
+        str | None,
+        typer.Option(help="JSON-RPC URL of a node, if the chain is not local; default: $PINGZHENG_RPC_URL."),
     ] = None,
     erasures: Annotated[
-        Path | None, typer.Option(help="List of erasures, beside the archive's; default: $PINGZHENG_ERASURES.")
+        Path | None,
+        typer.Option(help="List of erasures, in addition to the archive's list; default: $PINGZHENG_ERASURES."),
     ] = None,
     without_key: Annotated[
-        list[str] | None, typer.Option(help="Id of a wrapping key that is lost for good; repeat.")
+        list[str] | None, typer.Option(help="Id of a wrapping key that is lost for good. Repeat for each.")
     ] = None,
     accept_chain_loss: Annotated[
-        bool, typer.Option("--accept-chain-loss", help="Go on with a local chain that is known to have lost its end.")
+        bool, typer.Option("--accept-chain-loss", help="Accept a local chain that has lost its end.")
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用备份、归档和链恢复账本到新文件夹；链可以已继续前行。Restore a ledger from backup, archive and chain into a new
-    folder; the chain may have gone on.
+    """用备份、归档和链把账本恢复到新文件夹；链可以比备份新。Restore a ledger from backup, archive and chain into a new
+    folder; the chain may be newer than the backup.
 
-    The word `from` may be left out. The ledger is made whole or not at all. Batches that the chain holds and nobody
-    kept are listed as lost: their numbers are never given out again, and `pingzheng log adopt` takes their entries back
-    from holders. Without the list of erasures texts stay closed until `pingzheng restore confirm-erasures`. Everybody
-    signs in again, and machines get new keys.
+    The word `from` may be left out. The ledger is restored completely or not at all. Batches that only the chain holds
+    are listed as lost: their numbers are never used again, and `pingzheng log adopt` takes their entries back from
+    holders' bundles. Without a list of erasures, texts stay closed until `pingzheng restore confirm-erasures`. Parties
+    must sign in again, and programs need new API keys.
 
     示例 Example:  pingzheng restore from /backup/2026-11-30 --keys /vault/2026-11-30 --archive /archive --home new
     """
@@ -94,31 +96,31 @@ def restore_command(
             without_keys=frozenset(without_key or ()),
         )
         with stderr.status("恢复 Restoring…"):
-            told = restore(settings, sources)
-        emit(_told(told, settings.home, as_json), as_json, "已恢复 Restored")
+            restored = restore(settings, sources)
+        emit(_shown(restored, settings.home, as_json), as_json, "已恢复 Restored")
 
 
 def _require_one_chain(chain: Path | None, rpc_url: str | None) -> None:
     if chain is not None and rpc_url is not None:
         raise InvalidInput(
             "RESTORE_ONE_CHAIN",
-            "A ledger has one chain: a local one, or one behind a node.",
+            "A ledger has either a local chain or a chain behind a node.",
             where="--chain",
-            hint="Give --chain or --rpc-url, not both.",
+            hint="Give either --chain or --rpc-url.",
         )
 
 
 @app.command("confirm-erasures")
 def confirm_erasures(
     erasures: Annotated[
-        Path | None, typer.Option(help="List of erasures to apply first, if it was found.", show_default=False)
+        Path | None, typer.Option(help="List of erasures to apply first, if there is one.", show_default=False)
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """恢复时没有删除清单的，核对后让密封内容可再次打开。Let the texts open again that a restore without the list of
-    erasures left closed.
+    """恢复时没有删除清单的，核对后让密封内容可再次打开。Open the texts that a restore without a list of erasures left
+    closed.
 
     示例 Examples:  pingzheng restore confirm-erasures --erasures erased.jsonl · pingzheng restore confirm-erasures
     """
@@ -133,14 +135,14 @@ def confirm_erasures(
 
 
 def adopt(
-    bundles: Annotated[list[Path], typer.Argument(help="Bundles that holders sent.", show_default=False)],
+    bundles: Annotated[list[Path], typer.Argument(help="Bundles from holders.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """从持有人的凭证包收回丢失的条目，每个按链上的根核对。Take lost entries back from holders' bundles, each checked
-    against its root on the chain.
+    """从持有人的凭证包收回丢失的条目，并与链上的根核对。Take lost entries back from holders' bundles, after checking
+    each entry against the root on the chain.
 
-    Each bundle is taken as a whole or refused. Exit code 1 if one was refused.
+    Each bundle is taken completely or refused. Exit code 1 if a bundle was refused.
 
     示例 Example:  pingzheng log adopt bundle-1.json bundle-2.json
     """
@@ -173,7 +175,7 @@ def adopt(
 
 
 def lost(home: Home = None, as_json: AsJson = False) -> None:
-    """链上有而此处没有全部条目的批次。The batches that the chain holds and of which entries are missing here.
+    """列出链上有、而此处缺少条目的批次。List the batches on the chain whose entries are partly or all missing here.
 
     示例 Example:  pingzheng log lost
     """
@@ -200,49 +202,49 @@ def _adopting(ledger: Ledger) -> Adopting:
     )
 
 
-def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
+def _shown(restored: Restored, home: Path, as_json: bool) -> dict[str, Any]:
     from ledger.installation.recovery.restoring import FROM_THE_BACKUP_ALONE
 
-    rows = [asdict(each) for each in told.log.lost]
+    rows = [asdict(each) for each in restored.log.lost]
     numbers = _ranges([seq for row in rows for seq in (row["first_seq"], row["last_seq"])], pairs=True)
     return {
         "home": str(home),
-        "ledger": told.ledger,
-        "backup": told.backup,
-        "backup_made_at": told.made_at,
-        "chain": told.chain,
-        "batches": told.log.batches,
-        "batches_from_archive": told.merged.batches,
-        "batches_waiting": told.log.waiting,
-        "batches_damaged_in_archive": list(told.merged.damaged),
-        "entries": told.log.entries,
+        "ledger": restored.ledger,
+        "backup": restored.backup,
+        "backup_made_at": restored.made_at,
+        "chain": restored.chain,
+        "batches": restored.log.batches,
+        "batches_from_archive": restored.merged.batches,
+        "batches_waiting": restored.log.waiting,
+        "batches_damaged_in_archive": list(restored.merged.damaged),
+        "entries": restored.log.entries,
         "lost_batches": rows if as_json else _numbered(_ranges([row["batch"] for row in rows])),
         "lost_numbers": numbers if as_json else _numbered(numbers),
         "lost_entries": sum(row["missing"] for row in rows),
-        "numbers_skipped": told.skipped,
-        "erasures_applied": told.erased,
-        "texts_closed": told.closed,
-        "texts_without_key": dict(told.unheld),
-        "texts_damaged_in_archive": list(told.texts_damaged),
-        "parties_unknown": told.parties_unknown,
-        "assets_unknown": told.assets_unknown,
+        "numbers_skipped": restored.skipped,
+        "erasures_applied": restored.erased,
+        "texts_closed": restored.closed,
+        "texts_without_key": dict(restored.unheld),
+        "texts_damaged_in_archive": list(restored.texts_damaged),
+        "parties_unknown": restored.parties_unknown,
+        "assets_unknown": restored.assets_unknown,
         "only_from_backup": list(FROM_THE_BACKUP_ALONE),
         "drafts_left": [
             {"path": each.where, "holds": each.details["holds"], "hint": each.hint}
             if as_json
             else f"{each.where} ({', '.join(each.details['holds'])}): {each.hint}"
-            for each in told.drafts
+            for each in restored.drafts
         ],
     }
 
 
 def _numbered(numbers: Sequence[str]) -> str | None:
-    """Say that these are numbers and not a count: ``编号 no. 4, 7-9``."""
+    """Mark the values as numbers, so that they are not read as a count: ``编号 no. 4, 7-9``."""
     return f"编号 no. {', '.join(numbers)}" if numbers else None
 
 
 def _ranges(numbers: Sequence[int], *, pairs: bool = False) -> list[str]:
-    """Consecutive numbers as ranges; with ``pairs`` the numbers are the ends of ranges already."""
+    """Return consecutive numbers as ranges, such as ``4-7``; with ``pairs`` the numbers are the ends of ranges."""
     ends = list(zip(numbers[::2], numbers[1::2], strict=True)) if pairs else [(each, each) for each in numbers]
     found: list[tuple[int, int]] = []
     for first, last in ends:

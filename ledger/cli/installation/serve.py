@@ -1,4 +1,4 @@
-"""``pingzheng serve``: the API on this ledger, with interactive docs at ``/docs``."""
+"""``pingzheng serve``: run the API of this ledger, with interactive docs at ``/docs``."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，不丢失任何内容。Start the API on this ledger;
-    interactive docs at /docs. Ctrl-C ends it and loses nothing.
+    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，不丢失任何内容。Start the API of this ledger, with
+    interactive docs at /docs. Ctrl-C ends the service without loss of data.
 
-    Parties sign in for the address that they reach it by: where that is not http://127.0.0.1 with this port, set
-    PINGZHENG_ORIGIN, such as https://platform.example.
+    A sign-in is valid for the address at which the party reaches the service. If that is not http://127.0.0.1 with this
+    port, set PINGZHENG_ORIGIN to the address, such as https://platform.example.
 
     示例 Example:  pingzheng serve --port 8080
     """
@@ -38,7 +38,7 @@ def serve(
         from ledger.installation.settings import Settings
         from ledger.installation.wiring import open_participant
 
-        # What keeps the ledger from opening, or the port from us, is told before there is a server to tell it.
+        # Port and ledger are opened before the server starts, so that their errors are explained here.
         with ExitStack() as stack:
             listening = stack.enter_context(_listening(host, port))
             settings = _for_serving(Settings.at(home), port)
@@ -49,14 +49,14 @@ def serve(
 
 
 def _for_serving(settings: Settings, port: int) -> Settings:
-    """What a server needs else than a command, unless it is set: an origin, and writers that are soon told to wait."""
+    """Set the defaults of a server for settings that are not configured: its origin and a short wait for writers."""
     usual = {"origin": f"http://127.0.0.1:{port}", "write_wait": WRITE_WAIT_SECONDS}
     return settings.model_copy(update={name: usual[name] for name in usual.keys() - settings.model_fields_set})
 
 
 @contextmanager
 def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
-    """The server closes what was opened for it: a signal may end the program before anybody else could."""
+    """Let the server close the installation: a signal may end the program before other code could close it."""
     with opened:
         yield participant
 
@@ -67,7 +67,7 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Misconfigured(
             "ADDRESS_UNAVAILABLE",
-            f"The system says: {error.strerror}.",
+            f"The system reports: {error.strerror}.",
             where=f"{host}:{port}",
-            hint="Choose another --port, or stop the program that has it.",
+            hint="Choose another --port, or stop the program that uses this port.",
         ) from error

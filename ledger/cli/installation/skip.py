@@ -1,4 +1,4 @@
-"""``pingzheng skip``: let time pass on a local chain."""
+"""``pingzheng skip``: move the clock of a local chain forward."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def skip(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把本地链的时钟向前拨，使演示中的公示到期；不能用于别的链。Move a local chain's clock forward, so that a
-    notice runs out in a demonstration; not for any other chain.
+    """把本地链的时钟向前拨，使演示中的公示到期；其他链不能拨动时钟。Move a local chain's clock forward, so that a
+    public notice ends in a demonstration; the clock of other chains cannot be moved.
 
     示例 Example:  pingzheng skip 16
     """

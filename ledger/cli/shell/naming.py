@@ -1,4 +1,4 @@
-"""Parties, assets, days and times as people name them."""
+"""Read the names of parties and assets, times and durations as people write them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
     from ledger.parties.roles import Actor
 
-# How a time is written: for the help of options.
+# The form of a time, for the help of options.
 TIMES = "YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC"
-# How a length of time is written.
+# The form of a duration, for the help of options.
 DURATIONS = "72h, 3d, 90m, or seconds"
-# A hundred years: more is a slip, and the contracts know no such time.
+# A hundred years. A longer duration is a typing error, and too large for the contracts.
 MAX_DURATION = 100 * 366 * 86_400
 PARTY_ID = re.compile(r"[0-9a-f]{64}")
 _ID_LIKE = re.compile(r"[0-9a-fA-F]{4,}(…|\.\.\.)?")
@@ -28,11 +28,11 @@ _USCC_LIKE = re.compile(r"[0-9A-Za-z]{18}")
 
 
 def party_of(ledger: Participant, name: str) -> str:
-    """The party id for an id, a USCC, the name of an institution, ``authority`` or ``platform``.
+    """Return the party id for a party id, a USCC, an institution's name, ``authority`` or ``platform``.
 
-    ``self`` is the party whose installation this is; a joined one knows no other by a name. Raises ``NotFound``
-    ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``; ``InvalidInput`` ``PARTY_FORM`` or ``USCC_…`` for what can
-    be none of these, ``ID_NUMBER_ARGUMENT`` for a person's ID number: a person goes by its party id.
+    ``self`` is the installation's own party. A joined installation accepts only ``self`` and party ids. Raises
+    ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``; ``InvalidInput`` ``PARTY_FORM`` or ``USCC_…``
+    for other texts, and ``ID_NUMBER_ARGUMENT`` for a person's ID number, because persons are named by party id.
     """
     from ledger.installation.wiring import Ledger
 
@@ -42,40 +42,43 @@ def party_of(ledger: Participant, name: str) -> str:
     if PARTY_ID.fullmatch(name):
         return name
     if not isinstance(ledger, Ledger):
-        raise party_form("A joined installation knows parties by their ids alone.")
+        raise party_form("A joined installation knows parties only by their ids.")
     own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
     if name in own:
         return own[name]
     if _ID_LIKE.fullmatch(name):
-        raise party_form("A party id has 64 hex digits; tables shorten it.")
+        raise party_form("A party id has 64 hex digits; tables shorten party ids.")
     if _USCC_LIKE.fullmatch(name):
         return ledger.parties.register.find(check_uscc(name, "party")).id
     return ledger.parties.directory.named(name).party
 
 
 def actor_of(ledger: Participant, name: str) -> Actor:
-    """The party of that name as one that acts; raises as ``party_of``, and ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
+    """Return the named party as the acting party; raises as ``party_of``, and ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
     return ledger.actor(party_of(ledger, name))
 
 
 def party_form(why: str) -> InvalidInput:
-    """The error of a text that names no party here."""
+    """Return the error for a text that cannot name a party; ``why`` is a sentence with the reason."""
     return InvalidInput(
         "PARTY_FORM",
-        f"This does not name a party. {why}",
+        f"The text does not name a party. {why}",
         where="party",
-        hint="Give its party id, its USCC, or its name if it is an institution: `pingzheng party show`.",
+        hint="Give the party's id, its USCC, or the full name of an institution: `pingzheng party show`.",
     )
 
 
 def _require_no_id_number(name: str) -> None:
-    """Arguments are seen by other users of the machine and kept by shells; a USCC is public, an ID number is not."""
+    """Raise ``InvalidInput`` ``ID_NUMBER_ARGUMENT`` for a person's ID number.
+
+    Other users of the machine can see arguments, and shells store them. A USCC is public.
+    """
     if _keeps(check_resident_id, name) and not _keeps(check_uscc, name):
         raise InvalidInput(
             "ID_NUMBER_ARGUMENT",
-            "A person is named by its party id, never by an ID number.",
+            "An ID number must not be an argument: name a person by the party id.",
             where="party",
-            hint="Remove the line from the shell's history; `pingzheng party list` shows the ids.",
+            hint="Delete this line from the shell's history; `pingzheng party list` shows the party ids.",
         )
 
 
@@ -88,7 +91,10 @@ def _keeps(check: Callable[[str], str], text: str) -> bool:
 
 
 def asset_of(ledger: Participant, name: str) -> str:
-    """The asset id for an id or a resource code (its newest registration); raises ``NotFound`` ``ASSET_UNKNOWN``."""
+    """Return the asset id for an asset id or a resource code, of which the newest registration is meant.
+
+    Raises ``NotFound`` ``ASSET_UNKNOWN``.
+    """
     if PARTY_ID.fullmatch(name):
         return name
     from ledger.registration.lookups import newest_registration
@@ -97,13 +103,13 @@ def asset_of(ledger: Participant, name: str) -> str:
 
 
 def acting_on(ledger: Ledger, party: str, asset: str) -> tuple[Actor, str]:
-    """Who acts, and the id of the asset; raises as ``asset_of`` and ``actor_of``."""
+    """Return the acting party and the id of the asset; raises as ``asset_of`` and ``actor_of``."""
     identifier = asset_of(ledger, asset)
     return actor_of(ledger, party), identifier
 
 
 def seconds_of(text: str) -> int:
-    """A time as people write it; a bare number is seconds UTC. Raises ``InvalidInput`` ``TIME_FORM``."""
+    """Return a time in seconds UTC; a number is already in seconds UTC. Raises ``InvalidInput`` ``TIME_FORM``."""
     try:
         if text.isascii() and text.isdigit():
             seconds = int(text)
@@ -115,17 +121,17 @@ def seconds_of(text: str) -> int:
     if not 0 <= seconds <= LAST_SECOND:
         raise InvalidInput(
             "TIME_FORM",
-            "This is no time since 1970.",
+            "The text is not a time since 1970.",
             where="at",
-            hint="YYYY-MM-DD, YYYY-MM-DDTHH:MM:SS, or seconds UTC.",
+            hint="Write the time as YYYY-MM-DD, YYYY-MM-DDTHH:MM:SS, or in seconds UTC.",
         )
     return seconds
 
 
 def duration_of(text: str) -> int:
-    """A length of time in seconds; raises ``InvalidInput`` ``DURATION_FORM``."""
+    """Return a duration in seconds; raises ``InvalidInput`` ``DURATION_FORM``."""
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
     seconds = 0 if found is None else int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
     if found is None or seconds > MAX_DURATION:
-        raise InvalidInput("DURATION_FORM", "A length of time reads 72h, 3d, 90m, or seconds.", where=text[:32])
+        raise InvalidInput("DURATION_FORM", "A duration is written as 72h, 3d, 90m, or in seconds.", where=text[:32])
     return seconds

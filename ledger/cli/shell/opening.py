@@ -1,4 +1,4 @@
-"""Opening the ledger for a command: its errors explained, its log lines on standard error."""
+"""Open the ledger for a command: explain errors, and write log lines to standard error."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 @contextmanager
 def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
-    """The ledger in ``home``; what goes wrong is printed and ends the program with exit code 2."""
-    # Not above: chain and database take seconds to import, and half of the commands open no ledger.
+    """Open the ledger in ``home``; an error is printed and ends the program with exit code 2."""
+    # Imported here, because chain and database take seconds to import and many commands open no ledger.
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_ledger
 
@@ -34,7 +34,7 @@ def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
 
 @contextmanager
 def participating(home: Path | None, as_json: bool = False) -> Iterator[Participant]:
-    """The ledger in ``home``, or the joined installation; errors as in ``opened``."""
+    """Open the ledger or the joined installation in ``home``; errors are handled as in ``opened``."""
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_participant
 
@@ -44,7 +44,7 @@ def participating(home: Path | None, as_json: bool = False) -> Iterator[Particip
 
 @contextmanager
 def shown_while(doing: str, opening: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
-    """Open it, and show on a terminal what is being done."""
+    """Enter ``opening()``, and show the text ``doing`` on a terminal meanwhile."""
     with ExitStack() as stack:
         yield _shown(stack, opening, doing)
 
@@ -52,14 +52,14 @@ def shown_while(doing: str, opening: Callable[[], AbstractContextManager[T]]) ->
 def _shown(
     stack: ExitStack, opening: Callable[[], AbstractContextManager[T]], doing: str = "打开账本 Opening the ledger…"
 ) -> T:
-    """Open it, and show on a terminal that something happens: a local chain that is to be started takes seconds."""
-    # Nobody watches a pipe, and the thread that turns the wheel is one that the system may refuse.
+    """Enter ``opening()`` and show progress on a terminal, because starting a local chain takes seconds."""
+    # No progress on a pipe: nobody sees it, and the system may refuse the thread that it needs.
     with stderr.status(doing) if stderr.is_terminal else nullcontext():
         return stack.enter_context(opening())
 
 
 def configure_logging() -> None:
-    """JSON lines on standard error, from ``$PINGZHENG_LOG`` (default: warning) up."""
+    """Write log lines as JSON to standard error, from the level ``$PINGZHENG_LOG`` (default: warning) upwards."""
     level = logging.getLevelNamesMapping().get(os.environ.get(LOG, "WARNING").upper(), logging.WARNING)
     structlog.configure(
         processors=[
@@ -69,6 +69,6 @@ def configure_logging() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Asked for at each line: whoever redirected standard error before may have closed that.
+        # sys.stderr is read for each line, because an earlier redirection may have been closed.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -1,4 +1,4 @@
-"""What the commands print: tables for people, JSON for machines, errors that say what to do next."""
+"""Print the results of commands: tables for people, JSON for programs, errors with the next step."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class _Output(Console):
-    """A console that leaves it to ``errors_explained`` what becomes of a pipe that is read no more."""
+    """A console that lets ``errors_explained`` handle a closed pipe."""
 
     def on_broken_pipe(self) -> None:
-        """As Rich asks while it handles the exception."""
+        """Raise ``BrokenPipeError`` again; Rich calls this method in its handler."""
         raise BrokenPipeError
 
 
 console = _Output()
 stderr = Console(stderr=True)
 NO_THREAD: Final = "can't start new thread"
-FREE_MEMORY: Final = "End other programs or raise the limit, then run it again: what was acknowledged is kept."
+FREE_MEMORY: Final = "End other programs or raise the memory limit, then run the command again; confirmed data is kept."
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
 
-# Members that hold seconds UTC; people read them in Shanghai's time.
+# Members with a time in seconds UTC, which tables show in Shanghai time.
 _TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
 
-# Members whose values are codes.
+# Members whose values are codes with a Chinese name in labels.toml.
 _CODED = {"class", "result", "state", "status"}
-# Parties, accounts, digests.
+# The ids of parties, accounts and digests.
 _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
 # A code, number or key: a run of ASCII characters, which a table must not break.
@@ -156,24 +156,24 @@ def _labels() -> dict[str, dict[str, str]]:
 
 
 def _names(key: str) -> list[str]:
-    """What people call a member, in Chinese where the table knows it, and its name."""
+    """Return the Chinese name of a member, if labels.toml has one, and its name."""
     return [*filter(None, [_labels()["names"].get(key)]), key]
 
 
 def print_json(value: object) -> None:
-    """JSON on standard output and nothing else; Chinese is escaped only where the encoding has none."""
+    """Print a value as JSON on standard output; Chinese is escaped only if the encoding has no Chinese characters."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     sys.stdout.write((text if can_show(text) else json.dumps(value, indent=2)) + "\n")
     sys.stdout.flush()
 
 
 def local_time(seconds: int) -> str:
-    """Seconds UTC as people in Zhanjiang read them."""
+    """Return a time (seconds UTC) as text in Shanghai time."""
     return datetime.fromtimestamp(seconds, UTC).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def progress() -> Progress:
-    """A progress bar on standard error; silent when that is not a terminal's."""
+    """Return a progress bar on standard error; it shows nothing if standard error is not a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -186,14 +186,15 @@ def progress() -> Progress:
 
 @contextmanager
 def errors_explained(as_json: bool = False) -> Iterator[None]:
-    """Turn errors into a message and exit code 2, and Ctrl-C into a calm goodbye."""
+    """Print errors with their explanation and end with exit code 2; end with exit code 130 after Ctrl-C."""
     try:
         yield
     except PingzhengError as error:
         fail(error, as_json)
     except KeyboardInterrupt:
         stderr.print(
-            "\n已中断，已确认的内容不会丢失。 Interrupted; nothing acknowledged is lost. Run it again to go on."
+            "\n已中断，已确认的内容不会丢失；再次执行即可继续。 "
+            "Interrupted; confirmed data is kept. Run the command again to continue."
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
@@ -206,21 +207,21 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
 
 
 def _foreign(error: Exception) -> PingzhengError:
-    """A foreign exception as one of ours, without its text, which may be personal."""
+    """Return an error of this package for a foreign exception, without its text, which may be personal."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         if error.filename is None:
             give_up(sys.stdout)
         return StorageFull(
             "DISK_FULL",
-            "There is no room on the disk for what was to be written.",
+            "The disk is full; the data was not written.",
             where=None if error.filename is None else str(error.filename),
-            hint="Make room, then run it again.",
+            hint="Free space on the disk, then run the command again.",
         )
-    # The interpreter has no type of its own for a thread that the system does not give.
+    # Python raises a plain RuntimeError if the system refuses a thread.
     if isinstance(error, MemoryError) or (type(error) is RuntimeError and error.args == (NO_THREAD,)):
-        return Misconfigured("MEMORY_SHORT", "The system gave this program no more memory.", hint=FREE_MEMORY)
+        return Misconfigured("MEMORY_SHORT", "The system refused more memory to this program.", hint=FREE_MEMORY)
     if isinstance(error, OSError) and error.filename is not None:
-        return Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
+        return Misconfigured("FILE_REFUSED", f"The system reports: {error.strerror}.", where=str(error.filename))
     if logging.getLevelName(os.environ.get(LOG, "").upper()) == logging.DEBUG:
         traceback.print_exception(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
@@ -228,48 +229,48 @@ def _foreign(error: Exception) -> PingzhengError:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on only if a person says so, or ``yes`` was said before.
+    """Ask the question on the terminal, unless ``yes`` is set.
 
-    Raises ``InvalidInput`` ``NOT_CONFIRMED``, also where there is no terminal to ask on.
+    Raises ``InvalidInput`` ``NOT_CONFIRMED`` if the answer is no or there is no terminal.
     """
     if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
         return
     raise InvalidInput(
         "NOT_CONFIRMED",
-        "This cannot be undone and was not confirmed.",
+        "The action cannot be undone and was not confirmed.",
         where="--yes",
-        hint="确认请加 --yes。 Add --yes.",
+        hint="确认执行请加 --yes。 Add --yes to confirm.",
     )
 
 
 def fail(error: PingzhengError, as_json: bool) -> NoReturn:
-    """Print an error and end with exit code 2, or 74 (EX_IOERR of sysexits.h) where a disk is full."""
+    """Print an error and end with exit code 2, or with 74 (EX_IOERR in sysexits.h) if a disk is full."""
     if as_json:
-        print_json(error_told(error))
+        print_json(error_members(error))
     else:
         explain(error)
     raise typer.Exit(EXIT_DISK_FULL if isinstance(error, StorageFull) else EXIT_ERROR)
 
 
 def explain(error: PingzhengError) -> None:
-    """Print an error for people, on standard error; lines are left whole, so that commands in them can be copied."""
-    told = explanation(error.code, error.message, error.hint)
-    head = f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(told.message)}"
+    """Print an error for people on standard error; lines are not broken, so that commands in them can be copied."""
+    explained = explanation(error.code, error.message, error.hint)
+    head = f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(explained.message)}"
     stderr.print(head, highlight=False, soft_wrap=True)
     if error.where:
         stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False, soft_wrap=True)
-    if told.hint:
-        stderr.print(f"  下一步 next: {told.hint}", highlight=False, markup=False, soft_wrap=True)
+    if explained.hint:
+        stderr.print(f"  下一步 next: {explained.hint}", highlight=False, markup=False, soft_wrap=True)
 
 
-def error_told(error: PingzhengError) -> dict[str, Any]:
-    """An error as JSON values."""
-    told = explanation(error.code, error.message, error.hint)
+def error_members(error: PingzhengError) -> dict[str, Any]:
+    """Return an error as JSON members."""
+    explained = explanation(error.code, error.message, error.hint)
     return {
         "error": error.code,
-        "message": told.message,
+        "message": explained.message,
         "where": error.where,
-        "hint": told.hint,
+        "hint": explained.hint,
         "details": error.details,
     }
 

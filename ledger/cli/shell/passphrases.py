@@ -1,4 +1,7 @@
-"""Passphrases: from a file, from the environment or typed; never an argument, which other users of a machine see."""
+"""Read passphrases from a file, from the environment or from the terminal.
+
+A passphrase is never an argument, because other users of the machine can see arguments.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,26 @@ NEW_PASSPHRASE: Final = "PINGZHENG_WALLET_NEW_PASSPHRASE"  # noqa: S105 - the va
 MAX_FILE_BYTES: Final = 8 * 1024
 
 PassphraseFile = Annotated[
-    Path | None, typer.Option(help=f"File with the passphrase in one line; else ${PASSPHRASE}, else it is asked for.")
+    Path | None,
+    typer.Option(help=f"File with the passphrase on one line; default: ${PASSPHRASE}, or typed at the terminal."),
 ]
 NewPassphraseFile = Annotated[
-    Path | None, typer.Option(help=f"File with the new passphrase; else ${NEW_PASSPHRASE}, else it is asked for.")
+    Path | None,
+    typer.Option(help=f"File with the new passphrase; default: ${NEW_PASSPHRASE}, or typed at the terminal."),
 ]
 
 
 def passphrase_of(file: Path | None, variable: str = PASSPHRASE, *, new: bool = False) -> str:
-    """The passphrase; a new one is asked for twice. Raises ``InvalidInput`` ``PASSPHRASE_MISSING``, ``FILE_…``."""
+    """Return the passphrase; a new passphrase must be typed twice.
+
+    Raises ``InvalidInput`` ``PASSPHRASE_MISSING``, ``FILE_…``.
+    """
     if file is not None:
         return _line_of(file)
-    if told := os.environ.get(variable):
-        return told
+    if configured := os.environ.get(variable):
+        return configured
     try:
-        # Where it would be shown while it is typed, it is not asked for.
+        # On a terminal that would show the typed passphrase, raise instead of asking.
         with warnings.catch_warnings(action="error", category=GetPassWarning):
             return str(
                 typer.prompt(
@@ -45,9 +53,9 @@ def passphrase_of(file: Path | None, variable: str = PASSPHRASE, *, new: bool = 
     except (typer.Abort, GetPassWarning):
         raise InvalidInput(
             "PASSPHRASE_MISSING",
-            "There is no passphrase.",
+            "No passphrase was given.",
             where="passphrase",
-            hint=f"Type it, put it into a file, or into ${variable}.",
+            hint=f"Type the passphrase, or put it into a file or into ${variable}.",
         ) from None
 
 
@@ -57,5 +65,5 @@ def _line_of(file: Path) -> str:
     except UnicodeDecodeError:
         text = ""
     if not text or "\n" in text:
-        raise InvalidInput("PASSPHRASE_MISSING", "The file does not hold one line of UTF-8 text.", where=str(file))
+        raise InvalidInput("PASSPHRASE_MISSING", "The file does not contain one line of UTF-8 text.", where=str(file))
     return text

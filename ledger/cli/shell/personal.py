@@ -1,5 +1,7 @@
-"""Names, ID numbers and phones: from a file, from standard input or typed; never an argument, which other users of a
-machine see and shells keep."""
+"""Read names, ID numbers and phone numbers from a file, from standard input or from the terminal.
+
+Personal data is never an argument, because other users of the machine can see arguments and shells store them.
+"""
 
 from __future__ import annotations
 
@@ -22,28 +24,28 @@ MAX_FILE_BYTES: Final = 64 * 1024
 def members_of(
     file: Path | None, members: Mapping[str, str], optional: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The text of each member: from a JSON object in ``file``, from standard input for ``-``, or as typed.
+    """Return the text of each member, from a JSON object in ``file``, from standard input for ``-``, or typed.
 
-    ``members`` says by name what is asked for on a terminal; ``optional`` ones are not asked for. Raises
-    ``InvalidInput`` ``PERSONAL_MISSING`` where there is neither, ``PERSONAL_FORM``, ``FILE_…``.
+    ``members`` gives the question for each member on a terminal. ``optional`` members are accepted in a file and not
+    asked for. Raises ``InvalidInput`` ``PERSONAL_MISSING`` without file and terminal, ``PERSONAL_FORM``, ``FILE_…``.
     """
     if file is None:
         return _typed(members)
     raw = sys.stdin.buffer.read(MAX_FILE_BYTES) if file == STDIN else _private(file)
     try:
-        told = json.loads(raw)
+        given = json.loads(raw)
     except ValueError:
-        told = None
+        given = None
     known = {**members, **(optional or {})}
-    if not isinstance(told, dict) or not members.keys() <= told.keys() <= known.keys():
+    if not isinstance(given, dict) or not members.keys() <= given.keys() <= known.keys():
         raise _form(members, file)
-    if not all(isinstance(value, str) for value in told.values()):
+    if not all(isinstance(value, str) for value in given.values()):
         raise _form(members, file)
-    return told
+    return given
 
 
 def readable_by_owner_alone(file: Path) -> None:
-    """Take the file from other users of the machine, where it is ours to do so."""
+    """Remove other users' permissions on the file, if this user may change them."""
     with contextlib.suppress(OSError):
         file.chmod(0o600)
 
@@ -58,9 +60,9 @@ def _typed(members: Mapping[str, str]) -> dict[str, str]:
     if not sys.stdin.isatty():
         raise InvalidInput(
             "PERSONAL_MISSING",
-            f"There is no terminal to ask for: {', '.join(members)}.",
+            f"There is no terminal for typing: {', '.join(members)}.",
             where="--file",
-            hint="Give a JSON file, or `-` for standard input.",
+            hint="Give a JSON file, or `-` to read standard input.",
         )
     return {name: str(typer.prompt(text, err=True)) for name, text in members.items()}
 
@@ -68,7 +70,7 @@ def _typed(members: Mapping[str, str]) -> dict[str, str]:
 def _form(members: Mapping[str, str], file: Path) -> InvalidInput:
     return InvalidInput(
         "PERSONAL_FORM",
-        f"A JSON object of texts is expected, with: {', '.join(members)}.",
+        f"The file must contain a JSON object whose values are texts, with the members: {', '.join(members)}.",
         where=file.name,
-        hint="Write the file in UTF-8, and delete it when it is not needed any more.",
+        hint="Write the file in UTF-8, and delete it after use.",
     )

@@ -1,4 +1,4 @@
-"""Statement files: what a party signs with its own key, written by ``draft`` and handed in by ``submit``."""
+"""Statement files: the statements that a party signs with its own key; ``draft`` writes them, ``submit`` sends them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KeyFile = Annotated[
     Path | None,
     typer.Option(
         "--key",
-        help="The signer's private key file; default: its key kept in the ledger's folder (demo).",
+        help="The signer's private key file; default: the signer's key in the ledger's folder (demo).",
         show_default=False,
     ),
 ]
-# By type of statement: the member that names the party whose key signs it.
+# The member that names the signing party, by type of statement.
 _SIGNED_BY: Final = {
     "request": "consumer",
     "authorization": "subject",
@@ -36,10 +36,10 @@ _SIGNED_BY: Final = {
 
 
 def sign(statement: Statement, key: KeyFile = None, home: Home = None, as_json: AsJson = False) -> None:
-    """用参与方自己的密钥签名声明文件，不需要账本和网络；其中的告知书先显示，并与声明核对。Sign a statement file with a
-    party's own key; needs no ledger and no network. Notices in it are shown first, and compared with what is signed.
+    """用参与方自己的密钥签署声明文件，不需要账本和网络；先显示其中的告知书，并与声明核对。Sign a statement file with a
+    party's own key, without a ledger or a network. Notices in the file are shown first and compared with the statement.
 
-    Without --key the ledger in --home signs, if it keeps the key of the statement's party, as in a demonstration.
+    Without --key, the statement is signed with the party's key in the ledger's folder --home, if it is kept there.
 
     示例 Examples:  pingzheng sign authorization.json --key firm.key · pingzheng sign authorization.json --home var
     """
@@ -57,10 +57,9 @@ def sign(statement: Statement, key: KeyFile = None, home: Home = None, as_json: 
 
 
 def _kept_signer(document: dict[str, Any], home: Path | None) -> Signer:
-    """Signs with the key that the ledger keeps for the one party whose statement this is.
+    """Return the signer for the party of the statement, with the key that the ledger keeps for it.
 
-    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``, ``Misconfigured`` ``KEY_NOT_HELD``, and where there is no
-    ledger as ``open_ledger``.
+    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``, ``Misconfigured`` ``KEY_NOT_HELD``, and as ``open_ledger``.
     """
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_ledger
@@ -72,28 +71,33 @@ def _kept_signer(document: dict[str, Any], home: Path | None) -> Signer:
         if error.code == "LEDGER_MISSING":
             error.hint = (
                 "用 --key 指明签名方的密钥文件，或用 --home 指明代管其密钥的账本（由 `pingzheng init` 等建立）。"
-                "Give the signer's key file by --key, or the ledger that keeps the key by --home."
+                "Give the signer's key file with --key, or the folder of the ledger that keeps the key with --home."
             )
         raise
 
 
 def _signing_party(document: dict[str, Any]) -> str:
-    """The one party that signs all of a file; raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``."""
+    """Return the id of the party that signs all statements of a file.
+
+    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``.
+    """
     entries = [draft["entry"] for draft in document.get("drafts", [])] or [document.get("entry", document)]
     found = [entry.get(_SIGNED_BY.get(str(entry.get("type")), "")) for entry in entries]
     if not isinstance(found[0], str) or any(party != found[0] for party in found):
         raise InvalidInput(
             "STATEMENT_SIGNER_UNKNOWN",
-            "The file does not name the one party whose key signs it.",
+            "The file does not name one party that signs all of its statements.",
             where="--key",
-            hint="Give the signer's key file by --key.",
+            hint="Give the signer's key file with --key.",
         )
     return found[0]
 
 
 def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """For a request: whether its rules are those of the scenario's file here; raises ``InvalidInput``
-    ``TEMPLATE_NOT_EXPECTED`` if they are others."""
+    """Compare the rules in a request with the scenario's file, if the file is known here; empty for other statements.
+
+    Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED`` if they differ.
+    """
     if entry.get("type") != "request":
         return {}
     from ledger.installation.settings import Settings
@@ -104,9 +108,9 @@ def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _require_same_terms(draft: dict[str, Any], where: str) -> None:
-    """Raise ``InvalidInput`` ``NOTICE_DIFFERS`` unless the statement allows what its notice says, and nothing else.
+    """Raise ``InvalidInput`` ``NOTICE_DIFFERS`` unless the statement allows exactly what its notice describes.
 
-    Whoever wrote the file could show one notice and have another consent signed.
+    Otherwise the author of the file could show a notice and get a different authorization signed.
     """
     notice, entry = draft["notice"], draft["entry"]
     try:
@@ -121,14 +125,14 @@ def _require_same_terms(draft: dict[str, Any], where: str) -> None:
     if not same:
         raise InvalidInput(
             "NOTICE_DIFFERS",
-            "The statement is not what its notice says.",
+            "The statement differs from the notice that is shown for it.",
             where=where,
-            hint="Do not sign it. Draft it again, or ask the platform what it gave you.",
+            hint="Do not sign the statement. Draft it again, or ask the platform for an explanation.",
         )
 
 
 def _parties_of(drafts: list[dict[str, Any]], signer: Signer) -> dict[str, Any]:
-    """Who may use what was signed, by party id, and with which key it is presented: a notice has names alone."""
+    """Return the consumers' party ids and the key for presenting, because a notice contains only names."""
     if not drafts:
         return {}
     own = public_jwk(signer.public_key).to_dict()
@@ -153,7 +157,7 @@ def _resigned(entry: dict[str, Any], signer: Signer) -> dict[str, Any]:
 
 
 def read_statement(path: Path) -> dict[str, Any]:
-    """The statement in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``, ``ENTRY_SHAPE``."""
+    """Return the statement in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``, ``ENTRY_SHAPE``."""
     parsed = json_in(path, MAX_STATEMENT_BYTES)
     drafts = parsed.get("drafts", []) if isinstance(parsed, dict) else None
     shaped = isinstance(drafts, list) and all(isinstance(draft, dict) and _is_draft(draft) for draft in drafts)
@@ -171,10 +175,10 @@ def signed_entries(path: Path, document: dict[str, Any], name: str) -> list[dict
     entries = [draft["entry"] for draft in document.get("drafts", [])] if name == "drafts" else [document.get("entry")]
     found = [entry for entry in entries if entry]
     if not found:
-        raise InvalidInput("ENTRY_TYPE", "The file holds another kind of statement.", where=str(path))
+        raise InvalidInput("ENTRY_TYPE", "The file contains another kind of statement.", where=str(path))
     if not all("signature" in entry for entry in found):
         raise InvalidInput(
-            "NOT_SIGNED", "Nobody has signed it yet.", where=str(path), hint=f"pingzheng sign {path} --key …"
+            "NOT_SIGNED", "The statement is not signed.", where=str(path), hint=f"pingzheng sign {path} --key …"
         )
     return found
 
@@ -185,5 +189,5 @@ def _is_draft(draft: dict[str, Any]) -> bool:
 
 
 def write_statement(path: Path, document: dict[str, Any]) -> None:
-    """Write a statement as JSON that people can read; its owner alone, as a request's note may name a person."""
+    """Write a statement as indented JSON, readable only by its owner, because a request's note may name a person."""
     write_whole(path, f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode())

@@ -1,4 +1,4 @@
-"""What the terminals and pipes of people can take: any encoding, no standard output at all, narrow windows."""
+"""Handle terminals and pipes of every kind: any encoding, closed streams, narrow windows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typer import rich_utils
 
 
 def open_streams() -> None:
-    """Let printing fail for no encoding, and for no stream that was closed before the program began.
+    """Prepare the standard streams so that printing never fails because of an encoding or a closed stream.
 
-    What a stream cannot show, such as Chinese on a terminal of Latin letters, is written as ``\\uXXXX``.
+    Characters that a stream's encoding lacks, such as Chinese in Latin-1, are written as ``\\uXXXX``.
     """
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
@@ -30,7 +30,7 @@ def open_streams() -> None:
 
 
 def can_show(text: str) -> bool:
-    """Whether standard output has every character of the text."""
+    """Return whether the encoding of standard output has every character of the text."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -40,7 +40,7 @@ def can_show(text: str) -> bool:
 
 @contextmanager
 def verdict_stands() -> Iterator[None]:
-    """Print within: an exit code that is a verdict stays what it is, also where standard output takes no more."""
+    """Keep the exit code of a verdict if standard output cannot be written inside the block; report the failure."""
     try:
         yield
         sys.stdout.flush()
@@ -48,11 +48,11 @@ def verdict_stands() -> Iterator[None]:
         raise
     except OSError as error:
         give_up(sys.stdout)
-        complain(f"结果未能写出 The result could not be written: {os.strerror(error.errno or errno.EIO)}\n")
+        complain(f"无法写入结果 The result could not be written: {os.strerror(error.errno or errno.EIO)}\n")
 
 
 def complain(text: str) -> None:
-    """Write to standard error, if it takes anything."""
+    """Write to standard error if that is possible."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -61,12 +61,12 @@ def complain(text: str) -> None:
 
 
 def give_up(stream: TextIO) -> None:
-    """Print nothing more there: else the interpreter fails once more at its end, and changes the exit code."""
+    """Redirect the stream to the null device, so that the interpreter's last flush does not change the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Folding(Table):
-    """A table that breaks what does not fit. Rich cuts off a sentence without a space, as Chinese ones are."""
+    """A table that breaks long cells over several lines; Rich would cut off Chinese sentences, which have no blanks."""
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         super().add_row(*map(_spaced, cells), **options)
@@ -82,12 +82,12 @@ def _spaced(cell: Any) -> Any:
 
 
 def _one_text(parts: Iterable[Any]) -> Text:
-    """Help, default and environment variable of an option, one after another."""
+    """Return help, default and environment variable of an option as one text."""
     return Text(" ").join(parts)
 
 
 def _flowing(text: str) -> str:
-    """A help text with the line breaks of people, and not those of its source: English begins on a line of its own."""
+    """Return a help text without the line breaks of its source, and with the English text on a new line."""
     paragraphs = (" ".join(part.split("\n")) for part in text.split("\n\n"))
     return "\n\n".join(re.sub(r"([。；]) ?(?=[A-Z])", r"\1\n", part) for part in paragraphs)
 
@@ -100,8 +100,8 @@ def _flowing_text(*, text: str, **options: Any) -> Any:
 
 
 def fold_help() -> None:
-    """Let ``--help`` lose no words in a narrow terminal, and break lines between the languages and not within words."""
-    # Typer has no setting for these.
+    """Make ``--help`` show every word in a narrow terminal, with a line break between the languages."""
+    # Typer has no settings for this, so its functions are replaced.
     setattr(rich_utils, "_make_rich_text", _flowing_text)  # noqa: B010
     setattr(rich_utils, "Table", _Folding)  # noqa: B010
     setattr(rich_utils, "Columns", _one_text)  # noqa: B010

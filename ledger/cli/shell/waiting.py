@@ -1,4 +1,4 @@
-"""Acts that wait: signing them with a party's own key, and what is printed while they wait."""
+"""Acts that may wait as a proposal: sign them with a party's own key, and print their state."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Authority = Annotated[str, typer.Option(help="The party that acts, in office.")]
-OwnKey = Annotated[Path | None, typer.Option(help="The acting party's private key file, if its key is not kept here.")]
+Authority = Annotated[str, typer.Option(help="The acting party, which must hold the office.")]
+OwnKey = Annotated[
+    Path | None, typer.Option(help="The acting party's private key file, needed if its key is not kept here.")
+]
 PENDING, CARRIED_OUT = "pending", "carried_out"
-# Arguments of the contracts that are seconds UTC; `to` is a party elsewhere.
+# Arguments of the contracts that may be seconds UTC; in some calls `to` is a party instead.
 _TIMES = ("from", "to", "compromisedAt")
 
 
 def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
-    """What ``act`` gives; where it asks for the party's signature, it is called again with one by ``key``."""
+    """Call ``act`` and return its result; if it needs the party's signature, sign with ``key`` and call it again."""
     try:
         return act(None)
     except Conflict as error:
@@ -36,7 +38,7 @@ def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
 
 
 def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], as_json: bool, title: str = "") -> None:
-    """Print what an act has come to: ``done()`` if it has taken effect, else the proposal that carries it."""
+    """Print the result of an act: ``done()`` if it has taken effect, else the proposal that waits."""
     if proposal is None or proposal.state == CARRIED_OUT:
         emit(done(), as_json, title)
     else:
@@ -44,15 +46,15 @@ def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], 
 
 
 def emit_proposal(row: Proposal, as_json: bool) -> None:
-    """Print one proposal, with what comes next."""
-    told = proposal_shown(row)
+    """Print one proposal with its next step."""
+    shown = proposal_shown(row)
     if not as_json:
-        told["arguments"] = _in_words(row.arguments)
-    emit(told, as_json, f"提案 Proposal {row.no}")
+        shown["arguments"] = _in_words(row.arguments)
+    emit(shown, as_json, f"提案 Proposal {row.no}")
 
 
 def emit_proposals(rows: Sequence[Proposal], as_json: bool, title: str) -> None:
-    """Print many proposals: for people one table each, which a narrow terminal can show."""
+    """Print many proposals: as one JSON array, or as one table for each proposal."""
     if as_json or not rows:
         emit_rows([proposal_shown(row) for row in rows], as_json, title)
         return
@@ -61,7 +63,7 @@ def emit_proposals(rows: Sequence[Proposal], as_json: bool, title: str) -> None:
 
 
 def proposal_shown(row: Proposal) -> dict[str, Any]:
-    """A proposal as people and machines read it."""
+    """Return the members of a proposal for printing."""
     return {
         "proposal": row.no,
         "state": row.state,
@@ -80,21 +82,21 @@ def proposal_shown(row: Proposal) -> dict[str, Any]:
 
 
 def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments for people: times in Shanghai, and without the proof, which a machine checks."""
+    """Return the arguments for people: with times in Shanghai time, and without the proof of possession."""
     timed = {name: local_time(arguments[name]) for name in _TIMES if isinstance(arguments.get(name), int)}
     return {name: value for name, value in {**arguments, **timed}.items() if name != "proof"}
 
 
 def next_step(row: Proposal) -> str | None:
-    """What has to happen before a pending proposal takes effect."""
+    """Return the next step before a pending proposal takes effect; None if the proposal is not pending."""
     if row.state != PENDING:
         return None
     if row.role and row.confirmed_by is None:
         return (
-            f"另一个同类机构确认：`pingzheng keys confirm {row.no} --by <机构>`。"
-            f" Another {row.role} confirms it: `pingzheng keys confirm {row.no} --by <office>`."
+            f"由另一个同类机构确认：`pingzheng keys confirm {row.no} --by <机构>`。"
+            f" Another {row.role} must confirm it: `pingzheng keys confirm {row.no} --by <office>`."
         )
     return (
-        f"到生效时间后由运行中的服务执行，或：`pingzheng keys carry-out {row.no}`。"
-        f" From its time on a running service carries it out, or: `pingzheng keys carry-out {row.no}`."
+        f"到生效时间后，由运行中的服务执行，或执行：`pingzheng keys carry-out {row.no}`。"
+        f" After its waiting time a running service carries it out, or run `pingzheng keys carry-out {row.no}`."
     )
