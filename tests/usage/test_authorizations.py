@@ -49,7 +49,7 @@ def test_a_certificate_holds_only_what_the_subject_allowed(persons: PersonActors
 
 
 BEYOND = {
-    "a field nobody asked for": ({"fields": ["months_paid", "base_band"]}, "FIELD_OUTSIDE_REQUEST"),
+    "a field that was not requested": ({"fields": ["months_paid", "base_band"]}, "FIELD_OUTSIDE_REQUEST"),
     "a longer period": ({"valid_to": 86_400}, "AUTHORIZATION_BEYOND_REQUEST"),
     "more uses": ({"max_uses": 9}, "AUTHORIZATION_BEYOND_REQUEST"),
     "another channel": ({"channel": "subject_carried"}, "AUTHORIZATION_BEYOND_REQUEST"),

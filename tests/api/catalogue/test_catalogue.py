@@ -216,7 +216,9 @@ CALLS: list[tuple[str, Any, set[str]]] = [
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("path", "body", "allowed"), CALLS, ids=[call[0] for call in CALLS])
-def test_role_matrix(office: Office, path: str, body: Any, allowed: set[str], part: str) -> None:
+def test_each_call_is_permitted_only_to_the_listed_roles(
+    office: Office, path: str, body: Any, allowed: set[str], part: str
+) -> None:
     answer = office.post(part, path, body)
     refused = answer.status_code == 403 and answer.json()["code"] == "PARTY_LACKS_ROLE"
     assert refused == (part not in allowed), answer.text

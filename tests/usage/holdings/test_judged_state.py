@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, update
@@ -26,82 +27,101 @@ SEQ, FIRST_SEQ, BATCH = 42, 40, 7
 SUSPENDED, REVOKED, SUPERSEDED = 1, 2, 3
 
 
+# A certificate that is anchored and active, with its request and authorization.
+ROWS: list[tuple[Any, dict[str, Any]]] = [
+    *(
+        (
+            tables.PARTIES,
+            {"no": number, "id": party, "status": 1, "reason": 0, "roles": 0, "registered_at": 1, "registered_by": 1},
+        )
+        for party, number in NUMBERS.items()
+    ),
+    (
+        Batch,
+        {
+            "number": BATCH,
+            "first_seq": FIRST_SEQ,
+            "size": 8,
+            "root": OTHER,
+            "state": "anchored",
+            "closed_at": 1,
+            "at": 1,
+            "issuer": NUMBERS[ISSUER],
+        },
+    ),
+    (
+        Entry,
+        {
+            "seq": SEQ,
+            "type": "certificate",
+            "leaf": "aa" * 32,
+            "digest": CERTIFICATE,
+            "body": b"",
+            "batch": BATCH,
+            "created_at": 1,
+        },
+    ),
+    (
+        AccessRequest,
+        {
+            "id": "R",
+            "digest": REQUEST,
+            "scenario": "S01",
+            "subject": SUBJECT,
+            "consumer": CONSUMER,
+            "state": "answered",
+            "expires_at": 1,
+            "sealed_id": "",
+            "created_at": 1,
+        },
+    ),
+    (
+        Authorization,
+        {
+            "id": "A",
+            "digest": CONSENT,
+            "request_id": "R",
+            "scenario": "S01",
+            "subject": SUBJECT,
+            "consumer": CONSUMER,
+            "source": "tax",
+            "provider": PROVIDER,
+            "state": "active",
+            "sealed_id": "",
+            "created_at": 1,
+        },
+    ),
+    (
+        Certificate,
+        {
+            "certificate_no": "DAC",
+            "cls": "usage",
+            "seq": SEQ,
+            "digest": CERTIFICATE,
+            "scenario": "S01",
+            "issuer": ISSUER,
+            "subject": SUBJECT,
+            "consumer": CONSUMER,
+            "request_id": "R",
+            "version": 1,
+            "exp": NOW + 1,
+            "max_uses": 2,
+            "created_at": 1,
+        },
+    ),
+]
+
+
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A certificate that is anchored and active, with the statements that it rests on."""
+    """A database with these rows and a provision, in memory."""
     engine = create_engine("sqlite://")
     METADATA.create_all(engine)
     tables.METADATA.create_all(engine)
     with engine.begin() as opened:
-        for party, number in NUMBERS.items():
-            opened.execute(
-                insert(tables.PARTIES).values(
-                    no=number, id=party, status=1, reason=0, roles=0, registered_at=1, registered_by=1
-                )
-            )
-        opened.execute(
-            insert(Batch).values(
-                number=BATCH,
-                first_seq=FIRST_SEQ,
-                size=8,
-                root=OTHER,
-                state="anchored",
-                closed_at=1,
-                at=1,
-                issuer=NUMBERS[ISSUER],
-            )
-        )
-        opened.execute(
-            insert(Entry).values(
-                seq=SEQ, type="certificate", leaf="aa" * 32, digest=CERTIFICATE, body=b"", batch=BATCH, created_at=1
-            )
-        )
-        opened.execute(
-            insert(AccessRequest).values(
-                id="R",
-                digest=REQUEST,
-                scenario="S01",
-                subject=SUBJECT,
-                consumer=CONSUMER,
-                state="answered",
-                expires_at=1,
-                sealed_id="",
-                created_at=1,
-            )
-        )
-        opened.execute(
-            insert(Authorization).values(
-                id="A",
-                digest=CONSENT,
-                request_id="R",
-                scenario="S01",
-                subject=SUBJECT,
-                consumer=CONSUMER,
-                source="tax",
-                provider=PROVIDER,
-                state="active",
-                sealed_id="",
-                created_at=1,
-            )
-        )
+        for table, values in ROWS:
+            opened.execute(insert(table).values(values))
         supply(opened, 1, SUPPLY)
-        opened.execute(
-            insert(Certificate).values(
-                certificate_no="DAC",
-                cls="usage",
-                seq=SEQ,
-                digest=CERTIFICATE,
-                scenario="S01",
-                issuer=ISSUER,
-                subject=SUBJECT,
-                consumer=CONSUMER,
-                request_id="R",
-                version=1,
-                exp=NOW + 1,
-                max_uses=2,
-                created_at=1,
-            )
-        )
         yield opened
     engine.dispose()
 
@@ -189,7 +209,7 @@ def expire(connection: Connection) -> None:
 Happening = Callable[[Connection], object]
 STATES: dict[str, tuple[str, list[Happening]]] = {
     "nothing": ("active", []),
-    "its time is over": ("expired", [expire]),
+    "its period has ended": ("expired", [expire]),
     "suspended": ("suspended", [lambda it: status(it, SUSPENDED)]),
     "resumed": ("active", [lambda it: status(it, SUSPENDED), lambda it: status(it, 0, block=2)]),
     "revoked": ("revoked", [lambda it: status(it, REVOKED), expire]),
@@ -246,7 +266,9 @@ STATES: dict[str, tuple[str, list[Happening]]] = {
 
 
 @pytest.mark.parametrize(("state", "happenings"), STATES.values(), ids=STATES)
-def test_state_of_a_certificate(connection: Connection, state: str, happenings: list[Happening]) -> None:
+def test_a_certificate_has_the_state_that_a_verifier_would_find(
+    connection: Connection, state: str, happenings: list[Happening]
+) -> None:
     for happen in happenings:
         happen(connection)
     assert connection.execute(certificates(HoldingsFilter(), NOW)).one().state == state
