@@ -26,7 +26,7 @@ PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"
 SCHEMA = PROJECT / "docs" / "openapi.json"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"
 # ``U`` is nobody, the others are the columns of the role matrix; offices come last, for what they do to the others.
-ROLES = ("U", "S", "P", "C", "T", "B", "X", "D", "R", "V", "A", "I")
+ROLES = ("U", "S", "P", "C", "T", "B", "X", "D", "R", "V", "I", "A")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 YEAR = 300 * 86_400
 _FOREIGN_METHOD = re.compile(r"Unsupported method (\w+) returned")
