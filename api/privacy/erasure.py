@@ -1,4 +1,4 @@
-"""Erasing personal text: by certificate, or all of a party's."""
+"""Routes that erase personal text: of one certificate, or of a party."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ router = Router(tags=["erasure"])
 def erase_certificate(
     number: schemas.CertificateNo, body: ErasureIn, ledger: OpenLedger, actor: ActCaller
 ) -> ErasureOut:
-    """Destroy a certificate's claims and salts here, for good. Its status stays, the holder's copy verifies."""
+    """Destroy a certificate's claims and salts here, permanently. Its status stays, and the holder's copy verifies."""
     return _told(ledger, ledger.erasure.certificate(actor, number, body.reason))
 
 
 @router.post("/parties/{party}/erasure")
 def erase_party(party: schemas.HexId, body: ErasureIn, ledger: OpenLedger, actor: ActCaller) -> ErasureOut:
-    """Destroy a person's or firm's name and identifier here, and the claims of every certificate about it, for good."""
+    """Destroy a person's or firm's name and identifier here, and all texts about it, permanently."""
     return _told(ledger, ledger.erasure.party(actor, party, body.reason))
 
 

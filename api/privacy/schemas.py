@@ -1,4 +1,4 @@
-"""Requests and responses of erasures."""
+"""Request and response of an erasure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ ErasureReason = Literal["subject_request", "retention_over", "court"]
 
 class ErasureIn(Strict):
     reason: ErasureReason = Field(
-        description="`subject_request` is the subject's own; the others are the issuer's or the authority's."
+        description="`subject_request` is for the subject; the other reasons are for the issuer or the authority."
     )
 
 
 class ErasureOut(BaseModel):
-    entry: dict[str, Any] = Field(description="The erasure as it stands in the log; erased before: as it was then.")
+    entry: dict[str, Any] = Field(description="The log entry of the erasure; if it was erased before, the first entry.")
     seq: int = Field(description="Number of the entry in the log.")
-    certificates: list[CertificateNo] = Field(description="Certificates of the subject that are erased by now.")
+    certificates: list[CertificateNo] = Field(description="Erased certificates of the subject.")
     scrubbed: bool = Field(
-        description="Whether the database's files are known to hold nothing of it either; if not, erasing again tries "
-        "again (on PostgreSQL that is for the operator). It is erased for good in any case."
+        description="Whether remains of the text were removed from the database's files. If false, erase again to "
+        "retry; on PostgreSQL the operator does this. The erasure itself is permanent in any case."
     )

@@ -1,8 +1,8 @@
-"""Erasing personal text (PIPL art. 47): data keys and salts are destroyed, and that they were is an entry of the log.
+"""Erase personal text (PIPL art. 47): destroy its data keys and salts, and record the erasure as a log entry.
 
-What was signed and anchored stays: every leaf, root and proof verifies as before, but nobody can find out any more what
-its digests are of. Erasing is neither withdrawing nor revoking: a certificate that is in force stays so, and its
-holder can present it from its own copy; whoever was shown it has what it was shown.
+Signed and anchored data stay: every leaf, root and proof verifies as before, but nobody can find the texts of the
+digests. Erasing neither withdraws nor revokes: an active certificate stays active, its holder can present it from its
+own copy, and verifiers keep what they received earlier.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 log = structlog.get_logger()
 
-# What has sealed text about a subject, beside its identity: note, notice, claims, disclosures.
-Told = AccessRequest | Authorization | Provision | Certificate
+# The rows with sealed text about a subject, except its identity: note, notice, claims, disclosures.
+SealedRow = AccessRequest | Authorization | Provision | Certificate
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """An erasure: its entry with its number in the log, and the certificates that are erased by now.
+    """An erasure: its log entry, the entry's number, and the erased certificates (numbers).
 
-    ``archived``: the archive was reached too; otherwise it follows with the next batch.
+    ``archived`` is true if the archive was erased too; else it is erased with the next batch.
     """
 
     entry: dict[str, Any]
@@ -63,9 +63,9 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Who erases whose text, why and when; ``ledger`` is the ledger digest.
+    """The party ``by`` erases text about ``subject`` for a reason; ``ledger`` is the ledger digest.
 
-    ``targets`` and ``sealed`` collect what is destroyed: statements by digest, sealed records by id.
+    ``targets`` collects the erased statements by digest, ``sealed`` the erased sealed records by id.
     """
 
     ledger: str
@@ -78,9 +78,9 @@ class _Act:
 
 
 class Erasure:
-    """Erases by certificate or by party, each in one transaction; what was erased before is reported as it was then.
+    """Erases the texts of a certificate or of a party, each in one transaction. ``ledger`` is the ledger digest.
 
-    ``ledger`` is the ledger digest.
+    Repeating an erasure returns the first one.
     """
 
     def __init__(
@@ -102,8 +102,9 @@ class Erasure:
         self._clock = clock
 
     def certificate(self, actor: Actor, number: str, reason: str) -> Erased:
-        """Destroy the claims of a certificate with their salts, those of the provisions it rests on, and the same of
-        the versions that it superseded; with the newest version goes whatever else was told for its request.
+        """Destroy the claims and salts of a certificate and of its provisions, and those of the versions before it.
+
+        For the newest version, all other texts of its request are destroyed too.
 
         Raises ``NotFound``, ``Forbidden`` ``PARTY_LACKS_ROLE`` or ``ERASURE_REASON``, ``Conflict`` ``NO_PAYLOAD`` or
         ``RETENTION_NOT_OVER``.
@@ -113,21 +114,21 @@ class Erasure:
             _take_turns(session, row)
             act = self._act(actor, row.subject, reason)
             if row.sealed_id is None:
-                raise Conflict("NO_PAYLOAD", "The certificate carries no claims beside its public text.", where=number)
+                raise Conflict("NO_PAYLOAD", "The certificate has no hidden claims.", where=number)
             known, about = session.get(ErasureRecord, row.digest), _with(session, row)
             recorded = self._erase(session, act, about)
             if known is None and recorded is None:
-                # Its text is gone by other means than this; that it is gone is recorded nevertheless.
+                # The text was removed without an erasure; the loss is recorded all the same.
                 recorded = _record(session, act, [row.digest])
             self._write_down(act, None)
         return self._reported(known.digest if known else str(recorded), about, None)
 
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
-        """Destroy a person's or a firm's name and identifier, and whatever was told about it.
+        """Destroy a person's or a firm's name and identifier, and all texts about it.
 
-        The party stays on the chain as an opaque id with its keys; onboarded again it is another party.
-        Raises as ``certificate`` does; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` for a party that has other roles,
-        ``PARTY_ON_REGISTER`` while it has a part in a registered asset.
+        The party stays on the chain as an opaque id with its keys. If it is onboarded again, it gets a new id.
+        Raises as ``certificate``; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` for a party with other roles,
+        ``PARTY_ON_REGISTER`` for a party that holds an asset, or has a right in or a lien on one.
         """
         self._follower.sync()
         with self._database.write() as session:
@@ -145,9 +146,10 @@ class Erasure:
         return self._reported(recorded, [item for about in groups for item in about], row)
 
     def scrub(self, erased: Erased) -> bool:
-        """Leave nothing of what was erased in the files of database and archive; see ``Database.scrub``.
+        """Remove the remains of erased texts from the files of database and archive, and return whether this succeeded.
 
-        It is erased for good in any case. Slow: for the caller, when the erasure itself is done.
+        Without this, the erasure is already permanent, because the keys are destroyed. Slow, so it is a separate call;
+        see ``Database.scrub``.
         """
         scrubbed = self._database.scrub()
         return self._archiving.scrub() and scrubbed and erased.archived
@@ -157,14 +159,14 @@ class Erasure:
         if (reason == "subject_request") != (actor.party == subject):
             raise Forbidden(
                 "ERASURE_REASON",
-                "A subject asks for the erasure of its own; an office erases when retention is over or a court orders.",
+                "This reason is not for this party.",
                 where="reason",
-                hint="subject_request is the subject's own; retention_over and court are the issuer's or authority's.",
+                hint="Use subject_request as the subject, and retention_over or court as the issuer or authority.",
             )
         return _Act(self._ledger, subject, actor.party, reason, self._clock())
 
-    def _erase(self, session: Session, act: _Act, about: Sequence[Told]) -> str | None:
-        """Erase what is left of the text; returns the digest of the entry that records it, None if nothing was left."""
+    def _erase(self, session: Session, act: _Act, about: Sequence[SealedRow]) -> str | None:
+        """Erase the texts that are still there; return the digest of the log entry, or None if no text was left."""
         kept = self._sealer.kept(session, [item.sealed_id for item in about if item.sealed_id])
         going = [item for item in about if item.sealed_id in kept]
         if not going:
@@ -185,7 +187,7 @@ class Erasure:
     def _erase_identity(self, session: Session, row: Party, act: _Act) -> str:
         self._sealer.erase(session, row.sealed_id)
         act.sealed.append(row.sealed_id)
-        # The lookup is a digest under a key of the installation: who has that could confirm a guess.
+        # The lookup is a keyed digest of the identifier: with the installation's key, a guess could be checked.
         row.lookup = secrets.token_hex(32)
         _end_access(session, row.id)
         return _record(session, act, [], row.id)
@@ -194,9 +196,9 @@ class Erasure:
         if others := sorted(set(self._roles.of([row.id])[row.id]) - {Role.SUBJECT}):
             raise Conflict(
                 "PARTY_NOT_A_SUBJECT",
-                f"The party acts as {', '.join(others)}: who does so is told by name to those it deals with.",
+                f"The party acts as {', '.join(others)}; other parties must be able to see its name.",
                 where="party",
-                hint="Take its other roles from it first.",
+                hint="Remove its other roles first.",
             )
         parts = (
             select(ASSETS.c.id).where(ASSETS.c.holder_no == row.no, ASSETS.c.state.in_(("applied", "confirmed"))),
@@ -208,18 +210,19 @@ class Erasure:
                 "PARTY_ON_REGISTER",
                 "The party holds a registered asset, a right in one or a lien on one.",
                 where="party",
-                hint="The register names its parties while their rights last: end or transfer them first.",
+                hint="End or transfer the holding, the right or the lien first.",
             )
 
     def _write_down(self, act: _Act, identity: str | None) -> None:
-        """List it outside the backups, before it is done: a restore must not bring back what was erased.
+        """Record the erasure outside the backups first, so that a restore never brings an erased text back.
 
-        Listed and then not done, because the transaction fails, it is gone after a restore alone: it was asked for.
+        If the transaction then fails, the text stays here and disappears only after a restore; its erasure was
+        requested.
         """
         if act.sealed:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
 
-    def _reported(self, recorded: str, about: Sequence[Told], whole: Party | None) -> Erased:
+    def _reported(self, recorded: str, about: Sequence[SealedRow], whole: Party | None) -> Erased:
         sealed = [item.sealed_id for item in about if item.sealed_id] + ([whole.sealed_id] if whole else [])
         archived = self._archiving.erase(tuple(sealed), whole.id if whole else None)
         with self._database.read() as session:
@@ -231,43 +234,47 @@ class Erasure:
 
 
 def _take_turns(session: Session, row: Certificate | Party) -> None:
-    """Of two who erase the same at once one waits, also where writers do not take turns by themselves."""
+    """Lock the row, so that two erasures of the same row wait for each other (PostgreSQL allows several writers)."""
     session.refresh(row, with_for_update=True)
 
 
-def _with(session: Session, row: Certificate) -> list[Told]:
-    """What goes with a certificate: what it supersedes and rests on; with the newest version all of its request."""
+def _with(session: Session, row: Certificate) -> list[SealedRow]:
+    """Return the rows that are erased with a certificate: it, the versions before it, and their provisions.
+
+    For the newest version these are all rows of its request.
+    """
     if row.request_id is None:
         return [row]
     *_, newest = versions = certificates_of(session, row.request_id)
     if row.version == newest.version:
-        return _told_for(session, access_request(session, row.request_id))
+        return _rows_of_request(session, access_request(session, row.request_id))
     older = [item for item in versions if item.version <= row.version]
     named = {each for item in older for each in log_store.statement(session, item.digest)["provisions"]}
     provisions = select(Provision).where(Provision.digest.in_([hex_of(each) for each in named]))
     return [*older, *session.scalars(provisions.order_by(Provision.id))]
 
 
-def _told_for(session: Session, request: AccessRequest) -> list[Told]:
-    """All that was told for a request, whether it came to a certificate or not."""
+def _rows_of_request(session: Session, request: AccessRequest) -> list[SealedRow]:
+    """Return a request with its authorizations, provisions and certificates."""
     consents = authorizations_of(session, request.id)
     answers = [answer for consent in consents for answer in provisions_of(session, consent.id)]
     return [request, *consents, *answers, *certificates_of(session, request.id)]
 
 
-def _groups_about(session: Session, subject: str) -> list[list[Told]]:
-    """All that was told about a subject, by request; public text of registrations is not among it."""
+def _groups_about(session: Session, subject: str) -> list[list[SealedRow]]:
+    """Return all rows with sealed text about a subject, grouped by request."""
     asked = select(AccessRequest).where(AccessRequest.subject == subject).order_by(AccessRequest.id)
     others = select(Certificate).where(
         Certificate.subject == subject, Certificate.request_id.is_(None), Certificate.sealed_id.is_not(None)
     )
-    groups = [_told_for(session, request) for request in session.scalars(asked)]
+    groups = [_rows_of_request(session, request) for request in session.scalars(asked)]
     groups += [[row] for row in session.scalars(others)]
     return groups
 
 
-def _require_retention_over(session: Session, about: Sequence[Told], now: int) -> None:
-    """Retention is counted from the end of validity, by the template that the request was made under."""
+def _require_retention_over(session: Session, about: Sequence[SealedRow], now: int) -> None:
+    """Raise ``Conflict`` ``RETENTION_NOT_OVER`` unless the retention of the template, counted from the end of
+    validity, is over."""
     stated = [
         log_store.statement(session, item.digest) for item in about if isinstance(item, AccessRequest | Certificate)
     ]
@@ -279,32 +286,32 @@ def _require_retention_over(session: Session, about: Sequence[Told], now: int) -
     if now < max(ends):
         raise Conflict(
             "RETENTION_NOT_OVER",
-            "What came of the request is still within its validity or its retention.",
+            "The validity or the retention of the data is not over.",
             where="reason",
-            hint="Retention is counted in days from the end of validity, by the scenario.",
+            hint="Wait until the scenario's retention days have passed since the end of validity.",
             over=max(ends),
         )
 
 
 def _end_access(session: Session, identifier: str) -> None:
-    """Nobody is signed in as a party that was erased, by no key and by no code."""
+    """Delete the party's sessions, machine keys and enrolment codes."""
     for table in (SignedIn, SignInNonce, ApiKey, Enrolment):
         session.execute(delete(table).where(table.party_id == identifier))
 
 
-def _forget_requests(session: Session, going: Sequence[Told]) -> None:
-    """A digest of the request that brought rows or note would confirm a guess at them, to whoever has its key."""
+def _forget_requests(session: Session, going: Sequence[SealedRow]) -> None:
+    """Delete stored idempotent requests: with the digest key, a guess at the erased text could be checked by them."""
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
     askers = {item.consumer for item in going if isinstance(item, AccessRequest)}
-    # A broker sends under a key of its own, also when its mandate is over by now.
+    # A broker sends requests with its own idempotency keys; its mandate may have ended since.
     sent_by |= askers | set(session.scalars(select(Mandate.broker).where(Mandate.principal.in_(askers))))
     broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)
     session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))
 
 
 def _record(session: Session, act: _Act, digests: Sequence[str], identity: str | None = None) -> str:
-    """Append the entry over these statements, or over an identity; returns its own statement digest."""
+    """Append the entry that records the erasure of these statements or of an identity; return its statement digest."""
     entry = erasure_entry(
         ledger=act.ledger,
         id=str(ULID()),

@@ -1,7 +1,7 @@
-"""The list of what was erased, kept outside the backups: a backup of before still has the text.
+"""The list of erasures. It is kept outside the backups, because an older backup still has the erased text.
 
-One line of JSON for each erasure: the ledger, the time, the statements by digest, the party by its id where its
-identity was erased, the sealed records by id. No text, no name.
+Each line is JSON for one erasure: the ledger, the time, the statements by digest, the party's id if its identity was
+erased, and the sealed records by id. It contains no text and no name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MEMBERS: Final = {"ledger", "at", "targets", "party", "sealed"}
 
 @dataclass(frozen=True, slots=True)
 class ErasedText:
-    """What one erasure destroyed: statements by digest, sealed records by id; ``party`` where it was its identity."""
+    """One erasure: statements by digest, sealed records by id; ``party`` (an id) if its identity was erased."""
 
     at: int
     targets: tuple[str, ...]
@@ -32,14 +32,14 @@ class ErasedText:
 
 
 class ErasuresFile:
-    """The file, made with the first line. ``ledger`` is the ledger digest: lines of other ledgers are left out."""
+    """Reads and writes the file. ``ledger`` is the ledger digest; lines of other ledgers are skipped."""
 
     def __init__(self, path: Path, ledger: str) -> None:
         self.path = path
         self._ledger = ledger
 
     def begin(self) -> None:
-        """Make an empty list unless there is one; raises as ``append``."""
+        """Create an empty list if there is no list; raises as ``append``."""
         if not self.path.exists():
             try:
                 self._write(b"")
@@ -47,12 +47,12 @@ class ErasuresFile:
                 raise _refused(error, self.path) from error
 
     def append(self, erased: ErasedText) -> None:
-        """Add a line, on the disk when this returns.
+        """Add a line and flush it to the disk.
 
-        Raises ``StorageFull`` ``ERASURES_FULL``, ``Misconfigured`` ``ERASURES_UNWRITABLE``: what cannot be recorded
-        outside the backups is not erased, because a restore would bring it back.
+        Raises ``StorageFull`` ``ERASURES_FULL``, ``Misconfigured`` ``ERASURES_UNWRITABLE``; the text must not be erased
+        then, because a restore would bring it back.
         """
-        told = {
+        line = {
             "ledger": self._ledger,
             "at": erased.at,
             "targets": list(erased.targets),
@@ -60,24 +60,24 @@ class ErasuresFile:
             "sealed": list(erased.sealed),
         }
         try:
-            self._write(json.dumps(told).encode() + b"\n")
+            self._write(json.dumps(line).encode() + b"\n")
         except OSError as error:
             raise _refused(error, self.path) from error
 
     def read(self) -> list[ErasedText]:
-        """All erasures of this ledger in order; a last line that a crash cut off was never answered, and is left out.
+        """Return all erasures of this ledger in order. A last line that a crash cut off is skipped.
 
-        Raises ``NotFound`` ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED`` naming the line.
+        Raises ``NotFound`` ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED`` with the line.
         """
         try:
             lines = self.path.read_bytes().split(b"\n")[:-1]
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise NotFound(
                 "ERASURES_MISSING",
-                "There is no list of erasures here.",
+                "The list of erasures is missing.",
                 where=str(self.path),
-                hint="It is erased.jsonl in the archive, or where PINGZHENG_ERASURES put it. Without it, restored "
-                "texts stay closed until they are confirmed.",
+                hint="Give erased.jsonl from the archive, or the file that PINGZHENG_ERASURES names. Without the list, "
+                "restored texts stay closed until the erasures are confirmed.",
             ) from error
         read = [self._line(number, line) for number, line in enumerate(lines, start=1)]
         return [erased for erased in read if erased is not None]
@@ -103,30 +103,30 @@ class ErasuresFile:
 
     def _line(self, number: int, line: bytes) -> ErasedText | None:
         try:
-            told: dict[str, Any] = json.loads(line)
-            if told.keys() != _MEMBERS:
-                raise ValueError("another form")
-            erased = ErasedText(int(told["at"]), _texts(told["targets"]), told["party"], _texts(told["sealed"]))
+            read: dict[str, Any] = json.loads(line)
+            if read.keys() != _MEMBERS:
+                raise ValueError("other members")
+            erased = ErasedText(int(read["at"]), _texts(read["targets"]), read["party"], _texts(read["sealed"]))
         except (ValueError, TypeError, AttributeError) as error:
             raise Misconfigured(
                 "ERASURES_DAMAGED",
                 f"Line {number} of the list of erasures cannot be read.",
                 where=str(self.path),
-                hint="Use a copy of the file that is whole; without it, restored texts stay closed.",
+                hint="Use an undamaged copy of the file; without the list, restored texts stay closed.",
                 line=number,
             ) from error
-        return erased if told["ledger"] == self._ledger else None
+        return erased if read["ledger"] == self._ledger else None
 
 
 def _write_all(descriptor: int, raw: bytes) -> None:
-    """A write may be a short one."""
+    """Write all bytes: ``os.write`` may write only a part of them."""
     while raw:
         raw = raw[os.write(descriptor, raw) :]
 
 
 def _texts(values: Iterable[str]) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError("a list of texts")
+        raise ValueError("not a list of texts")
     return tuple(values)
 
 
@@ -136,11 +136,11 @@ def _refused(error: OSError, path: Path) -> StorageFull | Misconfigured:
             "ERASURES_FULL",
             "The disk with the list of erasures is full; nothing was erased.",
             where=str(path),
-            hint="Make room there and erase again.",
+            hint="Free space on that disk and erase again.",
         )
     return Misconfigured(
         "ERASURES_UNWRITABLE",
         "The list of erasures cannot be written; nothing was erased.",
         where=str(path),
-        hint="Check the disk and the permissions, or name another file by PINGZHENG_ERASURES, and erase again.",
+        hint="Check the disk and the permissions, or set PINGZHENG_ERASURES to another file, and erase again.",
     )

@@ -1,4 +1,4 @@
-"""Key-encryption keys of an installation, in files or in the environment (see ``store.sealing.KeyProvider``)."""
+"""Key-encryption keys in files or in environment variables; see ``store.sealing.KeyProvider``."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _KEY_ID: Final = re.compile(r"[0-9A-Za-z_]{1,32}", re.ASCII)
 
 
 class LocalKeys(ABC):
-    """Keys in this process's memory: wraps by AES key wrap, RFC 3394."""
+    """Keys in this process's memory, with AES key wrap (RFC 3394)."""
 
     def wrap(self, data_key: bytes, key_id: str) -> bytes:
-        """The data key wrapped, 40 bytes; raises ``Misconfigured`` ``SEALING_KEY_MISSING``."""
+        """Return the wrapped data key (40 bytes); raises ``Misconfigured`` ``SEALING_KEY_MISSING``."""
         return aes_key_wrap(self._key(key_id), data_key)
 
     def unwrap(self, wrapped: bytes, key_id: str) -> bytes:
-        """The data key; raises ``Misconfigured`` ``SEALING_KEY_MISSING`` or ``SEALING_KEY_WRONG``."""
+        """Return the data key; raises ``Misconfigured`` ``SEALING_KEY_MISSING`` or ``SEALING_KEY_WRONG``."""
         try:
             return aes_key_unwrap(self._key(key_id), wrapped)
         except InvalidUnwrap as error:
             raise Misconfigured(
                 "SEALING_KEY_WRONG",
-                f"The key-encryption key {key_id} is not the one that wrapped this record.",
+                f"Another key than {key_id} wrapped the data key of this record.",
                 where=f"key {key_id}",
-                hint="Restore the right key: another one of the same name cannot open it.",
+                hint="Restore the original key with this id from the backup of the keys.",
             ) from error
 
     @abstractmethod
@@ -45,9 +45,9 @@ class LocalKeys(ABC):
 
 
 class FileKeyProvider(LocalKeys):
-    """Keys as files ``kek-<id>.key``; the file ``kek-current`` holds the id of the one that wraps new records.
+    """Keys in files ``kek-<id>.key``; the file ``kek-current`` holds the id of the key that wraps new records.
 
-    It is read for every record, so that a server goes on with the new key as soon as another process has made it.
+    The file is read for every record, so that a running server uses a new key as soon as another process made it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,11 +56,11 @@ class FileKeyProvider(LocalKeys):
 
     @property
     def current(self) -> str:
-        """Id of the key that wraps new records; raises ``Misconfigured`` ``KEY_FILE_MISSING``, ``KEY_FILE_DAMAGED``."""
+        """The id of the key for new records; raises ``Misconfigured`` ``KEY_FILE_MISSING``, ``KEY_FILE_DAMAGED``."""
         try:
             named = self._current.read_text("utf-8", "replace").strip()
         except FileNotFoundError as error:
-            # After a rotation the wrong guess would wrap new records by the key that was given up.
+            # There is no default: after a rotation it could be the old key.
             raise key_file_missing(self._current) from error
         except IsADirectoryError:
             named = ""
@@ -69,20 +69,20 @@ class FileKeyProvider(LocalKeys):
                 "KEY_FILE_DAMAGED",
                 "The file does not hold the id of a key.",
                 where=str(self._current),
-                hint="Restore it from the backup of the keys.",
+                hint="Restore the file from the backup of the keys.",
             )
         return named
 
     def make_first(self) -> None:
-        """Make the first key of a new ledger, unless an interrupted creation made it already."""
+        """Create the first key of a new ledger, if an interrupted creation has not created it already."""
         if not self._current.exists():
             self._make_current(FIRST_KEY)
 
     def renew(self, to: str | None) -> str:
-        """Make the key ``to`` (default: the next number), make it current and return its id.
+        """Create the key ``to`` (default: the next number), make it current and return its id.
 
-        Raises ``InvalidInput`` ``SEALING_KEY_ID``, and ``Misconfigured`` ``KEY_FILE_MISSING`` where the current key
-        is lost: another one of its name would open nothing.
+        Raises ``InvalidInput`` ``SEALING_KEY_ID``; ``Misconfigured`` ``KEY_FILE_MISSING`` if the file of the current
+        key is lost.
         """
         new = str(max(self._numbers(), default=0) + 1) if to is None else to
         if not _KEY_ID.fullmatch(new):
@@ -94,7 +94,7 @@ class FileKeyProvider(LocalKeys):
         return new
 
     def _make_current(self, key_id: str) -> None:
-        # First the key, then its name: what a crash leaves between is a key that nothing was wrapped by.
+        # The key is written before kek-current: after a crash in between, the new key is unused.
         SecretFile(self._path(key_id)).make()
         write_private(self._current, key_id + "\n")
 
@@ -112,27 +112,27 @@ class FileKeyProvider(LocalKeys):
 
 
 class EnvironmentKeyProvider(LocalKeys):
-    """Keys as variables ``PINGZHENG_KEK_<id>`` of 64 hex digits; ``PINGZHENG_KEK_CURRENT`` names the current one."""
+    """Keys in variables ``PINGZHENG_KEK_<id>`` (64 hex digits); ``PINGZHENG_KEK_CURRENT`` is the current key's id."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
     @property
     def current(self) -> str:
-        """Id of the key that wraps new records; raises ``Misconfigured`` ``SEALING_KEY_MISSING``."""
+        """The id of the key that wraps new records; raises ``Misconfigured`` ``SEALING_KEY_MISSING``."""
         named = self._environment.get(f"{PREFIX}CURRENT", "")
         if not named:
             raise _missing("CURRENT", f"{PREFIX}CURRENT", "Set it to the id of a key")
         return named
 
     def renew(self, to: str | None) -> str:
-        """The current key's id; raises ``InvalidInput`` ``SEALING_KEY_ID`` if ``to`` is another's."""
+        """Return the current key's id; raises ``InvalidInput`` ``SEALING_KEY_ID`` if ``to`` is another id."""
         if to not in (None, self.current):
             raise InvalidInput(
                 "SEALING_KEY_ID",
-                "In the environment another key is current.",
+                "The environment names another key as the current one.",
                 where="to",
-                hint=f"Set {PREFIX}<id> and {PREFIX}CURRENT, and start every process anew.",
+                hint=f"Set {PREFIX}<id> and {PREFIX}CURRENT, and restart every process.",
             )
         self._key(self.current)
         return self.current
@@ -151,14 +151,14 @@ class EnvironmentKeyProvider(LocalKeys):
 
 
 def local_keys(kind: str, folder: Path, environment: Mapping[str, str]) -> KeyProvider:
-    """The provider that the setting ``key_provider`` names: ``file`` or ``environment``."""
+    """Return the provider for the setting ``key_provider``: ``file`` or ``environment``."""
     return EnvironmentKeyProvider(environment) if kind == "environment" else FileKeyProvider(folder)
 
 
 def _missing(key_id: str, where: str, remedy: str) -> Misconfigured:
     return Misconfigured(
         "SEALING_KEY_MISSING",
-        f"The key-encryption key {key_id} is not held here.",
+        f"The key-encryption key {key_id} is missing.",
         where=where,
-        hint=f"{remedy}; what it wraps cannot be read without it.",
+        hint=f"{remedy}; without it, the records that it wraps cannot be read.",
     )

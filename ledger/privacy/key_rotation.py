@@ -1,4 +1,4 @@
-"""Rotating the key that wraps data keys: every record's data key is wrapped anew, no payload is touched."""
+"""Rotate the key-encryption key: wrap every record's data key with the new key. The sealed texts stay unchanged."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CHUNK: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SealingStatus:
-    """Which key wraps new records, how many records each key wraps, how many were erased.
+    """The id of the key for new records, the number of records that each key wraps, and the number of erased records.
 
-    ``archived`` is the same of the archive, None where it is out of reach. A key that is in neither is needed by no
-    record, backups apart.
+    ``archived`` counts the archive's records by key, None if the archive cannot be reached. A key in neither count is
+    needed only for backups.
     """
 
     current: str
@@ -29,16 +29,16 @@ class SealingStatus:
 
     @property
     def outdated(self) -> int:
-        """How many records another key than the current one wraps, in the database or in the archive alone."""
+        """The number of records in the database, or only in the archive, that an older key wraps."""
         counts = (self.by_key, self.archived or {})
         return max(sum(count for key_id, count in each.items() if key_id != self.current) for each in counts)
 
 
 class KeyRotation:
-    """Goes over the records in short transactions: whatever stops it, those done stay done, and the next run goes on.
+    """Changes the records in short transactions. After an interruption the next run continues with the other records.
 
-    Records written meanwhile are wrapped by the new key. The archive follows at the end: an archive that is out of
-    reach refuses a rotation before it begins.
+    Records that are written during the rotation use the new key. The archive is changed at the end; if it cannot be
+    reached, the rotation does not begin.
     """
 
     def __init__(self, database: Database, sealer: Sealer, archiving: RewrappableCopies) -> None:
@@ -47,7 +47,7 @@ class KeyRotation:
         self._archiving = archiving
 
     def status(self) -> SealingStatus:
-        """Which keys are needed."""
+        """Return which keys wrap how many records."""
         with self._database.read() as session:
             counts = self._sealer.counts(session)
         try:
@@ -57,9 +57,9 @@ class KeyRotation:
         return SealingStatus(self._sealer.keys.current, counts.by_key, counts.erased, archived)
 
     def begin(self, to: str | None = None) -> SealingStatus:
-        """Go over to a new key, named ``to``, or on with a rotation that was stopped; the records follow by ``run``.
+        """Make the key ``to`` current, or continue an interrupted rotation; ``run`` then changes the records.
 
-        With keys in the environment or in a key management service, to the one that is current there.
+        With keys in the environment or in a key management service, the current key of that place is used.
         Raises ``InvalidInput`` ``SEALING_KEY_ID``, ``Misconfigured``, and as ``Archiving.require``.
         """
         self._archiving.require()
@@ -68,10 +68,10 @@ class KeyRotation:
         return self.status()
 
     def run(self, progress: Callable[[int], None]) -> int:
-        """Wrap by the current key what another one wraps; tells ``progress`` how many each transaction did.
+        """Wrap with the current key all data keys that another key wraps, and return their number.
 
-        Returns how many in all; after any, call ``scrub``. Raises ``Misconfigured`` where a record's key is not held,
-        and as ``Archiving.require``.
+        ``progress`` receives the number for each transaction. If any was changed, call ``scrub`` afterwards. Raises
+        ``Misconfigured`` if a record's key is missing, and as ``Archiving.require``.
         """
         self._archiving.require()
         total, after = 0, ""
@@ -81,7 +81,7 @@ class KeyRotation:
             if not done and not after:
                 break
             if not done:
-                # Once more from the start: ids do not come in order, so what was written meanwhile may lie before.
+                # Begin again: ids are not in order of writing, so a record written meanwhile may have a lower id.
                 after = ""
                 continue
             total, after = total + len(done), done[-1]
@@ -90,5 +90,5 @@ class KeyRotation:
         return total
 
     def scrub(self) -> None:
-        """Leave no data key as it was wrapped before in the database's files; see ``Database.scrub``."""
+        """Remove the old wrapped keys from the database's files; see ``Database.scrub``."""
         self._database.scrub()

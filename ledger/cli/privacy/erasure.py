@@ -1,4 +1,4 @@
-"""``pingzheng certificate erase`` and ``pingzheng party erase``: destroying personal text, with a confirmation."""
+"""``pingzheng certificate erase`` and ``pingzheng party erase``: destroy personal text after a confirmation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """Why personal text is erased."""
+    """The reason for erasing personal text."""
 
     SUBJECT_REQUEST = "subject_request"
     RETENTION_OVER = "retention_over"
@@ -32,12 +32,12 @@ class Reason(StrEnum):
 Why = Annotated[
     Reason,
     typer.Option(
-        help="subject_request: entered here for the subject; retention_over, court: by --by.", show_default=False
+        help="subject_request: entered for the subject; retention_over or court: give --by.", show_default=False
     ),
 ]
-By = Annotated[str, typer.Option(help="The office that erases; not for subject_request.")]
+By = Annotated[str, typer.Option(help="The issuer or authority that erases; not for subject_request.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
-QUESTION = "删除后无法恢复，链上证明保留。继续吗？ It cannot be undone; the proofs on the chain stay. Go on?"
+QUESTION = "删除后无法恢复，链上证明保留。继续吗？ This cannot be undone; the proofs on the chain stay. Continue?"
 
 
 def erase_certificate(
@@ -48,8 +48,8 @@ def erase_certificate(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """删除个人信息：永久销毁凭证的内容和盐值，状态不变。Destroy a certificate's claims and salts for good; its
-    status stays as it is.
+    """删除个人信息：永久销毁凭证的内容和盐值，状态不变。Destroy a certificate's claims and salts permanently. Its
+    status does not change.
 
     示例 Example:  pingzheng certificate erase DAC-440802-2026-S51-00000001-K --reason subject_request
     """
@@ -67,8 +67,8 @@ def erase_party(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """永久销毁个人或企业的名称和证件号，以及有关它的每张凭证的内容。Destroy a person's or firm's name and
-    identifier, and the claims of every certificate about it, for good.
+    """永久销毁个人或企业的名称和证件号，以及与其有关的全部凭证内容。Destroy a person's or firm's name and
+    identifier, and all texts about it, permanently.
 
     示例 Example:  pingzheng party erase 9f3a… --reason subject_request
     """
@@ -79,7 +79,7 @@ def erase_party(
 
 
 def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
-    # A subject that is suspended or closed keeps its right: the operator enters its request.
+    # A suspended or closed subject keeps its right to erasure, so its status is not checked.
     from ledger.parties.roles import Actor
 
     if reason is Reason.SUBJECT_REQUEST:

@@ -56,5 +56,5 @@ def test_a_terminal_is_asked_first(persons: PersonActors, answer: str, code: int
         asked = subprocess.run(command, stdin=terminal, capture_output=True, text=True, timeout=60, cwd=PROJECT)
         os.close(terminal)
     assert asked.returncode == code, asked.stderr
-    assert "Go on?" in asked.stderr
+    assert "Continue?" in asked.stderr
     assert len(erasures(persons.ledger, person)) == (code == 0)
