@@ -1,7 +1,7 @@
-"""The rows of assets, written from the fold in ``ledger.proof.assets.history``: what an event does stands there alone.
+"""Write the rows of assets with the fold in ``ledger.proof.assets.history``, which alone defines what an event does.
 
-A step reads the rows of the assets that its events touch, folds the events, and writes the rows that differ. So the
-number of statements does not grow with the number of events, and no history is read again.
+A step reads the rows of the assets in its events, folds the events, and writes the rows that changed. So the number of
+SQL statements does not grow with the number of events, and no history is read again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ledger.proof.assets.view import AssetView, Lien, Objection, Right, by_rank
 from ledger.proof.history import HistoryEvent
 
 _PER_QUERY: Final = 500
-# Columns that are not named as the fields of the fold are.
+# Columns whose names differ from the fields of the fold.
 _FIELDS: Final[Mapping[str, str]] = {
     "id": "asset",
     "holder_no": "holder",
@@ -28,7 +28,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "creditor_no": "creditor",
     "objector_no": "objector",
 }
-# What a column holds where the field is None.
+# The values of columns for a field that is None.
 _NOTHING: Final[Mapping[str, Any]] = {
     "kind": "",
     "stage": "",
@@ -41,7 +41,7 @@ _Items = dict[tuple[Any, ...], Any]
 
 
 def project_assets(connection: Connection, events: Iterable[IndexedEvent]) -> None:
-    """Fold events of assets, in the order of the chain, onto the rows that the index has."""
+    """Fold events of assets, in the order of the chain, into the rows of the index."""
     histories: dict[str, list[IndexedEvent]] = defaultdict(list)
     for event in events:
         histories[event.args["id"]].append(event)
@@ -68,7 +68,8 @@ def _project(connection: Connection, histories: Mapping[str, Sequence[IndexedEve
 
 
 def _views(connection: Connection, assets: Sequence[str]) -> dict[str, AssetView]:
-    """The assets as the fold needs them: it only adds to relations and reports, and never reads a lien's terms."""
+    """Return the assets as values for the fold, without relations and reports, to which the fold only adds, and
+    without the terms of liens, which the fold does not read."""
     objections: dict[str, list[Objection]] = defaultdict(list)
     rights: dict[str, list[Right]] = defaultdict(list)
     liens: dict[str, list[Lien]] = defaultdict(list)
@@ -87,7 +88,7 @@ def _views(connection: Connection, assets: Sequence[str]) -> dict[str, AssetView
 
 
 def _stored(connection: Connection, table: Table, assets: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The rows of assets under the names of the fold's fields, by number."""
+    """Return the rows of assets by number, with the names of the fold's fields."""
     columns = [column.name for column in table.c]
     fields = [_FIELDS.get(column, column) for column in columns]
     empty = [(_FIELDS.get(column, column), value) for column, value in _NOTHING.items() if column in columns]
@@ -98,7 +99,7 @@ def _stored(connection: Connection, table: Table, assets: Sequence[str]) -> Iter
 
 
 def _items(views: Iterable[AssetView]) -> dict[Table, _Items]:
-    """What has a row of its own, by table and key."""
+    """Return the rows that an asset has in other tables, by table and key."""
     found: dict[Table, _Items] = {ASSETS: {}, OBJECTIONS: {}, RIGHTS: {}, LIENS: {}}
     for view in views:
         found[ASSETS][view.asset,] = view
@@ -109,7 +110,7 @@ def _items(views: Iterable[AssetView]) -> dict[Table, _Items]:
 
 
 def _replace(connection: Connection, table: Table, old: _Items, new: _Items) -> None:
-    """Write what differs, and take away what is no more."""
+    """Write the rows that changed, and delete the rows that no longer exist."""
     keys = [column.name for column in table.primary_key]
     gone = [dict(zip(keys, key, strict=True)) for key, item in old.items() if new.get(key) != item]
     rows = [_row(table, item, key[0]) for key, item in new.items() if old.get(key) != item]
@@ -128,7 +129,7 @@ def _row(table: Table, item: Any, asset: str) -> dict[str, Any]:
 
 
 def _relations(before: AssetView, after: AssetView, event: IndexedEvent) -> list[dict[str, Any]]:
-    """What an event adds to the lineage."""
+    """Return the rows that an event adds to the lineage."""
     successors = after.successors[len(before.successors) :]
     return [
         {

@@ -1,7 +1,7 @@
-"""Every asset against the chain at once.
+"""Compare every asset in the index with the chain.
 
-A follower compares an asset's head in the steps that bring an event of the asset. A node that hides an asset's newest
-events, or all of it, is found here.
+The follower compares an asset's head only when it reads an event of the asset. This audit also finds a node that hides
+an asset's newest events, or the whole asset.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PER_REQUEST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class AssetAudit:
-    """How many assets the index and the contract have as of ``block``, and those whose heads differ."""
+    """The numbers of assets in the index and in the contract as of ``block``, and the assets whose heads differ."""
 
     block: int
     assets: int
@@ -34,7 +34,7 @@ class AssetAudit:
 
 
 def asset_heads(connection: Connection) -> dict[str, str]:
-    """The head of each asset in the index, by its id."""
+    """Return the head of each asset in the index, by asset id."""
     query = (
         select(EVENTS.c.scope, EVENTS.c.head)
         .where(EVENTS.c.contract == ASSET_REGISTRY)

@@ -1,8 +1,8 @@
-"""Where the index stands beside the node that answers: level with it or behind it, ahead of it, or on another branch.
+"""Compare the newest block of the index with the node: the node has it, does not have it yet, or has another block.
 
-Behind one address several nodes may answer, and one of them may not have the newest blocks yet. A block that it does
-not have yet is not one that the chain took back: only another block of the same number shows that. A chain that really
-got shorter looks the same as a node that is behind, and stays so: after ``patience`` seconds it is taken for that.
+Several nodes may answer behind one address, and some may not have the newest blocks yet. A missing block does not mean
+that the chain removed it; only another block with the same number proves that. A chain that became shorter looks like a
+node that is behind, so the index waits ``patience`` seconds before it assumes a shorter chain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Standing(Enum):
-    """How the last block of the index relates to the chain that the node shows."""
+    """How the newest block of the index relates to the node's chain."""
 
     THERE = auto()
     AHEAD = auto()
@@ -35,7 +35,7 @@ class Standing(Enum):
 
 
 class Comparison:
-    """Compares blocks of the index with those of the node; ``clock`` is in seconds of any origin."""
+    """Compares blocks of the index with blocks of the node; ``clock`` returns seconds from any origin."""
 
     def __init__(self, reader: ChainReader, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._reader = reader
@@ -44,7 +44,10 @@ class Comparison:
         self._ahead_since: float | None = None
 
     def standing(self, cursor: Stored, latest: Block, stored: Callable[[], Sequence[Stored]]) -> Standing:
-        """Where ``cursor`` stands; ``stored`` gives the blocks that the index keeps, by number. At most two calls."""
+        """Return how ``cursor`` relates to the chain, with at most two calls to the node.
+
+        ``stored`` returns the blocks that the index keeps, ordered by number.
+        """
         number, digest = cursor
         if number <= latest.number:
             found = self._reader.block(number)
@@ -58,10 +61,10 @@ class Comparison:
         return self._ahead(number, latest)
 
     def common(self, stored: Sequence[Stored], latest: Block) -> int:
-        """The number of the newest block that index and node have both, about log2(blocks) calls.
+        """Return the number of the newest block that index and node share, with about log2(blocks) calls.
 
-        Where there is none, the node must still be of the deployment: raises as ``check_deployment``. So another chain
-        behind the same address leaves the index as it is.
+        If they share none, the node must at least have this deployment: raises as ``check_deployment``. So the index
+        does not change if another chain answers at the same address.
         """
         below = [each for each in stored if each[0] <= latest.number]
         first_other = bisect_left(below, True, key=lambda each: not self.holds(each))
@@ -71,7 +74,7 @@ class Comparison:
         return below[first_other - 1][0]
 
     def holds(self, block: Stored) -> bool:
-        """Whether the node has that very block."""
+        """Whether the node has a block with this number and this hash."""
         found = self._reader.block(block[0])
         return found is not None and found.hash == block[1]
 
@@ -94,7 +97,7 @@ class Comparison:
 
 
 def fits_together(cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> bool:
-    """Whether logs and headers are of one chain that continues the cursor."""
+    """Whether events and headers belong to one chain that continues the cursor's block."""
     by_number = {header.number: header for header in headers}
     linked = all(
         header.number - 1 not in by_number or by_number[header.number - 1].hash == header.parent for header in headers

@@ -1,6 +1,6 @@
-"""Chain events to rows of ``idx_events`` and back.
+"""Convert chain events to rows of ``idx_events`` and back.
 
-An argument of more than 53 bits (a status mask) stands in the JSON column as ``0x`` hex text.
+The JSON column stores an integer of more than 53 bits (a status mask) as ``0x`` hex text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def row_of_event(event: Event, scope: str, head: str) -> dict[str, Any]:
 
 
 def event_of_row(row: RowMapping) -> IndexedEvent:
-    """The event as it came from the chain."""
+    """Return the event of a row, with its arguments as on the chain."""
     args = dict(row["args"])
     if isinstance(args.get("mask"), str):
         args["mask"] = int(args["mask"], 16)

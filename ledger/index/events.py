@@ -1,4 +1,4 @@
-"""Events as the index keeps them."""
+"""Events of the index."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-# What events call the party that acted (protocol §3): each has one of these.
+# The names that events have for the acting party (protocol §3). Each event has one of them.
 _ACTORS: Final = ("by", "issuer", "consumer", "party")
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedEvent:
-    """One row of ``idx_events``, with its arguments as they came from the chain."""
+    """One row of ``idx_events``, with its arguments as on the chain."""
 
     block_number: int
     log_index: int
@@ -33,7 +33,7 @@ class IndexedEvent:
 
 
 def actor_of(args: Mapping[str, Any]) -> int:
-    """The number of the party that acted, from an event's arguments."""
+    """Return the number of the acting party from an event's arguments."""
     return int(next(args[name] for name in _ACTORS if name in args))
 
 

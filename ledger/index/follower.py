@@ -1,9 +1,9 @@
-"""Follows the chain into the index, step by step, and goes back when the chain does.
+"""Copy the chain into the index step by step, and undo blocks that the chain replaces.
 
-One step reads a bounded range of blocks, then writes it in one transaction that moves the cursor by compare-and-set:
-of two followers on one database only one writes a step. Before a step is written the heads computed from the events
-read are compared with the heads the contracts keep, so a node that leaves an event out is noticed at once, and what it
-makes up is never written. The node is never asked while a transaction is open.
+A step reads a bounded range of blocks, then writes them in one transaction. The transaction moves the cursor by
+compare-and-set, so that only one of two followers on a database writes the step. Before that, the heads computed from
+the events are compared with the heads in the contracts: a node that omits or invents an event is noticed, and the step
+is not written. The node is never asked while a transaction is open.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128
 _CURSOR_ID: Final = 1
 _MOVING_CHAIN_ATTEMPTS: Final = 5
-# The events may come from a node behind the same address that does not have the last blocks yet.
+# Rereads after a head mismatch: another node at the same address may have answered, without the newest blocks.
 _REREADS: Final = 2
 _ROWS_PER_INSERT: Final = 500
-# What a node answers that does not have a block yet which another node behind the same address has shown.
+# Error codes of a node that does not have a block yet which another node at the same address has returned.
 _NOT_YET: Final = frozenset({"BLOCK_MISSING", "NODE_REFUSED"})
 
 log = structlog.get_logger()
@@ -44,8 +44,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one ``sync`` did. ``rewound`` counts blocks that the chain took back, ``ahead`` those of the index that the
-    node that answered does not have yet."""
+    """The result of one ``sync``. ``rewound`` is the number of undone blocks, ``ahead`` the number of blocks that the
+    index has and the node does not have yet."""
 
     block_number: int
     block_hash: str
@@ -57,7 +57,7 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The block that the index has reached; ``hash`` is 64 hex digits, ``time`` seconds UTC."""
+    """The block that the index has reached; ``hash`` is 64 hex digits, ``time`` is seconds UTC."""
 
     number: int
     hash: str
@@ -66,14 +66,14 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far the index is behind the node: in blocks, and in seconds of block time."""
+    """The distance of the index from the node, in blocks and in seconds of block time."""
 
     blocks: int
     seconds: int
 
 
 class _Waits(Exception):
-    """The node does not have the index's last block: not yet, or no more on a chain that takes nothing back."""
+    """The node does not have the newest block of the index yet, or a local chain has lost it."""
 
     def __init__(self, ahead: int) -> None:
         super().__init__(ahead)
@@ -81,12 +81,12 @@ class _Waits(Exception):
 
 
 class Follower:
-    """Keeps the index in step with one deployment. ``confirmations`` blocks at the tip are left alone.
+    """Updates the index of one deployment. The newest ``confirmations`` blocks are not read.
 
-    The last ``window`` block headers are kept, and those of blocks with events; a reorganisation deeper than the
-    window is found all the same, at a block with events or at the deployment. ``goes_back`` says that the chain may
-    take blocks back; one of our own does not, so a block that it lost is no reorganisation: the index stays as it was.
-    A node that is behind the index is waited for; after ``patience`` seconds the chain is taken to have got shorter.
+    The index keeps the headers of the last ``window`` blocks and of all blocks with events; a deeper reorganisation is
+    found at a block with events or at the deployment. ``goes_back`` says whether the chain may replace blocks. A local
+    chain does not, so the index stays unchanged if such a chain lost a block. If a node is behind the index, the index
+    waits; after ``patience`` seconds it assumes that the chain became shorter.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class Follower:
         self._comparison = Comparison(reader, patience)
 
     def sync(self, to_block: int | None = None) -> SyncReport:
-        """Catch up with the node, or to ``to_block``.
+        """Read all new blocks of the node, at most up to ``to_block``.
 
-        What another follower wrote meanwhile is taken as it is. Raises ChainUnavailable INDEX_HEAD_MISMATCH when the
-        events given do not add up to a contract's head; the step is not written then.
+        Another follower may write in the meantime. Raises ChainUnavailable INDEX_HEAD_MISMATCH if the node's events do
+        not give a contract's head; that step is not written.
         """
         tables.METADATA.create_all(self._engine)
         latest = self._reader.latest()
@@ -134,40 +134,40 @@ class Follower:
         return SyncReport(cursor.number, cursor.hash, blocks, events, rewound, ahead)
 
     def cursor(self) -> Cursor | None:
-        """The block that the index has reached, None before the first ``sync``. Asks no node."""
+        """Return the block that the index has reached, None before the first ``sync``. The node is not asked."""
         tables.METADATA.create_all(self._engine)
         found = self._stored_cursor()
         return None if found is None else Cursor(found.number, found.hash, found.time)
 
     def rebuild(self) -> SyncReport:
-        """Drop the index and replay it from the deployment."""
+        """Delete the index and build it again from the deployment."""
         tables.METADATA.drop_all(self._engine)
         return self.sync()
 
     def lag(self) -> Lag:
-        """How far behind the node the index is; zero where it is level."""
+        """Return how far the index is behind the node."""
         tables.METADATA.create_all(self._engine)
         cursor, latest = self._reached(), self._reader.latest()
         return Lag(max(latest.number - cursor.number, 0), max(latest.time - cursor.time, 0))
 
     def audit(self) -> AssetAudit:
-        """Catch up, then compare every asset with the contract as of the block reached."""
+        """Update the index, then compare every asset with the contract as of the block that was reached."""
         block = self.sync().block_number
         with self._engine.connect() as connection:
             heads = asset_heads(connection)
         return audit_assets(heads, self._reader, block)
 
     def pending_proposals(self, concerned: int | None = None, *, now: int | None = None) -> list[IndexedProposal]:
-        """Proposals that have neither ended nor expired; with ``concerned`` those that concern a party.
+        """Return the proposals that have neither ended nor expired; with ``concerned`` only those about that party.
 
-        ``now`` (seconds UTC) is by default the time of the block that the index has reached.
+        ``now`` is seconds UTC; the default is the time of the block that the index has reached.
         """
         now = now or self._reached().time
         with self._engine.connect() as connection:
             return pending(connection, self._reader.deployment, now, concerned)
 
     def snapshot_rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, ordered by key: two indexes of one chain are equal exactly if these are."""
+        """Return every row of every table, ordered by key. Two equal indexes have equal rows."""
         tables.METADATA.create_all(self._engine)
         with self._engine.connect() as connection:
             return {
@@ -186,7 +186,7 @@ class Follower:
                     found = heads_of(self._reader, events, last)
                     return self._write(cursor, events, headers, found), len(events)
             except Conflict:
-                # Another follower of this index was first: on from where it stands.
+                # Another follower wrote this step first: continue after it.
                 cursor = self._cursor()
                 if cursor.number >= last:
                     return cursor, 0
@@ -197,7 +197,7 @@ class Follower:
                     continue
                 if error.code != "INDEX_HEAD_MISMATCH":
                     raise
-                # Heads of another chain than the events: it went back in between, the node hides nothing.
+                # If the last block changed in between, the heads belong to another branch than the events.
                 if self._still_there(last, headers[-1].hash):
                     mismatched += 1
                     if mismatched > _REREADS:
@@ -210,7 +210,7 @@ class Follower:
     def _headers(self, cursor: Block, events: Sequence[Event], last: int) -> list[Block]:
         first_kept = max(last - self._window + 1, self._reader.deploy_block)
         numbers = {event.block_number for event in events} | set(range(first_kept, last + 1))
-        # Headers after the cursor are always read: those stored meanwhile are another follower's.
+        # Headers after the cursor are always read: stored ones come from another follower.
         number = tables.BLOCKS.c.number
         with self._engine.connect() as connection:
             known = set(connection.scalars(select(number).where(number.between(first_kept, cursor.number))))
@@ -235,7 +235,7 @@ class Follower:
         connection.execute(delete(tables.BLOCKS).where(number <= last - self._window, number.not_in(with_events)))
 
     def _go_back(self, latest: Block) -> int:
-        """Rewind to the newest block that the node still has; returns how many blocks were undone."""
+        """Rewind to the newest block that the node still has, and return the number of undone blocks."""
         cursor = self._cursor()
         standing = self._comparison.standing((cursor.number, cursor.hash), latest, self._stored)
         if standing is Standing.THERE:
@@ -246,14 +246,14 @@ class Follower:
         try:
             self._rewind(cursor, base)
         except Conflict:
-            # Another follower of this index went back first: on from where it stands.
+            # Another follower has rewound the index already.
             return 0
         where = self._reader.connection.where
         log.warning("index_went_back", index_block=cursor.number, to_block=base.number, node=where)
         return cursor.number - base.number
 
     def _stored(self) -> list[Stored]:
-        """The blocks of which the index keeps the hash, by number."""
+        """Return number and hash of the blocks that the index keeps, ordered by number."""
         columns = select(tables.BLOCKS.c.number, tables.BLOCKS.c.hash).order_by(tables.BLOCKS.c.number)
         with self._engine.connect() as connection:
             return [(row.number, row.hash) for row in connection.execute(columns)]
@@ -267,7 +267,7 @@ class Follower:
             self._move_cursor(connection, cursor, base)
             connection.execute(delete(tables.EVENTS).where(tables.EVENTS.c.block_number > common))
             connection.execute(delete(tables.BLOCKS).where(tables.BLOCKS.c.number > common))
-            # Rows changed in place carry no history: they are computed again from the events that stay.
+            # Computed rows have no history, so they are computed again from the remaining events.
             for table in tables.PROJECTIONS:
                 connection.execute(delete(table))
             order = (tables.EVENTS.c.block_number, tables.EVENTS.c.log_index)
@@ -275,7 +275,7 @@ class Follower:
             project(connection, [event_of_row(row) for row in kept])
 
     def _cursor(self) -> Block:
-        """The block that the index has reached; where it has none, it is made to begin before the deployment."""
+        """Return the block that the index has reached; a new index begins at the block before the deployment."""
         found = self._stored_cursor()
         if found is not None:
             return found
@@ -284,12 +284,12 @@ class Follower:
             with self._engine.begin() as connection:
                 connection.execute(insert(tables.CURSOR).values(id=_CURSOR_ID, **_cursor_row(start)))
         except IntegrityError:
-            # Another follower of this index began first.
+            # Another follower has begun the index already.
             return self._stored_cursor() or start
         return start
 
     def _reached(self) -> Block:
-        """The block that the index has reached, or that before the deployment. Writes nothing."""
+        """Return the block that the index has reached, or the block before the deployment, without writing."""
         return self._stored_cursor() or self._reader.blocks([self._reader.deploy_block - 1])[0]
 
     def _stored_cursor(self) -> Block | None:
@@ -313,7 +313,7 @@ class Follower:
                 "INDEX_CURSOR_MOVED",
                 "Another follower wrote to the index first.",
                 where=f"block {old.number}",
-                hint="Run one follower per database; this one wrote nothing.",
+                hint="Run only one follower for each database; this one wrote nothing.",
             )
 
 
@@ -322,7 +322,7 @@ def _unsteady(last: int) -> ChainUnavailable:
         "CHAIN_UNSTEADY",
         "The chain kept changing while it was read.",
         where=f"block {last}",
-        hint="Wait until the network has settled, or follow it with more confirmations.",
+        hint="Wait until the network is stable, or follow it with more confirmations.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The heads of the events in the index, and their comparison with the heads that the contracts keep."""
+"""Compute heads from the events of the index, and compare them with the heads in the contracts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, W
 
 
 def scope_of(event: Event) -> str:
-    """Which head an event goes into: an asset's own, else its contract's."""
+    """Return the scope of the head that an event changes: the asset's id, or "" for the contract's own head."""
     return str(event.args["id"]) if event.contract == ASSET_REGISTRY else WHOLE_CONTRACT
 
 
 def heads_of(reader: ChainReader, events: Sequence[Event], block: int) -> ChainHeads:
-    """The heads that the contracts keep as of a block: their own, and those of the assets that the events touch."""
+    """Return the contracts' heads as of a block: their own, and those of the assets in the events."""
     keys = sorted({*_ALWAYS_COMPARED, *((event.contract, scope_of(event)) for event in events)})
     found = reader.heads([(contract, scope or None) for contract, scope in keys], block=block)
     return dict(zip(keys, found, strict=True))
 
 
 class HeadBook:
-    """Folds new events onto the heads stored so far, within one transaction."""
+    """Computes new heads from the stored heads and new events, within one transaction."""
 
     def __init__(self, connection: Connection, deployment: Deployment) -> None:
         self._connection = connection
@@ -42,27 +42,27 @@ class HeadBook:
         self._heads: dict[tuple[str, str], bytes] = {}
 
     def fold(self, event: Event) -> str:
-        """The head after an event, 64 hex digits. Events must come in the order of the chain."""
+        """Return the head after an event (64 hex digits). Events must come in the order of the chain."""
         key = (event.contract, scope_of(event))
         digest = event_digest(f"{event.contract}.{event.name}", event.args)
         self._heads[key] = fold(self._head(key), digest)
         return self._heads[key].hex()
 
     def compare(self, found: ChainHeads, block: int) -> None:
-        """Compare with the heads that the contracts keep as of a block, of all the events folded.
+        """Compare the computed heads with the contracts' heads as of a block.
 
-        Raises ChainUnavailable INDEX_HEAD_MISMATCH naming the first contract (and asset) that differs.
+        Raises ChainUnavailable INDEX_HEAD_MISMATCH with the first contract (and asset) that differs.
         """
         for key, head in found.items():
-            # A block before the contract's own has no head to give, and no event of it.
+            # Before the contract's first block there is neither a head nor an event.
             not_deployed = not head and self._head(key) == self._genesis(key)
             if self._head(key).hex() != head and not not_deployed:
                 contract, scope = key
                 raise ChainUnavailable(
                     "INDEX_HEAD_MISMATCH",
-                    f"The events of {contract} that the node gave do not add up to the contract's head.",
+                    f"The events of {contract} from the node do not give the contract's head.",
                     where=f"{contract} {scope}".rstrip(),
-                    hint="The node has lost or hides events: follow another node, then rebuild the index.",
+                    hint="The node has lost or hides events: use another node, then rebuild the index.",
                     contract=contract,
                     scope=scope,
                     block=block,

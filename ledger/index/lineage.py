@@ -1,4 +1,4 @@
-"""The family of an asset, walked in the index: what it comes from and what comes of it, each way to the end."""
+"""Find the ancestors and descendants of an asset in the index."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _PER_QUERY: Final = 500
 
 
 def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -> LineageGraph | None:
-    """The asset with at most ``limit`` relatives each way, the nearest first; None where the index does not have it.
+    """Return the asset with at most ``limit`` ancestors and ``limit`` descendants, the nearest first, or None.
 
-    Whoever has an annulled ancestor is flagged with the nearest, also where that one is beyond the limit. A replacement
-    is a step between generations, but passes no flag on: the successor was not made from what it replaces.
+    An asset with an annulled ancestor is flagged with the nearest one, also if that one is beyond the limit. A
+    replacement counts as a generation but passes no flag on, because the successor does not derive from the asset that
+    it replaces.
     """
     if not _states(connection, [asset]):
         return None
@@ -36,7 +37,7 @@ def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -
 
 
 def _walk(connection: Connection, asset: str, limit: int, *, upwards: bool) -> list[str]:
-    """The relatives one way, generation by generation, until there are more than ``limit``."""
+    """Return the relatives in one direction, generation by generation, until there are more than ``limit``."""
     found: dict[str, None] = {}
     generation = {asset}
     while generation and len(found) <= limit:
@@ -46,7 +47,7 @@ def _walk(connection: Connection, asset: str, limit: int, *, upwards: bool) -> l
 
 
 def _next(connection: Connection, assets: set[str], upwards: bool) -> set[str]:
-    """The parents, or the children; what was replaced counts as a parent of what replaced it."""
+    """Return the parents or the children; a replaced asset counts as a parent of its successor."""
     as_asset = _edges(connection, LINEAGE.c.asset, assets)
     as_other = _edges(connection, LINEAGE.c.other, assets)
     if upwards:
@@ -59,7 +60,7 @@ def _next(connection: Connection, assets: set[str], upwards: bool) -> set[str]:
 
 
 def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str, str]:
-    """The nearest annulled ancestor of each asset that has one; the contract bounds how many ancestors there are."""
+    """Return the nearest annulled ancestor of each asset that has one. The contract limits the number of ancestors."""
     parents: dict[str, set[str]] = defaultdict(set)
     frontier = set(assets)
     while frontier:
@@ -81,7 +82,7 @@ def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str
 
 
 def _edges(connection: Connection, column: ColumnElement[str], assets: Collection[str]) -> list[LineageEdge]:
-    """The edges with one of the assets at this end, in the order of the chain within each query."""
+    """Return the edges whose column ``end`` is one of the assets, in the order of the chain within each query."""
     ordered = sorted(assets)
     found = []
     for start in range(0, len(ordered), _PER_QUERY):

@@ -1,4 +1,4 @@
-"""What the events of keys, proposals and pauses do to the index; rules as in ``ledger.index.projections``."""
+"""Apply events of keys, proposals and pauses to the index, by the rules of ``ledger.index.projections``."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _paused(connection: Connection, event: IndexedEvent) -> None:
 
 def _pause_ended(connection: Connection, event: IndexedEvent) -> None:
     table = tables.PAUSES
-    # Only one pause runs at a time.
+    # There is only one pause at a time.
     running = (table.c.until > event.at) & (table.c.ended_at == 0)
     connection.execute(update(table).where(running).values(ended_at=event.at))
 

@@ -1,7 +1,7 @@
-"""What each event does to the index: a table of (contract, event name) → handler, and a fold for events of assets.
+"""Apply events to the index: a table (contract, event name) → handler, and a fold for the events of assets.
 
-Both get a connection inside a transaction; they write rows and read none but their own, so replaying the same events
-gives the same rows.
+Handlers and fold work on a connection inside a transaction. They read only the rows that they write, so the same events
+always give the same rows.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
     table, time = tables.WITHDRAWALS, "reported_at" if event.args["reported"] else "at"
     key = {"party": event.args["party"], "statement": event.args["statement"]}
     known = (table.c.party == key["party"]) & (table.c.statement == key["statement"])
-    # The same party may withdraw once by each kind of key.
+    # A party may withdraw a statement twice: by a reported key and by another one.
     if not connection.execute(update(table).where(known).values({time: event.at})).rowcount:
         _add(connection, table, **{**key, "at": 0, "reported_at": 0, time: event.at})
 
@@ -154,7 +154,7 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 
 
 def project(connection: Connection, events: Sequence[IndexedEvent]) -> None:
-    """Apply events, in the order of the chain, to the tables computed from them."""
+    """Apply events, in the order of the chain, to the computed tables."""
     for event in events:
         if event.contract != ASSET_REGISTRY:
             HANDLERS[event.contract, event.name](connection, event)
@@ -162,7 +162,7 @@ def project(connection: Connection, events: Sequence[IndexedEvent]) -> None:
 
 
 def bits_of(mask: int) -> Iterator[int]:
-    """Positions of the set bits, ascending."""
+    """Return the positions of the set bits, in ascending order."""
     while mask:
         lowest = mask & -mask
         yield lowest.bit_length() - 1

@@ -1,7 +1,4 @@
-"""Proposals from the index: what waits, for whom, until when.
-
-The caller brings the index up to date first.
-"""
+"""Read proposals from the index. The caller updates the index first."""
 
 from __future__ import annotations
 
@@ -22,11 +19,11 @@ _WORD_DIGITS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class IndexedProposal:
-    """A proposal. Parties are named by number, 0 for nobody; ``role`` is a mask, 0 where a party proposed its own key.
+    """A proposal. Parties are given by number, 0 for none; ``role`` is a mask, 0 if a party proposed its own key.
 
-    ``kind`` is the function in snake case. ``call`` is None for a registration, whose list is not on the chain, and
-    where the data are not exactly a call that this version knows; ``shown`` is what can be read of them. ``ready`` is
-    in running time: seconds that were not paused. ``account`` is the one that vetoed, else empty.
+    ``kind`` is the contract function in snake case. ``call`` is None for a registration, whose list is not on the
+    chain, and for data that this version cannot decode; ``shown`` has the arguments that can be read. ``ready`` is in
+    running time, which does not count paused seconds. ``account`` is the account that vetoed, else empty.
     """
 
     no: int
@@ -48,26 +45,26 @@ class IndexedProposal:
 
     @property
     def expires(self) -> int:
-        """The last second, in running time, in which it can be confirmed or carried out."""
+        """The last second, in running time, at which it can be confirmed or carried out."""
         return self.ready + OPEN_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class RunningTime:
-    """Running time at a moment (``now``, seconds UTC), and the end of the pause that holds it, 0 if there is none."""
+    """The running time at ``now`` (seconds UTC), and the end of the present pause, 0 without a pause."""
 
     now: int
     running: int
     paused_until: int
 
     def wall(self, running: int) -> int:
-        """The seconds UTC at which a running time is reached, unless there is another pause or this one is ended."""
+        """Return when (seconds UTC) a running time is reached if the present pause ends as planned."""
         left = running - self.running
         return (self.paused_until or self.now) + left if left > 0 else self.now + left
 
 
 def running_time(connection: Connection, now: int) -> RunningTime:
-    """The running time at ``now``, which is not before the block that the index has reached."""
+    """Return the running time at ``now``, which must not be before the block that the index has reached."""
     paused, until = 0, 0
     for row in connection.execute(select(PAUSES)):
         end = row.ended_at or row.until
@@ -77,30 +74,31 @@ def running_time(connection: Connection, now: int) -> RunningTime:
 
 
 def proposal(connection: Connection, deployment: Deployment, number: int) -> IndexedProposal | None:
-    """A proposal by its number, or None."""
+    """Return a proposal by its number, or None."""
     found = _selected(connection, deployment, PROPOSALS.c.no == number)
     return found[0] if found else None
 
 
 def proposals(connection: Connection, deployment: Deployment, after: int, limit: int) -> list[IndexedProposal]:
-    """At most ``limit`` proposals in order, those with a higher number than ``after``."""
+    """Return at most ``limit`` proposals with a number above ``after``, in order."""
     return _selected(connection, deployment, PROPOSALS.c.no > after, limit=limit)
 
 
 def pending(connection: Connection, deployment: Deployment, now: int, concerned: int | None) -> list[IndexedProposal]:
-    """Proposals that have neither ended nor expired at ``now``, in order.
+    """Return the proposals that have neither ended nor expired at ``now``, in order.
 
-    With ``concerned`` those that concern that party, or would give away an asset that it holds.
+    With ``concerned`` only those that concern this party or reassign an asset that it holds.
     """
     expired_before = running_time(connection, now).running - OPEN_FOR
     wanted = (PROPOSALS.c.state == ProposalState.PENDING.value) & (PROPOSALS.c.ready >= expired_before)
     if concerned is not None:
-        wanted &= (PROPOSALS.c.concerned == concerned) | _gives_away(deployment, concerned)
+        wanted &= (PROPOSALS.c.concerned == concerned) | _reassigns_from(deployment, concerned)
     return _selected(connection, deployment, wanted)
 
 
-def _gives_away(deployment: Deployment, holder: int) -> ColumnElement[bool]:
-    """The chain says of such a call that it concerns nobody; its first argument is the asset."""
+def _reassigns_from(deployment: Deployment, holder: int) -> ColumnElement[bool]:
+    """The condition for a proposal to reassign an asset of this holder. The contract names no concerned party for such
+    a proposal; the first argument of its call is the asset."""
     selector = interface_of(ASSET_REGISTRY).selector("reassign").hex()
     held = select(ASSETS.c.id).where(ASSETS.c.holder_no == holder)
     return (

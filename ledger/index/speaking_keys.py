@@ -1,4 +1,4 @@
-"""Which keys speak for a party, and whether it has a voice left. The caller brings the index up to date first."""
+"""Find the keys that may act for a party, and parties without such a key. The caller updates the index first."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _CLOSED: Final = PARTY_STATUSES.index("closed")
 
 
 def speaks() -> tuple[ColumnElement[bool], ...]:
-    """Conditions on an account: it is neither retired nor reported. A live key that is compromised is reported too."""
+    """The conditions for an account that may act: not retired, not reported. A compromised live key is reported too."""
     return ACCOUNTS.c.valid_to == 0, ACCOUNTS.c.reported_at == 0
 
 
 def is_mute(connection: Connection, number: int) -> bool:
-    """Whether a party is closed or has no key that speaks, at this moment.
+    """Whether a party is closed, or has no proven key that may act.
 
-    The chain's ``isSilent`` says so only after that has lasted for the delay.
+    The contract's ``isSilent`` becomes true only after this has lasted for the ledger's delay.
     """
     speaking = exists().where(ACCOUNTS.c.party_no == number, *speaks(), ACCOUNTS.c.proven)
     open_ = exists().where(PARTIES.c.no == number, PARTIES.c.status != _CLOSED)

@@ -1,7 +1,8 @@
-"""The index's tables: a copy of the chain that can be dropped and rebuilt at any time.
+"""The tables of the index: a copy of the chain that can be deleted and rebuilt at any time.
 
-They have a MetaData of their own: no migration keeps them, ``Follower.rebuild`` does. ``idx_events`` is the history;
-every other table is computed from it. Times are seconds UTC, digests and ids 64 hex digits, accounts ``0x…``.
+They have their own MetaData: no migration changes them, ``Follower.rebuild`` creates them again. ``idx_events`` is the
+history; the other tables are computed from it. Times are seconds UTC, digests and ids are 64 hex digits, accounts are
+``0x…``.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ CURSOR: Final = Table(
     Column("block_time", BigInteger, nullable=False),
 )
 
-# `scope` is the asset's id for an asset's own head, else empty. `head` is the head after this event. `by` is the party
-# that acted: an event of an issuer's, a consumer's or a party's own names it so.
+# `scope` is the asset's id for an asset's own head, else empty. `head` is the head after this event. `by` is the number
+# of the acting party, which events call `by`, `issuer`, `consumer` or `party`.
 EVENTS: Final = Table(
     "idx_events",
     METADATA,
@@ -88,8 +89,8 @@ ACCOUNTS: Final = Table(
     Column("proposal", BigInteger, nullable=False),
 )
 
-# Parties by number, 0 for nobody. `role` is a mask, 0 where a party proposed its own key; `ready` is running time.
-# `target` and `call` (hex) are empty for a registration. `account` is the one that vetoed, else empty.
+# Parties by number, 0 for none. `role` is a mask, 0 if a party proposed its own key; `ready` is running time.
+# `target` and `call` (hex) are empty for a registration. `account` is the account that vetoed, else empty.
 PROPOSALS: Final = Table(
     "idx_proposals",
     METADATA,
@@ -134,7 +135,7 @@ ACCREDITATIONS: Final = Table(
     Index("ix_idx_accreditations_party", "party_no", "scenario"),
 )
 
-# Of each issuer's own log, by its party number.
+# Anchored batches of each issuer's log; `issuer` is a party number.
 ANCHORS: Final = Table(
     "idx_anchors",
     METADATA,
@@ -149,7 +150,7 @@ ANCHORS: Final = Table(
     UniqueConstraint("issuer", "first_seq"),
 )
 
-# One row per change of one leaf; a leaf without a row is active.
+# One row for each change of a leaf; a leaf without a row is active.
 STATUSES: Final = Table(
     "idx_statuses",
     METADATA,
@@ -174,7 +175,7 @@ SUPERSESSIONS: Final = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# Of a consumer, by its party number, under the digest of a request.
+# Uses of a consumer (party number) under a request (statement digest).
 USES: Final = Table(
     "idx_uses",
     METADATA,
@@ -185,8 +186,8 @@ USES: Final = Table(
     Index("ix_idx_uses_request", "request"),
 )
 
-# What a party withdrew for its part, by the digest of the statement. Whose statement it is stands in the entry alone.
-# `at` is by a key that was not reported, `reported_at` by one that was; 0 if never.
+# Withdrawals of statements (by digest) by any party; only the log entry shows whose statement it is. `at` is the time
+# of a withdrawal by a key that was not reported, `reported_at` of one by a reported key; 0 if there was none.
 WITHDRAWALS: Final = Table(
     "idx_withdrawals",
     METADATA,
@@ -197,7 +198,7 @@ WITHDRAWALS: Final = Table(
     Index("ix_idx_withdrawals_statement", "statement"),
 )
 
-# One row per change: `offices` are the bits of all that hold the statement after it. Without a row it was never held.
+# One row for each change: `offices` has a bit for each office that holds the statement afterwards.
 HOLDS: Final = Table(
     "idx_holds",
     METADATA,
@@ -209,8 +210,8 @@ HOLDS: Final = Table(
     Column("by", BigInteger, nullable=False),
 )
 
-# Names as in ledger.domain.assets.names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty
-# where no application is open. `content` is in force, `filed` is what the last application committed to.
+# Names as in ledger.domain.assets.names. `offered_to` is 0 without an offer; `kind` and `stage` are empty without an
+# open application. `content` is the confirmed digest, `filed` the digest of the last application.
 ASSETS: Final = Table(
     "idx_assets",
     METADATA,
@@ -248,7 +249,7 @@ OBJECTIONS: Final = Table(
     Column("decided_at", BigInteger, nullable=False),
 )
 
-# In force while `start` <= t < `end`; ended ones stay, with the time at which they did.
+# A right is in force while `start` <= t < `end`. Ended rights stay, with the time of their end.
 RIGHTS: Final = Table(
     "idx_rights",
     METADATA,
@@ -265,7 +266,7 @@ RIGHTS: Final = Table(
     Column("scope", _HEX, nullable=False),
 )
 
-# Liens that stand; a released one leaves its row, and its number is used again.
+# Present liens. The row of a released lien is deleted, and its number can be used again.
 LIENS: Final = Table(
     "idx_liens",
     METADATA,
@@ -278,7 +279,7 @@ LIENS: Final = Table(
     Column("since", BigInteger, nullable=False),
 )
 
-# Relations by name; `replaced_by` stands here too, from the old asset to the new one.
+# Relations by name; one of them is `replaced_by`, from the old asset to the new one.
 LINEAGE: Final = Table(
     "idx_lineage",
     METADATA,
@@ -290,7 +291,7 @@ LINEAGE: Final = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# Tables computed from EVENTS alone, in the order in which they can be emptied.
+# Tables that are computed from EVENTS, in the order in which they can be emptied.
 PROJECTIONS: Final = (
     PARTIES,
     ACCOUNTS,
