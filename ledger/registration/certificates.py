@@ -22,7 +22,7 @@ from ledger.domain.digests import reference
 from ledger.domain.entries import SD_NAMES, holds_sd_name, registration_certificate_payload
 from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.domain.resource import DataResource
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput
 from ledger.log.paused import waiting_for_its_end
 from ledger.parties.lookups import party
 from ledger.registration.descriptions import Descriptions, application_document
@@ -173,14 +173,6 @@ def latest_certificates(session: Session, assets: Sequence[str]) -> dict[str, Ce
 def latest_certificate(session: Session, asset: str) -> Certificate | None:
     """Return the newest registration certificate of an asset, or None."""
     return latest_certificates(session, [asset]).get(asset)
-
-
-def current_certificate(session: Session, asset: str) -> Certificate:
-    """Return the newest registration certificate. Raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
-    found = latest_certificate(session, asset)
-    if found is None:
-        raise NotFound("CERTIFICATE_UNKNOWN", "The asset has no registration certificate yet.", where=asset)
-    return found
 
 
 def _rights(asset: AssetRecord, granted: Sequence[RightRecord], now: int) -> list[dict[str, Any]]:

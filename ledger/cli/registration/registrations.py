@@ -176,7 +176,7 @@ def change(
 
 @app.command()
 def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """申请续展；规则集规定期满前多少天起可申请。Apply for renewal; the ruleset says how many days before expiry.
+    """申请续展；规则集规定期满前多少天起可申请。Apply for renewal, as early as the ruleset allows.
 
     示例 Example:  pingzheng registration renew <asset> --by <party> --reason 继续使用
     """
@@ -232,7 +232,7 @@ def decide(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """受理、核实或裁定异议。Decide the next step of an objection.
+    """受理、核实或裁定异议。Set the next state of an objection.
 
     示例 Example:  pingzheng registration decide <asset> 1 admitted --by <registrar> --reason 予以受理
     """
