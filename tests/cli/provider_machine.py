@@ -1,4 +1,4 @@
-"""A provider's machine as its command line sees it."""
+"""A provider's machine for tests of the command line: its key, its files and its definitions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.actors.providers import NAME, Town
 
 
 class ProviderMachine:
-    """A provider's machine with its key, its file and its definition; and the platform's home."""
+    """A provider's machine with its key, its source file and definition, and the home of the platform."""
 
     def __init__(self, town: Town, *firms: str) -> None:
         self.town = town

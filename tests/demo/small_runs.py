@@ -29,16 +29,16 @@ from ledger.registration.tables import Registration
 from ledger.store.database import Database
 from ledger.store.tables import Entry
 
-# The scenario with the most fates has all of them among so many firms; persons take part in four others.
+# With 42 firms, the scenario with the most fates has all of them. Persons take part in four other scenarios.
 SMALL = Size(66, firms=42, data_sets=14)
 SENT, WRITTEN = "the node has a transaction", "a change is in the database"
-# What depends on when the run was interrupted: how often the log was anchored.
+# How often the log was anchored depends on when the run was interrupted.
 _BY_CHANCE = ("Anchored",)
 
 
 @contextmanager
 def replaced(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    """Wrap a method for a while."""
+    """Replace a method by a wrapper during the block."""
     original = getattr(owner, name)
     setattr(owner, name, wrap(original))
     try:
@@ -48,7 +48,7 @@ def replaced(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callab
 
 
 class Points:
-    """Counts where a run is, and calls ``strike`` at each point: a step, what happened in it, and for which time."""
+    """Follows a run, and calls ``strike`` at each point with the step, the event in it, and its count."""
 
     def __init__(self, strike: Callable[[str, str, int], None]) -> None:
         self._strike = strike
@@ -56,14 +56,14 @@ class Points:
         self._happened: Counter[str] = Counter()
 
     def reached(self, step: str) -> None:
-        """Before a step, and after the last one."""
+        """Note that a step begins; called with empty text after the last step."""
         self._step = step
         self._happened.clear()
         self._strike(step, "before", 0)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Notice every transaction that the node takes, and every change that is committed."""
+        """Report every transaction that the node accepts, and every change that is committed."""
         with replaced(Connection, "send_raw", self._after), replaced(Database, "write", self._written):
             yield
 
@@ -90,13 +90,13 @@ class Points:
 
 
 def run_small(ledger: Ledger, out: Path, points: Points) -> Run:
-    """Run the small demonstration, or what is left of it."""
+    """Run the small demonstration, or what earlier runs left to do."""
     with points.watched():
         return run_pilot(ledger, out, lambda _name, _total: lambda _count: None, SMALL, points.reached)
 
 
-def told(run: Run) -> dict[str, Any]:
-    """What a run reports, without what differs from run to run: ids, times, gas, and how much of it was found done."""
+def reported(run: Run) -> dict[str, Any]:
+    """Return a run's report without the parts that differ between runs: ids, times, gas, and earlier work."""
     summary = run.to_dict()
     return {
         "counts": summary["counts"],
@@ -114,7 +114,7 @@ def told(run: Run) -> dict[str, Any]:
 
 
 def kept(ledger: Ledger) -> dict[str, Any]:
-    """What the ledger and its chain hold: how many entries, events, certificates and presentations of each kind."""
+    """Return the numbers of entries, events, certificates and presentations by kind, from the ledger and its chain."""
     ledger.follower.sync()
     ended = Presentation.result.not_in(("pending", "lapsed"))
     with ledger.database.read() as session:
@@ -134,7 +134,7 @@ def kept(ledger: Ledger) -> dict[str, Any]:
 
 
 def main(folder: Path, step: str, what: str, time: int) -> None:
-    """Run until the point, and kill this process there."""
+    """Run until the given point, and kill this process there."""
 
     def strike(*point: Any) -> None:
         if point == (step, what, time):

@@ -1,4 +1,4 @@
-"""The demonstration as a user runs it, and what it leaves, judged by others than us."""
+"""The demonstration as a user runs it; third-party libraries also verify the files that it leaves."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ def test_summary_counts_everything(demo: Path) -> None:
 @pytest.mark.parametrize("code", TWELVE)
 def test_every_request_of_a_scenario_is_accounted_for(demo: Path, code: str) -> None:
     summary = read(demo / "demo-out" / "summary.json")
-    (told,) = [scenario for scenario in summary["scenarios"] if scenario["scenario"] == code]
-    assert told["requested"] >= 30
-    assert told["requested"] == told["authorised"] + told["declined"] + told["unanswered"]
-    assert told["authorised"] == told["supplied"] + told["no_data"] + told["refused"]
-    assert told["supplied"] == told["issued"]
-    caught = {refusal["code"]: refusal["count"] for refusal in told["refusals"] if refusal["check"] != "service"}
-    # Used twice, shown to another, altered: refused once, and used all the same.
+    (numbers,) = [scenario for scenario in summary["scenarios"] if scenario["scenario"] == code]
+    assert numbers["requested"] >= 30
+    assert numbers["requested"] == numbers["authorised"] + numbers["declined"] + numbers["unanswered"]
+    assert numbers["authorised"] == numbers["supplied"] + numbers["no_data"] + numbers["refused"]
+    assert numbers["supplied"] == numbers["issued"]
+    caught = {refusal["code"]: refusal["count"] for refusal in numbers["refusals"] if refusal["check"] != "service"}
+    # Certificates used twice, shown to another consumer or altered are refused once, but also used once.
     spoilt = ("EXPIRED", "REVOKED", "AUTHORIZATION_WITHDRAWN")
-    assert told["verified"] == told["issued"] - sum(caught[name] for name in spoilt)
-    assert all(told[name] >= 1 for name in ("declined", "unanswered", "fewer_fields", "no_data", "refused"))
-    assert told["unexpected"] == []
+    assert numbers["verified"] == numbers["issued"] - sum(caught[name] for name in spoilt)
+    assert all(numbers[name] >= 1 for name in ("declined", "unanswered", "fewer_fields", "no_data", "refused"))
+    assert numbers["unexpected"] == []
 
 
-def test_everything_that_must_be_caught_is_caught_in_every_scenario(demo: Path) -> None:
+def test_every_scenario_refuses_all_its_cases_that_must_fail(demo: Path) -> None:
     checks = [
         ("2 signature", "SIGNATURE_INVALID"),
         ("7 validity", "EXPIRED"),
@@ -74,8 +74,8 @@ def test_everything_that_must_be_caught_is_caught_in_every_scenario(demo: Path) 
         ("service", "REQUEST_EXPIRED"),
     ]
     scenarios = read(demo / "demo-out" / "summary.json")["scenarios"]
-    found = [{(refusal["check"], refusal["code"]) for refusal in told["refusals"]} for told in scenarios]
-    assert all(told >= set(checks) for told in found)
+    found = [{(refusal["check"], refusal["code"]) for refusal in numbers["refusals"]} for numbers in scenarios]
+    assert all(numbers >= set(checks) for numbers in found)
     elsewhere = set().union(*found) - set(checks)
     assert elsewhere == {
         ("8 status", "SUPERSEDED"),
@@ -90,13 +90,13 @@ def test_everything_that_must_be_caught_is_caught_in_every_scenario(demo: Path) 
     }
 
 
-def test_every_unhappy_case_fails_at_the_check_that_names_it(demo: Path) -> None:
+def test_every_case_that_must_fail_is_refused_by_the_expected_check(demo: Path) -> None:
     unhappy = read(demo / "demo-out" / "summary.json")["unhappy"]
     assert len(unhappy) == 19
     assert all(case["as_expected"] for case in unhappy)
 
 
-def test_three_officers_keep_their_keys_in_folders_of_their_own(demo: Path) -> None:
+def test_three_officers_keep_their_keys_in_separate_folders(demo: Path) -> None:
     folders = sorted((demo / "var" / "offices").iterdir())
     keys = [json.loads((folder / "accounts.json").read_text()) for folder in folders]
     assert [folder.name for folder in folders] == ["1", "2", "3"]
@@ -121,12 +121,12 @@ def test_a_lost_key_is_reported_at_once_and_replaced_after_the_delay(demo: Path)
     assert row.account == recovery["key"] != recovery["lost"]
     assert lost is not None and lost.valid_to == proposal["ended_at"]
     assert fresh is not None and fresh.proposal == proposal["no"]
-    # What the firm allowed afterwards bears its new key.
+    # The firm's later authorization is signed with its new key.
     signers = {item.signer for item in bundle.evidence}
     assert recovery["key"] in signers and recovery["lost"] not in signers
 
 
-def test_a_forged_recovery_that_two_officers_decided_ends_by_the_veto_of_the_firm(demo: Path) -> None:
+def test_a_firm_vetoes_a_forged_recovery_of_two_officers(demo: Path) -> None:
     powers = read(demo / "demo-out" / "summary.json")["powers"]
     veto, proposal = powers["veto"], powers["veto"]["proposal"]
     _, second, third = powers["officers"]
@@ -138,35 +138,35 @@ def test_a_forged_recovery_that_two_officers_decided_ends_by_the_veto_of_the_fir
     assert [change["account"] for change in changes if change["event"] == "AccountBound"] == [veto["key"]]
 
 
-def test_the_printed_account_tells_of_the_recovery_and_the_veto(demo: Path) -> None:
+def test_the_printed_summary_shows_the_recovery_and_the_veto(demo: Path) -> None:
     printed = " ".join((demo / "demo.stdout").read_text("utf-8").replace("│", " ").split())
     for sentence in (
-        "当即生效 A firm lost its key: reported by officer 1",
+        "当即生效 A firm lost its key: officer 1 reported the loss",
         "A forged recovery of another firm: proposed by officer 2, confirmed by officer 3",
-        "该企业以自己的密钥否决 That firm vetoed it",
+        "该企业以自己的密钥否决 That firm vetoed the recovery",
         "新密钥生效",
     ):
         assert sentence in printed
 
 
-def test_gas_of_a_certificate_is_its_share_of_the_anchors(demo: Path) -> None:
+def test_the_gas_of_a_certificate_is_its_share_of_the_anchors(demo: Path) -> None:
     summary = read(demo / "demo-out" / "summary.json")
     anchors = [stage["gas"] for stage in summary["stages"] if "上链 " in stage["name"] and "登记" not in stage["name"]]
-    shares = sum(told["anchor_gas_per_certificate"] * told["issued"] for told in summary["scenarios"])
+    shares = sum(numbers["anchor_gas_per_certificate"] * numbers["issued"] for numbers in summary["scenarios"])
     assert 0.99 < shares / sum(anchors) <= 1
-    for told in summary["scenarios"]:
-        assert 0 < told["anchor_gas_per_certificate"] < 2_000
-        # Signed by the consumer and sent by the platform, each by itself.
-        assert 60_000 < told["use_gas_per_use"] < 80_000
+    for numbers in summary["scenarios"]:
+        assert 0 < numbers["anchor_gas_per_certificate"] < 2_000
+        # Each use is signed by the consumer and sent by the platform in a separate transaction.
+        assert 60_000 < numbers["use_gas_per_use"] < 80_000
 
 
 def test_a_slow_source_times_out_and_answers_later(demo: Path) -> None:
-    scenarios = {told["scenario"]: told for told in read(demo / "demo-out" / "summary.json")["scenarios"]}
+    scenarios = {numbers["scenario"]: numbers for numbers in read(demo / "demo-out" / "summary.json")["scenarios"]}
     assert scenarios["S04"]["timed_out"] == 1
     assert scenarios["S01"]["corrected"] == scenarios["S02"]["corrected"] == 1
 
 
-def test_what_is_left_for_consumers_tells_no_name_and_no_number(demo: Path) -> None:
+def test_the_files_for_consumers_contain_no_name_and_no_number(demo: Path) -> None:
     folder = demo / "demo-out"
     with sqlite3.connect(folder / "providers" / "insurance" / "S02-social_insurance.db") as database:
         persons = database.execute("SELECT DISTINCT name, id_number, phone FROM records").fetchall()
@@ -180,14 +180,14 @@ def test_what_is_left_for_consumers_tells_no_name_and_no_number(demo: Path) -> N
         assert "号企业（演示）" not in content
 
 
-def test_transferred_asset_has_a_whole_history(demo: Path) -> None:
+def test_the_transferred_asset_has_a_complete_history(demo: Path) -> None:
     transfer = read(demo / "demo-out" / "summary.json")["transfer"]
     names = [event["name"] for event in transfer["events"]]
     assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferAccepted"]
     assert transfer["completeness"]["complete"]
 
 
-def test_ten_assets_live_on_to_their_annulment_each_step_with_its_gas(demo: Path) -> None:
+def test_ten_assets_go_through_every_step_to_their_annulment(demo: Path) -> None:
     summary = read(demo / "demo-out" / "summary.json")
     assert summary["counts"]["lives"] == 10
     lives = itertools.takewhile(lambda stage: "十日前" not in stage["name"], summary["stages"])
@@ -199,7 +199,7 @@ def test_ten_assets_live_on_to_their_annulment_each_step_with_its_gas(demo: Path
     assert {"Filed", "RightGranted", "Pledged", "TransferAccepted", "ObjectionDecided", "Annulled"} <= names
 
 
-def test_every_registration_was_on_notice_for_ten_working_days(demo: Path) -> None:
+def test_every_registration_had_a_public_notice_of_ten_working_days(demo: Path) -> None:
     events = read(demo / "demo-out" / "asset" / "provenance.json")["events"]
     noticed = next(event for event in events if event["name"] == "Advanced" and event["args"]["until"])
     confirmed = next(event for event in events if event["name"] == "Confirmed")
@@ -217,8 +217,8 @@ def test_a_second_run_on_the_same_ledger_works(demo: Path, tmp_path: Path) -> No
     assert again.returncode == 0, again.stdout + again.stderr
 
 
-def test_bundle_verifies_with_the_network_cut_off(demo: Path) -> None:
-    """Only ``ledger.proof`` and saved facts, in a process that can open no socket and import no client."""
+def test_a_bundle_verifies_without_a_network(demo: Path) -> None:
+    """The process uses only ``ledger.proof`` and saved facts; it can open no socket and import no client."""
     code = """
 import builtins, json, pathlib, socket, sys, time
 
@@ -250,24 +250,24 @@ print(report.result, len(report.checks))
     assert result.stdout.split() == ["valid", "11"], result.stderr
 
 
-def test_a_bank_decides_by_the_guide_on_what_the_demonstration_left(demo: Path) -> None:
-    """The lines of docs/guides/verifying.md, as they stand there, at the time of the saved facts."""
+def test_the_bank_of_the_guide_decides_on_the_demonstrations_bundle(demo: Path) -> None:
+    """Runs the unchanged code of docs/guides/verifying.md, at the time of the saved facts."""
     guide = (PROJECT / "docs" / "guides" / "verifying.md").read_text("utf-8")
     _, lines, later = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     folder = demo / "demo-out" / "verify"
     now = read(folder / "facts.json")["block"]["time"]
     code = f"import time\ntime.time = lambda: {now}\n{lines}\n{later}"
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False
     )
-    assert told.returncode == 0, told.stderr
-    decided, then = told.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    decided, then = done.stdout.splitlines()
     fits = "'has_arrears': False" in decided and "'on_time_95': True" in decided
     assert decided.split()[:3] == (["lend", "valid", "OK"] if fits else ["refuse", "valid", "NOT_ACCEPTED"])
     assert then.split()[:4] == ["then", "valid", "now", "valid"]
 
 
-def test_certificate_verifies_with_a_third_party_sd_jwt_library(demo: Path) -> None:
+def test_a_certificate_verifies_with_a_third_party_sd_jwt_library(demo: Path) -> None:
     folder = demo / "demo-out" / "verify"
     bundle, request = parse_bundle((folder / "bundle.json").read_bytes()), read(folder / "request.json")
 
@@ -285,7 +285,7 @@ def test_certificate_verifies_with_a_third_party_sd_jwt_library(demo: Path) -> N
 
 
 class Es256kVerifier(SDJWTVerifier):
-    """The library as it is; its constructor has no way to name the holder's algorithm, its method has."""
+    """The unchanged library, used by its method, because its constructor cannot name the holder's algorithm."""
 
     def _verify_key_binding_jwt(self, expected_aud: str, expected_nonce: str, sign_alg: str | None = None) -> None:
         super()._verify_key_binding_jwt(expected_aud, expected_nonce, sign_alg or "ES256K")
@@ -298,7 +298,7 @@ def verified_by_others(certificate: str, key: Callable[..., JWK], request: dict[
     return payload
 
 
-def test_inclusion_proof_verifies_with_a_third_party_rfc_9162_library(demo: Path) -> None:
+def test_an_inclusion_proof_verifies_with_a_third_party_rfc_9162_library(demo: Path) -> None:
     bundle = parse_bundle((demo / "demo-out" / "verify" / "bundle.json").read_bytes())
     anchors = {anchor.batch: anchor for anchor in bundle.anchors}
     places = [(parse_certificate(bundle.certificate).issued.payload, bundle.position, bundle.proof)]
@@ -314,7 +314,7 @@ def test_inclusion_proof_verifies_with_a_third_party_rfc_9162_library(demo: Path
 
 
 def third_party_proof(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> InclusionProof:
-    """Our siblings in pymerkle's form: the leaf first, and for each sibling on which side it stands (1: left)."""
+    """Return our siblings in pymerkle's form: the leaf first, and the side of each sibling (1: left)."""
     sides, level_index, last = [], index, size - 1
     for _ in path:
         while level_index % 2 == 0 and level_index == last:

@@ -1,4 +1,4 @@
-"""The demonstration is interrupted at every step, killed, and run twice at once: it goes on, and does nothing twice."""
+"""The demonstration is interrupted at every step, killed, and started twice: it continues, and repeats no act."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ledger.demo.stages import Run
 from ledger.errors import Conflict
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger
-from tests.demo.small_runs import SENT, WRITTEN, Points, kept, run_small, told
+from tests.demo.small_runs import SENT, WRITTEN, Points, kept, reported, run_small
 from tests.support.places import PROJECT
 
-# In each step: before it, when the node has its first transaction, when its second change is written.
+# The points in each step: before it, at its first transaction, and at its second committed change.
 STRUCK = (("before", 0), (SENT, 1), (WRITTEN, 2))
-# Where a process is killed, in turn: amid the registrations, the ten lives, the recoveries, issuing and verifying.
+# Where a process is killed: during the registrations, the asset histories, the recoveries, issuing and verifying.
 KILLED = (
     ("submit", SENT, 1),
     ("转让 transfer", SENT, 3),
@@ -37,15 +37,15 @@ KILLED = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a demonstration reported, and what it left on the ledger."""
+    """The report of a demonstration, and the counts of its ledger."""
 
-    told: dict[str, Any]
+    reported: dict[str, Any]
     kept: dict[str, Any]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def waiting() -> Iterator[None]:
-    """As a user runs it: proposals wait, which other tests switch off."""
+    """Use the real delay for proposals, which other tests switch off."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PINGZHENG_DELAY", raising=False)
         yield
@@ -53,17 +53,15 @@ def waiting() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """A demonstration that nothing interrupted."""
+    """Return the outcome of a demonstration without interruptions."""
     folder = tmp_path_factory.mktemp("whole")
     with open_pilot(Settings(home=folder / "var")) as ledger:
         run = run_small(ledger, folder / "out", Points(lambda *_point: None))
         assert run.found == 0
-        return Outcome(told(run), kept(ledger))
+        return Outcome(reported(run), kept(ledger))
 
 
-def test_interrupted_before_and_in_every_step_it_ends_as_if_nothing_had_happened(
-    whole: Outcome, tmp_path: Path
-) -> None:
+def test_interruptions_in_every_step_do_not_change_the_result(whole: Outcome, tmp_path: Path) -> None:
     struck: list[tuple[str, str, int]] = []
 
     def strike(*point: Any) -> None:
@@ -73,9 +71,9 @@ def test_interrupted_before_and_in_every_step_it_ends_as_if_nothing_had_happened
 
     with open_pilot(Settings(home=tmp_path / "var")) as ledger:
         run = run_to_the_end(ledger, tmp_path / "out", Points(strike))
-        assert Outcome(told(run), kept(ledger)) == whole
+        assert Outcome(reported(run), kept(ledger)) == whole
     steps = [step for step, what, _ in struck if what == "before"]
-    # Every step and the end; most send something, and most write something.
+    # Every step and the end are reached; most steps send a transaction and write to the database.
     assert len(steps) == len(set(steps)) == 42
     assert len(struck) > 90
     assert run.as_expected and run.found > 500
@@ -89,17 +87,17 @@ def run_to_the_end(ledger: Ledger, out: Path, points: Points) -> Run:
             continue
 
 
-def test_killed_at_every_stage_it_goes_on_with_the_next_run(whole: Outcome, tmp_path: Path) -> None:
+def test_the_next_run_continues_after_a_kill_in_every_stage(whole: Outcome, tmp_path: Path) -> None:
     for step, what, times in (("opening", SENT, 1), *KILLED):
         command = [sys.executable, "-m", "tests.demo.small_runs", str(tmp_path), step, what, str(times)]
         killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
         assert killed.returncode == -signal.SIGKILL, f"{step}: {killed.stdout}{killed.stderr}"
     with open_pilot(Settings(home=tmp_path / "var")) as ledger:
         run = run_small(ledger, tmp_path / "out", Points(lambda *_point: None))
-        assert Outcome(told(run), kept(ledger)) == whole
+        assert Outcome(reported(run), kept(ledger)) == whole
 
 
-def test_a_second_demonstration_in_a_folder_is_refused_while_the_first_one_runs(tmp_path: Path) -> None:
+def test_a_second_demonstration_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     home, out = tmp_path / "var", tmp_path / "out"
     with alone_in(home, out):
         for folders in ({"home": home, "out": tmp_path / "other"}, {"home": tmp_path / "another", "out": out}):
@@ -114,7 +112,7 @@ def test_a_second_demonstration_in_a_folder_is_refused_while_the_first_one_runs(
         assert not any(out.iterdir())
 
 
-def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_prints_what_is_kept_and_how_to_continue(tmp_path: Path) -> None:
     home = tmp_path / "var"
     command = [
         str(Path(sys.executable).with_name("pingzheng")),

@@ -1,4 +1,4 @@
-"""Who plays in the pilot and what stands in for what: without a ledger, a chain or a file."""
+"""The pilot's parties and its mapping of panels, tested without a ledger, a chain or a file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_rules_compute_their_claims_from_every_subject_of_the_panel(
             assert compute(field.rule, rows, {"name": "示例企业", "uscc": "91440802MA9X00011Y"}) not in ("", [])
 
 
-def test_panels_have_as_many_subjects_as_is_told(panels: dict[str, Panel]) -> None:
+def test_panels_have_the_documented_number_of_subjects(panels: dict[str, Panel]) -> None:
     assert {code: len(panel.subjects) for code, panel in panels.items()} == {
         "wooldridge/wagepan": 545,
         "Ecdat/Wages": 595,
@@ -56,7 +56,7 @@ def test_panels_have_as_many_subjects_as_is_told(panels: dict[str, Panel]) -> No
     }
 
 
-def test_subjects_are_different_and_nobody(panels: dict[str, Panel]) -> None:
+def test_subjects_are_distinct_and_invented(panels: dict[str, Panel]) -> None:
     subjects = subjects_of(panels, 10_000)
     assert len(subjects) == 1_280
     for texts in ({one.part.name for one in subjects}, {one.part.identifier for one in subjects}):
@@ -68,7 +68,7 @@ def test_subjects_are_different_and_nobody(panels: dict[str, Panel]) -> None:
     assert len(subjects_of(panels, 1_000)) == 1_000
 
 
-def test_each_scenario_has_every_fate_and_is_mostly_ordinary(panels: dict[str, Panel]) -> None:
+def test_each_scenario_has_every_fate_and_mostly_ordinary_ones(panels: dict[str, Panel]) -> None:
     members = members_of(subjects_of(panels, 1_000), early=True)
     assert list(members) == TWELVE
     for scenario, group in members.items():
@@ -78,5 +78,5 @@ def test_each_scenario_has_every_fate_and_is_mostly_ordinary(panels: dict[str, P
         assert all(member.subject.part.kind in BOOK.get(scenario).subject_kinds for member in group)
 
 
-def test_nothing_expires_where_there_is_no_time_before_the_present() -> None:
+def test_nothing_expires_without_time_before_the_present() -> None:
     assert not EARLY & {fate_of("S01", place, early=False) for place in range(400)}

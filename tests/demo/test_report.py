@@ -1,4 +1,4 @@
-"""The pilot's summary on a terminal of 80 columns: nothing of it is cut off."""
+"""The pilot's summary fits a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTS = ("requested", "declined", "unanswered", "authorised", "supplied", "no_d
 CASE = "要求授权外字段（签发端）field outside the authorization, asked of the platform"
 
 
-def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
+def test_the_summary_fits_a_terminal_of_80_columns() -> None:
     run = Run()
     for number in range(1, 13):
         tally = run.tally(f"S{number:02}", Bilingual("场景", "Scenario"))
@@ -30,11 +30,11 @@ def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
     run.transfer = {"asset": "ef" * 32, "events": [event], "completeness": proof}
     shown = io.StringIO()
     print_summary(Console(file=shown, width=80), run)
-    # Digests are shortened by us, and say so.
+    # The report itself shortens digests, and marks them with an ellipsis.
     for text in (f"{'ef' * 6}…", f"{'cd' * 8}…", f"{'ab' * 8}…"):
         assert text in shown.getvalue()
     assert shown.getvalue().count("…") == 3
     assert "S12×12" in shown.getvalue() and "authorised" in shown.getvalue()
-    # Of what an earlier run did, gas is not known here: each is that of those done now.
+    # The gas of an earlier run is unknown, so the gas per item counts only the items of this run.
     assert "1,258 of these acts were already done" in shown.getvalue()
     assert f"{175_754_951 // 1_000:,}" in shown.getvalue()

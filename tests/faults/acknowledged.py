@@ -1,4 +1,4 @@
-"""What was acknowledged, and whether it is still there by what its holders can do themselves."""
+"""The acknowledged acts, and a check that their results still exist, by means that the holders themselves have."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ledger.store.tables import Entry
 from tests.faults.prepared_homes import ENDED, LATE, Prepared
 from tests.support.machine.fault_counts import Tally
 
-# A bundle as it is kept binds no consumer, so that check fails; a certificate that was ended fails its status too.
+# A kept bundle is bound to no consumer, so check 10 fails; a revoked certificate also fails its status.
 ERASED = {"SEALED_ERASED", "PAYLOAD_ERASED", "ERASED"}
 _AS_KEPT = {"active": {10}, "revoked": {8, 10}}
 
 
 @dataclass
 class Acts:
-    """The acts that somebody was told are done: certificates by request, and their states where they are not active."""
+    """The acts that were acknowledged: certificates by request, and the states of those that are not active."""
 
     tally: Tally
     issued: dict[str, str] = field(default_factory=dict)
@@ -31,23 +31,23 @@ class Acts:
 
     @classmethod
     def of_early(cls, prepared: Prepared, tally: Tally) -> Acts:
-        """What the holders of the early home were told."""
+        """Return the acknowledged acts of the early home."""
         acts = cls(tally)
         for request, number in zip(prepared.requests, prepared.numbers[: len(prepared.numbers) // 2], strict=False):
-            acts.told(request, number)
+            acts.add(request, number)
         return acts
 
     @classmethod
     def of_late(cls, prepared: Prepared, tally: Tally) -> Acts:
-        """What the holders of the late home were told."""
+        """Return the acknowledged acts of the late home."""
         acts = cls(tally)
         for request, number in zip(prepared.requests, prepared.numbers, strict=False):
-            acts.told(request, number)
+            acts.add(request, number)
         acts.ended(prepared.numbers[ENDED])
         return acts
 
-    def told(self, request: str, number: str) -> None:
-        """The certificate of a request was acknowledged; the same answer a second time is no second act."""
+    def add(self, request: str, number: str) -> None:
+        """Record that the certificate of a request was acknowledged; the same answer again is not a second act."""
         known = self.issued.get(request)
         if known == number:
             return
@@ -57,28 +57,28 @@ class Acts:
         self.tally.acknowledged.append(f"issued {number}")
 
     def ended(self, number: str) -> None:
-        """The certificate's end was acknowledged."""
+        """Record that the end of the certificate was acknowledged."""
         self.states[number] = "revoked"
         self.tally.acknowledged.append(f"revoked {number}")
 
     def forget(self) -> None:
-        """Begin again with the late home: what was issued in another copy of it is not in this one."""
+        """Reset to the late home: certificates issued in another copy of it are not in this copy."""
         self.issued = dict(list(self.issued.items())[:LATE])
 
     def issue(self, ledger: Ledger, request: str) -> str:
-        """Issue and anchor; what raises was not acknowledged."""
+        """Issue and anchor a certificate; if this raises an error, nothing was acknowledged."""
         (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
-        self.told(request, row.certificate_no)
+        self.add(request, row.certificate_no)
         return row.certificate_no
 
     def end(self, ledger: Ledger, number: str) -> None:
-        """Revoke a certificate; one that is revoked already was revoked by an act that was not acknowledged."""
+        """Revoke a certificate; it may already be revoked by an act that was not acknowledged."""
         ledger.certificates.status.revoke_position(ledger.certificates.status.position(number), "data_error")
         self.ended(number)
 
     def gone(self, ledger: Ledger, numbers: Iterable[str]) -> None:
-        """The texts of these certificates were erased: there is no bundle of them any more, and there must be none."""
+        """Record that the texts of these certificates were erased, so that they must have no bundle."""
         for number in numbers:
             try:
                 ledger.certificates.bundles.build(number)
@@ -89,9 +89,9 @@ class Acts:
         self.issued = {request: each for request, each in self.issued.items() if each not in set(numbers)}
 
     def check(self, ledger: Ledger, *, gaps: bool = False) -> None:
-        """Look for everything that was acknowledged in a ledger whose fault was taken away.
+        """Check that the ledger, whose fault is repaired, has the result of every acknowledged act.
 
-        ``gaps`` are there after a restore without an archive: what is lost was listed.
+        ``gaps`` is true after a restore without an archive, where the lost entries are listed.
         """
         ledger.anchoring.flush()
         ledger.follower.sync()
@@ -120,7 +120,7 @@ class Acts:
 
     @staticmethod
     def _found(ledger: Ledger, number: str) -> str:
-        """The state of the certificate, if its bundle is genuine and the public answer is the same."""
+        """Return the state of the certificate, after checking that its bundle is genuine and the public state equal."""
         public = str(ledger.verification.public_status(number)["state"])
         raw = ledger.certificates.bundles.build(number).to_bytes()
         report = ledger.verification.verify(raw, Expectation()).report

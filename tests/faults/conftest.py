@@ -1,4 +1,4 @@
-"""Fixtures of the fault suite: the prepared homes, and a tally that every test must close with nothing lost."""
+"""Fixtures of the fault tests: the prepared homes, and a tally that must show no loss at the end of each test."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from tests.support.machine.fault_counts import TALLY, Tally
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """The prepared homes; with several workers the first one makes them for all."""
+    """Return the prepared homes; with several workers, the first worker creates them for all."""
     base = tmp_path_factory.getbasetemp()
     return prepared_in((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "faults")
 
 
 @pytest.fixture
 def early(prepared: Prepared, tmp_path: Path) -> Path:
-    """A copy of the early home."""
+    """Return a copy of the early home."""
     return copied(prepared.early, tmp_path / "home")
 
 
 @pytest.fixture
 def late(prepared: Prepared, tmp_path: Path) -> Path:
-    """A copy of the late home."""
+    """Return a copy of the late home."""
     return copied(prepared.late, tmp_path / "home")
 
 
 @pytest.fixture
 def acts(prepared: Prepared, tally: Tally) -> Acts:
-    """What the holders of the late home were told."""
+    """Return the acknowledged acts of the late home."""
     return Acts.of_late(prepared, tally)
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
-    """Counts of this test; nothing may be lost, done twice or unnoticed."""
+    """Count the faults of this test; no act may be lost or done twice, and no fault may stay unnoticed."""
     counted = Tally()
     yield counted
     request.node.user_properties.append((TALLY, counted.row(Path(str(request.node.path)).stem)))

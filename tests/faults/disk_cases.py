@@ -29,25 +29,25 @@ MEGABYTE: Final = 1024 * 1024
 FULL: Final = ["DISK_FULL"]
 READ_ONLY: Final = ["DATABASE_READ_ONLY", "HOME_READ_ONLY"]
 EXIT_FULL: Final = 74
-MOST_PAGES: Final = 200  # no single act needs more room than that
-STEP: Final = 2  # as each opens a ledger
+MOST_PAGES: Final = 200  # no single act needs more pages
+STEP: Final = 2  # few, because each case opens a ledger
 LOGS: Final = 2  # files that SQLite makes beside an open database
-DIGITS: Final = 60  # of a balance: as many lengths can a line of the journal have
+DIGITS: Final = 60  # digits of a balance, so a line of the journal can have as many lengths
 
 
 def code_of(act: Callable[[], Any]) -> str | None:
-    """The code that an act was refused with; None if it was done."""
+    """Return the code with which an act was refused; None if it was done."""
     try:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # whatever leaves the product is what this suite looks for
+    except Exception as error:  # the tests look for any exception that leaves the product
         return f"FOREIGN {type(error).__name__}: {error}"[:300]
     return None
 
 
 class Balances:
-    """Acts on a journal alone: each gives an account of its own a balance, whose digits make its line long or short."""
+    """Acts on a journal only: each gives a new account a balance, whose digits decide the length of its line."""
 
     def __init__(self, node: LocalNode, journal: Path) -> None:
         self.connection, self._journal = Connection(node.url), journal
@@ -62,7 +62,7 @@ class Balances:
         return self._journal.stat().st_size
 
     def give(self, digits: int) -> str | None:
-        """One act, with a line that is ``digits − 1`` bytes longer than the shortest; the code of its refusal."""
+        """Do one act with a line ``digits − 1`` bytes longer than the shortest; return the code of its refusal."""
         self._tried += 1
         account, wei = f"0x{self._tried:040x}", 16 ** (digits - 1)
         code = code_of(lambda: self.connection.ask("hardhat_setBalance", account, hex(wei)))
@@ -76,7 +76,7 @@ class Balances:
         return int(self.connection.ask("eth_getBalance", account, "latest"), 16)
 
     def leave_in_page(self, room: int) -> None:
-        """Go on until the journal's last page has room for just so many bytes."""
+        """Do acts until the journal's last page has room for exactly this many bytes."""
         gap = (-self.size - room) % PAGE
         while gap:
             lines = next((n for n in range(1, gap + 1) if self._reach(n, gap)), 0)
@@ -94,7 +94,7 @@ class Balances:
 
 
 def journal_at_every_byte(folder: Path) -> Tally:
-    """The journal's disk is full after each byte of a line: refused, and the next act goes on."""
+    """The journal's disk is full after each byte of a line: the act is refused, and the next act succeeds."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 4 * MEGABYTE)
     chain = disk.folder / "chain"
     with LocalNode(chain, program=JOURNAL, chain_id=4409) as node:
@@ -137,12 +137,12 @@ def database_at_every_page(folder: Path, prepared: Prepared) -> Tally:
 
 
 def _writing(acts: Acts, ledger: Ledger, waiting: Iterator[str]) -> dict[str, Callable[[], Any]]:
-    """Acts that write: each is tried again and again, and has to be done once."""
+    """Return acts that write; each is repeated until it succeeds, and must be done once."""
     first, ended, erased = next(waiting), next(waiting), next(waiting)
     gone = acts.issue(ledger, ended)
     return {
         "issue and anchor": lambda: acts.issue(ledger, first),
-        "issue": lambda: acts.told(
+        "issue": lambda: acts.add(
             erased, ledger.usage.issuance.issue(ledger.actor(ledger.party), [erased])[0].certificate_no
         ),
         "anchor": ledger.anchoring.flush,
@@ -166,7 +166,7 @@ def _at_every_page(tally: Tally, disk: SmallDisk, ledger: Ledger, name: str, act
 
 
 def _checkpoint(engine: Engine) -> None:
-    """Empty the write-ahead log, so that the next act needs new pages of the disk for all it writes."""
+    """Empty the write-ahead log, so that the next act needs new disk pages for everything that it writes."""
     connection = engine.raw_connection()
     connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -182,7 +182,7 @@ def home_page_by_page(folder: Path, prepared: Prepared) -> Tally:
         answer = cli(home, "certificate", "issue", request)
         disk.empty()
         if answer.exit_code == 0:
-            acts.told(request, answer.told["certificate_no"])
+            acts.add(request, answer.told["certificate_no"])
             break
         tally.noticed(f"the home's disk is full after {pages} pages: certificate issue", _told(answer), FULL)
     with opened(home) as ledger:
@@ -196,7 +196,7 @@ def _told(answer: Answer) -> list[str]:
 
 
 def inodes(folder: Path, prepared: Prepared) -> Tally:
-    """There is room, and not one more file can be made."""
+    """The disk has free space, but no further file can be created."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE, inodes=120)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     request = prepared.waiting()[0]
@@ -205,9 +205,9 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
         answer = cli(home, "certificate", "issue", request)
         disk.free_inodes()
         if answer.exit_code == 0:
-            acts.told(request, answer.told["certificate_no"])
+            acts.add(request, answer.told["certificate_no"])
             break
-        # Where SQLite cannot make its log, it does not say why.
+        # If SQLite cannot create its log, it does not give the reason.
         expected = [*FULL, "DATABASE_UNREACHABLE, exit code 2"] if left < LOGS else FULL
         tally.noticed(f"{left} inodes are left: certificate issue", _told(answer), expected)
     with opened(home) as ledger:
@@ -216,7 +216,7 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
 
 
 def backup(folder: Path, prepared: Prepared) -> Tally:
-    """The disk that a backup and its keys go to is full: nothing of them is left, until there is room for both."""
+    """The disk for a backup and its keys is full: no part of them is left, until there is room for both."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     data, keys = disk.folder / "data", disk.folder / "keys"
@@ -231,7 +231,7 @@ def backup(folder: Path, prepared: Prepared) -> Tally:
             tally.lost.append(f"a backup that was refused left {left}")
     restore(settings_of(folder / "again"), Sources(data, keys))
     with opened(folder / "again") as ledger:
-        # What was sealed waits for the list of erasures, which this home has none of.
+        # Sealed texts stay closed until a list of erasures is given, and this home has no such list.
         tally.lost += [number for number in acts.issued.values() if number not in _numbers(ledger)]
     return tally
 
@@ -242,7 +242,7 @@ def _numbers(ledger: Ledger) -> set[str]:
 
 
 def archive(folder: Path, prepared: Prepared) -> Tally:
-    """The archive's disk is full: no batch is anchored that is not archived, and it is anchored when there is room."""
+    """The archive's disk is full: a batch is anchored only after it is archived, when there is room again."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     request = prepared.waiting()[0]
@@ -259,7 +259,7 @@ def archive(folder: Path, prepared: Prepared) -> Tally:
 
 
 def keys(folder: Path, prepared: Prepared) -> Tally:
-    """The disk of the key files is full: the keys that are there stay, and none is acknowledged that is not there."""
+    """The disk of the key files is full: existing keys remain, and no key is acknowledged that is not stored."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     with opened(home) as ledger:
@@ -285,7 +285,7 @@ def only_reading(disk: SmallDisk) -> Iterator[None]:
 
 
 def read_only(folder: Path, prepared: Prepared) -> Tally:
-    """The whole home, then the database alone, on a disk that was remounted read-only."""
+    """The disk with the whole home, then with the database only, is remounted read-only."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     request = prepared.waiting()[0]

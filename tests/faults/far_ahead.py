@@ -19,13 +19,13 @@ from tests.support.actors.credit_bureau import CreditBureau
 from tests.support.machine.fault_counts import Tally
 
 BATCHES: Final = 100
-ISSUED: Final = 12  # of these batches hold a certificate each; the others a request that its subject will be asked for
-ERASED: Final = 0  # the place, among the early certificates, of the one whose text is erased after the backup
+ISSUED: Final = 12  # of these batches hold one certificate each; the others hold a request
+ERASED: Final = 0  # the index, among the early certificates, of the certificate whose text is erased after the backup
 
 
 @dataclass(frozen=True)
 class Far:
-    """The home after it all, its backup before, and what was acknowledged in between."""
+    """The home after all batches, its earlier backup, and the acts that were acknowledged in between."""
 
     folder: Path
     issued: dict[str, str]
@@ -53,28 +53,28 @@ class Far:
         return self.folder / "archive"
 
     def bundles(self) -> list[str]:
-        """What the holders keep of the certificates that were issued after the backup: the names of files."""
+        """The file names of the bundles that the holders keep of certificates issued after the backup."""
         return [str(path) for path in sorted((self.folder / "bundles").iterdir())]
 
     def acts(self, prepared: Prepared, tally: Tally) -> Acts:
-        """Everything that was acknowledged, before the backup and after it."""
+        """Return all acknowledged acts, before and after the backup."""
         acts = Acts.of_early(prepared, tally)
         for request, number in self.issued.items():
-            acts.told(request, number)
+            acts.add(request, number)
         tally.acknowledged += [f"asked {request}" for request in self.asked]
         return acts
 
 
 def far_in(prepared: Prepared) -> Far:
-    """Made by the first process that asks."""
+    """Return the homes in this folder; the first process creates them."""
     folder = prepared.folder / "far"
     folder.mkdir(exist_ok=True)
     with (folder / "making.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        told = folder / "far.json"
-        if not told.exists():
-            told.write_text(json.dumps(_make(folder, prepared)), "utf-8")
-    return Far(folder, **json.loads(told.read_text("utf-8")))
+        saved = folder / "far.json"
+        if not saved.exists():
+            saved.write_text(json.dumps(_make(folder, prepared)), "utf-8")
+    return Far(folder, **json.loads(saved.read_text("utf-8")))
 
 
 def _make(folder: Path, prepared: Prepared) -> dict[str, object]:

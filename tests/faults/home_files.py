@@ -1,4 +1,4 @@
-"""Every file of a home, every way to lose or damage it, and by which code it is noticed."""
+"""The files of a home, the ways to lose or damage a file, and the error codes that must name the damage."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def _halved(path: Path) -> None:
 
 
 def _overwritten(path: Path) -> None:
-    """What a failing disk leaves: the length is right, the content is not."""
+    """Overwrite the content and keep the length, as a failing disk does."""
     path.write_bytes(b"\xff" * len(path.read_bytes()))
 
 
 def _flipped(path: Path) -> None:
-    """One character in the middle is another."""
+    """Change one character in the middle."""
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 0x01
     path.write_bytes(bytes(raw))
@@ -56,12 +56,12 @@ DAMAGES: Final[dict[str, Damage]] = {
 
 
 def files_of(home: Path) -> list[str]:
-    """The files of a home, by their paths in it."""
+    """Return the files of a home, as paths relative to it."""
     return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
 
 
 def put_back(home: Path, name: str, original: Path) -> None:
-    """Take the damage away: the file is again what it was, whatever stands in its place."""
+    """Repair the damage: restore the file, whatever is now in its place."""
     path = home / name
     if path.is_dir():
         shutil.rmtree(path)

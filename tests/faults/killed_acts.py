@@ -1,7 +1,7 @@
-"""What a child of the tests does before it is killed at a named point.
+"""Acts of a child process, which is killed at a named point.
 
 A plan names ``home``, ``act``, the act's ``arguments``, and the ``point``: a function, whether the child is killed
-before or after it, and at which of its calls. What was acknowledged is printed, one line each.
+before or after it, and at which of its calls. Each acknowledged act is printed on one line.
 """
 
 from __future__ import annotations
@@ -19,54 +19,54 @@ from ledger.installation.wiring import Ledger
 from ledger.parties.roles import Actor
 from tests.faults.prepared_homes import opened
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def issue(ledger: Ledger, told: Told, *requests: str) -> None:
-    """Issue one after the other; each is acknowledged when it is anchored."""
+def issue(ledger: Ledger, report: Report, *requests: str) -> None:
+    """Issue certificates one after the other; each is acknowledged when it is anchored."""
     for request in requests:
         (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
-        told(f"issued {request} {row.certificate_no}")
+        report(f"issued {request} {row.certificate_no}")
 
 
-def revoke(ledger: Ledger, told: Told, *numbers: str) -> None:
-    """End certificates."""
+def revoke(ledger: Ledger, report: Report, *numbers: str) -> None:
+    """Revoke certificates."""
     for number in numbers:
         ledger.certificates.status.revoke_position(ledger.certificates.status.position(number), "data_error")
-        told(f"revoked {number}")
+        report(f"revoked {number}")
 
 
-def erase(ledger: Ledger, told: Told, *numbers: str) -> None:
-    """Erase the text of certificates, by an authority for a court."""
+def erase(ledger: Ledger, report: Report, *numbers: str) -> None:
+    """Erase the texts of certificates by an authority, for a court."""
     authority = Actor(ledger.installation.authority_party, frozenset({Role.AUTHORITY, Role.ADMIN}))
     for number in numbers:
         ledger.erasure.scrub(ledger.erasure.certificate(authority, number, "court"))
-        told(f"erased {number}")
+        report(f"erased {number}")
 
 
-def rotate(ledger: Ledger, told: Told) -> None:
-    """Wrap every record by a new key."""
+def rotate(ledger: Ledger, report: Report) -> None:
+    """Encrypt every record's data key with a new key."""
     ledger.key_rotation.begin()
     ledger.key_rotation.run(lambda _: None)
     ledger.key_rotation.scrub()
-    told("rotated")
+    report("rotated")
 
 
-def propose(ledger: Ledger, told: Told, *scenarios: str) -> None:
-    """Have the platform accredited for further scenarios, by two offices."""
+def propose(ledger: Ledger, report: Report, *scenarios: str) -> None:
+    """Accredit the platform for further scenarios, by two offices."""
     now = ledger.clock()
     for scenario in scenarios:
         ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (scenario,), now - 86_400, now + 10**8
         )
-        told(f"accredited {scenario}")
+        report(f"accredited {scenario}")
 
 
-def back(ledger: Ledger, told: Told, folder: str) -> None:
-    """Back the running ledger up."""
+def back(ledger: Ledger, report: Report, folder: str) -> None:
+    """Back up the running ledger."""
     back_up(ledger.settings, Path(folder) / "data", Path(folder) / "keys")
-    told("backed up")
+    report("backed up")
 
 
 ACTS: Final[dict[str, Callable[..., None]]] = {
@@ -75,7 +75,7 @@ ACTS: Final[dict[str, Callable[..., None]]] = {
 
 
 def arm(place: str, when: str, call: int) -> None:
-    """Make that call of the named function the last thing this process does."""
+    """Kill this process at the given call of the named function."""
     module, _, path = place.partition(":")
     owner: Any = import_module(module)
     *holders, name = path.split(".")
@@ -97,7 +97,7 @@ def arm(place: str, when: str, call: int) -> None:
 
 
 def run(plan: dict[str, Any]) -> None:
-    """Do the act, with the trap set."""
+    """Do the act; the process is killed at its point."""
     with opened(Path(plan["home"])) as ledger:
         arm(*plan["point"])
         ACTS[plan["act"]](ledger, lambda line: print(line, flush=True), *plan["arguments"])

@@ -1,4 +1,4 @@
-"""Homes that the faults are injected into: made once in a run, then copied, as a ledger costs seconds to make."""
+"""Homes for injecting faults: created once per run and then copied, because creating a ledger takes seconds."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
 from tests.support.actors.pilots import ROWS
 
 FIRMS: Final = [str(number) for number in range(1, 61)]
-# Certificates of the first firms are there in every home, the next ones in the later ones; the rest are to be issued.
+# The first firms have certificates in every home, the next firms only in the later homes, the rest not yet.
 EARLY: Final = 3
 LATE: Final = 6
 SKIPPED: Final = 3600  # seconds
-ENDED: Final = 1  # the place of the certificate that is revoked between the early and the late home
+ENDED: Final = 1  # the index of the certificate that is revoked between the early and the late home
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Two homes of one ledger, the second an hour after the first, what their holders keep, and another ledger's home.
+    """Two homes of one ledger, the second one hour later, the holders' bundles, and the home of another ledger.
 
     ``requests`` are authorised and answered, in the order of ``FIRMS``. ``numbers`` are the certificates of the first
-    of them, ``bundles`` what their holders took home.
+    requests, ``bundles`` the bundles that their holders keep.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ class Prepared:
 
     @property
     def cut(self) -> Path:
-        """The late home as a power cut leaves it: its database's write-ahead log, and the name of a node, are there."""
+        """The late home after a power cut: it still has the database's write-ahead log and the address of a node."""
         return self.folder / "cut"
 
     @property
@@ -58,23 +58,23 @@ class Prepared:
         return self.folder / "other"
 
     def bundle(self, number: str) -> Path:
-        """What the holder of the certificate keeps."""
+        """Return the bundle that the holder of the certificate keeps."""
         return self.folder / "bundles" / f"{number}.json"
 
     def waiting(self) -> list[str]:
-        """Requests whose certificates are yet to be issued."""
+        """Return the requests without a certificate."""
         return self.requests[LATE:]
 
 
 def prepared_in(folder: Path) -> Prepared:
-    """The homes in this folder, made by the first process that asks."""
+    """Return the homes in this folder; the first process creates them."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "making.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        told = folder / "prepared.json"
-        if not told.exists():
-            told.write_text(json.dumps(_make(folder)), "utf-8")
-    return Prepared(folder, **json.loads(told.read_text("utf-8")))
+        saved = folder / "prepared.json"
+        if not saved.exists():
+            saved.write_text(json.dumps(_make(folder)), "utf-8")
+    return Prepared(folder, **json.loads(saved.read_text("utf-8")))
 
 
 def _make(folder: Path) -> dict[str, list[str]]:
@@ -119,19 +119,19 @@ def _issued(folder: Path, ledger: Ledger, request: str) -> str:
 
 
 def settings_of(home: Path, **changes: Any) -> Settings:
-    """The settings that every home of the suite is opened with: a batch closes as soon as somebody asks."""
+    """Return the settings for all homes of these tests; a batch closes only on request."""
     return Settings(home=home, delay=0, batch_age=0, **changes)
 
 
 def copied(home: Path, to: Path) -> Path:
-    """A copy of a home, byte for byte."""
+    """Copy a home byte by byte, and return the copy's path."""
     shutil.copytree(home, to, symlinks=True)
     return to
 
 
 @contextmanager
 def opened(home: Path, **changes: Any) -> Iterator[Ledger]:
-    """The ledger in this home; also where its chain is asked by a URL, it goes by the clock of the chain."""
+    """Open the ledger in this home; it uses the clock of its chain even if the chain has a URL."""
     clock = LocalClock(settings_of(home))
     with open_ledger(settings_of(home, **changes), clock) as ledger:
         yield ledger

@@ -1,4 +1,4 @@
-"""A full disk: nothing is acknowledged before it is whole on disk, what is refused is named, reading goes on."""
+"""A full disk: nothing is acknowledged before it is completely stored, refusals have a code, and reading works."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def test_the_journal_is_cut_at_every_byte_of_a_line(tmp_path: Path, tally: Tally
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_disk_without_room(prepared: Prepared, tmp_path: Path, tally: Tally, case: str) -> None:
+def test_a_full_disk_is_named_and_loses_nothing(prepared: Prepared, tmp_path: Path, tally: Tally, case: str) -> None:
     small_disk.run("disk_cases", case, tally, tmp_path, prepared.folder)

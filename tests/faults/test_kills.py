@@ -1,4 +1,4 @@
-"""SIGKILL in every phase, from issue to backup: what was acknowledged is there, and what was not can be done again."""
+"""SIGKILL in every phase, from issue to backup: acknowledged acts are not lost, and other acts can be repeated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.machine.fault_counts import Tally
 
 SEND: Final = "ledger.chain.sending.client:ChainClient.send"
 RAW: Final = "ledger.chain.rpc.connection:Connection.send_raw"
-# Place, before or after it, at which of its calls. With the second call the first act was acknowledged.
+# A function, before or after it, and at which call. At the second call the first act is already acknowledged.
 POINTS: Final[dict[str, list[tuple[str, str, int]]]] = {
     "issue": [
         ("ledger.store.log:append_numbered", "after", 2),
@@ -59,21 +59,21 @@ CASES: Final = [(act, point) for act, points in POINTS.items() for point in poin
 @pytest.mark.parametrize(
     "act, point", CASES, ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value))
 )
-def test_killed_and_gone_on(
+def test_a_killed_act_is_repeated_without_loss(
     prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, act: str, point: tuple[str, str, int]
 ) -> None:
     home = copied(prepared.late, tmp_path / "home")
     plan = {"home": str(home), "act": act, "arguments": _arguments(act, prepared, tmp_path / "first"), "point": point}
-    told = _killed(plan)
+    reported = _killed(plan)
     again = plan | {"arguments": _arguments(act, prepared, tmp_path / "second")}
     with opened(home) as ledger:
         try:
-            ACTS[act](ledger, told.append, *again["arguments"])
+            ACTS[act](ledger, reported.append, *again["arguments"])
             said: list[str] = []
         except PingzhengError as error:
             said = [error.code]
         tally.harmless(f"killed {point[1]} {point[0].rpartition(':')[2]}, call {point[2]}: {act}", said)
-        _look(ledger, acts, told)
+        _look(ledger, acts, reported)
 
 
 def _arguments(act: str, prepared: Prepared, folder: Path) -> Sequence[str]:
@@ -90,7 +90,7 @@ def _arguments(act: str, prepared: Prepared, folder: Path) -> Sequence[str]:
 
 
 def _killed(plan: dict[str, Any]) -> list[str]:
-    """Run the plan in a child, which must be killed by its own trap; what it acknowledged before."""
+    """Run the plan in a child, which must be killed at its point; return the acts that it acknowledged before."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -101,18 +101,18 @@ def _killed(plan: dict[str, Any]) -> list[str]:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as lines:
-        told = lines.read().split("\n")
+        reported = lines.read().split("\n")
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"{plan['point']} was not reached"
-    return [line for line in told if line]
+    return [line for line in reported if line]
 
 
-def _look(ledger: Ledger, acts: Acts, told: Sequence[str]) -> None:
-    """Everything that was acknowledged, by the child and by the one that went on."""
+def _look(ledger: Ledger, acts: Acts, reported: Sequence[str]) -> None:
+    """Check all acts that were acknowledged by the child or by the process that continued."""
     erased = set[str]()
-    for what, *names in map(str.split, told):
+    for what, *names in map(str.split, reported):
         if what == "issued":
-            acts.told(*names)
+            acts.add(*names)
         elif what == "revoked":
             acts.ended(*names)
         else:

@@ -1,4 +1,4 @@
-"""What a process may have is used up: descriptors, the size of a file, memory. And times and places that differ."""
+"""A process reaches a limit of descriptors, file size or memory; or it has another clock, time zone or locale."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEMORY = ["NODE_START_FAILED", "MEMORY_SHORT", "CHAIN_UNREACHABLE"]
 
 
 def limited(home: Path, request: str, limit: int, value: int) -> Answer:
-    """Issue in a process that has so much of something."""
+    """Issue a certificate in a process with this limit of a resource."""
 
     def issue() -> list[Any]:
         resource.setrlimit(limit, (value, value))
@@ -41,7 +41,7 @@ def limited(home: Path, request: str, limit: int, value: int) -> Answer:
     return Answer(*forked(issue).result())
 
 
-# What is loaded counts already, as it differs between machines: the limit is on what comes on top of it.
+# The memory after loading differs between machines, so the limit is for the memory in addition to it.
 LOADED: Final = """
 import resource, sys
 import ledger.cli.certificates.certificates, ledger.installation.wiring, api.app
@@ -54,7 +54,7 @@ run()
 
 
 def with_memory(home: Path, request: str, more: int) -> Answer:
-    """Issue in a process of its own that may grow by ``more`` bytes: one that was forked here has our size."""
+    """Issue a certificate in a new process that may grow by ``more`` bytes; a forked process would have our size."""
     interpreter, option, _, *arguments = command(home, "certificate", "issue", request)
     return ended([interpreter, option, LOADED.format(more=more), *arguments], home)
 
@@ -68,11 +68,11 @@ def until_done(
     attempt: Callable[[int], Answer],
     expected: list[str],
 ) -> None:
-    """With more each time, until it is done; each time before it is refused by name."""
+    """Repeat the act with a growing limit until it succeeds; every earlier attempt must be refused with a code."""
     for value in values:
         answer = attempt(value)
         if answer.exit_code == 0:
-            acts.told(request, answer.told["certificate_no"])
+            acts.add(request, answer.told["certificate_no"])
             break
         tally.noticed(f"a limit of {value}", [answer.code or "DONE"], expected)
     with opened(home) as ledger:
@@ -86,8 +86,8 @@ def test_file_descriptors_run_out(prepared: Prepared, late: Path, acts: Acts, ta
     until_done(tally, acts, late, request, range(used + 2, used + 60), attempt, FILES)
 
 
-def test_a_file_may_not_grow(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """The system cuts the write that reaches the limit, at whatever byte, and the node is killed for the next one."""
+def test_the_limit_of_the_file_size_is_named(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """The system truncates the write that reaches the limit, at any byte, and kills the node at its next write."""
     request, size = prepared.waiting()[0], (late / "chain" / "journal.jsonl").stat().st_size
     attempt = partial(limited, late, request, resource.RLIMIT_FSIZE)
     until_done(tally, acts, late, request, range(size, size + 3000, 230), attempt, SIZE)
@@ -100,7 +100,7 @@ def test_memory_runs_out(prepared: Prepared, late: Path, acts: Acts, tally: Tall
 
 
 @pytest.mark.parametrize("back", [7_200, 86_400, 10 * 365 * 86_400])
-def test_the_clock_went_back(prepared: Prepared, late: Path, acts: Acts, tally: Tally, back: int) -> None:
+def test_a_clock_that_went_back_is_named(prepared: Prepared, late: Path, acts: Acts, tally: Tally, back: int) -> None:
     request, now = prepared.waiting()[0], time.time
 
     def earlier() -> list[Any]:
@@ -114,8 +114,10 @@ def test_the_clock_went_back(prepared: Prepared, late: Path, acts: Acts, tally: 
         acts.check(ledger)
 
 
-def test_the_clock_went_back_a_little(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """As clocks that are set by the network do."""
+def test_a_clock_that_went_back_by_seconds_is_harmless(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
+    """Clocks that are set over the network do this."""
     request, now = prepared.waiting()[0], time.time
     with opened(late) as ledger:
         acts.issue(ledger, prepared.waiting()[1])
@@ -127,30 +129,32 @@ def test_the_clock_went_back_a_little(prepared: Prepared, late: Path, acts: Acts
 
     answer = Answer(*forked(earlier).result())
     tally.harmless("the clock went back by 20 seconds", [] if answer.code is None else [answer.code])
-    acts.told(request, answer.told["certificate_no"])
+    acts.add(request, answer.told["certificate_no"])
     with opened(late) as ledger:
         acts.check(ledger)
 
 
 PLACES = {
-    "the last place on earth, in ASCII": {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"},
-    "the first place on earth, in no language": {
+    "the last time zone on earth, in ASCII": {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"},
+    "the first time zone on earth, without a language": {
         "TZ": "Etc/GMT+12",
         "LC_ALL": "POSIX",
         "LANG": "",
         "PYTHONCOERCECLOCALE": "0",
     },
-    "a place that does not exist": {"TZ": "Nowhere/Land", "LC_ALL": "xx_XX.UTF-8"},
+    "a time zone that does not exist": {"TZ": "Nowhere/Land", "LC_ALL": "xx_XX.UTF-8"},
 }
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_another_place(prepared: Prepared, late: Path, acts: Acts, tally: Tally, place: str) -> None:
-    """Time zone and locale of the machine change nothing that is written."""
+def test_time_zone_and_locale_change_nothing(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally, place: str
+) -> None:
+    """The time zone and the locale of the machine do not change written data."""
     request = prepared.waiting()[0]
     answer = program(late, "certificate", "issue", request, **PLACES[place])
     tally.harmless(place, [] if answer.code is None else [answer.code])
     with opened(late) as ledger:
         if answer.exit_code == 0:
-            acts.told(request, answer.told["certificate_no"])
+            acts.add(request, answer.told["certificate_no"])
         acts.check(ledger)

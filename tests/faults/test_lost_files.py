@@ -1,7 +1,7 @@
-"""Every file of a home, lost or damaged: each has its clear error, nothing is made again in silence.
+"""Every file of a home is lost or damaged: each case has a clear error, and no file is silently created again.
 
-The home is one after a power cut, which has all the files that there can be. What is damaged is put back after each
-answer; at the end everything that was acknowledged must be there.
+The home is taken after a power cut, because it then has all possible files. The damage is repaired after each answer,
+and at the end the results of all acknowledged acts must exist.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ DATABASE: Final = ("ledger.db", "ledger.db-wal", "ledger.db-shm")
 
 
 def each(missing: Codes, damaged: Codes, *but: str, **others: Codes) -> dict[str, Codes]:
-    """By which code a damage is noticed; ``but`` are damages that this file is not given."""
-    told = {"lost": missing} | dict.fromkeys(CONTENT, damaged) | others
-    return {name: codes for name, codes in told.items() if name not in but}
+    """Return the codes that must name each damage of a file, without the damages in ``but``."""
+    expected = {"lost": missing} | dict.fromkeys(CONTENT, damaged) | others
+    return {name: codes for name, codes in expected.items() if name not in but}
 
 
 def harmless(**others: Codes) -> dict[str, Codes]:
-    """A file that the next opening makes again, or that nothing rests on."""
+    """Return no codes, for a file that the next opening creates again or that nothing needs."""
     return {"lost": FINE, "overwritten": FINE, "replaced": FINE, "a folder": FINE} | others
 
 
 def lock() -> dict[str, Codes]:
-    """Locks are empty: there is nothing in them to damage. Where a folder stands, nobody can lock."""
+    """Return the codes for a lock file: it is empty, so only a folder in its place is an error."""
     return {"lost": FINE, "replaced": FINE, "a folder": ("FILE_REFUSED", "JOURNAL_UNWRITABLE")}
 
 
@@ -60,7 +60,7 @@ EXPECTED: Final[dict[str, dict[str, Codes]]] = {
     "keys/kek-1.key": each(
         ("SEALING_KEY_MISSING", "KEY_FILE_MISSING"),
         ("KEY_FILE_DAMAGED", "FILE_REFUSED"),
-        # A bit more or less of a hex digit may be no digit.
+        # With a flipped bit, a hex digit may become another character.
         flipped=("SEALING_KEY_WRONG", "KEY_FILE_DAMAGED"),
     ),
     "keys/kek-current": each(("KEY_FILE_MISSING",), ("KEY_FILE_DAMAGED", "FILE_REFUSED"), "halved", "flipped"),
@@ -88,11 +88,13 @@ def test_the_table_has_every_file_of_a_home(prepared: Prepared) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_file_is_lost_or_damaged(prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, name: str) -> None:
+def test_every_lost_or_damaged_file_is_named(
+    prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, name: str
+) -> None:
     home, waiting = copied(prepared.cut, tmp_path / "home"), iter(prepared.waiting())
     for damage, expected in EXPECTED[name].items():
         if name in DATABASE:
-            # A database that was closed well has no log: each damage follows a power cut of its own.
+            # A database that was closed properly has no log, so each damage starts from a new copy after a power cut.
             home = copied(prepared.cut, tmp_path / f"home before {damage}")
             acts.forget()
         DAMAGES[damage](home / name)
@@ -104,9 +106,9 @@ def test_a_file_is_lost_or_damaged(prepared: Prepared, tmp_path: Path, acts: Act
         else:
             tally.noticed(fault, [answer.code] if answer.code else findings(home), expected)
         if answer.exit_code == 0:
-            acts.told(request, answer.told["certificate_no"])
+            acts.add(request, answer.told["certificate_no"])
         else:
-            # The three files of a database are one: its log is put back with it.
+            # The three files of a database belong together, so its log is restored with it.
             for each_file in DATABASE if name == "ledger.db-wal" else (name,):
                 put_back(home, each_file, prepared.cut)
         if name in DATABASE:
@@ -117,7 +119,7 @@ def test_a_file_is_lost_or_damaged(prepared: Prepared, tmp_path: Path, acts: Act
 
 
 def findings(home: Path) -> list[str]:
-    """What `pingzheng doctor` finds: not every damage keeps a ledger from being opened."""
+    """Return the findings of `pingzheng doctor`, because a ledger opens in spite of some damages."""
     return [str(each["code"]) for part in cli(home, "doctor").told["parts"] for each in part["findings"]]
 
 

@@ -1,6 +1,6 @@
-"""Every fault of a node, in front of an open ledger that writes: each is a named answer, and none of them an act.
+"""Faults of a node under an open ledger that writes: each is answered with a code, and causes no act.
 
-What was refused is asked for once more when the node is well again: it is done once, and nothing else was lost.
+A refused act is repeated when the node works again: it is done once, and nothing else is lost.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from tests.support.chain.node_faults import BODIES, FAULTS, HTTP, RESULTS, SLOW,
 from tests.support.machine.fault_counts import Tally
 from tests.support.machine.processes import kill_nodes, nodes_in
 
-SECONDS = 0.5  # what one question may take as a whole
-# What a node is asked in the course of an issue, and what its anchor is sent with.
+SECONDS = 0.5  # the time for one call to the node, with all its attempts
+# The methods of the node that issuing a certificate and sending its anchor use.
 KINDS = {"results": RESULTS, "bodies": BODIES, "http": HTTP, "wire": WIRE, "slow": SLOW}
 METHODS = ("eth_call", "eth_getBlockByNumber", "eth_getLogs", "eth_sendRawTransaction", "eth_getTransactionCount")
 
 
 @dataclass
 class World:
-    """An open ledger behind a node that can be made to go wrong."""
+    """An open ledger and a node in which faults can be injected."""
 
     ledger: Ledger
     faulty: FaultyNode
@@ -51,8 +51,8 @@ class World:
         self.faulty.fault = None
 
     def well(self, acts: Acts, request: str) -> None:
-        """The node is well again: what was refused is done once, and everything else is there."""
-        # As a server does several times a second.
+        """Remove the fault, and check that a refused act is now done once and that nothing is lost."""
+        # A server does this several times a second.
         self.ledger.anchoring.tick()
         acts.issue(self.ledger, request)
         acts.check(self.ledger)
@@ -73,35 +73,35 @@ def world(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def refusal(act: Callable[[], Any]) -> str:
-    """The code, if it is that of a chain that cannot be asked; else what it was instead."""
+    """Return UNAVAILABLE for an unavailable chain, the code of another error, or DONE if the act succeeded."""
     try:
         act()
     except ChainUnavailable:
         return "UNAVAILABLE"
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # whatever leaves the product is what this suite looks for
+    except Exception as error:  # the tests look for any exception that leaves the product
         return f"FOREIGN {type(error).__name__}"
     return "DONE"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_answer_is_wrong(world: World, acts: Acts, tally: Tally, kind: str) -> None:
-    """Nothing is written, nobody is told anything of a chain that was not read, and readiness names the fault."""
+def test_a_node_whose_answers_are_all_wrong_is_named(world: World, acts: Acts, tally: Tally, kind: str) -> None:
+    """Nothing is written, no answer describes a chain that was not read, and readiness names the fault."""
     request, known = next(world.requests), next(iter(acts.issued.values()))
     for name, fault in KINDS[kind].items():
         with world.spoiled(fault):
-            told = [refusal(lambda: acts.issue(world.ledger, request))]
-            told.append(refusal(lambda: world.ledger.verification.public_status(known)))
+            seen = [refusal(lambda: acts.issue(world.ledger, request))]
+            seen.append(refusal(lambda: world.ledger.verification.public_status(known)))
             chain = world.ledger.inspection.readiness()["chain"]
-            told.append("READY" if chain["ok"] else "UNAVAILABLE" if "code" in chain else "WITHOUT A CODE")
-        tally.noticed(f"every answer of the node: {name}", told, ["UNAVAILABLE"])
+            seen.append("READY" if chain["ok"] else "UNAVAILABLE" if "code" in chain else "WITHOUT A CODE")
+        tally.noticed(f"every answer of the node: {name}", seen, ["UNAVAILABLE"])
     world.well(acts, request)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_answers_to_one_method_are_wrong(world: World, acts: Acts, tally: Tally, method: str) -> None:
-    """The act is refused by name or it is done: what a node did before it answered badly is not done twice."""
+def test_wrong_answers_to_one_method_do_not_repeat_an_act(world: World, acts: Acts, tally: Tally, method: str) -> None:
+    """The act is refused with a code, or it is done; an act that the node did before a wrong answer is not repeated."""
     for fault in ("null", "a number", "a list", "no hex", "closes at once", "500"):
         issue = partial(acts.issue, world.ledger, next(world.requests))
         with world.spoiled(only(FAULTS[fault], method)):
@@ -112,8 +112,10 @@ def test_the_answers_to_one_method_are_wrong(world: World, acts: Acts, tally: Ta
     acts.check(world.ledger)
 
 
-def test_a_node_of_another_chain(world: World, acts: Acts, tally: Tally, prepared: Prepared, tmp_path: Path) -> None:
-    """Behind the same URL, under an open ledger: another chain id, and a chain of the same id that is another one."""
+def test_a_node_of_another_chain_is_refused(
+    world: World, acts: Acts, tally: Tally, prepared: Prepared, tmp_path: Path
+) -> None:
+    """The URL of an open ledger leads to another chain: with another chain id, or with the same id."""
     request = next(world.requests)
     with world.spoiled(only(result("0x1"), "eth_chainId")):
         checks = world.ledger.inspection.readiness()
@@ -124,17 +126,17 @@ def test_a_node_of_another_chain(world: World, acts: Acts, tally: Tally, prepare
         FaultyNode(upstream=other.url) as stranger,
         world.spoiled(lambda turn: turn.give(stranger._passed_on(turn.asked))),
     ):
-        told = [refusal(lambda: acts.issue(world.ledger, request))]
-        told += [str(check["code"]) for check in world.ledger.inspection.readiness().values() if "code" in check]
-    tally.noticed("the node has another chain of the same id", told, OTHER_CHAIN)
+        seen = [refusal(lambda: acts.issue(world.ledger, request))]
+        seen += [str(check["code"]) for check in world.ledger.inspection.readiness().values() if "code" in check]
+    tally.noticed("the node has another chain of the same id", seen, OTHER_CHAIN)
     world.well(acts, request)
 
 
 OTHER_CHAIN = ["UNAVAILABLE", "CHAIN_GENESIS_CHANGED", "CONTRACT_MISSING", "LEDGER_DIFFERS", "NODE_ANSWER_INVALID"]
 
 
-def test_health_asks_no_node(world: World, tally: Tally) -> None:
-    """Liveness is the process's own, whatever its node does; readiness and acts are not."""
+def test_health_does_not_ask_the_node(world: World, tally: Tally) -> None:
+    """Liveness depends only on the process and not on its node; readiness and acts need the node."""
 
     @contextmanager
     def already_open() -> Iterator[Ledger]:
@@ -145,13 +147,13 @@ def test_health_asks_no_node(world: World, tally: Tally) -> None:
             with world.spoiled(FAULTS[fault]):
                 assert client.get("/health").status_code == 200
                 ready = client.get("/ready")
-            told = [f"{ready.status_code} {ready.json()['code']}"]
-            tally.noticed(f"a server's node: {fault}", told, ["503 NOT_READY"])
+            seen = [f"{ready.status_code} {ready.json()['code']}"]
+            tally.noticed(f"a server's node: {fault}", seen, ["503 NOT_READY"])
     assert world.faulty.fault is None
 
 
-def test_a_dead_local_node_is_started_again(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Killed under an open ledger that started it: on the same port, with every act, while others go on asking."""
+def test_a_killed_local_node_is_started_again(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """The open ledger starts its killed node again, on the same port and with all acts, while others keep asking."""
     with opened(late) as ledger:
         for request in prepared.waiting()[:3]:
             acts.issue(ledger, request)
@@ -171,8 +173,8 @@ def _until_it_answers(ledger: Ledger) -> None:
         time.sleep(0.05)
 
 
-def test_a_node_that_is_stopped_and_goes_on(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """SIGSTOP: it holds its connections and answers nothing, until somebody lets it go on."""
+def test_a_stopped_node_can_continue(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """After SIGSTOP the node keeps its connections and answers nothing, until SIGCONT."""
     first, second = prepared.waiting()[:2]
     with opened(late) as ledger:
         connection = ledger.reader.connection
@@ -180,8 +182,8 @@ def test_a_node_that_is_stopped_and_goes_on(prepared: Prepared, late: Path, acts
         before, connection.timeout, connection.send_timeout = connection.timeout, SECONDS, SECONDS
         (pid,) = nodes_in(late / "chain")
         os.kill(pid, signal.SIGSTOP)
-        told = [refusal(lambda: acts.issue(ledger, second)), refusal(ledger.reader.block_number)]
-        tally.noticed("the local node is stopped", told, ["UNAVAILABLE"])
+        seen = [refusal(lambda: acts.issue(ledger, second)), refusal(ledger.reader.block_number)]
+        tally.noticed("the local node is stopped", seen, ["UNAVAILABLE"])
         os.kill(pid, signal.SIGCONT)
         connection.timeout = connection.send_timeout = before
         acts.issue(ledger, second)

@@ -1,6 +1,6 @@
-"""Parts that do not belong together: an older database, an older chain, another ledger's files, two homes on one chain.
+"""Parts that do not belong together: an older database or chain, files of another ledger, two homes on one chain.
 
-Nothing is written then, each under its own code; what the public is told is what the chain holds.
+Each case is refused with its own code, and nothing is written. Public answers follow the chain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DATABASE_BEHIND = ["DATABASE_BEHIND_CHAIN"]
 
 
 def said(home: Path, request: str) -> list[str]:
-    """The codes that whoever issues and whoever looks is answered with."""
+    """Return the codes of two commands: issuing a certificate, and the status of the ledger."""
     issued, looked = cli(home, "certificate", "issue", request), cli(home, "status")
     return [issued.code or "ISSUED", *not_ready(looked.told)] if looked.exit_code == 1 else codes(issued, looked)
 
@@ -48,12 +48,14 @@ def refused(act: Callable[[], Any]) -> str:
 
 
 def mix(home: Path, newer: Path, *names: str) -> None:
-    """Put these files of another home in the place of our own."""
+    """Replace these files of our home by the files of another home."""
     for name in names:
         shutil.copy2(newer / name, home / name)
 
 
-def test_an_older_database_on_a_newer_chain(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_an_older_database_on_a_newer_chain_is_refused(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     mix(late, prepared.early, "ledger.db")
     fault = "an older database on a newer chain"
     tally.noticed(fault, said(late, prepared.waiting()[0]), DATABASE_BEHIND)
@@ -65,7 +67,9 @@ def test_an_older_database_on_a_newer_chain(prepared: Prepared, late: Path, acts
         acts.check(ledger)
 
 
-def test_an_older_chain_under_a_newer_database(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_an_older_chain_under_a_newer_database_is_refused(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     mix(late, prepared.early, "chain/journal.jsonl")
     tally.noticed("an older chain under a newer database", said(late, prepared.waiting()[0]), CHAIN_BEHIND)
     for number in prepared.numbers[3:]:
@@ -81,8 +85,8 @@ def public_state(home: Path, number: str) -> str:
     return answer.code or str(answer.told["state"])
 
 
-def test_a_journal_that_lost_its_last_lines(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """However many are lost: what the database knows of them is missed."""
+def test_a_journal_without_its_last_lines_is_refused(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """For any number of lost lines, the database shows that blocks are missing."""
     journal = late / "chain" / "journal.jsonl"
     whole = journal.read_bytes().splitlines(keepends=True)
     begun = len((prepared.early / "chain" / "journal.jsonl").read_bytes().splitlines())
@@ -95,8 +99,8 @@ def test_a_journal_that_lost_its_last_lines(prepared: Prepared, late: Path, acts
         acts.check(ledger)
 
 
-def test_a_database_copied_without_its_log(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Somebody copied the one file while the ledger was open: what its write-ahead log held is not in it."""
+def test_a_database_copied_without_its_log_is_refused(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """The database was copied while the ledger was open, so the content of its write-ahead log is missing."""
     mix(late, prepared.cut, "ledger.db")
     fault = "a database copied while it was open, without its log"
     tally.noticed(fault, said(late, prepared.waiting()[0]), DATABASE_BEHIND)
@@ -115,7 +119,9 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_file_of_another_ledger(prepared: Prepared, late: Path, acts: Acts, tally: Tally, name: str) -> None:
+def test_a_file_of_another_ledger_is_refused(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally, name: str
+) -> None:
     mix(late, prepared.other, name)
     tally.noticed(f"{name} of another ledger", [said(late, prepared.waiting()[0])[0]], ELSEWHERE[name])
     mix(late, prepared.late, name)
@@ -124,8 +130,10 @@ def test_a_file_of_another_ledger(prepared: Prepared, late: Path, acts: Acts, ta
         acts.check(ledger)
 
 
-def test_every_value_of_the_deployment(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Each value is changed by itself."""
+def test_every_changed_value_of_the_deployment_is_found(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
+    """Each value is changed separately."""
     path = late / "deployment.json"
     original = path.read_text("utf-8")
     for place, changed in _changed(json.loads(original)):
@@ -138,7 +146,7 @@ def test_every_value_of_the_deployment(prepared: Prepared, late: Path, acts: Act
 
 
 def _changed(values: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
-    """The same values with one of them changed, each in turn, by its place."""
+    """Return, for each value, its path and the values with this value changed."""
     found: list[tuple[str, dict[str, Any]]] = []
     for name, value in values.items():
         if isinstance(value, dict):
@@ -149,16 +157,18 @@ def _changed(values: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[s
     return found
 
 
-def test_two_homes_on_one_chain(prepared: Prepared, late: Path, tmp_path: Path, acts: Acts, tally: Tally) -> None:
-    """A copy of a home is opened beside it: one of them goes on, the other one must not."""
+def test_a_second_home_on_the_same_chain_is_refused(
+    prepared: Prepared, late: Path, tmp_path: Path, acts: Acts, tally: Tally
+) -> None:
+    """A copy of a home is opened beside the home: only one of the two may continue to write."""
     twin = copied(late, tmp_path / "twin")
     first, second, third = prepared.waiting()[:3]
     with opened(late) as ledger:
         url = ledger.reader.connection.url
         with opened(twin, rpc_url=url) as shadow:
             acts.issue(ledger, first)
-            told = [refused(lambda: acts.issue(shadow, second)), *not_ready(shadow.inspection.readiness())]
-            tally.noticed("two homes share one chain", told, [*DATABASE_BEHIND, "LOG_FORKED"])
+            seen = [refused(lambda: acts.issue(shadow, second)), *not_ready(shadow.inspection.readiness())]
+            tally.noticed("two homes share one chain", seen, [*DATABASE_BEHIND, "LOG_FORKED"])
             acts.issue(ledger, third)
         code = refused(lambda: _open(twin, url))
         tally.noticed("two homes share one chain, opened again", [code], [*DATABASE_BEHIND, "LOG_FORKED", "DONE"])
@@ -170,10 +180,10 @@ def _open(home: Path, url: str) -> None:
         ledger.verification.new_nonce()
 
 
-def test_a_node_that_was_restored_to_a_lower_height(
+def test_a_node_restored_to_a_lower_height_is_refused(
     prepared: Prepared, late: Path, tmp_path: Path, acts: Acts, tally: Tally
 ) -> None:
-    """Behind the same URL, under an open ledger: it stops writing, and goes on when the chain is whole again."""
+    """An open ledger stops writing when its node has a shorter chain, and continues when the chain is complete."""
     folder = tmp_path / "node"
     shutil.copytree(late / "chain", folder)
     first, second = prepared.waiting()[:2]
@@ -185,12 +195,12 @@ def test_a_node_that_was_restored_to_a_lower_height(
         newer = (folder / "journal.jsonl").read_bytes()
         mix(folder, prepared.early / "chain", "journal.jsonl")
         with LocalNode(folder, program=JOURNAL, port=port):
-            told = [refused(lambda: acts.issue(ledger, second)), *not_ready(ledger.inspection.readiness())]
-            tally.noticed("the node was restored to a lower height", told, [*CHAIN_BEHIND, "CHAIN_HEAD_OLD"])
+            seen = [refused(lambda: acts.issue(ledger, second)), *not_ready(ledger.inspection.readiness())]
+            tally.noticed("the node was restored to a lower height", seen, [*CHAIN_BEHIND, "CHAIN_HEAD_OLD"])
             _never_active(ledger, acts.issued[first])
         (folder / "journal.jsonl").write_bytes(newer)
         with LocalNode(folder, program=JOURNAL, port=port):
-            # As a server does several times a second.
+            # A server does this several times a second.
             ledger.anchoring.tick()
             acts.issue(ledger, second)
             acts.check(ledger)

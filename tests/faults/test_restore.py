@@ -1,7 +1,7 @@
-"""A way back: backup, archive and chain are put together again, a hundred batches after the backup.
+"""Restores a ledger from backup, archive and chain, a hundred batches after the backup.
 
-With an archive everything is there. Without one what is lost is listed, its numbers are never given again, and the
-holders bring their certificates back.
+With an archive nothing is lost. Without an archive the lost entries are listed, their numbers are never used again,
+and holders can return their certificates.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def far(prepared: Prepared) -> Far:
 
 
 def restored(far: Far, home: Path, **changes: Any) -> Restored:
-    """The ledger in a new home, from the backup and the chain as it is now."""
+    """Restore the ledger to a new home, from the backup and the current chain."""
     return restore(settings_of(home), replace(Sources(far.backup, far.keys, chain=far.chain), **changes))
 
 
@@ -44,13 +44,13 @@ def refused(act: Callable[[], Any]) -> str:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # whatever leaves the product is what this suite looks for
+    except Exception as error:  # the tests look for any exception that leaves the product
         return f"FOREIGN {type(error).__name__}: {error}"[:200]
     return "DONE"
 
 
 def new_certificates(prepared: Prepared, far: Far) -> list[str]:
-    """Requests of before the backup whose certificates nobody was given."""
+    """Return requests from before the backup that have no certificate."""
     return [request for request in prepared.requests[LATE:] if request not in far.issued][:3]
 
 
@@ -60,9 +60,9 @@ def requests_of(ledger: Ledger) -> set[str]:
 
 
 def test_with_an_archive_nothing_is_lost(prepared: Prepared, far: Far, tmp_path: Path, tally: Tally) -> None:
-    told = restored(far, tmp_path / "home", archive=far.archive)
+    result = restored(far, tmp_path / "home", archive=far.archive)
     tally.noticed("the home is gone; a backup, an archive and the chain are there", ["restored"], ["restored"])
-    assert (told.log.lost, told.closed) == ((), 0)
+    assert (result.log.lost, result.closed) == ((), 0)
     acts = far.acts(prepared, tally)
     with opened(tmp_path / "home") as ledger:
         tally.lost += sorted(set(far.asked) - requests_of(ledger))
@@ -72,14 +72,14 @@ def test_with_an_archive_nothing_is_lost(prepared: Prepared, far: Far, tmp_path:
         acts.check(ledger)
 
 
-def test_without_an_archive_it_is_listed_and_comes_back(
+def test_without_an_archive_losses_are_listed_and_can_be_returned(
     prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
 ) -> None:
-    told = restored(far, tmp_path / "home", erasures=far.archive / "erased.jsonl")
-    listed = sum(batch.missing for batch in told.log.lost)
+    result = restored(far, tmp_path / "home", erasures=far.archive / "erased.jsonl")
+    listed = sum(batch.missing for batch in result.log.lost)
     tally.noticed("the home is gone; a backup and the chain are there", [f"{listed} lost"], [f"{BATCHES} lost"])
-    # A lost batch may record an erasure: whether the list is whole, an operator says.
-    assert told.closed > 0
+    # A lost batch may record an erasure, so an operator must confirm that the list is complete.
+    assert result.closed > 0
     confirmed = cli(tmp_path / "home", "restore", "confirm-erasures", "--yes")
     assert confirmed.exit_code == 0, confirmed.text
     acts = far.acts(prepared, tally)
@@ -99,15 +99,15 @@ def test_without_an_archive_it_is_listed_and_comes_back(
 def test_without_the_list_of_erasures_texts_stay_closed(
     prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
 ) -> None:
-    told = restored(far, tmp_path / "home")
-    tally.noticed("the list of erasures is gone", ["CLOSED" if told.closed else "OPEN"], ["CLOSED"])
+    result = restored(far, tmp_path / "home")
+    tally.noticed("the list of erasures is gone", ["CLOSED" if result.closed else "OPEN"], ["CLOSED"])
     with opened(tmp_path / "home") as ledger:
         codes = {refused(partial(ledger.certificates.bundles.build, number)) for number in prepared.numbers[:2]}
         tally.noticed("a text whose erasure is not known is asked for", codes, ["SEALED_CLOSED"])
 
 
-def test_every_file_of_a_backup(far: Far, tmp_path: Path, tally: Tally) -> None:
-    """Lost, cut or changed: it is named, and no home is made."""
+def test_every_lost_or_damaged_file_of_a_backup_is_named(far: Far, tmp_path: Path, tally: Tally) -> None:
+    """A lost, truncated or changed file is named, and no home is created."""
     for kind, original in (("backup", far.backup), ("keys", far.keys)):
         folder = tmp_path / kind
         for name in files_of(original):
@@ -120,8 +120,8 @@ def test_every_file_of_a_backup(far: Far, tmp_path: Path, tally: Tally) -> None:
                 shutil.rmtree(folder)
 
 
-def test_parts_of_another_ledger(prepared: Prepared, far: Far, tmp_path: Path, tally: Tally) -> None:
-    """The keys of another backup, another ledger's chain, an older chain, an archive that is gone or damaged."""
+def test_a_restore_from_wrong_parts_is_refused(prepared: Prepared, far: Far, tmp_path: Path, tally: Tally) -> None:
+    """The parts are keys of another backup, another ledger's chain, an older chain, a missing or damaged archive."""
     other = tmp_path / "other archive"
     other.mkdir()
     damaged = tmp_path / "damaged archive"

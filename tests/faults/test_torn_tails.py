@@ -1,7 +1,7 @@
-"""A journal that ends in the middle of a line, at every byte, and one that was changed, at every byte.
+"""A journal that ends in the middle of a line, at every byte, and a journal that is changed at every byte.
 
-What a crash left of a last line was never answered: it is cut off and reported. Anything else is refused by the number
-of its line, and the file stays as it is.
+The act of an incomplete last line was never answered: the rest of the line is removed and reported. Any other damage
+is refused with the number of its line, and the file is not changed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ JOURNAL_PROGRAM = Path(node_module.__file__).with_name("journal.mjs")
 
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The journal of a small chain."""
+    """Return the journal of a small chain."""
     folder = tmp_path_factory.mktemp("torn")
     with LocalNode(folder, program=JOURNAL, chain_id=4409) as node:
         for number in range(1, ACTS + 1):
@@ -33,23 +33,23 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "journal.jsonl"
 
 
-def test_every_byte_of_a_journal(journal: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_journal_cut_or_changed_at_every_byte(journal: Path, tmp_path: Path, tally: Tally) -> None:
     command = [str(find_node()), str(Path(__file__).with_name("torn.mjs")), str(JOURNAL_PROGRAM), str(journal)]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    for number, (what, *answer) in enumerate(told["results"]):
-        _judge(tally, f"{what} {number}", what, told, *answer)
-    counts = Counter(what for what, *_ in told["results"])
-    assert counts["torn"] == told["whole"] - told["last"] and counts["flipped"] == told["whole"]
+    report = json.loads(done.stdout)
+    for number, (what, *answer) in enumerate(report["results"]):
+        _judge(tally, f"{what} {number}", what, report, *answer)
+    counts = Counter(what for what, *_ in report["results"])
+    assert counts["torn"] == report["whole"] - report["last"] and counts["flipped"] == report["whole"]
 
 
 def _judge(
-    tally: Tally, fault: str, what: str, told: dict[str, Any], said: list[str], records: int, size: int, goes_on: bool
+    tally: Tally, fault: str, what: str, report: dict[str, Any], said: list[str], records: int, size: int, goes_on: bool
 ) -> None:
-    whole, last, lines = told["whole"], told["last"], told["lines"]
+    whole, last, lines = report["whole"], report["last"], report["lines"]
     if what in ("torn", "zeros"):
-        # Without its line break alone a line is whole.
+        # A line that lacks only its line break is complete.
         kept = lines if records == lines else lines - 1
         if size == last and records == lines - 1 and not said:
             tally.harmless(fault, said)  # the cut is between two lines
@@ -59,7 +59,7 @@ def _judge(
             tally.lost.append(f"{fault}: {records} of {kept} records, goes on: {goes_on}")
         return
     if said and said[0].startswith("repaired"):
-        # The very last line break became something else: no line before it is touched.
+        # The last line break was changed: no earlier line is affected.
         tally.noticed(fault, said, [f"repaired at line {lines}"])
         return
     tally.noticed(fault, [each.partition(" at ")[0] for each in said], ["JOURNAL_DAMAGED"])
@@ -68,8 +68,8 @@ def _judge(
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.98, 1.0])
-def test_a_node_goes_on_after_a_torn_tail(journal: Path, tmp_path: Path, tally: Tally, kept: float) -> None:
-    """The node itself: the whole acts are there, it says what it cut, and it takes the next act."""
+def test_a_node_continues_after_a_torn_last_line(journal: Path, tmp_path: Path, tally: Tally, kept: float) -> None:
+    """The node keeps all complete acts, reports the removed rest, and accepts the next act."""
     raw = journal.read_bytes()
     last = raw.rindex(b"\n", 0, -1) + 1
     end = last + 1 + int(kept * (len(raw) - last - 3))

@@ -1,4 +1,4 @@
-"""Several who write: two processes, two servers, a command beside a server, and the end of one of them."""
+"""Several processes write: two processes, two servers, a command beside a server; and one of them ends."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ EACH = 5
 SECONDS = 60
 
 
-def test_two_processes_write(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Each issues for requests of its own, and both for the same ones. Whoever ends first takes the node with it: the
-    other one is told that it does not answer, and goes on when it has started one."""
+def test_two_processes_write_at_once(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """Each process issues for its own requests, and both for the same requests.
+
+    The process that ends first stops its node. The other process gets an error, and continues with a new node.
+    """
     waiting = prepared.waiting()
     same, own = waiting[:EACH], [waiting[EACH : 2 * EACH], waiting[2 * EACH : 3 * EACH]]
 
@@ -43,7 +45,7 @@ def test_two_processes_write(prepared: Prepared, late: Path, acts: Acts, tally: 
     children = [forked(lambda mine=mine: issuing([*same, *mine])) for mine in own]
     for child in children:
         for request, number in child.result():
-            acts.told(request, number)
+            acts.add(request, number)
     tally.harmless("two processes write at once", [])
     assert set(acts.issued) >= {*same, *own[0], *own[1]}
     with opened(late) as ledger:
@@ -66,8 +68,8 @@ def _until_it_answers(act: Callable[[], str]) -> str:
             time.sleep(0.1)
 
 
-def test_two_processes_keep_keys(late: Path, acts: Acts, tally: Tally) -> None:
-    """A process that read the custody file long ago adds to what is in it now."""
+def test_two_processes_store_keys_at_once(late: Path, acts: Acts, tally: Tally) -> None:
+    """A process that read the custody file earlier adds its keys to the current content of the file."""
 
     def keeping(count: int) -> list[str]:
         with opened(late) as ledger:
@@ -84,7 +86,7 @@ def test_two_processes_keep_keys(late: Path, acts: Acts, tally: Tally) -> None:
 
 @contextmanager
 def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A server on this home, and its port."""
+    """Run a server on this home, and yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -98,7 +100,7 @@ def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 
 def asked(port: int, path: str) -> tuple[int, Any]:
-    """What a server answers; 0 where none does."""
+    """Return status and body of a server's answer; status 0 if no server answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
@@ -111,15 +113,15 @@ def asked(port: int, path: str) -> tuple[int, Any]:
 
 
 def until(wanted: Any) -> None:
-    """Wait for something that happens by itself."""
+    """Wait until a condition is true."""
     deadline = time.monotonic() + SECONDS
     while not wanted():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.1)
 
 
-def test_two_servers_and_a_command(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """All at one home. The first server owns the node; it is killed, and the others go on with a node of their own."""
+def test_two_servers_and_a_command_share_one_home(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """All use one home. The first server, which owns the node, is killed; the others continue with a new node."""
     first, second, third = prepared.waiting()[:3]
     with serving(late) as (one, port), serving(late) as (_, other):
         _issued(late, acts, first)
@@ -141,7 +143,7 @@ def test_two_servers_and_a_command(prepared: Prepared, late: Path, acts: Acts, t
 def _issued(home: Path, acts: Acts, request: str) -> None:
     answer = cli(home, "certificate", "issue", request)
     assert answer.exit_code == 0, answer.text
-    acts.told(request, answer.told["certificate_no"])
+    acts.add(request, answer.told["certificate_no"])
 
 
 def _active(port: int, number: str) -> bool:
@@ -154,8 +156,8 @@ def _not_ready(port: int) -> list[str]:
     return [] if status == 200 else [f"{status} {told and told.get('details')}"]
 
 
-def test_a_stale_process_after_another_wrote(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Two ledgers open in one process, as two services would be: each sees what the other wrote."""
+def test_an_open_ledger_sees_what_another_wrote(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """Two ledgers are open in one process, like two services: each sees what the other wrote."""
     requests = prepared.waiting()[: 2 * EACH]
     with opened(late) as one, opened(late) as other:
         for place, request in enumerate(requests):

@@ -1,6 +1,6 @@
-// Damages a journal in every place and reads it: node torn.mjs <journal.mjs> <whole journal> <folder>
+// Damages a journal at every place and reads it: node torn.mjs <journal.mjs> <complete journal> <folder>
 //
-// Prints a list of [what was done, what reading it said, records read, size after it, whether it can be appended to].
+// Prints a list of [damage, messages of reading, number of records, size afterwards, whether appending works].
 
 import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -42,7 +42,7 @@ function attempt(what, bytes) {
 const last = whole.lastIndexOf("\n", whole.length - 2) + 1;
 for (let end = last; end < whole.length; end += 1) attempt("torn", whole.subarray(0, end));
 for (let end = last; end < whole.length; end += 1) {
-  // The length of the file is on disk, its content is not.
+  // The file has its length on disk, but not its content.
   attempt("zeros", Buffer.concat([whole.subarray(0, end), Buffer.alloc(whole.length - end)]));
 }
 for (let place = 0; place < whole.length; place += 1) {

@@ -1,7 +1,7 @@
 """A provider's round that kills itself at a named point: ``python -m tests.provider.crashing <folder> <point>``.
 
-``folder`` holds ``round.json``: where the platform's service is, the party, and the keys. Each question that the source
-gets is a line of ``asked``.
+``folder`` holds ``round.json`` with the address of the platform's service, the party and the keys. Each query to the
+source adds a line to the file ``asked``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ POINTS: dict[str, tuple[object, str, str]] = {
 
 
 def arm(owner: Any, name: str, when: str) -> None:
-    """Make the named function the last thing this process does."""
+    """Kill this process before or after the named function."""
     original: Callable[..., Any] = getattr(owner, name)
 
     def deadly(*args: Any, **kwargs: Any) -> Any:
@@ -47,7 +47,7 @@ def arm(owner: Any, name: str, when: str) -> None:
 
 
 class Noting:
-    """A source that writes down that it was asked."""
+    """A source that writes each query to a file."""
 
     def __init__(self, folder: Path) -> None:
         self._notes = folder / "asked"
@@ -62,16 +62,16 @@ class Noting:
 
 
 def run(folder: Path, point: str) -> None:
-    told = json.loads((folder / "round.json").read_text())
+    given = json.loads((folder / "round.json").read_text())
     provider = Provider(
-        told["party"],
-        signer_of_key(told["key"]),
+        given["party"],
+        signer_of_key(given["key"]),
         AnswerStore(folder / "records"),
-        lambda: int(time.time()) + told["ahead"],
+        lambda: int(time.time()) + given["ahead"],
     )
     if point in POINTS:
         arm(*POINTS[point])
-    for done in go_round(provider, HttpPlatform(told["service"], told["api_key"]), Noting(folder).connector):
+    for done in go_round(provider, HttpPlatform(given["service"], given["api_key"]), Noting(folder).connector):
         print(done.result, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""A provider, a bank and two firms with keys of their own, and the task that an honest platform makes for them."""
+"""A provider, a bank and two firms with their own keys, and the task that an honest platform makes for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ledger.provider.answer_store import AnswerStore
 from ledger.provider.provider import Provider
 from ledger.provider.task import Opening, Task
 
-# 2026-11-20 12:00:00 in Shanghai.
+# 2026-11-20 12:00:00 in Shanghai
 AT = 1_795_147_200
 AS_OF = date(2026, 10, 31)
 CHAIN = ChainId(
@@ -49,7 +49,7 @@ RULES: dict[str, dict[str, Any]] = {
 }
 FIRM, OTHER_FIRM = "91440802MA9X00011Y", "91440803MA9X0002X5"
 NAME = "湛江示例金属制品有限公司"
-# Nothing was paid on time: what a lying platform would like to read otherwise.
+# No bill was paid on time, which a lying platform would like to change.
 ROWS = ({"month": "202609", "on_time": "no"}, {"month": "202610", "on_time": "no"})
 CLAIMS = {"subject_name": NAME, "subject_uscc": FIRM, "months_covered": 2, "on_time_percent": 0}
 
@@ -94,7 +94,7 @@ BANK, GRID, OTHER_GRID = (sha256(name.encode()).hexdigest() for name in ("bank",
 
 @dataclass(frozen=True)
 class Stage:
-    """What was asked and consented to; ``changes`` are made to an entry, by its type, before it is signed."""
+    """A request and its consent; ``changes`` are applied to an entry, by its type, before it is signed."""
 
     subject: Subject = FIRST
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: RULES)
@@ -168,7 +168,7 @@ class Stage:
         )
 
     def task(self, **changes: Any) -> Task:
-        """The task, with other members than an honest platform's."""
+        """Return the task of an honest platform, with some members replaced."""
         signers = (self.consumer, self.subject.signer)
         members: dict[str, Any] = {
             "chain": CHAIN,
@@ -184,7 +184,7 @@ class Stage:
 
 @dataclass
 class Source:
-    """A provider's source with the rows of whoever is asked about; remembers the questions."""
+    """A provider's source that returns the same rows for every subject, and remembers the queries."""
 
     rows: Sequence[Mapping[str, str]] = ROWS
     name: str | None = NAME
@@ -200,7 +200,7 @@ def supplied(rows: Sequence[Mapping[str, str]] = ROWS, name: str | None = NAME) 
 
 
 def provider_at(folder: Path, **changes: Any) -> Provider:
-    """The grid company, with its records in the folder."""
+    """Return the grid company's provider, with its records in the folder."""
     members: dict[str, Any] = {
         "party": GRID,
         "signer": signer_of("grid"),
@@ -214,7 +214,7 @@ TRUE_ID, FALSE_ID = Subject(FIRM, "07" * 32), Subject(FIRM, "09" * 32)
 
 
 def every_byte_in(folder: Path) -> bytes:
-    """Every byte of every file of the records."""
+    """Return the bytes of all files of the records."""
     return b"\n".join(path.read_bytes() for path in sorted((folder / "records").iterdir()))
 
 

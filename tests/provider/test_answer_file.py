@@ -1,4 +1,4 @@
-"""The file of a provider's answers: its owner alone reads it, and one that is damaged or busy is named."""
+"""The file of a provider's answers: only its owner can read it, and a damaged or locked file is an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.provider.answer_store import AnswerStore
 from tests.provider.stage import Source, Stage, provider_at
 
 
-def test_folder_and_files_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_open_the_records(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     folder = tmp_path / "records"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -25,7 +25,7 @@ def test_folder_and_files_are_their_owners_alone(tmp_path: Path) -> None:
     }
 
 
-def test_records_that_others_could_open_are_closed_to_them(tmp_path: Path) -> None:
+def test_open_permissions_of_a_records_file_are_corrected(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     path = tmp_path / "records" / "records.db"
     path.chmod(0o644)
@@ -39,7 +39,7 @@ def test_a_folder_that_others_can_open_is_refused(tmp_path: Path) -> None:
         provider_at(tmp_path).answer(Stage().task(), Source())
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_a_damaged_records_file_is_an_error(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     path = tmp_path / "records" / "records.db"
     with closing(sqlite3.connect(path)) as database:
@@ -51,7 +51,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         AnswerStore(tmp_path / "records").waiting()
 
 
-def test_records_that_another_process_holds_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_locked_by_another_process_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer_file, "_BUSY_SECONDS", 0.05)
     records = provider_at(tmp_path).answers
     records.seen("erasures", "1")

@@ -1,4 +1,4 @@
-"""A provider's answers are kept before they are sent, for one ledger and one provider, and each is given once."""
+"""A provider's records: answers are stored before they are sent, once each, for one ledger and one provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ledger.provider.supply import Supply
 from tests.provider.stage import CHAIN, OTHER_GRID, Source, Stage, every_byte_in, provider_at, signer_of
 
 
-def test_an_answer_waits_until_the_platform_has_it(tmp_path: Path) -> None:
+def test_an_answer_waits_until_the_platform_has_received_it(tmp_path: Path) -> None:
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
     records = AnswerStore(tmp_path / "records")
     assert records.waiting() == [supply]
@@ -28,7 +28,7 @@ def test_an_answer_waits_until_the_platform_has_it(tmp_path: Path) -> None:
     assert entry == supply.entry and salt
 
 
-def test_the_same_answer_is_given_again_without_a_question(tmp_path: Path) -> None:
+def test_a_waiting_answer_is_returned_without_asking_the_source(tmp_path: Path) -> None:
     first = provider_at(tmp_path).answer(Stage().task(), Source())
     source = Source(rows=())
     assert provider_at(tmp_path).answer(Stage().task(), source) == first
@@ -36,8 +36,8 @@ def test_the_same_answer_is_given_again_without_a_question(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("end", ["received", "refused"])
-def test_of_an_answer_that_is_settled_only_entry_and_salt_are_left(tmp_path: Path, end: str) -> None:
-    """Also in the bytes of the file."""
+def test_a_settled_answer_keeps_only_its_entry_and_salt(tmp_path: Path, end: str) -> None:
+    """Deleted parts are also gone from the bytes of the file."""
     records = provider_at(tmp_path).answers
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
     assert all(item.encode() in every_byte_in(tmp_path) for item in supply.disclosures)
@@ -51,7 +51,7 @@ def test_of_an_answer_that_is_settled_only_entry_and_salt_are_left(tmp_path: Pat
     assert str(salt).encode() in left
 
 
-def test_records_are_of_one_ledger(tmp_path: Path) -> None:
+def test_records_belong_to_one_ledger(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     other = replace(CHAIN, origin="0b" * 32)
     changes = {name: {"ledger": other.ledger} for name in ("template", "request", "authorization")}
@@ -59,8 +59,8 @@ def test_records_are_of_one_ledger(tmp_path: Path) -> None:
         provider_at(tmp_path).answer(Stage(changes=changes).task(chain=other), Source())
 
 
-def test_a_ledger_that_nothing_was_answered_for_is_forgotten(tmp_path: Path) -> None:
-    """A lying platform that comes first does not lock the honest one out."""
+def test_an_unanswered_task_does_not_bind_the_records_to_its_ledger(tmp_path: Path) -> None:
+    """Otherwise a lying platform that comes first could block the honest platform."""
     other = replace(CHAIN, origin="0b" * 32)
     changes = {name: {"ledger": other.ledger} for name in ("template", "request", "authorization")}
     with pytest.raises(InvalidInput, match="ROWS_MISSING"):
@@ -68,7 +68,7 @@ def test_a_ledger_that_nothing_was_answered_for_is_forgotten(tmp_path: Path) -> 
     assert provider_at(tmp_path).answer(Stage().task(), Source())
 
 
-def test_records_are_of_one_provider(tmp_path: Path) -> None:
+def test_records_belong_to_one_provider(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     changes: dict[str, dict[str, Any]] = {
         "request": {"sources": [{"source": "electricity", "provider": OTHER_GRID}]},
@@ -79,13 +79,13 @@ def test_records_are_of_one_provider(tmp_path: Path) -> None:
         other.answer(Stage(changes=changes).task(), Source())
 
 
-def test_what_is_not_here_is_said_to_be_not_here(tmp_path: Path) -> None:
+def test_an_unknown_provision_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="PROVISION_UNKNOWN"):
         provider_at(tmp_path).answers.evidence("ab" * 32)
 
 
-def test_of_two_that_answer_at_once_one_answer_is_kept(tmp_path: Path) -> None:
-    """Both ask the source; what is sent is the same for both."""
+def test_two_concurrent_answers_are_stored_once(tmp_path: Path) -> None:
+    """Both ask the source, but both send the same stored answer."""
     meet = threading.Barrier(2)
 
     class Slow(Source):
@@ -106,7 +106,7 @@ def test_of_two_that_answer_at_once_one_answer_is_kept(tmp_path: Path) -> None:
     assert provider_at(tmp_path).answers.waiting() == found[:1]
 
 
-def test_how_far_a_list_was_read_is_remembered(tmp_path: Path) -> None:
+def test_the_position_in_a_list_is_stored(tmp_path: Path) -> None:
     records = AnswerStore(tmp_path / "records")
     assert records.seen("erasures") is None
     assert [records.seen("erasures", after) for after in ("3", "7")] == ["3", "7"]
@@ -114,13 +114,13 @@ def test_how_far_a_list_was_read_is_remembered(tmp_path: Path) -> None:
 
 
 class Broken:
-    """Ctrl-C while this source is asked."""
+    """A source that is interrupted by Ctrl-C."""
 
     def ask(self, query: Any) -> Any:
         raise KeyboardInterrupt
 
 
-def test_ctrl_c_loses_nothing_that_was_signed(tmp_path: Path) -> None:
+def test_ctrl_c_loses_no_signed_answer(tmp_path: Path) -> None:
     tasks = [Stage(number=number).task() for number in (1, 2, 3)]
     sources: Sequence[Any] = (Source(), Broken(), Source())
     inquiries = [Inquiry(task, lambda source=source: source) for task, source in zip(tasks, sources, strict=True)]
@@ -131,7 +131,7 @@ def test_ctrl_c_loses_nothing_that_was_signed(tmp_path: Path) -> None:
     assert sources[2].asked == []
 
 
-def test_what_one_source_cannot_do_stops_no_other(tmp_path: Path) -> None:
+def test_an_error_of_one_source_does_not_stop_the_others(tmp_path: Path) -> None:
     tasks = [Stage(number=number).task() for number in (1, 2)]
     outcomes = provider_at(tmp_path).answer_many(
         [Inquiry(tasks[0], lambda: Source(rows=())), Inquiry(tasks[1], Source)]

@@ -1,4 +1,4 @@
-"""From rows to signed digests: the rules of the template, fresh salts, the name from the provider's own records."""
+"""From rows to signed digests: the template's rules, new salts, and the name from the provider's own records."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def disclosed(disclosures: tuple[str, ...]) -> dict[str, Any]:
     return {item.name: item.value for item in map(Disclosed.decode, disclosures)}
 
 
-def test_the_question_is_about_one_subject_and_the_columns_of_the_rules() -> None:
+def test_the_query_names_one_subject_and_the_columns_of_the_rules() -> None:
     query = query_of(Stage().task(), AT)
     assert (query.subject, query.scenario, query.source) == ({"identifier": FIRM}, "S01", "electricity")
     assert (query.columns, query.at, query.name) == (("month", "on_time"), AT, True)
@@ -45,7 +45,7 @@ def test_the_question_is_about_one_subject_and_the_columns_of_the_rules() -> Non
     assert (query_of(covered, AT).columns, query_of(covered, AT).name) == (("month",), False)
 
 
-def test_the_claims_are_those_of_the_rules_and_each_has_its_digest(tmp_path: Path) -> None:
+def test_every_claim_of_the_rules_has_a_digest(tmp_path: Path) -> None:
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
     assert disclosed(supply.disclosures) == CLAIMS
     entry = supply.entry
@@ -56,15 +56,15 @@ def test_the_claims_are_those_of_the_rules_and_each_has_its_digest(tmp_path: Pat
     assert entry_signed_by(entry, grid.kid, grid.public_key)
 
 
-def test_a_consent_to_less_makes_fewer_claims() -> None:
+def test_a_consent_to_fewer_fields_gives_fewer_claims() -> None:
     task = Stage(changes={"authorization": {"fields": ["months_covered"]}}).task()
     made = made_of(task, supplied(), AT)
     assert disclosed(made.disclosures) == {"months_covered": 2}
     assert list(made.entry["claims"]) == ["months_covered"]
 
 
-def test_every_salt_is_16_fresh_bytes() -> None:
-    """Two answers over the same rows have no digest in common."""
+def test_every_salt_is_16_new_random_bytes() -> None:
+    """Two answers with the same rows have no digest in common."""
     numbers = count(1)
     first, second = (
         made_of(Stage().task(), supplied(), AT, lambda size: next(numbers).to_bytes(size, "big")) for _ in range(2)
@@ -77,7 +77,7 @@ def test_every_salt_is_16_fresh_bytes() -> None:
     assert first.entry["payload_digest"] != second.entry["payload_digest"]
 
 
-def test_an_auditor_finds_the_rows_again_by_their_salt(tmp_path: Path) -> None:
+def test_an_auditor_can_check_the_rows_with_their_salt(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage().task(), Source())
     entry, salt = provider.answers.evidence(supply.digest)
@@ -87,12 +87,12 @@ def test_an_auditor_finds_the_rows_again_by_their_salt(tmp_path: Path) -> None:
     assert payload_digest(salt, paid) != entry["payload_digest"]
 
 
-def test_the_name_is_that_of_the_providers_own_records() -> None:
+def test_the_name_comes_from_the_providers_own_records() -> None:
     made = made_of(Stage().task(), supplied(name="另一名称有限公司"), AT)
     assert disclosed(made.disclosures)["subject_name"] == "另一名称有限公司"
 
 
-def test_a_rule_that_needs_the_name_says_so_where_there_is_none() -> None:
+def test_a_rule_that_needs_the_name_is_refused_without_a_name() -> None:
     with pytest.raises(Misconfigured) as caught:
         made_of(Stage().task(), supplied(name=None), AT)
     assert caught.value.code == "SOURCE_NAME_MISSING"
@@ -106,13 +106,13 @@ def test_a_rule_that_needs_the_name_says_so_where_there_is_none() -> None:
     [(NoData(AT), None), (Refused("disputed", AT), "disputed"), (TimedOut(AT), None)],
     ids=["no data", "refused", "timed out"],
 )
-def test_without_rows_there_is_neither_claim_nor_salt(answer: Answer, reason: str | None) -> None:
-    """Nor is anything corrected by it."""
+def test_an_answer_without_rows_has_no_claims_and_no_salt(answer: Answer, reason: str | None) -> None:
+    """Such an answer also corrects nothing."""
     made = made_of(Stage().task(corrects="sha-256:" + "ab" * 32), answer, AT)
     validate_entry(made.entry | {"signature": "x"})
     assert (made.disclosures, made.payload_salt) == ((), None)
-    told = [made.entry[name] for name in ("result", "reason", "claims", "as_of", "payload_digest", "corrects")]
-    assert told == [answer.result, reason, {}, None, None, None]
+    members = [made.entry[name] for name in ("result", "reason", "claims", "as_of", "payload_digest", "corrects")]
+    assert members == [answer.result, reason, {}, None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -127,26 +127,26 @@ def test_without_rows_there_is_neither_claim_nor_salt(answer: Answer, reason: st
         (Refused("because", AT), "REASON_UNKNOWN"),
     ],
 )
-def test_what_cannot_be_signed_is_refused_without_the_value(answer: Answer, code: str) -> None:
+def test_an_error_about_a_bad_value_does_not_repeat_the_value(answer: Answer, code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         made_of(Stage().task(), answer, AT)
     assert caught.value.code == code
     assert not any(text in str(caught.value) for text in ("maybe", "13800000000", NAME))
 
 
-def test_no_value_is_a_word_that_sd_jwt_libraries_obey() -> None:
+def test_a_value_with_a_reserved_sd_jwt_name_is_refused() -> None:
     rule = {"op": "text", "column": "remark", "order": "month"}
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
         made_of(Stage(rules={"claim": rule}).task(), supplied([{"month": "202610", "remark": "..."}]), AT)
 
 
-def test_the_digests_are_of_the_algorithm_that_was_asked_for() -> None:
+def test_the_digests_use_the_requested_algorithm() -> None:
     made = made_of(Stage(changes={"request": {"sd_alg": "sm3"}}).task(), supplied(), AT)
     assert made.entry["sd_alg"] == "sm3"
     assert list(made.entry["claims"].values()) == [disclosure_digest(item, "sm3") for item in made.disclosures]
 
 
-def test_a_correction_names_what_it_corrects() -> None:
+def test_a_correction_names_the_provision_that_it_corrects() -> None:
     old = "sha-256:" + "ab" * 32
     assert made_of(Stage().task(corrects=old), supplied(), AT).entry["corrects"] == old
 
@@ -159,8 +159,8 @@ PLACED = {
 
 
 @pytest.mark.parametrize(("rows", "code", "said"), PLACED.values(), ids=PLACED.keys())
-def test_a_row_that_is_wrong_is_named_by_its_line_in_the_file(rows: list[dict[str, str]], code: str, said: str) -> None:
-    """The rows are sorted: their numbers say nothing to whoever looks into the file."""
+def test_an_error_names_the_line_of_the_wrong_row(rows: list[dict[str, str]], code: str, said: str) -> None:
+    """The rows are sorted, so their order does not match the lines of the file."""
     answer = replace(supplied(rows=rows), places=("bills.csv, line 9", "bills.csv, line 5"))
     with pytest.raises(InvalidInput) as caught:
         made_of(Stage().task(), answer, AT)
@@ -185,17 +185,17 @@ def by_hand(bills: Path, text: str) -> InvalidInput | Misconfigured:
     return caught.value
 
 
-def test_rows_by_hand_are_named_by_their_line_too(bills: Path) -> None:
+def test_an_error_names_the_line_in_a_file_given_by_hand(bills: Path) -> None:
     error = by_hand(bills, f"month,on_time,name\n202610,maybe,{NAME}\n,,\n202609,no,{NAME}\n")
     assert (error.code, error.where) == ("ROW_VALUE_INVALID", "bills.csv, line 2")
 
 
-def test_a_file_by_hand_without_a_row_is_no_answer(bills: Path) -> None:
+def test_a_file_given_by_hand_without_rows_is_refused(bills: Path) -> None:
     error = by_hand(bills, "month,on_time,name\n")
     assert (error.code, error.where) == ("ROWS_MISSING", "bills.csv")
     assert "--no-data" in str(error.hint)
 
 
-def test_a_file_by_hand_with_another_separator_says_so(bills: Path) -> None:
+def test_an_error_names_another_separator_in_a_file_given_by_hand(bills: Path) -> None:
     error = by_hand(bills, f"month;on_time;name\n202610;no;{NAME}\n")
     assert (error.code, error.where) == ("SOURCE_SEPARATOR", "bills.csv, line 1")

@@ -1,4 +1,4 @@
-"""The attacks on protocol 1 by a platform that lies about values and subjects, each against the whole of protocol 2."""
+"""Attacks of a platform that lies about values and subjects: possible in protocol 1, refused in protocol 2."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ALTERED: dict[str, tuple[Callable[[Hidden], Hidden], str]] = {
 
 @pytest.mark.parametrize(("change", "code"), ALTERED.values(), ids=ALTERED)
 def test_attack_b_a_platform_alters_a_claim(town: Town, change: Callable[[Hidden], Hidden], code: str) -> None:
-    """Protocol 1: rows 0 % on time, certificate 100 %, ``valid``. Now nothing but the provider's own digests passes."""
+    """In protocol 1, rows with 0 % could give a valid certificate with 100 %. Now only the provider's digests pass."""
     number = certified(town, "41")
     assert town.verified(number).disclosed["wage_band"] == "<15"
     report = town.verified(issue_crooked(town.ledger, number, change))
@@ -63,7 +63,7 @@ def test_attack_b_a_platform_alters_a_claim(town: Town, change: Callable[[Hidden
 
 
 def test_attack_b_the_certificate_shows_a_better_value_than_its_digest(town: Town) -> None:
-    """The certificate is honest, what is shown with it is not."""
+    """The certificate is honest, but a disclosure with it is false."""
     number = certified(town, "42")
     nonce = town.ledger.verification.new_nonce()
     bundle = town.actors.show(number, nonce)
@@ -79,18 +79,20 @@ def test_attack_b_the_certificate_shows_a_better_value_than_its_digest(town: Tow
 
 
 def test_attack_b_a_platform_signs_in_the_providers_name(town: Town) -> None:
-    """It has the provider's words of yesterday, and not its key."""
+    """The platform has an earlier answer of the provider, but not the provider's key."""
     (consent,) = town.consents("43")
     supply = town.provider().answer(town.platform.task(consent), Files())
     claims = with_value([Disclosed.decode(item) for item in supply.disclosures], fresh)
-    told = {item.name: disclosure_digest(item.encoded) for item in claims}
-    forged = replace(supply, entry=supply.entry | {"claims": told}, disclosures=tuple(item.encoded for item in claims))
+    digests = {item.name: disclosure_digest(item.encoded) for item in claims}
+    forged = replace(
+        supply, entry=supply.entry | {"claims": digests}, disclosures=tuple(item.encoded for item in claims)
+    )
     with pytest.raises(PingzhengError, match="SIGNER_NOT_PROVIDER"):
         town.ledger.usage.provisions.submit([forged])
 
 
 def test_attack_c_the_platform_swaps_the_subject(town: Town) -> None:
-    """Protocol 1: the provider supplied whatever the platform said was A's."""
+    """In protocol 1, the provider supplied the data of any subject that the platform named."""
     ours, theirs = (town.platform.task(consent) for consent in town.consents("44", "45"))
     files = Files()
     with pytest.raises(PingzhengError, match="SUBJECT_OPENING_DIFFERS"):

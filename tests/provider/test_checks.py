@@ -1,4 +1,4 @@
-"""What a lying platform could write into a task, and that its provider refuses each before a source is asked."""
+"""False tasks of a lying platform: the provider refuses each of them before it asks a source."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def changed(kind: str, **members: Any) -> Task:
 
 
 def resigned(kind: str, **members: Any) -> Task:
-    """One entry changed after all were signed, and signed by its own party again."""
+    """Return the task with one changed entry, which its own party has signed again."""
     stage = Stage()
     entry = {name: value for name, value in getattr(stage, kind).items() if name != "signature"} | members
     signer = stage.consumer if kind == "request" else FIRST.signer
@@ -48,7 +48,7 @@ def under_rule(rule: dict[str, Any], **template: Any) -> Task:
     return Stage(rules={"claim": rule}, changes={"template": template}).task()
 
 
-def test_an_honest_task_is_answered_by_its_provider(tmp_path: Path) -> None:
+def test_a_provider_accepts_an_honest_task(tmp_path: Path) -> None:
     check_task(Stage().task(), GRID, AT)
     source = Source()
     assert provider_at(tmp_path).answer(Stage().task(), source).entry["result"] == "supplied"
@@ -56,7 +56,7 @@ def test_an_honest_task_is_answered_by_its_provider(tmp_path: Path) -> None:
 
 
 def test_attack_c_the_platform_gives_the_opening_of_b_for_the_authorization_of_a(tmp_path: Path) -> None:
-    """Protocol 1: the platform said who the subject is, and the provider signed the data of B for A."""
+    """In protocol 1, the platform named the subject, and the provider signed the data of B for A."""
     source = Source()
     for opening in (
         SECOND.opening,
@@ -70,7 +70,7 @@ def test_attack_c_the_platform_gives_the_opening_of_b_for_the_authorization_of_a
 
 
 def stranger_for(kind: str) -> Task:
-    """The entry signed by a key of nobody, which is among the keys."""
+    """Return the task with an entry signed by an unknown key, which is among the task's keys."""
     stage = Stage()
     entry = {name: value for name, value in getattr(stage, kind).items() if name != "signature"}
     keys = {STRANGER.kid: public_jwk(STRANGER.public_key)} | dict(stage.task().keys)
@@ -78,7 +78,7 @@ def stranger_for(kind: str) -> Task:
 
 
 def under_anothers_account() -> Task:
-    """The stranger's key said to be the subject's account."""
+    """Return the task with the unknown key under the subject's account."""
     stage = Stage()
     keys = dict(stage.task().keys) | {FIRST.signer.kid: public_jwk(STRANGER.public_key)}
     entry = {name: value for name, value in stage.authorization.items() if name != "signature"}
@@ -125,7 +125,7 @@ LIES: dict[str, tuple[Task, str]] = {
     ),
     "a consent for another consumer": (changed("authorization", consumer=OTHER_GRID), "AUTHORIZATION_BEYOND_REQUEST"),
     "a consent for more uses": (changed("authorization", max_uses=2), "AUTHORIZATION_BEYOND_REQUEST"),
-    "a consent from earlier on": (changed("authorization", valid_from=AT - 90_000), "AUTHORIZATION_BEYOND_REQUEST"),
+    "a consent that begins earlier": (changed("authorization", valid_from=AT - 90_000), "AUTHORIZATION_BEYOND_REQUEST"),
     "a consent for longer": (
         changed("authorization", valid_to=Stage().request["valid_to"] + 1),
         "AUTHORIZATION_BEYOND_REQUEST",
@@ -153,7 +153,7 @@ LIES: dict[str, tuple[Task, str]] = {
         changed("template", fields=[{"name": name, "source": "water", "rule": rule} for name, rule in RULES.items()]),
         "TASK_DIFFERS",
     ),
-    "a rule that is none": (under_rule({"op": "rows"}), "RULE_INVALID"),
+    "an unknown rule": (under_rule({"op": "rows"}), "RULE_INVALID"),
     "raw rows where a predicate is allowed": (
         under_rule(
             {"op": "series", "column": "kwh", "order": "month", "unit": "month", "last": 36}, payload_mode="predicate"
@@ -168,7 +168,7 @@ LIES: dict[str, tuple[Task, str]] = {
 
 
 @pytest.mark.parametrize(("task", "code"), LIES.values(), ids=LIES)
-def test_a_lie_in_a_task_is_refused_and_no_row_is_read(tmp_path: Path, task: Task, code: str) -> None:
+def test_a_false_task_is_refused_before_a_row_is_read(tmp_path: Path, task: Task, code: str) -> None:
     source = Source()
     with pytest.raises(PingzhengError) as caught:
         provider_at(tmp_path).answer(task, source)
@@ -178,19 +178,19 @@ def test_a_lie_in_a_task_is_refused_and_no_row_is_read(tmp_path: Path, task: Tas
 
 
 def test_a_field_outside_the_request_is_refused() -> None:
-    """The authorization repeats what was asked and adds a field of the same source."""
+    """The authorization has the requested fields, and one more field of the same source."""
     stage = Stage(changes={"request": {"fields": ["months_covered"]}, "authorization": {"fields": [*RULES]}})
     with pytest.raises(PingzhengError, match="FIELD_OUTSIDE_REQUEST"):
         check_task(stage.task(), GRID, AT)
 
 
 @pytest.mark.parametrize("kind", ["request", "authorization"])
-def test_a_key_that_the_platform_made_up_is_for_the_chain_to_know(kind: str) -> None:
-    """Without a node the provider sees that a key signed, and not whose it is: such a certificate verifies nowhere."""
+def test_a_key_that_the_platform_invented_is_found_only_on_the_chain(kind: str) -> None:
+    """Without a node, the provider cannot know whose key it is; a certificate from such a task verifies nowhere."""
     check_task(stranger_for(kind), GRID, AT)
 
 
-def test_a_consent_is_answered_until_it_is_over() -> None:
+def test_a_consent_is_answered_until_it_expires() -> None:
     task = Stage().task()
     check_task(task, GRID, task.authorization["valid_to"] - 1)
     with pytest.raises(PingzhengError, match="AUTHORIZATION_NOT_ACTIVE"):
@@ -198,10 +198,10 @@ def test_a_consent_is_answered_until_it_is_over() -> None:
 
 
 @pytest.mark.parametrize("suite", ["ES256", "SM2SM3"])
-def test_consumers_sign_by_every_suite(suite: str) -> None:
+def test_consumers_may_sign_with_every_suite(suite: str) -> None:
     check_task(Stage(consumer=signer_of("bank", suite)).task(), GRID, AT)
 
 
-def test_the_references_are_statement_digests() -> None:
+def test_references_are_statement_digests() -> None:
     task = Stage().task()
     assert task.reference == reference(statement_digest(task.authorization)) == f"sha-256:{task.digest}"

@@ -1,4 +1,4 @@
-"""A provider corrects its own newest answer and nothing else, and no platform collects two to choose from."""
+"""A provider corrects only its own newest answer, so that a platform never has two answers to choose from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.provider.manual import Given
 from tests.provider.stage import AT, GRID, Source, Stage, provider_at, signer_of
 
 
-def test_a_provider_corrects_what_it_signed_itself_and_withdraws_it(tmp_path: Path) -> None:
+def test_a_correction_withdraws_the_providers_earlier_answer(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     old = provider.answer(Stage().task(), Source())
     provider.answers.received([old.digest])
@@ -23,7 +23,7 @@ def test_a_provider_corrects_what_it_signed_itself_and_withdraws_it(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("suite", "size"), [("ES256", 128), ("SM2SM3", None)])
-def test_a_withdrawal_is_signed_for_the_chain_where_the_chain_can_check_it(
+def test_a_withdrawal_is_signed_for_the_chain_unless_the_key_is_sm2(
     tmp_path: Path, suite: str, size: int | None
 ) -> None:
     provider = provider_at(tmp_path, signer=signer_of("grid", suite))
@@ -34,8 +34,8 @@ def test_a_withdrawal_is_signed_for_the_chain_where_the_chain_can_check_it(
     assert (None if new.withdrawal is None else len(new.withdrawal)) == size
 
 
-def test_a_provider_withdraws_nothing_that_the_platform_names(tmp_path: Path) -> None:
-    """Neither what it never signed nor what it signed under another consent, nor what it corrected before."""
+def test_a_provider_withdraws_only_its_own_newest_answer(tmp_path: Path) -> None:
+    """It withdraws no answer of others, no answer under another consent, and no answer that it already corrected."""
     provider = provider_at(tmp_path)
     other = provider.answer(Stage(number=1).task(), Source())
     for corrects in ("ab" * 32, other.digest):
@@ -46,8 +46,8 @@ def test_a_provider_withdraws_nothing_that_the_platform_names(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("end", ["received", "refused"])
-def test_a_platform_collects_no_second_answer_to_choose_from(tmp_path: Path, end: str) -> None:
-    """It says that it has the first, or refuses it, and asks again: both answers would verify."""
+def test_a_platform_gets_no_second_answer_to_choose_from(tmp_path: Path, end: str) -> None:
+    """The platform accepts or refuses the first answer and asks again; both answers would verify."""
     provider = provider_at(tmp_path)
     first = provider.answer(Stage().task(), Source())
     if end == "received":
@@ -64,7 +64,7 @@ def test_a_platform_collects_no_second_answer_to_choose_from(tmp_path: Path, end
     assert len(source.asked) == 1
 
 
-def test_what_timed_out_is_no_answer_to_choose_from(tmp_path: Path) -> None:
+def test_a_timed_out_answer_may_be_followed_by_another(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     late = provider.answer(Stage().task(), Given(TimedOut(AT)))
     provider.answers.received([late.digest])

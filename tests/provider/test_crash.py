@@ -1,4 +1,4 @@
-"""SIGKILL at any point of a provider's round loses no signed answer and makes no second one."""
+"""SIGKILL at any point of a provider's round loses no signed answer and creates no second answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.actors.providers import Town
 from tests.support.actors.signing_in import token_of
 from tests.support.places import PROJECT
 
-# What had not been kept is asked again, once.
+# At these points the answer is not stored yet, so the source is asked once more.
 ASKED = {"when the source has answered": 2, "when it is signed and not kept": 2}
 
 
@@ -25,16 +25,16 @@ def child(town: Town, point: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_round_that_was_killed_goes_on_with_the_same_answer(town: Town, service: str, point: str) -> None:
+def test_a_killed_round_continues_with_the_same_answer(town: Town, service: str, point: str) -> None:
     (consent,) = town.consents("56")
-    told = {
+    settings = {
         "service": service,
         "party": town.party,
         "key": town.ledger.custody.private_key(town.signer.kid).hex(),
         "api_key": token_of(town.ledger, town.party),
         "ahead": town.ledger.clock() - int(time.time()),
     }
-    (town.folder / "round.json").write_text(json.dumps(told))
+    (town.folder / "round.json").write_text(json.dumps(settings))
     killed = child(town, point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     kept = town.answers.waiting()
@@ -44,7 +44,7 @@ def test_a_round_that_was_killed_goes_on_with_the_same_answer(town: Town, servic
     assert town.answers.waiting() == []
     entry, salt = town.answers.evidence(provision.digest)
     assert entry["result"] == "supplied" and salt is not None
-    assert [supply.entry for supply in kept] in ([], [entry]), "what was kept is what was sent"
+    assert [supply.entry for supply in kept] in ([], [entry]), "the stored answer is the sent answer"
     asked = (town.folder / "asked").read_text().splitlines()
     assert len(asked) == ASKED.get(point, 1)
     assert town.verified(town.certified(consent)).valid

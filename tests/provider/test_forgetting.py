@@ -1,4 +1,4 @@
-"""What a provider forgets when a subject or a statement is erased."""
+"""The data that a provider deletes when a subject or a statement is erased."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from tests.provider.stage import (
 
 
 def erased(subject: Subject, *targets: str) -> dict[str, Any]:
-    told = [f"sha-256:{digest}" for digest in targets]
+    references = [f"sha-256:{digest}" for digest in targets]
     return erasure_entry(
-        ledger=CHAIN.ledger, id=ulid(7), subject=subject.id, by=BANK, targets=told, reason="court", iat=AT
+        ledger=CHAIN.ledger, id=ulid(7), subject=subject.id, by=BANK, targets=references, reason="court", iat=AT
     )
 
 
-def test_an_erased_subject_leaves_a_keyed_digest_alone(tmp_path: Path) -> None:
+def test_only_a_keyed_digest_remains_of_an_erased_subject(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     known, waiting = (provider.answer(Stage(FIRST, number=number).task(), Source()) for number in (1, 2))
     neighbour = provider.answer(Stage(SECOND, number=3).task(), Source())
@@ -57,7 +57,7 @@ def test_an_erased_subject_leaves_a_keyed_digest_alone(tmp_path: Path) -> None:
     assert all(len(mark) == 64 for mark, _ in subjects)
 
 
-def test_who_comes_back_after_an_erasure_is_another_party_for_the_clerk(tmp_path: Path) -> None:
+def test_a_subject_that_returns_after_an_erasure_needs_the_clerk(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     provider.answer(Stage(TRUE_ID).task(), Source())
     provider.answers.erase([erased(TRUE_ID)])
@@ -68,7 +68,7 @@ def test_who_comes_back_after_an_erasure_is_another_party_for_the_clerk(tmp_path
     assert provider.answer(Stage(FALSE_ID, number=2).task(), Source())
 
 
-def test_an_id_that_waits_for_the_clerk_is_erased_too(tmp_path: Path) -> None:
+def test_a_party_id_waiting_for_the_clerk_is_erased_too(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     provider.answer(Stage(TRUE_ID).task(), Source())
     refused(provider, FALSE_ID, 2)
@@ -78,7 +78,7 @@ def test_an_id_that_waits_for_the_clerk_is_erased_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("by", ["provision", "authorization"])
-def test_an_erased_statement_takes_its_salts_along_and_leaves_the_others(tmp_path: Path, by: str) -> None:
+def test_erasing_a_statement_destroys_only_its_own_salts(tmp_path: Path, by: str) -> None:
     provider = provider_at(tmp_path)
     tasks = [Stage(number=number).task() for number in (1, 2)]
     one, other = (provider.answer(task, Source()) for task in tasks)
@@ -93,7 +93,7 @@ def test_an_erased_statement_takes_its_salts_along_and_leaves_the_others(tmp_pat
     assert refused(provider, FALSE_ID, 3).code == "SUBJECT_CHANGED", "the id is still known"
 
 
-def test_an_erasure_of_another_subject_touches_nothing(tmp_path: Path) -> None:
+def test_an_erasure_of_another_subject_changes_nothing(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage(FIRST).task(), Source())
     before = every_byte_in(tmp_path)
@@ -103,7 +103,7 @@ def test_an_erasure_of_another_subject_touches_nothing(tmp_path: Path) -> None:
 
 
 def test_an_erasure_of_another_ledger_is_refused(tmp_path: Path) -> None:
-    """Along with those that came with it."""
+    """All erasures in the same list are refused too."""
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage(FIRST).task(), Source())
     foreign = erased(FIRST) | {"ledger": "0b" * 32}

@@ -1,4 +1,4 @@
-"""A provider and a platform that meet over HTTP alone; and services that are none, or lie."""
+"""A provider and a platform that communicate only over HTTP, and servers that are not platforms or that lie."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_correction_over_http_withdraws_the_old_provision(town: Town, service:
     assert failed is not None and failed.code == "PROVISION_WITHDRAWN"
 
 
-def test_erasures_are_obeyed_over_http(town: Town, service: str) -> None:
+def test_erasures_over_http_are_carried_out(town: Town, service: str) -> None:
     (consent,) = town.consents("50")
     supply = town.provider().answer(town.platform.task(consent), Files())
     firm = town.pilot.cast.firms["50"]
@@ -73,21 +73,21 @@ def test_a_refusal_over_http_has_its_code(town: Town, service: str) -> None:
     assert error is not None and (error.code, type(error).__name__) == ("REQUEST_NOT_AUTHORIZED", "Conflict")
 
 
-def test_the_platform_has_no_door_for_rows(town: Town, service: str) -> None:
+def test_the_platform_accepts_no_rows(town: Town, service: str) -> None:
     (consent,) = town.consents("52")
-    told = town.provider().answer(town.platform.task(consent), Files()).to_dict()
+    sent = town.provider().answer(town.platform.task(consent), Files()).to_dict()
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token_of(town.ledger, town.party)}"
     tries: list[dict[str, Any]] = [{"rows": []}, {"rows": [{"wage": "9.0"}], "salt": "A" * 22}]
     for rows in tries:
-        answer = session.post(f"{service}/v1/provisions", json=told | rows, timeout=10)
+        answer = session.post(f"{service}/v1/provisions", json=sent | rows, timeout=10)
         assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
     assert session.post(f"{service}/v1/provisions/draft", json={}, timeout=10).status_code in (404, 405)
     assert town.provisions(consent) == []
 
 
-def test_nobody_gets_the_tasks_of_another(town: Town, service: str) -> None:
-    """They say who the subjects are."""
+def test_a_provider_gets_only_its_own_tasks(town: Town, service: str) -> None:
+    """Tasks contain the subjects' identifiers."""
     (consent,) = town.consents("53")
     for party in (town.pilot.cast.provider, town.pilot.cast.bank, town.ledger.installation.operator):
         stranger = HttpPlatform(service, token_of(town.ledger, party))
@@ -97,7 +97,7 @@ def test_nobody_gets_the_tasks_of_another(town: Town, service: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "pz_unknown", "pz_✓"])
-def test_without_the_right_key_nothing_is_lost(town: Town, service: str, key: str) -> None:
+def test_a_wrong_api_key_loses_no_answer(town: Town, service: str, key: str) -> None:
     (consent,) = town.consents("54")
     supply = town.provider().answer(town.platform.task(consent), Files())
     with pytest.raises(PingzhengError):
@@ -116,7 +116,7 @@ def test_without_the_right_key_nothing_is_lost(town: Town, service: str, key: st
         "https://platform.example?key=secret",
     ],
 )
-def test_an_address_that_would_give_the_key_away_is_refused(address: str) -> None:
+def test_an_address_that_would_reveal_the_key_is_refused(address: str) -> None:
     with pytest.raises(PingzhengError) as caught:
         HttpPlatform(address, "pz_secret")
     assert caught.value.code == "PLATFORM_ADDRESS"
@@ -128,7 +128,7 @@ Answering = Callable[[BaseHTTPRequestHandler], None]
 
 @contextmanager
 def answering(answer: Answering) -> Iterator[str]:
-    """A service that answers every request so."""
+    """Run a server that gives this answer to every request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -170,12 +170,12 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("answer", STRANGE.values(), ids=STRANGE)
-def test_what_is_no_platform_is_said_to_be_none(answer: Answering) -> None:
+def test_an_answer_that_is_not_a_platforms_is_refused(answer: Answering) -> None:
     with answering(answer) as address, pytest.raises(PingzhengError, match="PLATFORM_UNREACHABLE"):
         HttpPlatform(address, "pz_key").tasks(None)
 
 
-def test_the_key_follows_no_redirect() -> None:
+def test_the_key_is_not_sent_to_a_redirect() -> None:
     heard: list[str | None] = []
 
     def elsewhere(handler: BaseHTTPRequestHandler) -> None:
@@ -197,7 +197,7 @@ def test_tasks_of_another_form_are_refused() -> None:
         HttpPlatform(address, "pz_key").tasks(None)
 
 
-def test_a_platform_that_is_away_loses_nothing(town: Town) -> None:
+def test_an_unreachable_platform_loses_no_answer(town: Town) -> None:
     (consent,) = town.consents("55")
     supply = town.provider().answer(town.platform.task(consent), Files())
     with pytest.raises(PingzhengError, match="PLATFORM_UNREACHABLE"):
@@ -205,7 +205,7 @@ def test_a_platform_that_is_away_loses_nothing(town: Town) -> None:
     assert town.answers.waiting() == [supply]
 
 
-def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_an_endless_answer_stops_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.provider.service.MAX_LIST_BYTES", 10_000)
     body = Stage().task().to_dict()
     with answering(telling(200, b" " * 20_000)) as address, pytest.raises(PingzhengError, match="too large"):

@@ -1,4 +1,4 @@
-"""Rows never leave the provider's machine: the platform computes no claim, and has no door that rows fit through."""
+"""Rows never leave the provider's machine: the platform computes no claims, and accepts no rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLATFORM = [
     *(path for room in ROOMS for path in (PROJECT / "ledger" / room).rglob("*.py")),
     *(PROJECT / "api").rglob("*.py"),
 ]
-# Who may compute claims or make the answers of sources.
+# The rooms that may compute claims or create answers of sources.
 AT_THE_PROVIDER = {"compute", "Supplied", "made_of", "RowsFile"}
 
 
@@ -50,8 +50,8 @@ def _unopened() -> AbstractContextManager[Participant]:
     pytest.fail("no ledger is to be opened")
 
 
-def test_no_request_of_the_api_has_a_member_for_rows_of_a_subject() -> None:
-    """``rows`` of a resource that is handed in is how many there are: a number."""
+def test_no_api_request_has_a_member_for_a_subjects_rows() -> None:
+    """In an application, ``rows`` of a resource is only the number of rows."""
     found = create_app(_unopened).openapi()
     schemas = found["components"]["schemas"]
     bodies = [
@@ -64,7 +64,7 @@ def test_no_request_of_the_api_has_a_member_for_rows_of_a_subject() -> None:
         waiting |= refs(schemas[name]) - taken
     assert set(schemas["ProvisionIn"]["properties"]) == {"statement", "disclosures", "withdrawal", "withdrawn"}
     rows = [schemas[name]["properties"]["rows"] for name in taken if "rows" in schemas[name].get("properties", {})]
-    assert {told["type"] for told in rows} == {"integer"}
+    assert {schema["type"] for schema in rows} == {"integer"}
 
 
 def refs(value: object) -> set[str]:
@@ -72,7 +72,7 @@ def refs(value: object) -> set[str]:
 
 
 def test_the_commands_of_the_platform_take_no_rows() -> None:
-    """The one command that does is the provider's own, and opens no ledger."""
+    """Only the provider's own command takes rows, and it opens no ledger."""
     taking = [
         name
         for name, command in get_group(app).commands.items()
@@ -86,7 +86,7 @@ LINES = re.findall(r"^pingzheng provision (.*)$", GUIDE.read_text("utf-8"), re.M
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_every_command_of_the_guide_can_be_read(line: str) -> None:
+def test_every_command_of_the_guide_parses(line: str) -> None:
     name, *words = shlex.split(line)
     assert get_group(app).commands[name].make_context(name, words).params
 

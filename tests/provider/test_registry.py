@@ -1,4 +1,4 @@
-"""With a node in reach a provider also sees whose the keys are, and whether the consent was taken back or is held."""
+"""With a node, a provider also checks who owns the keys, and whether the consent is withdrawn or held."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def with_keys(task: Task, *signers: Signer) -> Task:
     return replace(task, keys=dict(task.keys) | {each.kid: public_jwk(each.public_key) for each in signers})
 
 
-def test_an_honest_task_stands(town: Town) -> None:
+def test_an_honest_task_passes_the_registry(town: Town) -> None:
     tasks = [town.platform.task(consent) for consent in town.consents("31", "32")]
     assert Registry(town.ledger.reader).check(tasks) == [None, None]
     assert Registry(town.ledger.reader).check([]) == []
 
 
-def test_a_consent_that_the_platform_signed_itself_is_noticed(town: Town) -> None:
+def test_a_consent_signed_by_the_platform_is_refused(town: Town) -> None:
     (consent,) = town.consents("33")
     task, forger = town.platform.task(consent), made_up()
     forged = with_keys(replace(task, authorization=resigned(task.authorization, forger), keys={}), forger)
@@ -61,7 +61,7 @@ def test_a_consent_that_the_platform_signed_itself_is_noticed(town: Town) -> Non
     refused(town, with_keys(forged, consumer), "SIGNER_NOT_SUBJECT")
 
 
-def test_a_request_that_the_platform_signed_itself_is_noticed(town: Town) -> None:
+def test_a_request_signed_by_the_platform_is_refused(town: Town) -> None:
     (consent,) = town.consents("34")
     task, forger = town.platform.task(consent), made_up()
     request = resigned(task.request, forger)
@@ -69,8 +69,8 @@ def test_a_request_that_the_platform_signed_itself_is_noticed(town: Town) -> Non
     refused(town, with_keys(replace(task, request=request, keys={}), forger, subject), "SIGNER_NOT_CONSUMER")
 
 
-def test_a_party_that_the_platform_made_up_is_noticed(town: Town) -> None:
-    """Another id for the same identifier, with keys of its own: before the clerk is asked, the chain says no."""
+def test_a_party_invented_by_the_platform_is_refused(town: Town) -> None:
+    """The party has the same identifier, another id and other keys; the chain refuses it before the clerk is asked."""
     (consent,) = town.consents("35")
     task, consumer, subject = town.platform.task(consent), made_up(), made_up()
     assert town.provider().answer(task, Files())
@@ -83,7 +83,7 @@ def test_a_party_that_the_platform_made_up_is_noticed(town: Town) -> None:
     assert town.answers.changed() == []
 
 
-def test_another_partys_live_account_is_not_the_subjects(town: Town) -> None:
+def test_an_account_of_another_party_is_refused_for_the_subject(town: Town) -> None:
     (consent,) = town.consents("36")
     task, other = town.platform.task(consent), town.actors.signer_of(town.pilot.cast.firms["37"])
     consumer = town.actors.signer_of(task.request["consumer"])
@@ -91,7 +91,7 @@ def test_another_partys_live_account_is_not_the_subjects(town: Town) -> None:
     refused(town, with_keys(forged, other, consumer), "SIGNER_NOT_SUBJECT")
 
 
-def test_a_consent_withdrawn_past_the_platform_is_not_answered(town: Town) -> None:
+def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("38")
     task = town.platform.task(consent)
     signer = town.actors.signer_of(task.subject)
@@ -100,8 +100,8 @@ def test_a_consent_withdrawn_past_the_platform_is_not_answered(town: Town) -> No
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_a_consent_by_a_key_that_was_reported_is_not_answered(town: Town) -> None:
-    """It was in force when the subject signed; whoever signs with it now may as well be the thief."""
+def test_a_consent_by_a_reported_key_is_not_answered(town: Town) -> None:
+    """The key was valid when the subject signed, but now a thief may have it."""
     (consent,) = town.consents("42")
     task, ledger = town.platform.task(consent), town.ledger
     account = town.actors.signer_of(task.subject).kid
@@ -110,8 +110,8 @@ def test_a_consent_by_a_key_that_was_reported_is_not_answered(town: Town) -> Non
     refused(town, task, "SIGNER_NOT_SUBJECT")
 
 
-def test_a_request_that_was_signed_before_the_consumers_key_was_reported_is_answered(town: Town) -> None:
-    """The consumer asked by a key in force, and the subject agreed; what it signs after the report is refused."""
+def test_a_request_signed_before_the_consumers_key_was_reported_is_answered(town: Town) -> None:
+    """The key was valid at the time of the request, and the subject agreed; later signatures are refused."""
     ledger, bank = town.ledger, town.pilot.party(PartyKind.BANK, Role.CONSUMER)
     terms = [replace(town.actors.request(firm), consumer=bank, sources={SOURCE: town.party}) for firm in ("43", "44")]
     first, second = (town.platform.task(row.id) for row in town.actors.agree(town.actors.ask(terms)))
@@ -134,7 +134,7 @@ def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> No
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     number = ledger.reader.party_no(task.subject)
     assert ledger.reader.withdrawn_at(number, task.digest).at == 0
-    # The key is refused before the withdrawal is looked at: asked for alone, the consent is withdrawn all the same.
+    # The check of the key comes first; the withdrawal alone is also recognised.
     refused(town, task, "SIGNER_NOT_SUBJECT")
     ledger.parties.keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
     (fresh,) = (
@@ -148,7 +148,7 @@ def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> No
 
 
 @pytest.mark.parametrize("held", ["request", "authorization"])
-def test_what_an_office_holds_is_not_answered(town: Town, held: str) -> None:
+def test_a_consent_or_request_on_hold_is_not_answered(town: Town, held: str) -> None:
     (consent,) = town.consents("39")
     task = town.platform.task(consent)
     digest = statement_digest(task.request if held == "request" else task.authorization)
@@ -156,7 +156,7 @@ def test_what_an_office_holds_is_not_answered(town: Town, held: str) -> None:
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_a_task_of_another_ledger_than_the_nodes_is_noticed(town: Town) -> None:
+def test_a_task_of_another_ledger_than_the_nodes_is_refused(town: Town) -> None:
     (consent,) = town.consents("40")
     task = town.platform.task(consent)
     elsewhere = replace(task, chain=replace(task.chain, origin="0b" * 32))
@@ -164,7 +164,7 @@ def test_a_task_of_another_ledger_than_the_nodes_is_noticed(town: Town) -> None:
     assert error is not None and error.code == "LEDGER_DIFFERS"
 
 
-def test_a_chain_that_lost_what_the_provider_saw_is_not_asked(town: Town, tmp_path: Path) -> None:
+def test_a_chain_that_differs_from_the_remembered_chain_is_refused(town: Town, tmp_path: Path) -> None:
     (consent,) = town.consents("41")
     task, memory = town.platform.task(consent), tmp_path / "seen.json"
     registry = Registry(town.ledger.reader, Remembered(town.ledger.reader, memory))

@@ -1,4 +1,4 @@
-"""A provider's round at a real platform: everything that waits is answered, settled, corrected, erased."""
+"""A provider's round with a real platform: tasks are answered, settled, corrected and erased."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from tests.support.actors.pilots import ROWS
 from tests.support.actors.providers import NAME, Files, Town
 
 
-def told(town: Town, files: Files | None = None) -> Counter[str]:
+def outcomes(town: Town, files: Files | None = None) -> Counter[str]:
     return Counter(done.result or done.error.code for done in town.go_round(files) if done.result or done.error)
 
 
-def test_a_round_answers_everything_once(town: Town) -> None:
+def test_a_round_answers_every_task_once(town: Town) -> None:
     consents = town.consents("1", "2", "3")
     files = Files()
-    assert told(town, files) == {"supplied": 3}
+    assert outcomes(town, files) == {"supplied": 3}
     assert len(files.asked) == 3
-    assert told(town, files) == {}
+    assert outcomes(town, files) == {}
     assert town.answers.waiting() == []
     assert [[row.result for row in town.provisions(consent)] for consent in consents] == [["supplied"]] * 3
 
 
-def test_the_certificate_says_what_the_provider_computed(town: Town) -> None:
+def test_the_certificate_has_the_claims_that_the_provider_computed(town: Town) -> None:
     (consent,) = town.consents("4")
     town.go_round()
     report = town.verified(town.certified(consent))
@@ -44,14 +44,14 @@ def test_the_certificate_says_what_the_provider_computed(town: Town) -> None:
     assert (report.disclosed["subject_name"], report.disclosed["wage_band"]) == (NAME, "15–20")
 
 
-def test_rounds_go_page_by_page(town: Town) -> None:
+def test_a_round_reads_tasks_page_by_page(town: Town) -> None:
     town.consents("5", "6", "7")
     platform = OwnPlatform(town.ledger.usage.provisions, town.party, page=2)
     assert len(list(go_round(town.provider(), platform, Files().connector))) == 3
 
 
 class Mixed(Files):
-    """A source that answers each subject otherwise."""
+    """A source that gives each subject a different answer."""
 
     def ask(self, query: Query) -> Answer:
         self.asked.append(query)
@@ -63,27 +63,27 @@ class Mixed(Files):
         return answers[len(self.asked) - 1]
 
 
-def test_what_timed_out_is_asked_again_and_nothing_else(town: Town) -> None:
+def test_only_a_timed_out_task_is_asked_again(town: Town) -> None:
     town.consents("8", "9", "10")
-    assert told(town, Mixed()) == {"no_data": 1, "refused": 1, "timed_out": 1}
+    assert outcomes(town, Mixed()) == {"no_data": 1, "refused": 1, "timed_out": 1}
     files = Files()
-    assert told(town, files) == {"supplied": 1}
+    assert outcomes(town, files) == {"supplied": 1}
     assert len(files.asked) == 1
 
 
-def test_one_subject_whose_rows_are_wrong_stops_no_other(town: Town) -> None:
+def test_wrong_rows_of_one_subject_do_not_stop_the_others(town: Town) -> None:
     class Spoilt(Files):
         def ask(self, query: Query) -> Answer:
             self.rows = ROWS if self.asked else ({**ROWS[0], "wage": "much"},)
             return super().ask(query)
 
     town.consents("11", "12")
-    assert told(town, Spoilt()) == {"supplied": 1, "ROW_VALUE_INVALID": 1}
-    assert told(town) == {"supplied": 1}, "it is asked again once it was mended"
+    assert outcomes(town, Spoilt()) == {"supplied": 1, "ROW_VALUE_INVALID": 1}
+    assert outcomes(town) == {"supplied": 1}, "the source is asked again after its correction"
 
 
 def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
-    """The old certificate fails by the chain alone, whatever its issuer does."""
+    """The old certificate then fails by the chain alone, whatever its issuer does."""
     (consent,) = town.consents("13")
     town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
     number = town.certified(consent)
@@ -96,8 +96,8 @@ def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
     assert town.verified(corrected).disclosed["wage_band"] == "15–20"
 
 
-def test_nothing_is_corrected_because_the_platform_asks_for_it(town: Town) -> None:
-    """It could end any certificate by the provider's own withdrawal."""
+def test_the_platform_alone_cannot_cause_a_correction(town: Town) -> None:
+    """Otherwise the platform could end any certificate with the provider's own withdrawal."""
     (consent,) = town.consents("27")
     town.go_round()
     number = town.certified(consent)
@@ -115,7 +115,7 @@ def test_nothing_is_corrected_because_the_platform_asks_for_it(town: Town) -> No
     assert files.asked == [] and town.verified(number).valid
 
 
-def test_handing_a_correction_in_again_changes_nothing(town: Town) -> None:
+def test_submitting_a_correction_again_changes_nothing(town: Town) -> None:
     (consent,) = town.consents("14")
     town.go_round()
     supply = town.provider().correct(town.platform.task(consent), Files())
@@ -124,34 +124,34 @@ def test_handing_a_correction_in_again_changes_nothing(town: Town) -> None:
     assert [row.number for row in town.provisions(consent)] == [1, 2]
 
 
-def test_an_answer_that_the_platform_will_never_take_waits_no_longer(town: Town) -> None:
-    """The request was cancelled between signing and sending."""
+def test_a_finally_refused_answer_no_longer_waits(town: Town) -> None:
+    """In this test, the request is cancelled between signing and sending."""
     (consent,) = town.consents("15")
     supply = town.provider().answer(town.platform.task(consent), Files())
     town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(consent).request_id)
-    assert told(town) == {"REQUEST_NOT_AUTHORIZED": 1}
+    assert outcomes(town) == {"REQUEST_NOT_AUTHORIZED": 1}
     assert town.answers.waiting() == []
     assert town.answers.evidence(supply.digest)[0] == supply.entry
 
 
-def test_an_answer_that_is_refused_otherwise_is_sent_again(town: Town) -> None:
-    """The platform does not know the key yet."""
+def test_an_answer_refused_for_another_reason_is_sent_again(town: Town) -> None:
+    """In this test, the platform does not know the key yet."""
     (consent,) = town.consents("16")
     (account,) = town.ledger.custody.create()
     fresh = town.ledger.custody.signer(account)
     town.provider(signer=fresh).answer(town.platform.task(consent), Files())
-    assert told(town) == {"SIGNER_NOT_PROVIDER": 1}, "once in a round"
+    assert outcomes(town) == {"SIGNER_NOT_PROVIDER": 1}, "once in a round"
     assert len(town.answers.waiting()) == 1
 
 
-def test_of_several_answers_the_platform_takes_the_good_ones(town: Town) -> None:
+def test_the_platform_accepts_the_good_ones_of_several_answers(town: Town) -> None:
     good, bad = (town.provider().answer(town.platform.task(consent), Files()) for consent in town.consents("17", "18"))
     error, taken = town.platform.submit([resigned(town, bad, engine=3), good])
     assert error is not None and error.code == "PROVISION_OUTSIDE_REQUEST"
     assert taken is None
 
 
-def test_a_round_obeys_erasures_and_sends_nothing_of_who_was_erased(town: Town) -> None:
+def test_a_round_sends_nothing_of_an_erased_subject(town: Town) -> None:
     pilot = town.pilot
     firm = pilot.cast.firms["19"]
     settled, waiting = town.consents("19", "19")
@@ -161,15 +161,15 @@ def test_a_round_obeys_erasures_and_sends_nothing_of_who_was_erased(town: Town) 
     town.platform.submit([done])
     town.answers.received([done.digest])
     town.ledger.erasure.party(Actor(firm, frozenset({Role.SUBJECT})), firm, "subject_request")
-    assert told(town) == {}
+    assert outcomes(town) == {}
     assert town.answers.waiting() == []
     assert [town.answers.evidence(each.digest)[1] for each in (done, kept)] == [None, None]
-    assert carry_out_erasures(town.provider(), town.platform) == 0, "each erasure is obeyed once"
+    assert carry_out_erasures(town.provider(), town.platform) == 0, "each erasure is carried out once"
     with pytest.raises(PingzhengError, match="SEALED_ERASED"):
         town.platform.task(waiting)
 
 
-# --- what the platform refuses of an answer
+# --- answers that the platform refuses
 
 
 def refused(town: Town, supply: Supply, code: str) -> None:
@@ -178,8 +178,8 @@ def refused(town: Town, supply: Supply, code: str) -> None:
     assert caught.value.code == code, caught.value
 
 
-def test_the_platform_takes_claims_within_their_rules_alone(town: Town) -> None:
-    """An ID number does not fit into a band, whatever the provider signs."""
+def test_the_platform_accepts_only_claims_within_their_rules(town: Town) -> None:
+    """A provider cannot sign an ID number as the value of a band."""
     (consent,) = town.consents("20")
     supply = town.provider().answer(town.platform.task(consent), Files())
     hidden = {item.name: item for item in map(Disclosed.decode, supply.disclosures)}
@@ -196,7 +196,7 @@ def resigned(town: Town, supply: Supply, **members: object) -> Supply:
     return replace(supply, entry=sign_entry(entry, town.signer))
 
 
-def test_the_platform_takes_what_was_signed_and_asked_alone(town: Town) -> None:
+def test_the_platform_accepts_only_signed_and_requested_answers(town: Town) -> None:
     (consent,) = town.consents("21")
     task = town.platform.task(consent)
     supply = town.provider().answer(task, Files())
@@ -232,8 +232,8 @@ def test_a_claim_outside_the_authorization_is_refused(town: Town) -> None:
     refused(town, moved, "FIELD_OUTSIDE_AUTHORIZATION")
 
 
-def test_a_digest_that_was_signed_before_is_refused_but_in_a_correction(town: Town) -> None:
-    """Else two certificates would show everybody that they say the same."""
+def test_a_repeated_digest_is_accepted_only_in_a_correction(town: Town) -> None:
+    """Otherwise everybody could see that two certificates have the same value."""
     one, other = town.consents("23", "24")
     supply = town.provider().answer(town.platform.task(one), Files())
     assert town.platform.submit([supply]) == [None]
@@ -245,7 +245,7 @@ def test_a_digest_that_was_signed_before_is_refused_but_in_a_correction(town: To
     assert town.platform.submit([same]) == [None]
 
 
-def test_a_correction_brings_its_own_withdrawal(town: Town) -> None:
+def test_a_correction_must_contain_its_withdrawal(town: Town) -> None:
     (consent,) = town.consents("25")
     town.go_round()
     supply = town.provider().correct(town.platform.task(consent), Files())
@@ -261,11 +261,11 @@ def test_a_correction_brings_its_own_withdrawal(town: Town) -> None:
     refused(town, replace(supply, withdrawal=None), "ACT_SIGNATURE_REQUIRED")
     refused(town, replace(supply, withdrawal=bytes(64)), "LOG_SIGNATURE_INVALID")
     refused(town, replace(supply, withdrawal=supply.withdrawal + bytes(64)), "LOG_SIGNATURE_INVALID")
-    assert len(town.provisions(consent)) == 1, "nothing was recorded by these"
+    assert len(town.provisions(consent)) == 1, "the refused answers are not recorded"
     assert town.platform.submit([supply]) == [None]
 
 
-def test_nothing_but_a_correction_withdraws(town: Town) -> None:
+def test_only_a_correction_may_contain_a_withdrawal(town: Town) -> None:
     (consent,) = town.consents("26")
     supply = town.provider().answer(town.platform.task(consent), Files())
     refused(town, replace(supply, withdrawal=bytes(64)), "WITHDRAWAL_AND_CORRECTION")

@@ -1,4 +1,4 @@
-"""One party id for an identifier: another one waits for the clerk, and only the key file knows them again."""
+"""One party id for each identifier: another id must be confirmed by the clerk; identifiers are stored as digests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.provider.stage import FALSE_ID, FIRM, SECOND, TRUE_ID, Source, Stage,
 def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confirms(
     tmp_path: Path, first: Subject, second: Subject
 ) -> None:
-    """Whichever came first, the true one or the false one: which of them is true, the clerk finds out."""
+    """The true or the false id may come first; only the clerk can find out which is true."""
     provider = provider_at(tmp_path)
     provider.answer(Stage(first, number=1).task(), Source())
     error = refused(provider, second, 2)
@@ -32,15 +32,15 @@ def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confi
     assert refused(provider, first, 4).code == "SUBJECT_CHANGED"
 
 
-def test_of_two_ids_in_one_list_the_first_is_answered(tmp_path: Path) -> None:
-    """Neither was known when the list was looked through."""
+def test_the_first_of_two_ids_in_one_list_is_answered(tmp_path: Path) -> None:
+    """Neither id was known when the list was checked."""
     tasks = [Stage(subject, number=number).task() for number, subject in enumerate((TRUE_ID, FALSE_ID, SECOND), 1)]
     outcomes = provider_at(tmp_path).answer_many([Inquiry(task, Source) for task in tasks])
     assert [type(outcome) for outcome in outcomes] == [Supply, Conflict, Supply]
     assert len(provider_at(tmp_path).answers.waiting()) == 2
 
 
-def test_only_an_id_that_waits_is_confirmed(tmp_path: Path) -> None:
+def test_only_a_waiting_id_can_be_confirmed(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     provider.answer(Stage(TRUE_ID).task(), Source())
     for nobody in (FALSE_ID.id, TRUE_ID.id, FIRM):
@@ -48,8 +48,8 @@ def test_only_an_id_that_waits_is_confirmed(tmp_path: Path) -> None:
             provider.answers.confirm(nobody)
 
 
-def test_with_another_key_file_nothing_goes_on(tmp_path: Path) -> None:
-    """Else every subject would look new, and any id would be taken."""
+def test_records_cannot_be_used_with_another_key_file(tmp_path: Path) -> None:
+    """Otherwise every subject would look new, and any id would be accepted."""
     provider_at(tmp_path).answer(Stage(TRUE_ID).task(), Source())
     key = tmp_path / "records" / "records.key"
     kept = key.read_text()

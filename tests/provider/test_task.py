@@ -1,4 +1,4 @@
-"""Tasks and answers as files: whatever is not exactly of the form is refused, and named by its place."""
+"""Tasks and answers as files: anything that does not have the exact form is refused, and the error names its place."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TASK = Stage().task()
 ERASURE = erasure_entry(ledger=CHAIN.ledger, id=ulid(7), subject=FIRST.id, by=BANK, targets=[], reason="court", iat=AT)
 
 
-def test_a_task_is_the_same_after_it_travelled() -> None:
+def test_a_task_is_unchanged_after_serialising_and_parsing() -> None:
     assert parse_task(canonical(TASK.to_dict())) == TASK
     listed = TaskList((TASK, Stage(number=2).task(corrects="sha-256:" + "ab" * 32)), (ERASURE,))
     assert parse_tasks(listed.to_bytes()) == listed
 
 
-def test_who_the_subject_is_stands_in_no_representation() -> None:
+def test_repr_does_not_show_the_subject() -> None:
     assert FIRM not in repr(TASK) and FIRST.id_key not in repr(TASK)
 
 
@@ -40,12 +40,12 @@ WRONG: dict[str, tuple[Change, str]] = {
     "a chain of seven values": (lambda task: task["chain"].pop("origin"), "task.chain"),
     "an address in capitals": (lambda task: task["chain"].update(forwarder="0x" + "C0" * 20), "task.chain.forwarder"),
     "three keys": (lambda task: task["keys"].update({"0x" + "1" * 40: {}}), "task.keys"),
-    "an account that is none": (
+    "an invalid account": (
         lambda task: task.update(keys={"x": next(iter(task["keys"].values()))}),
         "task.keys",
     ),
     "an opening with more": (lambda task: task["opening"].update(name="某公司"), "task.opening"),
-    "a kind that there is not": (lambda task: task["opening"].update(kind="state"), "task.opening.kind"),
+    "an unknown kind": (lambda task: task["opening"].update(kind="state"), "task.opening.kind"),
     "a blank identifier": (lambda task: task["opening"].update(identifier="  "), "task.opening.identifier"),
     "an endless identifier": (lambda task: task["opening"].update(identifier="9" * 65), "task.opening.identifier"),
     "a short id key": (lambda task: task["opening"].update(key="07" * 31), "task.opening.key"),
@@ -54,7 +54,7 @@ WRONG: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize(("change", "where"), WRONG.values(), ids=WRONG)
-def test_a_task_of_another_form_is_refused(change: Change, where: str) -> None:
+def test_a_task_with_a_wrong_member_is_refused(change: Change, where: str) -> None:
     raw = json.loads(json.dumps(TASK.to_dict()))
     change(raw)
     with pytest.raises(InvalidInput) as caught:
@@ -72,7 +72,7 @@ def test_a_task_of_another_form_is_refused(change: Change, where: str) -> None:
         ("template", {"rows": []}, "ENTRY_SHAPE"),
     ],
 )
-def test_an_entry_of_another_form_is_refused(member: str, change: dict[str, Any], code: str) -> None:
+def test_a_task_with_a_wrong_entry_is_refused(member: str, change: dict[str, Any], code: str) -> None:
     raw = TASK.to_dict()
     with pytest.raises(InvalidInput, match=code):
         parse_task(canonical({**raw, member: raw[member] | change}))
@@ -88,12 +88,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("raw", "code"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_text_is_refused_before_it_is_looked_at(raw: bytes, code: str) -> None:
+def test_hostile_json_is_refused_before_parsing(raw: bytes, code: str) -> None:
     with pytest.raises(InvalidInput, match=code):
         parse_task(raw)
 
 
-def test_a_list_holds_tasks_and_erasures_and_so_many() -> None:
+def test_a_task_list_has_limits_for_tasks_and_erasures() -> None:
     listed = json.loads(TaskList((TASK,), (ERASURE,)).to_bytes())
     wrong = (
         listed | {"format": "pingzheng-task/1"},
@@ -106,7 +106,7 @@ def test_a_list_holds_tasks_and_erasures_and_so_many() -> None:
             parse_tasks(canonical(each))
 
 
-def test_answers_and_receipts_are_the_same_after_they_travelled(tmp_path: Path) -> None:
+def test_answers_and_receipts_are_unchanged_after_serialising_and_parsing(tmp_path: Path) -> None:
     supply = provider_at(tmp_path).answer(TASK, Source())
     withdrawn = {
         "type": "withdrawal",
@@ -135,7 +135,7 @@ def test_answers_and_receipts_are_the_same_after_they_travelled(tmp_path: Path) 
         {"statement": TASK.authorization},
     ],
 )
-def test_answers_of_another_form_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    told = provider_at(tmp_path).answer(TASK, Source()).to_dict() | change
+def test_answers_with_a_wrong_member_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    altered = provider_at(tmp_path).answer(TASK, Source()).to_dict() | change
     with pytest.raises(InvalidInput, match="ANSWERS_FORM"):
-        parse_answers(canonical({"format": "pingzheng-answers/1", "answers": [told]}))
+        parse_answers(canonical({"format": "pingzheng-answers/1", "answers": [altered]}))
