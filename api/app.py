@@ -1,4 +1,4 @@
-"""The application: ``/v1`` over one open ledger, interactive docs at ``/docs``."""
+"""The web application of one open ledger: the API under ``/v1``, interactive docs at ``/docs``."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ EXPIRY_SECONDS = 60.0
 FOLLOWING_SECONDS = 1.0
 DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer and verify data asset certificates.
 
-Whoever holds a bundle can verify it without this service: see `ledger.proof`."""
+A holder of a bundle can verify the certificate without this service: see `ledger.proof`."""
 
-# In the order of the docs.
+# In the order in which the docs show them.
 ROUTERS: Final = (
     sessions.router,
     machine_keys.router,
@@ -68,12 +68,12 @@ ROUTERS: Final = (
 
 
 def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], limits: Limits | None = None) -> FastAPI:
-    """The application; the ledger, or joined installation, is opened when it starts and closed when it ends."""
+    """Create the application; it opens the installation at its start and closes it at its end."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = app.state.gate.limits.threads
-        # Made before anybody is served: on the event loop it would keep all others waiting.
+        # The schema is built before the first request, because building it later would block the event loop.
         await run_in_threadpool(app.openapi)
         context = open_ledger()
         ledger = await run_in_threadpool(context.__enter__)
@@ -90,7 +90,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
                 await run_in_threadpool(thread.stop)
             await run_in_threadpool(context.__exit__, None, None, None)
 
-    # The pages at /docs load nothing from elsewhere: many installations reach no other network.
+    # The pages at /docs load no files from other hosts, because many installations have no internet access.
     app = FastAPIOffline(
         title="Pingzheng 凭证",
         version=__version__,
@@ -115,7 +115,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
 def _background(ledger: Participant) -> list[TickingThread]:
     work = [
         TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS),
-        # Whose key speaks, and which roles a party has, is read from here at every call.
+        # Every call reads valid keys and roles from the index, so the index must follow the chain.
         TickingThread("following", ledger.follower.sync, FOLLOWING_SECONDS),
         TickingThread("records", ledger.flush, FOLLOWING_SECONDS),
     ]

@@ -1,7 +1,8 @@
-"""Who calls, by which way, and whether scope and role matrix let it.
+"""Find the caller of a request, and check the scope that the route needs.
 
-A call brings the token of a session or a machine's key as a bearer token, or a page's cookie. Each route names the
-scope that a machine's key needs for it; a session has them all. A changing call with the cookie needs our own origin.
+A call is authenticated with a session token or an API key (as bearer token), or with a page's cookie. Each route names
+the scope that an API key needs; a session has every scope. A changing call with the cookie must have this service's
+origin.
 """
 
 from __future__ import annotations
@@ -27,25 +28,25 @@ SESSION: Final = HTTPBearer(
     scheme_name="session",
     bearerFormat="ps_…",
     auto_error=False,
-    description="The token of a session: a party signs in by its key, see `POST /v1/sessions`. It has every scope.",
+    description="The token of a session, which has every scope. A party signs in with its key: `POST /v1/sessions`.",
 )
 MACHINE_KEY: Final = HTTPBearer(
     scheme_name="apiKey",
     bearerFormat="pz_…",
     auto_error=False,
-    description="A key that a party made for a machine in a session, with the scopes that each route names: `read`, "
-    "`act`, `payload`.",
+    description="An API key that a party created for a program in a session. Each route names the scope that the key "
+    "needs: `read`, `act`, `payload`.",
 )
 PAGE_COOKIE: Final = APIKeyCookie(
     scheme_name="cookie",
     name=COOKIE,
     auto_error=False,
-    description="A page's session. Changing calls need the service's own `Origin`.",
+    description="The session of a page. Changing calls need the service's own `Origin`.",
 )
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(SESSION)]
 PageCookie = Annotated[str | None, Depends(PAGE_COOKIE)]
-# The same header as ``Bearer``: stated again for the scopes that a machine's key needs.
+# The same header as ``Bearer``, declared again with the scope that an API key needs.
 ReadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.READ.value])]
 ActKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.ACT.value])]
 PayloadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.PAYLOAD.value])]
@@ -54,9 +55,9 @@ CaseKey = Annotated[
 ]
 
 
-# Asynchronous wherever nothing is waited for: each of the others costs a change to a worker thread and back.
+# These dependencies are asynchronous because they do not wait; a synchronous one would need a worker thread.
 async def the_participant(request: Request) -> Participant:
-    """The installation that this application serves: the operator's, or one that has joined its chain."""
+    """Return the installation that this application serves: the operator's ledger or a joined installation."""
     return _installation(request)
 
 
@@ -64,7 +65,7 @@ AnyInstallation = Annotated[Participant, Depends(the_participant)]
 
 
 async def the_ledger(found: AnyInstallation) -> Ledger:
-    """The ledger that this application serves; raises ``Forbidden`` ``NOT_THE_OPERATOR`` if it has joined another's."""
+    """Return the ledger; raises ``Forbidden`` ``NOT_THE_OPERATOR`` in a joined installation."""
     if not isinstance(found, Ledger):
         raise not_the_operator()
     return found
@@ -74,46 +75,46 @@ OpenLedger = Annotated[Ledger, Depends(the_ledger)]
 
 
 def source_of(request: Request) -> str:
-    """The address that a call comes from, for counting wrong tries."""
+    """Return the address that a call comes from, for counting failed attempts."""
     return "" if request.client is None else request.client.host
 
 
 def counted(ledger: Participant, request: Request, work: Callable[[], T]) -> T:
-    """Do ``work``, which may fail by ``Unauthenticated``, and count that for where the call comes from."""
+    """Do ``work``, and count a failure with ``Unauthenticated`` for the address of the call."""
     with ledger.attempts.counted(source_of(request)):
         return work()
 
 
 async def reading(request: Request, _bearer: Bearer, _key: ReadKey, _cookie: PageCookie) -> Actor:
-    """The calling party, which looks at records."""
+    """Return the calling party of a route that reads records."""
     return _caller(request, Scope.READ).actor
 
 
 async def acting(request: Request, _bearer: Bearer, _key: ActKey, _cookie: PageCookie) -> Actor:
-    """The calling party, which changes something."""
+    """Return the calling party of a route that changes records."""
     return _caller(request, Scope.ACT).actor
 
 
 async def receiving(request: Request, _bearer: Bearer, _key: PayloadKey, _cookie: PageCookie) -> Actor:
-    """The calling party, which is given what is said of a subject."""
+    """Return the calling party of a route that returns a subject's data."""
     return _caller(request, Scope.PAYLOAD).actor
 
 
 async def looking_into(request: Request, _bearer: Bearer, _key: CaseKey, _cookie: PageCookie) -> Actor:
-    """The calling office, which has a payload opened for a case."""
+    """Return the calling office of a route that opens a subject's data for a case."""
     return _caller(request, Scope.ACT, Scope.PAYLOAD).actor
 
 
 async def signed_in(request: Request, _bearer: Bearer, _cookie: PageCookie) -> Caller:
-    """The caller in a session; raises ``Forbidden`` ``SESSION_REQUIRED`` for a machine's key."""
+    """Return the caller of a session; raises ``Forbidden`` ``SESSION_REQUIRED`` for an API key."""
     found = _caller(request)
     found.require_session()
     return found
 
 
-# A route that depends on one of these is not entered without a caller.
+# A route that depends on one of these functions needs a caller.
 CALLERS: Final = frozenset[Callable[..., object]]({reading, acting, receiving, looking_into, signed_in})
-# Reads records; changes something; is given a payload; is given one for a case; is signed in by its own key.
+# The caller who reads records, changes records, receives a subject's data, receives it for a case, has a session.
 ReadCaller = Annotated[Actor, Depends(reading)]
 ActCaller = Annotated[Actor, Depends(acting)]
 PayloadCaller = Annotated[Actor, Depends(receiving)]
@@ -122,12 +123,12 @@ SessionCaller = Annotated[Caller, Depends(signed_in)]
 
 
 async def credentials(request: Request) -> tuple[HTTPAuthorizationCredentials | None, str | None]:
-    """The bearer token and the page's cookie that a call brings."""
+    """Return the bearer token and the page's cookie of a call."""
     return await SESSION(request), await PAGE_COOKIE(request)
 
 
 def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None) -> Caller:
-    """Whose call it is; a bearer token goes before a cookie. It reads the database.
+    """Return the caller, read from the database; a bearer token has precedence over a cookie.
 
     Raises ``Unauthenticated``, ``Forbidden``.
     """
@@ -136,7 +137,7 @@ def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, coo
         raise Unauthenticated(
             "SESSION_MISSING",
             "This call needs a session or an API key.",
-            hint="Sign in: `pingzheng login`; then send `Authorization: Bearer …`.",
+            hint="Sign in with `pingzheng login`, then send `Authorization: Bearer …`.",
         )
     ledger = _installation(request)
     found = counted(ledger, request, lambda: ledger.callers.of(token, cookie=bearer is None))
@@ -151,7 +152,7 @@ def _installation(request: Request) -> Participant:
 
 
 def _caller(request: Request, *scopes: Scope) -> Caller:
-    """The caller that the route was entered by; raises ``Forbidden`` ``SCOPE_EXCEEDED``."""
+    """Return the caller of the route; raises ``Forbidden`` ``SCOPE_EXCEEDED``."""
     found: Caller = request.state.caller
     for scope in scopes:
         found.require(scope)

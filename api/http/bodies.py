@@ -1,6 +1,6 @@
-"""Request bodies: read within bounds of size and time, unpacked within a bound, counted before they are parsed.
+"""Read request bodies within limits of size and time, decompress them within a limit, count values before parsing.
 
-Nothing here trusts a header: what it claims may refuse a body early, and never admits one.
+A header can cause an early refusal; the limits are checked again on the body itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 def require_readable(request: Request, most: int) -> None:
-    """Raise ``BodyRefused`` for what the headers alone rule out: 413 by size, 415 by type or encoding."""
+    """Raise ``BodyRefused`` if the headers already rule the body out: 413 by size, 415 by type or encoding."""
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length[:20]) > most:
         raise too_large(most)
@@ -30,8 +30,8 @@ def require_readable(request: Request, most: int) -> None:
         raise BodyRefused(
             415,
             "CONTENT_ENCODING_UNSUPPORTED",
-            "The body is packed in a way that is not read here.",
-            hint="Send it as it is, or with `Content-Encoding: gzip`.",
+            "The compression of the body is not supported.",
+            hint="Send the body uncompressed, or with `Content-Encoding: gzip`.",
             headers={"Accept-Encoding": "gzip, identity"},
         )
     if _has_body(request) and not _is_json(request.headers.get("content-type")):
@@ -44,9 +44,9 @@ def require_readable(request: Request, most: int) -> None:
 
 
 async def read(request: Request, most: int, seconds: float, take: Callable[[int], None]) -> bytes:
-    """The body as sent. ``take`` accounts for every part before it is kept.
+    """Return the body as sent; ``take`` is called with the size of each part before the part is stored.
 
-    Raises ``BodyRefused`` 413 beyond ``most`` bytes and 408 after ``seconds``; ``ClientDisconnect``.
+    Raises ``BodyRefused`` 413 above ``most`` bytes and 408 after ``seconds``; ``ClientDisconnect``.
     """
     parts = bytearray()
     try:
@@ -61,14 +61,14 @@ async def read(request: Request, most: int, seconds: float, take: Callable[[int]
             408,
             "BODY_TOO_SLOW",
             f"The body did not arrive within {seconds:g} seconds.",
-            hint="Send it again over a faster connection, in smaller parts, or packed with gzip.",
+            hint="Send the body again over a faster connection, in several calls, or compressed with gzip.",
             headers={"Connection": "close"},
         ) from error
     return bytes(parts)
 
 
 def unpacked(body: bytes, encoding: str, most: int) -> bytes:
-    """The body without its packing, never more than ``most`` bytes of it; raises ``BodyRefused`` 413 and 400."""
+    """Return the decompressed body; raises ``BodyRefused`` 413 above ``most`` bytes, 400 if it is not valid gzip."""
     if not body or encoding.strip().lower() not in ("gzip", "x-gzip"):
         return body
     unpacking = zlib.decompressobj(GZIP)
@@ -84,32 +84,32 @@ def unpacked(body: bytes, encoding: str, most: int) -> bytes:
 
 
 def parsed(text: bytes, values: int, depth: int) -> Any:
-    """The JSON value of a body that holds at most so many values, nested so deep.
+    """Return the JSON value of a body with at most ``values`` values and at most ``depth`` levels.
 
     Raises ``BodyRefused`` 413 ``BODY_TOO_MANY_VALUES`` and 400 ``BODY_NOT_JSON``; ``InvalidInput`` ``JSON_TOO_DEEP``.
     """
-    # A value follows a comma or opens a list or an object. Commas within texts count too: the bound leaves room.
+    # Count commas and opening brackets instead of values. Commas in texts are counted too; the limit allows for them.
     if text.count(b",") + text.count(b"[") + text.count(b"{") > values:
         raise BodyRefused(
             413,
             "BODY_TOO_MANY_VALUES",
-            f"The body holds more than {values} values.",
+            f"The body contains more than {values} values.",
             hint="Send fewer records in one call.",
         )
     require_shallow(text, depth)
     try:
         return json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
-        raise _not_json(f"It is not UTF-8 at byte {error.start}.") from error
+        raise _not_json(f"The body is not UTF-8 at byte {error.start}.") from error
     except json.JSONDecodeError as error:
         raise _not_json(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
     except (ValueError, RecursionError) as error:
-        raise _not_json("A number in it is none, or too long.") from error
+        raise _not_json("The body contains a number that is not finite or too long.") from error
 
 
 def too_large(most: int) -> BodyRefused:
-    """The refusal of a body beyond its bound."""
-    return BodyRefused(413, "BODY_TOO_LARGE", f"At most {most} bytes.")
+    """Return the error for a body above ``most`` bytes."""
+    return BodyRefused(413, "BODY_TOO_LARGE", f"The body may have at most {most} bytes.")
 
 
 def _has_body(request: Request) -> bool:
@@ -138,4 +138,4 @@ def _not_json(why: str) -> BodyRefused:
 
 
 def _not_gzip() -> BodyRefused:
-    return BodyRefused(400, "BODY_NOT_GZIP", "The body is not one whole gzip stream.", where="body")
+    return BodyRefused(400, "BODY_NOT_GZIP", "The body is not one complete gzip stream.", where="body")

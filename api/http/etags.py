@@ -1,4 +1,4 @@
-"""``ETag`` on what is looked at: whoever has it already is told so, and is not sent it again."""
+"""Add an ``ETag`` to answers of GET, and answer 304 if the caller has the current version already."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 
 def with_tag(request: Request, response: Response) -> Response:
-    """The answer with its tag, or 304 without a body where the caller names that tag in ``If-None-Match``.
+    """Return the answer with its tag, or 304 without a body if the caller names the tag in ``If-None-Match``.
 
-    Answers that nobody may keep have none. Whoever may be shown this one has been decided before.
+    Answers with ``Cache-Control: no-store`` get no tag. Permissions were checked before.
     """
     if response.status_code != 200 or response.headers.get("cache-control") == "no-store":
         return response
@@ -24,6 +24,6 @@ def with_tag(request: Request, response: Response) -> Response:
 
 
 def _names(header: str, tag: str) -> bool:
-    """Weak and strong tags compare alike here (RFC 9110, 13.1.2)."""
+    """Return whether the header names the tag; weak and strong tags compare as equal (RFC 9110, 13.1.2)."""
     named = {each.strip().removeprefix("W/") for each in header.split(",")}
     return tag in named or "*" in named

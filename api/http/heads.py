@@ -1,4 +1,4 @@
-"""``HEAD`` wherever ``GET`` is: the same answer without its body."""
+"""Answer ``HEAD`` on every address that has ``GET``, with the same headers and no body."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """ASGI middleware: a HEAD is answered as its GET would be, and the body stays here."""
+    """ASGI middleware that processes a HEAD request as GET and drops the body of the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""``Idempotency-Key`` on writes: the same key and body give the first answer again."""
+"""Support ``Idempotency-Key`` on writes: a repeated call with the same key and body gets the first answer."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ def once(
     response: Response,
     work: Callable[[], tuple[int, BaseModel]],
 ) -> dict[str, Any]:
-    """Do ``work`` once per key; its status and body are kept and given again.
+    """Do ``work`` once for each key; a repeated call gets the stored status and body.
 
-    Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` for another body, ``Conflict`` while it is still running.
+    Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` for another body with the same key, and ``Conflict`` while the
+    first call is still running.
     """
     operation, body = request
-    told = canonical({"operation": operation, "body": body.model_dump(mode="json")})
+    content = canonical({"operation": operation, "body": body.model_dump(mode="json")})
 
     def run() -> Answer:
         status, result = work()
         return Answer(status, result.model_dump(mode="json"))
 
-    answer = run() if key is None else ledger.idempotency.once(actor.party, key, told, run)
+    answer = run() if key is None else ledger.idempotency.once(actor.party, key, content, run)
     response.status_code = answer.status
     return answer.body

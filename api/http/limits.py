@@ -1,6 +1,6 @@
-"""What one service reads, keeps and works on at the same time: the numbers, and the two accounts that hold them.
+"""The limits of one service: how much it reads, stores and works on at the same time, and how it counts this.
 
-Everything here is used on the event loop alone, so nothing needs a lock.
+All of this code runs on the event loop, so it needs no locks.
 """
 
 from __future__ import annotations
@@ -15,32 +15,31 @@ from typing import Final
 from ledger.errors import Busy, TooManyAttempts
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-# A signed statement has up to 4,096 characters; a code with its proof is shorter.
+# Enough for a signed sign-in statement, which has up to 4,096 characters.
 MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
 MAX_BODY_DEPTH: Final = 64
 MAX_SOURCES: Final = 10_000
-# For opening, closing, and the files of the docs.
+# Worker threads for opening and closing the installation, and for the files of the docs.
 SPARE_THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one service; sizes in bytes, times in seconds. ``public`` is what a call without a caller may send."""
+    """Limits of one service; sizes in bytes, times in seconds. ``public_…`` is for calls without a caller."""
 
     body_bytes: int = MAX_BODY_BYTES
     body_values: int = 100_000
     body_depth: int = MAX_BODY_DEPTH
     public_bytes: int = MAX_PUBLIC_BODY_BYTES
     public_values: int = 1_000
-    # All bodies that are read or wait for their turn, and the part of it that one source may take.
+    # The size of all bodies that are being read or wait for their turn, and the share of one source.
     buffered_bytes: int = 48 * 1024 * 1024
     buffered_bytes_of_source: int = 24 * 1024 * 1024
     body_seconds: float = 30.0
-    # Calls without a caller that have a body: a reserve for each source, and how fast it fills up again.
+    # Calls with a body and without a caller: the reserve of each source, and how fast it is refilled.
     public_reserve: int = 300
     public_per_second: float = 5.0
-    # Calls at work at once, by what they do, and those that wait for each of these. Acts and uses mostly wait for a
-    # block.
+    # How many calls of each lane are processed at once, and how many may wait. Acts and uses mostly wait for a block.
     looking: int = 8
     acting: int = 16
     verifying: int = 6
@@ -53,13 +52,13 @@ class Limits:
 
     @property
     def threads(self) -> int:
-        """So many worker threads that whoever has its turn has one."""
+        """The number of worker threads, enough for all calls that may be processed at once."""
         places = self.looking + self.acting + self.verifying + self.inspecting + self.importing + self.entering
         return places + SPARE_THREADS
 
 
 class Budget:
-    """The bytes of all bodies that are kept at present."""
+    """Counts the bytes of all request bodies in memory."""
 
     def __init__(self, limits: Limits) -> None:
         self._most = limits.buffered_bytes
@@ -70,7 +69,7 @@ class Budget:
 
     @contextmanager
     def share(self, source: str) -> Iterator[Callable[[int], None]]:
-        """Within it, ``take(bytes)`` counts what one call keeps; all of it is free again afterwards.
+        """Yield a function ``take(count)`` that counts the bytes of one call; the block's end releases them.
 
         ``take`` raises ``Busy`` ``BODIES_TOO_MANY``.
         """
@@ -80,7 +79,7 @@ class Budget:
             nonlocal taken
             of_source = self._of_source.get(source, 0) + count
             if self.kept + count > self._most or of_source > self._most_of_source:
-                raise Busy("BODIES_TOO_MANY", "Too many bodies are being sent at this moment.", retry_after=2)
+                raise Busy("BODIES_TOO_MANY", "Too many request bodies are being sent at the moment.", retry_after=2)
             self._of_source[source] = of_source
             self.kept += count
             self.most_kept = max(self.most_kept, self.kept)
@@ -97,9 +96,9 @@ class Budget:
 
 
 class Rate:
-    """Calls of each source, in memory: a reserve that is used up and fills again with time.
+    """Limits the rate of calls of each source: a reserve of calls that is refilled with time. It is kept in memory.
 
-    Of too many sources the one that called least recently is forgotten. ``clock`` runs in seconds and never back.
+    Above ``MAX_SOURCES`` the source that called least recently is dropped. ``clock`` is monotonic, in seconds.
     """
 
     def __init__(self, reserve: int, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -120,7 +119,7 @@ class Rate:
             wait = int((1 - left) / self._per_second) + 1
             raise TooManyAttempts(
                 "TOO_MANY_CALLS",
-                "Too many calls without a session came from this address.",
-                hint=f"Wait {wait} seconds; calls with a session are not counted.",
+                "This address has made too many calls without a session.",
+                hint=f"Wait {wait} seconds, or sign in: calls with a session are not limited.",
                 retry_after=wait,
             )

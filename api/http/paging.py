@@ -1,4 +1,4 @@
-"""Keyset paging: ``{"items": […], "next_cursor": …}`` with an opaque cursor that belongs to one list."""
+"""Return lists page by page as ``{"items": […], "next_cursor": …}``; a cursor is opaque and belongs to one list."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items on a page.")]
-Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the previous page.")]
 
 
 class Page(BaseModel, Generic[Item]):
-    """One page; ``next_cursor`` is null on the last."""
+    """One page of a list; ``next_cursor`` is null on the last page."""
 
     items: list[Item]
     next_cursor: str | None
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """``PartyPage`` for a page of ``PartyOut``."""
+        """Name the schema of a page of ``PartyOut`` ``PartyPage``."""
         return f"{params[0].__name__.removesuffix('Out')}Page"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a list a page begins: after the key ``after``, or at the beginning."""
+    """The place in a list where a page begins: after the key ``after``, or at the beginning if it is None."""
 
     list: str
     after: str | None
 
     @property
     def after_number(self) -> int:
-        """The key as the number of a record, -1 at the beginning; raises ``InvalidInput`` ``CURSOR_INVALID``."""
+        """The key as a record's number, -1 at the beginning; raises ``InvalidInput`` ``CURSOR_INVALID``."""
         if self.after is None:
             return -1
         if not _NUMBER.fullmatch(self.after):
@@ -54,36 +54,36 @@ class Place:
         return int(self.after)
 
     def cursor(self, key: str) -> str:
-        """The cursor of this list after a key."""
+        """Return the cursor of this list after a key."""
         return _encoded(self.list, key)
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """A page that is asked for."""
+    """The page that a call asks for."""
 
     place: Place
     limit: int
 
     @property
     def after(self) -> str | None:
-        """The key after which it begins."""
+        """The key after which the page begins."""
         return self.place.after
 
     @property
     def one_more(self) -> int:
-        """How many rows to fetch, so that it is known whether another page follows."""
+        """The number of rows to fetch: one more than the limit, to find out whether another page follows."""
         return self.limit + 1
 
     def page(self, rows: Sequence[Row], key: Callable[[Row], str], show: Callable[[Row], Item]) -> Page[Item]:
-        """The page from up to ``one_more`` rows."""
+        """Return the page from up to ``one_more`` rows."""
         shown = rows[: self.limit]
         following = self.place.cursor(key(shown[-1])) if len(rows) > self.limit else None
         return Page(items=[show(row) for row in shown], next_cursor=following)
 
 
 async def place(request: Request, cursor: Cursor = None) -> Place:
-    """Where the cursor of a call points to; raises ``InvalidInput`` ``CURSOR_INVALID`` for one of another list."""
+    """Return the place that the cursor names; raises ``InvalidInput`` ``CURSOR_INVALID`` for another list's cursor."""
     path = request.scope["path"]
     return Place(path, None if cursor is None else _decoded(path, cursor))
 
@@ -92,7 +92,7 @@ At = Annotated[Place, Depends(place)]
 
 
 async def paging(at: At, limit: Limit = 50) -> Paging:
-    """The page that a call asks for."""
+    """Return the page that a call asks for."""
     return Paging(at, limit)
 
 
@@ -107,21 +107,21 @@ def _decoded(of: str, cursor: str) -> str:
     if not _BASE64URL.fullmatch(cursor):
         raise _invalid()
     try:
-        told = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        check, key = told[:_CHECK_BYTES], told[_CHECK_BYTES:]
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        check, key = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
         text = key.decode()
     except ValueError as error:
         raise _invalid() from error
-    # Bits beyond the last byte would make many cursors of one.
+    # Encode the key again: unused bits at the end would allow several cursors for one key.
     if check != _check(of, key) or _encoded(of, text) != cursor:
         raise _invalid()
     return text
 
 
 def _check(of: str, key: bytes) -> bytes:
-    """Tells a cursor of one list from that of another, and from one that was made up or cut."""
+    """Return check bytes that detect the cursor of another list and an invented or shortened cursor."""
     return hashlib.sha256(of.encode() + b"\0" + key).digest()[:_CHECK_BYTES]
 
 
 def _invalid() -> InvalidInput:
-    return InvalidInput("CURSOR_INVALID", "This is no cursor of this list.", where="cursor")
+    return InvalidInput("CURSOR_INVALID", "The cursor does not belong to this list.", where="cursor")

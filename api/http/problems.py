@@ -1,4 +1,4 @@
-"""Errors on the wire: RFC 9457 problems, from one table of error families to HTTP statuses."""
+"""Answer errors as RFC 9457 problems, with one table from error classes to HTTP statuses."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.ChainUnavailable, 503, "链不可用 Chain unavailable"),
     (errors.Busy, 503, "繁忙 Busy"),
     (errors.StorageFull, 507, "磁盘已满 Disk full"),
-    (errors.Incoherent, 503, "账本各部分不符 Parts of the ledger do not belong together"),
+    (errors.Incoherent, 503, "账本各部分不一致 Parts of the ledger do not match"),
     (errors.Misconfigured, 503, "安装有误 Misconfigured"),
 )
-# Titles of what is refused of a body.
+# Titles for refused bodies, by status.
 REFUSED: Final = {
     400: "正文不可读 Unreadable body",
     408: "正文超时 Body too slow",
     413: "请求过大 Too large",
     415: "正文类型不支持 Unsupported body",
 }
-# Their place is one on our side: the node's URL, with the secret in it, or a file's path.
+# Errors whose `where` is not sent: it is the node's URL, which may contain a secret, or the path of a file.
 OURS = (errors.ChainUnavailable, errors.StorageFull, errors.Incoherent, errors.Misconfigured)
 
 
 class BodyRefused(errors.InvalidInput):
-    """A request body that is not taken: ``status`` says why, 400, 408, 413 or 415."""
+    """A request body is refused with ``status`` 400, 408, 413 or 415."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class BodyRefused(errors.InvalidInput):
 
 
 class Problem(BaseModel):
-    """An RFC 9457 problem. ``code`` is stable; ``hint`` says what to do next."""
+    """An RFC 9457 problem. ``code`` is stable; ``hint`` names the next step."""
 
     type: str = Field(examples=["urn:pingzheng:problem:CERTIFICATE_UNKNOWN"])
     title: str
@@ -89,7 +89,7 @@ TITLES = {
     409: "Conflict",
     422: "Invalid",
     429: "Too many wrong tokens, keys or codes from this address; `Retry-After` says how long to wait",
-    503: "Chain, database or service are busy or out of reach; `Retry-After`, where it is given, says how long to wait",
+    503: "Chain, database or service are busy or not available; `Retry-After`, if present, says how long to wait",
 }
 
 
@@ -103,7 +103,7 @@ ERRORS: Responses = {status: _declared(status) for status in TITLES}
 
 
 def answers(codes: Mapping[int, Sequence[str]]) -> Responses:
-    """The ``responses`` of a route that name, by status, the codes which a client of that route handles."""
+    """Return the ``responses`` of a route, with the error codes that its clients handle, by status."""
     return {status: _declared(status, named) for status, named in codes.items()}
 
 
@@ -117,16 +117,16 @@ def problem(
     hint: str | None = None,
     details: dict[str, Any] | None = None,
 ) -> JSONResponse:
-    """A problem response; detail and hint are told in Chinese too."""
-    told = explanation(code, detail, hint)
+    """Return a problem as a response, with detail and hint in both languages."""
+    explained = explanation(code, detail, hint)
     body = Problem(
         type=f"urn:pingzheng:problem:{code}",
         title=title,
         status=status,
-        detail=told.message,
+        detail=explained.message,
         code=code,
         where=where,
-        hint=told.hint,
+        hint=explained.hint,
         details=details or {},
     )
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
@@ -136,7 +136,7 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error as a problem; the text of a foreign exception never leaves the process."""
+    """Answer every error of the application as a problem; the text of a foreign exception is never sent."""
 
     @cache
     def names() -> frozenset[str]:
@@ -157,14 +157,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
-        told, listed = described(error.errors(), names())
+        sentence, listed = described(error.errors(), names())
         return problem(
             422,
             "输入有误 Invalid input",
             "REQUEST_SHAPE",
-            told,
+            sentence,
             where=listed[0]["where"],
-            hint="See /docs for the schema of this request.",
+            hint="Check the members of the request; /docs shows its schema.",
             details={"errors": listed},
         )
 
@@ -179,7 +179,7 @@ def install(app: FastAPI) -> None:
 
 
 def answer_to(error: errors.PingzhengError) -> JSONResponse:
-    """The answer to an error of ours."""
+    """Return the problem response for an error of this project."""
     status, title = next((status, title) for family, status, title in STATUS if isinstance(error, family))
     where = None if isinstance(error, OURS) else error.where
     headers: dict[str, str] = {}
@@ -191,8 +191,11 @@ def answer_to(error: errors.PingzhengError) -> JSONResponse:
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:
-    """Those that the routes of the address take: each route knows its own alone. Of two addresses that fit, such as
-    ``/certificates/{number}`` and ``/certificates/batch``, the one with fewer parameters is meant."""
+    """Return the methods of all routes with the address ``path``.
+
+    If two patterns match, such as ``/certificates/{number}`` and ``/certificates/batch``, the pattern with fewer
+    parameters is used.
+    """
     found: dict[str, set[str]] = {}
     for route in iter_route_contexts(app.routes):
         if route.path and route.methods and route.path_regex.match(path):
@@ -202,13 +205,13 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 class Unexpected:
-    """ASGI middleware: a foreign exception ends here, else the server logs its text, which may be personal."""
+    """ASGI middleware that catches foreign exceptions; otherwise the server would log their text, which may be personal."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 500, unless an answer has begun; log the type alone."""
+        """Answer 500 unless an answer has begun, and log only the type of the exception."""
         begun = False
 
         async def sending(message: Message) -> None:
@@ -221,11 +224,11 @@ class Unexpected:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            # The route's path and not the request's, for the same reason.
+            # The route's pattern is logged and not the request's path, which may contain personal data.
             route = getattr(scope.get("route"), "path", None)
             log.error("unexpected error", path=route, error=type(error).__name__)
             if not begun:
                 answer = problem(
-                    500, "内部错误 Internal error", "INTERNAL", "Something went wrong here; it was recorded."
+                    500, "内部错误 Internal error", "INTERNAL", "An internal error occurred and was logged."
                 )
                 await answer(scope, receive, send)

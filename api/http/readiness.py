@@ -1,4 +1,4 @@
-"""Whether the installation is ready: one question at a time, however many ask, and never longer than a while."""
+"""Check whether the installation is ready: one check at a time for any number of callers, with a time limit."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TIMEOUT_SECONDS: Final = 10.0
 
 
 class Readiness:
-    """Asks ``check`` in a thread of its own, so that neither a busy service nor a silent node keeps others waiting.
+    """Runs ``check`` in its own thread, so that a busy service cannot delay it and a silent node delays no other call.
 
-    Within ``fresh`` seconds everybody gets the same answer. A question that takes longer than
-    ``timeout`` goes on, and whoever asks meanwhile waits for that one.
+    A result is reused for ``fresh`` seconds. A check that takes longer than ``timeout`` seconds continues, and later
+    callers wait for the same check.
     """
 
     def __init__(
@@ -36,18 +36,18 @@ class Readiness:
         self._answered_at = 0.0
 
     async def checks(self) -> Checks:
-        """What each check found; ``{"readiness": …}`` with ``READINESS_SLOW`` if they did not end in time."""
+        """Return the result of each check, or ``{"readiness": …}`` with ``READINESS_SLOW`` after the time limit."""
         question = self._current()
         try:
             return await asyncio.wait_for(asyncio.shield(question), self._timeout)
         except TimeoutError:
             return {"readiness": {"ok": False, "code": "READINESS_SLOW", "seconds": int(self._timeout)}}
         except Exception as error:
-            log.error("readiness was not found out", error=type(error).__name__)
+            log.error("the readiness check failed", error=type(error).__name__)
             return {"readiness": {"ok": False, "code": "INTERNAL"}}
 
     def close(self) -> None:
-        """End the thread; whoever asks after that begins another."""
+        """End the thread; a later check starts a new one."""
         if self._thread is not None:
             self._thread.shutdown(wait=False, cancel_futures=True)
         self._thread = self._question = None

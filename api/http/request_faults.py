@@ -1,4 +1,4 @@
-"""What is wrong with the members of a request: each with its place, in Chinese and English, and not endlessly many."""
+"""Describe the invalid members of a request in Chinese and English, each with its place, up to a maximum number."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ Faults = Sequence[dict[str, Any]]
 
 
 def faults_of(error: ValidationError) -> list[dict[str, Any]]:
-    """The first faults of a body, as the framework lists them, without what was sent."""
+    """Return the first faults of a body in the framework's form, without the values that were sent."""
     first = error.errors(include_url=False, include_input=False)[: MAX_NAMED + 1]
     return [{**fault, "loc": ("body", *fault["loc"])} for fault in first]
 
 
 def described(faults: Faults, names: Iterable[str]) -> tuple[str, list[dict[str, str]]]:
-    """A sentence about all faults in both languages, and each fault that is named.
+    """Return a sentence about the faults in both languages, and the list of the faults named in it.
 
-    ``names`` are the members that our schemas have: another one, such as the key of an object, may be personal.
+    ``names`` are the members of the schemas. Other names, such as keys of an object, are not repeated, because they may
+    be personal.
     """
     ours = frozenset(names)
     listed = [_described(fault, ours) for fault in faults[:MAX_NAMED]]
@@ -39,8 +40,8 @@ def described(faults: Faults, names: Iterable[str]) -> tuple[str, list[dict[str,
 def _described(fault: dict[str, Any], ours: frozenset[str]) -> dict[str, str]:
     context = {name: value for name, value in fault.get("ctx", {}).items() if name != "error"}
     texts = _texts().get(fault["type"], _OTHER)
-    told = {language: _filled(text, context) for language, text in texts.items()}
-    return {"where": _place(fault["loc"], ours), "type": fault["type"], **told}
+    filled = {language: _filled(text, context) for language, text in texts.items()}
+    return {"where": _place(fault["loc"], ours), "type": fault["type"], **filled}
 
 
 def _filled(text: str, context: dict[str, Any]) -> str:
@@ -51,8 +52,8 @@ def _filled(text: str, context: dict[str, Any]) -> str:
 
 def _place(loc: Sequence[str | int], ours: frozenset[str]) -> str:
     source, *members = loc
-    told = members if source != "body" else takewhile(lambda part: isinstance(part, int) or part in ours, members)
-    return ".".join(str(part) for part in (source, *told))
+    named = members if source != "body" else takewhile(lambda part: isinstance(part, int) or part in ours, members)
+    return ".".join(str(part) for part in (source, *named))
 
 
 @cache

@@ -1,9 +1,9 @@
-"""How every route is entered: who calls, then the body, then its turn, then the work; all of it bounded.
+"""Process every call in four bounded steps: authenticate the caller, read the body, wait for a turn, do the work.
 
-The order is what keeps a stranger cheap. The headers alone rule a body out by size and type; a call that needs a caller
-names one before a byte of its body is read; a call that needs none has a small body and a reserve for each source. What
-was read is unpacked, counted, parsed and validated in a worker thread, when the call's turn has come, so that parsed
-bodies exist only for calls at work.
+This order keeps calls of strangers cheap. A body is first refused by the size and type in its headers. If a route needs
+a caller, the caller is authenticated before the body is read; on other routes the body must be small and each source
+has a limited rate. A body is decompressed, counted, parsed and validated in a worker thread when the call has its turn,
+so that parsed bodies exist only for calls that are being processed.
 """
 
 from __future__ import annotations
@@ -38,8 +38,11 @@ _LANE: Final = "__lane__"
 
 
 class Lane(StrEnum):
-    """Calls that take turns with each other. Those that cost much have lanes of their own: verifying (the chain is
-    asked several times), inspecting (a whole history is read or drawn), and importing (a file is read)."""
+    """A group of calls that take turns with each other.
+
+    Expensive calls have their own lanes: verifying (several queries to the chain), inspecting (reads or draws a whole
+    history) and importing (reads a file).
+    """
 
     LOOKING = "looking"
     ACTING = "acting"
@@ -48,13 +51,13 @@ class Lane(StrEnum):
     IMPORTING = "importing"
 
     def __call__(self, endpoint: Endpoint) -> Endpoint:
-        """Mark an endpoint as one of this lane: write ``@Lane.VERIFYING`` under its route."""
+        """Assign an endpoint to this lane: write ``@Lane.VERIFYING`` under its route."""
         setattr(endpoint, _LANE, self)
         return endpoint
 
 
 class RecordId(StringConvertor):
-    """The id of a record in an address; a word in its place, such as ``/sessions/nonce``, is another address."""
+    """The id of a record (a ULID) in an address, so that ``/sessions/nonce`` does not match ``/sessions/{id}``."""
 
     regex = "[0-9A-HJKMNP-TV-Z]{26}"
 
@@ -63,7 +66,7 @@ register_url_convertor("ulid", RecordId())
 
 
 class Gate:
-    """What the calls of one service share: their turns, the bytes they keep, and the calls of strangers."""
+    """The state that all calls of one service share: turns, bytes of bodies, and the rate of calls without a caller."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -81,16 +84,16 @@ class Gate:
 
 
 class BoundedRoute(APIRoute):
-    """A route that is entered in the order above. An ``async`` endpoint is answered at once and takes no turn."""
+    """A route with the four steps above. An ``async`` endpoint is called at once, without these steps."""
 
     def get_route_handler(self) -> Handler:
-        """The framework's handler behind our gate."""
+        """Return the framework's handler, wrapped in the four steps."""
         handle = super().get_route_handler()
         return handle if iscoroutinefunction(self.endpoint) else _Entrance(self, handle)
 
 
 class Router(APIRouter):
-    """A router whose routes are bounded."""
+    """A router whose routes are ``BoundedRoute``."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(route_class=BoundedRoute, **arguments)
@@ -116,7 +119,7 @@ class _Entrance:
         try:
             return await self._with_body(gate, request, source)
         except ClientDisconnect:
-            # Nobody is there to read this.
+            # The client has disconnected and will not receive this answer.
             return Response(status_code=400)
 
     async def _with_body(self, gate: Gate, request: Request, source: str) -> Response:
@@ -144,7 +147,7 @@ class _Entrance:
             return await self._handle_read(request, await run_in_threadpool(self._value, gate.limits, request, body))
 
     async def _handle_read(self, request: Request, value: Any) -> Response:
-        """The framework's work on a validated body. What is wrong with one comes after what the caller may not do."""
+        """Pass a validated body to the framework; report an invalid body only after the permission checks."""
         if not isinstance(value, _Invalid):
             return await self._handle(_Read(request, value))
         try:
@@ -154,7 +157,7 @@ class _Entrance:
             raise RequestValidationError([*others, *value.errors]) from None
 
     def _value(self, limits: Limits, request: Request, body: bytes) -> Any:
-        """What the body says, validated, or what is wrong with it; in a worker thread. Raises ``BodyRefused``."""
+        """Return the validated value of the body, or its faults. Runs in a worker thread. Raises ``BodyRefused``."""
         if self._body is None or not body:
             return _NOTHING
         most, values = (
@@ -165,24 +168,24 @@ class _Entrance:
         text = bodies.unpacked(body, request.headers.get("content-encoding", ""), most)
         if not text:
             return _NOTHING
-        told = bodies.parsed(text, values, limits.body_depth)
-        if told is None and self._may_lack_body:
+        value = bodies.parsed(text, values, limits.body_depth)
+        if value is None and self._may_lack_body:
             return None
         try:
-            return self._body.validate_python(told)
+            return self._body.validate_python(value)
         except ValidationError as error:
             return _Invalid(faults_of(error))
 
 
 @dataclass(frozen=True, slots=True)
 class _Invalid:
-    """What is wrong with a body."""
+    """The faults of an invalid body."""
 
     errors: list[dict[str, Any]]
 
 
 class _Read(Request):
-    """A request whose body was read before: the framework is given the validated value, and takes it as it is."""
+    """A request whose body was already read and validated; the framework receives the value unchanged."""
 
     def __init__(self, request: Request, value: Any) -> None:
         super().__init__(request.scope, request.receive)
@@ -196,12 +199,12 @@ class _Read(Request):
 
 
 _NOTHING: Final = object()
-# No body of ours is a number, so that the framework refuses this one after it has asked the dependencies.
+# A number is not a valid body of any route, so the framework refuses it after it has resolved the dependencies.
 _REFUSED: Final = 0
 
 
 def _validator(kind: Any) -> TypeAdapter[Any]:
-    """Validates a body; raises ``TypeError`` for a kind that would take ``_REFUSED``."""
+    """Return the validator of a body's type; raises ``TypeError`` if the type would accept ``_REFUSED``."""
     made = TypeAdapter[Any](kind)
     try:
         made.validate_python(_REFUSED)
@@ -211,7 +214,7 @@ def _validator(kind: Any) -> TypeAdapter[Any]:
 
 
 def _called(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
-    """Everything that the dependencies of a route call."""
+    """Yield every function that the dependencies of a route call."""
     for each in dependant.dependencies:
         yield each.call
         yield from _called(each)

@@ -1,4 +1,4 @@
-"""Requests and responses, with examples for the interactive docs. Times are seconds UTC; ids 64 hex digits."""
+"""Request and response models of several capabilities. Times are in seconds UTC; ids have 64 hex digits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
 Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD8Z3W0S6V3M5E0Q9T4N7R2B"])]
 CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
-RecordNo = Annotated[int, Field(ge=0, lt=2**32, description="Its number among those of its asset.", examples=[0])]
+RecordNo = Annotated[
+    int, Field(ge=0, lt=2**32, description="The record's number among the records of its asset.", examples=[0])
+]
 ActingKey = Annotated[
     str,
     Field(
         pattern=r"^(p256:)?0[23][0-9a-f]{64}$",
-        description="Compressed, of secp256k1, or of P-256 after `p256:`.",
+        description="Compressed public key: secp256k1, or P-256 after `p256:`.",
         examples=["02" + "9f" * 32, "p256:03" + "9f" * 32],
     ),
 ]
@@ -27,12 +29,12 @@ AnyKey = Annotated[
     str,
     Field(
         pattern=r"^(p256:|sm2:)?0[23][0-9a-f]{64}$",
-        description="Compressed, of secp256k1, of P-256 after `p256:`, or of SM2 after `sm2:`.",
+        description="Compressed public key: secp256k1, P-256 after `p256:`, or SM2 after `sm2:`.",
         examples=["02" + "9f" * 32, "p256:03" + "9f" * 32],
     ),
 ]
 Account = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
-Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
+Statement = Annotated[dict[str, Any], Field(description="The drafted entry, with `signature` added.")]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2027-03-31"])]
 Digest = Annotated[str, Field(pattern=r"^(sha-256|sm3):[0-9a-f]{64}$")]
 StatementDigest = Annotated[
@@ -42,11 +44,11 @@ ActSignature = Annotated[
     str,
     Field(
         pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})$",
-        description="Hex of `r ‖ s` by a secp256k1 key, of `r ‖ s ‖ x ‖ y` by a P-256 key, over SHA-256 of the "
-        "message; `s` is low.",
+        description="Signature over the SHA-256 of the message, in hex: `r ‖ s` for secp256k1, `r ‖ s ‖ x ‖ y` for P-256; "
+        "`s` must be low.",
     ),
 ]
-ActMessage = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", description="Hex of the bytes to sign, protocol §3.")]
+ActMessage = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", description="The bytes to sign, in hex (protocol §3).")]
 Reason = Literal[
     "consent_withdrawn",
     "data_error",
@@ -61,13 +63,13 @@ Reason = Literal[
 
 
 class Strict(BaseModel):
-    """A request: unknown members are refused."""
+    """The base of request bodies: unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Jwk(Strict):
-    """A public key as JWK: the algorithm follows from the curve, so the curve has no default."""
+    """A public key as JWK. The algorithm follows from the curve, so the curve has no default."""
 
     kty: Literal["EC"]
     crv: Literal["secp256k1", "P-256", "SM2"]
@@ -83,9 +85,10 @@ class StandingOut(BaseModel):
 
 
 class DraftOut(BaseModel):
-    entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
+    entry: dict[str, Any] = Field(description="The entry to sign, as a detached JWS over its canonical JSON.")
     notice: dict[str, Any] = Field(
-        default_factory=dict, description="Show exactly this to the subject; the entry holds its digest."
+        default_factory=dict,
+        description="The notice to show to the subject without changes; the entry contains its digest.",
     )
 
 
@@ -94,7 +97,7 @@ class StatementIn(Strict):
 
 
 class IssueIn(Strict):
-    request: Ulid = Field(description="An authorised request that its providers have answered.")
+    request: Ulid = Field(description="The id of an authorised request that its providers have answered.")
 
 
 class IssueManyIn(Strict):
@@ -104,7 +107,7 @@ class IssueManyIn(Strict):
 class CertificateOut(BaseModel):
     certificate_no: CertificateNo
     digest: StatementDigest
-    seq: int = Field(description="Its number in the log of its issuer, which it states itself.")
+    seq: int = Field(description="The certificate's number in its issuer's log, which the certificate states.")
     class_: str = Field(validation_alias="class", serialization_alias="class")
     scenario: str
     issuer: HexId
@@ -122,15 +125,15 @@ class SupersedeIn(Strict):
 
 
 class HeldOut(CertificateOut):
-    state: str = Field(description="As judged now, by the chain: see the filter.", examples=["active"])
-    providers: list[HexId] = Field(description="Those on whose supply it rests.")
+    state: str = Field(description="The current state by the chain; see the filter.", examples=["active"])
+    providers: list[HexId] = Field(description="The providers whose data the certificate is based on.")
     max_uses: int | None
     uses: int
 
 
 class CountOut(BaseModel):
     certificates: int
-    states: dict[str, int] = Field(description="How many of them are in which state.", examples=[{"active": 3}])
+    states: dict[str, int] = Field(description="The number of certificates in each state.", examples=[{"active": 3}])
 
 
 class ScenarioCountOut(CountOut):
@@ -146,7 +149,9 @@ class HoldingsSummaryOut(BaseModel):
     block: int
     total: int
     by_scenario: list[ScenarioCountOut]
-    by_provider: list[ProviderCountOut] = Field(description="A certificate of several providers counts for each.")
+    by_provider: list[ProviderCountOut] = Field(
+        description="A certificate with several providers is counted for each of them."
+    )
 
 
 class OperationOut(BaseModel):
@@ -158,7 +163,7 @@ class OperationOut(BaseModel):
 
 class PublicStatusOut(BaseModel):
     certificate_no: CertificateNo
-    state: str = Field(description="What an office holds is `suspended`.", examples=["active"])
+    state: str = Field(description="A certificate that an office holds is `suspended`.", examples=["active"])
     since: int | None
 
 
@@ -171,7 +176,7 @@ class PayloadOut(BaseModel):
 
 
 class PositionOut(BaseModel):
-    issuer: int = Field(description="The number of the party in whose log it stands.")
+    issuer: int = Field(description="The party number of the issuer of the log.")
     batch: int
     index: int
 
@@ -179,9 +184,9 @@ class PositionOut(BaseModel):
 class LogEntryOut(BaseModel):
     seq: int
     type: str
-    leaf: HexId = Field(description="Of the entry with its signature: what the inclusion proof is for.")
+    leaf: HexId = Field(description="Leaf hash of the entry with its signature; the inclusion proof proves it.")
     digest: StatementDigest
-    position: PositionOut | None = Field(description="Null until it is anchored.")
+    position: PositionOut | None = Field(description="Null until the entry is anchored.")
     entry: dict[str, Any]
 
 
@@ -218,7 +223,7 @@ class ResourceIn(Strict):
     share_basis: str = Field("", max_length=400)
     open_attr: str = Field("none", max_length=16)
     system: str = Field("", max_length=64)
-    grade: str = Field("", max_length=16, description="Empty: the highest of the fields.")
+    grade: str = Field("", max_length=16, description="Empty: the highest grade of the fields.")
 
 
 class SignedRequestIn(Strict):
@@ -228,7 +233,8 @@ class SignedRequestIn(Strict):
 
 class Signable(Strict):
     signed_request: SignedRequestIn | None = Field(
-        None, description="Answer to a 409 SIGNATURE_REQUIRED: its `typed_data` and your EIP-712 signature."
+        None,
+        description="For repeating a call after 409 SIGNATURE_REQUIRED: its `typed_data` and the EIP-712 signature.",
     )
 
 
@@ -246,9 +252,11 @@ class PartyStatusIn(Signable):
 
 
 class RegisterIn(Signable):
-    resource: ResourceIn | None = Field(None, description="The description; or give `catalogue_code`.")
+    resource: ResourceIn | None = Field(None, description="The resource's description; give this or `catalogue_code`.")
     catalogue_code: str | None = Field(None, max_length=64, description="A published resource of the catalogue.")
-    applicant: HexId | None = Field(None, description="For brokers: the principal whose mandate they have.")
+    applicant: HexId | None = Field(
+        None, description="For a broker: the party id of the principal that gave the mandate."
+    )
 
 
 class OfferIn(Signable):
@@ -274,7 +282,9 @@ class LiftIn(Signable):
 
 class HoldStatementsIn(HoldIn):
     statements: list[StatementDigest] = Field(
-        min_length=1, max_length=100, description="Of requests, authorizations, provisions or usage certificates."
+        min_length=1,
+        max_length=100,
+        description="Digests of requests, authorizations, provisions or usage certificates.",
     )
 
 
@@ -284,7 +294,7 @@ class LiftStatementsIn(LiftIn):
 
 class HeldStatementOut(BaseModel):
     statement: StatementDigest
-    offices: list[str] = Field(description="Those that hold it now.", examples=[["supervisor"]])
+    offices: list[str] = Field(description="The offices that hold the statement now.", examples=[["supervisor"]])
 
 
 class HeldStatementsOut(BaseModel):
@@ -301,7 +311,7 @@ class ProvenanceOut(BaseModel):
 
 
 class AssetProvenanceOut(ProvenanceOut):
-    view: dict[str, Any] | None = Field(None, description="The asset as it was at the time asked for.")
+    view: dict[str, Any] | None = Field(None, description="The asset at the requested time.")
 
 
 class LineageOut(BaseModel):
@@ -316,7 +326,7 @@ class HeadOut(BaseModel):
 
 
 class ChainOut(BaseModel):
-    """The eight values that name a ledger, protocol §1."""
+    """The eight values that identify a ledger (protocol §1)."""
 
     chain_id: int
     forwarder: Account
@@ -329,7 +339,7 @@ class ChainOut(BaseModel):
 
 
 class LedgerOut(BaseModel):
-    ledger: HexId = Field(description="Digest of `chain`: what `ledger` says in every entry.")
+    ledger: HexId = Field(description="The digest of `chain`, which every entry contains as `ledger`.")
     chain: ChainOut
 
 
@@ -338,6 +348,6 @@ class HealthOut(BaseModel):
 
 
 class ReadyOut(HealthOut):
-    ledger: HexId = Field(description="The ledger that database, deployment file and node are all of.")
-    block: int = Field(description="The node's newest block.")
+    ledger: HexId = Field(description="The ledger of database, deployment file and node.")
+    block: int = Field(description="The number of the node's newest block.")
     checks: dict[str, Any] = Field(examples=[{"index": {"ok": True, "lag_blocks": 0, "lag_seconds": 0}}])

@@ -1,7 +1,7 @@
-"""The server: connections have a cap, headers and answers a time-out, and a body comes in parts of sensible size.
+"""The HTTP server: limits the number of connections, the time for headers and answers, and the chunks of a body.
 
-uvicorn reads HTTP; what it leaves unbounded is bounded here. How long a body may take, and how large it may be, is
-decided by the route that reads it (``api.http.routing``).
+uvicorn implements HTTP; this module adds the limits that uvicorn lacks. The size of a body and the time for it are
+limited by the route that reads it (``api.http.routing``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 READ_BYTES: Final = 32 * 1024
 SEND_BYTES: Final = 128 * 1024
 SWEEP_SECONDS: Final = 1.0
-# Each connection is an open file; the database, the node and the log have theirs.
+# Open files that are not connections: those of the database, the node and the log.
 OTHER_FILES: Final = 192
 HEALTH: Final = "/health"
 TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -36,12 +36,13 @@ TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nConten
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """Bounds of one server's connections; times in seconds.
+    """Limits of one server's connections; times in seconds.
 
-    Beyond ``most``, so many as in ``reserve`` are answered for ``/health``, and told that the service is busy for
-    anything else. ``header_seconds``: to send the headers of a call; ``drain_seconds``: to send the rest of a body that
-    was answered before it was complete; ``unread_seconds``: to read on in an answer. ``unread_bytes``: what all answers
-    together may wait to be read; those with the most of it are ended first.
+    ``most`` connections are served. Up to ``reserve`` more connections get answers from ``/health``, and 503 from every
+    other address. ``header_seconds`` is the time to send the headers of a call; ``drain_seconds`` the time to send the
+    rest of a body that was answered early; ``unread_seconds`` the time in which a client must continue to read an
+    answer. ``unread_bytes`` limits the unread bytes of all answers; connections with the most unread bytes are closed
+    first.
     """
 
     most: int = 640
@@ -53,7 +54,7 @@ class Connections:
 
     @classmethod
     def within_files(cls) -> Connections:
-        """As many as the process may have files open."""
+        """Return limits that fit the number of files that the process may open."""
         soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         usual = cls()
         if soft == resource.RLIM_INFINITY:
@@ -62,7 +63,7 @@ class Connections:
 
 
 def server(app: FastAPI, bounds: Connections | None = None, **settings: Any) -> uvicorn.Server:
-    """A server for ``app``; ``settings`` are uvicorn's."""
+    """Return a server for ``app``; ``settings`` are passed to uvicorn."""
     bounds = bounds or Connections.within_files()
     watch = _Watch(bounds)
 
@@ -71,13 +72,13 @@ def server(app: FastAPI, bounds: Connections | None = None, **settings: Any) -> 
 
     config = uvicorn.Config(app, http="h11", ws="none", h11_max_incomplete_event_size=MAX_HEADER_BYTES, **settings)
     config.load()
-    # uvicorn asks for a class, and calls it to make a connection.
+    # uvicorn expects a class here and calls it for each connection; a function works too.
     config.http_protocol_class = connection  # type: ignore[assignment]
     return uvicorn.Server(config)
 
 
 class _Watch:
-    """All open connections, the oldest first; looks every second for those whose time is over."""
+    """All open connections, oldest first; closes connections whose time limit has passed, every second."""
 
     def __init__(self, bounds: Connections) -> None:
         self.bounds = bounds
@@ -85,7 +86,7 @@ class _Watch:
         self._sweeping = False
 
     def opened(self, connection: _Connection, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the connection is one of the usual ones; one too many takes the place of the oldest idle one."""
+        """Add a connection, and return whether it is among the ``most``; it may replace the oldest idle connection."""
         self._open[connection] = None
         if not self._sweeping:
             self._sweeping = True
@@ -128,14 +129,14 @@ class _Connection(H11Protocol):
 
     @property
     def idle(self) -> bool:
-        """No call is being worked on."""
+        """Whether no call is being processed on this connection."""
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # Else a quarter of a megabyte is read at once, whether or not anybody wants it.
+        # Otherwise a quarter of a megabyte is read at once, even if no code needs it yet.
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]
-        # Else the system keeps megabytes of what is not read, which nobody counts.
+        # Otherwise the system buffers megabytes of unread data that no limit counts.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         if not self._watch.opened(self, self.loop):
             self.app = _Overloaded(self.app)
@@ -153,7 +154,7 @@ class _Connection(H11Protocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """A problem, as everywhere; where an answer has begun, there is no other way to refuse than to end."""
+        """Send a problem with status 400; if an answer has already begun, close the connection instead."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.end()
             return
@@ -164,15 +165,15 @@ class _Connection(H11Protocol):
         self.transport.close()
 
     def end(self) -> None:
-        """Close without waiting for what is still to be sent."""
+        """Close the connection without sending the remaining data."""
         self._watch.closed(self)
-        # Else the system would keep what it holds for the other side until that reads it.
+        # Otherwise the system would keep the unsent data until the client reads it.
         at_once = struct.pack("ii", 1, 0)
         self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         self.transport.abort()
 
     def check(self, now: float) -> None:
-        """End the connection if its time is over."""
+        """Close the connection if one of its time limits has passed."""
         bounds = self._watch.bounds
         unsent = self.transport.get_write_buffer_size()
         if not unsent or unsent < self.unsent:
@@ -189,7 +190,7 @@ class _Connection(H11Protocol):
 
 
 class _Counted(h11.Connection):
-    """Refuses a body in endlessly many chunks: each costs the event loop as much as a large one."""
+    """Refuses a body with too many chunks, because a small chunk costs the event loop as much as a large one."""
 
     _chunks = 0
 
@@ -205,7 +206,7 @@ class _Counted(h11.Connection):
 
 
 class _Overloaded:
-    """What a connection beyond the cap is served by."""
+    """The application for connections above ``most``: only ``/health`` is answered, all other calls get 503."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

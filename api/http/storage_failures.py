@@ -1,4 +1,4 @@
-"""Failures of database and disk that were raised as foreign exceptions: what a client is told of each."""
+"""Translate foreign exceptions about database and disk into errors of this project."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 def known_failure(error: Exception) -> PingzhengError | None:
-    """The error of ours that says the same; None for a fault in the program, which is no failure of storage."""
+    """Return the error of this project for a storage failure; None if the exception is an error in the program."""
     if isinstance(error, OSError):
         return _full() if error.errno in NO_SPACE else None
     if isinstance(error, PoolTimeout):
         return _busy()
     if not isinstance(error, DBAPIError):
         return None
-    # SQLite gives the reason as a number; its extended codes have the primary one in the low byte.
+    # SQLite gives the reason as a number; the low byte of an extended code is the primary code.
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or isinstance(error, IntegrityError):
-        # Of two calls that make the same record at once the later one finds it when it is sent again.
+        # Two calls created the same record at once: if the later call is repeated, it finds the record.
         return _busy()
     if code == sqlite3.SQLITE_FULL:
         return _full()

@@ -1,6 +1,6 @@
-"""Taking turns: so many calls at work at once, so many that wait, and no source before its turn.
+"""Let calls take turns: limit the calls that are processed at once and the calls that wait, fairly for all sources.
 
-A source that sends a thousand calls waits behind itself: each free place goes to the next source in the round.
+Each free place is given to the next source, round robin. A source with a thousand calls delays only its own calls.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RETRY_SECONDS: Final = 3
 
 
 class Turns:
-    """A bounded queue before bounded work; for one event loop, which is the one that uses it first."""
+    """A bounded queue for bounded work. It belongs to the first event loop that uses it."""
 
     def __init__(self, at_once: int, limits: Limits) -> None:
         self._free = at_once
@@ -32,9 +32,9 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, source: str) -> AsyncIterator[bool]:
-        """Wait for a place, and have it within; yields whether the call had to wait.
+        """Wait for a place and hold it during the block; yields whether the call had to wait.
 
-        Raises ``Busy`` ``QUEUE_FULL`` at once, and ``Busy`` ``QUEUE_SLOW`` after waiting in vain.
+        Raises ``Busy``: ``QUEUE_FULL`` at once, ``QUEUE_SLOW`` if no place became free in time.
         """
         waited = not (self._free and not self.waiting)
         if waited:
@@ -63,7 +63,7 @@ class Turns:
                 await place
         except BaseException as error:
             if place.done() and not place.cancelled():
-                # The place was given in the same moment.
+                # The place was given at the same moment, so it must be passed on.
                 self._pass_on()
             else:
                 self._leave(source, place)
@@ -81,14 +81,14 @@ class Turns:
             del self._queues[source]
 
     def _pass_on(self) -> None:
-        """Give the place that has become free to the next source in the round."""
+        """Give a free place to the next source, round robin."""
         while self._queues:
             source, queue = self._queues.popitem(last=False)
             place = queue.popleft()
             self.waiting -= 1
             if queue:
                 self._queues[source] = queue
-            # One that gave up is done, and has not left its queue yet.
+            # A call that gave up is done, even if it is still in its queue.
             if not place.done():
                 place.set_result(None)
                 return

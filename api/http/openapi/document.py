@@ -1,4 +1,4 @@
-"""The schema that clients are made from: names that stay, described tags, and an example for every body."""
+"""Build the OpenAPI schema for generated clients: stable names, described tags, an example for every body."""
 
 from __future__ import annotations
 
@@ -22,58 +22,59 @@ from api.http.openapi.examples import example
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
 TAGS: Final = {
-    "sessions": "登录与会话。Sign in by a party's own key; list and end sessions.",
-    "API keys": "程序密钥。Keys that a party makes for its machines.",
-    "enrolments": "首个密钥。A party hands in its first key by a code.",
-    "readings": "查阅记录。Who was given a subject's data.",
+    "sessions": "登录与会话。Sign in with a party's own key; list and end sessions.",
+    "API keys": "程序密钥。API keys that a party creates for its programs.",
+    "enrolments": "首个密钥。A party submits its first key with an enrolment code.",
+    "readings": "查阅记录。List the parties that received a subject's data.",
     "parties": "参与方。Register parties, their roles, status and mandates.",
     "keys": "签名密钥。Rotate, report and recover a party's keys.",
-    "proposals": "提案。Acts that wait for another office or for a delay; the pause.",
+    "proposals": "提案。Acts that wait for another office or for the delay; the pause of the ledger.",
     "scenarios": "场景。Scenarios in force, drafts and their approval.",
     "requests": "用数申请。A consumer asks for a subject's data.",
     "authorizations": "授权。A subject authorises a request.",
     "provisions": "提供。A provider answers under an authorization.",
     "withdrawals": "撤回。Withdraw an authorization or a provision.",
     "certificates": "凭证。Issue, correct and fetch certificates and bundles.",
-    "operations": "受理的操作。What became of accepted work.",
+    "operations": "受理的操作。The results of accepted operations.",
     "status": "凭证状态。Revoke, suspend, resume and supersede certificates.",
-    "holds": "冻结。Offices hold statements and lift their holds.",
+    "holds": "冻结。Offices hold (freeze) statements and lift their holds.",
     "verification": "核验。Verify certificates; present and use them.",
-    "erasure": "删除。Destroy what is sealed about a certificate or a party.",
-    "holdings": "归集。Certificates of one's own, counted and exported.",
+    "erasure": "删除。Erase the sealed texts of a certificate or a party.",
+    "holdings": "归集。Count and export a party's own certificates.",
     "assets": "数据资产。Register, transfer, freeze and annul assets.",
     "provenance": "溯源。An asset's history and lineage.",
     "registrations": "确权登记。Applications, review, public notice and objections.",
     "rights": "权利。Rights, liens, assessments and lineage of an asset.",
     "catalogue": "数据目录。Systems, resources and their review.",
-    "open data": "开放目录。What is published for everybody.",
+    "open data": "开放目录。Data that is open to everyone.",
     "demands": "数据需求。Demands, their matching and appeals.",
     "log": "存证日志。The ledger's name; head, batches, entries and proofs.",
-    "health": "运行状况。Whether the process answers, and whether all parts are in order.",
+    "health": "运行状况。Check that the process answers and that all parts are ready.",
 }
-# What a call with a body, one that may write, and one that looks can be answered with too.
+# Further answers of calls with a body, of calls that read, and of calls that write.
 OF_BODIES: Final = {
-    400: "The body is not JSON, or not the gzip stream that it says it is: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
+    400: "The body is not JSON, or not valid gzip: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
     408: "The body did not arrive in time: `BODY_TOO_SLOW`",
-    413: "The body is too large, or holds too many values: `BODY_TOO_LARGE`, `BODY_TOO_MANY_VALUES`",
-    415: "Neither JSON nor gzip: `CONTENT_TYPE_UNSUPPORTED`, `CONTENT_ENCODING_UNSUPPORTED`",
+    413: "The body is too large, or contains too many values: `BODY_TOO_LARGE`, `BODY_TOO_MANY_VALUES`",
+    415: "The content type or the compression is not supported: `CONTENT_TYPE_UNSUPPORTED`, "
+    "`CONTENT_ENCODING_UNSUPPORTED`",
 }
-OF_LOOKS: Final = {304: "What `If-None-Match` names is unchanged"}
-OF_WRITES: Final = {507: "A disk is full, nothing was written: `DISK_FULL`"}
+OF_LOOKS: Final = {304: "The version that `If-None-Match` names is current"}
+OF_WRITES: Final = {507: "A disk is full; nothing was written: `DISK_FULL`"}
 
 
 def operation_id(route: APIRoute) -> str:
-    """``certificates_bundle``: the file of the route and its function, which stay when its path changes."""
+    """Return a stable id from the route's file and function, such as ``certificates_bundle``."""
     return f"{route.endpoint.__module__.rpartition('.')[2]}_{route.endpoint.__name__}"
 
 
 def tags() -> list[dict[str, str]]:
-    """All tags with their descriptions, in the order of the docs."""
-    return [{"name": name, "description": told} for name, told in TAGS.items()]
+    """Return all tags with their descriptions, in the order of the docs."""
+    return [{"name": name, "description": text} for name, text in TAGS.items()]
 
 
 def describe(app: FastAPI) -> None:
-    """Complete what the framework says of the application, and send it as it was made once: making it takes long."""
+    """Complete the framework's schema of the application; build it once, because building it takes long."""
     made: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -91,7 +92,7 @@ def describe(app: FastAPI) -> None:
     app.router.routes.insert(0, Route(str(app.openapi_url), sent, include_in_schema=False))
 
 
-# The same for every application: it follows from the code alone.
+# Shared by all applications of the process, because the schema depends only on the code.
 _MADE: Final[dict[str, Any]] = {}
 
 
@@ -100,7 +101,7 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
     schemas = schema["components"]["schemas"]
     for path in schema["paths"].values():
         for method, operation in path.items():
-            # The more special of two is its own.
+            # A route with two tags belongs to the second, more specific one.
             operation["tags"] = operation["tags"][-1:]
             _answers(operation, method)
             _untitled(operation)
@@ -111,7 +112,7 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Schemas by their titles: the framework names a page of parties ``Page_PartyOut_``."""
+    """Rename the schemas to their titles; the framework would name a page of parties ``Page_PartyOut_``."""
     schemas = schema["components"]["schemas"]
     titles = {name: shape["title"] for name, shape in schemas.items()}
     text = json.dumps(schema)
@@ -123,7 +124,7 @@ def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(operation: dict[str, Any], method: str) -> None:
-    """Name problems by their own type, and those that any call of its kind can be answered with."""
+    """Set the media type of problems, and add the answers that every call of this kind can get."""
     answers = operation["responses"]
     for answer in answers.values():
         content = answer.get("content", {})
@@ -139,24 +140,24 @@ def _answers(operation: dict[str, Any], method: str) -> None:
 
 
 def _link(paths: dict[str, Any]) -> None:
-    """Say of each answer which operations take what it holds."""
-    operations = {told["operationId"]: told for path in paths.values() for told in path.values()}
+    """Add links from each answer to the operations that take a value of the answer as parameter."""
+    operations = {operation["operationId"]: operation for path in paths.values() for operation in path.values()}
     for link in _links():
         name = re.findall(r"{(\w+)}", link["into"])[-1]
         answer = operations[link["from"]]["responses"][link["status"]]
         for path, methods in paths.items():
-            # Where another parameter follows, the answer does not hold all that is needed.
+            # Paths with a second parameter are skipped, because the answer does not hold its value.
             if path.startswith(link["into"]) and path.count("{") == 1:
-                for told in methods.values():
+                for target in methods.values():
                     given = {name: f"$response.body#{link['value']}"}
-                    answer.setdefault("links", {})[told["operationId"]] = {
-                        "operationId": told["operationId"],
+                    answer.setdefault("links", {})[target["operationId"]] = {
+                        "operationId": target["operationId"],
                         "parameters": given,
                     }
 
 
 def _untitled(operation: dict[str, Any]) -> None:
-    """The framework makes titles of answers and bodies from function and path; they say nothing."""
+    """Remove the titles that the framework makes from function names and paths, because they carry no information."""
     parts = [*operation["responses"].values(), operation.get("requestBody", {})]
     for kind in (kind for part in parts for kind in part.get("content", {}).values()):
         kind.get("schema", {}).pop("title", None)
@@ -164,7 +165,7 @@ def _untitled(operation: dict[str, Any]) -> None:
 
 def _with_example(content: dict[str, Any], schemas: dict[str, Any]) -> None:
     for kind in content.values():
-        # One that is missing is for the tests to find, and not for whoever reads the docs.
+        # A missing example must not break the docs; a test reports it.
         with suppress(KeyError):
             kind["example"] = example(kind["schema"], schemas)
 

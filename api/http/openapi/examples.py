@@ -1,4 +1,4 @@
-"""An example of every body: ours from ``examples.toml``, or one that is made of its parts."""
+"""Build an example of every request body from ``examples.toml`` and from the schema."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", member: str = "") -> Any:
-    """An example of a shape: ours for its member, its own, or one that is made of its parts.
+    """Return an example of a schema: the one in ``examples.toml``, the schema's own, or one built from its members.
 
-    Raises ``KeyError`` for a member of which there is none.
+    Raises ``KeyError`` for a member without an example.
     """
     given = _given()["members"]
     for name in (f"{model}.{member}", member):
@@ -36,7 +36,7 @@ def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", mem
 
 
 def _fits(value: Any, shape: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Whether the value is of the shape's type: one name may be a text here and a list of records there."""
+    """Return whether the value has the schema's type: members of the same name can have different types."""
     if "$ref" in shape:
         return _fits(value, schemas[shape["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in shape:
