@@ -1,4 +1,4 @@
-"""A real ledger and chain that nothing but the invariants uses, and whatever it says aloud meanwhile."""
+"""Fixtures: a real ledger and chain for the invariants only, and every log line that the ledger writes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.actors.pilots import FIRMS, REPORTS, Pilot
 
 @pytest.fixture(scope="package")
 def lines() -> Iterator[list[Any]]:
-    """Every log line from here on."""
+    """Every log line from now on."""
     with capture_logs() as heard:
         yield heard
 
@@ -45,7 +45,7 @@ def persons(pilot: Pilot) -> PersonActors:
 
 
 def verified(pilot: Pilot, firm: str, number: str, at: int | None = None, **expect: Any) -> Report:
-    """What the bank finds, without using the certificate."""
+    """Return the bank's report on the certificate, without using it."""
     bundle, nonce = pilot.present(firm, number)
     wanted = Expectation(**{"consumer": pilot.cast.bank, "nonce": nonce, **expect})
     return pilot.ledger.verification.verify(bundle.to_bytes(), wanted, at).report

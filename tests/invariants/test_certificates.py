@@ -1,4 +1,4 @@
-"""Invariants of the usage certificate, one named test each; where another test goes further, the docstring names it."""
+"""Invariants of the usage certificate, one test for each; a docstring names the test that checks more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.bundles.builder import usage
 
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_the_very_same(pilot: Pilot) -> None:
-    """Also tests/proof/test_verifier.py::test_one_mutation_fails_its_check, member by member."""
+    """Member by member: tests/proof/test_verifier.py::test_each_mutation_fails_its_check."""
     ledger, actors = pilot.ledger, pilot.actors
     (asked,) = actors.ask([actors.request(pilot.firm())])
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
@@ -57,8 +57,8 @@ def test_invariant_01_no_certificate_without_an_active_authorization_for_the_ver
         assert not report.valid and failed_at(report)[0] == 11, member
 
 
-def test_invariant_02_what_is_disclosed_was_allowed_asked_for_and_authorised(pilot: Pilot) -> None:
-    """Each of the three, at issuance and by the verifier; tests/proof/attacks/test_attacks.py has the forged ones."""
+def test_invariant_02_disclosed_fields_were_allowed_requested_and_authorised(pilot: Pilot) -> None:
+    """Checked at issuance and by the verifier. Forged certificates: tests/proof/attacks/test_attacks.py."""
     ledger, actors, firm = pilot.ledger, pilot.actors, pilot.firm()
     with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
         ledger.usage.requests.draft(actors.request(firm, ("years_covered", "tariff_account")), NOTE)
@@ -85,8 +85,8 @@ def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pi
     assert sorted(report.result for report in reports) == ["used_up"] * 11 + ["valid"]
 
 
-def test_invariant_04_a_withdrawal_stops_the_next_verification_and_leaves_earlier_records(pilot: Pilot) -> None:
-    """Past the service, by the subject alone: tests/usage/test_direct_withdrawals.py."""
+def test_invariant_04_a_withdrawal_stops_later_verifications_and_keeps_earlier_records(pilot: Pilot) -> None:
+    """A withdrawal by the subject without the service: tests/usage/test_direct_withdrawals.py."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -117,10 +117,10 @@ def test_invariant_05_another_consumer_gets_not_party_and_no_payload(pilot: Pilo
         )
 
 
-def test_invariant_11_a_period_is_a_half_open_one_of_days_in_shanghai(pilot: Pilot) -> None:
-    """From nbf, or from its anchor if that is a second later, to the second before exp; exp is 16:00 UTC.
+def test_invariant_11_a_period_is_half_open_in_days_of_shanghai(pilot: Pilot) -> None:
+    """A certificate is valid from nbf (or from its anchor, if that is a second later) until before exp, 16:00 UTC.
 
-    Pure: tests/proof/test_judgement.py.
+    Without a ledger: tests/proof/test_judgement.py.
     """
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
@@ -161,8 +161,8 @@ def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -
     assert asset
 
 
-def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised_one(pilot: Pilot) -> None:
-    """The issuer's own key: tests/parties/keys/test_keys.py."""
+def test_invariant_15_a_certificate_survives_a_rotated_key_but_not_a_compromised_key(pilot: Pilot) -> None:
+    """The same for the issuer's key: tests/parties/keys/test_keys.py."""
     ledger, cast = pilot.ledger, pilot.cast
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)
@@ -180,10 +180,10 @@ def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised
     assert failed_at(verified(pilot, second, after)) == (11, "KEY_COMPROMISED")
 
 
-def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its_time(
+def test_invariant_16_a_correction_is_a_new_version_and_each_version_verifies_for_its_time(
     pilot: Pilot, persons: PersonActors
 ) -> None:
-    """Uses and what may be corrected: tests/usage/issuing/test_corrections.py."""
+    """Uses of corrected certificates, and what may be corrected: tests/usage/issuing/test_corrections.py."""
     person = persons.person()
     request, given = persons.authorised(person)
     persons.answer({given["social_insurance"].id: persons.supplied(CONTRIBUTIONS[:3])})
@@ -206,10 +206,10 @@ def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its
     assert months(new.certificate_no) == ("valid", 10)
 
 
-def test_invariant_17_erased_a_payload_is_unreadable_and_every_proof_stands(
+def test_invariant_17_an_erased_payload_is_unreadable_but_its_proofs_verify(
     pilot: Pilot, persons: PersonActors
 ) -> None:
-    """That no guess confirms it: tests/privacy/test_guessing.py."""
+    """Erased text cannot be confirmed by guessing: tests/privacy/test_guessing.py."""
     ledger, person = pilot.ledger, persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(persons.person())
     nonce = ledger.verification.new_nonce()

@@ -1,6 +1,7 @@
-"""Invariants of the powers, as a ledger that a service runs shows them. Random lives: tests/contracts, tests/reference.
+"""Invariants of keys and offices on the ledger of a running service.
 
-What officers and thieves try against them: tests/threats/test_officer_powers.py and its neighbours.
+Random sequences of acts: tests/contracts, tests/reference. Attacks: tests/threats/test_officer_powers.py,
+tests/threats/test_stolen_keys.py, tests/threats/test_proposal_attacks.py.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from ledger.index.tables import ACCOUNTS
 from tests.support.actors.pilots import Pilot
 
 
-def test_invariant_19_every_key_was_let_pass_by_its_party_or_by_two_offices(pilot: Pilot) -> None:
-    """Each account is of the constructor, or of a proposal: by its own party, or by two others that are not one."""
+def test_invariant_19_every_key_was_decided_by_its_party_or_by_two_offices(pilot: Pilot) -> None:
+    """Each account comes from the constructor, or from a proposal by its own party or by two other parties."""
     ledger = pilot.ledger
     party = pilot.party(PartyKind.BANK, Role.CONSUMER)
     authority = ledger.installation.authority_party
@@ -43,7 +44,7 @@ def test_invariant_19_every_key_was_let_pass_by_its_party_or_by_two_offices(pilo
     assert kinds == {"founding", "own", "offices"}
 
 
-def test_invariant_20_no_act_leaves_fewer_officers_than_the_threshold_and_one(pilot: Pilot) -> None:
+def test_invariant_20_no_act_leaves_fewer_officers_than_the_threshold_plus_one(pilot: Pilot) -> None:
     ledger = pilot.ledger
     first, *others = (ledger.reader.party_id(number) for number in (1, 3, 4))
     assert ledger.reader.officers() == THRESHOLD + 1

@@ -1,4 +1,4 @@
-"""Invariants of registration, roles, prices and clocks; where another test goes further, the docstring names it."""
+"""Invariants of registration, roles, prices and clocks; a docstring names the test that checks more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.actors.pilots import Pilot, resource
 from tests.support.scenario_definitions import DEFINITION
 
 
-def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_blocks(pilot: Pilot) -> None:
+def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is_blocked(pilot: Pilot) -> None:
     """Registration: tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review."""
     ledger = pilot.ledger
     core, important = (
@@ -43,7 +43,7 @@ def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_bl
 
 
 def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
-    """Racing against each other: tests/threats/test_races.py::test_transfer_against_freeze."""
+    """Both at the same time: tests/threats/test_races.py::test_transfer_against_freeze."""
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])
@@ -69,8 +69,8 @@ def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> 
     assert granted(pilot, asset, "operate", cast.other_bank, days=(101, 200), exclusive=True) == 2
 
 
-def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serves_itself_a_role(pilot: Pilot) -> None:
-    """Every role and call: tests/chain/contracts/test_role_matrix.py::test_no_role_to_oneself."""
+def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_role(pilot: Pilot) -> None:
+    """Every role and call: tests/chain/contracts/test_role_matrix.py::test_a_party_cannot_give_itself_a_role."""
     ledger = pilot.ledger
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("nine/own"), by=both)
@@ -83,7 +83,7 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
     authority = ledger.installation.authority_party
     for party, role, code in (
         (admin, Role.PROVIDER, "PARTY_SELF_GRANT"),
-        # An office is proposed, by authorities alone, and by none of them for itself.
+        # Only authorities propose an office, and no authority may propose one for itself.
         (admin, Role.ISSUER, "PARTY_LACKS_ROLE"),
         (authority, Role.ISSUER, "PARTY_SELF_GRANT"),
     ):

@@ -1,4 +1,4 @@
-"""Invariants of the log and of all that is said aloud. This file is run last: it walks through what the others left."""
+"""Invariants of the log and of all texts that leave the ledger. Runs last, over the records of the other tests."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from tests.support.personal_text import patterns_in
 from tests.support.places import PROJECT
 
 
-def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_located(pilot: Pilot) -> None:
-    """Roots recomputed by pymerkle, which is not ours; a hidden event: tests/index/test_hidden.py."""
+def test_invariant_10_the_log_has_no_gap_and_every_changed_byte_is_located(pilot: Pilot) -> None:
+    """The third-party library pymerkle recomputes the roots. A hidden event: tests/index/test_hidden.py."""
     ledger, issuer = pilot.ledger, pilot.ledger.installation.issuer
     for _ in range(3):
         pilot.certificate(pilot.firm())
@@ -52,12 +52,12 @@ def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_locat
     assert len(numbered) >= 3 and all(seq == said for seq, said in numbered)
     bodies = [bytes(row.body) for row in entries]
 
-    def differing(told: list[bytes]) -> list[int]:
-        """Batches that are not the chain's, by a third party's tree and the contract's commitments."""
+    def differing(changed_bodies: list[bytes]) -> list[int]:
+        """Return the batches whose commitment, computed with a third-party tree, differs from the chain's."""
         return [
             batch.number
             for batch in batches
-            if commitment_of(batch, told[batch.first_seq : batch.first_seq + batch.size])
+            if commitment_of(batch, changed_bodies[batch.first_seq : batch.first_seq + batch.size])
             != ledger.reader.commitment(issuer, batch.number)
         ]
 
@@ -66,10 +66,10 @@ def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_locat
         seq = batch.first_seq + batch.size // 2
         changed = bytearray(bodies[seq])
         changed[len(changed) // 2] ^= 1
-        told = [*bodies[:seq], bytes(changed), *bodies[seq + 1 :]]
-        assert differing(told) == [batch.number]
+        altered = [*bodies[:seq], bytes(changed), *bodies[seq + 1 :]]
+        assert differing(altered) == [batch.number]
         leaves = [row.leaf for row in entries]
-        assert [at for at, body in enumerate(told) if leaf_hash(body).hex() != leaves[at]] == [seq]
+        assert [at for at, body in enumerate(altered) if leaf_hash(body).hex() != leaves[at]] == [seq]
     assert ledger.inspection.head()["complete"]
 
 
@@ -77,7 +77,7 @@ NAME, ID_NUMBER, PHONE = "湛江林某某九九号", synthetic_resident_id(9_999
 
 
 def slips(pilot: Pilot, persons: PersonActors) -> dict[str, Callable[[], object]]:
-    """What people get wrong with a name, a number or a phone in it."""
+    """Return wrong inputs that contain a name, an ID number or a phone number."""
     ledger, (_request, given) = pilot.ledger, persons.authorised(persons.person())
     consent = given["social_insurance"].id
     terms, whole = persons.terms(persons.person()), {"month": "202601", "base": "1"}
@@ -136,7 +136,7 @@ def slips(pilot: Pilot, persons: PersonActors) -> dict[str, Callable[[], object]
 
 
 def require_valid(verified: Verified) -> None:
-    """A report that is not valid is told as an error is."""
+    """Raise an error with the report unless the report is valid."""
     if (failure := verified.report.first_failure) is not None:
         raise InvalidInput(failure.code, failure.message, **failure.details)
 
@@ -145,8 +145,8 @@ def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_
     pilot: Pilot, persons: PersonActors, lines: list[Any]
 ) -> None:
     """Files, the chain and the API after a whole pilot: tests/privacy/test_leaks.py."""
-    ledger, told = pilot.ledger, Note(PHONE, f"{NAME} {ID_NUMBER}", ID_NUMBER)
-    asked = ledger.usage.requests.draft(persons.terms(persons.person()), told)
+    ledger, note = pilot.ledger, Note(PHONE, f"{NAME} {ID_NUMBER}", ID_NUMBER)
+    asked = ledger.usage.requests.draft(persons.terms(persons.person()), note)
     ledger.usage.requests.submit([Asked(persons.sign(persons.bank, asked.entry), asked.note)])
     errors = {name: refusal_of(slip) for name, slip in slips(pilot, persons).items()}
     assert [name for name, error in errors.items() if not error] == []
@@ -172,7 +172,7 @@ def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_
 
 
 def refusal_of(slip: Callable[[], object]) -> str:
-    """All that is told of it; nothing where it was let through."""
+    """Return all text of the error that ``act`` raises, or an empty text."""
     try:
         slip()
     except PingzhengError as error:
@@ -181,7 +181,7 @@ def refusal_of(slip: Callable[[], object]) -> str:
 
 
 def known(ledger: Ledger, party: str) -> list[str]:
-    """Name and identifier of a party; those of the erased are nobody's."""
+    """Return a party's name and identifier; nothing for an erased party."""
     try:
         return list(ledger.parties.register.identity(party).values())
     except NotFound:
@@ -189,7 +189,7 @@ def known(ledger: Ledger, party: str) -> list[str]:
 
 
 def commitment_of(batch: Batch, entries: list[bytes]) -> str:
-    """The anchor commitment of a batch over these entries."""
+    """Return the anchor commitment of a batch with these entries."""
     tree = InmemoryTree(algorithm="sha256")
     for entry in entries:
         tree.append_entry(entry)
@@ -202,12 +202,14 @@ NAMES = {named for path in Path(__file__).parent.glob("test_*.py") for named in 
 
 
 @pytest.mark.parametrize(("path", "kind", "test"), sorted(NAMES))
-def test_what_a_docstring_names_is_there(path: str, kind: str, test: str) -> None:
+def test_tests_named_in_docstrings_exist(path: str, kind: str, test: str) -> None:
     assert (PROJECT / f"{path}.{kind}").exists()
     if test:
         assert callable(getattr(import_module(path.replace("/", ".")), test))
 
 
 def test_every_invariant_has_its_test() -> None:
-    told = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert sorted(re.findall(r"^def test_invariant_(\d\d)_", told, re.MULTILINE)) == [f"{n:02d}" for n in range(1, 21)]
+    sources = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert sorted(re.findall(r"^def test_invariant_(\d\d)_", sources, re.MULTILINE)) == [
+        f"{n:02d}" for n in range(1, 21)
+    ]

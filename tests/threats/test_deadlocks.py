@@ -1,6 +1,6 @@
-"""Deadlocks tried on purpose: which keys are lost or stolen, what is then impossible, and what goes on all the same.
+"""Deadlocks caused on purpose by lost and stolen keys: the acts that become impossible, and those that continue.
 
-A key that is lost is one that nobody uses any more. The table in ``docs/threat-model.md`` has a row for each test.
+Nobody uses a lost key any more. The table "Deadlocks" in ``docs/threat-model.md`` has a row for each test.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def refused(act: Callable[[], object], code: str) -> None:
 
 
 def goes_on(powers: Powers) -> None:
-    """What takes no officer: consent, supply, issue, anchor, verify, use, change one's own key, veto, withdraw."""
+    """Do all that needs no officer: consent, supply, issue, anchor, verify, use, change a key, veto, withdraw."""
     pilot, firm = powers.pilot, powers.pilot.firm()
     party = powers.cast.firms[firm]
     owner, number = powers.actors.signer_of(party), pilot.certificate(firm)
@@ -47,8 +47,8 @@ def goes_on(powers: Powers) -> None:
     assert powers.judged(number, owner).result == "revoked"
 
 
-def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Powers) -> None:
-    """What rests on its consents stays genuine. The reported key presents nothing any more."""
+def test_two_officers_give_a_key_to_a_party_that_lost_all_its_keys(powers: Powers) -> None:
+    """Certificates under its consents stay valid, but the reported key can no longer present them."""
     firm = powers.pilot.firm()
     party = powers.cast.firms[firm]
     lost, number = powers.actors.signer_of(party), powers.pilot.certificate(firm)
@@ -70,8 +70,8 @@ def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Power
     assert (shown.by, shown.confirmed_by) == (powers.no(powers.officers.first), powers.no(powers.officers.second))
 
 
-def test_one_of_three_officers_is_lost_and_the_others_replace_its_key(powers: Powers) -> None:
-    """The lost key cannot be reported before: fewer than three officers would be left."""
+def test_two_officers_replace_the_lost_key_of_the_third(powers: Powers) -> None:
+    """The lost key cannot be reported first, because fewer than three officers would be left."""
     officers, reader = powers.officers, powers.ledger.reader
     third, lost = powers.no(officers.third), powers.account(officers.third)
     report = calls.report(third, lost)
@@ -91,8 +91,8 @@ def test_one_of_three_officers_is_lost_and_the_others_replace_its_key(powers: Po
     powers.ledger.parties.keys.settle(officers.third)
 
 
-def test_one_officer_that_is_left_decides_nothing_and_still_holds_and_reports(powers: Powers) -> None:
-    """No registration, no office, no recovery; nobody who is registered is stopped by that."""
+def test_a_single_officer_decides_nothing_but_holds_and_reports(powers: Powers) -> None:
+    """Registrations, offices and recoveries are impossible; registered parties can still act."""
     left, reader = powers.officers.first, powers.ledger.reader
     party = powers.cast.firms[powers.pilot.firm()]
     account = powers.account(left)
@@ -111,8 +111,8 @@ def test_one_officer_that_is_left_decides_nothing_and_still_holds_and_reports(po
     goes_on(powers)
 
 
-def test_without_any_officer_all_that_is_registered_goes_on_and_nobody_joins(powers: Powers) -> None:
-    """Then a new deployment follows: another ledger, on which nothing of this one counts."""
+def test_without_officers_registered_parties_continue_and_no_party_joins(powers: Powers) -> None:
+    """New parties need a new deployment, which is another ledger: statements of this ledger are invalid there."""
     goes_on(powers)
     outsiders = (powers.cast.bank, powers.cast.registrar, powers.ledger.installation.operator, powers.cast.supervisor)
     listed = powers.registration("6e" * 32, powers.key())
@@ -129,8 +129,8 @@ def test_a_new_deployment_is_another_ledger(powers: Powers, tmp_path_factory: py
         assert anew.reader.officers() == 3
 
 
-def test_a_stolen_guardians_key_pauses_once_and_two_officers_end_it(powers: Powers) -> None:
-    """They take its office as well. The thief waits longer for its next pause than they for that."""
+def test_a_stolen_guardians_key_pauses_once_and_two_officers_end_the_pause(powers: Powers) -> None:
+    """They also take its office, which is faster than the rest before the thief's next pause."""
     officers, ledger = powers.officers, powers.ledger
     stolen, no = powers.account(officers.other_supervisor), powers.no(officers.other_supervisor)
     powers.send(stolen, calls.pause())
@@ -146,10 +146,8 @@ def test_a_stolen_guardians_key_pauses_once_and_two_officers_end_it(powers: Powe
     goes_on(powers)
 
 
-def test_a_delay_that_is_too_short_is_refused_or_shown(
-    powers: Powers, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """On another chain than a local one it is refused. On a local one every verifier's report warns of it."""
+def test_a_too_short_delay_is_refused_or_reported(powers: Powers, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It is refused except on a local chain, where every verifier's report warns of it."""
     home = tmp_path_factory.mktemp("short")
     refused(
         lambda: create_ledger(Settings(home=home, rpc_url="http://127.0.0.1:1", delay=3_600)).__enter__(),

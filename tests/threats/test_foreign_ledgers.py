@@ -1,4 +1,4 @@
-"""What was signed for one ledger, or kept for one, means nothing on another."""
+"""Statements and databases of one ledger are refused by another ledger."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ ELSEWHERE = "e" * 64
 
 
 def elsewhere(entry: dict[str, Any]) -> dict[str, Any]:
-    """The same statement, made for another ledger, with every name in it right."""
+    """Return the statement changed to another ledger, with all other members correct."""
     return {**entry, "ledger": ELSEWHERE}
 
 
 def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
-    """Each kind of statement that parties sign, signed by the right party for another ledger."""
+    """Return calls that submit each type of statement, signed by the right party for another ledger."""
     ledger, actors, cast, firm = pilot.ledger, pilot.actors, pilot.cast, pilot.firm()
     asked = ledger.usage.requests.draft(actors.request(firm), NOTE)
     (request,) = actors.ask([actors.request(firm)])
@@ -60,7 +60,7 @@ def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
 
 
 @pytest.mark.parametrize("kind", ["request", "authorization", "provision", "withdrawal", "publication"])
-def test_a_statement_that_was_signed_for_another_ledger_is_refused(pilot: Pilot, kind: str) -> None:
+def test_a_statement_signed_for_another_ledger_is_refused(pilot: Pilot, kind: str) -> None:
     with pytest.raises(InvalidInput, match="LEDGER_DIFFERS") as refused:
         handed_in(pilot)[kind]()
     assert refused.value.details == {"expected": pilot.ledger.reader.chain.ledger, "found": ELSEWHERE}
@@ -77,7 +77,7 @@ def test_a_request_cannot_name_the_template_of_another_ledger(pilot: Pilot) -> N
 
 @pytest.fixture(scope="module")
 def copied(ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the database of a running ledger."""
+    """Copy the database of a running ledger."""
     path = tmp_path_factory.mktemp("copied") / "ledger.db"
     with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
         database.execute("VACUUM INTO ?", (str(path),))
@@ -99,7 +99,7 @@ def test_the_database_of_one_ledger_does_not_open_on_another(copied: Path, tmp_p
     assert parties(copied) == before > 0
 
 
-def test_no_second_set_of_contracts_is_deployed_for_a_database(copied: Path, tmp_path: Path) -> None:
+def test_a_database_gets_no_second_set_of_contracts(copied: Path, tmp_path: Path) -> None:
     before = parties(copied)
     with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
         create_ledger(Settings(home=tmp_path, database_url=f"sqlite:///{copied}")).__enter__()

@@ -1,4 +1,4 @@
-"""Attacks by officers and admins against parties and other offices: one officer alone changes nothing for good."""
+"""Attacks by officers and admins on parties and other offices: one officer alone makes no permanent change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.threats.refusals import a_firm, refused
 
 
 def test_one_admin_alone_registers_no_second_id(powers: Powers) -> None:
-    """Neither by itself, nor with an officer's key: another office must confirm the very list."""
+    """The admin cannot confirm its own proposal, and another office must confirm exactly the proposed list."""
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
     powers.pass_delay()
     powers.ledger.proposals.tick()
@@ -38,8 +38,8 @@ def test_one_admin_alone_registers_no_second_id(powers: Powers) -> None:
     refused(lambda: powers.act(powers.officers.first, calls.confirm(number, call)), "PARTY_PROPOSAL_EXPIRED")
 
 
-def test_a_list_does_not_register_somebody_elses_key(powers: Powers) -> None:
-    """Without the proof of its holder a key is bound to nobody: a party cannot be made that blocks another's key."""
+def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) -> None:
+    """Binding a key needs a proof of possession, so nobody can register another's key to block it."""
     victim, thief = powers.key(), powers.key()
     second = hashlib.sha256(b"a party with another's key").hexdigest()
     proof = powers.registration(second, thief).args[0][0][1][0][1]
@@ -54,8 +54,8 @@ def test_a_list_does_not_register_somebody_elses_key(powers: Powers) -> None:
 # Officers against officers and parties.
 
 
-def test_two_officers_do_not_strip_the_third(powers: Powers) -> None:
-    """Three officers remain after every act. What is held against one of them the others can cancel, and it cannot."""
+def test_two_officers_cannot_remove_the_third(powers: Powers) -> None:
+    """Three officers must remain after every act. A proposal about an officer can be cancelled only by the others."""
     officers, reader = powers.officers, powers.ledger.reader
     no = powers.no(officers.third)
     strip, close = calls.set_roles(no, 0), calls.set_status(no, "closed", "sanction")
@@ -75,7 +75,7 @@ def test_two_officers_do_not_strip_the_third(powers: Powers) -> None:
     powers.pilot.skip(OPEN_FOR + 1)
 
 
-def test_no_officer_gives_itself_anything(powers: Powers) -> None:
+def test_no_officer_gives_itself_roles_or_accreditations(powers: Powers) -> None:
     officer = powers.officers.first
     account, no = powers.account(officer), powers.no(officer)
     for call in (calls.set_roles(no, 0b11111111111), calls.accredit(no, "S51", 1, 4_000_000_000)):
@@ -83,8 +83,8 @@ def test_no_officer_gives_itself_anything(powers: Powers) -> None:
     refused(lambda: powers.send(account, calls.accredit(powers.no(powers.cast.bank), "S51", 1, 2)), "PARTY_NOT_DECIDED")
 
 
-def test_one_officer_closes_no_party_and_dates_no_compromise(powers: Powers) -> None:
-    """What was issued stays valid, and a certificate of a firm that the officer tried to end as well."""
+def test_one_officer_cannot_close_a_party_or_date_a_compromise(powers: Powers) -> None:
+    """Issued certificates stay valid, also those of the firm that the officer tried to close."""
     firm, party, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     no, operator = powers.no(party), powers.no(powers.ledger.installation.operator)
@@ -103,7 +103,7 @@ def test_one_officer_closes_no_party_and_dates_no_compromise(powers: Powers) -> 
     assert powers.judged(number, owner).valid
 
 
-def test_two_accounts_of_one_party_are_not_two_officers(powers: Powers) -> None:
+def test_two_accounts_of_one_party_do_not_count_as_two_officers(powers: Powers) -> None:
     first = powers.officers.first
     second_account = powers.further_key(first)
     call = calls.set_status(powers.no(powers.cast.firms["2"]), "closed", "sanction")
@@ -112,7 +112,7 @@ def test_two_accounts_of_one_party_are_not_two_officers(powers: Powers) -> None:
     powers.act(powers.officers.third, calls.cancel(number))
 
 
-def test_an_officer_does_not_confirm_what_concerns_itself(powers: Powers) -> None:
+def test_an_officer_cannot_confirm_a_proposal_about_itself(powers: Powers) -> None:
     call = calls.set_roles(powers.no(powers.officers.second), Role.mask({Role.AUTHORITY, Role.ADMIN}))
     number = powers.propose(powers.account(powers.officers.first), call)
     refused(lambda: powers.act(powers.officers.second, calls.confirm(number, call)), "PARTY_SELF_GRANT")
@@ -131,7 +131,7 @@ def held_by_a_supervisor(powers: Powers) -> tuple[str, Signer, list[str]]:
     return number, owner, [digest]
 
 
-def test_a_hold_is_not_lifted_by_one_officer_or_by_another_office(powers: Powers) -> None:
+def test_one_officer_or_another_office_cannot_lift_a_hold(powers: Powers) -> None:
     number, owner, held = held_by_a_supervisor(powers)
     officers, lift = powers.officers, calls.lift("supervisor", held)
     refused(lambda: powers.act(officers.supervisor, lift), "LOG_NOT_DECIDED")
@@ -147,7 +147,7 @@ def test_a_hold_is_not_lifted_by_one_officer_or_by_another_office(powers: Powers
     assert powers.judged(number, owner).result == "suspended"
 
 
-def test_two_officers_of_the_office_lift_its_hold(powers: Powers) -> None:
+def test_two_officers_of_the_same_office_lift_its_hold(powers: Powers) -> None:
     number, owner, _ = held_by_a_supervisor(powers)
     row = powers.ledger.certificates.holds.lift(number, "lifted", powers.officers.supervisor)
     assert (row.state, row.by, row.confirmed_by) == (
@@ -158,8 +158,8 @@ def test_two_officers_of_the_office_lift_its_hold(powers: Powers) -> None:
     assert powers.judged(number, owner).valid
 
 
-def test_no_office_ends_a_certificate(powers: Powers) -> None:
-    """In its own log an office has none; the issuer's log is the issuer's."""
+def test_no_office_revokes_a_certificate(powers: Powers) -> None:
+    """An office has no certificates in its own log, and only the issuer may change the issuer's log."""
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     place = powers.ledger.certificates.status.position(number)

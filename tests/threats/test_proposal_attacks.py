@@ -22,7 +22,7 @@ def test_a_proposal_is_carried_out_once(powers: Powers) -> None:
 
 
 def test_a_proposal_expires(powers: Powers) -> None:
-    """Whoever waits for the third officer to leave cannot bring out an old proposal."""
+    """Officers cannot wait until the third officer leaves, and then carry out an old proposal."""
     call = calls.set_status(powers.no(powers.cast.firms["3"]), "closed", "sanction")
     confirmed, waiting = powers.decided(call), powers.propose(powers.account(powers.officers.first), call)
     powers.pass_delay()
@@ -34,8 +34,8 @@ def test_a_proposal_expires(powers: Powers) -> None:
     assert powers.ledger.proposals.get(confirmed).state == "expired"
 
 
-def test_a_proposal_is_of_the_very_call_that_was_confirmed(powers: Powers) -> None:
-    """Not of another key, not of another party, not of another contract."""
+def test_only_the_confirmed_call_can_be_carried_out(powers: Powers) -> None:
+    """A call with another key, party or contract is refused."""
     _, party, owner = a_firm(powers)
     call = powers.change_of_key(party, powers.key(), owner.kid)
     number = powers.propose(powers.account(powers.officers.first), call)
@@ -54,8 +54,8 @@ def test_a_proposal_is_of_the_very_call_that_was_confirmed(powers: Powers) -> No
     powers.act(powers.officers.third, calls.cancel(number))
 
 
-def test_a_proposal_falls_with_an_officer_whose_key_is_reported(powers: Powers) -> None:
-    """A stolen office's key confirmed; its owner reports it with another key of the office before the delay is over."""
+def test_a_proposal_confirmed_with_a_reported_key_is_refused(powers: Powers) -> None:
+    """A stolen key of an office confirmed; the owner reports it with the office's other key before the delay ends."""
     second = powers.officers.second
     stolen, own = powers.account(second), powers.further_key(second)
     call = calls.set_status(powers.no(powers.cast.firms["5"]), "closed", "sanction")
@@ -68,7 +68,7 @@ def test_a_proposal_falls_with_an_officer_whose_key_is_reported(powers: Powers) 
     assert (powers.ledger.reader.officers(), powers.account(second)) == (3, own.kid)
 
 
-def test_signatures_of_a_veto_and_a_report_serve_once_and_for_one_thing(powers: Powers) -> None:
+def test_signed_vetoes_and_reports_work_once_and_for_one_act(powers: Powers) -> None:
     _, party, owner = a_firm(powers)
     fresh = powers.key()
     call = powers.change_of_key(party, fresh, owner.kid)
@@ -87,7 +87,7 @@ def test_signatures_of_a_veto_and_a_report_serve_once_and_for_one_thing(powers: 
 # Pauses.
 
 
-def test_a_guardian_does_not_pause_for_ever(powers: Powers) -> None:
+def test_a_guardian_cannot_pause_for_ever(powers: Powers) -> None:
     pilot, guardian = powers.pilot, powers.officers.supervisor
     powers.act(guardian, calls.pause())
     until = powers.ledger.reader.paused_until()
@@ -105,8 +105,8 @@ def test_a_guardian_does_not_pause_for_ever(powers: Powers) -> None:
     assert powers.ledger.reader.paused_until() == 0
 
 
-def test_a_pause_does_not_stop_whoever_defends_itself(powers: Powers) -> None:
-    """Reports, vetoes, holds, withdrawals, revocations, uses and verification go on; delays do not."""
+def test_a_pause_does_not_stop_acts_of_defence(powers: Powers) -> None:
+    """Reports, vetoes, holds, withdrawals, revocations, uses and verification go on, but delays stop."""
     pilot, ledger = powers.pilot, powers.ledger
     firm, party, owner = a_firm(powers)
     other_firm = pilot.firm()

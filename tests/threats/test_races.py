@@ -1,4 +1,4 @@
-"""Two that want the same at once: one gets it, the other is told why not, and the history stays whole."""
+"""Concurrent acts on one object: one succeeds, the other is refused with its reason, and the history is complete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TERMS = {"amount": 200_000_000}
 
 
 def together(*acts: Callable[[], object]) -> list[str]:
-    """Each act in a thread of its own, all let go at once: ``won``, or the code of its refusal."""
+    """Run all acts at once, each in its own thread; return ``won`` or the code of the refusal for each."""
     start = Barrier(len(acts))
 
     def run(act: Callable[[], object]) -> str:
@@ -45,7 +45,7 @@ def together(*acts: Callable[[], object]) -> list[str]:
 
 
 def offered(pilot: Pilot, seconds: int | None = None) -> str:
-    """An asset that is on offer to the bank, for so many seconds from the offer on."""
+    """Return an asset that is offered to the bank for this many seconds."""
     asset = pilot.confirmed()
     deadline = None if seconds is None else pilot.ledger.clock() + seconds
     pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, deadline)
@@ -59,7 +59,7 @@ def granting(pilot: Pilot, asset: str, kind: str, to: str, exclusive: bool) -> C
 
 
 def acting(pilot: Pilot) -> RelayedActs:
-    """The way to the chain, past every rule of the service."""
+    """Return the relay to the chain, without the rules of the service."""
     ledger = pilot.ledger
     return RelayedActs(Relay(ledger.client), ledger.custody, ledger.database, ledger.clock)
 
@@ -70,7 +70,7 @@ def names(pilot: Pilot, asset: str) -> list[str]:
 
 @pytest.fixture(params=range(ROUNDS))
 def again(request: pytest.FixtureRequest) -> int:
-    """The round: who wins is not the same each time."""
+    """Repeat each race, because the winner differs."""
     return int(request.param)
 
 
@@ -99,7 +99,7 @@ def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
 
 @pytest.mark.usefixtures("again")
 def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
-    """While it is accepted the deadline passes, and the holder offers the asset to somebody else."""
+    """The deadline passes during the acceptance, and the holder offers the asset to another party."""
     cast, transfers = pilot.cast, pilot.ledger.registration.transfers
     asset = offered(pilot, 30)
 
@@ -117,7 +117,7 @@ def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
     assert names(pilot, asset).count("TransferAccepted") == (accepted == WON)
 
 
-def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
+def test_an_offer_ends_one_second_after_its_deadline(pilot: Pilot) -> None:
     asset = offered(pilot, 30)
     pilot.skip(31)
     assert together(lambda: pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), asset)) == [
@@ -127,7 +127,7 @@ def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
 
 @pytest.mark.usefixtures("again")
 def test_transfer_against_freeze(pilot: Pilot) -> None:
-    """Frozen it is in any case; whether it moved before, the history says."""
+    """The asset is frozen in any case; the history shows whether it was transferred before."""
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, frozen = together(
         lambda: transfers.accept(pilot.actor(cast.bank), asset),
@@ -155,8 +155,8 @@ def test_pledge_against_acceptance(pilot: Pilot) -> None:
     assert names(pilot, asset)[-1] == ("TransferAccepted" if accepted == WON else "Pledged")
 
 
-def test_two_registrations_of_one_content_past_the_service(pilot: Pilot, again: int) -> None:
-    """By two applicants, straight on the chain."""
+def test_two_direct_registrations_of_the_same_content(pilot: Pilot, again: int) -> None:
+    """Two applicants register directly on the chain."""
     cast, chain, content = pilot.cast, acting(pilot), f"{again + 1:064x}"
     ids = {cast.provider: f"a{again + 1:063x}", cast.bank: f"b{again + 1:063x}"}
 
@@ -172,7 +172,7 @@ def test_two_registrations_of_one_content_past_the_service(pilot: Pilot, again: 
 
 
 @pytest.mark.usefixtures("again")
-def test_one_application_handed_in_twice_at_once(pilot: Pilot, again: int) -> None:
+def test_one_application_submitted_twice_at_once(pilot: Pilot, again: int) -> None:
     registrations = pilot.ledger.registration.registrations
     wanted = resource(f"races/twice-{again}")
 
@@ -210,7 +210,7 @@ def test_two_grants_of_overlapping_exclusive_rights(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_certificate_lists_all_rights_of_those_granted_at_once(pilot: Pilot) -> None:
+def test_a_certificate_lists_all_rights_granted_at_once(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     kinds = ("hold", "process", "operate")
     assert together(*(granting(pilot, asset, kind, cast.bank, True) for kind in kinds)) == [WON] * 3
@@ -219,8 +219,8 @@ def test_certificate_lists_all_rights_of_those_granted_at_once(pilot: Pilot) -> 
     assert sorted(each["grant"] for each in report.claims["rights"]) == [0, 0, 0, 1, 2, 3]
 
 
-def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot: Pilot) -> None:
-    """One that settles is overtaken by another after it has begun."""
+def test_a_certificate_of_an_earlier_state_never_follows_a_later_one(pilot: Pilot) -> None:
+    """A slow issue of a certificate is overtaken by a later one."""
     asset, cast, ledger = pilot.confirmed(), pilot.cast, pilot.ledger
 
     class Overtaken(Descriptions):
@@ -248,7 +248,7 @@ def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot
 
 
 @pytest.mark.usefixtures("again")
-def test_two_of_the_same_decision_leave_its_reasons_readable(pilot: Pilot) -> None:
+def test_two_equal_concurrent_decisions_keep_their_reasons_readable(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.bank), asset, "It is ours")
     decide = lambda: pilot.decide(asset, "admitted", reason="可以受理 Admissible")  # noqa: E731
@@ -259,7 +259,7 @@ def test_two_of_the_same_decision_leave_its_reasons_readable(pilot: Pilot) -> No
 
 @pytest.mark.usefixtures("again")
 def test_two_withdrawals_of_one_consent_at_once(pilot: Pilot) -> None:
-    """The same one handed in twice, and another one by the same subject."""
+    """The same withdrawal is submitted twice, and a second withdrawal of the same subject once."""
     consent = Consent(pilot)
     drafts = [consent.draft() for _ in range(2)]
     signed = [sign_entry(draft.entry, consent.signer) for draft in drafts]
@@ -275,7 +275,7 @@ def test_two_withdrawals_of_one_consent_at_once(pilot: Pilot) -> None:
 
 @pytest.mark.usefixtures("again")
 def test_use_against_withdrawal(pilot: Pilot) -> None:
-    """Used or not, the consent is withdrawn in the end; and what was answered as valid was counted."""
+    """The consent is withdrawn in any case, and a use that was answered as valid is counted."""
     consent = Consent(pilot)
     raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification
     results: list[str] = []
@@ -306,7 +306,7 @@ def test_two_holds_by_one_office_and_one_by_the_other(pilot: Pilot) -> None:
     assert ledger.verification.status(number)["state"] == "suspended"
 
 
-def test_many_who_read_the_history_at_once(pilot: Pilot) -> None:
+def test_concurrent_readers_of_the_history(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
     assert together(*[lambda: pilot.history(asset)] * 6) == [WON] * 6

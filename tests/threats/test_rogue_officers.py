@@ -1,4 +1,4 @@
-"""What one officer, guardian or admin can do alone to parties and other officers: at worst silence, and visibly."""
+"""Acts of one officer, supervisor or admin alone: at worst a party cannot act, and everybody can see it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
         yield made
 
 
-def test_one_guardian_suspends_no_issuer(powers: Powers) -> None:
-    """Else all that it issued would fail at once (check 3). A firm is suspended by one, and visibly so."""
+def test_one_guardian_cannot_suspend_an_issuer(powers: Powers) -> None:
+    """Otherwise all its certificates would fail at once (check 3). One guardian may suspend a firm."""
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     issuer = powers.no(powers.ledger.installation.operator)
@@ -36,8 +36,8 @@ def test_one_guardian_suspends_no_issuer(powers: Powers) -> None:
     assert powers.judged(number, owner).valid
 
 
-def test_an_admin_takes_an_ordinary_role_and_another_office_gives_it_back(powers: Powers) -> None:
-    """Silence, visible with the block: what was issued stays valid, and the firm still withdraws and vetoes."""
+def test_an_admin_removes_an_ordinary_role_and_another_office_restores_it(powers: Powers) -> None:
+    """The firm cannot act for a while, but its certificates stay valid, and it can still withdraw and veto."""
     firm, party, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
@@ -57,8 +57,8 @@ def test_an_admin_takes_an_ordinary_role_and_another_office_gives_it_back(powers
     assert consent_fails(powers.judged(number, owner)) == "AUTHORIZATION_WITHDRAWN"
 
 
-def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> None:
-    """Else the service would propose in the authority's name, and the admin confirm: one institution for two."""
+def test_an_onboarding_admin_is_the_proposing_office(powers: Powers) -> None:
+    """Otherwise the service would propose as the authority and the admin confirm: one institution as two offices."""
     ledger = powers.ledger
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
     powers.pass_delay()
@@ -78,8 +78,8 @@ def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> N
     assert proposal.by == admin and proposal.confirmed_by not in (None, admin)
 
 
-def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) -> None:
-    """And no key that is kept here confirms that without being asked."""
+def test_an_office_with_its_own_key_signs_its_proposals(powers: Powers) -> None:
+    """No office whose key is kept here confirms such a proposal without being asked."""
     ledger, key = powers.ledger, new_key()
     signer, newcomer = signer_of_key(key), signer_of_key(new_key())
     proof, code = prove_key(ledger.reader.chain, signer), synthetic_uscc("440800", 9997)
@@ -107,8 +107,8 @@ def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) 
     assert ledger.parties.register.get(row.id).no
 
 
-def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> None:
-    """A thief or two officers propose the same again and again: one signature each, and anybody sends it."""
+def test_repeated_proposals_are_listed_and_vetoed_one_by_one(powers: Powers) -> None:
+    """A thief or two officers repeat a proposal; each needs one signed veto, which any account can send."""
     _, party, owner = a_firm(powers)
     call = powers.change_of_key(party, powers.key(), owner.kid)
     own = [powers.propose(owner.kid, call) for _ in range(5)]
@@ -124,8 +124,8 @@ def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> 
         refused(lambda number=number: powers.carry_out(number, call), "PARTY_NOT_PENDING")
 
 
-def test_a_rogue_officer_does_not_cancel_what_two_others_decide_of_it(powers: Powers) -> None:
-    """They accuse it, appoint another officer while it can cancel nothing, and then take its office."""
+def test_an_officer_cannot_cancel_the_decision_of_two_others_about_it(powers: Powers) -> None:
+    """While their decision about it waits, it can cancel nothing; they appoint another officer and take its office."""
     officers, bank = powers.officers, powers.no(powers.cast.bank)
     rogue = powers.no(officers.third)
     had = powers.ledger.reader.party(rogue).roles

@@ -1,6 +1,6 @@
-"""Attacks with a stolen key, and forged recoveries: the party's other keys stop them, or the report of the key does.
+"""Attacks with stolen keys and false recoveries: a veto with any key of the party, or a report, stops them.
 
-Each attacker has its keys and a node of the chain; where it helps the attack, the platform helps the attacker.
+Each attacker has its own keys and a node of the chain; the platform helps the attacker where it can.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ from tests.support.actors.pilots import resource
 from tests.support.chain.reads import is_silent
 from tests.threats.refusals import CONSENT, PRESENTING, a_firm, consent_fails, refusals, refused
 
-# Forged recovery.
+# False recoveries.
 
 
 @pytest.mark.parametrize("reported_first", [False, True], ids=["live key", "reported key"])
-def test_two_officers_recover_a_firm_that_lost_nothing_and_the_firm_vetoes(
-    powers: Powers, reported_first: bool
-) -> None:
+def test_a_firm_vetoes_a_false_recovery_by_two_officers(powers: Powers, reported_first: bool) -> None:
     firm, party, owner = a_firm(powers)
     if reported_first:
         powers.act(powers.officers.first, calls.report(powers.no(party), owner.kid))
@@ -37,8 +35,8 @@ def test_two_officers_recover_a_firm_that_lost_nothing_and_the_firm_vetoes(
     assert consent_fails(powers.certified_by(firm, forged)) == "KEY_UNKNOWN"
 
 
-def test_a_consent_by_the_key_of_a_recovery_counts_only_once_the_delay_has_passed(powers: Powers) -> None:
-    """The officers anchor a consent by their own key at once: it never counts, whatever happens later."""
+def test_a_consent_with_a_recovered_key_is_valid_only_after_the_delay(powers: Powers) -> None:
+    """A consent that the officers sign and anchor before their key is bound never becomes valid."""
     firm, party, owner = a_firm(powers)
     fresh = powers.key()
     call = powers.change_of_key(party, fresh, owner.kid)
@@ -53,7 +51,7 @@ def test_a_consent_by_the_key_of_a_recovery_counts_only_once_the_delay_has_passe
     assert report.valid, report.first_failure
 
 
-def test_one_officer_alone_binds_nothing(powers: Powers) -> None:
+def test_one_officer_alone_cannot_bind_a_key(powers: Powers) -> None:
     _, party, owner = a_firm(powers)
     officer = powers.account(powers.officers.first)
     call = powers.change_of_key(party, powers.key(), owner.kid)
@@ -64,10 +62,10 @@ def test_one_officer_alone_binds_nothing(powers: Powers) -> None:
     refused(lambda: powers.carry_out(number, call), "PARTY_NOT_CONFIRMED")
 
 
-# A thief has a key of the party.
+# Stolen keys.
 
 
-def test_a_thief_rotates_and_the_owner_stops_it_with_its_other_key(powers: Powers) -> None:
+def test_the_owner_vetoes_a_thiefs_rotation_with_its_other_key(powers: Powers) -> None:
     firm, party, stolen = a_firm(powers)
     own = powers.further_key(party)
     loot = powers.key()
@@ -81,7 +79,7 @@ def test_a_thief_rotates_and_the_owner_stops_it_with_its_other_key(powers: Power
     assert report.valid, report.first_failure
 
 
-def test_a_thief_with_a_copy_of_the_only_key_is_stopped_by_that_key(powers: Powers) -> None:
+def test_the_owner_vetoes_a_thief_with_the_only_key_that_both_have(powers: Powers) -> None:
     _, party, stolen = a_firm(powers)
     call = powers.change_of_key(party, powers.key(), stolen.kid)
     number = powers.propose(stolen.kid, call)
@@ -90,8 +88,8 @@ def test_a_thief_with_a_copy_of_the_only_key_is_stopped_by_that_key(powers: Powe
     refused(lambda: powers.carry_out(number, call), "PARTY_NOT_PENDING")
 
 
-def test_what_a_thief_proposed_falls_with_the_report_of_its_key(powers: Powers) -> None:
-    """The owner reports the stolen key from a phone: nobody needs to veto what that key proposed."""
+def test_a_thiefs_proposal_is_refused_after_the_report_of_its_key(powers: Powers) -> None:
+    """The owner reports the stolen key from a phone; its proposals then need no veto."""
     _, party, stolen = a_firm(powers)
     own = powers.further_key(party)
     loot = powers.key()
@@ -104,8 +102,8 @@ def test_what_a_thief_proposed_falls_with_the_report_of_its_key(powers: Powers) 
     assert not powers.binds(loot.kid)
 
 
-def test_a_thief_with_a_reported_key_gives_no_consent_and_takes_it_back(powers: Powers) -> None:
-    """Nor does it present what was issued before. Withdrawing stays: at worst it is silence."""
+def test_a_reported_key_can_withdraw_consents_but_not_give_or_present(powers: Powers) -> None:
+    """The key cannot present earlier certificates either. It can only withdraw consents."""
     firm, party, stolen = a_firm(powers)
     number = powers.pilot.certificate(firm)
     powers.later()
@@ -119,8 +117,8 @@ def test_a_thief_with_a_reported_key_gives_no_consent_and_takes_it_back(powers: 
     assert refusals(powers.judged(number, stolen)) == presented | {CONSENT: "AUTHORIZATION_WITHDRAWN"}
 
 
-def test_a_thief_of_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
-    """Nor does it keep the platform from issuing, nor the provider from withdrawing by its other key."""
+def test_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
+    """It also cannot stop the platform from issuing, or the provider from withdrawing with its other key."""
     provider = powers.cast.provider
     firm, _, owner = a_firm(powers)
     stolen = powers.actors.signer_of(provider)
@@ -133,16 +131,16 @@ def test_a_thief_of_a_reported_provider_key_ends_no_certificate(powers: Powers) 
     powers.send(own.kid, calls.report(powers.no(provider), stolen.kid))
     powers.send(stolen.kid, calls.withdraw(supplied))
     assert powers.judged(number, owner).valid
-    told = powers.ledger.provenances.certificate(number)
-    assert "Withdrawn" not in {event["name"] for event in told.events}
+    history = powers.ledger.provenances.certificate(number)
+    assert "Withdrawn" not in {event["name"] for event in history.events}
     powers.send(own.kid, calls.withdraw(supplied))
     assert consent_fails(powers.judged(number, owner)) == "PROVISION_WITHDRAWN"
-    # The other tests' provisions are signed with the key that is left.
+    # The provider must sign the provisions of the other tests with its remaining key.
     powers.ledger.parties.keys.settle(provider)
 
 
-def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
-    """The party stays silent; it is onboarded under a new id, and two officers move its assets."""
+def test_a_thief_that_vetoes_a_recovery_gains_nothing(powers: Powers) -> None:
+    """The party can no longer act; it is onboarded with a new id, and two officers reassign its assets."""
     ledger, officers = powers.ledger, powers.officers
     (account,) = ledger.custody.create()
     uscc = synthetic_uscc("440800", 9_901)
@@ -179,7 +177,7 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
     assert ledger.registration.transfers.follow() == []
 
 
-def test_the_asset_of_a_holder_that_speaks_is_not_given_away(powers: Powers) -> None:
+def test_the_asset_of_a_holder_with_an_active_key_is_not_reassigned(powers: Powers) -> None:
     asset, other = powers.pilot.confirmed(), powers.cast.bank
     holder = powers.pilot.record(asset).holder
     reassign, officer = (
