@@ -10,7 +10,7 @@ from ledger.errors import Conflict, NotFound
 from ledger.parties.newcomers import NewParty
 from ledger.privacy import erasure
 from ledger.usage.requests import Asked
-from tests.support.actors.erasing import COURT, REQUEST, erase, erasures, office, opens, refusal, subject, told
+from tests.support.actors.erasing import COURT, REQUEST, erase, erasures, office, opens, records_of, refusal, subject
 from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot, resource
 
@@ -75,9 +75,9 @@ def test_what_is_told_after_an_erasure_goes_with_the_next(persons: PersonActors)
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     first = erase(persons, person, number)
-    consent = told(persons, number)[1]
+    consent = records_of(persons, number)[1]
     (answer,) = persons.answer({consent.id: persons.supplied()})
-    late = next(record for record in told(persons, number) if record.digest == answer.digest)
+    late = next(record for record in records_of(persons, number) if record.digest == answer.digest)
     assert opens(persons, late) == [True]
     assert erase(persons, person, number).entry == first.entry
     assert opens(persons, late) == [False]
@@ -106,4 +106,4 @@ def test_a_long_erasure_is_told_in_several_entries(persons: PersonActors, monkey
     monkeypatch.setattr(erasure, "MAX_TARGETS", 3)
     erased = erase(persons, person, number)
     assert [len(entry["targets"]) for entry in erasures(persons.ledger, person)] == [3, 3, 2]
-    assert erased.entry["targets"] == [f"sha-256:{record.digest}" for record in told(persons, number)[:3]]
+    assert erased.entry["targets"] == [f"sha-256:{record.digest}" for record in records_of(persons, number)[:3]]

@@ -13,7 +13,7 @@ from ledger.log.idempotency import Answer
 from ledger.log.tables import IdempotentRequest
 from ledger.parties.tables import Party
 from ledger.store.tables import Sealed
-from tests.support.actors.erasing import REQUEST, erase, subject, told
+from tests.support.actors.erasing import REQUEST, erase, records_of, subject
 from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot
 from tests.support.machine.file_contents import contents
@@ -25,8 +25,8 @@ def test_no_file_keeps_what_was_erased(persons: PersonActors) -> None:
     with ledger.database.read() as session:
         row, other_row = session.get_one(Party, person), session.get_one(Party, other)
     identity, lookup = ledger.parties.register.identity(person), row.lookup
-    gone = sealed(persons, *told(persons, number), row)
-    kept = sealed(persons, *told(persons, neighbour), other_row)
+    gone = sealed(persons, *records_of(persons, number), row)
+    kept = sealed(persons, *records_of(persons, neighbour), other_row)
     assert len(gone) == 10 and all(map(found(ledger), [*gone, lookup.encode()]))
     assert ledger.erasure.scrub(ledger.erasure.party(subject(person), person, REQUEST))
     present = found(ledger)
@@ -62,8 +62,8 @@ def test_digests_of_what_was_sent_are_forgotten_with_it(persons: PersonActors, p
             with ledger.database.write() as session:
                 session.get_one(IdempotentRequest, (by, new)).status = None
 
-    request, _, provision, _ = told(persons, number)
-    other_request, _, other_provision, _ = told(persons, neighbour)
+    request, _, provision, _ = records_of(persons, number)
+    other_request, _, other_provision, _ = records_of(persons, neighbour)
     left = {}
     for by, gone, kept in ((provision.provider, provision, other_provision), (broker, request, other_request)):
         sent(by, "of the other", kept.id)

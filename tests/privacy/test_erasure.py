@@ -13,7 +13,7 @@ from ledger.privacy import erasure
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
 from ledger.proof.verifier import Expectation
 from ledger.store.tables import Batch, Entry
-from tests.support.actors.erasing import COURT, REQUEST, erase, erasures, office, opens, subject, told
+from tests.support.actors.erasing import COURT, REQUEST, erase, erasures, office, opens, records_of, subject
 from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import Pilot
 
@@ -49,11 +49,11 @@ def test_after_an_erasure_everything_but_the_text_still_verifies(persons: Person
 def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(persons: PersonActors) -> None:
     person, other = persons.person(), persons.person()
     number, again, neighbour = persons.certificate(person), persons.certificate(person), persons.certificate(other)
-    records = told(persons, number)
+    records = records_of(persons, number)
     assert len(records) == 4 and all(opens(persons, *records))
     erased = erase(persons, person, number)
     assert not any(opens(persons, *records))
-    assert all(opens(persons, *told(persons, again), *told(persons, neighbour)))
+    assert all(opens(persons, *records_of(persons, again), *records_of(persons, neighbour)))
     assert persons.ledger.parties.register.identity(person)["name"]
     entry = erased.entry
     assert (entry["subject"], entry["by"], entry["reason"]) == (person, person, REQUEST)
@@ -64,7 +64,7 @@ def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(person
 def test_several_sources_go_together(persons: PersonActors) -> None:
     person = persons.person()
     number = persons.certificate(person, "S03")
-    records = told(persons, number)
+    records = records_of(persons, number)
     assert len(records) == 1 + 3 + 3 + 1
     erase(persons, person, number)
     assert not any(opens(persons, *records))
@@ -84,7 +84,7 @@ def test_a_certificate_that_is_erased_is_not_ended(persons: PersonActors) -> Non
     assert (event["by"], event["args"]) == (person, {"reason": REQUEST})
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         ledger.certificates.disclosures.open(ledger.actor(persons.supervisor), number, "（2026）湛数监12号")
-    request = told(persons, number)[0]
+    request = records_of(persons, number)[0]
     assert ledger.usage.requests.note(request.id) is None
     assert ledger.usage.requests.get(request.id).state == "fulfilled"
 
@@ -102,7 +102,7 @@ def test_erasing_again_tells_the_same(persons: PersonActors) -> None:
 def test_text_that_is_gone_by_other_means_is_told_as_erased(persons: PersonActors) -> None:
     person = persons.person()
     number = persons.certificate(person)
-    *others, certificate = told(persons, number)
+    *others, certificate = records_of(persons, number)
     with persons.ledger.database.write() as session:
         for record in (*others, certificate):
             persons.ledger.sealer.erase(session, record.sealed_id)
@@ -124,7 +124,7 @@ def test_two_who_erase_at_once_make_one_erasure(persons: PersonActors) -> None:
 def test_an_erasure_that_breaks_off_has_erased_nothing(persons: PersonActors, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
-    records = told(persons, number)
+    records = records_of(persons, number)
     written = erasure._record
 
     def break_off(*arguments: Any) -> str:
@@ -151,7 +151,7 @@ def test_a_version_goes_with_those_that_it_supersedes(persons: PersonActors) -> 
     ledger.anchoring.flush()
     persons.answer({consent: persons.supplied()})
     new = ledger.usage.corrections.correct(ledger.actor(ledger.party), old.certificate_no)
-    asked, consented, false, true, *_ = told(persons, new.certificate_no)
+    asked, consented, false, true, *_ = records_of(persons, new.certificate_no)
     first = erase(persons, person, old.certificate_no)
     assert opens(persons, old, false, new, true, asked, consented) == [False, False, True, True, True, True]
     assert first.entry["targets"] == [f"sha-256:{old.digest}", f"sha-256:{false.digest}"]

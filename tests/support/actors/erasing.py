@@ -30,7 +30,7 @@ def erase(persons: PersonActors, person: str, number: str) -> Erased:
     return persons.ledger.erasure.certificate(subject(person), number, REQUEST)
 
 
-def told(persons: PersonActors, number: str) -> list[Any]:
+def records_of(persons: PersonActors, number: str) -> list[Any]:
     """All records that were told for a certificate's request."""
     with persons.ledger.database.read() as session:
         request = access_request(session, str(session.get_one(Certificate, number).request_id))
