@@ -1,4 +1,4 @@
-"""A copy of a whole database as one SQLite file, consistent while others write."""
+"""Copy a whole database into one SQLite file. The copy is consistent even while others write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHUNK: Final = 1_000
 
 @contextmanager
 def reading_copy(file: Path) -> Iterator[Session]:
-    """A session on a copy that nobody writes; nothing is made beside the file."""
+    """Open a session on a copy that nobody writes, without creating files beside the copy."""
     uri = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
     engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True))
     try:
@@ -31,10 +31,10 @@ def reading_copy(file: Path) -> Iterator[Session]:
 
 
 def copy_database(engine: Engine, file: Path, metadata: MetaData) -> None:
-    """Write the present state of the database to a new file, for its owner alone, on the disk when this returns.
+    """Copy the database to a new file that only its owner can read, and flush it to the disk.
 
-    An SQLite database is copied page by page; of any other the tables, without the index, which is made anew.
-    Raises ``StorageFull`` ``DISK_FULL``, ``Misconfigured``.
+    An SQLite database is copied page by page. Of another database the tables are copied without the index, which can be
+    built again. Raises ``StorageFull`` ``DISK_FULL``, ``Misconfigured``.
     """
     file.touch(0o600, exist_ok=False)
     source = file_of(engine.url.render_as_string(hide_password=False))
@@ -50,9 +50,9 @@ def _copy_pages(source: Path, file: Path) -> None:
             closing(_reading(source)) as read,
             closing(sqlite3.connect(file)) as written,
         ):
-            # In one step: it reads one snapshot of the write-ahead log, and no writer waits for it.
+            # One step reads one snapshot of the write-ahead log and does not block writers.
             read.backup(written)
-            # A copy that was in use has a journal beside it; this one is a single file.
+            # Without a write-ahead log the copy is a single file.
             written.execute("PRAGMA journal_mode=DELETE")
             written.execute("PRAGMA synchronous=FULL")
     except sqlite3.Error as error:
@@ -61,10 +61,10 @@ def _copy_pages(source: Path, file: Path) -> None:
 
 
 def _reading(source: Path) -> sqlite3.Connection:
-    """A connection that reads ``source``, also on a disk that cannot be written.
+    """Open ``source`` for reading, also on a read-only disk.
 
-    There SQLite cannot make the files that it needs beside the database, and nobody writes: where there is no log with
-    contents, the database is read by itself. Raises as ``database_failure``, naming ``source``.
+    On such a disk SQLite cannot create its files beside the database, so the database is opened without them, unless
+    there is a write-ahead log with contents. Raises as ``database_failure``, with ``source``.
     """
     address = f"{source.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(address, uri=True)

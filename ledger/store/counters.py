@@ -1,4 +1,4 @@
-"""Gapless counters: the number is taken in the transaction that uses it, so a rollback gives it back."""
+"""Gapless counters: a number is taken in the transaction that uses it, so that a rollback returns it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.store.tables import Counter
 def take(session: Session, name: str, count: int) -> int:
     """Take ``count`` numbers and return the first; a new counter starts at 0."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    # The row stays locked until the transaction ends: two writers never see one number.
+    # The row is locked until the transaction ends, so that two writers never get the same number.
     taken = (
         insert(Counter)
         .values(name=name, value=count)

@@ -1,4 +1,4 @@
-"""The engine and its transactions. SQLite is the embedded default; the SQL is PostgreSQL's too."""
+"""The database engine and its transactions. SQLite is the default; all SQL also runs on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ SCRUB_TIMEOUT_MS = 5_000
 
 
 def open_engine(url: str, wait_ms: int = BUSY_TIMEOUT_MS) -> Engine:
-    """Engine for ``url`` (``sqlite:///file`` or a PostgreSQL URL); opens no connection yet.
+    """Return an engine for ``url`` (``sqlite:///file`` or a PostgreSQL URL), without opening a connection.
 
-    A write waits ``wait_ms`` for the writers before it, then raises ``Busy``. Whatever goes through the engine raises
-    what ``failures.database_failure`` names in place of SQLite's errors. Raises ``Misconfigured``
-    ``DATABASE_URL_INVALID``, also where the URL's driver is not installed.
+    A write waits ``wait_ms`` milliseconds for other writers, then raises ``Busy``. SQLite's errors are replaced by
+    those of ``failures.database_failure``. Raises ``Misconfigured`` ``DATABASE_URL_INVALID``, also if the driver is not
+    installed.
     """
     try:
         engine = create_engine(url)
     except (ArgumentError, ImportError) as error:
         raise Misconfigured(
             "DATABASE_URL_INVALID",
-            "This is no SQLAlchemy URL of a database whose driver is installed.",
+            "The database URL is invalid, or its driver is not installed.",
             where="PINGZHENG_DATABASE_URL",
-            hint="Such as sqlite:///ledger.db or postgresql+psycopg://user@host/ledger, and install its driver.",
+            hint="For example sqlite:///ledger.db or postgresql+psycopg://user@host/ledger; install the driver.",
         ) from error
     if engine.dialect.name == "sqlite":
         _make_sqlite_durable(engine, wait_ms)
@@ -46,7 +46,7 @@ def open_engine(url: str, wait_ms: int = BUSY_TIMEOUT_MS) -> Engine:
 
 
 def file_of(url: str | URL) -> Path | None:
-    """The file of an SQLite database; None for one in memory or on a server."""
+    """Return the file of an SQLite database; None for a database in memory or on a server."""
     parts = make_url(url)
     if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
         return None
@@ -54,9 +54,9 @@ def file_of(url: str | URL) -> Path | None:
 
 
 def require_contents(engine: Engine) -> None:
-    """Raise ``Misconfigured`` unless there is a database that was set up for a ledger.
+    """Raise ``Misconfigured`` unless the database was set up for a ledger; nothing is created or changed.
 
-    ``DATABASE_MISSING``, ``DATABASE_EMPTY``, ``DATABASE_DAMAGED``; nothing is made or changed by looking.
+    The codes are ``DATABASE_MISSING``, ``DATABASE_EMPTY`` and ``DATABASE_DAMAGED``.
     """
     if (file := file_of(engine.url)) is not None and not str(file).startswith("file:"):
         require_readable(file)
@@ -68,7 +68,7 @@ def require_contents(engine: Engine) -> None:
 
 
 def require_tables(engine: Engine, metadata: MetaData) -> None:
-    """Raise ``Misconfigured`` ``DATABASE_DAMAGED`` unless every table of ``metadata`` is there."""
+    """Raise ``Misconfigured`` ``DATABASE_DAMAGED`` unless the database has every table of ``metadata``."""
     with engine.connect().execution_options(read_only=True) as connection:
         missing = metadata.tables.keys() - inspect(connection).get_table_names()
     if missing:
@@ -78,26 +78,26 @@ def require_tables(engine: Engine, metadata: MetaData) -> None:
 def _incomplete(engine: Engine, missing: list[str]) -> Misconfigured:
     return Misconfigured(
         "DATABASE_DAMAGED",
-        f"The database lacks what this ledger had: {', '.join(missing)}.",
+        f"The database lacks these tables of the ledger: {', '.join(missing)}.",
         where=engine.url.render_as_string(hide_password=True),
-        hint="It was changed by other means. Restore it with `pingzheng restore`.",
+        hint="Another program changed the database. Restore it with `pingzheng restore`.",
         missing=missing,
     )
 
 
 def require_readable(file: Path) -> None:
-    """Look at the file before SQLite opens it to write.
+    """Check that the file begins like a database, before SQLite opens it for writing.
 
-    Beside a file that is no database it would throw away the write-ahead log, which may hold what was acknowledged
-    last. This way of opening touches neither file nor log, nor any lock of this process. It says only whether the file
-    begins as a database does: a file that is half written is whole together with its log, which SQLite knows.
+    If the file is no database, SQLite would delete the write-ahead log beside it, which may hold the last acknowledged
+    writes. This check changes neither file nor log, and takes no lock. It does not read further: a file that is half
+    written is complete together with its log.
     """
     if not file.exists():
         raise Misconfigured(
             "DATABASE_MISSING",
             "The database of this ledger is missing.",
             where=str(file),
-            hint="Restore it with `pingzheng restore`, or copy the file back from the backup.",
+            hint="Run `pingzheng restore`, or copy the file from the backup.",
         )
     if file.is_file() and not file.stat().st_size:
         raise database_empty(str(file))
@@ -111,12 +111,12 @@ def require_readable(file: Path) -> None:
 
 
 def database_empty(where: str) -> Misconfigured:
-    """There is a database, and nothing of a ledger in it."""
+    """Return the error for a database without the tables of a ledger."""
     return Misconfigured(
         "DATABASE_EMPTY",
-        "The database holds no ledger: it was emptied, or it is another one.",
+        "The database has no tables of a ledger: it was emptied, or it is another database.",
         where=where,
-        hint="Restore it with `pingzheng restore`. The tables are not made anew: what they held would be lost.",
+        hint="Restore it with `pingzheng restore`. New tables would lose the old contents, so none are created.",
     )
 
 
@@ -129,17 +129,18 @@ def _explain_failures(engine: Engine) -> None:
 
 
 def _make_sqlite_private(engine: Engine) -> None:
-    """Whatever the folder's mode and the process's mask are, the files are their owner's alone, old ones too."""
+    """Make new and existing files readable by their owner only, whatever the folder's mode and the umask are."""
 
     @event.listens_for(engine, "do_connect")
     def before(_dialect: Any, _record: Any, arguments: list[Any], _keywords: dict[str, Any]) -> None:
         file = str(arguments[0])
         if file == ":memory:" or file.startswith("file:"):
             return
-        # What cannot be made is for SQLite to say. A file that is there is not opened: closing it would end the locks.
+        # SQLite reports a file that cannot be created. An existing file is not opened here: closing it would release
+        # SQLite's locks.
         with suppress(OSError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        # SQLite gives new ones the mode of the database.
+        # SQLite gives new files beside the database the mode of the database.
         for name in (file, f"{file}-wal", f"{file}-shm", f"{file}-journal"):
             with suppress(OSError):
                 Path(name).chmod(0o600)
@@ -148,7 +149,7 @@ def _make_sqlite_private(engine: Engine) -> None:
 def _make_sqlite_durable(engine: Engine, wait_ms: int) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        # The driver's own transaction handling starts a write lock too late; we send BEGIN ourselves.
+        # The driver would begin a transaction too late, so BEGIN is sent explicitly (below).
         connection.isolation_level = None
         try:
             with closing(connection.cursor()) as cursor:
@@ -158,20 +159,20 @@ def _make_sqlite_durable(engine: Engine, wait_ms: int) -> None:
                 cursor.execute("PRAGMA foreign_keys=ON")
                 cursor.execute("PRAGMA secure_delete=ON")
         except sqlite3.Error as error:
-            # Before the engine has a connection, nothing explains its errors.
+            # The engine's error handler is not active yet.
             raise database_failure(error, str(engine.url.database)) or error from error
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # IMMEDIATE takes the write lock first: two writers queue instead of failing half-way.
+        # IMMEDIATE takes the write lock first, so that the second of two writers waits instead of failing half-way.
         read_only = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 class Database:
-    """Transactions over one engine. ``write`` commits on leaving, or rolls back all of it on an error.
+    """Transactions of one engine. ``write`` commits at the end of its block, and rolls back after an error.
 
-    As long as a finding stands that parts of the installation do not belong together, nothing is written.
+    Nothing is written while there is a finding that parts of the installation do not fit together.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -180,28 +181,28 @@ class Database:
 
     @property
     def standing(self) -> Finding | None:
-        """The finding that keeps this from being written; None if all is well."""
+        """The finding because of which nothing is written; None without one."""
         return self._standing
 
     def refuse(self, finding: Finding) -> None:
-        """Write nothing from now on, because of ``finding``."""
+        """Refuse writes from now on, because of ``finding``."""
         self._standing = finding
 
     def allow(self) -> None:
-        """Write again: nothing stands against it."""
+        """Allow writes again."""
         self._standing = None
 
     def require_writable(self) -> None:
-        """Raise ``Incoherent``, by the code of the finding that stands, if nothing may be written or sent."""
+        """Raise ``Incoherent`` with the code of the finding, if nothing may be written or sent."""
         if self._standing is not None:
             raise self._standing.refusal()
 
     @contextmanager
     def write(self, *, mending: bool = False) -> Iterator[Session]:
-        """A session in one write transaction; writers take turns.
+        """Open a session in one write transaction; writers wait for each other.
 
-        Raises ``Incoherent`` as ``require_writable``, unless it is for ``mending`` what was found. Raises ``Busy``,
-        ``StorageFull`` and ``Misconfigured`` as ``failures.database_failure``.
+        Raises ``Incoherent`` as ``require_writable``, except for ``mending``, which repairs the cause of the finding.
+        Raises ``Busy``, ``StorageFull`` and ``Misconfigured`` as ``failures.database_failure``.
         """
         if not mending:
             self.require_writable()
@@ -210,7 +211,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one consistent snapshot and does not block writers."""
+        """Open a session that sees one consistent snapshot and does not block writers."""
         options: dict[str, Any] = {"read_only": True}
         with (
             self.engine.connect().execution_options(**options) as connection,
@@ -219,12 +220,12 @@ class Database:
             yield session
 
     def scrub(self, timeout_ms: int = SCRUB_TIMEOUT_MS) -> bool:
-        """Leave nothing of what was deleted in the files of an SQLite database; slow in proportion to its size.
+        """Remove the remains of deleted data from the files of an SQLite database, and return whether this succeeded.
 
-        The write-ahead log keeps old pages until it is emptied, and when a page is split, ``secure_delete`` leaves what
-        moved away in its gaps: so the database is rebuilt, then the log truncated. ``False`` when a writer or reader
-        stood in the way for that long or the disk had no room (nothing is lost: call it again), and for PostgreSQL,
-        whose dead rows, log files and backups are its operator's to clean.
+        The write-ahead log keeps old pages, and ``secure_delete`` leaves copies in the gaps of split pages, so the
+        database is rebuilt and the log truncated; the time grows with the size. False if another reader or writer was
+        active for too long or the disk was full (call it again), and for PostgreSQL, whose dead rows, log files and
+        backups its operator must clean.
         """
         if self.engine.dialect.name != "sqlite":
             return False

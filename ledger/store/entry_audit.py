@@ -1,4 +1,4 @@
-"""Whether what the database holds of the log is what was appended: every entry, every batch."""
+"""Compare the entries and batches in the database with their hashes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _PER_QUERY: Final = 2_000
 @event.listens_for(Entry, "load")
 @event.listens_for(Entry, "refresh")
 def _check_what_is_read(row: Entry, _context: QueryContext, _attributes: object = None) -> None:
-    """Nobody gets an entry whose text is not the one that was appended; raises ``Incoherent`` ``ENTRY_DAMAGED``."""
+    """Raise ``Incoherent`` ``ENTRY_DAMAGED`` whenever an entry is loaded whose text does not match its leaf."""
     if "body" in row.__dict__ and "leaf" in row.__dict__ and not _is_of_leaf(row.body, row.leaf):
         raise entry_damaged(row.seq).refusal()
 
 
 def entry_damaged(seq: int) -> Finding:
-    """The text of an entry is not the one whose leaf was anchored."""
+    """Return the finding for an entry whose text does not match its leaf."""
     return Finding(
         "ENTRY_DAMAGED",
-        f"The text of entry {seq} in the database is not the one that was appended.",
+        f"The text of entry {seq} in the database was changed.",
         f"entry {seq}",
         "The database was changed by other means, or its disk fails. Restore it with `pingzheng restore`; "
         "`pingzheng index check` names every such entry.",
@@ -52,7 +52,7 @@ def audit(session: Session) -> Iterator[Finding]:
         if not _is_whole(row):
             yield entry_damaged(row.seq)
     end = session.scalar(select(Counter.value).where(Counter.name == ENTRY_SEQ))
-    # A counter that is no number is for ``coherence`` to name.
+    # ``log.coherence`` reports a counter that is no number.
     yield from _gaps([*sorted(leaves), end if isinstance(end, int) else 0], _lost(session))
     for batch in session.scalars(select(Batch).where(Batch.state != "lost").order_by(Batch.number)):
         held = [leaves.get(seq) for seq in range(batch.first_seq, batch.first_seq + batch.size)]
@@ -61,7 +61,7 @@ def audit(session: Session) -> Iterator[Finding]:
 
 
 def _root_of(leaves: list[str | None]) -> str | None:
-    """The root of these leaves (hex); None where one is missing or no digest."""
+    """Return the root of these leaves (hex); None if a leaf is missing or is no digest."""
     try:
         return root([bytes.fromhex(leaf or "missing") for leaf in leaves]).hex()
     except ValueError:
@@ -69,12 +69,12 @@ def _root_of(leaves: list[str | None]) -> str | None:
 
 
 def batch_damaged(number: int, first_seq: int, size: int) -> Finding:
-    """The entries of a batch are not those that its root was made of."""
+    """Return the finding for a batch whose entries do not give its root."""
     return Finding(
         "BATCH_DAMAGED",
-        f"The entries {first_seq} to {first_seq + size - 1} in the database do not make the root of batch {number}.",
+        f"The entries {first_seq} to {first_seq + size - 1} in the database do not give the root of batch {number}.",
         f"batch {number}",
-        "Entries were changed, exchanged or removed by other means. Restore the database with `pingzheng restore`.",
+        "Another program changed, exchanged or removed entries. Restore the database with `pingzheng restore`.",
         {"batch": number},
     )
 
@@ -98,7 +98,7 @@ def _is_whole(row: Row[int, str, str, str, bytes, str | None, int | None]) -> bo
 
 
 def _is_of_leaf(body: object, leaf: str) -> bool:
-    """SQLite keeps what it is given: what was changed by other means may be no bytes."""
+    """Whether the text has this leaf. SQLite does not check types, so a changed column may not contain bytes."""
     return isinstance(body, bytes) and leaf_hash(body).hex() == leaf
 
 
@@ -108,7 +108,7 @@ def _lost(session: Session) -> list[range]:
 
 
 def _gaps(numbers: list[int], lost: list[range]) -> Iterator[Finding]:
-    """Numbers are gapless up to the next one, but for batches that are known to be lost."""
+    """Find missing entries: numbers are gapless, except in batches that are recorded as lost."""
     for before, after in pairwise([-1, *numbers]):
         missing = [seq for seq in range(before + 1, after) if not any(seq in each for each in lost)]
         if missing:
@@ -116,6 +116,6 @@ def _gaps(numbers: list[int], lost: list[range]) -> Iterator[Finding]:
                 "ENTRIES_MISSING",
                 f"The entries {missing[0]} to {missing[-1]} are not in the database.",
                 f"entry {missing[0]}",
-                "Restore the database with `pingzheng restore`, or take them back from holders: `pingzheng log adopt`.",
+                "Restore the database with `pingzheng restore`, or add the holders' bundles: `pingzheng log adopt`.",
                 {"first": missing[0], "last": missing[-1]},
             )

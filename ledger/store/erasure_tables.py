@@ -1,4 +1,4 @@
-"""What was erased, so that it is recorded once: the entries in the log are the originals."""
+"""The table of erasures, so that each is recorded once. The originals are entries of the log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ledger.store.tables import Base, Hex32
 
 
 class ErasureRecord(Base):
-    """The erasure of one target: the text of a statement (its digest), or a party's identity (its id).
+    """The erasure of one target: a statement's text (``target`` is its digest) or a party's identity (its id).
 
-    ``digest`` is that of the erasure's own entry; one entry may name several targets.
+    ``digest`` is the digest of the log entry that records the erasure; one entry may name several targets.
     """
 
     __tablename__ = "erasure"

@@ -1,4 +1,4 @@
-"""Errors of a database in the words of ``ledger.errors``: it is busy, full, read-only, damaged or out of reach."""
+"""Translate SQLite's errors into those of ``ledger.errors``: busy, full, read-only, damaged or not reachable."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ledger.domain.disk import disk_full
 from ledger.errors import Busy, Misconfigured, PingzhengError
 
 RETRY_AFTER: Final = 1
-# Less than a page of an index file: what fails to write with so little room fails because of it.
+# In bytes, less than a page of an index file. With so little free space, a failed write means a full disk.
 _NO_ROOM: Final = 64 * 1024
 
 
 def database_failure(error: BaseException | None, where: str) -> PingzhengError | None:
-    """What an error of SQLite means for whoever asked; None for other errors, such as a broken constraint."""
+    """Return the error for an SQLite error; None for errors of another kind, such as a violated constraint."""
     if not isinstance(error, sqlite3.Error):
         return None
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(
             "DATABASE_BUSY",
-            "Others are writing to the database just now; nothing was written.",
+            "Other processes are writing to the database; nothing was written.",
             where=where,
             hint="Try again in a moment.",
             retry_after=RETRY_AFTER,
@@ -34,30 +34,30 @@ def database_failure(error: BaseException | None, where: str) -> PingzhengError 
     if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and is_read_only(Path(where))):
         return Misconfigured(
             "DATABASE_READ_ONLY",
-            "The database can be read and not written.",
+            "The database is read-only.",
             where=where,
-            hint="Give the file and its folder to the user that runs this program, on a disk that can be written.",
+            hint="Let the user of this program write the file and its folder, on a disk that is not read-only.",
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return Misconfigured(
             "DATABASE_DAMAGED",
             "The database file is damaged.",
             where=where,
-            hint="Stop every program that uses it, and restore it with `pingzheng restore`. `pingzheng doctor` says "
-            "what is damaged.",
+            hint="Stop every program that uses the file, then run `pingzheng restore`. `pingzheng doctor` shows the "
+            "damage.",
         )
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return Misconfigured(
             "DATABASE_UNREACHABLE",
-            "The database does not open.",
+            "The database cannot be opened.",
             where=where,
-            hint="Check PINGZHENG_DATABASE_URL, the folder's permissions and the room on the disk.",
+            hint="Check PINGZHENG_DATABASE_URL, the folder's permissions and the free space on the disk.",
         )
     return None
 
 
 def is_read_only(file: Path) -> bool:
-    """Whether there is a database in a folder where SQLite cannot make the files that it needs beside it."""
+    """Whether the database exists in a folder in which SQLite cannot create its files beside the database."""
     return file.is_file() and not os.access(file.parent, os.W_OK)
 
 

@@ -1,4 +1,4 @@
-"""The ledger that a database belongs to: what it holds was signed for that ledger and means nothing on another."""
+"""The ledger that a database belongs to. Its contents were signed for that ledger and are invalid on another one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ledger.store.tables import LedgerIdentity
 
 
 def known_ledger(session: Session) -> str | None:
-    """The digest (64 hex) of the ledger that the database belongs to, None for a new database."""
+    """Return the digest (64 hex digits) of the ledger that the database belongs to; None for a new database."""
     return session.scalar(select(LedgerIdentity.digest))
 
 
 def remember_ledger(session: Session, digest: str, at: int) -> None:
-    """Record the ledger digest (64 hex) the first time, and compare it afterwards; ``at`` is seconds UTC.
+    """Record the ledger digest (64 hex digits) the first time, and compare it later; ``at`` is seconds UTC.
 
     Raises as ``require_ledger``.
     """
@@ -31,9 +31,9 @@ def require_ledger(session: Session, digest: str) -> None:
     if known != digest:
         raise Misconfigured(
             "LEDGER_DIFFERS",
-            "This database belongs to another ledger than the contracts in front of us.",
+            "This database belongs to another ledger than the contracts on this chain.",
             where=f"ledger {digest}",
-            hint="Open the database together with the chain that it was set up on, or begin with an empty folder.",
+            hint="Use the chain on which this database was set up, or begin with an empty folder.",
             expected=known,
             found=digest,
         )

@@ -25,32 +25,32 @@ BATCH_NUMBER: Final = "batch_number"
 
 @dataclass(frozen=True)
 class NewEntry:
-    """An entry to append: its type and its canonical JSON."""
+    """An entry to append: its type, and its canonical JSON as ``body``."""
 
     type: str
     body: bytes
 
     @cached_property
     def leaf(self) -> bytes:
-        """Leaf hash, RFC 9162 §2.1.1."""
+        """The leaf hash (RFC 9162 §2.1.1)."""
         return leaf_hash(self.body)
 
     @cached_property
     def digest(self) -> str:
-        """Statement digest (protocol §2), 64 hex digits."""
+        """The statement digest (protocol §2), 64 hex digits."""
         return statement_digest(json.loads(self.body))
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Entries that no batch holds yet; ``oldest`` is when the first of them came (seconds UTC)."""
+    """The number of entries without a batch, and the time of the oldest one (seconds UTC)."""
 
     count: int
     oldest: int | None
 
 
 def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
-    """Append in this order and return the sequence numbers; all or none, with the caller's transaction."""
+    """Append entries in this order, in the caller's transaction, and return their sequence numbers."""
     if not entries:
         return []
     first = take(session, ENTRY_SEQ, len(entries))
@@ -60,7 +60,7 @@ def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
 
 
 def append_numbered(session: Session, type_: str, state: Callable[[int], Mapping[str, Any]], at: int) -> NewEntry:
-    """Append an entry that states its own sequence number: ``state`` makes it from the number it gets."""
+    """Append an entry that contains its own sequence number: ``state`` returns the entry for a number."""
     number = take(session, ENTRY_SEQ, 1)
     entry = NewEntry(type_, canonical(state(number)))
     session.execute(insert(Entry), [_row(number, entry, at)])
@@ -81,13 +81,13 @@ def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
 
 
 def pending(session: Session) -> Pending:
-    """How many entries wait for a batch, and since when."""
+    """Return how many entries wait for a batch, and since when."""
     count, oldest = session.execute(select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None))).one()
     return Pending(count, oldest)
 
 
 def close_batch(session: Session, limit: int, at: int) -> Batch | None:
-    """Close a batch over the next ``limit`` waiting entries at most; ``None`` if none waits."""
+    """Close a batch of at most ``limit`` waiting entries and return it; None if no entry waits."""
     waiting = session.execute(
         select(Entry.seq, Entry.leaf).where(Entry.batch.is_(None)).order_by(Entry.seq).limit(limit)
     ).all()
@@ -109,27 +109,29 @@ def close_batch(session: Session, limit: int, at: int) -> Batch | None:
 
 
 def unanchored(session: Session) -> list[Batch]:
-    """Closed batches that the chain is not known to hold, in order."""
+    """Return the closed batches that are not recorded as anchored, in order."""
     return list(session.scalars(select(Batch).where(Batch.state == "closed").order_by(Batch.number)))
 
 
 def batch(session: Session, number: int) -> Batch:
-    """The batch; raises ``NotFound`` ``BATCH_UNKNOWN``."""
+    """Return the batch; raises ``NotFound`` ``BATCH_UNKNOWN``."""
     row = session.get(Batch, number)
     if row is None:
-        raise NotFound("BATCH_UNKNOWN", f"The log has no batch {number}.", hint="See the head for the newest batch.")
+        raise NotFound(
+            "BATCH_UNKNOWN", f"The log has no batch {number}.", hint="The log's head shows how many batches there are."
+        )
     return row
 
 
 def leaves(session: Session, batch: Batch) -> list[bytes]:
-    """Leaf hashes of a batch, in order."""
+    """Return the leaf hashes of a batch, in order."""
     last = batch.first_seq + batch.size - 1
     found = session.scalars(select(Entry.leaf).where(Entry.seq.between(batch.first_seq, last)).order_by(Entry.seq))
     return [bytes.fromhex(leaf) for leaf in found]
 
 
 def entries_by_digest(session: Session, wanted: Iterable[str]) -> dict[str, Entry]:
-    """Entries by statement digest (hex); raises ``NotFound`` ``ENTRY_UNKNOWN`` if one is missing."""
+    """Return entries by statement digest (hex); raises ``NotFound`` ``ENTRY_UNKNOWN`` if one is missing."""
     asked = set(wanted)
     found = {row.digest: row for row in session.scalars(select(Entry).where(Entry.digest.in_(asked)))}
     if missing := asked - found.keys():
@@ -138,21 +140,21 @@ def entries_by_digest(session: Session, wanted: Iterable[str]) -> dict[str, Entr
 
 
 def withdrawals_of(session: Session, statements: Iterable[str]) -> list[Entry]:
-    """The withdrawal entries about these statements (digests, hex), the earliest of each statement, in order."""
+    """Return the earliest withdrawal entry of each of these statements (digests, hex), in order."""
     query = select(Entry).where(Entry.about.in_(set(statements))).order_by(Entry.seq.desc())
     earliest = {row.about: row for row in session.scalars(query)}
     return sorted(earliest.values(), key=lambda row: row.seq)
 
 
 def statement(session: Session, digest: str) -> dict[str, Any]:
-    """The entry with that statement digest (hex), parsed."""
+    """Return the parsed entry with this statement digest (hex)."""
     body = entries_by_digest(session, [digest])[digest].body
     parsed: dict[str, Any] = json.loads(body)
     return parsed
 
 
 def last_seq_anchored(session: Session) -> int:
-    """Highest sequence number that the chain is known to hold; −1 if none."""
+    """Return the highest sequence number that is recorded as anchored; −1 if there is none."""
     row = session.execute(
         select(Batch.first_seq + Batch.size - 1).where(Batch.state != "closed").order_by(Batch.number.desc()).limit(1)
     ).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""Rows and counters that say something else than what they were made from."""
+"""Findings for rows and counters that differ from their source."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ledger.store.tables import Base
 
 
 def record_damaged(table: str, key: str, columns: list[str]) -> Finding:
-    """A row says something else than its entry, its key or the chain."""
+    """Return the finding for a row that differs from its entry, its key or the chain."""
     return Finding(
         "RECORD_DAMAGED",
-        f"The row of a {table} in the database does not say what it was made from: {', '.join(columns)}.",
+        f"A row of the table {table} differs from its source in: {', '.join(columns)}.",
         f"{table} {key}",
         "The database was changed by other means. Restore it with `pingzheng restore`.",
         {"columns": columns},
@@ -21,10 +21,10 @@ def record_damaged(table: str, key: str, columns: list[str]) -> Finding:
 
 
 def counter_differs(name: str, value: int, expected: int) -> Finding:
-    """A counter would give a number that was given already, or leave some out."""
+    """Return the finding for a counter that would repeat or skip numbers."""
     return Finding(
         "COUNTER_DIFFERS",
-        f"The counter {name} of the database stands at {value}, and its rows at {expected}.",
+        f"The counter {name} has the value {value}, but its rows require {expected}.",
         f"counter {name}",
         "The database was changed by other means. Restore it with `pingzheng restore`.",
         {"value": value, "expected": expected},
@@ -32,5 +32,5 @@ def counter_differs(name: str, value: int, expected: int) -> Finding:
 
 
 def differing(row: Base, stated: Mapping[str, Any], repeated: Mapping[str, str]) -> list[str]:
-    """The columns that do not have the value of the entry's member; ``repeated`` is column → member."""
+    """Return the columns that differ from the entry; ``repeated`` gives the entry's member for each column."""
     return [column for column, member in repeated.items() if getattr(row, column) != stated.get(member)]

@@ -1,7 +1,7 @@
-"""Sealed payloads: AES-256-GCM under a data key per record, itself wrapped by a key-encryption key.
+"""Sealed texts: AES-256-GCM with one data key for each record; a key-encryption key wraps the data key.
 
-Destroying the wrapped data key erases the text for good; every proof over the rest stays valid. Wrapping it anew under
-another key-encryption key leaves nonce and ciphertext as they are.
+Destroying the wrapped data key erases the text permanently; all proofs stay valid. A rotation wraps the data key with
+another key-encryption key and does not change nonce and ciphertext.
 """
 
 from __future__ import annotations
@@ -28,50 +28,49 @@ LOST: Final = "lost"
 
 
 class KeyProvider(Protocol):
-    """Wraps and unwraps data keys; a key-encryption key never leaves it.
+    """Wraps and unwraps data keys; key-encryption keys never leave the provider.
 
-    Key files and the environment are in ``privacy.key_providers``. A key management service is one more class with
-    these four members, calling the service's own wrap and unwrap; give an object of it to
-    ``wiring.open_ledger(settings, keys=…)``, which every use case gets its sealer from. It is called within
-    database transactions, once per record, so it should answer in milliseconds, and raise ``Misconfigured`` when it
-    cannot.
+    ``privacy.key_providers`` has providers for key files and environment variables. For a key management service,
+    write a class with these four members that calls the service's wrap and unwrap, and give an object to
+    ``wiring.open_ledger(settings, keys=…)``. The methods are called within database transactions, once for each
+    record, so they should answer in milliseconds, and raise ``Misconfigured`` if they cannot.
     """
 
     @property
     def current(self) -> str:
-        """Id of the key that wraps new records, at most 64 characters; asked anew for every record."""
+        """The id of the key that wraps new records, at most 64 characters. It is read again for every record."""
 
     def wrap(self, data_key: bytes, key_id: str) -> bytes:
-        """The data key (32 bytes) wrapped under the key with that id; raises ``Misconfigured`` if it is not held."""
+        """Wrap a data key (32 bytes) with the key of this id; raises ``Misconfigured`` if the key is missing."""
 
     def unwrap(self, wrapped: bytes, key_id: str) -> bytes:
-        """The data key again; raises ``Misconfigured`` if the key is not held, or is not the one that wrapped it."""
+        """Return the data key; raises ``Misconfigured`` if the key is missing, or another key wrapped the data key."""
 
     def renew(self, to: str | None) -> str:
-        """Make a new key current, named ``to``, and return its id.
+        """Create the key ``to``, make it current and return its id.
 
-        Where keys are made elsewhere: the id of the current one.
+        A provider whose keys are created elsewhere returns the current key's id.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class SealedCounts:
-    """How many records each key-encryption key wraps, by key id, and how many were erased."""
+    """The number of records that each key-encryption key wraps, by key id, and the number of erased records."""
 
     by_key: dict[str, int]
     erased: int
 
 
 class Sealer:
-    """Seals and opens JSON values; the record's id is authenticated with the text."""
+    """Seals and opens JSON values. The record's id is authenticated together with the text."""
 
     def __init__(self, keys: KeyProvider) -> None:
         self.keys = keys
 
     def seal(self, session: Session, value: object) -> str:
-        """Store ``value`` sealed and return the record's id."""
-        # The write lock first, which SQLAlchemy takes with the first statement: else a rotation could run to its end
-        # between asking for the key and writing, and leave this record to the old key.
+        """Store the sealed value and return the record's id."""
+        # Take the write lock before reading the current key: else a rotation could run completely in between, and this
+        # record would keep the old key.
         session.connection()
         record_id = str(ULID())
         data_key, nonce = AESGCM.generate_key(256), secrets.token_bytes(12)
@@ -89,11 +88,11 @@ class Sealer:
         return record_id
 
     def open(self, session: Session, record_id: str) -> object:
-        """The value.
+        """Return the value.
 
-        Raises ``NotFound`` ``SEALED_ERASED`` when its data key has been destroyed, ``SEALED_LOST`` when no backup had
-        it; ``Conflict`` ``SEALED_CLOSED`` until the erasures after a restore are confirmed; ``Misconfigured`` when it
-        cannot be unwrapped or does not open the text.
+        Raises ``NotFound`` ``SEALED_ERASED`` if the data key was destroyed, ``SEALED_LOST`` if no backup had the text;
+        ``Conflict`` ``SEALED_CLOSED`` until the erasures after a restore are confirmed; ``Misconfigured`` if the data
+        key cannot be unwrapped or does not open the text.
         """
         row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
         if row.wrapped_key is None:
@@ -103,28 +102,28 @@ class Sealer:
                 "SEALED_ERASED",
                 "The sealed text was erased; only its proofs remain.",
                 where=f"sealed record {record_id}",
-                hint="此处已依法删除，请向持有人索取原件。 Ask the holder for it: it is not kept here any more.",
+                hint="此处已依法删除，请向持有人索取原件。 Ask the holder: the text is no longer stored here.",
             )
         if row.key_id.startswith(CLOSED):
             raise _closed(record_id)
         return self._opened(row, row.key_id)
 
     def open_object(self, session: Session, record_id: str) -> dict[str, Any]:
-        """The value of a record that was sealed as an object; raises as ``open``."""
+        """Return the value of a record that was sealed as an object; raises as ``open``."""
         value = self.open(session, record_id)
         if not isinstance(value, dict):
             raise TypeError("what was sealed is no object")
         return value
 
     def open_list(self, session: Session, record_id: str) -> list[Any]:
-        """The value of a record that was sealed as a list; raises as ``open``."""
+        """Return the value of a record that was sealed as a list; raises as ``open``."""
         value = self.open(session, record_id)
         if not isinstance(value, list):
             raise TypeError("what was sealed is no list")
         return value
 
     def open_with(self, session: Session, record_id: str, key_id: str) -> object:
-        """The value of a record that is kept, a closed one too, to try a key; raises ``Misconfigured``."""
+        """Return the value of a kept record, even of a closed one, to test a key; raises ``Misconfigured``."""
         row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
         return self._opened(row, key_id)
 
@@ -135,23 +134,23 @@ class Sealer:
         except InvalidTag as error:
             raise Misconfigured(
                 "SEALED_DAMAGED",
-                "The sealed text is not what was sealed under this id.",
+                "The sealed text of this record was changed.",
                 where=f"sealed record {row.id}",
-                hint="The database was changed by other means: restore it from a backup.",
+                hint="Another program changed the database: restore it from a backup.",
             ) from error
         return parse_json(text, max_bytes=MAX_SEALED_BYTES)
 
     def erase(self, session: Session, record_id: str) -> None:
-        """Destroy the data key of a record, and its ciphertext."""
+        """Destroy the data key and the ciphertext of a record."""
         session.execute(update(Sealed).where(Sealed.id == record_id).values(wrapped_key=None, ciphertext=b""))
 
     def kept(self, session: Session, record_ids: Iterable[str]) -> set[str]:
-        """Those of the records that have not been erased."""
+        """Return those of the records that are not erased."""
         query = select(Sealed.id).where(Sealed.id.in_(list(record_ids)), Sealed.wrapped_key.is_not(None))
         return set(session.scalars(query))
 
     def rewrap(self, session: Session, after: str, limit: int) -> list[str]:
-        """Wrap the next ``limit`` records after that id under the current key, if another one wraps them.
+        """Wrap the next ``limit`` records after an id that another key wraps with the current key.
 
         Returns their ids, in order.
         """
@@ -161,7 +160,7 @@ class Sealer:
             .where(Sealed.id > after, outdated(current))
             .order_by(Sealed.id)
             .limit(limit)
-            # Else an erasure between reading and writing would be undone, where writers do not take turns.
+            # On PostgreSQL, row locks prevent an erasure between reading and writing.
             .with_for_update()
         )
         rows = session.execute(query).all()
@@ -173,7 +172,7 @@ class Sealer:
         return [record_id for record_id, _, _ in rows]
 
     def counts(self, session: Session) -> SealedCounts:
-        """What is wrapped by which key."""
+        """Return the number of records by key, and of erased records."""
         kept = Sealed.wrapped_key.is_not(None)
         by_key = wrapped_by(session)
         gone = ~kept, Sealed.key_id != LOST
@@ -182,7 +181,7 @@ class Sealer:
 
 
 def wrapped_by(session: Session) -> dict[str, int]:
-    """How many texts each key-encryption key wraps, closed ones too, by key id."""
+    """Return the number of texts that each key-encryption key wraps, closed texts included, by key id."""
     query = select(Sealed.key_id, func.count()).where(Sealed.wrapped_key.is_not(None)).group_by(Sealed.key_id)
     found: dict[str, int] = {}
     for key_id, count in session.execute(query.order_by(Sealed.key_id)):
@@ -192,12 +191,12 @@ def wrapped_by(session: Session) -> dict[str, int]:
 
 
 def outdated(current: str) -> ColumnElement[bool]:
-    """Whether a record is kept, and wrapped by another key than that one."""
+    """The condition for a kept record that another key than ``current`` wraps."""
     return Sealed.wrapped_key.is_not(None) & Sealed.key_id.not_in((current, CLOSED + current))
 
 
 def seal_nothing(session: Session, *, erased: bool = False) -> str:
-    """The id of a new record in the place of a text that no backup has, or that was ``erased``."""
+    """Add an empty record for a text that no backup has, or that was ``erased``, and return its id."""
     record_id = str(ULID())
     session.add(Sealed(id=record_id, key_id="" if erased else LOST, wrapped_key=None, nonce=b"", ciphertext=b""))
     session.flush()
@@ -205,21 +204,21 @@ def seal_nothing(session: Session, *, erased: bool = False) -> str:
 
 
 def close_all(session: Session) -> int:
-    """Keep all texts closed until ``reopen_all``; those sealed afterwards open. Returns how many."""
+    """Close all present texts until ``reopen_all``, and return their number. Texts sealed later are open."""
     kept = Sealed.wrapped_key.is_not(None), ~_IS_CLOSED
     changed = session.connection().execute(update(Sealed).where(*kept).values(key_id=CLOSED + Sealed.key_id))
     return changed.rowcount
 
 
 def close(session: Session, record_id: str) -> None:
-    """Keep one text closed too, until ``reopen_all``."""
+    """Close one text until ``reopen_all``."""
     row = session.get_one(Sealed, record_id)
     row.key_id = CLOSED + row.key_id
     session.flush()
 
 
 def reopen_all(session: Session) -> int:
-    """Let the closed texts open again; returns how many."""
+    """Open all closed texts, and return their number."""
     count = closed(session)
     plain = func.substr(Sealed.key_id, len(CLOSED) + 1)
     session.connection().execute(update(Sealed).where(_IS_CLOSED).values(key_id=plain))
@@ -227,20 +226,19 @@ def reopen_all(session: Session) -> int:
 
 
 def closed(session: Session) -> int:
-    """How many texts are closed; those that were erased are not."""
+    """Return the number of closed texts, without erased ones."""
     kept = _IS_CLOSED, Sealed.wrapped_key.is_not(None)
     return session.execute(select(func.count()).select_from(Sealed).where(*kept)).scalar_one()
 
 
 def closed_texts(session: Session) -> Finding | None:
-    """That texts are closed since a restore; None if all of them open."""
+    """Return the finding that texts are closed since a restore; None if all texts are open."""
     count = closed(session)
     if not count:
         return None
     return Finding(
         "SEALED_CLOSED",
-        f"{count} texts are closed: they came back by a restore, and whether they were erased since the backup is not "
-        "known.",
+        f"{count} texts from a backup are closed, because they may have been erased after the backup.",
         "sealing",
         "Confirm the erasures: `pingzheng restore confirm-erasures`.",
         {"closed": count},
@@ -253,7 +251,7 @@ _IS_CLOSED: Final = Sealed.key_id.startswith(CLOSED)
 def _closed(record_id: str) -> Conflict:
     return Conflict(
         "SEALED_CLOSED",
-        "The text is closed: it came back by a restore, and whether it was erased since the backup is not known.",
+        "The text from a backup is closed, because it may have been erased after the backup.",
         where=f"sealed record {record_id}",
         hint="Confirm the erasures: `pingzheng restore confirm-erasures`.",
     )
@@ -262,7 +260,7 @@ def _closed(record_id: str) -> Conflict:
 def _lost(record_id: str) -> NotFound:
     return NotFound(
         "SEALED_LOST",
-        "The text was lost with the database: no backup and no archive had it.",
+        "The text was lost: no backup and no archive had it.",
         where=f"sealed record {record_id}",
-        hint="Ask the holder or the party for it.",
+        hint="Ask the holder or the party for the text.",
     )

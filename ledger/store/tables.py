@@ -1,4 +1,4 @@
-"""The tables: what the service knows beyond the chain. Digests are 64 hex digits, times are seconds UTC."""
+"""Base classes and the tables of the log and of sealed texts. Digests are 64 hex digits, times are seconds UTC."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Ulid = String(26)
 
 
 class Base(DeclarativeBase):
-    """Declarative base: names for constraints, portable types."""
+    """The declarative base, with names for constraints and portable types."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {int: BigInteger, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's API
 
 
 class Counter(Base):
-    """A gapless counter; it is raised in the transaction that uses the number."""
+    """A gapless counter. It is raised in the transaction that uses the number."""
 
     __tablename__ = "counter"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -35,7 +35,7 @@ class Counter(Base):
 
 
 class Sealed(Base):
-    """Personal text under its own data key. ``wrapped_key`` is null once the text has been erased."""
+    """A personal text, encrypted with its own data key. ``wrapped_key`` is null after the text was erased."""
 
     __tablename__ = "sealed"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -46,7 +46,7 @@ class Sealed(Base):
 
 
 class LedgerIdentity(Base):
-    """The ledger that this database belongs to: one row, its ledger digest (protocol §1)."""
+    """The ledger digest (protocol §1) of this database, in one row."""
 
     __tablename__ = "ledger_identity"
     digest: Mapped[str] = mapped_column(Hex32, primary_key=True)
@@ -54,9 +54,10 @@ class LedgerIdentity(Base):
 
 
 class Batch(Base):
-    """A contiguous range of entries: ``closed`` here, then ``anchored`` on the chain.
+    """A contiguous range of entries; its state is ``closed``, then ``anchored``, or ``lost`` after a loss of data.
 
-    ``issuer`` is the party number whose log has the batch; null until it is anchored, like what follows it.
+    ``issuer`` is the number of the party whose log has the batch. It and the columns after it are null until the batch
+    is anchored.
     """
 
     __tablename__ = "batch"
@@ -74,9 +75,9 @@ class Batch(Base):
 
 
 class Entry(Base):
-    """One entry of the log: ``body`` is the canonical JSON that the leaf hashes, ``digest`` its statement digest.
+    """One entry of the log. ``body`` is its canonical JSON, ``leaf`` its leaf hash, ``digest`` its statement digest.
 
-    ``about`` is the statement that a withdrawal takes back; other entries have none.
+    ``about`` is the statement that a withdrawal withdraws; it is null for other entries.
     """
 
     __tablename__ = "entry"

@@ -1,4 +1,4 @@
-"""Schema migrations (Alembic). ``upgrade`` brings a database to this version's schema."""
+"""Schema migrations with Alembic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.errors import Misconfigured
 
 
 def upgrade(engine: Engine) -> None:
-    """Apply what is missing; does nothing on a current database.
+    """Apply the missing migrations; a current database is not changed.
 
     Raises ``Misconfigured`` ``DATABASE_UNREACHABLE``, ``DATABASE_NEWER``.
     """
@@ -26,24 +26,24 @@ def upgrade(engine: Engine) -> None:
             "DATABASE_NEWER",
             "The database was written by a newer version of this program.",
             where=engine.url.render_as_string(hide_password=True),
-            hint="Use that version. A database does not go back to an older one.",
+            hint="Use the newer version of the program: a database cannot be changed back.",
         ) from error
     except DatabaseError as error:
         raise Misconfigured(
             "DATABASE_UNREACHABLE",
-            "The database does not open.",
+            "The database cannot be opened.",
             where=engine.url.render_as_string(hide_password=True),
-            hint="Check PINGZHENG_DATABASE_URL, the folder's permissions and the room on the disk.",
+            hint="Check PINGZHENG_DATABASE_URL, the folder's permissions and the free space on the disk.",
         ) from error
 
 
 def newest(engine: Engine) -> str | None:
-    """The version of the schema that this program writes."""
+    """Return the version of the schema that this program uses."""
     return ScriptDirectory.from_config(configuration(engine)).get_current_head()
 
 
 def configuration(engine: Engine) -> Config:
-    """Alembic's configuration for this package's migrations on ``engine``."""
+    """Return Alembic's configuration for these migrations on ``engine``."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["engine"] = engine

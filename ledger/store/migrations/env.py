@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the engine that the caller gave."""
+"""The script that Alembic runs: it applies the migrations on the caller's engine."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ledger.store.tables import Base
 
 
 def _keep_foreign_keys(connection: Connection, kept: str) -> None:
-    """SQLite changes a table by making it anew: what refers to it must not notice. Works outside of transactions only,
-    which SQLAlchemy would begin."""
+    """Switch off foreign keys, because SQLite changes a table by creating it again. The pragma works only outside a
+    transaction, and SQLAlchemy would begin one."""
     driver = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite" and driver is not None:
         driver.cursor().execute(f"PRAGMA foreign_keys={kept}")

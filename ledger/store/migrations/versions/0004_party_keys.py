@@ -1,4 +1,4 @@
-"""party keys: the keys that a party had before stay known
+"""party keys: earlier keys of a party are kept
 
 Revision: 0004, after: 0003.
 """

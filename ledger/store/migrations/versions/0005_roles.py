@@ -1,4 +1,4 @@
-"""roles: payloads opened for a case, drafts of scenarios and their approvals
+"""roles: disclosures for cases, drafts of scenarios and their approvals
 
 Revision: 0005, after: 0004.
 """

@@ -1,6 +1,6 @@
-"""requests of consumers, one authorization a source, answers of providers by number, corrected certificates
+"""requests of consumers, one authorization for each source, numbered answers of providers, corrected certificates
 
-The rows of earlier authorizations and provisions go; their entries stay in the log.
+The rows of earlier authorizations and provisions are deleted; their entries stay in the log.
 
 Revision: 0006, after: 0005.
 """
@@ -108,4 +108,4 @@ def _create_provision() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("There is no way back to certificates without requests.")
+    raise NotImplementedError("This migration cannot be undone: certificates need requests.")

@@ -1,4 +1,4 @@
-"""certificates: how often one may be used, as its payload says
+"""certificates: the number of allowed uses, as in the payload
 
 Revision: 0007, after: 0006.
 """

@@ -1,4 +1,4 @@
-"""presentations: verifications of certificates that others issued, and which use of the chain each one was
+"""presentations: verifications of certificates that were issued elsewhere, and the use that each one counted
 
 Revision: 0008, after: 0007.
 """
@@ -13,7 +13,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# Uses were not told apart before: the first valid verification of a certificate was its first use, and so on.
+# Earlier rows have no ordinal: the first valid verification of a certificate was its first use, and so on.
 ORDINALS = """
 UPDATE presentation SET ordinal = (
     SELECT count(*) FROM presentation AS earlier

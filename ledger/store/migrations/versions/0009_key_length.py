@@ -1,4 +1,4 @@
-"""key length: a party's key may be one of SM2, which names its suite
+"""key length: a party's key may be an SM2 key, whose text begins with the suite
 
 Revision: 0009, after: 0008.
 """

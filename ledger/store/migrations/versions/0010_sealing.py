@@ -1,4 +1,4 @@
-"""sealing: erasures; digests of remembered requests are keyed from now on, so unkeyed ones are forgotten
+"""sealing: erasures; stored idempotent requests get keyed digests, and rows with unkeyed digests are deleted
 
 Revision: 0010, after: 0009.
 """

@@ -1,5 +1,5 @@
-"""forgotten: of the keys of repeated requests digests are kept from now on, so plain ones go; so does sealed text that
-no record refers to since 0006 dropped those of earlier consents, and which no erasure would find
+"""forgotten: idempotency keys are stored as digests, and rows with plain keys are deleted; sealed texts are deleted to
+which no record refers since migration 0006, because no erasure would find them
 
 Revision: 0011, after: 0010.
 """
@@ -34,4 +34,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was forgotten stays so."""
+    """Do nothing: deleted rows cannot be restored."""

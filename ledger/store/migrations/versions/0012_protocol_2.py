@@ -1,7 +1,6 @@
-"""protocol 2: statements are found by their digest, batches and positions name the issuer whose log has them
+"""protocol 2: statements are found by their digest; batches and positions name the issuer of the log
 
-A database that holds entries or verifications of protocol 1 is refused, because none of them means anything under
-protocol 2.
+A database with entries or verifications of protocol 1 is refused, because they are invalid under protocol 2.
 
 Revision: 0012, after: 0011.
 """

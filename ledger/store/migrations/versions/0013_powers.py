@@ -1,4 +1,4 @@
-"""Lists of parties that are proposed for registration, proofs of possession, and when a key was reported.
+"""Lists of parties that are proposed for registration, proofs of possession, and the times of reports of keys.
 
 Revision: 0013, after: 0012.
 """

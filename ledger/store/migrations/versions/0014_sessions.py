@@ -1,6 +1,6 @@
-"""Sessions, keys for machines with scope and end, enrolment codes, readings; parties that have no key yet.
+"""Sessions, machine keys with scope and expiry, enrolment codes, readings; parties without a key.
 
-API keys of before belonged to no account, never ended and could do everything: they end here.
+Earlier API keys are deleted: they belonged to no account, never expired and allowed everything.
 
 Revision: 0014, after: 0013.
 """
@@ -87,7 +87,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # A party without a key has no statement, no number and no entry: only its identity is kept.
+    # A party without a key has no statement, no number and no entry, so that its row can be deleted.
     op.execute("DELETE FROM enrolment")
     op.execute("DELETE FROM party WHERE account IS NULL")
     with op.batch_alter_table("party", schema=None) as batch_op:

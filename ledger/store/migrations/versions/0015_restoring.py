@@ -1,4 +1,4 @@
-"""Entries that come back from holders after a restore, and what the archive looks for by its age.
+"""Entries that holders bring back after a restore, and an index by age for the archive.
 
 Revision: 0015, after: 0014.
 """
