@@ -13,11 +13,11 @@ import {IOrigin} from "./interfaces/IOrigin.sol";
 import {IPartyRegistry} from "./interfaces/IPartyRegistry.sol";
 import {AssetId} from "./Types.sol";
 
-/// @title Implements IAssetRegistry, part by part; the documentation is there.
+/// @title Implements IAssetRegistry, where the functions are documented; the base contracts implement its parts.
 contract AssetRegistry is AssetObjections, AssetTransfers, AssetRights, AssetLiens, AssetLineage, IAssetRegistry {
-    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
-    /// @param registry The parties.
-    /// @param notice How long a public notice runs at least, in seconds.
+    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param registry The party registry of this ledger.
+    /// @param notice The shortest allowed public notice, in seconds.
     constructor(address forwarder, IPartyRegistry registry, uint40 notice)
         AssetRecord(forwarder, registry)
         AssetApplications(notice)

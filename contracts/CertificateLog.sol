@@ -19,24 +19,25 @@ import {
     SUPERVISOR_HOLDS
 } from "./Types.sol";
 
-/// @title Implements ICertificateLog; the documentation is there.
+/// @title Implements ICertificateLog, where the functions are documented.
 contract CertificateLog is ICertificateLog, ERC2771Context {
-    /// An issuer's log. Its first slot has 64 + 64 bits.
+    /// An issuer's log. The first two fields share one slot (64 + 64 bits).
     struct Log {
         uint64 batchCount;
         uint64 nextSeq;
         mapping(uint64 batch => bytes32) commitments;
-        /// Low half: suspended. High half: revoked.
+        /// One bit for each leaf in each half of the word. Low half: suspended. High half: revoked.
         mapping(uint64 batch => mapping(uint32 word => uint256)) statuses;
     }
 
-    /// In one slot: 8 + 64 bits. The counter lets a reader know when it has seen every change.
+    /// Uses one slot (8 + 64 bits). The number of changes shows a reader whether it has seen every change.
     struct Hold {
         uint8 offices;
         uint64 changes;
     }
 
-    /// In one slot: when a key withdrew that spoke for its party, and when one that was reported; 0 if none did.
+    /// Uses one slot. `at` is when a key that was not reported withdrew the statement, `reportedAt` when a reported key
+    /// did; 0 if no such key did.
     struct Withdrawal {
         uint40 at;
         uint40 reportedAt;
@@ -58,8 +59,8 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     mapping(PartyNo party => mapping(bytes32 statement => Withdrawal)) private _withdrawals;
     mapping(bytes32 statement => Hold) private _holds;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
-    /// @param registry The parties.
+    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param registry The party registry of this ledger.
     constructor(address forwarder, IPartyRegistry registry) ERC2771Context(forwarder) {
         _REGISTRY = registry;
         _ORIGIN = IOrigin(forwarder).origin();
@@ -113,7 +114,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
                 uint32 index = indices[i];
                 if (index / LEAVES_PER_WORD != word) break;
                 uint256 bit = 1 << (index % LEAVES_PER_WORD);
-                // The same leaf named twice is revoked by its first naming.
+                // A leaf that is listed twice is already revoked when it is listed the second time.
                 if (mask & bit != 0) revert LogAlreadyRevoked(issuer, batch, index);
                 mask |= bit;
             }
@@ -273,7 +274,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         _setWord(issuer, batch, index / LEAVES_PER_WORD, 1 << (index % LEAVES_PER_WORD), status, reason);
     }
 
-    /// The one private path of single and many: `mask` names leaves of one storage word.
+    /// Sets the status of the leaves in `mask`, which belong to one storage word. All status changes use this function.
     function _setWord(PartyNo issuer, uint64 batch, uint32 word, uint256 mask, LeafStatus status, Reason reason)
         private
     {
@@ -298,7 +299,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         _fold(EventHead.digest(abi.encode(bytes32("log/status/v2"), issuer, batch, word, mask, status, reason, at)));
     }
 
-    /// Only the next ordinal comes here, so the counter becomes it.
+    /// Records a use. The caller has checked that `ordinal` is the next one, so it becomes the new count.
     function _recordUse(PartyNo consumer, bytes32 request, uint16 ordinal) private {
         _uses[consumer][request] = ordinal;
         uint40 at = Clock.nowSeconds();
@@ -326,26 +327,26 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         _head = EventHead.fold(_head, digest);
     }
 
-    /// 65,536 after the last use that can be counted: no ordinal is that.
+    /// Returns the next ordinal. After 65,535 uses it is 65,536, which no `uint16` ordinal can equal.
     function _nextUse(PartyNo consumer, bytes32 request) private view returns (uint32) {
         return uint32(_uses[consumer][request]) + 1;
     }
 
-    /// When a party withdrew a statement by a key of this sort, reported or not; 0 if it did not.
+    /// Returns when a party withdrew a statement, by a reported key or by one that was not reported; 0 if it did not.
     function _withdrawn(PartyNo party, bytes32 statement, bool reported) private view returns (uint40) {
         Withdrawal storage known = _withdrawals[party][statement];
         return reported ? known.reportedAt : known.at;
     }
 
-    /// The party of a live account, whatever its status and roles, and whether the account was reported; every other
-    /// act asks the registry's `actor`.
+    /// Returns the party of a live account, whatever the party's status and roles, and whether the account was
+    /// reported. Only withdrawals use this; all other acts use the registry's `actor`.
     function _party(address account) private view returns (PartyNo no, bool reported) {
         IPartyRecord.Account memory binding = _REGISTRY.accountOf(account);
         if (binding.no == NOBODY || binding.validTo != 0) revert IPartyRecord.PartyUnknownAccount(account);
         return (binding.no, binding.reportedAt != 0);
     }
 
-    /// The party of an account that holds for an office, and the bits of its offices.
+    /// Returns the party of an account that may hold statements, and the bits of the party's offices.
     function _office(address account) private view returns (PartyNo by, uint8 own) {
         by = _REGISTRY.actor(account, HOLDS);
         uint32 roles = _REGISTRY.partyOf(by).roles;

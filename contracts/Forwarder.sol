@@ -6,15 +6,15 @@ import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IOrigin} from "./interfaces/IOrigin.sol";
 import {Clock} from "./libraries/Clock.sol";
 
-/// @title Sends what parties sign: the service relays and pays, the contracts see the party.
-/// @notice The first contract of a ledger. It fixes the ledger's origin, and the other contracts take it from here.
+/// @title Forwards requests that parties signed: the service sends and pays, and the party counts as the sender.
+/// @notice The first contract of a ledger. It computes the ledger's origin, which the other contracts read from it.
 contract Forwarder is ERC2771Forwarder, IOrigin {
     bytes32 private constant TAG = "pingzheng/origin/v2";
 
     bytes32 private immutable _ORIGIN;
 
-    /// The signing domain is named after the origin, so no request passes on another ledger.
-    /// @param salt Random. It makes the origin unique on engines that give zero for the previous block's hash.
+    /// The name of the signing domain contains the origin, so a signed request is valid on this ledger only.
+    /// @param salt A random value. It makes the origin unique on chains where the previous block's hash reads as zero.
     constructor(bytes32 salt) ERC2771Forwarder(_domainOf(_past(salt))) {
         _ORIGIN = _past(salt);
     }
@@ -24,7 +24,7 @@ contract Forwarder is ERC2771Forwarder, IOrigin {
         return _ORIGIN;
     }
 
-    /// The origin, as of the block that deploys this contract.
+    /// Computes the origin from the block that deploys this contract.
     function _past(bytes32 salt) private view returns (bytes32) {
         bytes32 previous = blockhash(block.number - 1);
         return sha256(
@@ -32,7 +32,7 @@ contract Forwarder is ERC2771Forwarder, IOrigin {
         );
     }
 
-    /// `Pingzheng/0x` and the 64 hex digits of the origin.
+    /// Returns `Pingzheng/0x` followed by the 64 hex digits of the origin.
     function _domainOf(bytes32 origin_) private pure returns (string memory) {
         return string.concat("Pingzheng/", Strings.toHexString(uint256(origin_), 32));
     }

@@ -9,7 +9,7 @@ import {PartyKeys} from "./parties/PartyKeys.sol";
 import {PartyRecord} from "./parties/PartyRecord.sol";
 import {PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from "./Types.sol";
 
-/// @title Implements IPartyRegistry, part by part; the documentation is there.
+/// @title Implements IPartyRegistry, where the functions are documented; the base contracts implement its parts.
 contract PartyRegistry is PartyKeys, IPartyRegistry {
     struct Period {
         uint40 from;
@@ -19,9 +19,9 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
     // slot 10
     mapping(PartyNo no => mapping(ScenarioCode scenario => Period)) private _accreditations;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
+    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
     /// @param wait How long proposals wait, in seconds of running time.
-    /// @param founding The first parties, in the order of their numbers; three officers at least.
+    /// @param founding The first parties, in the order of their numbers. At least three must be officers.
     constructor(address forwarder, uint40 wait, Founding[] memory founding) PartyRecord(forwarder, wait) {
         for (uint256 i = 0; i < founding.length; ++i) {
             _found(founding[i]);
@@ -46,7 +46,7 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         Standing storage standing = _standings[no];
         if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
         if (status == PartyStatus.None) revert PartyNotActive(no, status);
-        // What a suspended issuer has issued fails until it is active again.
+        // Suspending an issuer makes all its certificates invalid, so one office alone must not do it.
         bool alone = status != PartyStatus.Closed && standing.roles & (GUARDS | Roles.ISSUER) == 0;
         if (!alone && !_isDecided()) revert PartyNotDecided();
         bool officer = _isOfficer(no);

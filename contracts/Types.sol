@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// An opaque party id: a keyed digest that reveals nothing. See docs/protocol.md, section 1.
+/// A party's id: a keyed digest that reveals nothing about the party. See docs/protocol.md, section 1.
 type PartyId is bytes32;
-/// A party's number on this chain, from 1; 0 is nobody. Four bytes, so that it packs with what is read beside it.
+/// A party's number on this chain, from 1; 0 means no party. Four bytes, so that it shares slots with other fields.
 type PartyNo is uint32;
-/// An opaque asset id.
+/// An asset's id, which reveals nothing about the asset.
 type AssetId is bytes32;
 /// A scenario's ASCII code, left-aligned.
 type ScenarioCode is bytes8;
@@ -22,17 +22,17 @@ function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
 
 PartyNo constant NOBODY = PartyNo.wrap(0);
 
-// The offices that hold a statement are a mask of these two bits.
+// The bits of a mask of the offices that hold a statement.
 uint8 constant AUTHORITY_HOLDS = 1 << 0;
 uint8 constant SUPERVISOR_HOLDS = 1 << 1;
 
-/// The role whose parties hold for an office; none for what is no office.
+/// Returns the role whose parties may hold statements for an office, or 0 if `office` is not one of the two bits.
 function roleOfOffice(uint8 office) pure returns (uint32) {
     if (office == AUTHORITY_HOLDS) return Roles.AUTHORITY;
     return office == SUPERVISOR_HOLDS ? Roles.SUPERVISOR : 0;
 }
 
-/// Roles of a party, as bits of a mask.
+/// The roles of a party, as bits of a mask.
 library Roles {
     uint32 internal constant SUBJECT = 1 << 0;
     uint32 internal constant PROVIDER = 1 << 1;
@@ -48,7 +48,7 @@ library Roles {
     uint32 internal constant ALL = (1 << 11) - 1;
 }
 
-/// A party's status; only an active party acts.
+/// A party's status; only an active party may act.
 enum PartyStatus {
     None,
     Active,
@@ -57,7 +57,7 @@ enum PartyStatus {
     Closed
 }
 
-/// Where a proposal stands; the last three are final.
+/// The state of a proposal; the last three are final.
 enum ProposalState {
     None,
     Pending,
@@ -66,15 +66,15 @@ enum ProposalState {
     Vetoed
 }
 
-/// What becomes of a proposal before it is carried out: another officer cancels what waits, a party's keys veto the
-/// change of a key, and nobody stops what is quick.
+/// Who can stop a proposal before it is carried out. `Quick`: nobody, because it has no delay. `Waits`: another officer
+/// can cancel it. `Key`: it changes a party's keys, and the party's keys can veto it.
 enum ProposalKind {
     Quick,
     Waits,
     Key
 }
 
-/// What `StatusChanged` says of the leaves in its mask.
+/// The status of a leaf in the certificate log.
 enum LeafStatus {
     Active,
     Suspended,
@@ -82,7 +82,7 @@ enum LeafStatus {
     Superseded
 }
 
-/// Why a status was changed. See docs/protocol.md, section 3.
+/// The reason for a change of status. See docs/protocol.md, section 3.
 enum Reason {
     None,
     ConsentWithdrawn,
@@ -97,7 +97,7 @@ enum Reason {
     Lifted
 }
 
-/// Where a registration stands; `Rejected`, `Cancelled` and `Annulled` are final.
+/// The state of a registration; `Rejected`, `Cancelled` and `Annulled` are final.
 enum AssetState {
     None,
     Applied,
@@ -107,7 +107,7 @@ enum AssetState {
     Annulled
 }
 
-/// What an application asks for. Transfer, licence and annulment need no application: they are acts of their own.
+/// The kind of an application. Transfers, licences and annulments are separate acts and need no application.
 enum ApplicationKind {
     None,
     First,
@@ -117,7 +117,7 @@ enum ApplicationKind {
     Cancel
 }
 
-/// Where an application stands.
+/// The stage of an application.
 enum Stage {
     None,
     Submitted,
@@ -127,7 +127,7 @@ enum Stage {
     Returned
 }
 
-/// Where an objection stands; the last three are final.
+/// The state of an objection; the last three are final.
 enum ObjectionState {
     None,
     Filed,
@@ -138,28 +138,28 @@ enum ObjectionState {
     Refused
 }
 
-/// How strictly a resource is guarded (GB/T 43697-2024); the levels of general data are not the chain's concern.
+/// The grade of a resource (GB/T 43697-2024). The levels of general data are not recorded on the chain.
 enum Grade {
     General,
     Important,
     Core
 }
 
-/// The three rights (数据二十条, 2022): to hold, to process and use, to operate products of it.
+/// The three rights in data (数据二十条, 2022): to hold it, to process and use it, to operate products made from it.
 enum RightKind {
     Hold,
     Process,
     Operate
 }
 
-/// How an asset came from another one.
+/// How an asset was made from another one.
 enum Relation {
     DerivedFrom,
     SplitFrom,
     MergedFrom
 }
 
-/// What an accredited third party reports on.
+/// The kind of a report by an accredited third party.
 enum Assessment {
     Quality,
     Valuation

@@ -7,7 +7,7 @@ import {EventHead} from "../libraries/EventHead.sol";
 import {ApplicationKind, AssetId, AssetState, Grade, NOBODY, PartyNo, Roles, Stage} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetApplications; the documentation is there.
+/// @title Implements IAssetApplications, where the functions are documented.
 abstract contract AssetApplications is AssetRecord, IAssetApplications {
     uint32 private constant APPLIES = Roles.PROVIDER | Roles.CONSUMER;
     uint32 private constant CLEARS = Roles.AUTHORITY | Roles.CDO | Roles.SUPERVISOR;
@@ -127,7 +127,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         return _count;
     }
 
-    /// Ends an application; a first one takes the registration with it.
+    /// Rejects an application. If it is the first application, the registration is rejected too.
     function _reject(AssetId id, Asset storage asset, bytes32 grounds, uint40 at, PartyNo by) internal {
         ApplicationKind kind = asset.kind;
         if (kind == ApplicationKind.First) asset.state = AssetState.Rejected;
@@ -179,7 +179,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         _heads[id] = EventHead.fold(EventHead.genesis(_ORIGIN, address(this), AssetId.unwrap(id)), digest);
     }
 
-    /// A fingerprint belongs to one asset; an ended one gives it up.
+    /// Reserves a fingerprint for an asset. Only a fingerprint of an ended registration can be reserved again.
     function _reserve(AssetId id, bytes32 fingerprint) private {
         AssetId earlier = _fingerprints[fingerprint];
         if (AssetId.unwrap(earlier) != 0 && AssetId.unwrap(earlier) != AssetId.unwrap(id)) {
@@ -190,7 +190,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         _fingerprints[fingerprint] = id;
     }
 
-    /// A confirmed registration for which a new application of this kind can be filed.
+    /// Reverts unless the registration is confirmed and a new application of this kind can be filed for it.
     function _requireFree(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         _requireNoApplication(id, asset);
         if (asset.state != AssetState.Confirmed) revert AssetWrongState(id, asset.state);
@@ -198,7 +198,8 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (asset.applications == type(uint8).max) revert AssetTooMany(id, type(uint8).max);
     }
 
-    /// An application returned before an expiry or a freeze is not filed again after it either.
+    /// Reverts if the registration has expired or is frozen, unless the kind allows it. This also applies to an
+    /// application that was returned before and is filed again.
     function _requireFilable(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         uint40 at = Clock.nowSeconds();
         if (kind != ApplicationKind.Cancel && at >= asset.validTo) revert AssetExpired(id, asset.validTo);

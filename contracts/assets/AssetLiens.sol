@@ -6,9 +6,9 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, NOBODY, PartyNo, Roles} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetLiens; the documentation is there.
+/// @title Implements IAssetLiens, where the functions are documented.
 abstract contract AssetLiens is AssetRecord, IAssetLiens {
-    /// The bits of `Asset.liens`.
+    /// The number of bits in `Asset.liens`.
     uint8 private constant MAX_LIENS = 8;
 
     // slot 6
@@ -65,7 +65,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         }
     }
 
-    /// The first number that is free, and the rank after all that stand.
+    /// Returns the lowest free lien number, and the rank after all liens that are not released.
     function _next(AssetId id, uint8 liens, bool sole) private view returns (uint8 lien, uint8 rank) {
         if (liens == 0) return (0, 1);
         lien = MAX_LIENS;

@@ -6,9 +6,9 @@ import {Clock} from "../libraries/Clock.sol";
 import {Assessment, AssetId, AssetState, PartyNo, Relation, Roles, ScenarioCode, Stage} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetLineage; the documentation is there.
+/// @title Implements IAssetLineage, where the functions are documented.
 abstract contract AssetLineage is AssetRecord, IAssetLineage {
-    /// Bounds the walk over all ancestors, each counted once per way to it.
+    /// Limits the walk over all ancestors. An ancestor is counted once for each path that leads to it.
     uint256 private constant MAX_ANCESTORS = 128;
     ScenarioCode private constant QUALITY = ScenarioCode.wrap("quality");
     ScenarioCode private constant APPRAISAL = ScenarioCode.wrap("appraise");

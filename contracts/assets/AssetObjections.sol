@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, AssetState, ObjectionState, PartyNo, Roles, Stage} from "../Types.sol";
 import {AssetApplications} from "./AssetApplications.sol";
 
-/// @title Implements IAssetObjections; the documentation is there.
+/// @title Implements IAssetObjections, where the functions are documented.
 abstract contract AssetObjections is AssetApplications, IAssetObjections {
     uint32 private constant OBJECTS = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
@@ -60,7 +60,8 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
         if (no != 0 && no <= _objections[id].length) objection = _objections[id][no - 1];
     }
 
-    /// An objection to an application that was decided meanwhile has nothing left to reject.
+    /// Freezes the registration, or rejects the application that the objection is against. If that application has
+    /// already been decided, nothing happens.
     function _uphold(AssetId id, Asset storage asset, uint8 application, bytes32 grounds, uint40 at, PartyNo by)
         private
     {

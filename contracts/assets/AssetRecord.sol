@@ -9,7 +9,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {EventHead} from "../libraries/EventHead.sol";
 import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, Roles, Stage} from "../Types.sol";
 
-/// @title The record of an asset, its head, and the conditions under which it may move.
+/// @title Keeps the record and the head of each asset, and the conditions that several acts share.
 abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     uint32 internal constant REGISTRARS = Roles.REGISTRAR;
 
@@ -17,18 +17,18 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     bytes32 internal immutable _ORIGIN;
 
     // slots 0 and 1
-    /// 9 * 8 + 2 * 32 + 3 * 40 bits, the whole slot: every act reads and writes this one.
+    /// An `Asset` fills exactly one slot (9 * 8 + 2 * 32 + 3 * 40 bits), because every act reads and writes it.
     mapping(AssetId id => Asset) internal _assets;
     mapping(AssetId id => bytes32) internal _heads;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
-    /// @param registry The parties.
+    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param registry The party registry of this ledger.
     constructor(address forwarder, IPartyRegistry registry) ERC2771Context(forwarder) {
         _REGISTRY = registry;
         _ORIGIN = IOrigin(forwarder).origin();
     }
 
-    /// The creditors' consent to a transfer, which the liens know.
+    /// Reverts unless all creditors consent to a transfer to `to`. Implemented by AssetLiens.
     function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view virtual;
 
     function _actor(uint32 anyOf) internal view returns (PartyNo) {
@@ -39,12 +39,12 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         return _REGISTRY.actorUnlessPaused(_msgSender(), anyOf);
     }
 
-    /// Takes an event, tag and fields, into the asset's head.
+    /// Adds an event (the encoded tag and fields) to the asset's head.
     function _fold(AssetId id, bytes memory encoded) internal {
         _heads[id] = EventHead.fold(_heads[id], EventHead.digest(encoded));
     }
 
-    /// A confirmed registration that is not over, and the time.
+    /// Returns a confirmed registration that has not expired, and the present time.
     function _valid(AssetId id) internal view returns (Asset storage asset, uint40 at) {
         asset = _assets[id];
         at = Clock.nowSeconds();
@@ -52,14 +52,15 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (at >= asset.validTo) revert AssetExpired(id, asset.validTo);
     }
 
-    /// A valid registration that is neither frozen nor objected to, and the time.
+    /// Returns a valid registration that is not frozen and has no open objection, and the present time.
     function _free(AssetId id) internal view returns (Asset storage asset, uint40 at) {
         (asset, at) = _valid(id);
         if (asset.frozen) revert AssetFrozen(id);
         if (asset.objections != 0) revert AssetObjected(id, asset.objections);
     }
 
-    /// A free registration without an open application, which its creditors let go to `to`; and the time.
+    /// Returns a registration that may be transferred to `to`, and the present time: it is `_free`, has no open
+    /// application, and all creditors consent.
     function _movable(AssetId id, PartyNo to) internal view returns (Asset storage asset, uint40 at) {
         (asset, at) = _free(id);
         _requireNoApplication(id, asset);
@@ -70,7 +71,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (asset.stage != Stage.None) revert AssetApplicationOpen(id, asset.kind, asset.stage);
     }
 
-    /// What is on offer is accepted as it was offered.
+    /// Reverts while the asset is offered for transfer, so that it is accepted in the state in which it was offered.
     function _requireNoOffer(AssetId id, Asset storage asset, uint40 at) internal view {
         if (asset.offeredTo != NOBODY && at <= asset.until) revert AssetOfferOpen(id, asset.offeredTo, asset.until);
     }
@@ -83,7 +84,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (asset.holder == by) revert AssetSelfReview(id, by);
     }
 
-    /// An active party other than `by`.
+    /// Reverts unless `to` is an active party other than `by`.
     function _requireRecipient(AssetId id, PartyNo to, PartyNo by) internal view {
         if (to == by || !_REGISTRY.isActive(to)) revert AssetBadRecipient(id, to);
     }

@@ -6,9 +6,9 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, PartyNo, Roles} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetRights; the documentation is there.
+/// @title Implements IAssetRights, where the functions are documented.
 abstract contract AssetRights is AssetRecord, IAssetRights {
-    /// Bounds the search for overlaps.
+    /// Limits the search for overlapping rights.
     uint256 private constant MAX_RIGHTS = 256;
 
     // slot 5
@@ -80,7 +80,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         uint256 length = rights.length;
         for (uint256 i = 0; i < length; ++i) {
             Right memory other = rights[i];
-            // Licences stand under a grant that is looked at itself.
+            // A licence lies within the period of its parent, which is checked itself.
             if (other.parent != 0 || other.kind != right.kind || !(other.exclusive || right.exclusive)) continue;
             if (other.from < right.to && right.from < other.to) revert AssetRightOverlaps(id, uint16(i + 1));
         }
@@ -94,13 +94,13 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         if (right.from < parent.from || right.to > parent.to) revert AssetRightPeriod(id, right.from, right.to);
     }
 
-    /// A right that has not ended at `at`, nor any right above it.
+    /// Returns a right that has not ended at `at`; reverts if it or one of its parents has ended.
     function _inForce(AssetId id, uint16 no, uint40 at) private view returns (Right storage right) {
         Right[] storage rights = _rights[id];
         if (no == 0 || no > rights.length) revert AssetRightForbids(id, no);
         right = rights[no - 1];
         if (at >= right.to) revert AssetRightForbids(id, no);
-        // A parent was there before its licences: the walk goes down in numbers and ends.
+        // A parent has a lower number than its licences, so this loop ends.
         for (uint16 above = right.parent; above != 0; above = rights[above - 1].parent) {
             if (at >= rights[above - 1].to) revert AssetRightForbids(id, above);
         }

@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, AssetState, NOBODY, PartyNo, Reason, Roles} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetTransfers; the documentation is there.
+/// @title Implements IAssetTransfers, where the functions are documented.
 abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
     uint32 private constant FREEZES = Roles.AUTHORITY | Roles.SUPERVISOR;
     uint32 private constant ANNULS = Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;
@@ -81,7 +81,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         uint40 at = Clock.nowSeconds();
         asset.holder = to;
         asset.since = at;
-        // Where nothing is on offer, `until` is the end of a notice, which runs on.
+        // Without an offer, `until` may be the end of a public notice, which must not change.
         if (asset.offeredTo != NOBODY) _clearOffer(asset);
         emit Reassigned(id, from, to, grounds, at, by);
         _fold(id, abi.encode(bytes32("asset/reassigned/v1"), id, from, to, grounds, at, by));
@@ -128,7 +128,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         _fold(id, abi.encode(bytes32("asset/annulled/v1"), id, reason, grounds, at, by));
     }
 
-    /// A registration that is applied for or confirmed.
+    /// Returns an asset whose registration is applied for or confirmed.
     function _requireStanding(AssetId id) private view returns (Asset storage asset) {
         asset = _assets[id];
         AssetState state = asset.state;

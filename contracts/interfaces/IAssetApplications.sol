@@ -3,14 +3,15 @@ pragma solidity ^0.8.28;
 
 import {ApplicationKind, AssetId, Grade, PartyNo, Stage} from "../Types.sol";
 
-/// @title Applications: the first registration of an asset and its change, correction, renewal and cancellation.
-/// @notice submitted → accepted → reviewed → noticed → confirmed; or returned for correction, or rejected.
-/// Reviewed by registrars, never by the applicant. Public notice runs for at least `minimumNotice` seconds.
+/// @title Applications: the first registration of an asset, and its change, correction, renewal and cancellation.
+/// @notice An application passes the stages submitted → accepted → reviewed → noticed → confirmed, or it is returned
+/// for correction, or rejected. Registrars review it, but never the applicant itself. A public notice takes at least
+/// `minimumNotice` seconds.
 interface IAssetApplications {
     /// @param id The new asset's id.
-    /// @param content Commitment to its documents.
-    /// @param fingerprint Fingerprint of its content: unique among assets that are not ended.
-    /// @param grade How strictly it is guarded.
+    /// @param content The digest of its documents.
+    /// @param fingerprint The fingerprint of its content, unique among all registrations that have not ended.
+    /// @param grade The grade of the resource.
     struct Registration {
         AssetId id;
         bytes32 content;
@@ -18,7 +19,7 @@ interface IAssetApplications {
         Grade grade;
     }
 
-    /// @notice An asset was entered with its application for first registration.
+    /// @notice An asset was entered and its application for first registration was filed.
     event Registered(
         AssetId indexed id,
         uint32 assetNo,
@@ -29,7 +30,7 @@ interface IAssetApplications {
         uint40 at,
         PartyNo by
     );
-    /// @notice The holder filed an application, or filed a returned one again.
+    /// @notice The holder filed an application, or filed a returned application again.
     event Filed(
         AssetId indexed id,
         ApplicationKind kind,
@@ -39,7 +40,8 @@ interface IAssetApplications {
         uint40 at,
         PartyNo by
     );
-    /// @notice An application advanced; `until` is the end of its notice, `grounds` say why it was returned.
+    /// @notice An application reached a stage. `until` is the end of its public notice, and `grounds` is the digest of
+    /// the reasons why it was returned.
     event Advanced(AssetId indexed id, Stage stage, uint40 until, bytes32 grounds, uint40 at, PartyNo by);
     /// @notice An application was rejected.
     event Rejected(AssetId indexed id, ApplicationKind kind, bytes32 grounds, uint40 at, PartyNo by);
@@ -48,43 +50,46 @@ interface IAssetApplications {
     /// @notice Important data passed its security review.
     event Cleared(AssetId indexed id, bytes32 report, uint40 at, PartyNo by);
 
-    /// @notice The id is taken.
+    /// @notice An asset with this id is already registered.
     error AssetAlreadyRegistered(AssetId id);
     /// @notice The same content is registered as another asset.
     error AssetDuplicateFingerprint(bytes32 fingerprint, AssetId earlier);
-    /// @notice Core data is never registered, and a grade is never lowered by an application.
+    /// @notice Core data is never registered, and an application cannot lower a grade.
     error AssetGrade(AssetId id, Grade grade);
     /// @notice Important data needs a recorded security review first.
     error AssetNotCleared(AssetId id);
-    /// @notice The notice ends earlier than it may.
+    /// @notice The end of the public notice is too early.
     error AssetNoticeShort(AssetId id, uint40 until, uint40 earliest);
-    /// @notice The notice still runs.
+    /// @notice The public notice has not ended.
     error AssetNoticeRuns(AssetId id, uint40 until);
 
-    /// @notice Enter an asset, held by the caller, with its application for first registration. For providers and
+    /// @notice Enter an asset of the caller and file its application for first registration. For providers and
     /// consumers, while the ledger is not paused.
     function register(AssetId id, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
     /// @notice Enter many assets, all or none.
     function registerMany(Registration[] calldata assets) external;
 
-    /// @notice Apply for change, correction, renewal or cancellation; or file a returned application again, as
-    /// the kind it was. For the holder. A frozen registration can be corrected only, an expired one cancelled only.
-    /// @param fingerprint Of the new content, which voids a security review; 0 where it stays as it is.
+    /// @notice Apply for change, correction, renewal or cancellation, or file a returned application again as the same
+    /// kind. For the holder. For a frozen registration only corrections are possible, for an expired one only
+    /// cancellations.
+    /// @param fingerprint The fingerprint of new content, which makes an earlier security review void; 0 if the content
+    /// did not change.
     function file(AssetId id, ApplicationKind kind, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
-    /// @notice Take applications on (`Accepted`), find them in order (`Reviewed`), publish them (`Noticed`) or give
-    /// them back (`Returned`), all or none. For registrars other than the applicant.
-    /// @param until The last second of the notice; 0 for other stages.
-    /// @param grounds Digest of the reasons; needed to give back.
+    /// @notice Accept applications (`Accepted`), approve them (`Reviewed`), publish them (`Noticed`) or return them to
+    /// the applicant (`Returned`), all or none. For registrars other than the applicant.
+    /// @param until The last second of the public notice; 0 for other stages.
+    /// @param grounds The digest of the reasons, which a return needs.
     function advance(AssetId[] calldata ids, Stage stage, uint40 until, bytes32 grounds) external;
 
     /// @notice Reject an accepted or reviewed application. For registrars other than the applicant.
     function reject(AssetId id, bytes32 grounds) external;
 
-    /// @notice Confirm an application whose notice is over without an open objection; corrections, renewals and
-    /// cancellations may go without notice. For registrars other than the applicant, while the ledger is not paused.
-    /// @param validTo New end of validity of a first registration or a renewal; 0 for the others.
+    /// @notice Confirm an application whose public notice has ended and that has no open objection. Corrections,
+    /// renewals and cancellations may be confirmed without a notice. For registrars other than the applicant, while the
+    /// ledger is not paused.
+    /// @param validTo The end of validity for a first registration or a renewal; 0 for the other kinds.
     function confirm(AssetId id, uint40 validTo) external;
 
     /// @notice Confirm many applications, all or none.
@@ -93,12 +98,12 @@ interface IAssetApplications {
     /// @notice Record the security review of important data. For authorities, chief data officers and supervisors.
     function clear(AssetId id, bytes32 report) external;
 
-    /// @notice The asset with this fingerprint; zero if there is none.
+    /// @notice Return the asset with this fingerprint; zero if there is none.
     function assetByFingerprint(bytes32 fingerprint) external view returns (AssetId id);
 
-    /// @notice How long a public notice runs at least, in seconds.
+    /// @notice Return the shortest allowed public notice, in seconds.
     function minimumNotice() external view returns (uint40);
 
-    /// @notice How many assets were entered.
+    /// @notice Return how many assets were entered.
     function count() external view returns (uint32);
 }

@@ -3,14 +3,14 @@ pragma solidity ^0.8.28;
 
 import {AssetId, PartyNo} from "../Types.sol";
 
-/// @title Liens: an asset pledged to creditors, ranked; released by the creditor only.
-/// @notice A lien stays with the asset when its creditor consents to a transfer.
+/// @title Liens: an asset is pledged to creditors in order of rank, and only the creditor can release a lien.
+/// @notice When a creditor consents to a transfer, the lien stays on the asset.
 interface IAssetLiens {
-    /// @param creditor To whom the asset is pledged.
-    /// @param rank Who comes first, from 1.
-    /// @param sole Whether no other lien may stand beside it.
-    /// @param consentTo The party to which the creditor consents to a transfer; 0 if to none.
-    /// @param since When it was pledged.
+    /// @param creditor The party to which the asset is pledged.
+    /// @param rank The creditor's rank among all creditors, from 1.
+    /// @param sole Whether no other lien may exist at the same time.
+    /// @param consentTo The party to which the creditor consents to a transfer; 0 if it consents to no transfer.
+    /// @param since When the asset was pledged.
     struct Lien {
         PartyNo creditor;
         uint8 rank;
@@ -19,20 +19,21 @@ interface IAssetLiens {
         uint40 since;
     }
 
-    /// @notice The asset was pledged; `terms` commit to the contract.
+    /// @notice The asset was pledged; `terms` is the digest of the pledge contract.
     event Pledged(
         AssetId indexed id, uint8 lien, PartyNo creditor, uint8 rank, bool sole, bytes32 terms, uint40 at, PartyNo by
     );
-    /// @notice The creditor consents to a transfer to this party, or with 0 no more to any.
+    /// @notice The creditor consents to a transfer to the party `to`; 0 means that it took its consent back.
     event LienConsented(AssetId indexed id, uint8 lien, PartyNo to, uint40 at, PartyNo by);
     /// @notice The creditor released its lien.
     event LienReleased(AssetId indexed id, uint8 lien, uint40 at, PartyNo by);
 
-    /// @notice No such lien stands, or it is another creditor's.
+    /// @notice There is no such lien, or it belongs to another creditor.
     error AssetWrongLien(AssetId id, uint8 lien, PartyNo creditor);
 
-    /// @notice Pledge an asset. For its holder. Refused beside a sole lien, and a sole one beside any.
-    /// @return lien The lien's number, from 0; numbers of released liens are used again.
+    /// @notice Pledge an asset. For its holder. Refused if there is a sole lien, or if a sole lien is wanted and there
+    /// is any other lien.
+    /// @return lien The lien's number, from 0; the numbers of released liens are used again.
     function pledge(AssetId id, PartyNo creditor, bool sole, bytes32 terms) external returns (uint8 lien);
 
     /// @notice Consent to a transfer to `to`; 0 takes the consent back. For the creditor.
@@ -41,6 +42,6 @@ interface IAssetLiens {
     /// @notice Release a lien. For the creditor.
     function release(AssetId id, uint8 lien) external;
 
-    /// @notice A lien; all zero if it does not stand.
+    /// @notice Return a lien; all fields are zero if there is no such lien or it was released.
     function lienOf(AssetId id, uint8 lien) external view returns (Lien memory standing);
 }

@@ -3,34 +3,34 @@ pragma solidity ^0.8.28;
 
 import {Assessment, AssetId, PartyNo, Relation} from "../Types.sol";
 
-/// @title Where an asset comes from, what replaced it, and what third parties report on it.
+/// @title Lineage: the parents of an asset, the asset that replaced it, and the reports of third parties about it.
 interface IAssetLineage {
-    /// @notice The asset under application comes from a registered one.
+    /// @notice An asset under application was linked to the registered asset that it is made from.
     event Linked(AssetId indexed id, Relation relation, AssetId indexed parent, uint40 at, PartyNo by);
-    /// @notice Another asset of the same holder takes this one's place.
+    /// @notice Another asset of the same holder replaced this asset.
     event Replaced(AssetId indexed id, AssetId indexed successor, uint40 at, PartyNo by);
-    /// @notice An accredited third party reported; `report` is its digest, valid until `validTo`.
+    /// @notice An accredited third party assessed the asset. `report` is the report's digest, valid until `validTo`.
     event Assessed(
         AssetId indexed id, Assessment kind, bytes32 report, uint40 validTo, uint40 at, PartyNo by
     );
 
-    /// @notice The party has no accreditation for such reports now.
+    /// @notice The party is not accredited for this kind of report now.
     error AssetNotAccredited(AssetId id, PartyNo party, Assessment kind);
 
-    /// @notice Say from which confirmed asset the new one comes. For its holder, while its first application is not
-    /// accepted yet. So parents are confirmed and children are not: no circle can be made.
+    /// @notice Record the confirmed asset that a new asset is made from. For the holder of the new asset, before its
+    /// first application is accepted. A circle is impossible, because parents are confirmed and children are not.
     function link(AssetId id, Relation relation, AssetId parent) external;
 
-    /// @notice Say that another confirmed asset replaces this one. For the holder of both.
+    /// @notice Record that another confirmed asset replaces this asset. For the holder of both.
     function replace(AssetId id, AssetId successor) external;
 
-    /// @notice Commit to a quality report or a valuation. For assessors other than the holder, accredited in the party
-    /// registry for the scenario code "quality" or "appraise".
+    /// @notice Record the digest of a quality report or a valuation. For assessors other than the holder that are
+    /// accredited in the party registry for the scenario code "quality" or "appraise".
     function assess(AssetId id, Assessment kind, bytes32 report, uint40 validTo) external;
 
-    /// @notice The assets from which this one comes directly.
+    /// @notice Return the assets that this asset is made from directly.
     function parentsOf(AssetId id) external view returns (AssetId[] memory parents);
 
-    /// @notice An annulled asset from which this one comes, directly or not; zero if there is none.
+    /// @notice Return an annulled asset that this asset is made from, directly or indirectly; zero if there is none.
     function annulledAncestor(AssetId id) external view returns (AssetId ancestor);
 }

@@ -3,12 +3,13 @@ pragma solidity ^0.8.28;
 
 import {AssetId, ObjectionState, PartyNo} from "../Types.sol";
 
-/// @title Objections: filed → admitted → verified → upheld or dismissed; or refused as not admissible.
-/// @notice While one is open, neither is an application confirmed nor does the asset move.
+/// @title Objections: filed → admitted → verified → upheld or dismissed, or refused as inadmissible.
+/// @notice While an objection is open, applications are not confirmed, and the asset cannot be transferred, pledged or
+/// licensed.
 interface IAssetObjections {
     /// @param objector The party that objects.
-    /// @param state Where the objection stands.
-    /// @param application The number of the application that it is against; 0 if against the registration.
+    /// @param state The state of the objection.
+    /// @param application The number of the application that it is against; 0 if it is against the registration.
     /// @param filedAt When it was filed.
     struct Objection {
         PartyNo objector;
@@ -17,27 +18,28 @@ interface IAssetObjections {
         uint40 filedAt;
     }
 
-    /// @notice A party objected; `grounds` commit to its grounds and evidence.
+    /// @notice A party objected; `grounds` is the digest of its grounds and evidence.
     event Objected(AssetId indexed id, uint32 no, bool toApplication, bytes32 grounds, uint40 at, PartyNo by);
-    /// @notice An objection was admitted, verified, upheld, dismissed or refused. Upheld against an application it
-    /// rejects that; upheld against a registration it freezes that: correct it and have the freeze lifted, or annul it.
+    /// @notice An objection was admitted, verified, upheld, dismissed or refused. An upheld objection rejects the
+    /// application that it is against, or freezes the registration that it is against. A registration that was frozen
+    /// so is corrected and unfrozen, or annulled.
     event ObjectionDecided(
         AssetId indexed id, uint32 no, ObjectionState state, bytes32 grounds, uint40 at, PartyNo by
     );
 
-    /// @notice The asset has no such objection, or it is not where the decision needs it.
+    /// @notice The asset has no such objection, or the objection's state does not allow the decision.
     error AssetWrongObjection(AssetId id, uint32 no, ObjectionState state);
-    /// @notice The notice is over, or does not run.
+    /// @notice The application is not under public notice.
     error AssetNoticeOver(AssetId id, uint40 until);
 
-    /// @notice Object to an application under notice, or to a confirmed registration. For subjects, providers,
-    /// consumers and brokers, but not the holder.
+    /// @notice Object to an application under public notice, or to a confirmed registration. For subjects, providers,
+    /// consumers and brokers, but not for the holder.
     /// @return no The objection's number, from 1.
     function object(AssetId id, bytes32 grounds) external returns (uint32 no);
 
-    /// @notice Move an objection on. For registrars that are neither the holder nor the objector.
+    /// @notice Move an objection to its next state. For registrars that are neither the holder nor the objector.
     function decide(AssetId id, uint32 no, ObjectionState state, bytes32 grounds) external;
 
-    /// @notice An objection; its state is `None` if there is none.
+    /// @notice Return an objection; its state is `None` if it does not exist.
     function objectionOf(AssetId id, uint32 no) external view returns (Objection memory objection);
 }

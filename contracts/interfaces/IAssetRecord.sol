@@ -3,23 +3,23 @@ pragma solidity ^0.8.28;
 
 import {ApplicationKind, AssetId, AssetState, Grade, PartyNo, Stage} from "../Types.sol";
 
-/// @title What every part of the asset register shares: the record of an asset, and why an act is refused.
+/// @title The record of an asset, and the errors that all parts of the asset register share.
 interface IAssetRecord {
-    /// @param state Where the registration stands; `None` if there is no such asset.
-    /// @param kind What the open application asks for; `None` if none is open.
-    /// @param stage Where the open application stands.
-    /// @param grade How strictly the resource is guarded; `Core` never registers.
+    /// @param state The state of the registration; `None` if there is no such asset.
+    /// @param kind The kind of the open application; `None` if there is none.
+    /// @param stage The stage of the open application.
+    /// @param grade The grade of the resource; `Core` data is never registered.
     /// @param cleared Whether important data has a recorded security review.
-    /// @param frozen Whether every move is stopped.
+    /// @param frozen Whether the asset is frozen.
     /// @param objections How many objections are open.
-    /// @param liens Bit n is set while lien n stands.
-    /// @param applications How many applications were filed; one handed in again counts once.
-    /// @param holder The party that holds it, which is also the applicant.
-    /// @param offeredTo The party to which a transfer is on offer; 0 if none.
-    /// @param until The last second in which that offer can be accepted, or in the notice of the open application
-    /// an objection be filed; 0 if neither runs.
+    /// @param liens Bit n is set if lien n exists and is not released.
+    /// @param applications How many applications were filed; an application that is filed again counts once.
+    /// @param holder The party that holds the asset, which is also the applicant.
+    /// @param offeredTo The party to which the asset is offered; 0 if it is not offered.
+    /// @param until The last second in which the offer can be accepted, or in which objections to the application under
+    /// public notice can be filed; 0 if there is no offer and no notice.
     /// @param validTo When the registration ends; 0 before it is confirmed.
-    /// @param since When the holder became it.
+    /// @param since When the present holder became the holder.
     struct Asset {
         AssetState state;
         ApplicationKind kind;
@@ -37,32 +37,32 @@ interface IAssetRecord {
         uint40 since;
     }
 
-    /// @notice The registration is not in the state that the act needs.
+    /// @notice The state of the registration does not allow the act.
     error AssetWrongState(AssetId id, AssetState state);
-    /// @notice The application is not at the stage that the act needs.
+    /// @notice The stage of the application does not allow the act.
     error AssetWrongStage(AssetId id, ApplicationKind kind, Stage stage);
-    /// @notice An application is open; it has to be decided first.
+    /// @notice The asset has an open application, which must be decided first.
     error AssetApplicationOpen(AssetId id, ApplicationKind kind, Stage stage);
-    /// @notice An id, a digest or a fingerprint of zero.
+    /// @notice An id, a digest or a fingerprint is zero.
     error AssetZero();
-    /// @notice Nobody reviews, decides or assesses in a matter of its own.
+    /// @notice A party cannot review, decide or assess its own asset or objection.
     error AssetSelfReview(AssetId id, PartyNo party);
     /// @notice Only the holder may do this.
     error AssetNotHolder(AssetId id, PartyNo holder);
-    /// @notice A transfer is on offer to this party until the deadline; withdraw it first.
+    /// @notice The asset is offered to this party until the deadline; the offer must be withdrawn first.
     error AssetOfferOpen(AssetId id, PartyNo offeredTo, uint40 deadline);
-    /// @notice The deadline or the validity lies too early.
+    /// @notice The deadline or the end of validity is too early.
     error AssetTimePast(AssetId id, uint40 time);
-    /// @notice The other party must be an active one, and not the acting party itself.
+    /// @notice The recipient must be an active party other than the acting party.
     error AssetBadRecipient(AssetId id, PartyNo to);
     /// @notice The asset is frozen.
     error AssetFrozen(AssetId id);
-    /// @notice The registration's validity is over.
+    /// @notice The registration has expired.
     error AssetExpired(AssetId id, uint40 validTo);
-    /// @notice This many objections are open.
+    /// @notice The asset has this many open objections.
     error AssetObjected(AssetId id, uint8 objections);
-    /// @notice A lien stands whose creditor has not consented.
+    /// @notice The asset has a lien whose creditor has not consented.
     error AssetPledged(AssetId id, uint8 lien, PartyNo creditor);
-    /// @notice The asset has as many records of this sort as it can have.
+    /// @notice The asset has reached the limit for records of this kind.
     error AssetTooMany(AssetId id, uint256 limit);
 }

@@ -11,9 +11,9 @@ import {IAssetRights} from "./IAssetRights.sol";
 import {IAssetTransfers} from "./IAssetTransfers.sol";
 import {IOrigin} from "./IOrigin.sol";
 
-/// @title Registered data assets through their whole life.
-/// @notice Holders are parties, never accounts. Each asset has a head of its own over its events, so whoever is given
-/// an asset's history can tell that nothing is missing. No document is ever recorded here. Times are seconds UTC.
+/// @title The register of data assets, from their first application to their end.
+/// @notice Holders are parties, never accounts. Each asset has its own head over all its events, so anyone who receives
+/// an asset's history can check that it is complete. Documents are never recorded here. Times are seconds UTC.
 interface IAssetRegistry is
     IAssetRecord,
     IAssetApplications,
@@ -24,9 +24,9 @@ interface IAssetRegistry is
     IAssetLineage,
     IOrigin
 {
-    /// @notice An asset; its state is `None` if there is none.
+    /// @notice Return an asset; its state is `None` if it does not exist.
     function assetOf(AssetId id) external view returns (Asset memory asset);
 
-    /// @notice The head over every event of an asset; zero if there is none.
+    /// @notice Return the head over all events of an asset; zero if the asset does not exist.
     function headOf(AssetId id) external view returns (bytes32);
 }

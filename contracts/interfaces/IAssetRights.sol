@@ -4,17 +4,18 @@ pragma solidity ^0.8.28;
 import {AssetId, PartyNo, RightKind} from "../Types.sol";
 
 /// @title The three rights in an asset: to hold, to process, to operate.
-/// @notice Whoever holds the asset has what it has not granted. A grant runs with the asset when that is transferred.
-/// An exclusive grant and another grant of the same kind never overlap in time, but for licences under it.
+/// @notice The holder of the asset has all rights that are not granted to others. When the asset is transferred, the
+/// granted rights stay in force. An exclusive right never overlaps in time with another right of the same kind, except
+/// with licences under it.
 interface IAssetRights {
-    /// @param kind Which right.
-    /// @param exclusive Whether nobody else has it in the period, the asset's holder included.
-    /// @param sublicensable Whether the grantee may license it on.
-    /// @param transferable Whether the grantee may pass it on.
-    /// @param grantee Who has it.
+    /// @param kind The kind of the right.
+    /// @param exclusive Whether nobody else has this right in the period, not even the asset's holder.
+    /// @param sublicensable Whether the grantee may grant licences under it.
+    /// @param transferable Whether the grantee may transfer it.
+    /// @param grantee The party that has the right.
     /// @param from The first second of the period.
-    /// @param to The end of the period: the first second after it.
-    /// @param parent The grant under which it is a licence; 0 if the asset's holder granted it.
+    /// @param to The first second after the period.
+    /// @param parent The number of the right under which it is a licence; 0 if the asset's holder granted it.
     struct Right {
         RightKind kind;
         bool exclusive;
@@ -26,7 +27,7 @@ interface IAssetRights {
         uint16 parent;
     }
 
-    /// @notice A right was granted; `scope` commits to what it covers.
+    /// @notice A right was granted; `scope` is the digest of the terms that say what it covers.
     event RightGranted(
         AssetId indexed id,
         uint16 no,
@@ -42,30 +43,30 @@ interface IAssetRights {
         uint40 at,
         PartyNo by
     );
-    /// @notice A right was passed on.
+    /// @notice A right was transferred to another party.
     event RightTransferred(AssetId indexed id, uint16 no, PartyNo from, PartyNo to, uint40 at, PartyNo by);
-    /// @notice A right ended before its period did, and with it every licence under it.
+    /// @notice A right was ended before the end of its period; all licences under it ended too.
     event RightEnded(AssetId indexed id, uint16 no, bytes32 grounds, uint40 at, PartyNo by);
 
-    /// @notice The period is empty, begins in the past, or exceeds that of the registration or of the parent.
+    /// @notice The period is empty, begins in the past, or exceeds the period of the registration or of the parent.
     error AssetRightPeriod(AssetId id, uint40 from, uint40 to);
-    /// @notice An exclusive right of this kind overlaps.
+    /// @notice The period overlaps with an exclusive right of the same kind.
     error AssetRightOverlaps(AssetId id, uint16 no);
-    /// @notice The asset has no such right in force, it is not the caller's, or it does not allow this.
+    /// @notice The right is not in force, does not belong to the caller, or does not allow the act.
     error AssetRightForbids(AssetId id, uint16 no);
 
-    /// @notice Grant a right in a valid, unfrozen, unobjected asset. For its holder, unless it is on offer; with a
-    /// parent, for the grantee of that, if it is sublicensable: such a licence is of the same kind, within its period,
-    /// and never exclusive.
+    /// @notice Grant a right in a valid asset that is not frozen and has no open objection. For the asset's holder,
+    /// unless the asset is offered for transfer. With a parent, for the grantee of a sublicensable parent right: the
+    /// licence has the parent's kind, lies within its period, and is never exclusive.
     /// @return no The right's number, from 1.
     function grant(AssetId id, Right calldata right, bytes32 scope) external returns (uint16 no);
 
-    /// @notice Pass a transferable right on. For its grantee.
+    /// @notice Transfer a transferable right to another party. For its grantee.
     function transferRight(AssetId id, uint16 no, PartyNo to) external;
 
-    /// @notice End a right now. For its grantee; for cause, a registrar that does not hold the asset.
+    /// @notice End a right now. For its grantee, and with grounds for registrars that do not hold the asset.
     function endRight(AssetId id, uint16 no, bytes32 grounds) external;
 
-    /// @notice The rights granted in an asset, number 1 first, those ended included.
+    /// @notice Return all rights granted in an asset, from number 1 on, including the rights that ended.
     function rightsOf(AssetId id) external view returns (Right[] memory rights);
 }

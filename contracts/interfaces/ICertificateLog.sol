@@ -4,13 +4,14 @@ pragma solidity ^0.8.28;
 import {LeafStatus, PartyNo, Reason} from "../Types.sol";
 import {IOrigin} from "./IOrigin.sol";
 
-/// @title The logs of the issuers: anchors and status of leaves, uses, withdrawals and holds of statements.
-/// @notice Each issuer has a log of its own. A leaf is named by its position (issuer, batch, index); an inclusion proof
-/// binds the position, so a status needs no proof on chain. Uses, withdrawals and holds belong to the digest of what
-/// was signed, wherever and however often it is anchored. No payload is ever recorded here. Times are seconds UTC.
+/// @title The logs of the issuers: anchored batches, status of leaves, and uses, withdrawals and holds of statements.
+/// @notice Each issuer has its own log. A leaf is named by its position (issuer, batch, index). An inclusion proof
+/// binds the position, so a change of status needs no proof on the chain. Uses, withdrawals and holds belong to the
+/// digest of the signed statement, wherever and however often the statement is anchored. Payloads are never recorded
+/// here. Times are seconds UTC.
 interface ICertificateLog is IOrigin {
-    /// @param request Digest of the request under which the certificate was issued.
-    /// @param ordinal The how-manieth use this is, from 1.
+    /// @param request The digest of the request under which the certificate was issued.
+    /// @param ordinal The number of this use under the request, from 1.
     struct Use {
         bytes32 request;
         uint16 ordinal;
@@ -20,7 +21,7 @@ interface ICertificateLog is IOrigin {
     event Anchored(
         PartyNo indexed issuer, uint64 indexed batch, uint64 firstSeq, uint32 size, bytes32 root, uint40 at
     );
-    /// @notice The leaves of a storage word named by `mask` have this status now: bit i is leaf 128 * word + i.
+    /// @notice The leaves in `mask` now have this status; bit i of the mask is leaf 128 * word + i.
     event StatusChanged(
         PartyNo indexed issuer,
         uint64 indexed batch,
@@ -30,133 +31,139 @@ interface ICertificateLog is IOrigin {
         Reason reason,
         uint40 at
     );
-    /// @notice A leaf was superseded by another of the same log; follows the `StatusChanged` of the leaf.
+    /// @notice A leaf was superseded by another leaf of the same log. Emitted after the leaf's `StatusChanged`.
     event Superseded(
         PartyNo indexed issuer, uint64 indexed batch, uint32 index, uint64 newBatch, uint32 newIndex, uint40 at
     );
-    /// @notice A consumer used what was issued under a request for the `ordinal`-th time.
+    /// @notice A consumer recorded its use number `ordinal` under a request.
     event Used(PartyNo indexed consumer, bytes32 indexed request, uint16 ordinal, uint40 at);
-    /// @notice For its part, a party withdrew a statement, for good; `reported` if the key was reported lost or stolen.
+    /// @notice A party withdrew a statement permanently. `reported` is true if the key was reported lost or stolen.
     event Withdrawn(PartyNo indexed party, bytes32 indexed statement, bool reported, uint40 at);
-    /// @notice The offices that hold a statement are now these: 1 authority, 2 supervisor, 3 both, 0 none. `change` counts from 1.
+    /// @notice The offices that hold a statement changed. `offices` is the new value: 1 authority, 2 supervisor, 3
+    /// both, 0 none. `change` numbers the changes from 1.
     event Held(bytes32 indexed statement, uint8 offices, uint64 change, Reason reason, uint40 at, PartyNo by);
 
-    /// @notice The range does not begin where the issuer's log ends.
+    /// @notice The batch does not begin at the end of the issuer's log.
     error LogNotContiguous(PartyNo issuer, uint64 expected, uint64 given);
-    /// @notice A batch holds at least one entry.
+    /// @notice A batch needs at least one entry.
     error LogEmptyBatch();
-    /// @notice The issuer anchored no such batch.
+    /// @notice The issuer's log has no such batch.
     error LogUnknownBatch(PartyNo issuer, uint64 batch);
-    /// @notice The leaf is revoked for good.
+    /// @notice The leaf is already revoked.
     error LogAlreadyRevoked(PartyNo issuer, uint64 batch, uint32 index);
-    /// @notice The leaf is suspended already.
+    /// @notice The leaf is already suspended.
     error LogAlreadySuspended(PartyNo issuer, uint64 batch, uint32 index);
     /// @notice The leaf is not suspended.
     error LogNotSuspended(PartyNo issuer, uint64 batch, uint32 index);
     /// @notice A leaf cannot supersede itself.
     error LogSupersedesItself(PartyNo issuer, uint64 batch, uint32 index);
-    /// @notice The use is not the next one: another one came first. `expected` is 65,536 if no more can be counted.
+    /// @notice The ordinal is not the next one, because another use was recorded first. `expected` is 65,536 if the
+    /// maximum is reached.
     error LogUseOutOfOrder(bytes32 request, uint32 expected, uint16 given);
-    /// @notice The party withdrew the statement before, at this time, by a key that was reported or not as this one.
+    /// @notice The party already withdrew the statement at this time, with a key of the same kind (reported or not).
     error LogAlreadyWithdrawn(bytes32 statement, uint40 since);
-    /// @notice The office of the caller holds the statement already.
+    /// @notice The caller's office already holds the statement.
     error LogAlreadyHeld(bytes32 statement);
     /// @notice The office does not hold the statement.
     error LogNotHeld(bytes32 statement);
-    /// @notice Only a proposal that the registry carries out does this.
+    /// @notice The act needs a proposal that the party registry carries out.
     error LogNotDecided();
-    /// @notice The signature is not of this account's key over exactly this act.
+    /// @notice The signature was not made by this account's key for exactly this act.
     error LogSignatureInvalid(address account);
-    /// @notice The act was signed for the time up to `deadline`, and it is later.
+    /// @notice The deadline of the signed act has passed.
     error LogSignatureExpired(uint40 deadline, uint40 at);
 
-    /// @notice Anchor the next batch of the caller's own log. For issuers, while the ledger is not paused.
-    /// @param firstSeq Sequence number of its first entry: where the log ends.
+    /// @notice Anchor the next batch of the caller's log. For issuers, while the ledger is not paused.
+    /// @param firstSeq The sequence number of its first entry, which must be the end of the log.
     /// @param size How many entries it has.
     /// @param root Its RFC 9162 tree head.
     function anchor(uint64 firstSeq, uint32 size, bytes32 root) external returns (uint64 batch);
 
-    /// @notice Stop a leaf of the caller's own log for a time. For issuers.
+    /// @notice Suspend a leaf of the caller's log. For issuers.
     function suspend(uint64 batch, uint32 index, Reason reason) external;
 
-    /// @notice Let a suspended leaf of the caller's own log stand again. For issuers.
+    /// @notice Make a suspended leaf of the caller's log active again. For issuers.
     function resume(uint64 batch, uint32 index, Reason reason) external;
 
-    /// @notice End a leaf of the caller's own log for good. For issuers.
+    /// @notice Revoke a leaf of the caller's log permanently. For issuers.
     function revoke(uint64 batch, uint32 index, Reason reason) external;
 
-    /// @notice End many leaves of a batch of the caller's own log for good; indices that share a storage word are
-    /// cheapest side by side. For issuers.
+    /// @notice Revoke many leaves of a batch of the caller's log permanently. It is cheapest if indices of the same
+    /// storage word follow each other. For issuers.
     function revokeMany(uint64 batch, uint32[] calldata indices, Reason reason) external;
 
-    /// @notice End a leaf of the caller's own log for good in favour of another one of it. For issuers.
+    /// @notice Revoke a leaf of the caller's log permanently and name the leaf that replaces it. For issuers.
     function supersede(uint64 batch, uint32 index, uint64 newBatch, uint32 newIndex) external;
 
-    /// @notice Count a use of the caller's own under a request, if `ordinal` is the next one: of two that race exactly
-    /// one succeeds. For consumers.
+    /// @notice Record a use by the caller under a request; `ordinal` must be the next one. If two callers send the same
+    /// ordinal, exactly one of them succeeds. For consumers.
     function recordUse(bytes32 request, uint16 ordinal) external;
 
-    /// @notice Count uses that a consumer signed, for anybody to send. A use that is not the next one is skipped, so
-    /// nothing is counted twice and one stale use does not stop the others. For accounts of consumers.
+    /// @notice Record uses that a consumer signed. Anybody may send them. A use that does not have the next ordinal is
+    /// skipped, so nothing is counted twice, and an outdated use does not prevent the others. For accounts of
+    /// consumers.
     /// @param account The account whose key signed.
-    /// @param uses What is counted, in this order.
-    /// @param deadline The last second in which the signature is good.
-    /// @param signature As `IPartyRegistry.signedBy` takes it; what is signed: docs/protocol.md, section 3.
-    /// @return recorded How many were counted.
+    /// @param uses The uses to record, in this order.
+    /// @param deadline The last second in which the signature is valid.
+    /// @param signature The signature in the form of `IPartyRegistry.signedBy`, over the message in docs/protocol.md,
+    /// section 3.
+    /// @return recorded How many uses were recorded.
     function recordUsesFor(address account, Use[] calldata uses, uint40 deadline, bytes calldata signature)
         external
         returns (uint256 recorded);
 
-    /// @notice Withdraw a statement for one's own part, once and for good: how a data subject takes its consent back,
-    /// and a provider what it supplied, without asking anyone. For every party whose account is live, whatever its
-    /// roles and its status: a sanction takes away the right to act, not the right to stop. A reported key withdraws
-    /// too, and apart: the verifier decides whom it counts for. The log does not know whose statement it is, so it keeps
-    /// who withdrew what, and a verifier counts only what the party named in the statement withdrew.
+    /// @notice Withdraw a statement permanently, for the caller's party. So a data subject can withdraw its consent,
+    /// and a provider its provision, without asking anyone. For every party whose account is live, whatever its roles
+    /// and status: a sanctioned party may no longer act, but it may still withdraw. A reported key can withdraw too;
+    /// such a withdrawal is recorded separately, and the verifier decides whether it counts. The log does not know who
+    /// signed a statement. It records which party withdrew it, and a verifier counts only withdrawals by the party that
+    /// the statement names.
     function withdraw(bytes32 statement) external;
 
-    /// @notice Withdraw statements as a party signed, for anybody to send; skips what the party withdrew before. For
-    /// live accounts, as `withdraw`.
+    /// @notice Withdraw statements for a party that signed the withdrawal. Anybody may send it. Statements that the
+    /// party withdrew earlier are skipped. For live accounts, as `withdraw`.
     /// @param account The account whose key signed.
-    /// @param statements What is withdrawn.
-    /// @param signature As `IPartyRegistry.signedBy` takes it; what is signed: docs/protocol.md, section 3.
+    /// @param statements The digests of the statements.
+    /// @param signature The signature in the form of `IPartyRegistry.signedBy`, over the message in docs/protocol.md,
+    /// section 3.
     function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external;
 
-    /// @notice Hold statements, all or none: what rests on them is not valid while an office holds them. For
-    /// authorities and supervisors, each for its own office; a party that is both holds for both.
+    /// @notice Hold statements, all or none. A certificate that is based on a held statement is not valid. For
+    /// authorities and supervisors, each for its own office; a party with both roles holds for both offices.
     function hold(bytes32[] calldata statements, Reason reason) external;
 
-    /// @notice Lift the hold of an office on statements, all or none; another office's stands. Decided by two parties of
-    /// that office, see IProposals.
+    /// @notice Lift the hold of an office on statements, all or none; the hold of another office remains. Decided by
+    /// two parties of that office, see IProposals.
     /// @param office 1 authority, 2 supervisor.
     function lift(uint8 office, bytes32[] calldata statements, Reason reason) external;
 
-    /// @notice The commitment of a batch; zero if the issuer anchored none such.
+    /// @notice Return the commitment of a batch; zero if the issuer has no such batch.
     function commitmentOf(PartyNo issuer, uint64 batch) external view returns (bytes32);
 
-    /// @notice How many batches an issuer anchored: the number of its next one.
+    /// @notice Return how many batches an issuer anchored, which is also the number of its next batch.
     function batchCount(PartyNo issuer) external view returns (uint64);
 
-    /// @notice The sequence number of the next entry in an issuer's log.
+    /// @notice Return the sequence number of the next entry in an issuer's log.
     function nextSeq(PartyNo issuer) external view returns (uint64);
 
-    /// @notice The status word of 128 leaves: the low half says suspended, the high half revoked.
+    /// @notice Return the status word of 128 leaves. The bits of the low half mean suspended, of the high half revoked.
     function statusWord(PartyNo issuer, uint64 batch, uint32 word) external view returns (uint256);
 
-    /// @notice A leaf's status; `Revoked` also where it was superseded.
+    /// @notice Return a leaf's status; a superseded leaf is `Revoked` too.
     function statusOf(PartyNo issuer, uint64 batch, uint32 index) external view returns (LeafStatus);
 
-    /// @notice How often a consumer used what was issued under a request.
+    /// @notice Return how many uses a consumer recorded under a request.
     function usesOf(PartyNo consumer, bytes32 request) external view returns (uint16);
 
-    /// @notice When a party withdrew a statement; 0 if it did not.
-    /// @return at By a key that was not reported.
-    /// @return reportedAt By a key that was reported lost or stolen.
+    /// @notice Return when a party withdrew a statement; 0 if it did not.
+    /// @return at The time of a withdrawal with a key that was not reported.
+    /// @return reportedAt The time of a withdrawal with a key that was reported lost or stolen.
     function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40 at, uint40 reportedAt);
 
-    /// @notice The offices that hold a statement, 1 authority and 2 supervisor, and how often they changed; 0 changes:
-    /// never held.
+    /// @notice Return the offices that hold a statement (1 authority, 2 supervisor, 3 both), and how often they
+    /// changed; 0 changes mean that it was never held.
     function holdOf(bytes32 statement) external view returns (uint8 offices, uint64 changes);
 
-    /// @notice The head over every event of this contract.
+    /// @notice Return the head over all events of this contract.
     function head() external view returns (bytes32);
 }

@@ -3,16 +3,17 @@ pragma solidity ^0.8.28;
 
 import {PartyId, PartyNo, PartyStatus} from "../Types.sol";
 
-/// @title What every part of the party registry shares: parties, their keys, and who acts.
+/// @title Parties, their keys, and the functions that all parts of the party registry share.
 /// @notice An account is the address of a key. A key is *live* from its binding until it is retired. A live key
-/// *speaks* for its party if possession of it was proven and nobody reported it. A key that speaks *acts* if it can
-/// send transactions: it is of secp256k1; of a founding party's keys the first one counts. An *officer* is an active
-/// authority with a key that acts. An act is *decided* if the registry carries out a proposal, see IProposals.
+/// *speaks*, which means that it may act for its party, if possession of it was proven and nobody reported it. A
+/// speaking key *acts* if it can send transactions, which only secp256k1 keys can; of a founding party's keys only the
+/// first one counts as acting. An *officer* is an active authority with a key that acts. An act is *decided* if the
+/// registry carries it out as a proposal, see IProposals.
 interface IPartyRecord {
-    /// @param id The party's opaque id.
-    /// @param roles Mask of its roles.
+    /// @param id The party's id.
+    /// @param roles The mask of its roles.
     /// @param status Its status; `None` if there is no such party.
-    /// @param since When its status was last changed.
+    /// @param since When its status changed last.
     struct Party {
         PartyId id;
         uint32 roles;
@@ -21,13 +22,14 @@ interface IPartyRecord {
     }
 
     /// @param no The party; 0 if the account was never bound.
-    /// @param validFrom Since when it is bound to the party.
+    /// @param validFrom When it was bound to the party.
     /// @param validTo When it was retired; 0 while it is live.
-    /// @param reportedAt When it was reported lost or stolen; 0 if it was not.
-    /// @param compromisedAt From when its signatures count for nothing; 0 if it is not known to be compromised.
-    /// @param proven Whether possession of the key was proven to the chain, which SM2 keys cannot do.
-    /// @param proposal The proposal that bound it; 0 for a founder's.
-    /// @param acts Whether it can send transactions: its proof was of secp256k1, or it is a founding party's first.
+    /// @param reportedAt When it was reported lost or stolen; 0 if it was not reported.
+    /// @param compromisedAt The time from which its signatures are invalid; 0 if it is not known to be compromised.
+    /// @param proven Whether possession of the key was proven to the chain, which is impossible for SM2 keys.
+    /// @param proposal The number of the proposal that bound it; 0 for an account of a founding party.
+    /// @param acts Whether it can send transactions: its proof was made by a secp256k1 key, or it is the first account
+    /// of a founding party.
     struct Account {
         PartyNo no;
         uint40 validFrom;
@@ -39,74 +41,75 @@ interface IPartyRecord {
         bool acts;
     }
 
-    /// @notice A party was registered. Its accounts and roles follow in events of their own.
+    /// @notice A party was registered. Separate events with its accounts and roles follow.
     event PartyRegistered(PartyNo indexed no, PartyId indexed id, uint40 at, PartyNo by);
-    /// @notice An account is bound to a party from now on.
+    /// @notice An account was bound to a party.
     event AccountBound(
         PartyNo indexed no, address indexed account, bool proven, uint32 proposal, uint40 at, PartyNo by
     );
-    /// @notice A party's roles are now these.
+    /// @notice A party's roles changed to this mask.
     event RolesChanged(PartyNo indexed no, uint32 roles, uint40 at, PartyNo by);
 
-    /// @notice The account speaks for no party: it was never bound, was retired, or possession was never proven.
+    /// @notice The account may not act for any party: it was never bound, was retired, or possession was never proven.
     error PartyUnknownAccount(address account);
-    /// @notice The account was reported lost or stolen at this time: it may still veto and withdraw.
+    /// @notice The account was reported lost or stolen at this time. It may still veto and withdraw.
     error PartyAccountReported(address account, uint40 since);
     /// @notice The party is suspended, sanctioned or closed.
     error PartyNotActive(PartyNo no, PartyStatus status);
-    /// @notice The party has none of the roles in the mask. No party has one of an empty mask.
+    /// @notice The party has none of the roles in the mask. This is always so for an empty mask.
     error PartyLacksRole(PartyNo no, uint32 anyOf);
     /// @notice No party has this number.
     error PartyUnknown(PartyNo no);
-    /// @notice The id is registered already, as this party.
+    /// @notice The id is already registered, with this number.
     error PartyAlreadyRegistered(PartyId id, PartyNo no);
-    /// @notice The account is or was bound to this party, or is the registry itself (0); an account binds once.
+    /// @notice The account is or was bound to this party, or it is the registry itself (`no` is 0). An account can be
+    /// bound only once.
     error PartyAccountTaken(address account, PartyNo no);
-    /// @notice The mask has bits of no known role.
+    /// @notice The mask contains bits that are not roles.
     error PartyUnknownRoles(uint32 roles);
-    /// @notice An id or an account of zero.
+    /// @notice An id or an account is zero.
     error PartyZero();
-    /// @notice Only a proposal that was carried out does this.
+    /// @notice The act needs a proposal that the registry carries out.
     error PartyNotDecided();
-    /// @notice No party gives roles, accreditation, status or accounts to itself, nor confirms or cancels what concerns
-    /// itself.
+    /// @notice A party cannot change its own roles, accreditation, status or accounts, nor confirm or cancel a proposal
+    /// about itself.
     error PartySelfGrant(PartyNo no);
-    /// @notice Fewer officers would be left than one more than decide together.
+    /// @notice Too few officers would be left: there must always be one more than `threshold`.
     error PartyTooFewOfficers(uint32 officers);
-    /// @notice A party is registered with a key at least whose possession is proven.
+    /// @notice A new party needs at least one key with a proof of possession.
     error PartyNoProvenKey(PartyId id);
 
-    /// @notice The active party for which an account speaks now, if it has one of the roles; reverts otherwise. The
-    /// registry itself speaks for the proposer while it carries out a proposal.
+    /// @notice Return the party for which an account may act now; reverts unless the party is active and has one of the
+    /// roles. While the registry carries out a proposal, the registry itself acts for the proposer.
     function actor(address account, uint32 anyOf) external view returns (PartyNo no);
 
-    /// @notice Whether there is such a party and it may act.
+    /// @notice Return whether the party exists and is active.
     function isActive(PartyNo no) external view returns (bool);
 
-    /// @notice Whether for `delay` seconds UTC no key spoke for a party, or it was closed for good.
+    /// @notice Return whether a party has been closed, or has had no speaking key, for at least `delay` seconds UTC.
     function isSilent(PartyNo no) external view returns (bool);
 
-    /// @notice A party by number; its status is `None` if there is none.
+    /// @notice Return a party by number; its status is `None` if it does not exist.
     function partyOf(PartyNo no) external view returns (Party memory party);
 
-    /// @notice A party's number by id; 0 if there is none.
+    /// @notice Return a party's number by its id; 0 if there is no such party.
     function partyNoOf(PartyId id) external view returns (PartyNo no);
 
-    /// @notice An account's binding.
+    /// @notice Return the record of an account; all fields are zero if it was never bound.
     function accountOf(address account) external view returns (Account memory binding);
 
-    /// @notice How many parties there are; their numbers are 1 to this.
+    /// @notice Return how many parties there are; their numbers are 1 to this count.
     function count() external view returns (uint32);
 
-    /// @notice How many officers there are.
+    /// @notice Return how many officers there are.
     function officers() external view returns (uint32);
 
-    /// @notice How many parties decide together. There is always one officer more than this.
+    /// @notice Return how many parties decide a proposal together. There is always at least one officer more.
     function threshold() external view returns (uint32);
 
-    /// @notice How long a proposal waits, in seconds of running time.
+    /// @notice Return how long a proposal waits, in seconds of running time.
     function delay() external view returns (uint40);
 
-    /// @notice The head over every event of this contract.
+    /// @notice Return the head over all events of this contract.
     function head() external view returns (bytes32);
 }

@@ -8,13 +8,14 @@ import {IPartyRecord} from "./IPartyRecord.sol";
 import {IPauses} from "./IPauses.sol";
 import {IProposals} from "./IProposals.sol";
 
-/// @title The parties of the ledger: who acts, in which roles, with which keys.
-/// @notice Ownership elsewhere is by party and never by account, so a lost key is a new account, not a lost asset.
-/// No name and no number of a person or firm is ever recorded here. Times are seconds UTC.
+/// @title The parties of the ledger, with their roles and keys.
+/// @notice Everything on the ledger belongs to parties and never to accounts: a party that loses a key needs a new
+/// account, but keeps its assets. Names and official numbers of persons or firms are never recorded here. Times are
+/// seconds UTC.
 interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrigin {
-    /// @param scenario Under which the party may issue.
-    /// @param from From when.
-    /// @param to Up to, not including, when.
+    /// @param scenario The scenario under which the party may issue.
+    /// @param from The first second of the period.
+    /// @param to The first second after the period.
     struct Accreditation {
         ScenarioCode scenario;
         uint40 from;
@@ -22,9 +23,9 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     }
 
     /// @param id A founding party's id.
-    /// @param accounts Its accounts, which count as proven; the first one acts.
-    /// @param roles Mask of its roles.
-    /// @param accreditations For what it is accredited.
+    /// @param accounts Its accounts, which count as proven; the first one counts as acting.
+    /// @param roles The mask of its roles.
+    /// @param accreditations Its accreditations.
     struct Founding {
         PartyId id;
         address[] accounts;
@@ -32,35 +33,37 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
         Accreditation[] accreditations;
     }
 
-    /// @notice A party's status is now this.
+    /// @notice A party's status changed to `status`.
     event PartyStatusChanged(PartyNo indexed no, PartyStatus status, Reason reason, uint40 at, PartyNo by);
-    /// @notice A party may issue under a scenario from `from` up to, not including, `to`.
+    /// @notice A party may issue under a scenario while `from <= t < to`.
     event Accredited(
         PartyNo indexed no, ScenarioCode indexed scenario, uint40 from, uint40 to, uint40 at, PartyNo by
     );
 
-    /// @notice The party is closed for good, since then.
+    /// @notice The party was closed permanently at this time.
     error PartyClosed(PartyNo no, uint40 since);
-    /// @notice The period is empty, or takes back accreditation already given: it begins later or ends in the past.
+    /// @notice The period is empty, or it takes back a part of the accreditation: it begins later than before, or ends
+    /// in the past.
     error PartyPeriod(uint40 from, uint40 to);
 
-    /// @notice Set a party's roles. For authorities and admins if the offices (any role but subject, provider, consumer
-    /// and broker) stay as they are, else decided. Never on one's own party.
+    /// @notice Set a party's roles. For authorities and admins if no office (any role except subject, provider,
+    /// consumer and broker) is given or taken; otherwise decided. Never for the caller's own party.
     function setRoles(PartyNo no, uint32 roles) external;
 
-    /// @notice Set a party's status; `Closed` is final. For authorities and supervisors; decided if it closes a party,
-    /// or if the party is an authority, a supervisor or an issuer. Never on one's own party.
+    /// @notice Set a party's status; `Closed` is final. For authorities and supervisors. Must be decided if it closes
+    /// the party, or if the party is an authority, a supervisor or an issuer. Never for the caller's own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
-    /// @notice Let a party issue under a scenario for a period. What was given stays given: the beginning of an
-    /// accreditation never moves later, nor its end into the past. Decided.
+    /// @notice Let a party issue under a scenario for a period. An accreditation is never taken back for the past: its
+    /// beginning cannot be moved later, and its end cannot be moved into the past. Decided.
     function accredit(PartyNo no, ScenarioCode scenario, uint40 from, uint40 to) external;
 
-    /// @notice Whether the key of an account signed a SHA-256 hash. It does not say that the account is bound or live.
-    /// @param signature `r ‖ s` of secp256k1, or `r ‖ s ‖ x ‖ y` of P-256, with a low `s`. See docs/protocol.md,
-    /// section 3, for what is signed and section 4 for the account of a key.
+    /// @notice Return whether the key of an account signed a SHA-256 hash. Does not check that the account is bound or
+    /// live.
+    /// @param signature `r ‖ s` of secp256k1, or `r ‖ s ‖ x ‖ y` of P-256, with a low `s`. Section 3 of
+    /// docs/protocol.md defines the messages, section 4 the account of a key.
     function signedBy(address account, bytes32 hash, bytes calldata signature) external view returns (bool);
 
-    /// @notice From when to when a party may issue under a scenario; zeros if never.
+    /// @notice Return the period in which a party may issue under a scenario; zeros if there is none.
     function accreditationOf(PartyNo no, ScenarioCode scenario) external view returns (uint40 from, uint40 to);
 }

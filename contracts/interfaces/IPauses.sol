@@ -3,34 +3,36 @@ pragma solidity ^0.8.28;
 
 import {PartyNo} from "../Types.sol";
 
-/// @title The pause, by which one guardian stops what a thief would do first: anchoring, registering and binding.
-/// @notice Delays stand still meanwhile: they count *running time*, the seconds that were not paused. A pause never
-/// stops reports, vetoes, holds, withdrawals, revocations, uses and questions.
+/// @title The pause: one authority or supervisor can stop anchoring, registering and binding for a while.
+/// @notice These are the acts that a thief of keys would try first. Delays count only *running time*, the seconds that
+/// were not paused, so they do not pass during a pause. A pause never stops reports, vetoes, holds, withdrawals,
+/// revocations, uses and reads.
 interface IPauses {
-    /// @notice Anchoring, registering and binding are stopped up to, not including, `until`.
+    /// @notice Anchoring, registering and binding are stopped until `until` (exclusive).
     event Paused(uint40 until, uint40 at, PartyNo by);
-    /// @notice The pause was ended before its time.
+    /// @notice The pause was ended early.
     event PauseEnded(uint40 at, PartyNo by);
 
-    /// @notice The ledger is paused until then.
+    /// @notice The ledger is paused until this time.
     error PartyPaused(uint40 until);
     /// @notice The ledger is not paused.
     error PartyNotPaused();
-    /// @notice The party paused the ledger lately, and may not before this time.
+    /// @notice The party paused the ledger recently, and may not pause it again before this time.
     error PartyPauseRest(uint40 until);
 
-    /// @notice Pause for 7 days. For authorities and supervisors; each rests for 30 days after its own pause.
+    /// @notice Pause for 7 days. For authorities and supervisors. After its own pause, a party cannot pause again for
+    /// 30 days.
     function pause() external;
 
     /// @notice End the pause now. Decided, without delay.
     function endPause() external;
 
-    /// @notice As `IPartyRecord.actor`, and reverts while the ledger is paused.
+    /// @notice As `IPartyRecord.actor`, but also reverts while the ledger is paused.
     function actorUnlessPaused(address account, uint32 anyOf) external view returns (PartyNo no);
 
-    /// @notice When the pause ends; 0 if the ledger is not paused.
+    /// @notice Return when the pause ends; 0 if the ledger is not paused.
     function pausedUntil() external view returns (uint40);
 
-    /// @notice The running time: seconds UTC less all paused seconds.
+    /// @notice Return the running time: seconds UTC minus all paused seconds.
     function running() external view returns (uint40);
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// The one place that reads the chain's time.
+/// Reads the chain's time for all contracts.
 library Clock {
-    /// Past the year 5138 in seconds, and 1973 in milliseconds.
+    /// From this number on, a block's time is milliseconds: as seconds it is the year 5138, as milliseconds 1973.
     uint256 private constant MILLISECONDS_FROM = 1e11;
 
-    /// @return Seconds UTC, also on chains whose blocks count milliseconds.
+    /// @return The block's time in seconds UTC, also on chains whose block times are milliseconds.
     // solhint-disable-next-line not-rely-on-time
     function nowSeconds() internal view returns (uint40) {
         uint256 time = block.timestamp;
-        // slither-disable-next-line timestamp: the comparison tells seconds from milliseconds; no one gains by either
+        // slither-disable-next-line timestamp: it only distinguishes seconds from milliseconds; nobody can profit
         return uint40(time < MILLISECONDS_FROM ? time : time / 1000);
     }
 }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// The running head over events, docs/protocol.md section 3. SHA-256 and not keccak: browsers and banks have it,
-/// and no chain mode changes its meaning.
+/// Computes the running head over events, docs/protocol.md section 3. It uses SHA-256 instead of keccak, because
+/// browsers and banks have SHA-256, and it is the same in all modes of a chain.
 library EventHead {
     bytes32 private constant GENESIS = "pingzheng/head/v2";
 
-    /// The head of a contract before its first event.
+    /// Returns the head of a contract before its first event.
     function genesis(bytes32 origin, address contract_) internal view returns (bytes32) {
         return sha256(abi.encode(GENESIS, origin, block.chainid, contract_));
     }
 
-    /// The head of one record of a contract before its first event.
+    /// Returns the head of one record of a contract (`scope`) before its first event.
     function genesis(bytes32 origin, address contract_, bytes32 scope) internal view returns (bytes32) {
         return sha256(abi.encode(GENESIS, origin, block.chainid, contract_, scope));
     }
 
-    /// The digest of an event: tag and fields, ABI-encoded. As `sha256(encoded)`, but in place: the compiler copies.
-    // slither-disable-next-line assembly: about 500 gas less in each act; the tests compare it with the compiler's own
+    /// Returns the digest of an event, `sha256(encoded)`; `encoded` is its ABI-encoded tag and fields. The assembly
+    /// avoids the copy of the data that the compiler would make.
+    // slither-disable-next-line assembly: saves about 500 gas in each act; the tests compare it with `sha256`
     function digest(bytes memory encoded) internal view returns (bytes32 value) {
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
@@ -26,8 +27,8 @@ library EventHead {
         }
     }
 
-    /// The head after an event with this digest, `sha256(abi.encode(head, eventDigest))`, in the scratch space.
-    // slither-disable-next-line assembly: about 500 gas less in each act, as in `digest`
+    /// Returns the head after an event, `sha256(abi.encode(head, eventDigest))`. The assembly uses the scratch space.
+    // slither-disable-next-line assembly: saves about 500 gas in each act, as in `digest`
     function fold(bytes32 head, bytes32 eventDigest) internal view returns (bytes32 value) {
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {

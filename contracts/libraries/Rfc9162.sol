@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Merkle trees over SHA-256 as in RFC 9162, section 2.1: the second implementation of what `ledger.proof` does.
+/// Merkle trees over SHA-256 as in RFC 9162, section 2.1. A second implementation of the trees in `ledger.proof`.
 library Rfc9162 {
-    /// Hash of a leaf, section 2.1.1.
+    /// Returns the hash of a leaf, section 2.1.1.
     function leafHash(bytes memory entry) internal pure returns (bytes32) {
         return sha256(abi.encodePacked(bytes1(0x00), entry));
     }
 
-    /// Hash of an inner node, section 2.1.1.
+    /// Returns the hash of an inner node, section 2.1.1.
     function nodeHash(bytes32 left, bytes32 right) internal pure returns (bytes32) {
         return sha256(abi.encodePacked(bytes1(0x01), left, right));
     }
 
-    /// Root of a tree over these leaf hashes, section 2.1.1; the root of no leaves is the hash of nothing.
-    /// @dev Folds in place: an odd last node rises a level unchanged, which is RFC 9162's split at a power of two.
+    /// Returns the root of a tree over these leaf hashes, section 2.1.1. Without leaves it is the hash of empty data.
+    /// @dev Overwrites `leaves`. An odd last node moves up one level unchanged, which gives the same tree as RFC 9162's
+    /// split at a power of two.
     function root(bytes32[] memory leaves) internal pure returns (bytes32) {
         uint256 width = leaves.length;
         if (width == 0) return sha256("");
@@ -29,7 +30,7 @@ library Rfc9162 {
         return leaves[0];
     }
 
-    /// Whether `leaf` stands at `index` of the tree with this root and size, section 2.1.3.2.
+    /// Returns whether `leaf` is at `index` of the tree with this root and size, section 2.1.3.2.
     function verifyInclusion(bytes32 root_, bytes32 leaf, uint256 index, uint256 size, bytes32[] memory proof)
         internal
         pure
@@ -56,7 +57,7 @@ library Rfc9162 {
         return sn == 0 && hash == root_;
     }
 
-    /// Whether the tree of `first` leaves is the beginning of that of `second` leaves, section 2.1.4.2.
+    /// Returns whether the tree of `first` leaves is the beginning of the tree of `second` leaves, section 2.1.4.2.
     function verifyConsistency(
         bytes32 firstRoot,
         bytes32 secondRoot,
@@ -72,7 +73,7 @@ library Rfc9162 {
             fn >>= 1;
             sn >>= 1;
         }
-        // A first tree that is a power of two is a node of the second: the proof leaves it out.
+        // If `first` is a power of two, its root is a node of the second tree, and the proof leaves it out.
         uint256 next = 0;
         bytes32 fr = firstRoot;
         if (fn != 0) {

@@ -7,7 +7,7 @@ import {Signatures} from "../libraries/Signatures.sol";
 import {NOBODY, PartyNo, Roles} from "../Types.sol";
 import {Proposals} from "./Proposals.sol";
 
-/// @title Implements IPartyKeys; the documentation is there.
+/// @title Implements IPartyKeys, where the functions are documented.
 abstract contract PartyKeys is Proposals, IPartyKeys {
     /// @inheritdoc IPartyKeys
     function register(Registration[] calldata parties) external {
@@ -106,7 +106,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _recount(no, officer);
     }
 
-    /// A key that speaks is about to stop.
+    /// Takes a key off the party's counts before it is retired or reported; does nothing if it was not counted.
     function _silence(PartyNo no, Account storage key) private {
         if (!key.proven || key.reportedAt != 0) return;
         Standing storage standing = _standings[no];
@@ -115,7 +115,8 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _listen(standing);
     }
 
-    /// Binds a key, proven if the proof shows possession of it for `whom`; an empty one shows nothing.
+    /// Binds a key. It is proven if `proof` is its signature for the party number `whom`, and unproven if `proof` is
+    /// empty.
     function _bindProven(PartyNo no, address account, PartyNo whom, bytes calldata proof, PartyNo by) private {
         bool proven = proof.length != 0;
         if (proven && !_isSigned(account, "party/key/v2", PartyNo.unwrap(whom), proof)) {

@@ -9,26 +9,26 @@ import {EventHead} from "../libraries/EventHead.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {NOBODY, PartyId, PartyNo, PartyStatus, Roles} from "../Types.sol";
 
-/// @title Implements IPartyRecord; the documentation is there.
+/// @title Implements IPartyRecord, where the functions are documented.
 abstract contract PartyRecord is IPartyRecord, ERC2771Context {
-    /// What every act needs, in one slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
+    /// The data that every act reads, in one slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
     struct Standing {
         uint32 roles;
         PartyStatus status;
         uint40 since;
-        /// How many keys speak, and how many of these act.
+        /// How many keys may act for the party, and how many of these can send transactions.
         uint16 speaking;
         uint16 acting;
-        /// Since when no key speaks or the party is closed; 0 if neither.
+        /// Since when the party has had no speaking key or has been closed; 0 if neither is the case.
         uint40 silentSince;
-        /// Up to when, in running time, what two officers confirmed against the party may be carried out.
+        /// Until this running time, a proposal that two officers confirmed against the party can be carried out.
         uint40 accusedUntil;
     }
 
     uint32 internal constant THRESHOLD = 2;
     uint32 internal constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     uint32 internal constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
-    /// All but subject, provider, consumer and broker.
+    /// All roles except subject, provider, consumer and broker.
     uint32 internal constant OFFICES = Roles.ALL
         & ~(Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER);
 
@@ -40,7 +40,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     // slot 1
     uint32 private _count;
     uint32 private _officers;
-    /// The proposal that is being carried out and its proposer; 0 between two of them.
+    /// The proposal that is being carried out, and its proposer; 0 at all other times.
     uint32 internal _deciding;
     PartyNo internal _decider;
     // slots 2 to 5
@@ -49,8 +49,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     mapping(PartyNo no => PartyId) private _ids;
     mapping(PartyId id => PartyNo) private _numbers;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
-    /// @param wait How long proposals wait, in seconds.
+    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param wait How long proposals wait, in seconds of running time.
     constructor(address forwarder, uint40 wait) ERC2771Context(forwarder) {
         _ORIGIN = IOrigin(forwarder).origin();
         _DELAY = wait;
@@ -134,7 +134,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     function _bind(PartyNo no, address account, bool proven, bool acts, PartyNo by) internal {
         // Check
         if (account == address(0)) revert PartyZero();
-        // The registry calls other contracts: bound, it would speak for the party there.
+        // The registry itself calls other contracts. If it were bound, it could act for that party there.
         if (_accounts[account].no != NOBODY || account == address(this)) {
             revert PartyAccountTaken(account, _accounts[account].no);
         }
@@ -158,14 +158,15 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _fold(abi.encode(bytes32("party/roles/v1"), no, roles, at, by));
     }
 
-    /// Notes since when a party is silent, after an act on its keys or its status.
+    /// Updates `silentSince` after a change to the party's keys or status.
     function _listen(Standing storage standing) internal {
         bool silent = standing.speaking == 0 || standing.status == PartyStatus.Closed;
         if (!silent) standing.silentSince = 0;
         else if (standing.silentSince == 0) standing.silentSince = Clock.nowSeconds();
     }
 
-    /// Counts the officers again after an act on one party, and refuses to lose one too many.
+    /// Updates the number of officers after a change to one party, and reverts if too few would be left. `before` says
+    /// whether the party was an officer before the change.
     function _recount(PartyNo no, bool before) internal {
         bool after_ = _isOfficer(no);
         if (after_ && !before) ++_officers;
@@ -175,26 +176,27 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         }
     }
 
-    /// Takes an event, tag and fields, into the head.
+    /// Adds an event (the encoded tag and fields) to the head.
     function _fold(bytes memory encoded) internal {
         _head = EventHead.fold(_head, EventHead.digest(encoded));
     }
 
-    /// The same of an event with two fields of its own; one place for several of them keeps the contract small.
+    /// Adds an event with two fields besides party, time and actor. Several events share this code, which keeps the
+    /// contract small.
     function _foldAct(bytes32 tag, uint32 no, uint160 first, uint160 second, uint40 at, PartyNo by) internal {
         _fold(abi.encode(tag, no, first, second, at, by));
     }
 
-    /// The party for which an account speaks, whatever the party's status and roles.
+    /// Returns the party for which an account may act, whatever the party's status and roles.
     function _speaker(address account) internal view returns (PartyNo no) {
         Account storage key = _accounts[account];
         no = key.no;
-        // What was never bound was never proven.
+        // An account that was never bound is not proven, so this refuses it too.
         if (key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
         if (key.reportedAt != 0) revert PartyAccountReported(account, key.reportedAt);
     }
 
-    /// The party whose live and proven key this is, reported or not.
+    /// Returns the party of a live and proven key, even if the key is reported.
     function _owner(address account) internal view returns (PartyNo no) {
         Account storage key = _accounts[account];
         no = key.no;
@@ -205,13 +207,13 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         return msg.sender == address(this);
     }
 
-    /// The proposer of what is being carried out.
+    /// Returns the proposer of the proposal that is being carried out; reverts outside of a proposal.
     function _requireDecided() internal view returns (PartyNo by) {
         if (!_isDecided()) revert PartyNotDecided();
         return _decider;
     }
 
-    /// The acting party, which must not be the one acted upon, and that one must exist.
+    /// Returns the acting party; reverts if it is the party `no` itself, or if `no` does not exist.
     function _grantor(uint32 anyOf, PartyNo no) internal view returns (PartyNo by) {
         by = actor(_msgSender(), anyOf);
         if (by == no) revert PartySelfGrant(no);
@@ -231,7 +233,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         return standing.status == PartyStatus.Active && standing.roles & Roles.AUTHORITY != 0 && standing.acting != 0;
     }
 
-    /// Whether the key of `account` signed an act: which, in this registry, by whom, and about what.
+    /// Returns whether the key of `account` signed an act. The signed data contains the act's tag, this registry, the
+    /// account, and `about`, the number or address that the act concerns.
     function _isSigned(address account, bytes32 tag, uint256 about, bytes calldata signature)
         internal
         view

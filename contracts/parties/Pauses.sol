@@ -6,13 +6,13 @@ import {Clock} from "../libraries/Clock.sol";
 import {PartyNo} from "../Types.sol";
 import {PartyRecord} from "./PartyRecord.sol";
 
-/// @title Implements IPauses; the documentation is there.
+/// @title Implements IPauses, where the functions are documented.
 abstract contract Pauses is PartyRecord, IPauses {
-    /// The newest pause, in one slot: 40 + 40 + 40 bits.
+    /// The newest pause, in one slot (40 + 40 + 40 bits).
     struct Pause {
         uint40 from;
         uint40 until;
-        /// Seconds of all pauses before it.
+        /// The total seconds of all earlier pauses.
         uint40 before;
     }
 

@@ -11,10 +11,10 @@ import {Clock} from "../libraries/Clock.sol";
 import {NOBODY, PartyNo, ProposalKind, ProposalState, roleOfOffice, Roles} from "../Types.sol";
 import {Pauses} from "./Pauses.sol";
 
-/// @title Implements IProposals; the documentation is there.
+/// @title Implements IProposals, where the functions are documented.
 abstract contract Proposals is Pauses, IProposals {
     uint40 private constant OPEN_FOR = 14 days;
-    /// The bytes of a `changeKey` with an empty proof: its selector and five words.
+    /// The length in bytes of a `changeKey` call with an empty proof: its selector and five words.
     uint256 private constant WITHOUT_PROOF = 4 + 5 * 32;
 
     // slot 8
@@ -60,7 +60,7 @@ abstract contract Proposals is Pauses, IProposals {
         PartyNo by = actor(confirmer, proposal.role);
         if (by == proposal.by) revert PartyOwnProposal(no, by);
         if (by == proposal.concerned) revert PartySelfGrant(by);
-        // A list was proposed by its hash alone, so what it is shows only now.
+        // A registration was proposed by its hash only, so its call is checked now.
         if (proposal.role == REGISTERS && !_registers(target, call)) revert PartyNotProposable(bytes4(call));
         // Effect
         proposal.confirmer = confirmer;
@@ -125,7 +125,8 @@ abstract contract Proposals is Pauses, IProposals {
         );
     }
 
-    /// The only interaction of the registry; all is checked, and the proposal over, before it.
+    /// Carries out a proposal. This is the registry's only call to another contract; before the call, everything is
+    /// checked and the proposal has ended.
     function _carryOut(uint32 no, Proposal storage proposal, address target, bytes calldata call) private {
         // Check
         if (_deciding != 0) revert PartyNested(_deciding);
@@ -144,7 +145,7 @@ abstract contract Proposals is Pauses, IProposals {
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
         // Interaction
-        // slither-disable-next-line reentrancy-no-eth,unused-return: nothing is carried out within; nobody asks for more
+        // slither-disable-next-line reentrancy-no-eth,unused-return: no proposal can be carried out within another one
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }
@@ -174,7 +175,7 @@ abstract contract Proposals is Pauses, IProposals {
         _foldAct("party/ended/v1", no, uint8(state), uint160(account), at, by);
     }
 
-    /// By the caller, of now, and without delay.
+    /// Returns a new proposal by the caller, made now and without a delay.
     function _draft(bytes32 act) private view returns (Proposal memory proposal) {
         proposal.act = act;
         proposal.proposer = _msgSender();
@@ -183,7 +184,7 @@ abstract contract Proposals is Pauses, IProposals {
         proposal.state = ProposalState.Pending;
     }
 
-    /// A pending proposal of exactly this call that is not expired.
+    /// Returns a pending proposal of exactly this call; reverts if it has expired.
     function _open(uint32 no, address target, bytes calldata call) private view returns (Proposal storage proposal) {
         _requirePending(no);
         proposal = _proposals[no];
@@ -197,7 +198,8 @@ abstract contract Proposals is Pauses, IProposals {
         if (state != ProposalState.Pending) revert PartyNotPending(no, state);
     }
 
-    /// The role that proposes and confirms a call, and the party that it concerns; reverts for what nobody may propose.
+    /// Returns the role that may propose and confirm a call, and the party that it concerns; reverts if nobody may
+    /// propose the call.
     function _termsOf(address target, bytes calldata call) private view returns (uint32 role, PartyNo concerned) {
         bytes4 selector = bytes4(call);
         if (target != address(this)) {
@@ -208,12 +210,12 @@ abstract contract Proposals is Pauses, IProposals {
         if (selector == IPauses.endPause.selector) return (role, NOBODY);
         if (!_concernsParty(selector)) revert PartyNotProposable(selector);
         concerned = abi.decode(call[4:], (PartyNo));
-        // Else the keys of a party to come could not veto: they were not live yet.
+        // The party must exist now: keys that are bound later could not veto this proposal.
         _requireKnown(concerned);
     }
 
-    /// Two officers give a party a key; they take one only for another. What a party gives itself is proven: of an
-    /// account that is not, nobody can say whose it is.
+    /// Reverts for a change of keys that may not be proposed. Officers must give the party a new key when they take
+    /// one. A party must prove its own new key, because otherwise nobody knows whose key it is.
     function _requireKey(bool own, bytes calldata call) private pure {
         (, address fresh) = abi.decode(call[4:], (PartyNo, address));
         bool none = fresh == address(0);
@@ -221,7 +223,8 @@ abstract contract Proposals is Pauses, IProposals {
         if (own && !none && call.length <= WITHOUT_PROOF) revert IPartyKeys.PartyProofMissing(fresh);
     }
 
-    /// Whether two officers hold something against the party concerned: an officer among them cancels nothing then.
+    /// Returns whether a confirmed proposal is an accusation of the party concerned, which then may not cancel
+    /// proposals.
     function _accuses(Proposal storage proposal, bytes calldata call) private view returns (bool) {
         return proposal.concerned != NOBODY && proposal.kind == ProposalKind.Waits
             && bytes4(call) != IPartyRegistry.accredit.selector;
@@ -231,8 +234,9 @@ abstract contract Proposals is Pauses, IProposals {
         return target == address(this) && bytes4(call) == IPartyKeys.register.selector;
     }
 
-    /// Lifting and ending a pause give back what an office took, so they are quick, as is a registration: a new party
-    /// has no key yet that could veto. Nobody cancels these: who could, would hold or pause for ever.
+    /// Lifting a hold and ending a pause undo a restriction, so they are quick; so is a registration, because a new
+    /// party has no key yet that could veto. Nobody can cancel them, because a single officer could then keep a hold or
+    /// a pause forever.
     function _kindOf(address target, bytes calldata call) private view returns (ProposalKind) {
         bytes4 selector = bytes4(call);
         bool here = target == address(this);
@@ -241,7 +245,7 @@ abstract contract Proposals is Pauses, IProposals {
         return selector == quick ? ProposalKind.Quick : ProposalKind.Waits;
     }
 
-    /// The acts of this registry whose first argument is the party that they concern.
+    /// Returns whether a function of this registry has the party that it concerns as its first argument.
     function _concernsParty(bytes4 selector) private pure returns (bool) {
         return selector == IPartyKeys.changeKey.selector || selector == IPartyRegistry.setRoles.selector
             || selector == IPartyRegistry.setStatus.selector || selector == IPartyRegistry.accredit.selector

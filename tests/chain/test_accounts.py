@@ -28,27 +28,27 @@ P256_POINT = bytes.fromhex(
 )
 
 
-def test_the_account_of_a_key_is_that_of_its_curve() -> None:
+def test_the_account_of_a_key_depends_on_its_curve() -> None:
     assert account_of_public_key(SECP256K1) == "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
     assert account_of_public_key(P256) == "0x" + sha256(b"ES256" + P256_POINT).digest()[-20:].hex()
     # Not as a secp256k1 key is hashed, though the texts differ by a prefix alone.
     assert account_of_public_key(P256) != "0x" + keccak(P256_POINT)[-20:].hex()
 
 
-def test_the_same_secret_is_another_account_on_another_curve() -> None:
+def test_one_secret_has_different_accounts_on_different_curves() -> None:
     secret = new_p256_key()
     assert account_of_public_key(public_key_of(secret)) != Es256Signer(secret).kid
     assert account_of_public_key(Es256Signer(secret).public_key) == Es256Signer(secret).kid
 
 
-def test_keys_are_fresh() -> None:
+def test_new_keys_differ() -> None:
     for make in (new_private_key, new_p256_key):
         assert len({make() for _ in range(20)}) == 20
         assert {len(make()) for _ in range(20)} == {32}
 
 
 @pytest.mark.parametrize("key", [SECP256K1, P256])
-def test_a_key_is_taken_where_its_suite_is(key: str) -> None:
+def test_a_key_is_accepted_only_for_its_suite(key: str) -> None:
     suite = ES256 if key == P256 else ES256K
     assert check_public_key(key, suites=ANY_SUITE) == check_public_key(key, suites=(suite,)) == key
 
@@ -68,7 +68,7 @@ def test_a_key_is_taken_where_its_suite_is(key: str) -> None:
         "",
     ],
 )
-def test_what_acts_on_the_chain_by_itself_is_a_key_of_secp256k1(key: str) -> None:
+def test_only_secp256k1_keys_are_accepted_by_default(key: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_public_key(key, "public_key")
     assert (caught.value.code, caught.value.where) == ("PUBLIC_KEY_INVALID", "public_key")

@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "accounts.json"
 
 
-def test_processes_with_stale_copies_lose_no_key(path: Path) -> None:
+def test_processes_that_add_keys_at_the_same_time_lose_no_key(path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(path), str(KEYS)]
     pipe = subprocess.PIPE
     running = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(PROCESSES)]
@@ -55,7 +55,7 @@ def test_processes_with_stale_copies_lose_no_key(path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["accounts.json"]
 
 
-def test_a_key_that_another_process_added_is_found(path: Path) -> None:
+def test_a_key_added_by_another_process_is_found(path: Path) -> None:
     stale, other = Custody(path), Custody(path)
     (account,) = other.create()
     assert account in stale
@@ -65,7 +65,7 @@ def test_a_key_that_another_process_added_is_found(path: Path) -> None:
         stale.signer("0x" + "12" * 20)
 
 
-def test_a_lost_file_is_not_begun_anew(path: Path) -> None:
+def test_a_lost_key_file_is_not_replaced_by_a_new_one(path: Path) -> None:
     custody = Custody(path)
     path.unlink()
     with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
@@ -74,7 +74,7 @@ def test_a_lost_file_is_not_begun_anew(path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', "{", "\udcff"])
-def test_a_damaged_file_is_neither_read_nor_written_over(path: Path, text: str) -> None:
+def test_a_damaged_key_file_is_neither_used_nor_overwritten(path: Path, text: str) -> None:
     custody = Custody(path)
     raw = text.encode("utf-8", "surrogateescape")
     path.write_bytes(raw)
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_neither_read_nor_written_over(path: Path, text: str) 
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3])
-def test_a_key_that_is_not_its_accounts_is_named(path: Path, suite: Suite) -> None:
+def test_a_key_stored_under_another_account_is_reported(path: Path, suite: Suite) -> None:
     custody = Custody(path)
     (account,) = custody.create(suite=suite)
     keys = json.loads(path.read_text())

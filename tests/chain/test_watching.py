@@ -84,7 +84,7 @@ def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it
     assert [each.kind for each in proposed if each and each.call] == ["change_key", "change_key", "date_compromise"]
 
 
-def test_a_change_to_a_proposal_from_before_is_told(chain: Chain, stranger: ChainReader) -> None:
+def test_a_change_to_an_earlier_proposal_is_listed(chain: Chain, stranger: ChainReader) -> None:
     number = chain.propose(recovery(chain))
     start = chain.reader.block_number()
     chain.acting("third").send(calls.cancel(number))
@@ -117,7 +117,7 @@ class PrunedConnection(Connection):
         return super().ask_many(calls)
 
 
-def test_a_node_without_the_state_of_old_blocks_will_do(chain: Chain) -> None:
+def test_a_node_without_old_state_is_enough_for_watching(chain: Chain) -> None:
     """Its events from the first one on lead to the head."""
     start = chain.reader.block_number()
     chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
@@ -135,7 +135,9 @@ def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
     assert caught.value.code == "PROPOSAL_CALL_DIFFERS"
 
 
-def test_what_is_pending_for_a_party(chain: Chain, stranger: ChainReader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_lists_the_open_proposals_that_concern_a_party(
+    chain: Chain, stranger: ChainReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many proposals there are, and without those that ended or expired."""
     monkeypatch.setattr(watching, "PROPOSALS_AT_ONCE", 2)
     expired = chain.propose(recovery(chain))
@@ -166,7 +168,7 @@ def proposed_raw(chain: Chain, by: str, target: str, data: str) -> int:
 
 
 @pytest.mark.parametrize("more", ["00", "00" * 32])
-def test_attack_a_change_of_a_key_that_nobody_encodes_so_is_shown_for_what_it_does(
+def test_attack_a_key_change_with_odd_encoding_is_shown_as_a_key_change(
     chain: Chain, stranger: ChainReader, more: str
 ) -> None:
     """A thief proposes the rotation with a byte more: the contract takes it."""
@@ -181,7 +183,7 @@ def test_attack_a_change_of_a_key_that_nobody_encodes_so_is_shown_for_what_it_do
         assert (shown.arguments["fresh"], shown.arguments["old"]) == (account("thief"), FIRM.account)
 
 
-def test_a_holder_sees_that_its_asset_would_be_given_away(chain: Chain, stranger: ChainReader) -> None:
+def test_a_holder_sees_a_proposal_to_reassign_its_asset(chain: Chain, stranger: ChainReader) -> None:
     """The chain says of such a call that it concerns nobody. A later holder sees it too, an earlier one does not."""
     asset, holder = ASSETS[0], PARTIES["provider"].no
     register_confirmed(chain, asset)
@@ -199,7 +201,7 @@ def test_a_holder_sees_that_its_asset_would_be_given_away(chain: Chain, stranger
     assert [(each.event, each.proposal) for each in key_changes(stranger, holder, 0)][-1] == ("ProposalEnded", number)
 
 
-def test_attack_a_node_that_hides_what_would_give_an_asset_away_is_noticed(chain: Chain) -> None:
+def test_attack_a_node_that_hides_a_proposed_reassignment_is_noticed(chain: Chain) -> None:
     register_confirmed(chain, ASSETS[0])
     start = chain.reader.block_number()
     chain.propose(asset_calls.reassign(ASSETS[0], BANK.no, digest("why")))
@@ -226,7 +228,9 @@ DECODED: dict[str, tuple[Call, dict[str, object]]] = {
 
 
 @pytest.mark.parametrize(("kind", "call", "words"), [(kind, *row) for kind, row in DECODED.items()], ids=DECODED)
-def test_a_call_is_shown_in_words(chain: Chain, kind: str, call: Call, words: dict[str, object]) -> None:
+def test_the_arguments_of_a_call_are_shown_with_names(
+    chain: Chain, kind: str, call: Call, words: dict[str, object]
+) -> None:
     target, data = chain.deployment.addresses[call.contract], chain.client.encode(call).hex()
     shown = read_call(chain.deployment, target, data)
     assert shown.call is not None
@@ -244,7 +248,7 @@ def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
     assert [(key["account"], key["proof"]) for key in row["keys"]] == list(newcomer.keys)
 
 
-def test_call_data_that_nobody_encodes_so_is_no_call(chain: Chain) -> None:
+def test_inexact_call_data_gives_no_call(chain: Chain) -> None:
     """A word more, a number that has no name, a function of another contract, another contract."""
     registry, encode = chain.deployment.party_registry, chain.client.encode
     roles = encode(calls.set_roles(7, 1)).hex()
@@ -264,7 +268,7 @@ def test_call_data_that_nobody_encodes_so_is_no_call(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize("length", [*range(4), 4, 5, 35, 36, 67, 68, 100, 131, 132, 164, 200, 228])
-def test_whatever_is_proposed_is_read_as_far_as_it_can_be(chain: Chain, length: int) -> None:
+def test_odd_call_data_is_read_as_far_as_possible(chain: Chain, length: int) -> None:
     """Cut anywhere, and with words that no offset or length may have: never an error."""
     registry = chain.deployment.party_registry
     whole = chain.client.encode(recovery(chain))

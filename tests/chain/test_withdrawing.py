@@ -48,7 +48,7 @@ def refusal(act: Callable[[], object], kind: type[PingzhengError]) -> PingzhengE
     return caught.value
 
 
-def test_every_consent_of_the_subject_is_withdrawn_from_its_own_account(consented: Consented) -> None:
+def test_a_subject_withdraws_all_its_authorizations_from_its_own_account(consented: Consented) -> None:
     sent = consented.chain.client.connection.transaction_count(FIRM.account)
     withdrawn = consented.withdraw()
     statements = [consented.statement("FIRST"), consented.statement("SECOND")]
@@ -67,7 +67,7 @@ def test_every_consent_of_the_subject_is_withdrawn_from_its_own_account(consente
     assert facts[BANK.id, consented.statement("THE BANKS")] == WithdrawalFact(0, 0)
 
 
-def test_doing_it_again_sends_nothing_and_does_what_was_left(consented: Consented) -> None:
+def test_a_second_call_withdraws_only_the_rest(consented: Consented) -> None:
     (first,) = consented.withdraw(authorization="FIRST")
     consented.chain.node.advance(60)
     again, rest = consented.withdraw()
@@ -78,7 +78,7 @@ def test_doing_it_again_sends_nothing_and_does_what_was_left(consented: Consente
     assert consented.chain.reader.block_number() == block
 
 
-def test_the_contract_takes_a_withdrawal_once(consented: Consented) -> None:
+def test_the_contract_accepts_a_withdrawal_only_once(consented: Consented) -> None:
     firm, statement = consented.chain.acting("enterprise"), consented.statement("FIRST")
     at = firm.send(calls.withdraw(statement)).time
     error = refusal(lambda: firm.send(calls.withdraw(statement)), Conflict)
@@ -86,7 +86,7 @@ def test_the_contract_takes_a_withdrawal_once(consented: Consented) -> None:
 
 
 @pytest.mark.parametrize("status", ["suspended", "sanctioned", "closed"])
-def test_whatever_the_subjects_status(consented: Consented, status: str) -> None:
+def test_a_subject_can_withdraw_whatever_its_status(consented: Consented, status: str) -> None:
     consented.chain.decide(calls.set_status(FIRM.no, status, "sanction"))
     act = calls.set_roles(BANK.no, 1)
     assert refusal(lambda: consented.chain.acting("enterprise").send(act), Forbidden).code == "PARTY_NOT_ACTIVE"
@@ -94,7 +94,7 @@ def test_whatever_the_subjects_status(consented: Consented, status: str) -> None
 
 
 @pytest.mark.parametrize("payer", [None, bytes.fromhex(PARTIES["provider"].key)], ids=["itself", "a payer"])
-def test_with_a_key_that_is_reported(consented: Consented, payer: bytes | None) -> None:
+def test_a_subject_can_withdraw_with_a_reported_key(consented: Consented, payer: bytes | None) -> None:
     """A thief may have reported it, and a subject must always be able to withdraw."""
     consented.chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     withdrawn = consented.withdraw(payer=payer)
@@ -104,7 +104,7 @@ def test_with_a_key_that_is_reported(consented: Consented, payer: bytes | None) 
     assert [each.receipt for each in consented.withdraw(payer=payer)] == [None, None]
 
 
-def test_anyone_may_relay_what_the_subject_signed(consented: Consented) -> None:
+def test_anybody_can_send_a_withdrawal_that_the_subject_signed(consented: Consented) -> None:
     """A stranger with money and no party sends and pays; the subject's account sends nothing."""
     chain, payer = consented.chain, test_key("payer")
     chain.node.fund(account("payer"))
@@ -130,7 +130,7 @@ def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
     assert all(each.receipt for each in withdrawn)
 
 
-def test_another_key_of_the_subject_than_the_one_that_consented(consented: Consented) -> None:
+def test_a_subject_can_withdraw_with_another_key_than_it_signed_with(consented: Consented) -> None:
     """The consents were signed by an account that has been rotated since."""
     chain = consented.chain
     chain.rotate("enterprise", NEWCOMER)
@@ -138,7 +138,7 @@ def test_another_key_of_the_subject_than_the_one_that_consented(consented: Conse
     assert len(consented.withdraw(NEWCOMER)) == 2
 
 
-def test_an_account_without_money_gets_an_error_and_another_pays(consented: Consented) -> None:
+def test_a_payer_can_pay_for_an_account_without_money(consented: Consented) -> None:
     chain = consented.chain
     chain.rotate("enterprise", NEWCOMER)
     before = chain.reader.block_number()
@@ -251,7 +251,7 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Consented], object]]
 
 
 @pytest.mark.parametrize(("kind", "code", "act"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_said_and_nothing_sent(
+def test_a_wrong_bundle_is_reported_and_nothing_is_sent(
     consented: Consented, kind: type[PingzhengError], code: str, act: Callable[[Consented], object]
 ) -> None:
     before = consented.chain.reader.block_number()
@@ -260,12 +260,12 @@ def test_what_is_wrong_is_said_and_nothing_sent(
     assert consented.chain.reader.block_number() == before
 
 
-def test_a_retired_account_withdraws_nothing(consented: Consented) -> None:
+def test_a_retired_account_cannot_withdraw(consented: Consented) -> None:
     consented.chain.rotate("enterprise", NEWCOMER)
     assert refusal(consented.withdraw, Forbidden).code == "PARTY_UNKNOWN_ACCOUNT"
 
 
-def test_a_bundle_names_the_deployment(consented: Consented) -> None:
+def test_the_deployment_can_be_made_from_a_bundle(consented: Consented) -> None:
     chain = consented.chain
     found = deployment_of(Connection(chain.node.url), consented.bundle.chain)
     assert dict(found.addresses) == dict(chain.deployment.addresses)

@@ -93,17 +93,6 @@ class Interface:
             raise ValueError("the data are not the canonical encoding of their arguments")
         return args
 
-    def decode_call(self, data: bytes) -> tuple[str, list[Any]] | None:
-        """Return the function's name and the arguments of call data, or None for data of another contract."""
-        item = self._by_selector.get(data[:_SELECTOR_BYTES])
-        if item is None:
-            return None
-        try:
-            args = list(_decode_fields(item["inputs"], data[_SELECTOR_BYTES:]).values())
-        except _UNREADABLE:
-            return None
-        return str(item["name"]), args
-
     def decode_start(self, data: bytes) -> tuple[str, dict[str, Any]] | None:
         """Return the function's name by its selector, and its first arguments as far as they can be read.
 

@@ -46,16 +46,6 @@ def names_of_offices(mask: int) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(OFFICES) if mask >> bit & 1)
 
 
-def bits_of_office(office: str) -> int:
-    """The bit of an office in a hold; raises InvalidInput OFFICE_UNKNOWN."""
-    return 1 << number_of(office, OFFICES, "office")
-
-
-def code_of_status(status: str) -> int:
-    """The number of a party's status; raises InvalidInput PARTY_STATUS_UNKNOWN."""
-    return number_of(status, PARTY_STATUSES, "status", "PARTY_STATUS_UNKNOWN")
-
-
 def number_of(name: str, names: Sequence[str], what: str, code: str | None = None) -> int:
     """The place of a name in its list, from 0; raises InvalidInput with ``code``, by default ``<WHAT>_UNKNOWN``."""
     if name not in names:

@@ -71,7 +71,7 @@ class LocalNode:
     ) -> None:
         self._directory = directory
         self._program = program
-        self._chain_id = chain_id
+        self.chain_id = chain_id
         self._wanted_port = port
         self._port = port or 0
         self._funded = tuple(funded)
@@ -82,17 +82,13 @@ class LocalNode:
         self._ahead = ahead
         self._process: subprocess.Popen[bytes] | None = None
         self._output: NodeOutput | None = None
-        self._repaired: Repair | None = None
+        # How the last start repaired the journal's last line.
+        self.repaired: Repair | None = None
 
     @property
     def url(self) -> str:
         """The address for JSON-RPC requests."""
         return f"http://{HOST}:{self._port}"
-
-    @property
-    def chain_id(self) -> int:
-        """The chain's id."""
-        return self._chain_id
 
     @property
     def pid(self) -> int | None:
@@ -115,11 +111,6 @@ class LocalNode:
         """Whether the process ended by itself: neither ``stop`` nor ``kill`` ended it."""
         process = self._process
         return process is not None and process.poll() is not None
-
-    @property
-    def repaired(self) -> Repair | None:
-        """How the last start repaired the journal's last line, or None if nothing was repaired."""
-        return self._repaired
 
     def start(self) -> Self:
         """Start the process and wait until it answers. Does nothing if it already runs.
@@ -156,30 +147,26 @@ class LocalNode:
 
     def stop(self) -> None:
         """Stop the process and all its children; safe to call twice."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill the process without warning, like a power cut."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         atexit.unregister(self.stop)
         if process is None:
             return
+        _signal_group(process, number)
         if process.stdin is not None:
             process.stdin.close()
-        _signal_group(process, signal.SIGTERM)
         try:
             process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             _signal_group(process, signal.SIGKILL)
             process.wait(STOP_TIMEOUT_SECONDS)
         self._close_log()
-
-    def kill(self) -> None:
-        """Kill the process without warning, like a power cut."""
-        process, self._process = self._process, None
-        atexit.unregister(self.stop)
-        if process is not None:
-            _signal_group(process, signal.SIGKILL)
-            process.wait(STOP_TIMEOUT_SECONDS)
-            if process.stdin is not None:
-                process.stdin.close()
-            self._close_log()
 
     def _close_log(self) -> None:
         """Close the log file, so that the disk can be unmounted or made read-only."""
@@ -298,10 +285,10 @@ class LocalNode:
         limit, folder = self._block_gas_limit, self._directory.resolve()
         if self._program == GANACHE:
             database = folder / "chain" if self._persistent else None
-            return ganache_command(self._node_modules, self._port, self._chain_id, limit, database)
+            return ganache_command(self._node_modules, self._port, self.chain_id, limit, database)
         options = {
             "port": self._port,
-            "chainId": self._chain_id,
+            "chainId": self.chain_id,
             "blockGasLimit": limit,
             "journal": str(folder / "journal.jsonl") if self._persistent else None,
             "create": self._create,
@@ -345,7 +332,7 @@ class LocalNode:
 
     def _note_repair(self, output: NodeOutput) -> None:
         facts = output.facts("Repaired")
-        self._repaired = None if facts is None else Repair(**facts)
+        self.repaired = None if facts is None else Repair(**facts)
         if facts is not None:
             log.warning("journal_repaired", directory=str(self._directory), **facts)
 

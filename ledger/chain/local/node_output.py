@@ -35,26 +35,20 @@ class Repair:
 
 
 class NodeOutput:
-    """Reads ``stream`` to its end in its own thread, and writes a new log file to ``path``."""
+    """Reads ``stream`` to its end in its own thread, and writes a new log file to ``path``.
+
+    ``read`` counts the lines so far; it grows while a node replays its journal. ``listening`` says whether the node has
+    printed that it listens.
+    """
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self._stream = stream
         self._path = path
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
-        self._read = 0
-        self._listening = False
+        self.read = 0
+        self.listening = False
         self._thread = threading.Thread(target=self._follow, name="local-chain-output", daemon=True)
         self._thread.start()
-
-    @property
-    def read(self) -> int:
-        """How many lines were read so far; the number grows while a node replays its journal."""
-        return self._read
-
-    @property
-    def listening(self) -> bool:
-        """Whether the node has printed that it listens."""
-        return self._listening
 
     @property
     def tail(self) -> str:
@@ -79,8 +73,8 @@ class NodeOutput:
                 if file is not None and not self._wrote(file, line):
                     file = None
                 self._lines.append(line.decode("utf-8", "replace"))
-                self._listening = self._listening or LISTENING in self._lines[-1]
-                self._read += 1
+                self.listening = self.listening or LISTENING in self._lines[-1]
+                self.read += 1
             if file is not None:
                 file.close()
 

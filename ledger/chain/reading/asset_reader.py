@@ -29,7 +29,7 @@ class AssetReader(NodeReader):
         """Many assets in the given order, with None in the place of an asset that is not registered."""
         reads = self.batched(block)
         answers = [(identifier, reads.read(ASSET_REGISTRY, "assetOf", identifier)) for identifier in identifiers]
-        with self._connection.reading("AssetRegistry.assetOf"):
+        with self.connection.reading("AssetRegistry.assetOf"):
             return [self._asset(identifier, answer()[0]) for identifier, answer in answers]
 
     def _asset(self, identifier: str, raw: dict[str, Any]) -> AssetRecord | None:
@@ -101,7 +101,7 @@ class AssetReader(NodeReader):
         """As ``rights``, for many assets in the given order."""
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "rightsOf", identifier) for identifier in identifiers]
-        with self._connection.reading("AssetRegistry.rightsOf"):
+        with self.connection.reading("AssetRegistry.rightsOf"):
             return [self._rights(answer()[0]) for answer in answers]
 
     def _rights(self, found: Sequence[dict[str, Any]]) -> list[RightRecord]:

@@ -40,13 +40,13 @@ class LogReader(NodeReader):
         commitment = reads.commitment(issuer, batch)
         found = reads.events(CERTIFICATE_LOG, "Anchored", self.deploy_block, last, issuer=issuer, batch=batch)()
         kept = commitment()
-        with self._connection.reading("eth_getLogs"):
+        with self.connection.reading("eth_getLogs"):
             if [event_digest(_ANCHORED, event.args).hex() for event in found] != ([kept] if kept else []):
                 raise Malformed("the one event of the anchor that the contract keeps is expected")
         if not found:
             return None
         event = found[0]
-        receipt = self._connection.receipt(event.tx_hash)
+        receipt = self.connection.receipt(event.tx_hash)
         return AnchoredBatch(
             issuer=issuer,
             batch=batch,

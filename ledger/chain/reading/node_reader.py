@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from ledger.chain.contracts.abi import Event
-from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, interface_of
 from ledger.chain.reading.batched_calls import BlockTag
 from ledger.chain.reading.batched_reads import BatchedReads
 from ledger.chain.reading.contract_state import AccountRecord, PartyRecord
 from ledger.chain.rpc.answers import Malformed
-from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.rpc.connection import Block
 from ledger.chain.sending.client import ChainClient
-from ledger.errors import ChainUnavailable
 from ledger.proof.bundle import ChainId
 
 _HEAD_BYTES: Final = 32
@@ -25,18 +24,9 @@ class NodeReader:
 
     def __init__(self, client: ChainClient) -> None:
         self._client = client
-        self._connection = client.connection
+        self.connection = client.connection
+        self.deployment = client.deployment
         self._party_ids: dict[int, str] = {}
-
-    @property
-    def connection(self) -> Connection:
-        """The connection to the node."""
-        return self._connection
-
-    @property
-    def deployment(self) -> Deployment:
-        """The deployment that is read."""
-        return self._client.deployment
 
     @property
     def chain(self) -> ChainId:
@@ -54,7 +44,7 @@ class NodeReader:
 
     def latest(self) -> Block:
         """The newest block; raises ChainUnavailable."""
-        return self._present(self._connection.block("latest"), "latest")
+        return self.connection.require_block(self.connection.block("latest"), "latest")
 
     def head_age(self, now: int) -> int:
         """The age of the newest block at ``now`` (seconds UTC), in seconds; 0 if the block's time is later."""
@@ -62,16 +52,16 @@ class NodeReader:
 
     def block_number(self) -> int:
         """The number of the newest block."""
-        return self._connection.block_number()
+        return self.connection.block_number()
 
     def block(self, number: int) -> Block | None:
         """A block's header, or None if the chain is shorter."""
-        return self._connection.block(number)
+        return self.connection.block(number)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
         """Many block headers in the given order; raises ChainUnavailable BLOCK_MISSING if the chain lacks one."""
-        found = self._connection.blocks(numbers)
-        return [self._present(block, number) for number, block in zip(numbers, found, strict=True)]
+        found = zip(numbers, self.connection.blocks(numbers), strict=True)
+        return [self.connection.require_block(block, number) for number, block in found]
 
     def events(self, first: int, last: int) -> list[Event]:
         """All events of the party registry, the asset registry and the certificate log, in order.
@@ -81,8 +71,8 @@ class NodeReader:
         return self._events([self.deployment.addresses[name] for name in _FOLLOWED], first, last)
 
     def _events(self, addresses: Sequence[str], first: int, last: int) -> list[Event]:
-        logs = self._connection.logs(addresses, first, last)
-        with self._connection.reading("eth_getLogs"):
+        logs = self.connection.logs(addresses, first, last)
+        with self.connection.reading("eth_getLogs"):
             return self._client.decoder.decode(logs)
 
     def head(self, contract: str, scope: str | None = None, *, block: BlockTag = "latest") -> str:
@@ -98,8 +88,8 @@ class NodeReader:
             )
             for contract, scope in wanted
         ]
-        found = self._connection.call_many(calls, block=block)
-        with self._connection.reading("head"):
+        found = self.connection.call_many(calls, block=block)
+        with self.connection.reading("head"):
             return [_head(data) for data in found]
 
     def party_no(self, identifier: str, *, block: BlockTag = "latest") -> int:
@@ -123,16 +113,6 @@ class NodeReader:
     def accreditation(self, number: int, scenario: str, *, block: BlockTag = "latest") -> tuple[int, int]:
         """The period in which a party may issue under a scenario: first second, first second after; (0, 0) if none."""
         return self.batched(block).accreditation(number, scenario)()
-
-    def _present(self, block: Block | None, number: BlockTag) -> Block:
-        if block is None:
-            raise ChainUnavailable(
-                "BLOCK_MISSING",
-                f"The node has no block {number}.",
-                where=self._connection.where,
-                hint="The node is behind or its chain was reset; wait until it is in sync.",
-            )
-        return block
 
 
 def _head(data: bytes) -> str:

@@ -22,6 +22,7 @@ from ledger.chain.rpc.answers import (
 )
 from ledger.chain.rpc.json_rpc import Rpc
 from ledger.chain.rpc.node_failures import RpcFault
+from ledger.errors import ChainUnavailable
 
 __all__ = ["Block", "Connection", "RpcFault", "bare", "block_tag", "call_parameters", "unhex"]
 
@@ -55,10 +56,17 @@ class Connection(Rpc):
         return self._ask(lambda raw: block_of(raw, wanted), "eth_getBlockByNumber", block_tag(number), False)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Many block headers in the given order."""
+        """Many block headers in the given order, with None for a block that the chain does not reach."""
         found = self.ask_many([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
         with self.reading("eth_getBlockByNumber"):
             return [block_of(raw, number) for number, raw in zip(numbers, found, strict=True)]
+
+    def require_block(self, block: Block | None, number: int | str) -> Block:
+        """Return the block that was read by ``number``, or raise ChainUnavailable BLOCK_MISSING if it is None."""
+        if block is None:
+            hint = "The node is behind or its chain was reset; wait until the node is in sync."
+            raise ChainUnavailable("BLOCK_MISSING", f"The node has no block {number}.", where=self.where, hint=hint)
+        return block
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
         """The results of many view calls (address, call data) in order; raises ChainUnavailable if one reverts."""

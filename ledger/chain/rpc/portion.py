@@ -11,37 +11,32 @@ _TRUST: Final = 16
 
 
 class Portion:
-    """The number of items to ask for in one request, between 1 and ``most``. Thread-safe."""
+    """Keeps ``size``, the number of items to ask for in one request, between 1 and ``most``. Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._size = most
+        self.size = most
         self._answered = 0
         self._lock = threading.Lock()
-
-    @property
-    def size(self) -> int:
-        """How many items to ask for in one request."""
-        return self._size
 
     def ranges(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Split ``first`` to ``last``, both included, into ranges of the present size."""
         start = first
         while start <= last:
-            end = min(start + self._size - 1, last)
+            end = min(start + self.size - 1, last)
             yield start, end
             start = end + 1
 
     def answered(self, size: int) -> None:
         """Record that the node answered a request for ``size`` items; after enough full requests the size grows."""
         with self._lock:
-            if size < self._size or self._size == self._most:
+            if size < self.size or self.size == self._most:
                 return
             self._answered += 1
             if self._answered >= _TRUST:
-                self._size, self._answered = min(2 * self._size, self._most), 0
+                self.size, self._answered = min(2 * self.size, self._most), 0
 
     def shrink(self, size: int) -> None:
         """Record that the node refused more than ``size`` items."""
         with self._lock:
-            self._size, self._answered = max(min(size, self._size), 1), 0
+            self.size, self._answered = max(min(size, self.size), 1), 0

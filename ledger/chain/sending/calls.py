@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
-from ledger.chain.contracts.names import bits_of_office, code_of_reason, code_of_scenario, code_of_status
+from ledger.chain.contracts.names import OFFICES, PARTY_STATUSES, code_of_reason, code_of_scenario, number_of
 
 NO_ACCOUNT: Final = "0x" + "00" * 20
 
@@ -136,7 +136,8 @@ def change_key(number: int, fresh: str = NO_ACCOUNT, old: str = NO_ACCOUNT, proo
 def set_roles(number: int, roles: int) -> Call:
     """Replace a party's roles by a mask, never those of the caller's own party.
 
-    For authorities and admins. If an office (authority or supervisor) is given or taken, this call must be proposed.
+    For authorities and admins. If an office (any role except subject, provider, consumer and broker) is given or
+    taken, this call must be proposed.
     """
     return Call(PARTY_REGISTRY, "setRoles", (number, roles))
 
@@ -144,9 +145,13 @@ def set_roles(number: int, roles: int) -> Call:
 def set_status(number: int, status: str, reason: str) -> Call:
     """Set a party's status; ``closed`` is final. For authorities and supervisors, never for their own party.
 
-    This call must be proposed if the status is ``closed``, or if the party is an authority or a supervisor.
+    This call must be proposed if the status is ``closed``, or if the party is an authority, a supervisor or an issuer.
     """
-    return Call(PARTY_REGISTRY, "setStatus", (number, code_of_status(status), code_of_reason(reason)))
+    return Call(
+        PARTY_REGISTRY,
+        "setStatus",
+        (number, number_of(status, PARTY_STATUSES, "status", "PARTY_STATUS_UNKNOWN"), code_of_reason(reason)),
+    )
 
 
 def accredit(number: int, scenario: str, start: int, end: int) -> Call:
@@ -199,7 +204,9 @@ def hold(statements: Sequence[str | bytes], reason: str) -> Call:
 
 def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted") -> Call:
     """Lift the holds of an office (``authority`` or ``supervisor``), all or none. The office must propose this call."""
-    return Call(CERTIFICATE_LOG, "lift", (bits_of_office(office), list(statements), code_of_reason(reason)))
+    return Call(
+        CERTIFICATE_LOG, "lift", (1 << number_of(office, OFFICES, "office"), list(statements), code_of_reason(reason))
+    )
 
 
 def record_use(request: str | bytes, ordinal: int) -> Call:

@@ -31,7 +31,7 @@ class ChainClient:
         self.deployment = deployment
         self._interfaces: dict[str, Interface] = {name: interface_of(name) for name in deployment.addresses}
         self._reverts = RevertReader(self._interfaces.values())
-        self._decoder = EventDecoder({deployment.addresses[name]: face for name, face in self._interfaces.items()})
+        self.decoder = EventDecoder({deployment.addresses[name]: face for name, face in self._interfaces.items()})
         self._senders: dict[str, Sender] = {}
         self._sender = self._sender_of(private_key) if private_key else None
 
@@ -57,11 +57,6 @@ class ChainClient:
     def account(self) -> str:
         """The sending account, ``0x`` and 40 lower-case digits."""
         return self._required_sender().address
-
-    @property
-    def decoder(self) -> EventDecoder:
-        """The decoder of the deployment's events."""
-        return self._decoder
 
     def address_of(self, contract: str) -> str:
         """Return the address of a contract."""
@@ -134,7 +129,7 @@ class ChainClient:
         number = quantity(raw["blockNumber"])
         block = self.connection.block(number)
         with self.connection.reading("eth_getTransactionReceipt"):
-            events = tuple(self._decoder.decode(raw["logs"]))
+            events = tuple(self.decoder.decode(raw["logs"]))
         return Receipt(
             tx_hash=bare(raw["transactionHash"]),
             block_number=number,

@@ -20,10 +20,9 @@ from ledger.chain.contracts.deployment import (
 )
 from ledger.chain.contracts.revert import RevertReader
 from ledger.chain.rpc.answers import quantity
-from ledger.chain.rpc.connection import Block, Connection, bare
+from ledger.chain.rpc.connection import Connection, bare
 from ledger.chain.sending.calls import Founding
 from ledger.chain.sending.sender import Sender
-from ledger.errors import ChainUnavailable
 
 SALT_BYTES: Final = 32
 
@@ -49,7 +48,7 @@ def deploy(
     """
     connection = Connection(url)
     chain_id = connection.chain_id()
-    genesis = _present(connection, 0)
+    genesis = connection.require_block(connection.block(0), 0)
     sender = Sender(
         connection,
         bytes.fromhex(private_key.removeprefix("0x")),
@@ -123,10 +122,3 @@ def _constructor_arguments(
 
 def _create(sender: Sender, name: str, arguments: list[Any]) -> dict[str, Any]:
     return sender.send(None, artifact_of(name).bytecode + interface_of(name).encode_constructor(arguments))
-
-
-def _present(connection: Connection, number: int) -> Block:
-    block = connection.block(number)
-    if block is None:
-        raise ChainUnavailable("BLOCK_MISSING", f"The node has no block {number}.", where=connection.where, hint=None)
-    return block

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -35,76 +35,25 @@ class Refusal(Enum):
 
 
 # The order matters: nodes also call a replacement with too low a fee "underpriced".
-_WORDS: Final[tuple[tuple[Refusal, tuple[str, ...]], ...]] = (
-    (
-        Refusal.KNOWN,
-        ("already known", "alreadyknown", "known transaction", "same hash", "already imported", "tx already "),
-    ),
-    (
-        Refusal.NONCE_TAKEN,
-        (
-            "replacement transaction",
-            "replacement_underpriced",
-            "replacementnotallowed",
-            "replacement not allowed",
-            "could not replace existing tx",
-            "same nonce in the queue",
-            "fee bump",
-        ),
-    ),
-    (
-        Refusal.NONCE_USED,
-        (
-            "nonce too low",
-            "nonce_too_low",
-            "nonce has already been used",
-            "nonce is too low",
-            "doesn't have the correct nonce",
-            "oldnonce",
-            "old nonce",
-            "invalid nonce",
-            "account sequence mismatch",
-            "incorrect account sequence",
-        ),
-    ),
-    (
-        Refusal.NONCE_AHEAD,
-        ("nonce too high", "nonce_too_high", "too far in the future", "too_far_in_future", "nonce gap", "noncegap"),
-    ),
-    (Refusal.CHAIN, ("chain id", "chainid", "chain_id", "wrong chain")),
-    (
-        Refusal.FEE,
-        (
-            "underpriced",
-            "less than block base fee",
-            "too low for the next block",
-            "price lower than the minimum",
-            "price below the minimum",
-            "below configured minimum",
-            "minimal gas price",
-            "feetoolow",
-            "fee too low",
-            "fee_too_low",
-            "insufficient fee",
-            "gas price too low",
-            "gas price is too low",
-            "gasprice is less",
-            "gas_price_too_low",
-            "minimum gas price",
-            "min gas price",
-            "fee per gas too low",
-            "fee per gas cannot be lower",
-            "fee cap less than",
-            "fee cap too low",
-        ),
-    ),
-)
+_WORDINGS: Final[Mapping[Refusal, str]] = {
+    Refusal.KNOWN: r"already ?known|known transaction|same hash|already imported|tx already ",
+    Refusal.NONCE_TAKEN: r"replacement transaction|replacement_underpriced|replacement ?not ?allowed"
+    r"|could not replace existing tx|same nonce in the queue|fee bump",
+    Refusal.NONCE_USED: r"nonce[ _]too[ _]low|nonce has already been used|nonce is too low"
+    r"|doesn't have the correct nonce|old ?nonce|invalid nonce|account sequence mismatch|incorrect account sequence",
+    Refusal.NONCE_AHEAD: r"nonce[ _]too[ _]high|too[ _]far[ _]in[ _](the )?future|nonce ?gap",
+    Refusal.CHAIN: r"chain[ _]?id|wrong chain",
+    Refusal.FEE: r"underpriced|less than block base fee|too low for the next block"
+    r"|price (lower than|below) the minimum|below configured minimum|minimal gas price|minimum gas price|min gas price"
+    r"|fee[ _]?too[ _]?low|insufficient fee|gas price (is )?too low|gasprice is less|gas_price_too_low"
+    r"|fee per gas too low|fee per gas cannot be lower|fee cap (less than|too low)",
+}
 
 
 def refusal_of(fault: RpcFault) -> Refusal:
     """Return the kind of a refusal, found by its wording."""
     message = fault.message.lower()
-    return next((kind for kind, words in _WORDS if any(each in message for each in words)), Refusal.OTHER)
+    return next((kind for kind, wording in _WORDINGS.items() if re.search(wording, message)), Refusal.OTHER)
 
 
 @dataclass(frozen=True, slots=True)

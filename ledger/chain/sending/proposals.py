@@ -15,7 +15,7 @@ from ledger.chain.sending.calls import Call
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.parties import Role
 from ledger.domain.reasons import REASONS
-from ledger.errors import ChainUnavailable
+from ledger.errors import ChainUnavailable, InvalidInput
 from ledger.proof.head import act_digest
 
 REGISTERS: Final = Role.mask([Role.AUTHORITY, Role.ADMIN])
@@ -76,16 +76,16 @@ def read_call(deployment: Deployment, target: str, data: str) -> ProposedCall:
     if name is None or start is None:
         return ProposedCall(target, data, name, UNKNOWN_KIND, {}, None)
     function, arguments = start
-    return ProposedCall(target, data, name, code_of(function).lower(), _in_words(arguments), _exactly(name, raw))
+    call = _exact_call(name, function, tuple(arguments.values()), raw)
+    return ProposedCall(target, data, name, code_of(function).lower(), _in_words(arguments), call)
 
 
-def _exactly(contract: str, raw: bytes) -> Call | None:
-    face = interface_of(contract)
-    found = face.decode_call(raw)
-    if found is None:
+def _exact_call(contract: str, function: str, args: tuple[Any, ...], raw: bytes) -> Call | None:
+    try:
+        exact = interface_of(contract).encode_call(function, args) == raw
+    except InvalidInput:
         return None
-    function, args = found
-    return Call(contract, function, tuple(args)) if face.encode_call(function, args) == raw else None
+    return Call(contract, function, args) if exact else None
 
 
 def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,19 +82,14 @@ class Sender:
     ) -> None:
         self._connection = connection
         self._private_key = private_key
-        self._address = account_of(private_key)
+        self.address = account_of(private_key)
         self._chain_id = chain_id
         self._reverts = reverts
         self._receipt_timeout = receipt_timeout
         self._stuck_after = stuck_after
         self._lock = threading.Lock()
         self._fees = FeeSource(connection)
-        self._nonces = Nonces(connection, self._address, self._fees, self._signed)
-
-    @property
-    def address(self) -> str:
-        """The account's address."""
-        return self._address
+        self._nonces = Nonces(connection, self.address, self._fees, self._signed)
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
         """Return a gas limit with a margin, or raise the contract's refusal; sends nothing."""

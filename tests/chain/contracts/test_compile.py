@@ -39,7 +39,7 @@ def built(building: subprocess.Popen[bytes], compiled: Compiled) -> Path:
 
 
 @pytest.mark.parametrize("name", [*PACKAGED, HARNESS])
-def test_hardhat_builds_the_same(built: Path, compiled: Compiled, name: str) -> None:
+def test_hardhat_and_py_solc_compile_the_same_bytecode(built: Path, compiled: Compiled, name: str) -> None:
     folder = built / "harness" if name == HARNESS else built
     artifact = json.loads((folder / f"{name}.sol" / f"{name}.json").read_text())
     assert artifact["bytecode"] == "0x" + compiled[name]["bytecode"]
@@ -51,7 +51,7 @@ def by_signature(abi: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
     return {(item["type"], signature({"name": "", **item})): item for item in abi}
 
 
-def test_packaged_artifacts_are_the_sources(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packaged_artifacts_match_the_sources(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `python scripts/compile.py --check` says; compiled once for all these tests."""
     monkeypatch.setattr(compiling, "compile_contracts", lambda project: compiled)
     assert compiling.outdated(PROJECT) == []
@@ -62,14 +62,14 @@ def test_only_the_packaged_contracts_are_packaged() -> None:
     assert {path.stem for path in ARTIFACTS.glob("*.json")} == set(PACKAGED)
 
 
-def test_changed_source_is_noticed(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_source_makes_its_artifact_outdated(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = {**compiled["CertificateLog"], "bytecode": "00"}
     monkeypatch.setattr(compiling, "compile_contracts", lambda project: {**compiled, "CertificateLog": changed})
     assert compiling.outdated(PROJECT) == ["CertificateLog"]
 
 
 @pytest.mark.parametrize("name", PACKAGED)
-def test_packaged_artifact_reads_back(compiled: Compiled, name: str) -> None:
+def test_a_packaged_artifact_is_read_back_unchanged(compiled: Compiled, name: str) -> None:
     artifact = artifact_of(name)
     assert (artifact.bytecode.hex(), artifact.runtime.hex()) == (
         (compiled[name]["bytecode"], compiled[name]["deployedBytecode"])
@@ -79,7 +79,7 @@ def test_packaged_artifact_reads_back(compiled: Compiled, name: str) -> None:
     assert places and all(artifact.runtime[start : start + length] == bytes(length) for start, length in places)
 
 
-def test_what_the_compiler_says_is_passed_on(tmp_path: Path) -> None:
+def test_a_compiler_error_is_reported_with_its_file(tmp_path: Path) -> None:
     """A project of one broken file; the compiler itself is ours."""
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "Broken.sol").write_text("pragma solidity ^0.8.28;\ncontract Broken { uint x = ; }\n")

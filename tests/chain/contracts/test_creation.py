@@ -37,7 +37,7 @@ from tests.support.chain.scripted_ledger import ROOT
 
 
 @pytest.mark.parametrize("contract", [ASSET_REGISTRY, CERTIFICATE_LOG])
-def test_attack_a_contract_that_asks_a_secret_registry_is_refused(chain: Chain, contract: str) -> None:
+def test_attack_a_contract_that_uses_a_secret_registry_is_refused(chain: Chain, contract: str) -> None:
     """All other values agree: the code, the forwarder, the origin. The deployment names a registry that the contract
     does not ask, so that others act in the names of its parties."""
     connection = Connection(chain.node.url)
@@ -57,7 +57,7 @@ def test_attack_a_contract_that_asks_a_secret_registry_is_refused(chain: Chain, 
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_immutable_is_compared_at_each_of_its_places(chain: Chain, contract: str) -> None:
+def test_every_immutable_is_checked_at_each_of_its_places(chain: Chain, contract: str) -> None:
     code, groups = (
         Connection(chain.node.url).code(chain.deployment.addresses[contract]),
         artifact_of(contract).immutables,
@@ -74,7 +74,7 @@ def test_every_immutable_is_compared_at_each_of_its_places(chain: Chain, contrac
     assert len(set(found)) == len(groups)
 
 
-def test_attack_an_address_in_the_place_of_the_least_notice(chain: Chain) -> None:
+def test_attack_an_address_is_not_accepted_as_the_least_notice(chain: Chain) -> None:
     """It is the one immutable that each ledger chooses; and what it chooses is a time."""
     registry, groups = chain.deployment.addresses[ASSET_REGISTRY], artifact_of(ASSET_REGISTRY).immutables
     code = Connection(chain.node.url).code(registry)
@@ -86,7 +86,7 @@ def test_attack_an_address_in_the_place_of_the_least_notice(chain: Chain) -> Non
         assert wrong_immutable(ASSET_REGISTRY, groups, bytes(changed), chain.deployment.chain) == problem
 
 
-def test_attack_a_registry_that_was_born_with_a_hidden_key_is_refused(chain: Chain) -> None:
+def test_attack_a_registry_created_with_a_hidden_key_is_refused(chain: Chain) -> None:
     """Its code and all values in it are right, and no call names the key that acts for the founder."""
     connection = Connection(chain.node.url)
     deployed = born_with_a_key(chain.node.url, chain.deployment)
@@ -123,7 +123,7 @@ CREATIONS: dict[str, tuple[type[PingzhengError], str, str, Callable[[Chain], str
 
 
 @pytest.mark.parametrize(("kind", "code", "contract", "creation"), CREATIONS.values(), ids=CREATIONS)
-def test_wrong_creation(
+def test_a_contract_with_a_wrong_creation_transaction_is_refused(
     chain: Chain, kind: type[PingzhengError], code: str, contract: str, creation: Callable[[Chain], str]
 ) -> None:
     connection, right = Connection(chain.node.url), chain.deployment.creations
@@ -152,7 +152,9 @@ REGISTRIES: dict[str, tuple[str, Callable[[Deployer, str], bytes]]] = {
 
 
 @pytest.mark.parametrize(("contract", "code"), REGISTRIES.values(), ids=REGISTRIES)
-def test_a_registrys_arguments(chain: Chain, contract: str, code: Callable[[Deployer, str], bytes]) -> None:
+def test_changed_constructor_arguments_of_the_registry_are_refused(
+    chain: Chain, contract: str, code: Callable[[Deployer, str], bytes]
+) -> None:
     by = Deployer.at(chain.node.url, chain.deployment.chain_id)
     address, creation = by.create_by(code(by, chain.deployment.forwarder))
     made = replace(

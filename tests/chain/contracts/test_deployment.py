@@ -61,7 +61,7 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Deployment], Deploym
 
 
 @pytest.mark.parametrize(("kind", "code", "change"), WRONG.values(), ids=WRONG)
-def test_wrong_deployment(
+def test_a_deployment_that_does_not_fit_the_chain_is_refused(
     chain: Chain, kind: type[PingzhengError], code: str, change: Callable[[Deployment], Deployment]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -70,7 +70,7 @@ def test_wrong_deployment(
     assert caught.value.hint
 
 
-def test_the_right_contracts_behind_another_forwarder(chain: Chain) -> None:
+def test_contracts_with_another_forwarder_are_refused(chain: Chain) -> None:
     """The other forwarder is our code and keeps the origin that the file names: the contracts do not trust it."""
     other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
@@ -81,7 +81,7 @@ def test_the_right_contracts_behind_another_forwarder(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize("delay", [0, DELAY], ids=["at once", "late"])
-def test_a_deployment_has_its_parties_and_its_delay(chain: Chain, delay: int) -> None:
+def test_a_new_deployment_has_the_founding_parties_and_the_delay(chain: Chain, delay: int) -> None:
     made = deployed_on(chain.node, delay)
     reader = ChainReader(ChainClient.at(chain.node.url, made))
     assert (made.delay, made.chain.delay, made.chain.threshold) == (delay, delay, 2)
@@ -93,7 +93,7 @@ def test_a_deployment_has_its_parties_and_its_delay(chain: Chain, delay: int) ->
     assert account is not None and account.speaks and account.proposal == 0
 
 
-def test_attack_a_delay_in_the_file_that_the_contract_does_not_keep(chain: Chain) -> None:
+def test_attack_a_deployment_file_with_a_false_delay_is_refused(chain: Chain) -> None:
     """So does a bundle that lies. The contract says otherwise, and so does its code."""
     lying = replace(chain.deployment, delay=DELAY)
     with pytest.raises(ChainUnavailable) as caught:
@@ -103,7 +103,7 @@ def test_attack_a_delay_in_the_file_that_the_contract_does_not_keep(chain: Chain
     assert wrong_immutable(PARTY_REGISTRY, artifact_of(PARTY_REGISTRY).immutables, code, lying.chain) == "delay"
 
 
-def test_fewer_than_three_officers_found_nothing(chain: Chain) -> None:
+def test_a_ledger_needs_three_founding_officers(chain: Chain) -> None:
     founding = [each for each in FOUNDING if each.id != PARTIES["third"].id]
     with pytest.raises(Conflict) as caught:
         deploy(chain.node.url, FOUNDER.key, founding, delay=0)
@@ -122,7 +122,7 @@ def fresh(tmp_path: Path) -> Iterator[LocalNode]:
         yield node
 
 
-def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
+def test_another_salt_makes_another_ledger(fresh: LocalNode) -> None:
     """Block, time, deployer and addresses are the same, so that only the salt differs."""
 
     def deployed(salt: bytes) -> Deployment:
@@ -142,23 +142,23 @@ def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
     assert one.origin != other.origin and one.ledger != other.ledger
 
 
-def test_salt_of_another_length(fresh: LocalNode) -> None:
+def test_a_salt_of_another_length_is_refused(fresh: LocalNode) -> None:
     with pytest.raises(InvalidInput) as caught:
         deploy(fresh.url, FOUNDER.key, FOUNDING, delay=0, salt=b"short")
     assert caught.value.code == "CALL_ARGUMENTS_INVALID"
 
 
-def test_right_deployment(chain: Chain) -> None:
+def test_check_accepts_the_right_deployment(chain: Chain) -> None:
     assert chain.client.check() is chain.client
 
 
-def test_chain_not_there(chain: Chain) -> None:
+def test_check_reports_a_node_that_does_not_answer(chain: Chain) -> None:
     with pytest.raises(ChainUnavailable) as caught:
         check_deployment(Connection("http://127.0.0.1:1", timeout=1), chain.deployment)
     assert caught.value.code == "CHAIN_UNREACHABLE"
 
 
-def test_another_chain_of_the_same_number(chain: Chain, tmp_path: Path) -> None:
+def test_a_chain_with_the_same_id_and_another_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
     """Two real nodes: the second has a later first block, and the very same contracts at the same addresses."""
     chain.deployment.save(tmp_path / "test.json")
     saved = (tmp_path / "test.json").read_bytes()
@@ -172,7 +172,7 @@ def test_another_chain_of_the_same_number(chain: Chain, tmp_path: Path) -> None:
     assert (tmp_path / "test.json").read_bytes() == saved
 
 
-def test_another_chain_id(chain: Chain, tmp_path: Path) -> None:
+def test_a_chain_with_another_id_is_refused(chain: Chain, tmp_path: Path) -> None:
     with LocalNode(tmp_path, chain_id=4407, persistent=False) as other, pytest.raises(ChainUnavailable) as caught:
         check_deployment(Connection(other.url), chain.deployment)
     assert caught.value.code == "CHAIN_ID_CHANGED"
@@ -192,7 +192,7 @@ def test_deploying_again_changes_nothing(chain: Chain, tmp_path: Path) -> None:
     assert made.callable_addresses() == set(made.addresses.values()) - {made.forwarder}
 
 
-def test_code_digests_are_the_deployed_codes(chain: Chain) -> None:
+def test_code_digests_match_the_deployed_code(chain: Chain) -> None:
     """Immutables are blanked, so the digest is the same on every chain; one other byte is another digest."""
     connection = Connection(chain.node.url)
     for name, address in chain.deployment.addresses.items():
@@ -247,13 +247,13 @@ def test_file_reads_back(chain: Chain, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["test.json"]
 
 
-def test_account_without_a_role(chain: Chain) -> None:
+def test_an_account_without_the_role_is_refused(chain: Chain) -> None:
     with pytest.raises(Forbidden) as caught:
         chain.acting("enterprise").send(calls.anchor(0, 1, ROOT))
     assert caught.value.code == "PARTY_LACKS_ROLE"
 
 
-def test_account_of_no_party(chain: Chain) -> None:
+def test_an_account_of_no_party_is_refused(chain: Chain) -> None:
     stranger = chain.client.with_account(test_key("stranger"))
     chain.node.fund(stranger.account)
     with pytest.raises(Forbidden) as caught:
@@ -261,7 +261,7 @@ def test_account_of_no_party(chain: Chain) -> None:
     assert caught.value.code == "PARTY_UNKNOWN_ACCOUNT"
 
 
-def test_suspended_party(chain: Chain) -> None:
+def test_a_suspended_party_cannot_anchor(chain: Chain) -> None:
     chain.decide(calls.set_status(chain.parties["issuer"].no, "suspended", "sanction"))
     with pytest.raises(Forbidden) as caught:
         chain.client.send(calls.anchor(0, 1, ROOT))

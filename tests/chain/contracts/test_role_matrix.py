@@ -75,13 +75,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
 
 
-def test_every_row_names_its_calls_or_why_there_is_none() -> None:
+def test_every_row_of_the_matrix_names_its_calls_or_a_reason() -> None:
     assert ROWS.keys() == CELLS.keys()
     assert all(("contract" in row) != ("service_only" in row) for row in ROWS.values())
     assert CONTRACT_CALLS.keys() == ACTS.keys() | OWN_ACTS.keys() | SIGNED.keys()
 
 
-def test_no_call_takes_a_role_that_the_matrix_gives_nothing() -> None:
+def test_no_call_accepts_a_role_that_the_matrix_excludes() -> None:
     """The exception is to withdraw for one's own part, which the table explains."""
     for row, told in ROWS.items():
         taken = {
@@ -101,7 +101,7 @@ def test_no_call_takes_a_role_that_the_matrix_gives_nothing() -> None:
         for column in PARTY_COLUMNS
     ],
 )
-def test_cell(stage: Stage, call: str, column: str) -> None:
+def test_each_role_may_call_exactly_what_the_matrix_allows(stage: Stage, call: str, column: str) -> None:
     act = act_of(stage, call, column)
     assert f"{act.contract}.{act.function}" == call.partition("(")[0]
     refusal = stage.attempt(column, act)
@@ -112,7 +112,7 @@ def test_cell(stage: Stage, call: str, column: str) -> None:
 
 
 @pytest.mark.parametrize("call", CONTRACT_CALLS)
-def test_public_has_no_account(stage: Stage, call: str) -> None:
+def test_the_public_has_no_account(stage: Stage, call: str) -> None:
     refusal = stage.attempt("public", act_of(stage, call, "public"))
     assert refusal is not None
     vetoes = call in ("PartyRegistry.veto", "PartyRegistry.vetoFor")
@@ -120,7 +120,7 @@ def test_public_has_no_account(stage: Stage, call: str) -> None:
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_anyone_with_a_node_reads_status_and_head(stage: Stage, column: str) -> None:
+def test_anyone_can_read_status_and_head_from_a_node(stage: Stage, column: str) -> None:
     log = stage.founder.address_of(CERTIFICATE_LOG)
     for function, args in (("statusOf", (stage.numbers["I"], 0, 0)), ("holdOf", (HELD,)), ("head", ())):
         data = stage.founder.encode(Call(CERTIFICATE_LOG, function, args))
@@ -128,7 +128,7 @@ def test_anyone_with_a_node_reads_status_and_head(stage: Stage, column: str) -> 
 
 
 @pytest.mark.parametrize("column", ["A", "X"])
-def test_no_role_to_oneself(stage: Stage, column: str) -> None:
+def test_a_party_cannot_give_itself_a_role(stage: Stage, column: str) -> None:
     for role in Role:
         refusal = stage.attempt(column, calls.set_roles(stage.numbers[column], Role.mask([ROLE_OF[column], role])))
         assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_SELF_GRANT"
@@ -136,13 +136,13 @@ def test_no_role_to_oneself(stage: Stage, column: str) -> None:
 
 @pytest.mark.parametrize("column", ["A", "X"])
 @pytest.mark.parametrize("role", sorted(OFFICES))
-def test_nobody_gives_an_office_alone(stage: Stage, role: Role, column: str) -> None:
+def test_one_officer_cannot_give_an_office(stage: Stage, role: Role, column: str) -> None:
     refusal = stage.attempt(column, calls.set_roles(stage.numbers[BYSTANDER], Role.mask([Role.SUBJECT, role])))
     assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_OFFICE_BY_PROPOSAL"
 
 
 @pytest.mark.parametrize("column", PARTY_COLUMNS)
-def test_nobody_does_by_itself_what_two_officers_decide(stage: Stage, column: str) -> None:
+def test_one_officer_cannot_do_what_two_officers_must_decide(stage: Stage, column: str) -> None:
     for function, call in DECIDED_BY_PARTIES.items():
         refusal = stage.attempt(column, call(stage))
         assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_NOT_DECIDED", function
@@ -153,7 +153,7 @@ def test_nobody_does_by_itself_what_two_officers_decide(stage: Stage, column: st
 
 
 @pytest.mark.parametrize("column", ["A", "V"])
-def test_an_officer_is_not_stopped_by_one(stage: Stage, column: str) -> None:
+def test_one_officer_cannot_stop_another_officer(stage: Stage, column: str) -> None:
     """Neither its status nor its keys are for one officer alone."""
     other = SECOND_SUPERVISOR if column == "V" else SECOND_AUTHORITY
     for status, reason in (("suspended", "investigation"), ("closed", "court")):
@@ -164,12 +164,12 @@ def test_an_officer_is_not_stopped_by_one(stage: Stage, column: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["A", "V"])
-def test_closing_is_for_two_whoever_is_closed(stage: Stage, column: str) -> None:
+def test_closing_any_party_needs_two_officers(stage: Stage, column: str) -> None:
     refusal = stage.attempt(column, calls.set_status(stage.numbers[BYSTANDER], "closed", "court"))
     assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_NOT_DECIDED"
 
 
-def test_who_proposed_does_not_confirm_and_whom_it_concerns_neither(stage: Stage) -> None:
+def test_neither_the_proposer_nor_the_party_concerned_can_confirm(stage: Stage) -> None:
     own = stage.attempt(SECOND_AUTHORITY, confirmation(stage, "setRoles"))
     assert isinstance(own, Forbidden) and own.code == "PARTY_OWN_PROPOSAL"
     recovery = calls.change_key(stage.numbers["A"], account("fresh A"), account("role A"))
@@ -178,13 +178,13 @@ def test_who_proposed_does_not_confirm_and_whom_it_concerns_neither(stage: Stage
 
 
 @pytest.mark.parametrize("column", PARTY_COLUMNS)
-def test_nobody_vetoes_for_another(stage: Stage, column: str) -> None:
+def test_a_key_cannot_veto_for_another_party(stage: Stage, column: str) -> None:
     refusal = stage.attempt(column, calls.veto(stage.proposals[BYSTANDER]))
     assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_NO_VETO"
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_anybody_carries_out_what_is_decided_and_nothing_else(stage: Stage, column: str) -> None:
+def test_anybody_can_carry_out_a_decided_proposal_and_no_other(stage: Stage, column: str) -> None:
     fresh = signer_of("carried out")
     change = calls.change_key(
         stage.numbers[HOLDER],
@@ -199,13 +199,13 @@ def test_anybody_carries_out_what_is_decided_and_nothing_else(stage: Stage, colu
     assert isinstance(refusal, Conflict) and refusal.code == "PARTY_NOT_CONFIRMED"
 
 
-def test_nobody_sanctions_itself_free(stage: Stage) -> None:
+def test_a_sanctioned_party_cannot_lift_its_sanction(stage: Stage) -> None:
     for column in ("A", "V"):
         refusal = stage.attempt(column, calls.set_status(stage.numbers[column], "active", "lifted"))
         assert refusal is not None and refusal.code == "PARTY_SELF_GRANT"
 
 
-def test_applicant_is_not_reviewer(stage: Stage) -> None:
+def test_an_applicant_cannot_review_its_own_application(stage: Stage) -> None:
     own = (
         asset_calls.advance([OWN], "accepted"),
         asset_calls.reject(OWN, digest("grounds")),
@@ -218,7 +218,7 @@ def test_applicant_is_not_reviewer(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("call", [calls.revoke(0, 0, "fraud"), calls.suspend(0, 0, "court"), calls.resume(0, 3)])
-def test_an_issuer_reaches_its_own_log_alone(stage: Stage, call: Call) -> None:
+def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None:
     """The second issuer anchored nothing: the numbers of the first one's log name nothing for it."""
     assert stage.attempt("I", call) is None
     refusal = stage.attempt(SECOND, call)
@@ -227,7 +227,9 @@ def test_an_issuer_reaches_its_own_log_alone(stage: Stage, call: Call) -> None:
 
 
 @pytest.mark.parametrize(("column", "office", "other"), [("A", "authority", "V"), ("V", "supervisor", "A")])
-def test_two_of_an_office_lift_its_own_hold_alone(stage: Stage, column: str, office: str, other: str) -> None:
+def test_two_parties_of_an_office_can_lift_only_its_own_hold(
+    stage: Stage, column: str, office: str, other: str
+) -> None:
     """What another office holds is found out when it is carried out: the bit of this office is not set."""
     second = SECOND_AUTHORITY if column == "A" else SECOND_SUPERVISOR
     for statement, refused in ((held_by(column), None), (held_by(other), "LOG_NOT_HELD")):
@@ -240,7 +242,7 @@ def test_two_of_an_office_lift_its_own_hold_alone(stage: Stage, column: str, off
 
 
 @pytest.mark.parametrize("column", PARTY_COLUMNS)
-def test_only_the_holder_moves_its_asset(stage: Stage, column: str) -> None:
+def test_only_the_holder_can_transfer_its_asset(stage: Stage, column: str) -> None:
     """Where ownership decides, no role helps."""
     to = stage.numbers[BYSTANDER]
     offer = asset_calls.offer_transfer(CONFIRMED, to, FAR)

@@ -44,7 +44,7 @@ def live(node: LocalNode) -> Deployment:
 
 
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-def test_same_blocks_after_a_restart(tmp_path: Path, end: Callable[[LocalNode], None]) -> None:
+def test_a_restart_gives_the_same_blocks(tmp_path: Path, end: Callable[[LocalNode], None]) -> None:
     node = journaled(tmp_path).start()
     deployed = live(node)
     before = blocks_of(node)
@@ -60,7 +60,7 @@ def test_same_blocks_after_a_restart(tmp_path: Path, end: Callable[[LocalNode], 
         assert blocks_of(again) == longer
 
 
-def test_time_never_goes_back_over_a_restart(tmp_path: Path) -> None:
+def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
     """The jump ahead is not kept, the blocks that it made are: later ones follow them."""
     with journaled(tmp_path) as node:
         node.advance(7200)
@@ -73,7 +73,7 @@ def test_time_never_goes_back_over_a_restart(tmp_path: Path) -> None:
     assert later.time >= ahead.time
 
 
-def test_what_is_asked_and_refused_in_between_leaves_no_trace_in_the_blocks(tmp_path: Path) -> None:
+def test_reads_and_refused_calls_do_not_change_the_blocks(tmp_path: Path) -> None:
     """A replay runs only what is in the journal: blocks must not depend on anything else that the node was asked."""
     call = {"from": OWNER, "to": "0x" + "22" * 20, "data": "0x", "value": "0x1"}
     asked: list[tuple[str, list[object]]] = [
@@ -110,7 +110,7 @@ def test_what_is_asked_and_refused_in_between_leaves_no_trace_in_the_blocks(tmp_
         ("hardhat_reset", []),
     ],
 )
-def test_what_the_journal_would_miss_is_refused(shared: LocalNode, method: str, params: list[object]) -> None:
+def test_calls_that_the_journal_cannot_record_are_refused(shared: LocalNode, method: str, params: list[object]) -> None:
     before = blocks_of(shared)
     with pytest.raises(ChainUnavailable) as caught:
         shared.rpc(method, *params)
@@ -125,7 +125,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
         yield node
 
 
-def test_nothing_outside_the_journal_changed_it(shared: LocalNode, tmp_path: Path) -> None:
+def test_reads_add_no_line_to_the_journal(shared: LocalNode, tmp_path: Path) -> None:
     """Reading leaves no line; the journal is only what changed the chain."""
     directory = shared.log_path.parent
     before = journal_of(directory).read_bytes()
@@ -134,7 +134,7 @@ def test_nothing_outside_the_journal_changed_it(shared: LocalNode, tmp_path: Pat
     assert journal_of(directory).read_bytes() == before
 
 
-def test_without_a_journal_snapshots_work(tmp_path: Path) -> None:
+def test_snapshots_work_without_a_journal(tmp_path: Path) -> None:
     with journaled(tmp_path, persistent=False) as node:
         before = blocks_of(node)
         token = node.snapshot()
@@ -144,7 +144,7 @@ def test_without_a_journal_snapshots_work(tmp_path: Path) -> None:
     assert not journal_of(tmp_path).exists()
 
 
-def test_a_journal_has_one_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_is_used_by_one_node_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.chain.local.node.LOCK_TIMEOUT_SECONDS", 0)
     with journaled(tmp_path) as first, pytest.raises(Conflict) as caught:
         journaled(tmp_path).start()
@@ -152,7 +152,7 @@ def test_a_journal_has_one_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not first.running
 
 
-def test_a_node_that_is_ending_is_waited_for(tmp_path: Path) -> None:
+def test_a_start_waits_for_a_node_that_is_ending(tmp_path: Path) -> None:
     first = journaled(tmp_path).start()
     first.mine(3)
     before = blocks_of(first)
@@ -164,7 +164,7 @@ def test_a_node_that_is_ending_is_waited_for(tmp_path: Path) -> None:
     ending.join()
 
 
-def test_a_long_replay_says_how_far_it_is(tmp_path: Path) -> None:
+def test_a_long_replay_reports_its_progress(tmp_path: Path) -> None:
     journal_of(tmp_path).write_text(json.dumps({"method": "evm_mine", "params": [], "time": None}) + "\n")
     journal_of(tmp_path).write_text(journal_of(tmp_path).read_text() * 2_500)
     with journaled(tmp_path) as node:

@@ -41,14 +41,14 @@ def outcomes(good: bytes, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return dict(json.loads(done.stdout))
 
 
-def test_every_bit_that_changes_is_noticed_at_its_line(good: bytes, outcomes: dict[str, Any]) -> None:
+def test_every_changed_bit_is_noticed_at_its_line(good: bytes, outcomes: dict[str, Any]) -> None:
     assert len(outcomes["flips"]) == 8 * len(good)
     for bit, outcome in enumerate(outcomes["flips"]):
         line = good[: bit // 8].count(b"\n") + 1
         assert outcome == {"code": DAMAGED, "line": line, "isUntouched": True}, bit
 
 
-def test_every_beginning_is_read_to_its_last_whole_line(good: bytes, outcomes: dict[str, Any]) -> None:
+def test_a_cut_journal_is_read_to_its_last_complete_line(good: bytes, outcomes: dict[str, Any]) -> None:
     assert len(outcomes["beginnings"]) == len(good) + 1
     header = good.index(b"\n")
     for size, outcome in enumerate(outcomes["beginnings"]):
@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Callable[[bytes], bytes], str, int]] = {
 
 
 @pytest.mark.parametrize(("damage", "code", "line"), CASES.values(), ids=CASES)
-def test_what_no_crash_leaves_is_an_error_at_its_line(
+def test_damage_that_no_crash_causes_is_an_error_at_its_line(
     good: bytes, tmp_path: Path, damage: Callable[[bytes], bytes], code: str, line: int
 ) -> None:
     raw = damage(good)
@@ -154,11 +154,11 @@ def test_what_no_crash_leaves_is_an_error_at_its_line(
     assert journal_of(tmp_path).read_bytes() == raw
 
 
-def test_the_sum_is_as_described(good: bytes) -> None:
+def test_the_sum_of_a_line_is_computed_as_described(good: bytes) -> None:
     assert sealed(records_in(good)) == good
 
 
-def test_a_journal_is_not_begun_again(good: bytes, tmp_path: Path) -> None:
+def test_a_missing_journal_is_not_replaced_by_a_new_one(good: bytes, tmp_path: Path) -> None:
     """Neither where one is expected, nor by a node that ran before, nor in place of a folder."""
     expecting = LocalNode(tmp_path / "lost", program=JOURNAL, chain_id=4409, create=False)
     with pytest.raises(Misconfigured, match="JOURNAL_MISSING"):
@@ -174,7 +174,7 @@ def test_a_journal_is_not_begun_again(good: bytes, tmp_path: Path) -> None:
         journaled(tmp_path / "folder").start()
 
 
-def test_an_end_that_was_never_answered_is_cut_off_and_reported(good: bytes, tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_cut_off_and_reported(good: bytes, tmp_path: Path) -> None:
     torn = lines_of(good)[-1][:-9]
     journal_of(tmp_path).write_bytes(good + torn)
     with journaled(tmp_path) as node:
@@ -186,14 +186,14 @@ def test_an_end_that_was_never_answered_is_cut_off_and_reported(good: bytes, tmp
         assert (node.repaired, blocks_of(node)) == (None, longer)
 
 
-def test_zeros_that_a_power_cut_leaves_are_cut_off(good: bytes, tmp_path: Path) -> None:
+def test_zeros_after_a_power_cut_are_cut_off(good: bytes, tmp_path: Path) -> None:
     journal_of(tmp_path).write_bytes(good + bytes(700))
     with journaled(tmp_path) as node:
         assert node.repaired == Repair(line=6, bytes=700, reason="torn")
     assert journal_of(tmp_path).read_bytes() == good
 
 
-def test_a_last_change_that_is_refused_is_taken_back(good: bytes, tmp_path: Path) -> None:
+def test_a_refused_last_change_is_removed_at_the_next_start(good: bytes, tmp_path: Path) -> None:
     """The process ended after it wrote a change, and before it took back that the chain refused it."""
     with journaled(tmp_path) as node:
         tip = node.rpc("eth_getBlockByNumber", "latest", False)["hash"]
@@ -207,7 +207,7 @@ def test_a_last_change_that_is_refused_is_taken_back(good: bytes, tmp_path: Path
     assert journal_of(tmp_path).read_bytes() == whole
 
 
-def test_a_journal_from_before_lines_had_sums_gets_them(good: bytes, tmp_path: Path) -> None:
+def test_an_old_journal_without_sums_is_rewritten_with_sums(good: bytes, tmp_path: Path) -> None:
     header, *changes = records_in(good)
     old = "".join(
         json.dumps({name: change[name] for name in ("method", "params", "time")}) + "\n" for change in changes
@@ -227,7 +227,7 @@ def test_a_journal_from_before_lines_had_sums_gets_them(good: bytes, tmp_path: P
         journaled(tmp_path).start()
 
 
-def test_a_journal_that_is_exchanged_while_the_chain_runs_is_not_written_to(good: bytes, tmp_path: Path) -> None:
+def test_a_journal_that_was_replaced_while_the_chain_runs_is_not_written(good: bytes, tmp_path: Path) -> None:
     directory = tmp_path / "chain"
     with journaled(directory) as node:
         before = blocks_of(node)

@@ -98,9 +98,7 @@ def lives(folder: Path, patch: pytest.MonkeyPatch, **fault: Any) -> Iterator[tup
         yield life, failed
 
 
-def test_nothing_that_was_answered_is_lost_by_a_kill_at_any_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_at_any_step_loses_no_answered_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for life, failed in lives(tmp_path, monkeypatch, fault="kill"):
         assert failed in (None, "NODE_START_FAILED")
         *answered, last = [*life.codes.items(), ("", GONE)][: len(life.codes) or 1]
@@ -114,7 +112,7 @@ def test_nothing_that_was_answered_is_lost_by_a_kill_at_any_step(
 
 
 @pytest.mark.parametrize("fault", ["ENOSPC", "half ENOSPC"])
-def test_a_full_disk_at_any_step_is_an_answer_and_leaves_nothing(
+def test_a_full_disk_at_any_step_is_reported_and_leaves_no_partial_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     only = {"on": ["writeSync"], "times": 2} if fault.startswith("half") else {}
@@ -132,7 +130,7 @@ def test_a_full_disk_at_any_step_is_an_answer_and_leaves_nothing(
         ("EROFS", "openSync", 3, "CHAIN_READ_ONLY"),
     ],
 )
-def test_every_refusal_of_the_disk_has_its_code(
+def test_every_disk_failure_has_its_error_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, call: str, at: int, code: str
 ) -> None:
     for life, failed in lives(tmp_path, monkeypatch, fault=fault, on=[call], at=at):
@@ -157,7 +155,7 @@ def check_refused(life: Life, failed: str | None, code: str) -> None:
     assert len(changes) == len(life.stayed())
 
 
-def test_a_short_write_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partial_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for life, failed in lives(tmp_path, monkeypatch, fault="short", on=["writeSync"]):
         assert failed is None
         assert life.codes == {name: code for name, (code, _) in HEALTHY.items()}
@@ -165,7 +163,7 @@ def test_a_short_write_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monke
             assert (node.repaired, blocks_of(node)) == (None, life.blocks)
 
 
-def test_writing_goes_on_once_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writing_continues_when_the_disk_has_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is full for many calls, cutting back what was half written among them."""
     fired = tmp_path / "fired"
     monkeypatch.setenv("NODE_OPTIONS", f"--import={PRELOAD.as_uri()}")
@@ -226,7 +224,7 @@ print("whole")
 """
 
 
-def test_a_chain_starts_and_answers_on_a_full_disk_and_on_one_that_is_read_only(tmp_path: Path) -> None:
+def test_a_chain_starts_and_answers_on_a_full_or_read_only_disk(tmp_path: Path) -> None:
     mount = f'mount -t tmpfs -o size=256k tmpfs {tmp_path} && exec {sys.executable} -c "$0" {tmp_path}'
     # A disk of its own needs user namespaces, or the right to mount.
     own = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0

@@ -60,12 +60,12 @@ def asked(node: LocalNode, body: str | bytes) -> Any:
         ("[" + ",".join(["5"] * 1001) + "]", INVALID),
     ],
 )
-def test_what_is_no_call_gets_an_error(node: LocalNode, body: str, code: int) -> None:
+def test_a_body_that_is_not_a_call_gets_an_error(node: LocalNode, body: str, code: int) -> None:
     answer = asked(node, body)
     assert (answer["jsonrpc"], answer["error"]["code"]) == ("2.0", code)
 
 
-def test_each_call_of_a_batch_is_answered_by_itself(node: LocalNode) -> None:
+def test_each_call_of_a_batch_gets_its_own_answer(node: LocalNode) -> None:
     answers = asked(node, json.dumps([None, 5, [], BLOCK_NUMBER, {"id": "x", "method": []}]))
     assert [answer.get("error", {}).get("code") for answer in answers] == [INVALID, INVALID, INVALID, None, INVALID]
     assert [answer["id"] for answer in answers] == [None, None, None, 7, "x"]
@@ -97,11 +97,11 @@ def test_deeply_nested_parameters_are_refused(node: LocalNode, method: str, dept
         ("anything_else", []),
     ],
 )
-def test_a_change_that_makes_no_sense_is_refused(node: LocalNode, method: str, params: list[Any]) -> None:
+def test_an_invalid_change_is_refused(node: LocalNode, method: str, params: list[Any]) -> None:
     assert "error" in asked(node, json.dumps({"id": 1, "method": method, "params": params}))
 
 
-def test_a_body_that_is_too_large_is_not_read(node: LocalNode) -> None:
+def test_a_too_large_body_is_refused(node: LocalNode) -> None:
     """Neither where its length is given, nor where it comes in pieces without end."""
     with socket.create_connection((HOST, int(node.url.rpartition(":")[2])), 30) as given:
         given.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
@@ -122,7 +122,7 @@ def test_a_body_that_is_too_large_is_not_read(node: LocalNode) -> None:
     assert sent < 64 << 20
 
 
-def test_a_connection_that_breaks_in_the_middle_of_a_body_ends_alone(node: LocalNode) -> None:
+def test_a_broken_connection_does_not_end_the_chain(node: LocalNode) -> None:
     for _ in range(20):
         with socket.create_connection((HOST, int(node.url.rpartition(":")[2])), 30) as broken:
             broken.sendall(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4096\r\n\r\n{"id": 1, ')

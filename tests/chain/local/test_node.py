@@ -40,7 +40,7 @@ def is_gone(pid: int, within: float = 10) -> bool:
     return False
 
 
-def test_restart_continues_the_same_chain(tmp_path: Path) -> None:
+def test_a_restart_continues_the_same_chain(tmp_path: Path) -> None:
     with LocalNode(tmp_path, chain_id=4408, funded=[ADDRESS]) as node:
         node.mine(3)
         first = Connection(node.url)
@@ -62,7 +62,7 @@ def test_a_killed_node_keeps_its_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_node_ends_with_its_owner(tmp_path: Path, number: signal.Signals) -> None:
+def test_the_node_ends_with_its_parent_process(tmp_path: Path, number: signal.Signals) -> None:
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE)
     assert owner.stdout is not None
     pid = int(owner.stdout.readline())
@@ -73,7 +73,7 @@ def test_node_ends_with_its_owner(tmp_path: Path, number: signal.Signals) -> Non
     assert is_gone(pid)
 
 
-def test_stop_is_final_and_repeatable(tmp_path: Path) -> None:
+def test_stop_can_be_called_twice(tmp_path: Path) -> None:
     node = LocalNode(tmp_path, persistent=False).start()
     pid = node.pid
     assert pid is not None
@@ -86,7 +86,7 @@ def test_stop_is_final_and_repeatable(tmp_path: Path) -> None:
     assert caught.value.code == "CHAIN_UNREACHABLE"
 
 
-def test_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -103,14 +103,14 @@ def test_two_nodes_cannot_share_a_chain_directory(tmp_path: Path) -> None:
     assert caught.value.code == "NODE_START_FAILED"
 
 
-def test_missing_node_modules_say_what_to_do(tmp_path: Path) -> None:
+def test_missing_node_modules_are_reported_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured) as caught:
         find_program("ganache", tmp_path)
     assert caught.value.code == "NODE_MODULES_MISSING"
     assert "npm ci" in (caught.value.hint or "")
 
 
-def test_snapshot_and_revert(tmp_path: Path) -> None:
+def test_revert_restores_a_snapshot(tmp_path: Path) -> None:
     with LocalNode(tmp_path, persistent=False) as node:
         token = node.snapshot()
         node.mine(2)
@@ -120,14 +120,14 @@ def test_snapshot_and_revert(tmp_path: Path) -> None:
             node.revert(token)
 
 
-def test_node_gone_is_our_error() -> None:
+def test_a_node_that_is_gone_is_reported_as_our_error() -> None:
     with pytest.raises(ChainUnavailable) as caught:
         Connection("http://127.0.0.1:1", timeout=1).chain_id()
     assert caught.value.code == "CHAIN_UNREACHABLE"
     assert caught.value.hint
 
 
-def test_something_else_on_the_port_is_our_error(tmp_path: Path) -> None:
+def test_another_server_on_the_port_is_reported_as_our_error(tmp_path: Path) -> None:
     server = subprocess.Popen(
         [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)],
         stdout=subprocess.PIPE,

@@ -112,12 +112,12 @@ def compare_with_contract(view: AssetView, asset: str, chain: Chain, block: int)
         assert asset_by_fingerprint(reader, view.fingerprint, block=block) == asset
 
 
-def test_the_life_has_every_event(histories: Histories) -> None:
+def test_the_scripted_life_has_every_kind_of_event(histories: Histories) -> None:
     told = {event.event for history in histories.values() for event in history}
     assert told == {name for name in EVENTS if name.startswith("AssetRegistry.")}
 
 
-def test_view_is_the_contracts_at_every_block(lived: Chain, histories: Histories) -> None:
+def test_the_folded_asset_matches_the_contract_at_every_block(lived: Chain, histories: Histories) -> None:
     told = [(event.args["at"], asset) for asset, history in histories.items() for event in history]
     blocks = lived.reader.blocks(range(lived.reader.deploy_block, lived.reader.block_number() + 1))
     last_at = {block.time: block.number for block in blocks}
@@ -132,7 +132,7 @@ def test_view_is_the_contracts_at_every_block(lived: Chain, histories: Histories
         compare_with_contract(view_at(history, blocks[-1].time), asset, lived, blocks[-1].number)
 
 
-def test_histories_are_whole(lived: Chain, histories: Histories) -> None:
+def test_the_history_of_each_asset_is_complete(lived: Chain, histories: Histories) -> None:
     deployment = lived.deployment
     for asset, history in histories.items():
         head = bytes.fromhex(lived.reader.head(ASSET_REGISTRY, asset))
@@ -140,7 +140,7 @@ def test_histories_are_whole(lived: Chain, histories: Histories) -> None:
         assert verify_history(history, head, start).complete
 
 
-def test_view_is_what_the_index_says(lived: Chain, histories: Histories) -> None:
+def test_the_folded_asset_matches_the_index(lived: Chain, histories: Histories) -> None:
     engine = create_engine("sqlite://")
     Follower(engine, lived.reader).sync()
     now = lived.reader.latest().time

@@ -215,5 +215,5 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
 
 
 @pytest.mark.parametrize(("made", "expected"), DONE.values(), ids=DONE)
-def test_what_a_move_makes(made: Callable[[], AssetLife], expected: AssetLife) -> None:
+def test_an_act_changes_the_asset_as_expected(made: Callable[[], AssetLife], expected: AssetLife) -> None:
     assert made() == expected

@@ -197,7 +197,7 @@ REFUSED: list[tuple[str, Callable[[], AssetLife]]] = [
 
 
 @pytest.mark.parametrize(("code", "tried"), REFUSED)
-def test_why_a_move_is_refused(code: str, tried: Callable[[], AssetLife]) -> None:
+def test_an_act_is_refused_with_the_expected_error(code: str, tried: Callable[[], AssetLife]) -> None:
     with pytest.raises(PingzhengError) as caught:
         tried()
     error = caught.value
@@ -205,5 +205,5 @@ def test_why_a_move_is_refused(code: str, tried: Callable[[], AssetLife]) -> Non
     assert (type(error), error.message, error.hint) == REFUSALS[code]
 
 
-def test_every_refusal_is_told_of() -> None:
+def test_every_refusal_has_a_case() -> None:
     assert {code for code, _ in REFUSED} == REFUSALS.keys()

@@ -113,7 +113,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     assert len(world.refused) > 20
 
 
-def test_an_objection_spares_the_next_application(world: World) -> None:
+def test_an_upheld_objection_does_not_reject_the_next_application(world: World) -> None:
     """Of two objections to a change the first ends it; the second, upheld later, leaves the next change alone."""
     sides = Sides(world)
     to_notice = ("file_change", "accept", "review", "notice")
@@ -144,7 +144,7 @@ def reassigned(sides: Sides, to: str, *, decided: bool = True, silent: bool = Tr
     return verdict(found)
 
 
-def test_what_a_silent_party_holds_is_given_away_by_two_officers(world: World) -> None:
+def test_two_officers_can_reassign_the_asset_of_a_silent_party(world: World) -> None:
     sides = Sides(world)
     likely(sides, "confirmed", "offer")
     holder = next(name for name, party in sides.parties.items() if party.no == sides.life("confirmed").holder)
@@ -160,7 +160,7 @@ def test_what_a_silent_party_holds_is_given_away_by_two_officers(world: World) -
     assert (sides.life("confirmed").holder, sides.life("confirmed").offered_to) == (sides.parties["bank"].no, 0)
 
 
-def test_refusals_are_those_of_the_chain() -> None:
+def test_the_refusals_of_the_reference_match_those_of_the_chain() -> None:
     """Class, message and hint, whether a move is refused here or there."""
     meanings = {code_of(name): meaning for name, meaning in load_meanings().items()}
     asset_errors = {code for code in meanings if code.startswith("ASSET_")}

@@ -101,7 +101,7 @@ def test_consistency(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]
     assert all(answer for answer, (_, honest) in zip(found, cases, strict=True) if honest)
 
 
-def test_a_changed_proof_proves_nothing(harness: Harness) -> None:
+def test_a_changed_proof_is_refused(harness: Harness) -> None:
     """One bit anywhere: neither side may still believe it."""
     tree = merkle.Tree(leaves_of(13, 1))
     proof = tree.inclusion_proof(9)
@@ -135,7 +135,7 @@ def test_genesis(harness: Harness, cases: list[tuple[bytes, bytes, bytes]]) -> N
     assert harness.ask("genesisOf", rows) == [head.hex() for head in expected]
 
 
-def test_origin_and_ledger_are_those_of_the_page(chain: Chain) -> None:
+def test_origin_and_ledger_digest_match_the_protocol(chain: Chain) -> None:
     """Written out by hand from docs/protocol.md, section 1: nothing here is computed by our code."""
     salt, founder = sha256(b"salt").digest(), chain.parties["founder"]
     made = deploy(chain.node.url, founder.key, FOUNDING, delay=DELAY, salt=salt)
@@ -154,7 +154,7 @@ def test_origin_and_ledger_are_those_of_the_page(chain: Chain) -> None:
     assert made.ledger == made.chain.ledger == ledger
 
 
-def test_heads_over_events_of_every_kind(chain: Chain) -> None:
+def test_the_heads_match_the_folded_events_of_every_kind(chain: Chain) -> None:
     """After each block of a whole life the contracts' heads are the ones folded from their events."""
     live(chain)
     events = chain.reader.events(chain.reader.deploy_block, chain.reader.block_number())
@@ -173,7 +173,7 @@ def test_heads_over_events_of_every_kind(chain: Chain) -> None:
     assert {scope for contract, scope in heads if contract == ASSET_REGISTRY} == set(ALL_ASSETS)
 
 
-def test_anchor_commitment_is_the_events_digest(chain: Chain) -> None:
+def test_the_anchor_commitment_is_the_digest_of_its_event(chain: Chain) -> None:
     for name in ("issuer", "other_issuer"):
         for batch, (first, size) in enumerate(((0, 5), (5, 1), (6, 4096))):
             receipt = chain.acting(name).send(calls.anchor(first, size, sha256(bytes([batch])).digest()))

@@ -106,11 +106,11 @@ NEXT = {
 
 
 @pytest.mark.parametrize(("life", "moves"), NEXT.values(), ids=NEXT)
-def test_what_can_be_next(life: AssetLife, moves: str) -> None:
+def test_the_possible_next_acts_of_a_state(life: AssetLife, moves: str) -> None:
     assert next_moves(life, AT) == moves.split()
 
 
-def test_no_state_of_the_tables_is_without_a_word() -> None:
+def test_every_act_that_the_tables_allow_is_a_possible_next_act() -> None:
     """Whatever a table allows from a state can be next."""
     for (stage, move), _ in APPLICATION.moves.items():
         life = staged(stage, "correct", until=AT - 1)

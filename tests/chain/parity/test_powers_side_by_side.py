@@ -65,7 +65,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     assert len(world.refused) > 25
 
 
-def test_a_key_of_the_very_second_of_the_proposal_vetoes_it(world: World) -> None:
+def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World) -> None:
     """A key that is bound in the second in which another key is proposed, and one that is retired in it, were live
     then; a second earlier and a second later they were not."""
     sides = Sides(world)
@@ -97,7 +97,7 @@ def test_a_key_of_the_very_second_of_the_proposal_vetoes_it(world: World) -> Non
     sides.compare()
 
 
-def test_an_accused_officer_cancels_nothing_until_the_last_second_of_what_is_held_against_it(world: World) -> None:
+def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: World) -> None:
     """Running time counts: a pause in between makes that later. What does not wait, and what concerns it, it never
     cancels."""
     sides = Sides(world)
@@ -128,7 +128,7 @@ def test_an_accused_officer_cancels_nothing_until_the_last_second_of_what_is_hel
     assert {"PartyAccused", "PartySelfGrant", "PartyNotCancellable"} <= set(world.refused)
 
 
-def test_silence_counts_once_it_has_lasted_for_the_delay(world: World) -> None:
+def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
     """It counts on while an SM2 key, which the chain cannot check, is bound, and ends with a key that speaks."""
     sides = Sides(world)
     officer, other, own = (ACCOUNTS[place] for place in (0, 2, 10))

@@ -75,7 +75,7 @@ def copied(tmp_path: Path) -> Iterator[Copied]:
         yield Copied(deployment, bundle, real, copy)
 
 
-def test_a_copy_that_was_continued_is_the_same_ledger_and_noticed_all_the_same(copied: Copied) -> None:
+def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
     """Both go on: on the real chain a consent is withdrawn, on the copy it never is. Whoever saw either refuses the
     other, though both have the same ledger digest, contracts and first block."""
     for node in (copied.real, copied.copy):
@@ -107,7 +107,7 @@ def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
     assert copied.facts(copied.copy).chain.ledger == copied.facts(copied.real).chain.ledger
 
 
-def test_a_chain_that_goes_on_contains_what_was_seen(chain: Chain) -> None:
+def test_a_chain_with_new_blocks_still_contains_what_was_seen(chain: Chain) -> None:
     consented = made(chain)
     seen = seen_from(consented.facts())
     require_contained(chain.reader, seen)
@@ -117,7 +117,7 @@ def test_a_chain_that_goes_on_contains_what_was_seen(chain: Chain) -> None:
     assert set(seen.logs) == {ISSUER.no}
 
 
-def test_a_chain_that_went_back(chain: Chain) -> None:
+def test_a_chain_that_lost_blocks_is_reported_as_behind(chain: Chain) -> None:
     token = chain.node.snapshot()
     seen = seen_from(made(chain).facts())
     chain.node.revert(token)
@@ -140,12 +140,14 @@ CHANGED: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
 
 
 @pytest.mark.parametrize(("where", "change"), CHANGED.values(), ids=CHANGED)
-def test_each_thing_that_was_seen_counts(chain: Chain, where: str, change: Callable[[Seen], Seen]) -> None:
+def test_a_difference_in_each_remembered_value_is_noticed(
+    chain: Chain, where: str, change: Callable[[Seen], Seen]
+) -> None:
     place = refused(chain.reader, change(seen_from(made(chain).facts())))
     assert place is not None and place.startswith(where)
 
 
-def test_what_was_seen_of_other_logs_is_kept(chain: Chain) -> None:
+def test_logs_that_new_facts_do_not_name_stay_remembered(chain: Chain) -> None:
     consented = made(chain)
     first = seen_from(consented.facts())
     chain.acting("other_issuer").send(calls.anchor(0, 1, ROOT))
@@ -191,7 +193,7 @@ LATER: dict[str, tuple[str, str, Callable[[Facts, LogFact], Facts]]] = {
 
 
 @pytest.mark.parametrize(("code", "where", "change"), LATER.values(), ids=LATER)
-def test_attack_facts_that_do_not_follow_what_was_seen(
+def test_attack_facts_that_contradict_what_was_seen_are_refused(
     chain: Chain, code: str, where: str, change: Callable[[Facts, LogFact], Facts]
 ) -> None:
     consented = made(chain)
@@ -205,7 +207,7 @@ def test_attack_facts_that_do_not_follow_what_was_seen(
     assert str(caught.value.where).startswith(where)
 
 
-def test_facts_of_another_ledger_are_not_taken_for_the_same(chain: Chain) -> None:
+def test_facts_of_another_ledger_are_refused(chain: Chain) -> None:
     facts = made(chain).facts()
     other = replace(facts, chain=replace(facts.chain, origin="ee" * 32))
     with pytest.raises(ChainUnavailable) as caught:

@@ -28,7 +28,7 @@ STRANGERS_WRITE = 3_000
 AT_ONCE = 1_000
 
 
-def test_all_that_the_bundle_names_is_known_to_be_untouched(chain: Chain, consented: Consented) -> None:
+def test_facts_of_an_untouched_bundle_are_complete(chain: Chain, consented: Consented) -> None:
     facts, block = consented.facts(), chain.reader.latest()
     statements = {each: consented.statement(each) for each in ("FIRST", "SECOND", "THE BANKS", "PROVISION")}
     held = {consented.certificate, consented.request, *statements.values()} - {statements["THE BANKS"]}
@@ -64,7 +64,7 @@ def live_on(chain: Chain, consented: Consented) -> list[Receipt]:
     ]
 
 
-def test_what_happened_since_is_known_with_its_time(chain: Chain, consented: Consented) -> None:
+def test_facts_show_later_events_with_their_times(chain: Chain, consented: Consented) -> None:
     before = consented.facts()
     used, withdrawn, taken_back, held, lifted, revoked = live_on(chain, consented)
     facts, office = consented.facts(), PARTIES["founder"].no
@@ -106,7 +106,7 @@ def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: C
     assert set(facts.logs) == {rival.no}
 
 
-def test_an_untouched_certificate_costs_two_turns_and_each_kind_of_history_no_more_than_one(
+def test_an_untouched_certificate_costs_two_requests_and_each_history_at_most_one_more(
     chain: Chain, consented: Consented
 ) -> None:
     _, untouched = counted(chain, consented.bundle)
@@ -118,7 +118,7 @@ def test_an_untouched_certificate_costs_two_turns_and_each_kind_of_history_no_mo
     assert [turn.count("eth_getLogs") for turn in touched.turns] == [1, 2, 1]
 
 
-def test_what_strangers_write_costs_nothing(fast_chain: Chain) -> None:
+def test_records_of_other_parties_do_not_make_facts_more_expensive(fast_chain: Chain) -> None:
     """Thousands of uses of the same request by another consumer, and thousands of withdrawals by another party."""
     chain, consented = fast_chain, made(fast_chain)
     before, cheap = counted(chain, consented.bundle)
@@ -139,7 +139,7 @@ def test_what_strangers_write_costs_nothing(fast_chain: Chain) -> None:
     assert dear.bytes == cheap.bytes
 
 
-def test_what_a_stranger_withdraws_is_not_listed(chain: Chain, consented: Consented) -> None:
+def test_withdrawals_by_other_parties_are_not_in_the_facts(chain: Chain, consented: Consented) -> None:
     for name in ("bank", "other_bank", "issuer", "founder"):
         chain.acting(name).send(calls.withdraw(consented.statement("FIRST")))
     assert consented.facts().withdrawals[FIRM.id, consented.statement("FIRST")] == NEVER
@@ -189,7 +189,7 @@ def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
 
 @pytest.mark.parametrize("number", [PARTIES["other_bank"].no, 99], ids=["another party's", "nobody's"])
 @pytest.mark.parametrize("party", [BANK, FIRM, PROVIDER], ids=["consumer", "subject", "provider"])
-def test_attack_a_node_that_gives_another_number_for_a_party_is_noticed(
+def test_attack_a_node_that_gives_a_false_party_number_is_noticed(
     chain: Chain, consented: Consented, party: TestParty, number: int
 ) -> None:
     """Under that number neither the use of the bank shows nor what the firm and the provider withdrew."""
@@ -200,7 +200,7 @@ def test_attack_a_node_that_gives_another_number_for_a_party_is_noticed(
     assert caught.value.where == f"party {party.id}"
 
 
-def test_parties_that_nobody_registered_are_not_known(chain: Chain, consented: Consented) -> None:
+def test_unregistered_parties_are_not_in_the_facts(chain: Chain, consented: Consented) -> None:
     facts = collect_facts(chain.reader, with_claims(consented.bundle, consumer="ee" * 32))
     assert facts.uses == {}
     assert facts.withdrawals == consented.facts().withdrawals
@@ -211,21 +211,19 @@ def test_parties_that_nobody_registered_are_not_known(chain: Chain, consented: C
     [Position(ISSUER.no, 9, 1), Position(2**32, 0, 1), Position(2**53 - 1, 2**53 - 1, 1), Position(99, 0, 1)],
     ids=str,
 )
-def test_nothing_is_said_of_a_batch_that_the_chain_does_not_know(
-    chain: Chain, consented: Consented, place: Position
-) -> None:
+def test_facts_contain_nothing_about_an_unknown_batch(chain: Chain, consented: Consented, place: Position) -> None:
     facts = collect_facts(chain.reader, replace(consented.bundle, position=place))
     assert facts.status == {}
     assert set(facts.anchors) == {(ISSUER.no, 0)}
     assert set(facts.logs) == {ISSUER.no}
 
 
-def test_an_index_that_no_batch_has(chain: Chain, consented: Consented) -> None:
+def test_facts_contain_nothing_about_an_index_beyond_all_batches(chain: Chain, consented: Consented) -> None:
     beyond = replace(consented.bundle, position=Position(ISSUER.no, 0, 2**32))
     assert collect_facts(chain.reader, beyond).status == {}
 
 
-def test_logs_are_those_of_the_issuers_that_the_bundle_names(chain: Chain, consented: Consented) -> None:
+def test_facts_contain_the_logs_of_the_issuers_in_the_bundle(chain: Chain, consented: Consented) -> None:
     rival = PARTIES["other_issuer"]
     for first in range(2):
         chain.acting("other_issuer").send(calls.anchor(first, 1, ROOT))

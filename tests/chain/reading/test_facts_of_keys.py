@@ -26,7 +26,7 @@ def bind(chain: Chain, signer: Es256Signer) -> None:
     chain.decide(further, "enterprise", None)
 
 
-def test_a_p256_account_is_a_fact_like_any_other(chain: Chain) -> None:
+def test_facts_contain_p256_accounts(chain: Chain) -> None:
     signer = Es256Signer(new_p256_key())
     bind(chain, signer)
     fact = made(chain, signer).facts().accounts[signer.kid]
@@ -34,7 +34,7 @@ def test_a_p256_account_is_a_fact_like_any_other(chain: Chain) -> None:
     assert fact.key.startswith("p256:")
 
 
-def test_a_recovered_key_says_who_proposed_it(waiting_chain: Chain) -> None:
+def test_the_fact_of_a_recovered_key_names_its_proposers(waiting_chain: Chain) -> None:
     """The firm lost its key. Two officers bind a new one; the facts say which, and when they proposed it."""
     chain, consented, key = waiting_chain, made(waiting_chain), test_key("the firm's new key")
     fresh = LocalSigner(bytes.fromhex(key), account("the firm's new key"))
@@ -51,7 +51,7 @@ def test_a_recovered_key_says_who_proposed_it(waiting_chain: Chain) -> None:
     assert (old.reported_at, old.valid_to, old.compromised_at, old.proposal) == (reported, bound.time, 0, None)
 
 
-def test_a_key_that_the_party_proposed_itself_has_no_confirmation_and_costs_no_further_turn(chain: Chain) -> None:
+def test_a_key_that_the_party_proposed_has_no_confirmer_and_costs_no_further_request(chain: Chain) -> None:
     signer = Es256Signer(new_p256_key())
     bind(chain, signer)
     facts, connection = counted(chain, made(chain, signer).bundle)
@@ -69,9 +69,7 @@ def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented
     assert parse_facts(facts.to_bytes()) == facts
 
 
-def test_the_presenting_key_is_known_if_it_is_a_partys_and_costs_no_further_turn(
-    chain: Chain, consented: Consented
-) -> None:
+def test_the_presenting_key_of_a_party_is_a_fact_without_a_further_request(chain: Chain, consented: Consented) -> None:
     """It signed nothing in the bundle, so its key stands in the certificate alone."""
     device = Es256Signer(new_p256_key())
     bundle = with_claims(consented.bundle, cnf={"jwk": public_jwk(device.public_key).to_dict()})
@@ -85,7 +83,7 @@ def test_the_presenting_key_is_known_if_it_is_a_partys_and_costs_no_further_turn
     assert parse_facts(facts.to_bytes()) == facts
 
 
-def test_a_presenting_key_that_also_signed_is_the_one_of_the_certificate(chain: Chain, consented: Consented) -> None:
+def test_the_presenting_key_is_taken_from_the_certificate(chain: Chain, consented: Consented) -> None:
     """Whoever hands the bundle on cannot hide the key's account by another key in its place."""
     keys = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     jwk = consented.bundle.keys[FIRM.account].to_dict()
@@ -97,11 +95,11 @@ def test_a_presenting_key_that_also_signed_is_the_one_of_the_certificate(chain: 
     "cnf",
     [None, [], "jwk", {}, {"jwk": None}, {"jwk": {"kty": "EC", "crv": [], "x": "", "y": ""}}, {"jwk": "x" * 9000}],
 )
-def test_a_presenting_key_that_is_none_is_not_asked_for(chain: Chain, consented: Consented, cnf: Any) -> None:
+def test_an_invalid_presenting_key_is_not_read_from_the_chain(chain: Chain, consented: Consented, cnf: Any) -> None:
     assert collect_facts(chain.reader, with_claims(consented.bundle, cnf=cnf)).accounts == consented.facts().accounts
 
 
-def test_a_key_of_another_account_is_no_fact(chain: Chain, consented: Consented) -> None:
+def test_a_key_that_does_not_fit_its_account_is_not_a_fact(chain: Chain, consented: Consented) -> None:
     swapped = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     facts = collect_facts(chain.reader, replace(consented.bundle, keys=swapped))
     assert FIRM.account not in facts.accounts

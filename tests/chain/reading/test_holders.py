@@ -41,7 +41,7 @@ def holders(reader: ChainReader, block: int) -> list[HolderFact]:
     return reader.holders(asset, block=block)
 
 
-def test_holders_are_told_from_the_first_to_the_last(chain: Chain) -> None:
+def test_holders_lists_all_holders_in_order(chain: Chain) -> None:
     moves = transferred(chain)
     names = ("provider", "bank", "other_bank", "assessor")
     told = [HolderFact(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
@@ -51,7 +51,7 @@ def test_holders_are_told_from_the_first_to_the_last(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize("hidden", [(0,), (1,), (2,), (3,), (1, 2), (0, 1, 2, 3)])
-def test_hidden_holder_is_noticed(chain: Chain, hidden: tuple[int, ...]) -> None:
+def test_a_node_that_hides_a_holder_is_noticed(chain: Chain, hidden: tuple[int, ...]) -> None:
     moves = transferred(chain)
     blind = reader_without(chain, *(event for number in hidden for event in moves[number].events))
     with pytest.raises(ChainUnavailable) as caught:

@@ -33,7 +33,7 @@ def change(receipt: Receipt, status: str, reason: str) -> StatusFact:
     return StatusFact(status, reason, receipt.time)
 
 
-def test_status_history_gives_reasons_and_times(chain: Chain) -> None:
+def test_status_history_has_reasons_and_times(chain: Chain) -> None:
     chain.client.send(calls.anchor(0, 200, ROOT))
     receipts = []
     for call in (
@@ -61,7 +61,7 @@ def test_status_history_gives_reasons_and_times(chain: Chain) -> None:
     assert chain.reader.status_of(place(chain, 7), block=before) == LeafStatus(before, "active", None, None)
 
 
-def test_logs_of_two_issuers_do_not_meet(chain: Chain) -> None:
+def test_the_logs_of_two_issuers_are_independent(chain: Chain) -> None:
     """The same numbers in two logs: another issuer changes nothing but its own, even with the same texts."""
     own, other = chain.parties["issuer"].no, chain.parties["other_issuer"].no
     rival = chain.acting("other_issuer")
@@ -86,7 +86,7 @@ def test_logs_of_two_issuers_do_not_meet(chain: Chain) -> None:
     assert anchored is not None and anchored.tx_hash == receipt.tx_hash
 
 
-def test_superseded_leaf(chain: Chain) -> None:
+def test_a_superseded_leaf_counts_as_revoked(chain: Chain) -> None:
     chain.client.send(calls.anchor(0, 2, ROOT))
     receipt = chain.client.send(calls.supersede(0, 0, 0, 1))
     history = status_history(chain.reader, place(chain, 0), block=receipt.block_number)
@@ -95,7 +95,7 @@ def test_superseded_leaf(chain: Chain) -> None:
     assert chain.reader.status_of(place(chain, 0)).state == "superseded"
 
 
-def test_use_history_is_the_consumers_own(chain: Chain) -> None:
+def test_use_history_contains_only_the_consumers_own_uses(chain: Chain) -> None:
     bank, other = chain.parties["bank"].no, chain.parties["other_bank"].no
     first = chain.acting("bank").send(calls.record_use(REQUEST, 1))
     chain.node.advance(60)
@@ -111,7 +111,7 @@ def test_use_history_is_the_consumers_own(chain: Chain) -> None:
     assert uses_of(chain.reader, bank, REQUEST, block=first.block_number - 1) == 0
 
 
-def test_withdrawal_is_the_partys_own(chain: Chain) -> None:
+def test_a_withdrawal_counts_only_for_the_party_that_made_it(chain: Chain) -> None:
     firm, bank = chain.parties["enterprise"].no, chain.parties["bank"].no
     first = chain.acting("enterprise").send(calls.withdraw(CONSENT))
     chain.node.advance(60)
@@ -122,7 +122,7 @@ def test_withdrawal_is_the_partys_own(chain: Chain) -> None:
     assert read(firm, OTHER_CONSENT) == read(0, CONSENT) == never
 
 
-def test_a_reported_key_withdraws_at_another_time(chain: Chain) -> None:
+def test_a_withdrawal_by_a_reported_key_is_recorded_separately(chain: Chain) -> None:
     firm, acting = chain.parties["enterprise"], chain.acting("enterprise")
     before = acting.send(calls.withdraw(CONSENT))
     chain.acting("founder").send(calls.report(firm.no, firm.account))
@@ -137,7 +137,7 @@ def test_a_reported_key_withdraws_at_another_time(chain: Chain) -> None:
     assert late.at == 0 and late.first == late.reported_at >= before.time + 60
 
 
-def test_hold_history_gives_offices_reasons_and_times(chain: Chain) -> None:
+def test_hold_history_has_offices_reasons_and_times(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
     held = authority.send(calls.hold([CONSENT, REQUEST], "court"))
     chain.node.advance(60)
@@ -216,14 +216,16 @@ def holds_without(*hidden: int) -> Callable[[Chain], None]:
         ("HOLD_HISTORY_INCOMPLETE", holds_without(0, 1, 2)),
     ],
 )
-def test_hidden_event_is_noticed(chain: Chain, code: str, read: Callable[[Chain], None]) -> None:
+def test_a_node_that_hides_an_event_of_a_history_is_noticed(
+    chain: Chain, code: str, read: Callable[[Chain], None]
+) -> None:
     chain.client.send(calls.anchor(0, 1, ROOT))
     with pytest.raises(ChainUnavailable) as caught:
         read(chain)
     assert caught.value.code == code
 
 
-def test_suspension_hidden_with_its_end_is_not(chain: Chain) -> None:
+def test_a_suspension_hidden_together_with_its_end_is_not_noticed(chain: Chain) -> None:
     """The state of one leaf does not show it; the follower, which folds every event onto the contract's head, does."""
     chain.client.send(calls.anchor(0, 2, ROOT))
     suspended, resumed = chain.client.send(calls.suspend(0, 0, "court")), chain.client.send(calls.resume(0, 0))
@@ -236,7 +238,7 @@ def test_suspension_hidden_with_its_end_is_not(chain: Chain) -> None:
         assert len(status_history(chain.reader, place(chain, index), block=latest)) == 2
 
 
-def test_anchored_batch(chain: Chain) -> None:
+def test_anchored_reads_the_anchor_of_a_batch(chain: Chain) -> None:
     receipt, issuer = chain.client.send(calls.anchor(0, 9, ROOT)), chain.parties["issuer"].no
     found = chain.reader.anchored(issuer, 0)
     assert found is not None

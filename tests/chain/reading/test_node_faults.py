@@ -130,7 +130,7 @@ def test_every_reader_reads_a_healthy_node(lived: Faced, read: str) -> None:
 
 
 @pytest.mark.parametrize("fault", RESULTS)
-def test_no_reader_takes_an_odd_result_for_a_true_one(lived: Faced, fault: str) -> None:
+def test_every_read_refuses_an_odd_result(lived: Faced, fault: str) -> None:
     for name, read in READS.items():
         lived.node.fault = RESULTS[fault]
         found = outcome(lambda: read(lived, lived.reader))  # noqa: B023 (called here)
@@ -145,7 +145,7 @@ def test_no_reader_takes_an_odd_result_for_a_true_one(lived: Faced, fault: str) 
 
 
 @pytest.mark.parametrize("fault", [*BODIES, *HTTP, *(name for name in WIRE if name != "gzip bomb")])
-def test_no_reader_lets_a_fault_of_the_wire_through(lived: Faced, fault: str) -> None:
+def test_every_read_turns_a_network_fault_into_our_error(lived: Faced, fault: str) -> None:
     for name, read in READS.items():
         lived.node.fault = {**BODIES, **HTTP, **WIRE}[fault]
         found = outcome(lambda: read(lived, lived.reader))  # noqa: B023 (called here)
@@ -157,7 +157,7 @@ WORDS: Final = [bytes(32), b"\xff" * 32, b"\0" * 31 + b"\x20", b"\0" * 24 + b"\x
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_made_up_words_of_a_contract_are_our_error_or_of_the_right_form(lived: Faced, seed: int) -> None:
+def test_random_return_data_gives_our_error_or_valid_values(lived: Faced, seed: int) -> None:
     """Numbers without name, lengths without end, flags that are neither true nor false."""
     chance = random.Random(seed)
 
@@ -173,7 +173,7 @@ def test_made_up_words_of_a_contract_are_our_error_or_of_the_right_form(lived: F
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_logs_that_were_tampered_with_are_our_error_or_of_the_right_form(lived: Faced, seed: int) -> None:
+def test_changed_logs_give_our_error_or_valid_values(lived: Faced, seed: int) -> None:
     chance = random.Random(seed)
 
     def tampered(turn: Turn) -> None:
@@ -195,7 +195,7 @@ def test_logs_that_were_tampered_with_are_our_error_or_of_the_right_form(lived: 
         outcome(lambda: READS[name](lived, lived.reader))  # noqa: B023 (called here)
 
 
-def test_a_count_without_end_takes_no_memory(lived: Faced) -> None:
+def test_a_huge_count_from_the_node_takes_no_memory(lived: Faced) -> None:
     """A node says how many uses and holds there are: the list of them is not made up from that number."""
     most = "0x" + f"{2**64 - 1:064x}" * 2
 

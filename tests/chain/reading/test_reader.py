@@ -26,7 +26,7 @@ from tests.support.chain.scripted_ledger import (
 ASSET = "a5" * 32
 
 
-def test_parties_and_accounts(chain: Chain) -> None:
+def test_the_reader_reads_parties_and_accounts(chain: Chain) -> None:
     issuer = chain.parties["issuer"]
     party = chain.reader.party(issuer.no)
     assert (party.id, party.status, party.roles) == (issuer.id, "active", ("issuer",))
@@ -45,7 +45,7 @@ def test_parties_and_accounts(chain: Chain) -> None:
     assert chain.reader.accreditation(issuer.no, "S99") == (0, 0)
 
 
-def test_recovered_account_says_from_when_it_counts_for_nothing(chain: Chain) -> None:
+def test_a_recovered_account_has_the_time_of_its_compromise(chain: Chain) -> None:
     bank, lost_at = chain.parties["bank"], chain.reader.latest().time
     key = test_key("the bank's new key")
     recovery = calls.change_key(bank.no, account("the bank's new key"), bank.account, chain.proof(key, bank.no))
@@ -58,7 +58,7 @@ def test_recovered_account_says_from_when_it_counts_for_nothing(chain: Chain) ->
     assert (fresh.proven, fresh.proposal, fresh.speaks, old.live) == (True, 1, True, False)
 
 
-def test_asset_through_an_offer(chain: Chain) -> None:
+def test_the_reader_follows_an_asset_through_an_offer(chain: Chain) -> None:
     provider, bank = chain.parties["provider"], chain.parties["bank"]
     assert chain.reader.asset(ASSET) is None
     at = chain.acting("provider").send(register(ASSET)).time
@@ -88,7 +88,7 @@ def test_asset_through_an_offer(chain: Chain) -> None:
     assert chain.reader.asset(ASSET) == replace(confirmed, holder=bank.id, since=since)
 
 
-def test_rights_liens_objections_and_fingerprints_by_name(chain: Chain) -> None:
+def test_the_reader_reads_rights_liens_objections_and_fingerprints(chain: Chain) -> None:
     live(chain)
     reader, parties = chain.reader, chain.parties
     first, second, third = ASSETS
@@ -109,7 +109,7 @@ def test_rights_liens_objections_and_fingerprints_by_name(chain: Chain) -> None:
     assert chain.client.read(ASSET_REGISTRY, "minimumNotice", []) == [NOTICE]
 
 
-def test_events_come_in_order_whatever_the_range(chain: Chain) -> None:
+def test_events_are_in_order_for_every_size_of_range(chain: Chain) -> None:
     live(chain)
     first, last = chain.reader.deploy_block, chain.reader.block_number()
     whole = chain.reader.events(first, last)
@@ -120,7 +120,7 @@ def test_events_come_in_order_whatever_the_range(chain: Chain) -> None:
     assert chain.reader.events(last + 1, last) == []
 
 
-def test_block_that_is_not_there(chain: Chain) -> None:
+def test_a_missing_block_is_reported(chain: Chain) -> None:
     assert chain.reader.block(10**6) is None
     with pytest.raises(ChainUnavailable) as caught:
         chain.reader.blocks([10**6])

@@ -71,7 +71,7 @@ def memory(tmp_path: Path) -> Path:
     return tmp_path / "new" / "seen.json"
 
 
-def test_what_the_newest_facts_show_is_kept(chain: Chain, consented: Consented, memory: Path) -> None:
+def test_the_newest_facts_are_remembered(chain: Chain, consented: Consented, memory: Path) -> None:
     remembered = Remembered(chain.reader, memory)
     assert remembered.facts(consented.bundle) == consented.facts()
     assert load_seen(memory) == seen_from(consented.facts())
@@ -95,9 +95,7 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
     assert seen is not None and (seen.block, seen.block_hash, seen.logs) == (block.number, block.hash, logs)
 
 
-def test_a_log_may_have_grown_since_it_was_seen_though_the_block_is_known(
-    chain: Chain, consented: Consented, memory: Path
-) -> None:
+def test_a_log_may_be_longer_than_when_it_was_seen(chain: Chain, consented: Consented, memory: Path) -> None:
     """The log was seen at an earlier block; a later block was remembered without it."""
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
@@ -117,7 +115,9 @@ ASKING: dict[str, Asked] = {
 
 
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-def test_attack_a_chain_that_is_exchanged_while_the_process_runs(copied: Copied, memory: Path, ask: Asked) -> None:
+def test_attack_a_chain_that_is_replaced_by_a_copy_at_run_time_is_refused(
+    copied: Copied, memory: Path, ask: Asked
+) -> None:
     """The copy is longer than the real chain. It is refused at once, and the real chain is known as before."""
     node = Switched(copied.real.url, copied.copy.url)
     client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
@@ -139,7 +139,7 @@ def test_attack_a_chain_that_is_exchanged_while_the_process_runs(copied: Copied,
     assert load_seen(memory) == seen
 
 
-def test_attack_facts_of_a_copy_while_the_real_chain_answers_for_the_blocks(copied: Copied, memory: Path) -> None:
+def test_attack_facts_of_a_copy_with_blocks_of_the_real_chain_are_refused(copied: Copied, memory: Path) -> None:
     """What is compared is of the same chain as the facts: the block of the facts too must be one of it."""
     node = Switched(copied.real.url, copied.copy.url)
     remembered = Remembered(ChainReader(ChainClient(node, copied.deployment)), memory)
@@ -159,7 +159,7 @@ def test_attack_facts_of_a_copy_while_the_real_chain_answers_for_the_blocks(copi
 
 
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-def test_attack_an_earlier_block_after_a_later_one_was_seen(
+def test_attack_facts_of_an_earlier_block_are_refused(
     chain: Chain, consented: Consented, memory: Path, ask: Asked
 ) -> None:
     """Facts of the block before the revocation would call the certificate valid; one block is enough."""
@@ -180,7 +180,9 @@ def test_attack_an_earlier_block_after_a_later_one_was_seen(
     ask(running, consented)
 
 
-def test_a_node_that_lacks_the_block_that_was_seen_is_behind(chain: Chain, consented: Consented, memory: Path) -> None:
+def test_a_node_without_the_remembered_block_is_reported_as_behind(
+    chain: Chain, consented: Consented, memory: Path
+) -> None:
     """Several nodes under one address: the one that is compared has not got as far as the one that gave the facts."""
 
     class Lagging(Connection):
@@ -194,7 +196,7 @@ def test_a_node_that_lacks_the_block_that_was_seen_is_behind(chain: Chain, conse
         Remembered(lagging, memory).facts(consented.bundle)
 
 
-def test_a_log_that_lost_a_batch_is_noticed_in_time_though_the_block_is_the_same(
+def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
     chain: Chain, consented: Consented, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing is new, the comparison is made by a new process, and every ten seconds."""
@@ -211,7 +213,7 @@ def test_a_log_that_lost_a_batch_is_noticed_in_time_though_the_block_is_the_same
         remembered.facts(consented.bundle)
 
 
-def test_what_another_process_saw_meanwhile_is_not_overwritten(
+def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
     """It was not compared with these facts; whoever comes next compares with it."""

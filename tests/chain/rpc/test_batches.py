@@ -11,13 +11,13 @@ from tests.support.chain.node_faults import BATCHES
 
 
 @pytest.mark.parametrize("fault", BATCHES)
-def test_a_batch_has_one_answer_to_each_call(node: FaultyNode, connection: Connection, fault: str) -> None:
+def test_a_batch_needs_exactly_one_answer_for_each_call(node: FaultyNode, connection: Connection, fault: str) -> None:
     node.fault = BATCHES[fault]
     error = refused(lambda: connection.ask_many([("eth_chainId", []), ("eth_blockNumber", [])]), node)
     assert error.code == "NODE_ANSWER_INVALID"
 
 
-def test_a_batch_comes_back_in_the_order_asked() -> None:
+def test_the_answers_of_a_batch_are_in_the_order_of_the_calls() -> None:
     with FaultyNode(answers=lambda call: call["params"][0]) as node:
         node.fault = lambda turn: turn.give(list(reversed(turn.healthy)))
         wanted = [("echo", [str(number)]) for number in range(250)]
@@ -26,7 +26,7 @@ def test_a_batch_comes_back_in_the_order_asked() -> None:
 
 
 @pytest.mark.parametrize("fault", ["batches are not supported", "batch too large"])
-def test_a_node_that_takes_no_batches_is_asked_call_by_call(fault: str) -> None:
+def test_a_node_without_batches_is_asked_call_by_call(fault: str) -> None:
     def batchless(turn: Turn) -> None:
         if isinstance(turn.asked, list):
             turn.give({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": fault}})
@@ -43,7 +43,7 @@ def test_a_node_that_takes_no_batches_is_asked_call_by_call(fault: str) -> None:
         assert (asked, node.requests - asked) == (8 + 9, 9)
 
 
-def test_a_batch_too_large_for_the_node_is_halved_and_the_size_is_found(node: FaultyNode) -> None:
+def test_a_batch_that_is_too_large_for_the_node_is_halved(node: FaultyNode) -> None:
     def small(turn: Turn) -> None:
         many = isinstance(turn.asked, list) and len(turn.asked) > 20
         turn.give(b"", 413) if many else turn.give(turn.healthy)
@@ -56,7 +56,7 @@ def test_a_batch_too_large_for_the_node_is_halved_and_the_size_is_found(node: Fa
     assert node.requests == 7 + 8 + 8
 
 
-def test_one_refused_call_of_a_batch_refuses_it_with_the_nodes_reason(node: FaultyNode, connection: Connection) -> None:
+def test_one_refused_call_makes_the_whole_batch_fail(node: FaultyNode, connection: Connection) -> None:
     error = refused(lambda: connection.ask_many([("eth_chainId", []), ("no_such", [])]), node)
     assert error.code == "NODE_REFUSED" and "no_such" in error.details["reason"]
     assert node.requests == 1

@@ -64,7 +64,7 @@ def test_every_reader_reads_a_healthy_node_in_one_request(node: FaultyNode, conn
 
 @pytest.mark.parametrize("fault", RESULTS)
 @pytest.mark.parametrize("reader", READERS)
-def test_a_result_of_the_wrong_form_is_never_taken_for_one(
+def test_a_result_of_the_wrong_form_is_refused(
     node: FaultyNode, connection: Connection, reader: str, fault: str
 ) -> None:
     node.fault = RESULTS[fault]
@@ -130,14 +130,14 @@ SHAPES: Final[dict[str, tuple[str, str, Any]]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_record_of_the_wrong_shape_is_never_taken_for_one(shape: str) -> None:
+def test_a_record_of_the_wrong_shape_is_refused(shape: str) -> None:
     reader, method, value = SHAPES[shape]
     with FaultyNode(answers={**HEALTHY, method: value}) as node:
         error = refused(lambda: READERS[reader](Connection(node.url)), node)
     assert (error.code, error.details["call"]) == ("NODE_ANSWER_INVALID", method)
 
 
-def test_logs_of_other_topics_than_those_asked_for_are_not_taken(node: FaultyNode, connection: Connection) -> None:
+def test_logs_of_other_topics_are_refused(node: FaultyNode, connection: Connection) -> None:
     asked = "0x" + "33" * 32
     assert connection.logs([ADDRESS], 5, 5, [asked]) == connection.logs(["0x" + "AB" * 20], 1, 9) == [LOG]
     for topics in (["0x" + "44" * 32], [asked, None], [None, asked]):
@@ -145,14 +145,14 @@ def test_logs_of_other_topics_than_those_asked_for_are_not_taken(node: FaultyNod
         assert error.code == "NODE_ANSWER_INVALID"
 
 
-def test_what_has_no_block_yet_has_no_receipt() -> None:
+def test_a_transaction_in_no_block_has_no_receipt() -> None:
     with FaultyNode(answers={**HEALTHY, "eth_getTransactionReceipt": {**RECEIPT, "blockNumber": None}}) as node:
         assert Connection(node.url).receipt(HASH) is None
 
 
 @pytest.mark.parametrize("fault", BODIES)
 @pytest.mark.parametrize("reader", READERS)
-def test_a_body_that_is_no_answer_is_an_error(
+def test_a_body_that_is_not_an_answer_is_an_error(
     node: FaultyNode, connection: Connection, reader: str, fault: str
 ) -> None:
     node.fault = BODIES[fault]

@@ -88,7 +88,7 @@ def test_a_range_of_logs_that_a_node_refuses_is_halved(kind: str, batched: bool)
         assert limited.ranges == [(1, 1000), (1001, 2000), (2001, 3000), (3001, 4000)]
 
 
-def test_the_range_grows_again_when_the_node_takes_more() -> None:
+def test_the_range_grows_again_when_the_node_accepts_more() -> None:
     limited = Limited(100, refusal("query returned more than 10000 results"))
     with FaultyNode(answers=limited.answer) as node:
         node.fault = limited.fault
@@ -106,7 +106,7 @@ def test_the_range_grows_again_when_the_node_takes_more() -> None:
         assert node.requests == before + 1
 
 
-def test_a_range_that_takes_too_long_is_asked_for_in_smaller_pieces() -> None:
+def test_a_range_that_takes_too_long_is_split() -> None:
     limited = Limited(50, SLOW["never"])
     for batched in (False, True):
         with FaultyNode(answers=limited.answer) as node:
@@ -121,7 +121,7 @@ def test_a_range_that_takes_too_long_is_asked_for_in_smaller_pieces() -> None:
 
 
 @pytest.mark.parametrize("fault", [SLOW["never"], refusal("missing trie node"), refusal("no", -32601)])
-def test_logs_that_a_node_never_gives_are_an_error_after_few_questions(fault: Callable[[Turn], None]) -> None:
+def test_logs_that_a_node_never_gives_are_an_error_after_few_calls(fault: Callable[[Turn], None]) -> None:
     with FaultyNode(answers=HEALTHY) as node:
         node.fault = only(fault, "eth_getLogs")
         connection = Connection(node.url, timeout=1)

@@ -19,7 +19,7 @@ def secret_url(node: FaultyNode) -> str:
     return node.url.replace("http://", "http://operator:s3cret@") + "/v3/4f9d1c?apikey=k3y&token=1"
 
 
-def test_user_path_and_query_of_the_address_are_used(node: FaultyNode) -> None:
+def test_user_path_and_query_of_the_address_are_sent(node: FaultyNode) -> None:
     asked: list[Any] = []
     node.fault = lambda turn: asked.append((turn.handler.path, turn.handler.headers)) or turn.give(turn.healthy)
     assert Connection(secret_url(node)).chain_id() == 1337
@@ -44,13 +44,13 @@ def test_an_error_shows_no_secret_of_the_address(node: FaultyNode, fault: str) -
     "url",
     ["", "node", "ftp://node", "http://", "http://[::1", "http://node:99999", "http://no de", "http://é", "file:///x"],
 )
-def test_an_address_that_is_none_is_said_to_be_so(url: str) -> None:
+def test_an_invalid_node_address_is_reported(url: str) -> None:
     with pytest.raises(Misconfigured) as caught:
         Connection(url).chain_id()
     assert (caught.value.code, caught.value.where) == ("RPC_URL_INVALID", "rpc_url")
 
 
-def test_a_name_without_address_and_a_port_without_node_are_no_node() -> None:
+def test_an_unknown_host_and_a_port_without_a_node_are_reported() -> None:
     for url, reason in ("http://127.0.0.1:1", "refused"), ("http://node.invalid", "unreachable"):
         error = refused(Connection(url).chain_id)
         assert (error.code, error.details["reason"], error.where) == ("CHAIN_UNREACHABLE", reason, url)

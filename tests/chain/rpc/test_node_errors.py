@@ -16,24 +16,24 @@ from tests.support.chain.node_faults import HTTP, refusal
 @pytest.mark.parametrize(
     "error", [{"message": "no"}, "plain text", 7, {"code": 3, "message": 5, "data": [1]}, [], True]
 )
-def test_an_error_of_json_rpc_is_a_fault(node: FaultyNode, connection: Connection, error: Any) -> None:
+def test_a_json_rpc_error_is_raised_as_a_fault(node: FaultyNode, connection: Connection, error: Any) -> None:
     node.fault = lambda turn: turn.give({"jsonrpc": "2.0", "id": None, "error": error})
     with pytest.raises(RpcFault):
         connection.request("eth_blockNumber")
     assert refused(connection.block_number, node).code == "NODE_REFUSED"
 
 
-def test_a_result_beside_an_empty_error_is_a_result(node: FaultyNode, connection: Connection) -> None:
+def test_a_result_with_an_empty_error_is_accepted(node: FaultyNode, connection: Connection) -> None:
     node.fault = lambda turn: turn.give({**turn.healthy, "error": None})
     assert connection.chain_id() == 1337
 
 
-def test_an_error_under_a_status_of_http_is_read(node: FaultyNode, connection: Connection) -> None:
+def test_a_json_rpc_error_with_an_http_error_status_is_read(node: FaultyNode, connection: Connection) -> None:
     node.fault = lambda turn: turn.give({"id": 1, "error": {"code": -32000, "message": "header not found"}}, 400)
     assert refused(connection.chain_id, node).details["reason"] == "header not found"
 
 
-def test_the_words_of_a_node_are_one_short_line(node: FaultyNode, connection: Connection) -> None:
+def test_a_nodes_message_is_cut_to_one_short_line(node: FaultyNode, connection: Connection) -> None:
     node.fault = refusal("first\nsecond\x1b[31m" + "x" * 10_000)
     reason = refused(connection.chain_id, node).details["reason"]
     assert len(reason) == 200 and reason.startswith("first second [31mxxx")
@@ -56,7 +56,9 @@ STATUSES: Final = {
 
 @pytest.mark.parametrize("fault", HTTP)
 @pytest.mark.parametrize("batched", [False, True])
-def test_a_status_of_http_has_its_code(node: FaultyNode, connection: Connection, fault: str, batched: bool) -> None:
+def test_each_http_status_has_its_error_code(
+    node: FaultyNode, connection: Connection, fault: str, batched: bool
+) -> None:
     node.fault = HTTP[fault]
     ask = (lambda: connection.ask_many([("eth_chainId", [])] * 2)) if batched else connection.chain_id
     error = refused(ask, node)
@@ -65,7 +67,7 @@ def test_a_status_of_http_has_its_code(node: FaultyNode, connection: Connection,
 
 
 @pytest.mark.parametrize("words", ["Too Many Requests", "daily request count exceeded, request rate limited"])
-def test_a_limit_on_calls_in_the_words_of_json_rpc_is_not_met_with_more_calls(
+def test_a_rate_limit_reported_by_json_rpc_causes_no_more_calls(
     node: FaultyNode, connection: Connection, words: str
 ) -> None:
     node.fault = lambda turn: turn.give({"id": None, "error": {"code": -32005, "message": words}})
@@ -73,7 +75,7 @@ def test_a_limit_on_calls_in_the_words_of_json_rpc_is_not_met_with_more_calls(
     assert (error.code, node.requests) == ("NODE_RATE_LIMITED", 1)
 
 
-def test_a_full_disk_of_the_local_chain_is_said_to_be_so(node: FaultyNode, connection: Connection) -> None:
+def test_a_full_disk_of_the_local_chain_is_reported(node: FaultyNode, connection: Connection) -> None:
     node.fault = refusal("the journal cannot be written", -32010, {"errno": "ENOSPC"})
     for ask in (READERS["send_raw"], READERS["chain_id"], READERS["call_many"]):
         with pytest.raises(StorageFull) as caught:
@@ -81,7 +83,7 @@ def test_a_full_disk_of_the_local_chain_is_said_to_be_so(node: FaultyNode, conne
         assert (caught.value.code, caught.value.where) == ("DISK_FULL", node.url)
 
 
-def test_the_same_number_of_another_engine_is_not_a_full_disk(node: FaultyNode, connection: Connection) -> None:
+def test_the_same_error_number_of_another_node_is_not_a_full_disk(node: FaultyNode, connection: Connection) -> None:
     node.fault = refusal("Transaction gas price is too low.", -32010)
     with pytest.raises(RpcFault):
         connection.send_raw(b"raw")

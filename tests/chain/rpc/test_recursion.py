@@ -12,7 +12,9 @@ from tests.support.chain.faulty_node import FaultyNode
 from tests.support.chain.node_faults import BODIES
 
 
-def test_deep_json_does_not_end_a_process_that_may_recurse_deep(node: FaultyNode, connection: Connection) -> None:
+def test_deep_json_does_not_crash_a_process_with_a_high_recursion_limit(
+    node: FaultyNode, connection: Connection
+) -> None:
     """Libraries that sign raise the limit on recursion; the parser would then overrun the stack."""
     limit = sys.getrecursionlimit()
     node.fault = BODIES["JSON that is too deep"]
@@ -44,6 +46,6 @@ print("signed", sys.getrecursionlimit() == limit, "py_ecc" in sys.modules)
 """
 
 
-def test_loading_the_libraries_of_the_chain_leaves_the_limit_on_recursion() -> None:
+def test_loading_the_chains_libraries_keeps_the_recursion_limit() -> None:
     told = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.split("\n")[:2] == ["asked True", "signed True True"]

@@ -17,7 +17,7 @@ from tests.support.chain.node_faults import SLOW, WIRE
 
 @pytest.mark.parametrize("fault", WIRE)
 @pytest.mark.parametrize("batched", [False, True])
-def test_what_goes_wrong_below_http_is_an_error_within_bounds(
+def test_network_faults_are_errors_within_the_limits(
     node: FaultyNode, connection: Connection, fault: str, batched: bool
 ) -> None:
     node.fault = WIRE[fault]
@@ -32,7 +32,7 @@ def test_what_goes_wrong_below_http_is_an_error_within_bounds(
 @pytest.mark.parametrize(
     "fault", ["gzip bomb", "endless body", "endless chunks", "a negative chunk", "endless headers"]
 )
-def test_an_endless_answer_takes_no_more_memory_than_its_bound(
+def test_an_endless_answer_takes_no_more_memory_than_the_limit(
     node: FaultyNode, connection: Connection, fault: str
 ) -> None:
     connection.chain_id()
@@ -48,7 +48,7 @@ def test_an_endless_answer_takes_no_more_memory_than_its_bound(
     assert peak < 4 * MAX_BYTES
 
 
-def test_an_answer_that_was_packed_unasked_is_read_within_the_bound(node: FaultyNode, connection: Connection) -> None:
+def test_a_compressed_answer_is_read_within_the_limit(node: FaultyNode, connection: Connection) -> None:
     def packed(turn: Turn) -> None:
         turn.give(gzip.compress(json.dumps(turn.healthy).encode()), headers={"Content-Encoding": "gzip"})
 
@@ -58,20 +58,20 @@ def test_an_answer_that_was_packed_unasked_is_read_within_the_bound(node: Faulty
 
 @pytest.mark.parametrize("fault", SLOW)
 @pytest.mark.parametrize("reader", ["chain_id", "blocks", "logs"])
-def test_a_node_that_takes_too_long_is_given_up(node: FaultyNode, fault: str, reader: str) -> None:
+def test_a_node_that_answers_too_slowly_is_a_timeout(node: FaultyNode, fault: str, reader: str) -> None:
     """Each byte comes soon enough; all of them do not."""
     node.fault = SLOW[fault]
     error = refused(lambda: READERS[reader](Connection(node.url, timeout=0.5)), node)
     assert (error.code, error.details["reason"]) == ("CHAIN_UNREACHABLE", "timeout")
 
 
-def test_reads_wait_ten_seconds_and_hand_overs_three_times_as_long() -> None:
+def test_reads_wait_ten_seconds_and_sends_thirty() -> None:
     for given, expected in ({}, (10, 30)), ({"timeout": 1}, (1, 3)), ({"timeout": 1, "send_timeout": 2}, (1, 2)):
         connection = Connection("http://127.0.0.1:9", **given)
         assert (connection.timeout, connection.send_timeout) == expected
 
 
-def test_a_kept_connection_that_the_node_closed_is_opened_again(node: FaultyNode, connection: Connection) -> None:
+def test_a_reused_connection_that_the_node_closed_is_opened_again(node: FaultyNode, connection: Connection) -> None:
     """Unseen until the request is sent: a call that only reads is sent once more, and one that acts is not."""
     closing = WIRE["closes at once"]
     assert connection.chain_id() == 1337
@@ -84,9 +84,7 @@ def test_a_kept_connection_that_the_node_closed_is_opened_again(node: FaultyNode
     assert node.count("evm_mine") == 1
 
 
-def test_no_thread_goes_through_a_proxy_of_the_environment(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_thread_uses_a_proxy_from_the_environment(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "")

@@ -38,7 +38,7 @@ def place(chain: Chain, index: int) -> Position:
     return Position(chain.parties["issuer"].no, 0, index)
 
 
-def test_receipt_has_the_whole_story(chain: Chain) -> None:
+def test_a_receipt_has_block_time_gas_and_events(chain: Chain) -> None:
     receipt = chain.client.send(calls.anchor(0, 5, ROOT))
     (event,) = receipt.events
     assert (event.contract, event.name) == ("CertificateLog", "Anchored")
@@ -56,21 +56,31 @@ def test_receipt_has_the_whole_story(chain: Chain) -> None:
 
 
 REFUSALS = [
-    (Conflict, "LOG_NOT_CONTIGUOUS", {"issuer": 2, "expected": 0, "given": 7}, lambda c: c.client.anchor(7, 1, ROOT)),
-    (InvalidInput, "LOG_EMPTY_BATCH", {}, lambda c: c.client.anchor(0, 0, ROOT)),
-    (NotFound, "LOG_UNKNOWN_BATCH", {"issuer": 2, "batch": 3}, lambda c: c.client.revoke(3, 0, "fraud")),
-    (NotFound, "LOG_UNKNOWN_BATCH", {"issuer": 2, "batch": 0}, lambda c: c.client.supersede(0, 0, 0, 1)),
-    (InvalidInput, "LOG_SUPERSEDES_ITSELF", {"issuer": 2, "index": 4}, lambda c: c.client.supersede(0, 4, 0, 4)),
+    (
+        Conflict,
+        "LOG_NOT_CONTIGUOUS",
+        {"issuer": 2, "expected": 0, "given": 7},
+        lambda c: c.client.send(calls.anchor(7, 1, ROOT)),
+    ),
+    (InvalidInput, "LOG_EMPTY_BATCH", {}, lambda c: c.client.send(calls.anchor(0, 0, ROOT))),
+    (NotFound, "LOG_UNKNOWN_BATCH", {"issuer": 2, "batch": 3}, lambda c: c.client.send(calls.revoke(3, 0, "fraud"))),
+    (NotFound, "LOG_UNKNOWN_BATCH", {"issuer": 2, "batch": 0}, lambda c: c.client.send(calls.supersede(0, 0, 0, 1))),
+    (
+        InvalidInput,
+        "LOG_SUPERSEDES_ITSELF",
+        {"issuer": 2, "index": 4},
+        lambda c: c.client.send(calls.supersede(0, 4, 0, 4)),
+    ),
     (
         Conflict,
         "LOG_USE_OUT_OF_ORDER",
         {"request": REQUEST, "expected": 1, "given": 2},
-        lambda c: c.acting("bank").record_use(REQUEST, 2),
+        lambda c: c.acting("bank").send(calls.record_use(REQUEST, 2)),
     ),
     (Forbidden, "LOG_NOT_DECIDED", {}, lambda c: c.acting("founder").send(calls.lift("authority", [CONSENT]))),
-    (Forbidden, "PARTY_LACKS_ROLE", {"no": 5}, lambda c: c.acting("bank").anchor(0, 1, ROOT)),
-    (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.record_use(REQUEST, 1)),
-    (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.hold([CONSENT], "court")),
+    (Forbidden, "PARTY_LACKS_ROLE", {"no": 5}, lambda c: c.acting("bank").send(calls.anchor(0, 1, ROOT))),
+    (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.send(calls.record_use(REQUEST, 1))),
+    (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.send(calls.hold([CONSENT], "court"))),
     (Forbidden, "PARTY_SELF_GRANT", {"no": 1}, lambda c: c.propose(calls.accredit(1, "S51", 0, 2**39))),
     (Forbidden, "PARTY_NOT_DECIDED", {}, lambda c: c.acting("founder").send(calls.accredit(2, "S51", 0, 2**39))),
 ]
@@ -79,7 +89,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("kind", "code", "details", "move"), REFUSALS, ids=[f"{row[1]} {number}" for number, row in enumerate(REFUSALS)]
 )
-def test_refusal_is_our_error_and_nothing_is_sent(
+def test_a_foreseen_refusal_is_our_error_and_nothing_is_sent(
     chain: Chain, kind: type[PingzhengError], code: str, details: dict[str, Any], move: Callable[[Chain], object]
 ) -> None:
     before = chain.reader.block_number()
@@ -90,7 +100,7 @@ def test_refusal_is_our_error_and_nothing_is_sent(
     assert chain.reader.block_number() == before
 
 
-def test_mined_refusal_is_the_same_error_as_a_foreseen_one(chain: Chain) -> None:
+def test_a_mined_refusal_is_the_same_error_as_a_foreseen_one(chain: Chain) -> None:
     """Gas is given, so nothing is tried first: the transaction is mined and fails."""
     data = interface_of("CertificateLog").encode_call("anchor", (9, 1, ROOT))
     before = chain.reader.block_number()
@@ -100,7 +110,7 @@ def test_mined_refusal_is_the_same_error_as_a_foreseen_one(chain: Chain) -> None
     assert chain.reader.block_number() == before + 1
 
 
-def test_too_little_gas_is_named(chain: Chain) -> None:
+def test_too_little_gas_is_reported(chain: Chain) -> None:
     data = interface_of("CertificateLog").encode_call("anchor", (0, 1, ROOT))
     with pytest.raises(ChainRejected) as caught:
         chain.client._required_sender().send(chain.deployment.certificate_log, data, gas=40_000)
@@ -117,7 +127,7 @@ def test_threads_share_one_account_without_a_lost_or_doubled_nonce(chain: Chain)
     assert all(state_of(chain.reader, place(chain, index)) == "revoked" for index in range(32))
 
 
-def test_another_program_on_the_same_account_is_survived(chain: Chain) -> None:
+def test_sending_works_while_another_program_uses_the_account(chain: Chain) -> None:
     other = ChainClient(Connection(chain.node.url), chain.deployment, chain.parties["issuer"].key)
     chain.client.send(calls.anchor(0, 1, ROOT))
     other.send(calls.anchor(1, 1, ROOT))
@@ -126,7 +136,7 @@ def test_another_program_on_the_same_account_is_survived(chain: Chain) -> None:
     assert receipt.named("Anchored")[0].args["batch"] == 3
 
 
-def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
+def test_one_of_two_simultaneous_uses_succeeds(chain: Chain) -> None:
     """Two programs of one consumer, each with an account of its own."""
     second = test_key("the bank's second program")
     bank = chain.parties["bank"]
@@ -150,7 +160,7 @@ def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
     assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
-def test_an_office_holds_and_lifts_for_itself(chain: Chain) -> None:
+def test_each_office_holds_and_lifts_for_itself(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
     authority.send(calls.hold([CONSENT, REQUEST], "court"))
     with pytest.raises(Conflict) as caught:
@@ -168,7 +178,7 @@ def test_an_office_holds_and_lifts_for_itself(chain: Chain) -> None:
     assert chain.reader.hold_of(REQUEST) == Hold((), 2)
 
 
-def test_a_party_of_both_offices_holds_for_both_and_each_office_lifts_its_own(chain: Chain) -> None:
+def test_a_party_with_both_offices_holds_for_both(chain: Chain) -> None:
     both = Role.mask([Role.AUTHORITY, Role.SUPERVISOR])
     chain.decide(calls.set_roles(chain.parties["supervisor"].no, both))
     chain.acting("founder").send(calls.hold([CONSENT], "court"))
@@ -180,7 +190,7 @@ def test_a_party_of_both_offices_holds_for_both_and_each_office_lifts_its_own(ch
     assert chain.reader.hold_of(CONSENT) == Hold((), 4)
 
 
-def test_hash_is_announced_before_the_node_has_the_transaction(chain: Chain) -> None:
+def test_the_hash_is_announced_before_the_transaction_is_sent(chain: Chain) -> None:
     chain.client.send(calls.anchor(0, 1, ROOT))
     announced: list[tuple[str, object]] = []
 
@@ -191,7 +201,7 @@ def test_hash_is_announced_before_the_node_has_the_transaction(chain: Chain) -> 
     assert announced == [(receipt.tx_hash, None)]
 
 
-def test_transaction_waits_until_its_block(chain: Chain) -> None:
+def test_a_transaction_waits_until_it_is_in_a_block(chain: Chain) -> None:
     chain.client.send(calls.anchor(0, 1, ROOT))
     hashes: list[str] = []
     chain.node.rpc("miner_stop")
@@ -208,7 +218,7 @@ def test_transaction_waits_until_its_block(chain: Chain) -> None:
     assert not chain.client.waits("ee" * 32)
 
 
-def test_what_stops_the_announcement_stops_the_transaction_and_spends_no_nonce(chain: Chain) -> None:
+def test_an_error_in_the_announcement_stops_the_transaction(chain: Chain) -> None:
     chain.client.send(calls.anchor(0, 1, ROOT))
 
     def stop(_tx_hash: str) -> None:
@@ -238,7 +248,7 @@ def test_every_contract_error_has_a_meaning_and_a_code() -> None:
         ("AssetZero", "ASSET_ZERO"),
     ],
 )
-def test_code_of_error(name: str, code: str) -> None:
+def test_the_code_of_a_contract_error_is_its_name_in_upper_snake(name: str, code: str) -> None:
     assert code_of(name) == code
 
 
@@ -256,12 +266,12 @@ def test_code_of_error(name: str, code: str) -> None:
         (keccak(text="LogNotContiguous(uint32,uint64,uint64)")[:4].hex() + "00", "REVERT_UNKNOWN"),
     ],
 )
-def test_odd_revert_data_is_still_our_error(data: str, code: str) -> None:
+def test_odd_revert_data_gives_our_error(data: str, code: str) -> None:
     reader = RevertReader(interface_of(name) for name in CONTRACTS)
     assert reader.decode(bytes.fromhex(data)).code == code
 
 
-def test_arguments_are_checked_before_the_chain_is_asked(chain: Chain) -> None:
+def test_arguments_are_checked_before_the_node_is_asked(chain: Chain) -> None:
     for root in (b"short", "zz" * 32, 5):
         with pytest.raises(InvalidInput) as caught:
             chain.client.send(calls.anchor(0, 1, root))  # type: ignore[arg-type]
@@ -276,14 +286,14 @@ def test_arguments_are_checked_before_the_chain_is_asked(chain: Chain) -> None:
     assert caught.value.code == "REASON_UNKNOWN"
 
 
-def test_node_gone_is_our_error(chain: Chain) -> None:
+def test_a_node_that_is_gone_is_reported_as_our_error(chain: Chain) -> None:
     gone = ChainClient(Connection("http://127.0.0.1:1", timeout=1), chain.deployment, chain.parties["issuer"].key)
     with pytest.raises(ChainUnavailable) as caught:
         gone.send(calls.anchor(0, 1, ROOT))
     assert caught.value.code == "CHAIN_UNREACHABLE"
 
 
-def test_client_without_account_says_so(chain: Chain) -> None:
+def test_a_client_without_an_account_cannot_send(chain: Chain) -> None:
     with pytest.raises(Misconfigured) as caught:
         ChainClient(Connection(chain.node.url), chain.deployment).send(calls.anchor(0, 1, ROOT))
     assert caught.value.code == "ACCOUNT_MISSING"
@@ -292,7 +302,7 @@ def test_client_without_account_says_so(chain: Chain) -> None:
     assert caught.value.code == "ACCOUNT_KEY_INVALID"
 
 
-def test_signatures_of_events_are_those_of_the_protocol() -> None:
+def test_the_event_signatures_match_the_protocol() -> None:
     """The argument names are what the heads are computed from: they must not drift."""
     names = {
         item["name"]: [parameter["name"] for parameter in item["inputs"]]

@@ -62,7 +62,7 @@ def faced(behind: Faced) -> Iterator[Faced]:
 
 
 @pytest.mark.parametrize("fault", [*RESULTS, *BODIES])
-def test_facts_of_a_bundle_are_whole_or_none(faced: Faced, fault: str) -> None:
+def test_facts_from_a_faulty_node_are_complete_or_refused(faced: Faced, fault: str) -> None:
     true = collect_facts(ChainReader(faced.client), faced.bundle)
     for method in ("eth_getBlockByNumber", "eth_call", "eth_getLogs"):
         faced.node.fault = only({**RESULTS, **BODIES}[fault], method)
@@ -72,7 +72,7 @@ def test_facts_of_a_bundle_are_whole_or_none(faced: Faced, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", RESULTS)
-def test_a_send_that_meets_an_odd_answer_is_our_error(faced: Faced, fault: str) -> None:
+def test_sending_to_a_faulty_node_gives_our_error(faced: Faced, fault: str) -> None:
     before = faced.chain.reader.batch_count(ISSUER.no)
     for method in ("eth_estimateGas", "eth_getBlockByNumber", "eth_getTransactionCount", "eth_maxPriorityFeePerGas"):
         if fault == "hex of odd length" and method != "eth_getBlockByNumber":
@@ -85,7 +85,7 @@ def test_a_send_that_meets_an_odd_answer_is_our_error(faced: Faced, fault: str) 
 
 
 @pytest.mark.parametrize("fault", ["null", "a list", "no hex", "an object"])
-def test_a_transaction_whose_receipt_is_odd_is_unconfirmed(faced: Faced, fault: str) -> None:
+def test_a_transaction_with_an_odd_receipt_is_unconfirmed(faced: Faced, fault: str) -> None:
     """It was handed over: that nothing is known of it is the truth."""
     client = faced.client
     client._required_sender()._receipt_timeout = 0.2
@@ -95,7 +95,7 @@ def test_a_transaction_whose_receipt_is_odd_is_unconfirmed(faced: Faced, fault: 
     assert len(found.details["tx_hash"]) == 64
 
 
-def test_a_node_that_gives_another_hash_for_a_transaction_has_taken_it(faced: Faced) -> None:
+def test_a_false_transaction_hash_from_the_node_is_ignored(faced: Faced) -> None:
     """What counts is the transaction's own hash, and its receipt."""
     faced.node.fault = only(_run_and_rename, "eth_sendRawTransaction")
     receipt = faced.client.send(calls.anchor(300, 1, b"\1" * 32))
@@ -107,14 +107,14 @@ def _run_and_rename(turn: Turn) -> None:
 
 
 @pytest.mark.parametrize("fault", [result(None), result("0x"), refusal("execution reverted", 3, "0xdeadbeef")])
-def test_a_relayed_call_before_an_odd_node_is_our_error(faced: Faced, fault: Any) -> None:
+def test_relaying_through_a_faulty_node_gives_our_error(faced: Faced, fault: Any) -> None:
     faced.node.fault = only(fault, "eth_call", "eth_estimateGas")
     relay = Relay(faced.client)
     found = outcome(lambda: relay.prepare(FIRM.account, calls.withdraw("ab" * 32), 2**40))
     assert isinstance(found, PingzhengError)
 
 
-def test_an_anchor_that_the_node_hides_or_changes_is_noticed(faced: Faced) -> None:
+def test_a_hidden_or_changed_anchor_is_noticed(faced: Faced) -> None:
     """A node that gives no old events is not one on which the batch was never anchored."""
     true = faced.chain.reader.anchored(ISSUER.no, 0)
     assert true is not None and true.size == 300

@@ -25,7 +25,7 @@ def chain(waiting_chain: Chain) -> Chain:
     return waiting_chain
 
 
-def test_a_recovery_takes_two_officers_and_the_delay(chain: Chain) -> None:
+def test_a_recovery_needs_two_officers_and_the_delay(chain: Chain) -> None:
     call = recovery(chain)
     number = chain.propose(call)
     chain.node.advance(DELAY)
@@ -49,7 +49,7 @@ def test_the_delay_counts_from_the_proposal(chain: Chain) -> None:
     assert speaks(chain, account(FRESH))
 
 
-def test_attack_one_officer_alone_recovers_nothing(chain: Chain) -> None:
+def test_attack_one_officer_alone_cannot_recover_a_key(chain: Chain) -> None:
     """Neither by itself, nor by a second account of its own, nor by a call that it changed after the confirmation."""
     call, second_key = recovery(chain), test_key("the founder's second key")
     founder = PARTIES["founder"]
@@ -79,7 +79,7 @@ def test_a_proposal_expires(chain: Chain) -> None:
     assert chain.reader.proposal(number).state == "pending"
 
 
-def test_every_officer_cancels_and_nobody_else(chain: Chain) -> None:
+def test_only_officers_can_cancel_a_proposal(chain: Chain) -> None:
     call = recovery(chain)
     number = confirmed(chain, call)
     for name in ("enterprise", "supervisor", "issuer"):
@@ -90,7 +90,7 @@ def test_every_officer_cancels_and_nobody_else(chain: Chain) -> None:
     assert chain.reader.proposal(number).state == "cancelled"
 
 
-def test_who_proposed_and_confirmed_is_asked_again_when_it_is_carried_out(chain: Chain) -> None:
+def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out(chain: Chain) -> None:
     """The key that confirmed is reported while the proposal waits; that its party has another one does not help."""
     call, second = recovery(chain), PARTIES["second"]
     number = confirmed(chain, call, "founder", "second")
@@ -119,7 +119,7 @@ def test_a_veto_by_signature_stops_a_recovery(chain: Chain, signer: Signer) -> N
 
 
 @pytest.mark.parametrize("signer", SIGNERS.values(), ids=SIGNERS)
-def test_a_report_by_signature_is_in_force_at_once(chain: Chain, signer: Signer) -> None:
+def test_a_report_by_signature_has_immediate_effect(chain: Chain, signer: Signer) -> None:
     bind(chain)
     reported = next(each.kid for each in SIGNERS.values() if each is not signer)
     message = report_message(chain.deployment.chain, signer.kid, reported)
@@ -137,7 +137,7 @@ def bind(chain: Chain) -> None:
     chain.decide(further, "enterprise", None)
 
 
-def test_what_another_key_signed_or_what_was_signed_for_something_else_is_refused(chain: Chain) -> None:
+def test_signatures_by_another_key_or_for_another_act_are_refused(chain: Chain) -> None:
     bind(chain)
     call, ledger = recovery(chain), chain.deployment.chain
     number, other = chain.propose(call), chain.propose(call)
@@ -156,7 +156,7 @@ def test_what_another_key_signed_or_what_was_signed_for_something_else_is_refuse
     assert refusal(lambda: chain.client.send(by_stranger)) == "PARTY_NO_VETO"
 
 
-def test_attack_a_thief_rotates_and_the_owner_stops_it(chain: Chain) -> None:
+def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -> None:
     """The thief has one of the firm's keys and proposes its own. The owner reports the stolen key with the other one,
     and vetoes."""
     bind(chain)
@@ -171,7 +171,7 @@ def test_attack_a_thief_rotates_and_the_owner_stops_it(chain: Chain) -> None:
     assert chain.reader.proposal(number).state == "vetoed"
 
 
-def test_attack_a_thief_vetoes_and_the_party_stays_silent(chain: Chain) -> None:
+def test_attack_a_thief_that_vetoes_the_recovery_gets_nothing(chain: Chain) -> None:
     """The firm's only key is stolen and reported. It vetoes the recovery all the same: nobody speaks for the firm, and
     two officers give what it holds to another party."""
     asset = digest("the bank's asset")
@@ -188,7 +188,7 @@ def test_attack_a_thief_vetoes_and_the_party_stays_silent(chain: Chain) -> None:
     assert record is not None and record.holder == PARTIES["provider"].id
 
 
-def test_a_key_that_came_after_the_proposal_vetoes_nothing(chain: Chain) -> None:
+def test_a_key_bound_after_the_proposal_cannot_veto(chain: Chain) -> None:
     call = recovery(chain)
     number = confirmed(chain, call)
     chain.node.advance(5)
@@ -201,7 +201,7 @@ def test_a_key_that_came_after_the_proposal_vetoes_nothing(chain: Chain) -> None
     assert refusal(lambda: chain.acting("enterprise").send(calls.veto(roles))) == "PARTY_NOT_VETOABLE"
 
 
-def test_a_party_without_a_proven_key_is_not_registered(chain: Chain) -> None:
+def test_a_party_needs_a_proven_key_to_be_registered(chain: Chain) -> None:
     right = newcomer_to(chain, "newcomer", "subject")
     (owner, proof), *_ = right.keys
     empty = calls.register_parties([type(right)(right.id, ((owner, ""),), right.roles)])
@@ -243,7 +243,7 @@ def test_attack_officers_never_fall_below_three(chain: Chain) -> None:
     assert chain.reader.officers() == 3
 
 
-def test_a_pause_stops_anchoring_and_binding_and_no_defence(chain: Chain) -> None:
+def test_a_pause_stops_anchoring_and_binding_but_no_defence(chain: Chain) -> None:
     rotation, theft = recovery(chain), calls.change_key(BANK.no, account("the thief's"), BANK.account)
     number, roles = chain.propose(rotation, "enterprise"), calls.set_roles(BANK.no, 1 << 7)
     stolen, before = confirmed(chain, theft), confirmed(chain, roles)
@@ -264,7 +264,7 @@ def test_a_pause_stops_anchoring_and_binding_and_no_defence(chain: Chain) -> Non
     chain.client.send(calls.anchor(0, 1, ROOT))
 
 
-def test_delays_stop_while_paused(chain: Chain) -> None:
+def test_delays_do_not_pass_during_a_pause(chain: Chain) -> None:
     call = recovery(chain)
     number = confirmed(chain, call)
     record = chain.reader.proposal(number)
@@ -280,7 +280,7 @@ def test_delays_stop_while_paused(chain: Chain) -> None:
     carry_out(chain, number, call)()
 
 
-def test_attack_nobody_pauses_without_end(chain: Chain) -> None:
+def test_attack_one_party_cannot_pause_the_ledger_forever(chain: Chain) -> None:
     """One guardian rests for 30 days after its pause; another one may pause next."""
     start = chain.acting("supervisor").send(calls.pause()).time
     for name in ("supervisor", "founder"):
@@ -298,7 +298,7 @@ def test_attack_nobody_pauses_without_end(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.pause())
 
 
-def test_a_hold_outlives_everybody_but_its_office(chain: Chain) -> None:
+def test_only_the_office_that_set_a_hold_can_lift_it(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.hold([CONSENT], "court"))
     for name in ("supervisor", "founder", "issuer"):
         lift = calls.lift("supervisor", [CONSENT])
@@ -314,7 +314,7 @@ def test_a_hold_outlives_everybody_but_its_office(chain: Chain) -> None:
     assert chain.reader.hold_of(CONSENT).offices == ()
 
 
-def test_attack_a_closed_party_takes_two_officers_and_the_delay(chain: Chain) -> None:
+def test_attack_closing_a_party_needs_two_officers_and_the_delay(chain: Chain) -> None:
     close = calls.set_status(FIRM.no, "closed", "none")
     for name in ("founder", "supervisor"):
         assert refusal(lambda name=name: chain.acting(name).send(close)) == "PARTY_NOT_DECIDED"
@@ -325,7 +325,7 @@ def test_attack_a_closed_party_takes_two_officers_and_the_delay(chain: Chain) ->
     assert is_silent(chain.reader, FIRM.no)
 
 
-def test_what_nobody_may_propose(chain: Chain) -> None:
+def test_some_calls_cannot_be_proposed(chain: Chain) -> None:
     for call in (calls.pause(), calls.veto(1), calls.register_parties([]), calls.cancel(1)):
         assert refusal(lambda call=call: chain.acting("founder").send(calls.propose(call))) == "PARTY_NOT_PROPOSABLE"
     assert refusal(lambda: chain.propose(calls.accredit(1, "S51", 0, FAR))) == "PARTY_SELF_GRANT"

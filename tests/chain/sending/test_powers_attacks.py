@@ -25,7 +25,7 @@ def chain(waiting_chain: Chain) -> Chain:
     return waiting_chain
 
 
-def test_attack_officers_that_count_and_cannot_act(chain: Chain) -> None:
+def test_attack_a_party_whose_only_keys_cannot_send_is_no_officer(chain: Chain) -> None:
     """Two officers have a key in a phone, too. Who steals the phones cannot report the keys that send: these phones
     alone are no officers."""
     phones = {name: Es256Signer(bytes.fromhex(test_key(f"phone of {name}"))) for name in ("second", "third")}
@@ -47,7 +47,7 @@ def test_attack_officers_that_count_and_cannot_act(chain: Chain) -> None:
     assert chain.reader.officers() == 3
 
 
-def test_attack_a_rogue_officer_cancels_for_ever(chain: Chain) -> None:
+def test_attack_a_rogue_officer_cannot_cancel_forever(chain: Chain) -> None:
     """One of three officers is rogue. The others accuse it, appoint a fourth meanwhile, and then take its office."""
     strip = calls.set_roles(THIRD.no, 0)
     stripped = confirmed(chain, strip)
@@ -68,7 +68,7 @@ def test_attack_a_rogue_officer_cancels_for_ever(chain: Chain) -> None:
     assert "authority" not in chain.reader.party(THIRD.no).roles
 
 
-def test_an_accusation_that_expired_holds_no_officer_back(chain: Chain) -> None:
+def test_an_expired_accusation_does_not_restrict_an_officer(chain: Chain) -> None:
     confirmed(chain, calls.report(THIRD.no, THIRD.account))
     chain.node.advance(DELAY + OPEN_FOR + 60)
     other = chain.propose(calls.set_roles(BANK.no, Role.mask([Role.AUTHORITY])))
@@ -76,7 +76,7 @@ def test_an_accusation_that_expired_holds_no_officer_back(chain: Chain) -> None:
     assert chain.reader.proposal(other).state == "cancelled"
 
 
-def test_attack_who_reports_first_wins(chain: Chain) -> None:
+def test_attack_a_thief_that_reports_first_does_not_win(chain: Chain) -> None:
     """The thief of an officer's key reports the owner's other one at once. The owner reports the stolen key with it all
     the same: it ends in silence, not in the thief's hands. A fourth officer is needed first."""
     chain.decide(calls.set_roles(BANK.no, Role.mask([Role.CONSUMER, Role.AUTHORITY])))
@@ -91,7 +91,7 @@ def test_attack_who_reports_first_wins(chain: Chain) -> None:
     assert chain.reader.officers() == 3
 
 
-def test_attack_a_reassignment_that_waited_while_the_holder_spoke(chain: Chain) -> None:
+def test_attack_a_reassignment_needs_a_silent_holder_for_the_whole_delay(chain: Chain) -> None:
     """Two officers let the delay of a reassignment run while the holder speaks, and silence it in the last second."""
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
@@ -106,7 +106,7 @@ def test_attack_a_reassignment_that_waited_while_the_holder_spoke(chain: Chain) 
     assert record is not None and record.holder == PARTIES["founder"].id
 
 
-def test_attack_a_key_squatted_from_anothers_recovery(chain: Chain) -> None:
+def test_attack_a_party_cannot_bind_the_new_key_of_another_party(chain: Chain) -> None:
     """Whoever binds a key that is another's to be keeps that party out: an account binds once. The proof that stands on
     the chain is not for the squatter, and without a proof it binds nothing."""
     recovery = calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH), FIRM.no))
@@ -121,7 +121,7 @@ def test_attack_a_key_squatted_from_anothers_recovery(chain: Chain) -> None:
     assert speaks(chain, account(FRESH))
 
 
-def test_attack_a_guardian_suspends_an_issuer(chain: Chain) -> None:
+def test_attack_one_guardian_cannot_suspend_an_issuer(chain: Chain) -> None:
     """Everything that a suspended issuer issued would fail. Its stolen key is still reported by one officer at once."""
     suspend = calls.set_status(ISSUER.no, "suspended", "sanction")
     for name in ("founder", "supervisor"):

@@ -59,7 +59,7 @@ def test_the_party_acts_and_the_service_pays(chain: Chain, relay: Relay) -> None
     assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
-def test_account_without_funds_acts(chain: Chain, relay: Relay) -> None:
+def test_an_account_without_money_can_act_through_the_relay(chain: Chain, relay: Relay) -> None:
     fresh, bank = test_key("penniless"), chain.parties["bank"]
     rotation = calls.change_key(bank.no, account_of_key(fresh), bank.account, chain.proof(fresh, bank.no))
     number = proposal_of(relay.submit(signed(chain, relay, calls.propose(rotation))))
@@ -74,25 +74,25 @@ def account_of_key(key: str) -> str:
     return account_of(bytes.fromhex(key))
 
 
-def test_signature_by_another_key(chain: Chain, relay: Relay) -> None:
+def test_a_request_signed_by_another_key_is_refused(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay, key=chain.parties["other_bank"].key)
     assert refusal(lambda: relay.submit(request), Forbidden) == "REQUEST_SIGNATURE_INVALID"
 
 
-def test_replay(chain: Chain, relay: Relay) -> None:
+def test_a_request_cannot_be_sent_twice(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
     relay.submit(request)
     assert refusal(lambda: relay.submit(request), Forbidden) == "REQUEST_SIGNATURE_INVALID"
     assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
-def test_of_two_requests_prepared_at_once_one_counts(chain: Chain, relay: Relay) -> None:
+def test_only_one_of_two_simultaneous_requests_is_accepted(chain: Chain, relay: Relay) -> None:
     one, other = signed(chain, relay), signed(chain, relay, OTHER_USE)
     relay.submit(other)
     assert refusal(lambda: relay.submit(one), Forbidden) == "REQUEST_SIGNATURE_INVALID"
 
 
-def test_deadline_is_the_last_second(chain: Chain, relay: Relay) -> None:
+def test_a_request_is_valid_until_its_deadline(chain: Chain, relay: Relay) -> None:
     now = chain.reader.latest().time
     request = signed(chain, relay, deadline=now + 1000)
     assert refusal(lambda: relay.submit(signed(chain, relay, deadline=now - 1)), Forbidden) == (
@@ -140,7 +140,7 @@ ALTERATIONS = {
 
 
 @pytest.mark.parametrize(("code", "part", "fields"), ALTERATIONS.values(), ids=ALTERATIONS)
-def test_altered_request(
+def test_an_altered_request_is_refused(
     chain: Chain, relay: Relay, code: str, part: str, fields: Callable[[Chain], dict[str, Any]]
 ) -> None:
     request = altered(signed(chain, relay), part, **fields(chain))
@@ -152,18 +152,18 @@ def test_altered_request(
 @pytest.mark.parametrize(
     "signature", ["", "0x", "0x" + "00" * 65, "0x" + "ff" * 65, "0x" + "11" * 64, "0x" + "1" * 129]
 )
-def test_odd_signature(chain: Chain, relay: Relay, signature: str) -> None:
+def test_an_odd_signature_is_refused(chain: Chain, relay: Relay, signature: str) -> None:
     request = SignedRequest(signed(chain, relay).typed_data, signature)
     assert refusal(lambda: relay.submit(request), PingzhengError) in {"REQUEST_SIGNATURE_INVALID", "REQUEST_INVALID"}
 
 
 @pytest.mark.parametrize("typed_data", [{}, {"message": {}}, {"message": None}, {"message": {"from": 1}}])
-def test_odd_typed_data(chain: Chain, relay: Relay, typed_data: dict[str, Any]) -> None:
+def test_odd_typed_data_is_refused(chain: Chain, relay: Relay, typed_data: dict[str, Any]) -> None:
     request = SignedRequest(typed_data, "0x" + "00" * 65)
     assert refusal(lambda: relay.submit(request), InvalidInput) == "REQUEST_INVALID"
 
 
-def test_typed_data_without_a_domain(chain: Chain, relay: Relay) -> None:
+def test_typed_data_without_a_domain_is_refused(chain: Chain, relay: Relay) -> None:
     typed_data = dict(signed(chain, relay).typed_data)
     del typed_data["domain"]
     assert refusal(lambda: relay.submit(SignedRequest(typed_data, "0x" + "00" * 65)), InvalidInput) in {
@@ -172,7 +172,7 @@ def test_typed_data_without_a_domain(chain: Chain, relay: Relay) -> None:
     }
 
 
-def test_covers_exactly_this_call_by_this_account(chain: Chain, relay: Relay) -> None:
+def test_covers_accepts_exactly_this_call_by_this_account(chain: Chain, relay: Relay) -> None:
     request, bank = signed(chain, relay), chain.parties["bank"]
     assert relay.covers(request, bank.account.upper().replace("0X", "0x"), USE)
     assert not relay.covers(request, bank.account, calls.record_use(REQUEST, 2))
@@ -180,13 +180,13 @@ def test_covers_exactly_this_call_by_this_account(chain: Chain, relay: Relay) ->
     assert not relay.covers(altered(request, "message", to=chain.deployment.asset_registry), bank.account, USE)
 
 
-def test_refusal_is_raised_before_anyone_signs(chain: Chain, relay: Relay) -> None:
+def test_a_refusal_is_raised_before_anyone_signs(chain: Chain, relay: Relay) -> None:
     bank = chain.parties["bank"].account
     assert refusal(lambda: relay.prepare(bank, calls.record_use(REQUEST, 2), FAR), Conflict) == "LOG_USE_OUT_OF_ORDER"
     assert refusal(lambda: relay.prepare(bank, calls.revoke(0, 0, "fraud"), FAR), Forbidden) == "PARTY_LACKS_ROLE"
 
 
-def test_refusal_that_comes_after_the_signature(chain: Chain, relay: Relay) -> None:
+def test_a_refusal_after_the_signature_is_our_error(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
     chain.acting("bank").send(calls.record_use(REQUEST, 1))
     before = chain.reader.block_number()
@@ -194,7 +194,7 @@ def test_refusal_that_comes_after_the_signature(chain: Chain, relay: Relay) -> N
     assert chain.reader.block_number() == before
 
 
-def test_only_the_forwarder_speaks_for_others(chain: Chain, relay: Relay) -> None:
+def test_only_the_forwarder_can_act_for_others(chain: Chain, relay: Relay) -> None:
     """Twenty bytes more at the end of a plain call are nobody's name."""
     data = chain.client.encode(USE) + bytes.fromhex(chain.parties["bank"].account[2:])
     enterprise = chain.acting("enterprise")

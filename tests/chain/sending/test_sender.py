@@ -72,7 +72,7 @@ def in_background(sender: Sender, **given: Any) -> tuple[ThreadPoolExecutor, Any
     return thread, thread.submit(sender.send, TO, DATA, **given)
 
 
-def test_the_tip_that_the_node_asks_for_is_offered(engine: FaultyNode, pool: Pool) -> None:
+def test_the_offer_contains_the_tip_that_the_node_asks_for(engine: FaultyNode, pool: Pool) -> None:
     pool.min_tip = pool.asked_tip = 30
     sender_at(engine).send(TO, DATA)
     (sent,) = pool.mined
@@ -80,7 +80,7 @@ def test_the_tip_that_the_node_asks_for_is_offered(engine: FaultyNode, pool: Poo
     assert pool.came == [sent]
 
 
-def test_a_send_costs_no_more_calls_than_before_but_the_tip_once_a_minute(engine: FaultyNode) -> None:
+def test_a_send_reads_the_tip_only_once_a_minute(engine: FaultyNode) -> None:
     sender = sender_at(engine)
     sender.send(TO, DATA)
     first, *others = COMMON
@@ -93,20 +93,20 @@ def test_a_send_costs_no_more_calls_than_before_but_the_tip_once_a_minute(engine
     assert engine.calls == COMMON * 3
 
 
-def test_an_engine_that_names_no_tip_is_offered_what_its_price_leaves(engine: FaultyNode, pool: Pool) -> None:
+def test_without_a_proposed_tip_the_tip_is_gas_price_minus_base_fee(engine: FaultyNode, pool: Pool) -> None:
     pool.asked_tip, pool.min_tip = None, 50
     sender_at(engine).send(TO, DATA)
     assert [(sent.tip, sent.cap) for sent in pool.came] == [(10**9 - 7, 10**9 + 7)]
 
 
-def test_a_chain_without_base_fee_takes_its_price(engine: FaultyNode, pool: Pool) -> None:
+def test_on_a_chain_without_base_fee_the_gas_price_is_offered(engine: FaultyNode, pool: Pool) -> None:
     pool.base_fee, pool.min_tip = None, 0
     sender_at(engine).send(TO, DATA)
     assert [(sent.tip, sent.cap) for sent in pool.mined] == [(10**9, 10**9)]
     assert engine.count("eth_maxPriorityFeePerGas") == 0
 
 
-def test_a_chain_whose_gas_costs_nothing_is_offered_nothing_unless_it_asks(engine: FaultyNode, pool: Pool) -> None:
+def test_on_a_chain_with_free_gas_the_first_offer_is_zero(engine: FaultyNode, pool: Pool) -> None:
     pool.base_fee, pool.min_tip = 0, 0
     sender = sender_at(engine)
     sender.send(TO, DATA)
@@ -122,7 +122,7 @@ def test_a_chain_whose_gas_costs_nothing_is_offered_nothing_unless_it_asks(engin
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["engine"] for case in CASES])
-def test_each_engines_words_have_their_meaning(case: dict[str, Any]) -> None:
+def test_the_refusals_of_each_node_are_classified(case: dict[str, Any]) -> None:
     assert refusal_of(RpcFault("eth_sendRawTransaction", case)) is KINDS[case["kind"]]
 
 
@@ -137,9 +137,7 @@ OUTCOMES: Final = {
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case["kind"] != "known"], ids=lambda case: case["engine"])
-def test_a_refusal_that_stays_has_its_code_after_few_tries(
-    engine: FaultyNode, pool: Pool, case: dict[str, Any]
-) -> None:
+def test_a_lasting_refusal_is_reported_after_few_tries(engine: FaultyNode, pool: Pool, case: dict[str, Any]) -> None:
     pool.refusing = Refusal(case["message"], case["code"])
     error = refused(sender_at(engine))
     code, tries = OUTCOMES[case["kind"]]
@@ -154,7 +152,9 @@ def test_a_refusal_that_stays_has_its_code_after_few_tries(
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case["kind"] == "known"], ids=lambda case: case["engine"])
-def test_what_the_node_has_already_is_sent(engine: FaultyNode, pool: Pool, case: dict[str, Any]) -> None:
+def test_a_transaction_that_the_node_already_has_counts_as_sent(
+    engine: FaultyNode, pool: Pool, case: dict[str, Any]
+) -> None:
     """The answer to the first hand-over was lost on the way."""
 
     def lost(turn: Any) -> None:
@@ -166,7 +166,7 @@ def test_what_the_node_has_already_is_sent(engine: FaultyNode, pool: Pool, case:
     assert len({sent.hash for sent in pool.came}) == 1 < len(pool.came)
 
 
-def test_a_fee_that_is_raised_is_taken(engine: FaultyNode, pool: Pool) -> None:
+def test_a_raised_fee_is_accepted(engine: FaultyNode, pool: Pool) -> None:
     """The node asks for less than it takes, and says in its refusal what it needs."""
     pool.min_tip, pool.gas_price = 5_000, 0
     hashes: list[str] = []
@@ -177,7 +177,7 @@ def test_a_fee_that_is_raised_is_taken(engine: FaultyNode, pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("asked", ["asked_tip", "base_fee", "gas_price"])
-def test_a_price_that_no_chain_has_is_not_paid(engine: FaultyNode, pool: Pool, asked: str) -> None:
+def test_an_absurd_gas_price_is_not_paid(engine: FaultyNode, pool: Pool, asked: str) -> None:
     if asked == "gas_price":
         pool.base_fee = None
     setattr(pool, asked, 10**15)
@@ -185,9 +185,7 @@ def test_a_price_that_no_chain_has_is_not_paid(engine: FaultyNode, pool: Pool, a
     assert not pool.came
 
 
-def test_a_hand_over_that_is_not_answered_does_not_keep_the_others_for_its_time_and_theirs(
-    engine: FaultyNode, pool: Pool
-) -> None:
+def test_an_unanswered_send_does_not_block_other_threads_for_long(engine: FaultyNode, pool: Pool) -> None:
     sender = sender_at(engine, send_timeout=1)
     sender.send(TO, DATA)
     engine.fault = only(SLOW["never"], "eth_sendRawTransaction")
@@ -201,7 +199,7 @@ def test_a_hand_over_that_is_not_answered_does_not_keep_the_others_for_its_time_
     sender.send(TO, DATA)
 
 
-def test_a_full_disk_of_the_local_chain_refuses_the_act(engine: FaultyNode, pool: Pool) -> None:
+def test_a_full_disk_of_the_local_chain_is_reported_when_sending(engine: FaultyNode, pool: Pool) -> None:
     pool.refusing = Refusal("the journal cannot be written", -32010, {"errno": "ENOSPC"})
     sender = sender_at(engine)
     error = refused(sender)
@@ -211,7 +209,7 @@ def test_a_full_disk_of_the_local_chain_refuses_the_act(engine: FaultyNode, pool
     assert [each.nonce for each in pool.mined] == [5]
 
 
-def test_a_real_node_takes_the_tip_that_it_asks_for(chain: Chain) -> None:
+def test_a_real_node_accepts_the_tip_that_it_asks_for(chain: Chain) -> None:
     connection = chain.client.connection
     asked = connection.tip()
     receipt = chain.client.send(calls.anchor(0, 1, b"\1" * 32))

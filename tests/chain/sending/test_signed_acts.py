@@ -71,7 +71,7 @@ def test_uses_are_counted_for_the_consumer_that_signed(acting: Acting) -> None:
     assert acting.chain.client.connection.transaction_count(BANK.account) == 0
 
 
-def test_a_stale_ordinal_is_skipped_alone(acting: Acting) -> None:
+def test_only_the_outdated_use_of_a_list_is_skipped(acting: Acting) -> None:
     """Another program of the bank was first with the first use; and a use that is not due yet is not counted either."""
     acting.chain.acting("bank").send(calls.record_use(REQUEST, 1))
     uses = [(REQUEST, 1), (REQUEST, 2), (OTHER_REQUEST, 1), (REQUEST, 4), (REQUEST, 3), (OTHER_REQUEST, 1)]
@@ -82,14 +82,14 @@ def test_a_stale_ordinal_is_skipped_alone(acting: Acting) -> None:
     assert (acting.counted(REQUEST), acting.counted(OTHER_REQUEST)) == (3, 1)
 
 
-def test_sent_again_it_counts_nothing(acting: Acting) -> None:
+def test_signed_uses_sent_again_are_not_counted(acting: Acting) -> None:
     call = acting.uses()
     acting.sender.send(call)
     assert acting.chain.acting("other_bank").send(call).events == ()
     assert (acting.counted(REQUEST), acting.counted(OTHER_REQUEST)) == (1, 1)
 
 
-def test_past_the_deadline_nothing_is_counted(acting: Acting) -> None:
+def test_signed_uses_after_the_deadline_are_refused(acting: Acting) -> None:
     now = acting.chain.reader.latest().time
     call = acting.uses(deadline=now + 1000)
     acting.chain.node.advance(1001)
@@ -104,7 +104,7 @@ def test_statements_are_withdrawn_for_the_party_that_signed(acting: Acting) -> N
     assert acting.chain.client.connection.transaction_count(BANK.account) == 0
 
 
-def test_what_was_withdrawn_before_is_skipped(acting: Acting) -> None:
+def test_statements_withdrawn_earlier_are_skipped(acting: Acting) -> None:
     first = acting.chain.acting("bank").send(calls.withdraw(CONSENT))
     acting.chain.node.advance(60)
     call = acting.withdrawals([CONSENT, OTHER_CONSENT, OTHER_CONSENT])
@@ -114,19 +114,19 @@ def test_what_was_withdrawn_before_is_skipped(acting: Acting) -> None:
     assert acting.sender.send(call).events == ()
 
 
-def test_a_suspended_party_withdraws_and_uses_nothing(acting: Acting) -> None:
+def test_a_suspended_party_can_withdraw_but_not_use(acting: Acting) -> None:
     acting.chain.acting("founder").send(calls.set_status(BANK.no, "suspended", "sanction"))
     assert acting.refusal(acting.uses()) == "PARTY_NOT_ACTIVE"
     assert len(acting.sender.send(acting.withdrawals()).events) == 2
 
 
-def test_a_party_that_is_no_consumer_has_no_uses(acting: Acting) -> None:
+def test_a_party_that_is_not_a_consumer_cannot_record_uses(acting: Acting) -> None:
     acting.chain.acting("founder").send(calls.set_roles(BANK.no, 1))
     assert acting.refusal(acting.uses()) == "PARTY_LACKS_ROLE"
 
 
 @pytest.mark.parametrize("act", [Acting.uses, Acting.withdrawals])
-def test_a_retired_account_signs_nothing(acting: Acting, act: Callable[[Acting], Call]) -> None:
+def test_signatures_of_a_retired_account_are_refused(acting: Acting, act: Callable[[Acting], Call]) -> None:
     acting.chain.decide(calls.change_key(BANK.no, "0x" + "bb" * 20, acting.signer.kid))
     assert acting.refusal(act(acting)) == "PARTY_UNKNOWN_ACCOUNT"
 
@@ -171,13 +171,13 @@ FORGED: dict[str, Callable[[Acting], Call]] = {
 
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
-def test_what_the_party_did_not_sign_is_refused(acting: Acting, forge: Callable[[Acting], Call]) -> None:
+def test_acts_that_the_party_did_not_sign_are_refused(acting: Acting, forge: Callable[[Acting], Call]) -> None:
     before = acting.chain.reader.block_number()
     assert acting.refusal(forge(acting)) == "LOG_SIGNATURE_INVALID"
     assert acting.chain.reader.block_number() == before
 
 
-def test_the_same_chain_and_keys_with_another_past(acting: Acting) -> None:
+def test_an_act_signed_for_another_ledger_is_refused(acting: Acting) -> None:
     """The parties are registered by the same keys in a second ledger on the same chain: what is signed for it means
     nothing in the first."""
     other = deployed_on(acting.chain.node)
@@ -185,7 +185,7 @@ def test_the_same_chain_and_keys_with_another_past(acting: Acting) -> None:
     assert acting.refusal(acting.withdrawals(on=other.chain)) == "LOG_SIGNATURE_INVALID"
 
 
-def test_a_p256_key_that_is_not_the_accounts(acting: Acting) -> None:
+def test_a_p256_key_of_another_account_is_refused(acting: Acting) -> None:
     """The signature carries the key; it must be the one that the account is made from."""
     stranger = Es256Signer(bytes.fromhex(test_key("a stranger's P-256 key")))
     message = uses_message(acting.chain.deployment.chain, acting.signer.kid, FAR, USES)

@@ -19,7 +19,7 @@ from tests.support.chain.faulty_node import FaultyNode, Refusal
 __all__ = ["engine", "pool"]
 
 
-def test_a_stuck_transaction_is_replaced_by_itself_with_a_higher_fee(engine: FaultyNode, pool: Pool) -> None:
+def test_a_stuck_transaction_is_replaced_with_a_higher_fee(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     hashes: list[tuple[str, int]] = []
     with capture_logs() as logged:
@@ -42,7 +42,7 @@ def test_a_stuck_transaction_is_replaced_by_itself_with_a_higher_fee(engine: Fau
     assert {each.nonce for each in pool.mined} == {5}
 
 
-def test_the_older_version_counts_if_it_is_mined(engine: FaultyNode, pool: Pool) -> None:
+def test_the_older_version_of_a_transaction_counts_if_it_is_mined(engine: FaultyNode, pool: Pool) -> None:
     """Two nodes behind one address: the block's maker did not see the replacement."""
     pool.mining = False
     hashes: list[str] = []
@@ -56,7 +56,7 @@ def test_the_older_version_counts_if_it_is_mined(engine: FaultyNode, pool: Pool)
     assert hashes[-1] == hashes[0] == pool.came[0].hash
 
 
-def test_what_is_never_mined_is_replaced_a_few_times_and_then_unconfirmed(engine: FaultyNode, pool: Pool) -> None:
+def test_a_transaction_that_is_never_mined_ends_unconfirmed(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     error = refused(sender_at(engine, stuck_after=0.1, receipt_timeout=4))
     assert error.code == "TRANSACTION_UNCONFIRMED"
@@ -66,7 +66,7 @@ def test_what_is_never_mined_is_replaced_a_few_times_and_then_unconfirmed(engine
     assert error.details["tx_hash"] == versions[-1].hash
 
 
-def test_a_replacement_that_its_caller_does_not_want_is_not_sent(engine: FaultyNode, pool: Pool) -> None:
+def test_an_unwanted_replacement_is_not_sent(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     hashes: list[str] = []
 
@@ -81,7 +81,7 @@ def test_a_replacement_that_its_caller_does_not_want_is_not_sent(engine: FaultyN
     assert {each.hash for each in pool.came} == set(hashes)
 
 
-def test_a_replacement_that_the_node_refuses_leaves_the_first_in_place(engine: FaultyNode, pool: Pool) -> None:
+def test_a_refused_replacement_keeps_the_first_version(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     hashes: list[str] = []
     thread, sent = in_background(sender_at(engine), announce=hashes.append)
@@ -110,7 +110,7 @@ def other_program(engine: FaultyNode, pool: Pool, *nonces: int) -> list[Pooled]:
     return [each for each in sent if each.nonce in nonces]
 
 
-def test_a_gap_before_what_waits_is_filled_by_the_next_transaction(engine: FaultyNode, pool: Pool) -> None:
+def test_the_next_transaction_fills_a_missing_nonce(engine: FaultyNode, pool: Pool) -> None:
     other_program(engine, pool, 6, 7)
     sender = sender_at(engine)
     sender.send(TO, DATA)
@@ -120,9 +120,7 @@ def test_a_gap_before_what_waits_is_filled_by_the_next_transaction(engine: Fault
     assert not any(each.plain for each in pool.came)
 
 
-def test_a_gap_is_filled_on_the_first_send_where_the_node_counts_what_waits_behind_it(
-    engine: FaultyNode, pool: Pool
-) -> None:
+def test_a_missing_nonce_is_filled_on_a_node_that_counts_waiting_transactions(engine: FaultyNode, pool: Pool) -> None:
     pool.counts = "all"
     other_program(engine, pool, 6, 8)
     with capture_logs() as logged:
@@ -137,7 +135,7 @@ def test_a_gap_is_filled_on_the_first_send_where_the_node_counts_what_waits_behi
     ]
 
 
-def test_what_waits_before_a_send_and_is_not_lost_stays(engine: FaultyNode, pool: Pool) -> None:
+def test_waiting_transactions_that_are_not_lost_are_kept(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     waiting = other_program(engine, pool, 5, 6)
     pool.mining = False
@@ -149,7 +147,7 @@ def test_what_waits_before_a_send_and_is_not_lost_stays(engine: FaultyNode, pool
     assert pool.mined[:2] == waiting
 
 
-def test_who_only_waits_for_a_transaction_has_the_gap_before_it_filled(
+def test_waiting_for_a_transaction_fills_the_missing_nonce_before_it(
     engine: FaultyNode, pool: Pool, deployment: Deployment
 ) -> None:
     """After a restart: a process knows a hash, and sends nothing before that is mined."""
@@ -167,7 +165,7 @@ def test_who_only_waits_for_a_transaction_has_the_gap_before_it_filled(
     assert not pool.came, "another account's gap is its own affair"
 
 
-def test_what_the_node_lost_is_handed_over_again(engine: FaultyNode, pool: Pool) -> None:
+def test_a_transaction_that_the_node_lost_is_sent_again(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     sender = sender_at(engine)
     with ThreadPoolExecutor(3) as threads:
@@ -181,7 +179,7 @@ def test_what_the_node_lost_is_handed_over_again(engine: FaultyNode, pool: Pool)
     assert [(each.nonce, each.effect) for each in pool.mined] == sorted(effects.items())
 
 
-def test_a_node_that_counts_nothing_that_waits_is_sent_the_next_nonce(engine: FaultyNode, pool: Pool) -> None:
+def test_the_next_nonce_is_right_on_a_node_that_ignores_waiting_transactions(engine: FaultyNode, pool: Pool) -> None:
     pool.counts = "none"
     other_program(engine, pool, 5, 6)
     pool.mining = False

@@ -1,7 +1,6 @@
-"""The errors with which the reference refuses a move: the errors of AssetRegistry with our codes.
+"""The errors that the reference raises when it refuses an act: the errors of AssetRegistry under our codes.
 
-The reference and the chain give the same error: ``ledger/chain/contracts/reverts.json`` has the same texts for the
-contract's errors, and a test compares the two files.
+The texts are those of ``ledger/chain/contracts/reverts.json``, and a test compares the two files.
 """
 
 from __future__ import annotations
@@ -103,11 +102,11 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "ASSET_WRONG_OBJECTION": (
         Conflict,
         "There is no such objection, or its state does not allow this decision.",
-        "Follow the order of the states: filed, admitted, verified, then upheld or dismissed. Only a filed objection can be refused.",
+        "Follow the order: filed, admitted, verified, then upheld or dismissed. Only a filed objection can be refused.",
     ),
     "ASSET_RIGHT_PERIOD": (
         InvalidInput,
-        "The period is empty, begins in the past, or is not within the period of the registration or of the parent right.",
+        "The period is empty, begins in the past, or exceeds the period of the registration or of the parent right.",
         "Give a period within those limits.",
     ),
     "ASSET_RIGHT_OVERLAPS": (
