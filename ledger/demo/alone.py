@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ledger.errors import Conflict
+from ledger.wallet import private_file
 
 
 @contextmanager
@@ -18,25 +17,16 @@ def alone_in(*folders: Path) -> Iterator[None]:
     The folders themselves are locked, so that no lock file is left in them. Raises ``Conflict`` ``DEMO_RUNNING`` if
     another demonstration has locked one.
     """
-    held: list[int] = []
-    try:
+    with ExitStack() as held:
         for folder in dict.fromkeys(folder.resolve() for folder in folders):
             folder.mkdir(parents=True, exist_ok=True)
-            held.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
-            _take(held[-1], folder)
+            try:
+                held.enter_context(private_file.alone_in(folder, wait=False))
+            except BlockingIOError as busy:
+                raise Conflict(
+                    "DEMO_RUNNING",
+                    "Another demonstration is running in this folder.",
+                    where=str(folder),
+                    hint="Wait until it has ended, or choose other folders: --home and --out.",
+                ) from busy
         yield
-    finally:
-        for descriptor in held:
-            os.close(descriptor)
-
-
-def _take(descriptor: int, folder: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as busy:
-        raise Conflict(
-            "DEMO_RUNNING",
-            "Another demonstration is running in this folder.",
-            where=str(folder),
-            hint="Wait until it has ended, or choose other folders: --home and --out.",
-        ) from busy

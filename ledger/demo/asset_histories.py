@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from ledger.demo.data.cast import Cast
-from ledger.demo.earlier_runs import AssetEvent, EarlierRuns
+from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.registration import wait_for_notice
 from ledger.demo.stages import Progress, Run
 from ledger.domain.canonical import digest
@@ -35,9 +35,9 @@ class Mark:
     event: str
     times: int = 1
 
-    def on(self, events: Sequence[AssetEvent]) -> bool:
+    def on(self, events: Sequence[str]) -> bool:
         """Return whether the act is completed, by an asset's history."""
-        return _count(events, self.event) >= self.times
+        return events.count(self.event) >= self.times
 
 
 class AssetHistories:
@@ -55,7 +55,7 @@ class AssetHistories:
     @property
     def begun(self) -> bool:
         """Whether an earlier run has begun these histories."""
-        return any(_count(events, "Filed") for events in self._earlier.events(self.assets).values())
+        return any("Filed" in events for events in self._earlier.events(self.assets).values())
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Return every step with its name, in order."""
@@ -93,10 +93,6 @@ class AssetHistories:
                 tick(1)
             stage.found = len(before)
         self._run.counts["lives"] = len(self.assets)
-
-
-def _count(events: Sequence[AssetEvent], name: str) -> int:
-    return sum(event.name == name for event in events)
 
 
 class Acts:
@@ -165,7 +161,7 @@ class Acts:
     def transfer(self, asset: str) -> int:
         """The provider offers the asset to the second bank, which accepts it."""
         gas, transfers = 0, self._registration.transfers
-        if not _count(self._history(asset), "TransferOffered"):
+        if "TransferOffered" not in self._history(asset):
             gas = transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank).gas_used
         return gas + transfers.accept(self.actor(self._cast.other_bank), asset).gas
 
@@ -180,7 +176,7 @@ class Acts:
         registrar, decide = self.actor(self._cast.registrar), self._registration.objections.decide
         return sum(
             decide(registrar, asset, 1, state, "核实属实 The objection is justified").gas_used
-            for state in DECISIONS[_count(self._history(asset), "ObjectionDecided") :]
+            for state in DECISIONS[self._history(asset).count("ObjectionDecided") :]
         )
 
     def annul(self, asset: str) -> int:
@@ -188,7 +184,7 @@ class Acts:
         registrar = self.actor(self._cast.registrar)
         return self._registration.transfers.annul(registrar, asset, "fraud", "来源不合法 Unlawful source").gas_used
 
-    def _history(self, asset: str) -> Sequence[AssetEvent]:
+    def _history(self, asset: str) -> Sequence[str]:
         return EarlierRuns(self._ledger).events([asset])[asset]
 
     def _in_a_year(self) -> date:

@@ -6,9 +6,8 @@ Only the ledger and its chain are asked, and no file of the demonstration: nothi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -29,14 +28,6 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 Row = TypeVar("Row")
 # Values in one query; SQLite accepts more.
 _CHUNK: Final = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class AssetEvent:
-    """An event of an asset's history, by name, with its arguments."""
-
-    name: str
-    args: Mapping[str, Any]
 
 
 class EarlierRuns:
@@ -61,18 +52,18 @@ class EarlierRuns:
         """Return those of the assets that have a registration certificate, in any state."""
         return {str(row.asset_id) for row in self._rows(Certificate, Certificate.asset_id, assets)}
 
-    def events(self, assets: Sequence[str]) -> dict[str, list[AssetEvent]]:
-        """Return the history of each asset, earliest event first."""
+    def events(self, assets: Sequence[str]) -> dict[str, list[str]]:
+        """Return the names of each asset's events, earliest event first."""
         self._ledger.follower.sync()
         query = (
-            select(EVENTS.c.scope, EVENTS.c.name, EVENTS.c.args)
+            select(EVENTS.c.scope, EVENTS.c.name)
             .where(EVENTS.c.contract == ASSET_REGISTRY, EVENTS.c.scope.in_(assets))
             .order_by(EVENTS.c.block_number, EVENTS.c.log_index)
         )
-        found: dict[str, list[AssetEvent]] = {asset: [] for asset in assets}
+        found: dict[str, list[str]] = {asset: [] for asset in assets}
         with self._ledger.database.read() as session:
-            for scope, name, args in session.execute(query):
-                found[scope].append(AssetEvent(name, args))
+            for scope, name in session.execute(query):
+                found[scope].append(name)
         return found
 
     def requests(self, scenario: str, consumer: str) -> dict[str, AccessRequest]:

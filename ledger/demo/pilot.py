@@ -14,9 +14,9 @@ from ledger.demo.data.cast import Cast, assemble, onboard
 from ledger.demo.data.catalogue import Library
 from ledger.demo.data.mapping import mapping_table
 from ledger.demo.data.mixture import EARLY
-from ledger.demo.data.offices import Offices, open_offices
+from ledger.demo.data.offices import open_offices
 from ledger.demo.data.panels import FIRMS, Panel, read_panels
-from ledger.demo.data.people import Member, Members, members_of, split, subjects_of
+from ledger.demo.data.people import members_of, split, subjects_of
 from ledger.demo.data.sources import Sources
 from ledger.demo.keepsakes import Keepsakes, as_json, save
 from ledger.demo.opening import four_years
@@ -71,15 +71,6 @@ class Demonstration:
     On a new local chain, part of the pilot runs before the present, so that requests and certificates can expire.
     """
 
-    _cast: Cast
-    _offices: Offices
-    _registering: Registering
-    _histories: AssetHistories
-    _members: Mapping[str, list[Member]]
-    _before: Members
-    _present: Members
-    _pilot: Pilot
-
     def __init__(self, ledger: Ledger, out: Path, progress: Progress, size: Size) -> None:
         self.run = Run(mapping=mapping_table())
         self._ledger = ledger
@@ -95,9 +86,7 @@ class Demonstration:
         """Yield every step with its name. Later steps depend on earlier ones, so run each before taking the next."""
         yield "institutions", self._open
         yield from self._registering.steps()
-        self._histories = AssetHistories(
-            self._ledger, self._cast, self._registering.catalogue.single, self.run, self._progress
-        )
+        self._histories = AssetHistories(self._ledger, self._cast, self._registering.single, self.run, self._progress)
         if self._clock.ahead < 0 or self._histories.begun:
             yield from self._histories.steps()
             yield "provenance", self._write_histories
@@ -166,7 +155,7 @@ class Demonstration:
 
     def _transfer(self) -> None:
         kept = set(self._histories.assets)
-        assets = [asset for asset in self._registering.catalogue.assets if asset not in kept]
+        assets = [asset for asset in self._registering.assets if asset not in kept]
         self._moved = transfer_one(self._ledger, self._cast, assets, self.run)
 
     def _write_out(self) -> None:

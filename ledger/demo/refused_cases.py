@@ -159,9 +159,7 @@ class ShownCertificates:
             act = None if draft.message is None else sign_act(draft.message, signer)
             self.ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
         # An interrupted run may have recorded the withdrawal, but not revoked the certificate.
-        self.ledger.certificates.status.revoke_position(
-            self.ledger.certificates.status.position(member.certificate), CONSENT_WITHDRAWN
-        )
+        self._revoke(member, CONSENT_WITHDRAWN)
         ending.entries += 1
         self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
 
@@ -180,10 +178,12 @@ class ShownCertificates:
         self._caught(member, ending, refused(case, check, code))
 
     def _revoked(self, member: Member, ending: Ending, _correct: object) -> None:
-        self.ledger.certificates.status.revoke_position(
-            self.ledger.certificates.status.position(member.certificate), "data_error"
-        )
+        self._revoke(member, "data_error")
         self._caught(member, ending, refused("已撤销 revoked, with a reason", "8 status", "REVOKED"))
+
+    def _revoke(self, member: Member, reason: str) -> None:
+        status = self.ledger.certificates.status
+        status.revoke_position(status.position(member.certificate), reason)
 
     def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
         successor = correct(member)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from ledger.chain.reading.contract_state import AssetRecord
@@ -25,20 +24,12 @@ from ledger.registration.registrations import chunks
 Act = Callable[[Actor, Sequence[str], Tick], int]
 
 
-@dataclass(slots=True)
-class Catalogue:
-    """The library's data sets as resources, and their assets in the same order; refused resources have no asset.
-
-    ``single`` holds the assets whose content no other resource has.
-    """
-
-    resources: list[DataResource] = field(default_factory=list)
-    assets: tuple[str, ...] = ()
-    single: tuple[str, ...] = ()
-
-
 class Registering:
-    """Registers the library's data sets, as their provider and their registrar."""
+    """Registers the library's data sets, as their provider and their registrar.
+
+    ``assets`` are in the order of the library, without refused resources; no other resource has the content of one
+    in ``single``.
+    """
 
     def __init__(self, ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Progress) -> None:
         self._ledger = ledger
@@ -47,7 +38,9 @@ class Registering:
         self._run = run
         self._progress = progress
         self._earlier = EarlierRuns(ledger)
-        self.catalogue = Catalogue()
+        self._resources: list[DataResource] = []
+        self.assets: tuple[str, ...] = ()
+        self.single: tuple[str, ...] = ()
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Return every step with its name, in order."""
@@ -67,13 +60,13 @@ class Registering:
         with self._run.stage("读取目录 read the catalogue") as stage:
             tick = self._progress(stage.name, len(index))
             for data_set in index:
-                self.catalogue.resources.append(self._library.describe(data_set))
+                self._resources.append(self._library.describe(data_set))
                 tick(1)
-            stage.count = len(self.catalogue.resources)
+            stage.count = len(self._resources)
 
     def _submit(self) -> None:
         """Submit and register the resources that are not registered yet; identical content is refused and reported."""
-        resources = self.catalogue.resources
+        resources = self._resources
         with self._run.stage("申请登记 submit and register") as stage:
             known = self._earlier.registrations(self._cast.provider)
             intake = self._ledger.registration.registrations.submit(
@@ -89,8 +82,8 @@ class Registering:
             )
             stage.count, stage.found = len(assets), len(there)
         fingerprints = Counter(resource.fingerprint for resource in resources)
-        self.catalogue.assets = tuple(assets)
-        self.catalogue.single = tuple(
+        self.assets = tuple(assets)
+        self.single = tuple(
             known[each.code] for each in resources if each.code in known and fingerprints[each.fingerprint] == 1
         )
         self._run.refused = [
@@ -110,18 +103,16 @@ class Registering:
             over = wait_for_notice(self._ledger, applied)
             self._take(stage, over, self._ledger.registration.review.confirm)
             # On a chain in real time, some notices have not ended yet.
-            stage.count = len(self.catalogue.assets) - len(applied) + len(over)
+            stage.count = len(self.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
             # An interrupted run may have confirmed assets without certifying them.
-            confirmed = {
-                asset.id for asset in self._earlier.assets(self.catalogue.assets) if asset.state == "confirmed"
-            }
+            confirmed = {asset.id for asset in self._earlier.assets(self.assets) if asset.state == "confirmed"}
             for chunk in chunks(sorted(confirmed - self._earlier.certified(sorted(confirmed)))):
                 self._ledger.registration.certificates.settle(chunk)
 
     def _anchor(self) -> None:
         with self._run.stage("登记凭证上链 anchor registration certificates") as stage:
-            stage.gas, stage.count = self._ledger.anchoring.flush().gas, len(self.catalogue.assets)
+            stage.gas, stage.count = self._ledger.anchoring.flush().gas, len(self.assets)
 
     def _advance(self, name: str, source: str, act: Act) -> None:
         with self._run.stage(name) as stage:
@@ -129,10 +120,10 @@ class Registering:
 
     def _applied(self) -> list[AssetRecord]:
         """Return the assets whose first application is open; confirmed assets with a later application are left out."""
-        return [asset for asset in self._earlier.assets(self.catalogue.assets) if asset.state == "applied"]
+        return [asset for asset in self._earlier.assets(self.assets) if asset.state == "applied"]
 
     def _take(self, stage: Stage, assets: Sequence[str], act: Act) -> None:
-        total = len(self.catalogue.assets)
+        total = len(self.assets)
         stage.count, stage.found = total, total - len(assets)
         tick = self._progress(stage.name, len(assets))
         if assets:

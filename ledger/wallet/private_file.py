@@ -43,14 +43,15 @@ def _write_whole(path: Path, raw: bytes) -> None:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, *, wait: bool = True) -> Iterator[None]:
     """Lock the folder against other threads and processes, for a file in it that is read, changed and replaced.
 
     The folder itself is locked, because the file is replaced; the system releases the lock when the process ends.
+    Without ``wait``, raises ``BlockingIOError`` if the folder is already locked.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)

@@ -106,6 +106,11 @@ def _has_arrears(context: Context) -> str:
     return "yes" if context.row["emp"] < 0.9 * context.before["emp"] else "no"
 
 
+def _score(column: str, most: int) -> Mapped:
+    cell = _whole(f"{column} of {most}, in %", lambda row: row[column] * 100 / most)
+    return Mapped(WORKERS, "month", {"score": cell})
+
+
 def _permit(document: str, formula: str, holds: Callable[[PanelRow], bool]) -> Mapped:
     return _current(FIRMS, {"status": _licence(formula, holds), "number_digest": _digest(document)})
 
@@ -127,15 +132,9 @@ MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
         "month",
         {"base": _money("exp(lwage) × hours", lambda row: math.exp(row["lwage"]) * row["hours"])},
     ),
-    ("S03", "social_insurance"): Mapped(
-        WORKERS, "month", {"score": _whole("wks of 52, in %", lambda row: row["wks"] * 100 / 52)}
-    ),
-    ("S03", "vehicle"): Mapped(
-        WORKERS, "month", {"score": _whole("ed of 17 years, in %", lambda row: row["ed"] * 100 / 17)}
-    ),
-    ("S03", "housing_fund"): Mapped(
-        WORKERS, "month", {"score": _whole("lwage of 9, in %", lambda row: row["lwage"] * 100 / 9)}
-    ),
+    ("S03", "social_insurance"): _score("wks", 52),
+    ("S03", "vehicle"): _score("ed", 17),
+    ("S03", "housing_fund"): _score("lwage", 9),
     ("S04", "housing_fund"): Mapped(
         WORKERS,
         "month",

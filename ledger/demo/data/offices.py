@@ -43,23 +43,16 @@ _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
 # Enterprises that request data, and so have other roles than their kind usually has.
 _ROLES: Final = {name: frozenset({Role.SUBJECT, Role.CONSUMER}) for name in ("landlord", "park")}
 
+# The office that supplies from a source, if it does not have the source's name.
 _SUPPLIERS: Final[Mapping[str, str]] = {
     "electricity": "grid",
     "social_insurance": "insurance",
     "vehicle": "vehicles",
     "housing_fund": "fund",
-    "tax": "tax",
-    "credit": "credit",
-    "market": "market",
     "registry": "market",
-    "trading": "trading",
     "natural_resources": "land",
     "construction": "building",
     "e_certificates": "licences",
-    "police": "police",
-    "water": "water",
-    "gas": "gas",
-    "statistics": "statistics",
 }
 
 _CONSUMERS: Final[Mapping[str, str]] = {
@@ -115,7 +108,7 @@ def open_offices(ledger: Ledger) -> Offices:
 
 def office_of(source: str) -> str:
     """Return the name of the office that supplies from a source."""
-    return _SUPPLIERS[source]
+    return _SUPPLIERS.get(source, source)
 
 
 def note_of(scenario: str) -> str:
