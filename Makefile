@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo quick test shuffled coverage lint slither flows serve artifacts gas lock clean
+.PHONY: help setup demo quick test shuffled coverage lint slither flows serve artifacts gas pages lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,7 +77,14 @@ serve: setup  ## Start the API on the local ledger
 artifacts: setup  ## Compile the contracts into the package
 	$(BIN)/python scripts/compile.py
 
-gas: setup  ## Measure gas into contracts/gas.json
+# docs/demo.md is written from a run of the demonstration: python scripts/demo_page.py demo-out
+pages: setup  ## Write the generated pages of docs/: commands, settings, gas, the schema of the API
+	$(BIN)/python scripts/commands.py
+	$(BIN)/python scripts/configuration.py
+	$(BIN)/python -c "from scripts.gas.page import write; write()"
+	$(BIN)/python scripts/openapi.py
+
+gas: setup  ## Measure gas into contracts/gas.json and docs/gas.md
 	$(BIN)/python -m scripts.gas
 
 # Extras stay in the locks: else an older pip asks for the hash of a newer release of `coverage[toml]`.

@@ -1,7 +1,7 @@
 """Measure what the contracts cost, on a local node, and write it beside the limits.
 
 Examples:
-    python -m scripts.gas           write contracts/gas.json and contracts/size.json
+    python -m scripts.gas           write contracts/gas.json, contracts/size.json and docs/gas.md
     python -m scripts.gas --print   write nothing
 """
 
@@ -15,6 +15,7 @@ import typer
 from ledger.cli.shell.output import errors_explained
 from scripts.gas.limits import GAS_FILE, SIZE_FILE, committed, report
 from scripts.gas.moves import measure, sizes
+from scripts.gas.page import PAGE, write
 
 
 def main(
@@ -29,6 +30,8 @@ def main(
     if not only_print:
         GAS_FILE.write_text(json.dumps(table, indent=1) + "\n")
         SIZE_FILE.write_text(json.dumps(sizes(), indent=1) + "\n")
+        write()
+        typer.echo(f"wrote {GAS_FILE.name}, {SIZE_FILE.name} and {PAGE.name}")
     exceeded = [name for name, row in table.items() if row["gas"] > row.get("limit", row["gas"]) and "why" not in row]
     for name in exceeded:
         typer.echo(f"{name}: above its limit", err=True)

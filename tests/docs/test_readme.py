@@ -1,7 +1,8 @@
-"""The README's commands and code, run in the folder that the demonstration left."""
+"""README.md: its commands and its code, run in the folder that the demonstration left; docs/demo.md."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demo_page import PAGE, PICTURE, page
 from tests.support.machine.demonstration import run
 from tests.support.places import PROJECT
 
@@ -39,6 +41,36 @@ def test_python_works(demo: Path) -> None:
     assert result.returncode == 0 and "DAC-4408" in result.stdout, result.stderr
 
 
-def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (PROJECT / target).exists(), target
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_the_readme_is_short(name: str) -> None:
+    assert len((PROJECT / name).read_text("utf-8").splitlines()) <= 100
+
+
+def numbers(page: str) -> list[list[str]]:
+    """Return the numbers and codes of each row of the page's tables, without the wording."""
+    rows = [line.split(" | ")[1:] for line in page.splitlines() if line.startswith("| ")]
+    return [[cell for cell in row if re.fullmatch(r"[\d,]+ ?\|?|`[A-Z_]+` ?\|?", cell)] for row in rows]
+
+
+def near(cell: str, value: str) -> bool:
+    """Whether both are figures of gas that differ by two per cent at most."""
+    if "`" in cell + value:
+        return False
+    shown, expected = (int(re.sub(r"[, |]", "", each)) for each in (cell, value))
+    return expected > 60 and abs(shown - expected) <= expected / 50
+
+
+def test_the_page_about_the_demonstration_has_its_numbers(demo: Path) -> None:
+    summary = json.loads((demo / "demo-out" / "summary.json").read_text("utf-8"))
+    shown, expected = numbers(PAGE.read_text("utf-8")), numbers(page(summary))
+    assert [len(row) for row in shown] == [len(row) for row in expected]
+    for row, wanted in zip(shown, expected, strict=True):
+        for cell, value in zip(row, wanted, strict=True):
+            assert cell == value or near(cell, value), (cell, value)
+
+
+def test_the_picture_is_the_one_of_the_demonstration(demo: Path) -> None:
+    figures = [
+        re.findall(r"· ([\d,]+)<", each.read_text("utf-8")) for each in (PICTURE, demo / "demo-out" / "flow.svg")
+    ]
+    assert figures[0] == figures[1] and len(figures[0]) > 4

@@ -1,6 +1,6 @@
-"""docs/guides/verifying.md, run as a bank's engineer would: the built wheel with its declared needs, and nothing else there.
+"""docs/guides/verifying.md, run as a bank's engineer would: the built wheel with its dependencies, and nothing else.
 
-The environment is a venv without pip. Its Python refuses every socket, and its clock is the test's.
+The environment is a venv without pip. Its Python refuses every socket, and its clock is set by the test.
 """
 
 from __future__ import annotations

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
 from scripts.gas.limits import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, committed, report, tolerance
 from scripts.gas.moves import measure, sizes
-from tests.support.places import PROJECT
+from scripts.gas.page import page
 
 # What an anchor and a revocation in bulk may have risen by: for each issuer's own log, and an anchor reads the pause.
 MOST_FOR_ITS_OWN_LOG = 3_000
 # A byte of a call costs 12 less where it is zero, as two bytes of the two times in a call may happen to be.
 ZERO_BYTES = 24
 TABLE = committed()
-README = PROJECT / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +57,13 @@ def test_an_issuers_own_log_costs_little_more(name: str) -> None:
     assert TABLE[name]["gas"] - rise <= MOST_FOR_ITS_OWN_LOG
 
 
-def test_the_readme_says_what_was_measured() -> None:
-    (told,) = [line for line in README.read_text("utf-8").splitlines() if line.startswith("What a transaction costs")]
-    figures = {int(figure.replace(",", "")) for figure in re.findall(r"\d{2,3},\d{3}", told)}
-    assert len(figures) > 20
-    assert figures <= {row["gas"] for row in TABLE.values()} | set(LIMITS.values())
+def test_the_page_shows_every_move_its_limit_and_the_reason_of_each_rise() -> None:
+    shown = page(TABLE, sizes_as_committed())
+    for name, row in TABLE.items():
+        limit = f"{row['limit']:,}" if "limit" in row else "–"
+        assert f"| {name} | {row['gas']:,} | {limit} |" in shown
+        if "rise" in row:
+            assert f"| {name} | {row['rise']['from']:,} | {row['gas']:,} | {row['rise']['why']} |" in shown
 
 
 def test_a_move_that_grew_says_what_it_cost_before() -> None:
@@ -72,6 +72,10 @@ def test_a_move_that_grew_says_what_it_cost_before() -> None:
     assert all(rows[name]["rise"]["from"] == TABLE[name]["gas"] for name in TABLE)
 
 
+def sizes_as_committed() -> dict[str, int]:
+    return dict(json.loads(SIZE_FILE.read_text()))
+
+
 def test_runtime_sizes_are_as_committed() -> None:
-    assert json.loads(SIZE_FILE.read_text()) == sizes()
+    assert sizes_as_committed() == sizes()
     assert all(0 < size < MAX_RUNTIME_BYTES for size in sizes().values())

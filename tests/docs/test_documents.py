@@ -1,0 +1,156 @@
+"""What holds for every document: links, translations, and the commands that it shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from scripts.commands import PAGE, commands
+from tests.docs.documents import CHINESE, blocks, name_of, pages, translations
+from tests.docs.documents import commands as run_in
+from tests.support.places import PROJECT
+
+PAGES: Final = pages()
+# Which test runs the commands of a page; a translation has the same ones.
+RUN_BY: Final = {
+    "CONTRIBUTING.md": "tests/docs/test_contributing.py",
+    "README.md": "tests/docs/test_readme.py",
+    "docs/catalogue.md": "tests/docs/test_guides.py",
+    "docs/guides/adding-a-scenario.md": "tests/docs/test_scenario_guide.py",
+    "docs/guides/certificates.md": "tests/docs/test_guides.py",
+    "docs/guides/fifty-firms.md": "tests/docs/test_guides.py",
+    "docs/guides/joining.md": "tests/docs/test_joining_guide.py",
+    "docs/guides/keys.md": "tests/docs/test_keys_guide.py",
+    "docs/guides/operating.md": "tests/docs/test_operating_guide.py",
+    "docs/guides/registration.md": "tests/docs/test_guides.py",
+    "docs/guides/sealing.md": "tests/docs/test_guides.py",
+    "docs/guides/sources.md": "tests/provider/test_no_rows.py",
+    "docs/scenarios.md": "tests/cli/rulebooks/test_scenarios.py",
+    "docs/tutorial.md": "tests/docs/test_guides.py",
+}
+# Which test runs a command that no page above runs.
+RUN_ELSEWHERE: Final = {
+    "consent withdraw-direct": "tests/usage/test_direct_withdrawals.py",
+    "demo": "tests/support/machine/demonstration.py",
+    "doctor": "tests/cli/installation/test_recovery.py",
+    "enrol": "tests/cli/parties/test_login.py",
+    "keys confirm": "tests/cli/parties/test_powers.py",
+    "party enrolment": "tests/cli/parties/test_login.py",
+}
+COMMANDS: Final = commands()
+GENERATED: Final = {name_of(PAGE), "docs/demo.md", "docs/gas.md", "docs/configuration.md"}
+LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
+HOST: Final = re.compile(r"https?://([^/\s:`'\")，。]+)")
+# Reserved names and the reader's own machine.
+HOSTS: Final = {"127.0.0.1", "node", "platform.example", "bank.example", "pingzheng.example"}
+SHOWN: Final = re.compile(r"pingzheng ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)")
+OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(page.read_text("utf-8")):
+        target, _, anchor = link.partition("#")
+        place = page.parent / target if target else page
+        assert place.exists(), link
+        assert not anchor or anchor in anchors(place), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_page_names_no_registry_and_no_place_on_a_machine(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert {host.rstrip(".") for host in HOST.findall(text)} <= HOSTS
+    assert not re.search(r"(?<![\w.])/(home|root|work|tmp|Users)/", text)
+
+
+@pytest.mark.parametrize(("page", "original"), list(translations()), ids=lambda page: name_of(page))
+def test_a_translation_has_the_same_files_and_commands(page: Path, original: Path) -> None:
+    assert [each for each in blocks(page) if each.kind != "text"] == [
+        each for each in blocks(original) if each.kind != "text"
+    ]
+    assert f"[中文]({page.name})" in head(original) and f"[English]({original.name})" in head(page)
+
+
+def head(page: Path) -> list[str]:
+    return page.read_text("utf-8").splitlines()[:3]
+
+
+def test_every_guide_has_a_translation() -> None:
+    guides = {page.name for page in (PROJECT / "docs" / "guides").glob("*.md")}
+    assert {f"{name.removesuffix('.md')}.zh.md" for name in guides if not name.endswith(CHINESE)} <= guides
+
+
+def test_every_page_with_commands_is_run() -> None:
+    showing = {name_of(page) for page in PAGES if run_in(page) and not page.name.endswith(CHINESE)}
+    assert showing == set(RUN_BY)
+    for page, test in RUN_BY.items():
+        assert Path(page).name in (PROJECT / test).read_text("utf-8"), test
+
+
+def shown(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each command in a text, with the rest of its line up to the next command or the end of its quotation."""
+    for found in SHOWN.finditer(text):
+        words = found[1].split(" ")
+        names = (" ".join(words[:count]) for count in range(len(words), 0, -1))
+        if name := next((each for each in names if each in COMMANDS), None):
+            yield name, re.split(r"[`\n。；]|pingzheng ", text[found.start() + len(f"pingzheng {name}") :])[0]
+
+
+def first_words() -> set[str]:
+    return {name.split(" ")[0] for name in COMMANDS}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_and_their_options_exist(page: Path) -> None:
+    """Also those in a sentence or in a block that is not run."""
+    if page.name == "CHANGELOG.md":
+        pytest.skip("it also names commands that are gone")
+    text = page.read_text("utf-8")
+    for found in SHOWN.finditer(text):
+        assert found[1].split(" ")[0] in first_words() | {"is", "on"}, found[0]
+    for name, rest in shown(text):
+        known = {option for each in COMMANDS[name].params for option in (*each.opts, *each.secondary_opts)} | {"--help"}
+        assert set(OPTION.findall(rest)) <= known, f"{name} {rest}"
+
+
+def on_a_page(command: str) -> bool:
+    pattern = re.compile(rf"pingzheng {re.escape(command)}(?![\w-])".replace(r"\ ", r"\s+"))
+    return any(
+        pattern.search(page.read_text("utf-8"))
+        for page in PAGES
+        if name_of(page) not in GENERATED and page.name != "CHANGELOG.md" and not page.name.endswith(CHINESE)
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_page(command: str) -> None:
+    assert on_a_page(command), "show it in a guide"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_run_by_a_test(command: str) -> None:
+    """By a page whose commands are run, or by the test that RUN_ELSEWHERE names."""
+    ran = {name for page in RUN_BY for line in run_in(PROJECT / page) for name, _ in shown(line)}
+    assert (command in ran) != (command in RUN_ELSEWHERE), "RUN_ELSEWHERE: which test runs it?"
+    if command in ran:
+        return
+    test = (PROJECT / RUN_ELSEWHERE[command]).read_text("utf-8")
+    words = r'",\s*"'.join(map(re.escape, command.split(" ")))
+    assert re.search(rf'"{words}"', test), RUN_ELSEWHERE[command]
+
+
+def test_a_command_line_in_a_page_can_be_split() -> None:
+    for page in PAGES:
+        for line in run_in(page):
+            assert shlex.split(line, comments=True), line
