@@ -205,7 +205,7 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 class Unexpected:
-    """ASGI middleware that catches foreign exceptions; otherwise the server would log their text, which may be personal."""
+    """ASGI middleware that catches foreign exceptions: the server would log their text, which may be personal."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -44,8 +44,8 @@ ActSignature = Annotated[
     str,
     Field(
         pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})$",
-        description="Signature over the SHA-256 of the message, in hex: `r ‖ s` for secp256k1, `r ‖ s ‖ x ‖ y` for P-256; "
-        "`s` must be low.",
+        description="Signature over the SHA-256 of the message, in hex: `r ‖ s` for secp256k1, `r ‖ s ‖ x ‖ y` for "
+        "P-256; `s` must be low.",
     ),
 ]
 ActMessage = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", description="The bytes to sign, in hex (protocol §3).")]

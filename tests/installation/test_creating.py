@@ -1,4 +1,4 @@
-"""A ledger is created on purpose, in an empty folder; an interrupted creation is gone on with, never begun anew."""
+"""Creating a ledger in an empty folder; an interrupted creation is continued and keeps its secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ledger.privacy.key_providers import FileKeyProvider
 
 
 class Interrupted(Exception):
-    """In the place of a power cut."""
+    """Simulates a power failure."""
 
 
 def stopping(original: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
@@ -55,7 +55,7 @@ POINTS: dict[str, tuple[object, str, bool]] = {
 
 
 def secrets_of(home: Path) -> dict[str, bytes]:
-    """What was made so far, and must stay what it is: files with keys, and each key in a file of several."""
+    """Return all secrets created so far, which must not change: files with one key, and each key in other files."""
     found = {str(path.relative_to(home)): path.read_bytes() for path in home.glob("keys/*.key")}
     for path in (home / "keys" / "accounts.json", *home.glob("offices/*/accounts.json")):
         keys = json.loads(path.read_text()) if path.exists() else {}
@@ -64,7 +64,7 @@ def secrets_of(home: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_an_interrupted_creation_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+def test_an_interrupted_creation_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
     owner, name, after = POINTS[point]
     settings = Settings(home=tmp_path / "home")
     with monkeypatch.context() as patched:
@@ -88,7 +88,7 @@ def test_an_interrupted_creation_is_gone_on_with(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     "name", ["keys/lookup.key", "keys/kek-current", "keys/accounts.json", "offices/2/accounts.json"]
 )
-def test_a_mark_that_was_left_in_a_whole_ledger_makes_no_secret_anew(tmp_path: Path, name: str) -> None:
+def test_a_leftover_marker_in_a_complete_ledger_creates_no_new_secret(tmp_path: Path, name: str) -> None:
     settings = Settings(home=tmp_path / "home")
     with create_ledger(settings):
         pass
@@ -103,14 +103,14 @@ def test_a_mark_that_was_left_in_a_whole_ledger_makes_no_secret_anew(tmp_path: P
     assert not homes.is_half_made(settings.home)
 
 
-def test_nothing_is_created_beside_other_files(tmp_path: Path) -> None:
+def test_a_ledger_is_not_created_in_a_folder_with_other_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(Conflict, match="HOME_NOT_EMPTY"), create_ledger(Settings(home=tmp_path)):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_ledger_is_not_created_a_second_time(tmp_path: Path) -> None:
+def test_a_ledger_is_not_created_twice(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     with create_ledger(settings) as ledger:
         ours = ledger.reader.chain.ledger
@@ -122,7 +122,7 @@ def test_a_ledger_is_not_created_a_second_time(tmp_path: Path) -> None:
         assert ledger.reader.chain.ledger == ours
 
 
-def test_an_empty_disk_is_an_empty_folder(tmp_path: Path) -> None:
+def test_a_ledger_can_be_created_on_an_empty_disk(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     with create_ledger(Settings(home=tmp_path)) as ledger:
         assert ledger.coherence.findings() == []

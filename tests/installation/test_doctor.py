@@ -1,4 +1,4 @@
-"""``pingzheng doctor`` names what is wrong with each part, goes on to the next, and changes nothing."""
+"""``pingzheng doctor`` reports the problems of each part separately and changes nothing."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def home(copied_home: Path) -> Path:
 
 
 def contents(home: Path) -> dict[str, str]:
-    """Every file by its digest."""
+    """Return the digest of every file, by path."""
     files = [path for path in sorted(home.rglob("*")) if path.is_file()]
     return {str(path.relative_to(home)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def examined(home: Path) -> dict[str, list[tuple[str, str | None]]]:
-    """The findings of each part by code and place; a part that was skipped has ``(skipped, by)``."""
+    """Return code and place of the findings, by part; a skipped part has ``("skipped", <part>)``."""
     return {
         part.name: [("skipped", part.skipped)] if part.skipped else [(each.code, each.where) for each in part.findings]
         for part in Doctor(Settings(home=home)).examine()
@@ -65,7 +65,7 @@ def asked(home: Path, *options: str) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout) if "--json" in options else done.output
 
 
-def test_a_sound_ledger_has_no_finding_and_nothing_is_changed(home: Path) -> None:
+def test_doctor_finds_nothing_in_a_sound_ledger_and_changes_nothing(home: Path) -> None:
     before = contents(home)
     assert examined(home) == {part: [] for part in PARTS}
     assert contents(home) == before
@@ -74,7 +74,7 @@ def test_a_sound_ledger_has_no_finding_and_nothing_is_changed(home: Path) -> Non
     assert contents(home) == before
 
 
-def test_a_running_ledger_is_examined_too(home: Path) -> None:
+def test_doctor_examines_a_running_ledger(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         assert wrong(home) == {}
         assert ledger.inspection.readiness()["chain"]["ok"]
@@ -128,7 +128,7 @@ def lose_last_line(path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", ""),
 )
-def test_each_damage_is_named_by_its_part(
+def test_each_damage_is_reported_by_its_part(
     home: Path, name: str, damage: Callable[[Path], object], expected: dict[str, list[str]]
 ) -> None:
     damage(home / name)
@@ -145,7 +145,7 @@ def test_each_damage_is_named_by_its_part(
     assert code == 1 and "下一步 next" in text
 
 
-def test_damaged_pages_are_named_and_the_chain_is_looked_at_all_the_same(home: Path) -> None:
+def test_the_chain_is_examined_even_if_the_database_is_damaged(home: Path) -> None:
     flip_page(home / "ledger.db")
     found = examined(home)
     assert [code for code, _ in found["database"]] == ["DATABASE_DAMAGED"]
@@ -153,12 +153,12 @@ def test_damaged_pages_are_named_and_the_chain_is_looked_at_all_the_same(home: P
     assert found["chain"] == []
 
 
-def test_a_disk_that_is_nearly_full_is_named_before_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_reports_a_disk_that_is_nearly_full(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.installation.doctor.LOW_BYTES", shutil.disk_usage(home).free + 2**40)
     assert wrong(home) == {"disk": ["DISK_LOW"]}
 
 
-def test_where_there_is_no_ledger_there_is_nothing_to_examine(tmp_path: Path) -> None:
+def test_doctor_without_a_ledger_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="LEDGER_MISSING"):
         Doctor(Settings(home=tmp_path))
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Joining another operator's chain: who may, what it says otherwise, and what a joined installation never does."""
+"""Joining another operator's chain: who may join, the errors for others, and the limits of a joined installation."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def key_of(pilot: Pilot, party: str) -> bytes:
 
 
 def money(pilot: Pilot, key: bytes) -> bytes:
-    """The key, its account able to pay for gas."""
+    """Give the key's account money for gas, and return the key."""
     pilot.ledger.client.connection.ask("hardhat_setBalance", account_of(key), hex(FUNDS_WEI))
     return key
 
 
 def replaced(pilot: Pilot) -> bytes:
-    """The key that a bank had before another."""
+    """Return a bank's key that was replaced by another key."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
     old = key_of(pilot, bank)
     pilot.ledger.parties.keys.rotate(
@@ -53,14 +53,14 @@ def replaced(pilot: Pilot) -> bytes:
 
 
 def reported(pilot: Pilot) -> bytes:
-    """The key of a bank that reported it."""
+    """Return a bank's key that the bank has reported as lost."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
     pilot.ledger.parties.keys.report(pilot.ledger.actor(bank), bank, pilot.ledger.parties.register.get(bank).account)
     return money(pilot, key_of(pilot, bank))
 
 
 def suspended(pilot: Pilot) -> bytes:
-    """The key of a bank that may not act."""
+    """Return the key of a suspended bank."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
     pilot.ledger.parties.role_changes.set_status(pilot.ledger.authority, bank, "suspended", "investigation")
     return money(pilot, key_of(pilot, bank))
@@ -81,7 +81,7 @@ def deployment_of(pilot: Pilot) -> Path:
 
 
 @pytest.mark.parametrize(("code", "key"), REFUSED, ids=[code for code, _ in REFUSED])
-def test_who_may_not_join_learns_why_and_nothing_is_kept(
+def test_a_refused_join_gives_the_reason_and_leaves_no_files(
     pilot: Pilot, tmp_path: Path, code: str, key: Callable[[Pilot], bytes]
 ) -> None:
     url = pilot.ledger.client.connection.url
@@ -123,8 +123,8 @@ IMPOSTORS: dict[str, Callable[[str, Deployment, TestParty], Deployment]] = {
 
 
 @pytest.mark.parametrize("code", IMPOSTORS)
-def test_attack_a_bank_does_not_join_contracts_that_obey_others(pilot: Pilot, tmp_path: Path, code: str) -> None:
-    """One log asks a secret registry; one registry was born with a key that no event names."""
+def test_attack_a_bank_does_not_join_contracts_that_others_control(pilot: Pilot, tmp_path: Path, code: str) -> None:
+    """One log uses another registry; one registry was created with a key that no event names."""
     ledger, url = pilot.ledger, pilot.ledger.client.connection.url
     account = ledger.client.account
     deployer = TestParty(1, ledger.party, ledger.custody.private_key(account).hex(), account)
@@ -147,8 +147,8 @@ def test_a_folder_belongs_to_one_installation(pilot: Pilot, tmp_path: Path) -> N
         assert private.stat().st_mode & 0o077 == 0
 
 
-def test_another_ledgers_deployment_is_no_way_into_a_joined_folder(pilot: Pilot, tmp_path: Path) -> None:
-    """Neither by joining with it, nor by putting its file in the place of the one that was joined with."""
+def test_a_joined_folder_does_not_accept_another_ledgers_deployment(pilot: Pilot, tmp_path: Path) -> None:
+    """Both joining again with another deployment and replacing the deployment file are refused."""
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
     assert Membership.of(home).ledger == pilot.ledger.reader.chain.ledger
@@ -164,7 +164,7 @@ def test_another_ledgers_deployment_is_no_way_into_a_joined_folder(pilot: Pilot,
         assert bank.party == pilot.cast.bank
 
 
-def test_a_provider_joins_and_verifies_what_rests_on_its_data(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_provider_joins_and_verifies_certificates_based_on_its_data(pilot: Pilot, tmp_path: Path) -> None:
     firm, provider = pilot.firm(), pilot.cast.provider
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
@@ -193,7 +193,7 @@ def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> Non
         assert installation.inspection.readiness()["account"]["ok"]
 
 
-def test_it_verifies_and_uses_and_writes_nothing_else(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_joined_installation_only_verifies_and_records_uses(pilot: Pilot, tmp_path: Path) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
@@ -222,13 +222,13 @@ def test_it_verifies_and_uses_and_writes_nothing_else(pilot: Pilot, tmp_path: Pa
     assert pilot.ledger.reader.batch_count(issuer) == before
 
 
-def test_what_is_the_operators_is_refused_by_name(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_joined_installation_refuses_the_operators_acts(pilot: Pilot, tmp_path: Path) -> None:
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     with pytest.raises(Forbidden, match="NOT_THE_OPERATOR"), open_ledger(Settings(home=tmp_path / "home")):
         pass
 
 
-def test_its_own_party_alone_signs_in(pilot: Pilot, tmp_path: Path) -> None:
+def test_only_its_own_party_signs_in_at_a_joined_installation(pilot: Pilot, tmp_path: Path) -> None:
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     other = pilot.cast.other_bank
     with open_participant(Settings(home=tmp_path / "home")) as bank:
@@ -238,7 +238,7 @@ def test_its_own_party_alone_signs_in(pilot: Pilot, tmp_path: Path) -> None:
             signed_in(bank, other, signer_of(pilot.ledger, other))
 
 
-def test_by_command(pilot: Pilot, tmp_path: Path) -> None:
+def test_join_and_verify_on_the_command_line(pilot: Pilot, tmp_path: Path) -> None:
     home, ledger = tmp_path / "home", pilot.ledger
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
 
@@ -287,7 +287,7 @@ def test_by_command(pilot: Pilot, tmp_path: Path) -> None:
         ("ledger.db", "DATABASE_MISSING"),
     ],
 )
-def test_a_lost_file_is_named_and_not_made_again(pilot: Pilot, tmp_path: Path, name: str, code: str) -> None:
+def test_a_lost_file_is_reported_and_not_created_again(pilot: Pilot, tmp_path: Path, name: str, code: str) -> None:
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
     for path in home.glob(f"{name}*"):
@@ -308,7 +308,7 @@ def test_a_lost_file_is_named_and_not_made_again(pilot: Pilot, tmp_path: Path, n
         ("ledger.db", "", "DATABASE_EMPTY"),
     ],
 )
-def test_a_damaged_file_is_named(pilot: Pilot, tmp_path: Path, name: str, text: str, code: str) -> None:
+def test_a_damaged_file_is_reported_by_name(pilot: Pilot, tmp_path: Path, name: str, text: str, code: str) -> None:
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
     (home / name).write_text(text)
@@ -318,7 +318,7 @@ def test_a_damaged_file_is_named(pilot: Pilot, tmp_path: Path, name: str, text: 
     assert (home / name).read_text() == text
 
 
-def test_a_changed_member_of_the_deployment_is_noticed(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_changed_member_of_the_deployment_file_is_detected(pilot: Pilot, tmp_path: Path) -> None:
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
     file = home / "deployment.json"
@@ -329,7 +329,7 @@ def test_a_changed_member_of_the_deployment_is_noticed(pilot: Pilot, tmp_path: P
         pass
 
 
-def test_nobody_joins_in_a_folder_with_other_files(pilot: Pilot, tmp_path: Path) -> None:
+def test_join_refuses_a_folder_with_other_files(pilot: Pilot, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "notes.txt").write_text("mine")

@@ -1,4 +1,4 @@
-"""A local chain stays up, is shared by programs on one folder, and never begins again in silence."""
+"""A local chain is kept running, is shared by the programs on its folder, and is never silently begun again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def begun(settings: Settings) -> Settings:
-    """A folder with a chain of a few blocks that nobody runs."""
+    """A folder with a chain of a few blocks whose node is not running."""
     with open_chain(settings, create=True) as chain:
         for _ in range(3):
             Connection(chain.url).ask("evm_mine")
@@ -64,7 +64,7 @@ def kill(node: LocalNode) -> None:
     pid = node.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    # It may be running again before we look.
+    # The node may already run again before the next check.
     assert waited(lambda: node.died or node.pid != pid)
 
 
@@ -74,7 +74,7 @@ def owned(chain: Chain) -> LocalNode:
 
 
 def logged(logs: Sequence[Mapping[str, Any]], event: str) -> int:
-    """How many log lines there are of one kind."""
+    """Return the number of log lines with this event."""
     return sum(entry["event"] == event for entry in logs)
 
 
@@ -85,7 +85,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_a_node_that_dies_is_started_again_at_its_port(begun: Settings) -> None:
+def test_a_node_that_dies_is_restarted_at_its_port(begun: Settings) -> None:
     with capture_logs() as logs, open_chain(begun) as chain:
         node = owned(chain)
         LocalClock(begun).skip(Connection(chain.url), 86_400)
@@ -103,7 +103,7 @@ def test_a_node_that_dies_is_started_again_at_its_port(begun: Settings) -> None:
     assert logged(logs, "local_chain_died") == 2
 
 
-def test_a_node_that_dies_again_and_again_is_given_up(begun: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_that_dies_repeatedly_is_given_up(begun: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node_keeping, "CHECK_SECONDS", 0.01)
     monkeypatch.setattr(node_keeping, "WITHIN_SECONDS", 10**6)
     with capture_logs() as logs, open_chain(begun) as chain:
@@ -116,15 +116,15 @@ def test_a_node_that_dies_again_and_again_is_given_up(begun: Settings, monkeypat
 
         assert waited(given_up)
         assert not answers(chain.url)
-        # A node that is killed while it starts was not started.
+        # A node that is killed during its start counts as not started.
         starts = logged(logs, "local_chain_restarted") + logged(logs, "local_chain_not_started")
         assert starts == node_keeping.MAX_STARTS
-        # Nobody holds the chain any more: another program may run it.
+        # The lock is released, so another program may run the chain.
         with open_chain(begun) as again:
             assert answers(again.url)
 
 
-def test_a_journal_that_was_damaged_meanwhile_is_not_run(begun: Settings) -> None:
+def test_a_node_is_not_restarted_on_a_damaged_journal(begun: Settings) -> None:
     journal = folder_of(begun) / "journal.jsonl"
     with capture_logs() as logs, open_chain(begun) as chain:
         raw = journal.read_bytes()
@@ -136,21 +136,21 @@ def test_a_journal_that_was_damaged_meanwhile_is_not_run(begun: Settings) -> Non
         pass
 
 
-def test_what_is_stopped_on_purpose_stays_so(begun: Settings) -> None:
+def test_a_node_that_was_stopped_on_purpose_is_not_restarted(begun: Settings) -> None:
     with open_chain(begun) as chain:
         owned(chain).stop()
         time.sleep(5 * node_keeping.CHECK_SECONDS)
         assert not answers(chain.url)
 
 
-def test_whoever_shares_a_chain_goes_on_with_it_when_its_owner_ends(begun: Settings) -> None:
-    """Two programs, as far as locks go: each opens the folder for itself."""
+def test_a_program_that_shares_a_chain_takes_it_over_when_the_owner_ends(begun: Settings) -> None:
+    """Two programs are simulated by opening the folder twice, with separate locks."""
     with open_chain(begun) as owner:
         second = open_chain(begun)
         shared = second.__enter__()
         assert (shared.node, shared.url) == (None, owner.url)
         before = blocks_at(owner.url)
-    # The port is closed until the other program starts a node of its own there.
+    # The port is closed until the other program starts its node there.
     assert waited(lambda: answers(shared.url))
     assert blocks_at(shared.url) == before
     with open_chain(begun) as third:
@@ -170,7 +170,7 @@ with open_chain(Settings(home=Path(sys.argv[1]))) as chain:
 """
 
 
-def test_whoever_shares_a_chain_goes_on_with_it_when_its_owner_is_killed(begun: Settings) -> None:
+def test_a_program_that_shares_a_chain_takes_it_over_when_the_owner_is_killed(begun: Settings) -> None:
     program = [sys.executable, "-c", OWNER, str(begun.home)]
     with subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
@@ -185,7 +185,7 @@ def test_whoever_shares_a_chain_goes_on_with_it_when_its_owner_is_killed(begun: 
             assert blocks_at(url) == before
 
 
-def test_eight_programs_on_one_journal_have_one_node(begun: Settings) -> None:
+def test_eight_programs_on_one_journal_share_one_node(begun: Settings) -> None:
     opened = [open_chain(begun) for _ in range(8)]
     chains = at_once(*[each.__enter__ for each in opened])
     assert len({chain.url for chain in chains}) == 1
@@ -196,14 +196,14 @@ def test_eight_programs_on_one_journal_have_one_node(begun: Settings) -> None:
 
 @pytest.fixture
 def stranger(tmp_path: Path) -> Iterator[LocalNode]:
-    """Another chain with the same id, as every ledger's local chain has it."""
+    """Another chain with the same chain id, which all local chains share by default."""
     with LocalNode(tmp_path / "other", program=JOURNAL) as node:
         node.mine(2)
         yield node
 
 
-def test_another_chain_at_the_noted_address_is_not_ours(begun: Settings, stranger: LocalNode) -> None:
-    """The node of ours ended long ago; a copy of the folder notes the same address as its original."""
+def test_another_chain_at_the_recorded_address_is_not_used(begun: Settings, stranger: LocalNode) -> None:
+    """The recorded node has ended, and another chain now answers at its address, as after copying a folder."""
     folder = folder_of(begun)
     before = blocks_at(stranger.url)
     (folder / "node.json").write_text(json.dumps({"url": stranger.url}))
@@ -218,7 +218,7 @@ def test_another_chain_at_the_noted_address_is_not_ours(begun: Settings, strange
 @pytest.mark.parametrize(
     "text", ["", "{", "null", '"x"', '{"url": 5}', '{"url": "http://example.org:80"}', "\x00" * 40]
 )
-def test_a_damaged_address_is_replaced_only_where_nobody_runs_the_chain(begun: Settings, text: str) -> None:
+def test_a_damaged_node_file_is_replaced_only_if_no_program_runs_the_chain(begun: Settings, text: str) -> None:
     noted = folder_of(begun) / "node.json"
     noted.write_text(text)
     with capture_logs() as logs, open_chain(begun) as chain:
@@ -229,7 +229,7 @@ def test_a_damaged_address_is_replaced_only_where_nobody_runs_the_chain(begun: S
     assert [entry["event"] for entry in logs] == ["node_file_replaced"]
 
 
-def test_a_chain_whose_node_does_not_answer_is_not_begun_beside_it(
+def test_no_second_node_is_started_if_the_running_node_does_not_answer(
     begun: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_keeping, "LOCK_TIMEOUT_SECONDS", 0)
@@ -239,14 +239,14 @@ def test_a_chain_whose_node_does_not_answer_is_not_begun_beside_it(
             pass
 
 
-def test_a_lost_journal_is_not_begun_again(begun: Settings) -> None:
+def test_a_lost_journal_is_not_replaced_by_a_new_one(begun: Settings) -> None:
     (folder_of(begun) / "journal.jsonl").unlink()
     with pytest.raises(Misconfigured, match="JOURNAL_MISSING"), open_chain(begun):
         pass
     assert not (folder_of(begun) / "journal.jsonl").exists()
 
 
-def test_a_new_chain_begins_in_the_past_also_if_beginning_was_interrupted(settings: Settings) -> None:
+def test_a_new_chain_begins_in_the_past_even_after_an_interruption(settings: Settings) -> None:
     folder_of(settings).mkdir(parents=True)
     clock = LocalClock(settings)
     clock.begin(3_600)
@@ -277,7 +277,7 @@ def test_a_new_chain_begins_in_the_past_also_if_beginning_was_interrupted(settin
         "[" * 100_000,
     ],
 )
-def test_a_damaged_clock_is_named_and_left_as_it_is(begun: Settings, text: str) -> None:
+def test_a_damaged_clock_file_is_reported_and_not_changed(begun: Settings, text: str) -> None:
     file = folder_of(begun) / "clock.json"
     file.write_text(text)
     for reading in (lambda: LocalClock(begun)(), lambda: open_chain(begun).__enter__()):
@@ -286,7 +286,7 @@ def test_a_damaged_clock_is_named_and_left_as_it_is(begun: Settings, text: str) 
     assert file.read_text() == text
 
 
-def test_a_lost_clock_is_named(begun: Settings) -> None:
+def test_a_missing_clock_file_is_reported(begun: Settings) -> None:
     (folder_of(begun) / "clock.json").unlink()
     with pytest.raises(Misconfigured, match="CLOCK_FILE_MISSING"):
         LocalClock(begun)()
@@ -294,7 +294,7 @@ def test_a_lost_clock_is_named(begun: Settings) -> None:
         pass
 
 
-def test_a_chain_from_before_every_chain_had_a_clock_gets_one(begun: Settings) -> None:
+def test_an_old_chain_without_a_clock_file_gets_one(begun: Settings) -> None:
     journal = folder_of(begun) / "journal.jsonl"
     changes = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
     old = [{name: change[name] for name in ("method", "params", "time")} for change in changes]
@@ -305,7 +305,7 @@ def test_a_chain_from_before_every_chain_had_a_clock_gets_one(begun: Settings) -
     assert LocalClock(begun).ahead == 0
 
 
-def test_a_skip_that_the_chain_does_not_follow_moves_nothing(begun: Settings) -> None:
+def test_a_skip_that_the_chain_refuses_moves_no_clock(begun: Settings) -> None:
     clock = LocalClock(begun)
     with open_chain(begun) as chain:
         connection = Connection(chain.url)
@@ -316,7 +316,7 @@ def test_a_skip_that_the_chain_does_not_follow_moves_nothing(begun: Settings) ->
     assert clock.ahead == 600
 
 
-def test_skips_at_the_same_time_all_count(begun: Settings) -> None:
+def test_simultaneous_skips_are_all_added(begun: Settings) -> None:
     clock = LocalClock(begun)
     with open_chain(begun) as chain:
         connection = Connection(chain.url)
@@ -328,8 +328,8 @@ def test_skips_at_the_same_time_all_count(begun: Settings) -> None:
     assert tip.time >= int(time.time()) + 790
 
 
-def test_a_chain_hears_of_a_skip_that_was_interrupted(begun: Settings) -> None:
-    """Whoever moved the clock was killed before the chain heard of it; the next one to come tells it."""
+def test_an_interrupted_skip_is_applied_when_the_chain_is_opened_again(begun: Settings) -> None:
+    """The program that moved the clock was killed before it told the chain; the next program sets the chain's clock."""
     with open_chain(begun) as owner:
         (folder_of(begun) / "clock.json").write_text('{"ahead": 86400}')
         with open_chain(begun):

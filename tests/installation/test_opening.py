@@ -10,7 +10,7 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
 
 
-def test_who_opens_second_shares_the_chain_that_the_first_started(tmp_path: Path) -> None:
+def test_the_second_program_shares_the_chain_that_the_first_started(tmp_path: Path) -> None:
     with create_ledger(Settings(home=tmp_path)):
         pass
     together = Barrier(2)
@@ -19,7 +19,7 @@ def test_who_opens_second_shares_the_chain_that_the_first_started(tmp_path: Path
         together.wait()
         with open_ledger(Settings(home=tmp_path)) as ledger:
             found = ledger.client.connection.url, ledger.client.deployment.certificate_log, ledger.party
-            # Neither ends, and takes its chain along, before the other one has opened.
+            # Both programs stay open until the other has opened, so that neither stops the chain too early.
             together.wait()
             return found
 

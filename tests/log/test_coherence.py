@@ -71,7 +71,7 @@ def asked(home: Path, *arguments: str) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout)
 
 
-def test_a_chain_that_lost_an_anchor_is_noticed_and_nothing_is_active_that_it_does_not_hold(home: Path) -> None:
+def test_a_chain_that_lost_an_anchor_is_detected_and_its_certificates_are_not_active(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         kept = journal(home).stat().st_size
         number = playing(ledger).certificate("2")
@@ -98,7 +98,7 @@ def state_of(ledger: Ledger, number: str) -> str:
         return refused.code
 
 
-def test_a_chain_that_lost_only_a_revocation_is_noticed(home: Path, number: str) -> None:
+def test_a_chain_that_lost_only_a_revocation_is_detected(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         kept = journal(home).stat().st_size
         ledger.certificates.status.revoke(number, "fraud")
@@ -116,7 +116,7 @@ def test_a_chain_that_lost_only_a_revocation_is_noticed(home: Path, number: str)
         assert state_of(ledger, number) == "CHAIN_BEHIND_DATABASE"
 
 
-def test_what_the_chain_lost_is_given_up_by_an_operator_alone(home: Path, number: str) -> None:
+def test_only_an_operator_gives_up_lost_blocks(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         kept = journal(home).stat().st_size
         later = playing(ledger).certificate("2")
@@ -171,7 +171,7 @@ def test_an_older_database_on_a_newer_chain_issues_nothing(home: Path, number: s
         ("ledger.db", "DATABASE_MISSING"),
     ],
 )
-def test_a_lost_file_is_named_and_not_made_again(home: Path, name: str, code: str) -> None:
+def test_a_lost_file_is_reported_and_not_created_again(home: Path, name: str, code: str) -> None:
     (home / name).unlink()
     for _ in range(2):
         with pytest.raises(Misconfigured) as refused, open_ledger(Settings(home=home)):
@@ -203,7 +203,7 @@ def flipped(raw: bytes) -> bytes:
     ],
 )
 @pytest.mark.parametrize("damage", ["emptied", "halved", "a text"])
-def test_a_damaged_file_is_named(home: Path, name: str, codes: set[str], damage: str) -> None:
+def test_a_damaged_file_is_reported_by_name(home: Path, name: str, codes: set[str], damage: str) -> None:
     path = home / name
     raw = path.read_bytes()
     damaged = {"emptied": b"", "halved": raw[: len(raw) // 2], "a text": TEXT.encode() * 400}[damage]
@@ -226,14 +226,14 @@ def test_a_damaged_file_is_named(home: Path, name: str, codes: set[str], damage:
         ("deployment.json", "DEPLOYMENT_CHANGED"),
     ],
 )
-def test_one_digit_that_is_another_is_noticed_on_opening(home: Path, name: str, code: str) -> None:
+def test_one_changed_digit_in_a_file_is_detected_on_opening(home: Path, name: str, code: str) -> None:
     (home / name).write_bytes(flipped((home / name).read_bytes()))
     with pytest.raises(Misconfigured) as refused, open_ledger(Settings(home=home)):
         pass
     assert refused.value.code == code
 
 
-def test_a_key_that_is_not_its_accounts_signs_nothing(home: Path) -> None:
+def test_a_key_of_another_account_does_not_sign(home: Path) -> None:
     path = home / "keys" / "accounts.json"
     keys = json.loads(path.read_text())
     with open_ledger(Settings(home=home)) as ledger:
@@ -245,7 +245,7 @@ def test_a_key_that_is_not_its_accounts_signs_nothing(home: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8_192], ids=["emptied", "overwritten"])
-def test_what_the_write_ahead_log_holds_survives_a_bad_database_file(home: Path, damage: bytes) -> None:
+def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, damage: bytes) -> None:
     """As a power cut leaves it: SQLite itself would throw the log away beside a file that it cannot read."""
     path, log = home / "ledger.db", home / "ledger.db-wal"
     with open_ledger(Settings(home=home)) as ledger:
@@ -265,7 +265,7 @@ def test_what_the_write_ahead_log_holds_survives_a_bad_database_file(home: Path,
         assert ledger.verification.public_status(number)["state"] == "active"
 
 
-def test_the_name_of_the_current_key_is_not_guessed_after_a_rotation(home: Path) -> None:
+def test_a_lost_current_key_name_is_not_replaced_by_a_default(home: Path) -> None:
     """Else new texts would be sealed by the key that was given up."""
     with open_ledger(Settings(home=home)) as ledger:
         assert ledger.key_rotation.begin().current == "2"
@@ -275,7 +275,7 @@ def test_the_name_of_the_current_key_is_not_guessed_after_a_rotation(home: Path)
     assert not (home / "keys" / "kek-current").exists()
 
 
-def test_a_chain_that_lost_even_the_contracts_gets_no_new_ones(home: Path) -> None:
+def test_no_new_contracts_are_deployed_on_a_chain_that_lost_them(home: Path) -> None:
     lines = journal(home).read_bytes().splitlines(keepends=True)
     journal(home).write_bytes(b"".join(lines[:2]))
     with pytest.raises(Incoherent, match="CHAIN_BEHIND_DATABASE"), open_ledger(Settings(home=home)):
@@ -283,7 +283,7 @@ def test_a_chain_that_lost_even_the_contracts_gets_no_new_ones(home: Path) -> No
     assert journal(home).read_bytes() == b"".join(lines[:2])
 
 
-def test_a_clock_that_went_back_writes_nothing(home: Path, number: str) -> None:
+def test_nothing_is_written_after_the_clock_went_back(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         then = ledger.clock() - DAY
     with open_ledger(Settings(home=home), clock=lambda: then) as ledger:
@@ -295,14 +295,14 @@ def test_a_clock_that_went_back_writes_nothing(home: Path, number: str) -> None:
         assert playing(ledger).certificate("3")
 
 
-def test_a_database_of_another_ledger_beside_a_known_one_is_refused(home: Path) -> None:
+def test_a_database_of_another_ledger_is_refused(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger, ledger.database.write() as session:
         session.connection().exec_driver_sql("UPDATE ledger_identity SET digest = ?", ("ab" * 32,))
     with pytest.raises(Misconfigured, match="LEDGER_DIFFERS"), open_ledger(Settings(home=home)):
         pass
 
 
-def test_all_is_well_again_when_the_chain_is_back(home: Path) -> None:
+def test_writing_continues_after_the_chain_is_restored(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         kept = journal(home).stat().st_size
         number = playing(ledger).certificate("2")
@@ -326,7 +326,7 @@ def test_all_is_well_again_when_the_chain_is_back(home: Path) -> None:
         assert ledger.inspection.head()["failure"] is None
 
 
-def test_a_write_asks_nothing_more_than_before(home: Path) -> None:
+def test_a_write_makes_no_additional_comparison(home: Path) -> None:
     """The comparison is made on opening and in the anchoring turn: a write only looks whether a finding stands."""
     with open_ledger(Settings(home=home)) as ledger:
         statements: list[str] = []

@@ -48,7 +48,7 @@ def shown(answer: Any) -> list[tuple[str, bool, int | None]]:
     return [(item["result"], item["presented"], item["ordinal"]) for item in answer.json()["items"]]
 
 
-def test_a_bank_verifies_and_uses_in_its_own_name_and_the_subject_is_told(api: Api, bank: Bank) -> None:
+def test_a_joined_bank_uses_a_certificate_and_the_subject_sees_it(api: Api, bank: Bank) -> None:
     number = certificate(api)
     path = f"/v1/certificates/{number}/presentations"
     nonce = bank.get("/v1/presentations/nonce").json()["nonce"]
@@ -70,7 +70,7 @@ def test_a_bank_verifies_and_uses_in_its_own_name_and_the_subject_is_told(api: A
     assert sorted(names) == ["Anchored", "Used", "Verified", "Verified"]
 
 
-def test_what_the_platform_verified_is_told_to_subject_and_offices_page_by_page(api: Api, bank: Bank) -> None:
+def test_subject_and_offices_list_the_platforms_verifications_by_page(api: Api, bank: Bank) -> None:
     number = certificate(api)
     path = f"/v1/certificates/{number}/presentations"
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
@@ -94,7 +94,7 @@ def test_what_the_platform_verified_is_told_to_subject_and_offices_page_by_page(
     assert (unknown.status_code, unknown.json()["code"]) == (404, "CERTIFICATE_UNKNOWN")
 
 
-def test_status_and_head_make_sense(api: Api, bank: Bank) -> None:
+def test_a_joined_installation_gives_status_and_head(api: Api, bank: Bank) -> None:
     assert bank.get("/health").json() == {"status": "ok"}
     ready = bank.get("/ready")
     assert ready.status_code == 200, ready.text
@@ -118,11 +118,11 @@ OPERATORS: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), OPERATORS, ids=[f"{row[0]} {row[1][:30]}" for row in OPERATORS])
-def test_what_is_the_operators_is_refused_by_name(bank: Bank, method: str, path: str, body: object) -> None:
+def test_a_joined_installation_refuses_calls_for_the_operator_only(bank: Bank, method: str, path: str, body: object) -> None:
     answer = bank.get(path) if method == "get" else bank.post(path, body)
     assert (answer.status_code, answer.json()["code"]) == (403, "NOT_THE_OPERATOR")
 
 
-def test_another_partys_key_opens_nothing_here(api: Api, bank: Bank) -> None:
+def test_a_joined_installation_refuses_another_partys_key(api: Api, bank: Bank) -> None:
     foreign = bank._client.get("/v1/presentations/nonce", headers={"Authorization": "Bearer pz_foreign"})
     assert (foreign.status_code, foreign.json()["code"]) == (401, "API_KEY_UNKNOWN")

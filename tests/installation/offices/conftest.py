@@ -1,4 +1,4 @@
-"""An operator whose second office is elsewhere, on a chain of somebody else."""
+"""Fixtures: an operator on a shared chain, and a second office with its own installation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.installation.offices.elsewhere import Elsewhere, founded, office
 
 @pytest.fixture(scope="package")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
-    """A chain of somebody else's."""
+    """The node of a chain that belongs to neither installation."""
     with LocalNode(tmp_path_factory.mktemp("elsewhere"), persistent=False) as running:
         yield running
 

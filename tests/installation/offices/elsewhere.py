@@ -1,4 +1,4 @@
-"""An operator whose second office is elsewhere, on a chain of somebody else."""
+"""Set up an operator on a shared chain, and a second office with its own installation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def office(key: bytes, serial: int) -> FoundingOffice:
 
 
 def founded(settings: Settings, node: LocalNode, founders: list[FoundingOffice]) -> None:
-    """Set the ledger up; its operator is given money once its account is known."""
+    """Create the ledger, and give its operator money for gas as soon as its account is known."""
     with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"), create_ledger(settings, founders=founders):
         pass
     for account in Custody(settings.keys_folder / "accounts.json").accounts:
@@ -38,7 +38,7 @@ def founded(settings: Settings, node: LocalNode, founders: list[FoundingOffice])
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A ledger on the other chain, and the home of its second office, which has joined."""
+    """A ledger on the shared chain, and the home of the second office, which has joined it."""
 
     settings: Settings
     office: Settings

@@ -1,4 +1,4 @@
-"""A ledger on a chain that is not its own: offices elsewhere, one key at most here, and a delay of a day at least."""
+"""Founding a ledger on a chain that is not local: office files, at most one office key here, at least a day's delay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.installation.offices.elsewhere import FAR, Elsewhere, founded, newcom
 
 
 def three_offices(key: bytes) -> list[FoundingOffice]:
-    """None of them here; the first one has this key."""
+    """Return three offices with their keys elsewhere; the first has this key."""
     first = FoundingOffice(
         replace(office(key, 0).institution, uscc="11440800MB9X00015Q"), signer_of_key(key.hex()).public_key
     )
@@ -33,7 +33,7 @@ def three_offices(key: bytes) -> list[FoundingOffice]:
 
 
 @pytest.mark.parametrize("delay", [0, MIN_DELAY - 1])
-def test_a_short_delay_belongs_on_a_local_chain(node: LocalNode, tmp_path: Path, delay: int) -> None:
+def test_a_short_delay_is_refused_unless_the_chain_is_local(node: LocalNode, tmp_path: Path, delay: int) -> None:
     founders = [office(new_private_key(), serial) for serial in range(2)]
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=delay)
     with pytest.raises(Misconfigured, match="DELAY_TOO_SHORT"), create_ledger(settings, founders=founders):
@@ -42,7 +42,7 @@ def test_a_short_delay_belongs_on_a_local_chain(node: LocalNode, tmp_path: Path,
 
 
 @pytest.mark.parametrize("serials", [[], [0], [1, 1]])
-def test_fewer_than_three_different_authorities_found_nothing(
+def test_a_ledger_needs_three_different_founding_authorities(
     node: LocalNode, tmp_path: Path, serials: list[int]
 ) -> None:
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
@@ -52,7 +52,7 @@ def test_fewer_than_three_different_authorities_found_nothing(
     assert not (tmp_path / "deployment.json").exists()
 
 
-def test_one_key_of_two_offices_founds_nothing(node: LocalNode, tmp_path: Path) -> None:
+def test_two_founding_authorities_with_the_same_key_are_refused(node: LocalNode, tmp_path: Path) -> None:
     settings, key = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY), new_private_key()
     with (
         pytest.raises(Misconfigured, match="OFFICES_MISSING"),
@@ -61,14 +61,14 @@ def test_one_key_of_two_offices_founds_nothing(node: LocalNode, tmp_path: Path) 
         pass
 
 
-def test_a_proposal_waits_for_three_days_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_delay_is_three_days_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PINGZHENG_DELAY", raising=False)
     assert Settings().delay == DEFAULT_DELAY == 72 * 3_600
     monkeypatch.setenv("PINGZHENG_DELAY", "86400")
     assert Settings().delay == MIN_DELAY
 
 
-def test_the_constructor_has_the_founders_and_the_operator_can_issue_at_once(ledger: Ledger) -> None:
+def test_the_constructor_registers_the_founders_and_the_operator_can_issue_at_once(ledger: Ledger) -> None:
     assert ledger.reader.officers() == len(ledger.installation.officers) == 3
     records = [ledger.reader.party(number) for number in (1, 2, 3, 4)]
     assert [record.roles for record in records] == [
@@ -81,7 +81,7 @@ def test_the_constructor_has_the_founders_and_the_operator_can_issue_at_once(led
     assert ledger.reader.chain.delay == MIN_DELAY
 
 
-def test_the_home_holds_the_key_of_one_office_alone(ledger: Ledger, elsewhere: Elsewhere) -> None:
+def test_the_home_holds_the_key_of_only_one_office(ledger: Ledger, elsewhere: Elsewhere) -> None:
     held = [
         each for each in ledger.installation.officers if ledger.parties.register.get(each).account in ledger.custody
     ]
@@ -89,7 +89,9 @@ def test_the_home_holds_the_key_of_one_office_alone(ledger: Ledger, elsewhere: E
     assert [path.name for path in (elsewhere.settings.home / "offices").iterdir()] == ["1"]
 
 
-def test_a_home_whose_offices_are_all_elsewhere_holds_no_office_key(node: LocalNode, tmp_path: Path) -> None:
+def test_the_home_holds_no_office_key_if_all_offices_have_their_own_installations(
+    node: LocalNode, tmp_path: Path
+) -> None:
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
     key = new_private_key()
     founded(settings, node, three_offices(key))
@@ -100,8 +102,8 @@ def test_a_home_whose_offices_are_all_elsewhere_holds_no_office_key(node: LocalN
             opened.parties.onboarding.onboard(opened.authority, [newcomer(opened, 7_001)])
 
 
-def test_a_key_of_another_suite_waits_for_offices_that_are_elsewhere(node: LocalNode, tmp_path: Path) -> None:
-    """The chain cannot check the operator's SM2 key, so it takes two offices; until then the key is shown, unbound."""
+def test_an_sm2_key_waits_until_two_offices_bind_it(node: LocalNode, tmp_path: Path) -> None:
+    """The chain cannot check the operator's SM2 key, so two offices must bind it; until then it is listed unbound."""
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
     founded(settings, node, three_offices(new_private_key()))
     for _ in range(2):
@@ -114,7 +116,7 @@ def test_a_key_of_another_suite_waits_for_offices_that_are_elsewhere(node: Local
             assert opened.reader.proposal_count() == 0
 
 
-def test_a_database_that_lost_its_founders_does_not_open(elsewhere: Elsewhere, tmp_path: Path) -> None:
+def test_a_database_without_its_founding_parties_does_not_open(elsewhere: Elsewhere, tmp_path: Path) -> None:
     other = elsewhere.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'empty.db'}"})
     with pytest.raises(Misconfigured, match="DATABASE_MISSING"), open_ledger(other):
         pass
@@ -125,8 +127,8 @@ def test_a_database_that_lost_its_founders_does_not_open(elsewhere: Elsewhere, t
         pass
 
 
-def test_what_a_crash_left_of_the_founding_is_gone_on_with(node: LocalNode, tmp_path: Path) -> None:
-    """After the contracts were deployed and before the database knew its ledger."""
+def test_an_interrupted_founding_is_continued(node: LocalNode, tmp_path: Path) -> None:
+    """The crash is after the deployment of the contracts, before the database records its ledger."""
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
     founders = [office(new_private_key(), serial) for serial in range(2)]
     founded(settings, node, founders)

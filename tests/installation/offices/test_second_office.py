@@ -1,4 +1,4 @@
-"""Registering, vetoing and pausing with a second office that runs an installation of its own."""
+"""Registering, vetoing and pausing with a second office that has its own installation."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
     assert all(key.bound_at for key in ledger.parties.keys.history(row.id))
 
 
-def test_the_second_office_reads_on_the_command_line_whom_it_registers(
+def test_the_command_line_shows_the_second_office_the_parties_to_register(
     elsewhere: Elsewhere, node: LocalNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is for its owner alone, also where one was there that others could read."""
+    """Only the owner can read the written file, even if an existing file was readable by others."""
     with open_ledger(elsewhere.settings) as ledger:
         (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_015)])
         number, identity = ledger.parties.onboarding.pending(row.id), ledger.parties.register.identity(row.id)
@@ -109,16 +109,14 @@ def test_the_second_office_reads_on_the_command_line_whom_it_registers(
 
 
 def assert_nowhere(office: Participant, *texts: str) -> None:
-    """Neither name nor identifier is kept by the office that confirmed, or stands on the chain."""
+    """Assert that neither name nor identifier is stored by the confirming office or on the chain."""
     found = b"".join(path.read_bytes() for path in office.settings.home.rglob("*") if path.is_file())
     assert not [text for text in texts if text.encode() in found]
     rows = office.proposals.page()
     assert not [text for text in texts if text in str(rows)]
 
 
-def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
-    ledger: Ledger, second: Participant
-) -> None:
+def test_an_office_cannot_confirm_a_changed_list_or_a_key_without_proof(ledger: Ledger, second: Participant) -> None:
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_011, sm2=True)])
     number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
@@ -174,7 +172,7 @@ def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
     assert second.proposals.confirm(second.actor(second.party), number, listed=listed).state == "carried_out"
 
 
-def test_offices_of_a_newcomer_are_proposed_once_it_is_registered(ledger: Ledger, second: Participant) -> None:
+def test_the_offices_of_a_new_party_are_proposed_after_its_registration(ledger: Ledger, second: Participant) -> None:
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_012, kind=PartyKind.REGISTRAR)])
     number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
@@ -190,8 +188,8 @@ def test_offices_of_a_newcomer_are_proposed_once_it_is_registered(ledger: Ledger
     assert ledger.proposals.pending(row.id) == [confirmed]
 
 
-def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path) -> None:
-    """Nobody cancels a registration; what no second office confirms expires."""
+def test_an_expired_registration_is_proposed_again_in_its_own_list(tmp_path: Path) -> None:
+    """A registration cannot be cancelled; it expires if no second office confirms it."""
     settings = Settings(home=tmp_path / "var")
     offices = settings.home / "offices"
     with create_ledger(settings):
@@ -218,7 +216,7 @@ def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path
         assert ledger.parties.register.get(rows[1].id).no is None
 
 
-def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledger, second: Participant) -> None:
+def test_an_office_vetoes_a_change_of_its_key_through_its_own_node(ledger: Ledger, second: Participant) -> None:
     (fresh,) = ledger.custody.create()
     row = ledger.parties.keys.recover(ledger.authority, second.party, ledger.custody.public_key(fresh))
     assert row is not None
@@ -229,7 +227,7 @@ def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledg
     assert ledger.proposals.pending(second.party) == []
 
 
-def test_an_office_pauses_and_the_operator_sees_it(ledger: Ledger, second: Participant) -> None:
+def test_the_operator_sees_the_pause_of_another_office(ledger: Ledger, second: Participant) -> None:
     until = second.pauses.pause(second.actor(second.party))
     assert ledger.pauses.until() == until
     row = second.pauses.end(second.actor(second.party))
@@ -239,6 +237,6 @@ def test_an_office_pauses_and_the_operator_sees_it(ledger: Ledger, second: Parti
     assert second.pauses.until() == 0
 
 
-def test_the_second_office_knows_its_roles_and_joins_like_a_consumer(second: Participant) -> None:
+def test_an_office_joins_like_a_consumer_and_sees_its_roles(second: Participant) -> None:
     assert second.callers.of(token_of(second, second.party)).roles == {Role.AUTHORITY}
     assert second.inspection.readiness()["account"]["ok"]

@@ -1,6 +1,6 @@
-"""Two stories, told once for all tests here: a disk that was lost after a backup, and batches that holders bring back.
+"""Fixtures: a ledger whose disk was lost after a backup, and a ledger with lost batches that holders have bundles of.
 
-Their folders are copied, as disks are.
+Each is built once; tests work on copies of its folders.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = Settings(home=tmp_path_factory.mktemp("part") / "home", batch_age=0, batch_size=1)
     told = restore(settings, story.sources(erasures=story.archive / "erased.jsonl"))
     with reopened(settings, story.pilot) as pilot:
-        # A list may be an old one: what lost batches recorded is not known, so texts were closed.
+        # Lost batches may contain erasures that the list lacks, so the restore closed the texts.
         ledger = pilot.ledger
         assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, told.closed)
         assert told.closed > 0
@@ -90,7 +90,7 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="package")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, dict[str, Any]]:
-    """Eight certificates after the backup, two batches each; one of a firm that was onboarded after it."""
+    """Eight certificates issued after the backup, two batches each; one belongs to a firm registered later too."""
     folder = tmp_path_factory.mktemp("origin")
     settings = settings_of(folder, erasures=folder / ERASURES)
     with founded(settings) as pilot:

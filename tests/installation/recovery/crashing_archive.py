@@ -1,7 +1,7 @@
-"""Anchoring with an archive, killed at a named point, or on a disk for the archive that is full.
+"""A program that anchors with an archive and is killed at a named point, or fills the archive's disk.
 
-``python -m tests.installation.recovery.crashing_archive kill <home> <point>``, ``… full <home> <folder>``; and a backup
-and a restore onto a disk that is full at some point: ``… small <origin> <folder>``.
+Usage: ``python -m tests.installation.recovery.crashing_archive kill <home> <point>``; ``… full <home> <folder>``; and
+``… small <origin> <folder>`` for a backup and a restore onto disks of every small size.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ PAGES = (0, 1, 2, 4, 8, 16, 32, 64)
 
 
 def template(ledger: Ledger, number: int) -> None:
-    """An entry that needs no parties."""
+    """Return an entry that refers to no parties."""
     with ledger.database.write() as session:
         entry = log.NewEntry("template", json.dumps({"type": "template", "v": 2, "number": number}).encode())
         log.append(session, [entry], ledger.clock())
 
 
 def killed(home: Path, point: str) -> None:
-    """Anchor one entry, as far as the point."""
+    """Anchor one entry, and kill this process at the point."""
     with open_ledger(Settings(home=home, batch_age=0, batch_size=4)) as ledger:
         template(ledger, 0)
         arm(*POINTS[point])
@@ -50,13 +50,13 @@ def killed(home: Path, point: str) -> None:
 
 
 def full(home: Path, folder: Path) -> dict[str, object]:
-    """Anchor an entry for each room that is left on the archive's disk; what the chain has, the archive has too."""
+    """Anchor an entry with each amount of free space on the archive's disk, and check that anchored is archived."""
     disk = SmallDisk(folder, 8 << 20)
     settings = Settings(home=home, batch_age=0, batch_size=4, archive=folder / "archive")
     refused, unarchived = 0, 0
     with open_ledger(settings) as ledger:
         issuer = ledger.installation.issuer
-        # Not even the archive itself can be made at first.
+        # With the smallest space not even the archive's file can be created.
         template(ledger, -2)
         disk.leave(0)
         refused += refusal(ledger.anchoring.flush)
@@ -89,7 +89,7 @@ def full(home: Path, folder: Path) -> dict[str, object]:
 
 
 def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
-    """1 for a full disk, 0 where there was room; anything else is a fault."""
+    """Do ``act``; return 1 if the disk was full and 0 if it succeeded. Other errors are raised."""
     try:
         attempt()
     except StorageFull as error:
@@ -99,7 +99,7 @@ def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
 
 
 def small(origin: Path, folder: Path) -> dict[str, object]:
-    """Back up and restore with so much room on the disk: it is done, or refused, and then nothing is left."""
+    """Back up and restore with each amount of free space: either it succeeds, or it is refused and leaves no files."""
     disk = SmallDisk(folder, 16 << 20)
     told: dict[str, list[int]] = {"backup": [], "restore": []}
     sources = Sources(origin / "backup", origin / "keys", origin / "archive")

@@ -15,7 +15,7 @@ from tests.support.actors.pilots import Pilot
 
 @dataclass
 class Lost:
-    """A ledger whose newest batches are lost, and the bundles that holders have."""
+    """A ledger whose newest batches are lost, and the holders' bundles by certificate number."""
 
     pilot: Pilot
     bundles: dict[str, bytes]
@@ -47,7 +47,7 @@ def texts(pilot: Pilot) -> ClosedTexts:
 
 
 def joined(pilot: Pilot) -> str:
-    """A firm that comes after the backup, by a number that the actors knows it by."""
+    """Register a firm after the backup, and return the name under which the test's actors know it."""
     firm = f"new-{pilot.firm()}"
     pilot.actors.cast.firms[firm] = pilot.party(PartyKind.ENTERPRISE)
     return firm

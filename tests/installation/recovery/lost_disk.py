@@ -1,4 +1,4 @@
-"""What happened before a disk was lost, and the ledgers that a restore made of what was left."""
+"""The data of a ledger whose disk was lost, and of the ledgers restored from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AHEAD = 100
 
 @dataclass
 class Story:
-    """What happened before the disk was lost, and where its pieces are."""
+    """The certificates, batches and folders of the ledger before its disk was lost."""
 
     folder: Path
     settings: Settings
@@ -55,7 +55,7 @@ class Story:
 
 @dataclass
 class Opened:
-    """A restored ledger, and what the restore said."""
+    """A restored ledger, and the result of the restore."""
 
     told: Restored
     pilot: Pilot
@@ -71,7 +71,7 @@ def coherent(ledger: Ledger) -> bool:
 
 
 def renewed(folder: Path) -> None:
-    """The manifest of a backup that was changed on purpose."""
+    """Write a new manifest for a backup that was changed on purpose."""
     from ledger.installation.recovery.manifests import MANIFEST, Manifest
 
     told = json.loads((folder / MANIFEST).read_text())

@@ -1,4 +1,4 @@
-"""Entries come back from holders: each checked against its root on the chain, and nothing that was not anchored."""
+"""Lost entries are taken back from holders' bundles, after each is checked against the root on the chain."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(number)
     told = lost.adopting.adopt(lost.bundles[number])
-    # Its template came with the backup.
+    # The backup contains the certificate's template.
     assert told.certificate_no == number and told.entries == 4 and sorted(told.claims) == sorted(FIELDS)
     assert told.parties == []
     assert ledger.verification.status(number)["state"] == "active"
@@ -47,14 +47,14 @@ def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost
     assert ledger.usage.holdings.get(number).subject == row.subject
 
 
-def test_what_was_taken_back_twice_is_there_once(lost: Lost) -> None:
+def test_a_bundle_that_is_taken_back_twice_adds_its_entries_once(lost: Lost) -> None:
     first = lost.adopting.adopt(lost.bundles[lost.numbers[0]])
     before = entries_in(lost)
     again = lost.adopting.adopt(lost.bundles[lost.numbers[0]])
     assert (first.entries, again.entries, again.claims) == (4, 0, []) and entries_in(lost) == before
 
 
-def test_a_batch_of_which_everything_is_back_is_one_like_any_other(lost: Lost) -> None:
+def test_a_lost_batch_is_anchored_again_when_all_entries_are_back(lost: Lost) -> None:
     ledger, before = lost.pilot.ledger, lost.lost()
     completed = sum(lost.adopting.adopt(raw).completed for raw in lost.bundles.values())
     after = lost.lost()
@@ -67,11 +67,11 @@ def test_a_batch_of_which_everything_is_back_is_one_like_any_other(lost: Lost) -
     assert Coherence(ledger.database, ledger.reader, issuer, ledger.clock, local=True).findings() == []
     for number in lost.numbers[:3]:
         assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
-    # And goes on.
+    # Anchoring continues.
     assert valid(lost.pilot, ledger.certificates.bundles.build(lost.pilot.certificate(lost.pilot.firm())).to_bytes())
 
 
-def test_what_ended_meanwhile_comes_back_ended(lost: Lost) -> None:
+def test_a_certificate_revoked_or_withdrawn_since_the_backup_comes_back_in_that_state(lost: Lost) -> None:
     ledger = lost.pilot.ledger
     for raw in lost.bundles.values():
         lost.adopting.adopt(raw)
@@ -84,7 +84,7 @@ def test_what_ended_meanwhile_comes_back_ended(lost: Lost) -> None:
     assert not valid(lost.pilot, ledger.certificates.bundles.build(lost.withdrawn).to_bytes())
 
 
-def test_a_party_that_no_backup_knows_comes_back_by_id_and_key(
+def test_a_party_that_is_missing_in_the_backup_comes_back_with_id_and_key(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
     ledger = lost.pilot.ledger
@@ -92,7 +92,7 @@ def test_a_party_that_no_backup_knows_comes_back_by_id_and_key(
     (party,) = told.parties
     with ledger.database.read() as session:
         account = session.get_one(Party, party).account
-    # Its key came after the backup of the keys: the firm has it, and presents by itself.
+    # The firm's key is newer than the backup of the keys, so only the firm can present with it.
     holder = Custody(origin[0] / "home" / "keys" / "accounts.json").signer(account)
     assert valid(lost.pilot, ledger.certificates.bundles.build(lost.newcomer).to_bytes(), holder)
     with pytest.raises(NotFound, match="SEALED_LOST"):
@@ -109,7 +109,7 @@ def test_a_party_that_no_backup_knows_comes_back_by_id_and_key(
     assert request.state == "fulfilled" and answer.result == "supplied"
 
 
-def test_claims_that_one_bundle_withheld_come_with_the_next(lost: Lost) -> None:
+def test_claims_missing_in_one_bundle_are_added_from_the_next(lost: Lost) -> None:
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     full = parse_bundle(lost.bundles[number])
     first = lost.adopting.adopt(disclosing(full, FIELDS[:2]).to_bytes())
@@ -121,10 +121,10 @@ def test_claims_that_one_bundle_withheld_come_with_the_next(lost: Lost) -> None:
     assert ledger.certificates.bundles.build(number, FIELDS)
 
 
-def test_a_request_whose_certificate_was_lost_may_have_another_when_it_comes_back(
+def test_a_lost_certificate_can_come_back_after_another_was_issued_for_its_request(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
-    """Issued again after the restore, under a number that nobody had; then the holder brings the first one."""
+    """After the restore a new certificate is issued for the request; then the holder brings the first certificate."""
     ledger, (firm, answered, first) = lost.pilot.ledger, origin[2]["issued"]
     (second,) = lost.pilot.actors.issue({firm: answered}).values()
     ledger.anchoring.flush()
@@ -133,7 +133,7 @@ def test_a_request_whose_certificate_was_lost_may_have_another_when_it_comes_bac
     for number in (first, second):
         assert ledger.verification.status(number)["state"] == "active"
         assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
-    # The chain counts their uses together: the request allows so many, whatever came of it.
+    # The chain counts the uses of both together, because the number of uses is limited per request.
     with ledger.database.read() as session:
         rows = [session.get_one(Certificate, number) for number in (first, second)]
     assert rows[0].request_id == rows[1].request_id and rows[0].version != rows[1].version

@@ -1,4 +1,4 @@
-"""The archive: everything that is anchored lies in a second place before, and what is erased is erased there too."""
+"""The archive: every batch is archived before it is anchored, and erased texts are erased in the archive too."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def subject(party: str) -> Actor:
 
 
 def issued(pilot: Pilot) -> str:
-    """A certificate that waits for its anchor."""
+    """Issue a certificate that is not anchored yet, and return its number."""
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
     return pilot.actors.issue({firm: authorization})[firm]
 
 
-def test_everything_that_is_anchored_is_archived_with_what_it_names(pilot: Pilot) -> None:
+def test_every_anchored_entry_is_archived_with_the_rows_that_it_names(pilot: Pilot) -> None:
     number = pilot.certificate(pilot.firm())
     here, there = pilot.ledger.database, archived(pilot)
     assert batches(there) == batches(here) and entries(there) == entries(here)
@@ -80,7 +80,7 @@ def test_everything_that_is_anchored_is_archived_with_what_it_names(pilot: Pilot
     assert opened(there, pilot, str(certificate.sealed_id)) == opened(here, pilot, str(certificate.sealed_id))
 
 
-def test_a_batch_is_archived_before_the_chain_has_it(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_archived_before_it_is_anchored(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger, seen = pilot.ledger, list[bool]()
     client, send = ledger.anchoring._client, ledger.anchoring._client.send
 
@@ -96,7 +96,7 @@ def test_a_batch_is_archived_before_the_chain_has_it(pilot: Pilot, monkeypatch: 
 
 
 def test_the_number_of_statements_does_not_grow_with_the_batch(tmp_path: Path) -> None:
-    """One of 16 entries and one of 1,024 cost the same: rows are asked for and written in sets."""
+    """Batches of 16 and of 1,024 entries take the same number of statements, because rows are handled in sets."""
     engine = open_engine(f"sqlite:///{tmp_path / 'main.db'}")
     upgrade(engine)
     database, sizes = Database(engine), (16, 1_024)
@@ -118,7 +118,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(tmp_path: Path) -
     assert sent[16] == sent[1_024] <= 60
 
 
-def test_a_batch_of_certificates_is_a_handful_of_statements(pilot: Pilot) -> None:
+def test_archiving_a_batch_of_certificates_takes_few_statements(pilot: Pilot) -> None:
     ledger = pilot.ledger
     number = max(batches(ledger.database))
     archive = archive_of(ledger, folder_of(pilot))
@@ -128,7 +128,7 @@ def test_a_batch_of_certificates_is_a_handful_of_statements(pilot: Pilot) -> Non
 
 
 @pytest.mark.parametrize(("missing", "code"), [("folder", "ARCHIVE_MISSING"), ("file", "ARCHIVE_MISSING")])
-def test_a_missing_archive_stops_the_anchoring_and_nothing_else(pilot: Pilot, missing: str, code: str) -> None:
+def test_a_missing_archive_stops_only_the_anchoring(pilot: Pilot, missing: str, code: str) -> None:
     ledger, folder = pilot.ledger, folder_of(pilot)
     ledger.anchoring.flush()
     anchored = ledger.reader.batch_count(2)
@@ -139,7 +139,7 @@ def test_a_missing_archive_stops_the_anchoring_and_nothing_else(pilot: Pilot, mi
         number = issued(pilot)
         with pytest.raises(Misconfigured, match=code):
             ledger.anchoring.flush()
-        assert not path.exists(), "nothing is made in the place of a disk that is not mounted"
+        assert not path.exists(), "an empty archive was created in place of an unmounted disk"
         assert ledger.archiving.check() == {"ok": False, "folder": str(folder), "code": code}
         assert ledger.reader.batch_count(2) == anchored
         assert ledger.verification.status(number)["state"] == "building"
@@ -150,8 +150,8 @@ def test_a_missing_archive_stops_the_anchoring_and_nothing_else(pilot: Pilot, mi
     assert batches(archived(pilot)) == batches(ledger.database)
 
 
-def test_batches_that_the_archive_has_not_are_made_up_for(pilot: Pilot, tmp_path: Path) -> None:
-    """An archive that is begun later, on a new disk, gets all that came before."""
+def test_a_new_archive_gets_all_earlier_batches(pilot: Pilot, tmp_path: Path) -> None:
+    """An archive that is set later gets all earlier batches when the next batch is archived."""
     ledger = pilot.ledger
     ledger.anchoring.flush()
     settings = ledger.settings.model_copy(update={"archive": tmp_path / "new", "home": tmp_path})
@@ -166,7 +166,7 @@ def test_batches_that_the_archive_has_not_are_made_up_for(pilot: Pilot, tmp_path
     assert rows_of(there, Party, PartyKey) == rows_of(ledger.database, Party, PartyKey)
 
 
-def test_a_new_archive_is_not_ok_until_the_next_turn_has_filled_it(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_new_archive_is_not_ok_until_the_next_anchoring_has_filled_it(pilot: Pilot, tmp_path: Path) -> None:
     ledger = pilot.ledger
     ledger.anchoring.flush()
     settings = ledger.settings.model_copy(update={"archive": tmp_path / "new", "home": tmp_path})
@@ -174,14 +174,14 @@ def test_a_new_archive_is_not_ok_until_the_next_turn_has_filled_it(pilot: Pilot,
     before = archiving.check()
     assert before is not None and before["behind"] == len(batches(ledger.database)) > 0
     assert (before["ok"], before["code"]) == (False, "ARCHIVE_BEHIND")
-    # A turn of the anchoring without a new batch, as `log anchor` and the service take it.
+    # `log anchor` and the service call the archive like this even without a new batch.
     archiving(None)
     after = archiving.check()
     assert after is not None and (after["ok"], after["behind"], after["batches"]) == (True, 0, before["behind"])
     assert "code" not in after
 
 
-def test_whoever_opens_the_ledger_without_the_variable_archives_too(pilot: Pilot) -> None:
+def test_a_ledger_opened_without_the_variable_still_archives(pilot: Pilot) -> None:
     ledger = pilot.ledger
     settings = ledger.settings.model_copy(update={"archive": None})
     told = Archiving(settings, ledger.database, ledger.reader.chain.ledger, ledger.clock).check()
@@ -198,7 +198,7 @@ def test_the_archive_of_another_ledger_is_refused(pilot: Pilot, tmp_path: Path) 
         Archiving(settings, ledger.database, digest, ledger.clock).require()
 
 
-def test_another_batch_of_the_same_number_is_never_written_over(pilot: Pilot) -> None:
+def test_a_different_batch_with_the_same_number_is_not_overwritten(pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.anchoring.flush()
     newest, there = max(batches(ledger.database)), archived(pilot)
@@ -214,7 +214,7 @@ def test_another_batch_of_the_same_number_is_never_written_over(pilot: Pilot) ->
     ledger.archiving(batch)
 
 
-def test_erased_text_is_erased_in_the_archive_at_once_and_listed_outside(pilot: Pilot) -> None:
+def test_an_erasure_erases_the_archived_text_and_is_listed(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     party = pilot.actors.cast.firms[firm]
@@ -228,13 +228,13 @@ def test_erased_text_is_erased_in_the_archive_at_once_and_listed_outside(pilot: 
         opened(archived(pilot), pilot, record)
     listed = ErasuresFile(folder_of(pilot) / "erased.jsonl", ledger.reader.chain.ledger).read()
     assert record in listed[-1].sealed and row.digest in listed[-1].targets and listed[-1].party is None
-    # Its own batch brings the record of it, and no text again.
+    # The batch with the entry of the erasure is archived without bringing the text back.
     ledger.anchoring.flush()
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         opened(archived(pilot), pilot, record)
 
 
-def test_nothing_is_erased_that_cannot_be_listed_outside_the_backups(pilot: Pilot) -> None:
+def test_an_erasure_is_refused_if_it_cannot_be_listed_outside_the_backups(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
     party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")
@@ -248,8 +248,8 @@ def test_nothing_is_erased_that_cannot_be_listed_outside_the_backups(pilot: Pilo
     assert ledger.erasure.certificate(subject(party), number, "subject_request").archived
 
 
-def test_an_archive_out_of_reach_follows_with_the_batch_of_the_erasure(pilot: Pilot, tmp_path: Path) -> None:
-    """With the list elsewhere the erasure goes on without the archive."""
+def test_an_unreachable_archive_is_erased_with_the_batch_of_the_erasure(pilot: Pilot, tmp_path: Path) -> None:
+    """If the list of erasures is outside the archive, an erasure does not need the archive."""
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
     party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")
@@ -268,7 +268,7 @@ def test_an_archive_out_of_reach_follows_with_the_batch_of_the_erasure(pilot: Pi
         opened(archived(pilot), pilot, record)
 
 
-def test_a_rotation_reaches_the_archive_or_does_not_begin(pilot: Pilot) -> None:
+def test_a_key_rotation_includes_the_archive_or_is_refused(pilot: Pilot) -> None:
     ledger, folder = pilot.ledger, folder_of(pilot)
     pilot.certificate(pilot.firm())
     away = folder.with_name("unmounted")
@@ -285,8 +285,8 @@ def test_a_rotation_reaches_the_archive_or_does_not_begin(pilot: Pilot) -> None:
     assert rows_of(archived(pilot), Sealed) == rows_of(ledger.database, Sealed)
 
 
-def test_the_journal_of_a_local_chain_is_archived_with_what_no_batch_names(pilot: Pilot) -> None:
-    """Before each anchor and in each turn: a revocation is on the chain alone."""
+def test_the_journal_of_a_local_chain_is_archived(pilot: Pilot) -> None:
+    """The journal is archived at every turn, because acts such as a revocation are only in the journal."""
     ledger = pilot.ledger
     number = pilot.certificate(pilot.firm())
     journal = ledger.settings.home / "chain" / "journal.jsonl"
@@ -294,7 +294,7 @@ def test_the_journal_of_a_local_chain_is_archived_with_what_no_batch_names(pilot
     ledger.certificates.status.revoke(number, "data_error")
     ledger.anchoring.tick()
     assert kept.read_bytes() == journal.read_bytes()
-    # A copy that a crash cut off, that was changed, or that is of another chain is put right.
+    # A copy that was cut off, changed, or replaced by another chain's journal is corrected.
     whole = journal.read_bytes()
     for damaged in (whole[:-7], whole[:-1], b"x" * len(whole), whole + b"more\n", b""):
         kept.write_bytes(damaged)
@@ -303,14 +303,14 @@ def test_the_journal_of_a_local_chain_is_archived_with_what_no_batch_names(pilot
     assert (kept.parent / "clock.json").read_bytes() == (journal.parent / "clock.json").read_bytes()
 
 
-def test_files_of_the_archive_are_their_owners_alone(pilot: Pilot) -> None:
+def test_only_the_owner_can_read_the_files_of_the_archive(pilot: Pilot) -> None:
     folder = folder_of(pilot)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for path in folder.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_a_line_that_a_crash_cut_off_is_not_read_and_not_left(tmp_path: Path) -> None:
+def test_a_line_that_a_crash_cut_off_is_ignored_and_replaced(tmp_path: Path) -> None:
     file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), None, ("01",))
     file.append(erased)
     whole = file.path.read_bytes()
@@ -321,7 +321,7 @@ def test_a_line_that_a_crash_cut_off_is_not_read_and_not_left(tmp_path: Path) ->
         assert file.path.read_bytes() == whole + whole
 
 
-def test_a_damaged_line_of_the_list_is_named(tmp_path: Path) -> None:
+def test_a_damaged_line_of_the_list_of_erasures_is_reported_with_its_number(tmp_path: Path) -> None:
     file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), "bb", ("01",))
     for _ in range(3):
         file.append(erased)
@@ -333,21 +333,21 @@ def test_a_damaged_line_of_the_list_is_named(tmp_path: Path) -> None:
         assert refused.value.details["line"] == 2
 
 
-def test_the_list_of_another_ledger_is_left_alone(tmp_path: Path) -> None:
+def test_a_list_of_erasures_ignores_the_lines_of_another_ledger(tmp_path: Path) -> None:
     mine, other = ErasuresFile(tmp_path / "list", LEDGER), ErasuresFile(tmp_path / "list", "cd" * 32)
     mine.append(ErasedText(7, ("aa",), None, ("01",)))
     other.append(ErasedText(8, ("bb",), None, ("02",)))
     assert [each.at for each in mine.read()] == [7] and [each.at for each in other.read()] == [8]
 
 
-def test_a_list_on_a_full_disk_stays_whole(tmp_path: Path) -> None:
+def test_appending_to_the_list_of_erasures_on_a_full_disk_is_refused(tmp_path: Path) -> None:
     file = ErasuresFile(Path("/dev/full"), LEDGER)
     with pytest.raises(PingzhengError, match=r"ERASURES_(FULL|UNWRITABLE)"):
         file.append(ErasedText(7, ("aa",), None, ("01",)))
     assert os.fspath(file.path) == "/dev/full"
 
 
-def test_entries_of_the_archive_are_those_of_the_database(pilot: Pilot) -> None:
+def test_archive_and_database_have_the_same_entries(pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.anchoring.flush()
     with ledger.database.read() as session:

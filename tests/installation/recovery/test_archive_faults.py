@@ -1,4 +1,4 @@
-"""The archive when everything goes wrong: killed at each step, and on a disk that is full."""
+"""Faults of the archive: kills at each step, and a full disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMESPACES = (["unshare", "-rm"], ["unshare", "-m"])
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A ledger with a batch on the chain and in the archive, and its backup."""
+    """A ledger with one anchored and archived batch, and its backup."""
     folder = tmp_path_factory.mktemp("origin")
     settings = Settings(home=folder / "home", batch_age=0, batch_size=4, archive=folder / "archive")
     with create_ledger(settings) as ledger:
@@ -36,11 +36,10 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_at_any_step_nothing_on_the_chain_is_missing_in_the_archive(
+def test_after_a_kill_at_any_step_the_archive_has_everything_on_the_chain(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
-    """The disk of the home is lost with it; backup, archive and chain give everything back. Or it is not lost, and
-    anchoring goes on."""
+    """If the home is lost with the kill, backup, archive and chain restore everything; if not, anchoring continues."""
     copied(origin / "home", tmp_path / "home")
     copied(origin / "archive", tmp_path / "archive")
     (tmp_path / "home" / "archive.json").write_text(json.dumps({"folder": str(tmp_path / "archive")}))
@@ -69,8 +68,8 @@ def test_killed_at_any_step_nothing_on_the_chain_is_missing_in_the_archive(
             assert checked is not None and checked["batches"] == len(here) and checked["behind"] == 0
 
 
-def test_a_full_archive_stops_the_anchoring_and_it_goes_on_by_itself(origin: Path, tmp_path: Path) -> None:
-    """For every room that is left: either the archive has the batch, or the chain has it not."""
+def test_a_full_archive_stops_the_anchoring_until_there_is_space(origin: Path, tmp_path: Path) -> None:
+    """With every amount of free space: the chain holds a batch only if the archive holds it."""
     home = copied(origin / "home", tmp_path / "home")
     (home / "archive.json").unlink()
     case = [
@@ -88,7 +87,7 @@ def test_a_full_archive_stops_the_anchoring_and_it_goes_on_by_itself(origin: Pat
     assert told["anchored"] == told["archived"] == told["batches"] == 2 + len(PAGES) and told["ok"]
 
 
-def test_on_a_full_disk_a_backup_or_a_restore_is_done_or_leaves_nothing(origin: Path, tmp_path: Path) -> None:
+def test_on_a_full_disk_a_backup_or_restore_succeeds_or_leaves_no_files(origin: Path, tmp_path: Path) -> None:
     case = [
         sys.executable,
         "-m",
@@ -108,7 +107,7 @@ READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@
 
 
 @pytest.mark.parametrize("left", ["nothing", "a log in use", "a log alone"])
-def test_a_home_on_a_disk_that_became_read_only_is_backed_up(origin: Path, tmp_path: Path, left: str) -> None:
+def test_a_home_on_a_read_only_disk_can_be_backed_up(origin: Path, tmp_path: Path, left: str) -> None:
     home, data, keys = copied(origin / "home", tmp_path / "home"), tmp_path / "data", tmp_path / "keys"
     if left != "nothing":
         code = (
@@ -133,9 +132,9 @@ def test_a_home_on_a_disk_that_became_read_only_is_backed_up(origin: Path, tmp_p
 
 
 def namespace() -> list[str]:
-    """The command that gives a program mounts of its own; fails where there is no way to."""
+    """Return a command that runs a program with its own mounts; skip the test if the system does not allow this."""
     for command in NAMESPACES:
         tried = [*command, "sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt"]
         if subprocess.run(tried, capture_output=True, timeout=30, check=False).returncode == 0:
             return command
-    pytest.fail("A small disk cannot be mounted here, neither as root nor in a user namespace.")
+    pytest.fail("This system does not allow mounting a small disk, neither as root nor in a user namespace.")

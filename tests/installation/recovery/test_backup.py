@@ -1,4 +1,4 @@
-"""A backup: taken while others write, whole or not there, checked after it was written, and for its owner alone."""
+"""Backups: consistent while other programs write, complete or absent, checked, and readable only by their owner."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 
 def copied_home(pilot: Pilot, folder: Path) -> Path:
-    """The home as it is now, at rest."""
+    """Return a copy of the home while no program writes to it."""
     home = folder / "home"
     shutil.copytree(pilot.ledger.settings.home, home, ignore=shutil.ignore_patterns("ledger.db*", "*.lock"))
     copy_database(pilot.ledger.database.engine, home / "ledger.db", METADATA)
@@ -53,7 +53,7 @@ def taken(pilot: Pilot, folder: Path) -> Written:
     return back_up(pilot.ledger.settings, folder / "data", folder / "keys")
 
 
-def test_a_backup_holds_database_chain_and_files_and_apart_from_them_the_keys(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_backup_holds_data_and_keys_in_separate_folders(pilot: Pilot, tmp_path: Path) -> None:
     written, home = taken(pilot, tmp_path), pilot.ledger.settings.home
     data, keys = Manifest.read(tmp_path / "data", DATA), Manifest.read(tmp_path / "keys", KEYS)
     assert data.id == keys.id == written.id and data.ledger == keys.ledger == pilot.ledger.reader.chain.ledger
@@ -87,7 +87,7 @@ def test_files_are_their_owners_alone(pilot: Pilot, tmp_path: Path) -> None:
 
 
 def test_a_backup_is_consistent_while_others_write(pilot: Pilot, tmp_path: Path) -> None:
-    """Three are taken while certificates are issued and anchored without a stop; each is checked by itself."""
+    """Three backups are made while certificates are issued and anchored; each backup is checked separately."""
     stop, issued, failed = threading.Event(), list[str](), list[BaseException]()
 
     def work() -> None:
@@ -111,7 +111,7 @@ def test_a_backup_is_consistent_while_others_write(pilot: Pilot, tmp_path: Path)
         stop.set()
         writer.join()
     assert not failed, failed
-    assert taken_at == sorted(set(taken_at)), "each has more than the one before"
+    assert taken_at == sorted(set(taken_at)), "each backup must hold more entries than the previous one"
     here = entries(pilot.ledger.database)
     for number in range(3):
         file = tmp_path / str(number) / "data" / "ledger.db"
@@ -136,7 +136,7 @@ def test_nothing_is_written_over(pilot: Pilot, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "keys"), [("a", "a"), ("a", "a/keys"), ("a/data", "a"), ("home", "k"), ("d", "home/k")]
 )
-def test_data_keys_and_home_lie_apart(pilot: Pilot, tmp_path: Path, data: str, keys: str) -> None:
+def test_home_data_and_keys_must_be_in_separate_folders(pilot: Pilot, tmp_path: Path, data: str, keys: str) -> None:
     home = pilot.ledger.settings.home
     places = [home.parent / name if name.startswith("home") else tmp_path / name for name in (data, keys)]
     assert home.name == "home"
@@ -163,7 +163,7 @@ def test_what_is_broken_off_leaves_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_line_that_drops_leaves_nothing(
+def test_a_backup_ended_by_a_signal_leaves_no_files(
     pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     real, before = check_log, signal.getsignal(number)
@@ -193,7 +193,7 @@ backup.back_up(Settings(home=Path(sys.argv[2])), Path(sys.argv[3]), Path(sys.arg
 
 
 @pytest.mark.parametrize("step", ["copy_database", "_copy_keys", "sync_all"])
-def test_what_a_power_cut_leaves_is_no_backup(pilot: Pilot, tmp_path: Path, step: str) -> None:
+def test_a_folder_left_by_a_power_failure_is_not_accepted_as_a_backup(pilot: Pilot, tmp_path: Path, step: str) -> None:
     data, keys = tmp_path / "data", tmp_path / "keys"
     command = [sys.executable, "-c", KILLED, step, str(pilot.ledger.settings.home), str(data), str(keys)]
     killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
@@ -215,7 +215,7 @@ def test_what_a_power_cut_leaves_is_no_backup(pilot: Pilot, tmp_path: Path, step
         ("UPDATE sealed SET key_id = 'gone' WHERE id = (SELECT max(id) FROM sealed)", Misconfigured),
     ],
 )
-def test_of_a_damaged_ledger_there_is_no_backup(
+def test_a_damaged_ledger_is_not_backed_up(
     pilot: Pilot, tmp_path: Path, damage: str, error: type[PingzhengError]
 ) -> None:
     home = copied_home(pilot, tmp_path)
@@ -227,7 +227,7 @@ def test_of_a_damaged_ledger_there_is_no_backup(
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-def test_every_file_of_a_backup_is_checked_by_name(pilot: Pilot, tmp_path: Path) -> None:
+def test_every_change_to_a_file_of_a_backup_is_reported(pilot: Pilot, tmp_path: Path) -> None:
     taken(pilot, tmp_path)
     for folder, kind in ((tmp_path / "data", DATA), (tmp_path / "keys", KEYS)):
         names = [*Manifest.read(folder, kind).files, "manifest.json"]
@@ -250,14 +250,14 @@ def test_every_file_of_a_backup_is_checked_by_name(pilot: Pilot, tmp_path: Path)
             Manifest.read(folder, kind)
 
 
-def test_data_are_no_keys_and_keys_no_data(pilot: Pilot, tmp_path: Path) -> None:
+def test_data_is_not_accepted_as_keys_and_keys_not_as_data(pilot: Pilot, tmp_path: Path) -> None:
     taken(pilot, tmp_path)
     for folder, kind in ((tmp_path / "data", KEYS), (tmp_path / "keys", DATA)):
         with pytest.raises(Misconfigured, match="BACKUP_DAMAGED"):
             Manifest.read(folder, kind)
 
 
-def test_a_database_of_another_kind_is_copied_table_by_table(pilot: Pilot, tmp_path: Path) -> None:
+def test_another_kind_of_database_is_copied_table_by_table(pilot: Pilot, tmp_path: Path) -> None:
     backup_of, here = tmp_path / "copy.db", pilot.ledger.database
     from ledger.store import copying
 
@@ -268,7 +268,7 @@ def test_a_database_of_another_kind_is_copied_table_by_table(pilot: Pilot, tmp_p
     assert rows_of(copy, *tables) == rows_of(here, *tables)
 
 
-def test_keys_in_the_environment_are_tried_and_not_copied(
+def test_keys_in_the_environment_are_checked_and_not_copied(
     pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = copied_home(pilot, tmp_path)
@@ -286,7 +286,7 @@ def test_keys_in_the_environment_are_tried_and_not_copied(
     assert len(files) > 8 and not any(kek.encode() in path.read_bytes() for path in files)
 
 
-def test_where_no_ledger_is_there_is_nothing_to_back_up(tmp_path: Path) -> None:
+def test_a_backup_without_a_ledger_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="LEDGER_MISSING"):
         back_up(Settings(home=tmp_path / "nothing"), tmp_path / "data", tmp_path / "keys")
     (tmp_path / "joined").mkdir()

@@ -1,4 +1,4 @@
-"""What no bundle brings back: what was not anchored, what was erased, and a proof of what nobody brought."""
+"""A bundle cannot bring back entries that were not anchored, erased texts, or proofs of other entries."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.installation.recovery.lost_batches import Lost, entries_in, texts
 from tests.support.ledgers.small_ledger import copied, reopened, valid
 
 
-def test_erased_text_does_not_come_back_from_a_holder(lost: Lost) -> None:
-    """Its entry does, and so does its status; the list of erasures came with the restore."""
+def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
+    """The entry and its status come back; the text is in the list of erasures given to the restore."""
     ledger = lost.pilot.ledger
     told = lost.adopting.adopt(lost.bundles[lost.erased])
     assert told.entries == 4 and told.claims == []
@@ -33,10 +33,10 @@ def test_erased_text_does_not_come_back_from_a_holder(lost: Lost) -> None:
         ledger.certificates.bundles.build(lost.erased)
 
 
-def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_erased_never(
+def test_claims_come_back_closed_until_the_erasures_are_confirmed(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """Restored without a list; holders bring their bundles first, and the list is found after that."""
+    """The ledger is restored without a list; bundles are taken back first, and the list is applied afterwards."""
     folder, settings, told = origin
     home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
     chain, erased, kept = folder / "home" / "chain", told["erased"], told["numbers"][0]
@@ -51,7 +51,7 @@ def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_
         assert valid(pilot, pilot.ledger.certificates.bundles.build(kept).to_bytes())
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             pilot.ledger.certificates.bundles.build(erased)
-        # The list is kept: the same bundle once more brings nothing.
+        # The list is kept, so the same bundle brings no text again.
         assert lost.adopting.adopt(lost.bundles[erased]).claims == []
     again = settings.model_copy(update={"home": tmp_path / "again", "erasures": None})
     restore(again, Sources(folder / "backup", folder / "keys", chain=chain))
@@ -64,7 +64,7 @@ def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_
 
 
 def forged(full: Bundle, place: int | None, **changes: Any) -> bytes:
-    """The bundle with another entry, proof or position in that place of its evidence, or of the certificate."""
+    """Return the bundle with a changed entry, proof or position, in its evidence or in its certificate."""
     if place is None:
         return replace(full, **changes).to_bytes()
     evidence = list(full.evidence)
@@ -72,8 +72,8 @@ def forged(full: Bundle, place: int | None, **changes: Any) -> bytes:
     return replace(full, evidence=tuple(evidence)).to_bytes()
 
 
-def test_nothing_comes_in_that_was_not_anchored(lost: Lost) -> None:
-    """Each part of each item by itself: text, proof, position. Nothing of the bundle is taken then."""
+def test_an_entry_that_was_not_anchored_is_refused(lost: Lost) -> None:
+    """Text, proof and position of each entry are forged separately; nothing of such a bundle is taken back."""
     full, before = parse_bundle(lost.bundles[lost.numbers[0]]), entries_in(lost)
     hostile = []
     for place, item in enumerate(full.evidence):
@@ -107,7 +107,7 @@ def test_nothing_comes_in_that_was_not_anchored(lost: Lost) -> None:
     assert entries_in(lost) == before and len(hostile) > 40
 
 
-def test_the_root_is_the_chains_and_not_the_databases(lost: Lost) -> None:
+def test_entries_are_checked_against_the_root_on_the_chain(lost: Lost) -> None:
     full = parse_bundle(lost.bundles[lost.numbers[0]])
     with lost.pilot.ledger.database.write() as session:
         session.execute(update(Batch).where(Batch.number == full.position.batch).values(root="00" * 32))
@@ -115,8 +115,8 @@ def test_the_root_is_the_chains_and_not_the_databases(lost: Lost) -> None:
         lost.adopting.adopt(full.to_bytes())
 
 
-def test_a_bundle_without_a_valid_signature_brings_the_entry_and_is_signed_again(lost: Lost) -> None:
-    """The entry was anchored; the signature that came with it is not the issuer's, and is not kept."""
+def test_a_certificate_with_an_invalid_signature_is_taken_back_and_signed_again(lost: Lost) -> None:
+    """The entry was anchored, but the bundle's signature is not the issuer's and is not stored."""
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     full = parse_bundle(lost.bundles[number])
     token, *rest = full.certificate.split("~")
@@ -127,10 +127,10 @@ def test_a_bundle_without_a_valid_signature_brings_the_entry_and_is_signed_again
     assert built.certificate.split("~")[0] != f"{head}.{payload}.{changed}" and valid(lost.pilot, built.to_bytes())
 
 
-def test_of_an_entry_that_nobody_brought_back_there_is_no_proof(
+def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_brings_it(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """It waited when the backup was made, so it is here; its batch is not."""
+    """The entry is in the backup because it was waiting for its batch; the batch itself is lost."""
     folder, settings, told = origin
     source = copied(folder / "home", tmp_path / "source")
     mine = settings.model_copy(update={"home": source, "erasures": None})

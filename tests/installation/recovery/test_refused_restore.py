@@ -1,4 +1,4 @@
-"""Backups, keys and archives that are damaged or of another ledger: each is refused by name, and nothing is made."""
+"""A restore refuses backups, keys and archives that are damaged or belong to another ledger, and leaves no files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_damaged_backup_is_refused_by_name(story: Story, home: Settings, tmp_p
     assert not home.home.exists() and not list(tmp_path.glob(".*draft"))
 
 
-def test_damaged_keys_are_refused_by_name_and_keys_of_another_ledger_too(
+def test_damaged_keys_and_keys_of_another_ledger_are_refused_by_name(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     keys = copied(story.keys, tmp_path / "keys")
@@ -76,7 +76,7 @@ def test_an_archive_of_another_ledger_is_refused(story: Story, home: Settings, t
         ("", "ARCHIVE_UNREADABLE"),
     ],
 )
-def test_an_archive_that_cannot_be_read_is_named(
+def test_an_unreadable_archive_is_reported_by_name(
     story: Story, home: Settings, tmp_path: Path, damage: str, code: str
 ) -> None:
     archive = copied(story.archive, tmp_path / "archive")
@@ -98,9 +98,7 @@ def test_an_archive_that_cannot_be_read_is_named(
     assert refused.value.where == str(file)
 
 
-def test_a_batch_that_is_damaged_in_the_archive_is_lost_and_the_others_come_back(
-    story: Story, home: Settings, tmp_path: Path
-) -> None:
+def test_only_a_damaged_batch_of_the_archive_is_lost(story: Story, home: Settings, tmp_path: Path) -> None:
     archive = copied(story.archive, tmp_path / "archive")
     bad = story.batches_then + 10
     (file,) = archive.glob("*.db")
@@ -112,7 +110,7 @@ def test_a_batch_that_is_damaged_in_the_archive_is_lost_and_the_others_come_back
     assert told.merged.damaged == (bad,) and [each.batch for each in told.log.lost] == [bad]
 
 
-def test_a_certificate_without_its_row_in_the_archive_is_named_as_lost(
+def test_a_certificate_without_its_row_in_the_archive_is_reported_as_lost(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     archive, number = copied(story.archive, tmp_path / "archive"), story.late[3]
@@ -126,7 +124,7 @@ def test_a_certificate_without_its_row_in_the_archive_is_named_as_lost(
     assert told.merged.damaged == (bad,) and [each.batch for each in told.log.lost] == [bad]
 
 
-def test_a_batch_that_the_chain_has_otherwise_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:
+def test_an_archived_batch_that_differs_from_the_chain_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:
     backup = copied(story.backup, tmp_path / "backup")
     with closing(sqlite3.connect(backup / "ledger.db")) as connection:
         connection.execute("UPDATE batch SET root = lower(hex(zeroblob(32))) WHERE number = 2")

@@ -1,4 +1,4 @@
-"""Restoring: backup, archive and chain put together on a chain that went on; what is lost is known, nothing twice."""
+"""Restoring from backup, archive and a newer chain: losses are listed, and no number is used twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.ledgers.small_ledger import batches, copied, entries, founded
 
 
 def issues(opened: Opened, story: Story) -> str:
-    """A certificate that is issued, anchored, and verified after the restore."""
+    """Issue, anchor and verify a certificate after the restore, and return its number."""
     pilot = opened.pilot
     pilot._next = story.pilot._next
     firm = pilot.firm()
@@ -40,7 +40,7 @@ def issues(opened: Opened, story: Story) -> str:
     return number
 
 
-def test_with_the_archive_everything_anchored_is_back(story: Story, with_archive: Opened) -> None:
+def test_with_the_archive_all_anchored_entries_are_restored(story: Story, with_archive: Opened) -> None:
     ledger, told = with_archive.ledger, with_archive.told
     assert told.log.lost == () and told.merged.batches >= AHEAD and told.merged.damaged == ()
     assert told.chain == "given" and told.closed == 0 and told.erased == 1 and told.unheld == {}
@@ -58,14 +58,14 @@ def test_with_the_archive_everything_anchored_is_back(story: Story, with_archive
     assert ledger.inspection.head()["complete"]
 
 
-def test_with_the_archive_what_entries_name_is_as_it_was_last_archived(with_archive: Opened, story: Story) -> None:
+def test_with_the_archive_rows_are_restored_in_their_last_archived_state(with_archive: Opened, story: Story) -> None:
     with with_archive.ledger.database.read() as session:
         for number in story.late:
             row = session.get_one(Certificate, number)
             assert session.get_one(AccessRequest, str(row.request_id)).state == "fulfilled"
 
 
-def test_issuing_goes_on_and_no_number_is_given_twice(
+def test_issuing_continues_after_a_restore_and_uses_no_number_twice(
     story: Story, with_archive: Opened, without_archive: Opened
 ) -> None:
     given = {story.early, story.erased, *story.late}
@@ -83,9 +83,7 @@ def serial(number: str) -> int:
     return int(check_certificate_no(number).split("-")[4])
 
 
-def test_without_an_archive_the_lost_batches_are_listed_with_their_numbers(
-    story: Story, without_archive: Opened
-) -> None:
+def test_without_an_archive_lost_batches_are_listed_with_their_numbers(story: Story, without_archive: Opened) -> None:
     lost = without_archive.told.log.lost
     assert len(lost) >= AHEAD
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
@@ -102,11 +100,11 @@ def test_without_an_archive_the_lost_batches_are_listed_with_their_numbers(
     assert ledger.inspection.batch(lost[0].batch)["state"] == "lost"
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(story.late[0])
-    # What was anchored verifies as before, with its holder's bundle and the chain alone.
+    # Certificates anchored before the loss still verify with the holder's bundle and the chain.
     assert valid(without_archive.pilot, story.bundles[story.late[0]])
 
 
-def test_every_series_of_numbers_moves_on(story: Story, without_archive: Opened) -> None:
+def test_every_series_of_numbers_skips_numbers_that_may_be_used(story: Story, without_archive: Opened) -> None:
     told, ledger = without_archive.told, without_archive.ledger
     assert told.skipped >= max(SERIES_GAP, sum(each.missing for each in told.log.lost))
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
@@ -119,7 +117,9 @@ def test_every_series_of_numbers_moves_on(story: Story, without_archive: Opened)
         assert after[name] >= before.get(name, 0) + told.skipped, name
 
 
-def test_an_entry_that_waited_in_the_backup_is_not_anchored_twice(story: Story, without_archive: Opened) -> None:
+def test_an_entry_that_waited_at_the_time_of_the_backup_is_not_anchored_twice(
+    story: Story, without_archive: Opened
+) -> None:
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
         waiting = [seq for (seq,) in connection.execute("SELECT seq FROM entry WHERE batch IS NULL")]
     with without_archive.ledger.database.read() as session:
@@ -129,7 +129,7 @@ def test_an_entry_that_waited_in_the_backup_is_not_anchored_twice(story: Story, 
     assert len(digests) == len(set(digests))
 
 
-def test_parties_come_back_and_nobody_is_signed_in(story: Story, with_archive: Opened) -> None:
+def test_parties_are_restored_and_sessions_are_not(story: Story, with_archive: Opened) -> None:
     ours = rows_of(Database(open_engine(f"sqlite:///{story.folder / 'home' / 'ledger.db'}")), Party, PartyKey)
     assert rows_of(with_archive.ledger.database, Party, PartyKey) == ours
     with with_archive.ledger.database.read() as session:
@@ -137,10 +137,10 @@ def test_parties_come_back_and_nobody_is_signed_in(story: Story, with_archive: O
 
 
 @pytest.mark.parametrize("archived", [False, True])
-def test_an_operator_that_changed_its_key_after_the_backup_sends_by_the_new_one(
+def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_key(
     story: Story, home: Settings, tmp_path: Path, archived: bool
 ) -> None:
-    """The chain knows the account; the key is among the key files, and its record in the archive if there is one."""
+    """The account is on the chain and its key in the key files; the row of the key is at most in the archive."""
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
@@ -169,8 +169,8 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_by_the_new_one(
         assert pilot.certificate(pilot.firm())
 
 
-def test_a_restored_ledger_is_backed_up_and_restored_again(story: Story, home: Settings, tmp_path: Path) -> None:
-    """Lost batches stay lost, and known."""
+def test_a_restored_ledger_can_be_backed_up_and_restored(story: Story, home: Settings, tmp_path: Path) -> None:
+    """Lost batches are still listed as lost after the second restore."""
     first = restore(home, story.sources(erasures=story.archive / "erased.jsonl"))
     back_up(home, tmp_path / "data", tmp_path / "keys")
     again = home.model_copy(update={"home": tmp_path / "again"})
@@ -178,7 +178,7 @@ def test_a_restored_ledger_is_backed_up_and_restored_again(story: Story, home: S
     assert told.log.lost == first.log.lost and told.log.batches == first.log.batches
 
 
-def test_an_archive_brings_back_what_an_earlier_restore_called_lost(
+def test_an_archive_restores_batches_that_an_earlier_restore_listed_as_lost(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     restore(home, story.sources(erasures=story.archive / "erased.jsonl"))
@@ -190,7 +190,7 @@ def test_an_archive_brings_back_what_an_earlier_restore_called_lost(
         assert entries(ledger.database).items() >= story.entries.items()
 
 
-def test_the_restored_ledger_goes_on_archiving_where_it_was(story: Story, with_archive: Opened) -> None:
+def test_a_restored_ledger_continues_to_archive_in_the_same_folder(story: Story, with_archive: Opened) -> None:
     ledger = with_archive.ledger
     told = ledger.archiving.check()
     assert told is not None and told["ok"] and told["behind"] == 0
@@ -199,8 +199,8 @@ def test_the_restored_ledger_goes_on_archiving_where_it_was(story: Story, with_a
     assert after is not None and after["batches"] > told["batches"] and after["behind"] == 0
 
 
-def test_no_table_is_forgotten(story: Story) -> None:
-    """Every table comes back with the archive, only with the backup, or not at all; the guide says which."""
+def test_the_guide_names_the_source_of_every_table(story: Story) -> None:
+    """The guide says for every table whether it is restored from the archive, from the backup only, or not at all."""
     from ledger.installation.recovery.closure import _NAMED_BY_DIGEST, _PARTS, DATED
 
     with_the_archive = {table.name for table in (*DATED, *_NAMED_BY_DIGEST)} | {
@@ -215,8 +215,8 @@ def test_no_table_is_forgotten(story: Story) -> None:
     )
 
 
-def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
-    """One confirmed, one rejected with its grounds: the chain has digests of what only the archive has."""
+def test_registrations_are_restored_with_their_documents(tmp_path: Path) -> None:
+    """One registration is confirmed and one rejected; the chain holds only digests of the archived documents."""
     settings = settings_of(tmp_path, archive=tmp_path / "archive")
     tables = (Resource, Registration, ActDocument, Application, Mandate)
     with founded(settings) as pilot:
@@ -250,6 +250,6 @@ def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
             == grounds
             != {}
         )
-    # Without the archive the chain is ahead by these assets, which is said.
+    # Without the archive these assets are only on the chain, and the result counts them.
     part = home.model_copy(update={"home": tmp_path / "part"})
     assert restore(part, Sources(tmp_path / "data", tmp_path / "keys", chain=chain)).assets_unknown == 2

@@ -1,4 +1,4 @@
-"""A restore that is broken off leaves no ledger and no key behind, and the next try works."""
+"""An interrupted restore leaves no ledger and no key, and can be repeated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.ledgers.small_ledger import copied
 from tests.support.places import PROJECT
 
 
-def test_a_home_that_holds_something_is_left_alone(story: Story, home: Settings) -> None:
+def test_a_restore_into_a_folder_with_files_is_refused(story: Story, home: Settings) -> None:
     home.home.mkdir()
     (home.home / "mine").write_text("x")
     with pytest.raises(Conflict, match="HOME_NOT_EMPTY"):
@@ -66,7 +66,7 @@ restoring.restore(Settings(home=Path(sys.argv[2])), sources)
 
 
 @pytest.mark.parametrize("step", ["take_chain", "settle_log", "sync_all"])
-def test_what_a_power_cut_leaves_is_no_ledger_and_the_next_try_works(
+def test_after_a_power_failure_there_is_no_ledger_and_the_restore_can_be_repeated(
     story: Story, home: Settings, tmp_path: Path, step: str
 ) -> None:
     chain = copied(story.chain, tmp_path / "chain")
@@ -78,11 +78,11 @@ def test_what_a_power_cut_leaves_is_no_ledger_and_the_next_try_works(
     assert restore(home, story.sources(archive=story.archive)).log.lost == ()
 
 
-# No secrets, and written anew whenever a ledger is open.
+# These files hold no secrets and are written again whenever a ledger is opened.
 WRITTEN_IN_USE = ("node.log", "seen.json")
 
 
-def test_drafts_with_keys_that_a_kill_left_are_named_by_the_next_restore_and_the_doctor(
+def test_drafts_left_by_a_kill_are_reported_by_the_next_restore_and_by_doctor(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     with draft_of(tmp_path / "under-way"):
@@ -102,7 +102,7 @@ def test_drafts_with_keys_that_a_kill_left_are_named_by_the_next_restore_and_the
     assert files.findings == () and not list(tmp_path.glob(".*draft"))
 
 
-def test_a_restored_home_is_its_owners_alone(story: Story, with_archive: Opened) -> None:
+def test_only_the_owner_can_read_a_restored_home(story: Story, with_archive: Opened) -> None:
     home = with_archive.ledger.settings.home
     for path in [home, *home.rglob("*")]:
         mode = stat.S_IMODE(path.stat().st_mode)

@@ -1,4 +1,4 @@
-"""The chain that a restore goes on with: the newest of those at hand, and none that lost what was anchored."""
+"""A restore uses the newest of the available chains, and refuses a chain that has lost anchored batches."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.installation.recovery.lost_disk import Opened, Story, coherent, renew
 from tests.support.ledgers.small_ledger import batches, copied
 
 
-def test_the_newer_of_two_journals_is_taken(story: Story, home: Settings, tmp_path: Path) -> None:
-    """The backup alone is a whole ledger of its time; an older journal that is given is left aside."""
+def test_the_newer_of_two_journals_is_restored(story: Story, home: Settings, tmp_path: Path) -> None:
+    """The backup alone restores the ledger of its time; a given journal that is older is not used."""
     old = tmp_path / "old"
     old.mkdir()
     lines = (story.backup / "chain" / "journal.jsonl").read_bytes().splitlines(keepends=True)
@@ -27,10 +27,8 @@ def test_the_newer_of_two_journals_is_taken(story: Story, home: Settings, tmp_pa
     (home.home / "chain" / "journal.jsonl").unlink()
 
 
-def test_a_local_chain_that_is_lost_with_the_disk_comes_back_from_the_archive(
-    story: Story, home: Settings, tmp_path: Path
-) -> None:
-    """With what no batch names: a certificate that was revoked stays so."""
+def test_a_lost_local_chain_is_restored_from_the_archive(story: Story, home: Settings, tmp_path: Path) -> None:
+    """Acts that are only in the journal are restored too: a revoked certificate stays revoked."""
     told = restore(home, story.sources(chain=None, archive=copied(story.archive, tmp_path / "archive")))
     assert told.chain == "archive" and told.log.batches == len(story.batches) and told.log.lost == ()
     with open_ledger(home) as ledger:
@@ -38,10 +36,10 @@ def test_a_local_chain_that_is_lost_with_the_disk_comes_back_from_the_archive(
         assert coherent(ledger)
 
 
-def test_a_chain_that_lost_its_end_is_refused_unless_somebody_says_so(
+def test_a_chain_that_lost_its_end_is_refused_unless_the_loss_is_accepted(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """An archive without the journal shows that the chain went on. Accepted, the batches are anchored anew."""
+    """An archive without the journal shows the loss. If the loss is accepted, the batches are anchored again."""
     archive = copied(story.archive, tmp_path / "archive")
     for folder in archive.glob("*.chain"):
         shutil.rmtree(folder)
@@ -69,7 +67,7 @@ def test_a_chain_older_than_the_backup_is_refused(story: Story, home: Settings, 
     assert not home.home.exists() and not list(tmp_path.glob(".*draft"))
 
 
-def test_the_journal_of_another_chain_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:
+def test_a_journal_of_another_chain_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:
     other = copied(story.backup / "chain", tmp_path / "other")
     lines = (other / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (other / "journal.jsonl").write_bytes(b"".join(lines[:3] + lines[4:]))
@@ -79,14 +77,16 @@ def test_the_journal_of_another_chain_is_refused(story: Story, home: Settings, t
         restore(home, story.sources(chain=tmp_path))
 
 
-def test_a_chain_that_runs_is_not_copied(story: Story, home: Settings, with_archive: Opened) -> None:
+def test_the_journal_of_a_running_chain_is_not_copied(story: Story, home: Settings, with_archive: Opened) -> None:
     running = with_archive.ledger.settings.home / "chain"
     with pytest.raises(Conflict, match="CHAIN_RUNNING"):
         restore(home, story.sources(chain=running))
 
 
-def test_onto_a_running_node_of_the_chain(story: Story, home: Settings, with_archive: Opened) -> None:
-    """By its URL, as of a network: the ledger that is restored has a chain elsewhere."""
+def test_a_ledger_is_restored_onto_a_running_node_of_its_chain(
+    story: Story, home: Settings, with_archive: Opened
+) -> None:
+    """The node is named by its URL, so the restored ledger has no local chain."""
     url = with_archive.ledger.client.connection.url
     settings = home.model_copy(update={"rpc_url": url})
     told = restore(settings, story.sources(chain=None, archive=story.archive))

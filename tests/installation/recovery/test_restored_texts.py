@@ -1,4 +1,4 @@
-"""Sealed texts after a restore: what was erased stays erased, and what may have been stays closed until confirmed."""
+"""Sealed texts after a restore: erased texts stay erased, and texts that may have been erased stay closed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from tests.installation.recovery.lost_disk import Opened, Story, renewed
 from tests.support.ledgers.small_ledger import copied, reopened
 
 
-def test_what_was_erased_after_the_backup_stays_erased(
-    story: Story, with_archive: Opened, without_archive: Opened
-) -> None:
+def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: Opened, without_archive: Opened) -> None:
     file = story.backup / "ledger.db"
     with closing(sqlite3.connect(file)) as connection:
         query = "SELECT wrapped_key FROM sealed WHERE id = (SELECT sealed_id FROM certificate WHERE certificate_no = ?)"
-        assert connection.execute(query, [story.erased]).fetchone()[0], "the backup still has the text"
+        assert connection.execute(query, [story.erased]).fetchone()[0], "the backup must still contain the text"
     for opened in (with_archive, without_archive):
         assert opened.told.erased == 1 and not opened.told.texts_damaged
         with pytest.raises(NotFound, match="SEALED_ERASED"):
@@ -41,7 +39,7 @@ def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.certificates.bundles.build(story.early)
-        # What is sealed from now on opens; so do keys that are changed meanwhile.
+        # New texts can be opened, also after a key rotation.
         with ledger.database.write() as session:
             fresh = ledger.sealer.seal(session, {"new": 1})
             assert ledger.sealer.open(session, fresh) == {"new": 1}
@@ -62,14 +60,16 @@ def told_erased(story: Story) -> int:
     return sum(len(json.loads(line)["sealed"]) for line in lines)
 
 
-def test_a_list_that_is_named_and_not_there_is_no_list(story: Story, home: Settings, tmp_path: Path) -> None:
+def test_a_named_list_of_erasures_must_exist(story: Story, home: Settings, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="ERASURES_MISSING"):
         restore(home, story.sources(erasures=tmp_path / "nothing"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_list_that_is_older_than_the_log_opens_nothing(story: Story, home: Settings, tmp_path: Path) -> None:
-    """An archive as it was before the erasure, and one whose list was put aside for another."""
+def test_texts_stay_closed_if_the_list_of_erasures_is_older_than_the_log(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    """The archive is from before the erasure, or its list was replaced by another list."""
     archive = copied(story.archive, tmp_path / "archive")
     (archive / "erased.jsonl").write_bytes(b"")
     told = restore(home, story.sources(archive=archive))
@@ -77,12 +77,12 @@ def test_a_list_that_is_older_than_the_log_opens_nothing(story: Story, home: Set
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.certificates.bundles.build(story.early)
-        # What the log here records as erased is erased all the same.
+        # Texts that the restored log records as erased are erased even without the list.
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             ledger.certificates.bundles.build(story.erased)
 
 
-def test_texts_that_are_damaged_in_the_archive_do_not_replace_those_of_the_backup(
+def test_damaged_texts_of_the_archive_do_not_replace_texts_of_the_backup(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     archive = copied(story.archive, tmp_path / "archive")
@@ -116,10 +116,10 @@ def test_texts_that_are_damaged_in_the_archive_do_not_replace_those_of_the_backu
             ledger.certificates.bundles.build(story.erased)
 
 
-def test_texts_without_their_key_are_named_before_anything_is_made(
+def test_a_restore_without_a_wrapping_key_is_refused_and_names_the_texts(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """The keys were changed after the backup of the keys: the archive is under the new one."""
+    """The wrapping key was rotated after the backup of the keys, so the archive uses the new key."""
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
@@ -138,7 +138,7 @@ def test_texts_without_their_key_are_named_before_anything_is_made(
         with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
             ledger.certificates.bundles.build(story.late[0])
         assert ledger.verification.status(story.late[0])["state"] == "active"
-    # Where the old key is destroyed, the archive has the texts of the backup under the new one.
+    # If the old key is destroyed, the archive has the backup's texts wrapped with the new key.
     keys = copied(tmp_path / "keys-2", tmp_path / "keys-3")
     (keys / "keys" / "kek-1.key").unlink()
     renewed(keys)
