@@ -182,7 +182,7 @@ def home_page_by_page(folder: Path, prepared: Prepared) -> Tally:
         answer = cli(home, "certificate", "issue", request)
         disk.empty()
         if answer.exit_code == 0:
-            acts.add(request, answer.told["certificate_no"])
+            acts.add(request, answer.printed["certificate_no"])
             break
         tally.noticed(f"the home's disk is full after {pages} pages: certificate issue", _told(answer), FULL)
     with opened(home) as ledger:
@@ -205,7 +205,7 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
         answer = cli(home, "certificate", "issue", request)
         disk.free_inodes()
         if answer.exit_code == 0:
-            acts.add(request, answer.told["certificate_no"])
+            acts.add(request, answer.printed["certificate_no"])
             break
         # If SQLite cannot create its log, it does not give the reason.
         expected = [*FULL, "DATABASE_UNREACHABLE, exit code 2"] if left < LOGS else FULL

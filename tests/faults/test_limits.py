@@ -36,7 +36,7 @@ def limited(home: Path, request: str, limit: int, value: int) -> Answer:
     def issue() -> list[Any]:
         resource.setrlimit(limit, (value, value))
         answer = cli(home, "certificate", "issue", request)
-        return [answer.exit_code, answer.told, answer.text]
+        return [answer.exit_code, answer.printed, answer.text]
 
     return Answer(*forked(issue).result())
 
@@ -72,7 +72,7 @@ def until_done(
     for value in values:
         answer = attempt(value)
         if answer.exit_code == 0:
-            acts.add(request, answer.told["certificate_no"])
+            acts.add(request, answer.printed["certificate_no"])
             break
         tally.noticed(f"a limit of {value}", [answer.code or "DONE"], expected)
     with opened(home) as ledger:
@@ -106,7 +106,7 @@ def test_a_clock_that_went_back_is_named(prepared: Prepared, late: Path, acts: A
     def earlier() -> list[Any]:
         time.time = lambda: now() - back
         answers = [cli(late, "certificate", "issue", request), cli(late, "status")]
-        return [answers[0].code or "ISSUED", *(each["code"] for each in answers[1].told.values() if "code" in each)]
+        return [answers[0].code or "ISSUED", *(each["code"] for each in answers[1].printed.values() if "code" in each)]
 
     tally.noticed(f"the clock went back by {back} seconds", forked(earlier).result(), ["CLOCK_WENT_BACK"])
     with opened(late) as ledger:
@@ -125,11 +125,11 @@ def test_a_clock_that_went_back_by_seconds_is_harmless(
     def earlier() -> list[Any]:
         time.time = lambda: now() - 20
         answer = cli(late, "certificate", "issue", request)
-        return [answer.exit_code, answer.told, answer.text]
+        return [answer.exit_code, answer.printed, answer.text]
 
     answer = Answer(*forked(earlier).result())
     tally.harmless("the clock went back by 20 seconds", [] if answer.code is None else [answer.code])
-    acts.add(request, answer.told["certificate_no"])
+    acts.add(request, answer.printed["certificate_no"])
     with opened(late) as ledger:
         acts.check(ledger)
 
@@ -156,5 +156,5 @@ def test_time_zone_and_locale_change_nothing(
     tally.harmless(place, [] if answer.code is None else [answer.code])
     with opened(late) as ledger:
         if answer.exit_code == 0:
-            acts.add(request, answer.told["certificate_no"])
+            acts.add(request, answer.printed["certificate_no"])
         acts.check(ledger)

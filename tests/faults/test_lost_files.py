@@ -106,7 +106,7 @@ def test_every_lost_or_damaged_file_is_named(
         else:
             tally.noticed(fault, [answer.code] if answer.code else findings(home), expected)
         if answer.exit_code == 0:
-            acts.add(request, answer.told["certificate_no"])
+            acts.add(request, answer.printed["certificate_no"])
         else:
             # The three files of a database belong together, so its log is restored with it.
             for each_file in DATABASE if name == "ledger.db-wal" else (name,):
@@ -120,7 +120,7 @@ def test_every_lost_or_damaged_file_is_named(
 
 def findings(home: Path) -> list[str]:
     """Return the findings of `pingzheng doctor`, because a ledger opens in spite of some damages."""
-    return [str(each["code"]) for part in cli(home, "doctor").told["parts"] for each in part["findings"]]
+    return [str(each["code"]) for part in cli(home, "doctor").printed["parts"] for each in part["findings"]]
 
 
 def _check(home: Path, acts: Acts) -> None:

@@ -28,7 +28,7 @@ DATABASE_BEHIND = ["DATABASE_BEHIND_CHAIN"]
 def said(home: Path, request: str) -> list[str]:
     """Return the codes of two commands: issuing a certificate, and the status of the ledger."""
     issued, looked = cli(home, "certificate", "issue", request), cli(home, "status")
-    return [issued.code or "ISSUED", *not_ready(looked.told)] if looked.exit_code == 1 else codes(issued, looked)
+    return [issued.code or "ISSUED", *not_ready(looked.printed)] if looked.exit_code == 1 else codes(issued, looked)
 
 
 def codes(*answers: Any) -> list[str]:
@@ -82,7 +82,7 @@ def test_an_older_chain_under_a_newer_database_is_refused(
 
 def public_state(home: Path, number: str) -> str:
     answer = cli(home, "certificate", "show", number)
-    return answer.code or str(answer.told["state"])
+    return answer.code or str(answer.printed["state"])
 
 
 def test_a_journal_without_its_last_lines_is_refused(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:

@@ -143,7 +143,7 @@ def test_two_servers_and_a_command_share_one_home(prepared: Prepared, late: Path
 def _issued(home: Path, acts: Acts, request: str) -> None:
     answer = cli(home, "certificate", "issue", request)
     assert answer.exit_code == 0, answer.text
-    acts.add(request, answer.told["certificate_no"])
+    acts.add(request, answer.printed["certificate_no"])
 
 
 def _active(port: int, number: str) -> bool:

@@ -41,7 +41,7 @@ def issues(opened: Opened, story: Story) -> str:
 
 
 def test_with_the_archive_all_anchored_entries_are_restored(story: Story, with_archive: Opened) -> None:
-    ledger, told = with_archive.ledger, with_archive.told
+    ledger, told = with_archive.ledger, with_archive.printed
     assert told.log.lost == () and told.merged.batches >= AHEAD and told.merged.damaged == ()
     assert told.chain == "given" and told.closed == 0 and told.erased == 1 and told.unheld == {}
     assert (told.parties_unknown, told.assets_unknown) == (0, 0)
@@ -84,7 +84,7 @@ def serial(number: str) -> int:
 
 
 def test_without_an_archive_lost_batches_are_listed_with_their_numbers(story: Story, without_archive: Opened) -> None:
-    lost = without_archive.told.log.lost
+    lost = without_archive.printed.log.lost
     assert len(lost) >= AHEAD
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
         kept = {seq for (seq,) in connection.execute("SELECT seq FROM entry")}
@@ -105,7 +105,7 @@ def test_without_an_archive_lost_batches_are_listed_with_their_numbers(story: St
 
 
 def test_every_series_of_numbers_skips_numbers_that_may_be_used(story: Story, without_archive: Opened) -> None:
-    told, ledger = without_archive.told, without_archive.ledger
+    told, ledger = without_archive.printed, without_archive.ledger
     assert told.skipped >= max(SERIES_GAP, sum(each.missing for each in told.log.lost))
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
         before = dict(connection.execute("SELECT name, value FROM counter"))

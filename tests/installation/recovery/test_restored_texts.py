@@ -25,7 +25,7 @@ def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: O
         query = "SELECT wrapped_key FROM sealed WHERE id = (SELECT sealed_id FROM certificate WHERE certificate_no = ?)"
         assert connection.execute(query, [story.erased]).fetchone()[0], "the backup must still contain the text"
     for opened in (with_archive, without_archive):
-        assert opened.told.erased == 1 and not opened.told.texts_damaged
+        assert opened.printed.erased == 1 and not opened.printed.texts_damaged
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             opened.ledger.certificates.bundles.build(story.erased)
         assert opened.ledger.certificates.bundles.build(story.early)

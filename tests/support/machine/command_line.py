@@ -35,10 +35,10 @@ class Answer:
         """The error's code; None if there was none. An ending without a code is named by its exit code."""
         if self.exit_code == 0:
             return None
-        named = self.told.get("error") if isinstance(self.told, dict) else None
+        named = self.printed.get("error") if isinstance(self.printed, dict) else None
         if not isinstance(named, str) or self.exit_code not in ERRORS:
             return f"EXIT_{self.exit_code}"
-        return f"NAMELESS {named}: {self.told.get('message')}" if named in NAMELESS else named
+        return f"NAMELESS {named}: {self.printed.get('message')}" if named in NAMELESS else named
 
 
 def cli(home: Path, *arguments: str, **environment: str) -> Answer:
