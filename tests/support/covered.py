@@ -1,4 +1,4 @@
-"""The table of what was measured, before the closing line of a run."""
+"""Prints a table of the measured coverage before the closing line of a test run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ COVERED = "covered"  # a property of the tests that measure: a row of the table
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table of what was measured, before the closing line; from the reports, which reach it from any worker."""
+    """Print the table; the values come from the tests' reports, which arrive from every worker."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    properties = [told for report in reports for told in getattr(report, "user_properties", ())]
+    properties = [each for report in reports for each in getattr(report, "user_properties", ())]
     files = {Covered(*row) for name, row in properties if name == COVERED}
     if files:
         terminalreporter.section("coverage")

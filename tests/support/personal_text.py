@@ -1,4 +1,4 @@
-"""Finding personal text: by its pattern, and by itself in every form in which it could hide in a file."""
+"""Finds personal text: by patterns, and known texts in every encoding in which a file could contain them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from ledger.domain.codes import check_resident_id
 from ledger.errors import InvalidInput
 
-# A person, with the resident ID of the standard's own example.
+# A person with the resident ID of the standard's example.
 NEWCOMER: Final = {"name": "欧阳示例", "identifier": "11010519491231002X"}
 _ID_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", re.ASCII)
 _MOBILE: Final = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d{9}(?![0-9A-Za-z])", re.ASCII)
@@ -26,7 +26,7 @@ _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def patterns_in(text: str) -> list[str]:
-    """ID numbers whose date and check digit are valid, and mobile numbers that stand by themselves."""
+    """Return valid ID numbers (by date and check digit), and mobile numbers that are not part of a longer number."""
     return [*filter(_is_id_number, _ID_NUMBER.findall(text)), *_MOBILE.findall(text)]
 
 
@@ -39,7 +39,7 @@ def _is_id_number(text: str) -> bool:
 
 
 def forms_of(text: str) -> dict[str, bytes]:
-    """How a text may stand in a file, by the form's name; at least eight bytes of each tell it from any other."""
+    """Return the encodings of a text in a file, by name; each has at least eight bytes, to exclude chance matches."""
     raw = text.encode()
     escaped = json.dumps(text)[1:-1]
     return {
@@ -56,27 +56,27 @@ def forms_of(text: str) -> dict[str, bytes]:
 
 
 def _base64(raw: bytes, start: int, alphabet: bytes) -> bytes:
-    """What base64 makes of the text alone where it begins at byte ``start`` of a group of three."""
+    """Return the part of the base64 encoding that depends only on the text, which begins at byte ``start`` of three."""
     whole = base64.b64encode(bytes(start) + raw, alphabet)
     return whole[-(-start * 8 // 6) : (start + len(raw)) * 8 // 6]
 
 
 class Needles:
-    """Texts to look for, all at once: the end of each form is hashed, and each place of a file looked up."""
+    """Searches for many texts at once: the end of each encoding is hashed, and looked up at each place of a file."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._by_end: dict[bytes, list[tuple[bytes, str, str]]] = {}
         for text in texts:
             for name, form in forms_of(text).items():
                 if len(form) < _WINDOW:
-                    raise ValueError("too short to be told from chance")
+                    raise ValueError("too short: it would match by chance")
                 self._by_end.setdefault(form[-_WINDOW:], []).append((form, name, text))
         self._table = np.zeros(1 << _TABLE_BITS, dtype=bool)
         ends = np.frombuffer(b"".join(self._by_end), dtype="<u8")
         self._table[_slots(ends)] = True
 
     def found_in(self, data: bytes) -> set[tuple[str, str]]:
-        """Each text that is in the data, with the name of its form."""
+        """Return each text that the data contain, with the name of its encoding."""
         found = set()
         for end in self._ends_in(data):
             for form, name, text in self._by_end.get(data[end - _WINDOW : end], ()):
@@ -92,7 +92,7 @@ class Needles:
 
 
 def _inside_a_number(data: bytes, start: int, end: int) -> bool:
-    """Whether it is a phone's eleven digits in the middle of others, as a contract's code in hex has by chance."""
+    """Return whether eleven digits are part of a longer number, as in the hex code of a contract by chance."""
     around = data[max(start - 1, 0) : start] + data[end : end + 1]
     return end - start <= _PHONE_DIGITS and data[start:end].isdigit() and any(map(_WORD.__contains__, around))
 

@@ -1,4 +1,4 @@
-"""Where the files of the project lie that tests read."""
+"""The paths of the project's files that tests read."""
 
 from __future__ import annotations
 

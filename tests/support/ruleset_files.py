@@ -1,4 +1,4 @@
-"""Ruleset files with other texts than the national one."""
+"""Writes rulesets that differ from the national one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NATIONAL = next(path for path in PACKAGED if path.stem == "national").read_text(
 
 
 def write(folder: Path, *changes: tuple[str, str], name: str = "own.yaml") -> Path:
-    """The national ruleset with each text of ``changes`` replaced, as a file of its own."""
+    """Write the national ruleset, with each text of ``changes`` replaced, to a new file."""
     text = NATIONAL
     for old, new in changes:
         assert text.count(old) == 1, old

@@ -1,4 +1,4 @@
-"""One rule of every op, over rows of the columns month, kwh, paid, state, score, opened, digest, note."""
+"""One rule for every op, over rows with the columns month, kwh, paid, state, score, opened, digest and note."""
 
 from __future__ import annotations
 

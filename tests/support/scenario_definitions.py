@@ -1,4 +1,4 @@
-"""A scenario's definition as loaded from its file, and one with another member."""
+"""A scenario definition as loaded from its file, and copies with one changed member."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ GONE = object()
 
 
 def changed(path: Path, value: Any) -> dict[str, Any]:
-    """The definition with one member replaced, or left out for ``GONE``."""
+    """Return the definition with one member replaced, or removed for ``GONE``."""
     definition = deepcopy(DEFINITION)
     parent: Any = definition
     for step in path[:-1]:

@@ -1,4 +1,4 @@
-"""A scenario as an operator writes it in a file of its own, and the files of the package."""
+"""A scenario file of an operator, and the scenario files of the package."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def write_scenario(folder: Path, text: str = VALID, name: str = "pilot.yaml") ->
 
 
 def refusal(folder: Path) -> InvalidInput:
-    """Why the scenarios of a folder are not loaded."""
+    """Require that the scenarios of a folder are refused, and return the error."""
     with pytest.raises(InvalidInput) as caught:
         ScenarioBook.load(folder)
     return caught.value

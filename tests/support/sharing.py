@@ -1,6 +1,6 @@
-"""Which tests one of pytest-xdist's workers takes as a whole, and which of them begin first.
+"""Groups tests for the workers of pytest-xdist: the tests of a group run in one worker, the longest group first.
 
-xdist's own groups (``--dist loadgroup``) are written into node ids, which pytest 9.2 no longer lets it.
+xdist's own groups (``--dist loadgroup``) change node ids, which pytest 9.2 no longer allows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# By what they share: a fixture that takes long to make, or the folder that Hardhat builds into. The longest first.
+# By the fixture or folder that they share: slow fixtures, or Hardhat's build folder. The longest group first.
 TOGETHER: Final = {
     "compiled": (
         "tests/chain/contracts/test_compile.py",
@@ -26,7 +26,7 @@ ORDER: Final = list(TOGETHER)
 
 
 class Sharing(LoadScopeScheduling):
-    """A worker takes the tests that stand together, else a file."""
+    """Gives a worker a whole group of tests, or else a whole file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -34,16 +34,16 @@ class Sharing(LoadScopeScheduling):
 
 
 def group_of(file: str) -> str | None:
-    """What the tests of a file share with other files."""
+    """Return the name of the group that contains the file, or None."""
     return next((name for name, places in TOGETHER.items() if file.startswith(places)), None)
 
 
 def in_order(items: list[pytest.Item]) -> None:
-    """Put what takes long first; raises ``UsageError`` where a file would make a shared fixture a second time."""
+    """Sort the longest groups first; raise ``UsageError`` if a file outside a group uses the group's fixture."""
     for item in items:
         shared = {name for name in TOGETHER if name in getattr(item, "fixturenames", ())}
         if not shared <= {group_of(_file(item))}:
-            raise pytest.UsageError(f"tests/support/sharing.py: {_file(item)} uses {shared} and stands elsewhere.")
+            raise pytest.UsageError(f"tests/support/sharing.py: {_file(item)} uses {shared} but is not in that group.")
     items.sort(key=lambda item: ORDER.index(group) if (group := group_of(_file(item))) else len(ORDER))
 
 

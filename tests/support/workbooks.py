@@ -1,4 +1,4 @@
-"""Excel files as tests make them."""
+"""Writes Excel files for tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 
 def book(**sheets: list[list[Any]] | Callable[[Worksheet], None]) -> bytes:
-    """A workbook; a sheet is its rows, or what fills it."""
+    """Return a workbook; each sheet is given as rows, or as a function that fills it."""
     made = Workbook()
     made.remove(made.worksheets[0])
     for title, content in sheets.items():

@@ -1,4 +1,4 @@
-"""A consent with the certificate and the presentation that rest on it."""
+"""A firm's consent, with a certificate and a presentation under it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.actors.pilots import Pilot
 
 
 class Consent:
-    """A firm's consent with the certificate and the presentation that rest on it."""
+    """A firm's consent, with a certificate and a presentation under it."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.firm = pilot, pilot.firm()
@@ -27,7 +27,7 @@ class Consent:
         self.signer = pilot.actors.signer_of(self.subject)
 
     def report(self) -> Report:
-        """What the bank finds of the presentation that it was handed before."""
+        """Return the bank's report on the presentation made earlier."""
         expect = Expectation(consumer=self.pilot.cast.bank, nonce=self.nonce)
         return self.pilot.ledger.verification.verify(self.bundle.to_bytes(), expect).report
 
@@ -35,7 +35,7 @@ class Consent:
         return self.pilot.ledger.usage.withdrawals.draft(self.given.id, (signer or self.signer).kid)
 
     def withdraw(self, signer: Signer | None = None) -> dict[str, Any]:
-        """As the subject does it; returns the entry."""
+        """Withdraw the consent as its subject, and return the entry."""
         signer = signer or self.signer
         draft = self.draft(signer)
         entry = sign_entry(draft.entry, signer)
@@ -44,12 +44,12 @@ class Consent:
         return entry
 
     def since(self) -> int:
-        """When the chain says that the subject withdrew; 0 if it did not."""
+        """Return the time of the subject's withdrawal on the chain, 0 if there is none."""
         reader = self.pilot.ledger.reader
         return reader.withdrawn_at(reader.party_no(self.subject), self.given.digest).first
 
     def recorded(self) -> list[str]:
-        """The ids of the withdrawals in the log that are about it."""
+        """Return the ids of the withdrawals of this consent in the log."""
         with self.pilot.ledger.database.read() as session:
             digests = session.scalars(select(Entry.digest).where(Entry.about == self.given.digest)).all()
         return list(digests)

@@ -1,4 +1,4 @@
-"""Enterprise credit under the demonstration scenario S51: one provider, two banks, a firm to a certificate."""
+"""Enterprise credit in the demonstration scenario S51: one provider, two banks, and a firm for each certificate."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Rows = Sequence[Mapping[str, str]]
 
 
 class CreditBureau(GivenAnswers):
-    """The firms of the panel, one provider, two banks; firms go by their number."""
+    """The actors of scenario S51: one provider, two banks, and firms, which are named by their numbers."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         super().__init__(ledger)
         self.cast = cast
 
     def request(self, firm: str, fields: Sequence[str] = FIELDS) -> Terms:
-        """The first bank asks the firm."""
+        """Return the terms of a request of the first bank to the firm."""
         now = self.ledger.clock()
         until = end_of_validity(shanghai_day(now) + timedelta(days=DAYS - 1))
         return Terms(
@@ -49,25 +49,25 @@ class CreditBureau(GivenAnswers):
         )
 
     def authorise(self, firms: Sequence[str], tick: Tick) -> dict[str, str]:
-        """The bank asks, each firm reads its notice and signs: authorizations by firm."""
+        """Let the bank request and each firm sign; return the authorizations by firm."""
         requests = self.ask([self.request(firm) for firm in firms], tick)
         return {firm: row.id for firm, row in zip(firms, self.agree(requests), strict=True)}
 
     def supply(self, rows: Mapping[str, Rows], authorizations: Mapping[str, str], tick: Tick) -> None:
-        """The provider signs each firm's rows; the claims are computed from them once."""
+        """Let the provider sign each firm's provision, with claims computed from the firm's rows."""
         now = self.ledger.clock()
-        told = {identifier: Supplied(tuple(rows[firm]), AS_OF, now) for firm, identifier in authorizations.items()}
-        self.answer(told, tick)
+        given = {identifier: Supplied(tuple(rows[firm]), AS_OF, now) for firm, identifier in authorizations.items()}
+        self.answer(given, tick)
 
     def issue(self, authorizations: Mapping[str, str]) -> dict[str, str]:
-        """One certificate per authorization."""
+        """Issue a certificate for each authorization."""
         requests = [
             self.ledger.usage.authorizations.get(identifier).request_id for identifier in authorizations.values()
         ]
         return {firm: row.certificate_no for firm, row in zip(authorizations, self.certify(requests), strict=True)}
 
     def present(self, firm: str, number: str, nonce: str, fields: Sequence[str] = FIELDS) -> Bundle:
-        """The firm presents its certificate to the first bank."""
+        """Return the firm's presentation of its certificate to the first bank."""
         signer = self.signer_of(self.cast.firms[firm])
         return self.ledger.certificates.bundles.present(
             number, fields, self.cast.bank, nonce, signer, self.ledger.clock()

@@ -1,4 +1,4 @@
-"""A department's part in the catalogue: provider, chief data officer, authority, each with its own key."""
+"""The actors of a department's catalogue: provider, chief data officer and authority, each with its own key."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from ledger.proof.jws import sign_entry
 
 
 def resource(code: str, **members: Any) -> DataResource:
-    """A resource of two fields that keeps every rule."""
-    told: dict[str, Any] = {
+    """Return a valid resource with two fields."""
+    described: dict[str, Any] = {
         "code": code,
         "title": f"企业用电 {code}",
         "package": "power",
@@ -32,11 +32,11 @@ def resource(code: str, **members: Any) -> DataResource:
         "fields": (ResourceField("month", "date"), ResourceField("kwh", "decimal")),
         "content_digest": f"sha-256:{hashlib.sha256(code.encode()).hexdigest()}",
     }
-    return DataResource(**told | members)
+    return DataResource(**described | members)
 
 
 def refusal(act: Callable[[], object]) -> PingzhengError:
-    """The error by which the act is refused."""
+    """Require that the act is refused, and return the error."""
     with pytest.raises(PingzhengError) as caught:
         act()
     return caught.value
@@ -44,7 +44,7 @@ def refusal(act: Callable[[], object]) -> PingzhengError:
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """The actors around one department's data list."""
+    """The actors that publish a department's data."""
 
     ledger: Ledger
     provider: Actor
@@ -54,31 +54,31 @@ class Department:
     stranger: Actor
 
     def put(self, code: str, **members: Any) -> DataResource:
-        """A new version of the provider's resource."""
+        """Record a new version of the provider's resource."""
         item = resource(code, **members)
         self.ledger.catalogue.data.put(self.provider, item)
         return item
 
     def signed(self, code: str) -> dict[str, Any]:
-        """The officer's signed publication of the newest version."""
+        """Return the publication of the newest version, signed by the chief data officer."""
         account = self.ledger.parties.register.get(self.cdo.party).account
         drafted = self.ledger.catalogue.publications.draft(self.cdo, code)
         return sign_entry(drafted, self.ledger.custody.signer(account))
 
     def publish(self, code: str, **members: Any) -> CatalogueEntry:
-        """Put, submit, sign, publish."""
+        """Record, submit, sign and publish a resource."""
         self.put(code, **members)
         self.ledger.catalogue.data.submit(self.provider, code)
         self.ledger.catalogue.publications.sign(self.cdo, self.signed(code))
         return self.ledger.catalogue.publications.publish(self.provider, code)
 
     def state(self, code: str) -> str:
-        """Where the resource stands."""
+        """Return the state of the resource."""
         return str(self.ledger.catalogue.data.get(code)["state"])
 
 
 def department(ledger: Ledger, cast: Cast) -> Department:
-    """The cast's provider with an appointed officer."""
+    """The provider of the pilot, with an appointed chief data officer."""
     (account,) = ledger.custody.create()
     key = ledger.custody.public_key(account)
     officer = NewParty(

@@ -1,4 +1,4 @@
-"""Those who erase in the tests: a subject, its certificate, and what is asked about it afterwards."""
+"""Erasing a certificate's payload in tests, and the records that are checked afterwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def erase(persons: PersonActors, person: str, number: str) -> Erased:
 
 
 def records_of(persons: PersonActors, number: str) -> list[Any]:
-    """All records that were told for a certificate's request."""
+    """Return the request, authorizations, provisions and certificates of a certificate's request."""
     with persons.ledger.database.read() as session:
         request = access_request(session, str(session.get_one(Certificate, number).request_id))
         consents = authorizations_of(session, request.id)

@@ -1,4 +1,4 @@
-"""Rights in an asset, granted just now."""
+"""Granting rights in an asset."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.support.actors.pilots import Pilot
 
 
 def right(pilot: Pilot, kind: str, grantee: str, days: tuple[int, int] = (0, 100), **members: Any) -> NewRight:
-    """A right for a span of days from a minute on."""
+    """Return a new right for a span of days, counted from one minute after now."""
     start = pilot.ledger.clock() + 60
-    told = {"scope": "信贷风控 Credit decisions"} | members
-    return NewRight(kind, grantee, start + days[0] * DAY, start + days[1] * DAY, **told)
+    others = {"scope": "信贷风控 Credit decisions"} | members
+    return NewRight(kind, grantee, start + days[0] * DAY, start + days[1] * DAY, **others)
 
 
 def granted(pilot: Pilot, asset: str, kind: str, grantee: str, by: str | None = None, **members: Any) -> int:
-    """The number of a right that was granted just now."""
+    """Grant a right, and return its number."""
     pilot.ledger.registration.rights.grant(
         pilot.actor(by or pilot.cast.provider), asset, right(pilot, kind, grantee, **members)
     )

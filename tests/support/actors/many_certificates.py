@@ -1,4 +1,4 @@
-"""Many certificates at once for tests that revoke them, and what befalls the transactions that do."""
+"""Many certificates for tests of bulk revocation, and faults of the transactions that revoke them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def many(pilot: Pilot, like: str, count: int) -> list[str]:
-    """So many anchored certificates of one issuer, in a batch of their own."""
+    """Issue ``count`` certificates of one issuer, anchored in a separate batch."""
     ledger = pilot.ledger
     ledger.anchoring.flush()
     with ledger.database.write() as session:

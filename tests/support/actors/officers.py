@@ -1,4 +1,4 @@
-"""A ledger whose proposals wait as long as a real one's, and what officers and thieves do to it with a node alone."""
+"""A ledger with the delay of a real one, and acts of officers and thieves directly on the chain."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Officers:
 
 
 class Powers:
-    """Everyone acts from a key and sends its own transactions: no service stands between them and the contracts."""
+    """Acts of parties that send their own transactions, without the service."""
 
     def __init__(self, pilot: Pilot, officers: Officers) -> None:
         self.pilot, self.ledger, self.actors, self.cast = pilot, pilot.ledger, pilot.actors, pilot.cast
@@ -52,17 +52,17 @@ class Powers:
         return self.ledger.reader.party_no(party)
 
     def account(self, party: str) -> str:
-        """The account by which a party acts, as far as the service knows."""
+        """Return the party's present account in the service's database."""
         return self.ledger.parties.register.get(party).account
 
     def key(self) -> Signer:
-        """A fresh key that no service knows."""
+        """Return the signer of a new key that is no party's."""
         secret = new_private_key()
         self.ledger.custody.keep(secret)
         return LocalSigner(secret, account_of(secret))
 
     def send(self, account: str, call: Call) -> Receipt:
-        """A transaction from the account, whose money is no matter here."""
+        """Send a transaction from the account, after giving it money for gas."""
         self.pilot.fund(account)
         return self.ledger.client.with_account(self.ledger.custody.private_key(account).hex()).send(call)
 
@@ -70,36 +70,36 @@ class Powers:
         return self.send(self.account(party), call)
 
     def propose(self, account: str, call: Call) -> int:
-        """The number of the proposal that the account makes."""
+        """Propose a call from the account, and return the proposal's number."""
         (event,) = self.send(account, calls.propose(call)).named("Proposed")
         return int(event.args["no"])
 
     def decided(self, call: Call) -> int:
-        """A proposal of the first officer that the second one has confirmed; its delay has begun."""
+        """Propose as the first officer and confirm as the second; return the number of the waiting proposal."""
         number = self.propose(self.account(self.officers.first), call)
         self.act(self.officers.second, calls.confirm(number, call))
         return number
 
     def carry_out(self, number: int, call: Call) -> Receipt:
-        """As anybody may; here a firm sends it."""
+        """Carry out a proposal. Any account may; here a firm sends it."""
         return self.act(self.cast.firms["1"], calls.carry_out(number, call))
 
     def later(self) -> None:
-        """What was anchored before is of an earlier second than what happens next."""
+        """Let a few seconds pass, so that earlier anchors are of an earlier second than the next act."""
         self.pilot.skip(5)
 
     def pass_delay(self) -> None:
         self.pilot.skip(DEFAULT_DELAY + 1)
 
     def change_of_key(self, party: str, fresh: Signer | None, old: str = calls.NO_ACCOUNT) -> Call:
-        """The call that binds ``fresh`` to the party and retires ``old``."""
+        """Return the call that binds ``fresh`` to the party and retires ``old``."""
         if fresh is None:
             return calls.change_key(self.no(party), old=old)
         proof = prove_key(self.ledger.reader.chain, fresh, self.no(party))
         return calls.change_key(self.no(party), fresh.kid, old, proof)
 
     def further_key(self, party: str) -> Signer:
-        """A second key that the party proposed by itself, and that nobody vetoed; the service has its public key."""
+        """Bind a second key to the party by its own proposal, and return its signer; the service has the public key."""
         fresh = self.key()
         with self.ledger.database.write() as session:
             session.add(PartyKey(account=fresh.kid, party_id=party, public_key=fresh.public_key))
@@ -110,18 +110,18 @@ class Powers:
         return fresh
 
     def veto_by(self, signer: Signer, number: int) -> Call:
-        """The veto that a key signs and anybody sends."""
+        """Return a veto signed with a key, which any account can send."""
         return calls.veto_for(
             signer.kid, number, sign_act(veto_message(self.ledger.reader.chain, signer.kid, number), signer)
         )
 
     def report_by(self, signer: Signer, party: str, account: str) -> Call:
-        """The report that a key of the party signs and anybody sends."""
+        """Return a report signed with a key of the party, which any account can send."""
         message = report_message(self.ledger.reader.chain, signer.kid, account)
         return calls.report_for(signer.kid, self.no(party), account, sign_act(message, signer))
 
     def registration(self, identifier: str, *signers: Signer, roles: int = 1) -> Call:
-        """The list of one new party with these keys."""
+        """Return the call that registers one new party with these keys."""
         chain = self.ledger.reader.chain
         keys = tuple((signer.kid, prove_key(chain, signer)) for signer in signers)
         return calls.register_parties([PartyRegistration(identifier, keys, roles)])
@@ -130,13 +130,13 @@ class Powers:
         return str(self.ledger.reader.proposal(number).state)
 
     def binds(self, account: str) -> bool:
-        """Whether the chain knows the account."""
+        """Return whether the account is on the chain."""
         return self.ledger.reader.account(account) is not None
 
     def certified_by(self, firm: str, signer: Signer) -> Report:
-        """What a bank finds of a certificate over a consent that ``signer`` gave in the firm's name.
+        """Issue a certificate under a consent that ``signer`` gives as the firm, and return the bank's report.
 
-        The platform helps whoever holds the key: it takes the key for the firm's, whatever the chain says.
+        The platform helps the holder of the key: it accepts the key as the firm's, whatever the chain says.
         """
         with self.ledger.database.write() as session:
             row = PartyKey(account=signer.kid, party_id=self.cast.firms[firm], public_key=signer.public_key)
@@ -152,7 +152,7 @@ class Powers:
         return self.judged(issued.certificate_no, signer)
 
     def judged(self, number: str, signer: Signer) -> Report:
-        """What a bank finds of the certificate when the holder of ``signer`` presents it."""
+        """Return the bank's report on the certificate when the holder of ``signer`` presents it."""
         nonce, now = self.ledger.verification.new_nonce(), self.ledger.clock()
         bundle = self.ledger.certificates.bundles.present(number, FIELDS, self.cast.bank, nonce, signer, now)
         expect = Expectation(consumer=self.cast.bank, nonce=nonce)
@@ -161,7 +161,7 @@ class Powers:
 
 @contextmanager
 def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
-    """A new ledger with a delay of 72 hours; its offices are given, and their delay is over."""
+    """Create a ledger with a delay of 72 hours, whose offices have been given after that delay."""
     with create_ledger(Settings(home=home, delay=DEFAULT_DELAY)) as ledger:
         cast = assemble(ledger, [str(number) for number in range(1, firms + 1)])
         pilot = Pilot(ledger, cast)

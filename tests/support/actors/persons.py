@@ -1,4 +1,4 @@
-"""Persons, their departments and a bank in the scenarios S02 (one source) and S03 (three), with everyone's keys."""
+"""A bank, departments and persons in the scenarios S02 (one source) and S03 (three sources), with all their keys."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SERIALS = count(1)
 
 
 class PersonActors(GivenAnswers):
-    """A bank that asks persons, and the departments that answer."""
+    """The actors of scenarios about persons: a bank that requests data, and departments that provide it."""
 
     def __init__(self, pilot: Pilot) -> None:
         super().__init__(pilot.ledger)
@@ -44,7 +44,7 @@ class PersonActors(GivenAnswers):
         )
 
     def person(self, region: str = "440881") -> str:
-        """A new person, whose key is held here."""
+        """Onboard a new person, whose key is kept here, and return its party id."""
         (account,) = self.ledger.custody.create()
         serial = next(_SERIALS)
         key, number = self.ledger.custody.public_key(account), synthetic_resident_id(serial)
@@ -54,11 +54,11 @@ class PersonActors(GivenAnswers):
         return row.id
 
     def terms(self, person: str, scenario: str = "S02", **changes: Any) -> Terms:
-        """What the bank asks: every field, for five days."""
+        """Return the terms of a request of the bank: every field, for five days."""
         now, fields = self.ledger.clock(), self.ledger.scenarios.get(scenario).fields
         until = end_of_validity(shanghai_day(now) + timedelta(days=4))
         sources = {field.source for field in fields}
-        told: dict[str, Any] = {
+        terms: dict[str, Any] = {
             "scenario": scenario,
             "subject": person,
             "consumer": self.bank,
@@ -71,21 +71,21 @@ class PersonActors(GivenAnswers):
             "expires_at": until,
             "pia_digest": digest(b"impact assessment"),
         }
-        return Terms(**told | changes)
+        return Terms(**terms | changes)
 
     def authorised(
         self, person: str, scenario: str = "S02", **changes: Any
     ) -> tuple[str, dict[str, RecordedAuthorization]]:
-        """A request that the person has authorised in full: its id, the authorizations by source."""
+        """Make a request that the person authorises completely; return its id and the authorizations by source."""
         (request,) = self.ask([self.terms(person, scenario, **changes)])
         return request, {row.source: row for row in self.agree([request], SEPARATELY)}
 
     def supplied(self, rows: Sequence[Mapping[str, str]] = CONTRIBUTIONS) -> Supplied:
-        """An answer with rows."""
+        """Return an answer with these rows."""
         return Supplied(tuple(rows), AS_OF, self.ledger.clock())
 
     def certificate(self, person: str, scenario: str = "S02") -> str:
-        """An anchored certificate over everything that was asked."""
+        """Issue and anchor a certificate over all requested fields, and return its number."""
         request, given = self.authorised(person, scenario)
         rows = CONTRIBUTIONS if scenario == "S02" else SCORES
         self.answer({row.id: self.supplied(rows) for row in given.values()})
@@ -94,7 +94,7 @@ class PersonActors(GivenAnswers):
         return issued.certificate_no
 
     def accepted(self, number: str, fields: Sequence[str] | None = None) -> Report:
-        """The bank's report after it used the presentation."""
+        """Present the certificate to the bank, which uses it, and return the report."""
         nonce = self.ledger.verification.new_nonce()
         raw = self.show(number, nonce, fields).to_bytes()
         return self.ledger.verification.accept(self.ledger.actor(self.bank), raw, nonce).report

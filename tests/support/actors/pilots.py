@@ -1,4 +1,4 @@
-"""One open ledger on a real chain for the tests of capabilities; each test takes firms of its own."""
+"""Fixtures: one open ledger on a real chain for the tests of the capabilities; each test takes its own firms."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ FIRST_NEWCOMER = 9500
 
 
 def resource(code: str, content: str | None = None, **members: Any) -> DataResource:
-    """A small resource; its content is its code's unless another is given."""
+    """Return a small resource with that code; its content depends on the code unless ``content`` is given."""
     digest = hashlib.sha256((content or code).encode()).hexdigest()
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "code": code,
         "title": f"Resource {code}",
         "package": "test",
@@ -55,11 +55,11 @@ def resource(code: str, content: str | None = None, **members: Any) -> DataResou
         "fields": (ResourceField("month", "date"), ResourceField("kwh", "decimal")),
         "content_digest": f"sha-256:{digest}",
     }
-    return DataResource(**told | members)
+    return DataResource(**described | members)
 
 
 class Pilot:
-    """A firm's way to a certificate, step by step, with everyone's real keys; and a provider's to a registration."""
+    """The steps from a firm's consent to a certificate, and from an application to a registration, with real keys."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self.ledger, self.cast, self.actors = ledger, cast, CreditBureau(ledger, cast)
@@ -69,22 +69,22 @@ class Pilot:
         self._pooled = count()
 
     def actor(self, party: str) -> Actor:
-        """The party as one that acts."""
+        """Return the party as an actor."""
         return self.ledger.actor(party)
 
     def applied(self, *codes: str) -> list[str]:
-        """Assets of the provider whose first application is on the chain."""
+        """Apply for the registration of resources of the provider; return the asset ids."""
         return self.handed_in(*(resource(code) for code in codes))
 
     def handed_in(self, *resources: DataResource, by: str | None = None) -> list[str]:
-        """Assets of the provider, or of ``by``, whose first application is on the chain."""
+        """Apply for the registration of resources of the provider, or of ``by``; return the asset ids."""
         intake = self.ledger.registration.registrations.submit(self.actor(by or self.cast.provider), resources)
         assert not intake.refused
         self.ledger.registration.registrations.register(intake.accepted)
         return list(intake.accepted)
 
     def noticed(self, assets: Sequence[str]) -> None:
-        """Take applications up to their public notice."""
+        """Take applications to their public notice."""
         for step in (
             self.ledger.registration.review.accept,
             self.ledger.registration.review.review,
@@ -93,11 +93,11 @@ class Pilot:
             step(self.actor(self.cast.registrar), assets)
 
     def skip(self, seconds: int) -> None:
-        """Let time pass, for ledger and chain."""
+        """Move the clocks of ledger and chain forward."""
         LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, seconds)
 
     def after_notice(self, assets: Sequence[str]) -> None:
-        """Let the notices of these assets run out."""
+        """Move the clock past the notices of these assets."""
         ends = [asset.until for asset in self.ledger.reader.assets(assets) if asset is not None]
         self.skip(max(ends) + 1 - self.ledger.clock())
 
@@ -109,7 +109,7 @@ class Pilot:
         self.ledger.anchoring.flush()
 
     def confirmed(self) -> str:
-        """A confirmed asset of the provider that no other test has; a dozen share one notice."""
+        """Return a confirmed asset of the provider that no other test uses; twelve assets share one notice."""
         if not self._pool:
             prefix = f"pool/{self.ledger.rules.code}"
             self._pool = self.applied(*(f"{prefix}/{next(self._pooled)}" for _ in range(12)))
@@ -117,7 +117,7 @@ class Pilot:
         return self._pool.pop()
 
     def party(self, kind: PartyKind, *roles: Role) -> str:
-        """A new party with these roles, whose key is held here."""
+        """Onboard a new party with these roles, whose key is kept here, and return its id."""
         (account,) = self.ledger.custody.create()
         number = next(self._newcomers)
         key, uscc = self.ledger.custody.public_key(account), synthetic_uscc("440800", number)
@@ -129,59 +129,59 @@ class Pilot:
 
     @contextmanager
     def under(self, **settings: Any) -> Iterator[Pilot]:
-        """The same ledger, opened a second time with other settings, such as another ruleset."""
+        """Open the same ledger a second time, with other settings such as another ruleset."""
         with open_ledger(self.ledger.settings.model_copy(update=settings)) as opened:
             yield Pilot(opened, self.cast)
 
     def fund(self, account: str) -> None:
-        """Give an account of the local chain the money that its own transactions cost."""
+        """Give an account money for the gas of its transactions on the local chain."""
         fund(self.ledger.settings, self.ledger.reader.connection, account)
 
     def record(self, asset: str) -> AssetRecord:
-        """The asset as the chain has it."""
+        """Return the asset on the chain."""
         found = self.ledger.reader.asset(asset)
         assert found is not None
         return found
 
     def stands(self, asset: str) -> tuple[str, str | None, str | None]:
-        """The asset's state on the chain, and kind and stage of its open application."""
+        """Return the asset's state on the chain, and the kind and stage of its open application."""
         found = self.record(asset)
         return found.state, found.kind, found.stage
 
     def certificates(self, asset: str) -> list[Certificate]:
-        """Every registration certificate of an asset, oldest first."""
+        """Return every registration certificate of an asset, the oldest first."""
         with self.ledger.database.read() as session:
             query = select(Certificate).where(Certificate.asset_id == asset)
             return list(session.scalars(query.order_by(Certificate.certificate_no)))
 
     def report(self, asset: str) -> Report:
-        """What a verifier of the asset's newest certificate finds now."""
+        """Return a verifier's report on the asset's newest certificate."""
         return self.verified(str(self.ledger.registration.registrations.get(asset)["certificate_no"]))
 
     def verified(self, number: str) -> Report:
-        """What a verifier of a registration certificate finds now."""
+        """Return a verifier's report on a registration certificate."""
         self.ledger.anchoring.flush()
         bundle = self.ledger.certificates.bundles.build(number)
         return self.ledger.verification.verify(bundle.to_bytes(), Expectation()).report
 
     def act_documents_of(self, asset: str) -> list[str]:
-        """The digests of all documents that are kept for acts on the asset."""
+        """Return the digests of all documents stored for acts on the asset."""
         with self.ledger.database.read() as session:
             return sorted(session.scalars(select(ActDocument.digest).where(ActDocument.asset_id == asset)))
 
     def history(self, asset: str) -> list[dict[str, Any]]:
-        """Every event of the asset; proven complete."""
-        told = self.ledger.provenances.asset(asset)
-        assert told.completeness.complete
-        return list(told.events)
+        """Return every event of the asset; require that the history is proven complete."""
+        history = self.ledger.provenances.asset(asset)
+        assert history.completeness.complete
+        return list(history.events)
 
     def decide(self, asset: str, *states: str, number: int = 1, reason: str = "Looked into") -> None:
-        """Take an objection through these states, as the registrar."""
+        """Decide an objection as the registrar, through these states."""
         for state in states:
             self.ledger.registration.objections.decide(self.actor(self.cast.registrar), asset, number, state, reason)
 
     def firm(self) -> str:
-        """A firm that no other test has."""
+        """Return the number of a firm that no other test uses."""
         return FIRMS[next(self._next)]
 
     def authorise(self, firm: str) -> str:
@@ -191,7 +191,7 @@ class Pilot:
         self.actors.supply({firm: rows}, {firm: authorization}, lambda _: None)
 
     def certificate(self, firm: str) -> str:
-        """An anchored certificate of the firm."""
+        """Issue and anchor a certificate of the firm, and return its number."""
         authorization = self.authorise(firm)
         self.supply(firm, authorization)
         number = self.actors.issue({firm: authorization})[firm]
@@ -209,26 +209,26 @@ class Pilot:
 
 @pytest.fixture(scope="session")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A ledger set up from nothing, with its own local chain."""
+    """A new ledger with its own local chain."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("ledger"), delay=0)) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A ledger with founding parties alone, whose proposals wait for an hour."""
+    """A new ledger with only its founding parties, whose proposals wait for an hour."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), delay=DELAY)) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def pilot(ledger: Ledger) -> Pilot:
-    """Institutions and firms on the chain, the platform accredited."""
+    """A pilot with institutions and firms on the chain, and an accredited platform."""
     return assembled(ledger)
 
 
 def assembled(ledger: Ledger) -> Pilot:
-    """Institutions and firms on the chain of a new ledger, the platform accredited."""
+    """Register institutions and firms on a new ledger, accredit the platform, and return the pilot."""
     cast = assemble(ledger, FIRMS)
     now = ledger.clock()
     ledger.parties.role_changes.accredit(
@@ -240,7 +240,7 @@ def assembled(ledger: Ledger) -> Pilot:
 
 @pytest.fixture(scope="session")
 def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder of a closed ledger, to be copied and damaged, and the number of its one active certificate."""
+    """The folder of a closed ledger, for tests to copy and damage, and the number of its one active certificate."""
     home = tmp_path_factory.mktemp("closed") / "home"
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, ["1", "2", "3", "4"]), ledger.clock()
@@ -255,5 +255,5 @@ def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def copied_home(closed_ledger: tuple[Path, str], tmp_path: Path) -> Path:
-    """A copy of the closed ledger, for this test to damage."""
+    """A copy of the closed ledger for one test to damage."""
     return Path(shutil.copytree(closed_ledger[0], tmp_path / "home"))

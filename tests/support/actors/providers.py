@@ -1,4 +1,4 @@
-"""A new provider on its own machine, and firms whose data a bank asks of it at a real platform."""
+"""A provider on its own machine, and firms whose data a bank requests from it at a real platform."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAME = "湛江某企业（自有记录）"
 
 @dataclass
 class Files:
-    """The provider's source; remembers the questions."""
+    """The provider's data source, which records its queries."""
 
     rows: Sequence[dict[str, str]] = ROWS
     asked: list[Query] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Files:
 
 
 class Town:
-    """``party`` is the provider; what it keeps lies in ``folder``."""
+    """A provider and its platform. ``party`` is the provider, ``folder`` contains the provider's records."""
 
     def __init__(self, pilot: Pilot, folder: Path) -> None:
         self.pilot, self.ledger, self.actors = pilot, pilot.ledger, pilot.actors
@@ -60,7 +60,7 @@ class Town:
         return AnswerStore(self.folder / "records")
 
     def provider(self, **changes: Any) -> Provider:
-        """The provider at work, with a node in reach."""
+        """Return the running provider, with a node of the chain."""
         members: dict[str, Any] = {
             "party": self.party,
             "signer": self.signer,
@@ -71,28 +71,28 @@ class Town:
         return Provider(**members | changes)
 
     def consents(self, *firms: str, fields: Sequence[str] = FIELDS) -> list[str]:
-        """The bank asks, each firm signs: authorizations by id."""
+        """Let the bank request and each firm sign; return the authorizations by id."""
         terms = [replace(self.actors.request(firm, fields), sources={SOURCE: self.party}) for firm in firms]
         return [row.id for row in self.actors.agree(self.actors.ask(terms))]
 
     def go_round(self, files: Files | None = None, **changes: Any) -> list[Done]:
-        """What became of everything that waits."""
+        """Let the provider answer all waiting tasks, and return the results."""
         files = files or Files()
         return list(go_round(self.provider(**changes), self.platform, files.connector))
 
     def provisions(self, consent: str) -> list[Provision]:
-        """The answers that the platform has under a consent."""
+        """Return the provisions that the platform has under an authorization."""
         with self.ledger.database.read() as session:
             return provisions_of(session, consent)
 
     def certified(self, consent: str) -> str:
-        """The number of the anchored certificate that rests on the consent."""
+        """Issue and anchor a certificate under the authorization, and return its number."""
         (row,) = self.actors.certify([self.ledger.usage.authorizations.get(consent).request_id])
         self.ledger.anchoring.flush()
         return row.certificate_no
 
     def verified(self, number: str) -> Report:
-        """What the bank's verifier finds; nothing is used up."""
+        """Return the report of the bank's verifier, without using the certificate."""
         nonce = self.ledger.verification.new_nonce()
         raw = self.actors.show(number, nonce).to_bytes()
         expect = Expectation(consumer=self.pilot.cast.bank, nonce=nonce)

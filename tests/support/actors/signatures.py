@@ -1,4 +1,4 @@
-"""Whose word a signed statement is, as the ledger's register of keys has it."""
+"""Checks whether a signed statement is valid for a party, by its keys in the database."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from ledger.parties.statements import signed_by
 
 
 def is_word_of(ledger: Ledger, party: str, entry: Mapping[str, Any]) -> bool:
-    """Whether a key by which the party speaks signed the entry."""
+    """Return whether an active key of the party signed the entry."""
     with ledger.database.read() as session:
         return signed_by(session, entry, party)

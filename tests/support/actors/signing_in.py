@@ -1,4 +1,4 @@
-"""Signing in as a party whose key an installation keeps, as the party's own client does."""
+"""Signing in as a party whose key an installation keeps, like the party's own client."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ HERE = "192.0.2.1"
 
 
 def signed_in(ledger: Participant, party: str, signer: Signer, *, cookie: bool = False) -> NewSession:
-    """A session of the party by a key of its own."""
+    """Sign in as the party with one of its keys, and return the session."""
     place = Place.of(ledger.sessions.origin, ledger.reader.chain)
     nonce = ledger.sessions.nonce(party, HERE).nonce
     return ledger.sessions.begin(sign_in(place, party, nonce, signer, ledger.clock() + 300), cookie=cookie)
 
 
 def signer_of(ledger: Participant, party: str) -> Signer:
-    """The key by which a party acts, from where the installation keeps it."""
+    """Return the signer of a party's present key, which the installation keeps."""
     if isinstance(ledger, Ledger):
         return ledger.custody.signer(ledger.parties.register.get(party).account)
     return Custody(ledger.settings.keys_folder / "accounts.json").signer(ledger.client.account)
 
 
 def token_of(ledger: Participant, party: str) -> str:
-    """The token of a new session of a party whose key is kept here; it lasts as long as sessions do."""
+    """Return the token of a new session of a party whose key is kept here."""
     return signed_in(ledger, party, signer_of(ledger, party)).token

@@ -1,4 +1,4 @@
-"""Certificates of several uses, and what chain, log and installations know of their uses."""
+"""Certificates for several uses, and their uses on the chain, in the log and in installations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Outcome = tuple[str, int | None]
 
 
 def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int, str]]]:
-    """What an installation knows of a certificate: each verification, and the uses that no verification explains."""
+    """Return an installation's records of a certificate: its verifications, and uses without a verification."""
     with open_participant(Settings(home=home)) as installation:
         assert installation.presentations.pending() == []
         rows = installation.presentations.page(number, None, 1000)
@@ -30,15 +30,15 @@ def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int,
 
 
 def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
-    """The presentations and uses of a certificate in the operator's log."""
+    """Return the entries about a certificate in the operator's log: its presentations and uses."""
     certificate = reference(pilot.ledger.usage.holdings.get(number).digest)
     supervisor = pilot.ledger.actor(pilot.cast.supervisor)
-    told = [row["entry"] for row in pilot.ledger.log_entries.page(supervisor, -1, 100_000)]
-    return [entry for entry in told if entry.get("certificate") == certificate]
+    entries = [row["entry"] for row in pilot.ledger.log_entries.page(supervisor, -1, 100_000)]
+    return [entry for entry in entries if entry.get("certificate") == certificate]
 
 
 def uses(pilot: Pilot, number: str) -> int:
-    """The chain's counter: of the certificate's consumer, under its request."""
+    """Return the chain's count of uses by the certificate's consumer under its request."""
     with pilot.ledger.database.read() as session:
         counter = counter_of(session, number)
     assert counter is not None
@@ -47,10 +47,10 @@ def uses(pilot: Pilot, number: str) -> int:
 
 
 def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:
-    """A certificate of several uses, under a scenario that allows them."""
+    """Issue a certificate for several uses, under a scenario that allows them."""
     for file in SCENARIOS.glob("*.yaml"):
         definition = yaml.safe_load(file.read_text("utf-8"))
-        # Another version: verifiers with the scenario of the first do not compare the rules of the second.
+        # A new version of the scenario, so that verifiers do not compare it with the rules of the first version.
         changed = definition | {"max_uses": max_uses, "version": 2} if definition["code"] == "S51" else definition
         (folder / file.name).write_text(yaml.safe_dump(changed, allow_unicode=True), "utf-8")
     with pilot.under(scenarios=folder) as other:

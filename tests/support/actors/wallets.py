@@ -1,4 +1,4 @@
-"""Wallets for these tests: genuine bundles, a key, and a passphrase that is cheap to check."""
+"""Wallets for tests: genuine bundles, a key, and a passphrase with a fast key derivation."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ KEY: Final = HolderKey(DEVICE.secret, DEVICE.account)
 
 
 def full(made: Made) -> Bundle:
-    """The bundle with everything disclosed, bound to nobody."""
+    """Return the bundle with all claims disclosed and without a key binding."""
     return made.bundle.with_certificate(compose(made.token, made.hidden))
 
 
 def numbered(serial: int) -> Bundle:
-    """A full bundle of another certificate."""
+    """Return a bundle with all claims of another certificate."""
     return full(usage(claims={"certificate_no": certificate_no("440802", 2026, SCENARIO, serial)}))
 
 

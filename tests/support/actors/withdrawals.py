@@ -1,4 +1,4 @@
-"""A party withdraws what it signed, through the service and with its own key."""
+"""Withdrawals of authorizations and provisions through the service, signed with the party's own key."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ledger.usage.recorded import RecordedAuthorization
 
 @dataclass(frozen=True, slots=True)
 class SignedWithdrawal:
-    """A withdrawal as it is handed in: the signed entry, and the act for the chain (None for an SM2 key)."""
+    """A withdrawal to submit: the signed entry, and the signed act for the chain (None for an SM2 key)."""
 
     entry: dict[str, Any]
     act: bytes | None
 
 
 def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) -> SignedWithdrawal:
-    """The withdrawal of an authorization or a provision, signed by its party, or by ``by`` in its place."""
+    """Return the withdrawal of an authorization or a provision, signed by its party, or by ``by`` instead."""
     drafted = actors.ledger.usage.withdrawals.draft(identifier)
     signer = by or drafted.entry["party"]
     act = None if drafted.message is None else sign_act(drafted.message, actors.signer_of(signer))
@@ -27,6 +27,6 @@ def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) ->
 
 
 def withdraw(actors: Actors, identifier: str) -> RecordedAuthorization:
-    """The subject of an authorization takes it back."""
+    """Withdraw an authorization as its subject."""
     signed = signed_withdrawal(actors, identifier)
     return actors.ledger.usage.withdrawals.withdraw(signed.entry, signed.act)

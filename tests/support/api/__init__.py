@@ -1,1 +1,1 @@
-"""The application with everyone who calls it."""
+"""The application in tests, and its callers."""

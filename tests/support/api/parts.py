@@ -1,4 +1,4 @@
-"""The application on a ledger of its own, and calls of it in the name of everyone who plays a part."""
+"""The application on its own ledger, and calls in the name of each part: authority, bank, firm and others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.actors.signing_in import signed_in, signer_of
 
 
 class Tokens:
-    """Sessions of parties: each signs in by its present key, and anew with another key and after its time."""
+    """Sessions of parties: each signs in with its present key, and again after a change of key or an expiry."""
 
     def __init__(self, ledger: Participant) -> None:
         self._ledger = ledger
@@ -30,7 +30,7 @@ class Tokens:
         self.elsewhere: dict[str, Signer] = {}
 
     def header(self, party: str) -> dict[str, str]:
-        """The header of a call by the party; ``elsewhere`` holds the keys, by party, that are not kept here."""
+        """Return the header of a call by the party; ``elsewhere`` has the signers of keys that are not kept here."""
         signer = self.elsewhere.get(party) or signer_of(self._ledger, party)
         known = self._sessions.get(party)
         if known is None or known.account != signer.kid or known.expires_at <= self._ledger.clock():
@@ -43,7 +43,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class Api:
-    """Calls as one part: ``api("bank").get(…)``."""
+    """Calls the application as one part: ``api.get("bank", …)``."""
 
     def __init__(self, client: TestClient, pilot: Pilot) -> None:
         self.client, self.pilot = client, pilot
@@ -80,9 +80,9 @@ class Api:
 
 
 def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, str]:
-    """A key that is kept elsewhere, as its owner hands it in: with the proof that the owner has it.
+    """Return a key that is kept elsewhere with its proof of possession, as its owner submits it.
 
-    The proof is for ``party``; without one it is for a party that has no number yet.
+    The proof is for ``party``; without it, the proof is for a party that has no number yet.
     """
     reader = api.pilot.ledger.reader
     number = 0 if party is None else reader.party_no(party)
@@ -91,7 +91,7 @@ def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, s
 
 @contextmanager
 def opened(home: Path) -> Iterator[Api]:
-    """A ledger in an empty folder with everyone who plays a part, and the application on it."""
+    """Create a ledger with all parts in an empty folder, and the application on it."""
     settings = Settings(home=home, batch_age=1, delay=0, session_seconds=86_400)
     with create_ledger(settings) as ledger:
 

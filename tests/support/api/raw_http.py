@@ -1,4 +1,4 @@
-"""HTTP over a plain socket, byte by byte, against the real server: what well-behaved clients cannot send."""
+"""HTTP over a plain socket against the real server, for requests that correct clients cannot send."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ESTABLISHED = 1
 
 @dataclass(frozen=True)
 class Answer:
-    """A response as it came."""
+    """A response of the server."""
 
     status: int
     headers: dict[str, str]
@@ -35,12 +35,12 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The problem's code."""
+        """The code of the problem document."""
         return str(json.loads(self.body)["code"])
 
 
 class Wire:
-    """One connection. It sends what it is given and reads answers; ``receive`` bytes are taken in before that."""
+    """One connection, which sends given bytes and reads answers; ``receive`` is the size of its receive buffer."""
 
     def __init__(self, port: int, receive: int | None = None) -> None:
         self._socket = socket.socket()
@@ -51,7 +51,7 @@ class Wire:
         self._read = self._socket.makefile("rb")
 
     def send(self, data: bytes) -> Wire:
-        """Send; a server that has closed already is no error, its answer is read next."""
+        """Send bytes; if the server has closed already, this is no error, and its answer is read next."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(data)
         return self
@@ -63,7 +63,7 @@ class Wire:
         return self.send(("\r\n".join(lines) + "\r\n\r\n").encode())
 
     def answer(self, *, head: bool = False) -> Answer:
-        """The next answer; ``head``: it has no body whatever its length says."""
+        """Read the next answer; after ``head``, it has no body whatever its length header says."""
         status = int(self._read.readline().split(b" ")[1])
         headers: dict[str, str] = {}
         while line := self._read.readline().strip():
@@ -73,14 +73,14 @@ class Wire:
         return Answer(status, headers, self._read.read(length))
 
     def is_closed(self) -> bool:
-        """Wait until the other side closes, and say that nothing more came."""
+        """Wait until the other side closes, and return whether it sent nothing more."""
         try:
             return self._read.read() == b""
         except ConnectionResetError:
             return True
 
     def is_reset(self) -> bool:
-        """Whether the other side has ended the connection; reads nothing."""
+        """Return whether the other side has ended the connection; reads nothing."""
         state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
         return state != ESTABLISHED
 
@@ -111,7 +111,7 @@ class Service:
         return Wire(self.port, receive)
 
     def call(self, method: str, path: str, body: bytes = b"", **headers: object) -> Answer:
-        """One call with its body on a connection of its own."""
+        """Send one call with its body on a new connection."""
         length = {"content_length": len(body)} if body else {}
         with self.wire() as wire:
             return wire.head(method, path, **length, **headers).send(body).answer(head=method == "HEAD")
@@ -121,7 +121,7 @@ class Service:
 def serving(
     ledger: Participant, limits: Limits | None = None, connections: Connections | None = None
 ) -> Iterator[Service]:
-    """The application on an open ledger, on a port of this machine."""
+    """Serve the application on an open ledger, on a local port."""
 
     @contextmanager
     def already_open() -> Iterator[Participant]:
@@ -141,7 +141,7 @@ def serving(
 
 
 def until(holds: Any) -> None:
-    """Wait until something holds."""
+    """Wait until the condition is true."""
     deadline = time.monotonic() + CLOSED_SECONDS
     while not holds():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""Who plays in the role matrix: a party of each role with its own key and session, and records for them to act on."""
+"""The parties of the role matrix, one for each role with its own key and session, and records for them to act on."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from tests.support.api.parts import Api
 from tests.support.places import SCENARIOS
 
 FIELDS = ["years_covered", "wage_band"]
-# Tests that share the stage let years pass.
+# Long enough for tests that share the stage and move the clock by years.
 YEARS = 20 * 366 * DAY
-# Of all stages on one ledger: what one registers or onboards is no other's.
+# Shared by all stages on one ledger, so that no two register or onboard the same.
 _NEXT, _AWAY = count(), count(9700)
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """An authorization with what rests on it, and where these stand in the log."""
+    """An authorization with its provision and certificate, and their positions in the log."""
 
     subject: str
     consumer: str
@@ -48,9 +48,10 @@ class Consent:
 
 
 class Stage:
-    """``S`` … ``X`` are the parties of the columns, ``S2``, ``P2``, ``C2`` others of the same role.
+    """``S`` … ``X`` are the parties of the columns; ``S2``, ``P2`` and ``C2`` are other parties with these roles.
 
-    The broker has mandates of P and C, the chief data officer signs for P; for P2 and C2 they do so no more.
+    The broker has mandates of P and C, and the chief data officer signs for P. Their mandates and appointment for P2
+    and C2 have ended.
     """
 
     def __init__(self, api: Api) -> None:
@@ -64,7 +65,7 @@ class Stage:
         self.renew()
 
     def renew(self) -> None:
-        """Make certificates that are in force: the tests of another file let time pass, which ends earlier ones."""
+        """Issue valid certificates, because other test files move the clock, so that earlier ones expire."""
         self._shared.clear()
         self.own = self.consented("S", "C", "P")
         self.others = self.consented("S2", "C2", "P2")
@@ -91,7 +92,7 @@ class Stage:
         self.elsewhere = self.pilot.confirmed()
 
     def call(self, who: str, method: str, path: str, body: object = None) -> Any:
-        """The call in a session of that party; ``U`` has none."""
+        """Call in a session of that party; ``U`` has no session."""
         headers = {} if who == "U" else self.api.tokens.header(self.parties[who])
         return self.api.client.request(method, path, json=body, headers=headers)
 
@@ -102,30 +103,30 @@ class Stage:
         return self.call(who, "GET", path)
 
     def done(self, answer: Any) -> Any:
-        """What a step that only prepares was answered."""
+        """Require that a preparing call succeeded, and return its answer."""
         assert answer.status_code < 300, answer.text
         return answer.json()
 
     def join(self, name: str, kind: PartyKind, *roles: Role) -> str:
-        """Another party, called by that name."""
+        """Onboard another party under that name."""
         return self._named(name, self.pilot.party(kind, *roles))
 
     def join_named(self, name: str, column: str) -> str:
-        """Another party with the role of a column, called by that name."""
+        """Onboard another party with the role of a column under that name."""
         self.join(name, KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
         return name
 
     def join_person(self, name: str) -> str:
-        """A person, with the resident ID of the standard's own example."""
+        """Onboard a person with the resident ID of the standard's example."""
         key = self.ledger.custody.public_key(*self.ledger.custody.create())
         person = NewParty(PartyKind.PERSON, "Person", "11010519491231002X", "440802", key)
         return self._named(name, self.ledger.parties.onboarding.onboard(self.ledger.authority, [person])[0].id)
 
     def join_away(self, name: str, suite: Suite = ES256K, role: Role = Role.CONSUMER) -> Signer:
-        """Another party, called by that name, whose key is not kept here; by default a consumer."""
+        """Onboard another party (by default a consumer) under that name, whose key is not kept here."""
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
-        # Of a district that no newcomer of the pilot is of: theirs count up to these numbers.
+        # In a district of no other newcomer, because their serial numbers reach these.
         identifier = synthetic_uscc("440803", next(_AWAY))
         proof = possession_of(self.ledger.reader.chain, signer)
         name_of_it, roles = f"Away {identifier}", frozenset({role})
@@ -142,17 +143,17 @@ class Stage:
         return self.api.tokens.elsewhere.get(self.parties[who]) or self.pilot.actors.signer_of(self.parties[who])
 
     def signed(self, who: str, drafted: Any) -> dict[str, Any]:
-        """The drafted entry, signed by the party's present key."""
+        """Return the drafted entry, signed with the party's present key."""
         return {"statement": sign_entry(self.done(drafted)["entry"], self.signer(who))}
 
     def withdrawal(self, who: str, path: str) -> dict[str, Any]:
-        """What the party signs to withdraw: the drafted entry, and the message for the chain."""
+        """Return the body of a withdrawal: the drafted entry and the message for the chain, both signed."""
         drafted = self.get(who, path)
         act = sign_act(bytes.fromhex(self.done(drafted)["message"]), self.signer(who))
         return self.signed(who, drafted) | {"act": act.hex()}
 
     def signed_use(self, signer: Signer, use: dict[str, Any]) -> tuple[str, dict[str, str]]:
-        """Where and how the signature of a proposed use is handed in."""
+        """Return the path and the body that submit the signature of a proposed use."""
         signature = sign_act(bytes.fromhex(use["message"]), signer)
         return f"/v1/presentations/{use['presentation']}/use", {"signature": signature.hex()}
 
@@ -181,13 +182,13 @@ class Stage:
         }
 
     def asked(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> str:
-        """A request that its consumer has signed and handed in."""
+        """Submit a request signed by its consumer, and return its id."""
         drafted = self.post(consumer, "/v1/requests/draft", self.request(subject, consumer, provider))
         body = self.signed(consumer, drafted) | {"note": drafted.json()["note"]}
         return str(self.done(self.post(consumer, "/v1/requests", body))["id"])
 
     def statement(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> dict[str, Any]:
-        """A signed authorization that is not handed in yet."""
+        """Return a signed authorization that is not submitted yet."""
         request = self.asked(subject, consumer, provider)
         drafted = self.done(self.post(subject, f"/v1/requests/{request}/authorizations/draft", {}))["drafts"]
         return {"statements": [sign_entry(each["entry"], self.signer(subject)) for each in drafted]}
@@ -197,7 +198,7 @@ class Stage:
         return str(self.done(answer)["authorizations"][0]["id"])
 
     def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
-        """A signed provision that is not handed in yet; not every provider would be given the task."""
+        """Return a signed provision that is not submitted yet, also for a provider that would not get the task."""
         drafted = self.pilot.actors.draft(authorization, SUPPLIED)
         entry = drafted.entry | {"provider": self.parties[provider]}
         return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
@@ -206,18 +207,18 @@ class Stage:
         return {"request": self.ledger.usage.authorizations.get(authorization).request_id}
 
     def consented(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> Consent:
-        """An anchored certificate of these parties."""
+        """Issue and anchor a certificate of these parties."""
         authorization = self.authorised(subject, consumer, provider)
         supplied = self.done(self.post(provider, "/v1/provisions", self.provision(authorization, provider)))
         accepted = self.done(self.post("I", "/v1/certificates", self.issuing(authorization)))
         self.ledger.anchoring.flush()
         number = accepted["result"]["certificates"][0]
-        told = self.ledger.verification.status(number)
-        seq = self.ledger.inspection.batch(told["batch"])["first_seq"] + told["index"]
+        status = self.ledger.verification.status(number)
+        seq = self.ledger.inspection.batch(status["batch"])["first_seq"] + status["index"]
         return Consent(subject, consumer, authorization, supplied["id"], number, seq)
 
     def held_by(self, office: str) -> tuple[Consent, str]:
-        """A certificate that the office holds, and the authorization (its digest) under it, held too."""
+        """Return a certificate that the office holds, and the digest of its authorization, which is held too."""
         consent = self.consented()
         statement = self.ledger.usage.authorizations.get(consent.authorization).digest
         held = {"reason": "investigation"}
@@ -226,7 +227,7 @@ class Stage:
         return consent, statement
 
     def presented(self, consent: Consent) -> dict[str, Any]:
-        """The bundle as its subject presents it to its consumer, with the nonce."""
+        """Return the body of a presentation by the subject to the consumer: bundle and nonce."""
         bundle = parse_bundle(
             canonical(self.done(self.get(consent.subject, f"/v1/certificates/{consent.number}/bundle")))
         )
@@ -252,7 +253,7 @@ class Stage:
         return code
 
     def signature(self, code: str) -> dict[str, Any]:
-        """The chief data officer's signed publication, not handed in yet."""
+        """Return the publication signed by the chief data officer, not submitted yet."""
         return self.signed("D", self.post("D", "/v1/catalogue/publications/draft", {"code": code}))
 
     def signed_resource(self) -> str:
@@ -261,21 +262,21 @@ class Stage:
         return code
 
     def applied(self) -> str:
-        """An asset of P whose application nobody took on yet."""
+        """Return an asset of P whose application is not accepted yet."""
         (asset,) = self.pilot.handed_in(self.described(), by=self.parties["P"])
         return asset
 
     def scenario(self) -> dict[str, Any]:
-        """A scenario nobody drafted before: S51 in another wording."""
+        """Return a new scenario: S51 with another wording."""
         definition: dict[str, Any] = yaml.safe_load((SCENARIOS / "S51.yaml").read_text("utf-8"))
         return definition | {"code": "S60", "domain": f"draft {next(_NEXT)}"}
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """A record that refused calls can share: it is made again only after a call that was let through."""
+        """Return a record that refused calls share; it is made again only after an allowed call."""
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]
 
     def used(self) -> None:
-        """What a call that was let through acted on is not what it was."""
+        """Forget the shared records after an allowed call, because it changed them."""
         self._shared.clear()

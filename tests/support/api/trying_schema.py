@@ -1,6 +1,6 @@
-"""Every operation tried by schemathesis, with what the schema allows and forbids, in the name of each role.
+"""Tests every operation with schemathesis, with valid and invalid calls by the schema, as each role.
 
-``scripts/try_schema.py`` runs it at length; the tests run it in short.
+``scripts/try_schema.py`` runs this at length; the tests run it briefly.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.support.places import PROJECT
 PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"
 SCHEMA = PROJECT / "docs" / "openapi.json"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"
-# ``U`` is nobody, the others are the columns of the role matrix; offices come last, for what they do to the others.
+# ``U`` has no session, the others are columns of the role matrix. Offices come last, because they change the others.
 ROLES = ("U", "S", "P", "C", "T", "B", "X", "D", "R", "V", "I", "A")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 YEAR = 300 * 86_400
@@ -34,7 +34,7 @@ _FOREIGN_METHOD = re.compile(r"Unsupported method (\w+) returned")
 
 @dataclass(frozen=True)
 class Tried:
-    """What one role's run came to: the statuses of all answers, and what was wrong with any."""
+    """The result of one role's run: the statuses of all answers, and the errors found."""
 
     role: str
     statuses: Counter[int]
@@ -42,7 +42,7 @@ class Tried:
 
     @property
     def calls(self) -> int:
-        """How many answers came."""
+        """The number of answers."""
         return self.statuses.total()
 
 
@@ -53,7 +53,7 @@ class Trying:
         self._service, self._stage, self._folder = service, stage, folder
 
     def run(self, role: str, phases: Sequence[str], *, examples: int, seed: int) -> Tried:
-        """Try all operations in the name of a role; ``examples`` is how many calls are made up of each."""
+        """Test all operations as a role, with ``examples`` generated calls each."""
         report = self._folder / f"{role}.ndjson"
         command: list[str | Path] = [PROGRAM, "--config-file", SETTINGS, "run", SCHEMA]
         command += ["--url", f"http://127.0.0.1:{self._service.port}", "--phases", ",".join(phases)]
@@ -73,7 +73,7 @@ class Trying:
         return _read(role, report)
 
     def _caller(self, role: str) -> list[str]:
-        """A machine's key of the party with all scopes: it cannot sign itself out, as a session would."""
+        """Return a machine key of the party with all scopes; unlike a session, it cannot sign itself out."""
         if role == "U":
             return []
         ends = self._stage.ledger.clock() + YEAR
@@ -84,7 +84,7 @@ class Trying:
 
 @contextmanager
 def trying(api: Api, stage: Stage, folder: Path) -> Iterator[Trying]:
-    """A service that does not slow strangers down: it is tried what else they are answered with."""
+    """Open a service that does not limit calls without a session, so that their other answers are tested."""
     with serving(api.pilot.ledger, Limits(public_reserve=10**9)) as service:
         yield Trying(service, stage, folder)
 
@@ -108,9 +108,9 @@ def _read(role: str, report: Path) -> Tried:
 
 
 def _documented_elsewhere(label: str, check: dict[str, Any]) -> bool:
-    """Whether a method that a path does not have is one of another documented path with the same address.
+    """Return whether another documented path with the same address has the method that a path lacks.
 
-    ``GET /v1/requests/draft`` is also ``GET /v1/requests/{request}``; schemathesis compares the templates alone.
+    ``GET /v1/requests/draft`` is also ``GET /v1/requests/{request}``; schemathesis compares only the templates.
     """
     found = _FOREIGN_METHOD.search(json.dumps(check.get("failure_info")))
     if check["name"] != "unsupported_method" or found is None:

@@ -1,4 +1,4 @@
-"""Made-up histories of one asset, as the chain would have told them."""
+"""Made-up histories of one asset, in the form of the chain's events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ASSET, PARENT, SUCCESSOR = digest("asset"), digest("parent"), digest("successor"
 
 
 def event(name: str, after: int, by: int, **args: Any) -> HistoryEvent:
-    """An event of the asset, ``after`` seconds from its registration."""
+    """Return an event of the asset, ``after`` seconds from its registration."""
     return HistoryEvent(f"AssetRegistry.{name}", {"id": ASSET, **args, "at": BORN + after, "by": by})
 
 
@@ -53,7 +53,7 @@ def confirmed(after: int, kind: str = "first", valid_to: int = VALID_TO) -> Hist
 def granted(
     after: int, by: int, no: int, kind: str, grantee: int, period: tuple[int, int], **more: Any
 ) -> HistoryEvent:
-    """A right granted for a period in seconds from the registration."""
+    """Return the event of a right granted for a period, in seconds from the registration."""
     return event(
         "RightGranted",
         after,
@@ -79,7 +79,7 @@ def ended(after: int, by: int, no: int) -> HistoryEvent:
 
 
 def confirmed_asset() -> list[HistoryEvent]:
-    """From its registration to its confirmation 40 seconds later."""
+    """Return the events from the registration to the confirmation 40 seconds later."""
     return [
         registered(),
         advanced(10, "accepted"),
@@ -90,7 +90,7 @@ def confirmed_asset() -> list[HistoryEvent]:
 
 
 def whole_life() -> list[HistoryEvent]:
-    """Each kind of event once at least, in an order that the contract allows."""
+    """Return every kind of event at least once, in an order that the contract allows."""
     offered = {"to": FIRM, "deadline": BORN + 400}
     lien = {"lien": 0, "creditor": BANK, "rank": 1, "sole": True, "terms": digest("terms")}
     decided = [
@@ -136,7 +136,7 @@ def whole_life() -> list[HistoryEvent]:
 
 
 def recorded(events: list[HistoryEvent]) -> RecordedHistory:
-    """With transactions, parties and the head that all of the events lead to."""
+    """Return the history with transactions, parties and the head that follows from all events."""
     start = genesis("0a" * 32, 1337, "0x" + "aa" * 20, ASSET)
     roles = {PROVIDER: "provider", REGISTRAR: "registrar", BANK: "assessor", FIRM: "consumer", COURT: "authority"}
     return RecordedHistory(
@@ -153,7 +153,7 @@ def recorded(events: list[HistoryEvent]) -> RecordedHistory:
 
 
 def recorded_life() -> RecordedHistory:
-    """The whole life with the certificates of its two holders."""
+    """Return the history of ``whole_life``, with the certificates of its two holders."""
     history = recorded(whole_life())
     issuer, content = digest("platform"), digest("content")
     first, second = "DAC-440802-2026-S00-00000001-1", "DAC-440802-2026-S00-00000002-2"

@@ -69,7 +69,7 @@ from tests.support.bundles.cast import (
 from tests.support.bundles.made import Made, batch, commitments
 
 ONBOARDED = ProposedKey(by=1, confirmed_by=9, at=CONSENTED - 90_000)
-"""How each key came to its party, but for the issuer's, which is a founding one."""
+"""The proposal that bound each key, except the issuer's, which is a founding key."""
 
 
 OWN_TERMS = {"id", "fields", "source", "provider"}
@@ -94,13 +94,14 @@ def usage(
     chain: ChainId = CHAIN,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
-    """A usage certificate over a request, one authorization and one provision a source, presented to the bank.
+    """Return a usage certificate under a request, with one authorization and one provision per source, presented to the
+    bank.
 
-    ``template``, ``request``, ``consent``, ``supply`` (the tax actors's) and ``claims`` replace members before anything
-    is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims:
-    the provider of its source signs each that the scenario allows; ``spare`` are signed in ``_sd`` by the issuer alone,
-    without standing in ``fields``; ``algorithm`` hashes both; ``write`` turns evidence into text. All of it is of the
-    ledger of ``chain``.
+    ``template``, ``request``, ``consent``, ``supply`` (of the tax office), ``claims`` replace members before signing; the
+    consent to the power grid gets all members of ``consent`` except id, fields, source and provider. ``hidden`` are
+    the claims: the provider of the source signs each claim that the scenario allows. ``spare`` are claims that only the
+    issuer signs, in ``_sd`` but not in ``fields``. ``algorithm`` hashes both. ``write`` turns evidence into text.
+    Everything belongs to the ledger of ``chain``.
     """
     own = {"ledger": chain.ledger}
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
@@ -142,7 +143,7 @@ def _own_claims(source: str, secrets: Sequence[Disclosed]) -> list[Disclosed]:
 
 
 def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Made:
-    """A registration certificate; anyone may rely on it, nothing is hidden in it."""
+    """Return a registration certificate, which is public and has no hidden claims."""
     members = common_members("S00", SUBJECT) | {
         "asset": ASSET,
         "resource": {"name": "Power readings 2025", "records": 120_000},
@@ -170,7 +171,7 @@ def _made(
     hidden: tuple[Disclosed, ...],
     chain: ChainId = CHAIN,
 ) -> Made:
-    """The first signer is the issuer."""
+    """Put a bundle and its facts together; the first signer is the issuer."""
     text = as_text(payload)
     tree, anchor = batch(CERTIFICATE, FIRST_SEQ, 7, {CERTIFICATE.index: text}, ANCHORED)
     token = sign_compact(text.encode(), signers[0].signer, CERTIFICATE_TYP)
@@ -189,7 +190,7 @@ def _made(
 
 
 def _facts(bundle: Bundle, parties: Sequence[Actor]) -> Facts:
-    """All that a reader finds for the bundle, where nothing has happened since."""
+    """Return the facts that a reader finds for the bundle if nothing has changed since it was anchored."""
     accredited = {SCENARIO: (CONSENTED - 86_400, EXPIRES), "S00": (CONSENTED - 86_400, EXPIRES)}
     issuers = (ISSUER, OTHER_ISSUER)
     needed, anchors = facts_needed(bundle), commitments(bundle.anchors)

@@ -1,4 +1,4 @@
-"""Who takes part in the bundles of these tests, when, and what they sign before anything is changed."""
+"""The parties of the test bundles, the times, and the unchanged members of their statements."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CERTIFICATE = Position(2, 4, 5)
 FIRST_SEQ = 48
 AUTHORIZATION = Position(2, 3, 1)
 PROVISIONS = (Position(2, 3, 2), Position(2, 3, 4))
-# In the order in which the evidence stands in the bundle: the tax actors's consent and both provisions come first.
+# The order of the evidence in the bundle: the consent to the tax office and both provisions come first.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(2, 3, 3), Position(2, 3, 0), Position(2, 3, 5))
 CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
@@ -59,7 +59,7 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Actor:
-    """A party with one key; with another ``suite`` it is the same party with a key of that one."""
+    """A party with one key; another ``suite`` gives the same party with a key of that suite."""
 
     name: str
     no: int
@@ -107,11 +107,11 @@ RULES: Mapping[str, tuple[str, Entry]] = {
     "tax_arrears": ("tax", {"op": "score", "column": "arrears", "order": "month", "top": 9}),
     "power_trend": ("power", {"op": "score", "column": "trend", "order": "month", "top": 10}),
 }
-"""What the scenario allows, by name: source and rule."""
+"""The fields of the scenario, by name: source and rule."""
 
 
 def named(text: str) -> str:
-    """How other entries name this one; of what is no entry, any digest."""
+    """Return the reference by which other entries name this one; any digest if the text is no entry."""
     try:
         return reference(statement_digest(parse_json(text.encode("utf-8", "replace"), max_bytes=2**20)))
     except (InvalidInput, AttributeError):
@@ -137,7 +137,7 @@ TERMS = {
 
 
 def template_members() -> Entry:
-    """What the scenario allows: one field more than anyone asks for."""
+    """Return the members of the template; it allows one field more than the request asks for."""
     return {
         "ledger": LEDGER,
         "scenario": SCENARIO,
@@ -191,7 +191,7 @@ def supply_members(
     claims: Sequence[Disclosed] | None = None,
     algorithm: str = SHA_256,
 ) -> Entry:
-    """``claims`` are those that the provider signs, by default its own of ``HIDDEN``."""
+    """Return the members of a provision. The provider signs ``claims``, by default its own part of ``HIDDEN``."""
     fields = next(fields for actor, fields in SUPPLIES if actor.no == provider.no)
     own = salted({name: HIDDEN[name] for name in fields}) if claims is None else claims
     return {
@@ -234,7 +234,7 @@ def common_members(scenario: str, subject: Actor) -> Entry:
 
 
 def usage_members(rests_on: Mapping[str, Sequence[str]], supplies: Sequence[Entry], hidden: Changes) -> Entry:
-    """``rests_on``: the texts of template, request, authorizations and provisions."""
+    """Return the members of a usage certificate; ``rests_on`` are the texts of its evidence."""
     same = ("source", "provider", "as_of", "payload_digest")
     fixed = {"payload_mode": "aggregate", "rule_version": RULE_VERSION}
     return common_members(SCENARIO, SUBJECT) | {

@@ -68,13 +68,13 @@ def changed(path: str, value: object) -> Callable[[], Report]:
 
 
 def signed(*names: str) -> dict[str, str]:
-    """Claims as a provider signs them."""
+    """Return the signed digests of these claims, as in a provision."""
     values = {"tax_arrears": 0} | HIDDEN
     return supply_members(TAX, "{}", "{}", salted({name: values[name] for name in names}))["claims"]
 
 
 def anchored_later(index: int) -> Callable[[], Report]:
-    """One entry that the certificate rests on was anchored a second after the certificate."""
+    """Anchor one entry of the evidence a second after the certificate."""
     return GENUINE.anchoring(index, ANCHORED + 1).verify
 
 
@@ -83,7 +83,7 @@ def expecting(*templates: str) -> Expectation:
 
 
 def ruled(name: str, rule: Changes) -> list[dict[str, Any]]:
-    """The template's fields with another rule for one of them."""
+    """Return the template's fields, with another rule for one of them."""
     return [field | ({"rule": rule} if field["name"] == name else {}) for field in template_members()["fields"]]
 
 
@@ -93,7 +93,7 @@ def knowing_anchors(changes: dict[Any, Any]) -> Report:
 
 
 def unheard_of(what: str) -> Report:
-    """The facts list the holds of all statements but one."""
+    """Leave the holds of one statement out of the facts."""
     holds = {
         statement: holds for statement, holds in GENUINE.facts.holds.items() if statement != GENUINE.statement(what)
     }
@@ -101,7 +101,7 @@ def unheard_of(what: str) -> Report:
 
 
 def withdrawals_of(actor: Actor) -> Report:
-    """The facts list only that party's withdrawals."""
+    """Keep only that party's withdrawals in the facts."""
     return GENUINE.knowing(
         withdrawals={key: at for key, at in GENUINE.facts.withdrawals.items() if key[0] == actor.id}
     ).verify()
@@ -112,19 +112,19 @@ def used_by_another() -> Report:
 
 
 def undisclosed(drop: str) -> Report:
-    """Without one piece of evidence, presented with no claim disclosed."""
+    """Remove one piece of evidence from a presentation that discloses no claim."""
     return GENUINE.presenting().verify_changed(drop=drop)
 
 
 def supplied_for_the_grid() -> Report:
-    """The tax actors signs a claim that the scenario takes from the grid, and the subject had authorised so."""
+    """The tax office signs a claim whose source is the power grid; the subject had authorised the tax office for it."""
     fields = ruled("tax_trend", RULES["tax_trend"][1])
     moved = [field | ({"source": "power"} if field["name"] == "tax_trend" else {}) for field in fields]
     return usage(template={"fields": moved}).verify()
 
 
 def exchanged() -> Report:
-    """Two claims of one kind: the provider signs each under the name of the other."""
+    """The provider signs two claims of the same kind, each under the name of the other."""
     band = RULES["tax_band"][1]
     hidden = HIDDEN | {"tax_trend": "A"}
     made = usage(template={"fields": ruled("tax_trend", band)}, hidden=hidden)
@@ -134,7 +134,7 @@ def exchanged() -> Report:
 
 
 def registered_in(scenario: str) -> Made:
-    """A registration certificate under the scenario that its issuer happens to be accredited for."""
+    """Return a registration certificate under a usage scenario for which its issuer is accredited."""
     return registration(claims={"scenario": scenario, "certificate_no": certificate_no("440802", 2026, scenario, 1)})
 
 
@@ -142,7 +142,7 @@ TAXES: dict[str, Any] = {"hidden": {"tax_band": "B"}, "disclosed": ["tax_band"]}
 
 
 def consented_in_vain() -> Report:
-    """The certificate names the grid's consent too, and nothing that the grid supplied under it."""
+    """The certificate names the consent to the power grid, but no provision under it."""
     claims = usage(**TAXES).claims
     return usage(
         **TAXES, claims={name: claims[name][:1] for name in ("providers", "provisions", "components")}
@@ -150,7 +150,7 @@ def consented_in_vain() -> Report:
 
 
 def supplied_twice() -> Report:
-    """The tax actors supplied, corrected what it had supplied, and the certificate takes both."""
+    """The certificate uses a provision of the tax office and also the correction of that provision."""
     seen: dict[str, list[str]] = {}
 
     def write(entry: Changes) -> str:
@@ -167,7 +167,7 @@ def supplied_twice() -> Report:
 
 
 def consented_twice() -> Report:
-    """Two consents to the tax actors, each with a provision of its own: what one of them allows is not to be told."""
+    """Two consents to the tax office, each with its own provision: it is unclear which consent allows a claim."""
     seen: dict[str, str] = {}
 
     def write(entry: Changes) -> str:

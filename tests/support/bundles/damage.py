@@ -32,7 +32,7 @@ values = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=8
 
 
 def spots(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The way to each value in a JSON document."""
+    """Return the path to each value in a JSON document."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [way, *(spot for step, item in inner for spot in spots(item, (*way, step)))]
 

@@ -141,7 +141,7 @@ EVIDENCE_FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     ),
     (11, "PROVISION_DIFFERS", "component is other data", claiming(components=components(payload_digest=OTHER_LEAF))),
     (11, "PROVISION_DIFFERS", "component is of another day", claiming(components=components(as_of="2026-09-01"))),
-    (11, "PROVISION_DIFFERS", "provider not told", claiming(providers=[TAX.id])),
+    (11, "PROVISION_DIFFERS", "provider not named", claiming(providers=[TAX.id])),
     (
         11,
         "PROVISION_DIFFERS",

@@ -47,7 +47,7 @@ from tests.support.bundles.cast import (
 
 @dataclass(frozen=True)
 class Made:
-    """A bundle, its facts, the issuer's token and every disclosure there is."""
+    """A bundle, its facts, the issuer's token and all disclosures."""
 
     bundle: Bundle
     facts: Facts
@@ -55,7 +55,7 @@ class Made:
     hidden: tuple[Disclosed, ...]
 
     def document(self) -> dict[str, Any]:
-        """The bundle as JSON of its own, to be changed."""
+        """Return the bundle as new JSON that a test may change."""
         return json.loads(self.bundle.to_bytes())
 
     def presenting(
@@ -67,14 +67,14 @@ class Made:
         nonce: str = NONCE,
         at: int = AT,
     ) -> Made:
-        """The same certificate with other claims disclosed, or for another consumer, or by another key or none."""
+        """Return the certificate with these claims disclosed, for this consumer, and bound with this key or none."""
         shown = compose(token or self.token, [item for item in self.hidden if item.name in names])
         if holder is not None:
             shown = bind_key(shown, holder.signer, audience=audience, nonce=nonce, at=at)
         return replace(self, bundle=self.bundle.with_certificate(shown))
 
     def knowing(self, **facts: Any) -> Made:
-        """The same bundle with other facts."""
+        """Return the same bundle with other facts."""
         return replace(self, facts=replace(self.facts, **facts))
 
     def account(self, actor: Actor, **changes: Any) -> Made:
@@ -89,7 +89,7 @@ class Made:
         return self.knowing(assets={ASSET: replace(self.facts.assets[ASSET], **changes)})
 
     def held(self, *holders: tuple[Actor, int]) -> Made:
-        """With the parties that held the asset, each since when."""
+        """Set the holders of the asset, each with the time since when."""
         return self.asset(holders=tuple(HolderFact(actor.id, since) for actor, since in holders))
 
     @property
@@ -98,17 +98,17 @@ class Made:
         return parse_certificate(self.bundle.certificate).claims
 
     def statement(self, what: str) -> str:
-        """64 hex digits: of the certificate, or of the first evidence of that type."""
+        """Return the statement digest (64 hex digits) of the certificate, or of the first evidence of that type."""
         entries = [self.claims, *(dict(item.statement) for item in self.bundle.evidence)]
         return statement_digest(next(entry for entry in entries if entry["type"] == what))
 
     def status(self, *history: tuple[str, str, int], of: Position | None = None) -> Made:
-        """By default the status of the certificate."""
+        """Set the status history at a position, by default that of the certificate."""
         changes = tuple(StatusFact(status, reason, at) for status, reason, at in history)
         return self.knowing(status={**self.facts.status, of or self.bundle.position: changes})
 
     def on_hold(self, *history: tuple[tuple[str, ...], str, int], of: str = "certificate") -> Made:
-        """With holds of a statement: the offices that hold it after the change, the reason, the time."""
+        """Set the holds of a statement: for each change, the offices that then hold it, the reason and the time."""
         changes = tuple(HoldFact(offices, reason, at, 9) for offices, reason, at in history)
         return self.knowing(holds={**self.facts.holds, self.statement(of): changes})
 
@@ -119,7 +119,7 @@ class Made:
     def withdrawn(
         self, *withdrawals: tuple[Actor, int], of: str = "authorization", by_reported_key: bool = False
     ) -> Made:
-        """With withdrawals on the chain: who withdrew the statement, and when; beside those that it has already."""
+        """Add withdrawals of a statement on the chain: the withdrawing party and the time of each."""
         known, time = dict(self.facts.withdrawals), "reported_at" if by_reported_key else "at"
         for actor, at in withdrawals:
             key = (actor.id, self.statement(of))
@@ -129,7 +129,7 @@ class Made:
     def withdrawing(
         self, actor: Actor, at: int, *, of: str = "authorization", key: Actor | None = None, **members: Any
     ) -> Made:
-        """With a signed ``withdrawal`` entry in the evidence, anchored ``at``; ``members`` replace some of its own."""
+        """Add a signed ``withdrawal`` entry to the evidence, anchored ``at``; ``members`` replace some of its own."""
         entry = withdrawal_entry(
             **{"ledger": LEDGER, "id": "01K5M0000000000000000000W1", "statement": reference(self.statement(of))}
             | {"party": actor.id, "reason": "consent_withdrawn", "iat": at}
@@ -138,7 +138,7 @@ class Made:
         return self.carrying(as_text(sign_entry(entry, (key or actor).signer)), at)
 
     def carrying(self, text: str, at: int, issuer: Actor = ISSUER, instead_of: int | None = None) -> Made:
-        """With one more entry in the evidence, or one instead of another, anchored ``at`` in a batch of its own."""
+        """Add an entry to the evidence, or replace one, anchored ``at`` in a separate batch."""
         position = Position(issuer.no, 20 + len(self.bundle.anchors), 1)
         tree, anchor = batch(position, 200, 2, {1: text}, at)
         evidence = [*self.bundle.evidence]
@@ -147,11 +147,11 @@ class Made:
         return self._anchored(anchor, evidence=tuple(evidence))
 
     def anchoring(self, index: int, at: int, issuer: Actor = ISSUER) -> Made:
-        """With the evidence at ``index`` anchored ``at``, in a batch of its own, and shown there alone."""
+        """Anchor the evidence at ``index`` only in a separate batch, ``at`` that time."""
         return self.carrying(self.bundle.evidence[index].entry, at, issuer, index)
 
     def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
-        """The very same certificate at another place of a log, active and known there."""
+        """Anchor the same certificate at another position of a log, where the facts say that it is active."""
         text = parse_certificate(self.bundle.certificate).issued.payload.decode()
         tree, anchor = batch(position, first_seq, position.index + 1, {position.index: text}, at)
         proof = tuple(tree.inclusion_proof(position.index))
@@ -162,11 +162,11 @@ class Made:
         return replace(self, bundle=bundle).knowing(anchors={**self.facts.anchors, **commitments([anchor])})
 
     def verify(self, at: int = AT, expect: Expectation = EXPECT) -> Report:
-        """From the file's bytes, as a verifier gets it."""
+        """Verify the bytes of the file, as a verifier does."""
         return verify(self.bundle.to_bytes(), self.facts, at, expect)
 
     def verify_changed(self, *changes: tuple[str, Any], drop: str | None = None) -> Report:
-        """With members of the file replaced, each named by its path, as in ``anchors.0.root``; or one removed."""
+        """Verify with members of the file replaced or removed, named by paths like ``anchors.0.root``."""
         document = self.document()
         for path, value in changes:
             *way, last = _steps(path)
@@ -189,7 +189,7 @@ def _steps(path: str) -> list[Any]:
 
 
 def batch(where: Position, first_seq: int, size: int, texts: Mapping[int, str], at: int) -> tuple[Tree, Anchor]:
-    """The batch of a position; its other entries are other people's."""
+    """Return the tree and the anchor of a position's batch, with made-up entries at the other positions."""
     entries = [texts.get(index, as_text({"type": "other", "no": index})).encode() for index in range(size)]
     tree = Tree([leaf_hash(entry) for entry in entries])
     return tree, Anchor(where.issuer, where.batch, first_seq, size, tree.root, at)

@@ -61,7 +61,7 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (1, "LEDGER_DIFFERS", "request of another ledger", asked(ledger=OTHER_LEDGER)),
     (1, "LEDGER_DIFFERS", "consent of another ledger", consented(ledger=OTHER_LEDGER)),
     (1, "LEDGER_DIFFERS", "provision of another ledger", supplied(ledger=OTHER_LEDGER)),
-    (1, "FOREIGN_CHAIN", "a copy with another past", changed("chain.origin", "0b" * 32)),
+    (1, "FOREIGN_CHAIN", "a copy of the contracts with another origin", changed("chain.origin", "0b" * 32)),
     (1, "FOREIGN_CHAIN", "other delay", changed("chain.delay", 1)),
     (1, "BUNDLE_FORM", "member missing", lambda: GENUINE.verify_changed(drop="status")),
     (1, "FOREIGN_CHAIN", "other contract", changed("chain.certificate_log", "0x" + "d1" * 20)),

@@ -1,4 +1,4 @@
-"""A verifier in a process that has no network, and none of the packages that a service needs."""
+"""Runs a verifier in a process without a network and without the packages that only a service needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same parties with their P-256 keys, and the certificate that is of ES256 throughout."""
+"""The parties of the test bundles with P-256 keys, and a certificate with only ES256 signatures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ P_HOLDER = {"cnf": {"jwk": public_jwk(P_DEVICE.signer.public_key).to_dict()}}
 
 
 def p256_usage(claims: Changes | None = None, **changes: Any) -> Made:
-    """A usage certificate that is of ES256 from the request to the presentation."""
+    """Return a usage certificate with ES256 signatures from the request to the presentation."""
     consent = {"holder_key": P_HOLDER["cnf"]["jwk"]} | dict(changes.pop("consent", {}))
     made = usage(**P_KEYS | changes, consent=consent, claims=P_HOLDER | dict(claims or {}))
     return made.presenting("tax_band", "power_trend", holder=P_DEVICE)

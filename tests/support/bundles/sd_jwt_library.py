@@ -1,4 +1,4 @@
-"""PyPI's ``sd-jwt`` as a verifier of ours."""
+"""The library ``sd-jwt`` of PyPI as a verifier of our certificates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sd_jwt.verifier import SDJWTVerifier
 
 
 class Verifier(SDJWTVerifier):
-    """The library takes key bindings by ES256 unless it is given another algorithm."""
+    """Sets the algorithm of key bindings; the library's default is ES256."""
 
     algorithm = "ES256K"
 

@@ -1,4 +1,4 @@
-"""The same parties with their SM2 keys, and the certificate that is of SM2 and SM3 throughout."""
+"""The parties of the test bundles with SM2 keys, and a certificate with only SM2 signatures and SM3 digests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SM_HOLDER = {"cnf": {"jwk": public_jwk(SM_DEVICE.signer.public_key).to_dict()}}
 
 
 def sm_usage(claims: Changes | None = None, **changes: Any) -> Made:
-    """A usage certificate that is of SM2 and SM3 from the consent to the presentation."""
+    """Return a usage certificate with SM2 and SM3 from the consent to the presentation."""
     consent = {"holder_key": SM_HOLDER["cnf"]["jwk"]} | dict(changes.pop("consent", {}))
     made = usage(**SM_KEYS | changes, consent=consent, claims=SM_HOLDER | dict(claims or {}))
     return made.presenting("tax_band", "power_trend", holder=SM_DEVICE)

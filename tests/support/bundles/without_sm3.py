@@ -1,4 +1,4 @@
-"""An OpenSSL that has no SM3."""
+"""Simulates an OpenSSL without SM3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One local chain for the whole session, as good as new in each test, with our contracts and a party of each role."""
+"""Fixtures: one local chain for the session, restored after each test, with our contracts and a party per role."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ class TestParty:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain with our contracts and the parties of ``ROLES_OF``. ``client`` sends as the issuer; ``acting`` as any
-    other."""
+    """A chain with our contracts and the parties of ``ROLES_OF``.
+
+    ``client`` sends as the issuer; ``acting`` returns clients of the other parties.
+    """
 
     node: LocalNode
     deployment: Deployment
@@ -76,13 +78,13 @@ class Chain:
         return self.client.with_account(self.parties[name].key)
 
     def propose(self, call: Call, by: str = "founder") -> int:
-        """The number of a new proposal; a list of parties is proposed by its digest."""
+        """Propose a call (a list of parties by its digest), and return the proposal's number."""
         registers = call.function == "register"
         proposed = calls.propose_registration(self.client.act_of(call)) if registers else calls.propose(call)
         return proposal_of(self.acting(by).send(proposed))
 
     def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
-        """Propose, confirm and carry out; without a confirmer a party decides on its own key."""
+        """Propose, confirm and carry out a call; without a confirming party, a party decides about its own key."""
         number = self.propose(call, by)
         if confirmer is not None:
             receipt = self.acting(confirmer).send(calls.confirm(number, call))
@@ -93,20 +95,20 @@ class Chain:
         return self.client.send(calls.carry_out(number, call))
 
     def objection(self, asset: str, number: int, block: int | str = "latest") -> tuple[int, str, bool, int] | None:
-        """What the contract keeps of an objection: who made it, its state, whether it is against an application, and
-        when it was filed; None where there is no such objection."""
+        """Return an objection in the contract, or None: its party, its state, whether it is against an application, and
+        the time."""
         (raw,) = self.client.read(ASSET_REGISTRY, "objectionOf", [asset, number], block=block)
         if not raw["state"]:
             return None
         return raw["objector"], OBJECTION_STATES[raw["state"]], raw["application"] != 0, raw["filedAt"]
 
     def proof(self, private_key: str, number: int = 0) -> str:
-        """The proof of possession of a secp256k1 key, for the party of that number; 0 for first keys."""
+        """Return the proof of possession of a secp256k1 key for the party with that number; 0 for first keys."""
         key = bytes.fromhex(private_key)
         return prove_key(self.deployment.chain, LocalSigner(key, account_of(key)), number)
 
     def rotate(self, name: str, private_key: str) -> Receipt:
-        """A party replaces its key."""
+        """Replace a party's key by its own proposal."""
         party = self.parties[name]
         fresh = account_of(bytes.fromhex(private_key))
         call = calls.change_key(party.no, fresh, party.account, self.proof(private_key, party.no))
@@ -142,7 +144,7 @@ FOUNDING = [
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
-    """A running local node, shared by all tests: restore what you change with the ``chain`` fixture."""
+    """A running local node, shared by all tests. Use the fixture ``chain``, which undoes a test's changes."""
     funded = [party.account for party in PARTIES.values()]
     with LocalNode(tmp_path_factory.mktemp("node"), funded=funded, persistent=False) as running:
         yield running
@@ -150,30 +152,30 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
 
 @pytest.fixture(scope="session")
 def deployment(node: LocalNode) -> Deployment:
-    """Our contracts on the session's node, with all parties registered and the issuer accredited."""
+    """Our contracts on the session's node, with all parties registered and an accredited issuer."""
     return deployed_on(node)
 
 
 @pytest.fixture(scope="session")
 def waiting_deployment(node: LocalNode) -> Deployment:
-    """The same once more, with proposals that wait."""
+    """A second deployment of our contracts, whose proposals wait."""
     return deployed_on(node, delay=DELAY)
 
 
 def deployed_on(node: LocalNode, delay: int = 0) -> Deployment:
-    """Our contracts with the parties of ``PARTIES``, which the node has funded."""
+    """Deploy our contracts with the parties of ``PARTIES``, which the node has funded."""
     return deploy(node.url, PARTIES["founder"].key, FOUNDING, delay=delay, network="test", notice=NOTICE)
 
 
 @pytest.fixture
 def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """The deployed contracts with their parties; whatever the test does is undone after it."""
+    """The deployed contracts with their parties; the test's changes are undone afterwards."""
     yield from _on(node, deployment)
 
 
 @pytest.fixture
 def waiting_chain(node: LocalNode, waiting_deployment: Deployment) -> Iterator[Chain]:
-    """As ``chain``, with proposals that wait for ``DELAY`` seconds. Not for the same test as ``chain``."""
+    """Like ``chain``, with proposals that wait for ``DELAY`` seconds. A test may not use both."""
     yield from _on(node, waiting_deployment)
 
 

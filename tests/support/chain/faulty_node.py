@@ -1,4 +1,4 @@
-"""A node that goes wrong: an HTTP server that passes calls on to a real node, and spoils the answers as it is told.
+"""A faulty node: an HTTP server that passes calls to a real node, and damages the answers by the selected fault.
 
     with FaultyNode(upstream=node.url) as faulty:      # or answers={"eth_chainId": "0x539"}, or a function of the call
         connection = Connection(faulty.url, timeout=1)
@@ -26,7 +26,7 @@ Spoil = Callable[["Turn"], None]
 
 
 class Refusal(Exception):
-    """Raised by a function that answers calls: the node refuses with this JSON-RPC error."""
+    """Raised by a function that answers calls, to refuse with this JSON-RPC error."""
 
     def __init__(self, message: str, code: int = -32000, data: Any = None) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request: what was asked, what a healthy node answers, and the connection to spoil."""
+    """One request: the call, the answer of a healthy node, and the connection."""
 
     asked: Call | list[Call]
     healthy: Any
@@ -46,7 +46,7 @@ class Turn:
         return {call["method"] for call in self._calls}
 
     def ask(self, method: str, *params: Any) -> Any:
-        """What a healthy node answers to another call: its result."""
+        """Return a healthy node's result of another call."""
         call = {"jsonrpc": "2.0", "id": 0, "method": method, "params": list(params)}
         return self.handler.server.node.healthy(call)["result"]
 
@@ -55,7 +55,7 @@ class Turn:
         return self.asked if isinstance(self.asked, list) else [self.asked]
 
     def give(self, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        """Answer with JSON, or with bytes as they are."""
+        """Answer with JSON, or with unchanged bytes."""
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.raw(status, {"Content-Length": str(len(body)), **(headers or {})}, body)
 
@@ -67,13 +67,13 @@ class Turn:
         self.handler.wfile.write(body)
 
     def each(self, change: Callable[[Call, Any], Any]) -> None:
-        """Answer each call with its healthy answer changed."""
+        """Answer each call with its healthy answer after a change."""
         answers = self.healthy if isinstance(self.asked, list) else [self.healthy]
         changed = [change(call, answer) for call, answer in zip(self._calls, answers, strict=True)]
         self.give(changed if isinstance(self.asked, list) else changed[0])
 
     def drip(self, data: bytes, seconds: float = 0.2) -> None:
-        """Send byte by byte, until the caller or the test has enough."""
+        """Send byte by byte, until the caller closes the connection or the test ends."""
         for byte in data:
             if self.handler.server.stopped.wait(seconds):
                 return
@@ -96,7 +96,7 @@ class _Server(ThreadingHTTPServer):
         self.stopped = threading.Event()
 
     def handle_error(self, *_: Any) -> None:
-        """A caller that has enough closes the connection: that is what the test is about."""
+        """Ignore errors of closed connections: the tests expect that callers give up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class FaultyNode:
-    """See the module. ``upstream`` is a real node's URL; else ``answers`` has results by method, or makes them."""
+    """See the module. ``upstream`` is the URL of a real node; without it, ``answers`` has or makes the results."""
 
     def __init__(self, upstream: str | None = None, answers: Answers | None = None) -> None:
         self.fault: Spoil | None = None
@@ -138,7 +138,7 @@ class FaultyNode:
         fault(Turn(asked, self.healthy(asked), handler))
 
     def healthy(self, asked: Call | list[Call]) -> Any:
-        """What a healthy node answers to one call or a batch."""
+        """Return the answer of a healthy node to one call or a batch."""
         if self.upstream is not None:
             return self._passed_on(asked)
         return [self._answered(call) for call in asked] if isinstance(asked, list) else self._answered(asked)

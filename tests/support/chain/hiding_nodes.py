@@ -1,4 +1,4 @@
-"""Nodes that lie: our own connection to a real node, with some of its answers left out or changed."""
+"""Lying nodes: connections to a real node that leave out or change some of its answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.chain.deployed import Chain
 
 
 class HidingConnection(Connection):
-    """Drops the logs whose event ``hidden`` says so of."""
+    """Leaves out the logs for which ``hidden`` returns true."""
 
     def __init__(self, url: str, hidden: Callable[[dict[str, Any]], bool]) -> None:
         super().__init__(url)
@@ -34,7 +34,7 @@ class HidingConnection(Connection):
 
 
 def reader_without(chain: Chain, *events: Event) -> ChainReader:
-    """A reader whose node hides these events."""
+    """Return a reader whose node hides these events."""
     places = {(event.block_number, event.log_index) for event in events}
 
     def hidden(log: dict[str, Any]) -> bool:
@@ -44,7 +44,7 @@ def reader_without(chain: Chain, *events: Event) -> ChainReader:
 
 
 class DatingConnection(Connection):
-    """Writes another time into every event of the certificate log that has the name."""
+    """Changes the time in every event of the certificate log with that name."""
 
     def __init__(self, url: str, name: str, time: int) -> None:
         super().__init__(url)
@@ -70,7 +70,7 @@ class DatingConnection(Connection):
 
 
 class NumberingConnection(Connection):
-    """Gives another number for a party's id."""
+    """Answers another number for a party's id."""
 
     def __init__(self, url: str, party: str, number: int) -> None:
         super().__init__(url)
@@ -86,12 +86,12 @@ class NumberingConnection(Connection):
 
 
 def reader_numbering(chain: Chain, party: str, number: int) -> ChainReader:
-    """A reader whose node says that the party has that number."""
+    """Return a reader whose node answers that number for the party."""
     return ChainReader(ChainClient(NumberingConnection(chain.node.url, party, number), chain.deployment))
 
 
 class ReplacingConnection(Connection):
-    """Writes other digits for some in the data of every event."""
+    """Replaces digits in the data of every event."""
 
     def __init__(self, url: str, old: str, new: str) -> None:
         super().__init__(url)
@@ -105,12 +105,12 @@ class ReplacingConnection(Connection):
 
 
 def reader_replacing(chain: Chain, old: str, new: str) -> ChainReader:
-    """A reader whose node shows other digits (hex) in the events' data."""
+    """Return a reader whose node replaces hex digits in the events' data."""
     return ChainReader(ChainClient(ReplacingConnection(chain.node.url, old, new), chain.deployment))
 
 
 class StuckConnection(Connection):
-    """Gives an earlier block for the newest one, while it is ``stuck_at`` that block."""
+    """Answers with the block ``stuck_at`` as the newest block, while it is set."""
 
     stuck_at: int | None = None
 
@@ -121,5 +121,5 @@ class StuckConnection(Connection):
 
 
 def reader_dating(chain: Chain, name: str, time: int) -> ChainReader:
-    """A reader whose node says that the events of that name happened at ``time``."""
+    """Return a reader whose node gives events of that name the time ``time``."""
     return ChainReader(ChainClient(DatingConnection(chain.node.url, name, time), chain.deployment))

@@ -1,4 +1,4 @@
-"""Contracts that have our runtime code and are not what they seem."""
+"""Fraudulent deployments whose contracts have our runtime code."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PROVEN_BIT: Final = 32 + 4 * 40
 
 
 def moved(deployment: Deployment, **addresses: str) -> Deployment:
-    """The deployment with some of its contracts elsewhere."""
+    """Return the deployment with other addresses for some of its contracts."""
     return replace(deployment, addresses={**deployment.addresses, **addresses})
 
 
 @dataclass(frozen=True, slots=True)
 class Deployer:
-    """Deploys contracts one by one, as somebody may who does not use ``deploy``."""
+    """Deploys contracts one by one, without ``deploy``."""
 
     sender: Sender
     founder: TestParty
@@ -48,7 +48,7 @@ class Deployer:
         return cls(Sender(Connection(url), bytes.fromhex(founder.key), chain_id=chain_id, reverts=reverts), founder)
 
     def create(self, name: str, *arguments: Any) -> tuple[str, str]:
-        """Address and transaction of a contract that is created by our creation code."""
+        """Create a contract with our creation code; return its address and transaction."""
         return self.create_by(self.code(name, *arguments))
 
     def code(self, name: str, *arguments: Any) -> bytes:
@@ -63,13 +63,15 @@ class Deployer:
 
     @staticmethod
     def founded(forwarder: str) -> tuple[str, int, list[Any]]:
-        """The arguments of a registry with the parties of the tests."""
+        """Return the constructor arguments of a registry with the parties of the tests."""
         return forwarder, 0, [each.row() for each in FOUNDING]
 
 
 def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty = FOUNDER) -> Deployment:
-    """Two registries of parties behind one forwarder. The deployment names one; the contract ``obeying`` asks the
-    other."""
+    """Deploy two party registries with one forwarder.
+
+    The deployment names one of them; the contract ``obeying`` asks the other.
+    """
     by = Deployer.at(url, like.chain_id, founder)
     forwarder = by.create(FORWARDER, b"\7" * 32)
     public, secret = by.registry(forwarder[0]), by.registry(forwarder[0])
@@ -80,13 +82,16 @@ def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty
 
 
 def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) -> Deployment:
-    """A registry whose creation code writes what an honest one has in its storage, and the account of ``HIDDEN`` as one
-    of the founder's, and then returns the runtime code of the honest one."""
+    """Deploy a registry with a hidden account of the founder.
+
+    Its creation code writes the storage of an honest registry plus the account of ``HIDDEN``, and returns the honest
+    runtime code.
+    """
     by, connection = Deployer.at(url, like.chain_id, founder), Connection(url)
     forwarder = by.create(FORWARDER, b"\x08" * 32)
     honest, _ = by.registry(forwarder[0])
     written = {slot: connection.ask("eth_getStorageAt", honest, slot, "latest") for slot in _slots()}
-    # Party number 1, valid from second 1 on, proven; the fields of an account share a slot.
+    # Party number 1, valid from second 1 on, proven. The fields of an account share one slot.
     written[_in_mapping(ACCOUNTS_SLOT, account_of(bytes.fromhex(HIDDEN)))] = hex(1 | 1 << 32 | 1 << PROVEN_BIT)
     store = b"".join(b"\x7f" + _word(value) + b"\x7f" + _word(slot) + b"\x55" for slot, value in written.items())
     address = b"\x73" + bytes.fromhex(honest[2:])
@@ -98,7 +103,7 @@ def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) ->
 
 
 def _slots() -> list[str]:
-    """Where a registry keeps its head, its counts and the parties of the tests."""
+    """Return the storage slots of a registry's head, its counts and the parties of the tests."""
     found = [hex(slot) for slot in range(ACCOUNTS_SLOT)]
     for party in PARTIES.values():
         keys = (party.account, hex(party.no), hex(party.no), party.id)

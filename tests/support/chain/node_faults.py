@@ -1,4 +1,4 @@
-"""What can be wrong with a node's answer, by kind: the result, the body, a batch, HTTP, the connection, the time."""
+"""Faults of a node's answers, by kind: result, body, batch, HTTP, connection, time."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _HASH_CHARACTERS: Final = 66
 
 
 def only(fault: Spoil, *methods: str) -> Spoil:
-    """The fault in requests with one of these methods; others are answered well."""
+    """Apply the fault only to requests with one of these methods."""
     return lambda turn: fault(turn) if turn.methods & set(methods) else answer_well(turn)
 
 
 def once(fault: Spoil, times: int = 1) -> Spoil:
-    """The fault for the first so many requests."""
+    """Apply the fault only to the first ``times`` requests."""
     left = iter(range(times))
     return lambda turn: answer_well(turn) if next(left, None) is None else fault(turn)
 
 
 def alternating(*faults: Spoil | None) -> Spoil:
-    """Each request meets the next of these, as where several nodes share one address; None is a healthy one."""
+    """Use these faults in turn, like several nodes behind one address; None is a healthy node."""
     order = itertools.cycle(faults)
     return lambda turn: (next(order) or answer_well)(turn)
 
 
 def behind(height: int) -> Spoil:
-    """A node that has not seen the blocks after ``height`` yet."""
+    """Answer like a node without the blocks after ``height``."""
 
     def change(turn: Turn, call: Call, answer: Any) -> Any:
         method, params = call["method"], call["params"]
@@ -55,23 +55,23 @@ def behind(height: int) -> Spoil:
 
 
 def result(value: Any) -> Spoil:
-    """Another result in each answer, in good form otherwise."""
+    """Replace the result in each answer, which otherwise has the correct form."""
     return lambda turn: turn.each(lambda call, _: {"jsonrpc": "2.0", "id": call["id"], "result": value})
 
 
 def refusal(message: str, code: int = -32000, data: Any = None) -> Spoil:
-    """A JSON-RPC error in each answer."""
+    """Answer each call with a JSON-RPC error."""
     error = Refusal(message, code, data).error
     return lambda turn: turn.each(lambda call, _: {"jsonrpc": "2.0", "id": call["id"], "error": error})
 
 
 def body(value: Any) -> Spoil:
-    """Another body: JSON, or bytes as they are."""
+    """Replace the body by JSON, or by unchanged bytes."""
     return lambda turn: turn.give(value)
 
 
 def status(code: int, retry_after: str | None = None, value: Any = b"<html>no</html>") -> Spoil:
-    """A status of HTTP, with or without ``Retry-After``."""
+    """Answer with an HTTP status, with or without ``Retry-After``."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     return lambda turn: turn.give(value, code, headers)
 
@@ -181,7 +181,7 @@ RESULTS: Final[Mapping[str, Spoil]] = {
     "hex far too long": result("0x" + "f" * 200_000),
     "wide digits": result("0x１２"),
 }
-"""Results that are none; some are right for one call or another."""
+"""Invalid results; some of them are valid for a particular call."""
 
 BODIES: Final[Mapping[str, Spoil]] = {
     "no body": body(b""),
@@ -200,7 +200,7 @@ BODIES: Final[Mapping[str, Spoil]] = {
     "no number": _no_ids,
     "true for a number": _true_ids,
 }
-"""Bodies that are no answer."""
+"""Bodies that are not a JSON-RPC answer."""
 
 BATCHES: Final[Mapping[str, Spoil]] = {
     "too few": _batch(lambda answers: answers[:-1]),
@@ -211,7 +211,7 @@ BATCHES: Final[Mapping[str, Spoil]] = {
     "one null": _batch(lambda answers: [None, *answers[1:]]),
     "a number": _batch(lambda _: 7),
 }
-"""Answers to a batch that are not one to each call."""
+"""Answers to a batch without exactly one answer for each call."""
 
 HTTP: Final[Mapping[str, Spoil]] = {
     "redirect": _redirect,
@@ -244,7 +244,7 @@ WIRE: Final[Mapping[str, Spoil]] = {
     "HTTP of the future": _raw(b"HTTP/9.9 200 OK\r\n\r\n"),
     "a status of letters": _raw(b"HTTP/1.1 abc OK\r\n\r\n"),
 }
-"""Answers that go wrong below HTTP, at once."""
+"""Immediate failures below HTTP."""
 
 SLOW: Final[Mapping[str, Spoil]] = {
     "never": lambda turn: turn.hang(),
@@ -252,6 +252,6 @@ SLOW: Final[Mapping[str, Spoil]] = {
     "slow headers": _slow_headers,
     "endless 100 Continue": _continues,
 }
-"""Answers that do not come in time."""
+"""Answers that arrive too late, or never."""
 
 FAULTS: Final[Mapping[str, Spoil]] = {**RESULTS, **BODIES, **HTTP, **WIRE, **SLOW}

@@ -1,4 +1,4 @@
-"""What came of a call: an answer, or an error of ours."""
+"""The outcome of a call: a result, or one of our own errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.errors import PingzhengError
 
 
 def outcome(ask: Callable[[], Any]) -> Any:
-    """What came of it: the answer, or our own error. Any other exception fails the test."""
+    """Return the result of a call, or our own error that it raised. Any other exception fails the test."""
     try:
         return ask()
     except PingzhengError as error:

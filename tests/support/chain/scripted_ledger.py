@@ -1,4 +1,4 @@
-"""A scripted life of the whole ledger: every kind of event that the contracts know, in an order that makes sense."""
+"""A script of transactions that causes every kind of event of the contracts, in a plausible order."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FAR = 4_100_000_000
 ASSETS = tuple(sha256(f"asset {number}".encode()).hexdigest() for number in range(3))
 SUCCESSOR = sha256(b"successor").hexdigest()
 ALL_ASSETS = (*ASSETS, SUCCESSOR)
-# Digests of statements that nobody ever wrote: the contracts do not know what they stand for.
+# Digests of statements that do not exist: the contracts cannot know that.
 REQUEST, OTHER_REQUEST, CONSENT, OTHER_CONSENT = (
     sha256(name.encode()).hexdigest() for name in ("request", "other request", "consent", "other consent")
 )
 
 
 def account(name: str) -> str:
-    """The account of a key that only tests know."""
+    """Return the account of a test key."""
     return account_of(bytes.fromhex(test_key(name)))
 
 
@@ -35,7 +35,7 @@ def digest(text: str) -> str:
 
 
 def live(chain: Chain) -> None:
-    """Live it: some ninety transactions, among them each kind of event at least once."""
+    """Send about ninety transactions, with every kind of event at least once."""
     live_parties(chain)
     live_certificates(chain)
     live_assets(chain)
@@ -70,7 +70,7 @@ def live_parties(chain: Chain) -> None:
 
 
 def live_proposals(chain: Chain) -> None:
-    """A proposal that is cancelled, one that is vetoed, one that is left open, and a pause that is ended."""
+    """Cancel a proposal, veto one, leave one open, and end a pause."""
     founder, bank = chain.acting("founder"), chain.parties["bank"]
     founder.send(calls.cancel(chain.propose(calls.accredit(bank.no, "S53", 0, FAR))))
     chain.acting("bank").send(calls.veto(chain.propose(calls.change_key(bank.no, account("nobody's")))))
@@ -80,7 +80,7 @@ def live_proposals(chain: Chain) -> None:
 
 
 def newcomer_to(chain: Chain, name: str, *roles: str) -> PartyRegistration:
-    """A party to register, with the proof of its key."""
+    """Return a party to register, with its key's proof of possession."""
     keys = ((account(name), chain.proof(test_key(name))),)
     return PartyRegistration(digest(name), keys, sum(1 << ROLES.index(role) for role in roles))
 
@@ -89,7 +89,7 @@ def live_certificates(chain: Chain) -> None:
     issuer, bank = chain.client, chain.acting("bank")
     issuer.send(calls.anchor(0, 300, ROOT))
     issuer.send(calls.anchor(300, 1, ROOT))
-    # The same numbers in another issuer's log.
+    # Another issuer's log has the same sequence numbers.
     chain.acting("other_issuer").send(calls.anchor(0, 2, ROOT))
     for call in (
         calls.suspend(0, 3, "investigation"),
@@ -108,7 +108,7 @@ def live_certificates(chain: Chain) -> None:
     chain.acting("founder").send(calls.hold([CONSENT, REQUEST], "court"))
     chain.acting("supervisor").send(calls.hold([CONSENT], "investigation"))
     chain.decide(calls.lift("authority", [CONSENT]))
-    # By a key before and after it is reported.
+    # Withdrawals by a key before and after its report.
     name, party = "other_supervisor", chain.parties["other_supervisor"]
     chain.acting(name).send(calls.withdraw(CONSENT))
     chain.acting(name).send(calls.report(party.no, party.account))
@@ -117,7 +117,7 @@ def live_certificates(chain: Chain) -> None:
 
 
 def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadline: int = FAR) -> Call:
-    """Uses that a party signs for whoever sends them."""
+    """Record uses that a party signs and another account sends."""
     party = chain.parties[name]
     signer = LocalSigner(bytes.fromhex(party.key), party.account)
     message = uses_message(chain.deployment.chain, party.account, deadline, uses)
@@ -125,9 +125,12 @@ def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadli
 
 
 def live_assets(chain: Chain) -> None:
-    """Three assets: the first is changed, licensed, pledged, transferred, objected to and annulled; the second frozen,
-    corrected and replaced by the first; the third comes from the second and is returned, filed again and rejected.
-    The holder of the successor falls silent, and two officers give it to the bank."""
+    """Register and change three assets.
+
+    The first is changed, licensed, pledged, transferred, objected to and annulled. The second is frozen, corrected and
+    replaced by the first. The third is derived from the second, and is returned, submitted again and rejected. The
+    holder of the successor loses its keys, and two officers reassign the asset to the bank.
+    """
     register_confirmed(chain, *ASSETS[:2])
     _change(chain)
     _right_and_lien(chain)
@@ -138,13 +141,13 @@ def live_assets(chain: Chain) -> None:
 
 
 def register_confirmed(chain: Chain, *assets: str) -> None:
-    """Assets of the provider, through review and notice."""
+    """Register assets of the provider, through review and notice."""
     chain.acting("provider").send(register(*assets))
     confirm(chain, *assets, valid_to=FAR)
 
 
 def confirm(chain: Chain, *assets: str, valid_to: int = 0) -> None:
-    """Take applications through review and notice, let the notice run out, and confirm."""
+    """Take applications through review and notice, wait until the notice ends, and confirm."""
     registrar = chain.acting("registrar")
     until = chain.reader.latest().time + NOTICE + 60
     for call in (
@@ -230,7 +233,7 @@ def _objection(chain: Chain) -> None:
 
 
 def _silent_holder(chain: Chain) -> None:
-    """The provider is closed, and two officers give what it held to the bank."""
+    """Close the provider, and let two officers reassign its assets to the bank."""
     chain.decide(calls.set_status(chain.parties["provider"].no, "closed", "none"))
     chain.decide(asset_calls.reassign(SUCCESSOR, chain.parties["bank"].no, digest("inheritance")))
 

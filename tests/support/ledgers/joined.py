@@ -1,4 +1,4 @@
-"""Installations that have joined a pilot's chain, and what a firm's wallet presents to them."""
+"""Installations that have joined a pilot's chain, and presentations of a firm's wallet to them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Presented = tuple[bytes, str]
 
 
 def joined(pilot: Pilot, home: Path, party: str) -> Membership:
-    """Join the pilot's chain as a party, with its key and money for gas."""
+    """Join the pilot's chain as a party, with the party's key and money for gas."""
     ledger = pilot.ledger
     account, node = ledger.parties.register.get(party).account, ledger.client.connection
     node.ask("hardhat_setBalance", account, hex(FUNDS_WEI))
@@ -25,7 +25,7 @@ def joined(pilot: Pilot, home: Path, party: str) -> Membership:
 
 
 def presentations(pilot: Pilot, firm: str, number: str, count: int = 1) -> list[Presented]:
-    """What the firm's wallet makes of its certificate for the bank, each with a nonce of its own."""
+    """Return presentations of the firm's certificate to the bank, each with its own nonce."""
     ledger, holder = pilot.ledger, pilot.actors.signer_of(pilot.cast.firms[firm])
     bundle, now = ledger.certificates.bundles.build(number), ledger.clock()
     made = []

@@ -1,4 +1,4 @@
-"""One open ledger on a real chain for the tests in which providers meet a platform; each test has its own provider."""
+"""Fixtures: one open ledger on a real chain for tests of providers with a platform; each test has its own provider."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.support.ledgers.served import served
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A ledger set up from nothing, with its own local chain."""
+    """A new ledger with its own local chain."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("platform"))) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def platform_pilot(platform: Ledger) -> Pilot:
-    """Institutions and firms on the chain, the platform accredited."""
+    """A pilot with institutions and firms on the chain, and an accredited platform."""
     cast = assemble(platform, FIRMS)
     now = platform.clock()
     platform.parties.role_changes.accredit(
@@ -35,7 +35,7 @@ def platform_pilot(platform: Ledger) -> Pilot:
 
 @pytest.fixture
 def town(platform_pilot: Pilot, tmp_path: Path) -> Town:
-    """A new provider, whose machine is the test's folder."""
+    """A new provider, whose records are in the test's folder."""
     return Town(platform_pilot, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The platform's service on a port of this machine, as a provider reaches it."""
+"""The platform's service on a local port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ledger.installation.wiring import Ledger
 
 @contextmanager
 def served(ledger: Ledger) -> Iterator[str]:
-    """The service's address."""
+    """Serve the ledger, and yield the address of the service."""
 
     @contextmanager
     def already_open() -> Iterator[Ledger]:

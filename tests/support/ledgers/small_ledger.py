@@ -1,4 +1,4 @@
-"""A small ledger to archive, back up and restore: a few firms, their certificates, batches of a few entries."""
+"""A small ledger for tests of archive, backup and restore: a few firms and certificates, and small batches."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ FIRMS = [str(number) for number in range(1, 61)]
 
 
 def settings_of(folder: Path, **others: Any) -> Settings:
-    """A ledger in ``folder/home``; batches are closed at once, and hold four entries at most."""
-    told: dict[str, Any] = {"home": folder / "home", "delay": 0, "batch_age": 0, "batch_size": 4}
-    return Settings(**told | others)
+    """Return settings for a ledger in ``folder/home``; batches are closed at once, with at most four entries."""
+    settings: dict[str, Any] = {"home": folder / "home", "delay": 0, "batch_age": 0, "batch_size": 4}
+    return Settings(**settings | others)
 
 
 @contextmanager
 def founded(settings: Settings) -> Iterator[Pilot]:
-    """A new ledger with its institutions and firms."""
+    """Create a ledger with its institutions and firms."""
     with create_ledger(settings) as ledger:
         cast = assemble(ledger, FIRMS)
         now = ledger.clock()
@@ -50,7 +50,7 @@ def founded(settings: Settings) -> Iterator[Pilot]:
 
 @contextmanager
 def reopened(settings: Settings, pilot: Pilot) -> Iterator[Pilot]:
-    """The same parties at a ledger that was opened again."""
+    """Return the pilot with the same parties on a ledger that was opened again."""
     with open_ledger(settings) as ledger:
         yield Pilot(ledger, pilot.cast)
 
@@ -60,20 +60,20 @@ def archive_of(ledger: Ledger, folder: Path) -> Archive:
 
 
 def batches(database: Database) -> dict[int, tuple[int, int, str]]:
-    """First entry, size and root of every batch, by its number."""
+    """Return the first entry, size and root of every batch, by its number."""
     with database.read() as session:
         return {row.number: (row.first_seq, row.size, row.root) for row in session.scalars(select(Batch))}
 
 
 def entries(database: Database) -> dict[int, bytes]:
-    """The body of every entry that a batch holds, by its number."""
+    """Return the body of every entry in a batch, by its number."""
     with database.read() as session:
         found = session.scalars(select(Entry).where(Entry.batch.is_not(None)))
         return {row.seq: row.body for row in found}
 
 
 def rows_of(database: Database, *tables: type[Base]) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of these tables, in the order of their keys."""
+    """Return every row of these tables, in the order of their keys."""
     with database.read() as session:
         return {
             each.__tablename__: [
@@ -86,7 +86,7 @@ def rows_of(database: Database, *tables: type[Base]) -> dict[str, list[tuple[Any
 
 @contextmanager
 def counting(*engines: Any) -> Iterator[list[str]]:
-    """The statements that are sent over these engines meanwhile."""
+    """Collect the SQL statements that are sent over these engines inside the block."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
@@ -102,7 +102,7 @@ def counting(*engines: Any) -> Iterator[list[str]]:
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """A copy of a folder, as a disk image would be."""
+    """Copy a folder, like a disk image."""
     shutil.copytree(folder, to)
     return to
 

@@ -1,4 +1,4 @@
-"""What tests do on a ledger whose proposals wait for an hour, the fixture ``waiting`` of ``pilots``."""
+"""Steps of tests on a ledger whose proposals wait for an hour, the fixture ``waiting`` of ``pilots``."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _SERIALS = count(8_000)
 
 
 def officers(ledger: Ledger) -> tuple[str, str, str]:
-    """The three authorities that founded the ledger."""
+    """Return the ids of the three authorities that founded the ledger."""
     first, second, third = ledger.installation.officers
     return first, second, third
 
 
 def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> NewParty:
-    """A party to onboard, with a key kept here; ``further`` are private keys as text, kept elsewhere."""
+    """Return a party to onboard, with a key kept here; ``further`` are private keys as text, kept elsewhere."""
     keys = [signer_of_key(each) for each in further]
     others = tuple((signer.public_key, possession_of(ledger.reader.chain, signer)) for signer in keys)
     uscc = synthetic_uscc("440800", next(_SERIALS))
@@ -37,37 +37,37 @@ def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPR
 
 
 def newcomer(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> str:
-    """A registered party, as of ``new_party``."""
+    """Register a party made by ``new_party``, and return its id."""
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [new_party(ledger, *further, kind=kind)])
     assert row.no is not None
     return row.id
 
 
 def fresh_key(ledger: Ledger) -> str:
-    """A new key kept here, as text."""
+    """Return a new public key as text, whose private key is kept here."""
     return ledger.custody.public_key(*ledger.custody.create())
 
 
 def no(ledger: Ledger, party: str) -> int:
-    """The party's number."""
+    """Return the party's number."""
     found = ledger.parties.register.get(party).no
     assert found is not None
     return found
 
 
 def skip(ledger: Ledger, seconds: int) -> None:
-    """Let time pass, for ledger and chain."""
+    """Move the clocks of ledger and chain forward."""
     LocalClock(ledger.settings).skip(ledger.reader.connection, seconds)
 
 
 def proposed(row: Proposal | None) -> Proposal:
-    """The proposal, which there is."""
+    """Require that there is a proposal, and return it."""
     assert row is not None
     return row
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """What each act returned or was refused with, all begun together."""
+    """Run all acts at once; return the result or the refusal of each."""
     barrier = threading.Barrier(len(acts))
 
     def run(act: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Asking the product as its users do, and what it answers."""
+"""Runs commands of the product as users do, and returns their output."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ledger.cli.main import app
 from ledger.cli.shell.output import EXIT_DISK_FULL, EXIT_ERROR
 
 ENVIRONMENT: Final = {"PINGZHENG_DELAY": "0", "PINGZHENG_BATCH_AGE": "0", "COLUMNS": "200"}
-# Answers that name no cause, whoever gives them.
+# Codes that name no cause.
 NAMELESS: Final = {"INTERNAL"}
 ERRORS: Final = {EXIT_ERROR, EXIT_DISK_FULL}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How a command ended, and the JSON that it printed."""
+    """The exit code of a command, and the JSON that it printed."""
 
     exit_code: int
-    told: Any
+    printed: Any
     text: str
 
     @property
     def code(self) -> str | None:
-        """The error's code; None if there was none. An ending without a code is named by its exit code."""
+        """The code of the error, or None; an error without a code is named by its exit code."""
         if self.exit_code == 0:
             return None
         named = self.printed.get("error") if isinstance(self.printed, dict) else None
@@ -42,19 +42,19 @@ class Answer:
 
 
 def cli(home: Path, *arguments: str, **environment: str) -> Answer:
-    """A command in this process, as JSON."""
+    """Run a command in this process, with JSON output."""
     line = [*arguments, "--home", str(home), "--json"]
     done = CliRunner().invoke(app, line, env=ENVIRONMENT | environment)
     return answer_of(done.exit_code, done.stdout, done.stderr)
 
 
 def program(home: Path, *arguments: str, **environment: str) -> Answer:
-    """The same in a process of its own."""
+    """Run a command in a new process, with JSON output."""
     return ended(command(home, *arguments), home, **environment)
 
 
 def ended(line: Sequence[str], home: Path, **environment: str) -> Answer:
-    """How a process of its own ended, which asks the ledger in ``home``."""
+    """Run a command on the ledger in ``home`` in a new process, and return its end."""
     done = subprocess.run(
         line,
         cwd=home.parent,
@@ -68,20 +68,20 @@ def ended(line: Sequence[str], home: Path, **environment: str) -> Answer:
 
 
 def command(home: Path, *arguments: str) -> list[str]:
-    """The command line of a process of its own."""
+    """Return the command line of a new process."""
     start = "from ledger.cli.program import run; run()"
     return [sys.executable, "-c", start, *arguments, "--home", str(home), "--json"]
 
 
 def environment_of(more: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process of its own: that of the suite, and the project to import from."""
+    """Return the environment of a new process: that of the test run, with the project on the import path."""
     return {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
 
 
 def answer_of(exit_code: int, stdout: str, stderr: str) -> Answer:
-    """The answer of a command that ended so."""
+    """Return the answer of a command that ended with these outputs."""
     try:
-        told = json.loads(stdout)
+        printed = json.loads(stdout)
     except ValueError:
-        told = None
-    return Answer(exit_code, told, stdout + stderr)
+        printed = None
+    return Answer(exit_code, printed, stdout + stderr)

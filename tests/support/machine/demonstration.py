@@ -1,4 +1,4 @@
-"""One run of ``pingzheng demo`` as a user runs it, which several suites look at."""
+"""Fixture: one run of ``pingzheng demo`` as a user runs it, for several test files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("TMPDIR", str(folder / "tmp"))
         result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
     assert result.returncode == 0, result.stdout + result.stderr
-    # What it said, and what others could see of it meanwhile, is searched for personal text.
+    # Tests search its output, and what other users could see of the run, for personal text.
     (folder / "demo.arguments").write_bytes(b"\n".join(sorted(seen.arguments)))
     (folder / "demo.temporary").write_bytes(b"\n".join(sorted(seen.temporary)))
     (folder / "demo.stdout").write_text(result.stdout, "utf-8")
@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """As a user runs it: proposals wait, which other tests switch off."""
+    """Run it as a user does, with the delay of proposals that other tests switch off."""
     command = [str(Path(sys.executable).with_name("pingzheng")), *arguments]
     env = {name: value for name, value in os.environ.items() if name != "PINGZHENG_DELAY"}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=1_200, check=False)

@@ -1,7 +1,7 @@
-"""What the fault suite counts, and the lines about it at the end of a run.
+"""Counts of injected faults, and their summary at the end of a test run.
 
-A test that injects faults keeps a ``Tally``. It travels in the test's report, so that the lines are complete with
-any number of workers.
+A test that injects faults keeps a ``Tally``. The tally is part of the test's report, so that the summary is complete
+with any number of workers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ TALLY: Final = "faults"  # a property of the tests that inject faults: one row o
 
 @dataclass
 class Tally:
-    """What one test did: faults by what was injected, acts that were acknowledged, and what went wrong.
+    """The counts of one test: injected faults by kind, acknowledged acts, and errors of the product.
 
-    ``unnoticed`` are faults that led to silence, to a foreign exception or to a code that blames somebody else.
+    ``unnoticed`` are faults without an error, with a foreign exception, or with a code that names a wrong cause.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -29,62 +29,62 @@ class Tally:
     unnoticed: list[str] = field(default_factory=list)
 
     def noticed(self, fault: str, found: Iterable[str], expected: Iterable[str]) -> None:
-        """A fault was injected; it is noticed if the product said ``expected`` and nothing else."""
+        """Count an injected fault; it is noticed if the product answered exactly ``expected``."""
         self.faults.append(fault)
         said, wanted = sorted(set(found)), sorted(set(expected))
         if not said or not set(said) <= set(wanted):
             self.unnoticed.append(f"{fault}: said {said or 'nothing'}, expected {wanted}")
 
     def harmless(self, fault: str, found: Iterable[str]) -> None:
-        """A fault was injected that costs nothing: whoever meets it must be told nothing."""
+        """Count an injected fault that has no effect: the product must report no error."""
         self.faults.append(fault)
         if said := sorted(set(found)):
             self.unnoticed.append(f"{fault}: said {said}, and nothing is wrong")
 
     def merge(self, other: dict[str, list[str]]) -> None:
-        """Add what another process counted."""
+        """Add the counts of another process."""
         for name, items in other.items():
             getattr(self, name).extend(items)
 
     def row(self, name: str) -> list[Any]:
-        """The row of the summary; plain values, as a report carries them between processes."""
+        """Return the row of the summary as plain values, which a report can carry between processes."""
         counts = [len(each) for each in (self.faults, self.acknowledged, self.lost, self.twice, self.unnoticed)]
         return [name, *counts]
 
     def failures(self) -> list[str]:
-        """Everything that must not be; what differs in its first part alone is one line."""
-        told = []
+        """Return all errors; errors that differ only in their first part share one line."""
+        errors = []
         for name, items in {"lost": self.lost, "twice": self.twice, "unnoticed": self.unnoticed}.items():
             alike: dict[str, list[str]] = {}
             for item in items:
                 first, _, what = item.partition(": ")
                 alike.setdefault(what, []).append(first)
-            told += [f"{name}: {len(firsts)} × {firsts[0]} … {firsts[-1]}: {what}" for what, firsts in alike.items()]
-        return told
+            errors += [f"{name}: {len(firsts)} × {firsts[0]} … {firsts[-1]}: {what}" for what, firsts in alike.items()]
+        return errors
 
 
 HEADS: Final = ("faults injected", "acts acknowledged", "lost", "twice", "unnoticed")
 
 
 def lines(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """The summary: one line for each file of tests, and their sum."""
+    """Return the summary: one line for each test file, and the sum."""
     by_file: dict[str, list[int]] = {}
     for name, *counts in rows:
         sums = by_file.setdefault(str(name), [0] * len(HEADS))
         by_file[str(name)] = [before + count for before, count in zip(sums, counts, strict=True)]
     total = [sum(column) for column in zip(*by_file.values(), strict=True)]
     width = max(len(name) for name in [*by_file, "all"])
-    told = [f"{'':{width}}  " + "  ".join(HEADS)]
+    table = [f"{'':{width}}  " + "  ".join(HEADS)]
     for name, counts in [*sorted(by_file.items()), ("all", total)]:
         cells = [f"{count:>{len(head)}}" for count, head in zip(counts, HEADS, strict=True)]
-        told.append(f"{name:{width}}  " + "  ".join(cells))
-    return told
+        table.append(f"{name:{width}}  " + "  ".join(cells))
+    return table
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the counts of every test that injected faults."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    rows = [told for each in reports for name, told in getattr(each, "user_properties", ()) if name == TALLY]
+    rows = [value for each in reports for name, value in getattr(each, "user_properties", ()) if name == TALLY]
     if rows:
         terminalreporter.section("faults")
         for line in lines(rows):

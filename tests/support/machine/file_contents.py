@@ -1,4 +1,4 @@
-"""What lies in the files of a ledger that is open."""
+"""Reads the files of an open ledger."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 
 def contents(folder: Path, pattern: str = "*") -> dict[Path, bytes]:
-    """Every file below a folder, read by another process.
+    """Return the content of every file below a folder, read by another process.
 
-    Were a file of SQLite's opened and closed in this one, the locks that SQLite has on it here would be gone (POSIX):
-    the next process that closes the database would take away the log that this one writes to.
+    If this process opened and closed a SQLite file, POSIX would release the locks that SQLite holds on it here. The
+    next process that closes the database would then delete the log that this process writes to.
     """
     paths = [path for path in folder.rglob(pattern) if path.is_file()]
     return {path: subprocess.check_output(["cat", str(path)]) for path in paths}
 
 
 def checkpoint(path: Path) -> None:
-    """Bring what a database of SQLite's keeps beside its file into that file."""
+    """Write the log of a SQLite database into its main file."""
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0

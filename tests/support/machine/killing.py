@@ -1,4 +1,4 @@
-"""A function that is the last thing its process does."""
+"""Kills a process at a named function."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def arm(owner: object, name: str, when: str) -> None:
-    """Make the named function the last thing this process does."""
+    """Make this process kill itself before or after the next call of the named function."""
     original: Callable[..., Any] = getattr(owner, name)
 
     def deadly(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What others on a machine can see of programs that run: their arguments, and what they lay in the temporary folder."""
+"""Collects what other users of a machine can see of running programs: arguments and temporary files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_OF_A_FILE: Final = 8 << 20
 
 
 class Watched:
-    """Whatever was seen of the processes that this one started, and of those that they started."""
+    """The arguments and temporary files seen of this process's children and their children."""
 
     def __init__(self, temporary: Path) -> None:
         self._temporary = temporary
@@ -30,7 +30,7 @@ class Watched:
                 self._read(Path(folder) / name)
 
     def _read(self, path: Path) -> None:
-        """The file, if it is new or was written to; it may vanish at any moment."""
+        """Read the file if it is new or changed; it may disappear at any moment."""
         with suppress(OSError):
             found = path.stat()
             state = (found.st_size, found.st_mtime_ns)
@@ -42,7 +42,7 @@ class Watched:
 
 @contextmanager
 def watched(temporary: Path) -> Iterator[Watched]:
-    """Look again and again until the block ends; ``temporary`` is the temporary folder of what runs in it."""
+    """Watch repeatedly until the block ends; ``temporary`` is the temporary folder of the programs inside it."""
     seen, over = Watched(temporary), threading.Event()
 
     def watch() -> None:
@@ -64,7 +64,7 @@ def _descendants(ancestor: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError, IndexError, ValueError):
-                # The name in parentheses may hold blanks; the parent is the second word behind it.
+                # The process name in parentheses may contain blanks; the parent is the second word after it.
                 stat = (entry / "stat").read_text("utf-8", "replace")
                 parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
     found, pending = [], [ancestor]

@@ -1,4 +1,4 @@
-"""Processes of the product: which node runs in a folder, and its end."""
+"""Finds and kills the local nodes of a folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def nodes_in(folder: Path) -> list[int]:
-    """The nodes that run in this folder."""
+    """Return the process ids of the nodes that run in this folder."""
     found = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
@@ -19,7 +19,7 @@ def nodes_in(folder: Path) -> list[int]:
 
 
 def kill_nodes(folder: Path) -> None:
-    """End the nodes of this folder as a power cut would."""
+    """Kill the nodes of this folder, like a power cut."""
     pids = nodes_in(folder)
     assert pids, "no node runs there"
     for pid in pids:

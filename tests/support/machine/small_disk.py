@@ -1,7 +1,7 @@
-"""A disk of a few megabytes, to be full where a test wants it to be.
+"""A disk of a few megabytes, which a test can fill.
 
-A program of this suite is started in a mount namespace of its own and mounts it there: nobody else sees it, and it is
-gone with the program. Needs either user namespaces or the right to mount.
+A separate program mounts it in its own mount namespace, so no other process sees it, and it disappears with the
+program. Needs user namespaces or the right to mount.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMESPACES: Final = (["unshare", "-rm"], ["unshare", "-m"])
 
 @cache
 def _namespace() -> list[str]:
-    """The command that gives a program a mount namespace of its own; fails where there is no way to."""
+    """Return the command that gives a program its own mount namespace; fail if that is impossible."""
     tried = []
     for command in _NAMESPACES:
         mounts = [*command, "sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt"]
@@ -39,19 +39,19 @@ def _namespace() -> list[str]:
 
 
 def run(module: str, case: str, tally: Tally, *arguments: str | Path, timeout: int = 200) -> Any:
-    """Run a case of a module of this package with disks of its own: count what it counted, return what it returned."""
+    """Run a case of a test module with its own disks; add its counts to the tally, and return its result."""
     line = [*_namespace(), sys.executable, "-m", f"tests.faults.{module}", case, *map(str, arguments)]
     done = subprocess.run(
         line, cwd=PROJECT, env=environment_of({}), capture_output=True, text=True, timeout=timeout, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    tally.merge(told["tally"])
-    return told["result"]
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    tally.merge(outcome["tally"])
+    return outcome["result"]
 
 
 class SmallDisk:
-    """A mounted disk; only in a program that ``run`` started."""
+    """A mounted disk; exists only in a program started by ``run``."""
 
     def __init__(self, folder: Path, size: int, inodes: int = 0) -> None:
         self.folder = folder
@@ -63,7 +63,7 @@ class SmallDisk:
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)], check=True, timeout=30)
 
     def leave(self, pages: int) -> None:
-        """Fill the disk but for so many pages."""
+        """Fill the disk except for this many pages."""
         free = self._free()
         with self._ballast.open("ab") as file:
             size = file.tell()
@@ -74,32 +74,32 @@ class SmallDisk:
         assert self._free() == pages, (self._free(), pages)
 
     def empty(self) -> None:
-        """Take the ballast away."""
+        """Delete the file that fills the disk."""
         self._ballast.unlink(missing_ok=True)
 
     def _free(self) -> int:
         return os.statvfs(self.folder).f_bavail
 
     def leave_inodes(self, count: int) -> None:
-        """Use up the inodes but for so many."""
+        """Use up all inodes except this many."""
         number = 0
         while os.statvfs(self.folder).f_favail > count:
             (self.folder / f"inode-{number}").touch()
             number += 1
 
     def free_inodes(self) -> None:
-        """Give the inodes back."""
+        """Free the used inodes."""
         for path in self.folder.glob("inode-*"):
             path.unlink()
 
     def read_only(self, yes: bool) -> None:
-        """Remount it so that nothing can be written, or that it can again; the second raises if a file is open."""
+        """Mount the disk read-only or writable; making it read-only fails if a file is open for writing."""
         mode = "ro" if yes else "rw"
         subprocess.run(["mount", "-o", f"remount,{mode}", str(self.folder)], check=True, timeout=30)
 
 
 def is_full(folder: Path) -> bool:
-    """Whether not one more page can be written."""
+    """Return whether not even one page can be written."""
     try:
         (folder / "probe").write_bytes(b"x")
     except OSError as error:
@@ -110,6 +110,6 @@ def is_full(folder: Path) -> bool:
 
 
 def report(tally: Tally, result: object) -> None:
-    """The last line of a program that ``run`` started."""
-    told = {name: getattr(tally, name) for name in ("faults", "acknowledged", "lost", "twice", "unnoticed")}
-    print(json.dumps({"tally": told, "result": result}), flush=True)
+    """Print the result as the last line of a program started by ``run``."""
+    outcome = {name: getattr(tally, name) for name in ("faults", "acknowledged", "lost", "twice", "unnoticed")}
+    print(json.dumps({"tally": outcome, "result": result}), flush=True)
