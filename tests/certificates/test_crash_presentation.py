@@ -37,7 +37,7 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         ("bank", "the node has the transaction", True),
     ],
 )
-def test_killed_acceptance_is_brought_to_its_end(
+def test_a_killed_acceptance_is_completed_later(
     pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str, signed: bool
 ) -> None:
     """Whether the consumer's key is there, or the use was proposed to the consumer and signed by it (``signed``)."""

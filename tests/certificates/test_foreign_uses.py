@@ -86,7 +86,7 @@ def code_of(refusal: pytest.ExceptionInfo[PingzhengError]) -> str:
     return refusal.value.code
 
 
-def test_a_stranger_cannot_burn_a_use(pilot: Pilot) -> None:
+def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
     """Attack D: an unknown account, the subject, the provider, the issuer, another bank, and forged signatures."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
@@ -113,7 +113,7 @@ def test_a_stranger_cannot_burn_a_use(pilot: Pilot) -> None:
     assert uses(pilot, number) == 1
 
 
-def test_what_a_consumer_signed_counts_once_and_for_nothing_else(pilot: Pilot) -> None:
+def test_a_signed_use_cannot_be_used_again_or_elsewhere(pilot: Pilot) -> None:
     """Sent again, for another request, with another ordinal, later, or on another ledger."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     request, other = (request_of(pilot, pilot.certificate(each)) for each in (firm, pilot.firm()))
@@ -142,7 +142,7 @@ def test_what_a_consumer_signed_counts_once_and_for_nothing_else(pilot: Pilot) -
     assert [uses_of(ledger.reader, number, each) for each in (request, other)] == [1, 0]
 
 
-def test_a_stale_use_in_a_list_stops_no_other(pilot: Pilot) -> None:
+def test_an_outdated_use_in_a_list_does_not_stop_the_others(pilot: Pilot) -> None:
     requests = [request_of(pilot, pilot.certificate(pilot.firm())) for _ in range(3)]
     bank = pilot.cast.bank
     relayed(pilot, bank, bank, [(requests[1], 1)], deadline(pilot))
@@ -152,7 +152,7 @@ def test_a_stale_use_in_a_list_stops_no_other(pilot: Pilot) -> None:
     assert [uses_of(pilot.ledger.reader, number, request) for request in requests] == [1, 1, 1]
 
 
-def test_thousands_of_foreign_uses_ask_no_more_of_the_node(pilot: Pilot, tmp_path: Path) -> None:
+def test_thousands_of_foreign_uses_do_not_slow_a_verification(pilot: Pilot, tmp_path: Path) -> None:
     """Attack D: as many questions and no more events, whatever strangers have counted under the same request."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = certificate_of(pilot, firm, 3, tmp_path)

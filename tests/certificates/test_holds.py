@@ -50,7 +50,7 @@ def held(pilot: Pilot) -> Held:
     return Held(pilot)
 
 
-def test_a_held_certificate_is_suspended_until_it_is_lifted(held: Held, pilot: Pilot) -> None:
+def test_a_held_certificate_is_suspended_until_the_hold_is_lifted(held: Held, pilot: Pilot) -> None:
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold(held.number, "court", supervisor)
     report = held.report()
@@ -68,7 +68,7 @@ def test_a_held_certificate_is_suspended_until_it_is_lifted(held: Held, pilot: P
     assert ledger.verification.status(held.number)["state"] == "active"
 
 
-def test_a_hold_stands_until_a_second_officer_confirms(held: Held, pilot: Pilot) -> None:
+def test_a_hold_stays_until_a_second_officer_confirms_the_lift(held: Held, pilot: Pilot) -> None:
     """Where the second supervisor is elsewhere, the proposal is shown to it, and it confirms the very same."""
     ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
     ledger.certificates.holds.hold(held.number, "court", first)
@@ -82,7 +82,7 @@ def test_a_hold_stands_until_a_second_officer_confirms(held: Held, pilot: Pilot)
     assert held.report().valid
 
 
-def test_an_authority_that_supervises_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
+def test_a_party_with_both_offices_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
     both = pilot.party(PartyKind.GOV_DEPT, Role.AUTHORITY, Role.SUPERVISOR)
     pilot.ledger.certificates.holds.hold(held.number, "court", both)
     assert held.offices() == [("authority", "supervisor")] * 2
@@ -91,7 +91,7 @@ def test_an_authority_that_supervises_lifts_one_hold_after_the_other(held: Held,
         assert held.offices() == [left] * 2
 
 
-def test_each_office_holds_and_lifts_for_itself(held: Held, pilot: Pilot) -> None:
+def test_each_office_lifts_only_its_own_hold(held: Held, pilot: Pilot) -> None:
     holds, supervisor, authority = (
         pilot.ledger.certificates.holds,
         pilot.cast.supervisor,
@@ -109,7 +109,7 @@ def test_each_office_holds_and_lifts_for_itself(held: Held, pilot: Pilot) -> Non
     assert held.report().valid
 
 
-def test_what_the_office_holds_already_is_left_out(held: Held, pilot: Pilot) -> None:
+def test_statements_that_the_office_already_holds_are_left_out(held: Held, pilot: Pilot) -> None:
     """So a certificate can be held whose request was held with another one; and twice is once."""
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold_statements([held.request], "investigation", supervisor)
@@ -125,7 +125,7 @@ def test_what_the_office_holds_already_is_left_out(held: Held, pilot: Pilot) -> 
     assert held.report().valid
 
 
-def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: Pilot) -> None:
+def test_a_hold_also_stops_other_versions_of_the_certificate(pilot: Pilot) -> None:
     """Hold and reissue: the corrected version is held with the one before, issued before the hold or after."""
     persons = PersonActors(pilot)
     request, given = persons.authorised(persons.person())
@@ -146,7 +146,7 @@ def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: P
 
 
 @pytest.mark.parametrize("what", ["consent", "supplied"])
-def test_what_a_certificate_rests_on_can_be_held(held: Held, pilot: Pilot, what: str) -> None:
+def test_every_statement_that_a_certificate_rests_on_can_be_held(held: Held, pilot: Pilot, what: str) -> None:
     code = {"consent": "AUTHORIZATION_HELD", "supplied": "PROVISION_HELD"}[what]
     pilot.ledger.certificates.holds.hold_statements([getattr(held, what)], "data_error", pilot.cast.supervisor)
     report = held.report()
@@ -155,7 +155,7 @@ def test_what_a_certificate_rests_on_can_be_held(held: Held, pilot: Pilot, what:
     assert held.report().valid
 
 
-def test_nobody_but_these_offices_holds(held: Held, pilot: Pilot) -> None:
+def test_only_authority_and_supervisor_can_hold(held: Held, pilot: Pilot) -> None:
     cast, ledger = pilot.cast, pilot.ledger
     others = (ledger.installation.operator, cast.bank, cast.provider, cast.firms[held.firm], cast.registrar)
     for party in others:
@@ -165,7 +165,7 @@ def test_nobody_but_these_offices_holds(held: Held, pilot: Pilot) -> None:
     assert (held.offices(), held.report().valid) == ([(), ()], True)
 
 
-def test_the_issuer_lifts_no_hold(held: Held, pilot: Pilot) -> None:
+def test_the_issuer_cannot_lift_a_hold(held: Held, pilot: Pilot) -> None:
     """Its own suspension and the office's hold are two things."""
     ledger = pilot.ledger
     ledger.certificates.status.suspend(held.number, "investigation")
@@ -176,7 +176,7 @@ def test_the_issuer_lifts_no_hold(held: Held, pilot: Pilot) -> None:
         ledger.certificates.status.resume(held.number, "lifted")
 
 
-def test_a_registration_is_not_held(pilot: Pilot) -> None:
+def test_holding_a_registration_certificate_is_refused(pilot: Pilot) -> None:
     number = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     for act in (pilot.ledger.certificates.holds.hold, pilot.ledger.certificates.holds.lift):
         with pytest.raises(Conflict, match="REGISTRATION_NOT_HELD"):
@@ -184,7 +184,7 @@ def test_a_registration_is_not_held(pilot: Pilot) -> None:
     assert pilot.verified(number).valid
 
 
-def test_a_list_is_bounded_and_a_number_must_be_known(pilot: Pilot) -> None:
+def test_the_number_of_statements_is_limited_and_unknown_numbers_are_refused(pilot: Pilot) -> None:
     holds, supervisor = pilot.ledger.certificates.holds, pilot.cast.supervisor
     for digests in ([], [f"{number:064x}" for number in range(MAX_STATEMENTS + 1)]):
         with pytest.raises(InvalidInput, match="HOLD_COUNT"):

@@ -96,7 +96,7 @@ def refused(code: str) -> Iterator[dict[str, Any]]:
     details |= caught.value.details
 
 
-def test_a_check_is_recorded_to_the_subject_and_takes_neither_nonce_nor_use(pilot: Pilot) -> None:
+def test_a_check_is_recorded_without_nonce_and_without_use(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     bank, other = pilot.cast.bank, pilot.cast.other_bank
     check = pilot.ledger.verification.check
@@ -116,7 +116,7 @@ def test_a_check_is_recorded_to_the_subject_and_takes_neither_nonce_nor_use(pilo
     assert [bool(entry["fields"]) for entry in entries] == [result == "valid" for result, _ in told]
 
 
-def test_a_nonce_is_good_for_one_presentation(pilot: Pilot) -> None:
+def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
     number, ((raw, nonce), (another, _)) = presented(pilot, 2)
     accept, bank = pilot.ledger.verification.accept, pilot.actor(pilot.cast.bank)
     assert accept(bank, raw, nonce).report.valid
@@ -130,7 +130,7 @@ def test_a_nonce_is_good_for_one_presentation(pilot: Pilot) -> None:
     assert results(pilot, number) == [("valid", True, 1)]
 
 
-def test_attack_a_nonce_that_another_consumer_took_is_still_good(pilot: Pilot) -> None:
+def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
     """Whoever reads a nonce on its way could else take it first, and the holder's presentation would be refused."""
     number, ((raw, nonce),) = presented(pilot)
     bank, thief = pilot.cast.bank, pilot.cast.other_bank
@@ -144,7 +144,7 @@ def test_attack_a_nonce_that_another_consumer_took_is_still_good(pilot: Pilot) -
     assert results(pilot, number) == [("not_party", True, None), ("valid", True, 1)]
 
 
-def test_a_presentation_whose_answer_was_lost_is_answered_when_it_is_sent_again(pilot: Pilot) -> None:
+def test_a_repeated_presentation_gets_the_answer_that_was_lost(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     node = DeafConnection(pilot.ledger.client.connection.url)
     key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()
@@ -163,7 +163,7 @@ def test_a_presentation_whose_answer_was_lost_is_answered_when_it_is_sent_again(
     assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "presentation", "use"]
 
 
-def test_what_nobody_sends_again_is_settled_from_the_chain(pilot: Pilot) -> None:
+def test_an_interrupted_presentation_is_settled_from_the_chain(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     node = DeafConnection(pilot.ledger.client.connection.url)
     key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()
@@ -177,7 +177,7 @@ def test_what_nobody_sends_again_is_settled_from_the_chain(pilot: Pilot) -> None
     assert pilot.ledger.presentations.elsewhere(number) == []
 
 
-def test_a_presentation_that_was_never_answered_lapses_without_a_use(pilot: Pilot) -> None:
+def test_an_unanswered_presentation_lapses_without_a_use(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     pilot.ledger.presentations.begin(parse_bundle(raw), number, pilot.cast.bank, nonce, pilot.ledger.clock())
     assert pilot.ledger.verification.settle() == 0
@@ -191,7 +191,7 @@ def test_a_presentation_that_was_never_answered_lapses_without_a_use(pilot: Pilo
     assert uses(pilot, number) == 0
 
 
-def test_one_presentation_sent_by_many_at_once_is_answered_once(pilot: Pilot) -> None:
+def test_a_presentation_that_many_threads_send_is_answered_once(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     together = Barrier(8)
 
@@ -209,7 +209,7 @@ def test_one_presentation_sent_by_many_at_once_is_answered_once(pilot: Pilot) ->
     assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
 
 
-def test_a_clock_behind_the_chain_grants_no_second_use(pilot: Pilot) -> None:
+def test_a_slow_clock_does_not_allow_a_second_use(pilot: Pilot) -> None:
     number, made = presented(pilot, 2)
     late = verification(pilot, pilot.ledger.client, ahead=-3600)
     assert [late.accept(pilot.actor(pilot.cast.bank), raw, nonce).report.result for raw, nonce in made] == [
@@ -220,7 +220,7 @@ def test_a_clock_behind_the_chain_grants_no_second_use(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize(("max_uses", "outcome"), [(1, ("used_up", None)), (2, ("valid", 2))])
-def test_who_is_overtaken_verifies_again(
+def test_after_another_use_the_presentation_is_verified_again(
     pilot: Pilot, tmp_path: Path, max_uses: int, outcome: tuple[str, int | None]
 ) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
@@ -235,7 +235,7 @@ def test_who_is_overtaken_verifies_again(
     assert [(use.ordinal, use.by) for use in ledger.presentations.elsewhere(number)] == [(1, pilot.cast.bank)]
 
 
-def test_uses_that_the_consumer_had_counted_otherwise_are_shown_with_their_time(pilot: Pilot, tmp_path: Path) -> None:
+def test_uses_without_a_verification_here_are_listed_with_their_time(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     with open_participant(Settings(home=tmp_path / "home")) as bank:
@@ -251,7 +251,7 @@ def test_uses_that_the_consumer_had_counted_otherwise_are_shown_with_their_time(
     assert results(pilot, number) == []
 
 
-def test_a_registration_certificate_is_not_used_up(pilot: Pilot) -> None:
+def test_a_registration_certificate_has_no_uses(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     raw = pilot.ledger.certificates.bundles.build(number).to_bytes()
@@ -261,7 +261,7 @@ def test_a_registration_certificate_is_not_used_up(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize("index", [2**32, 2**53 - 1])
-def test_a_place_that_no_batch_has_is_refused_by_its_check_and_leaves_no_record(pilot: Pilot, index: int) -> None:
+def test_a_bundle_with_an_impossible_position_is_refused_and_not_recorded(pilot: Pilot, index: int) -> None:
     number, ((raw, nonce),) = presented(pilot)
     bundle = json.loads(raw)
     bundle["position"]["index"] = index
@@ -271,7 +271,7 @@ def test_a_place_that_no_batch_has_is_refused_by_its_check_and_leaves_no_record(
     assert results(pilot, number) == logged(pilot, number) == []
 
 
-def test_a_number_that_is_not_known_has_no_verifications(pilot: Pilot) -> None:
+def test_listing_verifications_of_an_unknown_number_is_refused(pilot: Pilot) -> None:
     for ask in (pilot.ledger.presentations.elsewhere, lambda number: pilot.ledger.presentations.page(number, None, 1)):
         with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
             ask("DAC-440802-2026-S01-00000123-V")

@@ -96,7 +96,7 @@ def test_content_follows_the_block_of_what_the_consumer_signed(pilot: Pilot, tmp
         assert replayed.value.details["result"] == "valid"
 
 
-def test_without_its_key_nothing_is_used_for_a_consumer(pilot: Pilot, tmp_path: Path) -> None:
+def test_no_use_is_counted_without_the_consumers_key(pilot: Pilot, tmp_path: Path) -> None:
     """Nor is the nonce taken: the same presentation can still be proposed."""
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
@@ -128,7 +128,7 @@ def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
     assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
-def test_what_is_not_valid_is_answered_at_once(pilot: Pilot, tmp_path: Path) -> None:
+def test_an_invalid_presentation_is_answered_without_a_use_to_sign(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce), (again, other_nonce)) = presented(pilot, 2)
     at = counter(pilot, tmp_path)
     told = at.verification.propose(pilot.actor(pilot.cast.other_bank), raw, nonce)
@@ -145,7 +145,7 @@ def test_what_is_not_valid_is_answered_at_once(pilot: Pilot, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("max_uses", "left"), [(1, False), (2, True)])
-def test_who_is_overtaken_signs_the_next_use_or_none(pilot: Pilot, tmp_path: Path, max_uses: int, left: bool) -> None:
+def test_a_consumer_signs_the_next_use_after_another_was_counted(pilot: Pilot, tmp_path: Path, max_uses: int, left: bool) -> None:
     firm = pilot.firm()
     number = certificate_of(pilot, firm, max_uses, tmp_path)
     made, at = presentations(pilot, firm, number, 2), counter(pilot, tmp_path)
@@ -167,7 +167,7 @@ def test_who_is_overtaken_signs_the_next_use_or_none(pilot: Pilot, tmp_path: Pat
     assert uses(pilot, number) == max_uses
 
 
-def test_after_a_restart_the_presentation_is_sent_again_and_the_signature_still_serves(
+def test_a_signature_is_still_valid_after_a_restart(
     pilot: Pilot, tmp_path: Path
 ) -> None:
     number, ((raw, nonce),) = presented(pilot)
@@ -182,7 +182,7 @@ def test_after_a_restart_the_presentation_is_sent_again_and_the_signature_still_
     assert uses(pilot, number) == 1
 
 
-def test_a_lost_answer_is_given_again_with_its_content(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_lost_answer_is_returned_again_with_its_content(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     ledger = pilot.ledger
     node = DeafConnection(ledger.client.connection.url)
@@ -200,7 +200,7 @@ def test_a_lost_answer_is_given_again_with_its_content(pilot: Pilot, tmp_path: P
     assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
 
 
-def test_a_use_that_is_never_signed_lapses_and_its_signature_with_it(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_use_that_is_not_signed_in_time_lapses(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce), (another, other_nonce)) = presented(pilot, 2)
     at = counter(pilot, tmp_path)
     use, sent_again = proposed(at, raw, nonce), proposed(at, another, other_nonce)
@@ -218,7 +218,7 @@ def test_a_use_that_is_never_signed_lapses_and_its_signature_with_it(pilot: Pilo
     assert uses(pilot, number) == 0
 
 
-def test_a_retry_is_judged_by_the_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_retry_is_verified_with_the_time_of_the_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
     """A key binding that was almost too old when it came first is not too old a few minutes later."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
@@ -240,7 +240,7 @@ def test_a_retry_is_judged_by_the_first_receipt(pilot: Pilot, tmp_path: Path) ->
     assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
-def test_a_slow_clock_here_refuses_no_wallet_whose_clock_is_right(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_slow_clock_of_the_service_refuses_no_wallet(pilot: Pilot, tmp_path: Path) -> None:
     _, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path, late=3600)
     use = proposed(at, raw, nonce)
@@ -251,7 +251,7 @@ def offered(presentation: object, ordinal: int = 1) -> UseToSign:
     return UseToSign(str(presentation), "0x", "", ordinal, 0, b"")
 
 
-def test_offers_are_bounded_and_the_newest_of_each_presentation_stays() -> None:
+def test_the_number_of_offers_is_limited_and_the_newest_are_kept() -> None:
     offers: Offers[int] = Offers()
     for number in range(MAX_OFFERS + 1):
         offers.put("bank", offered(number), number)
@@ -267,7 +267,7 @@ def test_offers_are_bounded_and_the_newest_of_each_presentation_stays() -> None:
         offers.get("bank", "1")
 
 
-def test_attack_a_consumer_that_proposes_without_end_drives_out_its_own_offers_alone() -> None:
+def test_attack_a_consumer_displaces_only_its_own_offers() -> None:
     offers: Offers[int] = Offers()
     offers.put("bank", offered("kept"), 7)
     for number in range(10 * MAX_OFFERS):

@@ -79,7 +79,7 @@ def refusal(act: Callable[[], object]) -> str:
     return caught.value.code
 
 
-def test_a_verification_is_remembered(desk: Desk) -> None:
+def test_a_verification_stores_what_it_saw_of_the_chain(desk: Desk) -> None:
     pilot = desk.pilot
     bundle = pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
     desk.verification.verify(bundle, Expectation())
@@ -88,7 +88,7 @@ def test_a_verification_is_remembered(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("changed", ["block", "log"])
-def test_a_chain_that_lost_what_was_seen_is_refused(desk: Desk, changed: str) -> None:
+def test_a_chain_without_blocks_that_were_seen_is_refused(desk: Desk, changed: str) -> None:
     pilot = desk.pilot
     bundle = pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
     desk.verification.verify(bundle, Expectation())
@@ -126,7 +126,7 @@ def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None
     assert running.accept(desk.pilot.actor(desk.pilot.cast.bank), raw, nonce).report.result == "revoked"
 
 
-def test_attack_a_lost_answer_is_not_made_up_from_an_older_block(desk: Desk) -> None:
+def test_attack_a_lost_answer_is_not_repeated_from_an_older_block(desk: Desk) -> None:
     number, ((raw, nonce),) = presented(desk.pilot)
     bank, running = desk.pilot.actor(desk.pilot.cast.bank), desk.verification
     desk.node.deaf = True
@@ -149,7 +149,7 @@ def test_attack_a_lost_answer_is_not_made_up_from_an_older_block(desk: Desk) -> 
     ],
     ids=["another chain", "an older block"],
 )
-def test_attack_facts_are_not_saved_from_a_chain_that_differs_from_what_was_seen(
+def test_attack_facts_are_not_saved_from_another_chain(
     pilot: Pilot, tmp_path: Path, change: Callable[[Seen], Seen], code: str
 ) -> None:
     home, bundle, out = tmp_path / "home", tmp_path / "bundle.json", tmp_path / "facts.json"

@@ -13,7 +13,7 @@ def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
     return pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce).report
 
 
-def test_a_nonce_is_taken_once_whatever_comes_with_it(pilot: Pilot) -> None:
+def test_a_nonce_is_taken_once_for_any_presentation(pilot: Pilot) -> None:
     """Neither the same presentation again, nor another certificate's for the same nonce; and no use is spent."""
     first, second = pilot.firm(), pilot.firm()
     numbers = pilot.certificate(first), pilot.certificate(second)
@@ -26,7 +26,7 @@ def test_a_nonce_is_taken_once_whatever_comes_with_it(pilot: Pilot) -> None:
     assert pilot.accept(second, numbers[1]).valid
 
 
-def test_a_key_binding_that_was_made_for_another_nonce_spends_no_use(pilot: Pilot) -> None:
+def test_a_key_binding_for_another_nonce_counts_no_use(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, _ = pilot.present(firm, number)

@@ -72,7 +72,7 @@ def rivals(homes: dict[str, Path]) -> Iterator[Rivals]:
         yield Rivals(homes, stack)
 
 
-def test_of_two_hundred_presentations_one_is_a_use(
+def test_two_hundred_presentations_give_one_use(
     pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path
 ) -> None:
     firm = pilot.firm()
@@ -89,7 +89,7 @@ def test_of_two_hundred_presentations_one_is_a_use(
     assert sum(entry["type"] == "use" for entry in entries) == (winner == "operator")
 
 
-def test_three_uses_are_three(pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path) -> None:
+def test_three_allowed_uses_are_counted_three_times(pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path) -> None:
     firm = pilot.firm()
     scenarios = tmp_path / "scenarios"
     scenarios.mkdir()
@@ -105,7 +105,7 @@ def test_three_uses_are_three(pilot: Pilot, homes: dict[str, Path], rivals: Riva
         assert Counter(ordinals) == Counter([1, 2, 3])
 
 
-def test_another_bank_is_no_party_and_spends_nothing(pilot: Pilot, homes: dict[str, Path]) -> None:
+def test_presentations_to_another_bank_count_no_use(pilot: Pilot, homes: dict[str, Path]) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)

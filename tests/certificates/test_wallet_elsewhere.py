@@ -81,7 +81,7 @@ def taken(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Taken:
     return Taken(pilot, number, there)
 
 
-def test_it_lists_and_shows_what_it_holds(taken: Taken) -> None:
+def test_a_wallet_lists_and_shows_its_certificates(taken: Taken) -> None:
     code, rows = taken.run("list")
     # Other tests may have moved the chain's clock ahead of the machine's, by which a wallet goes.
     begun = taken.pilot.ledger.usage.holdings.get(taken.number).created_at <= time.time()
@@ -90,7 +90,7 @@ def test_it_lists_and_shows_what_it_holds(taken: Taken) -> None:
     assert code == 0 and shown["disclosable"]["wage_band"] == "15–20"
 
 
-def test_a_presentation_from_elsewhere_is_verified_and_used_on_the_chain_once(taken: Taken) -> None:
+def test_a_presentation_from_a_wallet_is_used_once(taken: Taken) -> None:
     verification, bank = taken.pilot.ledger.verification, taken.pilot.actor(taken.pilot.cast.bank)
     nonce = verification.new_nonce()
     raw = taken.presented(nonce)
@@ -108,7 +108,7 @@ def test_a_presentation_from_elsewhere_is_verified_and_used_on_the_chain_once(ta
     assert verification.accept(bank, taken.presented(fresh), fresh).report.result == "used_up"
 
 
-def test_an_independent_library_verifies_it_with_its_key_binding(taken: Taken) -> None:
+def test_an_independent_library_verifies_a_wallets_presentation(taken: Taken) -> None:
     nonce, bank = taken.pilot.ledger.verification.new_nonce(), taken.pilot.cast.bank
     bundle = parse_bundle(taken.presented(nonce))
     issuer = JWK(**bundle.keys[parse_certificate(bundle.certificate).issued.kid].to_dict())
@@ -120,7 +120,7 @@ def test_an_independent_library_verifies_it_with_its_key_binding(taken: Taken) -
             Verifier(bundle.certificate, lambda *_: issuer, audience, expected).get_verified_payload()
 
 
-def test_it_is_not_presented_to_another_consumer_nor_with_another_field(taken: Taken) -> None:
+def test_a_wallet_presents_only_to_the_consumer_and_only_known_fields(taken: Taken) -> None:
     others = ["--consumer", taken.pilot.cast.other_bank, "--nonce", "n" * 16]
     code, told = taken.run("present", taken.number, *others)
     assert (code, told["error"]) == (2, "NOT_PARTY")
@@ -129,7 +129,7 @@ def test_it_is_not_presented_to_another_consumer_nor_with_another_field(taken: T
     assert (code, told["error"]) == (2, "FIELD_OUTSIDE_AUTHORIZATION")
 
 
-def test_nothing_personal_is_readable_in_the_file(taken: Taken) -> None:
+def test_the_wallet_file_contains_no_readable_personal_data(taken: Taken) -> None:
     raw = (taken.folder / "firm.wallet").read_bytes()
     _, shown = taken.run("show", taken.number)
     told = [taken.number, shown["disclosable"]["subject_name"], shown["disclosable"]["subject_uscc"]]

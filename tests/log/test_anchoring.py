@@ -36,7 +36,7 @@ def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
     return ledger.client.with_account(ledger.custody.private_key(row.account).hex()), row.no or 0
 
 
-def test_no_other_issuer_takes_our_next_number_or_our_pending_batch(pilot: Pilot) -> None:
+def test_another_issuer_cannot_take_a_number_or_a_waiting_batch(pilot: Pilot) -> None:
     """It anchors the very batch that waits here, under the number that is ours next."""
     ledger, (client, number) = pilot.ledger, other_issuer(pilot)
     ledger.anchoring.flush()
@@ -56,7 +56,7 @@ def test_no_other_issuer_takes_our_next_number_or_our_pending_batch(pilot: Pilot
     assert {"issuer": number, "batches": 1, "entries": waiting.size} in ledger.inspection.head()["logs"]
 
 
-def test_a_revoked_certificate_does_not_come_back_in_another_issuers_log(pilot: Pilot) -> None:
+def test_a_revoked_certificate_is_not_valid_in_another_issuers_log(pilot: Pilot) -> None:
     """The same text, anchored once more: its status stays with the number that it states, in the log of its issuer."""
     ledger, firm = pilot.ledger, pilot.firm()
     client, number = other_issuer(pilot)
@@ -90,7 +90,7 @@ def copied(pilot: Pilot, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'older.db'}"
 
 
-def test_an_older_database_is_not_written(pilot: Pilot, copied: str) -> None:
+def test_an_older_copy_of_the_database_is_not_written(pilot: Pilot, copied: str) -> None:
     """It would issue what can never be anchored, and numbers a second time."""
     number = pilot.certificate(pilot.firm())
     chain = pilot.ledger.reader.block_number()
@@ -111,7 +111,7 @@ def test_an_older_database_is_not_written(pilot: Pilot, copied: str) -> None:
     assert pilot.ledger.reader.block_number() == chain
 
 
-def test_two_databases_that_write_one_log_are_noticed(pilot: Pilot, copied: str) -> None:
+def test_two_databases_that_write_to_one_log_are_detected(pilot: Pilot, copied: str) -> None:
     """Both were opened and compared before either wrote: the second one stops before it anchors anything."""
     ledger = pilot.ledger
     with pilot.under(database_url=copied) as older:

@@ -60,7 +60,7 @@ def two_officers_end_it(powers: Powers) -> None:
     powers.act(powers.officers.second, calls.confirm(number, calls.end_pause()))
 
 
-def test_what_is_issued_during_a_pause_is_anchored_after_it(powers: Powers, pause: Callable[[], int]) -> None:
+def test_certificates_issued_during_a_pause_are_anchored_after_it(powers: Powers, pause: Callable[[], int]) -> None:
     """The certificate is acknowledged and says until when it waits; the service stays ready."""
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     consent = pilot.authorise(firm)
@@ -85,7 +85,7 @@ def test_what_is_issued_during_a_pause_is_anchored_after_it(powers: Powers, paus
     assert pilot.accept(firm, number).valid
 
 
-def test_a_server_anchors_by_itself_when_two_officers_end_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
+def test_a_server_anchors_after_two_officers_end_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -112,7 +112,7 @@ def test_a_server_anchors_by_itself_when_two_officers_end_the_pause(powers: Powe
     assert pilot.accept(firm, number).valid
 
 
-def test_what_is_handed_in_during_a_pause_is_registered_after_it(powers: Powers, pause: Callable[[], int]) -> None:
+def test_an_application_during_a_pause_is_registered_after_it(powers: Powers, pause: Callable[[], int]) -> None:
     """Under the asset id that was acknowledged; handed in again, it is the same."""
     ledger, provider = powers.ledger, powers.cast.provider
     until, wanted = pause(), resource("paused/1")
@@ -186,7 +186,7 @@ def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, 
     assert [check.code for check in report.checks if check.number in (8, 11)] == ["REVOKED", "AUTHORIZATION_WITHDRAWN"]
 
 
-def test_an_asset_changes_hands_during_a_pause_and_its_certificate_follows(
+def test_an_asset_transferred_during_a_pause_gets_its_certificate_after_it(
     powers: Powers, pause: Callable[[], int]
 ) -> None:
     ledger, pilot, bank = powers.ledger, powers.pilot, powers.cast.bank

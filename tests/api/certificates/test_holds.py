@@ -40,7 +40,7 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("column", ["A", "V"])
-def test_the_chain_names_who_holds_a_certificate(stage: Stage, column: str) -> None:
+def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str) -> None:
     """And no more than these two statements are held: the certificate's and its request's."""
     path = f"/v1/certificates/{stage.consented().number}"
     stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
@@ -49,7 +49,7 @@ def test_the_chain_names_who_holds_a_certificate(stage: Stage, column: str) -> N
     assert [event["by"] for event in events if event["name"] == "Held"] == [stage.parties[column]] * 4
 
 
-def test_each_office_holds_for_itself(stage: Stage) -> None:
+def test_a_certificate_is_active_again_after_both_offices_lift(stage: Stage) -> None:
     """Two offices hold: it stands again when both have lifted, and no resuming by its issuer is a way round."""
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
@@ -63,7 +63,7 @@ def test_each_office_holds_for_itself(stage: Stage) -> None:
     assert stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
 
 
-def test_nobody_holds_a_registration(stage: Stage) -> None:
+def test_a_registration_certificate_cannot_be_held(stage: Stage) -> None:
     number = stage.ledger.registration.registrations.get(stage.registered)["certificate_no"]
     for act in ("hold", "lift"):
         answer = stage.post("A", f"/v1/certificates/{number}/{act}", {"reason": "court"})
@@ -90,7 +90,7 @@ def test_any_statement_that_a_certificate_rests_on_can_be_held(stage: Stage, kin
     assert failed(stage, consent) == []
 
 
-def test_holding_again_changes_nothing(stage: Stage) -> None:
+def test_a_second_hold_by_the_same_office_changes_nothing(stage: Stage) -> None:
     path = f"/v1/certificates/{stage.consented().number}"
     first, second = (stage.done(stage.post("A", f"{path}/hold", {"reason": "court"})) for _ in range(2))
     assert (first["state"], first["since"]) == (second["state"], second["since"])
@@ -98,7 +98,7 @@ def test_holding_again_changes_nothing(stage: Stage) -> None:
     assert code(stage.post("A", f"{path}/lift", {})) == (409, "LOG_NOT_HELD")
 
 
-def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
+def test_an_office_whose_key_is_elsewhere_signs_the_hold(stage: Stage) -> None:
     key, identifier = new_private_key(), synthetic_uscc("440804", 9650)
     signer = LocalSigner(key, account_of(key))
     proof = possession_of(stage.ledger.reader.chain, signer)
@@ -119,7 +119,7 @@ def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("statements", [[], ["0" * 63], ["A" * 64], ["sha-256:" + "0" * 64], ["0" * 64] * 101])
-def test_what_is_no_list_of_statements_is_refused(stage: Stage, statements: list[str]) -> None:
+def test_an_invalid_list_of_statements_is_refused(stage: Stage, statements: list[str]) -> None:
     for path in ("/v1/holds", "/v1/holds/lift"):
         answer = stage.post("A", path, {"statements": statements, "reason": "court"})
         assert code(answer) == (422, "REQUEST_SHAPE")

@@ -118,7 +118,9 @@ OPERATORS: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), OPERATORS, ids=[f"{row[0]} {row[1][:30]}" for row in OPERATORS])
-def test_a_joined_installation_refuses_calls_for_the_operator_only(bank: Bank, method: str, path: str, body: object) -> None:
+def test_a_joined_installation_refuses_calls_for_the_operator_only(
+    bank: Bank, method: str, path: str, body: object
+) -> None:
     answer = bank.get(path) if method == "get" else bank.post(path, body)
     assert (answer.status_code, answer.json()["code"]) == (403, "NOT_THE_OPERATOR")
 

@@ -88,7 +88,7 @@ def test_content_follows_the_block_of_what_the_consumer_signed(stage: Stage, ban
     assert [event["by"] for event in events if event["name"] == "Used"] == [stage.parties[bank.name]]
 
 
-def test_a_use_that_was_signed_is_answered_once(bank: Away) -> None:
+def test_a_signed_use_is_answered_once(bank: Away) -> None:
     use = bank.proposed()
     assert bank.sign(use).json()["valid"]
     again = bank.sign(use)
@@ -106,7 +106,7 @@ def test_a_presentation_sent_again_proposes_the_same_use(bank: Away) -> None:
     assert code(bank.sign(second)) == (409, "NONCE_REPLAYED")
 
 
-def test_of_two_proposals_for_a_single_use_one_is_counted(bank: Away) -> None:
+def test_only_one_of_two_proposed_uses_is_counted(bank: Away) -> None:
     first, second = bank.proposed(), bank.proposed()
     assert (first["ordinal"], second["ordinal"]) == (1, 1)
     assert bank.sign(second).json()["valid"]
@@ -114,7 +114,7 @@ def test_of_two_proposals_for_a_single_use_one_is_counted(bank: Away) -> None:
     assert (late["result"], late["disclosed"], late["claims"]) == ("used_up", {}, {})
 
 
-def test_a_wrong_signature_spends_nothing_and_shows_nothing(bank: Away) -> None:
+def test_a_wrong_signature_counts_no_use_and_returns_no_content(bank: Away) -> None:
     use = bank.proposed()
     right = sign_act(bytes.fromhex(use["message"]), bank.signer)
     order = SECP256K1_ORDER if len(right) == 64 else ORDER
@@ -130,7 +130,7 @@ def test_a_wrong_signature_spends_nothing_and_shows_nothing(bank: Away) -> None:
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_a_strangers_signature_is_none(bank: Away, suite: Suite) -> None:
+def test_the_signature_of_another_party_is_refused(bank: Away, suite: Suite) -> None:
     """Whatever key it has: one of the chain's other parties, one of nobody's."""
     use = bank.proposed()
     assert code(bank.sign(use, signer_of_key(new_key(suite)))) == (403, "LOG_SIGNATURE_INVALID")
@@ -139,7 +139,7 @@ def test_a_strangers_signature_is_none(bank: Away, suite: Suite) -> None:
     assert bank.sign(use).json()["valid"]
 
 
-def test_what_was_presented_to_one_party_is_unknown_to_another(stage: Stage, bank: Away) -> None:
+def test_a_presentation_is_unknown_to_another_party(stage: Stage, bank: Away) -> None:
     path, body = stage.signed_use(bank.signer, bank.proposed())
     for who in ("S", "C", "I", "A", "V"):
         assert code(stage.post(who, path, body)) == (404, "PRESENTATION_UNKNOWN")
@@ -147,7 +147,7 @@ def test_what_was_presented_to_one_party_is_unknown_to_another(stage: Stage, ban
     assert stage.post(bank.name, path, body).json()["valid"]
 
 
-def test_a_signature_is_of_one_use_alone(stage: Stage) -> None:
+def test_a_signature_is_valid_for_one_use_only(stage: Stage) -> None:
     first = away(stage, ES256K)
     second = Away(stage, first.name, first.signer, stage.consented("S", first.name, "P"))
     use, other = first.proposed(), second.proposed()
@@ -158,12 +158,12 @@ def test_a_signature_is_of_one_use_alone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "00" * 63, "00" * 65, "00" * 129, "0x" + "00" * 64, "AB" * 64, "zz" * 64])
-def test_what_cannot_be_a_signature_is_refused_by_its_form(bank: Away, signature: str) -> None:
+def test_a_malformed_signature_is_refused(bank: Away, signature: str) -> None:
     answer = bank.stage.post(bank.name, f"/v1/presentations/{'0' * 26}/use", {"signature": signature})
     assert (code(answer), answer.json()["where"]) == ((422, "REQUEST_SHAPE"), "body.signature")
 
 
-def test_a_use_that_is_signed_too_late_has_lapsed(stage: Stage, bank: Away) -> None:
+def test_a_use_that_is_signed_too_late_is_refused(stage: Stage, bank: Away) -> None:
     use = bank.proposed()
     stage.pilot.skip(LAPSE_SECONDS + 1)
     late = bank.sign(use)
@@ -173,13 +173,13 @@ def test_a_use_that_is_signed_too_late_has_lapsed(stage: Stage, bank: Away) -> N
     assert bank.sign(fresh).json()["valid"]
 
 
-def test_a_party_whose_key_is_kept_here_signs_nothing(stage: Stage) -> None:
+def test_a_consumer_whose_key_is_kept_here_gets_no_use_to_sign(stage: Stage) -> None:
     consent = stage.consented()
     used = stage.post("C", "/v1/presentations", stage.presented(consent))
     assert (used.status_code, used.json()["valid"], used.json()["use"]) == (200, True, None)
 
 
-def test_what_is_not_valid_proposes_no_use(stage: Stage, bank: Away) -> None:
+def test_an_invalid_presentation_proposes_no_use(stage: Stage, bank: Away) -> None:
     presented = bank.presented()
     stage.done(stage.post("A", f"/v1/certificates/{bank.consent.number}/hold", {"reason": "court"}))
     answer = bank.propose(presented)

@@ -44,13 +44,13 @@ def held(pilot: Pilot, **members: Any) -> list[Holding]:
     return list(pilot.ledger.usage.holdings.each(HoldingsFilter(**members)))
 
 
-def test_a_public_status_ends_with_the_exit_code_of_a_verification(pilot: Pilot, firm: str) -> None:
+def test_verify_with_a_number_has_the_exit_code_of_a_verification(pilot: Pilot, firm: str) -> None:
     for row in as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject"):
         code, told = run(pilot, "verify", row["certificate_no"])
         assert row["state"] in told and code == (0 if row["state"] == "active" else 1)
 
 
-def test_a_list_is_filtered(pilot: Pilot, firm: str) -> None:
+def test_certificates_are_listed_by_filters(pilot: Pilot, firm: str) -> None:
     rows = as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject")
     assert sorted(row["state"] for row in rows) == ["active", "revoked"]
     active = as_json(
@@ -64,7 +64,7 @@ def test_a_list_is_filtered(pilot: Pilot, firm: str) -> None:
     assert len(everyone) == len(held(pilot, scenario="S51")) >= 2
 
 
-def test_days_are_whole_days_in_shanghai(pilot: Pilot, firm: str) -> None:
+def test_filters_use_whole_days_in_shanghai(pilot: Pilot, firm: str) -> None:
     (holding, _) = held(pilot, party=firm)
     issued, last = shanghai_day(holding.certificate.created_at), shanghai_day(holding.certificate.exp - 1)
     day = timedelta(days=1)
@@ -80,7 +80,7 @@ def test_days_are_whole_days_in_shanghai(pilot: Pilot, firm: str) -> None:
         assert len(found) == expected, options
 
 
-def test_a_summary_is_for_people_and_for_machines(pilot: Pilot, firm: str) -> None:
+def test_a_summary_is_printed_as_tables_and_as_json(pilot: Pilot, firm: str) -> None:
     told = as_json(pilot, "holdings", "summary", "--party", firm)
     assert (told["total"], told["by_scenario"][0]["states"]) == (2, {"active": 1, "revoked": 1})
     code, shown = run(pilot, "holdings", "summary", "--party", "all")
@@ -107,7 +107,7 @@ def test_a_list_is_exported_as_csv_and_as_json_lines(pilot: Pilot, firm: str, tm
 
 
 @pytest.mark.parametrize("days", [("--days", "9999999"), ("--answer-days", "9999999")])
-def test_a_request_does_not_last_for_ages(pilot: Pilot, tmp_path: Path, days: tuple[str, str]) -> None:
+def test_a_request_that_is_valid_too_long_is_refused(pilot: Pilot, tmp_path: Path, days: tuple[str, str]) -> None:
     note = tmp_path / "note.json"
     note.write_text('{"contact": "前台"}')
     parties = ("--subject", pilot.cast.firms[pilot.firm()], "--consumer", pilot.cast.bank)
@@ -130,7 +130,7 @@ def test_a_request_does_not_last_for_ages(pilot: Pilot, tmp_path: Path, days: tu
         (("holdings", "export", "held.xls"), "FORMAT_UNKNOWN"),
     ],
 )
-def test_what_cannot_be_asked_for_is_named(
+def test_an_invalid_filter_is_refused_with_its_name(
     pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

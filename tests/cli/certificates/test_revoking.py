@@ -53,7 +53,7 @@ def told(result: Result, code: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_file_as_people_save_it_is_read(pilot: Pilot, one: str, tmp_path: Path, encoding: str) -> None:
+def test_a_numbers_file_is_read_in_common_encodings(pilot: Pilot, one: str, tmp_path: Path, encoding: str) -> None:
     numbers = many(pilot, one, 3)
     file = listed(
         tmp_path / "numbers.txt",
@@ -95,7 +95,7 @@ def test_every_wrong_line_is_named_before_anything_is_sent(pilot: Pilot, one: st
     assert state(pilot, number) == "active"
 
 
-def test_it_asks_first_and_takes_a_number_or_a_file(pilot: Pilot, one: str, tmp_path: Path) -> None:
+def test_revoke_asks_first_and_takes_a_number_or_a_file(pilot: Pilot, one: str, tmp_path: Path) -> None:
     (number,) = many(pilot, one, 1)
     file = listed(tmp_path / "numbers.txt", number)
     assert told(revoke(pilot, "--file", file, "--json"), 2)["error"] == "NOT_CONFIRMED"
@@ -110,7 +110,7 @@ def interrupted(*_arguments: Any) -> Any:
     raise KeyboardInterrupt
 
 
-def test_interrupted_it_says_how_many_are_revoked_and_goes_on(pilot: Pilot, one: str, tmp_path: Path) -> None:
+def test_an_interrupted_revocation_reports_its_progress_and_continues(pilot: Pilot, one: str, tmp_path: Path) -> None:
     numbers = many(pilot, one, LEAVES_PER_WORD + 2)
     file = listed(tmp_path / "numbers.txt", *numbers)
     with sending(lambda turn, original: original if turn == 1 else interrupted):
@@ -122,7 +122,7 @@ def test_interrupted_it_says_how_many_are_revoked_and_goes_on(pilot: Pilot, one:
     assert (report["revoked"], report["ended_before"]) == (2, LEAVES_PER_WORD)
 
 
-def test_what_is_left_is_listed_and_ends_with_exit_code_1(pilot: Pilot, one: str, tmp_path: Path) -> None:
+def test_certificates_that_were_not_revoked_are_listed_with_exit_code_1(pilot: Pilot, one: str, tmp_path: Path) -> None:
     numbers = many(pilot, one, LEAVES_PER_WORD + 1)
     file = listed(tmp_path / "numbers.txt", *numbers)
     with sending(lambda turn, original: original if turn == 1 else away):

@@ -60,7 +60,7 @@ def wallet(folder: Path) -> WalletFile:
     return file
 
 
-def test_from_bundle_files_to_a_presentation(folder: Path) -> None:
+def test_a_wallet_adds_bundle_files_and_presents(folder: Path) -> None:
     added = as_json("add", "bundle.json", "asset.jsonl", "--key", "firm.key")
     assert added == {"wallet": "holder.wallet", "certificates": 2, "key": True, "added": 2}
     assert [row["certificate_no"] for row in as_json("list")] == [ASSET_NUMBER, NUMBER]
@@ -70,14 +70,14 @@ def test_from_bundle_files_to_a_presentation(folder: Path) -> None:
     assert not (folder / "var").exists()
 
 
-def test_one_certificate_is_shown_and_written_as_it_is_kept(folder: Path, wallet: WalletFile) -> None:
+def test_wallet_show_prints_and_writes_a_certificate(folder: Path, wallet: WalletFile) -> None:
     wallet.change(PASSPHRASE, lambda held: held.adding([ASSET]))
     assert as_json("show", NUMBER)["disclosable"] == HIDDEN
     as_json("show", ASSET_NUMBER, "--out", "asset.json")
     assert parse_bundle((folder / "asset.json").read_bytes()) == ASSET
 
 
-def test_the_key_may_stay_outside(folder: Path, wallet: WalletFile) -> None:
+def test_a_wallet_presents_with_a_key_file_outside_the_wallet(folder: Path, wallet: WalletFile) -> None:
     to_bank = ("--consumer", BANK.id, "--nonce", "n" * 16)
     assert refusal("present", NUMBER, *to_bank, **{VARIABLE: PASSPHRASE}) == "HOLDER_KEY_MISSING"
     (folder / "other.key").write_text(SUBJECT.secret.hex())
@@ -85,7 +85,7 @@ def test_the_key_may_stay_outside(folder: Path, wallet: WalletFile) -> None:
     assert as_json("present", NUMBER, *to_bank, "--key", "firm.key")["disclosed"] == list(HIDDEN)
 
 
-def test_the_passphrase_comes_from_a_file_from_the_environment_or_is_typed(folder: Path, wallet: WalletFile) -> None:
+def test_the_passphrase_comes_from_a_file_the_environment_or_the_terminal(folder: Path, wallet: WalletFile) -> None:
     assert len(as_json("list")) == 1
     assert json.loads(run("list", "--json", "--passphrase-file", "pass")[1])[0]["certificate_no"] == NUMBER
     code, told = run("list", typed=f"{PASSPHRASE}\n", COLUMNS="200")
@@ -94,7 +94,7 @@ def test_the_passphrase_comes_from_a_file_from_the_environment_or_is_typed(folde
     assert refusal("list", typed="wrong passphrase\n") == "WALLET_NOT_OPENED"
 
 
-def test_a_passphrase_that_would_be_shown_is_not_asked_for(folder: Path, wallet: WalletFile) -> None:
+def test_a_passphrase_is_not_asked_for_if_it_would_be_visible(folder: Path, wallet: WalletFile) -> None:
     program = "from ledger.cli.program import run; run()"
     command = [sys.executable, "-c", program, "wallet", "list", "--wallet", "holder.wallet"]
     environment = {"PYTHONPATH": str(PROJECT), "PATH": ""}
@@ -113,7 +113,7 @@ def test_a_passphrase_that_would_be_shown_is_not_asked_for(folder: Path, wallet:
     assert "echo" not in done.stderr
 
 
-def test_a_consumer_is_named_by_its_party_id(wallet: WalletFile) -> None:
+def test_a_wallet_names_a_consumer_only_by_its_party_id(wallet: WalletFile) -> None:
     given = ("present", NUMBER, "--consumer", "91440803MA9X0002X5", "--nonce", "n-0S6_WzA2Mj")
     assert refusal(*given, **{VARIABLE: PASSPHRASE}) == "PARTY_ID_FORM"
 
@@ -153,18 +153,18 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("code", "raw"), REFUSED.values(), ids=REFUSED)
-def test_what_is_no_full_bundle_is_not_added(folder: Path, code: str, raw: bytes) -> None:
+def test_a_wallet_refuses_incomplete_bundles(folder: Path, code: str, raw: bytes) -> None:
     (folder / "odd.json").write_bytes(raw)
     assert refusal("add", "bundle.json", "odd.json", **{VARIABLE: PASSPHRASE}) == code
     assert not (folder / "holder.wallet").exists()
 
 
-def test_what_is_missing_is_named(folder: Path) -> None:
+def test_a_missing_wallet_or_key_file_is_reported(folder: Path) -> None:
     assert refusal("list", **{VARIABLE: PASSPHRASE}) == "WALLET_MISSING"
     assert refusal("add", "nothing.json", **{VARIABLE: PASSPHRASE}) == "FILE_MISSING"
     assert refusal("add", "bundle.json", **{VARIABLE: "short"}) == "PASSPHRASE_UNFIT"
 
 
-def test_what_the_wallet_does_not_hold_is_not_shown(wallet: WalletFile) -> None:
+def test_an_unknown_number_in_a_wallet_is_refused(wallet: WalletFile) -> None:
     assert refusal("show", ASSET_NUMBER, **{VARIABLE: PASSPHRASE}) == "CERTIFICATE_NOT_IN_WALLET"
     assert refusal("show", "DAC", **{VARIABLE: PASSPHRASE}) == "CERTIFICATE_NO_FORM"
