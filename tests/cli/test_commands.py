@@ -69,9 +69,9 @@ def test_every_command_answers_machines(line: str) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_group_is_loaded_when_it_is_called(group: str) -> None:
-    told = CliRunner().invoke(app, [group, "--help"], env={"COLUMNS": "200"})
-    assert told.exit_code == 0 and GROUPS[group][2] in told.stdout, told.output
-    assert "Commands" in told.stdout
+    result = CliRunner().invoke(app, [group, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0 and GROUPS[group][2] in result.stdout, result.output
+    assert "Commands" in result.stdout
 
 
 @pytest.mark.parametrize("line", ["--help", "scenario list", "wallet --help"])

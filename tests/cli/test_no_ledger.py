@@ -83,8 +83,8 @@ def test_a_command_says_that_there_is_no_ledger_and_makes_nothing(folder: Path, 
     assert done.exit_code == 2, done.output
     expected = "SESSION_MISSING" if line in SESSION else "LEDGER_MISSING"
     if as_json:
-        told = json.loads(done.stdout)
-        assert (told["error"], told["hint"]) == (expected, explanation(expected, "", told["hint"]).hint)
+        result = json.loads(done.stdout)
+        assert (result["error"], result["hint"]) == (expected, explanation(expected, "", result["hint"]).hint)
     assert expected in done.output
     assert ("pingzheng login" if line in SESSION else "pingzheng init") in done.output
     assert sorted(folder.rglob("*")) == before

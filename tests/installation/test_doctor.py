@@ -69,8 +69,8 @@ def test_doctor_finds_nothing_in_a_sound_ledger_and_changes_nothing(home: Path) 
     before = contents(home)
     assert examined(home) == {part: [] for part in PARTS}
     assert contents(home) == before
-    code, told = asked(home, "--json")
-    assert (code, told["ok"], [part["part"] for part in told["parts"]]) == (0, True, PARTS)
+    code, result = asked(home, "--json")
+    assert (code, result["ok"], [part["part"] for part in result["parts"]]) == (0, True, PARTS)
     assert contents(home) == before
 
 
@@ -137,9 +137,9 @@ def test_each_damage_is_reported_by_its_part(
     named = {part: [code for code, _ in each] for part, each in found.items() if each and each[0][0] != "skipped"}
     assert named == expected
     assert contents(home) == before
-    code, told = asked(home, "--json")
-    assert (code, told["ok"]) == (1, False)
-    hints = [finding["hint"] for part in told["parts"] for finding in part["findings"]]
+    code, result = asked(home, "--json")
+    assert (code, result["ok"]) == (1, False)
+    hints = [finding["hint"] for part in result["parts"] for finding in part["findings"]]
     assert hints and all(hints)
     code, text = asked(home)
     assert code == 1 and "下一步 next" in text

@@ -104,8 +104,8 @@ def test_a_refused_join_gives_the_reason_and_leaves_no_files(
 def test_a_deployment_on_another_chain_is_not_joined(
     pilot: Pilot, tmp_path: Path, member: str, value: object, code: str
 ) -> None:
-    told = json.loads(deployment_of(pilot).read_text()) | {member: value}
-    (tmp_path / "other.json").write_text(json.dumps(told))
+    answer = json.loads(deployment_of(pilot).read_text()) | {member: value}
+    (tmp_path / "other.json").write_text(json.dumps(answer))
     with pytest.raises(PingzhengError, match=code):
         join(
             Settings(home=tmp_path / "home"),
@@ -255,23 +255,23 @@ def test_join_and_verify_on_the_command_line(pilot: Pilot, tmp_path: Path) -> No
         "--key",
         str(tmp_path / "bank.key"),
     )
-    code, told = run(*joining)
-    assert (code, json.loads(told)["error"]) == (2, "ACCOUNT_WITHOUT_FUNDS")
+    code, answer = run(*joining)
+    assert (code, json.loads(answer)["error"]) == (2, "ACCOUNT_WITHOUT_FUNDS")
     assert run("party", "fund", bank, at=ledger.settings.home)[0] == 0
-    code, told = run(*joining)
-    assert (code, json.loads(told)["party"]) == (0, bank)
-    code, told = run("status")
-    assert (code, json.loads(told)["anchoring"]) == (0, {"ok": True, "ours": False})
+    code, answer = run(*joining)
+    assert (code, json.loads(answer)["party"]) == (0, bank)
+    code, answer = run("status")
+    assert (code, json.loads(answer)["anchoring"]) == (0, {"ok": True, "ours": False})
     for command in (("log", "anchor"), ("party", "list"), ("certificate", "list"), ("party", "fund", bank)):
-        code, told = run(*command)
-        assert (code, json.loads(told)["error"]) == (2, "NOT_THE_OPERATOR")
+        code, answer = run(*command)
+        assert (code, json.loads(answer)["error"]) == (2, "NOT_THE_OPERATOR")
     firm = pilot.firm()
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
     with open_participant(Settings(home=home)) as installation:
         installation.verification.accept(installation.actor(bank), raw, nonce)
-    code, told = run("certificate", "presentations", number)
-    (row,) = json.loads(told)["presentations"]
+    code, answer = run("certificate", "presentations", number)
+    (row,) = json.loads(answer)["presentations"]
     assert (code, row["result"], row["consumer"], row["ordinal"]) == (0, "not_party", bank, None)
     assert run("certificate", "presentations", NUMBER)[0] == 2
     table = CliRunner().invoke(app, ["certificate", "presentations", number, "--home", str(home)])

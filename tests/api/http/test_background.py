@@ -64,8 +64,8 @@ def test_an_error_is_logged_when_it_begins_and_when_it_is_over_and_never_its_tex
     work = Work(*[ERRORS[2]] * 5, *[UNREACHABLE] * 3, None)
     with capture_logs() as lines, running(work):
         assert work.over.wait(60)
-    told = [(line["log_level"], line.get("cause"), line.get("failed")) for line in lines]
-    assert told == [("warning", "KeyError", None), ("warning", "CHAIN_UNREACHABLE", None), ("info", None, 8)]
+    result = [(line["log_level"], line.get("cause"), line.get("failed")) for line in lines]
+    assert result == [("warning", "KeyError", None), ("warning", "CHAIN_UNREACHABLE", None), ("info", None, 8)]
     assert "110105194912310038" not in str(lines)
 
 

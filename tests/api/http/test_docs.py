@@ -32,9 +32,9 @@ def test_the_docs_load_nothing_from_another_host(client: TestClient) -> None:
 
 
 def test_what_is_not_there_leads_to_the_docs(client: TestClient) -> None:
-    told = client.get("/v1/nothing").json()
-    assert (told["code"], told["status"]) == ("HTTP_404", 404)
-    assert "没有这个地址" in told["detail"] and "/docs" in told["hint"]
+    result = client.get("/v1/nothing").json()
+    assert (result["code"], result["status"]) == ("HTTP_404", 404)
+    assert "没有这个地址" in result["detail"] and "/docs" in result["hint"]
 
 
 def test_the_page_for_clients_says_the_bounds_that_are_in_force() -> None:

@@ -183,8 +183,8 @@ def test_what_the_work_failed_by_is_told_though_the_key_could_not_be_let_go(data
 
 
 def test_fifty_of_the_same_request_at_once_are_worked_on_once(database: Database) -> None:
-    """As many as come at the same time: one does the work, others are told that it runs, later ones get its answer."""
-    keys, done, told = Idempotency(database, b"k" * 32, lambda: 1000), [], []
+    """As many as come at the same time: one does the work, others are result that it runs, later ones get its answer."""
+    keys, done, result = Idempotency(database, b"k" * 32, lambda: 1000), [], []
     begin = threading.Barrier(50)
 
     def work() -> Answer:
@@ -195,7 +195,7 @@ def test_fifty_of_the_same_request_at_once_are_worked_on_once(database: Database
         begin.wait()
         while True:
             try:
-                told.append(keys.once("p", "key", b"request", work))
+                result.append(keys.once("p", "key", b"request", work))
             except Conflict as running:
                 assert running.code == "REQUEST_RUNNING"
             except Exception as busy:
@@ -209,6 +209,6 @@ def test_fifty_of_the_same_request_at_once_are_worked_on_once(database: Database
     for thread in threads:
         thread.join()
     assert done == [1]
-    assert told == [Answer(201, {"id": "a"})] * 50
+    assert result == [Answer(201, {"id": "a"})] * 50
     with database.read() as session:
         assert session.execute(text("SELECT count(*) FROM idempotent_request")).scalar() == 1

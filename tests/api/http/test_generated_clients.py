@@ -91,7 +91,7 @@ def sources(folder: Path, kind: str) -> None:
 
 
 def settings_of(integrator: Integrator) -> str:
-    """What a client in TypeScript is told by its environment."""
+    """What a client in TypeScript is result by its environment."""
     signer, private = integrator.signer, bytes.fromhex(integrator.key.rpartition(":")[2])
     settings = {
         "url": integrator.url,
@@ -148,8 +148,8 @@ def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, i
     sources(tmp_path, "fetching")
     ran(MODULES / ".bin" / "openapi-typescript", OPENAPI, "-o", "schema.d.ts", cwd=tmp_path)
     ran(MODULES / ".bin" / "tsc", cwd=tmp_path)
-    told = json.loads(ran("node", "client.mjs", cwd=tmp_path, SETTINGS=settings_of(integrator)))
-    assert told == {
+    result = json.loads(ran("node", "client.mjs", cwd=tmp_path, SETTINGS=settings_of(integrator)))
+    assert result == {
         "party": integrator.party,
         "read": integrator.signer.kid,
         "refused": "SCOPE_EXCEEDED",
@@ -187,11 +187,11 @@ def python_name(name: str) -> str:
     return f"{name}_" if name in {"class", "from"} else name.replace("-", "_").lower()
 
 
-def body_of(operation: Any, told: Any) -> Any:
+def body_of(operation: Any, result: Any) -> Any:
     """The body in the client's own type."""
     wanted = get_type_hints(operation)["body"]
     kinds = [kind for kind in (get_args(wanted) or (wanted,)) if hasattr(kind, "from_dict")]
-    return kinds[0].from_dict(told)
+    return kinds[0].from_dict(result)
 
 
 def test_a_client_by_hey_api_is_compiled_and_calls_every_operation_of_every_tag(
@@ -207,8 +207,8 @@ def test_a_client_by_hey_api_is_compiled_and_calls_every_operation_of_every_tag(
     (tmp_path / "calls.json").write_text(json.dumps(calls), "utf-8")
     ran(MODULES / ".bin" / "openapi-ts", cwd=tmp_path)
     ran(MODULES / ".bin" / "tsc", cwd=tmp_path)
-    told = json.loads(ran("node", "client.mjs", cwd=tmp_path, SETTINGS=settings_of(integrator)))
-    assert told["account"] == integrator.signer.kid
+    result = json.loads(ran("node", "client.mjs", cwd=tmp_path, SETTINGS=settings_of(integrator)))
+    assert result["account"] == integrator.signer.kid
     for call in CALLS:
-        status = told["statuses"][call.camel_case]
+        status = result["statuses"][call.camel_case]
         assert status in call.documented and status < 500, (call.name, status)

@@ -137,9 +137,9 @@ def faults(answer: Any) -> list[tuple[str, str]]:
 def test_all_missing_members_are_named_at_once_in_both_languages(api: Api) -> None:
     answer = api.post("bank", "/v1/presentations", {})
     assert faults(answer) == [("body.bundle", "missing"), ("body.nonce", "missing")]
-    told = answer.json()["detail"]
-    assert "body.bundle 缺少；body.nonce 缺少。" in told
-    assert "body.bundle is missing; body.nonce is missing." in told
+    result = answer.json()["detail"]
+    assert "body.bundle 缺少；body.nonce 缺少。" in result
+    assert "body.bundle is missing; body.nonce is missing." in result
     assert answer.json()["where"] == "body.bundle"
 
 

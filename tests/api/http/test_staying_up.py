@@ -122,8 +122,8 @@ def test_two_hundred_verifications_at_once_are_answered_or_told_to_come_again(ap
     body = json.dumps({"certificate_no": "DAC-440802-2026-S01-00000123-V"}).encode()
     token = JSON | {"authorization": api.header("bank")["Authorization"]}
     answers = at_once(200, lambda _: small.call("POST", "/v1/verify", body, **token))
-    told = {(answer.status, answer.code) for answer in answers}
-    assert told == {(404, "CERTIFICATE_UNKNOWN"), (503, "QUEUE_FULL")}
+    result = {(answer.status, answer.code) for answer in answers}
+    assert result == {(404, "CERTIFICATE_UNKNOWN"), (503, "QUEUE_FULL")}
     assert all("retry-after" in answer.headers for answer in answers if answer.status == 503)
     assert small.gate.lanes[Lane.VERIFYING].most_at_work == 2
     assert small.gate.lanes[Lane.VERIFYING].waiting == small.gate.budget.kept == 0

@@ -42,7 +42,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
 @pytest.fixture(scope="module")
 def restored(disk: Disk) -> dict[str, Any]:
     home = str(disk.folder / "restored")
-    return {"home": home} | told(*restoring(disk, home), "--json")
+    return {"home": home} | result(*restoring(disk, home), "--json")
 
 
 def restoring(disk: Disk, home: str) -> list[str]:
@@ -54,7 +54,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-def told(*arguments: str, ends: int = 0) -> Any:
+def result(*arguments: str, ends: int = 0) -> Any:
     done = run(*arguments)
     assert done.exit_code == ends, done.output
     return json.loads(done.stdout)
@@ -68,7 +68,7 @@ def test_a_restore_says_what_is_lost_and_what_is_closed(disk: Disk, restored: di
     assert last - first == 11
     assert restored["erasures_applied"] is None and restored["texts_closed"] > 0
     assert restored["numbers_skipped"] == 10_000 and "demand" in restored["only_from_backup"]
-    assert told("log", "lost", "--home", restored["home"], "--json") == restored["lost_batches"]
+    assert result("log", "lost", "--home", restored["home"], "--json") == restored["lost_batches"]
 
 
 def test_for_people_it_is_a_table_in_both_languages(disk: Disk) -> None:
@@ -91,37 +91,37 @@ def test_good_bundles_are_taken_and_bad_ones_named(disk: Disk, restored: dict[st
     bad.write_text(json.dumps(bundle))
     none.write_text("not a bundle")
     files = [disk.bundle(disk.numbers[0]), str(bad), str(none), disk.bundle(disk.numbers[2])]
-    rows = told("log", "adopt", *files, "--home", restored["home"], "--json", ends=1)
+    rows = result("log", "adopt", *files, "--home", restored["home"], "--json", ends=1)
     assert [row["certificate_no"] for row in rows] == [disk.numbers[0], "bad.json", "none.json", disk.numbers[2]]
     assert [row["refused"] for row in rows[:2]] == [None, "ADOPT_PROOF_WRONG"] and rows[2]["refused"] is not None
     assert [row["entries"] for row in rows] == [4, None, None, 4]
     assert all(row["batches_complete"] == 1 for row in (rows[0], rows[3]))
-    again = told("log", "adopt", files[0], "--home", restored["home"], "--json")
+    again = result("log", "adopt", files[0], "--home", restored["home"], "--json")
     assert again[0]["entries"] == 0
-    shown = told("certificate", "show", disk.numbers[0], "--home", restored["home"], "--json")
+    shown = result("certificate", "show", disk.numbers[0], "--home", restored["home"], "--json")
     assert shown["state"] == "active"
 
 
 def test_nothing_opens_before_somebody_confirms(restored: dict[str, Any]) -> None:
     home = restored["home"]
     (sealing,) = (
-        part for part in told("doctor", "--home", home, "--json", ends=1)["parts"] if part["part"] == "sealing"
+        part for part in result("doctor", "--home", home, "--json", ends=1)["parts"] if part["part"] == "sealing"
     )
     (finding,) = sealing["findings"]
     assert finding["code"] == "SEALED_CLOSED" and "restore confirm-erasures" in finding["hint"]
     assert finding["details"]["closed"] >= restored["texts_closed"]
-    status = told("status", "--home", home, "--json", ends=1)["sealing"]
+    status = result("status", "--home", home, "--json", ends=1)["sealing"]
     assert (status["code"], status["closed"]) == ("SEALED_CLOSED", finding["details"]["closed"])
-    refused = told("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
+    refused = result("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
     assert refused["error"] == "NOT_CONFIRMED"
-    done = told("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
+    done = result("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
     # With the claims of those that came back meanwhile.
     assert done["erasures"] == 0 and done["opened"] == finding["details"]["closed"]
-    assert "sealing" not in told("status", "--home", home, "--json")
-    parts = told("doctor", "--home", home, "--json", ends=0)["parts"]
+    assert "sealing" not in result("status", "--home", home, "--json")
+    parts = result("doctor", "--home", home, "--json", ends=0)["parts"]
     assert not any(part["findings"] for part in parts)
     # Two of the three lost batches came back from their holders.
-    lost = told("status", "--home", home, "--json")["lost"]
+    lost = result("status", "--home", home, "--json")["lost"]
     assert (lost["ok"], len(lost["batches"]), lost["entries_missing"]) == (True, 1, 4)
     (remark,) = (remark for part in parts for remark in part["remarks"])
     assert (remark["code"], remark["details"]["batches"]) == ("BATCH_LOST", lost["batches"])
@@ -148,7 +148,7 @@ def test_what_is_refused_says_why_and_makes_nothing(
 ) -> None:
     monkeypatch.chdir(disk.folder)
     before = set(disk.folder.rglob("*"))
-    refused = told(*arguments, "--home", "refused", "--json", ends=2)
+    refused = result(*arguments, "--home", "refused", "--json", ends=2)
     assert refused["error"] == code and refused["hint"]
     assert set(disk.folder.rglob("*")) == before
 
@@ -156,5 +156,5 @@ def test_what_is_refused_says_why_and_makes_nothing(
 def test_a_backup_that_is_there_is_not_written_over(disk: Disk) -> None:
     folder = disk.folder
     places = ["backup", str(folder / "data"), "--keys", str(folder / "new"), "--home", str(folder / "home")]
-    assert told(*places, "--json", ends=2)["error"] == "BACKUP_EXISTS"
+    assert result(*places, "--json", ends=2)["error"] == "BACKUP_EXISTS"
     assert not (folder / "new").exists()

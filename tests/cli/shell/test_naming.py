@@ -34,7 +34,7 @@ def run(ledger: Ledger, *arguments: str) -> Result:
     return CliRunner().invoke(app, command, env={"COLUMNS": "300"}, catch_exceptions=False)
 
 
-def told(ledger: Ledger, *arguments: str, code: int = 0) -> Any:
+def answer(ledger: Ledger, *arguments: str, code: int = 0) -> Any:
     result = run(ledger, *arguments, "--json")
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
@@ -50,10 +50,10 @@ def uscc_of(ledger: Ledger, name: str) -> str:
     ids=["whole", "case", "width"],
 )
 def test_an_institution_goes_by_its_name_its_uscc_or_its_id(ledger: Ledger, typed: str) -> None:
-    by_name = told(ledger, "party", "show", typed)
+    by_name = answer(ledger, "party", "show", typed)
     assert (by_name["name"], by_name["uscc"]) == (BANK, uscc_of(ledger, BANK))
-    assert told(ledger, "party", "show", by_name["uscc"]) == by_name == told(ledger, "party", "show", by_name["id"])
-    assert told(ledger, "request", "list", typed) == []
+    assert answer(ledger, "party", "show", by_name["uscc"]) == by_name == answer(ledger, "party", "show", by_name["id"])
+    assert answer(ledger, "request", "list", typed) == []
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_an_institution_goes_by_its_name_its_uscc_or_its_id(ledger: Ledger, type
     ],
 )
 def test_what_names_nobody_is_refused_for_what_it_is(ledger: Ledger, typed: str, error: str) -> None:
-    assert told(ledger, "party", "show", typed, code=2)["error"] == error
-    assert told(ledger, "certificate", "list", "--party", typed, code=2)["error"] == error
+    assert answer(ledger, "party", "show", typed, code=2)["error"] == error
+    assert answer(ledger, "certificate", "list", "--party", typed, code=2)["error"] == error
 
 
 def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
@@ -80,7 +80,7 @@ def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
         for serial, key in zip((501, 502), map(ledger.custody.public_key, ledger.custody.create(2)), strict=True)
     ]
     rows = ledger.parties.onboarding.onboard(ledger.authority, pair)
-    refused = told(ledger, "party", "show", "同名公司", code=2)
+    refused = answer(ledger, "party", "show", "同名公司", code=2)
     assert refused["error"] == "PARTY_NAME_AMBIGUOUS"
     assert all(row.id in refused["hint"] for row in rows)
 
@@ -90,8 +90,8 @@ def test_a_person_is_neither_found_nor_shown_by_its_name(ledger: Ledger) -> None
     (row,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(PartyKind.PERSON, "湛江某人", synthetic_resident_id(8), "440803", key)]
     )
-    assert told(ledger, "party", "show", "湛江某人", code=2)["error"] == "PARTY_UNKNOWN"
-    shown = told(ledger, "party", "show", row.id)
+    assert answer(ledger, "party", "show", "湛江某人", code=2)["error"] == "PARTY_UNKNOWN"
+    shown = answer(ledger, "party", "show", row.id)
     assert (shown["name"], shown["uscc"]) == (None, None)
     assert "湛江某人" not in run(ledger, "party", "list", "--limit", "1000").stdout
 
@@ -107,14 +107,14 @@ def test_fifty_firms_come_from_an_excel_table_with_keys_of_their_own(ledger: Led
         book.active.append(list(row))
     book.save(tmp_path / "firms.xlsx")
     options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
-    made = told(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
+    made = answer(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
     assert [(each["line"], each["name"], each["uscc"]) for each in made] == [
         (line, *firm) for line, firm in enumerate(listed, start=2)
     ]
     assert all(each["no"] and each["account"] for each in made)
     assert len({each["account"] for each in made}) == 50
     # Again: the same parties with the keys that they have.
-    again = told(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
+    again = answer(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
     assert again == made
 
 
@@ -124,17 +124,17 @@ def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named
     (name, uscc), (other, number) = firms(2, 700)
     file = tmp_path / "firms.csv"
     file.write_bytes(f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\n".encode("gb18030"))
-    (made,) = told(ledger, "party", "import", str(file), "--make-keys", "--encoding", "gb18030")
+    (made,) = answer(ledger, "party", "import", str(file), "--make-keys", "--encoding", "gb18030")
     assert (made["line"], made["name"], made["uscc"]) == (2, name, uscc)
     file.write_text(f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\nenterprise,{other},{number},\n")
-    refused = told(ledger, "party", "import", str(file), "--make-keys", code=2)
+    refused = answer(ledger, "party", "import", str(file), "--make-keys", code=2)
     assert (refused["error"], refused["where"]) == ("CSV_COLUMN_MISSING", "firms.csv, line 3")
-    assert told(ledger, "party", "show", number, code=2)["error"] == "PARTY_UNKNOWN"
-    assert told(ledger, "party", "import", str(file), code=2)["error"] == "CSV_COLUMN_MISSING"
+    assert answer(ledger, "party", "show", number, code=2)["error"] == "PARTY_UNKNOWN"
+    assert answer(ledger, "party", "import", str(file), code=2)["error"] == "CSV_COLUMN_MISSING"
     file.write_text(
         f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\nenterprise,{other},{number[:-1]}I,440803\n"
     )
-    wrong = told(ledger, "party", "import", str(file), "--make-keys", code=2)
+    wrong = answer(ledger, "party", "import", str(file), "--make-keys", code=2)
     assert (wrong["error"], wrong["where"]) == ("USCC_SYMBOL", "firms.csv, line 3")
 
 
@@ -159,7 +159,7 @@ def test_who_verifies_goes_by_uscc_or_name_and_never_fails_as_another_party(ledg
         judged = run(ledger, "verify", str(bundle), "--consumer", typed, "--json")
         assert judged.exit_code == 1 and "error" not in json.loads(judged.stdout)
     for typed, error in (("9144080", "PARTY_FORM"), ("湛江没有的银行", "PARTY_UNKNOWN")):
-        assert told(ledger, "verify", str(bundle), "--consumer", typed, code=2)["error"] == error
+        assert answer(ledger, "verify", str(bundle), "--consumer", typed, code=2)["error"] == error
     nowhere = [
         "verify",
         str(bundle),

@@ -29,9 +29,9 @@ NOON = 1_793_505_600  # 2026-11-01 12:00 in Shanghai
 def refused(*arguments: str | Path, **environment: str) -> dict[str, str]:
     done = CliRunner().invoke(app, [*map(str, arguments), "--json"], env=environment)
     assert done.exit_code == output.EXIT_ERROR, done.output
-    told: dict[str, str] = json.loads(done.stdout)
-    assert told["hint"]
-    return told
+    result: dict[str, str] = json.loads(done.stdout)
+    assert result["hint"]
+    return result
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def refused(*arguments: str | Path, **environment: str) -> dict[str, str]:
 )
 def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:
     variable = f"PINGZHENG_{name}"
-    told = refused("scenario", "list", **{variable: value})
-    assert (told["error"], told["where"]) == ("SETTING_INVALID", variable)
+    result = refused("scenario", "list", **{variable: value})
+    assert (result["error"], result["where"]) == ("SETTING_INVALID", variable)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql+nobody://host/ledger", "oracle://host/ledger"])
 def test_a_database_that_is_none_is_told(made: Path, url: str) -> None:
-    told = refused("status", "--home", made, PINGZHENG_DATABASE_URL=url)
-    assert (told["error"], told["where"]) == ("DATABASE_URL_INVALID", "PINGZHENG_DATABASE_URL")
+    result = refused("status", "--home", made, PINGZHENG_DATABASE_URL=url)
+    assert (result["error"], result["where"]) == ("DATABASE_URL_INVALID", "PINGZHENG_DATABASE_URL")
 
 
 def test_a_file_that_is_no_database_is_told(made: Path, tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_a_file_that_is_no_database_is_told(made: Path, tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_not_there_is_told(made: Path) -> None:
-    told = refused("status", "--home", made, PINGZHENG_DATABASE_URL="sqlite:////dev/null/ledger.db")
-    assert told["error"] == "DATABASE_MISSING"
+    result = refused("status", "--home", made, PINGZHENG_DATABASE_URL="sqlite:////dev/null/ledger.db")
+    assert result["error"] == "DATABASE_MISSING"
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
@@ -85,9 +85,13 @@ def test_a_foreign_exception_is_told_without_its_text(
     monkeypatch.delenv(output.LOG, raising=False)
     with pytest.raises(Exit) as ended, output.errors_explained():
         raise LookupError("440899195001010017")
-    told = capsys.readouterr().err
+    result = capsys.readouterr().err
     assert ended.value.exit_code == output.EXIT_ERROR
-    assert "INTERNAL" in told and f"LookupError in {Path(__file__).name}" in told and "440899195001010017" not in told
+    assert (
+        "INTERNAL" in result
+        and f"LookupError in {Path(__file__).name}" in result
+        and "440899195001010017" not in result
+    )
 
 
 def test_its_trace_is_shown_to_whoever_asks(
@@ -112,8 +116,8 @@ def test_people_read_times_in_shanghai_and_machines_in_seconds(capsys: pytest.Ca
     output.emit(row, as_json=True)
     assert json.loads(capsys.readouterr().out) == row
     output.emit_rows([row], as_json=False, title="Times")
-    told = " ".join(capsys.readouterr().out.split())
-    assert told.count("2026-11-01 12:00:00") == 2 and told.count(str(NOON)) == 1 and told.count("–") == 2
+    result = " ".join(capsys.readouterr().out.split())
+    assert result.count("2026-11-01 12:00:00") == 2 and result.count(str(NOON)) == 1 and result.count("–") == 2
 
 
 def test_checks_are_told_in_both_languages(tmp_path: Path) -> None:
@@ -138,8 +142,8 @@ def test_a_time_is_asked_for_as_people_write_it(tmp_path: Path) -> None:
     bundle.write_bytes(made.bundle.to_bytes())
     facts.write_bytes(made.facts.to_bytes())
     given = ("verify", str(bundle), "--facts", str(facts), "--json", "--at")
-    told = CliRunner().invoke(app, [*given, "2026-11-01T12:00"])
-    assert (told.exit_code, json.loads(told.stdout)["at"]) == (output.EXIT_NOT_VALID, NOON)
+    result = CliRunner().invoke(app, [*given, "2026-11-01T12:00"])
+    assert (result.exit_code, json.loads(result.stdout)["at"]) == (output.EXIT_NOT_VALID, NOON)
     assert json.loads(CliRunner().invoke(app, [*given, "noon"]).stdout)["error"] == "TIME_FORM"
 
 
@@ -173,9 +177,9 @@ def test_a_narrow_terminal_shows_every_code_and_key_whole_on_one_line(
 
 def test_lists_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     output.emit({"states": {"active": 2, "used_up": 1}, "series": [["202601", "7"], ["202602", "8"]], "no": []}, False)
-    told = capsys.readouterr().out
+    result = capsys.readouterr().out
     for text in ("active: 2, used_up: 1", "202601, 7; 202602, 8", "–"):
-        assert text in told
+        assert text in result
     output.emit_rows([], as_json=False, title="待审 Waiting")
     assert capsys.readouterr().out == "待审 Waiting：无 none\n"
 

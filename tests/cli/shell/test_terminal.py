@@ -46,8 +46,8 @@ def verify(
     saved: Path, consumer: str, *form: str, shell: str = "", encoding: str = "utf-8"
 ) -> tuple[int, bytes, bytes]:
     """The program in a process of its own, its streams as ``shell`` redirects them."""
-    told = ["--facts", "facts.json", "--request", "request.json", "--consumer", consumer, "--at", str(AT)]
-    command = [sys.executable, "-c", PROGRAM, "verify", "bundle.json", *told, *form]
+    answer = ["--facts", "facts.json", "--request", "request.json", "--consumer", consumer, "--at", str(AT)]
+    command = [sys.executable, "-c", PROGRAM, "verify", "bundle.json", *answer, *form]
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {shell}', "sh", *command],
         cwd=saved,
@@ -65,9 +65,9 @@ def verify(
 def test_no_encoding_changes_a_verdict(
     saved: Path, consumer: str, code: int, encoding: str, form: tuple[str, ...]
 ) -> None:
-    ended, told, complaint = verify(saved, consumer, *form, encoding=encoding)
+    ended, answer, complaint = verify(saved, consumer, *form, encoding=encoding)
     assert (ended, complaint) == (code, b"")
-    text = told.decode(encoding)
+    text = answer.decode(encoding)
     if form:
         assert json.loads(text)["valid"] is (code == 0)
     else:
@@ -123,8 +123,8 @@ def test_what_standard_output_cannot_encode_stays_json_also_beyond_the_basic_pla
     monkeypatch.setattr(sys.stdout, "_encoding", "ascii", raising=False)
     monkeypatch.setattr("ledger.cli.shell.output.can_show", lambda _: False)
     output.print_json({"name": "𠮷野家 吉"})
-    told = capsys.readouterr().out
-    assert told.isascii() and json.loads(told) == {"name": "𠮷野家 吉"}
+    answer = capsys.readouterr().out
+    assert answer.isascii() and json.loads(answer) == {"name": "𠮷野家 吉"}
 
 
 def commands() -> list[list[str]]:

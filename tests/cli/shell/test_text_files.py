@@ -69,9 +69,9 @@ def test_a_bundle_of_the_first_protocol_is_none_that_was_forged(case: str, tmp_p
     facts = tmp_path / "facts.json"
     facts.write_bytes(usage().facts.to_bytes())
     done = run("verify", CASES / "bundle-bom" / case, "--facts", facts)
-    told = json.loads(done.stdout)
+    output = json.loads(done.stdout)
     assert done.exit_code in (1, 2)
-    assert told.get("result") == "unknown" or "error" in told
+    assert output.get("result") == "unknown" or "error" in output
     assert "PROTOCOL_UNSUPPORTED" in done.stdout
 
 
@@ -81,10 +81,10 @@ def test_facts_and_requests_name_their_file(tmp_path: Path) -> None:
     facts.write_bytes(usage().facts.to_bytes())
     broken = tmp_path / "request.json"
     broken.write_text('{\n "consumer": oops\n}')
-    told = json.loads(run("verify", bundle, "--facts", facts, "--request", broken).stdout)
-    assert (told["error"], told["where"]) == ("JSON_MALFORMED", f"{broken}, line 2, column 14")
-    told = json.loads(run("verify", bundle, "--facts", broken).stdout)
-    assert told["where"].startswith(str(broken))
+    output = json.loads(run("verify", bundle, "--facts", facts, "--request", broken).stdout)
+    assert (output["error"], output["where"]) == ("JSON_MALFORMED", f"{broken}, line 2, column 14")
+    output = json.loads(run("verify", bundle, "--facts", broken).stdout)
+    assert output["where"].startswith(str(broken))
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_every_command_names_the_file_that_it_cannot_read(
     key.write_text(new_key())
     names = {"file": str(file), "key": str(key), "folder": str(tmp_path)}
     done = run(*(part.format(**names) for part in command))
-    told = json.loads(done.stdout)
+    output = json.loads(done.stdout)
     assert done.exit_code == 2
-    assert told["where"].startswith(str(file)), told
-    assert "line 3" in told["where"] or not told["error"].startswith("JSON"), told
+    assert output["where"].startswith(str(file)), output
+    assert "line 3" in output["where"] or not output["error"].startswith("JSON"), output
 
 
 def test_bytes_that_are_no_text_are_left_to_the_parser(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         ledger.certificates.status.revoke(late[1], "data_error")
         with ledger.database.read() as session:
             digests = dict(session.execute(select(Certificate.certificate_no, Certificate.digest)).all())
-        told = Story(
+        result = Story(
             folder,
             settings,
             pilot,
@@ -58,8 +58,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             entries(ledger.database),
             then,
         )
-    assert len(told.batches) >= then + AHEAD
-    return told
+    assert len(result.batches) >= then + AHEAD
+    return result
 
 
 @pytest.fixture
@@ -71,21 +71,21 @@ def home(tmp_path: Path) -> Settings:
 def with_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     settings = Settings(home=tmp_path_factory.mktemp("whole") / "home", batch_age=0, batch_size=1)
     archive = copied(story.archive, settings.home.parent / "archive")
-    told = restore(settings, story.sources(archive=archive))
+    result = restore(settings, story.sources(archive=archive))
     with reopened(settings, story.pilot) as pilot:
-        yield Opened(told, pilot)
+        yield Opened(result, pilot)
 
 
 @pytest.fixture(scope="package")
 def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     settings = Settings(home=tmp_path_factory.mktemp("part") / "home", batch_age=0, batch_size=1)
-    told = restore(settings, story.sources(erasures=story.archive / "erased.jsonl"))
+    result = restore(settings, story.sources(erasures=story.archive / "erased.jsonl"))
     with reopened(settings, story.pilot) as pilot:
         # Lost batches may contain erasures that the list lacks, so the restore closed the texts.
         ledger = pilot.ledger
-        assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, told.closed)
-        assert told.closed > 0
-        yield Opened(told, pilot)
+        assert ClosedTexts(ledger.database, result.ledger, ledger.archiving).confirm(None) == (0, result.closed)
+        assert result.closed > 0
+        yield Opened(result, pilot)
 
 
 @pytest.fixture(scope="package")
@@ -115,7 +115,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
         ledger.erasure.certificate(subject, erased, "subject_request")
         ledger.certificates.status.revoke(numbers[3], "data_error")
         ledger.anchoring.flush()
-        told = {
+        result = {
             "bundles": bundles,
             "numbers": numbers,
             "newcomer": newcomer,
@@ -124,15 +124,17 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
             "issued": (twice, answered, issued),
             "pilot": pilot,
         }
-    return folder, settings, told
+    return folder, settings, result
 
 
 @pytest.fixture
 def lost(origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path) -> Iterator[Lost]:
-    folder, settings, told = origin
+    folder, settings, result = origin
     home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
     chain = folder / "home" / "chain"
     restore(home, Sources(folder / "backup", folder / "keys", chain=chain, erasures=settings.erasures))
-    with reopened(home, told["pilot"]) as pilot:
+    with reopened(home, result["pilot"]) as pilot:
         texts(pilot).confirm(None)
-        yield Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], told["erased"])
+        yield Lost(
+            pilot, result["bundles"], result["numbers"], result["newcomer"], result["withdrawn"], result["erased"]
+        )

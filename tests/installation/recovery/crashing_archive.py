@@ -72,19 +72,19 @@ def full(home: Path, folder: Path) -> dict[str, object]:
             refused += refusal(ledger.anchoring.flush)
             count = anchored()
             disk.empty()
-            told = ledger.archiving.check()
-            unarchived += max(count - int((told or {}).get("batches", 0)), 0)
+            result = ledger.archiving.check()
+            unarchived += max(count - int((result or {}).get("batches", 0)), 0)
         waiting = max(batches(ledger.database)) + 1 - anchored()
         ledger.anchoring.flush()
-        told = ledger.archiving.check() or {}
+        result = ledger.archiving.check() or {}
         return {
             "refused": refused,
             "unarchived": unarchived,
             "waited": waiting,
             "anchored": anchored(),
             "batches": max(batches(ledger.database)) + 1,
-            "archived": told["batches"],
-            "ok": told["ok"],
+            "archived": result["batches"],
+            "ok": result["ok"],
         }
 
 
@@ -101,7 +101,7 @@ def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
 def small(origin: Path, folder: Path) -> dict[str, object]:
     """Back up and restore with each amount of free space: either it succeeds, or it is refused and leaves no files."""
     disk = SmallDisk(folder, 16 << 20)
-    told: dict[str, list[int]] = {"backup": [], "restore": []}
+    result: dict[str, list[int]] = {"backup": [], "restore": []}
     sources = Sources(origin / "backup", origin / "keys", origin / "archive")
     for number, pages in enumerate((0, 2, 8, 32, 100, 200, 400, 800, 2_000)):
         data, keys, home = (folder / f"{name}-{number}" for name in ("data", "keys", "home"))
@@ -112,13 +112,13 @@ def small(origin: Path, folder: Path) -> dict[str, object]:
         for name, act in acts.items():
             disk.leave(pages)
             refused = refusal(act, "DISK_FULL")
-            told[name].append(refused)
+            result[name].append(refused)
             disk.empty()
             left = sorted(path.name for path in folder.iterdir())
             assert refused == (left == []), (name, pages, left)
             for path in folder.iterdir():
                 shutil.rmtree(path)
-    return {**told}
+    return {**result}
 
 
 if __name__ == "__main__":

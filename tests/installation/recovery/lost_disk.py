@@ -57,7 +57,7 @@ class Story:
 class Opened:
     """A restored ledger, and the result of the restore."""
 
-    told: Restored
+    restored: Restored
     pilot: Pilot
 
     @property
@@ -74,6 +74,8 @@ def renewed(folder: Path) -> None:
     """Write a new manifest for a backup that was changed on purpose."""
     from ledger.installation.recovery.manifests import MANIFEST, Manifest
 
-    told = json.loads((folder / MANIFEST).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).unlink()
-    Manifest.of(folder, told["format"], told["id"], told["ledger"], told["made_at"], **told["about"]).write(folder)
+    Manifest.of(
+        folder, manifest["format"], manifest["id"], manifest["ledger"], manifest["made_at"], **manifest["about"]
+    ).write(folder)

@@ -30,10 +30,10 @@ def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(number)
-    told = lost.adopting.adopt(lost.bundles[number])
+    adopted = lost.adopting.adopt(lost.bundles[number])
     # The backup contains the certificate's template.
-    assert told.certificate_no == number and told.entries == 4 and sorted(told.claims) == sorted(FIELDS)
-    assert told.parties == []
+    assert adopted.certificate_no == number and adopted.entries == 4 and sorted(adopted.claims) == sorted(FIELDS)
+    assert adopted.parties == []
     assert ledger.verification.status(number)["state"] == "active"
     assert ledger.verification.public_status(number)["state"] == "active"
     again = ledger.certificates.bundles.build(number)
@@ -88,8 +88,8 @@ def test_a_party_that_is_missing_in_the_backup_comes_back_with_id_and_key(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
     ledger = lost.pilot.ledger
-    told = lost.adopting.adopt(lost.bundles[lost.newcomer])
-    (party,) = told.parties
+    adopted = lost.adopting.adopt(lost.bundles[lost.newcomer])
+    (party,) = adopted.parties
     with ledger.database.read() as session:
         account = session.get_one(Party, party).account
     # The firm's key is newer than the backup of the keys, so only the firm can present with it.

@@ -103,9 +103,9 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(tmp_path: Path) -
     sent = {}
     for number, size in enumerate(sizes):
         with database.write() as session:
-            told = [{"type": "template", "v": 2, "n": f"{number}/{place}"} for place in range(size)]
+            result = [{"type": "template", "v": 2, "n": f"{number}/{place}"} for place in range(size)]
             log_store.append(
-                session, [log_store.NewEntry("template", json.dumps(each).encode()) for each in told], number
+                session, [log_store.NewEntry("template", json.dumps(each).encode()) for each in result], number
             )
             log_store.close_batch(session, size, number)
         archive = Archive(tmp_path / f"{number}.db")
@@ -159,8 +159,8 @@ def test_a_new_archive_gets_all_earlier_batches(pilot: Pilot, tmp_path: Path) ->
     with ledger.database.read() as session:
         newest = log_store.batch(session, max(batches(ledger.database)))
     archiving(newest)
-    told = archiving.check()
-    assert told is not None and told["ok"] and told["behind"] == 0
+    result = archiving.check()
+    assert result is not None and result["ok"] and result["behind"] == 0
     there = Database(open_engine(f"sqlite:///{archive_file(tmp_path / 'new', ledger.reader.chain.ledger)}"))
     assert batches(there) == batches(ledger.database) and entries(there) == entries(ledger.database)
     assert rows_of(there, Party, PartyKey) == rows_of(ledger.database, Party, PartyKey)
@@ -184,8 +184,8 @@ def test_a_new_archive_is_not_ok_until_the_next_anchoring_has_filled_it(pilot: P
 def test_a_ledger_opened_without_the_variable_still_archives(pilot: Pilot) -> None:
     ledger = pilot.ledger
     settings = ledger.settings.model_copy(update={"archive": None})
-    told = Archiving(settings, ledger.database, ledger.reader.chain.ledger, ledger.clock).check()
-    assert told is not None and told["folder"] == str(folder_of(pilot))
+    result = Archiving(settings, ledger.database, ledger.reader.chain.ledger, ledger.clock).check()
+    assert result is not None and result["folder"] == str(folder_of(pilot))
 
 
 def test_the_archive_of_another_ledger_is_refused(pilot: Pilot, tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def test_after_a_kill_at_any_step_the_archive_has_everything_on_the_chain(
     restored = Settings(home=tmp_path / "restored", batch_age=0, batch_size=4)
     archive = copied(tmp_path / "archive", tmp_path / "archive-then")
     chain = tmp_path / "home" / "chain"
-    told = restore(restored, Sources(origin / "backup", origin / "keys", archive=archive, chain=chain))
-    assert told.log.lost == () and told.log.batches >= 1
+    result = restore(restored, Sources(origin / "backup", origin / "keys", archive=archive, chain=chain))
+    assert result.log.lost == () and result.log.batches >= 1
     for settings in (restored, Settings(home=tmp_path / "home", batch_age=0, batch_size=4)):
         with open_ledger(settings) as ledger:
             ledger.anchoring.flush()
@@ -82,9 +82,9 @@ def test_a_full_archive_stops_the_anchoring_until_there_is_space(origin: Path, t
     ]
     done = subprocess.run([*namespace(), *case], cwd=PROJECT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["refused"] >= 3 and told["unarchived"] == 0
-    assert told["anchored"] == told["archived"] == told["batches"] == 2 + len(PAGES) and told["ok"]
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["refused"] >= 3 and result["unarchived"] == 0
+    assert result["anchored"] == result["archived"] == result["batches"] == 2 + len(PAGES) and result["ok"]
 
 
 def test_on_a_full_disk_a_backup_or_restore_succeeds_or_leaves_no_files(origin: Path, tmp_path: Path) -> None:
@@ -98,8 +98,8 @@ def test_on_a_full_disk_a_backup_or_restore_succeeds_or_leaves_no_files(origin: 
     ]
     done = subprocess.run([*namespace(), *case], cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    for refused in told.values():
+    result = json.loads(done.stdout.splitlines()[-1])
+    for refused in result.values():
         assert sum(refused) >= 3 and refused == sorted(refused, reverse=True) and refused[-1] == 0
 
 
@@ -122,9 +122,9 @@ def test_a_home_on_a_read_only_disk_can_be_backed_up(origin: Path, tmp_path: Pat
     backup = [*program, "backup", str(data), "--keys", str(keys), "--home", str(home), "--json"]
     command = [*namespace(), "sh", "-c", READ_ONLY, str(home), sys.executable, *backup]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
-    told = json.loads(done.stdout)
+    result = json.loads(done.stdout)
     if left == "a log alone":
-        assert (told["error"], told["where"]) == ("DATABASE_READ_ONLY", str(home / "ledger.db"))
+        assert (result["error"], result["where"]) == ("DATABASE_READ_ONLY", str(home / "ledger.db"))
         assert not data.exists() and not keys.exists()
     else:
         assert done.returncode == 0, done.stdout

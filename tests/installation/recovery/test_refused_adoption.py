@@ -26,8 +26,8 @@ from tests.support.ledgers.small_ledger import copied, reopened, valid
 def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
     """The entry and its status come back; the text is in the list of erasures given to the restore."""
     ledger = lost.pilot.ledger
-    told = lost.adopting.adopt(lost.bundles[lost.erased])
-    assert told.entries == 4 and told.claims == []
+    result = lost.adopting.adopt(lost.bundles[lost.erased])
+    assert result.entries == 4 and result.claims == []
     assert ledger.verification.status(lost.erased)["state"] == "active"
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         ledger.certificates.bundles.build(lost.erased)
@@ -37,12 +37,12 @@ def test_claims_come_back_closed_until_the_erasures_are_confirmed(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
     """The ledger is restored without a list; bundles are taken back first, and the list is applied afterwards."""
-    folder, settings, told = origin
+    folder, settings, result = origin
     home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
-    chain, erased, kept = folder / "home" / "chain", told["erased"], told["numbers"][0]
+    chain, erased, kept = folder / "home" / "chain", result["erased"], result["numbers"][0]
     restore(home, Sources(folder / "backup", folder / "keys", chain=chain))
-    with reopened(home, told["pilot"]) as pilot:
-        lost = Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], erased)
+    with reopened(home, result["pilot"]) as pilot:
+        lost = Lost(pilot, result["bundles"], result["numbers"], result["newcomer"], result["withdrawn"], erased)
         for number in (kept, erased):
             lost.adopting.adopt(lost.bundles[number])
             with pytest.raises(Conflict, match="SEALED_CLOSED"):
@@ -55,9 +55,9 @@ def test_claims_come_back_closed_until_the_erasures_are_confirmed(
         assert lost.adopting.adopt(lost.bundles[erased]).claims == []
     again = settings.model_copy(update={"home": tmp_path / "again", "erasures": None})
     restore(again, Sources(folder / "backup", folder / "keys", chain=chain))
-    with reopened(again, told["pilot"]) as pilot:
+    with reopened(again, result["pilot"]) as pilot:
         texts(pilot).confirm(settings.erasures)
-        lost = Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], erased)
+        lost = Lost(pilot, result["bundles"], result["numbers"], result["newcomer"], result["withdrawn"], erased)
         assert lost.adopting.adopt(lost.bundles[erased]).claims == []
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             pilot.ledger.certificates.bundles.build(erased)
@@ -131,10 +131,10 @@ def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_brings_it(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
     """The entry is in the backup because it was waiting for its batch; the batch itself is lost."""
-    folder, settings, told = origin
+    folder, settings, result = origin
     source = copied(folder / "home", tmp_path / "source")
     mine = settings.model_copy(update={"home": source, "erasures": None})
-    with reopened(mine, told["pilot"]) as pilot:
+    with reopened(mine, result["pilot"]) as pilot:
         pilot.ledger.anchoring.flush()
         pilot.authorise(pilot.firm())
         back_up(mine, tmp_path / "data", tmp_path / "keys")
@@ -144,7 +144,7 @@ def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_brings_it(
     found = restore(home, Sources(tmp_path / "data", tmp_path / "keys", chain=source / "chain"))
     (batch,) = found.log.lost
     assert (batch.last_seq - batch.first_seq + 1, batch.missing) == (4, 2)
-    with reopened(home, told["pilot"]) as pilot:
+    with reopened(home, result["pilot"]) as pilot:
         with pytest.raises(Conflict, match="BATCH_LOST"):
             pilot.ledger.inspection.proof(pilot.ledger.actor(pilot.ledger.party), batch.first_seq)
         with pytest.raises(NotFound, match="ENTRY_UNKNOWN"):

@@ -36,14 +36,14 @@ def test_damaged_keys_and_keys_of_another_ledger_are_refused_by_name(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     keys = copied(story.keys, tmp_path / "keys")
-    told = json.loads((keys / "manifest.json").read_text())
+    result = json.loads((keys / "manifest.json").read_text())
     (keys / "keys" / "lookup.key").unlink()
     with pytest.raises(Misconfigured, match=r"BACKUP_DAMAGED.*lookup\.key is missing"):
         restore(home, Sources(story.backup, keys))
     from ledger.installation.recovery.manifests import MANIFEST, Manifest
 
     (keys / MANIFEST).unlink()
-    Manifest.of(keys, told["format"], told["id"], "cd" * 32, told["made_at"]).write(keys)
+    Manifest.of(keys, result["format"], result["id"], "cd" * 32, result["made_at"]).write(keys)
     with pytest.raises(Misconfigured, match="BACKUP_KEYS_DIFFER"):
         restore(home, Sources(story.backup, keys))
 
@@ -106,8 +106,8 @@ def test_only_a_damaged_batch_of_the_archive_is_lost(story: Story, home: Setting
     with Database(engine).write() as session:
         session.connection().execute(update(Entry).where(Entry.batch == bad).values(body=b"{}"))
     engine.dispose()
-    told = restore(home, story.sources(archive=archive))
-    assert told.merged.damaged == (bad,) and [each.batch for each in told.log.lost] == [bad]
+    result = restore(home, story.sources(archive=archive))
+    assert result.merged.damaged == (bad,) and [each.batch for each in result.log.lost] == [bad]
 
 
 def test_a_certificate_without_its_row_in_the_archive_is_reported_as_lost(
@@ -120,8 +120,8 @@ def test_a_certificate_without_its_row_in_the_archive_is_reported_as_lost(
         (bad,) = connection.execute(query, [number]).fetchone()
         assert connection.execute("DELETE FROM certificate WHERE certificate_no = ?", [number]).rowcount == 1
         connection.commit()
-    told = restore(home, story.sources(archive=archive))
-    assert told.merged.damaged == (bad,) and [each.batch for each in told.log.lost] == [bad]
+    result = restore(home, story.sources(archive=archive))
+    assert result.merged.damaged == (bad,) and [each.batch for each in result.log.lost] == [bad]
 
 
 def test_an_archived_batch_that_differs_from_the_chain_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:

@@ -41,10 +41,10 @@ def issues(opened: Opened, story: Story) -> str:
 
 
 def test_with_the_archive_all_anchored_entries_are_restored(story: Story, with_archive: Opened) -> None:
-    ledger, told = with_archive.ledger, with_archive.printed
-    assert told.log.lost == () and told.merged.batches >= AHEAD and told.merged.damaged == ()
-    assert told.chain == "given" and told.closed == 0 and told.erased == 1 and told.unheld == {}
-    assert (told.parties_unknown, told.assets_unknown) == (0, 0)
+    ledger, restored = with_archive.ledger, with_archive.restored
+    assert restored.log.lost == () and restored.merged.batches >= AHEAD and restored.merged.damaged == ()
+    assert restored.chain == "given" and restored.closed == 0 and restored.erased == 1 and restored.unheld == {}
+    assert (restored.parties_unknown, restored.assets_unknown) == (0, 0)
     here = batches(ledger.database)
     assert {number: here[number] for number in story.batches} == story.batches
     found = entries(ledger.database)
@@ -84,7 +84,7 @@ def serial(number: str) -> int:
 
 
 def test_without_an_archive_lost_batches_are_listed_with_their_numbers(story: Story, without_archive: Opened) -> None:
-    lost = without_archive.printed.log.lost
+    lost = without_archive.restored.log.lost
     assert len(lost) >= AHEAD
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
         kept = {seq for (seq,) in connection.execute("SELECT seq FROM entry")}
@@ -105,8 +105,8 @@ def test_without_an_archive_lost_batches_are_listed_with_their_numbers(story: St
 
 
 def test_every_series_of_numbers_skips_numbers_that_may_be_used(story: Story, without_archive: Opened) -> None:
-    told, ledger = without_archive.printed, without_archive.ledger
-    assert told.skipped >= max(SERIES_GAP, sum(each.missing for each in told.log.lost))
+    restored, ledger = without_archive.restored, without_archive.ledger
+    assert restored.skipped >= max(SERIES_GAP, sum(each.missing for each in restored.log.lost))
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
         before = dict(connection.execute("SELECT name, value FROM counter"))
     with ledger.database.read() as session:
@@ -114,7 +114,7 @@ def test_every_series_of_numbers_skips_numbers_that_may_be_used(story: Story, wi
     series = [name for name in after if name.startswith(("certificate/", "registration/"))]
     assert {name.split("/")[1] for name in series if name.startswith("certificate/")} >= {"440800", "440825", "440883"}
     for name in series:
-        assert after[name] >= before.get(name, 0) + told.skipped, name
+        assert after[name] >= before.get(name, 0) + restored.skipped, name
 
 
 def test_an_entry_that_waited_at_the_time_of_the_backup_is_not_anchored_twice(
@@ -154,11 +154,13 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_ke
         back_up(settings, tmp_path / "data", tmp_path / "keys")
     chain, archive = source / "home" / "chain", source / "archive"
     erasures = source / "archive" / "erased.jsonl"
-    told = restore(home, Sources(source / "backup", tmp_path / "keys", archive if archived else None, chain, erasures))
-    assert (told.log.lost == ()) is archived
+    restored = restore(
+        home, Sources(source / "backup", tmp_path / "keys", archive if archived else None, chain, erasures)
+    )
+    assert (restored.log.lost == ()) is archived
     with reopened(home, story.pilot) as pilot:
         ledger = pilot.ledger
-        ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None)
+        ClosedTexts(ledger.database, restored.ledger, ledger.archiving).confirm(None)
         with ledger.database.read() as session:
             assert session.get_one(Party, operator).account == account
             key = session.get_one(PartyKey, account)
@@ -174,8 +176,8 @@ def test_a_restored_ledger_can_be_backed_up_and_restored(story: Story, home: Set
     first = restore(home, story.sources(erasures=story.archive / "erased.jsonl"))
     back_up(home, tmp_path / "data", tmp_path / "keys")
     again = home.model_copy(update={"home": tmp_path / "again"})
-    told = restore(again, Sources(tmp_path / "data", tmp_path / "keys", erasures=story.archive / "erased.jsonl"))
-    assert told.log.lost == first.log.lost and told.log.batches == first.log.batches
+    restored = restore(again, Sources(tmp_path / "data", tmp_path / "keys", erasures=story.archive / "erased.jsonl"))
+    assert restored.log.lost == first.log.lost and restored.log.batches == first.log.batches
 
 
 def test_an_archive_restores_batches_that_an_earlier_restore_listed_as_lost(
@@ -184,19 +186,19 @@ def test_an_archive_restores_batches_that_an_earlier_restore_listed_as_lost(
     restore(home, story.sources(erasures=story.archive / "erased.jsonl"))
     back_up(home, tmp_path / "data", tmp_path / "keys")
     again = home.model_copy(update={"home": tmp_path / "again"})
-    told = restore(again, Sources(tmp_path / "data", tmp_path / "keys", archive=story.archive))
-    assert told.log.lost == ()
+    restored = restore(again, Sources(tmp_path / "data", tmp_path / "keys", archive=story.archive))
+    assert restored.log.lost == ()
     with open_ledger(again) as ledger:
         assert entries(ledger.database).items() >= story.entries.items()
 
 
 def test_a_restored_ledger_continues_to_archive_in_the_same_folder(story: Story, with_archive: Opened) -> None:
     ledger = with_archive.ledger
-    told = ledger.archiving.check()
-    assert told is not None and told["ok"] and told["behind"] == 0
+    state = ledger.archiving.check()
+    assert state is not None and state["ok"] and state["behind"] == 0
     issues(with_archive, story)
     after = ledger.archiving.check()
-    assert after is not None and after["batches"] > told["batches"] and after["behind"] == 0
+    assert after is not None and after["batches"] > state["batches"] and after["behind"] == 0
 
 
 def test_the_guide_names_the_source_of_every_table(story: Story) -> None:
@@ -236,8 +238,8 @@ def test_registrations_are_restored_with_their_documents(tmp_path: Path) -> None
         pilot.certificate(pilot.firm())
     home = Settings(home=tmp_path / "new", batch_age=0, batch_size=4, delay=0)
     chain, archive = tmp_path / "home" / "chain", tmp_path / "archive"
-    told = restore(home, Sources(tmp_path / "data", tmp_path / "keys", archive, chain))
-    assert told.log.lost == () and (told.parties_unknown, told.assets_unknown) == (0, 0)
+    restored = restore(home, Sources(tmp_path / "data", tmp_path / "keys", archive, chain))
+    assert restored.log.lost == () and (restored.parties_unknown, restored.assets_unknown) == (0, 0)
     with reopened(home, pilot) as again:
         assert rows_of(again.ledger.database, *tables) == before and before["evidence"] and before["application"]
         assert again.report(confirmed).valid

@@ -90,9 +90,9 @@ def test_drafts_left_by_a_kill_are_reported_by_the_next_restore_and_by_doctor(
         command = [sys.executable, "-c", KILLED, "_copy", *map(str, places)]
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == -9, done.stderr
-        told = restore(home, story.sources())
+        result = restore(home, story.sources())
         (left,) = tmp_path.glob(".it's.*.draft")
-        (finding,) = told.drafts
+        (finding,) = result.drafts
         assert (finding.code, finding.where) == ("DRAFT_LEFT", str(left))
         assert {"private keys", "keys of the offices", "the database"} <= set(finding.details["holds"])
         (files, *_) = Doctor(home).examine()

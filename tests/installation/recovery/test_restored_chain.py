@@ -22,15 +22,15 @@ def test_the_newer_of_two_journals_is_restored(story: Story, home: Settings, tmp
     lines = (story.backup / "chain" / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (old / "journal.jsonl").write_bytes(b"".join(lines[:-2]) + lines[-2][:20])
     shutil.copy(story.backup / "chain" / "clock.json", old)
-    told = restore(home, story.sources(chain=old))
-    assert told.chain == "backup" and told.log.batches == story.batches_then and told.log.lost == ()
+    result = restore(home, story.sources(chain=old))
+    assert result.chain == "backup" and result.log.batches == story.batches_then and result.log.lost == ()
     (home.home / "chain" / "journal.jsonl").unlink()
 
 
 def test_a_lost_local_chain_is_restored_from_the_archive(story: Story, home: Settings, tmp_path: Path) -> None:
     """Acts that are only in the journal are restored too: a revoked certificate stays revoked."""
-    told = restore(home, story.sources(chain=None, archive=copied(story.archive, tmp_path / "archive")))
-    assert told.chain == "archive" and told.log.batches == len(story.batches) and told.log.lost == ()
+    result = restore(home, story.sources(chain=None, archive=copied(story.archive, tmp_path / "archive")))
+    assert result.chain == "archive" and result.log.batches == len(story.batches) and result.log.lost == ()
     with open_ledger(home) as ledger:
         assert ledger.verification.status(story.late[1])["state"] == "revoked"
         assert coherent(ledger)
@@ -46,8 +46,8 @@ def test_a_chain_that_lost_its_end_is_refused_unless_the_loss_is_accepted(
     with pytest.raises(Incoherent, match="CHAIN_BEHIND_ARCHIVE"):
         restore(home, story.sources(chain=None, archive=archive))
     assert not home.home.exists()
-    told = restore(home, story.sources(chain=None, archive=archive, accept_chain_loss=True))
-    assert told.chain == "backup" and told.log.waiting == len(story.batches) - story.batches_then
+    result = restore(home, story.sources(chain=None, archive=archive, accept_chain_loss=True))
+    assert result.chain == "backup" and result.log.waiting == len(story.batches) - story.batches_then
     with open_ledger(home) as ledger:
         ledger.anchoring.flush()
         assert ledger.reader.batch_count(ledger.installation.issuer) == len(story.batches)
@@ -89,6 +89,6 @@ def test_a_ledger_is_restored_onto_a_running_node_of_its_chain(
     """The node is named by its URL, so the restored ledger has no local chain."""
     url = with_archive.ledger.client.connection.url
     settings = home.model_copy(update={"rpc_url": url})
-    told = restore(settings, story.sources(chain=None, archive=story.archive))
-    assert told.chain == "elsewhere" and told.log.batches >= len(story.batches)
+    result = restore(settings, story.sources(chain=None, archive=story.archive))
+    assert result.chain == "elsewhere" and result.log.batches >= len(story.batches)
     assert not (home.home / "chain").exists()

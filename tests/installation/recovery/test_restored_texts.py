@@ -25,7 +25,7 @@ def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: O
         query = "SELECT wrapped_key FROM sealed WHERE id = (SELECT sealed_id FROM certificate WHERE certificate_no = ?)"
         assert connection.execute(query, [story.erased]).fetchone()[0], "the backup must still contain the text"
     for opened in (with_archive, without_archive):
-        assert opened.printed.erased == 1 and not opened.printed.texts_damaged
+        assert opened.restored.erased == 1 and not opened.restored.texts_damaged
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             opened.ledger.certificates.bundles.build(story.erased)
         assert opened.ledger.certificates.bundles.build(story.early)
@@ -34,8 +34,8 @@ def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: O
 def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    told = restore(home, story.sources())
-    assert told.erased is None and told.closed > 0
+    result = restore(home, story.sources())
+    assert result.erased is None and result.closed > 0
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.certificates.bundles.build(story.early)
@@ -48,7 +48,7 @@ def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.certificates.bundles.build(story.early)
         texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
-        assert texts.confirm(story.archive / "erased.jsonl") == (1, told.closed - told_erased(story))
+        assert texts.confirm(story.archive / "erased.jsonl") == (1, result.closed - told_erased(story))
         assert ledger.certificates.bundles.build(story.early)
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             ledger.certificates.bundles.build(story.erased)
@@ -72,8 +72,8 @@ def test_texts_stay_closed_if_the_list_of_erasures_is_older_than_the_log(
     """The archive is from before the erasure, or its list was replaced by another list."""
     archive = copied(story.archive, tmp_path / "archive")
     (archive / "erased.jsonl").write_bytes(b"")
-    told = restore(home, story.sources(archive=archive))
-    assert told.erased == 0 and told.closed > 0
+    result = restore(home, story.sources(archive=archive))
+    assert result.erased == 0 and result.closed > 0
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.certificates.bundles.build(story.early)
@@ -100,8 +100,8 @@ def test_damaged_texts_of_the_archive_do_not_replace_texts_of_the_backup(
             connection.execute("UPDATE sealed SET ciphertext = zeroblob(length(ciphertext)) WHERE id = ?", [record])
         connection.commit()
     assert first in texts and name in texts and later not in texts
-    told = restore(home, story.sources(archive=archive))
-    assert told.texts_damaged == sorted([first, name, later]) and (told.erased, told.closed) == (1, 1)
+    result = restore(home, story.sources(archive=archive))
+    assert result.texts_damaged == sorted([first, name, later]) and (result.erased, result.closed) == (1, 1)
     with closing(sqlite3.connect(home.database.removeprefix("sqlite:///"))) as connection:
         after = dict(connection.execute("SELECT id, ciphertext FROM sealed").fetchall())
     assert [after[each] for each in (first, name)] == [texts[first], texts[name]]
@@ -110,7 +110,7 @@ def test_damaged_texts_of_the_archive_do_not_replace_texts_of_the_backup(
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             pilot.ledger.certificates.bundles.build(story.early)
         ledger = pilot.ledger
-        assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, 1)
+        assert ClosedTexts(ledger.database, result.ledger, ledger.archiving).confirm(None) == (0, 1)
         assert ledger.certificates.bundles.build(story.early)
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             ledger.certificates.bundles.build(story.erased)
@@ -131,8 +131,8 @@ def test_a_restore_without_a_wrapping_key_is_refused_and_names_the_texts(
         restore(home, late)
     assert refused.value.details["texts"].keys() == {"2"} and not home.home.exists()
     known = Sources(late.backup, late.keys, late.archive, late.chain, without_keys=frozenset({"2"}))
-    told = restore(home, known)
-    assert told.unheld == refused.value.details["texts"]
+    result = restore(home, known)
+    assert result.unheld == refused.value.details["texts"]
     with open_ledger(home) as ledger:
         assert ledger.certificates.bundles.build(story.early)
         with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
