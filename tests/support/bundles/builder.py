@@ -94,14 +94,13 @@ def usage(
     chain: ChainId = CHAIN,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
-    """Return a usage certificate under a request, with one authorization and one provision per source, presented to the
-    bank.
+    """Return a usage certificate with one authorization and one provision per source, presented to the bank.
 
-    ``template``, ``request``, ``consent``, ``supply`` (of the tax office), ``claims`` replace members before signing; the
-    consent to the power grid gets all members of ``consent`` except id, fields, source and provider. ``hidden`` are
-    the claims: the provider of the source signs each claim that the scenario allows. ``spare`` are claims that only the
-    issuer signs, in ``_sd`` but not in ``fields``. ``algorithm`` hashes both. ``write`` turns evidence into text.
-    Everything belongs to the ledger of ``chain``.
+    ``template``, ``request``, ``consent``, ``supply`` (of the tax office) and ``claims`` replace members before
+    signing. The consent to the power grid gets all members of ``consent`` except id, fields, source and provider.
+    ``hidden`` are the claims: the provider of the source signs each claim that the scenario allows. ``spare`` are
+    claims that only the issuer signs, in ``_sd`` but not in ``fields``. ``algorithm`` hashes both. ``write`` turns
+    evidence into text. Everything belongs to the ledger of ``chain``.
     """
     own = {"ledger": chain.ledger}
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
