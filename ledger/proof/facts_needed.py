@@ -60,7 +60,7 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
 
 
 def _withdrawable(evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
-    """Return (party id, statement) of the authorizations and provisions, which alone can be withdrawn."""
+    """Return (party id, statement) of the authorizations and provisions; other entries cannot be withdrawn."""
     parties = {"authorization": "subject", "provision": "provider"}
     for item in evidence:
         statement = item.statement

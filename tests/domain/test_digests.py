@@ -23,16 +23,16 @@ ABC = {
 
 def test_a_digest_names_its_algorithm() -> None:
     assert ABC.keys() == HASHES.keys()
-    assert {name: digest(b"abc", name) for name in HASHES} == {name: f"{name}:{told}" for name, told in ABC.items()}
+    assert {name: digest(b"abc", name) for name in HASHES} == {name: f"{name}:{digits}" for name, digits in ABC.items()}
     assert digest(b"abc") == digest(b"abc", "sha-256")
 
 
 @given(st.binary(max_size=300))
 def test_gmalg_gives_the_same_sm3_if_openssl_has_none(data: bytes) -> None:
-    told = HASHES["sm3"](data)
+    by_openssl = HASHES["sm3"](data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashlib, "new", no_sm3)
-        assert HASHES["sm3"](data) == told
+        assert HASHES["sm3"](data) == by_openssl
 
 
 def test_sm3_without_openssl_and_gmalg_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

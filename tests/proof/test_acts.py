@@ -1,4 +1,4 @@
-"""Acts by signature: the messages word by word as protocol §3 lays them out, and who can sign them."""
+"""Acts by signature: the messages word by word as in protocol §3, and the keys that can sign them."""
 
 from __future__ import annotations
 
@@ -32,44 +32,44 @@ ACCOUNT = "0x" + "ab" * 20
 
 
 def words(*values: int | str) -> bytes:
-    """Integers, and hex digits as they are, each in 32 bytes."""
+    """Return each integer or hex text as 32 bytes."""
     return b"".join(
         value.to_bytes(32, "big") if isinstance(value, int) else bytes.fromhex(value).rjust(32, b"\0")
         for value in values
     )
 
 
-def test_uses_are_laid_out_as_the_protocol_says() -> None:
+def test_message_for_uses_follows_the_protocol() -> None:
     uses = sha256(words(32, 2, REQUEST, 1, OTHER, 65_535)).hexdigest()
     expected = b"log/uses/v2".ljust(32, b"\0") + words("0a" * 32, 1337, "c1" * 20, "ab" * 20, DEADLINE, uses)
     assert uses_message(CHAIN, ACCOUNT, DEADLINE, [(REQUEST, 1), (OTHER, 65_535)]) == expected
 
 
-def test_withdrawals_are_laid_out_as_the_protocol_says() -> None:
+def test_message_for_withdrawals_follows_the_protocol() -> None:
     statements = sha256(words(32, 2, REQUEST, OTHER)).hexdigest()
     expected = b"log/withdraw/v2".ljust(32, b"\0") + words("0a" * 32, 1337, "c1" * 20, "ab" * 20, statements)
     assert withdrawals_message(CHAIN, ACCOUNT, [REQUEST, OTHER]) == expected
 
 
 PARTY_WORDS = ("0a" * 32, 1337, "c2" * 20, "ab" * 20)
-"""What each message about keys says after its tag: the past, the chain, the party registry, who signs."""
+"""The beginning of each message about keys, after its tag: origin, chain, party registry and signer."""
 
 
-def test_a_proof_of_a_key_is_laid_out_as_the_protocol_says() -> None:
+def test_message_for_a_key_follows_the_protocol() -> None:
     expected = b"party/key/v2".ljust(32, b"\0") + words(*PARTY_WORDS, 7)
     assert key_message(CHAIN, ACCOUNT, 7) == expected
 
 
-def test_the_first_keys_of_a_party_are_proven_for_no_number_yet() -> None:
+def test_first_keys_of_a_party_are_proven_for_number_0() -> None:
     assert key_message(CHAIN, ACCOUNT) == key_message(CHAIN, ACCOUNT, 0)
 
 
-def test_a_veto_is_laid_out_as_the_protocol_says() -> None:
+def test_message_for_a_veto_follows_the_protocol() -> None:
     expected = b"party/veto/v2".ljust(32, b"\0") + words(*PARTY_WORDS, 7)
     assert veto_message(CHAIN, ACCOUNT, 7) == expected
 
 
-def test_a_report_is_laid_out_as_the_protocol_says() -> None:
+def test_message_for_a_report_follows_the_protocol() -> None:
     expected = b"party/report/v2".ljust(32, b"\0") + words(*PARTY_WORDS, "ac" * 20)
     assert report_message(CHAIN, ACCOUNT, "0x" + "ac" * 20) == expected
 
@@ -82,7 +82,7 @@ ABOUT_KEYS = {
 
 
 @pytest.mark.parametrize("what", ABOUT_KEYS)
-def test_a_message_about_keys_is_of_one_ledger_and_one_account(what: str) -> None:
+def test_messages_about_keys_differ_by_ledger_and_account(what: str) -> None:
     message = ABOUT_KEYS[what]
     chains = [
         CHAIN,
@@ -95,14 +95,14 @@ def test_a_message_about_keys_is_of_one_ledger_and_one_account(what: str) -> Non
     assert message(replace(CHAIN, certificate_log="0x" + "c9" * 20), ACCOUNT) in made
 
 
-def test_a_veto_stops_one_proposal_a_report_one_key_and_a_proof_is_for_one_party() -> None:
+def test_messages_about_keys_differ_by_their_last_argument() -> None:
     vetoes = {veto_message(CHAIN, ACCOUNT, number) for number in range(9)}
     reports = {report_message(CHAIN, ACCOUNT, f"0x{number:040x}") for number in range(9)}
     proofs = {key_message(CHAIN, ACCOUNT, number) for number in range(9)}
     assert len(vetoes | reports | proofs) == 27
 
 
-def test_a_veto_of_no_number_and_a_report_of_no_account_are_no_messages() -> None:
+def test_invalid_proposal_number_or_account_is_refused() -> None:
     with pytest.raises(ValueError):
         veto_message(CHAIN, ACCOUNT, -1)
     with pytest.raises(ValueError):
@@ -111,7 +111,7 @@ def test_a_veto_of_no_number_and_a_report_of_no_account_are_no_messages() -> Non
         key_message(CHAIN, ACCOUNT, -1)
 
 
-def test_a_proof_of_a_key_is_signed_by_that_key_for_its_own_account() -> None:
+def test_proof_of_a_key_is_signed_by_the_key_for_its_account() -> None:
     proof = bytes.fromhex(prove_key(CHAIN, BANK.signer))
     message = key_message(CHAIN, BANK.account)
     assert len(proof) == 64
@@ -122,11 +122,11 @@ def test_a_proof_of_a_key_is_signed_by_that_key_for_its_own_account() -> None:
     assert p256.verify(proof[64:], key_message(CHAIN, P_BANK.account), proof[:64])
 
 
-def test_the_chain_cannot_check_the_proof_of_an_sm2_key() -> None:
+def test_proof_of_an_sm2_key_is_empty() -> None:
     assert prove_key(CHAIN, SM_SUBJECT.signer) == ""
 
 
-def test_an_empty_list_is_one_too() -> None:
+def test_empty_list_of_uses_has_a_message() -> None:
     assert uses_message(CHAIN, ACCOUNT, DEADLINE, []).endswith(sha256(words(32, 0)).digest())
     assert withdrawals_message(CHAIN, ACCOUNT, []).endswith(sha256(words(32, 0)).digest())
 
@@ -145,11 +145,11 @@ USES: dict[str, Any] = {"chain": CHAIN, "account": ACCOUNT, "deadline": DEADLINE
 
 
 @pytest.mark.parametrize("changes", OTHERS, ids=lambda changes: "-".join(changes))
-def test_a_signature_for_one_act_is_none_for_another(changes: dict[str, Any]) -> None:
+def test_signature_for_one_act_does_not_fit_another(changes: dict[str, Any]) -> None:
     assert uses_message(**USES | changes) != uses_message(**USES)
 
 
-def test_uses_are_no_withdrawals() -> None:
+def test_messages_for_uses_and_withdrawals_differ() -> None:
     assert uses_message(**USES)[:32] != withdrawals_message(CHAIN, ACCOUNT, [REQUEST])[:32]
 
 
@@ -164,13 +164,13 @@ def test_uses_are_no_withdrawals() -> None:
         ({"deadline": -1}, ValueError),
     ],
 )
-def test_what_does_not_fit_into_words_is_no_message(changes: dict[str, Any], error: type[Exception]) -> None:
+def test_value_that_does_not_fit_into_a_word_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         uses_message(**USES | changes)
 
 
 @given(st.binary(min_size=1, max_size=300))
-def test_a_secp256k1_key_signs_in_64_bytes(message: bytes) -> None:
+def test_signature_of_a_secp256k1_key_has_64_bytes(message: bytes) -> None:
     signature = sign_act(message, BANK.signer)
     assert len(signature) == 64
     assert ES256K.unaltered(signature)
@@ -178,7 +178,7 @@ def test_a_secp256k1_key_signs_in_64_bytes(message: bytes) -> None:
 
 
 @given(st.binary(min_size=1, max_size=300))
-def test_a_p256_key_signs_in_128_bytes_that_name_the_key(message: bytes) -> None:
+def test_signature_of_a_p256_key_has_128_bytes_with_the_key(message: bytes) -> None:
     signature = sign_act(message, P_BANK.signer)
     assert len(signature) == 128
     assert ES256.unaltered(signature[:64])
@@ -186,7 +186,7 @@ def test_a_p256_key_signs_in_128_bytes_that_name_the_key(message: bytes) -> None
     assert p256.account_of(signature[64:]) == P_BANK.account
 
 
-def test_an_sm2_key_signs_none_and_is_shown_the_other_way() -> None:
+def test_sm2_key_is_refused_with_a_hint_to_the_other_way() -> None:
     with pytest.raises(InvalidInput, match="ACT_SUITE_UNSUPPORTED") as refusal:
         sign_act(b"", SM_SUBJECT.signer)
     assert "withdrawal" in (refusal.value.hint or "")

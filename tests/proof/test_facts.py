@@ -1,4 +1,4 @@
-"""Saved facts: what is written is read again as it was, and nothing of another form or type is."""
+"""Saved facts: written facts are read unchanged, and facts of another form or type are refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.bundles.genuine import GENUINE
 HOLD = (("authority", "supervisor"), "court", AT)
 
 
-def test_withdrawals_and_holds_are_saved_with_the_facts() -> None:
+def test_withdrawals_and_holds_survive_saving() -> None:
     made = GENUINE.withdrawn((OTHER_BANK, ANCHORED), (SUBJECT, AT)).on_hold(HOLD).used(AT - 1, AT)
     made = made.withdrawn((SUBJECT, AT - 1), by_reported_key=True)
     saved = parse_facts(made.facts.to_bytes())
@@ -25,7 +25,7 @@ def test_withdrawals_and_holds_are_saved_with_the_facts() -> None:
     assert verify(made.bundle, saved, AT, EXPECT) == made.verify()
 
 
-def test_reports_and_proposals_of_keys_are_saved_with_the_facts() -> None:
+def test_reports_and_proposals_of_keys_survive_saving() -> None:
     made = GENUINE.account(SUBJECT, reported_at=AT, proposal=ProposedKey(3, 0, 5))
     accounts = parse_facts(made.facts.to_bytes()).accounts
     assert accounts == made.facts.accounts
@@ -51,7 +51,7 @@ ACCOUNT_DAMAGES: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize("damage", ACCOUNT_DAMAGES, ids=str)
-def test_an_account_of_another_form_is_refused_when_it_is_read(damage: dict[str, object]) -> None:
+def test_account_of_another_form_is_refused(damage: dict[str, object]) -> None:
     facts = GENUINE.facts.to_dict()
     facts["accounts"][SUBJECT.account] |= damage
     with pytest.raises(BadBundle, match="FACTS_FORM"):
@@ -62,8 +62,8 @@ def test_an_account_of_another_form_is_refused_when_it_is_read(damage: dict[str,
     ("member", "name"),
     [("withdrawals", "reported_at"), ("withdrawals", "at"), ("accounts", "reported_at"), ("accounts", "proposal")],
 )
-def test_facts_that_leave_out_what_was_reported_are_refused(member: str, name: str) -> None:
-    """Else a reported key would count where an older reader saved the facts."""
+def test_facts_without_the_report_of_a_key_are_refused(member: str, name: str) -> None:
+    """Otherwise a reported key would be accepted with facts that an older version saved."""
     facts = GENUINE.facts.to_dict()
     item = facts[member][0] if member == "withdrawals" else facts[member][SUBJECT.account]
     del item[name]
@@ -72,7 +72,7 @@ def test_facts_that_leave_out_what_was_reported_are_refused(member: str, name: s
 
 
 @pytest.mark.parametrize("damage", ["key", "valid_from", "party"])
-def test_facts_of_other_types_are_refused_when_they_are_read(damage: str) -> None:
+def test_facts_of_other_types_are_refused(damage: str) -> None:
     facts = GENUINE.facts.to_dict()
     account = next(iter(facts["accounts"].values()))
     account[damage] = [account[damage]]
@@ -109,7 +109,7 @@ DAMAGES: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("member", "damage"), DAMAGES, ids=[f"{member}-{damage}" for member, damage in DAMAGES])
-def test_histories_of_other_types_are_refused_when_they_are_read(member: str, damage: dict[str, object]) -> None:
+def test_histories_of_other_types_are_refused(member: str, damage: dict[str, object]) -> None:
     facts = GENUINE.facts.to_dict()
     facts[member][0] |= damage
     with pytest.raises(BadBundle):
@@ -117,8 +117,8 @@ def test_histories_of_other_types_are_refused_when_they_are_read(member: str, da
 
 
 @pytest.mark.parametrize("member", ["logs", "anchors", "status", "holds", "uses", "withdrawals"])
-def test_facts_that_say_a_thing_twice_are_refused(member: str) -> None:
-    """One of the two would hide the other."""
+def test_facts_with_a_repeated_item_are_refused(member: str) -> None:
+    """Otherwise one of the two items would be ignored."""
     facts = GENUINE.facts.to_dict()
     facts[member].append(facts[member][0])
     with pytest.raises(BadBundle, match="FACTS_FORM"):

@@ -1,4 +1,4 @@
-"""Event digests and the heads that run over them, against words laid out by hand from protocol §3."""
+"""Event digests and running heads, compared with words written by hand from protocol §3."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ TAGS = {
     "AssetRegistry.Assessed": "asset/assessed/v1",
 }
 
-# Event, arguments, and the words after the tag as hex, written out.
+# The event, its arguments, and the words after the tag in hex.
 LAID_OUT = [
     (
         "CertificateLog.Anchored",
@@ -146,22 +146,22 @@ LAID_OUT = [
 
 
 def sample(event: str, **changes: Any) -> dict[str, Any]:
-    """Arguments that fit the event."""
+    """Return arguments that fit the event."""
     return {name: SAMPLES[kind] for name, kind in EVENTS[event][1]} | changes
 
 
-def test_the_events_and_their_tags_are_the_protocols() -> None:
+def test_events_and_tags_are_those_of_the_protocol() -> None:
     assert {name: tag for name, (tag, _) in EVENTS.items()} == TAGS
 
 
 @pytest.mark.parametrize(("event", "args", "words"), LAID_OUT, ids=[event for event, _, _ in LAID_OUT])
-def test_a_digest_is_the_hash_of_tag_and_words(event: str, args: dict[str, Any], words: list[str]) -> None:
+def test_event_digest_is_the_hash_of_tag_and_words(event: str, args: dict[str, Any], words: list[str]) -> None:
     tag = TAGS[event].encode().ljust(32, b"\0")
     assert event_digest(event, args) == sha256(tag + bytes.fromhex("".join(words))).digest()
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_field_of_every_event_counts(event: str) -> None:
+def test_every_field_changes_the_digest(event: str) -> None:
     whole = event_digest(event, sample(event))
     others = {"uint": 8, "bytes32": "ac" * 32, "bytes8": "5335320000000000", "address": "0x" + "0e" * 20}
     digests = {event_digest(event, sample(event, **{name: others[kind]})) for name, kind in EVENTS[event][1]}
@@ -173,7 +173,7 @@ def test_no_two_events_share_a_digest() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_a_missing_field_raises(event: str) -> None:
+def test_missing_field_is_refused(event: str) -> None:
     for name, _ in EVENTS[event][1]:
         args = sample(event)
         del args[name]
@@ -181,7 +181,7 @@ def test_a_missing_field_raises(event: str) -> None:
             event_digest(event, args)
 
 
-def test_an_unknown_event_raises() -> None:
+def test_unknown_event_is_refused() -> None:
     with pytest.raises(KeyError):
         event_digest("CertificateLog.Erased", {})
 
@@ -203,12 +203,12 @@ def test_an_unknown_event_raises() -> None:
         ("PartyRegistry.Accredited", "scenario", "S51"),
     ],
 )
-def test_a_value_that_does_not_fit_raises(event: str, name: str, value: Any) -> None:
+def test_value_of_a_wrong_form_is_refused(event: str, name: str, value: Any) -> None:
     with pytest.raises(ValueError):
         event_digest(event, sample(event, **{name: value}))
 
 
-def test_genesis_is_laid_out_as_the_protocol_says() -> None:
+def test_genesis_follows_the_protocol() -> None:
     start = b"pingzheng/head/v2".ljust(32, b"\0") + b"\x0a" * 32
     start += (1337).to_bytes(32, "big") + bytes(12) + b"\xc0" * 20
     assert genesis(ORIGIN, 1337, LOG) == sha256(start).digest()
@@ -231,15 +231,15 @@ FORWARDER, PARTIES, ASSETS, CERTIFICATES = (f"0x{digits * 20}" for digits in ("f
 CHAIN = ChainId(1337, FORWARDER, PARTIES, ASSETS, CERTIFICATES, ORIGIN, 86_400, 2)
 
 
-def test_a_ledger_is_the_hash_of_tag_and_words() -> None:
-    """The order is that of protocol §1: origin first, then chain and contracts, delay and threshold."""
+def test_ledger_digest_is_the_hash_of_tag_and_words() -> None:
+    """The order of protocol §1: origin, chain id, contracts, delay, threshold."""
     words = [ORIGIN, f"{1337:064x}", *("00" * 12 + digits * 20 for digits in ("f0", "d0", "a0", "c0"))]
     words += [f"{86_400:064x}", f"{2:064x}"]
     tag = b"pingzheng/ledger/v2".ljust(32, b"\0")
     assert CHAIN.ledger == sha256(tag + bytes.fromhex("".join(words))).hexdigest()
 
 
-def test_each_of_the_eight_values_makes_another_ledger() -> None:
+def test_each_of_the_eight_values_changes_the_ledger_digest() -> None:
     others: dict[str, Any] = {"chain_id": 1, "origin": "0b" * 32, "delay": 0, "threshold": 1}
     others |= dict.fromkeys(("forwarder", "party_registry", "asset_registry", "certificate_log"), "0x" + "ee" * 20)
     assert others.keys() == CHAIN.to_dict().keys()
@@ -253,27 +253,27 @@ TARGET = "0x" + "d0" * 20
 @pytest.mark.parametrize(
     ("call", "padding"), [("", 0), ("a1b2c3d4", 28), ("ab" * 31, 1), ("ab" * 32, 0), ("ab" * 33, 31)]
 )
-def test_an_act_is_the_hash_of_the_encoded_target_and_call(call: str, padding: int) -> None:
+def test_act_digest_is_the_hash_of_the_encoded_target_and_call(call: str, padding: int) -> None:
     words = "00" * 12 + "d0" * 20 + f"{64:064x}" + f"{len(call) // 2:064x}" + call + "00" * padding
     assert act_digest(TARGET, bytes.fromhex(call)) == sha256(bytes.fromhex(words)).hexdigest()
 
 
 @given(st.binary(max_size=300))
-def test_an_act_is_encoded_as_a_library_encodes_it(call: bytes) -> None:
+def test_act_is_encoded_as_by_a_library(call: bytes) -> None:
     assert act_digest(TARGET, call) == sha256(encode(["address", "bytes"], [TARGET, call])).hexdigest()
 
 
-def test_a_call_that_ends_in_zeros_is_another_act() -> None:
+def test_trailing_zeros_of_a_call_change_the_act_digest() -> None:
     acts = [act_digest(target, call) for target in (TARGET, LOG) for call in (b"", b"\0", b"\0" * 32, b"\1")]
     assert len(set(acts)) == len(acts)
 
 
-def test_what_is_no_address_has_no_act() -> None:
+def test_act_digest_refuses_an_invalid_address() -> None:
     with pytest.raises(ValueError):
         act_digest("0x" + "d0" * 19, b"")
 
 
-def test_fold_hashes_head_then_digest() -> None:
+def test_fold_is_the_hash_of_head_and_digest() -> None:
     assert fold(b"\1" * 32, b"\2" * 32) == sha256(b"\1" * 32 + b"\2" * 32).digest()
 
 
@@ -291,12 +291,12 @@ def head_of(events: list[HistoryEvent]) -> bytes:
 HEAD = head_of(WHOLE)
 
 
-def test_a_whole_history_is_complete() -> None:
+def test_history_with_all_events_is_complete() -> None:
     found = verify_history(WHOLE, HEAD, START)
     assert (found.complete, found.head, found.events) == (True, HEAD, len(WHOLE))
 
 
-def test_an_empty_history_is_complete_at_the_genesis_only() -> None:
+def test_empty_history_is_complete_only_at_the_genesis() -> None:
     assert verify_history([], START, START).complete
     assert not verify_history([], HEAD, START).complete
 
@@ -321,7 +321,7 @@ def test_a_history_with_a_changed_event_is_not_complete(place: int, data: st.Dat
 
 
 @given(st.integers(0, len(WHOLE)), st.sampled_from(WHOLE))
-def test_a_history_with_one_event_more_is_not_complete(place: int, more: HistoryEvent) -> None:
+def test_a_history_with_an_extra_event_is_not_complete(place: int, more: HistoryEvent) -> None:
     assert not verify_history([*WHOLE[:place], more, *WHOLE[place:]], HEAD, START).complete
 
 
@@ -342,6 +342,6 @@ def test_a_history_of_another_contract_is_not_complete() -> None:
     ],
     ids=["fraction", "infinity", "unknown event", "missing field", "no number", "text for a number", "short id"],
 )
-def test_an_event_of_no_known_form_ends_the_history_there(odd: HistoryEvent) -> None:
+def test_history_with_an_unknown_event_is_not_complete(odd: HistoryEvent) -> None:
     found = verify_history([*WHOLE[:3], odd, *WHOLE[3:]], HEAD, START)
     assert (found.complete, found.events, found.head) == (False, 3, head_of(WHOLE[:3]))

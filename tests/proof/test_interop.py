@@ -1,6 +1,6 @@
-"""The certificate is an SD-JWT to others as well: the libraries of PyPI and npm verify it and present it.
+"""Other SD-JWT libraries verify and present our certificates.
 
-PyPI's ``sd-jwt`` is by the standard's authors; npm's ``@sd-jwt/sd-jwt-vc`` runs in Node with Node's cryptography.
+``sd-jwt`` on PyPI is by the authors of the standard; ``@sd-jwt/sd-jwt-vc`` on npm uses Node's cryptography.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SUITES: dict[str, tuple[Made, Actor, Actor]] = {
     "ES256K": (GENUINE, ISSUER, DEVICE),
     "ES256": (p256_usage(), P_ISSUER, P_DEVICE),
 }
-"""A genuine certificate of each suite, with its issuer and its holder's key."""
+"""A genuine certificate of each suite, with its issuer and the holder's key."""
 PROGRAM = Path(__file__).parent / "foreign" / "verify.mjs"
 each_suite = pytest.mark.parametrize("alg", SUITES)
 
@@ -44,7 +44,7 @@ def jwk(actor: Actor) -> JWK:
 
 
 def private_jwk(actor: Actor) -> JWK:
-    """The holder's key as the library wants it."""
+    """Return the holder's private key in the format of the library."""
     return JWK(**public_jwk(actor.signer.public_key).to_dict(), d=encode_base64url(actor.secret))
 
 
@@ -61,7 +61,7 @@ def theirs(
 
 @each_suite
 @pytest.mark.parametrize("names", [(), ("tax_band",), ("tax_trend", "power_trend"), tuple(HIDDEN)])
-def test_it_accepts_the_certificate_and_reads_the_same_claims(alg: str, names: tuple[str, ...]) -> None:
+def test_pypi_library_accepts_the_certificate_and_reads_the_same_claims(alg: str, names: tuple[str, ...]) -> None:
     genuine, issuer, holder = SUITES[alg]
     made = genuine.presenting(*names, holder=holder)
     payload, report = theirs(made.bundle.certificate, issuer=issuer), made.verify()
@@ -71,40 +71,40 @@ def test_it_accepts_the_certificate_and_reads_the_same_claims(alg: str, names: t
 
 
 @each_suite
-def test_it_accepts_a_registration_certificate(alg: str) -> None:
+def test_pypi_library_accepts_a_registration_certificate(alg: str) -> None:
     _, issuer, _ = SUITES[alg]
     made = registration(issuer=issuer)
     assert theirs(made.bundle.certificate, issuer=issuer, audience=None, nonce=None) == made.verify().claims
 
 
 @pytest.mark.parametrize("expected", [{"audience": OTHER_BANK.id}, {"nonce": "another"}])
-def test_it_refuses_a_presentation_to_another(expected: dict[str, Any]) -> None:
+def test_pypi_library_refuses_a_presentation_to_another_verifier(expected: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"Invalid {next(iter(expected))}"):
         theirs(GENUINE.bundle.certificate, **expected)
 
 
-def test_it_refuses_a_key_binding_over_other_disclosures() -> None:
+def test_pypi_library_refuses_a_key_binding_over_other_disclosures() -> None:
     token, *_, binding = GENUINE.bundle.certificate.split("~")
     with pytest.raises(ValueError, match="digest"):
         theirs(f"{token}~{binding}")
 
 
 @each_suite
-def test_it_refuses_a_key_binding_by_another_key(alg: str) -> None:
+def test_pypi_library_refuses_a_key_binding_by_another_key(alg: str) -> None:
     genuine, issuer, _ = SUITES[alg]
     with pytest.raises(JWException):
         theirs(genuine.presenting(holder=replace(SUBJECT, suite=alg)).bundle.certificate, issuer=issuer)
 
 
 @each_suite
-def test_it_refuses_another_issuers_key(alg: str) -> None:
+def test_pypi_library_refuses_another_issuers_key(alg: str) -> None:
     genuine, _, _ = SUITES[alg]
     with pytest.raises(JWException):
         theirs(genuine.bundle.certificate, issuer=replace(TAX, suite=alg))
 
 
 @each_suite
-def test_it_refuses_a_changed_payload(alg: str) -> None:
+def test_pypi_library_refuses_a_changed_payload(alg: str) -> None:
     genuine, issuer, _ = SUITES[alg]
     header, payload, signature = genuine.token.split(".")
     raw = JWS()
@@ -116,7 +116,7 @@ def test_it_refuses_a_changed_payload(alg: str) -> None:
         theirs(certificate, issuer=issuer)
 
 
-def test_it_does_not_take_a_forged_disclosure_for_a_claim() -> None:
+def test_pypi_library_ignores_a_forged_disclosure() -> None:
     forged = Disclosed(GENUINE.hidden[0].salt, "tax_band", "A")
     certificate = f"{GENUINE.token}~{forged.encoded}~"
     assert "tax_band" not in theirs(certificate, audience=None, nonce=None)
@@ -124,7 +124,7 @@ def test_it_does_not_take_a_forged_disclosure_for_a_claim() -> None:
 
 @pytest.mark.parametrize(("place", "signer"), [(0, SUBJECT), (1, TAX)])
 @each_suite
-def test_a_detached_signature_is_a_jws_to_others(alg: str, place: int, signer: Actor) -> None:
+def test_detached_signature_is_accepted_by_a_jws_library(alg: str, place: int, signer: Actor) -> None:
     genuine, issuer, _ = SUITES[alg]
     entry = json.loads(genuine.bundle.evidence[place].entry)
     header, _, signature = entry["signature"].split(".")
@@ -142,7 +142,7 @@ def test_a_detached_signature_is_a_jws_to_others(alg: str, place: int, signer: A
 def presented_by_them(
     alg: str, names: Sequence[str], key: Actor | None = None, audience: Actor = BANK, nonce: str = NONCE
 ) -> tuple[Made, int]:
-    """A presentation that their holder makes of our certificate, and when: their library reads the clock."""
+    """Return a presentation of our certificate by the PyPI library, and its time, which the library takes itself."""
     genuine, _, holder = SUITES[alg]
     library = SDJWTHolder(compose(genuine.token, genuine.hidden))
     chosen = dict.fromkeys(names, True)
@@ -152,7 +152,7 @@ def presented_by_them(
 
 @each_suite
 @pytest.mark.parametrize("names", [(), ("tax_band",), tuple(HIDDEN)])
-def test_what_their_holder_presents_is_valid_here(alg: str, names: tuple[str, ...]) -> None:
+def test_presentation_by_the_pypi_library_is_valid_here(alg: str, names: tuple[str, ...]) -> None:
     made, now = presented_by_them(alg, names)
     report = made.verify(expect=replace(EXPECT, received=now))
     assert report.valid, report.first_failure
@@ -168,7 +168,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], Expectation]] = {
 
 @each_suite
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_their_holder_presents_to_another_is_refused_here(alg: str, what: str) -> None:
+def test_presentation_by_the_pypi_library_to_another_is_refused_here(alg: str, what: str) -> None:
     code, changes, expect = REFUSED[what]
     if "key" in changes:
         changes = {"key": replace(changes["key"], suite=alg)}
@@ -192,7 +192,7 @@ def question(alg: str, certificate: str, **changes: Any) -> dict[str, Any]:
     return {"certificate": certificate, "issuer": issuer, "nonce": NONCE, "at": AT} | changes
 
 
-def test_a_library_of_npm_accepts_certificates_and_presentations_and_reads_the_same_claims() -> None:
+def test_npm_library_accepts_certificates_and_reads_the_same_claims() -> None:
     presented = {alg: genuine.presenting("tax_band", holder=holder) for alg, (genuine, _, holder) in SUITES.items()}
     found = in_node(*(question(alg, made.bundle.certificate) for alg, made in presented.items()))
     for answer, made in zip(found, presented.values(), strict=True):
@@ -206,7 +206,7 @@ def test_a_library_of_npm_accepts_certificates_and_presentations_and_reads_the_s
     assert [answer["payload"] for answer in found] == [made.verify().claims for made in plain.values()]
 
 
-def test_a_library_of_npm_refuses_what_is_not_genuine() -> None:
+def test_npm_library_refuses_changed_certificates() -> None:
     asked = []
     for alg, (genuine, _, holder) in SUITES.items():
         made = genuine.presenting("tax_band", holder=holder)

@@ -1,4 +1,4 @@
-"""Genuine bundles judged at a time and for a party: the moments that matter, and each of checks 7 to 11 on its own."""
+"""Genuine bundles judged at a time and for a party: the times at which the result changes, for checks 7 to 11."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OTHER_ID = "01K5M0000000000000000000W2"
 HOUR = 3_600
 
 
-def test_a_genuine_bundle_is_valid() -> None:
+def test_genuine_bundle_is_valid() -> None:
     report = GENUINE.verify()
     assert report.valid
     assert (report.result, report.first_failure) == ("valid", None)
@@ -53,11 +53,11 @@ def test_a_genuine_bundle_is_valid() -> None:
 
 
 @pytest.mark.parametrize("names", [(), ("tax_band",), ("power_trend", "tax_trend"), tuple(HIDDEN)])
-def test_only_what_is_disclosed_is_told(names: tuple[str, ...]) -> None:
+def test_report_has_only_disclosed_claims(names: tuple[str, ...]) -> None:
     assert GENUINE.presenting(*names).verify().disclosed == {name: HIDDEN[name] for name in names}
 
 
-def test_bytes_and_objects_and_saved_facts_give_the_same_report() -> None:
+def test_bytes_objects_and_saved_facts_give_the_same_report() -> None:
     report = GENUINE.verify()
     saved = parse_facts(GENUINE.facts.to_bytes())
     assert saved == GENUINE.facts
@@ -65,7 +65,7 @@ def test_bytes_and_objects_and_saved_facts_give_the_same_report() -> None:
     assert verify(GENUINE.bundle, saved, AT, EXPECT) == report
 
 
-def test_what_the_issuer_saw_is_not_relied_on() -> None:
+def test_status_in_the_bundle_is_ignored() -> None:
     assert GENUINE.verify_changed(("status.state", "revoked")).valid
     assert GENUINE.status(("revoked", "fraud", AT)).verify_changed(("status.state", "active")).result == "revoked"
 
@@ -80,7 +80,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("broken", list(product([False, True], repeat=5)))
-def test_seven_to_eleven_are_each_made_whatever_the_others_say(broken: tuple[bool, ...]) -> None:
+def test_checks_7_to_11_are_all_made(broken: tuple[bool, ...]) -> None:
     wrong = [number for number, is_broken in zip(FAULTS, broken, strict=True) if is_broken]
     made = usage(claims={"exp": AT}) if 7 in wrong else GENUINE
     for number in wrong:
@@ -96,13 +96,13 @@ def test_seven_to_eleven_are_each_made_whatever_the_others_say(broken: tuple[boo
     ("at", "code"),
     [(AT - 1, "NOT_YET_VALID"), (AT, "OK"), (EXPIRES - 1, "OK"), (EXPIRES, "EXPIRED")],
 )
-def test_validity_begins_with_nbf_and_ends_before_exp(at: int, code: str) -> None:
+def test_certificate_is_valid_from_nbf_until_before_exp(at: int, code: str) -> None:
     assert usage(claims={"nbf": AT}).verify(at).checks[6].code == code
 
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
-def test_nothing_was_valid_before_it_stood_on_the_chain(made: Made) -> None:
-    """An issuer that dates back what it makes today finds the chain against it."""
+def test_certificate_is_not_valid_before_its_anchor(made: Made) -> None:
+    """An issuer cannot backdate a certificate, because the chain has the time of the anchor."""
     assert ISSUED < ANCHORED
     check = made.verify(ANCHORED - 1).checks[6]
     assert (check.code, check.details) == ("NOT_YET_VALID", {"nbf": ISSUED, "anchored": ANCHORED})
@@ -110,7 +110,7 @@ def test_nothing_was_valid_before_it_stood_on_the_chain(made: Made) -> None:
     assert made.verify(ANCHORED).checks[6].code == "OK"
 
 
-def test_the_last_day_ends_at_midnight_in_shanghai() -> None:
+def test_last_day_ends_at_midnight_in_shanghai() -> None:
     midnight = datetime(2027, 1, 1, tzinfo=SHANGHAI)
     assert int(midnight.timestamp()) == EXPIRES
     assert GENUINE.presenting("tax_band", at=EXPIRES - 1).verify(EXPIRES - 1).valid
@@ -139,25 +139,25 @@ LIFE = (
         (AT + HOUR, "revoked", AT, "fraud"),
     ],
 )
-def test_the_status_is_that_of_the_time_judged(at: int, result: str, since: int | None, reason: str | None) -> None:
+def test_status_is_that_at_the_time_judged(at: int, result: str, since: int | None, reason: str | None) -> None:
     report = GENUINE.presenting("tax_band", at=at).status(*LIFE).verify(at)
     assert report.result == result
     assert (report.checks[7].details.get("since"), report.checks[7].details.get("reason")) == (since, reason)
 
 
-def test_a_superseded_certificate_counts_as_revoked() -> None:
+def test_superseded_certificate_is_reported_as_revoked() -> None:
     assert GENUINE.status(("superseded", "superseded", AT)).verify().result == "revoked"
 
 
 @pytest.mark.parametrize(("at", "code"), [(EXPIRES - 1, "OK"), (EXPIRES, "AUTHORIZATION_NOT_IN_FORCE")])
-def test_an_authorization_ends_before_its_valid_to(at: int, code: str) -> None:
+def test_authorization_is_valid_until_before_valid_to(at: int, code: str) -> None:
     assert GENUINE.verify(at).checks[10].code == code
 
 
 @pytest.mark.parametrize(
     ("at", "result"), [(AT - 2, "valid"), (AT - 1, "valid"), (AT, "used_up"), (AT + HOUR, "used_up")]
 )
-def test_uses_count_up_to_the_time_judged(at: int, result: str) -> None:
+def test_uses_up_to_the_time_judged_are_counted(at: int, result: str) -> None:
     made = GENUINE.presenting("tax_band", at=at).used(AT - 3, AT - 2, AT, AT + 1)
     report = made.verify(at)
     assert report.result == result
@@ -176,7 +176,7 @@ def test_uses_count_up_to_the_time_judged(at: int, result: str) -> None:
         (0, BLOCK_TIME + 1, "FACTS_STALE"),
     ],
 )
-def test_facts_may_be_so_old_and_no_older(limit: int | None, at: int, code: str) -> None:
+def test_facts_older_than_allowed_are_refused(limit: int | None, at: int, code: str) -> None:
     assert GENUINE.verify(at, replace(EXPECT, max_facts_age=limit)).checks[7].code == code
 
 
@@ -198,12 +198,12 @@ def test_facts_may_be_so_old_and_no_older(limit: int | None, at: int, code: str)
         ({"reported_at": ANCHORED + 1, "compromised_at": ANCHORED}, "KEY_COMPROMISED"),
     ],
 )
-def test_a_key_counts_by_the_time_it_was_anchored(period: dict[str, int], code: str) -> None:
+def test_key_is_judged_at_the_time_of_the_anchor(period: dict[str, int], code: str) -> None:
     assert GENUINE.account(ISSUER, **period).verify().checks[1].code == code
 
 
 @pytest.mark.parametrize("name", ["reported_at", "compromised_at"])
-def test_a_key_in_wrong_hands_is_shown_since_when(name: str) -> None:
+def test_failure_of_a_compromised_key_shows_since_when(name: str) -> None:
     other = {"reported_at": "compromised_at", "compromised_at": "reported_at"}[name]
     check = GENUINE.account(ISSUER, **{name: ANCHORED - 5, other: ANCHORED + 5}).verify().checks[1]
     assert check.details == {"since": ANCHORED - 5}
@@ -217,7 +217,7 @@ def test_a_key_in_wrong_hands_is_shown_since_when(name: str) -> None:
         (0, ANCHORED, "ISSUER_NOT_ACCREDITED"),
     ],
 )
-def test_an_issuer_is_accredited_when_it_was_anchored(start: int, end: int, code: str) -> None:
+def test_issuer_must_be_accredited_at_the_time_of_the_anchor(start: int, end: int, code: str) -> None:
     assert GENUINE.party(ISSUER, accreditations={"S51": (start, end)}).verify().checks[2].code == code
 
 
@@ -233,15 +233,15 @@ def test_an_issuer_is_accredited_when_it_was_anchored(start: int, end: int, code
         (-AT - 1, False),
     ],
 )
-def test_a_presentation_was_made_just_before_it_was_received(late: int, valid: bool) -> None:
+def test_presentation_must_be_made_shortly_before_its_receipt(late: int, valid: bool) -> None:
     report = GENUINE.presenting("tax_band", at=AT + late).verify()
     assert report.valid is valid
     assert report.checks[9].code == ("OK" if valid else "KEY_BINDING_TIME")
 
 
 @pytest.mark.parametrize("received", [AT, AT + MAX_KEY_BINDING_AGE])
-def test_a_retry_is_judged_by_its_first_receipt(received: int) -> None:
-    """Ten minutes and an hour later the same presentation is as fresh as when it came."""
+def test_retry_is_judged_by_its_first_receipt(received: int) -> None:
+    """Ten minutes or an hour later, the age of the presentation is still that of the first receipt."""
     made, expect = GENUINE.presenting("tax_band", at=AT), replace(EXPECT, received=received)
     assert made.verify(AT + HOUR, expect).valid
     assert made.verify(AT + HOUR).checks[9].code == "KEY_BINDING_TIME"
@@ -250,15 +250,15 @@ def test_a_retry_is_judged_by_its_first_receipt(received: int) -> None:
 
 
 class TestRegistration:
-    def test_anyone_may_rely_on_it(self) -> None:
+    def test_anyone_may_rely_on_a_registration_certificate(self) -> None:
         for expect in (ANYONE, EXPECT):
             report = REGISTERED.verify(expect=expect)
             assert report.valid
             assert [check.number for check in report.checks if check.verdict is Verdict.NOT_APPLICABLE] == [9, 10, 11]
             assert report.claims["sub"] == SUBJECT.id
 
-    def test_nobody_binds_it(self) -> None:
-        """It names no key: what is bound to it could be anything, so the bundle has one form."""
+    def test_registration_certificate_with_a_key_binding_is_refused(self) -> None:
+        """The certificate names no key, so anyone could add a key binding; therefore none is accepted."""
         bound = REGISTERED.presenting(holder=SUBJECT).verify()
         assert (bound.first_failure.number, bound.first_failure.code) == (10, "KEY_BINDING_INVALID")
         assert (bound.valid, bound.claims) == (False, {})
@@ -278,7 +278,7 @@ class TestRegistration:
             (REGISTERED.status(("superseded", "superseded", AT)), "SUPERSEDED", "revoked"),
         ],
     )
-    def test_its_asset_must_stand(self, made: Made, code: str, result: str) -> None:
+    def test_asset_of_a_registration_certificate_must_be_in_force(self, made: Made, code: str, result: str) -> None:
         report = made.verify(expect=ANYONE)
         assert (report.first_failure.number, report.first_failure.name, report.first_failure.code) == (
             8,
@@ -287,7 +287,7 @@ class TestRegistration:
         )
         assert (report.result, report.claims) == (result, {})
 
-    def test_before_the_transfer_the_old_holder_held_it(self) -> None:
+    def test_old_holder_is_valid_before_the_transfer(self) -> None:
         made = REGISTERED.held((SUBJECT, ISSUED), (BANK, AT))
         assert made.verify(AT - 1, ANYONE).valid
         assert not made.verify(AT, ANYONE).valid
@@ -296,35 +296,35 @@ class TestRegistration:
         ("at", "since"),
         [(AT - 1, None), (AT, AT), (AT + HOUR - 1, AT), (AT + HOUR, AT + HOUR), (AT + 2 * HOUR, None)],
     )
-    def test_after_several_transfers_it_is_still_known_who_held_it_when(self, at: int, since: int | None) -> None:
-        """Neither the first holder's certificate nor anyone's counts for the time of another; it may come back."""
+    def test_holder_at_each_time_is_known_after_several_transfers(self, at: int, since: int | None) -> None:
+        """A holder's certificate is valid only for the times at which this party held the asset."""
         made = REGISTERED.held((SUBJECT, ISSUED), (BANK, AT), (TAX, AT + HOUR), (SUBJECT, AT + 2 * HOUR))
         check = made.verify(at, ANYONE).checks[7]
         assert (check.code, check.details.get("since")) == ("OK" if since is None else "HOLDER_CHANGED", since)
 
-    def test_it_is_not_valid_longer_than_the_registration_whatever_its_issuer_wrote(self) -> None:
+    def test_registration_certificate_expires_with_the_registration(self) -> None:
         made = registration(claims={"exp": EXPIRES + HOUR})
         assert made.verify(EXPIRES - 1, ANYONE).valid
         check = made.verify(EXPIRES, ANYONE).first_failure
         assert (check.number, check.code, check.details) == (8, "ASSET_NOT_IN_FORCE", {"valid_to": EXPIRES})
 
-    def test_holders_of_other_types_are_refused_when_they_are_read(self) -> None:
+    def test_holders_of_other_types_are_refused(self) -> None:
         facts = REGISTERED.facts.to_dict()
         for odd in ([{"party": 5, "since": 1}], [{"party": SUBJECT.id}], "nobody", None):
             next(iter(facts["assets"].values()))["holders"] = odd
             with pytest.raises(BadBundle, match="FACTS_FORM"):
                 parse_facts(canonical(facts))
 
-    def test_it_expires_like_any_other(self) -> None:
+    def test_registration_certificate_expires_at_exp(self) -> None:
         assert REGISTERED.verify(EXPIRES - 1, ANYONE).valid
         assert REGISTERED.verify(EXPIRES, ANYONE).result == "expired"
 
 
-def test_the_status_of_other_positions_is_not_the_certificates() -> None:
-    """A position says something of the certificate alone: what it rests on is withdrawn or held by its statement."""
+def test_status_of_other_positions_is_ignored() -> None:
+    """Status belongs to the certificate's position; the other entries are withdrawn or held by their digests."""
     for place in PLACES:
         assert GENUINE.status(("revoked", "data_error", AT), of=place).verify().valid
 
 
-def test_the_keys_of_subject_and_providers_may_be_rotated_later() -> None:
+def test_keys_of_subject_and_providers_may_be_rotated_later() -> None:
     assert GENUINE.account(SUBJECT, valid_to=ANCHORED).account(TAX, valid_to=ANCHORED).verify().valid

@@ -1,4 +1,4 @@
-"""Merkle trees: the vectors of RFC 9162, random trees, and a second implementation."""
+"""Merkle trees: the vectors of RFC 9162, random trees, and a comparison with another library."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def changed(node: bytes) -> bytes:
 
 
 def spoiled(proof: Proof) -> Iterator[Proof]:
-    """The proof with each sibling changed, shortened at either end, and lengthened at either end."""
+    """Yield the proof with each sibling changed, and shortened or extended at each end."""
     for place, node in enumerate(proof):
         yield [*proof[:place], changed(node), *proof[place + 1 :]]
     if proof:
@@ -72,7 +72,7 @@ def test_consistency_proof_of_the_reference_tree(vector: dict[str, Any]) -> None
 
 
 @given(entries, st.data())
-def test_an_inclusion_proof_holds_for_its_own_place_only(items: list[bytes], data: st.DataObject) -> None:
+def test_inclusion_proof_is_valid_only_at_its_own_index(items: list[bytes], data: st.DataObject) -> None:
     tree = Tree([leaf_hash(item) for item in items])
     index = data.draw(st.integers(0, tree.size - 1))
     leaf, proof = leaf_hash(items[index]), tree.inclusion_proof(index)
@@ -85,9 +85,11 @@ def test_an_inclusion_proof_holds_for_its_own_place_only(items: list[bytes], dat
         assert not verify_inclusion(tree.root, leaf, index, tree.size, bad)
 
 
-def test_a_size_with_another_path_is_refused() -> None:
-    """A size one off is refused wherever it changes the way from the leaf to the head; where it does not, the anchor's
-    commitment tells the sizes apart."""
+def test_other_size_is_refused_if_it_changes_the_path() -> None:
+    """A size that is wrong by one is refused if it changes the path from the leaf to the root.
+
+    If it does not, the sizes differ in the commitment of the anchor.
+    """
     for size in range(1, 40):
         tree = Tree([leaf_hash(bytes([number])) for number in range(size)])
         for index in range(size):
@@ -98,7 +100,7 @@ def test_a_size_with_another_path_is_refused() -> None:
 
 
 def shape(index: int, size: int) -> list[str] | None:
-    """On which side each sibling stands, from the recursive definition of RFC 9162 §2.1.3.1."""
+    """Return the side of each sibling, by the recursive definition of RFC 9162 §2.1.3.1."""
     if index >= size:
         return None
     if size == 1:
@@ -110,7 +112,7 @@ def shape(index: int, size: int) -> list[str] | None:
 
 
 @given(entries, st.data())
-def test_a_consistency_proof_holds_for_its_own_trees_only(items: list[bytes], data: st.DataObject) -> None:
+def test_consistency_proof_is_valid_only_for_its_own_trees(items: list[bytes], data: st.DataObject) -> None:
     leaves = [leaf_hash(item) for item in items]
     first = data.draw(st.integers(1, len(leaves)))
     before, after = root(leaves[:first]), root(leaves)
@@ -125,7 +127,7 @@ def test_a_consistency_proof_holds_for_its_own_trees_only(items: list[bytes], da
 
 
 @given(entries, st.data())
-def test_a_tree_with_another_past_is_not_consistent(items: list[bytes], data: st.DataObject) -> None:
+def test_tree_with_changed_earlier_leaves_is_not_consistent(items: list[bytes], data: st.DataObject) -> None:
     leaves = [leaf_hash(item) for item in items]
     first = data.draw(st.integers(1, len(leaves)))
     spot = data.draw(st.integers(0, first - 1))
@@ -137,27 +139,27 @@ def test_a_tree_with_another_past_is_not_consistent(items: list[bytes], data: st
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 2), (3, 5), (4, 8), (7, 8)])
-def test_no_proof_is_none(first: int, second: int) -> None:
+def test_empty_proof_is_refused(first: int, second: int) -> None:
     assert not verify_consistency(ROOTS[first], ROOTS[second], first, second, [])
     assert not verify_inclusion(ROOTS[second], LEAVES[0], 0, second, [])
 
 
 @pytest.mark.parametrize("claimed", [3, 7, 16, 1 << 40])
-def test_a_consistency_proof_is_for_a_tree_of_its_size(claimed: int) -> None:
-    """Seven has the path of eight: there, as with inclusion, the anchors tell the sizes apart."""
+def test_consistency_proof_is_refused_for_another_size(claimed: int) -> None:
+    """Sizes 7 and 8 have the same path; as with inclusion, they differ in the anchors."""
     proof = consistency_proof(LEAVES, 4)
     assert verify_consistency(ROOTS[4], ROOTS[8], 4, 8, proof)
     assert verify_consistency(ROOTS[4], ROOTS[8], 4, claimed, proof) == (claimed == 7)
 
 
-def test_the_tree_of_nothing() -> None:
+def test_empty_tree() -> None:
     assert root([]) == EMPTY_ROOT == ROOTS[0]
     assert not verify_inclusion(EMPTY_ROOT, EMPTY_ROOT, 0, 0, [])
     assert not verify_consistency(EMPTY_ROOT, ROOTS[1], 0, 1, [])
 
 
 @pytest.mark.parametrize("index", [-1, 3, 8])
-def test_no_proof_outside_the_tree(index: int) -> None:
+def test_proof_outside_the_tree_raises(index: int) -> None:
     tree = Tree(LEAVES[:3])
     with pytest.raises(IndexError):
         tree.inclusion_proof(index)
@@ -165,14 +167,14 @@ def test_no_proof_outside_the_tree(index: int) -> None:
         consistency_proof(LEAVES[:3], 0 if index < 0 else index + 1)
 
 
-def test_a_leaf_is_never_a_node() -> None:
+def test_leaf_hash_differs_from_node_hash() -> None:
     left, right = LEAVES[:2]
     assert leaf_hash(left + right) != node_hash(left, right)
     assert leaf_hash(b"\x01" + left + right) != node_hash(left, right)
 
 
 class TestAgainstPymerkle:
-    """Another author's RFC 9162; it counts leaves from one and puts the leaf itself first in a path."""
+    """pymerkle, another implementation of RFC 9162; it numbers leaves from 1, and its paths begin with the leaf."""
 
     @staticmethod
     def theirs(items: list[bytes]) -> pymerkle.InmemoryTree:
@@ -183,7 +185,7 @@ class TestAgainstPymerkle:
 
     @settings(max_examples=50)
     @given(entries, st.data())
-    def test_roots_and_proofs_are_the_same(self, items: list[bytes], data: st.DataObject) -> None:
+    def test_roots_and_proofs_equal_those_of_pymerkle(self, items: list[bytes], data: st.DataObject) -> None:
         theirs, ours = self.theirs(items), Tree([leaf_hash(item) for item in items])
         index = data.draw(st.integers(0, ours.size - 1))
         first = data.draw(st.integers(1, ours.size))
@@ -195,7 +197,9 @@ class TestAgainstPymerkle:
 
     @settings(max_examples=50)
     @given(entries, st.data())
-    def test_it_accepts_our_proof_and_refuses_a_changed_one(self, items: list[bytes], data: st.DataObject) -> None:
+    def test_pymerkle_accepts_our_proof_and_refuses_a_changed_one(
+        self, items: list[bytes], data: st.DataObject
+    ) -> None:
         tree = Tree([leaf_hash(item) for item in items])
         index = data.draw(st.integers(0, tree.size - 1))
         leaf, proof = leaf_hash(items[index]), tree.inclusion_proof(index)

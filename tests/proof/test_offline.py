@@ -1,4 +1,4 @@
-"""The verifier needs a bundle and saved facts: no network, and none of the packages that a service needs."""
+"""The verifier works with a bundle and saved facts, without a network and without the packages of the service."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.support.bundles.offline import PROGRAM, offline
     [usage(), registration(), usage().status(("revoked", "fraud", AT))],
     ids=["usage", "registration", "revoked"],
 )
-def test_a_saved_bundle_is_verified_offline(tmp_path: Path, made: Made) -> None:
+def test_saved_bundle_is_verified_offline(tmp_path: Path, made: Made) -> None:
     done = offline(tmp_path, made)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["loaded"] == []
-    assert told["report"] == json.loads(json.dumps(made.verify().to_dict()))
+    printed = json.loads(done.stdout)
+    assert printed["loaded"] == []
+    assert printed["report"] == json.loads(json.dumps(made.verify().to_dict()))
 
 
 @pytest.mark.parametrize(
     "line", ["import web3", "import socket; socket.socket()", "import ledger.chain.reading.reader"]
 )
-def test_the_program_is_really_cut_off(tmp_path: Path, line: str) -> None:
+def test_offline_program_has_no_network(tmp_path: Path, line: str) -> None:
     done = offline(tmp_path, usage(), PROGRAM.replace("bundle, facts, at", f"{line}\nbundle, facts, at", 1))
     assert done.returncode != 0
     assert "not offline" in done.stderr or "no network" in done.stderr

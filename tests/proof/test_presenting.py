@@ -1,4 +1,4 @@
-"""From a full bundle to a presentation: what is chosen is disclosed, to whom it is bound, by whose key."""
+"""From a full bundle to a presentation: the disclosed fields, the consumer, the nonce and the holder's key."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def made(
 
 
 @given(st.lists(st.sampled_from(sorted(HIDDEN))))
-def test_what_is_chosen_is_disclosed_and_nothing_else(fields: list[str]) -> None:
+def test_only_the_chosen_fields_are_disclosed(fields: list[str]) -> None:
     report = made(fields).verify()
     assert report.valid
     assert list(report.disclosed) == list(dict.fromkeys(fields))
     assert report.disclosed == {name: HIDDEN[name] for name in fields}
 
 
-def test_without_a_choice_everything_is_disclosed() -> None:
+def test_all_fields_are_disclosed_by_default() -> None:
     assert made().verify().disclosed == HIDDEN
 
 
@@ -54,7 +54,7 @@ def test_without_a_choice_everything_is_disclosed() -> None:
         (Expectation(consumer=OTHER_BANK.id, nonce=NONCE), "NOT_PARTY"),
     ],
 )
-def test_it_counts_for_that_consumer_and_that_nonce_alone(expect: Expectation, code: str) -> None:
+def test_presentation_is_valid_only_for_its_consumer_and_nonce(expect: Expectation, code: str) -> None:
     failure = made().verify(expect=expect).first_failure
     assert failure is not None and (failure.number, failure.code) == (10, code)
 
@@ -75,13 +75,13 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
 
 
 @pytest.mark.parametrize(("code", "attempt"), REFUSED, ids=[f"{code}-{at}" for at, (code, _) in enumerate(REFUSED)])
-def test_refused(code: str, attempt: Callable[[], object]) -> None:
+def test_wrong_presentation_is_refused(code: str, attempt: Callable[[], object]) -> None:
     with pytest.raises(PingzhengError) as refusal:
         attempt()
     assert refusal.value.code == code
 
 
-def test_a_claim_that_was_not_signed_makes_no_full_bundle() -> None:
+def test_full_bundle_with_an_unsigned_claim_is_refused() -> None:
     first, *others = GENUINE.hidden
     forged = Disclosed(first.salt, first.name, "A")
     with pytest.raises(PingzhengError, match="BUNDLE_NOT_FULL"):
@@ -89,6 +89,6 @@ def test_a_claim_that_was_not_signed_makes_no_full_bundle() -> None:
 
 
 @pytest.mark.parametrize("bundle", [FULL, ASSET], ids=["usage", "registration"])
-def test_a_full_bundle_is_one(bundle: Bundle) -> None:
+def test_full_bundle_is_accepted(bundle: Bundle) -> None:
     assert require_full(bundle).claims["certificate_no"].startswith("DAC-")
     assert disclosing(bundle, None) is bundle

@@ -1,4 +1,4 @@
-"""The statement by which a party signs in: its one form, and what a service that is not meant makes of it."""
+"""The statement by which a party signs in: its form, and its refusal by any other service."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ STATEMENT: dict[str, Any] = {
 }
 
 
-def signed(told: Any, typ: str = TYP, signer: Signer = ES256K_SIGNER) -> str:
-    return sign_compact(told if isinstance(told, bytes) else canonical(told), signer, typ)
+def signed(statement: Any, typ: str = TYP, signer: Signer = ES256K_SIGNER) -> str:
+    return sign_compact(statement if isinstance(statement, bytes) else canonical(statement), signer, typ)
 
 
 @pytest.mark.parametrize("signer", [ES256K_SIGNER, Es256Signer(b"\x02" * 32), Sm2Signer(b"\x03" * 32)])
-def test_a_key_of_each_suite_signs_in(signer: Signer) -> None:
-    told = read_sign_in(sign_in(HERE, PARTY, NONCE, signer, NOW + 300))
-    assert (told.place, told.party, told.nonce, told.expires_at) == (HERE, PARTY, NONCE, NOW + 300)
-    assert (told.signature.kid, told.signature.signed_by(signer.public_key)) == (signer.kid, True)
-    require_place(told, HERE, NOW)
+def test_key_of_each_suite_can_sign_in(signer: Signer) -> None:
+    statement = read_sign_in(sign_in(HERE, PARTY, NONCE, signer, NOW + 300))
+    assert (statement.place, statement.party, statement.nonce, statement.expires_at) == (HERE, PARTY, NONCE, NOW + 300)
+    assert (statement.signature.kid, statement.signature.signed_by(signer.public_key)) == (signer.kid, True)
+    require_place(statement, HERE, NOW)
 
 
-def test_what_is_signed_is_the_canonical_statement() -> None:
+def test_signed_payload_is_the_canonical_statement() -> None:
     token = sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + 300)
     assert token == signed(STATEMENT)
     assert read_sign_in(token).signature.payload == canonical(STATEMENT)
@@ -77,13 +77,13 @@ def test_what_is_signed_is_the_canonical_statement() -> None:
         {"scopes": ["read"]},
     ],
 )
-def test_a_statement_of_another_form_is_none(changes: dict[str, Any]) -> None:
+def test_statement_of_another_form_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
         read_sign_in(signed({**STATEMENT, **changes}))
 
 
 @pytest.mark.parametrize("missing", sorted(STATEMENT))
-def test_no_member_may_be_missing(missing: str) -> None:
+def test_statement_with_a_missing_member_is_refused(missing: str) -> None:
     with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
         read_sign_in(signed({name: value for name, value in STATEMENT.items() if name != missing}))
 
@@ -112,7 +112,7 @@ def test_no_member_may_be_missing(missing: str) -> None:
         signed(STATEMENT) + "A",
     ],
 )
-def test_what_is_no_statement_is_none(token: str) -> None:
+def test_other_token_is_refused(token: str) -> None:
     with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
         read_sign_in(token)
 
@@ -128,36 +128,36 @@ def test_what_is_no_statement_is_none(token: str) -> None:
         (replace(HERE, chain_id=1), "SESSION_LEDGER_DIFFERS"),
     ],
 )
-def test_a_statement_for_another_place_opens_nothing_here(place: Place, code: str) -> None:
-    told = read_sign_in(sign_in(place, PARTY, NONCE, ES256K_SIGNER, NOW + 300))
+def test_statement_for_another_service_or_ledger_is_refused(place: Place, code: str) -> None:
+    statement = read_sign_in(sign_in(place, PARTY, NONCE, ES256K_SIGNER, NOW + 300))
     with pytest.raises(PingzhengError, match=code):
-        require_place(told, HERE, NOW)
+        require_place(statement, HERE, NOW)
 
 
 @pytest.mark.parametrize("ahead", [1, MAX_SECONDS])
-def test_a_statement_is_in_time(ahead: int) -> None:
+def test_statement_before_its_expiry_is_accepted(ahead: int) -> None:
     require_place(read_sign_in(sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + ahead)), HERE, NOW)
 
 
 @pytest.mark.parametrize("ahead", [-1, 0, MAX_SECONDS + 1])
-def test_a_statement_is_not_in_time(ahead: int) -> None:
-    told = read_sign_in(sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + ahead))
+def test_expired_or_too_long_statement_is_refused(ahead: int) -> None:
+    statement = read_sign_in(sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + ahead))
     with pytest.raises(PingzhengError, match="SESSION_EXPIRED"):
-        require_place(told, HERE, NOW)
+        require_place(statement, HERE, NOW)
 
 
-def test_the_twin_of_a_signature_with_a_high_s_is_not_taken() -> None:
+def test_signature_with_a_high_s_is_refused() -> None:
     order = 2 * ES256K.highest_s + 1
     token = sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + 300)
     head, payload, _ = token.split(".")
     made = read_sign_in(token).signature.signature
     high = made[:32] + (order - int.from_bytes(made[32:], "big")).to_bytes(32, "big")
-    told = read_sign_in(f"{head}.{payload}.{encode_base64url(high)}")
-    assert not told.signature.signed_by(ES256K_SIGNER.public_key)
+    statement = read_sign_in(f"{head}.{payload}.{encode_base64url(high)}")
+    assert not statement.signature.signed_by(ES256K_SIGNER.public_key)
 
 
 @pytest.mark.parametrize("nonce", ["", "hello", NONCE + "A", '","party":"', "A" * 42 + "é", canonical(STATEMENT).hex()])
-def test_a_client_signs_nothing_but_a_nonce_for_a_service(nonce: str) -> None:
+def test_client_signs_only_a_valid_nonce(nonce: str) -> None:
     with pytest.raises(BadBundle, match="SESSION_NONCE_FORM"):
         sign_in(HERE, PARTY, nonce, ES256K_SIGNER, NOW + 300)
 
@@ -173,7 +173,7 @@ def test_a_client_signs_nothing_but_a_nonce_for_a_service(nonce: str) -> None:
         ("https://pingzheng.example:8443/a?b#c", "https://pingzheng.example:8443"),
     ],
 )
-def test_the_origin_of_an_address(url: str, origin: str) -> None:
+def test_origin_of_an_address(url: str, origin: str) -> None:
     assert origin_of(url) == origin
 
 
@@ -193,6 +193,6 @@ def test_the_origin_of_an_address(url: str, origin: str) -> None:
         "https://[::1",
     ],
 )
-def test_what_is_no_address_of_a_service(url: str) -> None:
+def test_invalid_address_of_a_service_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="ORIGIN_INVALID"):
         origin_of(url)

@@ -1,4 +1,4 @@
-"""Signatures and keys on their own: what signs, what verifies, and what is nobody's."""
+"""Signatures and keys outside of a bundle: signing, verifying, and invalid keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNED = sign_entry(ENTRY, SUBJECT.signer)
 
 
 @given(st.binary(max_size=200), st.sampled_from(PARTIES))
-def test_a_signature_is_its_signers_only(payload: bytes, signer: Actor) -> None:
+def test_signature_verifies_only_with_the_signers_key(payload: bytes, signer: Actor) -> None:
     jws = parse_compact(sign_compact(payload, signer.signer, "test"), "test")
     assert (jws.kid, jws.payload) == (signer.account, payload)
     assert [party for party in PARTIES if jws.signed_by(party.signer.public_key)] == [signer]
@@ -36,11 +36,11 @@ OWN = SUBJECT.signer.public_key
         *(OWN.upper(), OWN + "\n", " " + OWN, "04" + ES256K.point_of(OWN).hex()),
     ],
 )
-def test_nothing_is_signed_by_what_is_no_key(key: str) -> None:
+def test_invalid_key_verifies_nothing(key: str) -> None:
     assert not parse_compact(sign_compact(b"", SUBJECT.signer, "test"), "test").signed_by(key)
 
 
-def test_signing_twice_gives_the_same() -> None:
+def test_signing_twice_gives_the_same_signature() -> None:
     assert sign_entry(ENTRY, SUBJECT.signer) == SIGNED
 
 
@@ -57,27 +57,27 @@ def test_signing_twice_gives_the_same() -> None:
     ],
     ids=["genuine", "other account", "other key", "changed", "extended", "unsigned", "no text"],
 )
-def test_who_signed_an_entry(entry: dict[str, Any], account: str, key: str, holds: bool) -> None:
+def test_entry_signed_by_checks_account_and_key(entry: dict[str, Any], account: str, key: str, holds: bool) -> None:
     assert entry_signed_by(entry, account, key) is holds
 
 
-def test_a_detached_signature_carries_no_payload() -> None:
+def test_detached_signature_has_no_payload() -> None:
     header, _, signature = SIGNED["signature"].split(".")
     entry = SIGNED | {"signature": f"{header}.e30.{signature}"}
     assert not entry_signed_by(entry, SUBJECT.account, SUBJECT.signer.public_key)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"signature":1}', '{"signature":"a..b"}', "\ud800", "1.5"])
-def test_unreadable_evidence_has_no_signer(text: str) -> None:
+def test_signer_of_unreadable_evidence_is_none(text: str) -> None:
     assert Evidence(text, Position(2, 0, 0), ()).signer is None
 
 
-def test_evidence_names_its_signer() -> None:
+def test_signer_of_evidence_is_its_account() -> None:
     assert Evidence(as_text(SIGNED), Position(2, 0, 0), ()).signer == SUBJECT.account
 
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
-def test_a_key_survives_as_jwk(party: Actor) -> None:
+def test_key_survives_as_jwk(party: Actor) -> None:
     jwk = public_jwk(party.signer.public_key)
     assert Jwk.from_dict(jwk.to_dict()).compressed == party.signer.public_key
 
@@ -86,11 +86,11 @@ def test_a_key_survives_as_jwk(party: Actor) -> None:
     "changes",
     [{"kty": "OKP"}, {"crv": "P-384"}, {"x": ""}, {"x": 1}, {"y": "A" * 43}, {"x": "A" * 44}, {"d": "A" * 43}],
 )
-def test_what_is_no_jwk(changes: dict[str, Any]) -> None:
+def test_invalid_jwk_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="JWK_INVALID"):
         Jwk.from_dict(public_jwk(SUBJECT.signer.public_key).to_dict() | changes)
 
 
-def test_a_certificate_has_a_size() -> None:
+def test_too_large_certificate_is_refused() -> None:
     with pytest.raises(BadBundle, match="CERTIFICATE_TOO_LARGE"):
         parse_certificate("~" * (MAX_CERTIFICATE_CHARACTERS + 1))

@@ -1,4 +1,4 @@
-"""What a report says of keys and of the ledger's delay: who proposed each key, and when."""
+"""The keys in a report with the parties that proposed them, and the ledger's delay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.bundles.genuine import GENUINE
 OWN = ProposedKey(by=3, confirmed_by=0, at=5)
 
 
-def test_each_key_that_signed_is_shown_once_with_its_proposal() -> None:
+def test_each_signing_key_is_listed_once_with_its_proposal() -> None:
     made = GENUINE.account(SUBJECT, proposal=OWN, reported_at=ANCHORED + 1)
     assert made.verify().keys == (
         SigningKey(ISSUER.account, ("certificate",), None, 0),
@@ -28,8 +28,8 @@ def test_each_key_that_signed_is_shown_once_with_its_proposal() -> None:
     )
 
 
-def test_one_key_that_signed_for_two_shows_both() -> None:
-    """A bank that asks, and supplies data of its own."""
+def test_key_that_signed_two_entries_lists_both() -> None:
+    """The bank signs the request, and also a provision of its own data."""
     sources = [{"source": "tax", "provider": BANK.id}, {"source": "power", "provider": GRID.id}]
     own = {"provider": BANK.id}
     claims = {"providers": [BANK.id, GRID.id]}
@@ -39,47 +39,47 @@ def test_one_key_that_signed_for_two_shows_both() -> None:
     assert len(report.keys) == 4
 
 
-def test_a_registration_shows_the_key_of_its_issuer() -> None:
+def test_registration_certificate_lists_the_issuers_key() -> None:
     assert registration().verify().keys == (SigningKey(ISSUER.account, ("certificate",), None, 0),)
 
 
-def test_a_withdrawal_beside_it_is_no_key_of_the_certificate() -> None:
+def test_key_of_a_withdrawal_is_not_listed() -> None:
     made = GENUINE.withdrawing(SUBJECT, AT + 1)
     assert made.verify().keys == GENUINE.verify().keys
 
 
 @pytest.mark.parametrize("at", [AT - 200_000, AT])
-def test_keys_are_shown_of_a_valid_certificate_alone(at: int) -> None:
+def test_keys_are_listed_only_for_a_valid_certificate(at: int) -> None:
     report = GENUINE.used(*[ANCHORED] * 3).verify(at)
     assert (report.valid, report.keys) == (False, ())
 
 
 @pytest.mark.parametrize(("delay", "cautions"), [(0, 1), (86_399, 1), (86_400, 0), (259_200, 0)])
-def test_a_delay_under_a_day_is_shown_with_a_caution(delay: int, cautions: int) -> None:
+def test_delay_under_a_day_gives_a_caution(delay: int, cautions: int) -> None:
     report = usage(chain=replace(CHAIN, delay=delay, threshold=3)).verify()
     assert (report.valid, report.delay, report.threshold) == (True, delay, 3)
     assert [caution.code for caution in report.cautions] == ["DELAY_SHORT"] * cautions
     assert all(f"{delay} seconds" in caution.message for caution in report.cautions)
 
 
-def test_what_cannot_be_read_says_the_delay_of_the_facts() -> None:
+def test_report_on_an_unreadable_bundle_has_the_delay_of_the_facts() -> None:
     report = verify(b"{}", GENUINE.facts, AT, EXPECT)
     assert (report.delay, report.threshold, report.keys, report.cautions) == (259_200, 2, (), ())
     assert verify(b"{}", Facts.nothing(), AT, EXPECT).cautions
 
 
-def test_keys_and_delay_stand_in_the_json() -> None:
+def test_json_report_has_keys_and_delay() -> None:
     made = usage(chain=replace(CHAIN, delay=60)).account(SUBJECT, proposal=OWN)
-    told = made.verify().to_dict()
-    assert told["ledger"] == {"delay": 60, "threshold": 2}
-    assert [caution["code"] for caution in told["cautions"]] == ["DELAY_SHORT"]
-    assert told["keys"][0] == {
+    report = made.verify().to_dict()
+    assert report["ledger"] == {"delay": 60, "threshold": 2}
+    assert [caution["code"] for caution in report["cautions"]] == ["DELAY_SHORT"]
+    assert report["keys"][0] == {
         "account": ISSUER.account,
         "signed": ["certificate"],
         "proposal": None,
         "reported_at": 0,
     }
-    assert told["keys"][2]["proposal"] == {"by": 3, "confirmed_by": 0, "at": 5}
+    assert report["keys"][2]["proposal"] == {"by": 3, "confirmed_by": 0, "at": 5}
 
 
 def test_keys_and_delay_in_words() -> None:
@@ -101,6 +101,6 @@ def test_keys_and_delay_in_words() -> None:
 
 
 @pytest.mark.parametrize(("delay", "said"), [(0, "0 hours"), (90, "90 seconds"), (3_600, "1 hours"), (3_601, "3601 s")])
-def test_a_delay_is_said_in_hours_where_it_is_whole_hours(delay: int, said: str) -> None:
+def test_delay_is_shown_in_hours_if_it_is_whole_hours(delay: int, said: str) -> None:
     (line,) = keys_in_words(replace(GENUINE.verify(), delay=delay, keys=()), str)
     assert f"A new key waits {said}" in line

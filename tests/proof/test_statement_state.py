@@ -1,4 +1,4 @@
-"""What ends or stops a statement: withdrawals by its party, on the chain or by an entry, and holds by offices."""
+"""The state of a statement: withdrawals by its party, on the chain or by an entry, and holds by offices."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WITHDRAW = {
 
 @pytest.mark.parametrize("way", WITHDRAW)
 @pytest.mark.parametrize("what", WITHDRAWALS)
-def test_a_withdrawal_counts_from_its_time_on(what: str, way: str) -> None:
+def test_withdrawal_is_effective_from_its_time_on(what: str, way: str) -> None:
     who, code = WITHDRAWALS[what]
     made = WITHDRAW[way](who, AT, what)
     assert made.verify(AT - 1).valid
@@ -66,13 +66,13 @@ def test_a_withdrawal_by_any_other_party_has_no_effect(what: str, who: Actor, wa
 
 
 @pytest.mark.parametrize("of", ["request", "certificate", "template"])
-def test_only_authorizations_and_provisions_are_withdrawn(of: str) -> None:
+def test_only_authorizations_and_provisions_can_be_withdrawn(of: str) -> None:
     for who in (SUBJECT, BANK, ISSUER, TAX):
         assert GENUINE.withdrawn((who, ANCHORED), of=of).verify().valid
         assert GENUINE.withdrawing(who, ANCHORED, of=of).verify().valid
 
 
-def test_the_earliest_of_several_withdrawals_counts() -> None:
+def test_earliest_of_several_withdrawals_is_effective() -> None:
     made = GENUINE.withdrawn((SUBJECT, AT)).withdrawing(SUBJECT, AT - HOUR).withdrawing(SUBJECT, AT - 1, id=OTHER_ID)
     assert made.verify().checks[10].details == {"since": AT - HOUR}
     assert made.verify(AT - HOUR - 1).checks[10].code == "OK"
@@ -88,8 +88,8 @@ IGNORED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", IGNORED)
-def test_a_withdrawal_that_is_not_its_partys_is_ignored(what: str) -> None:
-    """Whoever holds the bundle can put entries beside it."""
+def test_withdrawal_by_another_party_is_ignored(what: str) -> None:
+    """Anyone who has the bundle can add entries to it."""
     changes = dict(IGNORED[what])
     signature = changes.pop("signed", None)
     made = GENUINE.withdrawing(SUBJECT, ANCHORED, **changes)
@@ -102,12 +102,12 @@ def test_a_withdrawal_that_is_not_its_partys_is_ignored(what: str) -> None:
 @pytest.mark.parametrize(
     ("period", "code"), [({"valid_to": AT}, "OK"), ({"valid_to": AT + 1}, "AUTHORIZATION_WITHDRAWN")]
 )
-def test_a_withdrawal_counts_if_its_key_was_in_force_when_it_was_anchored(period: dict[str, int], code: str) -> None:
+def test_withdrawal_needs_a_key_that_was_valid_at_its_anchor(period: dict[str, int], code: str) -> None:
     assert GENUINE.withdrawing(SUBJECT, AT).account(SUBJECT, **period).verify().checks[10].code == code
 
 
 @pytest.mark.parametrize("what", WITHDRAWALS)
-def test_a_reported_key_withdraws_on_the_chain_for_a_subject_alone(what: str) -> None:
+def test_reported_key_can_withdraw_on_the_chain_only_for_a_subject(what: str) -> None:
     who, code = WITHDRAWALS[what]
     made = GENUINE.withdrawn((who, AT), of=what, by_reported_key=True)
     assert made.verify(AT - 1).valid
@@ -121,7 +121,7 @@ def test_a_reported_key_withdraws_on_the_chain_for_a_subject_alone(what: str) ->
 
 
 @pytest.mark.parametrize(("at", "reported_at"), [(AT, AT - HOUR), (AT - HOUR, AT)])
-def test_a_subject_withdrew_by_the_earlier_and_a_provider_by_the_unreported_time(at: int, reported_at: int) -> None:
+def test_time_of_withdrawal_by_subject_and_by_provider(at: int, reported_at: int) -> None:
     for what, since in (("authorization", AT - HOUR), ("provision", at)):
         who, code = WITHDRAWALS[what]
         made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
@@ -136,7 +136,7 @@ WRONG_HANDS["both"] = WRONG_HANDS["reported"] | WRONG_HANDS["compromised"]
 
 @pytest.mark.parametrize("hands", WRONG_HANDS)
 @pytest.mark.parametrize("what", WITHDRAWALS)
-def test_an_entry_by_a_key_in_wrong_hands_withdraws_for_a_subject_alone(what: str, hands: str) -> None:
+def test_withdrawal_entry_with_a_compromised_key_is_accepted_only_for_a_subject(what: str, hands: str) -> None:
     who, code = WITHDRAWALS[what]
     made = GENUINE.withdrawing(who, AT, of=what).account(who, **WRONG_HANDS[hands])
     assert made.verify().checks[10].code == (code if what == "authorization" else "OK")
@@ -144,8 +144,8 @@ def test_an_entry_by_a_key_in_wrong_hands_withdraws_for_a_subject_alone(what: st
 
 @pytest.mark.parametrize("hands", WRONG_HANDS)
 @pytest.mark.parametrize("period", [{"valid_from": AT + 1}, {"valid_to": AT}], ids=["too early", "retired"])
-def test_no_key_withdraws_before_it_was_bound_or_after_it_was_retired(period: dict[str, int], hands: str) -> None:
-    """The subject's second key; the first one signed the consent."""
+def test_key_cannot_withdraw_before_its_binding_or_after_its_retirement(period: dict[str, int], hands: str) -> None:
+    """The withdrawal is signed with the subject's second key; the first key signed the consent."""
     made = GENUINE.withdrawing(SUBJECT, AT, key=DEVICE).knowing(
         accounts={**GENUINE.facts.accounts, DEVICE.account: bound_to(SUBJECT, **WRONG_HANDS[hands])}
     )
@@ -154,7 +154,7 @@ def test_no_key_withdraws_before_it_was_bound_or_after_it_was_retired(period: di
 
 
 def bound_to(party: Actor, **changes: Any) -> AccountFact:
-    """The account of the device, as another key of the party."""
+    """Return an account fact that makes the device's key another key of the party."""
     fact = GENUINE.facts.accounts[party.account]
     return replace(fact, key=DEVICE.signer.public_key, **changes)
 
@@ -163,8 +163,8 @@ NEVER_OR_WHEN = st.one_of(st.just(0), st.integers(ANCHORED, AT + HOUR))
 
 
 @given(NEVER_OR_WHEN, NEVER_OR_WHEN, st.integers(ANCHORED + 1, AT + HOUR))
-def test_what_ended_by_which_time(at: int, reported_at: int, judged: int) -> None:
-    """Each time counts from itself on and 0 is no time, for a subject both and for a provider the first."""
+def test_each_recorded_time_of_withdrawal(at: int, reported_at: int, judged: int) -> None:
+    """A withdrawal is effective from its time on; 0 means none. A provider's counts only with an unreported key."""
     ends = {"authorization": [at, reported_at], "provision": [at]}
     for what, (who, code) in WITHDRAWALS.items():
         made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
@@ -172,8 +172,8 @@ def test_what_ended_by_which_time(at: int, reported_at: int, judged: int) -> Non
         assert made.verify(judged).checks[10].code == (code if ended else "OK")
 
 
-def test_facts_that_do_not_list_withdrawals_are_not_enough() -> None:
-    """Nor are those of another party or statement."""
+def test_facts_without_withdrawals_are_refused() -> None:
+    """Withdrawals of another party or statement are not sufficient either."""
     others = ((BANK, "authorization"), (SUBJECT, "provision"))
     other = {(who.id, GENUINE.statement(what)): WithdrawalFact(0, 0) for who, what in others}
     for withdrawals in ({}, other):
@@ -196,7 +196,7 @@ HELD = {
 
 
 @pytest.mark.parametrize("what", HELD)
-def test_a_hold_counts_while_an_office_keeps_it(what: str) -> None:
+def test_hold_is_effective_while_an_office_keeps_it(what: str) -> None:
     number, code = HELD[what]
     made = GENUINE.on_hold(*HOLDS, of=what)
     for at, offices in (
@@ -215,12 +215,12 @@ def test_a_hold_counts_while_an_office_keeps_it(what: str) -> None:
     assert made.presenting("tax_band", at=AT - 1).verify(AT - 1).result == "suspended"
 
 
-def test_a_hold_is_as_old_as_its_last_beginning() -> None:
+def test_hold_shows_the_start_of_its_last_period() -> None:
     made = GENUINE.on_hold(*HOLDS, (("supervisor",), "court", AT + 1))
     check = made.verify(AT + 2).checks[7]
     assert (check.code, check.details["since"], check.details["reason"]) == ("HELD", AT + 1, "court")
 
 
-def test_a_hold_of_another_statement_is_not_this_ones() -> None:
+def test_hold_of_another_statement_is_ignored() -> None:
     held = {"77" * 32: GENUINE.on_hold(*HOLDS[:1]).facts.holds[GENUINE.statement("certificate")]}
     assert GENUINE.knowing(holds={**GENUINE.facts.holds, **held}).verify().valid

@@ -1,4 +1,4 @@
-"""The eleven checks: a genuine bundle passes all, and one mutation each is named by the check that it breaks."""
+"""The eleven checks: a genuine bundle passes all of them, and each mutation fails the expected check."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.support.bundles.cast import HIDDEN
 from tests.support.bundles.genuine import GENUINE
 from tests.support.bundles.mutations import AT_THE_LIMIT, FAILURES, IDS
 
-# What cannot be judged is not forged.
+# These failures mean that the bundle cannot be judged, not that it is forged.
 NOT_JUDGED = {"FOREIGN_CHAIN", "NOT_A_BUNDLE", "PROTOCOL_UNSUPPORTED", "SUITE_NOT_INSTALLED"}
 
 
 @pytest.mark.parametrize(("number", "code", "what", "report"), FAILURES, ids=IDS)
-def test_one_mutation_fails_its_check(number: int, code: str, what: str, report: Callable[[], Report]) -> None:
+def test_each_mutation_fails_its_check(number: int, code: str, what: str, report: Callable[[], Report]) -> None:
     found = report()
     failure = found.first_failure
     assert failure is not None
@@ -35,16 +35,16 @@ def test_one_mutation_fails_its_check(number: int, code: str, what: str, report:
 
 
 @pytest.mark.parametrize(("number", "code", "what", "report"), FAILURES, ids=IDS)
-def test_nothing_is_disclosed_unless_valid(number: int, code: str, what: str, report: Callable[[], Report]) -> None:
+def test_invalid_certificate_discloses_nothing(number: int, code: str, what: str, report: Callable[[], Report]) -> None:
     found = report()
     assert (found.disclosed, found.claims) == ({}, {})
-    told = json.dumps(found.to_dict())
-    assert not any(f'"{name}"' in told for name in ("cnf", "_sd", "components", "providers"))
-    assert str(HIDDEN["tax_trend"]) not in told
+    text = json.dumps(found.to_dict())
+    assert not any(f'"{name}"' in text for name in ("cnf", "_sd", "components", "providers"))
+    assert str(HIDDEN["tax_trend"]) not in text
 
 
 @pytest.mark.parametrize("limit", AT_THE_LIMIT)
-def test_what_is_just_allowed_is_valid(limit: str) -> None:
+def test_bundle_at_a_limit_is_valid(limit: str) -> None:
     report = AT_THE_LIMIT[limit]().verify()
     assert report.valid, report.first_failure
 
@@ -83,7 +83,7 @@ FACTS = json.dumps(GENUINE.facts.to_dict()).encode()
         "[",
     ],
 )
-def test_what_is_no_bundle_is_not_judged(raw: bytes) -> None:
+def test_other_file_is_reported_as_not_a_bundle(raw: bytes) -> None:
     found = GENUINE.verify_file(raw)
     failure = found.first_failure
     assert failure is not None
@@ -98,15 +98,15 @@ def test_what_is_no_bundle_is_not_judged(raw: bytes) -> None:
         (GENUINE.bundle.to_bytes().replace(b'"chain_id": 1337', b'"chain_id": 1337.0', 1), "JSON_FLOAT"),
     ],
 )
-def test_a_bundle_that_says_what_none_says_is_tampered_with(raw: bytes, code: str) -> None:
+def test_bundle_with_wrong_contents_is_reported_as_tampered(raw: bytes, code: str) -> None:
     found = GENUINE.verify_file(raw)
     assert found.first_failure is not None
     assert (found.result, found.first_failure.code) == ("tampered", code)
 
 
-def test_every_result_can_be_recorded() -> None:
-    told = {"valid", "tampered", "refused", "unknown", *_RESULTS.values()}
-    assert told | {"lapsed"} == set(VERIFICATION_RESULTS)
+def test_every_result_has_a_place_in_the_log() -> None:
+    results = {"valid", "tampered", "refused", "unknown", *_RESULTS.values()}
+    assert results | {"lapsed"} == set(VERIFICATION_RESULTS)
 
 
 def test_every_check_has_a_mutation() -> None:

@@ -38,10 +38,10 @@ def test_document_digest_is_the_digest_of_the_canonical_form() -> None:
 
 
 def test_summary_omits_the_fields_but_its_digest_covers_them() -> None:
-    told = summary(DOCUMENT)
-    assert told.keys() == DOCUMENT.keys() - {"fields"} | {"document_digest"}
-    assert told["document_digest"] == document_digest(DOCUMENT)
-    assert {name: told[name] for name in DOCUMENT if name != "fields"} == {
+    shown = summary(DOCUMENT)
+    assert shown.keys() == DOCUMENT.keys() - {"fields"} | {"document_digest"}
+    assert shown["document_digest"] == document_digest(DOCUMENT)
+    assert {name: shown[name] for name in DOCUMENT if name != "fields"} == {
         name: value for name, value in DOCUMENT.items() if name != "fields"
     }
 

@@ -139,10 +139,10 @@ def test_the_page_for_authors_lists_every_rule_with_an_example() -> None:
     page = (DOCS / "scenarios.md").read_text("utf-8")
     lines = re.findall(r"^\| `(\w+)` \| ([^|]*) \| (\w+) \| ([\w, ]+) \| ([^|]*) \|$", page, re.MULTILINE)
     assert [op for op, *_ in lines] == list(OPS)
-    for op, members, kind, modes, told in lines:
+    for op, members, kind, modes, explanation in lines:
         assert re.findall(r"`(\w+)`", members) == list(OPS[op].members)
         assert (kind, set(modes.split(", "))) == (OPS[op].type, OPS[op].modes)
-        (example,) = re.findall(r"`(\{.*?\})`", told)
+        (example,) = re.findall(r"`(\{.*?\})`", explanation)
         rule = yaml.safe_load(example)
         assert rule["op"] == op
         check_rule(rule, "rule")
@@ -152,5 +152,5 @@ def test_the_page_for_authors_lists_every_rule_with_an_example() -> None:
 def test_the_protocol_lists_every_rule_with_its_modes() -> None:
     page = (DOCS / "protocol.md").read_text("utf-8")
     lines = re.findall(r"^\| (`\w+`(?:; `\w+`)?) \| [^|]* \| ([a-z, ]+) \| [^|]* \|$", page, re.MULTILINE)
-    modes = {op: frozenset(told.split(", ")) for ops, told in lines for op in re.findall(r"\w+", ops)}
+    modes = {op: frozenset(listed.split(", ")) for ops, listed in lines for op in re.findall(r"\w+", ops)}
     assert modes == {op: known.modes for op, known in OPS.items()}

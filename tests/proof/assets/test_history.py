@@ -1,4 +1,4 @@
-"""What an asset's history says at a time. Against the contract itself: tests/chain/parity/test_asset_history.py."""
+"""An asset's state from its history; tests/chain/parity/test_asset_history.py compares it with the contract."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def held(view: AssetView, kind: str) -> list[tuple[int, str]]:
     return [(each.party, each.title) for each in who_held(view, kind)]
 
 
-def test_the_made_up_life_has_every_event() -> None:
-    told = {each.event for each in whole_life()}
-    assert told == {name for name in EVENTS if name.startswith("AssetRegistry.")}
+def test_sample_history_has_every_event() -> None:
+    names = {each.event for each in whole_life()}
+    assert names == {name for name in EVENTS if name.startswith("AssetRegistry.")}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_state_and_holder_through_time(after: int, state: str, stage: str | None
     assert (view.state, view.stage, view.holder) == (state, stage, holder)
 
 
-def test_what_stands_beside_the_state() -> None:
+def test_other_members_through_time() -> None:
     assert [each.state for each in at(64).open_objections] == ["verified"]
     assert not at(65).open_objections
     assert at(65).objections[0].decided_at == BORN + 65
@@ -91,14 +91,14 @@ def test_offer_lapses_without_an_event() -> None:
     assert at(61, history).offered_to == BANK
 
 
-def test_a_replaced_holder_leaves_no_offer_and_all_else_as_it_was() -> None:
+def test_reassignment_ends_the_offer_and_nothing_else() -> None:
     before, after = at(284), at(285)
     assert (before.offer_open, after.offer_open) == (True, False)
     changes: dict[str, Any] = {"at": BORN + 285, "holder": BANK, "since": BORN + 285, "offered_to": None, "until": 0}
     assert after == replace(before, **changes)
 
 
-def test_a_replaced_holder_takes_over_the_application_under_notice() -> None:
+def test_reassignment_keeps_the_application_under_notice() -> None:
     noticed = [registered(), *(advanced(20, stage, BORN + 90) for stage in ("accepted", "reviewed", "noticed"))]
     moved = event("Reassigned", 50, COURT, **{"from": PROVIDER, "to": FIRM}, grounds=digest("every key is lost"))
     before, after = at(50, noticed), at(50, [*noticed, moved])
@@ -106,7 +106,7 @@ def test_a_replaced_holder_takes_over_the_application_under_notice() -> None:
     assert (after.stage, after.until) == ("noticed", BORN + 90)
 
 
-def test_nobody_has_a_right_before_confirmation_after_the_end_and_after_annulment() -> None:
+def test_nobody_has_a_right_while_the_registration_is_not_in_force() -> None:
     for history, after, holders in (
         (confirmed_asset(), 39, []),
         (confirmed_asset(), 40, [(PROVIDER, "holder")]),
@@ -120,7 +120,7 @@ def test_nobody_has_a_right_before_confirmation_after_the_end_and_after_annulmen
             assert held(at(after, history), kind) == holders
 
 
-def test_exclusive_grant_takes_the_right_from_the_holder_for_its_period() -> None:
+def test_holder_has_no_right_during_an_exclusive_grant() -> None:
     history = [*confirmed_asset(), granted(50, PROVIDER, 1, "process", BANK, (100, 200), exclusive=True)]
     for after, holders in (
         (99, [(PROVIDER, "holder")]),
@@ -136,7 +136,7 @@ def test_exclusive_grant_takes_the_right_from_the_holder_for_its_period() -> Non
     assert after_it.until == VALID_TO
 
 
-def test_plain_grants_stand_beside_the_holder() -> None:
+def test_holder_keeps_its_right_beside_plain_grants() -> None:
     history = [
         *confirmed_asset(),
         granted(50, PROVIDER, 1, "operate", BANK, (60, 200)),
@@ -163,7 +163,7 @@ def test_licence_ends_with_the_right_above_it() -> None:
     assert [view.effective_end(each) for each in view.rights] == [BORN + 200] * 3
 
 
-def test_right_ended_before_it_began_never_was() -> None:
+def test_right_that_ends_before_it_begins_is_never_in_force() -> None:
     exclusive = granted(50, PROVIDER, 1, "hold", BANK, (100, 200), exclusive=True)
     history = [*confirmed_asset(), exclusive, ended(70, BANK, 1)]
     (right,) = at(70, history).rights
@@ -173,22 +173,23 @@ def test_right_ended_before_it_began_never_was() -> None:
     assert holding.until == VALID_TO
 
 
-def test_unknown_kind_of_right() -> None:
+def test_unknown_kind_of_right_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         who_held(at(50), "own")
     assert caught.value.code == "RIGHT_KIND_UNKNOWN"
 
 
-def test_view_as_json_names_every_party() -> None:
-    told = at(165).to_dict(lambda number: f"party {number}")
-    assert json.loads(json.dumps(told)) == told
-    assert (told["holder"], told["offered_to"], told["asset"]) == (f"party {PROVIDER}", f"party {FIRM}", ASSET)
-    assert told["liens"][0]["creditor"] == f"party {BANK}"
-    assert told["objections"][0]["objector"] == f"party {BANK}"
-    assert told["held"]["hold"][0]["party"] == f"party {PROVIDER}"
-    assert told["rights"][0]["grantee"] == f"party {FIRM}"
-    assert told["rights"][0]["effective_end"] == BORN + 95
-    assert told["parents"] == [{"relation": "derived_from", "asset": PARENT}]
+def test_view_as_json_has_the_name_of_every_party() -> None:
+    document = at(165).to_dict(lambda number: f"party {number}")
+    assert json.loads(json.dumps(document)) == document
+    found = (document["holder"], document["offered_to"], document["asset"])
+    assert found == (f"party {PROVIDER}", f"party {FIRM}", ASSET)
+    assert document["liens"][0]["creditor"] == f"party {BANK}"
+    assert document["objections"][0]["objector"] == f"party {BANK}"
+    assert document["held"]["hold"][0]["party"] == f"party {PROVIDER}"
+    assert document["rights"][0]["grantee"] == f"party {FIRM}"
+    assert document["rights"][0]["effective_end"] == BORN + 95
+    assert document["parents"] == [{"relation": "derived_from", "asset": PARENT}]
     empty = at(-1).to_dict(lambda number: f"party {number}")
     assert (empty["holder"], empty["held"]) == (None, {kind: [] for kind in RIGHT_KINDS})
 
@@ -210,7 +211,7 @@ def test_view_as_json_names_every_party() -> None:
         [*confirmed_asset(), event("Objected", 50, BANK, no=2, toApplication=False, grounds=digest("x"))],
     ],
 )
-def test_what_is_no_history_is_refused(history: list[HistoryEvent]) -> None:
+def test_invalid_history_is_refused(history: list[HistoryEvent]) -> None:
     with pytest.raises(InvalidInput) as caught:
         at(1000, history)
     assert caught.value.code == "HISTORY_FORM"
@@ -227,8 +228,8 @@ def test_what_is_no_history_is_refused(history: list[HistoryEvent]) -> None:
         ("scope", digest("scope").upper()),
     ],
 )
-def test_a_second_spelling_with_the_same_digest_is_no_history(name: str, spelled: Any) -> None:
-    """It would fold to the chain's head, and a right that is not exclusive be told as one that is."""
+def test_other_spelling_of_an_argument_is_refused(name: str, spelled: Any) -> None:
+    """Such a history would have the chain's head, but show a right as exclusive that is not."""
     grant = granted(50, PROVIDER, 1, "hold", BANK, (60, 70))
     other = HistoryEvent(grant.event, {**grant.args, name: spelled})
     if not isinstance(spelled, float):

@@ -36,22 +36,22 @@ TRUTH = {name: HIDDEN[name] for name in ("tax_band", "tax_trend")}
 WHOLE_ROW = "440802199001011234"
 HIDES = Disclosed("A" * 22, "tax_band", {"_sd": ["A" * 43]})
 EXPECTS = replace(EXPECT, templates=frozenset({GENUINE.claims["template"]}))
-"""A bank that knows the scenario, and so the one template that its certificates may rest on."""
+"""The expectation of a bank that knows the scenario, and therefore its template."""
 
 
 def provided(**values: Any) -> dict[str, str]:
-    """The claims as the tax actors signs them."""
+    """Return the claims as the tax office signs them."""
     return supply_members(TAX, "{}", "{}", salted(values))["claims"]
 
 
 def ruled(**rules: Changes) -> dict[str, Any]:
-    """The template with other rules."""
+    """Return changes of the template: other rules for some fields."""
     fields = template_members()["fields"]
     return {"fields": [field | {"rule": rules.get(field["name"], field["rule"])} for field in fields]}
 
 
 def names_exchanged() -> Report:
-    """Two claims of one kind: what the provider signed as one is shown as the other."""
+    """Exchange two claims of one kind: a value that the provider signed as one claim is shown as the other."""
     hidden = HIDDEN | {"tax_trend": "A"}
     rules = ruled(tax_trend=RULES["tax_band"][1])
     signed = provided(tax_band="B", tax_trend="A")
@@ -60,7 +60,7 @@ def names_exchanged() -> Report:
 
 
 def shown(value: Any) -> Report:
-    """A provider and a platform that hide something within a claim, and disclose that claim."""
+    """Disclose a claim in which provider and platform together have hidden something."""
     return usage(hidden=HIDDEN | {"tax_band": value}, disclosed=["tax_band"]).verify()
 
 
@@ -70,7 +70,7 @@ def flipped() -> Report:
 
 
 def consent_flipped() -> Report:
-    """The subject's withdrawn consent, its signature turned over: as another leaf, anchored anew."""
+    """Anchor the subject's withdrawn consent again with the other ``s`` in its signature, as a different leaf."""
     made = GENUINE.withdrawn((SUBJECT, ANCHORED + 1))
     entry = dict(made.bundle.evidence[0].statement)
     header, _, signature = entry["signature"].split(".")
@@ -78,14 +78,14 @@ def consent_flipped() -> Report:
     return made.carrying(text, EVIDENCE_ANCHORED, instead_of=0).verify()
 
 
-def told_row() -> Report:
-    """A scenario of predicates, whose template has a rule that repeats whatever was written."""
+def repeated_row() -> Report:
+    """Disclose a row: the scenario allows only predicates, but its template has a rule that repeats the text."""
     repeats = ruled(tax_band={"op": "text", "column": "band", "order": "month"})
     return usage(template=repeats | {"payload_mode": "predicate"}, hidden=HIDDEN | {"tax_band": WHOLE_ROW}).verify()
 
 
 def other_rules(rule: Changes, **hidden: Any) -> Report:
-    """Other rules under the scenario's own digest, to a bank that knows the scenario."""
+    """Use other rules with the scenario's own digest; the bank knows the scenario."""
     return usage(template=ruled(tax_band=rule), hidden=HIDDEN | hidden).verify(expect=EXPECTS)
 
 
@@ -100,13 +100,13 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "CLAIMS_NOT_PROVIDED",
         lambda: usage(supply={"claims": provided(tax_band="B")}).verify(),
     ),
-    "B: what one claim says, shown as another": (11, "CLAIM_DIFFERS", names_exchanged),
-    "B: an ID number for one of three bands": (
+    "B: the value of one claim, shown as another": (11, "CLAIM_DIFFERS", names_exchanged),
+    "B: an ID number in place of a band": (
         4,
         "CLAIM_OUTSIDE_RULE",
         lambda: usage(hidden=HIDDEN | {"tax_band": WHOLE_ROW}).verify(),
     ),
-    "B: a row for a trend": (
+    "B: a row in place of a band": (
         4,
         "CLAIM_OUTSIDE_RULE",
         lambda: usage(hidden=HIDDEN | {"tax_band": [["202601", "12.5"]]}).verify(),
@@ -131,7 +131,7 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "PROVISION_DIFFERS",
         lambda: usage(supply={"template": "sha-256:" + "77" * 32}).verify(),
     ),
-    "B: the provider corrected, and withdrew the old answer": (
+    "B: the provider withdrew its old answer to correct it": (
         11,
         "PROVISION_WITHDRAWN",
         lambda: GENUINE.withdrawn((TAX, ANCHORED + 1), of="provision").verify(),
@@ -141,22 +141,22 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "AUTHORIZATION_NOT_BY_SUBJECT",
         lambda: usage(subject_key=OTHER_BANK).verify(),
     ),
-    "C: a consent of another subject, signed by that one": (
+    "C: a consent of another subject, signed by that subject": (
         11,
         "AUTHORIZATION_NOT_BY_SUBJECT",
         lambda: usage(consent={"subject": OTHER_BANK.id}, subject_key=OTHER_BANK).verify(),
     ),
-    "F: hidden members in what was registered": (
+    "F: hidden members in the registered resource": (
         1,
         "SD_NAME_NESTED",
         lambda: registration(claims={"resource": {"name": "x", "_sd": ["A" * 43]}}).verify(),
     ),
-    "F: a hidden item of a list in what was registered": (
+    "F: a hidden item in a list of the registered resource": (
         1,
         "SD_NAME_NESTED",
         lambda: registration(claims={"resource": {"names": [{"...": "A" * 43}]}}).verify(),
     ),
-    "F: an algorithm deep in what was registered": (
+    "F: an algorithm name deep in the registered resource": (
         1,
         "SD_NAME_NESTED",
         lambda: registration(claims={"resource": {"a": {"b": {"_sd_alg": "sha-512"}}}}).verify(),
@@ -193,15 +193,15 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
     ),
     "F: a key binding of the year 1970": (10, "KEY_BINDING_TIME", lambda: GENUINE.presenting(at=0).verify()),
     "F: a key binding before 1970": (10, "KEY_BINDING_TIME", lambda: GENUINE.presenting(at=-1).verify()),
-    "G: certificate with its s turned over": (2, "SIGNATURE_INVALID", flipped),
-    "G: consent with its s turned over": (11, "AUTHORIZATION_NOT_BY_SUBJECT", consent_flipped),
-    "H: a row under a rule that predicates do not have": (4, "RULE_OUTSIDE_MODE", told_row),
+    "G: certificate with the other s": (2, "SIGNATURE_INVALID", flipped),
+    "G: consent with the other s": (11, "AUTHORIZATION_NOT_BY_SUBJECT", consent_flipped),
+    "H: a row under a rule that predicates do not have": (4, "RULE_OUTSIDE_MODE", repeated_row),
     "H: another column under the same scenario": (
         11,
         "TEMPLATE_NOT_EXPECTED",
         lambda: other_rules(RULES["tax_band"][1] | {"column": "turnover"}),
     ),
-    "H: an ID number as a choice of a template that was made for one subject": (
+    "H: an ID number as a choice in a template for one subject": (
         11,
         "TEMPLATE_NOT_EXPECTED",
         lambda: other_rules(RULES["tax_band"][1] | {"choices": [WHOLE_ROW, "B"]}, tax_band=WHOLE_ROW),

@@ -1,4 +1,4 @@
-"""Attacks that once succeeded by using genuine statements again: anchored, issued or shown a second time or elsewhere.
+"""Attacks that once succeeded by using genuine statements a second time: anchored, issued or shown elsewhere.
 
 Each attack makes its own bundle and facts. Every signature and anchor in them is made by the party that they name.
 """
@@ -31,64 +31,64 @@ from tests.support.bundles.made import Made
 
 SEQ = FIRST_SEQ + CERTIFICATE.index
 ELSEWHERE = Position(OTHER_ISSUER.no, 0, SEQ)
-"""In another issuer's log, at the sequence number that the certificate states."""
+"""A position in another issuer's log, at the sequence number that the certificate states."""
 LATER = Position(ISSUER.no, 9, 2)
 COURT = (("authority",), "court", ANCHORED)
 OTHER_NUMBER = {"certificate_no": certificate_no("440802", 2026, SCENARIO, 124)}
 SECOND = usage(claims=OTHER_NUMBER)
-"""Another certificate under the very same request, consents and provisions."""
+"""Another certificate with the same request, consents and provisions."""
 COPY = replace(CHAIN, origin="0b" * 32)
-"""The same addresses on the same chain id: a chain that was copied, or set up again from the same keys."""
+"""A ledger with the same addresses and chain id: a copied chain, or a chain set up again with the same keys."""
 RESTS_ON = [f"{item.statement['type']} {number}" for number, item in enumerate(GENUINE.bundle.evidence)]
 
 
 def spent() -> Made:
-    """Revoked, its consent withdrawn, its uses used up."""
+    """Return a revoked certificate with a withdrawn consent and no uses left."""
     made = GENUINE.status(("revoked", "fraud", ANCHORED + 1)).withdrawn((SUBJECT, ANCHORED + 1))
     return made.used(ANCHORED + 1, ANCHORED + 2, ANCHORED + 3)
 
 
 def of_the_same_request(made: Made) -> Made:
-    """The second certificate, by the facts about the first: they share a request."""
+    """Return the second certificate with the facts about the first; both have the same request."""
     return replace(SECOND, facts=replace(SECOND.facts, holds={**SECOND.facts.holds, **made.facts.holds})).knowing(
         uses=made.facts.uses, withdrawals=made.facts.withdrawals
     )
 
 
 def consent_anchored_again(at: int) -> Report:
-    """The subject withdrew; another issuer anchors its consent in its own log, and the bundle points there."""
+    """After the subject's withdrawal, another issuer anchors the consent in its own log; the bundle points there."""
     return GENUINE.anchoring(0, at, OTHER_ISSUER).withdrawn((SUBJECT, ANCHORED + 1)).verify()
 
 
 def said_to_be_the_issuers() -> Report:
-    """Another issuer's anchor, which the bundle says is the issuer's."""
+    """Show another issuer's anchor as if the certificate's issuer had made it."""
     made = GENUINE.anchored_again(ELSEWHERE, 0)
     last = len(made.bundle.anchors) - 1
     return made.verify_changed((f"anchors.{last}.issuer", ISSUER.no), ("position.issuer", ISSUER.no))
 
 
 def signed_again_by_another_issuer() -> Report:
-    """Another issuer writes a certificate of its own over the same evidence: it shares the uses of the first."""
+    """Another issuer issues its own certificate with the same evidence; both share their uses."""
     other = usage(claims=OTHER_NUMBER | {"iss": OTHER_ISSUER.id}, issuer=OTHER_ISSUER)
     again = other.anchored_again(ELSEWHERE, 0).presenting("tax_band")
     return again.knowing(uses=spent().facts.uses).verify()
 
 
 def copied(name_the_real_one: bool = False) -> Report:
-    """A bundle from a copied chain, judged by facts of the real one, on which the same was anchored."""
+    """Judge a bundle from a copied chain by facts of the real chain, on which the same entries were anchored."""
     made = usage(chain=COPY)
     bundle = replace(made.bundle, chain=CHAIN) if name_the_real_one else made.bundle
     return replace(made, bundle=bundle).knowing(chain=CHAIN).verify()
 
 
 def replayed(statement: str) -> Report:
-    """One statement that was signed for the copy."""
+    """Use one statement that was signed for the copied ledger."""
     changes: dict[str, Any] = {statement: {"ledger": COPY.ledger}}
     return usage(**changes).verify()
 
 
 def all_anchored_later() -> Report:
-    """The certificate came first, and all that it rests on a second after it."""
+    """Anchor all evidence one second after the certificate."""
     return reduce(lambda made, index: made.anchoring(index, ANCHORED + 1), range(len(RESTS_ON)), GENUINE).verify()
 
 
@@ -98,7 +98,11 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "ANCHOR_NOT_BY_ISSUER",
         lambda: spent().anchored_again(ELSEWHERE, 0).verify(),
     ),
-    "A: anchored again by another issuer, which says it is the first": (6, "NOT_ANCHORED", said_to_be_the_issuers),
+    "A: anchored again by another issuer, shown as the first issuer's anchor": (
+        6,
+        "NOT_ANCHORED",
+        said_to_be_the_issuers,
+    ),
     "A: anchored again in the same log": (5, "NOT_AT_ITS_SEQ", lambda: spent().anchored_again(LATER, 90).verify()),
     "A: registration anchored again": (
         5,
@@ -110,7 +114,7 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "EVIDENCE_ANCHORED_LATER",
         lambda: consent_anchored_again(ANCHORED + 2),
     ),
-    "A: withdrawn consent shown where it was anchored before the certificate, too": (
+    "A: withdrawn consent, also anchored elsewhere before the certificate": (
         11,
         "AUTHORIZATION_WITHDRAWN",
         lambda: consent_anchored_again(ANCHORED),
@@ -136,7 +140,7 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "AUTHORIZATION_HELD",
         lambda: of_the_same_request(GENUINE.on_hold(COURT, of="authorization")).verify(),
     ),
-    "D: uses of another consumer alone are listed": (
+    "D: only uses of another consumer are listed": (
         9,
         "USES_UNKNOWN",
         lambda: GENUINE.knowing(uses={}).used(AT, by=OTHER_BANK).verify(),

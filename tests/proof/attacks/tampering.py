@@ -1,4 +1,4 @@
-"""Ways to lay hands on a genuine bundle. Each gives an attack: call it for the report."""
+"""Functions that change a genuine bundle. Each returns an attack, a function that returns the verifier's report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REAL_HEADER = {"alg": "ES256K", "kid": ISSUER.account, "typ": CERTIFICATE_TYP}
 
 
 def require_refused(report: Report, number: int, code: str) -> None:
-    """Refused by that check, for that reason, and nothing told."""
+    """Assert that this check refused the bundle with this code, and that the report discloses nothing."""
     failure = report.first_failure
     assert failure is not None
     assert (failure.number, failure.name, failure.code) == (number, NAMES[number - 1], code)
@@ -36,19 +36,19 @@ def with_member(path: str, value: Any) -> Attack:
 
 
 def with_text(old: str, new: str) -> Attack:
-    """The file with one piece of its text replaced."""
+    """Replace one part of the file's text."""
     text = GENUINE.bundle.to_bytes().decode()
     assert text.count(old) >= 1
     return lambda: GENUINE.verify_file(text.replace(old, new, 1).encode())
 
 
 def with_parts(*parts: str) -> Attack:
-    """The certificate made of these parts, with a ``~`` between any two."""
+    """Use a certificate made of these parts, joined with ``~``."""
     return with_member("certificate", "~".join(parts))
 
 
 def with_token(token: str) -> Attack:
-    """Another issuer JWT, honestly presented by the holder."""
+    """Use another issuer JWT, with a correct presentation by the holder."""
     return lambda: GENUINE.presenting("tax_band", token=token).verify()
 
 
@@ -70,12 +70,12 @@ def with_disclosure(raw: bytes) -> Attack:
 
 
 def with_claims(**claims: Any) -> Attack:
-    """Signed and anchored by an issuer that does wrong."""
+    """Use other claims, signed and anchored by a dishonest issuer."""
     return lambda: usage(claims=claims).verify()
 
 
 def with_evidence(change: Callable[[str], str], member: str = "notice_digest") -> Attack:
-    """Evidence whose text is another, anchored so: by default the authorization's."""
+    """Change the text of the entries that have ``member``, by default the authorization, and anchor the result."""
 
     def write(entry: Changes) -> str:
         return change(as_text(entry)) if member in entry else as_text(entry)

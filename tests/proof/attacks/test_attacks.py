@@ -1,4 +1,4 @@
-"""Attacks on what is signed, proved and rested on; each is refused by the check that names it."""
+"""Attacks on signatures, proofs and evidence; each is refused by the expected check."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def high_s(part: str) -> str:
 
 
 def disclosure_under_sha512() -> Report:
-    """A claim whose SHA-512, cut to the length of SHA-256, stands in ``_sd``."""
+    """Put the SHA-512 of a claim into ``_sd``, shortened to the length of SHA-256."""
     forged = salted({"tax_band": "A"})
     cut = encode_base64url(hashlib.sha512(forged[0].encoded.encode()).digest()[:32])
     return replace(usage(claims={"_sd": [cut]}), hidden=forged).presenting("tax_band").verify()
 
 
 def own_key_in_the_bundle() -> Report:
-    """Signed by a key of the attacker's, which the bundle gives as the issuer's."""
+    """Sign with the attacker's own key, which the bundle lists as the issuer's."""
     token = signed(HEADER, PAYLOAD, OTHER_BANK.signer.sign)
     certificate = GENUINE.presenting("tax_band", token=token).bundle.certificate
     jwk = public_jwk(OTHER_BANK.signer.public_key).to_dict()
@@ -87,12 +87,12 @@ def own_key_in_the_bundle() -> Report:
 
 
 def backdated_anchor() -> Report:
-    """A stolen key's certificate whose anchor is said to be older than the theft."""
+    """Claim that the anchor of a stolen key's certificate is older than the theft."""
     return GENUINE.account(ISSUER, compromised_at=ANCHORED).verify_changed(("anchors.1.at", ANCHORED - 1))
 
 
 def shown_with(*parts: str, dropped: bool = False) -> Report:
-    """One claim was shown to the bank; what travels holds other disclosures."""
+    """Replace the disclosures of a presentation that showed one claim to the bank."""
     token, disclosure, binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")
     return with_parts(token, *([] if dropped else [disclosure]), *parts, binding)()
 
@@ -106,12 +106,12 @@ def binding_of_another_certificate() -> Report:
 
 def binding_with(**changes: object) -> Report:
     shown = "~".join([*SHOWN[:-1], ""])
-    told = {"aud": BANK.id, "iat": AT, "nonce": NONCE, "sd_hash": SD_HASH} | changes
-    return with_member("certificate", shown + sign_compact(canonical(told), DEVICE.signer, KEY_BINDING_TYP))()
+    claims = {"aud": BANK.id, "iat": AT, "nonce": NONCE, "sd_hash": SD_HASH} | changes
+    return with_member("certificate", shown + sign_compact(canonical(claims), DEVICE.signer, KEY_BINDING_TYP))()
 
 
 def exchanged_authorization() -> Report:
-    """Another authorization of the same subject, as well anchored, for the one the certificate rests on."""
+    """Replace the authorization by another authorization of the same subject, which is also anchored."""
     other = usage(consent={"id": "01K5M00000000000000000000B", "max_uses": 9})
     batch = AUTHORIZATION.log_batch
     made = GENUINE.knowing(anchors={**GENUINE.facts.anchors, batch: other.facts.anchors[batch]})
@@ -120,14 +120,14 @@ def exchanged_authorization() -> Report:
 
 
 def consent_with_a_high_s(text: str) -> str:
-    """The subject's own signature, turned over: as valid as its own to whoever does not look at ``s``."""
+    """Use the subject's signature with the high ``s``, which is valid for a verifier that does not check ``s``."""
     entry = json.loads(text)
     header, _, signature = entry["signature"].split(".")
     return canonical(entry | {"signature": f"{header}..{high_s(signature)}"}).decode()
 
 
 def signature_under(header: dict[str, str]) -> Attack:
-    """The authorization with a signature that has another header."""
+    """Use the authorization with a signature that has another header."""
 
     def change(text: str) -> str:
         entry = json.loads(text)
@@ -240,7 +240,7 @@ SIGNATURES: dict[str, tuple[int, str, Attack]] = {
     "kid that is no text": (1, "JWS_KID", with_header(REAL_HEADER | {"kid": 7})),
     "high-s signature": (2, "SIGNATURE_INVALID", with_token(f"{HEADER}.{PAYLOAD}.{high_s(SIGNATURE)}")),
     "zero signature": (2, "SIGNATURE_INVALID", with_token(f"{HEADER}.{PAYLOAD}.{'A' * 86}")),
-    "signature of r alone": (1, "JWS_BASE64URL", with_token(f"{HEADER}.{PAYLOAD}.{SIGNATURE[:43]}")),
+    "signature with only r": (1, "JWS_BASE64URL", with_token(f"{HEADER}.{PAYLOAD}.{SIGNATURE[:43]}")),
     "r beyond the order": (
         2,
         "SIGNATURE_INVALID",
@@ -313,20 +313,20 @@ ATTACKS = TREE | DISCLOSURES | SIGNATURES | EVIDENCE
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_refused_by_the_check_that_names_it(name: str) -> None:
+def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     number, code, attack = ATTACKS[name]
     require_refused(attack(), number, code)
 
 
-def test_no_entry_has_the_hash_of_a_node() -> None:
-    """What a proof a level up would need: an entry whose leaf hash is that of two leaves together."""
+def test_entry_cannot_have_the_hash_of_a_node() -> None:
+    """For a proof that is one level too short, an entry would need the hash of a node as its leaf hash."""
     leaves = [leaf_hash(bytes([number])) for number in range(4)]
     tree, proof = Tree(leaves), Tree(leaves).inclusion_proof(0)
     for entry in (leaves[0] + leaves[1], b"\x01" + leaves[0] + leaves[1], b"\x00" + leaves[0] + leaves[1]):
         assert not verify_inclusion(tree.root, leaf_hash(entry), 0, 2, proof[1:])
 
 
-def test_a_key_binding_may_have_either_s() -> None:
-    """Wallets do not normalise, and nothing refers to a key binding."""
+def test_key_binding_may_have_a_high_s() -> None:
+    """Wallets do not normalise ``s``, and no entry refers to a key binding."""
     *signed, signature = SHOWN[-1].split(".")
     assert with_parts(*SHOWN[:-1], ".".join([*signed, high_s(signature)]))().valid

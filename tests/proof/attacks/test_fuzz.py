@@ -1,4 +1,4 @@
-"""Random damage: a report always, and never valid unless what the verifier relies on is what it was."""
+"""Random damage: there is always a report, and it is valid only if everything that the verifier uses is unchanged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.bundles.p256_cast import P_BANK, p256_usage
 
 pytestmark = pytest.mark.slow
 
-# With a history: a withdrawal that counts for nothing, a hold that was lifted, uses; and every key of P-256.
+# A bundle with a history: a withdrawal without effect, a lifted hold, and uses; all keys are on P-256.
 LADEN = (
     p256_usage()
     .withdrawing(BANK, ANCHORED, key=P_BANK)
@@ -44,8 +44,11 @@ KINDS = st.sampled_from(sorted(MADE))
 
 
 def relied_on(raw: bytes) -> Any:
-    """What the verifier relies on: neither the keys, which the facts give, nor the status that the issuer saw, nor the
-    order in which anchors and evidence stand, nor a withdrawal that is not its party's, with its anchor."""
+    """Return the parts of a bundle that the verifier uses.
+
+    It ignores the keys (it uses those of the facts), the status in the bundle, the order of anchors and evidence, and
+    withdrawals by other parties with their anchors.
+    """
     document = parse_bundle(raw).to_dict()
     del document["keys"], document["status"]
     document["evidence"] = [item for item in document["evidence"] if '"type":"withdrawal"' not in item["entry"]]
@@ -69,13 +72,13 @@ def require_sound(made: Made, raw: bytes, genuine: bytes) -> Report:
     return report
 
 
-def test_the_whole_file_is_fuzzed() -> None:
+def test_every_value_of_the_file_is_fuzzed() -> None:
     assert len(spots(GENUINE.document())) > 80
 
 
 @settings(max_examples=400, deadline=None)
 @given(KINDS, st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=4))
-def test_flipped_bits(kind: str, flips: list[tuple[int, int]]) -> None:
+def test_flipped_bits_are_detected(kind: str, flips: list[tuple[int, int]]) -> None:
     raw = bytearray(TEXTS[kind])
     for place, mask in flips:
         raw[place % len(raw)] ^= mask
@@ -84,7 +87,7 @@ def test_flipped_bits(kind: str, flips: list[tuple[int, int]]) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(KINDS, st.integers(0, 10**6), st.integers(0, 200), st.binary(max_size=30))
-def test_spliced_bytes(kind: str, place: int, gone: int, put: bytes) -> None:
+def test_spliced_bytes_are_detected(kind: str, place: int, gone: int, put: bytes) -> None:
     text = TEXTS[kind]
     place %= len(text)
     require_sound(MADE[kind], text[:place] + put + text[place + gone :], text)
@@ -92,7 +95,7 @@ def test_spliced_bytes(kind: str, place: int, gone: int, put: bytes) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(KINDS, st.data(), DAMAGES, values)
-def test_damaged_json(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+def test_damaged_json_is_detected(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
     document = MADE[kind].document()
     way = data.draw(st.sampled_from(spots(document)))
     raw = json.dumps(damaged(document, way, damage, value)).encode()
@@ -105,8 +108,8 @@ def test_damaged_json(kind: str, data: st.DataObject, damage: str, value: Any) -
 
 @settings(max_examples=150, deadline=None)
 @given(KINDS, KINDS, st.data())
-def test_a_part_in_the_place_of_another(kind: str, other: str, data: st.DataObject) -> None:
-    """What is genuine elsewhere: a value of this bundle or of another one, put where it does not belong."""
+def test_exchanged_genuine_parts_are_detected(kind: str, other: str, data: st.DataObject) -> None:
+    """A genuine value of this or another bundle, put into another place."""
     document, source = MADE[kind].document(), MADE[other].document()
     value: Any = source
     for step in data.draw(st.sampled_from(spots(source))):
@@ -117,8 +120,8 @@ def test_a_part_in_the_place_of_another(kind: str, other: str, data: st.DataObje
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_certificates_of_swapped_tokens(data: st.DataObject) -> None:
-    """Headers, payloads, signatures, disclosures and key bindings of three certificates, put together anew."""
+def test_certificates_of_exchanged_parts_are_detected(data: st.DataObject) -> None:
+    """Headers, payloads, signatures, disclosures and key bindings of three certificates, in new combinations."""
     parts = [part for certificate in CERTIFICATES for part in certificate.split("~")]
     tokens = [token for part in parts for token in part.split(".")]
     jws = st.lists(st.sampled_from(tokens), min_size=3, max_size=3).map(".".join)
@@ -128,8 +131,8 @@ def test_certificates_of_swapped_tokens(data: st.DataObject) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(KINDS, st.data(), DAMAGES, values)
-def test_damaged_facts(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
-    """Facts are the verifier's own, so that they may make it say anything; but it says it in a report."""
+def test_damaged_facts_give_a_report(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+    """Facts come from the verifier, so damaged facts may give any result; but there is always a report."""
     saved = json.loads(MADE[kind].facts.to_bytes())
     way = data.draw(st.sampled_from(spots(saved)))
     try:
@@ -143,7 +146,7 @@ def test_damaged_facts(kind: str, data: st.DataObject, damage: str, value: Any) 
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 6), st.data(), DAMAGES, values)
-def test_damaged_evidence(place: int, data: st.DataObject, damage: str, value: Any) -> None:
+def test_damaged_evidence_is_detected(place: int, data: st.DataObject, damage: str, value: Any) -> None:
     document = LADEN.document()
     entry = json.loads(document["evidence"][place]["entry"])
     way = data.draw(st.sampled_from(spots(entry)))
@@ -165,8 +168,8 @@ def is_json(value: Any) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(claim_ways, DAMAGES, values)
-def test_claims_that_an_issuer_got_wrong_and_signed(way: tuple[Any, ...], damage: str, value: Any) -> None:
-    """Signed, anchored and presented as it should be; only the claims are odd."""
+def test_wrong_claims_signed_by_the_issuer_are_detected(way: tuple[Any, ...], damage: str, value: Any) -> None:
+    """Signatures, anchors and presentation are correct; only the claims are wrong."""
     claims = damaged(CLAIMS, way, damage, value)
     try:
         made = usage(claims={name: claims[name] for name in claims if claims[name] != CLAIMS.get(name)})
@@ -184,8 +187,10 @@ STATEMENTS = {
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(STATEMENTS)), st.data(), DAMAGES, values)
-def test_statements_that_a_party_got_wrong_and_signed(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
-    """A template, request, authorization or provision that is odd, and signed, anchored and referred to as it is."""
+def test_wrong_statements_signed_by_their_party_are_detected(
+    kind: str, data: st.DataObject, damage: str, value: Any
+) -> None:
+    """A template, request, authorization or provision is wrong; signatures, anchors and references are correct."""
     entry = STATEMENTS[kind]
     changed = damaged(entry, data.draw(st.sampled_from([way for way in spots(entry) if way])), damage, value)
     members: dict[str, Any] = {kind: {name: changed[name] for name in changed if changed[name] != entry.get(name)}}
@@ -207,8 +212,8 @@ any_json = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(HIDDEN)), any_json | st.sampled_from([*HIDDEN.values(), "A", "C", "falling", 0, 10]))
-def test_a_value_is_disclosed_only_if_its_rule_can_give_it(name: str, value: Any) -> None:
-    """Whatever a provider signs and a platform certifies together."""
+def test_value_that_its_rule_cannot_give_is_refused(name: str, value: Any) -> None:
+    """Also if the provider and the platform cooperate."""
     try:
         made = usage(hidden=HIDDEN | {name: value}, disclosed=[name])
         expected = fits(RULES[name][1], value)
@@ -222,7 +227,7 @@ def test_a_value_is_disclosed_only_if_its_rule_can_give_it(name: str, value: Any
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 10**6), st.text(alphabet="AZaz09-_.~=+/ \n", min_size=0, max_size=3))
-def test_damaged_certificates(place: int, put: str) -> None:
+def test_damaged_certificates_are_detected(place: int, put: str) -> None:
     certificate = GENUINE.bundle.certificate
     place %= len(certificate)
     raw = GENUINE.bundle.with_certificate(certificate[:place] + put + certificate[place + 1 :]).to_bytes()
@@ -231,11 +236,11 @@ def test_damaged_certificates(place: int, put: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300))
-def test_any_bytes(raw: bytes) -> None:
+def test_random_bytes_fail_check_1(raw: bytes) -> None:
     assert GENUINE.verify_file(raw).first_failure.number == 1
 
 
-def test_what_may_change_without_harm() -> None:
+def test_harmless_changes_keep_the_bundle_valid() -> None:
     document = GENUINE.document()
     for member in ("anchors", "evidence"):
         document[member].reverse()

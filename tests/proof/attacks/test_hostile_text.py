@@ -1,4 +1,4 @@
-"""Hostile bytes: what no parser may choke on, and every second spelling of the same thing."""
+"""Hostile bytes: input that could stop a parser, and other spellings of the same values."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def raw(data: bytes) -> Attack:
 
 
 def other_spelling(text: str) -> str:
-    """Base64url of the same bytes, with a last bit set that no byte uses."""
+    """Return base64url of the same bytes in which an unused last bit is set."""
     return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) | 1]
 
 
@@ -191,7 +191,7 @@ TEXTS = FILE | CERTIFICATE | EVIDENCE
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_refused_as_what_it_is_and_soon(name: str) -> None:
+def test_hostile_text_is_refused_quickly_with_its_code(name: str) -> None:
     number, code, attack = TEXTS[name]
     begun = time.process_time()
     require_refused(attack(), number, code)
@@ -199,19 +199,19 @@ def test_refused_as_what_it_is_and_soon(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_report_stays_small_whatever_was_given(name: str) -> None:
-    told = json.dumps(TEXTS[name][2]().to_dict())
-    assert len(told) < 4_000
+def test_report_on_hostile_text_stays_small(name: str) -> None:
+    report = json.dumps(TEXTS[name][2]().to_dict())
+    assert len(report) < 4_000
 
 
 @pytest.mark.parametrize("certificate", ["", "~", "a.b.c~", SHOWN[0], "~".join([SHOWN[0], "!", ""])])
-def test_what_to_ask_the_chain_is_told_of_any_certificate(certificate: str) -> None:
+def test_facts_needed_never_raises(certificate: str) -> None:
     needed = facts_needed(GENUINE.bundle.with_certificate(certificate))
     assert needed.batches == {(ISSUER.no, 3), (ISSUER.no, 4)}
     assert needed.accreditation is None
 
 
-def test_what_to_ask_the_chain_is_told_of_the_genuine_one() -> None:
+def test_facts_needed_for_the_genuine_certificate() -> None:
     needed = facts_needed(GENUINE.bundle)
     assert needed.accreditation == (ISSUER.id, "S51")
     assert needed.accounts == set(DOCUMENT["keys"])
@@ -240,7 +240,7 @@ ODD_STATEMENTS = [
 
 
 @pytest.mark.parametrize("entry", ODD_STATEMENTS)
-def test_what_nobody_can_withdraw_is_not_asked_for(entry: str) -> None:
+def test_facts_needed_skips_entries_that_cannot_be_withdrawn(entry: str) -> None:
     odd = replace(GENUINE.bundle.evidence[0], entry=entry)
     assert facts_needed(replace(GENUINE.bundle, evidence=(odd,))).withdrawals == set()
 
@@ -257,13 +257,13 @@ def test_what_nobody_can_withdraw_is_not_asked_for(entry: str) -> None:
     ],
     ids=lambda claims: "-".join(claims),
 )
-def test_what_to_ask_the_chain_stays_bounded_whatever_the_certificate_names(claims: dict[str, Any]) -> None:
+def test_facts_needed_is_bounded_for_a_hostile_certificate(claims: dict[str, Any]) -> None:
     needed = facts_needed(usage(claims=claims, disclosed=()).bundle)
     assert len(needed.statements) < 80
     assert all(len(statement) == 64 for statement in needed.statements)
 
 
-def test_nothing_is_asked_of_uses_and_holds_of_a_registration() -> None:
+def test_facts_needed_for_a_registration_has_no_uses_and_holds() -> None:
     needed = facts_needed(registration().bundle)
     assert (needed.uses, needed.statements, needed.withdrawals) == (None, set(), set())
     assert needed.asset == ASSET
@@ -282,25 +282,25 @@ NO_FACTS = [
 
 
 @pytest.mark.parametrize("facts", NO_FACTS, ids=range(len(NO_FACTS)))
-def test_facts_that_are_none_are_refused(facts: bytes) -> None:
+def test_other_file_is_refused_as_facts(facts: bytes) -> None:
     with pytest.raises(BadBundle):
         parse_facts(facts)
 
 
 @pytest.mark.parametrize("member", json.loads(GENUINE.facts.to_bytes()))
-def test_facts_lack_no_member(member: str) -> None:
+def test_facts_with_a_missing_member_are_refused(member: str) -> None:
     saved = json.loads(GENUINE.facts.to_bytes())
     del saved[member]
     with pytest.raises(BadBundle, match="FACTS_FORM"):
         parse_facts(canonical(saved))
 
 
-def test_a_bundle_of_full_size_is_read() -> None:
+def test_bundle_of_the_maximum_size_is_read() -> None:
     assert parse_bundle(TEXT + b" " * (MAX_BUNDLE_BYTES - len(TEXT))) == GENUINE.bundle
 
 
 @pytest.mark.parametrize("size", range(70))
-def test_base64url_has_one_spelling(size: int) -> None:
+def test_other_spelling_of_base64url_is_refused(size: int) -> None:
     text = encode_base64url(bytes(range(size)))
     assert decode_base64url(text, size) == bytes(range(size))
     for other in [f"{text}=", f" {text}", f"{text}A", *([other_spelling(text)] if size % 3 else [])]:

@@ -1,5 +1,7 @@
-"""The hostile bundles that were asked for, by these very names: each refused by the check that names it, at a bounded
-cost. Cost is counted in calls and in bytes, not in seconds."""
+"""The hostile bundles of the requirements, under their names there: each is refused by the expected check.
+
+The cost of each attack is bounded. It is measured in function calls and in bytes, not in seconds.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ def expired_key() -> Report:
 
 
 def nonce_reused() -> Report:
-    """The bank's nonce, bound once to fewer claims, and spent a second time on more."""
+    """Use a key binding with the bank's nonce, made for fewer claims, a second time with more claims."""
     binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")[-1]
     return with_parts(*SHOWN[:-1], binding)()
 
@@ -47,7 +49,7 @@ NAMED: dict[str, tuple[int, str, Attack]] = {
     "expired key": (2, "KEY_NOT_IN_FORCE", expired_key),
     "foreign chain id": test_attacks.TREE["foreign chain id"],
     "replayed key-binding JWT": test_attacks.DISCLOSURES["replayed key binding"],
-    # That a whole presentation comes twice is for the verifier's side to remember: tests/certificates/test_replays.py.
+    # The service of the verifier refuses a presentation that comes twice: tests/certificates/test_replays.py.
     "nonce reuse": (10, "KEY_BINDING_DIFFERS", nonce_reused),
     "10 MB of nesting": test_hostile_text.FILE["10 MB of nesting"],
     "duplicate JSON keys": test_hostile_text.FILE["duplicate JSON key"],
@@ -58,7 +60,7 @@ NAMED: dict[str, tuple[int, str, Attack]] = {
 
 
 def calls_of(work: Callable[[], object]) -> int:
-    """How many functions are called, of Python and of C, until it is done."""
+    """Return the number of Python and C function calls that the work makes."""
     count = 0
 
     def called(_frame: object, event: str, _argument: object) -> None:
@@ -74,7 +76,7 @@ def calls_of(work: Callable[[], object]) -> int:
 
 
 def peak_of(work: Callable[[], object]) -> int:
-    """The most bytes that were held at once, beyond those held before."""
+    """Return the maximum number of bytes that the work allocates at a time."""
     tracemalloc.start()
     try:
         work()
@@ -83,17 +85,17 @@ def peak_of(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def test_every_one_that_was_asked_for_is_there() -> None:
+def test_every_required_name_has_an_attack() -> None:
     assert list(NAMED) == re.split(r",\s+", ASKED_FOR.strip())
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_refused_by_the_check_that_names_it(name: str) -> None:
+def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     number, code, attack = NAMED[name]
     require_refused(attack(), number, code)
 
 
-def test_an_expired_key_counted_the_second_before() -> None:
+def test_key_that_expires_a_second_after_the_anchor_is_valid() -> None:
     assert GENUINE.account(ISSUER, valid_to=ANCHORED + 1).verify().valid
 
 
@@ -102,24 +104,24 @@ ENOUGH = 8 * calls_of(GENUINE.verify)
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_no_attack_costs_much_more_work_than_a_genuine_bundle(name: str) -> None:
-    """The attacks that make their bundle anew do so within the bound."""
+def test_work_for_an_attack_is_bounded(name: str) -> None:
+    """The bound includes the making of the bundle, for attacks that make their own."""
     NAMED[name][2]()
     assert calls_of(NAMED[name][2]) < ENOUGH
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_no_attack_holds_more_memory_than_a_few_bundles(name: str) -> None:
+def test_memory_for_an_attack_is_bounded(name: str) -> None:
     ALL[name][2]()
     assert peak_of(ALL[name][2]) < 12 * MAX_BUNDLE_BYTES
 
 
-def test_what_is_too_large_is_never_copied() -> None:
+def test_too_large_input_is_not_copied() -> None:
     raw = b"[" * 5_000_000 + b"]" * 5_000_000
     assert peak_of(lambda: GENUINE.verify_file(raw)) < MAX_BUNDLE_BYTES
     assert calls_of(lambda: GENUINE.verify_file(raw)) < calls_of(GENUINE.verify) / 10
 
 
-def test_the_measures_measure() -> None:
+def test_measures_notice_work_and_memory() -> None:
     assert peak_of(lambda: bytearray(MAX_BUNDLE_BYTES)) >= MAX_BUNDLE_BYTES
     assert calls_of(lambda: [abs(number) for number in range(1000)]) >= 1000

@@ -1,4 +1,4 @@
-"""What a thief or an office tries with a subject's, provider's, consumer's or issuer's keys, and what it meets."""
+"""Attacks by a thief or an office with a subject's, provider's, consumer's or issuer's keys."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ SIGNERS = {"certificate": (ISSUER, ANCHORED, 2)} | {
     what: (who, EVIDENCE_ANCHORED, 11)
     for what, who in {"request": BANK, "authorization": SUBJECT, "provision": TAX, "other provision": GRID}.items()
 }
-"""Who signs what, when it was anchored, and which check looks at it."""
+"""For each signed entry: its signer, the time of its anchor, and the check that verifies the signature."""
 
 
 def with_new_key(what: str, valid_from: int) -> Made:
-    """Signed by a key that two officers proposed for its party, in force from ``valid_from`` on."""
+    """Sign with a key that two officers proposed for the party, valid from ``valid_from`` on."""
     party = SIGNERS[what][0]
     knobs = {"certificate": "issuer", "request": "consumer_key", "authorization": "subject_key", "provision": "tax_key"}
     signing: dict[str, Any] = {knobs.get(what, "grid_key"): DEVICE}
@@ -50,7 +50,7 @@ def with_new_key(what: str, valid_from: int) -> Made:
 
 
 def presenting_key(device: Actor, **times: Any) -> AccountFact:
-    """The fact of the key in ``cnf``, as the subject's account."""
+    """Add the key in ``cnf`` to the facts as an account of the subject."""
     fact = GENUINE.facts.accounts[SUBJECT.account]
     return replace(fact, key=device.signer.public_key, **times)
 
@@ -61,7 +61,7 @@ def without_account(made: Made, key: Actor) -> Report:
 
 
 def backdated(anchor: int, **theft: int) -> Report:
-    """The anchor of the certificate (1) or of what it rests on (0) is said to be older than the report."""
+    """Claim that the anchor of the certificate (1) or of the evidence (0) is older than the report of the key."""
     at = GENUINE.bundle.anchors[anchor].at - 1
     return GENUINE.account(ISSUER, **theft).account(SUBJECT, **theft).verify_changed((f"anchors.{anchor}.at", at))
 
@@ -149,13 +149,13 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_refused_by_the_check_that_names_it(name: str) -> None:
+def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     number, code, attack = ATTACKS[name]
     require_refused(attack(), number, code)
 
 
 def recovered(new_key_from: int) -> Made:
-    """The subject lost its key after all was signed: reported, retired, and another bound by two officers."""
+    """The subject lost its key after everything was signed: it is reported and retired, and officers bound another."""
     lost = GENUINE.account(SUBJECT, reported_at=ANCHORED + 1, valid_to=new_key_from)
     new = with_new_key("authorization", new_key_from).facts.accounts[DEVICE.account]
     return lost.knowing(accounts={**lost.facts.accounts, DEVICE.account: new})
@@ -205,12 +205,12 @@ WITHOUT_EFFECT: dict[str, Attack] = {
 
 
 @pytest.mark.parametrize("name", WITHOUT_EFFECT)
-def test_what_was_anchored_before_stays_valid(name: str) -> None:
+def test_statement_anchored_before_the_report_stays_valid(name: str) -> None:
     report = WITHOUT_EFFECT[name]()
     assert report.valid, report.first_failure
 
 
-def test_the_new_key_withdraws_what_the_lost_key_signed() -> None:
+def test_new_key_withdraws_a_statement_signed_by_the_lost_key() -> None:
     new_key_from = ANCHORED + 3_600
     made = recovered(new_key_from)
     assert made.withdrawing(SUBJECT, new_key_from - 1, key=DEVICE).verify().valid
@@ -222,7 +222,9 @@ TIMES = st.integers(EVIDENCE_ANCHORED - 3, EVIDENCE_ANCHORED + 3)
 
 
 @given(TIMES, st.one_of(st.just(0), TIMES), st.one_of(st.just(0), TIMES), st.one_of(st.just(0), TIMES))
-def test_a_key_counts_from_its_binding_to_its_first_end(start: int, end: int, reported: int, compromised: int) -> None:
+def test_key_is_valid_from_its_binding_until_its_first_end(
+    start: int, end: int, reported: int, compromised: int
+) -> None:
     made = GENUINE.account(SUBJECT, valid_from=start, valid_to=end, reported_at=reported, compromised_at=compromised)
     counts = start <= EVIDENCE_ANCHORED and all(
         not time or time > EVIDENCE_ANCHORED for time in (end, reported, compromised)

@@ -1,4 +1,4 @@
-"""Each attack that succeeded on protocol 1 is refused by the check that names it, and what is no attack is not."""
+"""Each attack that once succeeded is refused by the expected check, and similar genuine bundles are accepted."""
 
 from __future__ import annotations
 
@@ -55,55 +55,55 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_refused_by_the_check_that_names_it(name: str) -> None:
+def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     number, code, attack = ATTACKS[name]
     require_refused(attack(), number, code)
 
 
-def test_what_was_spent_stays_spent_wherever_it_is_anchored() -> None:
-    """At its own place the certificate fails by what happened to it; at any other by being there."""
+def test_used_up_certificate_is_refused_wherever_it_is_anchored() -> None:
+    """At its own position the certificate fails because it is used up; at another position, because of the position."""
     here = spent().verify()
     assert [check.number for check in here.checks if check.verdict is Verdict.FAILED] == [8, 9, 11]
     for place, first_seq in ((ELSEWHERE, 0), (LATER, 90), (Position(OTHER_ISSUER.no, 3, 1), SEQ - 1)):
         assert not spent().anchored_again(place, first_seq).verify().genuine
 
 
-def test_the_second_certificate_is_valid_while_the_first_was_not_used() -> None:
-    """Two certificates under one request are no attack: they only share what they use."""
+def test_second_certificate_under_a_request_is_valid_if_uses_remain() -> None:
+    """Two certificates under one request are not an attack: they only share their uses."""
     assert of_the_same_request(GENUINE).verify().valid
     assert of_the_same_request(GENUINE.used(ANCHORED + 1, ANCHORED + 2)).verify().valid
 
 
-def test_a_revoked_certificate_says_nothing_of_the_second_one() -> None:
-    """Status belongs to a certificate: whoever wants to stop both holds their request."""
+def test_revocation_does_not_affect_a_second_certificate() -> None:
+    """Status belongs to one certificate; a hold on the request stops both."""
     assert of_the_same_request(GENUINE.status(("revoked", "fraud", ANCHORED + 1))).verify().valid
 
 
 @pytest.mark.parametrize("count", [1, 18_000])
-def test_uses_of_a_stranger_do_not_count(count: int) -> None:
+def test_uses_by_another_consumer_are_ignored(count: int) -> None:
     made = GENUINE.used(*range(ANCHORED, ANCHORED + count), by=OTHER_BANK)
     assert made.verify().valid
     assert made.facts.uses_of(BANK.id, made.statement("request")) == 0
 
 
-def test_withdrawals_and_holds_of_strangers_statements_do_not_count() -> None:
+def test_withdrawals_and_holds_of_other_statements_are_ignored() -> None:
     made = GENUINE.withdrawn((OTHER_BANK, ANCHORED)).withdrawn((BANK, ANCHORED), of="provision")
     assert made.verify().valid
 
 
-def test_evidence_may_stand_in_any_issuers_log() -> None:
-    """Any anchor proves that it existed by then, and no more is asked of it."""
+def test_evidence_may_be_in_any_issuers_log() -> None:
+    """Any anchor proves that the entry existed at that time, and this is sufficient."""
     assert GENUINE.anchoring(0, EVIDENCE_ANCHORED, OTHER_ISSUER).verify().valid
 
 
 @pytest.mark.parametrize("index", range(len(RESTS_ON)), ids=RESTS_ON)
-def test_evidence_may_be_anchored_with_the_certificate(index: int) -> None:
-    """The chain's clock counts seconds: two batches of one second are of one time."""
+def test_evidence_may_be_anchored_in_the_same_second(index: int) -> None:
+    """The chain's clock counts seconds, so two batches can have the same time."""
     assert GENUINE.anchoring(index, ANCHORED).verify().valid
 
 
-def test_other_evidence_may_be_anchored_later() -> None:
-    """What the certificate does not name counts for nothing; a withdrawal comes after what it ends, and counts."""
+def test_unnamed_evidence_may_be_anchored_later() -> None:
+    """An entry that the certificate does not name is ignored; a withdrawal may come later, and is effective."""
     other = as_text(request_entry(**request_members("{}") | {"signature": "nobody's"}))
     assert GENUINE.carrying(other, AT + 1).verify().valid
     withdrawing = GENUINE.withdrawing(SUBJECT, ANCHORED + 10)
@@ -113,8 +113,8 @@ def test_other_evidence_may_be_anchored_later() -> None:
 
 @pytest.mark.parametrize("mode", PAYLOAD_MODES)
 @pytest.mark.parametrize("op", OPS)
-def test_a_disclosed_claim_has_a_rule_of_its_payload_mode(op: str, mode: str) -> None:
-    """Each rule with a value of its own, in each mode: refused where the mode does not have the rule, else valid."""
+def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str) -> None:
+    """Each rule with a fitting value in each payload mode: valid only if the mode allows the rule."""
     template = ruled(tax_band=DOMAIN_RULES[op]) | {"payload_mode": mode}
     components = [component | {"payload_mode": mode} for component in GENUINE.claims["components"]]
     made = usage(
@@ -128,8 +128,8 @@ def test_a_disclosed_claim_has_a_rule_of_its_payload_mode(op: str, mode: str) ->
     assert (None if failure is None else failure.code) == (None if allowed else "RULE_OUTSIDE_MODE")
 
 
-def test_a_rule_outside_the_mode_is_refused_where_it_is_disclosed() -> None:
-    """Nothing is read off a claim that nobody shows; the template that the bank knows has no such rule at all."""
+def test_rule_outside_the_mode_is_refused_only_if_disclosed() -> None:
+    """A claim that is not disclosed reveals nothing; and the template that the bank knows does not have this rule."""
     rules = ruled(power_trend=RULES["tax_band"][1]) | {"payload_mode": "component"}
     components = [component | {"payload_mode": "component"} for component in GENUINE.claims["components"]]
     made = usage(template=rules, hidden=HIDDEN | {"power_trend": "A"}, claims={"components": components})
@@ -138,7 +138,7 @@ def test_a_rule_outside_the_mode_is_refused_where_it_is_disclosed() -> None:
     assert made.presenting().verify(expect=EXPECTS).first_failure.code == "TEMPLATE_NOT_EXPECTED"
 
 
-def test_the_report_says_which_template_it_is_and_whether_it_was_compared() -> None:
+def test_report_names_the_template_and_whether_it_was_compared() -> None:
     template = GENUINE.claims["template"]
     for expect, compared in ((EXPECT, False), (EXPECTS, True)):
         check = GENUINE.verify(expect=expect).checks[10]
@@ -154,14 +154,14 @@ MISSING = {"anchors": 6, "status": 8, "holds": 8, "uses": 9, "withdrawals": 11, 
 
 
 @pytest.mark.parametrize("member", MISSING)
-def test_what_the_facts_do_not_list_does_not_pass(member: str) -> None:
+def test_check_fails_if_its_facts_are_missing(member: str) -> None:
     report = GENUINE.knowing(**{member: {}}).verify()
     assert report.first_failure is not None
     assert (report.valid, report.first_failure.number) == (False, MISSING[member])
 
 
 @pytest.mark.parametrize("member", ["holds", "withdrawals"])
-def test_each_single_statement_must_be_listed(member: str) -> None:
+def test_facts_must_list_each_statement(member: str) -> None:
     listed = getattr(GENUINE.facts, member)
     assert len(listed) == {"holds": 6, "withdrawals": 4}[member]
     for left_out in listed:
@@ -169,29 +169,29 @@ def test_each_single_statement_must_be_listed(member: str) -> None:
         assert not GENUINE.knowing(**{member: known}).verify().valid
 
 
-def test_what_a_library_would_read_as_hidden_is_no_disclosure() -> None:
+def test_disclosure_with_a_reserved_name_is_refused() -> None:
     with pytest.raises(BadBundle, match="SD_NAME_NESTED"):
         Disclosed.decode(HIDES.encoded)
 
 
-def test_a_verifier_without_facts_passes_nothing() -> None:
+def test_verifier_without_facts_passes_nothing() -> None:
     for bundle in (GENUINE.bundle, registration().bundle):
         report = verify(bundle, Facts.nothing(), AT, EXPECT)
         assert (report.valid, report.first_failure.code) == (False, "FOREIGN_CHAIN")
 
 
-def test_not_even_a_bundle_that_names_no_chain() -> None:
-    """Facts of nothing have a chain of zeros: whoever names that one meets checks that know nothing."""
+def test_bundle_for_the_empty_chain_is_not_valid() -> None:
+    """Empty facts have a chain of zeros; for a bundle with that chain, other checks fail without facts."""
     bundle: Bundle = replace(usage(chain=Facts.nothing().chain).bundle)
     report = verify(bundle, Facts.nothing(), AT, EXPECT)
     assert (report.valid, report.first_failure.number) == (False, 2)
 
 
-def test_the_window_of_a_key_binding_is_longer_than_a_retry() -> None:
+def test_allowed_age_of_a_key_binding_is_longer_than_a_retry() -> None:
     assert MAX_KEY_BINDING_AGE >= 300
 
 
-def test_entries_of_protocol_1_are_refused_with_what_to_do() -> None:
+def test_entries_of_protocol_1_are_refused_with_a_hint() -> None:
     with pytest.raises(InvalidInput, match="PROTOCOL_UNSUPPORTED") as refusal:
         validate_entry(GENUINE.claims | {"v": 1})
     assert "new certificate" in (refusal.value.hint or "")

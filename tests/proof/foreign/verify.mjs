@@ -1,6 +1,6 @@
-// Verifies certificates with the npm library @sd-jwt/sd-jwt-vc and Node's own cryptography: nothing of ours is in here.
-// Standard input: [{certificate, issuer, nonce, at}]. `issuer` is the issuer's JWK; without `nonce` no key binding is asked for.
-// Standard output: for each, {payload, bound} or {error}.
+// Verifies certificates with the npm library @sd-jwt/sd-jwt-vc and Node's cryptography, without code of this project.
+// Standard input: [{certificate, issuer, nonce, at}]. `issuer` is the issuer's JWK; without `nonce` no key binding is
+// required. Standard output: {payload, bound} or {error} for each item.
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { SDJwtVcInstance } from "@sd-jwt/sd-jwt-vc";

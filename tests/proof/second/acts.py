@@ -1,4 +1,4 @@
-"""§3: acts by signature, which anybody may send to the chain for the party that signed them."""
+"""§3: acts by signature, which anyone may send to the chain for the party that signed them."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def act(name: str, chain: Json, contract: str, account: str) -> bytes:
 
 
 def proposed(target: str, call: bytes) -> str:
-    """Names the exact call that a proposal is for."""
+    """Return the digest of the call in a proposal."""
     padded = call + bytes(-len(call) % 32)
     return sha_256(word_of_account(target) + word(64) + word(len(call)) + padded).hex()
 
 
 def listed(length: int, items: bytes) -> bytes:
-    """The hash of a list of static values as ``abi.encode`` writes it."""
+    """Return the hash of a list of static values, encoded as ``abi.encode`` does."""
     return sha_256(word(32) + word(length) + items)
 
 
 def signed_act(message: bytes, signature: bytes, key: Key) -> bool:
-    """By that key; a P-256 key follows its signature, for the chain cannot recover it."""
+    """Return the signature of an act; a P-256 key is appended, because the chain cannot recover it."""
     alg, point = key
     return signature[64:] == (point if alg == "ES256" else b"") and signed_by_ecdsa(message, signature[:64], key)
 

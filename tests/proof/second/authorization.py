@@ -82,9 +82,9 @@ def require_within_request(consent: Json, request: Json, template: Json) -> None
 
 
 def require_standing(case: Case, entry: Json, party: str) -> None:
-    """Neither held nor withdrawn by that party, on the chain or by an entry in the evidence.
+    """Require that the entry is not held, and not withdrawn by the party on the chain or by an entry.
 
-    A subject withdraws by a key, too, that is reported or compromised.
+    A subject can also withdraw with a key that is reported or compromised.
     """
     reference, subject = reference_to(entry), entry["type"] == "authorization"
     case.require_not_held(reference)
@@ -110,13 +110,13 @@ def require_supply(case: Case, supply: Json, template: Json) -> None:
     require_same(supply, consent, "source provider")
     require_same(supply, case.claims, "template")
     require(supply["engine"] == template["engine"], supply["sd_alg"] == case.claims["_sd_alg"])
-    # So each of the certificate's fields, which are these names, is in the template.
+    # Because the certificate's fields are these names, each field is then in the template.
     sources = {field["name"]: field["source"] for field in template["fields"]}
     require(all(name in consent["fields"] and sources.get(name) == supply["source"] for name in supply["claims"]))
 
 
 def require_components(claims: Json, supplies: list[Json]) -> None:
-    """The components are the provisions, in their order."""
+    """Require that the components match the provisions, in the same order."""
     require(set(claims["providers"]) == {each["provider"] for each in supplies})
     require(len(claims["components"]) == len(supplies))
     for component, supply in zip(claims["components"], supplies, strict=True):
@@ -125,7 +125,7 @@ def require_components(claims: Json, supplies: list[Json]) -> None:
 
 
 def require_vouched_for(case: Case, supplied: list[Json]) -> None:
-    """The certificate hides what the providers signed, and nothing else."""
+    """Require that the certificate has exactly the claims that the providers signed."""
     pairs = [pair for claims in supplied for pair in claims.items()]
     require(sorted(case.claims["fields"]) == sorted(name for name, _ in pairs))
     require(sorted(case.claims["_sd"]) == sorted(digest for _, digest in pairs))

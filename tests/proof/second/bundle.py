@@ -1,4 +1,4 @@
-"""§5 and §7: the bundle, and the certificate in it as it travels."""
+"""§5 and §7: the bundle, and the certificate in it with disclosures and key binding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Disclosure:
 
 @dataclass(frozen=True)
 class Certificate:
-    """As it travels; ``bound`` is all up to and with the last ``~``."""
+    """A certificate with disclosures and key binding; ``bound`` is the text up to and including the last ``~``."""
 
     issued: Signed
     claims: Json
@@ -38,7 +38,7 @@ class Certificate:
     bound: str
 
     def hashed(self, part: str) -> str:
-        """By the algorithm that ``_sd_alg`` names; a certificate that hides nothing names none."""
+        """Return the hash by the algorithm in ``_sd_alg``, which a certificate without hidden claims does not have."""
         return to_base64url(HASHES[self.claims.get("_sd_alg", "sha-256")](part.encode()))
 
 
@@ -73,7 +73,7 @@ def read_disclosure(sent: str) -> Disclosure:
 
 
 def natural(value: Any) -> bool:
-    """No JSON has a number beyond 2^53−1."""
+    """Return whether the value is an integer of 0 or more; ``read_json`` has checked the upper limit, 2^53−1."""
     return type(value) is int and value >= 0
 
 
@@ -104,7 +104,7 @@ def read_bundle(raw: bytes) -> Json:
 
 
 def read_evidence(bundle: Json) -> dict[str, tuple[Json, Json]]:
-    """Each entry with its position, by the statement digest that others refer to it by."""
+    """Return each entry with its position, by its statement digest."""
     found = {}
     for item in bundle["evidence"]:
         raw = item["entry"].encode()

@@ -1,4 +1,4 @@
-"""§9: the checks."""
+"""§9: the eleven checks; check 11 is in ``authorization``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def template_of(case: Case) -> Json:
 
 
 def require_values(case: Case, template: Json) -> None:
-    """Each as the rule of its field gives it, and the rule one of the payload mode."""
+    """Require that each disclosed value fits the rule of its field, and that the payload mode allows the rule."""
     rules = {field["name"]: field["rule"] for field in template["fields"]}
     for each in case.certificate.disclosures:
         require(each.name in rules and fits(rules[each.name], each.value))
@@ -118,13 +118,13 @@ def check_10_party(case: Case) -> None:
     require(signed_by(binding, key_of_jwk(case.claims["cnf"]["jwk"]), high_s=True))
     wanted = {"aud": case.consumer, "nonce": case.nonce, "sd_hash": case.certificate.hashed(case.certificate.bound)}
     require(bound == wanted | {"iat": bound.get("iat")}, type(bound.get("iat")) is int)
-    require_in_no_other_hands(case)
+    require_key_not_reported(case)
     received = case.at if case.received is None else case.received
     return require(received - 600 <= bound["iat"] <= received + 300)
 
 
-def require_in_no_other_hands(case: Case) -> None:
-    """As far as the chain knows. A key without an account is no party's; one that was retired may still present."""
+def require_key_not_reported(case: Case) -> None:
+    """Require that the holder's key is not reported or compromised; it may be retired or have no account."""
     key = text_of_key(key_of_jwk(case.claims["cnf"]["jwk"]))
     for account in case.facts["accounts"].values():
         if account["key"] == key:
@@ -153,7 +153,7 @@ def verify(
     received: int | None = None,
     templates: Collection[str] | None = None,
 ) -> list[int]:
-    """The numbers of the checks that fail; of 1 to 6 the first one alone. ``facts`` are a facts file, parsed."""
+    """Return the numbers of the failed checks, of 1 to 6 only the first; ``facts`` is a parsed facts file."""
     try:
         case = check_1_format(bundle, facts, at, consumer, nonce, max_age, received, templates)
     except Refused:

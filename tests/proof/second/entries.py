@@ -1,4 +1,4 @@
-"""§5 and §6: what a certificate and each evidence entry is made of."""
+"""§5 and §6: the members of a certificate and of each other entry."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def check_character(characters: str) -> str:
-    """ISO 7064 MOD 37,36."""
+    """Return the check character of a text, ISO 7064 MOD 37,36."""
     product = 36
     for each in characters:
         product = ((product + ALPHABET.index(each)) % 36 or 36) * 2 % 37
@@ -104,13 +104,13 @@ CERTIFICATES: dict[str, dict[str, Form]] = {
 }
 
 
-# RFC 9901 §7.1, and two claims that other profiles of JWT give a meaning to.
+# Names reserved by RFC 9901 §7.1, and two claims that other JWT profiles define.
 RESERVED = {"type", "v", "ledger", "status", "aud"}.union(*CERTIFICATES.values())
 SD_NAMES = ("_sd", "_sd_alg", "...")
 
 
 def require_entry(entry: Any) -> None:
-    """Exactly the members of its type, each of its form."""
+    """Require that the entry has exactly the members of its type, each in its form."""
     require(isinstance(entry, dict) and isinstance(entry.get("type"), str))
     known = CERTIFICATES if entry["type"] == "certificate" else ENTRIES
     kind = entry.get("class") if known is CERTIFICATES else entry["type"]
@@ -129,7 +129,7 @@ def require_what_belongs_together(claims: Json) -> None:
 
 
 def instructs(value: Any) -> bool:
-    """Whether an SD-JWT library reads some of it as an instruction."""
+    """Return whether an SD-JWT library would treat a part of the value as an instruction."""
     if isinstance(value, dict):
         return any(name in SD_NAMES or instructs(inner) for name, inner in value.items())
     return any(map(instructs, value)) if isinstance(value, list) else value in SD_NAMES

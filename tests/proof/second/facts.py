@@ -1,4 +1,4 @@
-"""§8: a case, and what the facts say of it at the time judged."""
+"""§8: a case, and the facts about it at the time judged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENDS = ("valid_to", "reported_at", "compromised_at")
 
 @dataclass(frozen=True)
 class Case:
-    """A bundle that is well-formed, the facts, the time judged, and who verifies."""
+    """A well-formed bundle with the facts, the time judged, and the verifier's expectation."""
 
     bundle: Json
     certificate: Certificate
@@ -36,27 +36,27 @@ class Case:
         return self.claims["class"] == "usage"
 
     def anchor_of(self, position: Json) -> Json:
-        """Every position's batch has an anchor in the bundle."""
+        """Return the anchor of a position's batch; refuse if the bundle does not have it."""
         return known(self.bundle["anchors"], issuer=position["issuer"], batch=position["batch"])
 
     def history(self, kind: str, **named: str | int) -> list[Json]:
-        """What counts of it at the time judged."""
+        """Return the changes of a history up to the time judged."""
         return [change for change in known(self.facts[kind], **named)["history"] if change["at"] <= self.at]
 
     def require_not_held(self, reference: str) -> None:
-        """The last change decides; without one the statement is not held."""
+        """Require that no office holds the statement after the last change; without changes it is not held."""
         changes = self.history("holds", statement=digits_of(reference))
         require([{"offices": []}, *changes][-1]["offices"] == [])
 
     def require_not_withdrawn(self, reference: str, party: str, by: Sequence[str]) -> None:
-        """By the party on the chain, at one of these times; 0 is no time."""
+        """Require that the party has not withdrawn the statement on the chain; ``by`` names the times, 0 is never."""
         withdrawal = known(self.facts["withdrawals"], party=party, statement=digits_of(reference))
         require(*(withdrawal[time] == 0 or self.at < withdrawal[time] for time in by))
 
     def signer(self, signed: Signed, position: Json, ends: Sequence[str] = ENDS) -> str:
-        """The party whose key made the signature, and was in force when the entry was anchored.
+        """Return the party whose key made the signature; the key must be valid when the entry was anchored.
 
-        ``ends`` are the times of the account from which its signatures do not count.
+        ``ends`` names the times of an account from which its signatures are invalid.
         """
         require_installed(signed.header["alg"])
         account = self.facts["accounts"].get(signed.header["kid"])
@@ -68,7 +68,7 @@ class Case:
 
 
 def known(listed: list[Json], **named: str | int) -> Json:
-    """What is listed under these names; what is not listed is not known."""
+    """Return the item with these names; refuse if it is not listed."""
     found = [each for each in listed if all(each[name] == value for name, value in named.items())]
     require(found)
     return found[0]

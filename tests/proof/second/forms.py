@@ -1,4 +1,4 @@
-"""§6: the forms, what a value must be by the name of its member."""
+"""§6: the forms of values by the names of their members."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def items(form: Form, low: int = 1, high: int = 64) -> Form:
 
 
 def once(form: Form) -> Form:
-    """A list whose items stand in it once."""
+    """Return a form for a list without repeated items."""
     return lambda value: form(value) and len(set(value)) == len(value)
 
 
@@ -59,7 +59,7 @@ def day(value: Any) -> bool:
 
 
 def claims_of_a_provision(value: Any) -> bool:
-    """Each name with the digest of its disclosure; no digest stands twice."""
+    """Return whether the value has a digest for each name, and no digest twice."""
     return (
         isinstance(value, dict)
         and len(value) <= 64
@@ -71,7 +71,7 @@ def claims_of_a_provision(value: Any) -> bool:
 
 hex_32 = like(r"[0-9a-f]{64}")
 statement = like(r"sha-256:[0-9a-f]{64}")
-# The only base64url of 32 bytes: its last character holds four bits of them and two zeros.
+# Canonical base64url of 32 bytes: the last character has four bits of them and two zero bits.
 hidden = like(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 digest = like(r"(sha-256|sm3):[0-9a-f]{64}")
 name = like(r"[a-z][a-z0-9_]{0,63}")
@@ -123,7 +123,7 @@ FORMS: dict[str, Form] = {
 
 
 def members(names: str, **own: Form) -> dict[str, Form]:
-    """Exactly these, in the form that their name has everywhere, or in one of their own."""
+    """Return forms for exactly these members: the form of each name in ``FORMS``, or its own form."""
     return {each: FORMS[each] for each in names.split()} | own
 
 
@@ -131,6 +131,6 @@ FORMS["sources"] = items(exactly(members("source provider")), high=8)
 
 
 def template_fields(value: Any) -> bool:
-    """The names of a template's fields stand there once."""
+    """Return whether the fields of a template are well-formed and have different names."""
     well_formed = items(exactly(members("source rule", name=name)))(value)
     return well_formed and len({field["name"] for field in value}) == len(value)

@@ -1,4 +1,4 @@
-"""§1 to §3, and the bounds of all JSON (§7)."""
+"""§1 to §3: notation, hashes, trees and digests; and the limits for all JSON (§7)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """Something is not as the document has it."""
+    """The input does not follow the document."""
 
 
 class NotInstalled(Refused):
-    """What a suite needs is not there, so nothing can be said (§4)."""
+    """The library of a suite is not installed, so the signature cannot be judged (§4)."""
 
 
 def require(*conditions: object) -> None:
-    """All of these hold, or the check that asks fails."""
+    """Raise ``Refused`` unless all conditions are true."""
     if not all(conditions):
         raise Refused
 
@@ -29,11 +29,14 @@ def sha_256(data: bytes) -> bytes:
 
 
 def sm3(data: bytes) -> bytes:
-    """By OpenSSL, or by gmalg where OpenSSL has none: nothing is hashed so before an SM2 signature was verified."""
+    """Return SM3 by OpenSSL, or by gmalg if OpenSSL does not have it.
+
+    An earlier SM2 check has already required gmalg in that case.
+    """
     try:
         return hashlib.new("sm3", data).digest()
     except ValueError:
-        import gmalg  # an extra
+        import gmalg  # an optional package
 
     hashing = gmalg.SM3()
     hashing.update(data)
@@ -48,7 +51,7 @@ def word(number: int) -> bytes:
 
 
 def canonical(value: Any) -> bytes:
-    """RFC 8785: members in the order of their names' UTF-16, nothing escaped that need not be."""
+    """Return canonical JSON (RFC 8785): members sorted by the UTF-16 of their names, and only necessary escapes."""
     return json.dumps(in_order(value), ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -62,7 +65,7 @@ MAX_INTEGER = 2**53 - 1
 
 
 def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int = 16) -> Any:
-    """The value, if it keeps within so many bytes and brackets (in a header the forms allow fewer)."""
+    """Return the JSON value if it has at most ``size`` bytes and ``depth`` nested brackets."""
     require(len(raw) <= size)
     try:
         text = raw.decode()
@@ -100,7 +103,7 @@ def leaf_hash(entry: bytes) -> bytes:
 
 
 def included(root: str, entry: bytes, index: int, size: int, proof: list[str]) -> bool:
-    """RFC 9162 §2.1.3.2, with its names."""
+    """Return whether an entry is in a tree, RFC 9162 §2.1.3.2, with the names used there."""
     if index >= size:
         return False
     fn, sn, r = index, size - 1, leaf_hash(entry)
@@ -109,7 +112,7 @@ def included(root: str, entry: bytes, index: int, size: int, proof: list[str]) -
             return False
         if fn % 2 or fn == sn:
             r = sha_256(b"\x01" + p + r)
-            # It is not 0: ``sn`` is not, and an odd number is not.
+            # The loop ends because ``fn`` is not 0: it is odd, or equal to ``sn``, which is not 0.
             while not fn % 2:
                 fn, sn = fn >> 1, sn >> 1
         else:
@@ -123,7 +126,7 @@ def tag(text: str) -> bytes:
 
 
 def anchor_commitment(anchor: Json) -> str:
-    """``d`` of the batch's ``Anchored`` event."""
+    """Return the digest ``d`` of the batch's ``Anchored`` event."""
     numbers = b"".join(word(anchor[name]) for name in ("issuer", "batch", "first_seq", "size"))
     return sha_256(tag("log/anchored/v2") + numbers + bytes.fromhex(anchor["root"]) + word(anchor["at"])).hex()
 
@@ -136,7 +139,7 @@ CONTRACTS = ("forwarder", "party_registry", "asset_registry", "certificate_log")
 
 
 def ledger_digest(chain: Json) -> str:
-    """Names the ledger that an entry was made for."""
+    """Return the digest that an entry has as ``ledger``."""
     contracts = b"".join(word_of_account(chain[contract]) for contract in CONTRACTS)
     rule = word(chain["delay"]) + word(chain["threshold"])
     origin = bytes.fromhex(chain["origin"])
@@ -144,10 +147,10 @@ def ledger_digest(chain: Json) -> str:
 
 
 def unsigned(entry: Json) -> bytes:
-    """What an entry's signature is over, and what its statement digest is of."""
+    """Return the bytes that are signed, and from which the statement digest is computed."""
     return canonical({name: value for name, value in entry.items() if name != "signature"})
 
 
 def reference_to(entry: Json) -> str:
-    """The statement digest, as entries refer to each other."""
+    """Return the statement digest, by which entries refer to each other."""
     return f"sha-256:{sha_256(unsigned(entry)).hex()}"

@@ -1,4 +1,4 @@
-"""§4: signatures. ECDSA is OpenSSL's; of SM2 only the arithmetic of points is a library's."""
+"""§4: signatures. OpenSSL computes ECDSA; for SM2 a library computes only the arithmetic of points."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDERS = {
     "ES256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
 }
 
-# GB/T 32918.5-2017; a is p − 3.
+# The curve of GB/T 32918.5-2017; a is p − 3.
 SM2_P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 SM2_A = SM2_P - 3
 SM2_B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
@@ -34,7 +34,7 @@ SM2_G = (
     0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
     0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
 )
-# The one ``alg`` that a public key verifies, and ``x ‖ y``.
+# A public key: the only ``alg`` that it verifies, and ``x ‖ y``.
 Key = tuple[str, bytes]
 
 
@@ -53,7 +53,7 @@ def to_base64url(data: bytes) -> str:
 
 
 def from_base64url(text: Any) -> bytes:
-    """Only the one encoding of the bytes is accepted."""
+    """Return the bytes; only canonical base64url is accepted."""
     require(isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]*", text) and len(text) % 4 != 1)
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     require(to_base64url(data) == text)
@@ -65,7 +65,7 @@ def read_jws(text: str, typ: str) -> Signed:
     require(len(parts) == 3)
     header = read_json(from_base64url(parts[0]), size=512)
     require(isinstance(header, dict) and isinstance(header.get("alg"), str) and header["alg"] in HEADERS)
-    # A key binding is by the key in ``cnf``: other wallets leave its ``kid`` out.
+    # The key in ``cnf`` signs a key binding, so other wallets omit its ``kid``.
     members = header.keys() | {"kid"} if typ == "kb+jwt" else header.keys()
     require(members == HEADERS[header["alg"]])
     require(header["typ"] == typ)
@@ -79,7 +79,7 @@ def read_jws(text: str, typ: str) -> Signed:
 
 
 def read_detached(entry: Json) -> Signed:
-    """The signature of an entry: its payload is the entry without it (RFC 7515 appendix F)."""
+    """Return the signature of an entry; its payload is the entry without ``signature`` (RFC 7515 appendix F)."""
     parts = entry["signature"].split("..")
     require(len(parts) == 2)
     return read_jws(f"{parts[0]}.{to_base64url(unsigned(entry))}.{parts[1]}", "pingzheng-entry+jws")
@@ -94,7 +94,7 @@ def key_of_jwk(jwk: Any) -> Key:
 
 
 def key_of_text(text: str) -> Key:
-    """Facts whose key is no key have none that verifies."""
+    """Return the key in a text; refuse an invalid key."""
     found = re.fullmatch(r"(sm2:|p256:|)(0[23][0-9a-f]{64})", text)
     if found is None:
         raise Refused
@@ -109,7 +109,7 @@ def text_of_key(key: Key) -> str:
 
 
 def point_of(alg: str, encoded: bytes) -> bytes:
-    """``x ‖ y`` of a point that is on the curve."""
+    """Return ``x ‖ y`` of a point; refuse a point that is not on the curve."""
     if alg == "SM2SM3":
         return sm2_point(encoded)
     try:
@@ -130,20 +130,23 @@ def sm2_point(encoded: bytes) -> bytes:
 
 def sm2_curve() -> Any:
     try:
-        from gmalg.ellipticcurve import ECDLP  # an extra
+        from gmalg.ellipticcurve import ECDLP  # an optional package
     except ImportError as error:
         raise NotInstalled from error
     return ECDLP(SM2_P, SM2_A, SM2_B, SM2_G, SM2_N).ec
 
 
 def require_installed(alg: str) -> None:
-    """Of what a suite is needed for that is not here, nothing can be said (§4)."""
+    """Raise ``NotInstalled`` if the library of the suite is not installed (§4)."""
     if alg == "SM2SM3":
         sm2_curve()
 
 
 def signed_by(signed: Signed, key: Key, *, high_s: bool = False) -> bool:
-    """A key of one suite never verifies a signature of another; ``high_s`` is accepted of a key binding alone."""
+    """Return whether the key made the signature; a key of another suite never did.
+
+    ``high_s`` accepts a high ``s``, which is allowed only for a key binding.
+    """
     if key[0] != signed.header["alg"]:
         return False
     if key[0] == "SM2SM3":
@@ -165,10 +168,10 @@ def signed_by_ecdsa(message: bytes, signature: bytes, key: Key, *, high_s: bool 
 
 
 def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: bytes) -> bool:
-    """GB/T 32918.2-2016 §7: (x₁, y₁) = s·G + (r + s)·P, and r is e + x₁."""
+    """Verify as in GB/T 32918.2-2016 §7: (x₁, y₁) = s·G + (r + s)·P, and r is e + x₁."""
     curve = sm2_curve()
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    # That r is below n follows from the last line.
+    # The last line ensures that r is below n.
     if not (r > 0 and 0 < s < SM2_N and (r + s) % SM2_N):
         return False
     entl = (8 * len(identity)).to_bytes(2, "big")
@@ -176,5 +179,5 @@ def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: byte
     e = int.from_bytes(sm3(z + message), "big")
     public = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
     found = curve.add(*(curve.mul(k, of) for k, of in ((s, SM2_G), ((r + s) % SM2_N, public))))
-    # Of the point at infinity gmalg has no number.
+    # gmalg has no coordinates for the point at infinity.
     return found != curve.INF and (e + int(found[0])) % SM2_N == r

@@ -1,4 +1,4 @@
-"""Facts files of another form: each side takes what the other takes (protocol §8)."""
+"""Facts files of other forms: both implementations accept the same files (protocol §8)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def require_alike(raw: bytes) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("made", [LADEN, PLEDGED], ids=["usage", "registration"])
-def test_every_member_in_another_form(made: Made) -> None:
+def test_facts_file_with_any_member_in_another_form(made: Made) -> None:
     saved = json.loads(made.facts.to_bytes())
     taken = [require_alike(json.dumps(other).encode()) for other in odd_members(saved)]
     assert 100 < taken.count(True) < len(taken) / 2
 
 
 @pytest.mark.parametrize("made", [LADEN, PLEDGED], ids=["usage", "registration"])
-def test_a_file_of_other_members_is_refused(made: Made) -> None:
+def test_facts_file_with_other_members_is_refused(made: Made) -> None:
     saved = json.loads(made.facts.to_bytes())
     assert require_alike(json.dumps(saved).encode())
     for name in saved:
@@ -44,15 +44,15 @@ def test_a_file_of_other_members_is_refused(made: Made) -> None:
         assert not require_alike(json.dumps(other).encode())
 
 
-def test_a_file_of_one_byte_too_many_is_refused() -> None:
+def test_facts_file_one_byte_too_large_is_refused() -> None:
     raw = LADEN.facts.to_bytes()
     assert require_alike(raw.ljust(MIB)) and not require_alike(raw.ljust(MIB + 1))
 
 
-def test_every_spelling_of_a_proposal_and_a_withdrawal() -> None:
+def test_other_spellings_of_a_proposal_and_a_withdrawal() -> None:
     taken = [require_alike(raw) for raw in spelled_files()]
     assert 5 < taken.count(True) < len(taken) / 2
 
 
-def test_a_proposal_is_read_as_it_is_written() -> None:
+def test_proposal_is_read_as_it_was_written() -> None:
     assert parse_facts(LADEN.facts.to_bytes()) == LADEN.facts

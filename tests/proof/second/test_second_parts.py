@@ -1,6 +1,6 @@
-"""The parts of both verifiers one by one: forms of entries, values under rules, keys, tree proofs, SM2 numbers.
+"""Comparison of single parts of both verifiers: forms of entries, values under rules, keys, tree proofs, SM2 numbers.
 
-Each part of ``second`` must decide as ``ledger.proof`` does, also where no bundle reaches it.
+Each part of ``second`` must give the same result as ``ledger.proof``, also for input that no bundle can contain.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("kind", [*ENTRIES, *CERTIFICATES])
-def test_every_form(kind: str) -> None:
-    """Of types too that no certificate rests on."""
+def test_every_form_of_an_entry(kind: str) -> None:
+    """Including the types of entries that are never evidence of a certificate."""
     entry = sample_of(kind)
     assert accepted(validate_entry, entry)
     fixed = [((name,), entry.get(name)) for name in ("type", "v", "class", "vct", "transferable", "more")]
@@ -103,7 +103,7 @@ def test_every_proof_in_small_trees(size: int) -> None:
 
 
 @pytest.mark.parametrize("place", range(9))
-def test_every_bound_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_limit_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     e, r, s = list(chosen_numbers())[place]
     point = sm2.public_point((7).to_bytes(32, "big"))
     monkeypatch.setitem(HASHES, "sm3", lambda _: e.to_bytes(32, "big"))
@@ -115,7 +115,7 @@ def test_every_bound_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch)
 ALONE = """
 import json, sys
 
-sys.modules["ledger"] = sys.modules["rfc8785"] = None  # whoever imports either gets an ImportError
+sys.modules["ledger"] = sys.modules["rfc8785"] = None  # importing either raises ImportError
 
 from tests.proof.second.checks import verify
 

@@ -1,7 +1,6 @@
-"""Two verifiers asked the same: ``ledger.proof`` and ``second``, which was written from docs/protocol.md alone.
+"""Comparison of two verifiers: ``ledger.proof``, and ``second``, which was written only from docs/protocol.md.
 
-Where they differ, the document or the code is wrong. Nothing of the comparison is excepted. The shortest tests stand
-first, so that a difference is found soon.
+If they differ, the document or the code is wrong; there are no exceptions.
 """
 
 from __future__ import annotations
@@ -36,7 +35,8 @@ from tests.proof.second.cases.statements import (
 from tests.proof.second.cases.suites import ANEW, NEEDING_GMALG, SM_ATTACKS
 from tests.proof.second.checks import verify as second_verify
 from tests.proof.suites import test_p256, test_sm2_certificates
-from tests.support.bundles import builder, mutations
+from tests.support.bundles import made as made_bundles
+from tests.support.bundles import mutations
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import (
     ANCHORED,
@@ -58,7 +58,7 @@ pytestmark = pytest.mark.slow
 
 
 def both(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
-    """Our report, if the second verifier finds the same checks to fail."""
+    """Return our report; assert that the same checks fail in the second verifier."""
     report = verify(bundle, facts, at, expect)
     raw = bundle if isinstance(bundle, bytes) else bundle.to_bytes()
     saved = json.loads(facts.to_bytes())
@@ -71,14 +71,14 @@ def both(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> 
 
 @pytest.fixture(autouse=True)
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
-    """Whatever these tests have verified is verified by both, and stands here."""
+    """Make both verifiers judge every bundle that a test verifies, and return the list of reports."""
     reports: list[Report] = []
 
     def recorded(*asked: Any) -> Report:
         reports.append(both(*asked))
         return reports[-1]
 
-    monkeypatch.setattr(builder, "verify", recorded)
+    monkeypatch.setattr(made_bundles, "verify", recorded)
     return reports
 
 
@@ -93,8 +93,8 @@ def test_every_member_of_a_file_in_another_form(made: Made, compared: list[Repor
 
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED, LADEN], ids=["usage", "registration", "laden"])
-def test_every_fact_otherwise(made: Made, compared: list[Report]) -> None:
-    """As far as they can be read: facts are the verifier's own."""
+def test_every_fact_with_another_value(made: Made, compared: list[Report]) -> None:
+    """Only readable facts are compared, because facts come from the verifier itself."""
     for saved in odd_members(json.loads(made.facts.to_bytes())):
         try:
             facts = parse_facts(json.dumps(saved).encode())
@@ -104,7 +104,7 @@ def test_every_fact_otherwise(made: Made, compared: list[Report]) -> None:
     assert len(compared) > 300
 
 
-# --- every attack, limit and turn -------------------------------------------------------------------------------------
+# --- every attack, limit and time -------------------------------------------------------------------------------------
 
 A_SECOND_LONGER = {"valid_from": mutations.FROM["valid_from"] - 1}
 ATTACKS: dict[str, Callable[[], Report]] = {
@@ -142,7 +142,7 @@ CODES: dict[str, tuple[int, str]] = {
     },
     **{f"ES256: {name}": (number, code) for name, (number, code, _) in test_p256.ATTACKS.items()},
 }
-"""The check that an attack fails, and its code: where another check would refuse the same, the code shows which did."""
+"""For each attack the check that fails and its code, which shows the reason if several checks could refuse it."""
 
 
 def require_code(name: str, report: Report) -> None:
@@ -184,7 +184,7 @@ MOMENTS = (0, ANCHORED - 1, ANCHORED, AT - 301, AT - 300, AT - 6, AT - 1, AT, AT
 
 
 @pytest.mark.parametrize("name", JUDGED)
-def test_every_moment_that_matters(name: str, compared: list[Report]) -> None:
+def test_every_relevant_time(name: str, compared: list[Report]) -> None:
     moments = (AT - 9, AT - 6, AT - 1, AT, AT + 1) if name in AFTERWARDS | WITHDRAWN else MOMENTS
     for at in moments:
         JUDGED[name].verify(at)
@@ -192,7 +192,7 @@ def test_every_moment_that_matters(name: str, compared: list[Report]) -> None:
 
 
 @pytest.mark.parametrize("member", ["valid_from", "valid_to", "reported_at", "compromised_at"])
-def test_every_key_before_at_and_after_the_anchors_time(member: str) -> None:
+def test_every_key_before_at_and_after_the_time_of_the_anchor(member: str) -> None:
     for actor, anchored in ((ISSUER, ANCHORED), (SUBJECT, EVIDENCE_ANCHORED), (TAX, EVIDENCE_ANCHORED)):
         for moment in (anchored - 1, anchored, anchored + 1):
             GENUINE.account(actor, **{member: moment}).verify()
@@ -200,13 +200,13 @@ def test_every_key_before_at_and_after_the_anchors_time(member: str) -> None:
 
 @pytest.mark.parametrize("limit", [0, 3_600])
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
-def test_facts_no_older_than_the_verifier_accepts(made: Made, limit: int) -> None:
+def test_maximum_age_of_facts(made: Made, limit: int) -> None:
     for late in (limit - 1, limit, limit + 1):
         made.verify(BLOCK_TIME + late, Expectation(BANK.id, NONCE, limit))
 
 
 @pytest.mark.parametrize("expect", [Expectation(), Expectation(BANK.id), Expectation(None, NONCE)], ids=str)
-def test_a_verifier_that_does_not_say_who_it_is(expect: Expectation) -> None:
+def test_verifier_without_party_id_or_nonce(expect: Expectation) -> None:
     for made in (GENUINE, REGISTERED):
         made.verify(expect=expect)
 
@@ -216,7 +216,7 @@ def test_a_verifier_that_does_not_say_who_it_is(expect: Expectation) -> None:
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_every_member_signed_with_another_value(statement: str, compared: list[Report]) -> None:
-    """As by a party that errs or does wrong: signed, anchored and presented as it should be."""
+    """The party makes a mistake or cheats: the value is wrong, but signatures, anchors and presentation are correct."""
     genuine = STATEMENTS[statement]
     for entry in other_statements(genuine):
         changed: dict[str, Any] = {statement: {name: entry[name] for name in entry if entry[name] != genuine[name]}}
@@ -242,7 +242,7 @@ def test_every_mutation_in_other_suites(alg: str, name: str, compared: list[Repo
 
 
 def new_without_sm3(name: str, *data: bytes, new: Callable[..., Any] = hashlib.new) -> Any:
-    """OpenSSL without SM3."""
+    """Act like ``hashlib.new`` with an OpenSSL that has no SM3."""
     if name == "sm3":
         raise ValueError("unsupported hash type sm3")
     return new(name, *data)
@@ -261,22 +261,22 @@ def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("lacking", ["gmalg", "SM3 of OpenSSL", "gmalg, SM3 of OpenSSL"], indirect=True)
 @pytest.mark.parametrize("name", NEEDING_GMALG)
-def test_what_needs_gmalg_and_sm3_where_they_lack(name: str, lacking: str, compared: list[Report]) -> None:
+def test_sm2_without_gmalg_or_sm3(name: str, lacking: str, compared: list[Report]) -> None:
     NEEDING_GMALG[name].verify()
     failed = {check.code for check in compared[0].checks if check.verdict is Verdict.FAILED}
     assert failed <= {"SUITE_NOT_INSTALLED"} or "gmalg" not in lacking
 
 
-# --- damage by chance -------------------------------------------------------------------------------------------------
+# --- random damage ----------------------------------------------------------------------------------------------------
 
 FUZZED = [
-    test_fuzz.test_damaged_json,
-    test_fuzz.test_a_part_in_the_place_of_another,
-    test_fuzz.test_damaged_facts,
+    test_fuzz.test_damaged_json_is_detected,
+    test_fuzz.test_exchanged_genuine_parts_are_detected,
+    test_fuzz.test_damaged_facts_give_a_report,
 ]
 
 
 @pytest.mark.parametrize("damage", FUZZED, ids=lambda damage: damage.__name__)
-def test_every_damage_by_chance(damage: Callable[[], None], compared: list[Report]) -> None:
+def test_random_damage(damage: Callable[[], None], compared: list[Report]) -> None:
     damage()
     assert compared

@@ -1,4 +1,4 @@
-"""§6: what a disclosed value can be by the rule of its field."""
+"""§6: the values that a disclosed claim can have by the rule of its field."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def printable(character: str) -> bool:
 
 
 def name_of_a_company(value: Any) -> bool:
-    """So long a number may be that of a person."""
+    """Return whether the text can be a company's name; nine digits in a row could be a person's number."""
     return line(value) and not re.search("[0-9]{9}", value)
 
 
@@ -55,7 +55,7 @@ USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def uscc(value: Any) -> bool:
-    """GB 32100-2015 §5.3."""
+    """Return whether the text is a valid USCC, GB 32100-2015 §5.3."""
     if not like(rf"[1-9ANY][1-9][0-9]{{6}}[{USCC}]{{10}}")(value):
         return False
     total = sum(USCC.index(character) * pow(3, place, 31) for place, character in enumerate(value[:17]))
@@ -72,7 +72,7 @@ def one_of(texts: list[str]) -> Form:
 
 
 def number_of(unit: str, period: Any) -> int | None:
-    """Of two neighbouring periods the later has the next number; what is no period of the unit has none."""
+    """Return the number of a period, so that neighbours differ by one; None if it is not a period of the unit."""
     missing = {"year": "0101", "month": "01", "day": ""}[unit]
     if not like(rf"(19|20|21)[0-9]{{{6 - len(missing)}}}")(period):
         return None
@@ -136,7 +136,7 @@ MODES = dict.fromkeys(RULES, ANY_BUT_COMPONENT) | {
     "text": "raw",
     **dict.fromkeys(("share_percent", "series", "index_series"), "aggregate raw"),
 }
-"""The payload modes of a template that may use the op."""
+"""The payload modes that allow the op."""
 
 
 def is_rule(rule: Json) -> bool:
@@ -148,7 +148,7 @@ def is_rule(rule: Json) -> bool:
         return False
     if op in ("series", "index_series"):
         return rule["last"] <= 36
-    # What is wanted is some of the choices: fewer, so that the claim says something.
+    # ``wanted`` must not be all of the choices, because the claim would then always be true.
     return "wanted" not in rule or set(rule["wanted"]) < set(rule["choices"])
 
 

@@ -1,4 +1,4 @@
-"""A signature counts only under the algorithm of its key's curve: secp256k1, P-256 and SM2 side by side."""
+"""A signature is valid only under the algorithm of its key's curve: secp256k1, P-256 and SM2."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def key_of(actor: Actor) -> str:
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 @pytest.mark.parametrize("crv", BY_CURVE)
-def test_a_signature_counts_under_the_algorithm_of_its_keys_curve_alone(crv: str, alg: str) -> None:
-    """The key signs whatever the header says; the header's ``alg`` is taken only where it is the curve's."""
+def test_signature_is_valid_only_under_the_algorithm_of_its_curve(crv: str, alg: str) -> None:
+    """The key signs with any header; the signature is valid only if the header's ``alg`` is that of the curve."""
     signer = BY_CURVE[crv].signer
     identity = {"sm2_id": signer.algorithm.get("sm2_id", "")} if alg == "SM2SM3" else {}
     header = {"alg": alg, "kid": signer.kid, "typ": "test", **identity}
@@ -52,7 +52,7 @@ def test_a_signature_counts_under_the_algorithm_of_its_keys_curve_alone(crv: str
 @pytest.mark.parametrize("kty", ["EC", "ec", "OKP", "RSA", "oct", "", None])
 @pytest.mark.parametrize("crv", [*BY_CURVE, "P-384", "P-521", "Ed25519", "p-256", "sm2", "", None, []])
 @pytest.mark.parametrize("own", BY_CURVE)
-def test_a_jwk_is_a_key_of_the_curve_that_it_names_alone(own: str, crv: Any, kty: Any) -> None:
+def test_jwk_is_valid_only_with_its_own_curve(own: str, crv: Any, kty: Any) -> None:
     jwk = public_jwk(key_of(BY_CURVE[own])).to_dict() | {"kty": kty, "crv": crv}
     if (kty, crv) == ("EC", own):
         assert Jwk.from_dict(jwk).compressed == key_of(BY_CURVE[own])
@@ -62,7 +62,7 @@ def test_a_jwk_is_a_key_of_the_curve_that_it_names_alone(own: str, crv: Any, kty
 
 
 @pytest.mark.parametrize("crv", BY_CURVE)
-def test_the_text_of_a_key_names_its_curve(crv: str) -> None:
+def test_text_of_a_key_names_its_curve(crv: str) -> None:
     key = key_of(BY_CURVE[crv])
     assert suite_of_key(key) is CURVES[crv]
     digits = key.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""OpenSSL's command line is the judge of SM2 and SM3: it accepts what we sign, and we accept what it signs."""
+"""SM2 and SM3 compared with the openssl command: it accepts our signatures, and we accept its signatures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def openssl(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedP
 
 
 def tlv(tag: int, *parts: bytes) -> bytes:
-    """DER with a length below 128."""
+    """Return a DER element with a length below 128."""
     content = b"".join(parts)
     return bytes([tag, len(content)]) + content
 
@@ -43,12 +43,12 @@ def integer(number: int) -> bytes:
 
 
 def der(signature: bytes) -> bytes:
-    """``r ‖ s`` as OpenSSL has it."""
+    """Return the signature ``r ‖ s`` in OpenSSL's format, DER."""
     return tlv(0x30, *(integer(int.from_bytes(half, "big")) for half in (signature[:32], signature[32:])))
 
 
 def plain(signature: bytes) -> bytes:
-    """OpenSSL's signature as ``r ‖ s``."""
+    """Return OpenSSL's signature as ``r ‖ s``."""
     first = signature[4 : 4 + signature[3]]
     second = signature[6 + len(first) :]
     assert signature == tlv(0x30, tlv(2, first), tlv(2, second))
@@ -56,7 +56,7 @@ def plain(signature: bytes) -> bytes:
 
 
 class Keys:
-    """The key as files that OpenSSL reads, and the message."""
+    """Files with the key, the message and the signature in OpenSSL's formats."""
 
     def __init__(self, folder: Path, point: bytes = POINT) -> None:
         public = tlv(3, b"\x00\x04", point)
@@ -66,7 +66,7 @@ class Keys:
         self.signature = folder / "signature"
 
     def accepts(self, message: bytes, signature: bytes, identity: str) -> bool:
-        """What ``openssl dgst`` says; it must be clear about it."""
+        """Return whether ``openssl dgst`` accepts the signature; fail if its answer is neither yes nor no."""
         self.message.write_bytes(message)
         self.signature.write_bytes(der(signature))
         key = ("-keyform", "DER", "-verify", self.public, "-signature", self.signature)
@@ -88,7 +88,7 @@ def keys(tmp_path: Path) -> Keys:
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)
-def test_openssl_accepts_what_we_sign_under_that_identity_alone(keys: Keys, identity: str) -> None:
+def test_openssl_accepts_our_signature_only_with_its_identity(keys: Keys, identity: str) -> None:
     signature = Sm2Signer(SECRET, identity).sign(MESSAGE)
     assert keys.accepts(MESSAGE, signature, identity)
     assert not keys.accepts(MESSAGE, signature, identity[:-1] + "?")
@@ -96,7 +96,7 @@ def test_openssl_accepts_what_we_sign_under_that_identity_alone(keys: Keys, iden
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)
-def test_we_accept_what_openssl_signs_under_that_identity_alone(keys: Keys, identity: str) -> None:
+def test_we_accept_a_signature_of_openssl_only_with_its_identity(keys: Keys, identity: str) -> None:
     signature = keys.signs(MESSAGE, identity)
     assert sm2.verify(POINT, MESSAGE, signature, identity)
     assert not sm2.verify(POINT, MESSAGE, signature, identity[:-1] + "?")
@@ -104,14 +104,14 @@ def test_we_accept_what_openssl_signs_under_that_identity_alone(keys: Keys, iden
 
 
 @pytest.mark.parametrize("identity", ["", sm2.DEFAULT_ID])
-def test_a_jws_signed_by_openssl_is_one_to_us(keys: Keys, identity: str) -> None:
+def test_jws_signed_by_openssl_is_accepted(keys: Keys, identity: str) -> None:
     header = {"alg": "SM2SM3", "kid": SIGNER.kid, "sm2_id": identity, "typ": "test"}
     signing_input = f"{encode_base64url(canonical(header))}.{encode_base64url(MESSAGE)}"
     token = f"{signing_input}.{encode_base64url(keys.signs(signing_input.encode(), identity))}"
     assert parse_compact(token, "test").signed_by(SIGNER.public_key)
 
 
-def test_openssl_verifies_the_issuers_signature_of_a_certificate(tmp_path: Path) -> None:
+def test_openssl_verifies_the_issuers_signature(tmp_path: Path) -> None:
     keys = Keys(tmp_path, SM2SM3.point_of(SM_ISSUER.signer.public_key))
     signing_input, _, signature = sm_usage().token.rpartition(".")
     jws = parse_compact(f"{signing_input}.{signature}", "dc+sd-jwt")
@@ -131,7 +131,7 @@ def test_openssl_derives_the_same_public_key(keys: Keys) -> None:
 
 @settings(max_examples=20)
 @given(st.binary(max_size=5_000))
-def test_sm3_is_openssls(data: bytes) -> None:
+def test_sm3_equals_that_of_openssl(data: bytes) -> None:
     done = openssl("dgst", "-sm3", "-r", stdin=data)
     assert digest(data, "sm3") == f"sm3:{done.stdout.decode().split()[0]}"
 
@@ -152,7 +152,7 @@ def test_sm3_examples_of_gb_t_32905(message: bytes, hashed: str) -> None:
 
 
 def test_the_signature_example_of_gb_t_32918_5() -> None:
-    """Appendix A: this key signs "message digest" under the default identity."""
+    """Appendix A: this key signs "message digest" with the default identity."""
     secret = bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
     point = bytes.fromhex(
         "09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020"
@@ -167,7 +167,7 @@ def test_the_signature_example_of_gb_t_32918_5() -> None:
     assert not sm2.verify(point, b"message digest", signature, "")
 
 
-def test_signing_twice_gives_two_signatures_that_both_verify() -> None:
+def test_two_signatures_of_one_message_differ_and_verify() -> None:
     tokens = {sign_compact(b"{}", SIGNER, "test") for _ in range(2)}
     assert len(tokens) == 2
     assert all(parse_compact(token, "test").signed_by(SIGNER.public_key) for token in tokens)

@@ -1,4 +1,4 @@
-"""ES256: the same verify call for keys of P-256, every attack on ES256K again, and no algorithm but the key's own."""
+"""Certificates signed with ES256 (keys on P-256): the same verifier, and the attacks on ES256K again."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def require_valid(made: Made) -> None:
     assert report.valid, report.first_failure
 
 
-def test_a_certificate_of_the_suite_is_valid_and_says_so() -> None:
+def test_certificate_of_the_suite_is_valid() -> None:
     report = GENUINE.verify()
     assert report.valid, report.first_failure
     assert report.checks[1].message == "Signed with ES256 by an account of the chain."
@@ -70,12 +70,12 @@ def test_a_certificate_of_the_suite_is_valid_and_says_so() -> None:
     assert json.loads(decoded(PAYLOAD))["_sd_alg"] == "sha-256"
 
 
-def test_a_registration_certificate_of_the_suite_is_valid() -> None:
+def test_registration_certificate_of_the_suite_is_valid() -> None:
     require_valid(RECORD)
     assert parse_certificate(RECORD.bundle.certificate).issued.suite is ES256
 
 
-def test_each_signature_names_its_own_algorithm_so_a_bundle_may_hold_several() -> None:
+def test_bundle_may_have_signatures_of_several_suites() -> None:
     require_valid(usage(**TO_P256_HOLDER).presenting("tax_band", holder=P_DEVICE))
     require_valid(usage(consumer_key=P_BANK, subject_key=SM_SUBJECT, tax_key=P_TAX))
     require_valid(p256_usage(subject_key=SUBJECT, tax_key=SM_TAX))
@@ -83,7 +83,7 @@ def test_each_signature_names_its_own_algorithm_so_a_bundle_may_hold_several() -
     assert usage(issuer=P_ISSUER, **holder).verify().first_failure.code == "KEY_BINDING_INVALID"
 
 
-def test_a_withdrawal_by_a_p256_key_counts() -> None:
+def test_withdrawal_by_a_p256_key_is_effective() -> None:
     made = p256_usage().withdrawing(SUBJECT, AT, key=P_SUBJECT)
     assert made.verify(AT - 1).checks[10].code == "OK"
     assert made.verify().checks[10].code == "AUTHORIZATION_WITHDRAWN"
@@ -93,12 +93,12 @@ def test_a_withdrawal_by_a_p256_key_counts() -> None:
 
 
 def with_token(token: str) -> Attack:
-    """Another issuer JWT, honestly presented by the holder."""
+    """Use another issuer JWT, with a correct presentation by the holder."""
     return lambda: GENUINE.presenting("tax_band", token=token, holder=P_DEVICE).verify()
 
 
 def with_header(signer: Signer | None = None, **changes: Any) -> Attack:
-    """Another header, over which a key signs again; without a signer the signature stays what it was."""
+    """Change the header; ``signer`` signs again, or without a signer the old signature is kept."""
     signing_input = f"{encode_base64url(canonical(REAL_HEADER | changes))}.{PAYLOAD}"
     signature = SIGNATURE if signer is None else encode_base64url(signer.sign(signing_input.encode()))
     return with_token(f"{signing_input}.{signature}")
@@ -115,7 +115,7 @@ def turned_over(signature: str) -> str:
 
 
 def entry_turned_over(kind: str) -> Report:
-    """The genuine entry whose signature anybody turned over, anchored so."""
+    """Anchor a genuine entry with the other ``s`` in its signature, which anyone can compute."""
 
     def write(entry: Changes) -> str:
         if entry["type"] != kind:
@@ -127,7 +127,7 @@ def entry_turned_over(kind: str) -> Report:
 
 
 def key_read_as_of(prefix: str) -> Report:
-    """Facts that give the account a key with the digits of its own, as of another curve."""
+    """Use facts in which the account's key has the same digits, but the prefix of another curve."""
     digits = P_ISSUER.signer.public_key.removeprefix("p256:")
     return RECORD.account(P_ISSUER, key=prefix + digits).verify()
 
@@ -195,13 +195,13 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_refused_by_the_check_that_names_it(name: str) -> None:
+def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     number, code, attack = ATTACKS[name]
     require_refused(attack(), number, code)
 
 
-def test_a_key_binding_may_have_either_s() -> None:
-    """WebCrypto gives a high one half the time."""
+def test_key_binding_may_have_a_high_s() -> None:
+    """WebCrypto gives a high ``s`` half of the time."""
     *signed, signature = SHOWN[-1].split(".")
     for each in (signature, turned_over(signature)):
         certificate = "~".join([*SHOWN[:-1], ".".join([*signed, each])])

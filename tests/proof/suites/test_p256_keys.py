@@ -23,13 +23,13 @@ from tests.support.bundles.p256_cast import (
     P_ISSUER,
 )
 
-# RFC 6979 A.2.5, SHA-256, "sample": s is high there.
+# RFC 6979 A.2.5, SHA-256, "sample": the example has a high s.
 SECRET = bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")
 SAMPLE_R = 0xEFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716
 SAMPLE_S = 0xF7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8
 
 
-def test_signatures_are_those_of_rfc_6979_with_a_low_s() -> None:
+def test_signature_is_that_of_rfc_6979_with_a_low_s() -> None:
     signature = p256.PrivateKey(SECRET).sign(b"sample")
     assert signature == SAMPLE_R.to_bytes(32, "big") + (p256.ORDER - SAMPLE_S).to_bytes(32, "big")
     high = signature[:32] + SAMPLE_S.to_bytes(32, "big")
@@ -38,8 +38,8 @@ def test_signatures_are_those_of_rfc_6979_with_a_low_s() -> None:
     assert (ES256.unaltered(signature), ES256.unaltered(high)) == (True, False)
 
 
-def test_the_example_of_rfc_7515_verifies() -> None:
-    """Appendix A.3; its header lacks what ours wants, so the suite is asked and no JWS parsed."""
+def test_example_of_rfc_7515_verifies() -> None:
+    """Appendix A.3. Our parser would refuse its header, so the test calls the suite directly."""
     header, payload, signature = [
         "eyJhbGciOiJFUzI1NiJ9",
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
@@ -52,14 +52,14 @@ def test_the_example_of_rfc_7515_verifies() -> None:
     assert not ES256.verify(point, f"{header}.{payload}x".encode(), raw, "")
 
 
-def test_the_account_of_a_key_is_the_end_of_a_hash_that_names_the_suite() -> None:
+def test_account_of_a_p256_key_is_the_end_of_its_hash() -> None:
     point = ES256.point_of(P_ISSUER.signer.public_key)
     assert P_ISSUER.account == "0x" + hashlib.sha256(b"ES256" + point).hexdigest()[-40:]
     assert P_ISSUER.account == p256.account_of(point)
 
 
 @given(st.binary(max_size=200))
-def test_signing_twice_gives_the_same(data: bytes) -> None:
+def test_signing_twice_gives_the_same_signature(data: bytes) -> None:
     signature = P_ISSUER.signer.sign(data)
     assert signature == P_ISSUER.signer.sign(data)
     assert ES256.unaltered(signature)
@@ -67,19 +67,19 @@ def test_signing_twice_gives_the_same(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("secret", [0, p256.ORDER, 2**256 - 1])
-def test_a_secret_beyond_the_order_is_no_key(secret: int) -> None:
+def test_secret_beyond_the_order_is_refused(secret: int) -> None:
     with pytest.raises(InvalidInput, match="PRIVATE_KEY_INVALID"):
         Es256Signer(secret.to_bytes(32, "big"))
 
 
 @pytest.mark.parametrize("secret", [b"", b"\1", b"\1" * 31, b"\1" * 33])
-def test_a_secret_has_32_bytes(secret: bytes) -> None:
+def test_secret_of_another_length_is_refused(secret: bytes) -> None:
     with pytest.raises(InvalidInput, match="PRIVATE_KEY_INVALID"):
         Es256Signer(secret)
 
 
 @pytest.mark.parametrize("secret", [1, p256.ORDER - 1])
-def test_the_least_and_the_largest_secret_sign(secret: int) -> None:
+def test_smallest_and_largest_secret_can_sign(secret: int) -> None:
     signer = Es256Signer(secret.to_bytes(32, "big"))
     assert parse_compact(sign_compact(b"x", signer, "test"), "test").signed_by(signer.public_key)
 
@@ -97,7 +97,7 @@ NO_POINTS = {
 
 
 @pytest.mark.parametrize("name", NO_POINTS)
-def test_what_is_no_point_is_no_key(name: str) -> None:
+def test_invalid_point_is_refused(name: str) -> None:
     with pytest.raises(ValueError):
         p256.compress(NO_POINTS[name])
 
@@ -106,14 +106,14 @@ def test_what_is_no_point_is_no_key(name: str) -> None:
     "text",
     ["", "00" * 33, "04" + "11" * 32, "02" + "ff" * 32, "02" + f"{FIELD:064x}", "02" + "AB" * 32, "02" + "11" * 31],
 )
-def test_what_is_no_compressed_point_is_no_key(text: str) -> None:
+def test_invalid_compressed_point_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         p256.expand(text)
     assert not parse_compact(sign_compact(b"", P_ISSUER.signer, "test"), "test").signed_by(f"p256:{text}")
 
 
 @given(st.integers(1, p256.ORDER - 1))
-def test_a_key_survives_as_text_and_as_jwk(secret: int) -> None:
+def test_key_survives_as_text_and_as_jwk(secret: int) -> None:
     signer = Es256Signer(secret.to_bytes(32, "big"))
     point = ES256.point_of(signer.public_key)
     assert ES256.key_of(point) == signer.public_key

@@ -1,4 +1,4 @@
-"""SM2 signatures and keys on their own, beside those of ES256K."""
+"""SM2 signatures and keys outside of a certificate, compared with those of ES256K."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECRETS = [hashlib.sha256(bytes([number])).digest() for number in range(3)]
 
 @settings(max_examples=12)
 @given(st.binary(max_size=300), st.sampled_from(SECRETS), IDENTITIES, IDENTITIES)
-def test_a_signature_is_its_signers_only_under_its_identity_only(
+def test_sm2_signature_verifies_only_with_its_key_and_identity(
     payload: bytes, secret: bytes, identity: str, other: str
 ) -> None:
     signer = Sm2Signer(secret, identity)
@@ -46,7 +46,7 @@ def test_a_signature_is_its_signers_only_under_its_identity_only(
 
 @settings(max_examples=12)
 @given(st.data())
-def test_a_changed_byte_is_another_message(data: st.DataObject) -> None:
+def test_signature_does_not_verify_after_a_changed_byte(data: st.DataObject) -> None:
     token = sign_compact(b"payload " * 8, Sm2Signer(SECRETS[0]), "test")
     jws = parse_compact(token, "test")
     member = data.draw(st.sampled_from(["signing_input", "signature"]))
@@ -58,8 +58,8 @@ def test_a_changed_byte_is_another_message(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
 @pytest.mark.parametrize("typ", [ENTRY_TYP, CERTIFICATE_TYP])
-def test_a_key_of_one_suite_never_verifies_a_signature_of_the_other(party: Actor, typ: str) -> None:
-    """Not even where both keys have the same secret, or a header is exchanged for the other's."""
+def test_key_of_one_suite_never_verifies_a_signature_of_the_other(party: Actor, typ: str) -> None:
+    """Also not if both keys have the same secret, or if the header is that of the other suite."""
     classic, modern = party.signer, by_sm2(party).signer
     for mine, theirs in ((classic, modern), (modern, classic)):
         jws = parse_compact(sign_compact(b"{}", mine, typ), typ)
@@ -70,7 +70,7 @@ def test_a_key_of_one_suite_never_verifies_a_signature_of_the_other(party: Actor
 
 
 @given(st.integers(0, 2**256 - 1), st.booleans())
-def test_a_point_of_the_curve_survives_compression_and_nothing_else_is_one(x: int, odd: bool) -> None:
+def test_points_survive_compression_and_other_values_are_refused(x: int, odd: bool) -> None:
     compressed = f"{2 + odd:02x}{x:064x}"
     try:
         point = sm2.expand(compressed)
@@ -88,21 +88,21 @@ def test_a_point_of_the_curve_survives_compression_and_nothing_else_is_one(x: in
     "key",
     ["sm2:", "sm2:" + "00" * 33, "sm2:02" + "ff" * 32, "sm3:" + "02" * 33, "SM2:" + SM_ISSUER.signer.public_key[4:]],
 )
-def test_nothing_is_signed_by_what_is_no_key(key: str) -> None:
+def test_invalid_key_verifies_nothing(key: str) -> None:
     jws = parse_compact(sign_compact(b"", SM_ISSUER.signer, "test"), "test")
     assert not jws.signed_by(key)
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
         check_public_key(key, suites=SUITES.values())
 
 
-def test_a_key_that_acts_on_the_chain_is_of_secp256k1() -> None:
+def test_sm2_key_cannot_act_on_the_chain() -> None:
     key = SM_ISSUER.signer.public_key
     assert check_public_key(key, suites=SUITES.values()) == key
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
         check_public_key(key)
 
 
-def test_the_account_of_an_sm2_key_is_the_end_of_its_sm3_hash() -> None:
+def test_account_of_an_sm2_key_is_the_end_of_its_sm3_hash() -> None:
     point = SM2SM3.point_of(SM_ISSUER.signer.public_key)
     assert SM_ISSUER.account == account_of_public_key(SM_ISSUER.signer.public_key)
     assert SM_ISSUER.account == "0x" + hashlib.new("sm3", point).hexdigest()[-40:]
@@ -110,19 +110,19 @@ def test_the_account_of_an_sm2_key_is_the_end_of_its_sm3_hash() -> None:
 
 
 @pytest.mark.parametrize("secret", [0, sm2.ORDER - 1, sm2.ORDER, 2**256 - 1])
-def test_a_secret_beyond_the_order_is_no_key(secret: int) -> None:
+def test_secret_beyond_the_order_is_refused(secret: int) -> None:
     with pytest.raises(InvalidInput, match="PRIVATE_KEY_INVALID"):
         Sm2Signer(secret.to_bytes(32, "big"))
 
 
 @pytest.mark.parametrize("secret", [1, sm2.ORDER - 2])
-def test_the_least_and_the_largest_secret_sign(secret: int) -> None:
+def test_smallest_and_largest_secret_can_sign(secret: int) -> None:
     signer = Sm2Signer(secret.to_bytes(32, "big"))
     assert parse_compact(sign_compact(b"x", signer, "test"), "test").signed_by(signer.public_key)
 
 
 @given(IDENTITIES)
-def test_a_header_without_its_identity_or_with_one_too_many_is_refused(identity: str) -> None:
+def test_sm2_header_must_have_exactly_one_identity(identity: str) -> None:
     header = {"alg": "SM2SM3", "kid": SM_ISSUER.account, "sm2_id": identity, "typ": "test"}
     rest = f"e30.{SIGNATURE}"
     assert parse_compact(f"{encode_base64url(canonical(header))}.{rest}", "test").sm2_id == identity

@@ -1,4 +1,4 @@
-"""The second suite, SM2 with SM3: the same verify call, and for every attack on ES256K its counterpart."""
+"""Certificates signed with SM2 and SM3: the same verifier, and the counterpart of every attack on ES256K."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def require_valid(made: Made) -> None:
     assert report.valid, report.first_failure
 
 
-def test_a_certificate_of_the_suite_is_valid_and_says_so() -> None:
+def test_certificate_of_the_suite_is_valid() -> None:
     report = GENUINE.verify()
     assert report.valid, report.first_failure
     assert report.checks[1].message == "Signed with SM2SM3 by an account of the chain."
@@ -76,13 +76,13 @@ def test_a_certificate_of_the_suite_is_valid_and_says_so() -> None:
     assert json.loads(decoded(PAYLOAD))["_sd_alg"] == "sm3"
 
 
-def test_a_registration_certificate_of_the_suite_is_valid() -> None:
+def test_registration_certificate_of_the_suite_is_valid() -> None:
     require_valid(RECORD)
     assert parse_certificate(RECORD.bundle.certificate).issued.suite is SM2SM3
 
 
-def test_each_signature_names_its_own_algorithm_so_a_bundle_may_hold_both() -> None:
-    """What is of one suite is the certificate: its signature with its disclosures."""
+def test_bundle_may_have_signatures_of_both_suites() -> None:
+    """Only the certificate's signature and its disclosures must be of the same suite."""
     require_valid(usage(subject_key=SM_SUBJECT, tax_key=SM_TAX))
     require_valid(usage(**TO_SM_HOLDER).presenting("tax_band", holder=SM_DEVICE))
     require_valid(usage(issuer=SM_ISSUER, algorithm="sm3"))
@@ -90,14 +90,14 @@ def test_each_signature_names_its_own_algorithm_so_a_bundle_may_hold_both() -> N
 
 
 @pytest.mark.parametrize("identity", ["", "1", "ALICE123@YAHOO.COM", "~ \"'\\", "x" * 64])
-def test_any_identity_verifies_because_it_is_stored_with_the_signature(identity: str) -> None:
+def test_signature_with_any_valid_identity_verifies(identity: str) -> None:
     signer = Sm2Signer(new_sm2_key(), identity)
     entry = sign_entry({"type": "withdrawal", "v": 2}, signer)
     assert entry_signed_by(entry, signer.kid, signer.public_key)
 
 
 @pytest.mark.parametrize("identity", ["x" * 65, "é", "湛江", "\n", "\x7f", "\x00"])
-def test_what_is_no_identity_signs_nothing(identity: str) -> None:
+def test_invalid_identity_is_refused(identity: str) -> None:
     with pytest.raises(InvalidInput, match="SM2_ID_INVALID"):
         Sm2Signer(new_sm2_key(), identity)
 
@@ -106,12 +106,12 @@ def test_what_is_no_identity_signs_nothing(identity: str) -> None:
 
 
 def with_token(token: str) -> Attack:
-    """Another issuer JWT, honestly presented by the holder."""
+    """Use another issuer JWT, with a correct presentation by the holder."""
     return lambda: GENUINE.presenting("tax_band", token=token, holder=SM_DEVICE).verify()
 
 
 def with_header(signer: Signer | None = None, drop: str = "", **changes: Any) -> Attack:
-    """Another header, over which a key signs again; without a signer the signature stays what it was."""
+    """Change the header; ``signer`` signs again, or without a signer the old signature is kept."""
     members = {name: value for name, value in (REAL_HEADER | changes).items() if name != drop}
     signing_input = f"{encode_base64url(json.dumps(members).encode())}.{PAYLOAD}"
     signature = SIGNATURE if signer is None else encode_base64url(signer.sign(signing_input.encode()))
@@ -124,30 +124,30 @@ def with_numbers(r: int, s: int) -> Attack:
 
 
 def record_with(header: dict[str, Any], signature: str | None = None) -> Attack:
-    """A registration certificate, which has no disclosures to name an algorithm, under another header."""
+    """Use another header for a registration certificate, which has no disclosures that name an algorithm."""
     _, payload, kept = RECORD.token.split(".")
     token = f"{encode_base64url(canonical(header))}.{payload}.{signature or kept}"
     return lambda: RECORD.verify_changed(("certificate", f"{token}~"))
 
 
 def same_secret_as_es256k() -> Report:
-    """The scalar of the issuer's SM2 key signs by ES256K, in the name of the SM2 key's account."""
+    """Sign with ES256K and the same secret as the issuer's SM2 key, in the name of the SM2 key's account."""
     secret = hashlib.sha256(f"key of {ISSUER.name}".encode()).digest()
     _, payload, _ = RECORD.token.split(".")
     token = sign_compact(decoded(payload), LocalSigner(secret, SM_ISSUER.account), CERTIFICATE_TYP)
     return RECORD.verify_changed(("certificate", f"{token}~"))
 
 
-def key_told_as_of_the_other_curve(made: Made, actor: Actor) -> Report:
-    """Facts that give the account a key with the digits of its own, as of the other curve."""
+def key_read_as_of_the_other_curve(made: Made, actor: Actor) -> Report:
+    """Use facts in which the account's key has the same digits, but the prefix of the other curve."""
     key = actor.signer.public_key
     return made.account(actor, key=key.removeprefix("sm2:") if key.startswith("sm2:") else f"sm2:{key}").verify()
 
 
 def bound_with(holder: Actor = SM_DEVICE, **changes: Any) -> Attack:
     shown = "~".join([*SHOWN[:-1], ""])
-    told = {"aud": BANK.id, "iat": AT, "nonce": NONCE, "sd_hash": parse_certificate(shown).sd_hash} | changes
-    token = sign_compact(canonical(told), holder.signer, KEY_BINDING_TYP)
+    claims = {"aud": BANK.id, "iat": AT, "nonce": NONCE, "sd_hash": parse_certificate(shown).sd_hash} | changes
+    token = sign_compact(canonical(claims), holder.signer, KEY_BINDING_TYP)
     return lambda: GENUINE.verify_changed(("certificate", shown + token))
 
 
@@ -167,7 +167,7 @@ def with_evidence(change: Any) -> Attack:
 
 
 def under_header(**changes: Any) -> Attack:
-    """The consent under another header, its signature kept."""
+    """Change the header of the consent and keep its signature."""
 
     def change(entry: dict[str, Any]) -> dict[str, Any]:
         header, _, signature = entry["signature"].split(".")
@@ -219,15 +219,15 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         lambda: record_with(REAL_HEADER | {"kid": ISSUER.account}, registration().token.split(".")[2])(),
     ),
     "SM2 key with alg ES256K": (2, "SIGNATURE_INVALID", same_secret_as_es256k),
-    "SM2 key told as one of secp256k1": (
+    "SM2 key read as a secp256k1 key": (
         2,
         "SIGNATURE_INVALID",
-        lambda: key_told_as_of_the_other_curve(RECORD, SM_ISSUER),
+        lambda: key_read_as_of_the_other_curve(RECORD, SM_ISSUER),
     ),
-    "secp256k1 key told as one of SM2": (
+    "secp256k1 key read as an SM2 key": (
         2,
         "SIGNATURE_INVALID",
-        lambda: key_told_as_of_the_other_curve(registration(), ISSUER),
+        lambda: key_read_as_of_the_other_curve(registration(), ISSUER),
     ),
     "kid of the issuer's secp256k1 key": (2, "SIGNATURE_INVALID", with_header(SM_ISSUER.signer, kid=ISSUER.account)),
     "kid that nobody bound": (2, "KEY_UNKNOWN", with_header(SM_DEVICE.signer, kid=SM_DEVICE.account)),
@@ -247,7 +247,7 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
     "r and s that cancel": (2, "SIGNATURE_INVALID", with_numbers(R, sm2.ORDER - R)),
     "s the other way": (2, "SIGNATURE_INVALID", with_numbers(R, sm2.ORDER - S)),
     "r and s exchanged": (2, "SIGNATURE_INVALID", with_numbers(S, R)),
-    "signature of r alone": (1, "JWS_BASE64URL", with_token(f"{HEADER}.{PAYLOAD}.{SIGNATURE[:43]}")),
+    "signature with only r": (1, "JWS_BASE64URL", with_token(f"{HEADER}.{PAYLOAD}.{SIGNATURE[:43]}")),
     "key retired before the anchor": (
         2,
         "KEY_NOT_IN_FORCE",
@@ -279,7 +279,7 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "KEY_BINDING_DIFFERS",
         bound_with(sd_hash=sha256_of("~".join([*SHOWN[:-1], ""]))),
     ),
-    "holder's key told as one of secp256k1": (10, "JWK_INVALID", lambda: sm_usage(TWISTED_HOLDER).verify()),
+    "holder's key said to be of secp256k1": (10, "JWK_INVALID", lambda: sm_usage(TWISTED_HOLDER).verify()),
     "key of the bundle on no curve": (
         1,
         "JWK_INVALID",
@@ -307,6 +307,6 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_refused_by_the_check_that_names_it(name: str) -> None:
+def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     number, code, attack = ATTACKS[name]
     require_refused(attack(), number, code)

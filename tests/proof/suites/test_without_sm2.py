@@ -1,4 +1,4 @@
-"""A verifier without SM2 and SM3: it says so, passes nothing that needs them, and verifies everything else."""
+"""A verifier without SM2 and SM3: it reports this for everything that needs them, and verifies the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ hashlib.new = without_sm3
 NO_GMALG = PROGRAM.replace(repr(REFUSED), repr((*REFUSED, "gmalg")))
 
 
-def told_offline(folder: Path, made: Made, program: str) -> dict[str, Any]:
+def offline_report(folder: Path, made: Made, program: str) -> dict[str, Any]:
     done = offline(folder, made, program)
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)["report"]
@@ -37,27 +37,27 @@ def told_offline(folder: Path, made: Made, program: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "lacking"),
     [*((name, NO_SM3 + NO_GMALG) for name in WANTING), ("certificate", NO_GMALG)],
-    ids=[*WANTING, "certificate, gmalg alone"],
+    ids=[*WANTING, "certificate, only gmalg missing"],
 )
-def test_a_verifier_without_the_suite_says_so_and_passes_nothing(tmp_path: Path, name: str, lacking: str) -> None:
+def test_verifier_without_sm2_reports_suite_not_installed(tmp_path: Path, name: str, lacking: str) -> None:
     number, make = WANTING[name]
     made = make()
     assert made.verify().valid
-    report = told_offline(tmp_path, made, lacking)
+    report = offline_report(tmp_path, made, lacking)
     failures = [check for check in report["checks"] if check["verdict"] == "failed"]
     assert [(check["number"], check["code"]) for check in failures] == [(number, "SUITE_NOT_INSTALLED")]
     assert (report["valid"], report["claims"], report["disclosed"]) == (False, {}, {})
 
 
-def test_a_verifier_without_the_suite_verifies_all_that_is_not_of_it(tmp_path: Path) -> None:
-    assert told_offline(tmp_path, usage(), NO_SM3 + NO_GMALG)["valid"]
+def test_verifier_without_sm2_verifies_other_suites(tmp_path: Path) -> None:
+    assert offline_report(tmp_path, usage(), NO_SM3 + NO_GMALG)["valid"]
 
 
-def test_gmalg_computes_sm3_where_openssl_does_not(tmp_path: Path) -> None:
-    assert told_offline(tmp_path, GENUINE, NO_SM3 + PROGRAM)["valid"]
+def test_gmalg_computes_sm3_if_openssl_does_not(tmp_path: Path) -> None:
+    assert offline_report(tmp_path, GENUINE, NO_SM3 + PROGRAM)["valid"]
 
 
-def test_the_suite_is_loaded_only_when_a_signature_names_it(tmp_path: Path) -> None:
-    telling = PROGRAM.replace(f"for name in {REFUSED!r}", "for name in ('gmalg',)")
+def test_gmalg_is_loaded_only_for_an_sm2_signature(tmp_path: Path) -> None:
+    program = PROGRAM.replace(f"for name in {REFUSED!r}", "for name in ('gmalg',)")
     for made, loaded in ((usage(), []), (GENUINE, ["gmalg"])):
-        assert json.loads(offline(tmp_path, made, telling).stdout)["loaded"] == loaded
+        assert json.loads(offline(tmp_path, made, program).stdout)["loaded"] == loaded

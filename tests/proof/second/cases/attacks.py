@@ -1,4 +1,4 @@
-"""Attacks and turns of fate, for the two verifiers to differ on: ledgers, places, withdrawals, holds, key bindings."""
+"""Cases for comparing the verifiers: ledgers, positions, spellings, evidence, withdrawals, holds, key bindings."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ Attack = Callable[[], Report]
 P256 = p256_usage()
 
 
-# --- which ledger, and where in it ------------------------------------------------------------------------------------
+# --- ledgers and positions --------------------------------------------------------------------------------------------
 
 
 def on_chain(**changes: Any) -> Made:
-    """Bundle and facts agree on a chain; what was signed is of another."""
+    """Return a bundle and facts for a changed chain; the entries were signed for the original chain."""
     chain: ChainId = replace(CHAIN, **changes)
     return replace(GENUINE, bundle=replace(GENUINE.bundle, chain=chain)).knowing(chain=chain)
 
@@ -109,7 +109,7 @@ PLACES: dict[str, Attack] = {
 
 
 def spelled(made: Made, text: str) -> Report:
-    """The issuer signs and anchors this text as the payload."""
+    """Verify a certificate whose issuer signed and anchored this text as the payload."""
     token = sign_compact(text.encode(), ISSUER.signer, CERTIFICATE_TYP)
     tree, anchor = batch(OTHER_BATCH, FIRST_SEQ, 7, {OTHER_BATCH.index: text}, ANCHORED)
     shown = made.presenting("tax_band", token=token, holder=DEVICE if made is GENUINE else None)
@@ -118,7 +118,7 @@ def spelled(made: Made, text: str) -> Report:
 
 
 def with_lists_turned(claims: Entry) -> str:
-    """Canonical but for the members of objects in lists."""
+    """Return canonical JSON, except that the members of objects in lists are in reverse order."""
     turned = {
         name: [dict(reversed(each.items())) if isinstance(each, dict) else each for each in claims[name]]
         for name in claims
@@ -148,7 +148,7 @@ SPELLED: dict[str, Attack] = {
 
 
 def other_evidence() -> Iterator[Attack]:
-    """Beside what the certificate rests on: whatever else stands in the log, and the same statement once more."""
+    """Yield bundles with additional evidence: other entries of the log, and the same statement a second time."""
     texts = {item.statement["type"]: item.entry for item in GENUINE.bundle.evidence}
     texts["certificate"] = as_text(REGISTERED.claims)
     texts["usage certificate"] = as_text(GENUINE.claims)
@@ -203,7 +203,7 @@ def holds() -> Iterator[Made]:
 
 
 def unlisted() -> Iterator[Made]:
-    """Without one thing that the facts list."""
+    """Yield facts from which one item was removed."""
     for name in ("anchors", "status", "holds", "uses", "withdrawals", "accounts", "parties"):
         listed = getattr(GENUINE.facts, name)
         for key in listed:

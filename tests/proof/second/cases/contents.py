@@ -1,4 +1,4 @@
-"""What a certificate says and rests on, for the two verifiers to differ on."""
+"""Cases for comparing the verifiers: the contents of a certificate and of its evidence."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ NAMES = sorted(
 
 
 def from_source(source: str, *names: str) -> list[Entry]:
-    """The template's fields, of which some are said to be of another source."""
+    """Return the template's fields; those in ``names`` get another source."""
     return [field | ({"source": source} if field["name"] in names else {}) for field in template_members()["fields"]]
 
 
 def reordered() -> Iterator[Made]:
-    """What has an order, in another: only provisions and components go together."""
+    """Yield certificates with lists in another order; only provisions and components must have the same order."""
     for names in (
         ["fields"],
         ["_sd"],
@@ -76,7 +76,7 @@ def reordered() -> Iterator[Made]:
 
 
 def counted() -> Iterator[Made]:
-    """One more or one fewer of what stands in lists."""
+    """Yield certificates with one more or one fewer item in a list."""
     for name in ("fields", "_sd", "providers", "authorizations", "provisions", "components"):
         yield usage(claims={name: CLAIMS[name][:-1]})
         yield usage(claims={name: CLAIMS[name][1:]})
@@ -113,7 +113,7 @@ def by_engine(engine: int) -> list[Entry]:
 
 
 def of_a_source() -> Iterator[Made]:
-    """Consent, provision and template each may name the source that a claim comes from."""
+    """Yield certificates in which consent, provision and template name the same or different sources of a claim."""
     taxes = ("tax_band", "tax_trend")
     for fields in (from_source("power", *taxes), from_source("power", "tax_trend"), from_source("land", *taxes)):
         yield usage(template={"fields": fields})
@@ -142,7 +142,7 @@ def of_a_source() -> Iterator[Made]:
 
 
 def disclosed() -> Iterator[Made]:
-    """Values under rules, disclosed or not; and what stands in the place of the template."""
+    """Yield certificates with other values and rules, disclosed or not, and with another entry as the template."""
     values: list[Any] = ["A", "D", 1, True, None, [], {}, "湛"]
     for value in values:
         made = usage(hidden=HIDDEN | {"tax_band": value})
@@ -163,14 +163,14 @@ def disclosed() -> Iterator[Made]:
 
 
 def anchored() -> Iterator[Made]:
-    """What the certificate rests on, in the log before it, with it, and after it."""
+    """Yield certificates whose evidence was anchored before them, at the same time, and after them."""
     for place in range(len(GENUINE.bundle.evidence)):
         for at in (ANCHORED - 1, ANCHORED, ANCHORED + 1):
             yield from (GENUINE.anchoring(place, at), GENUINE.anchoring(place, at, OTHER_ISSUER))
 
 
 def in_modes() -> Iterator[Made]:
-    """A claim of each op under a template of each payload mode; beside it one whose rule fits all modes."""
+    """Yield a claim of each op under a template of each payload mode, disclosed and not disclosed."""
     for rule in RULES:
         value = next(value for value in VALUES if fits(rule, value))
         fields = ruled("tax_band", rule)

@@ -1,4 +1,4 @@
-"""Bundles at their limits, for the two verifiers to differ on: each just within a bound of the page, or just beyond."""
+"""Cases for comparing the verifiers: bundles just within a limit of the protocol, or just beyond it."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def padded(data: bytes, size: int) -> bytes:
 
 
 def filled(make: Callable[[str], Made], measured: Callable[[Made], int], size: int) -> Made:
-    """What ``make`` makes of so long a filler that the measure is ``size``."""
+    """Return the bundle that ``make`` builds with a filler, so long that ``measured`` gives ``size``."""
     return make("湛" * (size - measured(make(""))))
 
 
 def with_rule(rule: Entry) -> Made:
-    """A rule that no claim was computed by stands in the template too, whatever it is."""
+    """Return a bundle whose template also contains this rule; no claim uses the rule."""
     fields = [
         field | ({"rule": rule} if field["name"] == "tax_arrears" else {}) for field in template_members()["fields"]
     ]
@@ -62,7 +62,7 @@ def entry_of(size: int) -> Attack:
 
 
 def payload_of(size: int) -> Attack:
-    """In bytes: a certificate whose resource is described in many words."""
+    """Return a registration certificate with a payload of ``size`` bytes."""
 
     def make(filler: str) -> Made:
         return registration(claims={"resource": {"name": "x" * len(filler)}})
@@ -73,7 +73,7 @@ def payload_of(size: int) -> Attack:
 
 
 def binding(payload: bytes, expect: Expectation = EXPECT) -> Report:
-    """The genuine presentation, bound by a JWT of that payload."""
+    """Verify the genuine presentation with a key binding that has this payload."""
     shown = GENUINE.bundle.certificate.rpartition("~")[0] + "~"
     certificate = shown + sign_compact(payload, DEVICE.signer, KEY_BINDING_TYP)
     return replace(GENUINE, bundle=GENUINE.bundle.with_certificate(certificate)).verify(expect=expect)
@@ -103,7 +103,11 @@ def disclosure_of(size: int) -> str:
 
 
 def certificate_of(size: int) -> Attack:
-    """Disclosures of 5,462 characters, and two that fill up: of base64url not every length exists."""
+    """Return a certificate of ``size`` characters.
+
+    It has disclosures of 5,462 characters, and two more to reach the size, because some lengths of base64url do not
+    exist.
+    """
     large = [disclosure_of(4_096)] * 34
     rest = size - len("~".join([GENUINE.token, *large, "", "", ""]))
     lengths = {len(disclosure_of(bytes_)): bytes_ for bytes_ in range(40, 4_096)}
@@ -112,7 +116,7 @@ def certificate_of(size: int) -> Attack:
 
 
 def listing(member: str, size: int) -> Attack:
-    """More of what stands in a list or an object of the file, none of it genuine."""
+    """Return the bundle with invented items added to a list or an object, up to ``size`` items."""
     document = GENUINE.document()
     items = document[member]
     if isinstance(items, dict):
@@ -157,7 +161,7 @@ AT_SIZES: dict[str, Attack] = {
 }
 
 
-# --- names that SD-JWT libraries read as instructions -----------------------------------------------------------------
+# --- names that SD-JWT libraries treat as instructions ----------------------------------------------------------------
 
 INSTRUCTIONS = ("_sd", "_sd_alg", "...", "_sd2", "....")
 
@@ -235,7 +239,7 @@ BEYOND_THE_FIELD = {
         ("_____v____________________8AAAAA__________8", "_UUR6Bc2pg8H6IqD1s9aFn-ubRqckzDnbiMuAPXNwVQ"),
     ],
 }
-"""Points of the curve whose x, and whose y, is written with the size of the field added to it."""
+"""Points on the curve; in the first x, in the second y is written with the size of the field added."""
 
 
 def odd_keys() -> Iterator[Any]:
@@ -272,7 +276,7 @@ AT_KEYS: dict[str, Callable[..., Report]] = {
 
 
 def split_elsewhere(size: int) -> Any:
-    """The key that presents, with ``size`` bytes of its point in x and the others in y."""
+    """Return the holder's key with ``size`` bytes of its point in x and the other bytes in y."""
     key = public_jwk(DEVICE.signer.public_key).to_dict()
     point = decoded(key["x"]) + decoded(key["y"])
     return key | {"x": encode_base64url(point[:size]), "y": encode_base64url(point[size:])}
@@ -289,7 +293,7 @@ PREFIXES = {"secp256k1": "", "P-256": "p256:", "SM2": "sm2:"}
 
 
 def odd_texts() -> Iterator[str]:
-    """Keys as texts, as facts hold them: well written ones, and others."""
+    """Yield keys as texts, as in facts: well-formed and malformed."""
     for key in (GENUINE.document()["keys"][SUBJECT.account], P256_KEY, SM2_KEY):
         own, x, y = PREFIXES[key["crv"]], decoded(key["x"]).hex(), decoded(key["y"]).hex()
         for prefix in (*PREFIXES.values(), "sm3:", own.upper() + " ", own * 2):

@@ -1,4 +1,4 @@
-"""Signatures with other numbers, under other headers and of other forms, for the two verifiers to differ on."""
+"""Cases for comparing the verifiers: signatures with other numbers, other headers and other forms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ P256 = p256_usage()
 
 
 def other_numbers(token: str, alg: str) -> Iterator[str]:
-    """The same JWS with another r, or another s, or both."""
+    """Yield the same JWS with another r, another s, or both."""
     *kept, signature = token.split(".")
     order = ORDERS[alg]
     r, s = (int.from_bytes(decoded(signature)[place:][:32], "big") for place in (0, 32))
@@ -52,7 +52,7 @@ def other_numbers(token: str, alg: str) -> Iterator[str]:
 
 
 def resigned(made: Made, kind: str, alg: str) -> Iterator[Made]:
-    """A consent or a provision with another signature, under the same statement digest."""
+    """Yield bundles in which a consent or provision has another signature and the same statement digest."""
     place, item = next((n, each) for n, each in enumerate(made.bundle.evidence) if each.statement["type"] == kind)
     for signature in other_numbers(str(item.statement["signature"]), alg):
         text = as_text(dict(item.statement) | {"signature": signature})
@@ -80,7 +80,7 @@ NUMBERS: dict[str, Attack] = {
 
 
 def with_s(alg: str, s: int) -> Report:
-    """A registration certificate under a signature with that s: its key is made for it, after what it signs."""
+    """Verify a registration certificate with this ``s``; the key is computed afterwards so that the signature fits."""
     order = ORDERS[alg]
     header = {"alg": alg, "kid": ISSUER.account, "typ": CERTIFICATE_TYP}
     signing_input = f"{encode_base64url(canonical(header))}.{REGISTERED.token.split('.')[1]}"
@@ -94,7 +94,7 @@ def with_s(alg: str, s: int) -> Report:
 
 
 def multiple(alg: str, scalar: int) -> bytes:
-    """Of the base point, uncompressed."""
+    """Return a multiple of the base point, uncompressed."""
     public_key = ec.derive_private_key(scalar, CURVES[alg]).public_key()
     return public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
@@ -110,7 +110,7 @@ NUMBERS |= {
 
 
 def under(actor: Actor, payload: bytes, changes: Entry) -> str:
-    """Signed under a header with other members, ``None`` for one that it lacks."""
+    """Return a JWS with changes in its header; None removes a member."""
     members = {**actor.signer.algorithm, "kid": actor.account} | changes
     header = canonical({name: value for name, value in members.items() if value is not None})
     signing_input = f"{encode_base64url(header)}.{encode_base64url(payload)}"
@@ -188,7 +188,7 @@ AT_SIGNATURES: dict[str, Attack] = {
 
 
 def with_payload(entry: Any) -> str:
-    """The genuine signature around a payload, which nobody signed."""
+    """Return a detached signature with a payload in its second part, where it must be empty."""
     return as_text(dict(entry) | {"signature": entry["signature"].replace("..", ".e30.")})
 
 

@@ -1,4 +1,4 @@
-"""Values at the limits of forms (§6), and beyond, for the two verifiers to differ on."""
+"""Cases for comparing the verifiers: values at the limits of forms (§6) and beyond them."""
 
 from __future__ import annotations
 
@@ -62,4 +62,4 @@ ANY: list[Any] = [
     "x" * 33,
     "1" * 64,
 ]
-"""What may stand in a file in the place of something else."""
+"""Values with which any value in a file can be replaced."""

@@ -1,4 +1,4 @@
-"""Reported keys, keys bound late, withdrawals by either, delay and threshold, for the two verifiers to differ on."""
+"""Cases for comparing the verifiers: reported keys, late bindings, withdrawals with such keys, delay and threshold."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ OWN_DATA = usage(
 
 
 def knowing_key(made: Made, key: Actor, **members: Any) -> Made:
-    """With one more account of a party in the facts."""
+    """Return the bundle with one more account of a party in the facts."""
     own = {"party": key.id, "key": key.signer.public_key}
     fact = replace(made.facts.accounts[SUBJECT.account], **own | members)
     return made.knowing(accounts={**made.facts.accounts, key.account: fact})
 
 
-# --- which keys are in force ------------------------------------------------------------------------------------------
+# --- validity of keys -------------------------------------------------------------------------------------------------
 
 
 def keys() -> Iterator[Made]:
-    """Each end of each signer's key, alone and with the others; the proposal changes nothing."""
+    """Yield each way in which each signer's key can end, alone and combined; the proposal makes no difference."""
     for made, actor, anchored in (
         (GENUINE, ISSUER, ANCHORED),
         (REGISTERED, ISSUER, ANCHORED),
@@ -69,13 +69,13 @@ def keys() -> Iterator[Made]:
 
 
 def held_by_an_account() -> Made:
-    """The key to present with is that of an account of the subject, too."""
+    """Return a certificate whose holder's key is also the key of an account of the subject."""
     jwk = public_jwk(SUBJECT.signer.public_key).to_dict()
     return usage(claims={"cnf": {"jwk": jwk}}, consent={"holder_key": jwk}).presenting("tax_band", holder=SUBJECT)
 
 
 def presenting() -> Iterator[tuple[str, Made]]:
-    """The key to present with is an account's: it may be retired or not in force yet, and in no other hands."""
+    """Yield certificates whose holder's key has an account: it may be retired or not valid yet, but not reported."""
     for made, key in ((GENUINE, DEVICE), (p256_usage(), P_DEVICE), (sm_usage(), SM_DEVICE)):
         for times in product((0, AT, AT + 1), repeat=3):
             yield f"{key.suite} {times}", knowing_key(made, key, **dict(zip(ENDS, times, strict=True)))
@@ -136,7 +136,7 @@ CHAINS: dict[str, Attack] = {
 
 
 def posted(made: Made, actor: Actor, of: str, at: int, reported_at: int) -> Made:
-    """With a withdrawal on the chain, by a key that was not reported and by one that was."""
+    """Return the bundle with withdrawals on the chain, with an unreported and with a reported key."""
     known = (actor.id, made.statement(of))
     return made.knowing(withdrawals={**made.facts.withdrawals, known: WithdrawalFact(at, reported_at)})
 
@@ -155,7 +155,7 @@ def on_chain() -> Iterator[Made]:
 
 
 def by_entry() -> Iterator[Made]:
-    """Anchored at ``AT``, each by a key that signed nothing else."""
+    """Yield withdrawals by an entry that was anchored at ``AT``, each with a key that signed nothing else."""
     for actor, of, key in ((SUBJECT, "authorization", P_SUBJECT), (TAX, "provision", P_TAX)):
         made = GENUINE.withdrawing(actor, AT, of=of, key=key)
         yield from (knowing_key(made, key, valid_from=start) for start in (AT - 1, AT, AT + 1))
@@ -172,7 +172,7 @@ def by_entry() -> Iterator[Made]:
 
 
 def by_others() -> Iterator[Made]:
-    """Entries of parties that are not asked, or by keys that are not the party's."""
+    """Yield withdrawal entries by other parties, or with keys of other parties."""
     for actor, of, party in (
         (BANK, "authorization", SUBJECT),
         (BANK, "provision", TAX),
@@ -185,7 +185,7 @@ def by_others() -> Iterator[Made]:
 
 
 def by_entry_and_on_chain() -> Iterator[Made]:
-    """Of one party that is subject and provider; and a reported key's entry beside a time on the chain."""
+    """Yield withdrawals by a party that is subject and provider, by an entry and also on the chain."""
     for of in ("authorization", "provision"):
         made = OWN_DATA.withdrawing(SUBJECT, AT, of=of, key=P_SUBJECT)
         yield from (knowing_key(made, P_SUBJECT, **{end: AT}) for end in ENDS)
@@ -214,12 +214,12 @@ LADEN = (
     .on_hold((("authority", "supervisor"), "court", AT - 9), ((), "lifted", AT - 6))
     .used(AT - 9)
 )
-"""With a key that its party proposed, one that two officers proposed, both times of a withdrawal, and histories."""
+"""A bundle with a key proposed by its party, a key proposed by two officers, both times of a withdrawal, histories."""
 PLEDGED = REGISTERED.asset(liens=(LienFact(BANK.id, 1),), annulled_ancestor="0a" * 32, objections=1)
 
 
 def spelled_files() -> Iterator[bytes]:
-    """The same facts, with the first proposal, and the withdrawal, spelled otherwise."""
+    """Yield the same facts with other spellings of the first proposal and of the withdrawal."""
     text = json.dumps(LADEN.facts.to_dict())
     for old in ('"by": 3, "confirmed_by": 0, "at": 1', f'"at": {AT + 1}, "reported_at": {AT + 2}'):
         assert text.count(old) == 1

@@ -1,4 +1,4 @@
-"""Rules and values at their limits (§6), for the two verifiers to differ on."""
+"""Cases for comparing the verifiers: rules and values at their limits (§6)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ VALUES: list[Any] = [*PLAIN, *WORDS, *DIGESTS, *USCCS, *lines(), *series()]
 
 
 def parts() -> Iterator[Any]:
-    """What may stand in a rule in the place of something else."""
+    """Yield values with which a part of a rule can be replaced."""
     yield from (
         *PLAIN,
         35,
@@ -137,7 +137,7 @@ PARTS = list(parts())
 
 
 def values_that_follow(rule: Json) -> Iterator[Any]:
-    """What the rule's own texts would give, were it one."""
+    """Return values that the rule's own texts would give if the rule were valid."""
     for member in ("edges", "choices", "wanted"):
         texts = rule.get(member)
         if isinstance(texts, list) and texts:

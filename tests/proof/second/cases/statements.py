@@ -1,4 +1,4 @@
-"""The entries of a genuine bundle, and what their members may be instead, for the two verifiers to differ on."""
+"""Cases for comparing the verifiers: the entries of a genuine bundle with other values in their members."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ STATEMENTS: dict[str, Entry] = {
     {"authorization": "consent", "provision": "supply"}.get(entry["type"], entry["type"]): entry
     for entry in (json.loads(item.entry) for item in reversed(usage().bundle.evidence))
 } | {"claims": json.loads(decoded(PAYLOAD))}
-"""By the name under which ``usage`` takes changes of them."""
+"""The entries by the parameter of ``usage`` that changes them."""
 REGISTRATION: Entry = json.loads(decoded(registration().token.split(".")[1]))
 
 
 def found_in(entry: Entry) -> list[tuple[tuple[Any, ...], Any]]:
-    """Values with the way to them: of a list its first item, and none that says which entry it is."""
+    """Return the values of an entry with their paths, without type, version and class; in lists only the first item."""
     fixed = ("type", "v", "class", "vct", "transferable", "rule")
     ways = [way for way in spots(entry) if way and not any(step in fixed or step in range(1, 64) for step in way)]
     return [(way, reduce(getitem, way, entry)) for way in ways]
@@ -50,7 +50,7 @@ def accepted(check: Callable[[Entry], None], entry: Entry) -> bool:
 
 
 def sample_of(kind: str) -> Entry:
-    """An entry of that type: a statement above, or values that happen to fit."""
+    """Return an entry of this type: one of the statements above, or an entry made of fitting values."""
     for entry in (*STATEMENTS.values(), REGISTRATION):
         if kind in (entry["type"], entry.get("class")):
             return entry
@@ -63,7 +63,7 @@ def names_like(name: str) -> list[str]:
 
 
 def odd_members(document: Any) -> Iterator[Any]:
-    """The document with each of its values taken away, or replaced by what has another form."""
+    """Yield the document with each value removed or replaced by a value of another form."""
     for way, value in found_in(document):
         if isinstance(value, str):
             others: list[Any] = [value + "\n", value[:-1], value.upper(), value + "0", value[:-1] + "Ａ"]
@@ -79,13 +79,13 @@ def odd_members(document: Any) -> Iterator[Any]:
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Ids with ids, digests with digests, any short text with any other."""
+    """Return whether two values are of one kind: both ids, both digests, or both short texts."""
     sizes = {len(value) if isinstance(value, str) and len(value) > 26 else 0 for value in (one, other)}
     return type(one) is type(other) and len(sizes) == 1
 
 
 def other_statements(entry: Entry) -> Iterator[Entry]:
-    """Well-formed ones: each value exchanged for a few that stand elsewhere in the bundle, or for its neighbour."""
+    """Yield well-formed entries in which one value is replaced by a similar value of the bundle, or by a near value."""
     for way, old in found_in(entry):
         near = [("increase", None), ("remove", None), ("reverse", None)]
         others = [("replace", value) for value in NATURAL if alike(value, old)]

@@ -1,11 +1,12 @@
-"""Attacks in the other suites, for the two verifiers to differ on."""
+"""Cases for comparing the verifiers: attacks in the other suites."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from ledger.proof.report import Report
 from tests.proof.second import signatures
 from tests.proof.suites import test_sm2_certificates
-from tests.support.bundles import builder, cast, mutations
+from tests.support import bundles
+from tests.support.bundles import builder, cast, changes, evidence_mutations, genuine, mutations
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, DEVICE, SUBJECT, TAX, Actor
 from tests.support.bundles.genuine import GENUINE
@@ -28,12 +30,13 @@ SM_ATTACKS: dict[str, Callable[[], Report]] = {
 }
 
 
+REIMPORTED = (genuine, changes, evidence_mutations, mutations)
+"""The modules that are imported again with other keys, so that everything in them is signed by another suite."""
+
+
 def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
-    """The mutations made anew: issuer, consumer, subject and providers sign by another suite."""
+    """Return the mutations with another suite for issuer, consumer, subject and providers."""
     algorithm = signatures.DIGEST_OF_SUITE[alg]
-    spec = spec_from_file_location(f"{mutations.__name__}_{alg}", mutations.__file__)
-    assert spec is not None and spec.loader is not None
-    again = module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         for name, actor in list(vars(cast).items()):
             if isinstance(actor, Actor) and actor is not DEVICE:
@@ -43,10 +46,14 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
         patch.setattr(cast, "supply_members", partial(cast.supply_members, algorithm=algorithm))
         patch.setattr(builder, "usage", partial(builder.usage, algorithm=algorithm, **keys))
         patch.setattr(builder, "registration", partial(builder.registration, issuer=cast.ISSUER))
-        spec.loader.exec_module(again)
+        for module in REIMPORTED:
+            # Afterwards the patch restores the module and the package's attribute, which an import replaces.
+            patch.setattr(bundles, module.__name__.rpartition(".")[2], module)
+            patch.delitem(sys.modules, module.__name__)
+        again = import_module(mutations.__name__)
     assert again.GENUINE.token.split(".")[0] != GENUINE.token.split(".")[0]
     made = {name: report for name, (_, _, _, report) in zip(again.IDS, again.FAILURES, strict=True)}
-    if algorithm == "sm3":  # the digests of these are by SM3
+    if algorithm == "sm3":  # these have SM3 digests
         made = {name: report for name, report in made.items() if "other digests" not in name}
     return made | {limit: lambda make=make: make().verify() for limit, make in again.AT_THE_LIMIT.items()}
 
@@ -72,9 +79,9 @@ NEEDING_GMALG |= {
 
 
 def chosen_numbers() -> Iterator[tuple[int, int, int]]:
-    """``e``, r and s that fulfil the equation of SM2, most of them out of its range, for the private key 7.
+    """Yield ``e``, r and s that satisfy the equation of SM2 for the private key 7; most are outside the allowed range.
 
-    Nobody finds a message with such an ``e``: no signature shows whether a verifier looks at the range.
+    A message with such an ``e`` cannot be found, so no real signature shows whether a verifier checks the range.
     """
     curve, order = signatures.sm2_curve(), signatures.SM2_N
     infinite = -5 * 7 * pow(1 + 7, -1, order) % order
