@@ -1,4 +1,4 @@
-"""What the chain's tests share besides the node: a fast chain, and the contracts, compiled once."""
+"""Fixtures for the chain's tests: a fast chain, and the contracts, which are compiled once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.support.places import PROJECT
 
 @dataclass(frozen=True, slots=True)
 class Harness:
-    """The contracts' libraries behind a contract of their own."""
+    """A deployed contract that makes the contracts' libraries callable."""
 
     connection: Connection
     interface: Interface
     address: str
 
     def ask(self, function: str, rows: list[tuple[Any, ...]]) -> list[Any]:
-        """The answers of one function to many argument lists, in one request to the node."""
+        """Call one function with many argument lists in one request, and return the answers."""
         calls = [(self.address, self.interface.encode_call(function, row)) for row in rows]
         answers = self.connection.call_many(calls)
         return [self.interface.decode_result(function, answer)[0] for answer in answers]
@@ -38,7 +38,7 @@ class Harness:
 
 @pytest.fixture
 def fast_chain(tmp_path: Path) -> Iterator[Chain]:
-    """As ``chain``, on a node of its own that is fast: for tests that write thousands of records."""
+    """As ``chain``, but on its own fast node, for tests that write thousands of records."""
     funded = [party.account for party in PARTIES.values()]
     with LocalNode(tmp_path, program=JOURNAL, chain_id=4413, funded=funded, persistent=False) as node:
         client = ChainClient(Connection(node.url), deployed_on(node), PARTIES["issuer"].key)
@@ -47,7 +47,7 @@ def fast_chain(tmp_path: Path) -> Iterator[Chain]:
 
 @pytest.fixture(scope="session")
 def compiled() -> dict[str, dict[str, Any]]:
-    """Artifacts by contract name, as the sources are now."""
+    """The artifacts compiled from the present sources, by contract name."""
     return compile_contracts(PROJECT)
 
 

@@ -1,4 +1,4 @@
-"""A bundle whose evidence is anchored; its entries have no more than what facts and withdrawals look at."""
+"""Makes a bundle with anchored evidence; its entries contain only the members that facts and withdrawals need."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SIZE = 300
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """A bundle that rests on two consents of the firm, one of the bank, and a provision, all of them anchored."""
+    """A bundle with two authorizations of the firm, one of the bank, and a provision, all of them anchored."""
 
     chain: Chain
     bundle: Bundle
 
     def statement(self, identifier: str) -> str:
-        """The digest of the evidence with that id."""
+        """Return the digest of the evidence with this id."""
         return next(digest for digest, entry in self._entries() if entry["id"] == identifier)
 
     @property
@@ -62,12 +62,12 @@ class Consented:
 
 
 def consent(chain: ChainId, identifier: str, signer: Signer, subject: str = FIRM.id) -> str:
-    """A consent as text, signed."""
+    """Return a signed authorization as text."""
     return _entry(chain, signer, type="authorization", id=identifier, subject=subject)
 
 
 def made(chain: Chain, signer: Signer | None = None) -> Consented:
-    """Anchor the evidence, and build the bundle; ``signer`` is the firm's, by default that of its account."""
+    """Anchor the evidence and return the bundle. ``signer`` signs for the firm, by default with its account's key."""
     ledger, signer = chain.deployment.chain, signer or signer_of(FIRM)
     placed = {
         7: consent(ledger, "FIRST", signer),

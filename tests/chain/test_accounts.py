@@ -1,4 +1,4 @@
-"""Accounts of keys of each curve, and which keys may act where."""
+"""Tests the accounts of keys of each curve, and which kinds of keys are accepted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ledger.errors import InvalidInput
 from ledger.proof.jws import Es256Signer
 from ledger.proof.suites.suite import ES256, ES256K
 
-# The generator points of both curves: key 1 (SEC 2, sections 2.4.1 and 2.4.2).
+# The public keys of the secret 1, the generator points of both curves (SEC 2, sections 2.4.1 and 2.4.2).
 SECP256K1 = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 P256 = "p256:036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
 P256_POINT = bytes.fromhex(
@@ -31,7 +31,7 @@ P256_POINT = bytes.fromhex(
 def test_the_account_of_a_key_depends_on_its_curve() -> None:
     assert account_of_public_key(SECP256K1) == "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
     assert account_of_public_key(P256) == "0x" + sha256(b"ES256" + P256_POINT).digest()[-20:].hex()
-    # Not as a secp256k1 key is hashed, though the texts differ by a prefix alone.
+    # The texts of both keys differ only in a prefix, but they are hashed differently.
     assert account_of_public_key(P256) != "0x" + keccak(P256_POINT)[-20:].hex()
 
 

@@ -1,4 +1,4 @@
-"""The file of private keys is shared by processes: no key is lost, and none is made up."""
+"""Tests that several processes can share the file of private keys, and that no key is lost or invented."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.parties.custody import Custody
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 
 PROCESSES, KEYS = 4, 25
-# Each reads the file while it holds one key, waits for the others, and then adds its own.
+# Each process reads the file when it has one key, waits for the other processes, and then adds its own key.
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A party watches its keys from any node, without a service; a node that hides or changes something is noticed."""
+"""Tests that a party can watch its keys with any node and without our service, and notices a node that hides events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def chain(waiting_chain: Chain) -> Chain:
 
 @pytest.fixture
 def stranger(chain: Chain) -> ChainReader:
-    """A reader that knows of the ledger what a bundle says of it."""
+    """A reader that knows only what a bundle says about the ledger."""
     connection = Connection(chain.node.url)
     return ChainReader(ChainClient(connection, deployment_of(connection, chain.deployment.chain)))
 
@@ -59,7 +59,7 @@ def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it
     chain.acting("enterprise").send(calls.veto(vetoed))
     chain.decide(recovery(chain))
     chain.decide(calls.date_compromise(FIRM.no, FIRM.account, 5))
-    # What concerns another party is not told.
+    # Changes that concern another party are not listed.
     chain.decide(calls.set_roles(BANK.no, 1 << 7))
     chain.acting("bank").send(calls.report(BANK.no, BANK.account))
     expected = [
@@ -104,7 +104,7 @@ def test_attack_a_node_that_hides_a_change_is_noticed(chain: Chain, place: int) 
 
 
 class PrunedConnection(Connection):
-    """Has no state of blocks before ``first``."""
+    """A node that has no state of blocks before ``first``."""
 
     def __init__(self, url: str, first: int) -> None:
         super().__init__(url)
@@ -118,7 +118,7 @@ class PrunedConnection(Connection):
 
 
 def test_a_node_without_old_state_is_enough_for_watching(chain: Chain) -> None:
-    """Its events from the first one on lead to the head."""
+    """All its events, from the first one on, are hashed and compared with the head."""
     start = chain.reader.block_number()
     chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     chain.propose(recovery(chain))
@@ -138,7 +138,7 @@ def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
 def test_pending_lists_the_open_proposals_that_concern_a_party(
     chain: Chain, stranger: ChainReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many proposals there are, and without those that ended or expired."""
+    """There are more proposals than fit into a page, and some of them ended or expired."""
     monkeypatch.setattr(watching, "PROPOSALS_AT_ONCE", 2)
     expired = chain.propose(recovery(chain))
     assert [each.record.no for each in pending(stranger, FIRM.no)] == [expired]
@@ -160,7 +160,7 @@ def encoded(chain: Chain, call: Call) -> str:
 
 
 def proposed_raw(chain: Chain, by: str, target: str, data: str) -> int:
-    """The number of a proposal of these very call data."""
+    """Propose exactly these call data, and return the number of the proposal."""
     function = calls.propose(recovery(chain))
     raw = Call(function.contract, function.function, (target, bytes.fromhex(data)))
     (event,) = chain.acting(by).send(raw).named("Proposed")
@@ -171,7 +171,7 @@ def proposed_raw(chain: Chain, by: str, target: str, data: str) -> int:
 def test_attack_a_key_change_with_odd_encoding_is_shown_as_a_key_change(
     chain: Chain, stranger: ChainReader, more: str
 ) -> None:
-    """A thief proposes the rotation with a byte more: the contract takes it."""
+    """A thief adds a byte to the call data of a key change, which the contract accepts."""
     call = calls.change_key(FIRM.no, account("thief"), FIRM.account, chain.proof(test_key("thief"), FIRM.no))
     number = proposed_raw(chain, "enterprise", chain.deployment.party_registry, encoded(chain, call) + more)
     (found,) = pending(stranger, FIRM.no)
@@ -184,7 +184,7 @@ def test_attack_a_key_change_with_odd_encoding_is_shown_as_a_key_change(
 
 
 def test_a_holder_sees_a_proposal_to_reassign_its_asset(chain: Chain, stranger: ChainReader) -> None:
-    """The chain says of such a call that it concerns nobody. A later holder sees it too, an earlier one does not."""
+    """On the chain, such a proposal concerns no party. Present and later holders see it, earlier holders do not."""
     asset, holder = ASSETS[0], PARTIES["provider"].no
     register_confirmed(chain, asset)
     assert pending(stranger, holder) == []
@@ -249,7 +249,7 @@ def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
 
 
 def test_inexact_call_data_gives_no_call(chain: Chain) -> None:
-    """A word more, a number that has no name, a function of another contract, another contract."""
+    """Extra or missing bytes, a function of another contract, another target; numbers without a name stay numbers."""
     registry, encode = chain.deployment.party_registry, chain.client.encode
     roles = encode(calls.set_roles(7, 1)).hex()
     assert read_call(chain.deployment, registry.upper().replace("0X", "0x"), roles).call is not None
@@ -269,7 +269,7 @@ def test_inexact_call_data_gives_no_call(chain: Chain) -> None:
 
 @pytest.mark.parametrize("length", [*range(4), 4, 5, 35, 36, 67, 68, 100, 131, 132, 164, 200, 228])
 def test_odd_call_data_is_read_as_far_as_possible(chain: Chain, length: int) -> None:
-    """Cut anywhere, and with words that no offset or length may have: never an error."""
+    """Call data that are cut anywhere, or have impossible offsets and lengths, never cause an error."""
     registry = chain.deployment.party_registry
     whole = chain.client.encode(recovery(chain))
     for cut in (whole[:length], whole[:length] + b"\xff" * 64, whole[:100] + b"\xff" * 32 + whole[132:]):

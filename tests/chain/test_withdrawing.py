@@ -1,4 +1,4 @@
-"""A subject withdraws on the chain by itself, with any key that the chain can check and whoever pays."""
+"""Tests that a subject can withdraw on the chain without our service, with any key that the chain can check."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_subject_can_withdraw_whatever_its_status(consented: Consented, status
 
 @pytest.mark.parametrize("payer", [None, bytes.fromhex(PARTIES["provider"].key)], ids=["itself", "a payer"])
 def test_a_subject_can_withdraw_with_a_reported_key(consented: Consented, payer: bytes | None) -> None:
-    """A thief may have reported it, and a subject must always be able to withdraw."""
+    """A thief may have reported the key, and a subject must always be able to withdraw."""
     consented.chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     withdrawn = consented.withdraw(payer=payer)
     found = [consented.chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn]
@@ -105,7 +105,7 @@ def test_a_subject_can_withdraw_with_a_reported_key(consented: Consented, payer:
 
 
 def test_anybody_can_send_a_withdrawal_that_the_subject_signed(consented: Consented) -> None:
-    """A stranger with money and no party sends and pays; the subject's account sends nothing."""
+    """A stranger, who belongs to no party, sends and pays; the subject's account sends nothing."""
     chain, payer = consented.chain, test_key("payer")
     chain.node.fund(account("payer"))
     sent = chain.client.connection.transaction_count(FIRM.account)
@@ -116,7 +116,7 @@ def test_anybody_can_send_a_withdrawal_that_the_subject_signed(consented: Consen
 
 
 def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
-    """The consents are signed by that key too, as by a wallet that holds no other."""
+    """The authorizations are signed by the same P-256 key, as by a wallet that has no other key."""
     secret = new_p256_key()
     signer = Es256Signer(secret)
     further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer, FIRM.no))
@@ -131,7 +131,7 @@ def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
 
 
 def test_a_subject_can_withdraw_with_another_key_than_it_signed_with(consented: Consented) -> None:
-    """The consents were signed by an account that has been rotated since."""
+    """The account that signed the authorizations has been replaced since."""
     chain = consented.chain
     chain.rotate("enterprise", NEWCOMER)
     chain.node.fund(account("newcomer to withdrawing"))
@@ -153,7 +153,7 @@ def test_a_payer_can_pay_for_an_account_without_money(consented: Consented) -> N
 
 
 def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> Bundle:
-    """The bundle with another consent of the same subject, which ``by`` signed, in place of the first."""
+    """Replace the first authorization in the bundle by another one of the same subject, signed by ``by``."""
     chain = it.bundle.chain
     text = consent(chain, "FIRST", signer_of(by), FIRM.id)
     if ledger is not None:
@@ -164,7 +164,7 @@ def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> 
 
 
 def forged(it: Consented) -> Bundle:
-    """The first consent signed by a stranger in the name of the subject's account, and the stranger's key for it."""
+    """Sign the first authorization with a stranger's key, and put that key under the subject's account."""
     stranger = LocalSigner(bytes.fromhex(test_key("stranger")), FIRM.account)
     bundle = it.with_evidence(0, entry=consent(it.bundle.chain, "FIRST", stranger))
     return replace(bundle, keys={**bundle.keys, FIRM.account: public_jwk(stranger.public_key)})

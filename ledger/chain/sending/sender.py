@@ -216,7 +216,7 @@ class Sender:
                 "The account cannot pay for the transaction; nothing was sent.",
                 where=self.address,
                 hint="Send money for gas to the account (on a local chain: `pingzheng party fund`), or let another "
-                "account send the call and pay (`--payer`).",
+                "account relay the call and pay (`--payer`).",
                 needed_wei=json_safe(needed),
                 balance_wei=json_safe(balance),
             )

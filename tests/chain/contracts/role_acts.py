@@ -1,4 +1,4 @@
-"""A chain with a party for each role, and the call that each row of the role matrix stands for."""
+"""A chain with a party for each role, and the calls for each row of the role matrix."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ APPLIED, ACCEPTED, NOTICED, CONFIRMED, IMPORTANT, FROZEN, OBJECTED, OWN = (diges
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A chain with one party of each role, and records in the state that each call asks for. Nothing is sent on it."""
+    """A chain with one party of each role, and with records in the state that each call needs. Calls are only tried."""
 
     founder: ChainClient
     numbers: dict[str, int]
@@ -44,7 +44,10 @@ class Stage:
         return self.founder.with_account(test_key(f"role {name}"))
 
     def attempt(self, name: str, call: Call) -> PingzhengError | None:
-        """What the contract says to the party's call; ``None`` if it would be done. Another sends a signed act."""
+        """Try a party's call and return the refusal, or ``None`` if it would succeed.
+
+        An act that the party signed is tried from another account.
+        """
         name = SENDER if f"{call.contract}.{call.function}" in SIGNED else name
         try:
             self.founder.estimate(
@@ -61,7 +64,7 @@ def founding_of(name: str, roles: set[Role]) -> Founding:
 
 
 def prepare(stage: Stage, node: LocalNode) -> None:
-    """Anchored leaves, and assets of the holder as the calls need them."""
+    """Anchor leaves, and bring the holder's assets into the states that the calls need."""
     issuer, holder, registrar = stage.client("I"), stage.client(HOLDER), stage.client("R")
     issuer.send(calls.anchor(0, 8, digest("root")))
     issuer.send(calls.suspend(0, 3, "investigation"))
@@ -91,7 +94,7 @@ def prepare(stage: Stage, node: LocalNode) -> None:
 
 
 def propose(stage: Stage) -> None:
-    """What others than the columns proposed: to be confirmed, and about the keys of each column to be vetoed."""
+    """Make the proposals that the columns try to confirm, and for each column a change of its keys to veto."""
     waiting = {
         "setRoles": (SECOND_AUTHORITY, to_an_office(stage)),
         "lift as authority": (SECOND_AUTHORITY, calls.lift("authority", [HELD])),
@@ -111,7 +114,7 @@ def to_an_office(stage: Stage) -> Call:
 
 
 def newcomers(stage: Stage) -> Call:
-    """A list of one party."""
+    """Return the call that registers one new party."""
     signer = signer_of("newcomer")
     keys = ((signer.kid, prove_key(stage.chain, signer)),)
     return calls.register_parties([PartyRegistration(digest("new"), keys, Role.mask([Role.SUBJECT]))])
@@ -127,7 +130,7 @@ def proposed(stage: Stage, name: str) -> Call:
 
 
 def held_by(office: str) -> str:
-    """A statement that one office holds, and the other does not."""
+    """Return a statement that only one office holds."""
     return digest(f"held by {office}")
 
 
@@ -198,18 +201,18 @@ def report_of(stage: Stage, name: str) -> Call:
 
 
 def own_of(stage: Stage, name: str) -> str:
-    """Whose record is its own: the public's is nobody's, so it tries another's."""
+    """Return the party whose record the column treats as its own; the public has none and tries another party's."""
     return name if name in stage.numbers else BYSTANDER
 
 
 def own_keys(stage: Stage, name: str) -> Call:
-    """A rotation."""
+    """Return a proposal by a party to replace its own key."""
     number, fresh = stage.numbers[own_of(stage, name)], signer_of(f"next {name}")
     proof = prove_key(stage.chain, fresh, number)
     return calls.propose(calls.change_key(number, fresh.kid, account(f"role {name}"), proof))
 
 
-# Of each party its own.
+# Acts of a party on its own keys.
 OWN_ACTS: dict[str, Callable[[Stage, str], Call]] = {
     "PartyRegistry.propose(own keys)": own_keys,
     "PartyRegistry.veto": lambda stage, name: calls.veto(stage.proposals[own_of(stage, name)]),
@@ -218,13 +221,13 @@ OWN_ACTS: dict[str, Callable[[Stage, str], Call]] = {
 
 
 def uses_by(stage: Stage, name: str) -> Call:
-    """A use that the party signed."""
+    """Return a use signed by the party."""
     who, uses = account(f"role {name}"), [(REQUEST, 1)]
     return calls.record_uses_for(who, uses, FAR, sign_act(uses_message(stage.chain, who, FAR, uses), signer_of(name)))
 
 
 def withdrawal_by(stage: Stage, name: str) -> Call:
-    """A withdrawal that the party signed."""
+    """Return a withdrawal signed by the party."""
     who = account(f"role {name}")
     return calls.withdraw_for(
         who, [CONSENT], sign_act(withdrawals_message(stage.chain, who, [CONSENT]), signer_of(name))
@@ -232,13 +235,13 @@ def withdrawal_by(stage: Stage, name: str) -> Call:
 
 
 def veto_by(stage: Stage, name: str) -> Call:
-    """A veto that the party signed."""
+    """Return a veto signed by the party."""
     who, number = account(f"role {name}"), stage.proposals[own_of(stage, name)]
     return calls.veto_for(who, number, sign_act(veto_message(stage.chain, who, number), signer_of(name)))
 
 
 def report_by(stage: Stage, name: str) -> Call:
-    """A report that the party signed, of its own key."""
+    """Return a report of the party's own key, signed by the party."""
     who, of = account(f"role {name}"), own_of(stage, name)
     reported = account(f"role {of}")
     signature = sign_act(report_message(stage.chain, who, reported), signer_of(name))
@@ -255,7 +258,7 @@ SIGNED: dict[str, Callable[[Stage, str], Call]] = {
     "PartyRegistry.vetoFor": veto_by,
     "PartyRegistry.reportFor": report_by,
 }
-# What only a proposal does, whoever sends the call itself.
+# Calls that are refused for every account, because only a proposal can carry them out.
 DECIDED: dict[str, Callable[[Stage], Call]] = {
     "PARTY_OFFICE_BY_PROPOSAL": to_an_office,
     "LOG_NOT_DECIDED": lambda _: calls.lift("authority", [HELD]),

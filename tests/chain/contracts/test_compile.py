@@ -1,4 +1,4 @@
-"""The packaged contracts are the sources', and two ways to the compiler give the same code."""
+"""Tests that the packaged contracts match the sources, and that Hardhat and py-solc-x give the same bytecode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Compiled = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def building() -> Iterator[subprocess.Popen[bytes]]:
-    """Hardhat at work."""
+    """Start Hardhat's build, which runs while the contracts are compiled here."""
     hardhat = PROJECT / "node_modules" / "hardhat" / "dist" / "src" / "cli.js"
     command = [str(find_node()), str(hardhat), "build", "--no-tests", "--quiet"]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) as process:
@@ -33,7 +33,7 @@ def building() -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture(scope="module")
 def built(building: subprocess.Popen[bytes], compiled: Compiled) -> Path:
-    """Hardhat's artifacts, made while we compile."""
+    """The folder with Hardhat's artifacts."""
     assert building.wait(600) == 0
     return PROJECT / "build" / "contracts"
 
@@ -52,7 +52,7 @@ def by_signature(abi: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
 
 
 def test_packaged_artifacts_match_the_sources(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `python scripts/compile.py --check` says; compiled once for all these tests."""
+    """The same check as `python scripts/compile.py --check`, without compiling again."""
     monkeypatch.setattr(compiling, "compile_contracts", lambda project: compiled)
     assert compiling.outdated(PROJECT) == []
     assert compiling.package(PROJECT) == []
@@ -80,7 +80,7 @@ def test_a_packaged_artifact_is_read_back_unchanged(compiled: Compiled, name: st
 
 
 def test_a_compiler_error_is_reported_with_its_file(tmp_path: Path) -> None:
-    """A project of one broken file; the compiler itself is ours."""
+    """Our compiler compiles a project that has one broken file."""
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "Broken.sol").write_text("pragma solidity ^0.8.28;\ncontract Broken { uint x = ; }\n")
     (tmp_path / "contracts" / "solc-settings.json").write_bytes(

@@ -1,4 +1,4 @@
-"""How the contracts of a deployment were created: each immutable, each argument, and the transaction that made them."""
+"""Tests how a deployment's contracts are checked: each immutable, each constructor argument, and the transactions."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from tests.support.chain.scripted_ledger import ROOT
 
 @pytest.mark.parametrize("contract", [ASSET_REGISTRY, CERTIFICATE_LOG])
 def test_attack_a_contract_that_uses_a_secret_registry_is_refused(chain: Chain, contract: str) -> None:
-    """All other values agree: the code, the forwarder, the origin. The deployment names a registry that the contract
-    does not ask, so that others act in the names of its parties."""
+    """Code, forwarder and origin are right, but the contract uses another registry than the deployment names. There,
+    other people could act as the ledger's parties."""
     connection = Connection(chain.node.url)
     deployed = secret_registry(chain.node.url, chain.deployment, contract)
     for check in (
@@ -75,7 +75,7 @@ def test_every_immutable_is_checked_at_each_of_its_places(chain: Chain, contract
 
 
 def test_attack_an_address_is_not_accepted_as_the_least_notice(chain: Chain) -> None:
-    """It is the one immutable that each ledger chooses; and what it chooses is a time."""
+    """Each ledger chooses its own least notice, so only the size of a time is checked."""
     registry, groups = chain.deployment.addresses[ASSET_REGISTRY], artifact_of(ASSET_REGISTRY).immutables
     code = Connection(chain.node.url).code(registry)
     (notice,) = (each for each in groups if code[each[0][0] : sum(each[0])] == NOTICE.to_bytes(32, "big"))
@@ -87,7 +87,7 @@ def test_attack_an_address_is_not_accepted_as_the_least_notice(chain: Chain) -> 
 
 
 def test_attack_a_registry_created_with_a_hidden_key_is_refused(chain: Chain) -> None:
-    """Its code and all values in it are right, and no call names the key that acts for the founder."""
+    """The runtime code and its immutables are right, and no function shows the hidden key that acts for the founder."""
     connection = Connection(chain.node.url)
     deployed = born_with_a_key(chain.node.url, chain.deployment)
     check_deployment(connection, deployed)
@@ -100,7 +100,7 @@ def test_attack_a_registry_created_with_a_hidden_key_is_refused(chain: Chain) ->
 
 
 def elsewhere(chain: Chain) -> str:
-    """The creation of the registry of another ledger."""
+    """Return the hash of the transaction that created the party registry of another ledger."""
     return deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0).creations[PARTY_REGISTRY]
 
 
@@ -143,7 +143,8 @@ REGISTRIES: dict[str, tuple[str, Callable[[Deployer, str], bytes]]] = {
         PARTY_REGISTRY,
         lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, DELAY, by.founded(forwarder)[2]),
     ),
-    # The founding parties are free to choose. So only the next contract differs: it asks the other registry.
+    # Founding parties are a free choice, so this creation is accepted. The next contract is refused, because it uses
+    # the other registry.
     "other parties": (
         ASSET_REGISTRY,
         lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, 0, by.founded(forwarder)[2][::-1]),

@@ -1,4 +1,4 @@
-"""The deployment's file and the proof that the chain in front of us is the one that it names."""
+"""Tests the deployment file, and the check that a node serves the chain that the file names."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_deployment_that_does_not_fit_the_chain_is_refused(
 
 
 def test_contracts_with_another_forwarder_are_refused(chain: Chain) -> None:
-    """The other forwarder is our code and keeps the origin that the file names: the contracts do not trust it."""
+    """The other forwarder has our code and the origin that the file names, but the contracts do not trust it."""
     other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
     with pytest.raises(ChainUnavailable) as caught:
@@ -94,7 +94,7 @@ def test_a_new_deployment_has_the_founding_parties_and_the_delay(chain: Chain, d
 
 
 def test_attack_a_deployment_file_with_a_false_delay_is_refused(chain: Chain) -> None:
-    """So does a bundle that lies. The contract says otherwise, and so does its code."""
+    """A bundle could name the same false delay. Both the contract's answer and its code show the real one."""
     lying = replace(chain.deployment, delay=DELAY)
     with pytest.raises(ChainUnavailable) as caught:
         deployment_of(Connection(chain.node.url), lying.chain)
@@ -159,7 +159,7 @@ def test_check_reports_a_node_that_does_not_answer(chain: Chain) -> None:
 
 
 def test_a_chain_with_the_same_id_and_another_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
-    """Two real nodes: the second has a later first block, and the very same contracts at the same addresses."""
+    """The second node has another first block, and the same contracts at the same addresses."""
     chain.deployment.save(tmp_path / "test.json")
     saved = (tmp_path / "test.json").read_bytes()
     with LocalNode(tmp_path / "node", funded=[FOUNDER.account], persistent=False) as other:
@@ -193,7 +193,7 @@ def test_deploying_again_changes_nothing(chain: Chain, tmp_path: Path) -> None:
 
 
 def test_code_digests_match_the_deployed_code(chain: Chain) -> None:
-    """Immutables are blanked, so the digest is the same on every chain; one other byte is another digest."""
+    """Immutables are set to zero, so the digest is the same on every chain; another byte changes the digest."""
     connection = Connection(chain.node.url)
     for name, address in chain.deployment.addresses.items():
         code, artifact = connection.code(address), artifact_of(name)

@@ -1,4 +1,4 @@
-"""The role matrix on the contracts: every call of tests/reference/role_matrix.yaml by an account of every role."""
+"""Tries every call of tests/reference/role_matrix.yaml on the contracts, with an account of every role."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     names = {column: {ROLE_OF[column]} for column in PARTY_COLUMNS}
     names |= {BYSTANDER: {Role.SUBJECT}, HOLDER: {Role.PROVIDER}, BOTH: {Role.PROVIDER, Role.REGISTRAR}}
     names |= {SECOND: {Role.ISSUER}, SECOND_AUTHORITY: {Role.AUTHORITY}, SECOND_SUPERVISOR: {Role.SUPERVISOR}}
-    # With the founder four, so that one of them can report its own key.
+    # Together with the founder these are four officers, so that one of them can report its own key.
     names |= {"third authority": {Role.AUTHORITY}}
     funded = [founder.account, *(account(f"role {name}") for name in names)]
     founding = [
@@ -82,7 +82,7 @@ def test_every_row_of_the_matrix_names_its_calls_or_a_reason() -> None:
 
 
 def test_no_call_accepts_a_role_that_the_matrix_excludes() -> None:
-    """The exception is to withdraw for one's own part, which the table explains."""
+    """The only exception is the withdrawal by the caller's own party, which the table explains."""
     for row, told in ROWS.items():
         taken = {
             column
@@ -154,7 +154,7 @@ def test_one_officer_cannot_do_what_two_officers_must_decide(stage: Stage, colum
 
 @pytest.mark.parametrize("column", ["A", "V"])
 def test_one_officer_cannot_stop_another_officer(stage: Stage, column: str) -> None:
-    """Neither its status nor its keys are for one officer alone."""
+    """One officer alone can change neither the status nor the keys of another officer."""
     other = SECOND_SUPERVISOR if column == "V" else SECOND_AUTHORITY
     for status, reason in (("suspended", "investigation"), ("closed", "court")):
         refusal = stage.attempt("A", calls.set_status(stage.numbers[other], status, reason))
@@ -219,7 +219,7 @@ def test_an_applicant_cannot_review_its_own_application(stage: Stage) -> None:
 
 @pytest.mark.parametrize("call", [calls.revoke(0, 0, "fraud"), calls.suspend(0, 0, "court"), calls.resume(0, 3)])
 def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None:
-    """The second issuer anchored nothing: the numbers of the first one's log name nothing for it."""
+    """The second issuer anchored nothing, so the batch numbers of the first issuer do not exist in its log."""
     assert stage.attempt("I", call) is None
     refusal = stage.attempt(SECOND, call)
     assert isinstance(refusal, NotFound) and refusal.code == "LOG_UNKNOWN_BATCH"
@@ -230,7 +230,7 @@ def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None
 def test_two_parties_of_an_office_can_lift_only_its_own_hold(
     stage: Stage, column: str, office: str, other: str
 ) -> None:
-    """What another office holds is found out when it is carried out: the bit of this office is not set."""
+    """A proposal to lift the other office's hold fails when it is carried out: the bit of this office is not set."""
     second = SECOND_AUTHORITY if column == "A" else SECOND_SUPERVISOR
     for statement, refused in ((held_by(column), None), (held_by(other), "LOG_NOT_HELD")):
         call = calls.lift(office, [statement])
@@ -243,7 +243,7 @@ def test_two_parties_of_an_office_can_lift_only_its_own_hold(
 
 @pytest.mark.parametrize("column", PARTY_COLUMNS)
 def test_only_the_holder_can_transfer_its_asset(stage: Stage, column: str) -> None:
-    """Where ownership decides, no role helps."""
+    """If ownership decides, no role can replace it."""
     to = stage.numbers[BYSTANDER]
     offer = asset_calls.offer_transfer(CONFIRMED, to, FAR)
     filing = asset_calls.file_application(CONFIRMED, "cancel", digest("reason"), "00" * 32, "general")

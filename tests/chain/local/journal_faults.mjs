@@ -1,15 +1,15 @@
-// Loaded into a node before its own program: makes one of the system calls on a journal fail, or be the last one.
+// Loaded into a Node process before its program: makes a system call on a journal fail, or kills the process before it.
 //
 //   NODE_OPTIONS=--import=<this file>   JOURNAL_FAULT={"fault": …, "at": …, "times": …, "on": […], "fired": <path>}
 //
-// The calls counted, from 1, are those in `on` (all below by default) on the journal, its draft and their folder.
-// From call `at` on, `times` calls (1 by default) are met by `fault`:
+// Only calls in `on` (by default all calls below) on the journal, its draft and their folder are counted, from 1.
+// From call number `at` on, `fault` happens in `times` calls (1 by default):
 //   "kill"          the process is killed before the call
-//   "short"         a write takes half of the bytes, and says so
-//   "nothing"       a write takes nothing, and says so
-//   "half ENOSPC"   a write takes half of the bytes; all writes after it fail with ENOSPC, until `times` are over
-//   "ENOSPC", …     the call fails so
-// The file `fired` is written when the fault happens, so that a test knows when it has been at every call.
+//   "short"         a write accepts half of the bytes, and returns that number
+//   "nothing"       a write accepts no byte, and returns 0
+//   "half ENOSPC"   a write accepts half of the bytes; the later writes among the `times` calls fail with ENOSPC
+//   "ENOSPC", …     the call fails with this error
+// The file `fired` is written when the fault happens, so that a test knows whether there was such a call.
 
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";

@@ -1,4 +1,4 @@
-"""What the tests of the local chain's journal share."""
+"""Nodes and journals for the tests of the local chain's journal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def blocks_of(node: LocalNode) -> list[Block | None]:
 
 
 def sealed(records: Iterable[dict[str, Any]]) -> bytes:
-    """A journal of these records, each with its sum: as the format is described, not as the program does it."""
+    """Return a journal of these records with their sums, written from the format's description, not by the program."""
     lines, before = [], ""
     for record in records:
         body = json.dumps(record, separators=(",", ":"))[:-1]
@@ -41,7 +41,7 @@ def sealed(records: Iterable[dict[str, Any]]) -> bytes:
 
 
 def records_in(raw: bytes) -> list[dict[str, Any]]:
-    """The records of a journal without their sums."""
+    """Return the records of a journal without their sums."""
     records = [json.loads(line) for line in raw.splitlines()]
     for record in records:
         del record["sum"]

@@ -1,4 +1,4 @@
-// Reads a journal with every bit changed in turn, and every beginning of it; prints what became of each, as JSON.
+// Reads copies of a journal in which one bit is changed, and all its beginnings; prints the result of each as JSON.
 //
 //   node read_damaged.mjs <journal.mjs> <a good journal> <a path to write to>
 

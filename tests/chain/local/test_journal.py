@@ -1,4 +1,4 @@
-"""The journaled local chain: the same blocks after every kind of ending, and nothing that the journal would miss."""
+"""Tests that the journaled local chain has the same blocks after every kind of end, and refuses unrecorded changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ENDINGS = {"stopped": LocalNode.stop, "killed": LocalNode.kill}
 
 
 def live(node: LocalNode) -> Deployment:
-    """Whatever makes a block: contracts, empty blocks, a jump in time, a refusal that is mined all the same."""
+    """Make blocks of all kinds: with contracts, empty, after a jump in time, with a transaction that reverts."""
     deployed = deploy(node.url, KEY, FOUNDING, delay=0)
     client = ChainClient.at(node.url, deployed, KEY)
     node.mine(2)
@@ -61,7 +61,7 @@ def test_a_restart_gives_the_same_blocks(tmp_path: Path, end: Callable[[LocalNod
 
 
 def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
-    """The jump ahead is not kept, the blocks that it made are: later ones follow them."""
+    """The offset of the clock is not stored, but the blocks that it made are, and later blocks have later times."""
     with journaled(tmp_path) as node:
         node.advance(7200)
         ahead = Connection(node.url).block()
@@ -74,7 +74,7 @@ def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_reads_and_refused_calls_do_not_change_the_blocks(tmp_path: Path) -> None:
-    """A replay runs only what is in the journal: blocks must not depend on anything else that the node was asked."""
+    """A replay runs only the journal, so blocks must not depend on other calls to the node."""
     call = {"from": OWNER, "to": "0x" + "22" * 20, "data": "0x", "value": "0x1"}
     asked: list[tuple[str, list[object]]] = [
         ("eth_call", [call, "pending"]),
@@ -126,7 +126,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
 
 
 def test_reads_add_no_line_to_the_journal(shared: LocalNode, tmp_path: Path) -> None:
-    """Reading leaves no line; the journal is only what changed the chain."""
+    """The journal contains only calls that changed the chain."""
     directory = shared.log_path.parent
     before = journal_of(directory).read_bytes()
     blocks_of(shared)

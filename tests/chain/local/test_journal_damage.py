@@ -1,4 +1,4 @@
-"""A damaged journal is noticed at its line and left as it is; only an end that was never answered is cut off."""
+"""Tests that damage in a journal is reported with its line and changes nothing; only an incomplete end is cut off."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DAMAGED, DIFFERS, OTHER = "JOURNAL_DAMAGED", "JOURNAL_DIFFERS", "JOURNAL_OF_ANOT
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A header, an account with money, and three blocks."""
+    """A journal with a header, an account with money, and three blocks."""
     directory = tmp_path_factory.mktemp("good")
     with journaled(directory) as node:
         node.mine(3)
@@ -99,12 +99,12 @@ def blank_line(raw: bytes) -> bytes:
 
 
 def line_of_another(raw: bytes) -> bytes:
-    """The header of another journal with the same settings, and then the lines of this one."""
+    """Return this journal's lines after the header of another journal with the same settings."""
     return sealed([{**records_in(raw)[0], "id": "0" * 16}]) + b"".join(lines_of(raw)[1:])
 
 
 def other_blocks(raw: bytes) -> bytes:
-    """Each line fits the one before, and the replay makes other blocks, as another program would."""
+    """Return a journal whose sums are right, but whose replay makes other blocks, as another program version could."""
     header, fund, *others = records_in(raw)
     return sealed([header, {**fund, "params": [OWNER, "0x1"]}, *others])
 
@@ -159,7 +159,7 @@ def test_the_sum_of_a_line_is_computed_as_described(good: bytes) -> None:
 
 
 def test_a_missing_journal_is_not_replaced_by_a_new_one(good: bytes, tmp_path: Path) -> None:
-    """Neither where one is expected, nor by a node that ran before, nor in place of a folder."""
+    """Neither without ``create``, nor by a node that ran before, nor if a folder has the journal's name."""
     expecting = LocalNode(tmp_path / "lost", program=JOURNAL, chain_id=4409, create=False)
     with pytest.raises(Misconfigured, match="JOURNAL_MISSING"):
         expecting.start()
@@ -194,7 +194,7 @@ def test_zeros_after_a_power_cut_are_cut_off(good: bytes, tmp_path: Path) -> Non
 
 
 def test_a_refused_last_change_is_removed_at_the_next_start(good: bytes, tmp_path: Path) -> None:
-    """The process ended after it wrote a change, and before it took back that the chain refused it."""
+    """The process ended after it wrote a change that the chain refused, and before it removed the line."""
     with journaled(tmp_path) as node:
         tip = node.rpc("eth_getBlockByNumber", "latest", False)["hash"]
     records = records_in(journal_of(tmp_path).read_bytes())

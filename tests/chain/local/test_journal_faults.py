@@ -1,4 +1,4 @@
-"""What was answered is in the journal, whatever the disk refuses and wherever the process is killed."""
+"""Tests that every answered change is in the journal, whatever disk calls fail and whenever the process is killed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PRELOAD: Final = Path(__file__).with_name("journal_faults.mjs")
 REVERTING: Final = bytes.fromhex("60006000fd")
 GONE: Final = "CHAIN_UNREACHABLE"
 REFUSED: Final = "NODE_REFUSED"
-# By act: what a healthy chain answers, and whether the act stays in the journal.
+# For each act: the answer of a healthy chain, and whether the act stays in the journal.
 HEALTHY: Final = {"fund": (None, True), "nonsense": (REFUSED, False), "revert": (REFUSED, True), "mine": (None, True)}
 
 
@@ -34,7 +34,7 @@ def journaled(directory: Path) -> LocalNode:
 
 @dataclass
 class Life:
-    """A few acts of every kind on one chain, and what was answered to each."""
+    """A few acts of every kind on one chain, with the answer to each."""
 
     node: LocalNode
     codes: dict[str, str | None] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Life:
             self.codes[name] = self.code_of(name)
             if self.codes[name] == GONE:
                 return
-            # Reading goes on, whatever the disk does to writing.
+            # Reads must still work when writes fail.
             self.blocks = blocks_of(self.node)
             self.balance = Connection(self.node.url).balance(OWNER)
 
@@ -64,7 +64,7 @@ class Life:
         self.node.rpc("eth_sendRawTransaction", "0x00")
 
     def revert(self) -> None:
-        """A transaction that gets a block, and does nothing in it; whoever has no money sends none."""
+        """Send a transaction that reverts in its block. From an account without money it gets no block."""
         fields = {"nonce": 0, "gas": 100_000, "gasPrice": 2 * 10**9, "value": 0, "data": REVERTING, "chainId": 4409}
         signed = Account.sign_transaction(fields, KEY)
         self.node.rpc("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
@@ -73,13 +73,13 @@ class Life:
         self.node.mine()
 
     def stayed(self) -> list[str]:
-        """The acts that are in the journal; without money the reverting one is refused as nonsense is."""
+        """Return the acts that are in the journal; without money the reverting transaction is refused."""
         done = [name for name, code in self.codes.items() if (code, True) == HEALTHY[name]]
         return [name for name in done if name != "revert" or "fund" in done]
 
 
 def lives(folder: Path, patch: pytest.MonkeyPatch, **fault: Any) -> Iterator[tuple[Life, str | None]]:
-    """A life for every call that the fault can meet, one after the other, and the code of a start that failed."""
+    """Yield a life for each call at which the fault can happen, and the error code if the start failed."""
     for at in count(fault.pop("at", 1)):
         directory, fired = folder / str(at) / "chain", folder / f"fired-{at}"
         patch.setenv("NODE_OPTIONS", f"--import={PRELOAD.as_uri()}")
@@ -105,7 +105,7 @@ def test_a_kill_at_any_step_loses_no_answered_change(tmp_path: Path, monkeypatch
         assert (answered, last[1]) == ([(name, HEALTHY[name][0]) for name, _ in answered], GONE)
         with life.node as node:
             blocks = blocks_of(node)
-            # The act that was under way may have been done; then it was whole on the disk.
+            # The interrupted act may have been done; then its line was completely on the disk.
             assert blocks[: len(life.blocks)] == life.blocks
             assert len(blocks) - len(life.blocks) <= (last[0] in ("revert", "mine") or not life.blocks)
             assert Connection(node.url).balance(OWNER) > 0 or life.balance == 0
@@ -141,7 +141,7 @@ def test_every_disk_failure_has_its_error_code(
 
 
 def check_refused(life: Life, failed: str | None, code: str) -> None:
-    """At most one act was refused, with this code; the others went on, and a new process finds the same chain."""
+    """Check that at most one act was refused, with this code, and that a new process finds the same chain."""
     assert failed in (None, code)
     refused = [name for name, found in life.codes.items() if found == code]
     assert len(refused) <= 1
@@ -164,7 +164,7 @@ def test_a_partial_write_is_continued(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_writing_continues_when_the_disk_has_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is full for many calls, cutting back what was half written among them."""
+    """The disk is full for many calls, even when the partly written line is cut off."""
     fired = tmp_path / "fired"
     monkeypatch.setenv("NODE_OPTIONS", f"--import={PRELOAD.as_uri()}")
     fault = {"fault": "half ENOSPC", "at": 6, "times": 6, "fired": str(fired)}
@@ -226,7 +226,7 @@ print("whole")
 
 def test_a_chain_starts_and_answers_on_a_full_or_read_only_disk(tmp_path: Path) -> None:
     mount = f'mount -t tmpfs -o size=256k tmpfs {tmp_path} && exec {sys.executable} -c "$0" {tmp_path}'
-    # A disk of its own needs user namespaces, or the right to mount.
+    # Mounting a separate disk needs user namespaces, or the right to mount.
     own = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
     done = subprocess.run(
         ["unshare", "-rm" if own else "-m", "sh", "-c", mount, ON_A_FULL_DISK],

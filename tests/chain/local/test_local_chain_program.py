@@ -1,4 +1,4 @@
-"""What the local chain's program answers to requests that no client of ours sends; it goes on with the next one."""
+"""Tests that the local chain's program answers odd requests, which our clients never send, and keeps running."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
 
 @pytest.fixture(autouse=True)
 def goes_on(node: LocalNode) -> Iterator[None]:
-    """After every request the same process answers, and the chain and its journal are as they were."""
+    """Check after each test that the same process answers, and that the chain and its journal are unchanged."""
     pid, blocks, journal = node.pid, blocks_of(node), journal_of(node.log_path.parent)
     written = journal.read_bytes()
     yield
@@ -102,7 +102,7 @@ def test_an_invalid_change_is_refused(node: LocalNode, method: str, params: list
 
 
 def test_a_too_large_body_is_refused(node: LocalNode) -> None:
-    """Neither where its length is given, nor where it comes in pieces without end."""
+    """Whether its length is given, or it is sent in endless pieces."""
     with socket.create_connection((HOST, int(node.url.rpartition(":")[2])), 30) as given:
         given.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
         assert b" 413 " in given.recv(4096)

@@ -1,4 +1,4 @@
-"""The local node: starts, keeps its chain, and never outlives its owner."""
+"""Tests that the local node starts, keeps its chain, and ends with its parent process."""
 
 from __future__ import annotations
 

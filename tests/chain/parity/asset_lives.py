@@ -1,4 +1,4 @@
-"""Lives of an asset, parties and moves by them, for the tests of the rules in ``tests.reference.assets``."""
+"""Assets in several states, and acts of parties on them, for the tests of the rules in ``tests.reference.assets``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ IMPORTANT = replace(CONFIRMED, grade="important")
 
 
 def staged(stage: str, kind: str = "change", **changes: object) -> AssetLife:
-    """Under the first application, or the second."""
+    """Return an asset at a stage of its first or second application."""
     life = APPLIED if kind == "first" else replace(CONFIRMED, applications=2)
     return replace(life, kind=kind, stage=stage, **changes)  # type: ignore[arg-type]
 
@@ -65,7 +65,7 @@ def advance(life: AssetLife, stage: str, until: int = 0, grounds: str = SAID) ->
 
 
 def reassign(life: AssetLife, to: Party = BUYER, grounds: str = SAID, **kwargs: Any) -> AssetLife:
-    """Decided, and the holder is silent."""
+    """Reassign an asset of a silent holder, as decided by two officers."""
     usual: dict[str, Any] = {"by": AUTHORITY, "at": AT, "decided": True, "silent": True}
     return transfers.reassign(life, to=to, grounds=grounds, **usual | kwargs)
 

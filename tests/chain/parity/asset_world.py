@@ -1,4 +1,4 @@
-"""One world, two sides: the contracts on a fast chain and the rules of ``ledger.domain``; each move is made on both."""
+"""Makes each act on an asset twice, on the contracts of a fast chain and in ``tests.reference``, and compares both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _OTHER_ENUMS: Final[dict[str, dict[str, Any]]] = {
     "ASSET_NOT_ACCREDITED": {"kind": ASSESSMENTS},
 }
 
-# Some of them could hold an asset and review it: what nobody may do at once has to be tried.
+# Some parties can both hold an asset and review it, because a party must be refused when it reviews its own asset.
 ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
     "owner": (Role.PROVIDER,),
     "buyer": (Role.CONSUMER,),
@@ -53,13 +53,13 @@ ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
     "assessor": (Role.ASSESSOR, Role.CONSUMER),
     "without roles": (),
 }
-# With the founder they decide what takes two of them; no asset is any business of theirs.
+# Together with the founder these officers decide proposals. They take no other part in the life of an asset.
 OFFICERS: Final = ("second officer", "third officer")
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A party's move on an asset: what is sent to the contract, and what the rules make of it."""
+    """An act of a party on an asset: the call for the contract, and the function of the reference."""
 
     name: str
     asset: str
@@ -70,7 +70,7 @@ class Move:
 
 
 class World:
-    """The contracts with their parties on a node of their own; ``lives`` are the assets as of the last ``keep``."""
+    """The contracts and their parties on a separate node; ``lives`` are the assets at the last call of ``keep``."""
 
     def __init__(self, node: LocalNode) -> None:
         founder = PARTIES[FUNDED]
@@ -106,7 +106,7 @@ class World:
         self.kept = (self.start, dict[str, AssetLife](), dict[str, str](), dict(self.parties))
 
     def keep(self, sides: Sides) -> None:
-        """Let every later run begin here."""
+        """Make the present state the beginning of every later run."""
         self._snapshot = self._node.snapshot()
         self.kept = (sides.now, dict(sides.lives), dict(sides.fingerprints), dict(sides.parties))
         self.done.clear()
@@ -117,7 +117,7 @@ class World:
         self._snapshot = self._node.snapshot()
 
     def send(self, by: Party, call: Call, at: int) -> PingzhengError | None:
-        """What the contract says to a call in a block of this very second; None if it agrees."""
+        """Send a call in a block of exactly this second, and return the contract's refusal or None."""
         self._node.rpc("evm_setNextBlockTimestamp", at)
         transaction = {
             "from": self._accounts[by.no],
@@ -134,14 +134,14 @@ class World:
         return None
 
     def decide(self, call: Call, at: int) -> PingzhengError | None:
-        """What the contract says to a call on which the founder and another officer decide; None if it agrees."""
+        """Let the founder and another officer decide a call, and return the contract's refusal or None."""
         founder = self.parties["founder"]
         assert self.send(founder, calls.propose(call), at) is None
         (number,) = self._client.read(PARTY_REGISTRY, "proposals")
         return self.send(self._officer, calls.confirm(number, call), at)
 
     def ask(self, questions: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
-        """The answers of the asset register, in one request."""
+        """Call many view functions of the asset register in one request."""
         address = self.deployment.addresses[ASSET_REGISTRY]
         encoded = [(address, self._face.encode_call(function, args)) for function, args in questions]
         answers = self._connection.call_many(encoded)
@@ -152,7 +152,7 @@ class World:
 
 
 class Sides:
-    """Both sides of a run that begins where the world is kept."""
+    """Contract and reference in one run, which begins at the state that the world keeps."""
 
     def __init__(self, world: World) -> None:
         world.back()
@@ -164,12 +164,12 @@ class Sides:
         return self.lives.setdefault(asset, AssetLife())
 
     def having(self, fingerprint: str, asset: str) -> AssetLife | None:
-        """The other asset that has a fingerprint."""
+        """Return the other asset that has this fingerprint."""
         name = self.fingerprints.get(fingerprint, asset)
         return None if name == asset else self.life(name)
 
     def make(self, move: Move) -> bool:
-        """Make a move on both sides; True if both agree to it. Fails where they differ in verdict or state."""
+        """Make an act on both sides, and return whether both accept it. Fails if their verdicts or states differ."""
         before = self.life(move.asset)
         expected: PingzhengError | None = None
         try:
@@ -193,13 +193,13 @@ class Sides:
         return True
 
     def set_status(self, name: str, status: str) -> None:
-        """Two officers suspend a party, or let it act again."""
+        """Let two officers suspend a party or make it active again."""
         party = self.parties[name]
         assert self.world.decide(calls.set_status(party.no, status, "none"), self.now) is None
         self.parties[name] = replace(party, active=status == "active")
 
     def compare(self, asset: str) -> None:
-        """The contract's records of an asset are the life's."""
+        """Check that the contract's records of an asset equal those of the reference."""
         life, identifier = self.life(asset), digest(asset)
         numbers = sorted({0, 7, *life.liens})
         objections = range(len(life.objections) + 2)
@@ -228,7 +228,7 @@ def verdict(error: PingzhengError | None) -> str:
 
 
 def told_by(error: PingzhengError) -> dict[str, Any]:
-    """An error's details, by the names that the contract's numbers stand for."""
+    """Return an error's details, with names in place of the contract's numbers."""
     enums = _ENUMS | _OTHER_ENUMS.get(error.code, {})
     return {
         key: enums[key][value] if key in enums and isinstance(value, int) else value or "none"

@@ -1,4 +1,4 @@
-"""Moves on an asset, chosen from bytes: mostly by whom and with what they can succeed, and often just not."""
+"""Chooses acts on an asset from random bytes, so that most acts can succeed and many are only just refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROLONGS: Final = ("first", "renew")
 
 
 class Choices:
-    """One step's choices, a byte for each; where there are no more bytes, the first."""
+    """The choices for one step, one byte for each. When the bytes are used up, the first option is chosen."""
 
     def __init__(self, chosen: bytes = b"") -> None:
         self._bytes = iter(chosen)
@@ -36,16 +36,16 @@ class Choices:
         return options[next(self._bytes, 0) % len(options)]
 
     def mostly(self, likely: Sequence[T], others: Sequence[T]) -> T:
-        """Seven times of eight a likely one, where there is one."""
+        """Return a likely option in seven of eight cases, if there is one."""
         return self.of(likely) if self.of(range(8)) < 7 and likely else self.of(others)
 
     def party(self, sides: Sides, fits: Callable[[Party], bool]) -> Party:
-        """Mostly an active one that fits."""
+        """Return a party, usually an active one that fits."""
         everyone = list(sides.parties.values())
         return self.mostly([party for party in everyone if party.active and fits(party)], everyone)
 
     def said(self) -> str:
-        """Mostly a digest."""
+        """Return grounds, usually a digest and sometimes zero."""
         return self.mostly([SAID], [NOTHING])
 
 
@@ -57,7 +57,7 @@ def step(sides: Sides, move: str, asset: str, choices: Choices) -> Move:
 
 
 def wait(sides: Sides, asset: str, choices: Choices) -> None:
-    """Let time pass: a little, or to the seconds beside one that matters."""
+    """Let time pass: a little, or to a second just before, at or after a deadline."""
     life = sides.life(asset)
     matters = {
         life.until,
@@ -237,7 +237,7 @@ def _grant(sides: Sides, asset: str, choices: Choices) -> Move:
 
 
 def _right(life: AssetLife, choices: Choices) -> tuple[int, int]:
-    """A right's number and its grantee."""
+    """Return the number of a right and its grantee."""
     no = choices.mostly(range(1, len(life.rights) + 1), range(len(life.rights) + 2))
     return no, life.rights[no - 1].grantee if 0 < no <= len(life.rights) else 0
 
@@ -268,7 +268,7 @@ def _pledge(sides: Sides, asset: str, choices: Choices) -> Move:
 
 
 def _lien(sides: Sides, life: AssetLife, choices: Choices) -> tuple[int, Party]:
-    """A lien's number, and mostly its creditor."""
+    """Return the number of a lien, and usually its creditor."""
     number = choices.mostly(sorted(life.liens), range(9))
     creditor = life.liens[number].creditor if number in life.liens else 0
     return number, choices.party(sides, _numbered(creditor))

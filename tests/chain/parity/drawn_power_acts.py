@@ -1,4 +1,5 @@
-"""Acts on the powers, chosen from bytes: mostly by whom and with what they can succeed, and often just not."""
+"""Chooses acts of officers and parties from random bytes, so that most acts can succeed and many are only just
+refused."""
 
 from __future__ import annotations
 
@@ -49,12 +50,12 @@ STATUSES: Final = (1, 1, 2, 3, 4, 0)
 
 
 def voices(powers: Powers, fits: Callable[[int], bool]) -> list[str]:
-    """The keys that speak for parties that fit."""
+    """Return the keys that may act for the parties that fit."""
     return [each for each in ACCOUNTS if powers.speaks(each) and fits(powers.keys[each].owner)]
 
 
 def in_role(powers: Powers, role: int, *others: int) -> list[str]:
-    """The keys that act in a role, but for those of some parties."""
+    """Return the keys that can act in a role, except those of some parties."""
 
     def fits(no: int) -> bool:
         party = powers.parties[no]
@@ -84,7 +85,7 @@ def a_status(choices: Choices) -> int:
 
 
 def change_of_key(powers: Powers, choices: Choices, no: int) -> Act:
-    """A rotation or recovery, a further key, or the end of one."""
+    """Return a change of keys: a replacement, a further key, or a retirement."""
     fresh = choices.mostly(unbound(powers), ACCOUNTS)
     old = choices.mostly(keys_of(powers, no), ACCOUNTS)
     fresh, old = choices.mostly([(fresh, old), (fresh, "")], [("", old), ("", "")])
@@ -92,7 +93,7 @@ def change_of_key(powers: Powers, choices: Choices, no: int) -> Act:
 
 
 def an_act(sides: Sides, choices: Choices) -> Act:
-    """What officers propose."""
+    """Return an act that officers may propose."""
     powers, no = sides.powers, a_party(sides.powers, choices)
     account = choices.mostly(keys_of(powers, no), ACCOUNTS)
     start = choices.of([0, sides.now, sides.now + DAY])
@@ -133,7 +134,7 @@ def _proposed(name: str, caller: str, sides: Sides, act: Act) -> Move:
 
 
 def propose_registration(sides: Sides, choices: Choices) -> Move:
-    """A list of one or two parties; or, by its digest, something else."""
+    """Propose to register one or two parties, or another call by its digest."""
     powers = sides.powers
     fresh = unbound(powers) or list(ACCOUNTS)
     rows = [
@@ -151,7 +152,7 @@ def propose_registration(sides: Sides, choices: Choices) -> Move:
 
 
 def a_proposal(sides: Sides, choices: Choices, fits: Callable[[int], bool]) -> tuple[int, Act]:
-    """A number, and mostly the call that it is for."""
+    """Return the number of a proposal, and usually its call."""
     powers = sides.powers
     pending = [no for no, each in powers.proposals.items() if each.state == PENDING]
     newest = [no for no in pending if fits(no)][-4:]
@@ -258,7 +259,7 @@ def hold(sides: Sides, choices: Choices) -> Move:
 
 
 def withdraw(sides: Sides, choices: Choices) -> Move:
-    """By any key: a subject may, whatever became of it."""
+    """Withdraw with any key, because reported keys may withdraw too."""
     caller, statement = choices.of(sorted(sides.powers.keys)), choices.of(STATEMENTS)
     return Move("withdraw", caller, calls.withdraw(statement), Powers.withdraw, (caller, statement))
 
@@ -273,7 +274,7 @@ def anchor(sides: Sides, choices: Choices) -> Move:
 
 
 def call_alone(sides: Sides, choices: Choices) -> Move:
-    """What only the registry may call, by an officer: no proposal, no act."""
+    """Let an officer send a call directly that is allowed only as a proposal."""
     powers, act = sides.powers, an_act(sides, choices)
     if act.function not in ("changeKey", "accredit", "dateCompromise", "endPause", "lift"):
         act = Act(REGISTRY, "endPause")
@@ -282,7 +283,7 @@ def call_alone(sides: Sides, choices: Choices) -> Move:
 
 
 def wait(sides: Sides, choices: Choices) -> None:
-    """Let time pass: a little, or to the seconds beside one that matters."""
+    """Let time pass: a little, or to a second just before, at or after a deadline."""
     powers = sides.powers
     powers.now = sides.now
     paused = sides.now - powers.running()
@@ -315,6 +316,6 @@ BUILDERS: Final[dict[str, Callable[[Sides, Choices], Move]]] = {
     "anchor": anchor,
     "call alone": call_alone,
 }
-# What ends a proposal, a party or the whole ledger's running is tried less often.
+# Acts that end a proposal, close a party or pause the ledger are tried less often.
 _OFTEN: Final = {"propose": 6, "propose own key": 4, "propose registration": 3, "confirm": 8, "carry out": 8}
 WEIGHTED: Final[Sequence[str]] = [name for name in BUILDERS for _ in range(_OFTEN.get(name, 1))]

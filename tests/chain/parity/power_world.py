@@ -1,4 +1,5 @@
-"""One world, two sides: the contracts on a fast chain and the reference of the powers; each act is made on both."""
+"""Makes each act of officers and parties twice, on the contracts of a fast chain and in ``tests.reference``, and
+compares both."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ from tests.support.chain.scripted_ledger import account, digest
 DELAY: Final = 1_000
 NOWHERE: Final = "0x" + "11" * 20
 PAYER: Final = account("payer of the powers")
-# Of every fourth key the suite is ES256: it proves its possession, vetoes and reports by signature.
+# Every fourth key is an ES256 key: it proves its possession by a signature, and signs vetoes and reports.
 SIGNERS: Final[dict[str, Signer]] = {
     signer.kid: signer
     for signer in (
@@ -79,7 +80,7 @@ _NAMES: Final = {REGISTRY: PARTY_REGISTRY, LOG: CERTIFICATE_LOG}
 
 @dataclass(frozen=True)
 class Move:
-    """What an account sends, and the act of the reference with its arguments."""
+    """An act: the call that an account sends, and the function of the reference with its arguments."""
 
     name: str
     sender: str
@@ -92,7 +93,7 @@ class Move:
 
 
 class World:
-    """The contracts with their founding parties on a node of their own."""
+    """The contracts and their founding parties on a separate node."""
 
     def __init__(self, node: LocalNode) -> None:
         self._node = node
@@ -131,7 +132,7 @@ class World:
         self._snapshot = self._node.snapshot()
 
     def send(self, caller: str, call: Call, at: int) -> str:
-        """The code of the contract's refusal of a call in a block of this very second; empty if it agrees."""
+        """Send a call in a block of exactly this second, and return the code of the refusal, empty if accepted."""
         self._node.rpc("evm_setNextBlockTimestamp", at)
         to, data = self.client.address_of(call.contract), "0x" + self.client.encode(call).hex()
         try:
@@ -143,14 +144,14 @@ class World:
         return ""
 
     def heads(self) -> list[str]:
-        """The heads of registry and log."""
+        """Return the heads of the party registry and the certificate log."""
         calls_ = [
             (self.client.address_of(name), interface_of(name).encode_call("head", [])) for name in _NAMES.values()
         ]
         return [answer.hex() for answer in self.connection.call_many(calls_)]
 
     def call(self, act: Act) -> Call:
-        """An act as a call of the ledger's contracts."""
+        """Return the call of the contracts for an act of the reference."""
         args = list(act.args)
         if act.function == "register":
             return calls.register_parties(
@@ -167,7 +168,7 @@ class World:
         return Call(_NAMES[act.target], act.function, tuple(args))
 
     def sent(self, act: Act) -> tuple[str, bytes]:
-        """Target and data of an act; elsewhere is an address without a contract."""
+        """Return the target and call data of an act; the target `elsewhere` is an address without a contract."""
         if act.target == ELSEWHERE:
             return NOWHERE, bytes.fromhex("01020304")
         call = self.call(act)
@@ -178,13 +179,13 @@ class World:
         return act_digest(target, data)
 
     def signature(self, signer: str, message: bytes, proof: str) -> bytes:
-        """By the account's key, or if it shall be wrong by another one."""
+        """Sign with the account's key, or with another key if the signature must be wrong."""
         right = SIGNERS[signer]
         return sign_act(message, right if proof == RIGHT else _other(right))
 
     @cache  # noqa: B019 (a world lives as long as its tests)
     def _key(self, key: tuple[str, str], number: int) -> tuple[str, str]:
-        """A key with its proof for the party of that number."""
+        """Return a key and its proof for the party of this number."""
         owner, proof = key
         if proof == NO_PROOF:
             return owner, NO_PROOF
@@ -199,7 +200,7 @@ def _other(signer: Signer) -> Signer:
 
 
 class Sides:
-    """Both sides of a life that begins with the founding parties."""
+    """Contracts and reference in one run, which begins with the founding parties."""
 
     def __init__(self, world: World) -> None:
         world.back()
@@ -214,7 +215,7 @@ class Sides:
         self._fold(self.powers.events)
 
     def make(self, move: Move) -> bool:
-        """Make a move on both sides; True if both agree to it. Fails where they differ in verdict or history."""
+        """Make an act on both sides, and return whether both accept it. Fails if their verdicts or histories differ."""
         self.powers.now = self.now
         after, refusal = self.powers.attempt(move.after)
         found, expected = self.world.send(move.sender, move.call, self.now), code_of(refusal)
@@ -230,7 +231,7 @@ class Sides:
         return True
 
     def named(self, said: object) -> str:
-        """With keys and statements by short names."""
+        """Replace keys and statements in a text by short names."""
         text = str(said)
         for place, each in enumerate(ACCOUNTS):
             owner = self.powers.keys[each].owner if each in self.powers.keys else "?"
@@ -238,7 +239,7 @@ class Sides:
         return text.replace(PAYER, "payer")
 
     def compare(self) -> None:
-        """What the contracts keep is what the reference keeps."""
+        """Check that the records of the contracts equal those of the reference."""
         block = self.world.connection.block()
         assert block is not None
         self.powers.now = block.time

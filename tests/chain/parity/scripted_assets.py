@@ -1,4 +1,4 @@
-"""A scripted life of some assets with every kind of event that the asset register knows, one second apart at least."""
+"""Runs a scripted life of some assets with every kind of event of the asset register, at least one second apart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ YEAR = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Sends each act at a second of its own, by the party it is named for."""
+    """Sends each act in its own second, from the named party."""
 
     chain: Chain
 
@@ -28,7 +28,7 @@ class Life:
         self.chain.acting(party).send(call)
 
     def decide(self, call: Call) -> None:
-        """By two officers."""
+        """Let two officers decide a call."""
         self.chain.node.advance(1)
         self.chain.decide(call)
 
@@ -41,12 +41,12 @@ class Life:
         self.act("registrar", assets.advance(ids, stage, until=until))
 
     def notice(self, *ids: str) -> None:
-        """From an application to its notice."""
+        """Bring a filed application to its public notice."""
         for stage in ("accepted", "reviewed", "noticed"):
             self.advance(stage, *ids)
 
     def confirm(self, valid_to: int, *ids: str) -> None:
-        """Confirm once the notice is over."""
+        """Confirm an application after its public notice."""
         self.chain.node.advance(NOTICE + 90)
         self.act("registrar", assets.confirm_assets(ids, valid_to))
 
@@ -56,7 +56,7 @@ def entry(asset: str, grade: str = "general") -> AssetRegistration:
 
 
 def live_assets_through(chain: Chain) -> None:
-    """Live it."""
+    """Run the whole script."""
     life = Life(chain)
     assessor = sum(1 << ROLES.index(role) for role in ("consumer", "assessor"))
     life.decide(calls.set_roles(chain.parties["other_bank"].no, assessor))
@@ -140,10 +140,10 @@ def _change_and_object(life: Life) -> None:
     _uphold(life, 2)
     life.act("enterprise", changed)
     life.notice(CHILD)
-    _uphold(life, 3)  # It was against the change before, and leaves this one alone.
+    _uphold(life, 3)  # The objection was against the previous change.
     life.act("bank", assets.object_to(CHILD, digest("ours as before")))
     _uphold(life, 4)
-    # Other content was filed: the review of the content before does not count for it.
+    # New content was filed, so the security review of the old content is void.
     life.act("founder", assets.clear(CHILD, digest("security review of the change")))
     life.act("bank", assets.object_to(CHILD, digest("still ours")))
     _uphold(life, 5)
@@ -179,7 +179,7 @@ def _end(life: Life) -> None:
     life.act("registrar", assets.reject(rejected, digest("no data")))
     heir = _heir(life)
     life.act("provider", assets.replace(PREDECESSOR, heir))
-    # The holder offers it, and falls silent before anybody accepts.
+    # The holder offers the asset, and becomes silent before anybody accepts.
     provider, bank = life.chain.parties["provider"], life.chain.parties["bank"]
     life.act("provider", assets.offer_transfer(heir, bank.no, life.now + 1000))
     life.act("founder", calls.report(provider.no, provider.account))

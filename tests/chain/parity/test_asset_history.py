@@ -1,4 +1,4 @@
-"""Two implementations of one asset: what its events fold to, and what the contract says, at every block of a life."""
+"""Compares an asset folded from its events with the contract's record, at every block of a scripted life."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def histories(lived: Chain) -> Histories:
 
 
 def record_of(view: AssetView, reader: ChainReader) -> AssetRecord | None:
-    """The view in the words of the chain's reader."""
+    """Return the folded asset as a record of the chain's reader."""
     if view.asset is None or view.holder is None:
         return None
     return AssetRecord(
@@ -71,7 +71,7 @@ def record_of(view: AssetView, reader: ChainReader) -> AssetRecord | None:
 
 
 def compare_with_contract(view: AssetView, asset: str, chain: Chain, block: int) -> None:
-    """Every field that the contract keeps."""
+    """Compare every field that the contract keeps."""
     reader = chain.reader
     record = reader.asset(asset, block=block)
     assert record_of(view, reader) == record

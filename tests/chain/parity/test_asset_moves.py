@@ -1,4 +1,4 @@
-"""The asset register's rules: what each move makes of a life.
+"""Tests the state of an asset after each act, in the reference implementation of the asset register's rules.
 
 ``tests/chain/parity/test_assets_side_by_side.py`` compares the same rules with the contract.
 """
@@ -50,7 +50,7 @@ from tests.chain.parity.asset_lives import (
 from tests.reference.assets import applications, claims, transfers
 from tests.reference.assets.life import AssetLife, Lien, Objection
 
-# The second application is decided.
+# An asset whose second application is decided.
 SETTLED = replace(CONFIRMED, applications=2)
 DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
     "register": (register, replace(APPLIED, since=AT)),

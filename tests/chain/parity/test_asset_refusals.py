@@ -1,4 +1,4 @@
-"""The asset register's rules: why a move is refused.
+"""Tests why acts are refused, in the reference implementation of the asset register's rules.
 
 ``tests/chain/parity/test_assets_side_by_side.py`` compares the same rules with the contract.
 """

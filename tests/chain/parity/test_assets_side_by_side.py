@@ -1,7 +1,7 @@
-"""Random lives of assets through the contract and through the rules of ``ledger.domain``, side by side: whatever is
-tried, both give the same verdict and keep the same records.
+"""Runs random lives of assets through the contract and through ``tests.reference``: for every act, both must give the
+same verdict and keep the same records.
 
-``SIDE_BY_SIDE_EXAMPLES=5000`` runs that many lives, others each time, in place of the few that are always the same.
+By default a few fixed lives are run. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random lives are run instead.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOVES = 60
 SEED = 4
 STARTS = ("confirmed", "burdened", "important", "noticed", "submitted")
 OTHERS = ("other", "unregistered")
-# What leads on is tried more often than what ends or stops a life.
+# Acts that continue a life are tried more often than acts that end or stop it.
 WEIGHTS = dict.fromkeys(("accept", "review", "notice", "confirm", "offer", "admit", "grant"), 20)
 WEIGHTS |= dict.fromkeys(("accept_transfer", "reject_transfer", "withdraw_offer", "file_again", "clear"), 40)
 WEIGHTS |= dict.fromkeys(("verify", "uphold", "dismiss"), 60)
@@ -43,7 +43,7 @@ WEIGHTS |= dict.fromkeys(("annul", "assess", "file_cancel", "freeze", "object"),
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Assets in several states, each brought there on both sides."""
+    """Assets that were brought into several states on both sides."""
     funded = [PARTIES[FUNDED].account]
     directory = tmp_path_factory.mktemp("sides")
     with LocalNode(directory, program=JOURNAL, chain_id=4410, funded=funded, persistent=False) as node:
@@ -66,7 +66,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def likely(sides: Sides, asset: str, *moves: str) -> None:
-    """Moves as they should go: the first choice each time."""
+    """Return acts that should succeed, by always choosing the first option."""
     for move in moves:
         assert sides.make(step(sides, move, asset, Choices()))
 
@@ -93,7 +93,7 @@ def play(sides: Sides, asset: str, chosen: bytes) -> None:
 
 
 def tempting(life: AssetLife) -> list[str]:
-    """Moves that begin as they should, and are refused for what is seldom."""
+    """Return acts that would succeed except for one unusual argument."""
     late = ["accept_transfer"] * 9 if life.offered_to else []
     early = ["confirm"] * 9 if life.stage in ("reviewed", "noticed") else []
     return late + early
@@ -114,7 +114,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
 
 
 def test_an_upheld_objection_does_not_reject_the_next_application(world: World) -> None:
-    """Of two objections to a change the first ends it; the second, upheld later, leaves the next change alone."""
+    """The first objection rejects a change. A second one against the same change, upheld later, spares the next."""
     sides = Sides(world)
     to_notice = ("file_change", "accept", "review", "notice")
     likely(sides, "confirmed", *to_notice, "object", "object", "admit", "verify", "uphold")
@@ -129,7 +129,7 @@ def test_an_upheld_objection_does_not_reject_the_next_application(world: World) 
 
 
 def reassigned(sides: Sides, to: str, *, decided: bool = True, silent: bool = True, grounds: str = SAID) -> str:
-    """The verdict of both sides on giving the confirmed asset, which is on offer, to another party."""
+    """Return whether both sides accept to reassign the confirmed and offered asset to another party."""
     life, by, taker = sides.life("confirmed"), sides.parties["founder"], sides.parties[to]
     call = asset_calls.reassign(digest("confirmed"), taker.no, grounds)
     expected = None
@@ -161,7 +161,7 @@ def test_two_officers_can_reassign_the_asset_of_a_silent_party(world: World) -> 
 
 
 def test_the_refusals_of_the_reference_match_those_of_the_chain() -> None:
-    """Class, message and hint, whether a move is refused here or there."""
+    """Class, message and hint of each refusal are the same in the reference and for the contract."""
     meanings = {code_of(name): meaning for name, meaning in load_meanings().items()}
     asset_errors = {code for code in meanings if code.startswith("ASSET_")}
     assert REFUSALS.keys() == asset_errors | {"PARTY_NOT_ACTIVE", "PARTY_LACKS_ROLE"}

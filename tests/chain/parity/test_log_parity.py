@@ -1,4 +1,4 @@
-"""The contracts and ``ledger.proof`` compute the same: trees, proofs and heads, on whatever input."""
+"""Tests that the contracts and ``ledger.proof`` compute the same trees, proofs and heads for random input."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def leaves_of(size: int, seed: int) -> list[bytes]:
 
 @st.composite
 def proofs(draw: st.DrawFn, fields: Callable[[st.DrawFn, merkle.Tree], list[Any]]) -> tuple[tuple[Any, ...], bool]:
-    """The arguments of a verifier, half of them with one argument changed; and whether they were left alone."""
+    """Draw arguments for a verifier, half of them with one changed argument, and say whether they are unchanged."""
     size = draw(st.integers(1, MAX_LEAVES))
     found = fields(draw, merkle.Tree(leaves_of(size, draw(st.integers(0, 9)))))
     honest = draw(st.booleans())
@@ -48,7 +48,7 @@ def proofs(draw: st.DrawFn, fields: Callable[[st.DrawFn, merkle.Tree], list[Any]
 
 
 def changed(value: Any) -> st.SearchStrategy[Any]:
-    """Something of the same kind: mostly another value, and now and then the same one."""
+    """Draw a value of the same type, usually a different one and sometimes the same."""
     if isinstance(value, list):
         ways = [st.lists(words, max_size=9), words.map(lambda word: [*value, word]), st.just(value[:-1])]
         return st.one_of(*ways, st.permutations(value), st.just(value[1:]))
@@ -102,7 +102,7 @@ def test_consistency(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]
 
 
 def test_a_changed_proof_is_refused(harness: Harness) -> None:
-    """One bit anywhere: neither side may still believe it."""
+    """After one bit of a proof is changed, both sides must refuse it."""
     tree = merkle.Tree(leaves_of(13, 1))
     proof = tree.inclusion_proof(9)
     flipped = [
@@ -136,7 +136,7 @@ def test_genesis(harness: Harness, cases: list[tuple[bytes, bytes, bytes]]) -> N
 
 
 def test_origin_and_ledger_digest_match_the_protocol(chain: Chain) -> None:
-    """Written out by hand from docs/protocol.md, section 1: nothing here is computed by our code."""
+    """The expected values are computed here from docs/protocol.md, section 1, without our code."""
     salt, founder = sha256(b"salt").digest(), chain.parties["founder"]
     made = deploy(chain.node.url, founder.key, FOUNDING, delay=DELAY, salt=salt)
     block = chain.reader.block(made.deploy_block)
@@ -155,7 +155,7 @@ def test_origin_and_ledger_digest_match_the_protocol(chain: Chain) -> None:
 
 
 def test_the_heads_match_the_folded_events_of_every_kind(chain: Chain) -> None:
-    """After each block of a whole life the contracts' heads are the ones folded from their events."""
+    """After each block of a scripted life, the contracts' heads equal the heads folded from their events."""
     live(chain)
     events = chain.reader.events(chain.reader.deploy_block, chain.reader.block_number())
     assert {f"{event.contract}.{event.name}" for event in events} == set(EVENTS)

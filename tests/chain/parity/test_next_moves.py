@@ -1,4 +1,7 @@
-"""What can be next with an asset. That nothing is left out: ``tests/chain/parity/test_assets_side_by_side.py``."""
+"""Tests which acts are possible next with an asset in a given state.
+
+``tests/chain/parity/test_assets_side_by_side.py`` checks that no possible act is left out.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +114,7 @@ def test_the_possible_next_acts_of_a_state(life: AssetLife, moves: str) -> None:
 
 
 def test_every_act_that_the_tables_allow_is_a_possible_next_act() -> None:
-    """Whatever a table allows from a state can be next."""
+    """Every act that a table of transitions allows in a state is listed as a possible next act."""
     for (stage, move), _ in APPLICATION.moves.items():
         life = staged(stage, "correct", until=AT - 1)
         if move != "uphold":

@@ -1,7 +1,7 @@
-"""Random lives of the powers through the contracts and through ``tests.reference``, side by side: whatever is tried,
-both give the same verdict, fold the same events and keep the same records.
+"""Runs random acts of officers and parties through the contracts and through ``tests.reference``: both must give the
+same verdicts, the same events and the same records.
 
-``SIDE_BY_SIDE_EXAMPLES=5000`` runs that many lives, others each time, in place of the few that are always the same.
+By default a few fixed runs are made. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random runs are made instead.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def test_the_same_whatever_is_tried(world: World) -> None:
 
 
 def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World) -> None:
-    """A key that is bound in the second in which another key is proposed, and one that is retired in it, were live
-    then; a second earlier and a second later they were not."""
+    """A key that is bound or retired in the same second in which another key is proposed counts as live then. A key
+    retired one second earlier, or bound one second later, does not."""
     sides = Sides(world)
     officer, other, first, second = (ACCOUNTS[place] for place in (0, 2, 12, 13))
     listed = Act(REGISTRY, "register", (((digest("newcomer"), ((first, RIGHT),), SUBJECT),),))
@@ -98,8 +98,8 @@ def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World)
 
 
 def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: World) -> None:
-    """Running time counts: a pause in between makes that later. What does not wait, and what concerns it, it never
-    cancels."""
+    """The accusation expires in running time, so a pause makes it last longer. Proposals without a delay, and proposals
+    about itself, the officer can never cancel."""
     sides = Sides(world)
     first, second, third = (ACCOUNTS[place] for place in (0, 2, 4))
     accusation = Act(REGISTRY, "setRoles", (3, 0))
@@ -129,7 +129,7 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
 
 
 def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
-    """It counts on while an SM2 key, which the chain cannot check, is bound, and ends with a key that speaks."""
+    """The silence continues while only an SM2 key is bound, which the chain cannot check. It ends with a proven key."""
     sides = Sides(world)
     officer, other, own = (ACCOUNTS[place] for place in (0, 2, 10))
     clerk = len(FOUNDED)
@@ -144,7 +144,7 @@ def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
     sides.compare()
     assert not sides.powers.is_silent(clerk)
     sides.now += 1
-    # Another act of that second, so that there is a block of it.
+    # Any act, so that there is a block of this second.
     propose(sides, officer, unproven)
     sides.compare()
     assert sides.powers.is_silent(clerk)

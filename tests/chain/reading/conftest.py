@@ -1,4 +1,4 @@
-"""A certificate on the chain, with all that it rests on."""
+"""Fixture of a certificate on the chain, with all its evidence."""
 
 from __future__ import annotations
 

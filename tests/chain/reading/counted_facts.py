@@ -1,4 +1,4 @@
-"""Facts with what they cost: turns to the node, questions and bytes."""
+"""Collects facts and counts the requests, calls and bytes that they cost."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.support.chain.deployed import Chain
 
 
 def with_claims(bundle: Bundle, **changes: Any) -> Bundle:
-    """The same bundle around a certificate that says something else."""
+    """Return the bundle with some claims of its certificate changed."""
     claims = {**claims_of(bundle), **changes}
     return bundle.with_certificate(sign_compact(canonical(claims), signer_of(ISSUER), CERTIFICATE_TYP) + "~")
 
 
 class CountingConnection(Connection):
-    """Counts requests, the questions in them, and the bytes of the answers."""
+    """Records the calls in each request, and counts the bytes of the answers."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)

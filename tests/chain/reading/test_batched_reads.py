@@ -1,4 +1,4 @@
-"""Questions sent together: how many turns to the node they cost, and that each answer is its own question's."""
+"""Tests how many requests batched reads cost, and that each answer belongs to its read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def counting(chain: Chain) -> CountingConnection:
 
 @pytest.fixture
 def asked(chain: Chain, counting: CountingConnection) -> BatchedReads:
-    """Questions as of a block in which the bank used a request twice, and leaf (0, 2) was suspended."""
+    """Batched reads as of a block in which the bank has used a request twice, and leaf (0, 2) is suspended."""
     chain.client.send(calls.anchor(0, 9, ROOT))
     for ordinal in (1, 2):
         chain.acting("bank").send(calls.record_use(REQUEST, ordinal))

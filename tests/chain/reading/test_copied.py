@@ -1,4 +1,4 @@
-"""A chain that is copied and continued: the same ledger by every name, and noticed by who saw the real one."""
+"""Tests that a copied and continued chain is noticed by a verifier that saw the real chain before."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def client_at(node: LocalNode, deployment: Deployment, name: str = "issuer") -> 
 
 
 def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEEN") -> str | None:
-    """Where the chain does not contain what was seen."""
+    """Return the code of the error if the chain does not contain what was seen."""
     with pytest.raises(ChainUnavailable) as caught:
         require_contained(reader, seen)
     assert caught.value.code == code and caught.value.hint
@@ -52,7 +52,7 @@ def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEE
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A chain, and a copy of its journal, both running: nothing has happened since the copy was made."""
+    """A running chain, and a second running chain with a copy of its journal; nothing has happened since the copy."""
 
     deployment: Deployment
     bundle: Bundle
@@ -76,8 +76,8 @@ def copied(tmp_path: Path) -> Iterator[Copied]:
 
 
 def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
-    """Both go on: on the real chain a consent is withdrawn, on the copy it never is. Whoever saw either refuses the
-    other, though both have the same ledger digest, contracts and first block."""
+    """On the real chain an authorization is withdrawn, on the copy it is not. A verifier that saw one chain refuses the
+    other, although both have the same ledger digest, contracts and first block."""
     for node in (copied.real, copied.copy):
         check_deployment(Connection(node.url), copied.deployment)
     before = copied.facts(copied.real)
@@ -93,14 +93,14 @@ def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
     assert copy.block > real.block
     require_contained(reader_at(copied.real, copied.deployment), seen_from(real))
     require_contained(reader_at(copied.copy, copied.deployment), seen_from(copy))
-    # A higher block number proves nothing: the copy is longer, and does not contain what was seen.
+    # A higher block number proves nothing: the copy is longer, but does not contain what was seen.
     assert refused(reader_at(copied.copy, copied.deployment), seen_from(real)) == f"block {real.block}"
     shorter = refused(reader_at(copied.real, copied.deployment), seen_from(copy), "CHAIN_BEHIND_SEEN")
     assert shorter == f"block {copy.block}"
 
 
 def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
-    """Said plainly, so that nobody relies on more: without anything seen before, the copy passes every question."""
+    """This limit is tested so that nobody relies on more: without a memory, a copy cannot be distinguished."""
     client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(5)
     check_deployment(Connection(copied.copy.url), copied.deployment)

@@ -1,4 +1,4 @@
-"""Facts of a bundle: what it names is known, as of one block; what strangers write costs nothing."""
+"""Tests that facts cover everything that a bundle names, as of one block, and what they cost."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_facts_of_an_untouched_bundle_are_complete(chain: Chain, consented: Cons
 
 
 def live_on(chain: Chain, consented: Consented) -> list[Receipt]:
-    """A use, a withdrawal of a consent and of the provision, a hold that is lifted, and a revocation."""
+    """Record a use, withdraw an authorization and the provision, set and lift a hold, and revoke the certificate."""
     chain.node.advance(60)
     place = consented.bundle.position
     return [
@@ -87,7 +87,7 @@ def test_facts_show_later_events_with_their_times(chain: Chain, consented: Conse
 
 
 def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: Consented) -> None:
-    """What was signed decides: the same texts in another issuer's log are neither unused nor unwithdrawn there."""
+    """Uses and withdrawals belong to the signed text, so they also count for a copy in another issuer's log."""
     live_on(chain, consented)
     before = consented.facts()
     (anchor,) = consented.bundle.anchors
@@ -111,7 +111,7 @@ def test_an_untouched_certificate_costs_two_requests_and_each_history_at_most_on
 ) -> None:
     _, untouched = counted(chain, consented.bundle)
     assert len(untouched.turns) == 2
-    # The status of a leaf has no counter: its events are asked for each time, and they are the issuer's own.
+    # The status of a leaf has no counter, so its events are always read; only the issuer can add such events.
     assert [turn.count("eth_getLogs") for turn in untouched.turns] == [1, 0]
     live_on(chain, consented)
     _, touched = counted(chain, consented.bundle)
@@ -119,7 +119,7 @@ def test_an_untouched_certificate_costs_two_requests_and_each_history_at_most_on
 
 
 def test_records_of_other_parties_do_not_make_facts_more_expensive(fast_chain: Chain) -> None:
-    """Thousands of uses of the same request by another consumer, and thousands of withdrawals by another party."""
+    """Another consumer recorded thousands of uses of the same request, and another party thousands of withdrawals."""
     chain, consented = fast_chain, made(fast_chain)
     before, cheap = counted(chain, consented.bundle)
     stranger = PARTIES["other_bank"]
@@ -177,7 +177,7 @@ def test_a_node_that_hides_an_event_is_noticed(chain: Chain, consented: Consente
 def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
     chain: Chain, consented: Consented, name: str
 ) -> None:
-    """The event is there, so that nothing is missing; and it would count for nothing yet."""
+    """The event is not missing, but a verifier would ignore it because of its later date."""
     live_on(chain, consented)
     now = chain.reader.latest().time
     dated = collect_facts(reader_dating(chain, name, now), consented.bundle)
@@ -192,7 +192,7 @@ def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
 def test_attack_a_node_that_gives_a_false_party_number_is_noticed(
     chain: Chain, consented: Consented, party: TestParty, number: int
 ) -> None:
-    """Under that number neither the use of the bank shows nor what the firm and the provider withdrew."""
+    """With a false number, the bank's use and the withdrawals of the firm and the provider would be hidden."""
     live_on(chain, consented)
     with pytest.raises(ChainUnavailable) as caught:
         collect_facts(reader_numbering(chain, party.id, number), consented.bundle)

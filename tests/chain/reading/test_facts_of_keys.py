@@ -1,4 +1,4 @@
-"""Facts of keys: their suites, who proposed them, reported ones, and the presenting key."""
+"""Tests the facts about keys: their suites, their proposers, reported keys, and the presenting key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.chain.scripted_ledger import account
 
 
 def bind(chain: Chain, signer: Es256Signer) -> None:
-    """The firm binds a further key."""
+    """Bind a further key of the firm."""
     further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer, FIRM.no))
     chain.decide(further, "enterprise", None)
 
@@ -35,7 +35,7 @@ def test_facts_contain_p256_accounts(chain: Chain) -> None:
 
 
 def test_the_fact_of_a_recovered_key_names_its_proposers(waiting_chain: Chain) -> None:
-    """The firm lost its key. Two officers bind a new one; the facts say which, and when they proposed it."""
+    """Two officers bind a new key after the firm lost its key; the facts contain both officers and the time."""
     chain, consented, key = waiting_chain, made(waiting_chain), test_key("the firm's new key")
     fresh = LocalSigner(bytes.fromhex(key), account("the firm's new key"))
     reported = chain.acting("founder").send(calls.report(FIRM.no, FIRM.account)).time
@@ -70,7 +70,7 @@ def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented
 
 
 def test_the_presenting_key_of_a_party_is_a_fact_without_a_further_request(chain: Chain, consented: Consented) -> None:
-    """It signed nothing in the bundle, so its key stands in the certificate alone."""
+    """The presenting key signed nothing in the bundle, so only the certificate contains it."""
     device = Es256Signer(new_p256_key())
     bundle = with_claims(consented.bundle, cnf={"jwk": public_jwk(device.public_key).to_dict()})
     assert collect_facts(chain.reader, bundle).accounts == consented.facts().accounts
@@ -84,7 +84,7 @@ def test_the_presenting_key_of_a_party_is_a_fact_without_a_further_request(chain
 
 
 def test_the_presenting_key_is_taken_from_the_certificate(chain: Chain, consented: Consented) -> None:
-    """Whoever hands the bundle on cannot hide the key's account by another key in its place."""
+    """A person who passes the bundle on cannot hide the presenting account by giving another key for it."""
     keys = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     jwk = consented.bundle.keys[FIRM.account].to_dict()
     facts = collect_facts(chain.reader, replace(with_claims(consented.bundle, cnf={"jwk": jwk}), keys=keys))

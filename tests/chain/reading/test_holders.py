@@ -1,4 +1,4 @@
-"""Who held an asset, from the first to the last, and a node that hides one of them."""
+"""Tests the list of all holders of an asset, and that a node that hides a holder is noticed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ASSET = "a5" * 32
 
 
 def transferred(chain: Chain) -> list[Receipt]:
-    """An asset that went from the provider to the bank, and from there to the other bank, which fell silent, so that
-    two officers gave it to the assessor: each of the four moves."""
+    """Transfer an asset from the provider to the bank and to the other bank, which becomes silent, so that two officers
+    reassign the asset to the assessor. Returns the receipts of the four acts."""
     moves = [chain.acting("provider").send(register(ASSET))]
     confirm(chain, ASSET, valid_to=FAR)
     for giver, taker in pairwise(("provider", "bank", "other_bank")):

@@ -1,4 +1,4 @@
-"""What the reader says of the certificate log, and a node that hides events of it."""
+"""Tests reading the certificate log, and that a node that hides events of it is noticed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.chain.scripted_ledger import (
 
 
 def place(chain: Chain, index: int, batch: int = 0) -> Position:
-    """A position in the log of the chain's issuer."""
+    """Return a position in the log of the chain's issuer."""
     return Position(chain.parties["issuer"].no, batch, index)
 
 
@@ -62,7 +62,7 @@ def test_status_history_has_reasons_and_times(chain: Chain) -> None:
 
 
 def test_the_logs_of_two_issuers_are_independent(chain: Chain) -> None:
-    """The same numbers in two logs: another issuer changes nothing but its own, even with the same texts."""
+    """Both issuers use the same batch numbers and the same root, but each changes only its own log."""
     own, other = chain.parties["issuer"].no, chain.parties["other_issuer"].no
     rival = chain.acting("other_issuer")
     chain.client.send(calls.anchor(0, 2, ROOT))
@@ -163,7 +163,7 @@ def test_hold_history_has_offices_reasons_and_times(chain: Chain) -> None:
 
 
 def status_without(*hidden: int) -> Callable[[Chain], None]:
-    """Reads a leaf that was suspended, resumed and suspended, less the changes hidden."""
+    """Return a read of a leaf that was suspended, resumed and suspended again, with some changes hidden."""
 
     def read(chain: Chain) -> None:
         moves = (calls.suspend(0, 0, "court"), calls.resume(0, 0), calls.suspend(0, 0, "fraud"))
@@ -185,8 +185,8 @@ def uses_without(hidden: int) -> Callable[[Chain], None]:
 
 
 def holds_without(*hidden: int) -> Callable[[Chain], None]:
-    """Reads a statement that was held, lifted and held, less the changes hidden: each is counted, so that one hidden
-    together with its end is noticed too."""
+    """Return a read of a statement that was held, lifted and held again, with some changes hidden. All changes are
+    counted, so a hold that is hidden together with its end is noticed too."""
 
     def read(chain: Chain) -> None:
         authority = chain.acting("founder")
@@ -226,7 +226,7 @@ def test_a_node_that_hides_an_event_of_a_history_is_noticed(
 
 
 def test_a_suspension_hidden_together_with_its_end_is_not_noticed(chain: Chain) -> None:
-    """The state of one leaf does not show it; the follower, which folds every event onto the contract's head, does."""
+    """The state of one leaf does not show it. The follower notices it, because it compares all events with the head."""
     chain.client.send(calls.anchor(0, 2, ROOT))
     suspended, resumed = chain.client.send(calls.suspend(0, 0, "court")), chain.client.send(calls.resume(0, 0))
     paused = chain.client.send(calls.suspend(0, 1, "court"))

@@ -1,4 +1,4 @@
-"""Our readers before a node that goes wrong: each fault is an error of our own, and no answer changes by it."""
+"""Tests that every read of a faulty node gives either the right answer or one of our errors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LEAF: Final = Position(ISSUER.no, 0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Faced:
-    """A chain on which everything has happened, behind a node that goes wrong."""
+    """A chain with every kind of event, behind a node with faults."""
 
     chain: Chain
     node: FaultyNode
@@ -46,7 +46,7 @@ class Faced:
 
     @property
     def reader(self) -> ChainReader:
-        """One that remembers nothing yet."""
+        """A new reader that has nothing in its memory."""
         connection = Connection(self.node.url, timeout=30, max_bytes=1 << 20)
         return ChainReader(ChainClient(connection, self.chain.deployment))
 
@@ -114,7 +114,7 @@ READS: Final[dict[str, Read]] = {
     "deployment_of": lambda _, reader: deployment_of(reader.connection, reader.chain).addresses,
     "require_contained": lambda faced, reader: require_contained(reader, seen(faced)),
 }
-# What is empty is right for these: no event, no code, no contract yet.
+# For these reads an empty answer is valid: there may be no events, no code or no contract.
 EMPTY: Final[dict[tuple[str, str], Any]] = {
     ("a list", "events"): [],
     ("a list", "party_events"): [],
@@ -138,7 +138,7 @@ def test_every_read_refuses_an_odd_result(lived: Faced, fault: str) -> None:
             assert found == EMPTY[fault, name], name
             continue
         assert isinstance(found, PingzhengError), (name, found)
-        # A node without our contracts, or of another height, is told from one that answers nonsense.
+        # Some odd answers look like a node without our contracts, or like a node that is behind.
         others = {"BLOCK_MISSING", "CONTRACT_MISSING", "CONTRACT_CODE_MISMATCH", "CHAIN_ID_CHANGED"}
         others |= {"CHAIN_GENESIS_CHANGED", "CONTRACT_CREATION_UNKNOWN", "PARTY_HISTORY_INCOMPLETE"}
         assert found.code == "NODE_ANSWER_INVALID" or found.code in others, (name, found.code)
@@ -158,7 +158,7 @@ WORDS: Final = [bytes(32), b"\xff" * 32, b"\0" * 31 + b"\x20", b"\0" * 24 + b"\x
 
 @pytest.mark.parametrize("seed", range(40))
 def test_random_return_data_gives_our_error_or_valid_values(lived: Faced, seed: int) -> None:
-    """Numbers without name, lengths without end, flags that are neither true nor false."""
+    """The data contain unknown numbers, huge lengths, and flags that are neither true nor false."""
     chance = random.Random(seed)
 
     def made_up(call: Call, answer: Any) -> Any:
@@ -196,7 +196,7 @@ def test_changed_logs_give_our_error_or_valid_values(lived: Faced, seed: int) ->
 
 
 def test_a_huge_count_from_the_node_takes_no_memory(lived: Faced) -> None:
-    """A node says how many uses and holds there are: the list of them is not made up from that number."""
+    """The node gives the number of uses and holds, so no list of that length may be created."""
     most = "0x" + f"{2**64 - 1:064x}" * 2
 
     def counted(call: Call, answer: Any) -> Any:

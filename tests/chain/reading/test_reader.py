@@ -1,4 +1,4 @@
-"""Reading the contracts: records, histories, and what a node that hides events can and cannot get past."""
+"""Tests reading parties, accounts, assets, events and blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory of an installation: what it lets pass, what it keeps, and what never takes the place of it."""
+"""Tests which facts an installation accepts after what it saw, and what it remembers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ RIVAL = PARTIES["other_issuer"]
 
 
 class Switched(Connection):
-    """A node's address, behind which another node stands from one moment to the next. ``headers`` answers for blocks
-    alone, as where several nodes share an address."""
+    """A connection whose node can be exchanged at any moment. If ``headers`` is set, that node answers the requests for
+    blocks, as if several nodes share one address."""
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(first)
@@ -96,7 +96,7 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
 
 
 def test_a_log_may_be_longer_than_when_it_was_seen(chain: Chain, consented: Consented, memory: Path) -> None:
-    """The log was seen at an earlier block; a later block was remembered without it."""
+    """The log was seen at an earlier block, and a later block was remembered without the log."""
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
     chain.client.send(calls.anchor(300, 1, ROOT))
@@ -118,7 +118,7 @@ ASKING: dict[str, Asked] = {
 def test_attack_a_chain_that_is_replaced_by_a_copy_at_run_time_is_refused(
     copied: Copied, memory: Path, ask: Asked
 ) -> None:
-    """The copy is longer than the real chain. It is refused at once, and the real chain is known as before."""
+    """The copy is longer than the real chain, but it is refused, and the memory of the real chain stays."""
     node = Switched(copied.real.url, copied.copy.url)
     client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(20)
@@ -140,7 +140,7 @@ def test_attack_a_chain_that_is_replaced_by_a_copy_at_run_time_is_refused(
 
 
 def test_attack_facts_of_a_copy_with_blocks_of_the_real_chain_are_refused(copied: Copied, memory: Path) -> None:
-    """What is compared is of the same chain as the facts: the block of the facts too must be one of it."""
+    """The block of the facts must belong to the chain that is compared, so facts of another chain are refused."""
     node = Switched(copied.real.url, copied.copy.url)
     remembered = Remembered(ChainReader(ChainClient(node, copied.deployment)), memory)
     remembered.facts(copied.bundle)
@@ -162,7 +162,7 @@ def test_attack_facts_of_a_copy_with_blocks_of_the_real_chain_are_refused(copied
 def test_attack_facts_of_an_earlier_block_are_refused(
     chain: Chain, consented: Consented, memory: Path, ask: Asked
 ) -> None:
-    """Facts of the block before the revocation would call the certificate valid; one block is enough."""
+    """With the facts of the block before its revocation, the certificate would be valid."""
     node = StuckConnection(chain.node.url)
     reader = ChainReader(ChainClient(node, chain.deployment))
     before = reader.latest().number
@@ -183,7 +183,7 @@ def test_attack_facts_of_an_earlier_block_are_refused(
 def test_a_node_without_the_remembered_block_is_reported_as_behind(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """Several nodes under one address: the one that is compared has not got as far as the one that gave the facts."""
+    """Two nodes share one address, and the node that is compared is behind the node that gave the facts."""
 
     class Lagging(Connection):
         def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
@@ -199,7 +199,7 @@ def test_a_node_without_the_remembered_block_is_reported_as_behind(
 def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
     chain: Chain, consented: Consented, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing is new, the comparison is made by a new process, and every ten seconds."""
+    """If nothing is new, a new process compares the chain once, and then again every ten seconds."""
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
     seen = load_seen(memory)
@@ -216,10 +216,10 @@ def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
 def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """It was not compared with these facts; whoever comes next compares with it."""
+    """It was not compared with these facts; the next call compares with it."""
 
     class Meanwhile(Connection):
-        """Another process writes while this one asks for the newest block."""
+        """A connection during whose first request another process writes the file."""
 
         wrote: Seen | None = None
 

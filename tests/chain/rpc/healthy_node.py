@@ -1,4 +1,4 @@
-"""What a healthy node answers to each reader of a connection, and what an error must say."""
+"""The answers of a healthy node to each method of a connection, and a check of error messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BLOCK: Final = {
     "timestamp": "0x65",
     "baseFeePerGas": "0x7",
     "gasLimit": "0x1c9c380",
-    # A header of proof of authority, longer than the 32 bytes that some libraries insist on.
+    # The extra data of a proof-of-authority chain, which is longer than the 32 bytes that some libraries require.
     "extraData": "0x" + "ab" * 97,
 }
 LOG: Final[dict[str, Any]] = {
@@ -91,7 +91,7 @@ READERS: Final[dict[str, Read]] = {
 
 
 def refused(ask: Callable[[], Any], node: FaultyNode | None = None) -> ChainUnavailable:
-    """The error, which says what is wrong, where, and what to do."""
+    """Return the error of a call, after checking that it has a message, a place and a hint."""
     with pytest.raises(ChainUnavailable) as caught:
         ask()
     assert caught.value.message and caught.value.hint

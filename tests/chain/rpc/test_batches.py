@@ -1,4 +1,4 @@
-"""Many calls in one request: each has its answer, whatever the node makes of the batch."""
+"""Tests that each call of a batch gets its own answer, also if the node refuses or reorders the batch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_node_without_batches_is_asked_call_by_call(fault: str) -> None:
         assert connection.ask_many([("echo", [number]) for number in range(9)]) == list(range(9))
         asked = node.requests
         assert connection.ask_many([("echo", [number]) for number in range(9)]) == list(range(9))
-        # The second time it is known that each call goes alone.
+        # The second time the connection knows that each call must be sent alone.
         assert (asked, node.requests - asked) == (8 + 9, 9)
 
 
@@ -52,7 +52,7 @@ def test_a_batch_that_is_too_large_for_the_node_is_halved(node: FaultyNode) -> N
     connection = Connection(node.url)
     for _ in range(2):
         assert connection.ask_many([("eth_chainId", [])] * 100) == ["0x539"] * 100
-    # 100 → 50, 50 → 25 … → 13, 12: seven are refused; then eight of 13 at once.
+    # Batches are halved (100, 50, 25, 13): seven requests are refused. Later, eight requests of 13 calls are enough.
     assert node.requests == 7 + 8 + 8
 
 

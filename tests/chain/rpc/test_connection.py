@@ -1,4 +1,4 @@
-"""Every reader of a connection takes no result of the wrong form or shape, and no body that is no answer, for one."""
+"""Tests that every method of a connection refuses results of the wrong form, and bodies that are not answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAY_BE_MISSING: Final = {"block latest", "block", "receipt", "transaction"}
 
 
 def right(reader: str, fault: str) -> Any:
-    """What the reader gives for a result that happens to be right for it; ``...`` where none is."""
+    """Return what the method returns if the faulty result is valid for it by chance, else ``...``."""
     if fault == "null" and reader in MAY_BE_MISSING:
         return None
     if fault == "null" and reader == "blocks":

@@ -1,4 +1,4 @@
-"""Ranges of logs that a node refuses, in the words of every engine, are asked for in smaller pieces."""
+"""Tests that a range of logs is split if a node refuses it, for the wording of every kind of node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS: Final = json.loads((Path(__file__).parent / "cases" / "log-limits.json")
 
 
 class Limited:
-    """A node with one log in every block, which refuses more than so many blocks in one question."""
+    """A node with one log in every block, which refuses requests for too many blocks."""
 
     def __init__(self, most: int, refuse: Callable[[Turn], None]) -> None:
         self.most = most
@@ -47,7 +47,7 @@ def numbers(logs: list[dict[str, Any]]) -> list[int]:
 
 
 def log_refusal(message: str, code: int) -> Callable[[Turn], None]:
-    """A refusal of the logs alone, also in a batch with other calls."""
+    """Refuse only the requests for logs, also inside a batch."""
     error = Refusal(message, code).error
 
     def change(call: Call, answer: Any) -> Any:
@@ -126,6 +126,6 @@ def test_logs_that_a_node_never_gives_are_an_error_after_few_calls(fault: Callab
         node.fault = only(fault, "eth_getLogs")
         connection = Connection(node.url, timeout=1)
         assert refused(lambda: connection.logs([ADDRESS], 1, 5000)).code in {"CHAIN_UNREACHABLE", "NODE_REFUSED"}
-        # One for each halving of the range, the first one included.
+        # The first request, and one more after each halving of the range.
         assert node.requests <= 14
         assert connection.log_range.size == 5000

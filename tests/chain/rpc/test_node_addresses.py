@@ -1,4 +1,4 @@
-"""The address of a node: it is used as a whole, and no error shows its secrets."""
+"""Tests that all parts of a node's address are used, and that errors do not show its secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a node refuses by an error of JSON-RPC or a status of HTTP, and what its words say."""
+"""Tests the errors for a node that refuses with a JSON-RPC error or an HTTP status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deeply nested JSON, and the limit on recursion that the libraries of the chain leave as it is."""
+"""Tests that deeply nested JSON is harmless, and that loading the chain's libraries keeps the recursion limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.chain.node_faults import BODIES
 def test_deep_json_does_not_crash_a_process_with_a_high_recursion_limit(
     node: FaultyNode, connection: Connection
 ) -> None:
-    """Libraries that sign raise the limit on recursion; the parser would then overrun the stack."""
+    """Signing libraries raise the recursion limit, so that the JSON parser could overflow the stack."""
     limit = sys.getrecursionlimit()
     node.fault = BODIES["JSON that is too deep"]
     sys.setrecursionlimit(100_000)

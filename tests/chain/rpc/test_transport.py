@@ -1,4 +1,4 @@
-"""What goes wrong below HTTP: endless, slow and broken answers, closed connections and proxies."""
+"""Tests network faults: endless, slow and broken answers, closed connections, and proxies."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_compressed_answer_is_read_within_the_limit(node: FaultyNode, connecti
 @pytest.mark.parametrize("fault", SLOW)
 @pytest.mark.parametrize("reader", ["chain_id", "blocks", "logs"])
 def test_a_node_that_answers_too_slowly_is_a_timeout(node: FaultyNode, fault: str, reader: str) -> None:
-    """Each byte comes soon enough; all of them do not."""
+    """Each byte arrives in time, but the whole answer takes too long."""
     node.fault = SLOW[fault]
     error = refused(lambda: READERS[reader](Connection(node.url, timeout=0.5)), node)
     assert (error.code, error.details["reason"]) == ("CHAIN_UNREACHABLE", "timeout")
@@ -72,7 +72,7 @@ def test_reads_wait_ten_seconds_and_sends_thirty() -> None:
 
 
 def test_a_reused_connection_that_the_node_closed_is_opened_again(node: FaultyNode, connection: Connection) -> None:
-    """Unseen until the request is sent: a call that only reads is sent once more, and one that acts is not."""
+    """The closed connection is noticed only when a request is sent. Only harmless calls are sent a second time."""
     closing = WIRE["closes at once"]
     assert connection.chain_id() == 1337
     left = iter([closing])

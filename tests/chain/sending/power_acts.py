@@ -1,4 +1,4 @@
-"""What tests of the powers do again and again: propose, confirm, carry out."""
+"""Shortcuts for the tests of proposals: propose, confirm, carry out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def confirmed(chain: Chain, call: Call, by: str = "founder", confirmer: str = "s
 
 
 def carry_out(chain: Chain, number: int, call: Call) -> Callable[[], object]:
-    """By somebody who is not concerned."""
+    """Carry out a proposal from the account of a party that is not concerned."""
     return lambda: chain.acting("other_bank").send(calls.carry_out(number, call))
 
 

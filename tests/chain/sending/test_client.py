@@ -1,4 +1,4 @@
-"""Writing to the contracts: receipts, nonces, refusals."""
+"""Tests sending transactions to the contracts: receipts, nonces, refusals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.support.chain.scripted_ledger import CONSENT, OTHER_REQUEST, REQUEST,
 
 
 def place(chain: Chain, index: int) -> Position:
-    """A leaf of the issuer's first batch."""
+    """Return the position of a leaf in the issuer's first batch."""
     return Position(chain.parties["issuer"].no, 0, index)
 
 
@@ -101,7 +101,7 @@ def test_a_foreseen_refusal_is_our_error_and_nothing_is_sent(
 
 
 def test_a_mined_refusal_is_the_same_error_as_a_foreseen_one(chain: Chain) -> None:
-    """Gas is given, so nothing is tried first: the transaction is mined and fails."""
+    """With a given gas limit nothing is estimated, so the transaction is mined and fails."""
     data = interface_of("CertificateLog").encode_call("anchor", (9, 1, ROOT))
     before = chain.reader.block_number()
     with pytest.raises(Conflict) as caught:
@@ -137,7 +137,7 @@ def test_sending_works_while_another_program_uses_the_account(chain: Chain) -> N
 
 
 def test_one_of_two_simultaneous_uses_succeeds(chain: Chain) -> None:
-    """Two programs of one consumer, each with an account of its own."""
+    """Two programs of one consumer, each with its own account, record the same use."""
     second = test_key("the bank's second program")
     bank = chain.parties["bank"]
     chain.decide(
@@ -166,7 +166,7 @@ def test_each_office_holds_and_lifts_for_itself(chain: Chain) -> None:
     with pytest.raises(Conflict) as caught:
         authority.send(calls.hold([OTHER_REQUEST, CONSENT], "fraud"))
     assert (caught.value.code, caught.value.details) == ("LOG_ALREADY_HELD", {"statement": CONSENT})
-    # All or none: the first one of the list is not held either.
+    # All or none: the first statement of the list is not held either.
     assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
     with pytest.raises(Conflict) as caught:
         chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")
@@ -303,7 +303,7 @@ def test_a_client_without_an_account_cannot_send(chain: Chain) -> None:
 
 
 def test_the_event_signatures_match_the_protocol() -> None:
-    """The argument names are what the heads are computed from: they must not drift."""
+    """The heads are computed from the events' arguments, so names and types must stay as the protocol defines them."""
     names = {
         item["name"]: [parameter["name"] for parameter in item["inputs"]]
         for item in artifact_of("CertificateLog").abi

@@ -1,5 +1,5 @@
-"""Facts and sends before a node that goes wrong: facts are whole or none, and what is not known to be sent is not said
-to be."""
+"""Tests facts and transactions with a faulty node: facts are complete or refused, and a transaction is reported as sent
+only if it is known to be sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.chain.outcome import outcome
 
 @dataclass(frozen=True, slots=True)
 class Faced:
-    """A chain with a bundle, behind a node that goes wrong."""
+    """A chain with a bundle, behind a node with faults."""
 
     chain: Chain
     node: FaultyNode
@@ -37,7 +37,7 @@ class Faced:
 
     @property
     def client(self) -> ChainClient:
-        """One that remembers nothing yet."""
+        """A new client that has nothing in its memory."""
         connection = Connection(self.node.url, timeout=30, max_bytes=1 << 20)
         return ChainClient(connection, self.chain.deployment, ISSUER.key)
 
@@ -67,7 +67,7 @@ def test_facts_from_a_faulty_node_are_complete_or_refused(faced: Faced, fault: s
     for method in ("eth_getBlockByNumber", "eth_call", "eth_getLogs"):
         faced.node.fault = only({**RESULTS, **BODIES}[fault], method)
         found = outcome(lambda: collect_facts(ChainReader(faced.client), faced.bundle))
-        # The logs of a leaf that nothing happened to are an empty list.
+        # For a leaf without any change, an empty list of logs is the right answer.
         assert isinstance(found, ChainUnavailable) or (found == true and (fault, method) == ("a list", "eth_getLogs"))
 
 
@@ -86,7 +86,7 @@ def test_sending_to_a_faulty_node_gives_our_error(faced: Faced, fault: str) -> N
 
 @pytest.mark.parametrize("fault", ["null", "a list", "no hex", "an object"])
 def test_a_transaction_with_an_odd_receipt_is_unconfirmed(faced: Faced, fault: str) -> None:
-    """It was handed over: that nothing is known of it is the truth."""
+    """The transaction was sent, but nothing is known about its result."""
     client = faced.client
     client._required_sender()._receipt_timeout = 0.2
     faced.node.fault = only(RESULTS[fault], "eth_getTransactionReceipt")
@@ -96,7 +96,7 @@ def test_a_transaction_with_an_odd_receipt_is_unconfirmed(faced: Faced, fault: s
 
 
 def test_a_false_transaction_hash_from_the_node_is_ignored(faced: Faced) -> None:
-    """What counts is the transaction's own hash, and its receipt."""
+    """The sender uses the hash that it computed itself, and the receipt for that hash."""
     faced.node.fault = only(_run_and_rename, "eth_sendRawTransaction")
     receipt = faced.client.send(calls.anchor(300, 1, b"\1" * 32))
     assert receipt.named("Anchored")[0].args["firstSeq"] == 300
@@ -115,7 +115,7 @@ def test_relaying_through_a_faulty_node_gives_our_error(faced: Faced, fault: Any
 
 
 def test_a_hidden_or_changed_anchor_is_noticed(faced: Faced) -> None:
-    """A node that gives no old events is not one on which the batch was never anchored."""
+    """A node without old events must not make an anchored batch look as if it was never anchored."""
     true = faced.chain.reader.anchored(ISSUER.no, 0)
     assert true is not None and true.size == 300
     reader = ChainReader(faced.client)

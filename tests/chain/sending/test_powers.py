@@ -1,4 +1,4 @@
-"""The powers on a chain whose proposals wait: propose, confirm, carry out, veto, cancel, report, pause."""
+"""Tests proposals with a delay: propose, confirm, carry out, veto, cancel; and reports of keys and pauses."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_delay_counts_from_the_proposal(chain: Chain) -> None:
 
 
 def test_attack_one_officer_alone_cannot_recover_a_key(chain: Chain) -> None:
-    """Neither by itself, nor by a second account of its own, nor by a call that it changed after the confirmation."""
+    """Neither without a confirmation, nor with a second account, nor by changing the call after the confirmation."""
     call, second_key = recovery(chain), test_key("the founder's second key")
     founder = PARTIES["founder"]
     chain.node.fund(account("the founder's second key"))
@@ -91,7 +91,7 @@ def test_only_officers_can_cancel_a_proposal(chain: Chain) -> None:
 
 
 def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out(chain: Chain) -> None:
-    """The key that confirmed is reported while the proposal waits; that its party has another one does not help."""
+    """The key that confirmed is reported during the delay. It does not help that its party has another key."""
     call, second = recovery(chain), PARTIES["second"]
     number = confirmed(chain, call, "founder", "second")
     spare = calls.change_key(second.no, account("spare"), proof=chain.proof(test_key("spare"), second.no))
@@ -103,7 +103,7 @@ def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out
 
 @pytest.mark.parametrize("signer", SIGNERS.values(), ids=SIGNERS)
 def test_a_veto_by_signature_stops_a_recovery(chain: Chain, signer: Signer) -> None:
-    """Whoever sends it pays; the firm's own account sends nothing."""
+    """The sender pays; the firm's own account sends nothing."""
     bind(chain)
     call, sent = recovery(chain), chain.client.connection.transaction_count(FIRM.account)
     number = confirmed(chain, call)
@@ -132,7 +132,7 @@ def test_a_report_by_signature_has_immediate_effect(chain: Chain, signer: Signer
 
 
 def bind(chain: Chain) -> None:
-    """The firm's P-256 key beside its first one."""
+    """Bind a P-256 key as the firm's second key."""
     further = calls.change_key(FIRM.no, P256.kid, proof=prove_key(chain.deployment.chain, P256, FIRM.no))
     chain.decide(further, "enterprise", None)
 
@@ -157,8 +157,8 @@ def test_signatures_by_another_key_or_for_another_act_are_refused(chain: Chain) 
 
 
 def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -> None:
-    """The thief has one of the firm's keys and proposes its own. The owner reports the stolen key with the other one,
-    and vetoes."""
+    """A thief has one of the firm's keys and proposes its own key. The owner reports the stolen key with another key of
+    the firm, and vetoes the proposal."""
     bind(chain)
     theft = calls.change_key(FIRM.no, account("the thief's"), P256.kid, chain.proof(test_key("the thief's"), FIRM.no))
     number = chain.propose(theft, "enterprise")
@@ -172,8 +172,8 @@ def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -
 
 
 def test_attack_a_thief_that_vetoes_the_recovery_gets_nothing(chain: Chain) -> None:
-    """The firm's only key is stolen and reported. It vetoes the recovery all the same: nobody speaks for the firm, and
-    two officers give what it holds to another party."""
+    """The firm's only key is stolen and reported, but it can still veto the recovery. Then no key may act for the firm,
+    and two officers can reassign its assets to another party."""
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
@@ -225,7 +225,7 @@ def test_a_party_needs_a_proven_key_to_be_registered(chain: Chain) -> None:
 
 
 def test_attack_officers_never_fall_below_three(chain: Chain) -> None:
-    """By a report of one's own key, by roles, by status, by a change of keys: the last three stay."""
+    """Reports of keys and changes of roles, status or keys are refused if fewer than three officers would be left."""
     third = PARTIES["third"]
     own = calls.report(third.no, third.account)
     assert refusal(lambda: chain.acting("third").send(own)) == "PARTY_TOO_FEW_OFFICERS"
@@ -257,7 +257,7 @@ def test_a_pause_stops_anchoring_and_binding_but_no_defence(chain: Chain) -> Non
     chain.acting("bank").send(calls.withdraw(CONSENT))
     chain.acting("bank").send(calls.report(BANK.no, BANK.account))
     chain.acting("founder").send(calls.hold([CONSENT], "court"))
-    # It was ready before the pause, and binds no key.
+    # This proposal was ready before the pause and binds no key, so it can be carried out.
     carry_out(chain, before, roles)()
     chain.decide(calls.end_pause())
     carry_out(chain, number, rotation)()
@@ -281,7 +281,7 @@ def test_delays_do_not_pass_during_a_pause(chain: Chain) -> None:
 
 
 def test_attack_one_party_cannot_pause_the_ledger_forever(chain: Chain) -> None:
-    """One guardian rests for 30 days after its pause; another one may pause next."""
+    """After a pause, the same party cannot pause again for 30 days, but another party can."""
     start = chain.acting("supervisor").send(calls.pause()).time
     for name in ("supervisor", "founder"):
         assert refusal(lambda name=name: chain.acting(name).send(calls.pause())) == "PARTY_PAUSED"

@@ -1,4 +1,4 @@
-"""What rogue officers and thieves of one key try against a chain whose proposals wait, and what stops them."""
+"""Tests attacks by rogue officers and by thieves of one key on a chain whose proposals have a delay."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def chain(waiting_chain: Chain) -> Chain:
 
 
 def test_attack_a_party_whose_only_keys_cannot_send_is_no_officer(chain: Chain) -> None:
-    """Two officers have a key in a phone, too. Who steals the phones cannot report the keys that send: these phones
-    alone are no officers."""
+    """Two officers also have a key in a phone. A thief of the phones cannot report the keys that send transactions,
+    because an officer needs a key that can send."""
     phones = {name: Es256Signer(bytes.fromhex(test_key(f"phone of {name}"))) for name in ("second", "third")}
     for name, phone in phones.items():
         number = PARTIES[name].no
@@ -39,7 +39,7 @@ def test_attack_a_party_whose_only_keys_cannot_send_is_no_officer(chain: Chain) 
         signature = sign_act(report_message(chain.deployment.chain, phone.kid, PARTIES[name].account), phone)
         theft = calls.report_for(phone.kid, number, PARTIES[name].account, signature)
         assert refusal(partial(chain.acting("other_bank").send, theft)) == "PARTY_TOO_FEW_OFFICERS"
-        # Nor does the officer by itself put the phone in place of the key that sends.
+        # The officer cannot replace its sending key by the phone's key either.
         tablet = Es256Signer(bytes.fromhex(test_key(f"tablet of {name}")))
         proof = prove_key(chain.deployment.chain, tablet, number)
         move = calls.change_key(number, tablet.kid, PARTIES[name].account, proof)
@@ -48,7 +48,8 @@ def test_attack_a_party_whose_only_keys_cannot_send_is_no_officer(chain: Chain) 
 
 
 def test_attack_a_rogue_officer_cannot_cancel_forever(chain: Chain) -> None:
-    """One of three officers is rogue. The others accuse it, appoint a fourth meanwhile, and then take its office."""
+    """One of three officers is rogue. The others propose to take its office, appoint a fourth officer during the delay,
+    and then carry the proposal out."""
     strip = calls.set_roles(THIRD.no, 0)
     stripped = confirmed(chain, strip)
     rogue = chain.acting("third")
@@ -77,8 +78,8 @@ def test_an_expired_accusation_does_not_restrict_an_officer(chain: Chain) -> Non
 
 
 def test_attack_a_thief_that_reports_first_does_not_win(chain: Chain) -> None:
-    """The thief of an officer's key reports the owner's other one at once. The owner reports the stolen key with it all
-    the same: it ends in silence, not in the thief's hands. A fourth officer is needed first."""
+    """A thief of an officer's key reports the owner's other key first. With that reported key, the owner can still
+    report the stolen key, so that no key may act for the party any more. A fourth officer is needed for this."""
     chain.decide(calls.set_roles(BANK.no, Role.mask([Role.CONSUMER, Role.AUTHORITY])))
     proof = chain.proof(test_key(OWN), THIRD.no)
     chain.decide(calls.change_key(THIRD.no, account(OWN), proof=proof), "third", None)
@@ -92,7 +93,7 @@ def test_attack_a_thief_that_reports_first_does_not_win(chain: Chain) -> None:
 
 
 def test_attack_a_reassignment_needs_a_silent_holder_for_the_whole_delay(chain: Chain) -> None:
-    """Two officers let the delay of a reassignment run while the holder speaks, and silence it in the last second."""
+    """Two officers let the delay of a reassignment pass, and report the holder's key only in the last second."""
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
     reassign = asset_calls.reassign(asset, PARTIES["founder"].no, digest("why"))
@@ -107,8 +108,8 @@ def test_attack_a_reassignment_needs_a_silent_holder_for_the_whole_delay(chain: 
 
 
 def test_attack_a_party_cannot_bind_the_new_key_of_another_party(chain: Chain) -> None:
-    """Whoever binds a key that is another's to be keeps that party out: an account binds once. The proof that stands on
-    the chain is not for the squatter, and without a proof it binds nothing."""
+    """A party that binds the future key of another party would block it, because an account can be bound only once. The
+    published proof is valid only for the other party, and without a proof the key cannot be bound."""
     recovery = calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH), FIRM.no))
     number = confirmed(chain, recovery)
     copied = calls.change_key(BANK.no, account(FRESH), proof=recovery.args[3])
@@ -122,7 +123,7 @@ def test_attack_a_party_cannot_bind_the_new_key_of_another_party(chain: Chain) -
 
 
 def test_attack_one_guardian_cannot_suspend_an_issuer(chain: Chain) -> None:
-    """Everything that a suspended issuer issued would fail. Its stolen key is still reported by one officer at once."""
+    """Suspending an issuer would make all its certificates invalid. One officer can still report its stolen key."""
     suspend = calls.set_status(ISSUER.no, "suspended", "sanction")
     for name in ("founder", "supervisor"):
         assert refusal(partial(chain.acting(name).send, suspend)) == "PARTY_NOT_DECIDED"

@@ -1,4 +1,4 @@
-"""Signed requests: the party acts, the service pays, and no one else's hand in between goes unnoticed."""
+"""Tests signed requests: the party acts, the service pays, and every change on the way is noticed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OTHER_USE = calls.record_use(OTHER_REQUEST, 1)
 
 @pytest.fixture
 def relay(chain: Chain) -> Relay:
-    """The founder pays."""
+    """A relay for which the founder pays."""
     return Relay(chain.acting("founder"))
 
 
@@ -195,7 +195,7 @@ def test_a_refusal_after_the_signature_is_our_error(chain: Chain, relay: Relay) 
 
 
 def test_only_the_forwarder_can_act_for_others(chain: Chain, relay: Relay) -> None:
-    """Twenty bytes more at the end of a plain call are nobody's name."""
+    """An address at the end of the call data is ignored if the forwarder did not send the call."""
     data = chain.client.encode(USE) + bytes.fromhex(chain.parties["bank"].account[2:])
     enterprise = chain.acting("enterprise")
     with pytest.raises(Forbidden) as caught:

@@ -1,4 +1,4 @@
-"""Sending to nodes of all kinds: what they ask for fees, how they refuse, what they lose and what waits too long."""
+"""Tests sending to all kinds of nodes: their fees, their refusals, and lost answers."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_send_reads_the_tip_only_once_a_minute(engine: FaultyNode) -> None:
     sender = sender_at(engine)
     sender.send(TO, DATA)
     first, *others = COMMON
-    # The nonce was asked for before too: the tip is the one call more.
+    # The first send also reads the tip.
     assert engine.calls == [first, others[0], "eth_maxPriorityFeePerGas", "eth_getTransactionCount", *others[1:]]
     assert engine.requests == len(engine.calls)
     engine.calls.clear()
@@ -155,7 +155,7 @@ def test_a_lasting_refusal_is_reported_after_few_tries(engine: FaultyNode, pool:
 def test_a_transaction_that_the_node_already_has_counts_as_sent(
     engine: FaultyNode, pool: Pool, case: dict[str, Any]
 ) -> None:
-    """The answer to the first hand-over was lost on the way."""
+    """The answer to the first request was lost."""
 
     def lost(turn: Any) -> None:
         engine.fault = only(refusal(case["message"], case["code"]), "eth_sendRawTransaction")
@@ -167,7 +167,7 @@ def test_a_transaction_that_the_node_already_has_counts_as_sent(
 
 
 def test_a_raised_fee_is_accepted(engine: FaultyNode, pool: Pool) -> None:
-    """The node asks for less than it takes, and says in its refusal what it needs."""
+    """The node proposes a lower fee than it accepts, and its refusal names the fee that it needs."""
     pool.min_tip, pool.gas_price = 5_000, 0
     hashes: list[str] = []
     receipt = sender_at(engine).send(TO, DATA, announce=hashes.append)
@@ -193,7 +193,7 @@ def test_an_unanswered_send_does_not_block_other_threads_for_long(engine: Faulty
     with ThreadPoolExecutor(12) as threads:
         errors = list(threads.map(lambda _: refused(sender), range(12)))
     assert {(error.code, error.details["reason"]) for error in errors} == {("CHAIN_UNREACHABLE", "timeout")}
-    # One after the other each would have asked.
+    # If each thread had waited for its own time-out, the total time would be much longer.
     assert engine.count("eth_sendRawTransaction") <= 2
     engine.fault = None
     sender.send(TO, DATA)

@@ -1,4 +1,4 @@
-"""Uses and withdrawals that a party signs and anybody sends, with both kinds of key that the chain can check."""
+"""Tests uses and withdrawals that a party signs and anybody can send, with both kinds of keys that the chain checks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USES = [(REQUEST, 1), (OTHER_REQUEST, 1)]
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """The bank, which signs by one of its keys; somebody without a party sends and pays."""
+    """The bank signs with one of its keys, and an account of no party sends and pays."""
 
     chain: Chain
     signer: Signer
@@ -72,7 +72,7 @@ def test_uses_are_counted_for_the_consumer_that_signed(acting: Acting) -> None:
 
 
 def test_only_the_outdated_use_of_a_list_is_skipped(acting: Acting) -> None:
-    """Another program of the bank was first with the first use; and a use that is not due yet is not counted either."""
+    """Another program of the bank has already recorded the first use. A use with too high an ordinal is skipped too."""
     acting.chain.acting("bank").send(calls.record_use(REQUEST, 1))
     uses = [(REQUEST, 1), (REQUEST, 2), (OTHER_REQUEST, 1), (REQUEST, 4), (REQUEST, 3), (OTHER_REQUEST, 1)]
     call = acting.uses(uses)
@@ -136,7 +136,7 @@ def with_argument(call: Call, place: int, value: object) -> Call:
 
 
 def with_high_s(signature: bytes) -> bytes:
-    """The other signature that anybody can make of an ECDSA signature."""
+    """Return the second valid form of an ECDSA signature, which anybody can compute from the first."""
     s = ORDERS[len(signature)] - int.from_bytes(signature[32:64], "big")
     return signature[:32] + s.to_bytes(32, "big") + signature[64:]
 
@@ -178,15 +178,15 @@ def test_acts_that_the_party_did_not_sign_are_refused(acting: Acting, forge: Cal
 
 
 def test_an_act_signed_for_another_ledger_is_refused(acting: Acting) -> None:
-    """The parties are registered by the same keys in a second ledger on the same chain: what is signed for it means
-    nothing in the first."""
+    """A second ledger on the same chain has the same parties and keys. An act signed for it is refused in the first
+    ledger."""
     other = deployed_on(acting.chain.node)
     assert acting.refusal(acting.uses(on=other.chain)) == "LOG_SIGNATURE_INVALID"
     assert acting.refusal(acting.withdrawals(on=other.chain)) == "LOG_SIGNATURE_INVALID"
 
 
 def test_a_p256_key_of_another_account_is_refused(acting: Acting) -> None:
-    """The signature carries the key; it must be the one that the account is made from."""
+    """The signature contains the public key, which must be the key of the account."""
     stranger = Es256Signer(bytes.fromhex(test_key("a stranger's P-256 key")))
     message = uses_message(acting.chain.deployment.chain, acting.signer.kid, FAR, USES)
     call = calls.record_uses_for(acting.signer.kid, USES, FAR, sign_act(message, stranger))

@@ -1,4 +1,4 @@
-"""Transactions that wait too long: replaced, handed over again, and let through where one before them was lost."""
+"""Tests transactions that wait too long: they are replaced or sent again, and missing nonces before them are filled."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_stuck_transaction_is_replaced_with_a_higher_fee(engine: FaultyNode, p
 
 
 def test_the_older_version_of_a_transaction_counts_if_it_is_mined(engine: FaultyNode, pool: Pool) -> None:
-    """Two nodes behind one address: the block's maker did not see the replacement."""
+    """The producer of the block did not see the replacement."""
     pool.mining = False
     hashes: list[str] = []
     thread, sent = in_background(sender_at(engine), announce=hashes.append)
@@ -98,7 +98,7 @@ def test_a_refused_replacement_keeps_the_first_version(engine: FaultyNode, pool:
 
 
 def other_program(engine: FaultyNode, pool: Pool, *nonces: int) -> list[Pooled]:
-    """Transactions of the same account that an earlier process handed over and did not see mined."""
+    """Put transactions of the same account into the pool, as an earlier process would have sent them."""
     pool.mining = False
     for nonce in range(max(nonces) - pool.height + 1):
         with pytest.raises(ChainUnavailable, match="TRANSACTION_UNCONFIRMED"):
@@ -150,7 +150,7 @@ def test_waiting_transactions_that_are_not_lost_are_kept(engine: FaultyNode, poo
 def test_waiting_for_a_transaction_fills_the_missing_nonce_before_it(
     engine: FaultyNode, pool: Pool, deployment: Deployment
 ) -> None:
-    """After a restart: a process knows a hash, and sends nothing before that is mined."""
+    """After a restart, a process knows only the hash of a transaction, and sends nothing before it is mined."""
     (waiting,) = other_program(engine, pool, 7)
     client = ChainClient(Connection(engine.url), deployment, KEY.hex())
     with capture_logs() as logged:

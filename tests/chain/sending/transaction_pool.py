@@ -1,4 +1,4 @@
-"""A node's pool of waiting transactions, as engines keep it: fees, nonces, replacements, gaps, losses."""
+"""Simulates a node's pool of waiting transactions, with fees, nonces, replacements, missing nonces and losses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCK_HASH: Final = "0x" + "11" * 32
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """A transaction as it came: what it offers, and what it does."""
+    """A received transaction: its fees and its content."""
 
     hash: str
     nonce: int
@@ -30,12 +30,12 @@ class Pooled:
 
     @property
     def plain(self) -> bool:
-        """Whether it moves nothing and calls nothing."""
+        """Whether it transfers no money and calls no contract."""
         return self.effect[1:3] == ("", 0)
 
 
 def pooled(raw: bytes) -> Pooled:
-    """The transaction in its bytes; ``effect`` is the receiver, the data, the value and the gas limit."""
+    """Decode a transaction; ``effect`` is the receiver, the data, the value and the gas limit."""
     tx_hash = keccak(raw).hex()
     if raw[0] > _LEGACY_BYTE:
         nonce, price, gas, to, value, data, *_ = rlp_decode(raw)
@@ -48,10 +48,10 @@ def pooled(raw: bytes) -> Pooled:
 
 
 class Pool:
-    """Answers calls as a node with one sender's pool does. Mines at once while ``mining``.
+    """Answers calls like a node with a pool for one sender. While ``mining`` is set, transactions are mined at once.
 
-    ``counts`` says what ``pending`` counts: what can be mined (``executable``), also what waits behind a gap (``all``),
-    or nothing that waits (``none``).
+    ``counts`` says which waiting transactions ``pending`` counts: those that can be mined (``executable``), also those
+    after a missing nonce (``all``), or none of them (``none``).
     """
 
     def __init__(self, key: bytes, *, base_fee: int | None = 7, min_tip: int = 1, asked_tip: int | None = 1) -> None:
@@ -77,12 +77,12 @@ class Pool:
         return getattr(self, f"_{name}")(*call["params"])
 
     def lose(self, *nonces: int) -> None:
-        """Forget these transactions, as a node that was restarted does."""
+        """Forget these transactions, like a node that was restarted."""
         for nonce in nonces:
             self.waiting.pop(nonce)
 
     def mine(self) -> None:
-        """Put what can be mined into blocks, a transaction each."""
+        """Mine all transactions that can be mined, each in its own block."""
         while (ready := self.waiting.get(self.height)) and ready.cap >= (self.base_fee or 0):
             self.waiting.pop(ready.nonce)
             self.mined.append(ready)
