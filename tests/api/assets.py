@@ -1,4 +1,4 @@
-"""Assets handed in over HTTP."""
+"""Register assets over HTTP, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application on one ledger for all tests of the API, with a session for every part."""
+"""Fixtures: the application on one ledger, with a session for a party of every role."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ledger.store.database import Database
 from tests.support.api.parts import Api, opened
 from tests.support.api.stage import Stage
 
-# No node there, and an address with a secret in it.
+# No node answers at this address, which contains a secret.
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"
 
 
@@ -36,15 +36,15 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def stage(api: Api) -> Stage:
-    """Parties of every role, with what they act on."""
+    """Parties of every role, with the records that they act on."""
     return Stage(api)
 
 
 @contextmanager
 def looking_at(api: Api, url: str, deployment: Deployment, database: Database | None = None) -> Iterator[TestClient]:
-    """The application looking through another node, for other contracts, or into another database."""
+    """The application with another node, other contracts or another database in its readiness checks."""
     ledger = api.pilot.ledger
-    # One of its own on the same file: what it finds there refuses no writing to the others.
+    # A separate database object on the same file, so that its findings do not block writing in other tests.
     database = database or Database(ledger.database.engine)
     reader = ChainReader(ChainClient(Connection(url), deployment))
     follower = Follower(database.engine, reader)

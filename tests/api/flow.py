@@ -1,4 +1,4 @@
-"""The steps of a certificate over HTTP, for tests that need what comes of them."""
+"""The steps of issuing a certificate over HTTP, for tests that need their results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIELDS = ["subject_name", "years_covered", "wage_band"]
 
 
 def ask(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
-    """The bank asks; the request's id."""
+    """Make a request as the bank, and return the request's id."""
     now = api.pilot.ledger.clock()
     until = end_of_validity(shanghai_day(now))
     request = {
@@ -45,7 +45,7 @@ def ask(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
 
 
 def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
-    """The bank asks, the firm reads the notice and signs; the authorization's id."""
+    """Make a request as the bank, authorise it as the firm, and return the authorization's id."""
     request = ask(api, firm, fields)
     drafts = api.post(firm, f"/v1/requests/{request}/authorizations/draft", {})
     assert drafts.status_code == 200, drafts.text
@@ -58,7 +58,7 @@ def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
 
 
 def answered(api: Api, authorization: str, answer: Answer | None = None) -> Any:
-    """What the provider's own program makes of its task and hands in; its rows stay with it."""
+    """Return the signed answer that the provider's own program computes for its task."""
     task = task_of(api.get("provider", f"/v1/provisions/tasks/{authorization}").json())
     now = api.pilot.ledger.clock()
     made = made_of(task, answer or Supplied(ROWS, AS_OF, now, name="湛江示例有限公司（演示）"), now)
@@ -67,7 +67,7 @@ def answered(api: Api, authorization: str, answer: Answer | None = None) -> Any:
 
 
 def supply(api: Api, authorization: str) -> str:
-    """The provision's id."""
+    """Supply the data as the provider, and return the provision's id."""
     answer = answered(api, authorization)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
@@ -79,7 +79,7 @@ def issue(api: Api, authorization: str, **arguments: Any) -> Any:
 
 
 def finished(api: Api, operation: dict[str, Any]) -> str:
-    """Poll the operation until its batch is anchored; the certificate's number."""
+    """Wait until the operation's batch is anchored, and return the certificate's number."""
     deadline = time.monotonic() + 20
     while operation["state"] != "done":
         assert time.monotonic() < deadline

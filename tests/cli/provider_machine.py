@@ -1,4 +1,4 @@
-"""A provider's machine for tests of the command line: its key, its files and its definitions."""
+"""A provider's computer for tests of the command line, with key, files and definitions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.actors.providers import NAME, Town
 
 
 class ProviderMachine:
-    """A provider's machine with its key, its source file and definition, and the home of the platform."""
+    """A provider's computer with key, source file and definition, and the home of the platform."""
 
     def __init__(self, town: Town, *firms: str) -> None:
         self.town = town

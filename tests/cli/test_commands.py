@@ -1,4 +1,4 @@
-"""What every command shares: groups are found by the table, and what needs no ledger loads none."""
+"""Properties of all commands: help in both languages, JSON output, and no needless imports."""
 
 from __future__ import annotations
 
@@ -58,25 +58,37 @@ def test_every_command_is_explained_in_both_languages_with_an_example(line: str)
     for example in " ".join(examples.partition(":")[2].split()).split(" · "):
         program, *words = shlex.split(example)
         assert [program, *words[: len(line.split())]] == ["pingzheng", *line.split()]
-        # Nothing is done: the options and arguments are read.
+        # The options and arguments are only parsed; the command is not run.
         assert command.make_context(line, words[len(line.split()) :]).params
 
 
 @pytest.mark.parametrize("line", sorted(set(EVERY_COMMAND) - {"serve"}))
-def test_every_command_answers_machines(line: str) -> None:
+def test_every_command_has_json_output(line: str) -> None:
     assert "--json" in {option for each in EVERY_COMMAND[line].params for option in each.opts}
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_group_is_loaded_when_it_is_called(group: str) -> None:
+def test_a_group_is_loaded_when_it_is_called(group: str) -> None:
     result = CliRunner().invoke(app, [group, "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0 and GROUPS[group][2] in result.stdout, result.output
     assert "Commands" in result.stdout
 
 
 @pytest.mark.parametrize("line", ["--help", "scenario list", "wallet --help"])
-def test_what_needs_no_ledger_loads_none(tmp_path: Path, line: str) -> None:
+def test_commands_without_a_ledger_load_no_heavy_library(tmp_path: Path, line: str) -> None:
     assert_light(tmp_path, *line.split())
+
+
+def test_the_help_of_no_group_loads_the_database_library(tmp_path: Path) -> None:
+    program = (
+        "import sys; from ledger.cli.main import GROUPS, loaded\n"
+        "print([name for name in GROUPS if loaded(name) and {'sqlalchemy', 'web3'} & sys.modules.keys()])"
+    )
+    environment = {"PYTHONPATH": str(PROJECT), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
@@ -90,13 +102,13 @@ def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
     assert "有效 VALID" in assert_light(tmp_path, *known)
     asked.write_text(json.dumps(request))
     refused = run(tmp_path, *known, "--json")
-    # The package's scenario of that code and version has other rules.
+    # The rules of the package's scenario with that code and version are different.
     assert (refused.returncode, refused.stderr) == (1, "loaded: \n")
     assert "TEMPLATE_NOT_EXPECTED" in refused.stdout
 
 
-def test_what_opens_a_ledger_is_seen_to_load_it(tmp_path: Path) -> None:
-    """Up to its settings, which are refused: no chain is started for this."""
+def test_a_command_that_opens_a_ledger_loads_the_database_library(tmp_path: Path) -> None:
+    """An invalid setting ends the command before it starts a chain."""
     done = run(tmp_path, "asset", "list", PINGZHENG_BATCH_SIZE="0")
     assert done.returncode != 0
     assert "loaded: sqlalchemy\n" in done.stderr

@@ -1,4 +1,4 @@
-"""In a folder without a ledger every command says so, says how to make one, and leaves the folder as it was."""
+"""In a folder without a ledger every command reports this, names the next step, and does not change the folder."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.cli.test_commands import EVERY_COMMAND
 
 NUMBER = "DAC-440802-2026-S51-00000001-K"
 PARTY = "ab" * 32
-# What makes a ledger, on purpose.
+# Commands that create a ledger.
 MAKING = {"demo", "init", "join", "restore from"}
-# What talks to a service elsewhere, by a session that is kept in the folder.
+# Commands that use a service with the session that is stored in the folder.
 SESSION = {
     "api-key list",
     "api-key new",
@@ -27,7 +27,7 @@ SESSION = {
     "sessions end",
     "sessions list",
 }
-# Where the example of the help reads files, or needs no ledger: another call of the same command that needs one.
+# Another call of a command, if the example in its help reads missing files or needs no ledger.
 CALLS = {
     "consent submit": "consent submit file.json",
     "login": f"login --service https://platform.example --party {PARTY} --key firm.key",
@@ -74,7 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("there", [True, False], ids=["empty folder", "no folder"])
 @pytest.mark.parametrize("line", NEEDING)
-def test_a_command_says_that_there_is_no_ledger_and_makes_nothing(folder: Path, line: str, there: bool) -> None:
+def test_a_command_without_a_ledger_reports_this_and_creates_no_files(folder: Path, line: str, there: bool) -> None:
     if there:
         (folder / "home").mkdir()
     before = sorted(folder.rglob("*"))
@@ -90,7 +90,7 @@ def test_a_command_says_that_there_is_no_ledger_and_makes_nothing(folder: Path, 
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_folder_with_other_files_is_no_place_for_a_new_ledger(folder: Path) -> None:
+def test_a_folder_with_other_files_is_refused_for_a_new_ledger(folder: Path) -> None:
     before = sorted(folder.rglob("*"))
     for line in ("init", "demo"):
         done = CliRunner().invoke(app, [line, "--home", str(folder), "--json"])
@@ -106,7 +106,7 @@ def test_a_new_key_needs_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [path.name for path in tmp_path.iterdir()] == ["firm.key"]
 
 
-def test_the_half_made_ledger_is_named_as_such(tmp_path: Path) -> None:
+def test_a_partly_created_ledger_is_reported(tmp_path: Path) -> None:
     (tmp_path / "creating").touch()
     done = CliRunner().invoke(app, ["status", "--home", str(tmp_path), "--json"])
     assert json.loads(done.stdout)["error"] == "LEDGER_HALF_MADE"

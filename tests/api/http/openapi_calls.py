@@ -1,4 +1,4 @@
-"""A call of every operation in docs/openapi.json, made of the examples that the schema gives."""
+"""Build a call of every operation in docs/openapi.json from the examples in the schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGN_OUT = "sessions_sign_out"
 
 @dataclass(frozen=True)
 class Call:
-    """An operation with what it needs: values in the path and the query, and a body."""
+    """A call of an operation: values of path and query, and the body."""
 
     name: str
     tag: str
@@ -25,13 +25,13 @@ class Call:
 
     @property
     def camel_case(self) -> str:
-        """The name as TypeScript writes it."""
+        """Return the name in camel case, as in TypeScript."""
         first, *others = self.name.split("_")
         return first + "".join(part.title() for part in others)
 
 
 def all_calls() -> list[Call]:
-    """One of each operation; that which ends the session comes last."""
+    """Return one call of each operation; the call that ends the session is last."""
     schema = json.loads(OPENAPI.read_text("utf-8"))
     schemas = schema["components"]["schemas"]
     calls = [_call(operation, schemas) for methods in schema["paths"].values() for operation in methods.values()]

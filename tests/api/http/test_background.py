@@ -1,4 +1,4 @@
-"""Background work: it goes on after every error, says so once, rests longer each time, and shows when it does not."""
+"""Background work: it continues after errors with growing pauses, logs an error once, and reports its state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ERRORS = [UNREACHABLE, StorageFull("DISK_FULL", "Full."), KeyError("110105194912
 
 
 class Work:
-    """Fails by each error that it is given, then does nothing."""
+    """Work that raises each of the given errors once, then succeeds."""
 
     def __init__(self, *errors: BaseException | None) -> None:
         self._errors = list(errors)
@@ -53,14 +53,14 @@ def running(work: Callable[[], object], now: list[float] | None = None) -> Itera
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_work_goes_on_after_every_error(error: BaseException) -> None:
+def test_background_work_continues_after_every_error(error: BaseException) -> None:
     work = Work(error, error)
     with running(work) as thread:
         assert work.over.wait(60)
         assert thread.state().code is None
 
 
-def test_an_error_is_logged_when_it_begins_and_when_it_is_over_and_never_its_text() -> None:
+def test_the_begin_and_end_of_an_error_are_logged_without_its_text() -> None:
     work = Work(*[ERRORS[2]] * 5, *[UNREACHABLE] * 3, None)
     with capture_logs() as lines, running(work):
         assert work.over.wait(60)
@@ -69,14 +69,14 @@ def test_an_error_is_logged_when_it_begins_and_when_it_is_over_and_never_its_tex
     assert "110105194912310038" not in str(lines)
 
 
-def test_rests_grow_to_the_longest() -> None:
+def test_pauses_after_errors_grow_up_to_a_maximum() -> None:
     thread = TickingThread("anchoring", lambda: None, 0.25)
     rests = [thread._rest_after(UNREACHABLE) for _ in range(8)]
     assert rests == [0.5, 1.0, 2.0, 4.0, LONGEST_REST, LONGEST_REST, LONGEST_REST, LONGEST_REST]
     assert thread._rest_after(None) == 0.25
 
 
-def test_work_that_fails_for_long_or_does_not_end_is_shown() -> None:
+def test_the_state_shows_work_that_fails_for_long_or_does_not_end() -> None:
     now, stuck = [0.0], threading.Event()
     failed = threading.Event()
 
@@ -104,7 +104,7 @@ def until_failed(thread: TickingThread) -> None:
         pass
 
 
-def test_work_that_has_ended_is_named() -> None:
+def test_the_state_shows_work_whose_thread_has_ended() -> None:
     ended, alive = TickingThread("following", lambda: None), TickingThread("records", lambda: None)
     for thread in (ended, alive):
         thread.start()
@@ -114,7 +114,7 @@ def test_work_that_has_ended_is_named() -> None:
     alive.stop()
 
 
-def test_one_ended_piece_of_work_makes_the_service_not_ready(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_service_is_not_ready_if_background_work_has_ended(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[TickingThread] = []
 
     class Remembered(TickingThread):

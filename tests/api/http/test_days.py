@@ -1,4 +1,4 @@
-"""Days beyond the calendar are refused where they enter, whatever the route does with them."""
+"""Every route refuses days outside the supported calendar."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ BODIES = {
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1899-12-31"])
 @pytest.mark.parametrize(("path", "body", "member"), BODIES.values(), ids=BODIES.keys())
-def test_a_far_day_is_refused(api: Api, path: str, body: dict[str, Any], member: str, day: str) -> None:
+def test_a_day_outside_the_calendar_is_refused(
+    api: Api, path: str, body: dict[str, Any], member: str, day: str
+) -> None:
     answer = api.post("provider", path, body | {member: day})
     assert answer.status_code == 422, answer.text
     assert (answer.json()["code"], answer.json()["where"]) == ("REQUEST_SHAPE", f"body.{member}")

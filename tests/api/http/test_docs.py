@@ -1,4 +1,4 @@
-"""The pages for people: /docs, with all that it loads."""
+"""The interactive docs at /docs and all files that they load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.places import DOCS
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    # Not entered: the pages need no ledger.
+    # The ledger is never opened, because the pages do not need it.
     return TestClient(create_app(lambda: pytest.fail("no ledger is to be opened")))
 
 
@@ -31,13 +31,13 @@ def test_the_docs_load_nothing_from_another_host(client: TestClient) -> None:
         assert client.get(address).status_code == 200, address
 
 
-def test_what_is_not_there_leads_to_the_docs(client: TestClient) -> None:
+def test_an_unknown_address_points_to_the_docs(client: TestClient) -> None:
     result = client.get("/v1/nothing").json()
     assert (result["code"], result["status"]) == ("HTTP_404", 404)
     assert "没有这个地址" in result["detail"] and "/docs" in result["hint"]
 
 
-def test_the_page_for_clients_says_the_bounds_that_are_in_force() -> None:
+def test_the_guide_for_clients_states_the_real_limits() -> None:
     page = (DOCS / "api.md").read_text("utf-8")
     limits = Limits()
     for said in (

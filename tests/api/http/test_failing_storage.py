@@ -1,4 +1,4 @@
-"""A busy database, a full disk and parts that differ, on the wire: 503 or 507, when to come again, and never 500."""
+"""Storage failures are answered with 503 or 507 and a time for a retry, never with 500."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAMILIES: list[tuple[PingzhengError, int, str | None]] = [
 
 
 def asked(work: Callable[[], object]) -> tuple[int, str, str | None]:
-    """Status, code and ``Retry-After`` of a call that does the work."""
+    """Return status, code and ``Retry-After`` of a call that does ``work``."""
     app = FastAPI()
     problems.install(app)
 
@@ -45,7 +45,7 @@ def asked(work: Callable[[], object]) -> tuple[int, str, str | None]:
 
 
 @pytest.mark.parametrize(("error", "status", "retry"), FAMILIES, ids=[row[0].code for row in FAMILIES])
-def test_each_family_has_its_status(error: PingzhengError, status: int, retry: str | None) -> None:
+def test_each_error_class_has_its_status(error: PingzhengError, status: int, retry: str | None) -> None:
     def work() -> None:
         raise error
 
@@ -77,30 +77,30 @@ def writing(engine: Engine, statement: str) -> Callable[[], None]:
     return work
 
 
-def test_a_database_that_another_program_writes_to(engine: Engine, tmp_path: Path) -> None:
+def test_a_locked_database_is_answered_with_503(engine: Engine, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert asked(writing(engine, "INSERT INTO record VALUES (2, x'00')")) == (503, "DATABASE_BUSY", "1")
     other.close()
 
 
-def test_a_record_that_another_call_has_just_made(engine: Engine) -> None:
+def test_a_record_created_by_a_simultaneous_call_is_answered_with_503(engine: Engine) -> None:
     assert asked(writing(engine, "INSERT INTO record VALUES (1, x'00')")) == (503, "DATABASE_BUSY", "1")
 
 
-def test_a_database_without_room(engine: Engine) -> None:
+def test_a_full_database_disk_is_answered_with_507(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text("PRAGMA max_page_count=3"))
     filling = "INSERT INTO record VALUES (2, zeroblob(1000000))"
     assert asked(writing(engine, filling)) == (507, "DISK_FULL", None)
 
 
-def test_all_connections_in_use(engine: Engine) -> None:
+def test_exhausted_database_connections_are_answered_with_503(engine: Engine) -> None:
     with engine.connect():
         assert asked(writing(engine, "SELECT 1")) == (503, "DATABASE_BUSY", "1")
 
 
-def test_a_file_that_is_no_database(engine: Engine, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_answered_with_503(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "b.db").write_bytes(b"not a database" * 1000)
     broken = create_engine(f"sqlite:///{tmp_path}/b.db")
     assert asked(writing(broken, "SELECT * FROM record"))[:2] == (503, "DATABASE_UNREACHABLE")
@@ -108,7 +108,7 @@ def test_a_file_that_is_no_database(engine: Engine, tmp_path: Path) -> None:
     assert asked(writing(gone, "SELECT 1"))[:2] == (503, "DATABASE_UNREACHABLE")
 
 
-def test_a_full_disk_under_a_file_of_ours() -> None:
+def test_a_full_disk_under_another_file_is_answered_with_507() -> None:
     def work() -> None:
         with Path("/dev/full").open("wb", buffering=0) as file:
             file.write(b"x")
@@ -116,7 +116,7 @@ def test_a_full_disk_under_a_file_of_ours() -> None:
     assert asked(work) == (507, "DISK_FULL", None)
 
 
-def test_a_fault_in_the_program_stays_one(engine: Engine) -> None:
+def test_an_error_in_the_program_is_not_taken_for_a_storage_failure(engine: Engine) -> None:
     assert asked(lambda: open("/no/such/file").close())[:2] == (500, "INTERNAL")  # noqa: PTH123
 
 
@@ -137,7 +137,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 class Locked:
-    """Another program that writes to the database, until it is told to stop."""
+    """Simulates another program that holds the write lock of the database."""
 
     def __init__(self, database: Database) -> None:
         self._connection = sqlite3.connect(str(database.engine.url.database), isolation_level=None)
@@ -151,7 +151,7 @@ class Locked:
         self._connection.close()
 
 
-def test_work_that_was_done_is_answered_though_the_database_took_no_note_of_it(database: Database) -> None:
+def test_completed_work_is_answered_even_if_its_answer_cannot_be_stored(database: Database) -> None:
     now = [1000]
     keys, locked, done = Idempotency(database, b"k" * 32, lambda: now[0]), Locked(database), []
 
@@ -170,7 +170,7 @@ def test_work_that_was_done_is_answered_though_the_database_took_no_note_of_it(d
     assert len(done) == 1
 
 
-def test_what_the_work_failed_by_is_told_though_the_key_could_not_be_let_go(database: Database) -> None:
+def test_failed_work_is_answered_with_its_error_even_if_the_key_cannot_be_released(database: Database) -> None:
     keys, locked = Idempotency(database, b"k" * 32, lambda: 1000), Locked(database)
 
     def work() -> Answer:
@@ -182,8 +182,8 @@ def test_what_the_work_failed_by_is_told_though_the_key_could_not_be_let_go(data
     locked.__exit__()
 
 
-def test_fifty_of_the_same_request_at_once_are_worked_on_once(database: Database) -> None:
-    """As many as come at the same time: one does the work, others are result that it runs, later ones get its answer."""
+def test_fifty_equal_requests_at_once_are_processed_once(database: Database) -> None:
+    """One call does the work; calls at the same time get 409, and later calls get the stored answer."""
     keys, done, result = Idempotency(database, b"k" * 32, lambda: 1000), [], []
     begin = threading.Barrier(50)
 

@@ -1,4 +1,4 @@
-"""Clients that foreign generators make from docs/openapi.json, in Python and TypeScript, against a running service."""
+"""Clients generated from docs/openapi.json by other projects' tools, in Python and TypeScript, with a real service."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CALLS = all_calls()
 
 @dataclass(frozen=True)
 class Integrator:
-    """A party with a P-256 key of its own, and a broker that it gives a mandate to."""
+    """A party with a P-256 key, and a broker with a mandate from this party."""
 
     url: str
     place: Place
@@ -83,7 +83,7 @@ def ran(*command: str | Path, cwd: Path, **environment: str) -> str:
 
 
 def sources(folder: Path, kind: str) -> None:
-    """Put a client's own files into the folder where it is made."""
+    """Copy a client's own source files into its build folder."""
     for source in (*SOURCES.iterdir(), *(SOURCES / kind).iterdir()):
         if source.is_file():
             shutil.copy(source, folder)
@@ -91,7 +91,7 @@ def sources(folder: Path, kind: str) -> None:
 
 
 def settings_of(integrator: Integrator) -> str:
-    """What a client in TypeScript is result by its environment."""
+    """Return the environment variables for a TypeScript client."""
     signer, private = integrator.signer, bytes.fromhex(integrator.key.rpartition(":")[2])
     settings = {
         "url": integrator.url,
@@ -109,7 +109,7 @@ def settings_of(integrator: Integrator) -> str:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The generated Python package, importable."""
+    """Generate the Python package and make it importable."""
     folder = tmp_path_factory.mktemp("python")
     name = "generated_client"
     making = (PYTHON_TOOLS / "openapi-python-client", "generate", "--fail-on-warning", "--path", OPENAPI)
@@ -144,7 +144,7 @@ def test_a_generated_python_client_signs_in_reads_and_acts(package: str, integra
 
 
 def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, integrator: Integrator) -> None:
-    """Its types are checked, and it signs with the cryptography of its own platform."""
+    """The TypeScript compiler checks the client, and the client signs with WebCrypto."""
     sources(tmp_path, "fetching")
     ran(MODULES / ".bin" / "openapi-typescript", OPENAPI, "-o", "schema.d.ts", cwd=tmp_path)
     ran(MODULES / ".bin" / "tsc", cwd=tmp_path)
@@ -160,7 +160,7 @@ def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, i
 
 
 def test_a_generated_python_client_calls_every_operation_of_every_tag(package: str, integrator: Integrator) -> None:
-    """Each answer is one that the schema has: else the client raises."""
+    """The client raises an error for every answer that the schema does not declare."""
     client, models = import_module(f"{package}.client"), import_module(f"{package}.models")
     visitor, party = client.Client(base_url=integrator.url), integrator.party
     nonce = function(package, "sessions", "sessions_nonce")(client=visitor, body=models.NonceIn(party=party))
@@ -188,7 +188,7 @@ def python_name(name: str) -> str:
 
 
 def body_of(operation: Any, result: Any) -> Any:
-    """The body in the client's own type."""
+    """Return the body as an object of the client's type."""
     wanted = get_type_hints(operation)["body"]
     kinds = [kind for kind in (get_args(wanted) or (wanted,)) if hasattr(kind, "from_dict")]
     return kinds[0].from_dict(result)

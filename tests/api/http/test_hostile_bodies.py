@@ -1,4 +1,4 @@
-"""Bodies that are large, dense, packed, slow or in pieces: what each costs is counted in bytes and calls."""
+"""Hostile request bodies: large, with many values, compressed, slow, or in many chunks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def token(api: Api) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", [VERIFY, NONCE, "/v1/sessions", "/v1/enrolments"])
-def test_ten_dense_bodies_of_strangers_are_refused_by_their_size_and_not_read(service: Service, path: str) -> None:
+def test_large_bodies_without_a_caller_are_refused_unread(service: Service, path: str) -> None:
     assert 2_000_000 < len(DENSE) < 2_100_000
     service.gate.budget.most_kept = 0
     for _ in range(10):
@@ -46,7 +46,7 @@ def test_ten_dense_bodies_of_strangers_are_refused_by_their_size_and_not_read(se
     assert service.gate.lanes[Lane.VERIFYING].most_at_work == 0
 
 
-def test_a_stranger_s_body_without_a_length_is_read_to_its_small_bound(service: Service) -> None:
+def test_a_body_without_length_and_caller_is_read_up_to_the_small_limit(service: Service) -> None:
     service.gate.budget.most_kept = 0
     with service.wire() as wire:
         wire.head("POST", NONCE, **CHUNKED)
@@ -56,7 +56,7 @@ def test_a_stranger_s_body_without_a_length_is_read_to_its_small_bound(service: 
     assert service.gate.budget.most_kept <= MAX_PUBLIC_BODY_BYTES
 
 
-def test_who_brings_no_token_is_told_before_the_body_is_read(service: Service) -> None:
+def test_a_call_without_a_token_is_refused_before_its_body_is_read(service: Service) -> None:
     service.gate.budget.most_kept = 0
     with service.wire() as wire:
         answer = wire.head("POST", VERIFY, content_length=1_000_000, **JSON).answer()
@@ -64,7 +64,7 @@ def test_who_brings_no_token_is_told_before_the_body_is_read(service: Service) -
     assert service.gate.budget.most_kept == 0
 
 
-def test_a_dense_body_of_a_known_caller_is_counted_and_not_parsed(service: Service, token: dict[str, str]) -> None:
+def test_a_body_with_too_many_values_is_refused_without_parsing(service: Service, token: dict[str, str]) -> None:
     answer = service.call("POST", VERIFY, DENSE[:MAX_BODY_BYTES], **token)
     assert (answer.status, answer.code) == (413, "BODY_TOO_MANY_VALUES")
     assert service.call("POST", VERIFY, DENSE + b" " * MAX_BODY_BYTES, **token).code == "BODY_TOO_LARGE"
@@ -84,14 +84,14 @@ def test_a_dense_body_of_a_known_caller_is_counted_and_not_parsed(service: Servi
         (b"\x00", "BODY_NOT_JSON"),
     ],
 )
-def test_what_is_no_small_json_value_is_refused(
+def test_a_body_that_is_not_a_small_json_value_is_refused(
     service: Service, token: dict[str, str], text: bytes, code: str
 ) -> None:
     answer = service.call("POST", VERIFY, text, **token)
     assert (answer.status in (400, 413, 422), answer.code) == (True, code)
 
 
-def test_ten_thousand_unknown_members_are_named_by_twenty_of_them(service: Service, token: dict[str, str]) -> None:
+def test_of_ten_thousand_unknown_members_twenty_are_named(service: Service, token: dict[str, str]) -> None:
     text = json.dumps({f"x{number}": 1 for number in range(10_000)}).encode()
     answer = service.call("POST", VERIFY, text, **token)
     assert (answer.status, answer.code) == (422, "REQUEST_SHAPE")
@@ -99,10 +99,10 @@ def test_ten_thousand_unknown_members_are_named_by_twenty_of_them(service: Servi
     assert len(answer.body) < 8192
 
 
-# Packed
+# Compressed bodies
 
 
-def test_a_packed_body_is_read(service: Service, token: dict[str, str]) -> None:
+def test_a_gzip_body_is_read(service: Service, token: dict[str, str]) -> None:
     answer = service.call("POST", VERIFY, CASE.read_bytes(), content_encoding="gzip", **token)
     assert (answer.status, answer.code) == (422, "REQUEST_SHAPE")
     number = b'{"certificate_no": "DAC-440802-2026-S01-00000123-V"}'
@@ -111,7 +111,7 @@ def test_a_packed_body_is_read(service: Service, token: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, gzip", "compress"])
-def test_another_packing_is_refused_and_the_right_one_named(
+def test_another_compression_is_refused_and_gzip_is_named(
     service: Service, token: dict[str, str], encoding: str
 ) -> None:
     answer = service.call("POST", VERIFY, zlib.compress(b"{}"), content_encoding=encoding, **token)
@@ -123,7 +123,7 @@ def test_another_packing_is_refused_and_the_right_one_named(
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/xml", "multipart/form-data", "application/json; charset=gbk"]
 )
-def test_another_kind_of_body_is_refused(service: Service, token: dict[str, str], kind: str) -> None:
+def test_a_body_that_is_not_json_is_refused(service: Service, token: dict[str, str], kind: str) -> None:
     answer = service.call("POST", VERIFY, b"{}", **token | {"content_type": kind})
     assert (answer.status, answer.code) == (415, "CONTENT_TYPE_UNSUPPORTED")
 
@@ -133,12 +133,12 @@ def test_another_kind_of_body_is_refused(service: Service, token: dict[str, str]
     [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"x", gzip.compress(b"{") + gzip.compress(b"}")],
     ids=["not packed", "cut off", "more behind it", "two streams"],
 )
-def test_what_is_not_one_gzip_stream_is_refused(service: Service, token: dict[str, str], body: bytes) -> None:
+def test_an_incomplete_gzip_stream_is_refused(service: Service, token: dict[str, str], body: bytes) -> None:
     answer = service.call("POST", VERIFY, body, content_encoding="gzip", **token)
     assert (answer.status, answer.code) == (400, "BODY_NOT_GZIP")
 
 
-def test_a_body_that_unpacks_to_a_hundred_megabytes_takes_two(service: Service, token: dict[str, str]) -> None:
+def test_a_gzip_bomb_uses_little_memory(service: Service, token: dict[str, str]) -> None:
     bomb = gzip.compress(b" " * 100_000_000)
     assert len(bomb) < MAX_PUBLIC_BODY_BYTES * 10
     answer = service.call("POST", VERIFY, bomb, content_encoding="gzip", **token)
@@ -153,7 +153,7 @@ def test_a_body_that_unpacks_to_a_hundred_megabytes_takes_two(service: Service, 
     assert peak < 4 * MAX_BODY_BYTES
 
 
-# In pieces, and slow
+# Bodies in many chunks, and slow bodies
 
 
 def test_a_body_in_thousands_of_chunks_is_refused(service: Service, token: dict[str, str]) -> None:
@@ -164,14 +164,14 @@ def test_a_body_in_thousands_of_chunks_is_refused(service: Service, token: dict[
         assert wire.is_closed()
 
 
-def test_a_body_in_fewer_chunks_is_read(service: Service, token: dict[str, str]) -> None:
+def test_a_body_in_an_allowed_number_of_chunks_is_read(service: Service, token: dict[str, str]) -> None:
     with service.wire() as wire:
         wire.head("POST", VERIFY, **token, transfer_encoding="chunked")
         answer = wire.send(b"1\r\n[\r\n" * 200 + b"0\r\n\r\n").answer()
     assert (answer.status, answer.code) == (422, "JSON_TOO_DEEP")
 
 
-def test_a_slow_body_is_given_up_and_its_bytes_are_free_again(api: Api, token: dict[str, str]) -> None:
+def test_a_slow_body_times_out_and_releases_its_bytes(api: Api, token: dict[str, str]) -> None:
     with serving(api.pilot.ledger, Limits(body_seconds=0.2)) as service, service.wire() as wire:
         answer = wire.head("POST", VERIFY, content_length=1_000_000, **token).send(b"x" * 50_000).answer()
         assert (answer.status, answer.code) == (408, "BODY_TOO_SLOW")
@@ -180,8 +180,8 @@ def test_a_slow_body_is_given_up_and_its_bytes_are_free_again(api: Api, token: d
         assert service.gate.budget.kept == 0 < service.gate.budget.most_kept
 
 
-def test_all_slow_bodies_together_stay_within_the_bytes_that_are_kept(api: Api, token: dict[str, str]) -> None:
-    """A hundred and fifty of them once took 440 MB."""
+def test_slow_bodies_together_stay_within_the_limit_of_buffered_bytes(api: Api, token: dict[str, str]) -> None:
+    """In an earlier version 150 slow bodies used 440 MB."""
     limits = Limits(buffered_bytes=1_000_000, buffered_bytes_of_source=1_000_000)
     with serving(api.pilot.ledger, limits) as service:
         wires = [service.wire() for _ in range(150)]
@@ -201,7 +201,7 @@ def test_all_slow_bodies_together_stay_within_the_bytes_that_are_kept(api: Api, 
         until(lambda: service.gate.budget.kept == 0)
 
 
-def test_one_source_leaves_bytes_for_others(api: Api) -> None:
+def test_one_source_cannot_use_all_buffered_bytes(api: Api) -> None:
     limits = Limits(buffered_bytes=1000, buffered_bytes_of_source=600)
     with serving(api.pilot.ledger, limits) as service:
         budget = service.gate.budget
@@ -215,7 +215,7 @@ def test_one_source_leaves_bytes_for_others(api: Api) -> None:
         assert budget.kept == 0
 
 
-def test_strangers_have_a_reserve_and_known_callers_are_not_counted(api: Api, token: dict[str, str]) -> None:
+def test_only_calls_without_a_caller_are_limited_in_their_rate(api: Api, token: dict[str, str]) -> None:
     party = json.dumps({"party": api.parties["bank"]}).encode()
     with serving(api.pilot.ledger, Limits(public_reserve=3, public_per_second=0.001)) as service:
         answers = [service.call("POST", NONCE, party, **JSON) for _ in range(5)]

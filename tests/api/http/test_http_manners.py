@@ -1,4 +1,4 @@
-"""What HTTP asks of every address: methods named, HEAD, tags, cursors of one list, and every fault named at once."""
+"""General HTTP behaviour of all addresses: allowed methods, HEAD, ETag, cursors, and complete lists of faults."""
 
 from __future__ import annotations
 
@@ -27,15 +27,13 @@ LISTS = ["/v1/certificates", "/v1/parties", "/v1/authorizations", "/v1/requests"
         ("DELETE", "/v1/sessions/nonce", "POST"),
     ],
 )
-def test_a_method_that_an_address_has_not_is_answered_by_those_it_has(
-    api: Api, method: str, path: str, allowed: str
-) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_methods(api: Api, method: str, path: str, allowed: str) -> None:
     answer = api.call("bank", method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 @pytest.mark.parametrize("path", ["/health", "/v1/log/head", "/v1/ledger", "/v1/certificates", "/v1/nowhere", "/docs"])
-def test_head_is_get_without_its_body(api: Api, path: str) -> None:
+def test_head_answers_like_get_without_a_body(api: Api, path: str) -> None:
     head, get = api.call("bank", "HEAD", path), api.get("bank", path)
     assert (head.status_code, head.content) == (get.status_code, b"")
     assert head.headers["content-type"] == get.headers["content-type"]
@@ -55,7 +53,7 @@ def bundle(api: Api) -> str:
     return f"/v1/certificates/{number}/bundle"
 
 
-def test_a_bundle_that_has_not_changed_is_not_sent_again(api: Api, bundle: str) -> None:
+def test_an_unchanged_bundle_is_answered_with_304(api: Api, bundle: str) -> None:
     first = api.get("firm", bundle)
     tag = first.headers["etag"]
     assert first.status_code == 200 and first.headers["cache-control"] == "private, no-cache"
@@ -66,20 +64,20 @@ def test_a_bundle_that_has_not_changed_is_not_sent_again(api: Api, bundle: str) 
     assert api.get("firm", f"{bundle}?fields=wage_band").headers["etag"] != tag
 
 
-def test_a_tag_opens_nothing_to_others(api: Api, bundle: str) -> None:
+def test_a_tag_gives_no_access_to_other_callers(api: Api, bundle: str) -> None:
     tag = api.get("firm", bundle).headers["etag"]
     assert api.call("bank", "GET", bundle, headers={"If-None-Match": tag}).status_code == 403
     assert api.call(None, "GET", bundle, headers={"If-None-Match": "*"}).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/ledger", "/v1/scenarios", "/v1/log/batches/0"])
-def test_what_the_chain_says_has_a_tag(api: Api, bundle: str, path: str) -> None:
+def test_answers_about_the_chain_have_a_tag(api: Api, bundle: str, path: str) -> None:
     first = api.get(None, path)
     again = api.call(None, "GET", path, headers={"If-None-Match": first.headers["etag"]})
     assert (first.status_code, again.status_code) == (200, 304)
 
 
-def test_errors_and_answers_that_nobody_keeps_have_none(api: Api) -> None:
+def test_errors_and_answers_that_must_not_be_stored_have_no_tag(api: Api) -> None:
     assert "etag" not in api.get(None, "/v1/certificates").headers
     assert "etag" not in api.get("firm", "/v1/holdings/export").headers
 
@@ -88,7 +86,7 @@ def test_errors_and_answers_that_nobody_keeps_have_none(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_cursor_of_another_list_or_of_none_is_refused(api: Api, path: str) -> None:
+def test_an_invalid_cursor_or_one_of_another_list_is_refused(api: Api, path: str) -> None:
     own = Place(path, None).cursor("0" * 26)
     assert api.get("firm", f"{path}?cursor={own}").status_code == 200
     others = [Place(other, None).cursor("0" * 26) for other in LISTS if other != path]
@@ -113,7 +111,7 @@ def test_a_cursor_of_another_list_or_of_none_is_refused(api: Api, path: str) -> 
         assert (answer.status_code, answer.json()["code"]) == (422, "CURSOR_INVALID"), cursor
 
 
-def test_a_cursor_leads_through_all_pages_and_names_nothing(api: Api) -> None:
+def test_cursors_lead_through_all_pages_and_are_opaque(api: Api) -> None:
     seen: list[str] = []
     path, cursor = "/v1/parties?limit=3", ""
     while True:
@@ -134,7 +132,7 @@ def faults(answer: Any) -> list[tuple[str, str]]:
     return [(each["where"], each["type"]) for each in answer.json()["details"]["errors"]]
 
 
-def test_all_missing_members_are_named_at_once_in_both_languages(api: Api) -> None:
+def test_all_missing_members_are_reported_at_once_in_both_languages(api: Api) -> None:
     answer = api.post("bank", "/v1/presentations", {})
     assert faults(answer) == [("body.bundle", "missing"), ("body.nonce", "missing")]
     result = answer.json()["detail"]
@@ -143,7 +141,7 @@ def test_all_missing_members_are_named_at_once_in_both_languages(api: Api) -> No
     assert answer.json()["where"] == "body.bundle"
 
 
-def test_other_faults_are_named_with_their_bounds(api: Api) -> None:
+def test_faults_are_reported_with_the_limits_that_they_break(api: Api) -> None:
     answer = api.post("bank", "/v1/presentations", {"bundle": 1, "nonce": "short"})
     assert faults(answer) == [("body.bundle", "dict_type"), ("body.nonce", "string_too_short")]
     assert "has fewer than 16 characters" in answer.json()["detail"] and "至少 16 个字符" in answer.json()["detail"]
@@ -151,18 +149,18 @@ def test_other_faults_are_named_with_their_bounds(api: Api) -> None:
     assert faults(answer) == [("query.limit", "greater_than_equal")]
 
 
-def test_more_faults_than_are_named_are_said_to_be_more(api: Api) -> None:
+def test_a_shortened_list_of_faults_says_that_there_are_more(api: Api) -> None:
     answer = api.post("authority", "/v1/parties", {"parties": [{}] * 100})
     assert len(faults(answer)) == MAX_NAMED
     assert answer.json()["detail"].endswith("; and more.")
     assert len(answer.content) < 8192
 
 
-def test_no_body_at_all_is_a_missing_one(api: Api) -> None:
+def test_a_missing_body_is_reported_as_missing(api: Api) -> None:
     assert faults(api.call("bank", "POST", "/v1/verify")) == [("body", "missing")]
 
 
-def test_what_the_caller_may_not_do_is_said_before_what_is_wrong_with_the_body(api: Api) -> None:
+def test_permissions_are_checked_before_the_body(api: Api) -> None:
     assert api.post(None, "/v1/parties", {"surprise": 1}).status_code == 401
     key = api.post(
         "bank", "/v1/api-keys", {"name": "m", "scopes": ["read"], "expires_at": api.pilot.ledger.clock() + 99}

@@ -1,4 +1,4 @@
-"""The schema that clients are made from: names, descriptions, answers and examples, for every operation."""
+"""The OpenAPI schema has names, descriptions, answers and examples for every operation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def shapes(value: Any) -> Iterator[dict[str, Any]]:
             yield from shapes(each)
 
 
-def test_every_operation_has_a_name_of_its_own_that_does_not_hold_its_path() -> None:
+def test_every_operation_has_a_unique_id_independent_of_its_path() -> None:
     assert len(OPERATIONS) == sum(map(len, SCHEMA["paths"].values()))
     assert all(re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", name) and "_v1" not in name for name in OPERATIONS)
 
@@ -56,7 +56,7 @@ def test_the_service_is_named_as_a_server() -> None:
     assert SCHEMA["servers"] == [{"url": "/", "description": "This service."}]
 
 
-def test_titles_of_schemas_are_their_names_and_show_no_module() -> None:
+def test_schemas_are_named_by_their_titles() -> None:
     schemas = SCHEMA["components"]["schemas"]
     assert {name: shape["title"] for name, shape in schemas.items()} == {name: name for name in schemas}
     titles = [shape["title"] for shape in shapes(SCHEMA["paths"]) if isinstance(shape.get("title"), str)]
@@ -64,13 +64,13 @@ def test_titles_of_schemas_are_their_names_and_show_no_module() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_every_body_has_an_example_that_is_taken(name: str) -> None:
+def test_the_example_of_every_body_is_valid(name: str) -> None:
     method, path, operation = OPERATIONS[name]
     example = operation["requestBody"]["content"]["application/json"]["example"]
     assert TypeAdapter(BODIES[method, path]).validate_python(example) is not None
 
 
-def test_every_operation_declares_what_any_call_of_its_kind_is_answered_with() -> None:
+def test_every_operation_declares_the_general_answers() -> None:
     for name, (method, _path, operation) in OPERATIONS.items():
         declared = set(operation["responses"])
         wanted = {"422", "429", "503"}

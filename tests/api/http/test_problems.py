@@ -1,4 +1,4 @@
-"""What bad input gets over HTTP: an RFC 9457 problem with a stable code, and nothing of the input's values."""
+"""Invalid input is answered with an RFC 9457 problem that has a stable code and contains no values of the input."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BAD_PARTIES = [
 
 
 @pytest.mark.parametrize(("code", "change"), BAD_PARTIES, ids=[row[0] for row in BAD_PARTIES])
-def test_bad_party_is_refused_whole_and_its_value_not_repeated(api: Api, code: str, change: dict[str, str]) -> None:
+def test_an_invalid_party_is_refused_without_repeating_its_values(api: Api, code: str, change: dict[str, str]) -> None:
     answer = api.post("authority", "/v1/parties", {"parties": [PARTY | change]})
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -58,18 +58,18 @@ BAD_BUNDLES = [
 
 
 @pytest.mark.parametrize(("code", "bundle"), BAD_BUNDLES, ids=[row[0] for row in BAD_BUNDLES])
-def test_bad_bundle_fails_at_the_first_check(api: Api, code: str, bundle: dict[str, object]) -> None:
+def test_an_invalid_bundle_fails_at_the_first_check(api: Api, code: str, bundle: dict[str, object]) -> None:
     answer = api.post("bank", "/v1/verify", {"bundle": bundle, "nonce": "n" * 16})
     assert answer.status_code == 200
     assert (answer.json()["valid"], answer.json()["checks"][0]["code"]) == (False, code)
 
 
-def test_body_beyond_its_bound_is_not_read(api: Api) -> None:
+def test_a_body_above_the_limit_is_not_read(api: Api) -> None:
     answer = api.call("bank", "POST", "/v1/verify", content=b"x" * (3 * 1024 * 1024))
     assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
 
 
-def test_body_nested_to_exhaust_the_parser_is_not_parsed(api: Api) -> None:
+def test_a_deeply_nested_body_is_not_parsed(api: Api) -> None:
     answer = api.call("bank", "POST", "/v1/verify", content=b"[" * 90_000, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (422, "JSON_TOO_DEEP")
 
@@ -107,7 +107,7 @@ def test_openapi_is_the_committed_one(api: Api) -> None:
     )
 
 
-def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was_asked() -> None:
+def test_an_unexpected_error_is_logged_with_the_route_and_without_the_path() -> None:
     app = FastAPI()
     problems.install(app)
 
@@ -115,22 +115,22 @@ def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was
     def fails(identifier: str) -> None:
         raise RuntimeError(identifier)
 
-    # The client raises what the server would get, and log with its text.
+    # The test client would raise an exception that reached the server, which would log its text.
     with TestClient(app) as client, capture_logs() as lines:
         answer = client.get("/parties/110105194912310038")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
     assert [(line["path"], line["error"]) for line in lines] == [("/parties/{identifier}", "RuntimeError")]
 
 
-def test_where_the_node_is_and_how_it_is_entered_is_not_told(api: Api) -> None:
-    """Whoever asks for the public head while the node is down."""
+def test_the_address_and_the_secret_of_the_node_are_not_disclosed(api: Api) -> None:
+    """The public log head is requested while the node does not answer."""
     with looking_at(api, NOWHERE, api.pilot.ledger.client.deployment) as client:
         answer = client.get("/v1/log/head")
     assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (503, "CHAIN_UNREACHABLE", None)
     assert "secret" not in answer.text and "127.0.0.1" not in answer.text
 
 
-def test_the_name_of_a_member_that_nobody_knows_is_not_repeated(api: Api) -> None:
+def test_the_name_of_an_unknown_member_is_not_repeated(api: Api) -> None:
     answer = api.post("authority", "/v1/parties", {"parties": [PARTY | {"110105194912310038": 1}]})
     assert (answer.status_code, answer.json()["where"]) == (422, "body.parties.0")
 
@@ -152,6 +152,6 @@ def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/log/batches/{}", "/v1/log/entries/{}", "/v1/log/entries/{}/proof"])
 @pytest.mark.parametrize("number", [-1, 2**63, 10**40])
-def test_a_number_that_no_record_can_have_is_refused(api: Api, path: str, number: int) -> None:
+def test_an_impossible_record_number_is_refused(api: Api, path: str, number: int) -> None:
     answer = api.get("firm", path.format(number))
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")

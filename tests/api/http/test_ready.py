@@ -1,4 +1,4 @@
-"""Whether an installation is ready: database, deployment and node of one ledger, every part in order."""
+"""An installation is ready if database, deployment and node belong to one ledger and every part works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.api.parts import Api
 Changed = dict[str, Any]
 
 
-def test_an_installation_in_order_names_its_ledger(api: Api) -> None:
+def test_a_ready_installation_reports_its_ledger(api: Api) -> None:
     api.pilot.ledger.anchoring.flush()
     answer = api.get(None, "/ready")
     assert answer.status_code == 200, answer.text
@@ -32,7 +32,7 @@ def test_an_installation_in_order_names_its_ledger(api: Api) -> None:
     assert all(check["ok"] for check in ready["checks"].values())
 
 
-def test_without_its_node_it_is_not_ready_and_shows_no_secret(api: Api) -> None:
+def test_an_installation_without_its_node_is_not_ready_and_shows_no_secret(api: Api) -> None:
     with looking_at(api, NOWHERE, api.pilot.ledger.client.deployment) as client:
         answer = client.get("/ready")
     problem = answer.json()
@@ -45,7 +45,7 @@ def test_without_its_node_it_is_not_ready_and_shows_no_secret(api: Api) -> None:
 
 @pytest.mark.parametrize("changed", [{"origin": "0" * 64}, {"chain_id": 4242}], ids=["another past", "another chain"])
 def test_a_deployment_of_another_ledger_is_not_ready(api: Api, changed: Changed) -> None:
-    """The node has the contracts, and they are not the ones that this deployment names."""
+    """The node has contracts of this version, but not the contracts that the deployment names."""
     ours: Deployment = api.pilot.ledger.client.deployment
     with looking_at(api, api.pilot.ledger.client.connection.url, replace(ours, **changed)) as client:
         answer = client.get("/ready")
@@ -53,7 +53,7 @@ def test_a_deployment_of_another_ledger_is_not_ready(api: Api, changed: Changed)
     assert answer.json()["details"]["checks"]["ledger"] == {"ok": False, "code": "LEDGER_DIFFERS"}
 
 
-def test_a_database_that_is_gone_is_not_ready(api: Api, tmp_path: Path) -> None:
+def test_an_installation_without_its_database_is_not_ready(api: Api, tmp_path: Path) -> None:
     gone = Database(create_engine(f"sqlite:///{tmp_path}/no-such-folder/ledger.db"))
     client = api.pilot.ledger.client
     with looking_at(api, client.connection.url, client.deployment, gone) as http:

@@ -1,4 +1,4 @@
-"""What each route asks for stands in the schema: nothing, a session, or a session, a cookie or a key with scopes."""
+"""The schema declares the authentication of each route: none, a session, or also a cookie or an API key with scopes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ IN_A_SESSION = {
     ("get", "/v1/api-keys"),
     ("delete", "/v1/api-keys/{key}"),
 }
-# What is said of subjects: the holder's own, a provider's tasks and answers, and what is opened for a case.
+# Routes that return data of subjects: to the holder, to a provider, or to an office for a case.
 PAYLOAD = {
     ("get", "/v1/certificates/{number}/bundle"): ["payload"],
     ("get", "/v1/holdings/export"): ["payload"],
@@ -61,7 +61,7 @@ def expected(method: str, path: str) -> list[dict[str, list[str]]] | None:
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(ROUTES))
-def test_the_schema_names_what_opens_the_route(method: str, path: str) -> None:
+def test_the_schema_declares_the_authentication_of_every_route(method: str, path: str) -> None:
     asked: Any = ROUTES[method, path].get("security")
     wanted = expected(method, path)
     assert (asked is None) == (wanted is None)

@@ -1,4 +1,4 @@
-"""The service as a program of its own: what hostile connections take of its memory, and how it ends."""
+"""The service as a separate process: its memory under hostile connections, and its end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Program:
 
     @property
     def memory(self) -> int:
-        """The bytes that it has in memory."""
+        """The resident memory of the process in bytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
 
@@ -59,7 +59,7 @@ def listens(port: int) -> bool:
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_dense_bodies_of_strangers_take_no_memory_and_keep_nobody_waiting(program: Program) -> None:
+def test_large_bodies_without_a_caller_use_no_memory_and_delay_no_other_call(program: Program) -> None:
     assert program.is_alive()
     before = program.memory
     wires = [program.wire() for _ in range(10)]
@@ -72,7 +72,7 @@ def test_dense_bodies_of_strangers_take_no_memory_and_keep_nobody_waiting(progra
     assert program.memory - before < 16 * MEGABYTE
 
 
-def test_a_hundred_and_fifty_slow_connections_take_a_few_megabytes(program: Program) -> None:
+def test_many_slow_connections_use_little_memory(program: Program) -> None:
     assert program.is_alive()
     before = program.memory
     wires = [program.wire() for _ in range(150)]
@@ -84,8 +84,8 @@ def test_a_hundred_and_fifty_slow_connections_take_a_few_megabytes(program: Prog
         wire.close()
 
 
-def test_a_thousand_connections_leave_health_answered(program: Program) -> None:
-    """More than may be open at once: the oldest that say nothing make room."""
+def test_health_answers_despite_a_thousand_open_connections(program: Program) -> None:
+    """There are more connections than the limit, so the oldest idle connections are closed."""
     wires = [program.wire().send(b"GET /v1/ledger HTTP/1.1\r\n") for _ in range(1000)]
     assert program.is_alive()
     with program.wire() as wire:
@@ -94,7 +94,7 @@ def test_a_thousand_connections_leave_health_answered(program: Program) -> None:
         wire.close()
 
 
-def test_it_ends_when_it_is_told_to_though_somebody_holds_on(program: Program) -> None:
+def test_the_service_ends_on_request_despite_an_open_connection(program: Program) -> None:
     with program.wire() as wire:
         wire.send(b"GET /")
         program.process.send_signal(signal.SIGTERM)

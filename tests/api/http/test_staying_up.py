@@ -1,4 +1,4 @@
-"""Many calls at once, connections that hold on, parts that do not answer: what each takes, and who is answered."""
+"""The service stays available under many calls, slow connections and a node that does not answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def held(turns: Turns, source: str = "a") -> AsyncIterator[None]:
 # Turns
 
 
-def test_each_source_has_its_turn_however_many_calls_another_has_sent() -> None:
+def test_sources_take_turns_even_if_one_sends_many_calls() -> None:
     order: list[str] = []
 
     async def call(turns: Turns, source: str) -> None:
@@ -72,7 +72,7 @@ def test_a_full_queue_refuses_and_a_source_cannot_fill_it_alone() -> None:
     asyncio.run(run())
 
 
-def test_who_waits_too_long_is_told_and_takes_no_place() -> None:
+def test_a_call_that_waits_too_long_is_refused_and_frees_its_place() -> None:
     async def run() -> None:
         turns = Turns(1, Limits(waiting_seconds=0.01))
         async with held(turns):
@@ -86,7 +86,7 @@ def test_who_waits_too_long_is_told_and_takes_no_place() -> None:
     asyncio.run(run())
 
 
-def test_a_reserve_is_used_up_fills_again_and_remembers_so_many_sources() -> None:
+def test_a_rate_limit_is_refilled_and_tracks_a_bounded_number_of_sources() -> None:
     now = [0.0]
     rate = Rate(2, 0.5, lambda: now[0])
     rate.count("a")
@@ -107,7 +107,7 @@ def test_a_reserve_is_used_up_fills_again_and_remembers_so_many_sources() -> Non
 
 @pytest.fixture(scope="module")
 def small(api: Api) -> Iterator[Service]:
-    """A service with few places."""
+    """A service with small limits."""
     limits = Limits(looking=2, acting=2, verifying=2, waiting=20, waiting_of_source=20, waiting_seconds=60)
     with serving(api.pilot.ledger, limits) as running:
         yield running
@@ -118,7 +118,7 @@ def at_once(calls: int, call: object) -> list[Answer]:
         return list(pool.map(call, range(calls)))  # type: ignore[arg-type]
 
 
-def test_two_hundred_verifications_at_once_are_answered_or_told_to_come_again(api: Api, small: Service) -> None:
+def test_many_verifications_at_once_are_answered_or_refused_with_503(api: Api, small: Service) -> None:
     body = json.dumps({"certificate_no": "DAC-440802-2026-S01-00000123-V"}).encode()
     token = JSON | {"authorization": api.header("bank")["Authorization"]}
     answers = at_once(200, lambda _: small.call("POST", "/v1/verify", body, **token))
@@ -129,8 +129,8 @@ def test_two_hundred_verifications_at_once_are_answered_or_told_to_come_again(ap
     assert small.gate.lanes[Lane.VERIFYING].waiting == small.gate.budget.kept == 0
 
 
-def test_a_place_that_nobody_gives_back_does_not_keep_health_or_other_calls(api: Api) -> None:
-    """All places of the costly calls are taken, as where the node never answers."""
+def test_blocked_expensive_calls_do_not_block_health_or_other_calls(api: Api) -> None:
+    """All places for expensive calls are taken, as if the node never answered."""
     limits = Limits(verifying=1, waiting_seconds=0.05)
     token = JSON | {"authorization": api.header("bank")["Authorization"]}
     with serving(api.pilot.ledger, limits) as service:
@@ -153,7 +153,7 @@ def test_health_answers_while_every_worker_thread_is_taken(api: Api) -> None:
 # Connections
 
 
-def test_slow_headers_end_by_a_time_out(api: Api) -> None:
+def test_slow_headers_time_out(api: Api) -> None:
     with serving(api.pilot.ledger, connections=Connections(header_seconds=0.1)) as service:
         with service.wire() as wire:
             assert wire.send(b"GET /health HTTP/1.1\r\nHost: here\r\nX: ").answer().status == 408
@@ -162,7 +162,7 @@ def test_slow_headers_end_by_a_time_out(api: Api) -> None:
             assert wire.is_closed()
 
 
-def test_who_sends_a_body_on_and_on_after_the_answer_is_ended(api: Api) -> None:
+def test_a_client_that_keeps_sending_after_the_answer_is_disconnected(api: Api) -> None:
     with serving(api.pilot.ledger, connections=Connections(drain_seconds=0.1)) as service, service.wire() as wire:
         wire.head("POST", "/v1/verify", content_length=1_000_000, **JSON).send(b"x" * 1000)
         assert wire.answer().status == 401
@@ -176,7 +176,7 @@ def test_a_new_connection_takes_the_place_of_the_oldest_idle_one(api: Api) -> No
         for oldest in idle:
             assert service.call("GET", "/v1/ledger").status == 200
             assert oldest.is_closed()
-            # The one that was let in has gone: the next in its place.
+            # The accepted connection was closed, so its place is free for the next one.
             idle.append(service.wire().send(b"GET /"))
             if len(idle) == 8:
                 break
@@ -184,7 +184,7 @@ def test_a_new_connection_takes_the_place_of_the_oldest_idle_one(api: Api) -> No
             wire.close()
 
 
-def test_beyond_the_cap_health_is_answered_and_anything_else_told_to_come_again(api: Api) -> None:
+def test_connections_above_the_limit_get_health_and_otherwise_503(api: Api) -> None:
     header = api.header("bank")
     with serving(api.pilot.ledger, connections=Connections(most=3, reserve=1)) as service:
         busy = [half_sent(service, header) for _ in range(3)]
@@ -199,8 +199,8 @@ def test_beyond_the_cap_health_is_answered_and_anything_else_told_to_come_again(
             wire.close()
 
 
-def test_answers_that_nobody_reads_are_kept_to_a_number_of_bytes(api: Api) -> None:
-    """The schema has more than half a megabyte, and strangers may ask for it."""
+def test_the_bytes_of_unread_answers_are_limited(api: Api) -> None:
+    """The schema has more than half a megabyte and can be requested without a caller."""
     bounds = Connections(unread_bytes=2_000_000)
     with serving(api.pilot.ledger, connections=bounds) as service:
         length = int(service.call("HEAD", "/openapi.json").headers["content-length"])
@@ -212,7 +212,7 @@ def test_answers_that_nobody_reads_are_kept_to_a_number_of_bytes(api: Api) -> No
             wire.close()
 
 
-def test_one_call_of_the_schema_makes_it_and_the_others_get_the_same_bytes(api: Api) -> None:
+def test_the_schema_is_built_once_for_all_calls(api: Api) -> None:
     first = api.get(None, "/openapi.json")
     assert api.get(None, "/openapi.json").content == first.content
     assert isinstance(api.client.app, FastAPI)
@@ -227,7 +227,7 @@ def half_sent(service: Service, header: dict[str, str]) -> Wire:
 # Readiness
 
 
-def test_a_flood_of_probes_is_one_question() -> None:
+def test_many_readiness_calls_share_one_check() -> None:
     asked = []
 
     def check() -> dict[str, dict[str, bool]]:
@@ -244,7 +244,7 @@ def test_a_flood_of_probes_is_one_question() -> None:
     assert len(asked) == 1 and asked[0].startswith("readiness")
 
 
-def test_a_node_that_never_answers_makes_one_waiting_thread_and_a_clear_answer() -> None:
+def test_a_silent_node_blocks_one_thread_and_is_reported() -> None:
     asked, over = [], threading.Event()
 
     def check() -> dict[str, dict[str, bool]]:
@@ -265,7 +265,7 @@ def test_a_node_that_never_answers_makes_one_waiting_thread_and_a_clear_answer()
     assert len(asked) <= 3
 
 
-def test_a_check_that_fails_unexpectedly_is_an_answer_too() -> None:
+def test_an_unexpected_error_in_the_readiness_check_is_reported() -> None:
     async def run() -> dict[str, dict[str, object]]:
         readiness = Readiness(lambda: json.loads("{"))
         found = await readiness.checks()

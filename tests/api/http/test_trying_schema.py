@@ -1,4 +1,4 @@
-"""What the schema promises holds for made-up calls: no answer that it does not have, and none that is our fault."""
+"""Randomly generated calls get only answers that the schema declares, and no server errors."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ LEAST = 250
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """On a ledger of its own: what is made up may close a party or replace a key."""
+    """A separate ledger, because generated calls may close a party or replace a key."""
     with opened(tmp_path_factory.mktemp("trial") / "home") as api:
         yield api
 
 
 @pytest.fixture(scope="module")
 def cast(trial: Api) -> Stage:
-    """Parties of every role there."""
+    """Parties of every role in that ledger."""
     return Stage(trial)
 
 
 @pytest.mark.parametrize("role", ["U", "C", "A"])
-def test_made_up_calls_are_answered_as_the_schema_says(trial: Api, cast: Stage, tmp_path: Path, role: str) -> None:
+def test_generated_calls_are_answered_as_the_schema_declares(
+    trial: Api, cast: Stage, tmp_path: Path, role: str
+) -> None:
     with trying(trial, cast, tmp_path) as service:
         tried = service.run(role, ("examples", "fuzzing", "stateful"), examples=1, seed=SEED)
     assert not tried.failures, "\n".join(tried.failures)

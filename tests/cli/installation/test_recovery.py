@@ -1,4 +1,4 @@
-"""``backup``, ``restore``, ``log lost`` and ``log adopt`` as an operator meets them: what they print, how they end."""
+"""The output and the exit codes of ``backup``, ``restore``, ``log lost`` and ``log adopt``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.ledgers.small_ledger import founded, settings_of
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A lost home, its backup, and the bundles of certificates that came after it."""
+    """A lost home, its backup, and the bundles of certificates issued after the backup."""
 
     folder: Path
     numbers: list[str]
@@ -60,7 +60,7 @@ def result(*arguments: str, ends: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_restore_says_what_is_lost_and_what_is_closed(disk: Disk, restored: dict[str, Any]) -> None:
+def test_a_restore_reports_lost_batches_and_closed_texts(disk: Disk, restored: dict[str, Any]) -> None:
     assert restored["chain"] == "given" and restored["batches_from_archive"] == 0
     assert len(restored["lost_batches"]) == 3 and restored["lost_entries"] == 12
     (numbers,) = restored["lost_numbers"]
@@ -71,7 +71,7 @@ def test_a_restore_says_what_is_lost_and_what_is_closed(disk: Disk, restored: di
     assert result("log", "lost", "--home", restored["home"], "--json") == restored["lost_batches"]
 
 
-def test_for_people_it_is_a_table_in_both_languages(disk: Disk) -> None:
+def test_the_result_of_a_restore_is_printed_in_both_languages(disk: Disk) -> None:
     done = run(*restoring(disk, str(disk.folder / "for-people")))
     assert done.exit_code == 0, done.output
     for words in (
@@ -84,7 +84,7 @@ def test_for_people_it_is_a_table_in_both_languages(disk: Disk) -> None:
         assert words in done.stdout
 
 
-def test_good_bundles_are_taken_and_bad_ones_named(disk: Disk, restored: dict[str, Any]) -> None:
+def test_valid_bundles_are_taken_back_and_invalid_ones_are_reported(disk: Disk, restored: dict[str, Any]) -> None:
     bad, none = disk.folder / "bad.json", disk.folder / "none.json"
     bundle = json.loads(Path(disk.bundle(disk.numbers[1])).read_text())
     bundle["proof"] = ["00" * 32, *bundle["proof"][1:]]
@@ -102,7 +102,7 @@ def test_good_bundles_are_taken_and_bad_ones_named(disk: Disk, restored: dict[st
     assert shown["state"] == "active"
 
 
-def test_nothing_opens_before_somebody_confirms(restored: dict[str, Any]) -> None:
+def test_restored_texts_open_only_after_the_confirmation(restored: dict[str, Any]) -> None:
     home = restored["home"]
     (sealing,) = (
         part for part in result("doctor", "--home", home, "--json", ends=1)["parts"] if part["part"] == "sealing"
@@ -115,12 +115,12 @@ def test_nothing_opens_before_somebody_confirms(restored: dict[str, Any]) -> Non
     refused = result("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
     assert refused["error"] == "NOT_CONFIRMED"
     done = result("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
-    # With the claims of those that came back meanwhile.
+    # The number includes the claims of the certificates that were taken back before.
     assert done["erasures"] == 0 and done["opened"] == finding["details"]["closed"]
     assert "sealing" not in result("status", "--home", home, "--json")
     parts = result("doctor", "--home", home, "--json", ends=0)["parts"]
     assert not any(part["findings"] for part in parts)
-    # Two of the three lost batches came back from their holders.
+    # Bundles of holders have brought back two of the three lost batches.
     lost = result("status", "--home", home, "--json")["lost"]
     assert (lost["ok"], len(lost["batches"]), lost["entries_missing"]) == (True, 1, 4)
     (remark,) = (remark for part in parts for remark in part["remarks"])
@@ -143,7 +143,7 @@ def test_nothing_opens_before_somebody_confirms(restored: dict[str, Any]) -> Non
         (["restore", "confirm-erasures", "--yes"], "LEDGER_MISSING"),
     ],
 )
-def test_what_is_refused_says_why_and_makes_nothing(
+def test_a_refused_command_gives_the_reason_and_creates_no_files(
     disk: Disk, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: str
 ) -> None:
     monkeypatch.chdir(disk.folder)
@@ -153,7 +153,7 @@ def test_what_is_refused_says_why_and_makes_nothing(
     assert set(disk.folder.rglob("*")) == before
 
 
-def test_a_backup_that_is_there_is_not_written_over(disk: Disk) -> None:
+def test_an_existing_backup_is_not_overwritten(disk: Disk) -> None:
     folder = disk.folder
     places = ["backup", str(folder / "data"), "--keys", str(folder / "new"), "--home", str(folder / "home")]
     assert result(*places, "--json", ends=2)["error"] == "BACKUP_EXISTS"

@@ -1,4 +1,4 @@
-"""Parties go by id, USCC or name; a list of firms is onboarded from a table; what names nobody is refused."""
+"""Commands name parties by id, USCC or name, refuse other texts, and import lists of firms from tables."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def uscc_of(ledger: Ledger, name: str) -> str:
     [BANK, BANK.upper(), " 湛江第一银行(演示) First  Bank of Zhanjiang (demo) "],
     ids=["whole", "case", "width"],
 )
-def test_an_institution_goes_by_its_name_its_uscc_or_its_id(ledger: Ledger, typed: str) -> None:
+def test_an_institution_is_named_by_name_uscc_or_id(ledger: Ledger, typed: str) -> None:
     by_name = answer(ledger, "party", "show", typed)
     assert (by_name["name"], by_name["uscc"]) == (BANK, uscc_of(ledger, BANK))
     assert answer(ledger, "party", "show", by_name["uscc"]) == by_name == answer(ledger, "party", "show", by_name["id"])
@@ -69,12 +69,12 @@ def test_an_institution_goes_by_its_name_its_uscc_or_its_id(ledger: Ledger, type
         (synthetic_resident_id(7), "ID_NUMBER_ARGUMENT"),
     ],
 )
-def test_what_names_nobody_is_refused_for_what_it_is(ledger: Ledger, typed: str, error: str) -> None:
+def test_a_text_that_names_no_party_is_refused_with_the_reason(ledger: Ledger, typed: str, error: str) -> None:
     assert answer(ledger, "party", "show", typed, code=2)["error"] == error
     assert answer(ledger, "certificate", "list", "--party", typed, code=2)["error"] == error
 
 
-def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
+def test_an_ambiguous_name_is_refused(ledger: Ledger) -> None:
     pair = [
         NewParty(PartyKind.ENTERPRISE, "同名公司", synthetic_uscc("440803", serial), "440803", key)
         for serial, key in zip((501, 502), map(ledger.custody.public_key, ledger.custody.create(2)), strict=True)
@@ -85,7 +85,7 @@ def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
     assert all(row.id in refused["hint"] for row in rows)
 
 
-def test_a_person_is_neither_found_nor_shown_by_its_name(ledger: Ledger) -> None:
+def test_a_person_is_not_found_or_shown_by_name(ledger: Ledger) -> None:
     key = ledger.custody.public_key(*ledger.custody.create())
     (row,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(PartyKind.PERSON, "湛江某人", synthetic_resident_id(8), "440803", key)]
@@ -100,7 +100,7 @@ def firms(count: int, first: int) -> list[tuple[str, str]]:
     return [(f"湛江试点企业{number}", synthetic_uscc("440803", number)) for number in range(first, first + count)]
 
 
-def test_fifty_firms_come_from_an_excel_table_with_keys_of_their_own(ledger: Ledger, tmp_path: Path) -> None:
+def test_fifty_firms_are_imported_from_an_excel_table_with_new_keys(ledger: Ledger, tmp_path: Path) -> None:
     listed, book = firms(50, 600), openpyxl.Workbook()
     book.active.append(["name", "identifier"])
     for row in listed:
@@ -113,14 +113,12 @@ def test_fifty_firms_come_from_an_excel_table_with_keys_of_their_own(ledger: Led
     ]
     assert all(each["no"] and each["account"] for each in made)
     assert len({each["account"] for each in made}) == 50
-    # Again: the same parties with the keys that they have.
+    # A repeated import keeps the parties and their keys.
     again = answer(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
     assert again == made
 
 
-def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+def test_an_incomplete_row_of_a_csv_file_is_reported(ledger: Ledger, tmp_path: Path) -> None:
     (name, uscc), (other, number) = firms(2, 700)
     file = tmp_path / "firms.csv"
     file.write_bytes(f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\n".encode("gb18030"))
@@ -138,9 +136,7 @@ def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named
     assert (wrong["error"], wrong["where"]) == ("USCC_SYMBOL", "firms.csv, line 3")
 
 
-def test_an_organisation_code_that_does_not_hold_is_a_caution_that_names_the_line(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+def test_an_invalid_organisation_code_gives_a_warning_with_the_line(ledger: Ledger, tmp_path: Path) -> None:
     (name, uscc), (other, good) = firms(2, 720)
     body = uscc[:16] + ("0" if uscc[16] != "0" else "1")
     file = tmp_path / "firms.csv"
@@ -151,11 +147,11 @@ def test_an_organisation_code_that_does_not_hold_is_a_caution_that_names_the_lin
     assert done.stderr.count("ORGANISATION_CODE") == 1 and "firms.csv, line 3" in done.stderr
 
 
-def test_who_verifies_goes_by_uscc_or_name_and_never_fails_as_another_party(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_verifying_consumer_is_named_by_uscc_or_name(ledger: Ledger, tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.json"
     bundle.write_text("{}")
     for typed in (BANK, uscc_of(ledger, BANK), ledger.parties.directory.named(BANK).party):
-        # It is looked up and found; then the file is judged, which is no bundle.
+        # The consumer is found; the error is about the file, which is not a bundle.
         judged = run(ledger, "verify", str(bundle), "--consumer", typed, "--json")
         assert judged.exit_code == 1 and "error" not in json.loads(judged.stdout)
     for typed, error in (("9144080", "PARTY_FORM"), ("湛江没有的银行", "PARTY_UNKNOWN")):

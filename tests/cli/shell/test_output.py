@@ -1,4 +1,4 @@
-"""What the command line prints when something goes wrong, and how people read times."""
+"""The output of the command line: errors, tables, JSON, times."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def refused(*arguments: str | Path, **environment: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "value"), [("BATCH_SIZE", "0"), ("SUITE", "sm4"), ("KEY_PROVIDER", "vault"), ("BATCH_AGE", "soon")]
 )
-def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:
+def test_an_invalid_setting_is_reported_by_its_variable(name: str, value: str) -> None:
     variable = f"PINGZHENG_{name}"
     result = refused("scenario", "list", **{variable: value})
     assert (result["error"], result["where"]) == ("SETTING_INVALID", variable)
@@ -45,41 +45,41 @@ def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a ledger."""
+    """The home of a ledger."""
     home = tmp_path_factory.mktemp("made") / "var"
     with create_ledger(Settings(home=home)):
         return home
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql+nobody://host/ledger", "oracle://host/ledger"])
-def test_a_database_that_is_none_is_told(made: Path, url: str) -> None:
+def test_an_invalid_database_url_is_reported(made: Path, url: str) -> None:
     result = refused("status", "--home", made, PINGZHENG_DATABASE_URL=url)
     assert (result["error"], result["where"]) == ("DATABASE_URL_INVALID", "PINGZHENG_DATABASE_URL")
 
 
-def test_a_file_that_is_no_database_is_told(made: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported(made: Path, tmp_path: Path) -> None:
     home = Path(shutil.copytree(made, tmp_path / "var"))
     (home / "ledger.db").write_text("a letter, or what was left of a disk that was full\n" * 99)
     assert refused("status", "--home", home)["error"] == "DATABASE_DAMAGED"
 
 
-def test_a_database_that_is_not_there_is_told(made: Path) -> None:
+def test_a_missing_database_is_reported(made: Path) -> None:
     result = refused("status", "--home", made, PINGZHENG_DATABASE_URL="sqlite:////dev/null/ledger.db")
     assert result["error"] == "DATABASE_MISSING"
 
 
-def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_home_folder_is_reported(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("")
     assert refused("status", "--home", home)["where"] == str(home)
 
 
-def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     assert refused("key", "new", tmp_path / "taken" / "firm.key")["error"] == "FILE_REFUSED"
 
 
-def test_a_foreign_exception_is_told_without_its_text(
+def test_a_foreign_exception_is_reported_without_its_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(output.LOG, raising=False)
@@ -94,7 +94,7 @@ def test_a_foreign_exception_is_told_without_its_text(
     )
 
 
-def test_its_trace_is_shown_to_whoever_asks(
+def test_the_debug_level_shows_the_trace_of_a_foreign_exception(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(output.LOG, "debug")
@@ -103,7 +103,7 @@ def test_its_trace_is_shown_to_whoever_asks(
     assert "LookupError: what went wrong" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = CliRunner().invoke(app, ["serve", "--home", str(tmp_path), "--port", str(port)])
@@ -111,7 +111,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert "ADDRESS_UNAVAILABLE" in done.output and "--port" in done.output
 
 
-def test_people_read_times_in_shanghai_and_machines_in_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_show_shanghai_time_and_json_shows_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"at": NOON, "bound_at": NOON, "retired_at": 0, "until": None, "rows": NOON}
     output.emit(row, as_json=True)
     assert json.loads(capsys.readouterr().out) == row
@@ -120,7 +120,7 @@ def test_people_read_times_in_shanghai_and_machines_in_seconds(capsys: pytest.Ca
     assert result.count("2026-11-01 12:00:00") == 2 and result.count(str(NOON)) == 1 and result.count("–") == 2
 
 
-def test_checks_are_told_in_both_languages(tmp_path: Path) -> None:
+def test_the_checks_of_verify_are_printed_in_both_languages(tmp_path: Path) -> None:
     bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
     bundle.write_bytes(made.bundle.to_bytes()[:MAX_BUNDLE_BYTES])
     facts.write_bytes(made.facts.to_bytes())
@@ -136,7 +136,7 @@ def test_checks_are_told_in_both_languages(tmp_path: Path) -> None:
         assert word in done.stdout
 
 
-def test_a_time_is_asked_for_as_people_write_it(tmp_path: Path) -> None:
+def test_a_time_can_be_given_as_date_and_time_or_in_seconds(tmp_path: Path) -> None:
     assert seconds_of("2026-11-01T12:00") == seconds_of(str(NOON)) == NOON
     bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
     bundle.write_bytes(made.bundle.to_bytes())
@@ -147,7 +147,7 @@ def test_a_time_is_asked_for_as_people_write_it(tmp_path: Path) -> None:
     assert json.loads(CliRunner().invoke(app, [*given, "noon"]).stdout)["error"] == "TIME_FORM"
 
 
-def test_ids_stay_whole_where_they_are_copied_from(
+def test_ids_are_whole_in_records_and_in_the_first_column(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     number, party = "DAC-440804-2026-S01-00000009-N", "4a" * 32
@@ -175,7 +175,7 @@ def test_a_narrow_terminal_shows_every_code_and_key_whole_on_one_line(
             assert any(value in line for line in rows) and any(value in line for line in record), (width, value)
 
 
-def test_lists_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_are_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     output.emit({"states": {"active": 2, "used_up": 1}, "series": [["202601", "7"], ["202602", "8"]], "no": []}, False)
     result = capsys.readouterr().out
     for text in ("active: 2, used_up: 1", "202601, 7; 202602, 8", "–"):
@@ -185,7 +185,7 @@ def test_lists_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
-def test_a_pipe_that_is_read_no_more_is_no_verdict(tmp_path: Path, form: tuple[str, ...]) -> None:
+def test_a_closed_pipe_has_its_own_exit_code(tmp_path: Path, form: tuple[str, ...]) -> None:
     bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
     bundle.write_bytes(made.bundle.to_bytes())
     facts.write_bytes(made.facts.to_bytes())
@@ -205,7 +205,7 @@ def test_a_pipe_that_is_read_no_more_is_no_verdict(tmp_path: Path, form: tuple[s
     assert (done.returncode, done.stderr) == (output.EXIT_BROKEN_PIPE, "")
 
 
-def test_people_read_names_and_codes_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_show_names_and_codes_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"certificate_no": "DAC-440804-2026-S01-00000009-N", "state": "used_up", "odd": "active"}
     output.emit(row, as_json=False)
     shown = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Terminals, pipes and disks as people have them: what cannot be printed changes no verdict, and loses no words."""
+"""Odd terminals, closed pipes and full disks change no verdict and lose no words of the help."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENCODINGS = ["ascii", "latin-1", "gbk", "cp936", "utf-8"]
 
 
 def request_of(made: Made) -> str:
-    """What the bank asked; it names its own template, as the scenario is one of these tests."""
+    """Return the bank's request file; it contains the template, because the scenario exists only in tests."""
     template = parse_certificate(made.bundle.certificate).claims["template"]
     return json.dumps({"consumer": BANK.id, "nonce": NONCE, "templates": [template]}, indent=2)
 
@@ -45,7 +45,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def verify(
     saved: Path, consumer: str, *form: str, shell: str = "", encoding: str = "utf-8"
 ) -> tuple[int, bytes, bytes]:
-    """The program in a process of its own, its streams as ``shell`` redirects them."""
+    """Run ``verify`` in a new process whose streams are redirected as in ``shell``."""
     answer = ["--facts", "facts.json", "--request", "request.json", "--consumer", consumer, "--at", str(AT)]
     command = [sys.executable, "-c", PROGRAM, "verify", "bundle.json", *answer, *form]
     done = subprocess.run(
@@ -86,7 +86,7 @@ def test_no_closed_stream_changes_a_verdict(
 
 @FORMS
 @VERDICTS
-def test_no_full_disk_changes_a_verdict_and_it_is_said(
+def test_a_full_disk_changes_no_verdict_and_is_reported(
     saved: Path, consumer: str, code: int, form: tuple[str, ...]
 ) -> None:
     ended, _, complaint = verify(saved, consumer, *form, shell=">/dev/full")
@@ -95,7 +95,7 @@ def test_no_full_disk_changes_a_verdict_and_it_is_said(
     assert verify(saved, consumer, *form, shell=">/dev/full 2>/dev/full")[0] == code
 
 
-def test_a_help_that_finds_no_room_is_said_in_one_line(saved: Path) -> None:
+def test_a_full_disk_during_help_is_reported_on_one_line(saved: Path) -> None:
     program = "from ledger.cli.program import run; run()"
     command = f'exec "{sys.executable}" -c "{program}" --help >/dev/full'
     environment = {"PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]}
@@ -107,7 +107,7 @@ def test_a_help_that_finds_no_room_is_said_in_one_line(saved: Path) -> None:
 
 
 @FORMS
-def test_a_list_that_finds_no_room_is_an_error_of_its_own(saved: Path, form: tuple[str, ...]) -> None:
+def test_a_full_disk_during_a_list_has_its_own_exit_code(saved: Path, form: tuple[str, ...]) -> None:
     command = f'exec "{sys.executable}" -c "{PROGRAM}" scenario list {" ".join(form)} >/dev/full'
     environment = {"PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]}
     done = subprocess.run(
@@ -117,7 +117,7 @@ def test_a_list_that_finds_no_room_is_an_error_of_its_own(saved: Path, form: tup
     assert b"Traceback" not in done.stderr
 
 
-def test_what_standard_output_cannot_encode_stays_json_also_beyond_the_basic_plane(
+def test_json_stays_valid_in_an_encoding_without_its_characters(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "_encoding", "ascii", raising=False)
@@ -128,7 +128,7 @@ def test_what_standard_output_cannot_encode_stays_json_also_beyond_the_basic_pla
 
 
 def commands() -> list[list[str]]:
-    """Every command and group, as words of the command line."""
+    """Return every command and group as the words of its command line."""
     found: list[list[str]] = [[]]
     for name in GROUPS:
         waiting = [([name], loaded(name))]
@@ -142,14 +142,14 @@ def commands() -> list[list[str]]:
 
 @pytest.mark.parametrize("width", [80, 60])
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
-def test_help_loses_no_words_in_a_narrow_terminal(
+def test_help_shows_every_word_in_a_narrow_terminal(
     words: list[str], width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert Counter(letters(words, width, monkeypatch)) == Counter(letters(words, 1_000, monkeypatch))
 
 
 def letters(words: list[str], width: int, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Every letter of the help text, without what it is drawn with."""
+    """Return every letter of the help text, without the characters of the frames."""
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", width)
     done = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)})
     assert done.exit_code == 0, done.output

@@ -1,4 +1,4 @@
-"""Text files as editors and shells save them: with a byte order mark, in UTF-16; what cannot be read names its file."""
+"""Commands read text files with a byte order mark and in UTF-16, and name a file that they cannot read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 @SAVED
-def test_a_valid_bundle_is_valid_however_it_was_saved(tmp_path: Path, save: Callable[[str], bytes]) -> None:
+def test_a_valid_bundle_is_valid_in_every_text_encoding(tmp_path: Path, save: Callable[[str], bytes]) -> None:
     made = usage()
     request = request_of(made)
     for name, text in (
@@ -56,7 +56,7 @@ def test_a_valid_bundle_is_valid_however_it_was_saved(tmp_path: Path, save: Call
 
 
 @SAVED
-def test_a_key_and_a_passphrase_are_read_however_they_were_saved(tmp_path: Path, save: Callable[[str], bytes]) -> None:
+def test_keys_and_passphrases_are_read_in_every_text_encoding(tmp_path: Path, save: Callable[[str], bytes]) -> None:
     key, file = new_key(), tmp_path / "line.txt"
     file.write_bytes(save(key + "\n"))
     assert private_key_of(file).hex() == key == key_in(file)[0].hex()
@@ -65,7 +65,7 @@ def test_a_key_and_a_passphrase_are_read_however_they_were_saved(tmp_path: Path,
 
 
 @pytest.mark.parametrize("case", ["bom.json", "u16.json"])
-def test_a_bundle_of_the_first_protocol_is_none_that_was_forged(case: str, tmp_path: Path) -> None:
+def test_a_bundle_of_protocol_1_is_not_reported_as_forged(case: str, tmp_path: Path) -> None:
     facts = tmp_path / "facts.json"
     facts.write_bytes(usage().facts.to_bytes())
     done = run("verify", CASES / "bundle-bom" / case, "--facts", facts)
@@ -75,7 +75,7 @@ def test_a_bundle_of_the_first_protocol_is_none_that_was_forged(case: str, tmp_p
     assert "PROTOCOL_UNSUPPORTED" in done.stdout
 
 
-def test_facts_and_requests_name_their_file(tmp_path: Path) -> None:
+def test_errors_in_facts_and_requests_name_the_file(tmp_path: Path) -> None:
     bundle, facts = tmp_path / "bundle.json", tmp_path / "facts.json"
     bundle.write_bytes(usage().bundle.to_bytes())
     facts.write_bytes(usage().facts.to_bytes())
@@ -99,7 +99,7 @@ def test_facts_and_requests_name_their_file(tmp_path: Path) -> None:
     ],
     ids=lambda command: " ".join(command[:2]),
 )
-def test_every_command_names_the_file_that_it_cannot_read(
+def test_every_command_reports_the_file_that_it_cannot_read(
     tmp_path: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PINGZHENG_RPC_URL", "http://127.0.0.1:9")
@@ -114,7 +114,7 @@ def test_every_command_names_the_file_that_it_cannot_read(
     assert "line 3" in output["where"] or not output["error"].startswith("JSON"), output
 
 
-def test_bytes_that_are_no_text_are_left_to_the_parser(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_passed_to_the_parser(tmp_path: Path) -> None:
     file = tmp_path / "bytes"
     file.write_bytes(bytes(range(256)))
     assert read_text(file, 256) == bytes(range(256))
@@ -124,7 +124,7 @@ def test_bytes_that_are_no_text_are_left_to_the_parser(tmp_path: Path) -> None:
         passphrase_of(file)
 
 
-def test_a_key_of_another_curve_acts_for_no_account_of_the_chain(tmp_path: Path) -> None:
+def test_a_key_of_another_curve_is_refused_for_transactions(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("p256:" + "11" * 32)
     with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"):
