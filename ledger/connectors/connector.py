@@ -86,7 +86,7 @@ class SourceConnector:
         if not value.strip():
             raise Misconfigured(
                 "SOURCE_ATTRIBUTE_MISSING",
-                f"主体没有该属性。The subject has no attribute {definition.attribute}, which finds its rows.",
+                f"主体没有该属性。The subject has no {definition.attribute}, which the source's key needs.",
                 where=definition.code,
                 hint=f"Set key.attribute to one of: {', '.join(sorted(query.subject)) or 'none'}.",
             )

@@ -15,7 +15,7 @@ from ledger.connectors.kinds import Kind, kind_of, require_readable
 from ledger.connectors.spreadsheets.workbook import Sheet, table_of
 from ledger.connectors.spreadsheets.xls_book import MAX_XLS_BYTES, sheet_of
 from ledger.connectors.spreadsheets.xlsx_book import read_sheets
-from ledger.connectors.tabular import MAX_CSV_BYTES, chunks_of, numbered_rows
+from ledger.connectors.tabular import bytes_of, chunks_of, numbered_rows
 from ledger.errors import InvalidInput
 
 _XLS_SECONDS: Final = 60
@@ -48,11 +48,7 @@ def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None
 
 def read_table(path: Path, encoding: str | None = None) -> Listed:
     """Return the one table in a file; raise ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
-    if not path.is_file():
-        raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
-    if path.stat().st_size > MAX_CSV_BYTES:
-        raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=str(path))
-    return table_in(path.read_bytes(), path.name, encoding)
+    return table_in(bytes_of(path), path.name, encoding)
 
 
 def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:

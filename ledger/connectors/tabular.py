@@ -32,13 +32,18 @@ def read_csv(path: Path, encoding: str | None = None) -> list[dict[str, str]]:
 
     Raises ``InvalidInput`` ``CSV_…`` with the line of the first row that does not parse; then no row is returned.
     """
+    data = bytes_of(path)
+    codec = codec_of(encoding, lambda: chunks_of(data), str(path))
+    return [row for _, row in _numbered(data, codec, path.name)]
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return the bytes of a file; raise ``InvalidInput`` ``FILE_MISSING`` or ``CSV_TOO_LARGE``."""
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
     if path.stat().st_size > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=str(path))
-    data = path.read_bytes()
-    codec = codec_of(encoding, lambda: chunks_of(data), str(path))
-    return [row for _, row in _numbered(data, codec, path.name)]
+    return path.read_bytes()
 
 
 def numbered_rows(data: bytes, name: str, encoding: str | None = None) -> list[tuple[int, dict[str, str]]]:

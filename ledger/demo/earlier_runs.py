@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Final, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ledger.certificates.tables import Certificate, Presentation
@@ -39,9 +39,8 @@ class EarlierRuns:
     def registrations(self, applicant: str) -> dict[str, str]:
         """Return the applicant's first asset for each resource code; the registration may have ended since."""
         query = select(Registration).where(Registration.applicant == applicant)
-        with self._ledger.database.read() as session:
-            rows = session.scalars(query.order_by(Registration.created_at.desc(), Registration.reg_no.desc()))
-            return {row.resource_code: row.asset_id for row in rows}
+        rows = self._all(query.order_by(Registration.created_at.desc(), Registration.reg_no.desc()))
+        return {row.resource_code: row.asset_id for row in rows}
 
     def assets(self, identifiers: Sequence[str]) -> list[AssetRecord]:
         """Return the current records of those assets that are on the chain, in the same order."""
@@ -69,8 +68,7 @@ class EarlierRuns:
     def requests(self, scenario: str, consumer: str) -> dict[str, AccessRequest]:
         """Return the consumer's newest request in a scenario for each subject."""
         query = select(AccessRequest).where(AccessRequest.scenario == scenario, AccessRequest.consumer == consumer)
-        with self._ledger.database.read() as session:
-            return {row.subject: row for row in session.scalars(query.order_by(AccessRequest.id))}
+        return {row.subject: row for row in self._all(query.order_by(AccessRequest.id))}
 
     def lasts(self, request: AccessRequest) -> int:
         """Return the validity that the request asks for, in seconds."""
@@ -100,8 +98,7 @@ class EarlierRuns:
             Certificate.cls == USAGE.name,
             Certificate.request_id.is_(None),
         )
-        with self._ledger.database.read() as session:
-            return session.scalar(query)
+        return next(iter(self._all(query)), None)
 
     def withdrawn(self, consent: str) -> bool:
         """Return whether the consent's withdrawal is recorded, with the subject's signed entry."""
@@ -113,9 +110,8 @@ class EarlierRuns:
         """Return the results of a certificate's finished presentations, by the party that verified."""
         query = select(Presentation).where(Presentation.certificate_no == number, Presentation.result != PENDING)
         found: dict[str, set[str]] = defaultdict(set)
-        with self._ledger.database.read() as session:
-            for row in session.scalars(query):
-                found[row.consumer].add(row.result)
+        for row in self._all(query):
+            found[row.consumer].add(row.result)
         return found
 
     def used(self, numbers: Sequence[str]) -> set[str]:
@@ -139,8 +135,11 @@ class EarlierRuns:
         """Return whether the party has ever made a proposal with its own key."""
         self._ledger.follower.sync()
         query = select(PROPOSALS.c.no).where(PROPOSALS.c.by == self._ledger.reader.party_no(party)).limit(1)
+        return bool(self._all(query))
+
+    def _all(self, query: Select[Row]) -> Sequence[Row]:
         with self._ledger.database.read() as session:
-            return session.scalar(query) is not None
+            return session.scalars(query).all()
 
     def _rows(
         self,
@@ -150,10 +149,8 @@ class EarlierRuns:
         *conditions: ColumnElement[bool],
     ) -> list[Row]:
         wanted, found = list(values), list[Row]()
-        with self._ledger.database.read() as session:
-            for start in range(0, len(wanted), _CHUNK):
-                chosen = select(table).where(column.in_(wanted[start : start + _CHUNK]), *conditions)
-                found += session.scalars(chosen).all()
+        for start in range(0, len(wanted), _CHUNK):
+            found += self._all(select(table).where(column.in_(wanted[start : start + _CHUNK]), *conditions))
         return found
 
 

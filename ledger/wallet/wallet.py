@@ -89,9 +89,19 @@ class Wallet:
             if number in held:
                 before, parts = replace(self, certificates=held).read(number)
                 if parts.claims != claims:
-                    raise _another(number)
+                    raise Conflict(
+                        "CERTIFICATE_DIFFERS",
+                        "The wallet holds another certificate with this number.",
+                        where=number,
+                        hint="Keep certificates of another ledger in a separate wallet.",
+                    )
                 if _proof_of(before) != _proof_of(bundle):
-                    raise _otherwise_proven(number)
+                    raise Conflict(
+                        "BUNDLE_DIFFERS",
+                        "钱包里这张凭证已有另一份凭证包。The wallet holds another bundle of this certificate.",
+                        where=number,
+                        hint="请核验新凭证包；如果有效，另建钱包保存。If the new bundle is valid, use a second wallet.",
+                    )
                 if before.status.block > bundle.status.block:
                     continue
             held[number] = bundle.to_dict()
@@ -182,24 +192,6 @@ class Wallet:
 def _proof_of(bundle: Bundle) -> Bundle:
     """Return the bundle without its changeable parts: the status that was seen, and the order of the disclosures."""
     return replace(bundle.with_certificate(bundle.certificate.partition("~")[0]), status=StatusSeen(0, ""))
-
-
-def _otherwise_proven(number: str) -> Conflict:
-    return Conflict(
-        "BUNDLE_DIFFERS",
-        "钱包里这张凭证已有另一份凭证包。The wallet holds another bundle of this certificate, with other proofs.",
-        where=number,
-        hint="请核验新凭证包；如果有效，另建钱包保存。Verify the new bundle; if valid, keep it in a second wallet.",
-    )
-
-
-def _another(number: str) -> Conflict:
-    return Conflict(
-        "CERTIFICATE_DIFFERS",
-        "The wallet holds another certificate with this number.",
-        where=number,
-        hint="Keep certificates of another ledger in a separate wallet.",
-    )
 
 
 def _bad_content(where: str, message: str) -> BadBundle:

@@ -44,17 +44,12 @@ class Cast:
 def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
     """Onboard institutions and firms, or find those of an earlier run; return their ids."""
     institutions = [
-        institution(place, kind, name)
-        for place, (kind, name) in enumerate(
-            (
-                (PartyKind.REGISTRAR, "湛江市数据登记中心（演示） Data registrar (demo)"),
-                (PartyKind.UTILITY, "湛江企业数据服务（演示） Enterprise data provider (demo)"),
-                (PartyKind.BANK, "湛江第一银行（演示） First Bank of Zhanjiang (demo)"),
-                (PartyKind.BANK, "湛江第二银行（演示） Second Bank of Zhanjiang (demo)"),
-                (PartyKind.SUPERVISOR, "湛江数据监管（演示） Data supervisor (demo)"),
-                (PartyKind.ASSESSOR, "湛江数据评估（演示） Data assessor (demo)"),
-            )
-        )
+        institution(0, PartyKind.REGISTRAR, "湛江市数据登记中心（演示） Data registrar (demo)"),
+        institution(1, PartyKind.UTILITY, "湛江企业数据服务（演示） Enterprise data provider (demo)"),
+        institution(2, PartyKind.BANK, "湛江第一银行（演示） First Bank of Zhanjiang (demo)"),
+        institution(3, PartyKind.BANK, "湛江第二银行（演示） Second Bank of Zhanjiang (demo)"),
+        institution(4, PartyKind.SUPERVISOR, "湛江数据监管（演示） Data supervisor (demo)"),
+        institution(5, PartyKind.ASSESSOR, "湛江数据评估（演示） Data assessor (demo)"),
     ]
     firms = [firm(place, number) for place, number in enumerate(firm_numbers)]
     ids = onboard(ledger, [*institutions, *firms])
