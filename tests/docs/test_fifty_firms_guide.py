@@ -1,4 +1,4 @@
-"""Twelve firms from one workbook with Chinese headings to certificates, by the commands alone."""
+"""Twelve firms in one workbook with Chinese headings get certificates, using only the commands."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
         folder = made.settings.home.parent
         for kind, (name, uscc) in (("bank", BANK), ("utility", GRID)):
             (folder / "party.json").write_text(json.dumps({"name": name, "identifier": uscc}))
-            told(made, "party", "add", "--kind", kind, "--region", "440803", "--file", str(folder / "party.json"))
-        told(made, "party", "accredit", "platform", "S01", "--last-day", "2030-12-31")
+            answer(made, "party", "add", "--kind", kind, "--region", "440803", "--file", str(folder / "party.json"))
+        answer(made, "party", "accredit", "platform", "S01", "--last-day", "2030-12-31")
         (folder / "note.json").write_text(json.dumps({"contact": "信贷部"}))
         yield made
 
@@ -41,7 +41,7 @@ def run(ledger: Ledger, *arguments: str) -> Result:
     return CliRunner().invoke(app, [*arguments, "--home", str(ledger.settings.home)], catch_exceptions=False)
 
 
-def told(ledger: Ledger, *arguments: str, code: int = 0) -> Any:
+def answer(ledger: Ledger, *arguments: str, code: int = 0) -> Any:
     result = run(ledger, *arguments, "--json")
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
@@ -58,20 +58,20 @@ def workbook(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
 def asked(ledger: Ledger, file: Path) -> list[dict[str, Any]]:
     note = ledger.settings.home.parent / "note.json"
     options = ["--scenario", "S01", "--consumer", BANK[0], "--source", f"electricity={GRID[0]}", "--note", str(note)]
-    rows: list[dict[str, Any]] = told(ledger, "request", "import", str(file), *options)
+    rows: list[dict[str, Any]] = answer(ledger, "request", "import", str(file), *options)
     return rows
 
 
-def asked_anew(ledger: Ledger, folder: Path, first: int, count: int) -> list[str]:
-    """Requests to so many new firms whose keys are kept here."""
+def new_requests(ledger: Ledger, folder: Path, first: int, count: int) -> list[str]:
+    """Make requests to this many new firms, whose keys are kept here."""
     firms = [(f"湛江新增企业{number}", synthetic_uscc("440803", number)) for number in range(first, first + count)]
     file = workbook(folder / "more.xlsx", [(*firm, "enterprise", "440803") for firm in firms])
-    told(ledger, "party", "import", str(file), "--make-keys")
+    answer(ledger, "party", "import", str(file), "--make-keys")
     return [row["request"] for row in asked(ledger, file)]
 
 
 def sources(folder: Path) -> Path:
-    """The grid company's source, described as in the guide, with a row for each firm."""
+    """Write the grid company's source as in the guide, with a row for each firm."""
     text = {block.name: block.body for block in blocks(GUIDES / "fifty-firms.md")}
     (folder / "electricity.yaml").write_text(text["electricity.yaml"], "utf-8")
     head = text["monthly_use.csv"].splitlines()[0]
@@ -86,77 +86,75 @@ def test_a_workbook_with_chinese_headings_leads_to_a_certificate_for_each_firm(
     monkeypatch.chdir(tmp_path)
     rows = [(*firm, "enterprise", "440803") for firm in FIRMS]
     bad = workbook(tmp_path / "firms.xlsx", [*rows, ("湛江错码企业", f"{FIRMS[0][1][:-1]}I", "enterprise", "440803")])
-    refused = told(ledger, "party", "import", str(bad), "--make-keys", code=2)
+    refused = answer(ledger, "party", "import", str(bad), "--make-keys", code=2)
     assert (refused["error"], refused["where"]) == ("USCC_SYMBOL", "firms.xlsx, line 14")
-    assert told(ledger, "party", "show", FIRMS[0][1], code=2)["error"] == "PARTY_UNKNOWN"
+    assert answer(ledger, "party", "show", FIRMS[0][1], code=2)["error"] == "PARTY_UNKNOWN"
 
     file = workbook(tmp_path / "firms.xlsx", rows)
-    made = told(ledger, "party", "import", str(file), "--make-keys")
+    made = answer(ledger, "party", "import", str(file), "--make-keys")
     assert [(row["line"], row["name"], row["uscc"]) for row in made] == [
         (line, *firm) for line, firm in enumerate(FIRMS, start=2)
     ]
     requests = [row["request"] for row in asked(ledger, file)]
 
-    given = told(ledger, "consent", "give", "--all", "--yes")
+    given = answer(ledger, "consent", "give", "--all", "--yes")
     assert [(row["request"], row["name"], row["outcome"], row["code"]) for row in given] == [
         (request, name, "given", None) for request, (name, _) in zip(requests, FIRMS, strict=True)
     ]
-    assert told(ledger, "consent", "give", "--all", "--yes") == []
-    again = told(ledger, "consent", "give", *requests[:2], "--yes")
+    assert answer(ledger, "consent", "give", "--all", "--yes") == []
+    again = answer(ledger, "consent", "give", *requests[:2], "--yes")
     assert [row["outcome"] for row in again] == ["given_before"] * 2
 
-    answered = told(ledger, "provision", "run", GRID[0], "--sources", str(sources(tmp_path)))
+    answered = answer(ledger, "provision", "run", GRID[0], "--sources", str(sources(tmp_path)))
     assert answered == {"answered": {"supplied": 12}, "not_supplied": [], "left": []}
-    issued = told(ledger, "certificate", "issue", "--all-ready")
+    issued = answer(ledger, "certificate", "issue", "--all-ready")
     assert {(row["name"], row["code"]) for row in issued} == {(name, None) for name, _ in FIRMS}
-    listed = told(ledger, "certificate", "list", "--scenario", "S01")
+    listed = answer(ledger, "certificate", "list", "--scenario", "S01")
     assert {row["certificate_no"] for row in listed} == {row["certificate_no"] for row in issued}
     assert {row["state"] for row in listed} == {"active"}
 
 
-def test_what_is_asked_is_shown_and_nothing_is_signed_unless_it_is_confirmed(ledger: Ledger, tmp_path: Path) -> None:
-    one, other = asked_anew(ledger, tmp_path, 7_200, 2)
+def test_a_request_is_shown_and_signed_only_after_confirmation(ledger: Ledger, tmp_path: Path) -> None:
+    one, other = new_requests(ledger, tmp_path, 7_200, 2)
     refused = run(ledger, "consent", "give", one)
     assert refused.exit_code == 2 and "CONSENT_NOT_CONFIRMED" in refused.output
     # The whole notice of a single request, a line for each of several.
     assert "您可以随时撤回" in refused.stdout and BANK[0] in refused.stdout
     several = run(ledger, "consent", "give", one, other)
     assert several.stdout.count(f"→ {BANK[0]}：S01") == 2 and "您可以随时撤回" not in several.stdout
-    assert told(ledger, "consent", "give", code=2)["error"] == "REQUESTS_OR_ALL"
-    assert told(ledger, "consent", "give", one, "--all", code=2)["error"] == "REQUESTS_OR_ALL"
+    assert answer(ledger, "consent", "give", code=2)["error"] == "REQUESTS_OR_ALL"
+    assert answer(ledger, "consent", "give", one, "--all", code=2)["error"] == "REQUESTS_OR_ALL"
     assert {ledger.usage.requests.get(each).state for each in (one, other)} == {"sent"}
-    # Less than was asked, never more.
-    beyond = told(ledger, "consent", "give", one, "--fields", "kwh", "--yes", code=1)
+    # A consent may cover fewer fields and days than requested, but not more.
+    beyond = answer(ledger, "consent", "give", one, "--fields", "kwh", "--yes", code=1)
     assert (beyond[0]["outcome"], beyond[0]["code"]) == ("refused", "FIELD_OUTSIDE_REQUEST")
-    told(ledger, "consent", "give", one, "--fields", "usage_band", "--days", "3", "--yes")
+    answer(ledger, "consent", "give", one, "--fields", "usage_band", "--days", "3", "--yes")
     (consent,) = ledger.usage.authorizations.of_request(one)
     assert [kind["name"] for kind in ledger.usage.authorizations.notice(consent.id)["kinds"]] == ["usage_band"]
-    assert told(ledger, "request", "decline", other, code=2)["error"] == "PARTY_LACKS_ROLE"
-    told(ledger, "request", "decline", other, "--by", ledger.usage.requests.get(other).subject)
-    declined = told(ledger, "consent", "give", other, "--yes", code=1)
+    assert answer(ledger, "request", "decline", other, code=2)["error"] == "PARTY_LACKS_ROLE"
+    answer(ledger, "request", "decline", other, "--by", ledger.usage.requests.get(other).subject)
+    declined = answer(ledger, "consent", "give", other, "--yes", code=1)
     assert (declined[0]["outcome"], declined[0]["code"]) == ("refused", "REQUEST_ANSWERED")
 
 
-def test_a_firm_that_keeps_its_own_key_is_left_to_it(
+def test_a_firm_with_its_own_key_must_sign_itself(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own, kept = asked_anew(ledger, tmp_path, 7_300, 2)
+    own, kept = new_requests(ledger, tmp_path, 7_300, 2)
     account = ledger.parties.register.get(ledger.usage.requests.get(own).subject).account
     custody = type(ledger.custody)
     holds = custody.__contains__
     monkeypatch.setattr(custody, "__contains__", lambda self, each: each != account and holds(self, each))
-    rows = told(ledger, "consent", "give", "--all", "--yes")
+    rows = answer(ledger, "consent", "give", "--all", "--yes")
     assert {row["request"]: row["outcome"] for row in rows} == {own: "no_key", kept: "given"}
-    (row,) = told(ledger, "consent", "give", own, "--yes", code=1)
+    (row,) = answer(ledger, "consent", "give", own, "--yes", code=1)
     assert (row["outcome"], row["code"]) == ("no_key", "KEY_NOT_HELD")
     monkeypatch.undo()
-    told(ledger, "consent", "give", own, "--yes")
+    answer(ledger, "consent", "give", own, "--yes")
 
 
-def test_ctrl_c_keeps_what_was_given_and_the_next_run_goes_on(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    requests = asked_anew(ledger, tmp_path, 7_400, 3)
+def test_the_next_run_continues_after_ctrl_c(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = new_requests(ledger, tmp_path, 7_400, 3)
     submit, calls = Authorizations.submit, iter(range(9))
 
     def interrupted(self: Authorizations, entries: Any) -> Any:
@@ -165,30 +163,30 @@ def test_ctrl_c_keeps_what_was_given_and_the_next_run_goes_on(
         return submit(self, entries)
 
     monkeypatch.setattr(Authorizations, "submit", interrupted)
-    rows = told(ledger, "consent", "give", *requests, "--yes", code=130)
+    rows = answer(ledger, "consent", "give", *requests, "--yes", code=130)
     assert [row["outcome"] for row in rows] == ["given", "not_reached", "not_reached"]
-    rows = told(ledger, "consent", "give", *requests, "--yes")
+    rows = answer(ledger, "consent", "give", *requests, "--yes")
     assert [row["outcome"] for row in rows] == ["given_before", "given", "given"]
 
 
-def test_sign_without_a_key_file_uses_the_key_that_is_kept_for_the_party(ledger: Ledger, tmp_path: Path) -> None:
-    (request,) = asked_anew(ledger, tmp_path, 7_500, 1)
+def test_sign_without_a_key_file_uses_the_partys_stored_key(ledger: Ledger, tmp_path: Path) -> None:
+    (request,) = new_requests(ledger, tmp_path, 7_500, 1)
     file = tmp_path / "authorization.json"
-    told(ledger, "consent", "draft", request, "--out", str(file))
-    signed = told(ledger, "sign", str(file))
+    answer(ledger, "consent", "draft", request, "--out", str(file))
+    signed = answer(ledger, "sign", str(file))
     assert signed["presented_with"] == "this key"
-    (row,) = told(ledger, "consent", "submit", str(file))
+    (row,) = answer(ledger, "consent", "submit", str(file))
     assert (row["request"], row["state"]) == (request, "active")
     file.write_text(json.dumps({"entry": {"type": "template"}}))
-    assert told(ledger, "sign", str(file), code=2)["error"] == "STATEMENT_SIGNER_UNKNOWN"
+    assert answer(ledger, "sign", str(file), code=2)["error"] == "STATEMENT_SIGNER_UNKNOWN"
 
 
-def test_two_headings_for_one_column_are_named(ledger: Ledger, tmp_path: Path) -> None:
+def test_an_error_names_two_headings_for_one_column(ledger: Ledger, tmp_path: Path) -> None:
     file = tmp_path / "firms.csv"
     file.write_text(f"企业名称,单位名称,USCC\n甲,乙,{FIRMS[0][1]}\n")
-    refused = told(ledger, "party", "import", str(file), code=2)
+    refused = answer(ledger, "party", "import", str(file), code=2)
     assert (refused["error"], refused["where"]) == ("HEADING_TWICE", "firms.csv, line 1")
-    # Blank lines count, as a spreadsheet shows them.
+    # Blank lines count too, so that line numbers match those in a spreadsheet.
     file.write_text(f"姓名,USCC\n\n甲,{FIRMS[0][1]}\n,\n乙,{FIRMS[1][1][:-1]}\n")
     options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
-    assert told(ledger, "party", "import", str(file), *options, code=2)["where"] == "firms.csv, line 5"
+    assert answer(ledger, "party", "import", str(file), *options, code=2)["where"] == "firms.csv, line 5"

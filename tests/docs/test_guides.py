@@ -24,7 +24,7 @@ GUIDES = (
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_command_of_a_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guide: str) -> None:
     monkeypatch.chdir(tmp_path)
-    # As for a reader who sets nothing.
+    # The reader of the guide sets no variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     with ExitStack() as stack:
         reader = Reader(monkeypatch, stack)

@@ -1,4 +1,4 @@
-"""docs/guides/joining.md, run from top to bottom as its readers do: two services in two processes."""
+"""docs/guides/joining.md from top to bottom, as its readers follow it: two services in two processes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ STARTING_SECONDS = 60
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The environment of a reader who sets nothing."""
+    """Return the environment of a reader who sets no variable."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PINGZHENG_")}
     return kept | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
 
 
-def test_a_bank_joins_by_the_guide_alone(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_bank_can_join_with_only_the_guide(tmp_path: Path, environment: dict[str, str]) -> None:
     for block in blocks(GUIDE):
         if block.name:
             (tmp_path / block.name).write_text(block.body, "utf-8")
@@ -64,7 +64,7 @@ def test_a_bank_joins_by_the_guide_alone(tmp_path: Path, environment: dict[str, 
         )
         with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(asked, timeout=10):
             pass
-    # The key is accepted; what it asks for is only for the operator.
+    # The key is accepted, but only the operator may do what it asks for.
     assert (refused.value.code, json.loads(refused.value.read())["code"]) == (403, "NOT_THE_OPERATOR")
     assert len(COMMANDS) == 19
 
@@ -90,7 +90,7 @@ def ran(folder: Path, environment: dict[str, str], arguments: list[str]) -> Any:
 
 @contextmanager
 def serving(folder: Path, environment: dict[str, str], arguments: list[str]) -> Iterator[None]:
-    """Run a service, as in a terminal of its own; wait until it answers."""
+    """Run a service as in a separate terminal, and wait until it answers."""
     port = arguments[arguments.index("--port") + 1]
     with subprocess.Popen(
         [*PROGRAM, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""docs/guides/keys.md, from top to bottom: keys are added, lost and stolen, and nobody else signs for the party."""
+"""docs/guides/keys.md from top to bottom: keys are added, lost and stolen, and only the owner signs for the party."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from ledger.chain.contracts.deployment import Deployment
 from ledger.domain.powers import DEFAULT_DELAY
 from tests.docs.documents import blocks, commands
 from tests.docs.reader import Reader
+from tests.support.ledgers.waiting_ledger import proposals_after
 from tests.support.places import GUIDES
 
 GUIDE = GUIDES / "keys.md"
 FIRM = "91440803MA9X0002X5"
 
 
-def test_the_guide_ends_with_the_owner_s_keys_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_owners_keys_are_valid_at_the_end_of_the_guide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    # As for a reader who sets nothing.
+    # The reader of the guide sets no variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     with ExitStack() as stack:
         reader = Reader(monkeypatch, stack)
@@ -34,7 +37,7 @@ def test_the_guide_ends_with_the_owner_s_keys_alone(tmp_path: Path, monkeypatch:
             if (record := ledger.reader.account(reader.words[f"{name}_ACCOUNT"])) and record.party_no == party
         }
         assert ledger.reader.account(reader.words["THIEF_ACCOUNT"]) is None
-        states = {row.kind: row.state for row in ledger.proposals.page(limit=100)}
+        states = {row.kind: row.state for row in proposals_after(ledger)}
     assert reader.ran == len(commands(GUIDE)) >= 48
     assert speaks == {"FIRM": False, "PHONE": True, "TABLET": True, "NEW": False}
     assert states["set_roles"] == "cancelled"

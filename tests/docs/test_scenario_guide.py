@@ -1,4 +1,4 @@
-"""docs/guides/adding-a-scenario.md, run: a file is checked, approved and used, and a firm gets a certificate."""
+"""docs/guides/adding-a-scenario.md: a scenario file is checked, approved and used, and a firm gets a certificate."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ CLAIMS = {"staff_band": "50–200", "insured_six_months": True, "arrears_in_a_ye
 
 
 @pytest.mark.parametrize(("old", "new", "message"), MISTAKES)
-def test_the_message_about_a_mistake_is_the_one_in_the_guide(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_the_error_of_each_mistake_matches_the_guide(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert SCENARIO.count(old) == 1
     path = tmp_path / "S13.yaml"
     path.write_text(SCENARIO.replace(old, new), "utf-8")
     result = CliRunner().invoke(app, ["scenario", "check", str(path)])
     assert result.exit_code == 2
-    # The terminal's width decides where lines break.
+    # The width of the terminal decides where lines break.
     assert "".join(result.output.split()) == "".join(message.split())
 
 
@@ -54,7 +54,7 @@ def test_the_guide_shows_seven_mistakes() -> None:
 
 def test_a_new_scenario_runs_without_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    # As for a reader who sets nothing.
+    # The reader of the guide sets no variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     assert "S13" not in {scenario.code for scenario in ScenarioBook.load().all()}
     with ExitStack() as stack:
@@ -90,7 +90,7 @@ def approve(ledger: Ledger, digest: str) -> None:
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "示例监管方", synthetic_uscc("440800", 77), "440800", key)
     (supervisor,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
-    # The supervisor's role is a proposal, which waits as well.
+    # The supervisor's role is also a proposal, which waits for the delay.
     LocalClock(ledger.settings).skip(ledger.reader.connection, DEFAULT_DELAY)
     ledger.proposals.tick()
     own = ledger.installation

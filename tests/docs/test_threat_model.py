@@ -1,4 +1,4 @@
-"""The threat model names a test for what it says: each of them exists."""
+"""The threat model names the tests of its claims, and each named test exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_the_page_names_tests_that_exist(file: str, name: str) -> None:
     assert re.search(rf"^def {name or 'test_'}", text, re.MULTILINE)
 
 
-def test_every_power_has_an_outcome_and_four_cells() -> None:
+def test_every_power_has_four_filled_cells() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| power")]
     assert len(rows) > 30
     assert all(len([cell for cell in row.split("|")[1:-1] if cell.strip()]) == 4 for row in rows)
