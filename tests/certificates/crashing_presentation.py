@@ -1,8 +1,8 @@
-"""An installation that kills itself while it accepts.
+"""An installation that kills itself while it accepts a presentation.
 
 ``python -m tests.certificates.crashing_presentation <home> <file>``
 
-The file holds a presentation, its consumer, the point at which to end, and whether the consumer signs its use itself.
+The file contains a presentation, its consumer, the point at which to stop, and whether the consumer signs the use.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ledger.parties.custody import Custody
 from ledger.proof.acts import sign_act
 from tests.support.machine.killing import arm
 
-# Where it ends, and whether the use is on the chain by then.
+# The points at which the process stops, and whether the use is on the chain at that point.
 POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
     "the nonce is taken": ((Presentations, "begin", "after"), False),
     "the use is announced": ((Presentations, "announce", "after"), False),

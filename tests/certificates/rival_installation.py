@@ -1,7 +1,8 @@
-"""An installation in a process of its own: ``python -m tests.certificates.rival_installation <home>``.
+"""An installation in its own process: ``python -m tests.certificates.rival_installation <home>``.
 
-For each line, the name of a file with presentations, it says ``ready`` and waits for another line; then it hands them
-in all at once, each in a thread, and prints what came of them in order: ``[result, ordinal of the use or null]``.
+Each input line is the name of a file with presentations. The process prints ``ready`` and waits for another line. Then
+it accepts all presentations at once, each in its own thread, and prints the results in order: ``[result, ordinal of the
+use or null]``.
 """
 
 from __future__ import annotations

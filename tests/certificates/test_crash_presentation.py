@@ -1,4 +1,4 @@
-"""SIGKILL at any point of an acceptance spends one use at most, and what came of it is found out afterwards."""
+"""SIGKILL at any point of an acceptance: at most one use is counted, and the result is found later."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.places import PROJECT
 
 @pytest.fixture(scope="module")
 def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The operator's folder, and that of a bank that has joined its chain."""
+    """The folders of the operator and of a bank that has joined its chain."""
     bank = tmp_path_factory.mktemp("joined") / "home"
     joined(pilot, bank, pilot.cast.bank)
     return {"operator": pilot.ledger.settings.home, "bank": bank}
@@ -40,7 +40,7 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
 def test_a_killed_acceptance_is_completed_later(
     pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str, signed: bool
 ) -> None:
-    """Whether the consumer's key is there, or the use was proposed to the consumer and signed by it (``signed``)."""
+    """With ``signed``, the use was proposed to the consumer, which signed it; else the consumer's key is kept here."""
     firm, home = pilot.firm(), homes[place]
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
@@ -59,7 +59,7 @@ def test_a_killed_acceptance_is_completed_later(
     assert uses(pilot, number) == counted
     with open_participant(Settings(home=home)) as again:
         begun = [each for each in again.presentations.pending() if each.certificate_no == number]
-        # Its subject is told as soon as somebody has looked whether it is genuine.
+        # The subject sees the verification as soon as the certificate was found genuine.
         (row,) = again.presentations.page(number, None, 10) or begun
         if counted:
             assert (row.result, row.ordinal) == ("valid", 1)

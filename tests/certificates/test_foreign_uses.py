@@ -1,4 +1,4 @@
-"""Attack D: somebody else than the named consumer tries to use a certificate up, or to slow its verification down."""
+"""Attack D: a party that is not the consumer tries to use up a certificate, or to make its verification slow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOUR = 3600
 
 
 class CountingConnection(Connection):
-    """Counts what is asked of the node, and how much of it comes back."""
+    """Counts the calls to the node and the size of its answers."""
 
     asked = 0
     bytes_back = 0
@@ -53,7 +53,7 @@ class CountingConnection(Connection):
 
 
 def request_of(pilot: Pilot, number: str) -> str:
-    """The statement digest under which a certificate's uses are counted."""
+    """Return the statement digest under which a certificate's uses are counted."""
     with pilot.ledger.database.read() as session:
         counter = counter_of(session, number)
     assert counter is not None
@@ -61,7 +61,7 @@ def request_of(pilot: Pilot, number: str) -> str:
 
 
 def client_of(pilot: Pilot, key: bytes) -> ChainClient:
-    """The way to the chain with that key, able to pay."""
+    """Return a client that sends from the account of this key, with funds."""
     pilot.ledger.client.connection.ask("hardhat_setBalance", account_of(key), hex(FUNDS_WEI))
     return pilot.ledger.client.with_account(key.hex())
 
@@ -75,7 +75,7 @@ def deadline(pilot: Pilot) -> int:
 
 
 def relayed(pilot: Pilot, named: str, signer: str, listed: Sequence[tuple[str, int]], until: int) -> Receipt:
-    """Uses of the party ``named``, signed by the party ``signer``, sent by the operator."""
+    """Send uses in the name of ``named`` with a signature by ``signer``, from the operator's account."""
     ledger = pilot.ledger
     account = ledger.parties.register.get(named).account
     signature = sign_act(uses_message(ledger.reader.chain, account, until, listed), pilot.actors.signer_of(signer))
@@ -87,7 +87,7 @@ def code_of(refusal: pytest.ExceptionInfo[PingzhengError]) -> str:
 
 
 def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
-    """Attack D: an unknown account, the subject, the provider, the issuer, another bank, and forged signatures."""
+    """Tried by an unknown account, the subject, the provider, the issuer, another bank, and with forged signatures."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
     request = request_of(pilot, number)
@@ -114,7 +114,7 @@ def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
 
 
 def test_a_signed_use_cannot_be_used_again_or_elsewhere(pilot: Pilot) -> None:
-    """Sent again, for another request, with another ordinal, later, or on another ledger."""
+    """Tried again, for another request, with another ordinal, after the deadline, and on another ledger."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     request, other = (request_of(pilot, pilot.certificate(each)) for each in (firm, pilot.firm()))
     account, until = ledger.parties.register.get(cast.bank).account, deadline(pilot)
@@ -153,7 +153,7 @@ def test_an_outdated_use_in_a_list_does_not_stop_the_others(pilot: Pilot) -> Non
 
 
 def test_thousands_of_foreign_uses_do_not_slow_a_verification(pilot: Pilot, tmp_path: Path) -> None:
-    """Attack D: as many questions and no more events, whatever strangers have counted under the same request."""
+    """Uses of other parties under the same request cause no additional calls and no additional events."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = certificate_of(pilot, firm, 3, tmp_path)
     assert pilot.accept(firm, number).valid
@@ -174,6 +174,6 @@ def test_thousands_of_foreign_uses_do_not_slow_a_verification(pilot: Pilot, tmp_
     assert uses_of(ledger.reader, ledger.reader.party_no(crowd), request) == FOREIGN_USES
     after = read()
     assert (after[0], after[2]) == (asked, counted) == (asked, 1)
-    # Numbers of blocks grow by a digit at most.
+    # The answers may be longer only by one digit in each block number.
     assert abs(after[1] - came_back) < 100
     assert ledger.presentations.elsewhere(number) == []

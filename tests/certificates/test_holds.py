@@ -1,6 +1,6 @@
-"""Offices hold what was signed: a certificate and its request, a consent, what was supplied.
+"""Offices hold signed statements: a certificate and its request, an authorization, a provision.
 
-One officer holds; two of the same office lift. What an attacker tries: test_powers_attacks.
+One officer holds; two officers of the same office lift. Attacks are in test_powers_attacks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.support.actors.supervisors import other_supervisor
 
 
 class Held:
-    """A firm's certificate, with the digests of what it rests on."""
+    """A firm's certificate, with the digests of its statements."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.firm = pilot, pilot.firm()
@@ -40,7 +40,7 @@ class Held:
         return self.pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
 
     def offices(self) -> list[tuple[str, ...]]:
-        """Who holds the certificate, and who its request."""
+        """Return the offices that hold the certificate, and those that hold its request."""
         return [self.pilot.ledger.reader.hold_of(each).offices for each in (self.certificate, self.request)]
 
 
@@ -69,7 +69,7 @@ def test_a_held_certificate_is_suspended_until_the_hold_is_lifted(held: Held, pi
 
 
 def test_a_hold_stays_until_a_second_officer_confirms_the_lift(held: Held, pilot: Pilot) -> None:
-    """Where the second supervisor is elsewhere, the proposal is shown to it, and it confirms the very same."""
+    """If the second supervisor's key is not kept here, it sees the proposal and confirms it."""
     ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
     ledger.certificates.holds.hold(held.number, "court", first)
     call = lift("supervisor", [held.certificate, held.request])
@@ -110,7 +110,7 @@ def test_each_office_lifts_only_its_own_hold(held: Held, pilot: Pilot) -> None:
 
 
 def test_statements_that_the_office_already_holds_are_left_out(held: Held, pilot: Pilot) -> None:
-    """So a certificate can be held whose request was held with another one; and twice is once."""
+    """A certificate can be held although its request is held already; holding twice changes nothing."""
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold_statements([held.request], "investigation", supervisor)
     assert held.report().checks[7].details["statement"] == "request"
@@ -126,7 +126,7 @@ def test_statements_that_the_office_already_holds_are_left_out(held: Held, pilot
 
 
 def test_a_hold_also_stops_other_versions_of_the_certificate(pilot: Pilot) -> None:
-    """Hold and reissue: the corrected version is held with the one before, issued before the hold or after."""
+    """A corrected version is held together with the earlier one, whether it is issued before or after the hold."""
     persons = PersonActors(pilot)
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
@@ -166,7 +166,7 @@ def test_only_authority_and_supervisor_can_hold(held: Held, pilot: Pilot) -> Non
 
 
 def test_the_issuer_cannot_lift_a_hold(held: Held, pilot: Pilot) -> None:
-    """Its own suspension and the office's hold are two things."""
+    """Resuming ends the issuer's suspension and leaves the office's hold."""
     ledger = pilot.ledger
     ledger.certificates.status.suspend(held.number, "investigation")
     ledger.certificates.holds.hold(held.number, "court", pilot.cast.supervisor)

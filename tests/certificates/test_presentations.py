@@ -1,4 +1,4 @@
-"""What is recorded of a verification, what a nonce is good for, and how a presentation that broke off ends."""
+"""Records of verifications, nonces, and the end of interrupted presentations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.support.ledgers.joined import Presented, joined, presentations
 
 
 class DeafConnection(Connection):
-    """Hears of no block while it is ``deaf``."""
+    """Finds no receipts while ``deaf`` is true."""
 
     deaf = False
 
@@ -44,7 +44,7 @@ class DeafConnection(Connection):
 
 
 class OvertakenClient(ChainClient):
-    """The same use is counted by another's transaction, the first time that one is sent."""
+    """Before the first transaction is sent, another client (``rival``) has the same use counted."""
 
     rival: ChainClient | None = None
 
@@ -56,14 +56,14 @@ class OvertakenClient(ChainClient):
 
 
 def presented(pilot: Pilot, count: int = 1) -> tuple[str, list[Presented]]:
-    """A certificate, and presentations of it to the bank."""
+    """Return a new certificate's number, and presentations of it to the bank."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     return number, presentations(pilot, firm, number, count)
 
 
 def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verification:
-    """The pilot's verification over another way to the chain, or with a clock that is wrong."""
+    """Return the pilot's verification with another client, or with a clock that is ``ahead`` by some seconds."""
     ledger, reader = pilot.ledger, ChainReader(client)
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
     accounts = lambda party: ledger.parties.register.get(party).account  # noqa: E731
@@ -81,14 +81,14 @@ def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verificat
 
 
 def results(pilot: Pilot, number: str) -> list[tuple[str, bool, int | None]]:
-    """Of each verification: the result, whether it took a nonce, and the use it spent."""
+    """Return for each verification the result, whether it took a nonce, and the ordinal of its use."""
     rows = pilot.ledger.presentations.page(number, None, 100)
     return [(row.result, row.nonce_digest is not None, row.ordinal) for row in rows]
 
 
 @contextmanager
 def refused(code: str) -> Iterator[dict[str, Any]]:
-    """What goes on under this must be refused with that code; gives the refusal's details."""
+    """Expect a ``Conflict`` with this code in the block; yields the details of the error."""
     details: dict[str, Any] = {}
     with pytest.raises(Conflict) as caught:
         yield details
@@ -108,12 +108,12 @@ def test_a_check_is_recorded_without_nonce_and_without_use(pilot: Pilot) -> None
     assert check(consumer, raw, None).report.result == "refused"
     assert pilot.ledger.verification.accept(consumer, raw, nonce).report.valid
     assert check(consumer, raw, nonce).report.result == "used_up"
-    told = [("valid", False), ("not_party", False), ("refused", False), ("valid", True), ("used_up", False)]
-    assert [row[:2] for row in results(pilot, number)] == told
+    expected = [("valid", False), ("not_party", False), ("refused", False), ("valid", True), ("used_up", False)]
+    assert [row[:2] for row in results(pilot, number)] == expected
     entries = [entry for entry in logged(pilot, number) if entry["type"] == "presentation"]
-    assert [(entry["result"], entry["nonce_digest"] is not None) for entry in entries] == told
+    assert [(entry["result"], entry["nonce_digest"] is not None) for entry in entries] == expected
     assert [entry["consumer"] for entry in entries] == [bank, other, bank, bank, bank]
-    assert [bool(entry["fields"]) for entry in entries] == [result == "valid" for result, _ in told]
+    assert [bool(entry["fields"]) for entry in entries] == [result == "valid" for result, _ in expected]
 
 
 def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
@@ -121,26 +121,26 @@ def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
     accept, bank = pilot.ledger.verification.accept, pilot.actor(pilot.cast.bank)
     assert accept(bank, raw, nonce).report.valid
     (row,) = pilot.ledger.presentations.page(number, None, 10)
-    with refused("NONCE_REPLAYED") as told:
+    with refused("NONCE_REPLAYED") as details:
         accept(bank, raw, nonce)
-    assert told == {"result": "valid", "ordinal": 1, "at": row.created_at}
-    with refused("NONCE_REPLAYED") as told:
+    assert details == {"result": "valid", "ordinal": 1, "at": row.created_at}
+    with refused("NONCE_REPLAYED") as details:
         accept(bank, another, nonce)
-    assert told == {}
+    assert details == {}
     assert results(pilot, number) == [("valid", True, 1)]
 
 
 def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
-    """Whoever reads a nonce on its way could else take it first, and the holder's presentation would be refused."""
+    """A party that reads a nonce could otherwise take it first, and the holder's presentation would be refused."""
     number, ((raw, nonce),) = presented(pilot)
     bank, thief = pilot.cast.bank, pilot.cast.other_bank
     assert pilot.ledger.verification.accept(pilot.actor(thief), raw, nonce).report.result == "not_party"
     verified = pilot.ledger.verification.accept(pilot.actor(bank), raw, nonce)
     assert verified.report.valid and verified.report.disclosed
     for consumer, result in ((thief, "not_party"), (bank, "valid")):
-        with refused("NONCE_REPLAYED") as told:
+        with refused("NONCE_REPLAYED") as details:
             pilot.ledger.verification.accept(pilot.actor(consumer), raw, nonce)
-        assert told["result"] == result
+        assert details["result"] == result
     assert results(pilot, number) == [("not_party", True, None), ("valid", True, 1)]
 
 
@@ -158,8 +158,8 @@ def test_a_repeated_presentation_gets_the_answer_that_was_lost(pilot: Pilot) -> 
     verified = over.accept(pilot.actor(pilot.cast.bank), raw, nonce)
     assert verified.report.valid and verified.report.disclosed
     assert verified.use is not None and verified.use.ordinal == 1
-    told = [("valid", True, 1), ("used_up", True, None)]
-    assert (results(pilot, number), uses(pilot, number)) == (told, 1)
+    expected = [("valid", True, 1), ("used_up", True, None)]
+    assert (results(pilot, number), uses(pilot, number)) == (expected, 1)
     assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "presentation", "use"]
 
 
@@ -183,10 +183,10 @@ def test_an_unanswered_presentation_lapses_without_a_use(pilot: Pilot) -> None:
     assert pilot.ledger.verification.settle() == 0
     pilot.skip(LAPSE_SECONDS)
     assert pilot.ledger.verification.settle() == 1
-    with refused("NONCE_REPLAYED") as told:
+    with refused("NONCE_REPLAYED") as details:
         pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce)
-    assert told["result"] == "lapsed"
-    # Nobody looked whether it was genuine: nothing is told of it.
+    assert details["result"] == "lapsed"
+    # It was never verified, so it is not listed.
     assert results(pilot, number) == logged(pilot, number) == []
     assert uses(pilot, number) == 0
 
@@ -203,9 +203,9 @@ def test_a_presentation_that_many_threads_send_is_answered_once(pilot: Pilot) ->
             return refusal.code
 
     with ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(send, range(8)))
-    assert told.count("valid") == 1
-    assert set(told) <= {"valid", "PRESENTATION_PENDING", "NONCE_REPLAYED"}
+        results_of_all = list(pool.map(send, range(8)))
+    assert results_of_all.count("valid") == 1
+    assert set(results_of_all) <= {"valid", "PRESENTATION_PENDING", "NONCE_REPLAYED"}
     assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
 
 

@@ -1,4 +1,4 @@
-"""A consumer whose key is elsewhere: the use is proposed to it, it signs, and the content follows the block."""
+"""A consumer whose key is not kept here: it receives a use to sign, signs it, and then receives the content."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_AGE_OF_KEY_BINDING = 600
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A service without the bank's key, and the bank with it."""
+    """A service without the bank's key, and the bank with its key."""
 
     verification: Verification
     signer: Signer
@@ -48,7 +48,7 @@ class Counter:
 def counter(
     pilot: Pilot, folder: Path, signer: Signer | None = None, client: ChainClient | None = None, late: int = 0
 ) -> Counter:
-    """The pilot's verification as a process sees it that has begun just now."""
+    """Return the pilot's verification as in a new process, with a clock that is ``late`` by some seconds."""
     ledger, client = pilot.ledger, client or pilot.ledger.client
     signer = signer or pilot.actors.signer_of(pilot.cast.bank)
     reader, account = ChainReader(client), signer.kid
@@ -65,11 +65,11 @@ def counter(
 
 
 def proposed(at: Counter, raw: bytes, nonce: str) -> UseToSign:
-    told = at.verification.propose(at.bank, raw, nonce)
-    assert told.verified.report.valid, told.verified.report.first_failure
-    assert (told.verified.report.claims, told.verified.report.disclosed, told.verified.use) == ({}, {}, None)
-    assert told.use is not None
-    return told.use
+    answer = at.verification.propose(at.bank, raw, nonce)
+    assert answer.verified.report.valid, answer.verified.report.first_failure
+    assert (answer.verified.report.claims, answer.verified.report.disclosed, answer.verified.use) == ({}, {}, None)
+    assert answer.use is not None
+    return answer.use
 
 
 def test_content_follows_the_block_of_what_the_consumer_signed(pilot: Pilot, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_content_follows_the_block_of_what_the_consumer_signed(pilot: Pilot, tmp
 
 
 def test_no_use_is_counted_without_the_consumers_key(pilot: Pilot, tmp_path: Path) -> None:
-    """Nor is the nonce taken: the same presentation can still be proposed."""
+    """The nonce is not taken either: the same presentation can still be proposed."""
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
     assert [each.verification.signs_for(at.bank.party) for each in (at, pilot.ledger)] == [False, True]
@@ -131,8 +131,8 @@ def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
 def test_an_invalid_presentation_is_answered_without_a_use_to_sign(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce), (again, other_nonce)) = presented(pilot, 2)
     at = counter(pilot, tmp_path)
-    told = at.verification.propose(pilot.actor(pilot.cast.other_bank), raw, nonce)
-    assert (told.verified.report.result, told.use) == ("not_party", None)
+    answer = at.verification.propose(pilot.actor(pilot.cast.other_bank), raw, nonce)
+    assert (answer.verified.report.result, answer.use) == ("not_party", None)
     use = proposed(at, again, other_nonce)
     pilot.ledger.certificates.status.revoke(number, "fraud")
     verified = at.verification.use(at.bank, use.presentation, at.signed(use))
@@ -140,12 +140,14 @@ def test_an_invalid_presentation_is_answered_without_a_use_to_sign(pilot: Pilot,
     assert [row[0] for row in results(pilot, number)] == ["not_party", "revoked"]
     assert uses(pilot, number) == 0
     asset = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
-    told = at.verification.propose(at.bank, pilot.ledger.certificates.bundles.build(asset).to_bytes(), "n" * 16)
-    assert (told.verified.report.valid, told.use) == (True, None) and told.verified.report.claims
+    answer = at.verification.propose(at.bank, pilot.ledger.certificates.bundles.build(asset).to_bytes(), "n" * 16)
+    assert (answer.verified.report.valid, answer.use) == (True, None) and answer.verified.report.claims
 
 
 @pytest.mark.parametrize(("max_uses", "left"), [(1, False), (2, True)])
-def test_a_consumer_signs_the_next_use_after_another_was_counted(pilot: Pilot, tmp_path: Path, max_uses: int, left: bool) -> None:
+def test_a_consumer_signs_the_next_use_after_another_was_counted(
+    pilot: Pilot, tmp_path: Path, max_uses: int, left: bool
+) -> None:
     firm = pilot.firm()
     number = certificate_of(pilot, firm, max_uses, tmp_path)
     made, at = presentations(pilot, firm, number, 2), counter(pilot, tmp_path)
@@ -167,9 +169,7 @@ def test_a_consumer_signs_the_next_use_after_another_was_counted(pilot: Pilot, t
     assert uses(pilot, number) == max_uses
 
 
-def test_a_signature_is_still_valid_after_a_restart(
-    pilot: Pilot, tmp_path: Path
-) -> None:
+def test_a_signature_is_still_valid_after_a_restart(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     before = counter(pilot, tmp_path)
     use = proposed(before, raw, nonce)
@@ -194,9 +194,9 @@ def test_a_lost_answer_is_returned_again_with_its_content(pilot: Pilot, tmp_path
         at.verification.use(at.bank, use.presentation, at.signed(use))
     node.deaf = False
     assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, 1)], 1)
-    told = at.verification.propose(at.bank, raw, nonce)
-    assert told.use is None and told.verified.report.disclosed
-    assert told.verified.use is not None and told.verified.use.ordinal == 1
+    answer = at.verification.propose(at.bank, raw, nonce)
+    assert answer.use is None and answer.verified.report.disclosed
+    assert answer.verified.use is not None and answer.verified.use.ordinal == 1
     assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
 
 
@@ -219,7 +219,7 @@ def test_a_use_that_is_not_signed_in_time_lapses(pilot: Pilot, tmp_path: Path) -
 
 
 def test_a_retry_is_verified_with_the_time_of_the_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
-    """A key binding that was almost too old when it came first is not too old a few minutes later."""
+    """A key binding that was almost too old at the first receipt is still accepted a few minutes later."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     pilot.skip(MAX_AGE_OF_KEY_BINDING)

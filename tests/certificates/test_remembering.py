@@ -1,4 +1,4 @@
-"""Wherever an installation takes facts from the chain, it compares the chain with what it saw of it before."""
+"""Before an installation uses facts, it checks that the chain contains the blocks that it saw earlier."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from tests.support.ledgers.joined import joined
 
 
 class Node(StuckConnection, DeafConnection):
-    """A node that is behind, or hears of no block, when it is told to."""
+    """A node that can be stuck at an old block, or return no receipts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A process that verifies, and its way to the chain."""
+    """A process that verifies, and its node."""
 
     pilot: Pilot
     node: Node
@@ -47,7 +47,7 @@ class Desk:
 
     @property
     def verification(self) -> Verification:
-        """That of a process that has just begun."""
+        """The verification of a new process."""
         ledger = self.pilot.ledger
         key = ledger.custody.private_key(ledger.client.account).hex()
         client = ChainClient(self.node, ledger.client.deployment, key)
@@ -103,7 +103,7 @@ def test_a_chain_without_blocks_that_were_seen_is_refused(desk: Desk, changed: s
 
 
 def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None:
-    """Neither in the process that saw the revocation nor in the next one; nor is the public status of before given."""
+    """Neither the process that saw the revocation nor a new one accepts the older block or returns its status."""
     number, ((raw, nonce),) = presented(desk.pilot)
     expect = Expectation(consumer=desk.pilot.cast.bank, nonce=nonce)
     before = desk.pilot.ledger.reader.block_number()

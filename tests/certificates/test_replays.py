@@ -1,4 +1,4 @@
-"""What comes a second time is refused: a presentation, its key-binding JWT, its nonce."""
+"""Replays are refused: of a presentation, of its key-binding JWT, of its nonce."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
 
 
 def test_a_nonce_is_taken_once_for_any_presentation(pilot: Pilot) -> None:
-    """Neither the same presentation again, nor another certificate's for the same nonce; and no use is spent."""
+    """The same presentation and another certificate's presentation with this nonce are refused; no use is counted."""
     first, second = pilot.firm(), pilot.firm()
     numbers = pilot.certificate(first), pilot.certificate(second)
     bundle, nonce = pilot.present(first, numbers[0])

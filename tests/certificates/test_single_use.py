@@ -1,4 +1,4 @@
-"""The chain's counter is the arbiter of uses, between installations in processes and databases of their own."""
+"""The chain's counter decides which use counts, between installations with their own processes and databases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.places import PROJECT
 
 
 class Rivals:
-    """The operator's installation and the bank's, each a process with a database of its own."""
+    """The operator's and the bank's installation, each in its own process with its own database."""
 
     def __init__(self, homes: dict[str, Path], stack: ExitStack) -> None:
         self._running: dict[str, subprocess.Popen[str]] = {}
@@ -33,17 +33,17 @@ class Rivals:
             stack.callback(process.kill)
 
     def at_once(self, folder: Path, consumer: str, made: Sequence[Presented]) -> dict[str, list[Outcome]]:
-        """Each hands in half of the presentations, all let go together."""
+        """Let each installation accept half of the presentations, all at the same time."""
         half = len(made) // 2
         for name, part in (("operator", made[:half]), ("bank", made[half:])):
             presented = [{"bundle": raw.decode(), "nonce": nonce} for raw, nonce in part]
             (folder / f"{name}.json").write_text(json.dumps({"consumer": consumer, "presented": presented}))
             self._say(name, str(folder / f"{name}.json"))
-        assert [self._told(name) for name in self._running] == ["ready\n"] * 2
+        assert [self._line_of(name) for name in self._running] == ["ready\n"] * 2
         for name in self._running:
             self._say(name, "go")
-        told = {name: json.loads(self._told(name)) for name in self._running}
-        return {name: [(result, ordinal) for result, ordinal in each] for name, each in told.items()}
+        answer = {name: json.loads(self._line_of(name)) for name in self._running}
+        return {name: [(result, ordinal) for result, ordinal in each] for name, each in answer.items()}
 
     def _say(self, name: str, line: str) -> None:
         stream = self._running[name].stdin
@@ -51,7 +51,7 @@ class Rivals:
         stream.write(line + "\n")
         stream.flush()
 
-    def _told(self, name: str) -> str:
+    def _line_of(self, name: str) -> str:
         stream = self._running[name].stdout
         assert stream is not None
         return stream.readline()
@@ -59,7 +59,7 @@ class Rivals:
 
 @pytest.fixture(scope="module")
 def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The operator's folder, and those of two banks that have joined its chain."""
+    """The folders of the operator and of two banks that have joined its chain."""
     found = {name: tmp_path_factory.mktemp("joined") / "home" for name in ("bank", "other bank")}
     joined(pilot, found["bank"], pilot.cast.bank)
     joined(pilot, found["other bank"], pilot.cast.other_bank)
@@ -81,22 +81,24 @@ def test_two_hundred_presentations_give_one_use(
     assert Counter(outcomes["operator"] + outcomes["bank"]) == {("valid", 1): 1, ("used_up", None): 199}
     assert uses(pilot, number) == 1
     winner = "operator" if ("valid", 1) in outcomes["operator"] else "bank"
-    for name, told in outcomes.items():
-        assert recorded(homes[name], number) == (Counter(told), [] if name == winner else [(1, pilot.cast.bank)])
+    for name, answer in outcomes.items():
+        assert recorded(homes[name], number) == (Counter(answer), [] if name == winner else [(1, pilot.cast.bank)])
     entries = logged(pilot, number)
     results = Counter(entry["result"] for entry in entries if entry["type"] == "presentation")
     assert results == Counter(result for result, _ in outcomes["operator"])
     assert sum(entry["type"] == "use" for entry in entries) == (winner == "operator")
 
 
-def test_three_allowed_uses_are_counted_three_times(pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path) -> None:
+def test_three_allowed_uses_are_counted_three_times(
+    pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path
+) -> None:
     firm = pilot.firm()
     scenarios = tmp_path / "scenarios"
     scenarios.mkdir()
     number = certificate_of(pilot, firm, 3, scenarios)
     outcomes = rivals.at_once(tmp_path, pilot.cast.bank, presentations(pilot, firm, number, 40))
-    told = Counter(outcomes["operator"] + outcomes["bank"])
-    assert told == {("valid", 1): 1, ("valid", 2): 1, ("valid", 3): 1, ("used_up", None): 37}
+    answer = Counter(outcomes["operator"] + outcomes["bank"])
+    assert answer == {("valid", 1): 1, ("valid", 2): 1, ("valid", 3): 1, ("used_up", None): 37}
     assert uses(pilot, number) == 3
     for name in ("operator", "bank"):
         rows, elsewhere = recorded(homes[name], number)

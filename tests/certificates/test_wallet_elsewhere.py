@@ -1,4 +1,4 @@
-"""A subject takes its certificates to another installation and presents from there, without the first's ledger."""
+"""A subject exports its certificates to a wallet and presents them without the ledger."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FIELDS = ("wage_band", "years_covered")
 
 @dataclass(frozen=True)
 class Taken:
-    """A certificate's number and the folder to which its holder took the wallet, far from the ledger."""
+    """A certificate's number, and the folder with its holder's wallet, outside the ledger."""
 
     pilot: Pilot
     number: str
     folder: Path
 
     def run(self, *arguments: str) -> tuple[int, Any]:
-        """A wallet command where there is no ledger; what it printed as JSON."""
+        """Run a wallet command without a ledger, and return its JSON output."""
         options = ["--wallet", str(self.folder / "firm.wallet"), "--passphrase-file", str(self.folder / "passphrase")]
         home = self.folder / "var"
         result = CliRunner().invoke(
@@ -46,13 +46,13 @@ class Taken:
         return result.exit_code, json.loads(result.stdout)
 
     def presented(self, nonce: str, *arguments: str) -> bytes:
-        """The bundle presented to the bank."""
+        """Return the bundle as presented to the bank."""
         out, bank = self.folder / "bundle.json", self.pilot.cast.bank
-        told = ["--consumer", bank, "--nonce", nonce, "--fields", ",".join(FIELDS), "--out", str(out)]
+        found = ["--consumer", bank, "--nonce", nonce, "--fields", ",".join(FIELDS), "--out", str(out)]
         with pytest.MonkeyPatch.context() as patch:
-            # Other tests move the chain's clock ahead; a wallet whose clock is behind presents too early.
+            # Other tests move the chain's clock ahead, so the wallet's clock must be ahead too.
             patch.setattr("ledger.cli.certificates.wallet.time", SimpleNamespace(time=self.pilot.ledger.clock))
-            code, answer = self.run("present", self.number, *told, *arguments)
+            code, answer = self.run("present", self.number, *found, *arguments)
         assert (code, answer["disclosed"]) == (0, list(FIELDS)), answer
         return out.read_bytes()
 
@@ -72,18 +72,18 @@ def taken(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Taken:
         app, ["wallet", "export", "--party", pilot.cast.firms[firm], "--with-key", *options], catch_exceptions=False
     )
     assert exported.exit_code == 0, exported.output
-    told = json.loads(exported.stdout)
-    assert (told["certificates"], told["key"], told["added"], told["left_out"]) == (1, True, 1, [])
+    answer = json.loads(exported.stdout)
+    assert (answer["certificates"], answer["key"], answer["added"], answer["left_out"]) == (1, True, 1, [])
     for name in ("firm.wallet", "passphrase"):
         (here / name).rename(there / name)
-    # Cheaper to open, so that these tests need not wait.
+    # A low cost of the key derivation makes these tests faster.
     WalletFile(there / "firm.wallet", CHEAP).change_passphrase(PASSPHRASE, PASSPHRASE)
     return Taken(pilot, number, there)
 
 
 def test_a_wallet_lists_and_shows_its_certificates(taken: Taken) -> None:
     code, rows = taken.run("list")
-    # Other tests may have moved the chain's clock ahead of the machine's, by which a wallet goes.
+    # Other tests may have moved the chain's clock ahead of the machine's clock, which a wallet uses.
     begun = taken.pilot.ledger.usage.holdings.get(taken.number).created_at <= time.time()
     assert (code, [(row["certificate_no"], row["valid"]) for row in rows]) == (0, [(taken.number, begun)])
     code, shown = taken.run("show", taken.number)
@@ -98,7 +98,7 @@ def test_a_presentation_from_a_wallet_is_used_once(taken: Taken) -> None:
     assert taken.checked(raw, elsewhere, nonce).result == "not_party"
     failure = taken.checked(raw, bank.party, stale).first_failure
     assert failure is not None and (failure.number, failure.code) == (10, "KEY_BINDING_DIFFERS")
-    # Replayed under another nonce, nothing is used; under its own, it is used once.
+    # With another nonce no use is counted; with its own nonce one use is counted.
     assert not verification.accept(bank, raw, stale).report.valid
     report = verification.accept(bank, raw, nonce).report
     assert report.valid and list(report.disclosed) == list(FIELDS)
@@ -122,15 +122,15 @@ def test_an_independent_library_verifies_a_wallets_presentation(taken: Taken) ->
 
 def test_a_wallet_presents_only_to_the_consumer_and_only_known_fields(taken: Taken) -> None:
     others = ["--consumer", taken.pilot.cast.other_bank, "--nonce", "n" * 16]
-    code, told = taken.run("present", taken.number, *others)
-    assert (code, told["error"]) == (2, "NOT_PARTY")
+    code, answer = taken.run("present", taken.number, *others)
+    assert (code, answer["error"]) == (2, "NOT_PARTY")
     own = ["--consumer", taken.pilot.cast.bank, "--nonce", "n" * 16]
-    code, told = taken.run("present", taken.number, *own, "--fields", "wage_band,phone")
-    assert (code, told["error"]) == (2, "FIELD_OUTSIDE_AUTHORIZATION")
+    code, answer = taken.run("present", taken.number, *own, "--fields", "wage_band,phone")
+    assert (code, answer["error"]) == (2, "FIELD_OUTSIDE_AUTHORIZATION")
 
 
 def test_the_wallet_file_contains_no_readable_personal_data(taken: Taken) -> None:
     raw = (taken.folder / "firm.wallet").read_bytes()
     _, shown = taken.run("show", taken.number)
-    told = [taken.number, shown["disclosable"]["subject_name"], shown["disclosable"]["subject_uscc"]]
-    assert not [text for text in told if text.encode() in raw]
+    answer = [taken.number, shown["disclosable"]["subject_name"], shown["disclosable"]["subject_uscc"]]
+    assert not [text for text in answer if text.encode() in raw]

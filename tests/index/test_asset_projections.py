@@ -30,7 +30,7 @@ def project_in_steps(steps: Sequence[Sequence[IndexedEvent]]) -> tuple[dict[str,
     engine = create_engine("sqlite://")
     tables.METADATA.create_all(engine)
     statements: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    event.listen(engine, "before_cursor_execute", lambda *answer: statements.append(answer[2]))
     for events in steps:
         statements.clear()
         with engine.begin() as connection:

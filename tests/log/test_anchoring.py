@@ -1,4 +1,4 @@
-"""Each issuer has its own log on the chain: what others anchor disturbs nothing, and a forked log is noticed."""
+"""Each issuer has its own log on the chain: anchors of other issuers change nothing, and a forked log is detected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ledger.chain.sending.calls import anchor
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Incoherent, NotFound, StorageFull
-from ledger.log.anchoring import Anchoring, BatchRule, FailureNote
+from ledger.installation.wiring import Ledger
+from ledger.log.anchoring import Anchoring, BatchRule, Failure, FailureNote
 from ledger.proof.bundle import Anchor, Position
 from ledger.proof.jws import parse_compact
 from ledger.proof.merkle import leaf_hash
@@ -27,7 +28,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
-    """Another issuer, accredited for the same scenario, with an account of its own: its client and its number."""
+    """Return the client and the number of another issuer that is accredited for the same scenario."""
     ledger = pilot.ledger
     party, now = pilot.party(PartyKind.OPERATOR, Role.ISSUER), ledger.clock()
     ledger.parties.role_changes.accredit(ledger.authority, party, (SCENARIO,), now - 86_400, now + 10**9)
@@ -37,7 +38,7 @@ def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
 
 
 def test_another_issuer_cannot_take_a_number_or_a_waiting_batch(pilot: Pilot) -> None:
-    """It anchors the very batch that waits here, under the number that is ours next."""
+    """The other issuer anchors the same batch with the same number in its own log."""
     ledger, (client, number) = pilot.ledger, other_issuer(pilot)
     ledger.anchoring.flush()
     firm, own = pilot.firm(), ledger.installation.issuer
@@ -57,7 +58,7 @@ def test_another_issuer_cannot_take_a_number_or_a_waiting_batch(pilot: Pilot) ->
 
 
 def test_a_revoked_certificate_is_not_valid_in_another_issuers_log(pilot: Pilot) -> None:
-    """The same text, anchored once more: its status stays with the number that it states, in the log of its issuer."""
+    """If another issuer anchors the same text, the certificate keeps its sequence number and status in its own log."""
     ledger, firm = pilot.ledger, pilot.firm()
     client, number = other_issuer(pilot)
     certificate = pilot.certificate(firm)
@@ -83,7 +84,7 @@ def test_a_revoked_certificate_is_not_valid_in_another_issuers_log(pilot: Pilot)
 
 @pytest.fixture
 def copied(pilot: Pilot, tmp_path: Path) -> str:
-    """The URL of a copy of the database as it is now, with nothing waiting."""
+    """The URL of a copy of the database, made when no entries wait."""
     pilot.ledger.anchoring.flush()
     with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:
         database.execute("VACUUM INTO ?", (str(tmp_path / "older.db"),))
@@ -91,7 +92,7 @@ def copied(pilot: Pilot, tmp_path: Path) -> str:
 
 
 def test_an_older_copy_of_the_database_is_not_written(pilot: Pilot, copied: str) -> None:
-    """It would issue what can never be anchored, and numbers a second time."""
+    """Otherwise it would issue certificates that cannot be anchored, and repeat numbers."""
     number = pilot.certificate(pilot.firm())
     chain = pilot.ledger.reader.block_number()
     with pilot.under(database_url=copied) as older:
@@ -112,7 +113,7 @@ def test_an_older_copy_of_the_database_is_not_written(pilot: Pilot, copied: str)
 
 
 def test_two_databases_that_write_to_one_log_are_detected(pilot: Pilot, copied: str) -> None:
-    """Both were opened and compared before either wrote: the second one stops before it anchors anything."""
+    """Both were opened before either wrote; the second one stops before it anchors anything."""
     ledger = pilot.ledger
     with pilot.under(database_url=copied) as older:
         older.ledger.anchoring.tick()
@@ -128,46 +129,59 @@ def test_two_databases_that_write_to_one_log_are_detected(pilot: Pilot, copied: 
     assert pilot.ledger.anchoring.flush().batches == 0
 
 
-def test_a_batch_that_is_not_archived_waits_and_the_reason_is_shown(pilot: Pilot, tmp_path: Path) -> None:
-    ledger, note, later = pilot.ledger, FailureNote(tmp_path / "anchoring.json"), 0
-    ledger.anchoring.flush()
+class FullArchive:
+    """Anchoring whose archive has no room for a batch, and a clock that is ``later`` seconds ahead."""
 
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self.ledger, self.later, self.file = ledger, 0, folder / "anchoring.json"
+        own, note = ledger.installation.issuer, FailureNote(self.file)
+        parts = (ledger.database, ledger.client, ledger.reader, ledger.coherence, own, BatchRule(10, 0), self.clock)
+        self.anchoring = Anchoring(*parts, note, archive=self.refuse)
+        self.inspection = Inspection(
+            ledger.database,
+            ledger.reader,
+            ledger.follower,
+            ledger.provenances,
+            ledger.coherence,
+            self.clock,
+            anchoring=self.anchoring,
+            oldest=300,
+        )
+
+    def clock(self) -> int:
+        return self.ledger.clock() + self.later
+
+    @staticmethod
     def refuse(batch: Batch | None) -> None:
         if batch is not None:
             raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
 
-    def clock() -> int:
-        return ledger.clock() + later
+    def failed(self) -> Failure:
+        """Try to anchor, and return the failure as another process reads it."""
+        with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
+            self.anchoring.tick()
+        failure = FailureNote(self.file).read()
+        assert failure is not None and failure.code == "ARCHIVE_FULL"
+        return failure
 
-    own = ledger.installation.issuer
-    parts = (ledger.database, ledger.client, ledger.reader, ledger.coherence, own, BatchRule(10, 0), clock, note)
-    stopped = Anchoring(*parts, archive=refuse)
-    shown = Inspection(
-        ledger.database,
-        ledger.reader,
-        ledger.follower,
-        ledger.provenances,
-        ledger.coherence,
-        clock,
-        anchoring=stopped,
-        oldest=300,
-    )
-    assert shown.readiness()["anchoring"]["ok"]
+
+def test_a_batch_that_cannot_be_archived_waits_and_the_reason_is_shown(pilot: Pilot, tmp_path: Path) -> None:
+    ledger, full = pilot.ledger, FullArchive(pilot.ledger, tmp_path)
+    ledger.anchoring.flush()
+    assert full.inspection.readiness()["anchoring"]["ok"]
     pilot.actors.ask([pilot.actors.request("58")])
+    own = ledger.installation.issuer
     before = ledger.reader.batch_count(own)
-    with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
-        stopped.tick()
-    later = 1
-    with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
-        stopped.tick()
-    since = ledger.clock()
-    failure = FailureNote(tmp_path / "anchoring.json").read()
-    assert failure is not None and (failure.code, since - 30 < failure.since <= since) == ("ARCHIVE_FULL", True)
-    head = shown.head()
+    first = full.failed()
+    full.later = 1
+    failure = full.failed()
+    now = ledger.clock()
+    assert failure == first and now - 30 < failure.since <= now
+    head = full.inspection.head()
     assert (head["batches_waiting"], head["entries_waiting"] > 0) == (1, True)
     assert head["failure"] == {"code": "ARCHIVE_FULL", "since": failure.since}
-    # A failure of a moment is shown, and does not take the service away.
-    assert shown.readiness()["anchoring"] | {"seconds": 0} == {
+    # A short failure is shown, but the service stays ready.
+    assert full.inspection.readiness()["anchoring"] | {"seconds": 0} == {
         "ok": True,
         "waiting": head["entries_waiting"],
         "batches": 1,
@@ -176,17 +190,21 @@ def test_a_batch_that_is_not_archived_waits_and_the_reason_is_shown(pilot: Pilot
         "failure": "ARCHIVE_FULL",
         "since": failure.since,
     }
-    later = 100
-    ready = shown.readiness()
+    full.later = 100
+    ready = full.inspection.readiness()
     assert (ready["anchoring"]["ok"], ready["anchoring"]["code"]) == (False, "ANCHORING_FAILS")
     assert ready["chain"]["ok"]
     assert ledger.reader.batch_count(own) == before
     ledger.anchoring.flush()
     assert ledger.reader.batch_count(own) == before + 1
-    assert stopped.tick().batches == 0
-    assert (stopped.failure(), shown.head()["batches_waiting"]) == (None, 0)
-    later = 1_000
-    assert shown.readiness()["chain"] | {"head_age": 0, "block": 0} == {
+    assert full.anchoring.tick().batches == 0
+    assert (full.anchoring.failure(), full.inspection.head()["batches_waiting"]) == (None, 0)
+
+
+def test_a_chain_whose_newest_block_is_old_is_not_ready(pilot: Pilot, tmp_path: Path) -> None:
+    full = FullArchive(pilot.ledger, tmp_path)
+    full.later = 1_000
+    assert full.inspection.readiness()["chain"] | {"head_age": 0, "block": 0} == {
         "ok": False,
         "code": "CHAIN_HEAD_OLD",
         "head_age": 0,

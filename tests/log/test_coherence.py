@@ -1,4 +1,4 @@
-"""Parts of an installation that do not belong together: noticed on opening, not written to, and answered honestly."""
+"""Database, chain and files that do not fit together are detected on opening, and nothing is written."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def journal(home: Path) -> Path:
 
 
 def lose_since(home: Path, length: int) -> None:
-    """The journal as it was when it had that many bytes: whole lines, so that the chain itself sees nothing."""
+    """Cut the journal to this many bytes, at the end of a line, so that the chain itself detects nothing."""
     raw = journal(home).read_bytes()
     assert raw[length - 1 : length] == b"\n" and len(raw) > length
     journal(home).write_bytes(raw[:length])
 
 
 def refusals(ledger: Ledger, number: str) -> set[str]:
-    """The codes by which everything that writes or sends is refused."""
+    """Try everything that writes or sends, and return the codes of the refusals."""
     acts: list[Callable[[], object]] = [
         ledger.anchoring.tick,
         ledger.anchoring.flush,
@@ -91,7 +91,7 @@ def test_a_chain_that_lost_an_anchor_is_detected_and_its_certificates_are_not_ac
 
 
 def state_of(ledger: Ledger, number: str) -> str:
-    """The public state, or the code by which the answer is refused."""
+    """Return the public state, or the code of the refusal."""
     try:
         return str(ledger.verification.public_status(number)["state"])
     except PingzhengError as refused:
@@ -125,9 +125,9 @@ def test_only_an_operator_gives_up_lost_blocks(home: Path, number: str) -> None:
         ledger.follower.sync()
     lose_since(home, kept)
     assert asked(home, "index", "rebuild", "--accept-loss")[1]["error"] == "NOT_CONFIRMED"
-    code, told = asked(home, "index", "rebuild", "--accept-loss", "--yes")
-    assert (code, len(told["batches"]), told["parties"], told["certificates"]) == (0, 1, [], [number])
-    assert (told["events"]["Anchored"], told["events"]["StatusChanged"]) == (1, 1)
+    code, answer = asked(home, "index", "rebuild", "--accept-loss", "--yes")
+    assert (code, len(answer["batches"]), answer["parties"], answer["certificates"]) == (0, 1, [], [number])
+    assert (answer["events"]["Anchored"], answer["events"]["StatusChanged"]) == (1, 1)
     with open_ledger(Settings(home=home)) as ledger:
         assert ledger.coherence.findings() == []
         assert ledger.anchoring.flush().batches == 1
@@ -151,7 +151,7 @@ def test_an_older_database_on_a_newer_chain_issues_nothing(home: Path, number: s
     with open_ledger(Settings(home=home)) as ledger:
         assert [finding.code for finding in ledger.coherence.findings()] == ["DATABASE_BEHIND_CHAIN"]
         assert refusals(ledger, number) == {"DATABASE_BEHIND_CHAIN"}
-        # What both know is read as ever.
+        # Certificates in both copies can still be read.
         assert ledger.verification.public_status(number)["state"] == "active"
         assert ledger.certificates.bundles.build(number).status.state == "active"
         ready = ledger.inspection.readiness()
@@ -181,11 +181,11 @@ def test_a_lost_file_is_reported_and_not_created_again(home: Path, name: str, co
     assert asked(home, "certificate", "list")[1]["error"] == code
 
 
-TEXT = "这不是密钥 not what was here\n"
+TEXT = "这不是密钥 not a key\n"
 
 
 def flipped(raw: bytes) -> bytes:
-    """One hexadecimal digit in the middle is another one."""
+    """Return the text with one changed hexadecimal digit in the middle."""
     place = next(place for place in range(len(raw) // 2, len(raw)) if raw[place : place + 1] in b"0123456789abcdef")
     return raw[:place] + (b"0" if raw[place : place + 1] != b"0" else b"1") + raw[place + 1 :]
 
@@ -246,7 +246,7 @@ def test_a_key_of_another_account_does_not_sign(home: Path) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8_192], ids=["emptied", "overwritten"])
 def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, damage: bytes) -> None:
-    """As a power cut leaves it: SQLite itself would throw the log away beside a file that it cannot read."""
+    """After a power cut, SQLite itself would delete the log beside a database file that it cannot read."""
     path, log = home / "ledger.db", home / "ledger.db-wal"
     with open_ledger(Settings(home=home)) as ledger:
         number = playing(ledger).certificate("2")
@@ -266,7 +266,7 @@ def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, d
 
 
 def test_a_lost_current_key_name_is_not_replaced_by_a_default(home: Path) -> None:
-    """Else new texts would be sealed by the key that was given up."""
+    """With a default, new texts could be sealed with an old key."""
     with open_ledger(Settings(home=home)) as ledger:
         assert ledger.key_rotation.begin().current == "2"
     (home / "keys" / "kek-current").unlink()
@@ -327,7 +327,7 @@ def test_writing_continues_after_the_chain_is_restored(home: Path) -> None:
 
 
 def test_a_write_makes_no_additional_comparison(home: Path) -> None:
-    """The comparison is made on opening and in the anchoring turn: a write only looks whether a finding stands."""
+    """Parts are compared on opening and in anchoring turns; a write only checks whether there is a finding."""
     with open_ledger(Settings(home=home)) as ledger:
         statements: list[str] = []
         event.listen(ledger.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))

@@ -1,4 +1,4 @@
-"""A paused ledger: what was acknowledged is not lost and goes on by itself after the pause; errors say until when."""
+"""A paused ledger: acknowledged work is not lost and continues after the pause; errors give the end of the pause."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
 
 @pytest.fixture
 def pause(powers: Powers) -> Iterator[Callable[[], int]]:
-    """Pauses the ledger as the supervisor, who may do so again in the next test; gives the end of the pause."""
+    """A function that pauses the ledger as the supervisor, and returns the end of the pause (seconds UTC)."""
 
     def begin() -> int:
         powers.ledger.anchoring.flush()
@@ -43,7 +43,7 @@ def pause(powers: Powers) -> Iterator[Callable[[], int]]:
 
 
 def over(powers: Powers) -> None:
-    """The pause runs out."""
+    """Move the clock to the end of the pause."""
     powers.pilot.skip(MAX_PAUSE + 1)
 
 
@@ -61,7 +61,7 @@ def two_officers_end_it(powers: Powers) -> None:
 
 
 def test_certificates_issued_during_a_pause_are_anchored_after_it(powers: Powers, pause: Callable[[], int]) -> None:
-    """The certificate is acknowledged and says until when it waits; the service stays ready."""
+    """The status of the issued certificate gives the end of the pause; the service stays ready."""
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -113,7 +113,7 @@ def test_a_server_anchors_after_two_officers_end_the_pause(powers: Powers, pause
 
 
 def test_an_application_during_a_pause_is_registered_after_it(powers: Powers, pause: Callable[[], int]) -> None:
-    """Under the asset id that was acknowledged; handed in again, it is the same."""
+    """It keeps the asset id of the acknowledgement; if it is sent again, the id is the same."""
     ledger, provider = powers.ledger, powers.cast.provider
     until, wanted = pause(), resource("paused/1")
     (asset,) = ledger.registration.registrations.submit(ledger.actor(provider), [wanted]).accepted
@@ -143,7 +143,7 @@ def test_applications_are_reviewed_during_a_pause_and_confirmed_after_it(
 
 
 def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[], int]) -> None:
-    """At once for whoever verifies; the certificate that could not be anchored is revoked after the pause."""
+    """Verifiers see the withdrawal at once; a certificate that could not be anchored is revoked after the pause."""
     ledger, pilot = powers.ledger, powers.pilot
     first, second = pilot.firm(), pilot.firm()
     anchored = pilot.certificate(first)
@@ -166,7 +166,7 @@ def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[
 
 
 def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
-    """The chain cannot check that key, so the entry is the withdrawal. The issuer revokes at once all the same."""
+    """The chain cannot check the key, so the log entry is the withdrawal. The issuer revokes at once."""
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))

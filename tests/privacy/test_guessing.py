@@ -63,11 +63,11 @@ class District:
         person = kind is PartyKind.PERSON
         request, given = self.persons.authorised(row.id, "S02" if person else "S51")
         (consent,) = given.values()
-        told = CONTRIBUTIONS if person else ROWS
-        sent = self._supply(consent.id, consent.provider, _numbered(told, number))
+        answer = CONTRIBUTIONS if person else ROWS
+        sent = self._supply(consent.id, consent.provider, _numbered(answer, number))
         (issued,) = self.persons.certify([request])
         self.ledger.anchoring.flush()
-        return Certified(row.id, kind, number, issued.certificate_no, _numbered(told, PLACE), sent)
+        return Certified(row.id, kind, number, issued.certificate_no, _numbered(answer, PLACE), sent)
 
     def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
         """As over HTTP with an ``Idempotency-Key``."""
@@ -133,8 +133,8 @@ def test_no_number_of_a_district_is_confirmed_after_an_erasure(
     assert found[neighbour.number] == WAYS[kind] - {"request"}
 
     subject = Actor(victim.party, frozenset({Role.SUBJECT}))
-    told = district.ledger.erasure.party(subject, victim.party, "subject_request")
-    assert (told.certificates, district.ledger.erasure.scrub(told)) == ((victim.certificate,), True)
+    answer = district.ledger.erasure.party(subject, victim.party, "subject_request")
+    assert (answer.certificates, district.ledger.erasure.scrub(answer)) == ((victim.certificate,), True)
     district.ledger.anchoring.flush()
 
     after = district.insider()

@@ -13,14 +13,14 @@ from ledger.installation.settings import Settings
 from ledger.parties.custody import SecretFile
 from ledger.privacy.key_providers import EnvironmentKeyProvider, FileKeyProvider, local_keys
 from ledger.store.sealing import KeyProvider
-from tests.privacy.vault import PROVIDERS, Vault, environment, stored, told
+from tests.privacy.vault import PROVIDERS, Vault, environment, sealed_text, stored
 
 
 @pytest.mark.parametrize("make", PROVIDERS.values(), ids=PROVIDERS)
 def test_what_any_provider_wraps_it_opens(vault: Vault, tmp_path: Path, make: Callable[[Path], KeyProvider]) -> None:
     own = vault.under(make(tmp_path / "own"))
     records = own.fill(3)
-    assert own.opened(*records) == [told(0), told(1), told(2)]
+    assert own.opened(*records) == [sealed_text(0), sealed_text(1), sealed_text(2)]
     assert own.rotation.status().by_key == {own.keys.current: 3}
     assert "某人0".encode() not in stored(vault)
 
@@ -37,8 +37,8 @@ def test_wrapping_is_rfc_3394() -> None:
 def test_the_same_key_in_a_file_and_in_the_environment_opens_the_same(vault: Vault) -> None:
     (record,) = vault.fill(1)
     moved = vault.under(environment("1", **{"1": vault.key_file("1").read_text()}))
-    assert moved.opened(record) == [told(0)]
-    assert vault.opened(*moved.fill(1, first=1)) == [told(1)]
+    assert moved.opened(record) == [sealed_text(0)]
+    assert vault.opened(*moved.fill(1, first=1)) == [sealed_text(1)]
 
 
 def test_the_setting_chooses_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_the_name_of_the_current_key_is_not_guessed(vault: Vault) -> None:
     (vault.folder / "keys" / "kek-current").unlink()
     with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
         vault.fill(1)
-    assert vault.opened(record) == [told(0)]
+    assert vault.opened(record) == [sealed_text(0)]
 
 
 def test_two_who_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:

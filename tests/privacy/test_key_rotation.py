@@ -15,7 +15,7 @@ from ledger.errors import InvalidInput, Misconfigured, NotFound
 from ledger.privacy.key_providers import FileKeyProvider
 from ledger.privacy.key_rotation import CHUNK
 from tests.privacy.crashing_rotation import POINTS
-from tests.privacy.vault import PROVIDERS, RECORDS, KeyService, Vault, environment, told, vault_in
+from tests.privacy.vault import PROVIDERS, RECORDS, KeyService, Vault, environment, sealed_text, vault_in
 from tests.support.places import PROJECT
 
 
@@ -38,7 +38,7 @@ def test_rotation_wraps_anew_and_touches_no_payload(vault: Vault, kind: str) -> 
         assert (rewrapped[record].nonce, rewrapped[record].ciphertext) == (row.nonce, row.ciphertext)
         assert rewrapped[record].wrapped_key != row.wrapped_key
     assert own.rotation.status().by_key == {own.keys.current: 5}
-    assert own.opened(*records) == [told(number) for number in range(5)]
+    assert own.opened(*records) == [sealed_text(number) for number in range(5)]
 
 
 def test_the_old_key_can_go_when_no_record_needs_it(vault: Vault) -> None:
@@ -46,7 +46,7 @@ def test_the_old_key_can_go_when_no_record_needs_it(vault: Vault) -> None:
     vault.rotation.begin()
     vault.rotation.run(lambda _: None)
     vault.key_file("1").unlink()
-    assert vault.opened(first[-1]) == [told(RECORDS - 1)]
+    assert vault.opened(first[-1]) == [sealed_text(RECORDS - 1)]
     assert vault.rotation.status().by_key == {"2": RECORDS}
 
 
@@ -59,7 +59,7 @@ def test_the_old_key_cannot_go_before(vault: Vault) -> None:
         vault.rotation.run(lambda _: None)
     (vault.folder / "put away").rename(vault.key_file("1"))
     assert vault.rotation.run(lambda _: None) == 1
-    assert vault.opened(record) == [told(0)]
+    assert vault.opened(record) == [sealed_text(0)]
 
 
 def test_a_rotation_to_a_named_key_is_done_once(vault: Vault) -> None:
@@ -90,7 +90,7 @@ def test_what_is_interrupted_goes_on_where_it_was(vault: Vault) -> None:
     with pytest.raises(KeyboardInterrupt):
         vault.rotation.run(interrupt)
     assert vault.rotation.status().by_key == {"1": RECORDS - CHUNK, "2": CHUNK}
-    assert vault.opened(*records) == [told(number) for number in range(RECORDS)]
+    assert vault.opened(*records) == [sealed_text(number) for number in range(RECORDS)]
     assert vault.rotation.begin().current == "2"
     assert vault.rotation.run(lambda _: None) == RECORDS - CHUNK
     assert vault.rotation.status().by_key == {"2": RECORDS}
@@ -103,13 +103,13 @@ def test_killed_rotation_is_resumed(tmp_path: Path, point: str) -> None:
         command = [sys.executable, "-m", "tests.privacy.crashing_rotation", str(tmp_path), point]
         killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-        assert vault.opened(*records) == [told(number) for number in range(RECORDS)]
+        assert vault.opened(*records) == [sealed_text(number) for number in range(RECORDS)]
         vault.rotation.begin()
         vault.rotation.run(lambda _: None)
         (key_id,) = vault.rotation.status().by_key
         assert key_id == vault.keys.current != "1"
         vault.key_file("1").unlink()
-        assert vault.opened(*records) == [told(number) for number in range(RECORDS)]
+        assert vault.opened(*records) == [sealed_text(number) for number in range(RECORDS)]
         assert [row.ciphertext for row in vault.rows().values()] == [row.ciphertext for row in before.values()]
 
 
@@ -132,7 +132,7 @@ def test_records_written_meanwhile_use_the_new_key(vault: Vault) -> None:
         stop.set()
         writer.join()
     assert vault.rotation.status().by_key == {"2": RECORDS + len(written)}
-    assert vault.opened(*written) == [told(number) for number in range(len(written))]
+    assert vault.opened(*written) == [sealed_text(number) for number in range(len(written))]
 
 
 def test_rotation_leaves_what_is_erased_erased(vault: Vault) -> None:
@@ -144,4 +144,4 @@ def test_rotation_leaves_what_is_erased_erased(vault: Vault) -> None:
     assert (vault.rotation.status().by_key, vault.rotation.status().erased) == ({"2": 1}, 1)
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         vault.opened(gone)
-    assert vault.opened(kept) == [told(1)]
+    assert vault.opened(kept) == [sealed_text(1)]

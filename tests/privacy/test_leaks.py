@@ -321,7 +321,7 @@ def test_one_in_the_database_is_found(searched: Searched, tmp_path: Path) -> Non
     copy, text = tmp_path / "ledger.db", max(searched.subjects)
     shutil.copy(searched.folder / "var" / "ledger.db", copy)
     with closing(sqlite3.connect(copy)) as database:
-        database.execute("CREATE TABLE slip (told TEXT)")
+        database.execute("CREATE TABLE slip (content TEXT)")
         database.execute("INSERT INTO slip VALUES (?)", (json.dumps({"name": text}, ensure_ascii=False),))
         database.commit()
     checkpoint(copy)

@@ -20,8 +20,8 @@ from tests.support.machine.file_contents import contents
 def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: Pilot) -> None:
     firm = pilot.firm()
     pilot.accept(firm, pilot.certificate(firm))
-    told = ledger.parties.register.identity(pilot.cast.firms[firm])
-    needles = [text.encode() for text in told.values()]
+    answer = ledger.parties.register.identity(pilot.cast.firms[firm])
+    needles = [text.encode() for text in answer.values()]
     with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     files = contents(ledger.settings.home)

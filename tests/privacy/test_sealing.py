@@ -8,7 +8,7 @@ import pytest
 
 from ledger.errors import Misconfigured
 from ledger.store.tables import Sealed
-from tests.privacy.vault import RECORDS, Vault, stored, told
+from tests.privacy.vault import RECORDS, Vault, sealed_text, stored
 
 
 def test_text_moved_to_another_record_does_not_open(vault: Vault) -> None:
@@ -19,7 +19,7 @@ def test_text_moved_to_another_record_does_not_open(vault: Vault) -> None:
             setattr(session.get_one(type(rows[first]), first), member, getattr(rows[second], member))
     with pytest.raises(Misconfigured, match="SEALED_DAMAGED"):
         vault.opened(first)
-    assert vault.opened(second) == [told(1)]
+    assert vault.opened(second) == [sealed_text(1)]
 
 
 def test_no_wrapped_key_of_before_is_left_in_any_file(vault: Vault) -> None:

@@ -31,7 +31,7 @@ def test_a_database_that_was_open_to_others_is_closed_to_them_when_it_is_opened(
     path = tmp_path / "ledger.db"
     engine = open_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE slip (told TEXT)")
+        connection.exec_driver_sql("CREATE TABLE slip (content TEXT)")
     # Its other files stay as long as it is open.
     files = [path, *tmp_path.glob("ledger.db-*")]
     assert len(files) > 1
@@ -39,22 +39,22 @@ def test_a_database_that_was_open_to_others_is_closed_to_them_when_it_is_opened(
     for file in files:
         file.chmod(0o644)
     with open_engine(f"sqlite:///{path}").connect() as again:
-        assert again.exec_driver_sql("SELECT told FROM slip").all() == []
+        assert again.exec_driver_sql("SELECT content FROM slip").all() == []
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     engine.dispose()
 
 
 def test_whoever_is_onboarded_is_seen_in_no_argument_and_no_temporary_file(tmp_path: Path) -> None:
     """By a file, and again by standard input."""
-    temporary, told = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
+    temporary, answer = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
     temporary.mkdir()
     with create_ledger(Settings(home=tmp_path / "var")):
         pass
     with watched(temporary) as seen:
         for file in ("party.json", "-"):
-            (tmp_path / "party.json").write_text(told, "utf-8")
+            (tmp_path / "party.json").write_text(answer, "utf-8")
             (tmp_path / "party.json").chmod(0o644)
-            done = onboarding(tmp_path, file, told if file == "-" else "")
+            done = onboarding(tmp_path, file, answer if file == "-" else "")
             assert done.returncode == 0, done.stderr
             seen.temporary |= {done.stdout, done.stderr}
             if file != "-":

@@ -38,7 +38,7 @@ class Vault:
     def fill(self, count: int, first: int = 0) -> list[str]:
         """Seal ``count`` records, whose values tell their numbers."""
         with self.database.write() as session:
-            return [self.sealer.seal(session, told(number)) for number in range(first, first + count)]
+            return [self.sealer.seal(session, sealed_text(number)) for number in range(first, first + count)]
 
     def opened(self, *records: str) -> list[object]:
         with self.database.read() as session:
@@ -52,7 +52,7 @@ class Vault:
         return self.folder / "keys" / f"kek-{key_id}.key"
 
 
-def told(number: int) -> dict[str, str]:
+def sealed_text(number: int) -> dict[str, str]:
     return {"name": f"某人{number}"}
 
 

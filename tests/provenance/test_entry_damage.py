@@ -98,11 +98,11 @@ def test_a_changed_text_is_never_exported_and_is_named_by_whoever_looks(
     assert [(finding.code, finding.where) for finding in ledger.inspection.entries()] == [
         ("ENTRY_DAMAGED", f"entry {seq}")
     ]
-    code, told = asked(ledger, "index", "check")
-    assert (code, [finding["where"] for finding in told["findings"]]) == (1, [f"entry {seq}"])
+    code, answer = asked(ledger, "index", "check")
+    assert (code, [finding["where"] for finding in answer["findings"]]) == (1, [f"entry {seq}"])
     for command in (("status",), ("log", "head")):
-        code, told = asked(ledger, *command)
-        assert (code, told["entries"]) == (1, {"ok": False, "code": "ENTRY_DAMAGED", "where": [f"entry {seq}"]})
+        code, answer = asked(ledger, *command)
+        assert (code, answer["entries"]) == (1, {"ok": False, "code": "ENTRY_DAMAGED", "where": [f"entry {seq}"]})
     assert asked(ledger, "certificate", "bundle", number, "--out", "never.json")[0] == 2
     assert not Path("never.json").exists()
     changed.undo()

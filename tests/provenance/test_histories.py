@@ -43,14 +43,14 @@ def flags(graph: LineageGraph) -> dict[str, str | None]:
 
 def test_events_say_who_when_why_and_in_which_transaction(pilot: Pilot) -> None:
     asset = transferred(pilot)
-    told = pilot.ledger.provenances.asset(asset)
-    by_name = {event["name"]: event for event in told.events}
+    answer = pilot.ledger.provenances.asset(asset)
+    by_name = {event["name"]: event for event in answer.events}
     assert by_name["Frozen"]["names"] == {"reason": "court"}
     assert by_name["Frozen"]["by"] == pilot.cast.supervisor
     assert by_name["Advanced"]["names"] == {"stage": "noticed"}
     assert by_name["Confirmed"]["names"] == {"kind": "first"}
     assert by_name["TransferAccepted"]["names"] == {"from": pilot.cast.provider, "to": pilot.cast.bank}
-    for event in told.events:
+    for event in answer.events:
         block = pilot.ledger.reader.block(event["block"])
         assert block is not None and block.time == event["at"]
         assert re.fullmatch("[0-9a-f]{64}", event["tx"])

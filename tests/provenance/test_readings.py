@@ -24,7 +24,7 @@ from tests.support.actors.uses import logged
 BANK = Actor("ba" * 32, frozenset({Role.CONSUMER}))
 
 
-def told(pilot: Pilot, firm: str) -> list[RecordedReading]:
+def readings_of(pilot: Pilot, firm: str) -> list[RecordedReading]:
     pilot.ledger.flush()
     return pilot.ledger.readings.page(pilot.cast.firms[firm], None, 100)
 
@@ -46,7 +46,7 @@ def test_a_subject_sees_who_read_presented_used_and_opened_its_data(pilot: Pilot
     assert pilot.accept(firm, number).valid
     ledger.certificates.disclosures.open(ledger.actor(pilot.cast.supervisor), number, "（2026）湛数监12号")
     ledger.readings.note(ledger.actor(pilot.cast.provider), How.ANSWER, None, subject, ["b", "a"])
-    lines = told(pilot, firm)
+    lines = readings_of(pilot, firm)
     assert [(line.how, line.by) for line in lines] == [
         ("bundle", subject),
         ("verified", pilot.cast.bank),
@@ -66,8 +66,8 @@ def test_nobody_sees_who_used_anothers_data(pilot: Pilot) -> None:
     firm, other = pilot.firm(), pilot.firm()
     number = pilot.certificate(firm)
     pilot.ledger.readings.of_bundle(BANK, How.WALLET, pilot.ledger.certificates.bundles.build(number))
-    assert len(told(pilot, firm)) == 1
-    assert told(pilot, other) == []
+    assert len(readings_of(pilot, firm)) == 1
+    assert readings_of(pilot, other) == []
 
 
 def test_who_reads_writes_nothing_and_what_waits_is_written_at_once(pilot: Pilot) -> None:
@@ -135,7 +135,7 @@ def test_junk_leaves_no_record_for_the_subject_whose_number_it_bears(pilot: Pilo
                 ledger.actor(pilot.cast.bank), raw, ledger.verification.new_nonce()
             ).report.genuine
     assert presentations_of(pilot, number) == 0
-    assert (told(pilot, firm), logged(pilot, number)) == ([], [])
+    assert (readings_of(pilot, firm), logged(pilot, number)) == ([], [])
     # The nonce that came with junk is still good for what is genuine.
     assert not ledger.verification.accept(
         ledger.actor(pilot.cast.bank), json.dumps(forged).encode(), nonce
@@ -155,7 +155,7 @@ def test_who_is_no_party_leaves_one_record_a_day(pilot: Pilot) -> None:
             ledger.verification.accept(ledger.actor(stranger), raw, ledger.verification.new_nonce()).report.result
             == "not_party"
         )
-    assert [(line.by, line.result) for line in told(pilot, firm)] == [(stranger, "not_party")]
+    assert [(line.by, line.result) for line in readings_of(pilot, firm)] == [(stranger, "not_party")]
     another = pilot.party(PartyKind.BANK, Role.CONSUMER)
     ledger.verification.check(ledger.actor(another), raw, None)
     assert presentations_of(pilot, number) == 2

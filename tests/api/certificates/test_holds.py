@@ -1,4 +1,4 @@
-"""Holds over HTTP: an office stops what was signed, each for itself, and lifts no more than its own hold."""
+"""Holds over HTTP: an office holds signed statements, and lifts only its own holds."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def failed(stage: Stage, consent: Consent) -> list[str]:
-    """The codes of the checks that fail when it is presented now; of what is valid, none."""
+    """Return the codes of the checks that fail if the certificate is presented now; none if it is valid."""
     report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
     assert bool(report["disclosed"]) == report["valid"]
     return [check["code"] for check in report["checks"] if check["verdict"] == "failed"]
 
 
 def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
-    """The digests of what the certificate rests on, and its own."""
+    """Return the digests of the certificate and of the statements that it rests on."""
     authorization = stage.ledger.usage.authorizations.get(consent.authorization)
     certificate = stage.done(stage.get("S", f"/v1/certificates/{consent.number}"))
     return {
@@ -41,7 +41,7 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 @pytest.mark.parametrize("column", ["A", "V"])
 def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str) -> None:
-    """And no more than these two statements are held: the certificate's and its request's."""
+    """No other statement is held."""
     path = f"/v1/certificates/{stage.consented().number}"
     stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
     stage.done(stage.post(column, f"{path}/lift", {}))
@@ -50,7 +50,7 @@ def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str
 
 
 def test_a_certificate_is_active_again_after_both_offices_lift(stage: Stage) -> None:
-    """Two offices hold: it stands again when both have lifted, and no resuming by its issuer is a way round."""
+    """The issuer cannot resume a held certificate."""
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
     for column in ("A", "V"):

@@ -1,4 +1,4 @@
-"""The API of an installation that has joined another's chain, and what subjects see of verifications."""
+"""The API of an installation that has joined the operator's chain, and the verifications that subjects see."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Bank:
 def bank(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     settings = Settings(home=tmp_path_factory.mktemp("bank") / "home")
     joined(api.pilot, settings.home, api.parties["bank"])
-    # The chain's time is the tests' own, which others may have moved.
+    # Other tests may have moved the chain's clock ahead.
     clock = api.pilot.ledger.clock
     with open_joined(settings, clock) as installation:
         token = token_of(installation, installation.party)
@@ -62,9 +62,9 @@ def test_a_joined_bank_uses_a_certificate_and_the_subject_sees_it(api: Api, bank
     assert shown(bank.get(path)) == [("valid", False, None), ("valid", True, 1)]
     assert bank.get(path).json()["elsewhere"] == []
     assert [item["fields"] for item in bank.get(path).json()["items"]] == [["wage_band"]] * 2
-    told = api.get("firm", path).json()
-    assert told["items"] == []
-    (use,) = told["elsewhere"]
+    answer = api.get("firm", path).json()
+    assert answer["items"] == []
+    (use,) = answer["elsewhere"]
     assert (use["ordinal"], use["by"]) == (1, api.parties["bank"])
     names = [event["name"] for event in bank.get(f"/v1/certificates/{number}/provenance").json()["events"]]
     assert sorted(names) == ["Anchored", "Used", "Verified", "Verified"]

@@ -1,4 +1,4 @@
-"""Many certificates are revoked by one call: what it answers, and who may."""
+"""Revoking many certificates with one call: the answer and the permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uses over HTTP by a consumer that keeps its own key: it is given the use to sign, and the content after its block."""
+"""Uses over HTTP by a consumer that keeps its own key: it signs the use and then receives the content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD036
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """A consumer with its key elsewhere, and a certificate that is made out to it."""
+    """A consumer whose key is not kept here, and a certificate for it."""
 
     stage: Stage
     name: str
@@ -35,14 +35,14 @@ class Away:
         return self.stage.post(self.name, "/v1/presentations", presented)
 
     def proposed(self) -> dict[str, Any]:
-        """The use of a presentation that nobody made before."""
+        """Send a new presentation and return the use to sign."""
         answer = self.propose(self.presented())
         assert answer.status_code == 202, answer.text
         use: dict[str, Any] = answer.json()["use"]
         return use
 
     def sign(self, use: dict[str, Any], signer: Signer | None = None) -> Any:
-        """The answer to the signed use."""
+        """Sign a use and return the answer to the signature."""
         return self.stage.post(self.name, *self.stage.signed_use(signer or self.signer, use))
 
     def hand_in(self, use: dict[str, Any], signature: bytes) -> Any:
@@ -131,7 +131,7 @@ def test_a_wrong_signature_counts_no_use_and_returns_no_content(bank: Away) -> N
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
 def test_the_signature_of_another_party_is_refused(bank: Away, suite: Suite) -> None:
-    """Whatever key it has: one of the chain's other parties, one of nobody's."""
+    """The other key belongs to another party of the chain, or to no party."""
     use = bank.proposed()
     assert code(bank.sign(use, signer_of_key(new_key(suite)))) == (403, "LOG_SIGNATURE_INVALID")
     other = away(bank.stage, suite)

@@ -18,9 +18,9 @@ def test_a_subject_erases_its_certificate_and_can_still_use_its_own_copy(api: Ap
     path = f"/v1/certificates/{number}"
     done = api.post("firm", f"{path}/erasure", REQUEST)
     assert done.status_code == 200, done.text
-    told = done.json()
-    assert (told["certificates"], told["scrubbed"], told["entry"]["by"]) == ([number], True, api.parties["firm"])
-    assert api.post("firm", f"{path}/erasure", REQUEST).json() == told
+    answer = done.json()
+    assert (answer["certificates"], answer["scrubbed"], answer["entry"]["by"]) == ([number], True, api.parties["firm"])
+    assert api.post("firm", f"{path}/erasure", REQUEST).json() == answer
     gone = api.get("firm", f"{path}/bundle")
     assert (gone.status_code, gone.json()["code"]) == (404, "SEALED_ERASED")
     assert "持有人" in gone.json()["hint"] and "holder" in gone.json()["hint"]
@@ -68,8 +68,8 @@ def test_a_party_is_erased_by_itself(api: Api) -> None:
     party = api.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     headers = api.tokens.header(party)
     path = f"/v1/parties/{party}/erasure"
-    told = api.post(None, path, REQUEST, headers=headers).json()
-    assert (told["entry"]["subject"], told["entry"]["targets"], told["certificates"]) == (party, [], [])
+    answer = api.post(None, path, REQUEST, headers=headers).json()
+    assert (answer["entry"]["subject"], answer["entry"]["targets"], answer["certificates"]) == (party, [], [])
     ended = api.post(None, path, REQUEST, headers=headers)
     assert (ended.status_code, ended.json()["code"]) == (401, "SESSION_UNKNOWN")
     assert api.get("bank", f"/v1/parties/{party}").json()["id"] == party

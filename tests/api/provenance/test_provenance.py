@@ -21,18 +21,18 @@ def asset(api: Api) -> str:
     return found
 
 
-def told(api: Api, path: str) -> Any:
+def fetched(api: Api, path: str) -> Any:
     answer = api.get("firm", path)
     assert answer.status_code == 200, answer.text
     return answer
 
 
 def test_who_held_which_right_at_a_time(api: Api, asset: str) -> None:
-    plain = told(api, f"/v1/assets/{asset}/provenance").json()
+    plain = fetched(api, f"/v1/assets/{asset}/provenance").json()
     assert plain["view"] is None
     accepted = plain["events"][-1]["at"]
     for at, holder in ((accepted - 1, api.parties["provider"]), (accepted, api.parties["bank"])):
-        asked = told(api, f"/v1/assets/{asset}/provenance?at={at}").json()
+        asked = fetched(api, f"/v1/assets/{asset}/provenance?at={at}").json()
         assert asked["events"] == plain["events"]
         assert asked["completeness"]["complete"]
         view = asked["view"]
@@ -48,20 +48,20 @@ def test_time_that_is_none(api: Api, asset: str, at: str) -> None:
 
 
 def test_w3c_prov(api: Api, asset: str) -> None:
-    answer = told(api, f"/v1/assets/{asset}/provenance.jsonld")
+    answer = fetched(api, f"/v1/assets/{asset}/provenance.jsonld")
     assert answer.headers["content-type"].startswith("application/ld+json")
     assert len(Graph().parse(data=answer.text, format="json-ld")) > 50
 
 
 @pytest.mark.parametrize("path", ["provenance.svg", "lineage.svg"])
 def test_pictures(api: Api, asset: str, path: str) -> None:
-    answer = told(api, f"/v1/assets/{asset}/{path}")
+    answer = fetched(api, f"/v1/assets/{asset}/{path}")
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.text.startswith("<svg ")
 
 
 def test_lineage(api: Api, asset: str) -> None:
-    graph = told(api, f"/v1/assets/{asset}/lineage").json()
+    graph = fetched(api, f"/v1/assets/{asset}/lineage").json()
     (node,) = graph["nodes"]
     assert (graph["root"], graph["edges"], graph["truncated"]) == (asset, [], False)
     assert (node["asset"], node["state"], node["flagged"]) == (asset, "confirmed", False)

@@ -21,7 +21,7 @@ from tests.support.actors.pilots import Pilot
 
 @pytest.fixture(scope="module")
 def firm(pilot: Pilot) -> str:
-    """A firm with one certificate in force and one revoked."""
+    """A firm with one active and one revoked certificate."""
     name = pilot.firm()
     revoked, _ = (pilot.certificate(name) for _ in range(2))
     pilot.ledger.certificates.status.revoke(revoked, "fraud")
@@ -35,9 +35,9 @@ def run(pilot: Pilot, *arguments: str) -> tuple[int, str]:
 
 
 def as_json(pilot: Pilot, *arguments: str) -> Any:
-    code, told = run(pilot, *arguments, "--json")
-    assert code == 0, told
-    return json.loads(told)
+    code, answer = run(pilot, *arguments, "--json")
+    assert code == 0, answer
+    return json.loads(answer)
 
 
 def held(pilot: Pilot, **members: Any) -> list[Holding]:
@@ -46,8 +46,8 @@ def held(pilot: Pilot, **members: Any) -> list[Holding]:
 
 def test_verify_with_a_number_has_the_exit_code_of_a_verification(pilot: Pilot, firm: str) -> None:
     for row in as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject"):
-        code, told = run(pilot, "verify", row["certificate_no"])
-        assert row["state"] in told and code == (0 if row["state"] == "active" else 1)
+        code, answer = run(pilot, "verify", row["certificate_no"])
+        assert row["state"] in answer and code == (0 if row["state"] == "active" else 1)
 
 
 def test_certificates_are_listed_by_filters(pilot: Pilot, firm: str) -> None:
@@ -81,8 +81,8 @@ def test_filters_use_whole_days_in_shanghai(pilot: Pilot, firm: str) -> None:
 
 
 def test_a_summary_is_printed_as_tables_and_as_json(pilot: Pilot, firm: str) -> None:
-    told = as_json(pilot, "holdings", "summary", "--party", firm)
-    assert (told["total"], told["by_scenario"][0]["states"]) == (2, {"active": 1, "revoked": 1})
+    answer = as_json(pilot, "holdings", "summary", "--party", firm)
+    assert (answer["total"], answer["by_scenario"][0]["states"]) == (2, {"active": 1, "revoked": 1})
     code, shown = run(pilot, "holdings", "summary", "--party", "all")
     assert code == 0
     assert all(text in shown for text in ("按场景", "按部门", "合计", "S51", pilot.cast.provider))
@@ -112,8 +112,8 @@ def test_a_request_that_is_valid_too_long_is_refused(pilot: Pilot, tmp_path: Pat
     note.write_text('{"contact": "前台"}')
     parties = ("--subject", pilot.cast.firms[pilot.firm()], "--consumer", pilot.cast.bank)
     source = ("--source", f"electricity={pilot.cast.provider}", "--note", str(note), "--out", str(tmp_path / "out"))
-    exit_code, told = run(pilot, "request", "draft", "--scenario", "S51", *parties, *source, *days, "--json")
-    error = json.loads(told)
+    exit_code, answer = run(pilot, "request", "draft", "--scenario", "S51", *parties, *source, *days, "--json")
+    error = json.loads(answer)
     assert (exit_code, error["error"], error["where"]) == (2, "DAY_RANGE", days[0])
 
 
@@ -134,6 +134,6 @@ def test_an_invalid_filter_is_refused_with_its_name(
     pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exit_code, told = run(pilot, *arguments, "--json")
-    assert (exit_code, json.loads(told)["error"]) == (2, code)
+    exit_code, answer = run(pilot, *arguments, "--json")
+    assert (exit_code, json.loads(answer)["error"]) == (2, code)
     assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def run(pilot: Pilot, *command: str) -> tuple[int, Any]:
-    """The exit code and what ``pingzheng certificate`` prints as JSON."""
+    """Run ``pingzheng certificate`` and return its exit code and its JSON output."""
     home = str(pilot.ledger.settings.home)
     printed = CliRunner().invoke(app, ["certificate", *command, "--json", "--home", home])
     return printed.exit_code, json.loads(printed.stdout)

@@ -1,4 +1,4 @@
-"""``pingzheng certificate revoke --file``: what is read, what is asked, and how it goes on after an interruption."""
+"""``pingzheng certificate revoke --file``: reading the file, confirmation, and continuing after an interruption."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.actors.pilots import Pilot, assembled
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A ledger of its own: others count what is on theirs."""
+    """A separate ledger, because other tests count the certificates of the shared one."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("revocations"), delay=0)) as ledger:
         yield assembled(ledger)
 
@@ -46,7 +46,7 @@ def state(pilot: Pilot, number: str) -> str:
     return str(pilot.ledger.verification.status(number)["state"])
 
 
-def told(result: Result, code: int) -> dict[str, Any]:
+def output_of(result: Result, code: int) -> dict[str, Any]:
     assert result.exit_code == code, result.output
     found: dict[str, Any] = json.loads(result.stdout)
     return found
@@ -66,7 +66,7 @@ def test_a_numbers_file_is_read_in_common_encodings(pilot: Pilot, one: str, tmp_
         "",
         encoding=encoding,
     )
-    report = told(revoke(pilot, "--file", file, "--yes", "--json"), 0)
+    report = output_of(revoke(pilot, "--file", file, "--yes", "--json"), 0)
     assert [item["certificate_no"] for item in report["items"]] == numbers
     assert {name: report[name] for name in ("revoked", "ended_before", "not_revoked", "transactions")} == {
         "revoked": 3,
@@ -75,7 +75,7 @@ def test_a_numbers_file_is_read_in_common_encodings(pilot: Pilot, one: str, tmp_
         "transactions": 1,
     }
     assert report["gas"] > 21_000
-    again = told(revoke(pilot, "--file", file, "--yes", "--json"), 0)
+    again = output_of(revoke(pilot, "--file", file, "--yes", "--json"), 0)
     assert (again["revoked"], again["ended_before"], again["gas"]) == (0, 3, 0)
 
 
@@ -85,7 +85,7 @@ def test_every_wrong_line_is_named_before_anything_is_sent(pilot: Pilot, one: st
     file = listed(
         tmp_path / "numbers.txt", number, "number", "", mistyped, certificate_no("440802", 2026, "S01", 99_999_999)
     )
-    refused = told(revoke(pilot, "--file", file, "--yes", "--json"), 2)
+    refused = output_of(revoke(pilot, "--file", file, "--yes", "--json"), 2)
     assert refused["error"] == "NUMBERS_FILE_INVALID"
     assert refused["details"]["lines"] == [
         {"line": 2, "code": "CERTIFICATE_NO_FORM"},
@@ -98,11 +98,11 @@ def test_every_wrong_line_is_named_before_anything_is_sent(pilot: Pilot, one: st
 def test_revoke_asks_first_and_takes_a_number_or_a_file(pilot: Pilot, one: str, tmp_path: Path) -> None:
     (number,) = many(pilot, one, 1)
     file = listed(tmp_path / "numbers.txt", number)
-    assert told(revoke(pilot, "--file", file, "--json"), 2)["error"] == "NOT_CONFIRMED"
+    assert output_of(revoke(pilot, "--file", file, "--json"), 2)["error"] == "NOT_CONFIRMED"
     for arguments in ((number, "--file", file, "--yes"), ()):
-        assert told(revoke(pilot, *arguments, "--json"), 2)["error"] == "NUMBER_OR_FILE"
+        assert output_of(revoke(pilot, *arguments, "--json"), 2)["error"] == "NUMBER_OR_FILE"
     empty = listed(tmp_path / "empty.txt", "", "")
-    assert told(revoke(pilot, "--file", empty, "--yes", "--json"), 2)["error"] == "NUMBERS_FILE_LENGTH"
+    assert output_of(revoke(pilot, "--file", empty, "--yes", "--json"), 2)["error"] == "NUMBERS_FILE_LENGTH"
     assert state(pilot, number) == "active"
 
 
@@ -118,7 +118,7 @@ def test_an_interrupted_revocation_reports_its_progress_and_continues(pilot: Pil
     assert stopped.exit_code == 130
     assert f"Interrupted: {LEAVES_PER_WORD} are revoked" in " ".join(stopped.stderr.split())
     assert [state(pilot, number) for number in (numbers[0], numbers[-1])] == ["revoked", "active"]
-    report = told(revoke(pilot, "--file", file, "--yes", "--json"), 0)
+    report = output_of(revoke(pilot, "--file", file, "--yes", "--json"), 0)
     assert (report["revoked"], report["ended_before"]) == (2, LEAVES_PER_WORD)
 
 

@@ -1,4 +1,4 @@
-"""``pingzheng wallet`` where there is no ledger: bundles in, presentations out, passphrases from three places."""
+"""``pingzheng wallet`` without a ledger: adding bundles, presenting, and three sources of a passphrase."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def run(*arguments: str, typed: str | None = None, **environment: str) -> tuple[
 
 
 def as_json(*arguments: str, **environment: str) -> Any:
-    code, told = run(*arguments, "--json", **{VARIABLE: PASSPHRASE} | environment)
-    assert code == 0, told
-    return json.loads(told)
+    code, answer = run(*arguments, "--json", **{VARIABLE: PASSPHRASE} | environment)
+    assert code == 0, answer
+    return json.loads(answer)
 
 
 def refusal(*arguments: str, typed: str | None = None, **environment: str) -> str:
-    code, told = run(*arguments, "--json", typed=typed, **environment)
-    assert code == 2, told
-    return str(json.loads(told)["error"])
+    code, answer = run(*arguments, "--json", typed=typed, **environment)
+    assert code == 2, answer
+    return str(json.loads(answer)["error"])
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def wallet(folder: Path) -> WalletFile:
-    """A wallet with the first of them, without the key; cheap to open."""
+    """A wallet with the usage certificate and without the key; its key derivation is cheap."""
     file = WalletFile(folder / "holder.wallet", CHEAP)
     file.change(PASSPHRASE, lambda held: held.adding([USAGE]))
     return file
@@ -88,8 +88,8 @@ def test_a_wallet_presents_with_a_key_file_outside_the_wallet(folder: Path, wall
 def test_the_passphrase_comes_from_a_file_the_environment_or_the_terminal(folder: Path, wallet: WalletFile) -> None:
     assert len(as_json("list")) == 1
     assert json.loads(run("list", "--json", "--passphrase-file", "pass")[1])[0]["certificate_no"] == NUMBER
-    code, told = run("list", typed=f"{PASSPHRASE}\n", COLUMNS="200")
-    assert code == 0 and NUMBER in told and PASSPHRASE not in told
+    code, answer = run("list", typed=f"{PASSPHRASE}\n", COLUMNS="200")
+    assert code == 0 and NUMBER in answer and PASSPHRASE not in answer
     assert refusal("list", typed="") == "PASSPHRASE_MISSING"
     assert refusal("list", typed="wrong passphrase\n") == "WALLET_NOT_OPENED"
 
@@ -98,7 +98,7 @@ def test_a_passphrase_is_not_asked_for_if_it_would_be_visible(folder: Path, wall
     program = "from ledger.cli.program import run; run()"
     command = [sys.executable, "-c", program, "wallet", "list", "--wallet", "holder.wallet"]
     environment = {"PYTHONPATH": str(PROJECT), "PATH": ""}
-    # A session of its own has no terminal to ask on.
+    # A new session has no terminal.
     done = subprocess.run(
         command,
         input=f"{PASSPHRASE}\n",
@@ -119,9 +119,9 @@ def test_a_wallet_names_a_consumer_only_by_its_party_id(wallet: WalletFile) -> N
 
 
 def test_a_new_passphrase_is_typed_twice(folder: Path) -> None:
-    code, told = run("add", "bundle.json", "--json", typed=f"{PASSPHRASE}\nanother\n{PASSPHRASE}\n{PASSPHRASE}\n")
-    assert code == 0, told
-    assert json.loads(told)["certificates"] == 1
+    code, answer = run("add", "bundle.json", "--json", typed=f"{PASSPHRASE}\nanother\n{PASSPHRASE}\n{PASSPHRASE}\n")
+    assert code == 0, answer
+    assert json.loads(answer)["certificates"] == 1
     assert len(as_json("list")) == 1
 
 
@@ -133,8 +133,8 @@ def test_a_passphrase_file_holds_one_line(folder: Path, content: bytes) -> None:
 
 def test_no_command_takes_a_passphrase_as_an_argument(folder: Path) -> None:
     for command in ("export", "add", "list", "show", "present", "passphrase"):
-        code, told = run(command, "--help", COLUMNS="200")
-        assert code == 0 and "--passphrase-file" in told and "Example" in told
+        code, answer = run(command, "--help", COLUMNS="200")
+        assert code == 0 and "--passphrase-file" in answer and "Example" in answer
     assert run("list", "--passphrase", PASSPHRASE)[0] == 2
 
 
@@ -148,7 +148,7 @@ def test_the_passphrase_is_changed(folder: Path, wallet: WalletFile) -> None:
 REFUSED = {
     "a bundle presented before": ("BUNDLE_PRESENTED", usage().bundle.to_bytes()),
     "no bundle": ("JSON_MALFORMED", b"PK\x03\x04"),
-    "a line that is none": ("BUNDLE_FORM", b"{}\n"),
+    "an invalid line": ("BUNDLE_FORM", b"{}\n"),
 }
 
 

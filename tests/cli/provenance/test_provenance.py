@@ -40,21 +40,21 @@ def run(home: Path, *arguments: str) -> tuple[int, str]:
 
 
 def as_json(home: Path, *arguments: str) -> Any:
-    code, told = run(home, *arguments, "--json")
-    assert code == 0, told
-    return json.loads(told)
+    code, answer = run(home, *arguments, "--json")
+    assert code == 0, answer
+    return json.loads(answer)
 
 
 def test_provenance_at_a_time_with_both_exports(home: Path) -> None:
     asset, _, provider = json.loads((home / "assets.json").read_text())
     files = ("--jsonld", str(home / "prov.json"), "--svg", str(home / "timeline.svg"))
-    told = as_json(home, "asset", "provenance", asset, "--at", "2100-01-01", *files)
-    assert told["completeness"]["complete"]
-    assert (told["view"]["at"], told["view"]["holder"]) == (4_102_416_000, provider)
-    assert not told["view"]["in_force"]
+    answer = as_json(home, "asset", "provenance", asset, "--at", "2100-01-01", *files)
+    assert answer["completeness"]["complete"]
+    assert (answer["view"]["at"], answer["view"]["holder"]) == (4_102_416_000, provider)
+    assert not answer["view"]["in_force"]
     assert "@graph" in json.loads((home / "prov.json").read_text("utf-8"))
     assert (home / "timeline.svg").read_text("utf-8").startswith("<svg ")
-    confirmed = told["events"][-1]["at"]
+    confirmed = answer["events"][-1]["at"]
     code, shown = run(home, "asset", "provenance", asset, "--at", str(confirmed))
     assert code == 0, shown
     assert "确认 confirmed" in shown and "公示 noticed" in shown and "持有权 hold" in shown
@@ -63,8 +63,8 @@ def test_provenance_at_a_time_with_both_exports(home: Path) -> None:
 @pytest.mark.parametrize("at", ["yesterday", "1969-01-01", "9" * 20])
 def test_time_that_is_none(home: Path, at: str) -> None:
     asset, *_ = json.loads((home / "assets.json").read_text())
-    code, told = run(home, "asset", "provenance", asset, "--at", at, "--json")
-    assert (code, json.loads(told)["error"]) == (2, "TIME_FORM")
+    code, answer = run(home, "asset", "provenance", asset, "--at", at, "--json")
+    assert (code, json.loads(answer)["error"]) == (2, "TIME_FORM")
 
 
 def test_lineage(home: Path) -> None:
@@ -79,6 +79,6 @@ def test_lineage(home: Path) -> None:
 
 
 def test_index_check_looks_at_every_asset(home: Path) -> None:
-    told = as_json(home, "index", "check")
-    assert told["equal"] and told["assets_agree"]
-    assert (told["assets"], told["assets_on_chain"], told["assets_differing"]) == (2, 2, [])
+    answer = as_json(home, "index", "check")
+    assert answer["equal"] and answer["assets_agree"]
+    assert (answer["assets"], answer["assets_on_chain"], answer["assets_differing"]) == (2, 2, [])
