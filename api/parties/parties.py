@@ -20,10 +20,10 @@ from api.registration.assets import signed_of
 from api.registration.schemas import MandateIn, MandateOut
 from ledger.domain.codes import check_institution
 from ledger.domain.parties import PartyKind
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import NotFound
 from ledger.installation.wiring import Ledger
 from ledger.parties.known import KnownParty
-from ledger.parties.newcomers import NewParty
+from ledger.parties.newcomers import NewParty, kind_of
 
 router = Router(tags=["parties"])
 
@@ -133,7 +133,7 @@ def _standing(ledger: Ledger, party: str) -> schemas.StandingOut:
 
 def _newcomer(item: powers.PartyIn) -> NewParty:
     return NewParty(
-        _kind(item.kind),
+        kind_of(item.kind, "kind"),
         item.name,
         item.identifier,
         item.region,
@@ -141,15 +141,3 @@ def _newcomer(item: powers.PartyIn) -> NewParty:
         proof=item.proof,
         further_keys=tuple((key.public_key, key.proof) for key in item.further_keys),
     )
-
-
-def _kind(value: str) -> PartyKind:
-    try:
-        return PartyKind(value)
-    except ValueError:
-        raise InvalidInput(
-            "PARTY_KIND_UNKNOWN",
-            "There is no such kind of party.",
-            where="kind",
-            hint=f"One of: {', '.join(kind.value for kind in PartyKind)}.",
-        ) from None

@@ -45,6 +45,19 @@ class NewParty:
     further_keys: tuple[tuple[str, str], ...] = ()
 
 
+def kind_of(value: str, where: str) -> PartyKind:
+    """Return the kind with that name; raises ``InvalidInput`` ``PARTY_KIND_UNKNOWN``."""
+    try:
+        return PartyKind(value)
+    except ValueError:
+        raise InvalidInput(
+            "PARTY_KIND_UNKNOWN",
+            "There is no such kind of party.",
+            where=where,
+            hint=f"One of: {', '.join(kind.value for kind in PartyKind)}.",
+        ) from None
+
+
 def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> NewParty:
     """Return the party with every value checked and normalised; raises ``InvalidInput``.
 

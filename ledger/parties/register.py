@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.errors import NotFound
 from ledger.index.follower import Follower
 from ledger.parties.known import KnownParty
 from ledger.parties.lookups import party, unknown_party
@@ -58,16 +55,6 @@ class Parties:
         """
         with self._database.read() as session:
             return identity(session, self._sealer, party(session, identifier))
-
-    def names(self, identifiers: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield (id, name) of each party for people to read; for an erased party, the beginning of its id as name."""
-        for identifier in dict.fromkeys(identifiers):
-            try:
-                yield identifier, self.identity(identifier)["name"]
-            except NotFound as erased:
-                if erased.code != "SEALED_ERASED":
-                    raise
-                yield identifier, f"{identifier[:SHOWN_OF_ID]}…"
 
     def actor(self, identifier: str) -> Actor:
         """Return the party with its present roles on the chain.

@@ -59,7 +59,7 @@ def lines_named(file: str, listed: Listed) -> Iterator[None]:
 
 def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty:
     """Return the party of a line, given its cells by column; raises ``InvalidInput`` ``CSV_COLUMN_MISSING``."""
-    from ledger.parties.newcomers import NewParty
+    from ledger.parties.newcomers import NewParty, kind_of
 
     needed = [name for name in COLUMNS if name != "public_key" or not make_keys]
     if missing := [name for name in needed if name not in row]:
@@ -99,16 +99,3 @@ def further_key_of(text: str, where: str) -> tuple[str, str]:
     if not separator:
         raise InvalidInput("FURTHER_KEY_FORM", "A further key has the form KEY=PROOF.", where=where)
     return key, proof
-
-
-def kind_of(value: str, where: str) -> PartyKind:
-    """Return the kind with that name; raises ``InvalidInput`` ``PARTY_KIND_UNKNOWN``."""
-    try:
-        return PartyKind(value)
-    except ValueError:
-        raise InvalidInput(
-            "PARTY_KIND_UNKNOWN",
-            "There is no such kind of party.",
-            where=where,
-            hint=f"One of: {', '.join(kind.value for kind in PartyKind)}.",
-        ) from None

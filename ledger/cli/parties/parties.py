@@ -13,7 +13,6 @@ from ledger.cli.parties.newcomers import (
     COLUMNS,
     MORE_COLUMNS,
     further_key_of,
-    kind_of,
     lines_named,
     newcomer_of,
     warn_of_codes,
@@ -71,7 +70,7 @@ def add(
 
     示例 Example:  pingzheng party add --kind bank --region 440803 --file bank.json
     """
-    from ledger.parties.newcomers import NewParty
+    from ledger.parties.newcomers import NewParty, kind_of
 
     with errors_explained(as_json):
         given = members_of(file, IDENTITY)

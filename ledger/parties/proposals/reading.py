@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -19,8 +19,6 @@ from ledger.parties.permissions import Action
 from ledger.parties.proposals.in_words import Proposal, proposal_in_words
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
-
-PAGE: Final = 100
 
 
 class ProposalReader:
@@ -46,12 +44,6 @@ class ProposalReader:
         """
         concerned = None if party is None else self._number(party)
         return self._rows(self._follower.pending_proposals(concerned, now=self._now()))
-
-    def page(self, after: int = 0, limit: int = PAGE) -> list[Proposal]:
-        """Return proposals in any state whose number is higher than ``after``, in order."""
-        with self._database.read() as session:
-            found = index.proposals(session.connection(), self._reader.deployment, after, limit)
-        return self._rows(found)
 
     def of_act(self, act: str) -> Proposal | None:
         """Return the newest proposal of an act, in any state."""

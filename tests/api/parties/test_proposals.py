@@ -22,6 +22,7 @@ from ledger.proof.acts import sign_act
 from ledger.proof.jws import LocalSigner
 from ledger.proof.suites.suite import ES256
 from tests.api.parties.waiting_service import DELAY, Waiting, done, refused, serving, signed, waits
+from tests.support.ledgers.waiting_ledger import proposals_after
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +225,7 @@ def test_a_pause_stops_delays_but_no_acts_of_subjects(waiting: Waiting) -> None:
 def test_a_registration_list_has_no_identities_after_carrying_out(waiting: Waiting) -> None:
     firm = waiting.firm()
     identity = waiting.ledger.parties.register.identity(waiting.parties[firm])
-    numbers = [row.no for row in waiting.ledger.proposals.page() if row.kind == "register"]
+    numbers = [row.no for row in proposals_after(waiting.ledger) if row.kind == "register"]
     path = f"/v1/proposals/{numbers[-1]}/list"
     answer = waiting.get("second", path)
     assert done(answer)["parties"][0]["id"] == waiting.parties[firm]

@@ -93,8 +93,8 @@ class Scene:
         """Present a certificate to the consumer and use it, so that it appears in the subject's readings."""
         stage = self.stage
         stage.done(stage.post(objects.consumer, "/v1/presentations", stage.presented(objects.ended)))
-        told = stage.done(stage.get(objects.subject, f"/v1/certificates/{objects.ended.number}/presentations"))
-        return str(told["items"][0]["id"])
+        presentations = stage.done(stage.get(objects.subject, f"/v1/certificates/{objects.ended.number}/presentations"))
+        return str(presentations["items"][0]["id"])
 
     def _demanded(self, objects: Objects) -> None:
         """Record the consumer's demand for a resource of P, with the provider on duty to share it."""

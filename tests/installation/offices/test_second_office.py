@@ -23,6 +23,7 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger, open_participant
 from tests.installation.offices.elsewhere import Elsewhere, newcomer
 from tests.support.actors.signing_in import token_of
+from tests.support.ledgers.waiting_ledger import proposals_after
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def assert_nowhere(office: Participant, *texts: str) -> None:
     """Assert that neither name nor identifier is stored by the confirming office or on the chain."""
     found = b"".join(path.read_bytes() for path in office.settings.home.rglob("*") if path.is_file())
     assert not [text for text in texts if text.encode() in found]
-    rows = office.proposals.page()
+    rows = proposals_after(office)
     assert not [text for text in texts if text in str(rows)]
 
 

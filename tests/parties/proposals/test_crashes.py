@@ -25,6 +25,7 @@ from tests.support.ledgers.waiting_ledger import (
     newcomer,
     no,
     officers,
+    proposals_after,
     proposed,
     skip,
 )
@@ -89,7 +90,7 @@ def test_a_registration_interrupted_by_a_crash_is_continued(
     assert (waiting.parties.onboarding.pending(row.id) is not None) == (method == "propose" and not before)
     (again,) = waiting.parties.onboarding.onboard(waiting.authority, [party])
     assert (again.id, again.no) == (row.id, waiting.reader.party_no(row.id))
-    kinds = [each.kind for each in waiting.proposals.page(start)]
+    kinds = [each.kind for each in proposals_after(waiting, start)]
     assert kinds == ["register", "set_roles"]
     assert [each.id for each in waiting.parties.onboarding.onboard(waiting.authority, [party])] == [row.id]
     assert waiting.reader.proposal_count() == start + 2

@@ -12,6 +12,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
 from ledger.errors import PingzhengError
 from ledger.installation.local_chain import LocalClock
+from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import signer_of_key
 from ledger.parties.keys.possession import possession_of
@@ -64,6 +65,11 @@ def proposed(row: Proposal | None) -> Proposal:
     """Require that there is a proposal, and return it."""
     assert row is not None
     return row
+
+
+def proposals_after(ledger: Participant, number: int = 0) -> list[Proposal]:
+    """Return all proposals with a higher number, in order."""
+    return [ledger.proposals.get(each) for each in range(number + 1, ledger.reader.proposal_count() + 1)]
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
