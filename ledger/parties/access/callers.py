@@ -89,7 +89,7 @@ class Callers:
         self._clock = clock
 
     def of(self, token: str, *, cookie: bool = False) -> Caller:
-        """Return the caller. ``cookie``: the token came in the cookie, which accepts only the tokens made for cookies.
+        """Return the caller. With ``cookie`` the token came in the cookie, so it must have been made for a cookie.
 
         Raises ``Unauthenticated`` ``SESSION_UNKNOWN``, ``API_KEY_UNKNOWN``; ``Forbidden`` ``PARTY_NOT_ACTIVE``.
         """

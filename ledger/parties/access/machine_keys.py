@@ -147,7 +147,7 @@ def _check(name: str, scopes: set[Scope], expires_at: int, now: int) -> None:
             "API_KEY_PERIOD",
             f"A key must expire in the future, and within {MAX_DAYS} days.",
             where="expires_at",
-            hint="Choose an earlier day, and make a new key before this one expires.",
+            hint="Choose a day within this period, and make a new key before this one expires.",
         )
 
 

@@ -42,7 +42,7 @@ class SignedIn(Base):
 
 
 class ApiKey(Base):
-    """A machine key of a party; it is valid only as long as ``account``, with which the party signed in to make it.
+    """A machine key of a party. It ends with ``account``, the account that the party signed in with to make the key.
 
     The row is deleted when the key is revoked. ``last_used`` is a day, in days since 1970 (UTC).
     """
