@@ -25,7 +25,7 @@ from tests.support.bundles import cast as who
 from tests.support.bundles.builder import usage
 
 
-def test_invariant_01_no_certificate_without_an_active_authorization_for_the_very_same(pilot: Pilot) -> None:
+def test_invariant_01_no_certificate_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
     """Member by member: tests/proof/test_verifier.py::test_each_mutation_fails_its_check."""
     ledger, actors = pilot.ledger, pilot.actors
     (asked,) = actors.ask([actors.request(pilot.firm())])
@@ -144,7 +144,7 @@ def test_invariant_11_a_period_is_half_open_in_days_of_shanghai(pilot: Pilot) ->
     assert end_of_validity(shanghai_day(end - 1)) == end
 
 
-def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -> None:
+def test_invariant_14_a_sanctioned_party_cannot_request_hold_or_list(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     party = pilot.party(PartyKind.BANK, Role.CONSUMER, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("fourteen/before"), by=party)

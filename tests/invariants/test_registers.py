@@ -21,7 +21,7 @@ from tests.support.scenario_definitions import DEFINITION
 
 
 def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is_blocked(pilot: Pilot) -> None:
-    """Registration: tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review."""
+    """tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review."""
     ledger = pilot.ledger
     core, important = (
         resource(f"six/{grade}", fields=(ResourceField("grid", "text", grade=grade),))
@@ -43,7 +43,7 @@ def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is
 
 
 def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
-    """Both at the same time: tests/threats/test_races.py::test_transfer_against_freeze."""
+    """Both at the same time: tests/threats/test_races.py::test_a_transfer_racing_with_a_freeze."""
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])

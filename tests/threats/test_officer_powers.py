@@ -15,7 +15,7 @@ from tests.threats.refusals import a_firm, refused
 # A second id for one firm.
 
 
-def test_one_admin_alone_registers_no_second_id(powers: Powers) -> None:
+def test_one_admin_alone_cannot_register_a_second_id(powers: Powers) -> None:
     """The admin cannot confirm its own proposal, and another office must confirm exactly the proposed list."""
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
     powers.pass_delay()

@@ -75,7 +75,7 @@ def again(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.mark.usefixtures("again")
-def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
+def test_one_of_two_concurrent_acceptances_succeeds(pilot: Pilot) -> None:
     asset, cast = offered(pilot), pilot.cast
     accept = lambda: pilot.ledger.registration.transfers.accept(pilot.actor(cast.bank), asset)  # noqa: E731
     assert sorted(together(accept, accept)) in (["ASSET_NO_OFFER", WON], [WON, WON])
@@ -85,7 +85,7 @@ def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
+def test_an_acceptance_racing_with_the_withdrawal_of_the_offer(pilot: Pilot) -> None:
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, withdrawn = together(
         lambda: transfers.accept(pilot.actor(cast.bank), asset),
@@ -98,7 +98,7 @@ def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
+def test_an_acceptance_racing_with_its_deadline(pilot: Pilot) -> None:
     """The deadline passes during the acceptance, and the holder offers the asset to another party."""
     cast, transfers = pilot.cast, pilot.ledger.registration.transfers
     asset = offered(pilot, 30)
@@ -126,7 +126,7 @@ def test_an_offer_ends_one_second_after_its_deadline(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_transfer_against_freeze(pilot: Pilot) -> None:
+def test_a_transfer_racing_with_a_freeze(pilot: Pilot) -> None:
     """The asset is frozen in any case; the history shows whether it was transferred before."""
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, frozen = together(
@@ -142,7 +142,7 @@ def test_transfer_against_freeze(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_pledge_against_acceptance(pilot: Pilot) -> None:
+def test_a_pledge_racing_with_an_acceptance(pilot: Pilot) -> None:
     asset, cast = offered(pilot), pilot.cast
     accepted, pledged = together(
         lambda: pilot.ledger.registration.transfers.accept(pilot.actor(cast.bank), asset),
@@ -185,7 +185,7 @@ def test_one_application_submitted_twice_at_once(pilot: Pilot, again: int) -> No
     assert len(registrations.get(asset)["applications"]) == 1
 
 
-def test_two_confirmations_of_one_application(pilot: Pilot, again: int) -> None:
+def test_concurrent_confirmations_of_one_application(pilot: Pilot, again: int) -> None:
     (asset,) = pilot.applied(f"races/confirm-{again}")
     pilot.noticed([asset])
     pilot.after_notice([asset])
@@ -199,7 +199,7 @@ def test_two_confirmations_of_one_application(pilot: Pilot, again: int) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_two_grants_of_overlapping_exclusive_rights(pilot: Pilot) -> None:
+def test_one_of_two_overlapping_exclusive_grants_succeeds(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     outcomes = together(*(granting(pilot, asset, "operate", to, True) for to in (cast.bank, cast.other_bank)))
     assert sorted(outcomes) == ["ASSET_RIGHT_OVERLAPS", WON]
@@ -258,7 +258,7 @@ def test_two_equal_concurrent_decisions_keep_their_reasons_readable(pilot: Pilot
 
 
 @pytest.mark.usefixtures("again")
-def test_two_withdrawals_of_one_consent_at_once(pilot: Pilot) -> None:
+def test_concurrent_withdrawals_of_one_consent(pilot: Pilot) -> None:
     """The same withdrawal is submitted twice, and a second withdrawal of the same subject once."""
     consent = Consent(pilot)
     drafts = [consent.draft() for _ in range(2)]
@@ -274,7 +274,7 @@ def test_two_withdrawals_of_one_consent_at_once(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_use_against_withdrawal(pilot: Pilot) -> None:
+def test_a_use_racing_with_a_withdrawal(pilot: Pilot) -> None:
     """The consent is withdrawn in any case, and a use that was answered as valid is counted."""
     consent = Consent(pilot)
     raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification
@@ -290,7 +290,7 @@ def test_use_against_withdrawal(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_two_holds_by_one_office_and_one_by_the_other(pilot: Pilot) -> None:
+def test_concurrent_holds_by_two_offices(pilot: Pilot) -> None:
     ledger, number = pilot.ledger, pilot.certificate(pilot.firm())
     supervisor, authority = pilot.cast.supervisor, ledger.installation.authority_party
     first, second, other = together(

@@ -63,7 +63,7 @@ def test_the_number_of_cells_is_known() -> None:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_row(scene: Scene, name: str) -> None:
+def test_each_row_gives_its_verdicts(scene: Scene, name: str) -> None:
     row = ROWS[name]
     with around(scene, name):
         found = {(kind, who): tried(scene, name, kind, who) for of, kind, who in CELLS if of == name}

@@ -44,7 +44,7 @@ def refused(outcomes: list[Outcome]) -> None:
         for column, cell in cells.items()
     ],
 )
-def test_cell(stage: Stage, action: str, column: str) -> None:
+def test_each_cell_of_the_matrix(stage: Stage, action: str, column: str) -> None:
     row, cell = MATRIX[action], CELLS[action][column]
     does = {"own": cell == "✓" or cell in OWN, "another's": cell == "✓" and not row.own}
     for word, act in row.words.items():

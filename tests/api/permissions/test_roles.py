@@ -54,7 +54,9 @@ CALLS: list[tuple[str, str, Any, set[str]]] = [
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("method", "path", "body", "allowed"), CALLS, ids=[call[1] for call in CALLS])
-def test_role_matrix(api: Api, method: str, path: str, body: Any, allowed: set[str], part: str) -> None:
+def test_each_call_is_allowed_only_for_its_parts(
+    api: Api, method: str, path: str, body: Any, allowed: set[str], part: str
+) -> None:
     given = body(api) if callable(body) else body
     if path == "/v1/parties":
         given = {"parties": [party_of(api)]}

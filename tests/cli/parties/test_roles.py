@@ -177,7 +177,7 @@ NEVER_ANOTHERS = {"confirm"}
         for column in COLUMNS
     ],
 )
-def test_cell(stage: Stage, action: str, column: str) -> None:
+def test_each_cell_of_the_matrix(stage: Stage, action: str, column: str) -> None:
     own, another = ALLOWED.get(CELLS[action][column], (False, False))
     for whose, done in ((True, own), (False, another and action not in NEVER_ANOTHERS)):
         refusal = ACTS[action](stage, column, whose)
