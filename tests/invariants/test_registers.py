@@ -21,7 +21,7 @@ from tests.support.scenario_definitions import DEFINITION
 
 
 def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is_blocked(pilot: Pilot) -> None:
-    """tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review."""
+    """See tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review."""
     ledger = pilot.ledger
     core, important = (
         resource(f"six/{grade}", fields=(ResourceField("grid", "text", grade=grade),))
