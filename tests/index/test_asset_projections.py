@@ -47,7 +47,7 @@ def rows_of(engine: Engine) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_steps_leave_no_trace(size: int) -> None:
+def test_rows_do_not_depend_on_the_steps(size: int) -> None:
     events = indexed()
     at_once, _ = project_in_steps([events])
     assert all(at_once[table.name] for table in TABLES if table is not tables.LIENS)
@@ -55,7 +55,7 @@ def test_steps_leave_no_trace(size: int) -> None:
     assert in_steps == at_once
 
 
-def test_rows_are_those_of_the_fold() -> None:
+def test_rows_agree_with_the_fold() -> None:
     events = indexed()
     for count in range(1, len(events) + 1):
         rows, _ = project_in_steps([events[:count]])

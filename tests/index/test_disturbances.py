@@ -25,7 +25,7 @@ def fresh_client(chain: Chain) -> ChainClient:
     return ChainClient(Connection(chain.node.url), chain.deployment, chain.parties["issuer"].key)
 
 
-def test_following_along_is_reading_at_once(chain: Chain, new_engine: NewEngine) -> None:
+def test_following_in_steps_gives_the_same_rows_as_reading_at_once(chain: Chain, new_engine: NewEngine) -> None:
     along = Follower(new_engine(), chain.reader, window=4)
     along.sync()
     live_certificates(chain)
@@ -40,7 +40,7 @@ def test_following_along_is_reading_at_once(chain: Chain, new_engine: NewEngine)
     assert along.snapshot_rows() == at_once.snapshot_rows()
 
 
-def test_confirmations_leave_the_tip_alone(chain: Chain, new_engine: NewEngine) -> None:
+def test_unconfirmed_blocks_are_not_read(chain: Chain, new_engine: NewEngine) -> None:
     careful = Follower(new_engine(), chain.reader, confirmations=2)
     chain.client.send(calls.anchor(0, 1, ROOT))
     assert careful.sync().block_number == chain.reader.block_number() - 2
@@ -51,7 +51,7 @@ def test_confirmations_leave_the_tip_alone(chain: Chain, new_engine: NewEngine) 
 
 
 @pytest.mark.parametrize(("step", "window"), [(3, 2), (500, 128)])
-def test_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step: int, window: int) -> None:
+def test_a_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step: int, window: int) -> None:
     follower = Follower(new_engine(), chain.reader, step=step, window=window, patience=0)
     chain.client.send(calls.anchor(0, 8, ROOT))
     token, fork = chain.node.snapshot(), chain.reader.block_number()
@@ -72,7 +72,7 @@ def test_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step
     assert not follower.snapshot_rows()["idx_assets"]
 
 
-def test_chain_that_only_got_shorter(chain: Chain, new_engine: NewEngine) -> None:
+def test_a_chain_that_became_shorter_is_followed(chain: Chain, new_engine: NewEngine) -> None:
     """To the follower it looks like a node that is behind, until its patience ends."""
     follower = Follower(new_engine(), chain.reader, patience=0)
     follower.sync()
@@ -86,7 +86,7 @@ def test_chain_that_only_got_shorter(chain: Chain, new_engine: NewEngine) -> Non
     assert follower.snapshot_rows() == rows
 
 
-def test_longer_other_chain_is_noticed(chain: Chain, follower: Follower) -> None:
+def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
     """The cursor's block number still exists, its hash does not."""
     token = chain.node.snapshot()
     chain.client.send(calls.anchor(0, 1, ROOT))
@@ -130,7 +130,7 @@ class InterruptedReader(ChainReader):
 
 
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
-def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment: str) -> None:
+def test_only_one_of_two_followers_writes(chain: Chain, new_engine: NewEngine, moment: str) -> None:
     chain.client.send(calls.anchor(0, 8, ROOT))
     chain.client.send(calls.revoke(0, 1, "fraud"))
     engine = new_engine()
@@ -146,7 +146,7 @@ def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment
     assert alone.snapshot_rows() == rows
 
 
-def test_of_two_followers_one_goes_back(chain: Chain, new_engine: NewEngine) -> None:
+def test_only_one_of_two_followers_rewinds(chain: Chain, new_engine: NewEngine) -> None:
     token, engine = chain.node.snapshot(), new_engine()
     chain.client.send(calls.anchor(0, 8, ROOT))
     winner = Follower(engine, chain.reader)
@@ -162,7 +162,7 @@ def test_of_two_followers_one_goes_back(chain: Chain, new_engine: NewEngine) -> 
 
 
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
-def test_chain_that_changes_while_it_is_read(chain: Chain, new_engine: NewEngine, moment: str) -> None:
+def test_a_chain_that_changes_during_reading(chain: Chain, new_engine: NewEngine, moment: str) -> None:
     token = chain.node.snapshot()
     chain.client.send(calls.anchor(0, 8, ROOT))
     chain.client.send(calls.revoke(0, 1, "fraud"))

@@ -45,13 +45,13 @@ def test_rebuild_gives_the_same_rows(lived: Chain, new_engine: NewEngine, lived_
 
 
 @pytest.mark.parametrize("step", [1, 7])
-def test_step_size_leaves_no_trace(lived: Chain, new_engine: NewEngine, lived_rows: Rows, step: int) -> None:
+def test_rows_do_not_depend_on_the_step_size(lived: Chain, new_engine: NewEngine, lived_rows: Rows, step: int) -> None:
     follower = Follower(new_engine(), lived.reader, step=step)
     follower.sync()
     assert follower.snapshot_rows() == lived_rows
 
 
-def test_window_leaves_no_trace_but_in_the_headers(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
+def test_only_the_headers_depend_on_the_window(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
     found = []
     for step in (3, 500):
         follower = Follower(new_engine(), lived.reader, step=step, window=2)
@@ -62,7 +62,7 @@ def test_window_leaves_no_trace_but_in_the_headers(lived: Chain, new_engine: New
     assert set(found[0]["idx_blocks"]) < set(lived_rows["idx_blocks"])
 
 
-def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) -> None:
+def test_rows_agree_with_the_contracts(lived: Chain, new_engine: NewEngine) -> None:
     """Every projection against the contracts' own view functions."""
     chain = lived
     engine = new_engine()
@@ -171,7 +171,7 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
         assert [row.change for row in holds] == list(range(1, changes + 1))
 
 
-def test_each_event_of_the_log_names_who_acted(lived: Chain, lived_rows: Rows) -> None:
+def test_each_event_of_the_log_has_the_acting_party(lived: Chain, lived_rows: Rows) -> None:
     events = [row for row in lived_rows["idx_events"] if row[3] == "CertificateLog"]
     names = {party.no: name for name, party in lived.parties.items()}
     assert {(row[5], names[row[8]]) for row in events} == {
@@ -189,7 +189,7 @@ def test_each_event_of_the_log_names_who_acted(lived: Chain, lived_rows: Rows) -
     }
 
 
-def test_last_head_of_each_scope_is_the_contracts(lived: Chain, lived_rows: Rows) -> None:
+def test_the_last_head_of_each_scope_agrees_with_the_contract(lived: Chain, lived_rows: Rows) -> None:
     heads = {(row[3], row[4] or None): row[9] for row in lived_rows["idx_events"]}
     assert len(heads) == 2 + len(ALL_ASSETS)
     assert lived.reader.heads(list(heads)) == list(heads.values())

@@ -36,7 +36,7 @@ def nth(chain: Chain, contract: str, name: str, place: int) -> Event:
         ("AssetRegistry", "TransferRejected", 0, 500),
     ],
 )
-def test_hidden_event_is_noticed(
+def test_a_hidden_event_is_detected(
     lived: Chain, lived_rows: Rows, new_engine: NewEngine, contract: str, name: str, place: int, step: int
 ) -> None:
     engine, hidden = new_engine(), nth(lived, contract, name, place)
@@ -52,7 +52,9 @@ def test_hidden_event_is_noticed(
     assert honest.snapshot_rows() == lived_rows
 
 
-def test_hidden_event_of_an_asset_is_noticed_at_its_next(lived: Chain, lived_rows: Rows, new_engine: NewEngine) -> None:
+def test_a_hidden_event_of_an_asset_is_detected_at_its_next_event(
+    lived: Chain, lived_rows: Rows, new_engine: NewEngine
+) -> None:
     """An asset's own head is compared in the steps that bring an event of the asset; a rebuild puts it right."""
     engine, hidden = new_engine(), nth(lived, "AssetRegistry", "TransferRejected", 0)
     follower = Follower(engine, reader_without(lived, hidden), step=1)

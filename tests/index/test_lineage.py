@@ -42,7 +42,7 @@ def flags(graph: LineageGraph) -> dict[str, str | None]:
     return {node.asset: node.annulled_ancestor for node in graph.nodes}
 
 
-def test_ancestors_and_descendants_but_no_siblings(connection: Connection) -> None:
+def test_lineage_has_ancestors_and_descendants_but_no_siblings(connection: Connection) -> None:
     fill(
         connection,
         dict.fromkeys(["root", "parent", "other parent", "sibling", "child", "grandchild", "stranger"], "confirmed"),
@@ -87,7 +87,7 @@ def test_descendants_of_an_annulled_asset_are_flagged_with_the_nearest(connectio
     }
 
 
-def test_replacement_joins_generations_and_passes_no_flag_on(connection: Connection) -> None:
+def test_a_replacement_links_generations_and_passes_no_flag_on(connection: Connection) -> None:
     fill(
         connection,
         {"old": "annulled", "new": "confirmed", "of new": "confirmed"},
@@ -99,7 +99,7 @@ def test_replacement_joins_generations_and_passes_no_flag_on(connection: Connect
         assert flags(graph) == {"old": None, "new": None, "of new": None}
 
 
-def test_walk_is_bounded_and_says_so(connection: Connection) -> None:
+def test_the_lineage_is_limited_and_says_so(connection: Connection) -> None:
     children = [f"child {number:03}" for number in range(30)]
     edges = [(child, "derived_from", "root") for child in children]
     fill(connection, dict.fromkeys(["root", *children], "confirmed"), *edges)
@@ -109,6 +109,6 @@ def test_walk_is_bounded_and_says_so(connection: Connection) -> None:
     assert (len(graph.nodes), graph.truncated) == (31, False)
 
 
-def test_circle_of_replacements_ends(connection: Connection) -> None:
+def test_a_circle_of_replacements_does_not_hang(connection: Connection) -> None:
     fill(connection, {"a": "confirmed", "b": "confirmed"}, ("a", "replaced_by", "b"), ("b", "replaced_by", "a"))
     assert len(found(connection, "a").nodes) == 2

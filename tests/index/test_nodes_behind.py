@@ -45,7 +45,7 @@ def rows_alone(chain: Chain, new_engine: NewEngine) -> dict[str, list[tuple[Any,
     return alone.snapshot_rows()
 
 
-def test_a_node_that_is_behind_undoes_nothing(
+def test_a_node_that_is_behind_causes_no_rewind(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     live_certificates(chain)
@@ -84,7 +84,7 @@ def test_a_node_that_is_behind_and_on_another_branch_is_followed(
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5])
-def test_nodes_of_different_heights_behind_one_address_lose_nothing(
+def test_nodes_of_different_heights_at_one_address_lose_no_events(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine, lag: int
 ) -> None:
     follower = Follower(new_engine(), reader, step=2)
@@ -106,7 +106,7 @@ def test_nodes_of_different_heights_behind_one_address_lose_nothing(
     assert follower.snapshot_rows()["idx_statuses"] == rows_alone(chain, new_engine)["idx_statuses"] != []
 
 
-def test_a_block_that_one_node_lacks_for_a_moment_is_asked_for_again(
+def test_a_block_that_a_node_lacks_for_a_moment_is_read_again(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     follower = Follower(new_engine(), reader)
@@ -117,7 +117,7 @@ def test_a_block_that_one_node_lacks_for_a_moment_is_asked_for_again(
     assert follower.sync().events == 1
 
 
-def test_another_chain_behind_the_address_leaves_the_index_as_it_is(
+def test_another_chain_at_the_address_does_not_change_the_index(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine, tmp_path: Path
 ) -> None:
     chain.client.send(calls.anchor(0, 1, ROOT))
@@ -135,7 +135,7 @@ def test_another_chain_behind_the_address_leaves_the_index_as_it_is(
     assert follower.sync() == SyncReport(reached.block_number, reached.block_hash, 0, 0, 0)
 
 
-def test_a_node_that_begins_from_nothing_is_waited_for(
+def test_the_index_waits_for_a_node_that_syncs_from_the_beginning(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     """However long it takes: before the deployment there is nothing to compare."""
@@ -145,7 +145,7 @@ def test_a_node_that_begins_from_nothing_is_waited_for(
     assert follower.sync() == SyncReport(reached.block_number, reached.block_hash, 0, 0, 0, reached.block_number)
 
 
-def test_a_chain_of_our_own_is_never_rewound(chain: Chain, new_engine: NewEngine) -> None:
+def test_the_index_of_a_local_chain_is_never_rewound(chain: Chain, new_engine: NewEngine) -> None:
     token = chain.node.snapshot()
     chain.client.send(calls.anchor(0, 1, ROOT))
     follower = Follower(new_engine(), chain.reader, goes_back=False, patience=0)
@@ -157,7 +157,7 @@ def test_a_chain_of_our_own_is_never_rewound(chain: Chain, new_engine: NewEngine
     assert follower.snapshot_rows() == rows
 
 
-def test_a_chain_that_stays_shorter_is_followed_when_the_patience_ends(chain: Chain) -> None:
+def test_a_chain_that_stays_shorter_is_followed_after_the_patience(chain: Chain) -> None:
     now = [1000.0]
     latest = chain.reader.latest()
     comparison = Comparison(chain.reader, PATIENCE_SECONDS, lambda: now[0])
@@ -191,9 +191,7 @@ def test_the_newest_common_block_is_found_in_few_calls(chain: Chain, address: Fa
     assert comparison.common([(number, "ab" * 32) for number, _ in kept], latest) == first - 1
 
 
-def test_where_the_index_stands_is_known_without_the_node(
-    address: FaultyNode, reader: ChainReader, new_engine: NewEngine
-) -> None:
+def test_the_cursor_is_read_without_the_node(address: FaultyNode, reader: ChainReader, new_engine: NewEngine) -> None:
     follower = Follower(new_engine(), reader)
     assert follower.cursor() is None
     follower.sync()
@@ -203,12 +201,12 @@ def test_where_the_index_stands_is_known_without_the_node(
     assert address.calls == []
 
 
-def test_the_age_of_the_chains_head(reader: ChainReader) -> None:
+def test_the_lag_of_the_index_in_blocks_and_seconds(reader: ChainReader) -> None:
     latest = reader.latest()
     assert (reader.head_age(latest.time + 90), reader.head_age(latest.time - 5)) == (90, 0)
 
 
-def test_looking_for_news_costs_two_calls(
+def test_a_sync_without_new_blocks_needs_two_calls(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     follower = Follower(new_engine(), reader)
@@ -247,7 +245,7 @@ class WatchedConnection(Connection):
         return super().ask_many(calls)
 
 
-def test_the_node_is_never_asked_while_the_database_is_held(chain: Chain, new_engine: NewEngine) -> None:
+def test_the_node_is_never_asked_within_a_transaction(chain: Chain, new_engine: NewEngine) -> None:
     engine = new_engine()
     connection = WatchedConnection(chain.node.url, engine)
     reader = ChainReader(ChainClient(connection, chain.deployment))

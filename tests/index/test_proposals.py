@@ -41,9 +41,7 @@ def waiting(follower: Follower, concerned: int | None = None) -> list[int]:
     return [each.no for each in follower.pending_proposals(concerned)]
 
 
-def test_what_waits_is_listed_for_everybody_and_for_the_party_that_it_concerns(
-    waiting_chain: Chain, late: Follower
-) -> None:
+def test_pending_proposals_are_listed_for_all_and_for_the_concerned_party(waiting_chain: Chain, late: Follower) -> None:
     chain = waiting_chain
     registration = chain.propose(calls.register_parties([newcomer_to(chain, "newcomer", "subject")]))
     bound, roles = chain.propose(recovery()), chain.propose(calls.set_roles(BANK.no, 1 << 7))
@@ -58,9 +56,7 @@ def test_what_waits_is_listed_for_everybody_and_for_the_party_that_it_concerns(
     assert waiting(late) == [registration]
 
 
-def test_a_row_says_what_is_proposed_by_whom_and_what_became_of_it(
-    waiting_chain: Chain, late: Follower, engine: Engine
-) -> None:
+def test_a_proposals_row_has_act_parties_and_outcome(waiting_chain: Chain, late: Follower, engine: Engine) -> None:
     chain, call = waiting_chain, recovery()
     number = chain.propose(call)
     chain.acting("second").send(calls.confirm(number, call))
@@ -97,7 +93,7 @@ def test_a_row_says_what_is_proposed_by_whom_and_what_became_of_it(
         assert proposal(connection, chain.deployment, number + 1) is None
 
 
-def test_a_list_of_parties_shows_its_digest_alone(waiting_chain: Chain, late: Follower) -> None:
+def test_a_registration_shows_only_the_digest_of_its_list(waiting_chain: Chain, late: Follower) -> None:
     call = calls.register_parties([newcomer_to(waiting_chain, "newcomer", "subject")])
     waiting_chain.propose(call)
     late.sync()
@@ -106,7 +102,7 @@ def test_a_list_of_parties_shows_its_digest_alone(waiting_chain: Chain, late: Fo
     assert row.act == waiting_chain.client.act_of(call)
 
 
-def test_what_no_contract_of_the_ledger_takes_is_unknown(waiting_chain: Chain, late: Follower) -> None:
+def test_a_call_that_no_contract_of_the_ledger_has_is_shown_as_unknown(waiting_chain: Chain, late: Follower) -> None:
     """An officer may propose any call of any contract; nobody should confirm what is shown like this."""
     elsewhere = calls.propose(recovery())
     data = waiting_chain.client.encode(recovery())
@@ -117,7 +113,9 @@ def test_what_no_contract_of_the_ledger_takes_is_unknown(waiting_chain: Chain, l
 
 
 @pytest.mark.parametrize("more", ["00", "00" * 32, "ff"])
-def test_a_change_of_a_key_with_bytes_more_is_shown_as_one(waiting_chain: Chain, late: Follower, more: str) -> None:
+def test_a_key_change_with_extra_bytes_is_shown_as_a_key_change(
+    waiting_chain: Chain, late: Follower, more: str
+) -> None:
     """The contract takes it, so the party must see what it vetoes; what else the bytes say nobody can tell."""
     data = waiting_chain.client.encode(recovery()) + bytes.fromhex(more)
     proposed = calls.propose(recovery())
@@ -129,7 +127,7 @@ def test_a_change_of_a_key_with_bytes_more_is_shown_as_one(waiting_chain: Chain,
     assert row.shown.arguments == {"no": FIRM.no, "fresh": account("fresh"), "old": FIRM.account, "proof": ""}
 
 
-def test_what_would_give_away_an_asset_is_its_holders_matter(waiting_chain: Chain, late: Follower) -> None:
+def test_a_reassignment_is_listed_for_the_assets_holder(waiting_chain: Chain, late: Follower) -> None:
     register_confirmed(waiting_chain, ASSETS[0])
     holder = waiting_chain.reader.asset(ASSETS[0])
     assert holder is not None
@@ -155,9 +153,7 @@ def test_expired_proposals_are_not_listed(waiting_chain: Chain, late: Follower) 
     assert [row.no for row in late.pending_proposals(now=expires)] == [number]
 
 
-def test_a_pause_moves_the_time_at_which_a_proposal_is_ready(
-    waiting_chain: Chain, late: Follower, engine: Engine
-) -> None:
+def test_a_pause_delays_when_a_proposal_is_ready(waiting_chain: Chain, late: Follower, engine: Engine) -> None:
     chain = waiting_chain
     ready = chain.reader.proposal(chain.propose(recovery())).ready
     paused = chain.acting("supervisor").send(calls.pause())
@@ -178,9 +174,7 @@ def test_a_pause_moves_the_time_at_which_a_proposal_is_ready(
     assert time.wall(time.running - 7) == ended.time - 7
 
 
-def test_attack_a_node_that_shows_another_call_than_is_proposed_is_noticed(
-    waiting_chain: Chain, new_engine: NewEngine
-) -> None:
+def test_attack_a_node_that_shows_another_call_is_detected(waiting_chain: Chain, new_engine: NewEngine) -> None:
     """The head does not cover the call; the digest that it covers does."""
     waiting_chain.propose(recovery())
     lying = reader_replacing(waiting_chain, account("fresh")[2:], account("harmless")[2:])

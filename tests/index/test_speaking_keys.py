@@ -27,9 +27,7 @@ def mute(chain: Chain, engine: Engine, number: int) -> bool:
         return is_mute(connection, number)
 
 
-def test_a_party_is_mute_from_the_report_of_its_last_key_until_it_has_another(
-    waiting_chain: Chain, engine: Engine
-) -> None:
+def test_a_party_without_an_unreported_key_cannot_act(waiting_chain: Chain, engine: Engine) -> None:
     chain, fresh = waiting_chain, "the bank's new key"
     assert not mute(chain, engine, BANK.no)
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
@@ -42,12 +40,12 @@ def test_a_party_is_mute_from_the_report_of_its_last_key_until_it_has_another(
     assert not mute(chain, engine, BANK.no)
 
 
-def test_a_retired_key_is_no_voice(chain: Chain, engine: Engine) -> None:
+def test_a_retired_key_cannot_act(chain: Chain, engine: Engine) -> None:
     chain.decide(calls.change_key(BANK.no, account("unproven"), BANK.account))
     assert mute(chain, engine, BANK.no)
 
 
-def test_a_closed_party_is_mute_and_a_suspended_one_is_not(chain: Chain, engine: Engine) -> None:
+def test_a_closed_party_cannot_act_and_a_suspended_one_can(chain: Chain, engine: Engine) -> None:
     chain.acting("supervisor").send(calls.set_status(BANK.no, "suspended", "court"))
     assert not mute(chain, engine, BANK.no)
     chain.decide(calls.set_status(BANK.no, "closed", "court"))

@@ -15,7 +15,7 @@ from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot, resource
 
 
-def test_a_person_goes_with_everything_that_was_told_of_it(persons: PersonActors) -> None:
+def test_a_person_is_erased_with_all_texts_about_it(persons: PersonActors) -> None:
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
     _, unused = persons.authorised(person)
@@ -42,7 +42,7 @@ def test_a_person_goes_with_everything_that_was_told_of_it(persons: PersonActors
     assert (again.entry, again.seq) == (erased.entry, erased.seq)
 
 
-def test_who_was_erased_can_come_back_as_another_party(persons: PersonActors) -> None:
+def test_an_erased_person_can_be_onboarded_again_with_another_id(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     identity, row = ledger.parties.register.identity(person), ledger.parties.register.get(person)
     ledger.erasure.party(subject(person), person, REQUEST)
@@ -57,7 +57,7 @@ def test_who_was_erased_can_come_back_as_another_party(persons: PersonActors) ->
     assert onboard(ledger.custody.public_key(*ledger.custody.create())) != person
 
 
-def test_nobody_asks_about_who_was_erased(persons: PersonActors) -> None:
+def test_a_request_about_an_erased_party_is_refused(persons: PersonActors) -> None:
     """The note would be new text about it, which nobody erases."""
     ledger, person = persons.ledger, persons.person()
     drafted = ledger.usage.requests.draft(persons.terms(person), NOTE)
@@ -70,7 +70,7 @@ def test_nobody_asks_about_who_was_erased(persons: PersonActors) -> None:
         assert refusal(attempt) == "SUBJECT_ERASED"
 
 
-def test_what_is_told_after_an_erasure_goes_with_the_next(persons: PersonActors) -> None:
+def test_texts_added_after_an_erasure_are_erased_by_the_next_one(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     first = erase(persons, person, number)
@@ -83,7 +83,7 @@ def test_what_is_told_after_an_erasure_goes_with_the_next(persons: PersonActors)
     assert erasures(ledger, person)[-1]["targets"] == [f"sha-256:{late.digest}"]
 
 
-def test_institutions_and_who_is_on_the_register_keep_their_names(persons: PersonActors, pilot: Pilot) -> None:
+def test_institutions_and_parties_on_the_register_cannot_be_erased(persons: PersonActors, pilot: Pilot) -> None:
     ledger, court = persons.ledger, office(persons, "authority")
     for party in (persons.bank, persons.statistics, ledger.installation.operator):
         with pytest.raises(Conflict, match="PARTY_NOT_A_SUBJECT"):
@@ -99,7 +99,7 @@ def test_institutions_and_who_is_on_the_register_keep_their_names(persons: Perso
     assert ledger.erasure.party(court, firm, COURT).entry["subject"] == firm
 
 
-def test_a_long_erasure_is_told_in_several_entries(persons: PersonActors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_erasure_is_recorded_in_several_entries(persons: PersonActors, monkeypatch: pytest.MonkeyPatch) -> None:
     person = persons.person()
     number = persons.certificate(person, "S03")
     monkeypatch.setattr(erasure, "MAX_TARGETS", 3)

@@ -47,7 +47,7 @@ def found(ledger: Ledger) -> Callable[[bytes], bool]:
     return lambda text: any(text in file for file in files)
 
 
-def test_digests_of_what_was_sent_are_forgotten_with_it(persons: PersonActors, pilot: Pilot) -> None:
+def test_digests_of_sent_texts_are_deleted_with_an_erasure(persons: PersonActors, pilot: Pilot) -> None:
     """What the provider sent, and what a broker did for the bank, with a mandate that is over by now."""
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
@@ -79,7 +79,7 @@ def remembered(persons: PersonActors, party: str) -> set[str]:
         return set(session.scalars(select(IdempotentRequest.key).where(IdempotentRequest.party_id == party)))
 
 
-def test_of_a_key_that_names_somebody_only_a_digest_is_kept(persons: PersonActors) -> None:
+def test_an_idempotency_key_is_stored_only_as_a_digest(persons: PersonActors) -> None:
     """Clients make up keys of what they are about: it is the same key again, and cannot be read."""
     ledger, person = persons.ledger, persons.person()
     key, works = f"loan-{ledger.parties.register.identity(person)['identifier']}", iter(range(9))

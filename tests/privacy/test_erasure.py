@@ -46,7 +46,7 @@ def test_after_an_erasure_everything_but_the_text_still_verifies(persons: Person
     assert verify_inclusion(bytes.fromhex(anchored.root), leaf, index, anchored.size, nodes)
 
 
-def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(persons: PersonActors) -> None:
+def test_an_erasure_lists_exactly_the_destroyed_texts(persons: PersonActors) -> None:
     person, other = persons.person(), persons.person()
     number, again, neighbour = persons.certificate(person), persons.certificate(person), persons.certificate(other)
     records = records_of(persons, number)
@@ -61,7 +61,7 @@ def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(person
     assert erased.certificates == (number,)
 
 
-def test_several_sources_go_together(persons: PersonActors) -> None:
+def test_claims_of_all_sources_are_erased_together(persons: PersonActors) -> None:
     person = persons.person()
     number = persons.certificate(person, "S03")
     records = records_of(persons, number)
@@ -70,7 +70,7 @@ def test_several_sources_go_together(persons: PersonActors) -> None:
     assert not any(opens(persons, *records))
 
 
-def test_a_certificate_that_is_erased_is_not_ended(persons: PersonActors) -> None:
+def test_an_erased_certificate_stays_active(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     nonce = ledger.verification.new_nonce()
@@ -89,7 +89,7 @@ def test_a_certificate_that_is_erased_is_not_ended(persons: PersonActors) -> Non
     assert ledger.usage.requests.get(request.id).state == "fulfilled"
 
 
-def test_erasing_again_tells_the_same(persons: PersonActors) -> None:
+def test_erasing_again_returns_the_first_erasure(persons: PersonActors) -> None:
     person = persons.person()
     number = persons.certificate(person)
     first, second = erase(persons, person, number), erase(persons, person, number)
@@ -99,7 +99,7 @@ def test_erasing_again_tells_the_same(persons: PersonActors) -> None:
     assert by_office.entry == first.entry
 
 
-def test_text_that_is_gone_by_other_means_is_told_as_erased(persons: PersonActors) -> None:
+def test_a_text_that_was_lost_is_recorded_as_erased(persons: PersonActors) -> None:
     person = persons.person()
     number = persons.certificate(person)
     *others, certificate = records_of(persons, number)
@@ -111,7 +111,7 @@ def test_text_that_is_gone_by_other_means_is_told_as_erased(persons: PersonActor
     assert erase(persons, person, number).entry == erased.entry
 
 
-def test_two_who_erase_at_once_make_one_erasure(persons: PersonActors) -> None:
+def test_two_simultaneous_erasures_are_recorded_once(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     with ThreadPoolExecutor(6) as pool:
@@ -121,7 +121,7 @@ def test_two_who_erase_at_once_make_one_erasure(persons: PersonActors) -> None:
     assert [len(entry["targets"]) for entry in erasures(ledger, person)] == [4, 0]
 
 
-def test_an_erasure_that_breaks_off_has_erased_nothing(persons: PersonActors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_erasure_erases_nothing(persons: PersonActors, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     records = records_of(persons, number)
@@ -142,7 +142,7 @@ def test_an_erasure_that_breaks_off_has_erased_nothing(persons: PersonActors, mo
     assert erase(persons, person, number).certificates == (number,)
 
 
-def test_a_version_goes_with_those_that_it_supersedes(persons: PersonActors) -> None:
+def test_a_version_is_erased_with_the_versions_before_it(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     request, given = persons.authorised(person)
     consent = given["social_insurance"].id

@@ -34,7 +34,7 @@ MAY = {
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_who_may_erase_and_why(persons: PersonActors, who: str) -> None:
+def test_each_role_erases_only_for_its_reasons(persons: PersonActors, who: str) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     actor = {"subject": subject(person), "other subject": subject(persons.person())}.get(who) or office(persons, who)
@@ -46,7 +46,7 @@ def test_who_may_erase_and_why(persons: PersonActors, who: str) -> None:
     assert bool(erasures(ledger, person)) == done
 
 
-def test_retention_is_over_so_many_days_after_the_end_of_validity(persons: PersonActors) -> None:
+def test_retention_is_counted_from_the_end_of_validity(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     over = ledger.usage.holdings.get(number).exp + 30 * DAY
@@ -60,7 +60,7 @@ def test_retention_is_over_so_many_days_after_the_end_of_validity(persons: Perso
         assert late.erasure.party(office(persons, "authority"), person, OVER).certificates == (number,)
 
 
-def test_retention_of_what_came_to_no_certificate(persons: PersonActors) -> None:
+def test_retention_of_a_request_without_a_certificate(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     (request,) = persons.ask([persons.terms(person)])
     over = ledger.usage.requests.statement(request)["valid_to"] + 30 * DAY

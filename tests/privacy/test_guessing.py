@@ -118,7 +118,7 @@ WAYS = {
     ("kind", "everyone", "erased", "spared"),
     [(PartyKind.PERSON, PERSONS, 12_345, 19_999), (PartyKind.ENTERPRISE, FIRMS, 2_345, 7)],
 )
-def test_no_number_of_a_district_is_confirmed_after_an_erasure(
+def test_no_id_number_can_be_guessed_after_an_erasure(
     district: District, kind: PartyKind, everyone: Sequence[str], erased: int, spared: int
 ) -> None:
     """Before it the same attack finds whom it is about by every way there is, and reads the number and the name."""
@@ -148,7 +148,7 @@ def test_no_number_of_a_district_is_confirmed_after_an_erasure(
     )
 
 
-def test_no_claim_is_confirmed_after_an_erasure(district: District) -> None:
+def test_no_claim_can_be_guessed_after_an_erasure(district: District) -> None:
     """With every value that it may have; before it there is one that fits."""
     possible: dict[str, Sequence[object]] = {"months_paid": range(601), "paid_6_running": (True, False)}
     others = district.insider().claims(possible)
@@ -160,6 +160,6 @@ def test_no_claim_is_confirmed_after_an_erasure(district: District) -> None:
     assert sorted(district.insider().claims(possible), key=str) == sorted(others, key=str)
 
 
-def test_the_numbers_of_the_district_are_valid() -> None:
+def test_the_guessed_numbers_are_valid_id_numbers() -> None:
     assert len({check_resident_id(number) for number in PERSONS}) == len(PERSONS)
     assert len({check_uscc(number) for number in FIRMS}) == len(FIRMS)

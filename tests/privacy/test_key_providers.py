@@ -17,7 +17,9 @@ from tests.privacy.vault import PROVIDERS, Vault, environment, sealed_text, stor
 
 
 @pytest.mark.parametrize("make", PROVIDERS.values(), ids=PROVIDERS)
-def test_what_any_provider_wraps_it_opens(vault: Vault, tmp_path: Path, make: Callable[[Path], KeyProvider]) -> None:
+def test_every_provider_opens_what_it_wrapped(
+    vault: Vault, tmp_path: Path, make: Callable[[Path], KeyProvider]
+) -> None:
     own = vault.under(make(tmp_path / "own"))
     records = own.fill(3)
     assert own.opened(*records) == [sealed_text(0), sealed_text(1), sealed_text(2)]
@@ -34,7 +36,7 @@ def test_wrapping_is_rfc_3394() -> None:
     assert keys.unwrap(bytes.fromhex(wrapped), "a") == data_key
 
 
-def test_the_same_key_in_a_file_and_in_the_environment_opens_the_same(vault: Vault) -> None:
+def test_a_key_works_from_a_file_and_from_the_environment(vault: Vault) -> None:
     (record,) = vault.fill(1)
     moved = vault.under(environment("1", **{"1": vault.key_file("1").read_text()}))
     assert moved.opened(record) == [sealed_text(0)]
@@ -68,7 +70,7 @@ def test_nothing_is_sealed_without_its_key(vault: Vault, keys: EnvironmentKeyPro
     assert vault.rows() == {}
 
 
-def test_a_key_that_is_lost_is_not_made_again(vault: Vault) -> None:
+def test_a_lost_key_is_not_created_again(vault: Vault) -> None:
     (record,) = vault.fill(1)
     vault.key_file("1").unlink()
     with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
@@ -81,7 +83,7 @@ def test_a_key_that_is_lost_is_not_made_again(vault: Vault) -> None:
         vault.opened(record)
 
 
-def test_the_name_of_the_current_key_is_not_guessed(vault: Vault) -> None:
+def test_there_is_no_default_for_a_lost_current_key_name(vault: Vault) -> None:
     (record,) = vault.fill(1)
     (vault.folder / "keys" / "kek-current").unlink()
     with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
@@ -89,7 +91,7 @@ def test_the_name_of_the_current_key_is_not_guessed(vault: Vault) -> None:
     assert vault.opened(record) == [sealed_text(0)]
 
 
-def test_two_who_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:
+def test_two_processes_that_create_a_key_get_the_same_key(tmp_path: Path) -> None:
     """Else what one of them wraps meanwhile is lost."""
     start, seen = threading.Barrier(8), []
 

@@ -20,7 +20,7 @@ from tests.support.places import PROJECT
 
 
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_rotation_wraps_anew_and_touches_no_payload(vault: Vault, kind: str) -> None:
+def test_a_rotation_changes_wrapped_keys_and_no_texts(vault: Vault, kind: str) -> None:
     service, held = KeyService(), {key_id: secrets.token_hex(32) for key_id in "ab"}
     before, after = {
         "file": (vault.keys, vault.keys),
@@ -41,7 +41,7 @@ def test_rotation_wraps_anew_and_touches_no_payload(vault: Vault, kind: str) -> 
     assert own.opened(*records) == [sealed_text(number) for number in range(5)]
 
 
-def test_the_old_key_can_go_when_no_record_needs_it(vault: Vault) -> None:
+def test_an_old_key_can_be_removed_after_a_rotation(vault: Vault) -> None:
     first = vault.fill(RECORDS)
     vault.rotation.begin()
     vault.rotation.run(lambda _: None)
@@ -50,7 +50,7 @@ def test_the_old_key_can_go_when_no_record_needs_it(vault: Vault) -> None:
     assert vault.rotation.status().by_key == {"2": RECORDS}
 
 
-def test_the_old_key_cannot_go_before(vault: Vault) -> None:
+def test_an_old_key_cannot_be_removed_before_a_rotation(vault: Vault) -> None:
     (record,) = vault.fill(1)
     vault.rotation.begin()
     assert vault.rotation.status().by_key == {"1": 1}
@@ -80,7 +80,7 @@ def test_a_rotation_to_a_named_key_is_done_once(vault: Vault) -> None:
     ]
 
 
-def test_what_is_interrupted_goes_on_where_it_was(vault: Vault) -> None:
+def test_an_interrupted_rotation_continues(vault: Vault) -> None:
     records = vault.fill(RECORDS)
 
     def interrupt(_: int) -> None:
@@ -113,7 +113,7 @@ def test_killed_rotation_is_resumed(tmp_path: Path, point: str) -> None:
         assert [row.ciphertext for row in vault.rows().values()] == [row.ciphertext for row in before.values()]
 
 
-def test_records_written_meanwhile_use_the_new_key(vault: Vault) -> None:
+def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None:
     """By another process, which learns of the new key from the file."""
     vault.fill(RECORDS)
     other, written, stop = vault.under(FileKeyProvider(vault.folder / "keys")), list[str](), threading.Event()
@@ -135,7 +135,7 @@ def test_records_written_meanwhile_use_the_new_key(vault: Vault) -> None:
     assert vault.opened(*written) == [sealed_text(number) for number in range(len(written))]
 
 
-def test_rotation_leaves_what_is_erased_erased(vault: Vault) -> None:
+def test_a_rotation_does_not_restore_erased_texts(vault: Vault) -> None:
     gone, kept = vault.fill(2)
     with vault.database.write() as session:
         vault.sealer.erase(session, gone)

@@ -227,14 +227,14 @@ def test_the_pilot_has_subjects_to_look_for(searched: Searched) -> None:
     assert all(len(forms_of(text)["UTF-8"]) >= 8 for text in searched.subjects)
 
 
-def test_only_the_providers_own_files_are_left_out(searched: Searched) -> None:
+def test_only_the_providers_files_are_excluded_from_the_search(searched: Searched) -> None:
     """And each of them earns it."""
     records = [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
     for path in records:
         assert path.suffix in (".parquet", ".db-wal") or searched.needles.found_in(path.read_bytes()), path
 
 
-def test_no_file_of_the_ledger_the_chain_or_the_demonstration_holds_any(searched: Searched) -> None:
+def test_no_file_contains_personal_text(searched: Searched) -> None:
     files = searched.files()
     names = {path.name for path in files}
     assert {"ledger.db", "journal.jsonl", "summary.json", "demo.stdout", "demo.stderr"} <= names
@@ -243,14 +243,14 @@ def test_no_file_of_the_ledger_the_chain_or_the_demonstration_holds_any(searched
     assert {path: texts for path, texts in found.items() if texts} == {}
 
 
-def test_arguments_were_seen_while_the_pilot_ran(searched: Searched) -> None:
+def test_the_search_covers_arguments_of_processes(searched: Searched) -> None:
     """What is searched above is not nothing: the program's own, and those of the node that it starts."""
     arguments = (searched.folder / "demo.arguments").read_bytes()
     assert b"pingzheng\0demo\0--home" in arguments
     assert b"node" in arguments
 
 
-def test_who_signs_in_and_who_read_is_kept_without_names_and_secrets(searched: Searched) -> None:
+def test_sessions_and_readings_contain_no_names_and_no_secrets(searched: Searched) -> None:
     """Each of the tables has rows, so that the search of the database is one of them too."""
     with closing(sqlite3.connect(searched.folder / "var" / "ledger.db")) as database:
         rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCESS}
@@ -261,7 +261,7 @@ def test_who_signs_in_and_who_read_is_kept_without_names_and_secrets(searched: S
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
-def test_what_holds_personal_text_is_its_owners_alone(searched: Searched) -> None:
+def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Searched) -> None:
     """Sealed or not: the ledger's database with its other files, and the providers' own."""
     files = [path for path in (searched.folder / "var").iterdir() if path.name.startswith("ledger.db")]
     files += [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
@@ -270,7 +270,7 @@ def test_what_holds_personal_text_is_its_owners_alone(searched: Searched) -> Non
 
 
 @pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
-def test_no_shell_completes_what_a_ledger_holds(searched: Searched, asked: str) -> None:
+def test_shell_completion_returns_no_data_of_a_ledger(searched: Searched, asked: str) -> None:
     """The program installs no completion, and answers nothing to a shell that asks for one."""
     assert [parameter.opts for parameter in get_command(app).params] == [["--version"]]
     words = "pingzheng party show --home var "
@@ -283,11 +283,11 @@ def test_no_shell_completes_what_a_ledger_holds(searched: Searched, asked: str) 
     assert len(done.stderr.splitlines()) <= 1
 
 
-def test_the_ledgers_folder_is_its_owners_alone(searched: Searched) -> None:
+def test_the_ledgers_folder_is_readable_by_its_owner_only(searched: Searched) -> None:
     assert (searched.folder / "var").stat().st_mode & 0o077 == 0
 
 
-def test_no_answer_holds_any(searched: Searched) -> None:
+def test_no_answer_of_the_api_contains_personal_text(searched: Searched) -> None:
     """Problems, public pages, health; headers and bodies."""
     assert sum(answer.status_code >= 400 for answer in searched.answers.values()) > 100
     assert searched.answers["/health"].status_code == 200
@@ -300,13 +300,13 @@ def test_no_answer_holds_any(searched: Searched) -> None:
     assert found == {}
 
 
-def test_no_log_line_holds_any(searched: Searched) -> None:
+def test_no_log_line_contains_personal_text(searched: Searched) -> None:
     assert searched.said.count(b"\n") > 0
     assert searched.needles.found_in(searched.said) == set()
 
 
 @pytest.mark.parametrize("form", forms_of("湛江"))
-def test_one_that_is_planted_is_found(searched: Searched, tmp_path: Path, form: str) -> None:
+def test_the_search_finds_a_planted_personal_text(searched: Searched, tmp_path: Path, form: str) -> None:
     """The search is not blind: in a copy of a real file, one subject in one form, in the middle of it."""
     original = next(path for path in searched.files() if path.name == "journal.jsonl")
     copy = tmp_path / original.name
@@ -317,7 +317,7 @@ def test_one_that_is_planted_is_found(searched: Searched, tmp_path: Path, form: 
     assert text in {found for found, _ in searched.needles.found_in(copy.read_bytes())}
 
 
-def test_one_in_the_database_is_found(searched: Searched, tmp_path: Path) -> None:
+def test_the_search_finds_personal_text_in_the_database(searched: Searched, tmp_path: Path) -> None:
     copy, text = tmp_path / "ledger.db", max(searched.subjects)
     shutil.copy(searched.folder / "var" / "ledger.db", copy)
     with closing(sqlite3.connect(copy)) as database:

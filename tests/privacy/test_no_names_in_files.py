@@ -17,7 +17,7 @@ from tests.support.actors.pilots import Pilot
 from tests.support.machine.file_contents import contents
 
 
-def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: Pilot) -> None:
+def test_database_and_chain_contain_no_name_and_no_identifier(ledger: Ledger, pilot: Pilot) -> None:
     firm = pilot.firm()
     pilot.accept(firm, pilot.certificate(firm))
     answer = ledger.parties.register.identity(pilot.cast.firms[firm])
@@ -33,7 +33,7 @@ def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: P
             assert needle.hex().encode() not in content, path.name
 
 
-def test_party_id_does_not_follow_from_the_identifier_alone(ledger: Ledger, pilot: Pilot) -> None:
+def test_a_party_id_cannot_be_computed_from_the_identifier(ledger: Ledger, pilot: Pilot) -> None:
     """Guessing every identifier confirms nothing without the party's key."""
     identity = ledger.parties.register.identity(pilot.cast.firms["1"])
     guesses = {
@@ -49,7 +49,7 @@ def test_public_status_shows_no_payload(pilot: Pilot) -> None:
     assert not set(FIELDS) & status.keys()
 
 
-def test_erased_claims_are_gone_and_every_proof_stands(ledger: Ledger, pilot: Pilot) -> None:
+def test_claims_are_erased_and_all_proofs_stay_valid(ledger: Ledger, pilot: Pilot) -> None:
     firm, other = pilot.firm(), pilot.firm()
     number, neighbour = pilot.certificate(firm), pilot.certificate(other)
     bundle, nonce = pilot.present(firm, number)

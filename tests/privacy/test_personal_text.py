@@ -15,14 +15,16 @@ NEEDLES = Needles(TEXTS)
 
 
 @given(st.sampled_from(TEXTS), st.data(), st.binary(max_size=40), st.binary(max_size=40))
-def test_found_in_every_form_at_every_place(text: str, data: st.DataObject, before: bytes, after: bytes) -> None:
+def test_the_search_finds_every_form_at_every_position(
+    text: str, data: st.DataObject, before: bytes, after: bytes
+) -> None:
     name, form = data.draw(st.sampled_from(sorted(forms_of(text).items())))
     assert text in {found for found, _ in NEEDLES.found_in(before + b"|" + form + b"|" + after)}, name
 
 
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
-def test_found_in_what_others_encode(text: str, before: str) -> None:
+def test_the_search_finds_encoded_text(text: str, before: str) -> None:
     import base64
     import json
 
@@ -39,19 +41,19 @@ def test_found_in_what_others_encode(text: str, before: str) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_nothing_is_found_where_nothing_is(data: bytes) -> None:
+def test_the_search_finds_nothing_in_random_bytes(data: bytes) -> None:
     """Random bytes do not hold eighteen given digits."""
     assert NEEDLES.found_in(data) == set()
 
 
-def test_a_phone_in_the_middle_of_other_digits_is_none() -> None:
+def test_a_phone_number_within_other_digits_is_not_reported() -> None:
     """As in the code of a contract, in hex; an ID number is one wherever it stands."""
     assert NEEDLES.found_in(b"6" + TEXTS[2].encode() + b"0160") == set()
     assert NEEDLES.found_in(b"6" + ID_NUMBER.encode() + b"0160") != set()
 
 
 @pytest.mark.parametrize("data", [form[:-1] for form in forms_of(ID_NUMBER).values() if not form.endswith(b"=")])
-def test_a_text_cut_short_is_not_the_text(data: bytes) -> None:
+def test_a_truncated_or_changed_text_is_not_reported(data: bytes) -> None:
     assert ID_NUMBER not in {found for found, name in NEEDLES.found_in(data) if not name.startswith("base64")}
 
 

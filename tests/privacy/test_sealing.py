@@ -11,7 +11,7 @@ from ledger.store.tables import Sealed
 from tests.privacy.vault import RECORDS, Vault, sealed_text, stored
 
 
-def test_text_moved_to_another_record_does_not_open(vault: Vault) -> None:
+def test_a_text_that_was_moved_to_another_record_cannot_be_opened(vault: Vault) -> None:
     first, second = vault.fill(2)
     with vault.database.write() as session:
         rows = vault.rows()
@@ -22,7 +22,7 @@ def test_text_moved_to_another_record_does_not_open(vault: Vault) -> None:
     assert vault.opened(second) == [sealed_text(1)]
 
 
-def test_no_wrapped_key_of_before_is_left_in_any_file(vault: Vault) -> None:
+def test_no_file_contains_a_wrapped_key_from_before_a_rotation(vault: Vault) -> None:
     vault.fill(RECORDS)
     old = wrapped_keys(vault).values()
     assert all(key in stored(vault) for key in old)
@@ -32,7 +32,7 @@ def test_no_wrapped_key_of_before_is_left_in_any_file(vault: Vault) -> None:
     assert not [key for key in old if key in stored(vault)]
 
 
-def test_scrubbing_takes_what_split_pages_left_in_their_gaps(vault: Vault) -> None:
+def test_scrubbing_removes_remains_from_split_pages(vault: Vault) -> None:
     """With this seed SQLite 3.40 leaves two of the keys in its file, for all its ``secure_delete``."""
     chance, gone = random.Random(12), list[bytes]()
     with vault.database.write() as session:
@@ -53,7 +53,7 @@ def test_scrubbing_takes_what_split_pages_left_in_their_gaps(vault: Vault) -> No
     assert all(key in stored(vault) for key in wrapped_keys(vault).values())
 
 
-def test_scrubbing_gives_up_while_a_reader_stands_in_the_way(vault: Vault) -> None:
+def test_scrubbing_reports_that_a_reader_prevented_it(vault: Vault) -> None:
     (record,) = vault.fill(1)
     wrapped = wrapped_keys(vault)[record]
     with vault.database.read() as reader:

@@ -16,7 +16,7 @@ from tests.support.machine.onlookers import watched
 from tests.support.personal_text import NEWCOMER, Needles
 
 
-def test_an_argument_and_a_temporary_file_are_seen(tmp_path: Path) -> None:
+def test_the_watch_sees_arguments_and_temporary_files(tmp_path: Path) -> None:
     """The watch is not blind: of a process that another one started, and in a folder that is gone soon."""
     text = NEWCOMER["name"]
     script = f'd=$(mktemp -d -p "{tmp_path}"); printf %s "$1" > "$d/slip"; sleep 1; rm -r "$d"'
@@ -27,7 +27,7 @@ def test_an_argument_and_a_temporary_file_are_seen(tmp_path: Path) -> None:
     assert text.encode() in seen.temporary
 
 
-def test_a_database_that_was_open_to_others_is_closed_to_them_when_it_is_opened(tmp_path: Path) -> None:
+def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     engine = open_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
@@ -44,7 +44,7 @@ def test_a_database_that_was_open_to_others_is_closed_to_them_when_it_is_opened(
     engine.dispose()
 
 
-def test_whoever_is_onboarded_is_seen_in_no_argument_and_no_temporary_file(tmp_path: Path) -> None:
+def test_onboarding_shows_no_name_in_arguments_or_temporary_files(tmp_path: Path) -> None:
     """By a file, and again by standard input."""
     temporary, answer = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
     temporary.mkdir()

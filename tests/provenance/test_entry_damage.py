@@ -73,7 +73,7 @@ def row_of(pilot: Pilot, number: str) -> tuple[int, bytes, str]:
         return entry.seq, entry.body, entry.leaf
 
 
-def test_a_changed_text_is_never_exported_and_is_named_by_whoever_looks(
+def test_a_changed_entry_is_not_exported_and_every_check_reports_it(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
     ledger = pilot.ledger
@@ -110,7 +110,7 @@ def test_a_changed_text_is_never_exported_and_is_named_by_whoever_looks(
     assert asked(ledger, "index", "check")[0] == 0
 
 
-def test_a_text_that_was_changed_with_its_leaf_does_not_make_the_root(
+def test_an_entry_that_was_changed_with_its_leaf_is_detected_by_the_root(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
     """Whoever changes the leaf too, and then the root, is caught by the chain."""
@@ -134,7 +134,7 @@ def test_a_text_that_was_changed_with_its_leaf_does_not_make_the_root(
         ledger.certificates.bundles.build(number)
 
 
-def test_an_entry_that_is_gone_is_named(pilot: Pilot, number: str, changed: Changed) -> None:
+def test_a_missing_entry_is_reported(pilot: Pilot, number: str, changed: Changed) -> None:
     ledger = pilot.ledger
     seq, *_ = row_of(pilot, number)
     for gone in (seq, seq - 1):
@@ -163,7 +163,7 @@ def test_a_signed_certificate_whose_text_was_changed_is_not_exported(
         ledger.certificates.bundles.build(number)
 
 
-def test_reading_entries_asks_no_further_query(pilot: Pilot, number: str) -> None:
+def test_checking_entries_needs_no_additional_query(pilot: Pilot, number: str) -> None:
     """An entry is checked where it is read."""
     ledger = pilot.ledger
     statements: list[str] = []

@@ -41,7 +41,7 @@ def flags(graph: LineageGraph) -> dict[str, str | None]:
     return {node.asset: node.annulled_ancestor for node in graph.nodes}
 
 
-def test_events_say_who_when_why_and_in_which_transaction(pilot: Pilot) -> None:
+def test_events_give_party_time_reason_and_transaction(pilot: Pilot) -> None:
     asset = transferred(pilot)
     answer = pilot.ledger.provenances.asset(asset)
     by_name = {event["name"]: event for event in answer.events}
@@ -56,7 +56,7 @@ def test_events_say_who_when_why_and_in_which_transaction(pilot: Pilot) -> None:
         assert re.fullmatch("[0-9a-f]{64}", event["tx"])
 
 
-def test_exported_history_is_proven_and_read_offline(pilot: Pilot) -> None:
+def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
     """With reasons in it, which are hashed as numbers."""
     asset = transferred(pilot)
     exported = json.loads(json.dumps(pilot.ledger.provenances.asset(asset).to_dict()))
@@ -74,7 +74,7 @@ def test_exported_history_is_proven_and_read_offline(pilot: Pilot) -> None:
         assert [each.party for each in who_held(online, "hold")] == [online.holder]
 
 
-def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(pilot: Pilot) -> None:
+def test_a_certificates_history_includes_its_statements(pilot: Pilot) -> None:
     """And nothing of what strangers counted or withdrew under the same digests."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
@@ -111,13 +111,13 @@ def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(p
     }
 
 
-def test_before_its_registration_an_asset_was_not(pilot: Pilot) -> None:
+def test_an_asset_does_not_exist_before_its_registration(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     view = pilot.ledger.provenances.at(asset, 0)
     assert (view.state, view.holder) == ("none", None)
 
 
-def test_prov_tells_of_certificates_and_of_no_name(pilot: Pilot) -> None:
+def test_prov_contains_certificates_and_no_names(pilot: Pilot) -> None:
     asset = transferred(pilot)
     document = pilot.ledger.provenances.prov(asset)
     nodes = {node["@id"]: node for node in document["@graph"]}
@@ -134,7 +134,7 @@ def test_prov_tells_of_certificates_and_of_no_name(pilot: Pilot) -> None:
     assert resource["title"] not in text
 
 
-def test_pictures_are_pictures(pilot: Pilot) -> None:
+def test_histories_are_drawn_as_svg(pilot: Pilot) -> None:
     asset = transferred(pilot)
     for picture in (pilot.ledger.provenances.timeline(asset), pilot.ledger.provenances.lineage_svg(asset)):
         assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
@@ -159,14 +159,14 @@ def test_descendants_of_an_annulled_asset_are_flagged(pilot: Pilot) -> None:
     assert str(pilot.ledger.registration.registrations.get(child)["reg_no"]) in labels
 
 
-def test_asset_that_the_chain_does_not_know(pilot: Pilot) -> None:
+def test_the_history_of_an_unknown_asset_is_refused(pilot: Pilot) -> None:
     provenances = pilot.ledger.provenances
     for ask in (provenances.asset, provenances.prov, provenances.timeline, provenances.lineage):
         with pytest.raises(Conflict, match="ASSET_NOT_ON_CHAIN"):
             ask("ee" * 32)
 
 
-def test_index_that_lacks_an_event_answers_no_question(pilot: Pilot) -> None:
+def test_an_index_without_an_event_is_detected(pilot: Pilot) -> None:
     asset = transferred(pilot)
     provenances = pilot.ledger.provenances
     provenances.asset(asset)

@@ -61,7 +61,7 @@ def test_timeline_shows_every_event_in_order() -> None:
     assert timeline_picture(life) == timeline_picture(recorded_life())
 
 
-def test_long_timeline_is_bounded_and_says_what_it_leaves_out() -> None:
+def test_a_long_timeline_is_limited_and_says_what_it_leaves_out() -> None:
     frozen = [event("Frozen" if place % 2 else "Unfrozen", 50 + place, 5, reason=4) for place in range(1, 401)]
     history = recorded([*confirmed_asset(), *frozen])
     picture = timeline_picture(history)
@@ -84,7 +84,7 @@ def test_boxes_do_not_overlap() -> None:
                 assert abs(x - other_x) >= width or abs(y - other_y) >= height
 
 
-def test_lineage_runs_from_left_to_right_whatever_the_order() -> None:
+def test_lineage_is_drawn_from_left_to_right_in_any_order() -> None:
     nodes = (node(ASSET), node(PARENT, label="parent"), node(SUCCESSOR, label="child"))
     edges = ((ASSET, "derived_from", PARENT), (SUCCESSOR, "split_from", ASSET), (SUCCESSOR, "merged_from", PARENT))
     for order in (nodes, nodes[::-1]):
@@ -94,25 +94,25 @@ def test_lineage_runs_from_left_to_right_whatever_the_order() -> None:
         assert len(list(ElementTree.fromstring(picture).iter(f"{SVG}path"))) == 1 + len(edges)
 
 
-def test_what_comes_from_an_annulled_asset_is_red_and_says_so() -> None:
+def test_descendants_of_an_annulled_asset_are_drawn_red_with_a_note() -> None:
     picture = lineage_picture(graph(node(PARENT, "annulled"), node(ASSET, ancestor=PARENT), node(SUCCESSOR)))
     assert [box["stroke"] == ALARM for box in boxes(picture)] == [True, True, False]
     assert sum("annulled ancestor" in each for each in texts(picture)) == 1
 
 
-def test_circle_ends() -> None:
+def test_a_circle_in_the_lineage_is_drawn() -> None:
     """The contract makes none; who draws what an untrusted index says must still come to an end."""
     edges = ((ASSET, "derived_from", PARENT), (PARENT, "derived_from", ASSET), (ASSET, "replaced_by", PARENT))
     assert len(boxes(lineage_picture(graph(node(ASSET), node(PARENT), edges=edges)))) == 2
 
 
-def test_edge_to_an_asset_that_is_not_shown_is_left_out() -> None:
+def test_an_edge_to_a_missing_asset_is_left_out() -> None:
     picture = lineage_picture(graph(node(ASSET), edges=((ASSET, "derived_from", PARENT),)))
     assert len(boxes(picture)) == 1
 
 
 @pytest.mark.parametrize("hostile", ["</text><script>alert(1)</script>", '"><image href="x"/>', "&lt;&amp;", "'\"<>&"])
-def test_text_stays_text(hostile: str) -> None:
+def test_text_in_pictures_is_escaped(hostile: str) -> None:
     picture = lineage_picture(graph(node(ASSET, label=hostile)))
     tags = {each.tag.removeprefix(SVG) for each in ElementTree.fromstring(picture).iter()}
     assert tags == {"svg", "rect", "defs", "marker", "path", "text", "line"}
@@ -132,5 +132,5 @@ def test_text_stays_text(hostile: str) -> None:
         ("a数据", 4, "a数…"),
     ],
 )
-def test_text_is_cut_to_its_columns(content: str, columns: int, shown: str) -> None:
+def test_text_is_shortened_to_its_columns(content: str, columns: int, shown: str) -> None:
     assert fit(content, columns) == shown

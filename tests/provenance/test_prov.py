@@ -61,7 +61,7 @@ def test_every_event_is_one_activity_with_its_actor_time_and_transaction(graph: 
         assert list(graph.objects(activity, PZ.ordinal)) == [Literal(ordinal)]
 
 
-def test_nothing_is_lost_between_json_and_rdf(graph: Graph) -> None:
+def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
     """Every value of the document is a triple: no term is missing from the context."""
     nodes = prov_document(recorded_life())["@graph"]
     values = sum(
@@ -72,7 +72,7 @@ def test_nothing_is_lost_between_json_and_rdf(graph: Graph) -> None:
     assert all(str(each).startswith((str(PROV), str(PZ), str(RDF))) for each in graph.predicates())
 
 
-def test_what_is_named_is_described(graph: Graph) -> None:
+def test_both_ends_of_every_relation_are_nodes(graph: Graph) -> None:
     """Both ends of every PROV relation are nodes of the right class."""
     ends = {
         PROV.used: (PROV.Activity, PROV.Entity),
@@ -109,7 +109,7 @@ def test_versions_follow_content_and_holder(graph: Graph) -> None:
         assert len(list(graph.objects(version, PROV.invalidatedAtTime))) == 1
 
 
-def test_end_lineage_reports_rights_and_liens(graph: Graph) -> None:
+def test_prov_contains_end_lineage_reports_rights_and_liens(graph: Graph) -> None:
     ended = Literal(moment(BORN + 290), datatype=DATE_TIME)
     assert list(graph.objects(urn(), PROV.invalidatedAtTime)) == [ended]
     assert list(graph.objects(urn(), PROV.wasDerivedFrom)) == [URIRef(asset_urn(PARENT))]
@@ -135,14 +135,14 @@ def test_certificates(graph: Graph) -> None:
     assert list(graph.objects(second, PROV.invalidatedAtTime)) == [Literal(moment(BORN + 290), datatype=DATE_TIME)]
 
 
-def test_a_standing_asset_is_not_invalidated() -> None:
+def test_a_registered_asset_is_not_invalidated() -> None:
     life = recorded_life()
     graph = read(replace(life, events=life.events[:6]))
     assert not list(graph.triples((urn(), PROV.invalidatedAtTime, None)))
     assert not list(graph.triples((urn("version", 1), PROV.invalidatedAtTime, None)))
 
 
-def test_head_and_genesis_stand_with_the_asset(graph: Graph) -> None:
+def test_the_asset_has_head_and_genesis(graph: Graph) -> None:
     life = recorded_life()
     assert list(graph.objects(urn(), PZ.head)) == [Literal(life.head)]
     assert list(graph.objects(urn(), PZ.genesis)) == [Literal(life.genesis)]

@@ -62,7 +62,7 @@ def test_a_subject_sees_who_read_presented_used_and_opened_its_data(pilot: Pilot
     assert page == lines[2:4]
 
 
-def test_nobody_sees_who_used_anothers_data(pilot: Pilot) -> None:
+def test_another_party_does_not_see_who_used_the_data(pilot: Pilot) -> None:
     firm, other = pilot.firm(), pilot.firm()
     number = pilot.certificate(firm)
     pilot.ledger.readings.of_bundle(BANK, How.WALLET, pilot.ledger.certificates.bundles.build(number))
@@ -70,7 +70,7 @@ def test_nobody_sees_who_used_anothers_data(pilot: Pilot) -> None:
     assert readings_of(pilot, other) == []
 
 
-def test_who_reads_writes_nothing_and_what_waits_is_written_at_once(pilot: Pilot) -> None:
+def test_reading_writes_nothing_and_readings_are_stored_together(pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.flush()
     statements: list[str] = []
@@ -83,7 +83,7 @@ def test_who_reads_writes_nothing_and_what_waits_is_written_at_once(pilot: Pilot
     assert ledger.readings.flush() == 0
 
 
-def test_closing_the_ledger_writes_what_waits(tmp_path: Path) -> None:
+def test_closing_the_ledger_stores_waiting_readings(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", delay=0)
     with create_ledger(settings) as ledger:
         ledger.readings.note(BANK, How.BUNDLE, None, "cd" * 32, ["a"])
@@ -92,7 +92,7 @@ def test_closing_the_ledger_writes_what_waits(tmp_path: Path) -> None:
         assert (line.by, line.fields) == (BANK.party, ("a",))
 
 
-def test_what_could_not_be_written_waits_on(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readings_that_could_not_be_stored_are_kept(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     readings = Readings(ledger.database, ledger.clock)
     readings.note(BANK, How.BUNDLE, None, "ce" * 32, ["a"])
     with monkeypatch.context() as full:
@@ -108,7 +108,7 @@ def _no_room() -> object:
     raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
 
-def test_what_waits_is_bounded(ledger: Ledger) -> None:
+def test_the_number_of_waiting_readings_is_limited(ledger: Ledger) -> None:
     readings = Readings(ledger.database, ledger.clock)
     for _ in range(MAX_WAITING):
         readings.note(BANK, How.BUNDLE, None, "cf" * 32, [])
@@ -116,7 +116,7 @@ def test_what_waits_is_bounded(ledger: Ledger) -> None:
         assert session.scalar(select(func.count()).where(Reading.subject == "cf" * 32)) == MAX_WAITING
 
 
-def test_junk_leaves_no_record_for_the_subject_whose_number_it_bears(pilot: Pilot) -> None:
+def test_a_forged_bundle_leaves_no_record_for_the_subject(pilot: Pilot) -> None:
     """Neither looked at nor presented with a nonce, neither by its name nor in the log."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
@@ -143,7 +143,7 @@ def test_junk_leaves_no_record_for_the_subject_whose_number_it_bears(pilot: Pilo
     assert ledger.verification.accept(ledger.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report.valid
 
 
-def test_who_is_no_party_leaves_one_record_a_day(pilot: Pilot) -> None:
+def test_a_stranger_leaves_one_record_a_day(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, _ = pilot.present(firm, number)
@@ -164,7 +164,7 @@ def test_who_is_no_party_leaves_one_record_a_day(pilot: Pilot) -> None:
     assert presentations_of(pilot, number) == 3
 
 
-def test_a_stranger_learns_the_state_of_a_number_and_since_when(pilot: Pilot) -> None:
+def test_a_stranger_sees_the_state_of_a_number_and_since_when(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     assert ledger.verification.public_status(number)["state"] == "active"
@@ -176,7 +176,7 @@ def test_a_stranger_learns_the_state_of_a_number_and_since_when(pilot: Pilot) ->
         ledger.verification.public_status("C44080000S51260000000000")
 
 
-def test_what_waits_for_its_anchor_says_so_and_no_more(pilot: Pilot) -> None:
+def test_a_certificate_that_is_not_anchored_has_only_the_state_building(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)

@@ -57,7 +57,7 @@ CERTIFICATE = {
 
 
 @pytest.mark.parametrize(("column", "value"), CERTIFICATE.values(), ids=CERTIFICATE)
-def test_a_certificate_is_answered_by_its_entry_alone(
+def test_a_certificate_with_a_changed_row_is_refused(
     pilot: Pilot, number: str, changed: Changed, column: str, value: object
 ) -> None:
     changed.set("certificate", column, value, "certificate_no", number)
@@ -75,9 +75,7 @@ def test_a_certificate_is_answered_by_its_entry_alone(
     assert findings(pilot) == set()
 
 
-def test_a_revoked_certificate_does_not_take_the_place_of_an_active_one(
-    pilot: Pilot, number: str, changed: Changed
-) -> None:
+def test_exchanged_rows_of_certificates_are_detected(pilot: Pilot, number: str, changed: Changed) -> None:
     ledger = pilot.ledger
     other = pilot.certificate(pilot.firm())
     ledger.certificates.status.revoke(number, "fraud")
@@ -91,9 +89,7 @@ def test_a_revoked_certificate_does_not_take_the_place_of_an_active_one(
     assert {("RECORD_DAMAGED", f"certificate {each}") for each in (number, other)} <= findings(pilot)
 
 
-def test_a_bundle_has_the_keys_and_the_claims_of_its_own_certificate(
-    pilot: Pilot, number: str, changed: Changed
-) -> None:
+def test_a_bundle_with_other_keys_or_claims_is_refused(pilot: Pilot, number: str, changed: Changed) -> None:
     ledger = pilot.ledger
     other_number = pilot.certificate(pilot.firm())
     with ledger.database.read() as session:
@@ -130,7 +126,7 @@ def test_every_row_is_compared_with_its_entry(
     assert findings(pilot) == {("RECORD_DAMAGED", f"{table} {key}")}
 
 
-def test_a_party_has_the_number_that_the_chain_gave_it(pilot: Pilot, changed: Changed) -> None:
+def test_a_changed_party_number_is_detected(pilot: Pilot, changed: Changed) -> None:
     for number in (900, pilot.ledger.parties.register.get(pilot.cast.provider).no):
         changed.set("party", "no", None, "id", pilot.cast.provider)
         changed.set("party", "no", number, "id", pilot.cast.bank)
@@ -154,7 +150,7 @@ CLOSED = {
 
 
 @pytest.mark.parametrize(("statement", "code"), CLOSED.values(), ids=CLOSED)
-def test_a_database_that_was_changed_is_not_written(home: Path, statement: str, code: str) -> None:
+def test_a_changed_database_is_not_written(home: Path, statement: str, code: str) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         database.execute(statement)
         database.commit()
@@ -170,7 +166,7 @@ def test_a_database_that_was_changed_is_not_written(home: Path, statement: str, 
         assert refused_to_open.code == code
 
 
-def test_a_certificate_number_is_not_given_twice_by_a_counter_that_was_set_back(home: Path) -> None:
+def test_a_counter_that_was_set_back_repeats_no_certificate_number(home: Path) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         assert database.execute("DELETE FROM counter WHERE name LIKE 'certificate/%'").rowcount
         database.commit()
@@ -192,7 +188,7 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize(("statement", "code"), NONSENSE.values(), ids=NONSENSE)
-def test_what_no_program_of_ours_writes_is_named_too(home: Path, statement: str, code: str) -> None:
+def test_impossible_values_in_the_database_are_reported(home: Path, statement: str, code: str) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         assert database.execute(statement).rowcount
         database.commit()
@@ -200,7 +196,7 @@ def test_what_no_program_of_ours_writes_is_named_too(home: Path, statement: str,
     assert examined == {code}
 
 
-def test_a_party_whose_status_in_the_index_is_none_is_no_internal_error() -> None:
+def test_an_invalid_party_status_in_the_index_is_reported() -> None:
     for status in (9, -1, "suspended"):
         with pytest.raises(Incoherent, match="INDEX_DIFFERS"):
             active_actor("ab" * 32, status, 0)  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ def count(database: Database) -> int:
         return int(session.execute(text("SELECT count(*) FROM note WHERE body IS NOT NULL")).scalar_one())
 
 
-def test_who_waits_too_long_for_another_writer_is_told_when_to_try_again(path: Path, database: Database) -> None:
+def test_a_writer_that_waits_too_long_gets_a_time_to_retry(path: Path, database: Database) -> None:
     other = Database(open_engine(f"sqlite:///{path}"))
     with other.write() as session:
         session.execute(text("UPDATE note SET body = 'theirs' WHERE id = 0"))
@@ -64,7 +64,7 @@ def test_who_waits_too_long_for_another_writer_is_told_when_to_try_again(path: P
     other.engine.dispose()
 
 
-def test_a_full_disk_takes_nothing_and_reading_goes_on(database: Database) -> None:
+def test_on_a_full_disk_nothing_is_written_and_reading_continues(database: Database) -> None:
     with database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     with database.write() as session:
@@ -78,7 +78,7 @@ def test_a_full_disk_takes_nothing_and_reading_goes_on(database: Database) -> No
     assert count(database) == ROWS
 
 
-def test_a_read_only_database_is_read(path: Path) -> None:
+def test_a_read_only_database_can_be_read(path: Path) -> None:
     database = Database(open_engine(f"sqlite:///file:{path}?mode=ro&uri=true"))
     assert count(database) == ROWS
     with pytest.raises(Misconfigured) as refused:
@@ -104,7 +104,7 @@ def flip(path: Path, start: int) -> None:
     ],
     ids=["the first page", "a page of the table", "cut off", "a text"],
 )
-def test_damaged_pages_are_no_answer(path: Path, damage: object) -> None:
+def test_damaged_pages_raise_an_error(path: Path, damage: object) -> None:
     assert callable(damage)
     damage(path)
     database = Database(open_engine(f"sqlite:///{path}"))
@@ -114,7 +114,7 @@ def test_damaged_pages_are_no_answer(path: Path, damage: object) -> None:
     database.engine.dispose()
 
 
-def test_a_database_that_is_not_there_does_not_open(tmp_path: Path) -> None:
+def test_a_missing_database_cannot_be_opened(tmp_path: Path) -> None:
     database = Database(open_engine(f"sqlite:///{tmp_path / 'nowhere' / 'ledger.db'}"))
     with pytest.raises(Misconfigured, match="DATABASE_UNREACHABLE"):
         count(database)
@@ -132,7 +132,7 @@ def test_an_emptied_database_gets_no_new_tables(path: Path) -> None:
         assert not connection.execute("SELECT name FROM sqlite_master").fetchall()
 
 
-def test_nothing_is_written_while_a_finding_stands_but_what_mends_it(database: Database) -> None:
+def test_only_repairs_are_written_while_there_is_a_finding(database: Database) -> None:
     finding = Finding("CHAIN_BEHIND_DATABASE", "The chain lacks a batch.", "batch 3", "Restore it.", {"batch": 3})
     database.refuse(finding)
     with pytest.raises(Incoherent) as refused:

@@ -42,7 +42,7 @@ def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
-def test_the_key_of_a_party_of_an_earlier_version_stays_known(tmp_path: Path) -> None:
+def test_keys_of_parties_of_an_earlier_version_are_kept(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0001")
     with engine.begin() as connection:
@@ -55,7 +55,7 @@ def test_the_key_of_a_party_of_an_earlier_version_stays_known(tmp_path: Path) ->
         ]
 
 
-def test_how_often_a_certificate_of_an_earlier_version_may_be_used_is_read_from_its_payload(tmp_path: Path) -> None:
+def test_max_uses_of_an_earlier_version_is_read_from_the_payload(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0005")
     with engine.begin() as connection:
@@ -70,7 +70,7 @@ def test_how_often_a_certificate_of_an_earlier_version_may_be_used_is_read_from_
     assert kept == [("a", 3), ("b", None)]
 
 
-def test_verifications_of_an_earlier_version_stay_and_say_which_use_they_were(tmp_path: Path) -> None:
+def test_verifications_of_an_earlier_version_get_ordinals(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0005")
     with engine.begin() as connection:
@@ -84,7 +84,7 @@ def test_verifications_of_an_earlier_version_stay_and_say_which_use_they_were(tm
     assert rows == [("1", 1, "[]"), ("2", None, "[]"), ("3", 2, "[]")]
 
 
-def test_a_nonce_is_taken_among_those_of_its_consumer(tmp_path: Path) -> None:
+def test_a_nonce_is_unique_for_each_consumer(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     upgrade(engine)
     with engine.begin() as connection:
@@ -94,7 +94,7 @@ def test_a_nonce_is_taken_among_those_of_its_consumer(tmp_path: Path) -> None:
         connection.execute(text(PRESENTED), {"id": "3", "by": "c"})
 
 
-def test_what_earlier_versions_left_behind_is_forgotten(tmp_path: Path) -> None:
+def test_remains_of_earlier_versions_are_deleted(tmp_path: Path) -> None:
     """Sealed text of consents that are gone, and keys of repeated requests in the clear."""
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0010")
@@ -119,7 +119,7 @@ def test_what_earlier_versions_left_behind_is_forgotten(tmp_path: Path) -> None:
     ],
     ids=["an entry", "a verification"],
 )
-def test_a_database_with_a_log_of_protocol_1_is_refused_and_stays_as_it_is(
+def test_a_database_with_a_log_of_protocol_1_is_refused_unchanged(
     tmp_path: Path, insert: str, values: dict[str, object]
 ) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
@@ -145,7 +145,7 @@ def test_a_database_with_a_log_of_protocol_2_cannot_go_back_to_protocol_1(tmp_pa
         command.downgrade(configuration(engine), "0011")
 
 
-def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:
+def test_the_newest_migration_can_be_undone(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     upgrade(engine)
     command.downgrade(configuration(engine), "0007")
@@ -154,7 +154,7 @@ def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
-def test_keys_that_never_ended_end_and_parties_without_a_key_may_be_kept(tmp_path: Path) -> None:
+def test_old_api_keys_are_deleted_and_parties_without_a_key_allowed(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0013")
     with engine.begin() as connection:

@@ -30,7 +30,7 @@ def test_a_subject_erases_its_certificate_and_can_still_use_its_own_copy(api: Ap
     assert api.post("bank", "/v1/presentations", {"bundle": held, "nonce": nonce}).json()["valid"]
 
 
-def test_what_is_erased_breaks_no_list_and_no_request(api: Api) -> None:
+def test_lists_still_work_after_an_erasure(api: Api) -> None:
     number = certificate(api)
     path = f"/v1/requests/{api.pilot.ledger.usage.holdings.get(number).request_id}"
     before = api.get("firm", path).json()
@@ -43,7 +43,7 @@ def test_what_is_erased_breaks_no_list_and_no_request(api: Api) -> None:
         assert api.get("firm", f"/v1/{listed}?limit=200").status_code == 200
 
 
-def test_the_erasure_is_an_entry_that_those_concerned_can_read(api: Api) -> None:
+def test_the_parties_of_an_erasure_can_read_its_entry(api: Api) -> None:
     number = certificate(api)
     seq = api.post("platform", f"/v1/certificates/{number}/erasure", COURT).json()["seq"]
     for part in ("firm", "bank", "provider", "platform", "supervisor"):
@@ -55,7 +55,7 @@ def test_the_erasure_is_an_entry_that_those_concerned_can_read(api: Api) -> None
 
 
 @pytest.mark.parametrize("part", ["other_firm", "bank", "provider", "registrar", "supervisor"])
-def test_nobody_else_erases(api: Api, part: str) -> None:
+def test_other_parties_cannot_erase(api: Api, part: str) -> None:
     number = certificate(api)
     paths = (f"/v1/certificates/{number}/erasure", f"/v1/parties/{api.parties['firm']}/erasure")
     for path in paths:
@@ -64,7 +64,7 @@ def test_nobody_else_erases(api: Api, part: str) -> None:
     assert api.get("firm", f"/v1/certificates/{number}/bundle").status_code == 200
 
 
-def test_a_party_is_erased_by_itself(api: Api) -> None:
+def test_a_subject_erases_its_own_identity(api: Api) -> None:
     party = api.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     headers = api.tokens.header(party)
     path = f"/v1/parties/{party}/erasure"

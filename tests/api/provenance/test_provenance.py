@@ -27,7 +27,7 @@ def fetched(api: Api, path: str) -> Any:
     return answer
 
 
-def test_who_held_which_right_at_a_time(api: Api, asset: str) -> None:
+def test_an_asset_is_returned_as_it_was_at_a_time(api: Api, asset: str) -> None:
     plain = fetched(api, f"/v1/assets/{asset}/provenance").json()
     assert plain["view"] is None
     accepted = plain["events"][-1]["at"]

@@ -12,7 +12,7 @@ from ledger.domain.parties import PartyKind
 from tests.support.actors.pilots import Pilot
 
 
-def test_commands_rotate_under_an_open_ledger(pilot: Pilot) -> None:
+def test_the_rotate_command_works_while_a_server_runs(pilot: Pilot) -> None:
     """As beside a running server: its next record is wrapped by the new key, its old ones still open."""
     ledger, home = pilot.ledger, str(pilot.ledger.settings.home)
     firm = pilot.cast.firms[pilot.firm()]

@@ -78,7 +78,7 @@ def test_lineage(home: Path) -> None:
     assert code == 0 and "派生自 derived_from" in shown
 
 
-def test_index_check_looks_at_every_asset(home: Path) -> None:
+def test_index_check_compares_every_asset(home: Path) -> None:
     answer = as_json(home, "index", "check")
     assert answer["equal"] and answer["assets_agree"]
     assert (answer["assets"], answer["assets_on_chain"], answer["assets_differing"]) == (2, 2, [])
