@@ -14,9 +14,7 @@ HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
 Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD8Z3W0S6V3M5E0Q9T4N7R2B"])]
 CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
-RecordNo = Annotated[
-    int, Field(ge=0, lt=2**32, description="The record's number among the records of its asset.", examples=[0])
-]
+RecordNo = Annotated[int, Field(ge=0, lt=2**32, description="The number among the asset's records.", examples=[0])]
 ActingKey = Annotated[
     str,
     Field(
@@ -44,8 +42,7 @@ ActSignature = Annotated[
     str,
     Field(
         pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})$",
-        description="Signature over the SHA-256 of the message, in hex: `r ‖ s` for secp256k1, `r ‖ s ‖ x ‖ y` for "
-        "P-256; `s` must be low.",
+        description="Hex over the message's SHA-256: `r ‖ s` (secp256k1) or `r ‖ s ‖ x ‖ y` (P-256); `s` is low.",
     ),
 ]
 ActMessage = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", description="The bytes to sign, in hex (protocol §3).")]

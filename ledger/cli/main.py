@@ -32,7 +32,7 @@ GROUPS: Final = {
     "keys": (
         "parties.keys",
         "app",
-        "密钥与提案 Keys and proposals: pending, show, confirm, carry out, cancel, veto, report, watch.",
+        "密钥与提案 Keys and proposals: pending, confirm, carry out, cancel, veto, report.",
     ),
     "pause": ("parties.pause", "app", "暂停 Pause of the ledger: start, end, show."),
     "sessions": ("parties.login", "sessions", "会话 Sessions of your party at a service: list, end."),
@@ -44,24 +44,16 @@ GROUPS: Final = {
     "consent": (
         "usage.consents",
         "app",
-        "授权 Consents (authorizations): draft, submit, give, list, notice, withdraw, also without the service.",
+        "授权 Consents (authorizations): draft, submit, give, list, notice, withdraw.",
     ),
-    "provision": (
-        "usage.provisions",
-        "app",
-        "提供 Provisions: tasks, answers computed at the provider, receipts, confirmation by a clerk.",
-    ),
-    "certificate": (
-        "certificates.certificates",
-        "app",
-        "凭证 Certificates: issue, list, show, bundle, present, correct, revoke, suspend, hold, erase, provenance.",
-    ),
+    "provision": ("usage.provisions", "app", "提供 Provisions: tasks, answers computed at the provider, receipts."),
+    "certificate": ("certificates.certificates", "app", "凭证 Certificates: issue, list, show, present, revoke, hold."),
     "holdings": ("certificates.holdings", "app", "归集 Holdings: summary and export by subject, department, scenario."),
     "wallet": ("certificates.wallet", "app", "钱包 Wallet: export, add, list, show, present, passphrase."),
     "registration": (
         "registration.registrations",
         "app",
-        "确权登记 Registration: submit, accept, review, notice, confirm; change, renew, cancel; object, decide.",
+        "确权登记 Registration: submit, review, notice, confirm, object.",
     ),
     "asset": ("provenance.provenance", "app", "数据资产 Assets: import, confirm, offer, accept, freeze, provenance."),
     "right": ("registration.rights", "app", "三权 Rights to hold, process and operate: grant, license, pass on, end."),

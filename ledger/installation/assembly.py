@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from ledger.installation.participant import SEEN, Participant, members, participant
 from ledger.installation.recovery.loss import Loss, accept_loss
-from ledger.installation.use_cases.catalogue import CatalogueUseCases, catalogue_use_cases
-from ledger.installation.use_cases.certificates import CertificateUseCases, certificate_use_cases
+from ledger.installation.use_cases.catalogue import CatalogueUseCases
+from ledger.installation.use_cases.certificates import CertificateUseCases
 from ledger.installation.use_cases.foundation import Foundation
-from ledger.installation.use_cases.parties import PartyUseCases, party_use_cases
-from ledger.installation.use_cases.registration import RegistrationUseCases, registration_use_cases
-from ledger.installation.use_cases.usage import UsageUseCases, usage_use_cases
+from ledger.installation.use_cases.parties import PartyUseCases
+from ledger.installation.use_cases.registration import RegistrationUseCases
+from ledger.installation.use_cases.usage import UsageUseCases
 from ledger.log.idempotency import Idempotency
 from ledger.parties.keys.party_keys import anchor_first
 from ledger.parties.offices import Offices
@@ -79,10 +79,10 @@ def wire(base: Foundation) -> Ledger:
         before_retiring=lambda: anchor_first(base.anchoring),
         anchoring=base.anchoring,
     )
-    parties = party_use_cases(base, common)
-    certificates = certificate_use_cases(base, common)
-    catalogue = catalogue_use_cases(base, parties)
-    usage = usage_use_cases(base, parties, certificates)
+    parties = PartyUseCases(base, common)
+    certificates = CertificateUseCases(base, common)
+    catalogue = CatalogueUseCases(base, parties)
+    usage = UsageUseCases(base, parties, certificates)
     own = OwnCertificates(usage.holdings, parties.principals, certificates.bundles, common.readings)
     views = CertificateViews(common.verification, common.presentations, common.provenances, own)
     return Ledger(
@@ -91,7 +91,7 @@ def wire(base: Foundation) -> Ledger:
         certificates=certificates,
         catalogue=catalogue,
         usage=usage,
-        registration=registration_use_cases(base, common, parties, certificates, catalogue),
+        registration=RegistrationUseCases(base, common, parties, certificates, catalogue),
         scenario_drafts=ScenarioDrafts(database, clock),
         own_certificates=own,
         log_entries=LogEntries(database, parties.principals),

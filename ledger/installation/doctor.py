@@ -12,9 +12,8 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import func, select
@@ -30,6 +29,7 @@ from ledger.errors import Misconfigured, PingzhengError
 from ledger.index.audit import asset_heads, audit_assets
 from ledger.index.tables import CURSOR
 from ledger.installation.examining import (
+    Part,
     access,
     as_finding,
     damaged_pages,
@@ -76,26 +76,6 @@ LOW_BYTES: Final = 200 * 1024 * 1024
 REMARKED: Final = "BATCH_LOST"
 # Files that let a reader act for the parties or open sealed texts.
 _PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The result for one part. ``skipped`` names the damaged part without which this one cannot be examined."""
-
-    name: str
-    findings: tuple[Finding, ...] = ()
-    skipped: str | None = None
-    remarks: tuple[Finding, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the part as JSON; ``ok`` is null if the part could not be examined."""
-        return {
-            "part": self.name,
-            "ok": None if self.skipped else not self.findings,
-            "skipped": self.skipped,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "remarks": [remark.to_dict() for remark in self.remarks],
-        }
 
 
 class Doctor:

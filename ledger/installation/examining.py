@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, inspect
 
@@ -12,6 +14,26 @@ from ledger.domain.findings import Finding
 from ledger.errors import PingzhengError
 from ledger.index.tables import METADATA
 from ledger.store.migrations import newest
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The result for one part. ``skipped`` names the damaged part without which this one cannot be examined."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    skipped: str | None = None
+    remarks: tuple[Finding, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the part as JSON; ``ok`` is null if the part could not be examined."""
+        return {
+            "part": self.name,
+            "ok": None if self.skipped else not self.findings,
+            "skipped": self.skipped,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "remarks": [remark.to_dict() for remark in self.remarks],
+        }
 
 
 def version(engine: Engine) -> Iterator[Finding]:

@@ -104,7 +104,8 @@ def install(
             rows = _found(session, sealer, lookup_key, founders, operator_key, clock())
             founding = _constructor(session, rows, founders.accreditations)
         chain.fund(rows[1].account)
-        _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
+        key = custody.private_key(rows[1].account).hex()
+        deploy(chain.url, key, founding, delay=settings.delay, network=chain.network, notice=notice).save(place)
     note_deployment(settings.home)
     with database.write() as session:
         remember_ledger(session, Deployment.load(place).ledger, clock())
@@ -303,7 +304,3 @@ def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
             hint="Restore the database that belongs to these contracts, with `pingzheng restore` or from the backup.",
         )
     return rows
-
-
-def _deploy(path: Path, chain: Chain, key: str, founding: Sequence[Founding], delay: int, notice: int) -> None:
-    deploy(chain.url, key, founding, delay=delay, network=chain.network, notice=notice).save(path)

@@ -12,7 +12,7 @@ from ledger.installation.explanations import explanation
 
 if TYPE_CHECKING:
     from ledger.domain.findings import Finding
-    from ledger.installation.doctor import Part
+    from ledger.installation.examining import Part
 
 NAMES = {
     "archive": "归档",

@@ -18,10 +18,12 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ledger.errors import Conflict, Misconfigured, PingzhengError, StorageFull
+from ledger.errors import Conflict, Misconfigured, NotFound, PingzhengError, StorageFull
+from ledger.installation.recovery.backup_checks import check_pages
 from ledger.installation.recovery.closure import DATED, MAX_VALUES, Closure, Row, table_of
 from ledger.installation.tables import METADATA
 from ledger.parties.tables import Party, PartyKey
+from ledger.store.copying import copy_database
 from ledger.store.database import Database, open_engine, require_tables
 from ledger.store.identity import known_ledger, remember_ledger
 from ledger.store.migrations import upgrade
@@ -283,3 +285,47 @@ def upserting(table: Table) -> Any:
     if not changed:
         return statement.on_conflict_do_nothing(index_elements=keys)
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+@contextmanager
+def archive_copy(draft: Path, source: Path, ledger: str) -> Iterator[Session]:
+    """Open a session on a copy of an archive in ``draft``, with this version's tables; the archive is only read.
+
+    Raises ``NotFound`` ``ARCHIVE_UNKNOWN``, ``Misconfigured`` ``ARCHIVE_DIFFERS``, and as ``archive_error``.
+    """
+    file = draft / "archive.db"
+    if not source.is_file():
+        others = sorted(source.parent.glob("*.db"))
+        if others:
+            raise archive_differs(others[0])
+        raise NotFound(
+            "ARCHIVE_UNKNOWN",
+            "There is no archive in this folder.",
+            where=str(source),
+            hint="Name the folder that was set in PINGZHENG_ARCHIVE, or leave out --archive.",
+        )
+    engine = open_engine(f"sqlite:///{file}")
+    try:
+        try:
+            _copy_archive(source, file)
+            upgrade(engine)
+            require_tables(engine, METADATA)
+        except Misconfigured as error:
+            raise archive_error(error, source) from error
+        with Database(engine).read() as session:
+            if known_ledger(session) != ledger:
+                raise archive_differs(source)
+            yield session
+    finally:
+        engine.dispose()
+        for path in draft.glob("archive.db*"):
+            path.unlink()
+
+
+def _copy_archive(source: Path, file: Path) -> None:
+    reading = open_engine(f"sqlite:///{source}")
+    try:
+        copy_database(reading, file, METADATA)
+    finally:
+        reading.dispose()
+    check_pages(file)

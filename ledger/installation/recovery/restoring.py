@@ -8,8 +8,8 @@ entries back (``adopting``).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,10 +22,10 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.disk import writing
 from ledger.domain.findings import Finding
-from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured, NotFound
+from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured
 from ledger.installation.home import LOCK, require_free
 from ledger.installation.local_chain import LocalClock, open_chain
-from ledger.installation.recovery.archive import archive_differs, archive_error
+from ledger.installation.recovery.archive import archive_copy
 from ledger.installation.recovery.archiving import ERASURES, archive_file, chain_folder, remember_folder
 from ledger.installation.recovery.backup import DATABASE, draft_of, sync_all
 from ledger.installation.recovery.backup_checks import check_log, check_pages, unheld_keys
@@ -39,7 +39,6 @@ from ledger.installation.recovery.restored_keys import settle_custody
 from ledger.installation.recovery.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
 from ledger.installation.settings import Settings
 from ledger.installation.setup import OPERATOR_NO
-from ledger.installation.tables import METADATA
 from ledger.log.coherence import Coherence
 from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
 from ledger.parties.custody import Custody
@@ -48,9 +47,7 @@ from ledger.privacy.erasures_file import ErasuresFile
 from ledger.privacy.key_providers import local_keys
 from ledger.registration.tables import Registration
 from ledger.rulebooks.scenarios import ScenarioBook
-from ledger.store.copying import copy_database
-from ledger.store.database import Database, open_engine, require_tables
-from ledger.store.identity import known_ledger
+from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.wallet.private_file import sync_folder
@@ -195,7 +192,9 @@ def _put_together(settings: Settings, sources: Sources, restored: Restored) -> N
         listed = None if erasures is None else [erased for each in erasures for erased in each.read()]
         with database.write() as session:
             if sources.archive is not None:
-                with _archive_copy(settings.home, sources.archive, restored.ledger) as archive:
+                with archive_copy(
+                    settings.home, archive_file(sources.archive, restored.ledger), restored.ledger
+                ) as archive:
                     restored.merged = merge(archive, session, lambda key_id: _held(settings, key_id))
             restored.log = settle_log(session, anchors_of(reader, OPERATOR_NO))
             _require_chain(restored, sources)
@@ -223,47 +222,6 @@ def _put_together(settings: Settings, sources: Sources, restored: Restored) -> N
         found = Coherence(database, reader, OPERATOR_NO, clock, local=settings.rpc_url is None).findings()
         if found:
             raise found[0].refusal()
-
-
-@contextmanager
-def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
-    """Open a session on a copy of the archive, upgraded to this version's tables; the archive itself is only read."""
-    source, file = archive_file(folder, ledger), draft / "archive.db"
-    if not source.is_file():
-        others = sorted(folder.glob("*.db"))
-        if others:
-            raise archive_differs(others[0])
-        raise NotFound(
-            "ARCHIVE_UNKNOWN",
-            "There is no archive in this folder.",
-            where=str(source),
-            hint="Name the folder that was set in PINGZHENG_ARCHIVE, or leave out --archive.",
-        )
-    engine = open_engine(f"sqlite:///{file}")
-    try:
-        try:
-            _copy_archive(source, file)
-            upgrade(engine)
-            require_tables(engine, METADATA)
-        except Misconfigured as error:
-            raise archive_error(error, source) from error
-        with Database(engine).read() as session:
-            if known_ledger(session) != ledger:
-                raise archive_differs(source)
-            yield session
-    finally:
-        engine.dispose()
-        for path in draft.glob("archive.db*"):
-            path.unlink()
-
-
-def _copy_archive(source: Path, file: Path) -> None:
-    reading = open_engine(f"sqlite:///{source}")
-    try:
-        copy_database(reading, file, METADATA)
-    finally:
-        reading.dispose()
-    check_pages(file)
 
 
 def _erasures(sources: Sources, ledger: str) -> list[ErasuresFile] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ledger.catalogue.data_list import Catalogue
 from ledger.catalogue.demands import Demands
 from ledger.catalogue.important_data import ImportantDataList
@@ -15,28 +13,15 @@ from ledger.installation.use_cases.foundation import Foundation
 from ledger.installation.use_cases.parties import PartyUseCases
 
 
-@dataclass(frozen=True)
 class CatalogueUseCases:
     """The use cases of the catalogue."""
 
-    data: Catalogue
-    imports: CatalogueImport
-    publications: Publications
-    open_catalogue: OpenCatalogue
-    important_data: ImportantDataList
-    systems: Systems
-    demands: Demands
-
-
-def catalogue_use_cases(base: Foundation, parties: PartyUseCases) -> CatalogueUseCases:
-    """Build the use cases of the catalogue."""
-    database, clock = base.database, base.clock
-    return CatalogueUseCases(
-        data=Catalogue(database, clock),
-        imports=CatalogueImport(database, clock),
-        publications=Publications(database, parties.register, base.intake, clock),
-        open_catalogue=OpenCatalogue(database, clock),
-        important_data=ImportantDataList(database, clock),
-        systems=Systems(database, clock),
-        demands=Demands(database, base.rules.share_days, clock),
-    )
+    def __init__(self, base: Foundation, parties: PartyUseCases) -> None:
+        database, clock = base.database, base.clock
+        self.data = Catalogue(database, clock)
+        self.imports = CatalogueImport(database, clock)
+        self.publications = Publications(database, parties.register, base.intake, clock)
+        self.open_catalogue = OpenCatalogue(database, clock)
+        self.important_data = ImportantDataList(database, clock)
+        self.systems = Systems(database, clock)
+        self.demands = Demands(database, base.rules.share_days, clock)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ledger.installation.participant import Participant
 from ledger.installation.use_cases.catalogue import CatalogueUseCases
 from ledger.installation.use_cases.certificates import CertificateUseCases
@@ -23,58 +21,42 @@ from ledger.registration.rights import Rights
 from ledger.registration.transfers import Transfers
 
 
-@dataclass(frozen=True)
 class RegistrationUseCases:
     """The use cases of registration."""
 
-    registrations: Registrations
-    applications: Applications
-    certificates: RegistrationCertificates
-    review: Review
-    objections: Objections
-    rights: Rights
-    liens: Liens
-    lineage: Lineage
-    assessments: Assessments
-    act_documents: ActDocuments
-    transfers: Transfers
-
-
-def registration_use_cases(
-    base: Foundation,
-    common: Participant,
-    parties: PartyUseCases,
-    certificates: CertificateUseCases,
-    catalogue: CatalogueUseCases,
-) -> RegistrationUseCases:
-    """Build the use cases of registration."""
-    database, reader, follower, acting, clock = base.database, base.reader, base.follower, base.acting, base.clock
-    rules, descriptions = base.rules, Descriptions(database, follower)
-    documents = ActDocuments(database, base.sealer, follower, base.lookup_key, clock)
-    certified = RegistrationCertificates(
-        database,
-        base.sealer,
-        reader,
-        certificates.status,
-        base.scenarios,
-        descriptions,
-        base.installation.operator,
-        reader.chain.ledger,
-        clock,
-        lock=base.settings.home / "certifying.lock",
-    )
-    return RegistrationUseCases(
-        registrations=Registrations(
+    def __init__(
+        self,
+        base: Foundation,
+        common: Participant,
+        parties: PartyUseCases,
+        certificates: CertificateUseCases,
+        catalogue: CatalogueUseCases,
+    ) -> None:
+        database, reader, follower, acting, clock = base.database, base.reader, base.follower, base.acting, base.clock
+        rules, descriptions = base.rules, Descriptions(database, follower)
+        self.act_documents = ActDocuments(database, base.sealer, follower, base.lookup_key, clock)
+        self.certificates = RegistrationCertificates(
+            database,
+            base.sealer,
+            reader,
+            certificates.status,
+            base.scenarios,
+            descriptions,
+            base.installation.operator,
+            reader.chain.ledger,
+            clock,
+            lock=base.settings.home / "certifying.lock",
+        )
+        self.registrations = Registrations(
             database, reader, acting, descriptions, catalogue.data, parties.mandates, rules, clock
-        ),
-        applications=Applications(database, reader, acting, documents, descriptions, rules, clock),
-        certificates=certified,
-        review=Review(database, reader, follower, acting, documents, certified, rules, clock),
-        objections=Objections(database, reader, follower, acting, documents, rules),
-        rights=Rights(database, reader, acting, documents, certified, clock),
-        liens=Liens(database, reader, acting, documents, rules),
-        lineage=Lineage(acting),
-        assessments=Assessments(database, reader, follower, acting, documents, clock),
-        act_documents=documents,
-        transfers=Transfers(database, reader, follower, acting, common.proposals, certified, documents, rules, clock),
-    )
+        )
+        self.applications = Applications(database, reader, acting, self.act_documents, descriptions, rules, clock)
+        self.review = Review(database, reader, follower, acting, self.act_documents, self.certificates, rules, clock)
+        self.objections = Objections(database, reader, follower, acting, self.act_documents, rules)
+        self.rights = Rights(database, reader, acting, self.act_documents, self.certificates, clock)
+        self.liens = Liens(database, reader, acting, self.act_documents, rules)
+        self.lineage = Lineage(acting)
+        self.assessments = Assessments(database, reader, follower, acting, self.act_documents, clock)
+        self.transfers = Transfers(
+            database, reader, follower, acting, common.proposals, self.certificates, self.act_documents, rules, clock
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ledger.installation.use_cases.certificates import CertificateUseCases
 from ledger.installation.use_cases.foundation import Foundation
 from ledger.installation.use_cases.parties import PartyUseCases
@@ -23,55 +21,28 @@ from ledger.usage.status_acts import StatusActs
 from ledger.usage.withdrawals import Withdrawals
 
 
-@dataclass(frozen=True)
 class UsageUseCases:
     """The use cases of usage."""
 
-    requests: Requests
-    authorizations: Authorizations
-    withdrawals: Withdrawals
-    direct_withdrawals: DirectWithdrawals
-    provisions: Provisions
-    consumer_acts: ConsumerActs
-    subject_acts: SubjectActs
-    provider_acts: ProviderActs
-    own_statements: OwnStatements
-    expiry: Expiry
-    issuance: Issuance
-    corrections: Corrections
-    revocations: Revocations
-    status_acts: StatusActs
-    holdings: Holdings
-    holder_bundles: HolderBundles
-
-
-def usage_use_cases(base: Foundation, parties: PartyUseCases, certificates: CertificateUseCases) -> UsageUseCases:
-    """Build the use cases of usage."""
-    database, sealer, reader, follower, clock = base.database, base.sealer, base.reader, base.follower, base.clock
-    register, scenarios, intake, positions = parties.register, base.scenarios, base.intake, base.positions
-    status = certificates.status
-    withdrawals = Withdrawals(database, base.client, reader, register, intake, positions, status, clock)
-    requests = Requests(database, sealer, register, scenarios, intake, base.settings.signs_with.digest, clock)
-    authorizations = Authorizations(database, sealer, register, scenarios, intake, clock)
-    provisions = Provisions(database, sealer, scenarios, reader.chain, intake, withdrawals.relay, clock)
-    issuance = Issuance(database, sealer, Stops(database, reader), scenarios, base.installation.operator, clock)
-    revocations = Revocations(database, base.client, follower, base.anchoring)
-    holdings = Holdings(database, follower, parties.principals, clock)
-    return UsageUseCases(
-        requests=requests,
-        authorizations=authorizations,
-        withdrawals=withdrawals,
-        direct_withdrawals=DirectWithdrawals(database, follower, positions, status, clock),
-        provisions=provisions,
-        consumer_acts=ConsumerActs(requests, parties.mandates),
-        subject_acts=SubjectActs(requests, authorizations, withdrawals),
-        provider_acts=ProviderActs(authorizations, provisions, withdrawals),
-        own_statements=OwnStatements(requests, authorizations, parties.principals),
-        expiry=Expiry(database, clock),
-        issuance=issuance,
-        corrections=Corrections(database, reader, issuance, positions, status),
-        revocations=revocations,
-        status_acts=StatusActs(status, certificates.holds, revocations, holdings),
-        holdings=holdings,
-        holder_bundles=HolderBundles(holdings, certificates.bundles),
-    )
+    def __init__(self, base: Foundation, parties: PartyUseCases, certificates: CertificateUseCases) -> None:
+        database, sealer, reader, follower, clock = base.database, base.sealer, base.reader, base.follower, base.clock
+        register, scenarios, intake, positions = parties.register, base.scenarios, base.intake, base.positions
+        status = certificates.status
+        self.withdrawals = Withdrawals(database, base.client, reader, register, intake, positions, status, clock)
+        self.requests = Requests(database, sealer, register, scenarios, intake, base.settings.signs_with.digest, clock)
+        self.authorizations = Authorizations(database, sealer, register, scenarios, intake, clock)
+        self.provisions = Provisions(database, sealer, scenarios, reader.chain, intake, self.withdrawals.relay, clock)
+        self.issuance = Issuance(
+            database, sealer, Stops(database, reader), scenarios, base.installation.operator, clock
+        )
+        self.revocations = Revocations(database, base.client, follower, base.anchoring)
+        self.holdings = Holdings(database, follower, parties.principals, clock)
+        self.direct_withdrawals = DirectWithdrawals(database, follower, positions, status, clock)
+        self.consumer_acts = ConsumerActs(self.requests, parties.mandates)
+        self.subject_acts = SubjectActs(self.requests, self.authorizations, self.withdrawals)
+        self.provider_acts = ProviderActs(self.authorizations, self.provisions, self.withdrawals)
+        self.own_statements = OwnStatements(self.requests, self.authorizations, parties.principals)
+        self.expiry = Expiry(database, clock)
+        self.corrections = Corrections(database, reader, self.issuance, positions, status)
+        self.status_acts = StatusActs(status, certificates.holds, self.revocations, self.holdings)
+        self.holder_bundles = HolderBundles(self.holdings, certificates.bundles)
