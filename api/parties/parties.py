@@ -84,7 +84,7 @@ def set_roles(
     A change of offices needs two authorities and the delay; other roles change at once, by an authority or an admin.
     """
     row = ledger.parties.role_changes.set_roles(actor, party, body.roles, signed_of(body))
-    return waiting(row) or _standing(ledger, party)
+    return waiting(row) or _roles_and_status(ledger, party)
 
 
 @router.put("/parties/{party}/status", response_model=schemas.StandingOut, responses=WAITS)
@@ -97,7 +97,7 @@ def set_status(
     delay.
     """
     row = ledger.parties.role_changes.set_status(actor, party, body.status, body.reason, signed_of(body))
-    return waiting(row) or _standing(ledger, party)
+    return waiting(row) or _roles_and_status(ledger, party)
 
 
 def _with_uscc(ledger: Ledger, uscc: str) -> list[KnownParty]:
@@ -126,7 +126,7 @@ def _shown(row: KnownParty, roles: Sequence[str]) -> powers.PartyOut:
     )
 
 
-def _standing(ledger: Ledger, party: str) -> schemas.StandingOut:
+def _roles_and_status(ledger: Ledger, party: str) -> schemas.StandingOut:
     record = ledger.parties.role_changes.present(party)
     return schemas.StandingOut(id=record.id, no=record.no, status=record.status, roles=list(record.roles))
 

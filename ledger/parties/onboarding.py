@@ -94,9 +94,9 @@ class Onboarding:
         today = shanghai_day(self._clock())
         checked = [self._proven(checked_party(newcomer, where, today), where) for where, newcomer in named]
         require_distinct(checked)
-        silent = self._silent([each.identifier for each in checked])
+        replaced = self._unable_to_act([each.identifier for each in checked])
         with self._database.write() as session:
-            for identifier in silent:
+            for identifier in replaced:
                 let_go(session, self._lookup_key, identifier)
             rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
             known = [KnownParty.of(row) for row in rows]
@@ -122,7 +122,7 @@ class Onboarding:
     ) -> list[KnownParty]:
         unlisted = {each.id for each in parties if each.no is None and each.listed is None and each.present_account}
         for act in dict.fromkeys(each.listed for each in parties if each.no is None and each.listed):
-            unlisted |= self._go_on(act, by, signed)
+            unlisted |= self._continued(act, by, signed)
         for start in range(0, len(ordered := [each.id for each in parties if each.id in unlisted]), CHAIN_CHUNK):
             self._register(ordered[start : start + CHAIN_CHUNK], by, signed)
         self._proposals.follow_up()
@@ -157,7 +157,7 @@ class Onboarding:
             settle_keys(self._database, self._reader, each.id)
         return [each.id for each, _ in registered]
 
-    def _silent(self, identifiers: Iterable[str]) -> list[str]:
+    def _unable_to_act(self, identifiers: Iterable[str]) -> list[str]:
         """Return the identifiers of parties that are closed or have no active key; they are onboarded with a new id."""
         lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
         with self._database.read() as session:
@@ -170,7 +170,7 @@ class Onboarding:
         with self._database.read() as session:
             return [lookups[lookup] for lookup, number in known if number and is_mute(session.connection(), number)]
 
-    def _go_on(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
+    def _continued(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
         """Continue with an earlier list; return the parties that need another list, because that one was stopped."""
         self._follower.sync()
         known = self._proposals.of_act(act)
