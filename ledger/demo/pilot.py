@@ -107,7 +107,7 @@ class Demonstration:
     def _open(self) -> None:
         ledger, run = self._ledger, self.run
         with run.stage("机构和企业上链 onboard institutions and firms") as stage:
-            self._cast = assemble(ledger, list(self._panels[FIRMS].subjects))
+            self._cast = assemble(ledger, list(self._panels[FIRMS]))
             self._offices = open_offices(ledger)
             _accredit(ledger, self._cast)
             _let_offices_begin(ledger)

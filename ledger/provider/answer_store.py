@@ -146,7 +146,7 @@ class AnswerStore:
     def waiting(self, limit: int = -1) -> list[Supply]:
         """Return the answers that the platform has not acknowledged, oldest first."""
         query = f"SELECT {_SENT} FROM answer WHERE state = 'waiting' ORDER BY at, rowid LIMIT ?"  # noqa: S608
-        with self._read() as database:
+        with self._file.open() as database:
             return [_supply(row) for row in database.execute(query, (limit,))]
 
     def received(self, digests: Iterable[str]) -> int:
@@ -173,7 +173,7 @@ class AnswerStore:
 
         Raises ``NotFound`` ``PROVISION_UNKNOWN``.
         """
-        with self._read() as database:
+        with self._file.open() as database:
             row = database.execute("SELECT entry, salt FROM answer WHERE digest = ?", (digest,)).fetchone()
         if row is None:
             raise NotFound(
@@ -190,7 +190,7 @@ class AnswerStore:
             "SELECT changed.party, subject.party, changed.identifier, changed.at"
             " FROM changed JOIN subject ON subject.mark = changed.mark ORDER BY changed.at"
         )
-        with self._read() as database:
+        with self._file.open() as database:
             return [Changed(*row) for row in database.execute(query)]
 
     def confirm(self, party: str) -> None:
@@ -241,11 +241,6 @@ class AnswerStore:
             self._digests.require(database)
             yield database
             database.execute("COMMIT")
-
-    @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
-        with self._file.open() as database:
-            yield database
 
 
 def _waiting(database: sqlite3.Connection, authorization: str) -> Supply | None:

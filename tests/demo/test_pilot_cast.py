@@ -41,7 +41,7 @@ def test_rules_compute_their_claims_from_every_subject_of_the_panel(
     panels: dict[str, Panel], code: str, source: str
 ) -> None:
     mapped = MAPPING[code, source]
-    for number, panel in panels[mapped.panel].subjects.items():
+    for number, panel in panels[mapped.panel].items():
         months = [f"2026{month:02d}" for month in range(1, len(panel) + 1)]
         rows = rows_of(mapped, number, list(panel), months)
         for field in BOOK.get(code).fields_of(source):
@@ -49,7 +49,7 @@ def test_rules_compute_their_claims_from_every_subject_of_the_panel(
 
 
 def test_panels_have_the_documented_number_of_subjects(panels: dict[str, Panel]) -> None:
-    assert {code: len(panel.subjects) for code, panel in panels.items()} == {
+    assert {code: len(panel) for code, panel in panels.items()} == {
         "wooldridge/wagepan": 545,
         "Ecdat/Wages": 595,
         "plm/EmplUK": 140,

@@ -7,43 +7,28 @@ source adds a line to the file ``asked``.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ledger.connectors.answers import Answer, Connector, Query, Supplied
 from ledger.parties.custody import signer_of_key
-from ledger.provider import provider as desk
+from ledger.provider import provider as providers
 from ledger.provider.answer_store import AnswerStore
 from ledger.provider.platform import HttpPlatform
 from ledger.provider.provider import Provider
 from ledger.provider.run import go_round
 from tests.support.actors.credit_bureau import AS_OF
 from tests.support.actors.pilots import ROWS
+from tests.support.machine.killing import arm
 
 POINTS: dict[str, tuple[object, str, str]] = {
-    "when the source has answered": (desk, "made_of", "before"),
+    "when the source has answered": (providers, "made_of", "before"),
     "when it is signed and not kept": (AnswerStore, "keep", "before"),
     "when it is kept and not sent": (HttpPlatform, "submit", "before"),
     "when the platform has it and has not answered": (HttpPlatform, "submit", "after"),
     "when the acknowledgement is noted": (AnswerStore, "received", "after"),
 }
-
-
-def arm(owner: Any, name: str, when: str) -> None:
-    """Kill this process before or after the named function."""
-    original: Callable[..., Any] = getattr(owner, name)
-
-    def deadly(*args: Any, **kwargs: Any) -> Any:
-        if when == "after":
-            original(*args, **kwargs)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(owner, name, deadly)
 
 
 class Noting:

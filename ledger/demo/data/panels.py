@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
 from ledger.demo.data.catalogue import Library
 
 PanelRow = Mapping[str, Any]
+# The rows of each subject, by its number in the panel.
+Panel = Mapping[str, Sequence[PanelRow]]
 
 YOUNG_MEN: Final = "wooldridge/wagepan"
 WORKERS: Final = "Ecdat/Wages"
@@ -18,22 +19,14 @@ FIRMS: Final = "plm/EmplUK"
 _YEARS_OF_WORKERS: Final = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A panel: the rows of each subject, by its number in the panel."""
-
-    code: str
-    subjects: Mapping[str, Sequence[PanelRow]]
-
-
 def read_panels(library: Library, firms: int | None = None) -> dict[str, Panel]:
     """Return the three panels by code: 545 young men, 595 workers, and 140 firms or the first ``firms`` of them."""
     workers = _records(library, WORKERS)
     blocks = [workers[start : start + _YEARS_OF_WORKERS] for start in range(0, len(workers), _YEARS_OF_WORKERS)]
     return {
-        YOUNG_MEN: Panel(YOUNG_MEN, _grouped(_records(library, YOUNG_MEN), "nr")),
-        WORKERS: Panel(WORKERS, {str(place): rows for place, rows in enumerate(blocks, start=1)}),
-        FIRMS: Panel(FIRMS, dict(islice(_grouped(_records(library, FIRMS), "firm").items(), firms))),
+        YOUNG_MEN: _grouped(_records(library, YOUNG_MEN), "nr"),
+        WORKERS: {str(place): rows for place, rows in enumerate(blocks, start=1)},
+        FIRMS: dict(islice(_grouped(_records(library, FIRMS), "firm").items(), firms)),
     }
 
 

@@ -63,9 +63,9 @@ def subjects_of(panels: Mapping[str, Panel], limit: int) -> list[Subject]:
     """Return up to ``limit`` subjects: all firms first, then persons of the two other panels, half of each."""
     firms = [
         Subject(FIRMS, number, firm(place, number), f"{10_000_009_000 + int(number)}")
-        for place, number in enumerate(panels[FIRMS].subjects)
+        for place, number in enumerate(panels[FIRMS])
     ]
-    numbers = chain(*([(code, number) for number in panels[code].subjects] for code in (YOUNG_MEN, WORKERS)))
+    numbers = chain(*([(code, number) for number in panels[code]] for code in (YOUNG_MEN, WORKERS)))
     persons = [_person(place, panel, number) for place, (panel, number) in enumerate(numbers, start=1)]
     young = [person for person in persons if person.panel == YOUNG_MEN]
     workers = [person for person in persons if person.panel == WORKERS]

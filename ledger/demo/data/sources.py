@@ -99,7 +99,7 @@ class Sources:
         for member in self._members.get(key[0], ()):
             if member.fate is Fate.NO_DATA:
                 continue
-            panel = list(self._panels[mapped.panel].subjects[member.subject.number])
+            panel = list(self._panels[mapped.panel][member.subject.number])
             rows = rows_of(mapped, member.subject.number, panel, _months(today, len(panel)))
             if member.fate is Fate.CORRECTED and not corrected:
                 rows = rows[:-1]
