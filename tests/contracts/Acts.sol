@@ -5,9 +5,10 @@ import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
 import {PartyNo} from "../../contracts/Types.sol";
 import {vm} from "./Vm.sol";
 
-/// What a party signs, as docs/protocol.md section 3 has it, word by word. Shares no code with the contracts.
+/// The messages that a party signs, built word by word from docs/protocol.md section 3. Shares no code with the
+/// contracts.
 library Acts {
-    /// What every act begins with; `place` is the contract.
+    /// The words at the beginning of every act; `place` is the contract.
     struct Frame {
         bytes32 tag;
         bytes32 origin;
@@ -63,7 +64,7 @@ library Acts {
     }
 }
 
-/// Keys of both curves that the chain can check: their accounts, their signatures, and what is none.
+/// Keys of both curves that the chain can check, with their accounts, and with valid and forged signatures.
 library Keys {
     uint256 internal constant SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     uint256 internal constant P256_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551;
@@ -95,7 +96,7 @@ library Keys {
         return uint256(s) > n / 2 ? bytes32(n - uint256(s)) : s;
     }
 
-    /// Word `at` of a signature replaced: 0 is `r`, 1 `s`, 2 `x`, 3 `y`.
+    /// Returns a signature with word `at` replaced: 0 is `r`, 1 `s`, 2 `x`, 3 `y`.
     function with(bytes memory signature, uint256 at, uint256 word) internal pure returns (bytes memory changed) {
         changed = bytes.concat(signature);
         assembly {
@@ -109,7 +110,7 @@ library Keys {
         }
     }
 
-    /// The first bytes of a signature; beyond its end, zeros.
+    /// Returns the first bytes of a signature, filled up with zeros.
     function first(bytes memory signature, uint256 length) internal pure returns (bytes memory cut) {
         cut = new bytes(length);
         for (uint256 i = 0; i < length && i < signature.length; ++i) {
@@ -117,7 +118,7 @@ library Keys {
         }
     }
 
-    /// What anybody can make of a secp256k1 signature without the key. None of it is one.
+    /// Returns forgeries that anybody can make from a secp256k1 signature without the key. All must be refused.
     function forgedSecp256k1(bytes memory good) internal pure returns (bytes[] memory forged) {
         uint256 r = wordOf(good, 0);
         uint256 s = wordOf(good, 1);
@@ -137,7 +138,7 @@ library Keys {
         forged[12] = first(good, 128);
     }
 
-    /// The same of a P-256 signature; `other` is one of another key over the same hash.
+    /// Returns forgeries made from a P-256 signature; `other` is a signature by another key over the same hash.
     function forgedP256(bytes memory good, bytes memory other) internal pure returns (bytes[] memory forged) {
         uint256 r = wordOf(good, 0);
         uint256 s = wordOf(good, 1);
@@ -150,12 +151,12 @@ library Keys {
         forged[5] = with(good, 0, P256_N);
         forged[6] = with(good, 1, P256_N);
         forged[7] = new bytes(128);
-        // The point at infinity has no coordinates; zeros are on no curve of ours.
+        // The point at infinity has no coordinates, and the point (0, 0) is not on the curve.
         forged[8] = with(with(good, 2, 0), 3, 0);
         // The other point of the same x, and a point that is not on the curve.
         forged[9] = with(good, 3, P256_P - wordOf(good, 3));
         forged[10] = with(good, 3, wordOf(good, 3) ^ 1);
-        // The other's key under this signature, this key under the other's, and all of the other's.
+        // This signature with the other key, the other signature with this key, and the whole other signature.
         forged[11] = with(with(good, 2, wordOf(other, 2)), 3, wordOf(other, 3));
         forged[12] = with(with(other, 2, wordOf(good, 2)), 3, wordOf(good, 3));
         forged[13] = other;

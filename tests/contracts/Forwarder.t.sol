@@ -14,7 +14,7 @@ import {AssetId, Grade, PartyId, PartyNo, PartyStatus, Reason, Roles} from "../.
 import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
 
-/// Parties sign, the service relays; see Forwarder.tree.
+/// Tests requests that parties sign and the service sends; see Forwarder.tree.
 contract ForwarderTest is Test {
     bytes32 private constant REQUEST = keccak256(
         "ForwardRequest(address from,address to,uint256 value,uint256 gas,uint256 nonce,uint48 deadline,bytes data)"
@@ -45,7 +45,7 @@ contract ForwarderTest is Test {
         _assets = AssetRegistry(deploy("AssetRegistry", abi.encode(_forwarder, _registry, 0)));
     }
 
-    /// The party is the second; the others are officers.
+    /// The second founding party is the acting party; the others are officers.
     function _founding() private view returns (IPartyRegistry.Founding[] memory list) {
         list = new IPartyRegistry.Founding[](4);
         for (uint160 i = 0; i < list.length; ++i) {
@@ -57,7 +57,7 @@ contract ForwarderTest is Test {
         }
     }
 
-    function testFuzz_origin_ItIsThePastOfTheChainInWords(bytes32 salt, uint64 chain, uint40 time) public {
+    function testFuzz_origin_ItIsComputedFromThePastOfTheChain(bytes32 salt, uint64 chain, uint40 time) public {
         vm.assume(chain != 0 && time < 1e11);
         vm.chainId(chain);
         vm.warp(time);
@@ -75,7 +75,7 @@ contract ForwarderTest is Test {
         assertEq(forwarder.origin(), sha256(words));
     }
 
-    function testFuzz_origin_ItStaysWhatItWas(uint64 chain, uint40 time, uint32 blocks) public {
+    function testFuzz_origin_ItNeverChanges(uint64 chain, uint40 time, uint32 blocks) public {
         vm.assume(chain != 0);
         bytes32 origin = _forwarder.origin();
         vm.chainId(chain);
@@ -84,8 +84,8 @@ contract ForwarderTest is Test {
         assertEq(_forwarder.origin(), origin);
     }
 
-    /// Deployed at the same address in the same block, after the same past: only the salt differs.
-    function testFuzz_origin_ItIsAnotherWithAnotherSalt(bytes32 one, bytes32 other) public {
+    /// Both are deployed at the same address in the same block, so only the salt differs.
+    function testFuzz_origin_ItChangesWithTheSalt(bytes32 one, bytes32 other) public {
         vm.assume(one != other);
         try this.originAt(one) {
             revert("kept");
@@ -101,7 +101,7 @@ contract ForwarderTest is Test {
         }
     }
 
-    /// Deploys, and undoes it: the answer is what it reverts with.
+    /// Deploys a forwarder and reverts, so that nothing remains; the revert data contain the origin.
     function originAt(bytes32 salt) external {
         Forwarder forwarder = _newForwarder(salt);
         bytes memory found = abi.encode(address(forwarder), forwarder.origin());
@@ -110,7 +110,7 @@ contract ForwarderTest is Test {
         }
     }
 
-    function test_eip712Domain_ItIsNamedAfterTheOrigin() public view {
+    function test_eip712Domain_TheNameContainsTheOrigin() public view {
         (bytes1 fields, string memory name, string memory version, uint256 chain, address at,,) =
             _forwarder.eip712Domain();
         assertEq(bytes32(fields), bytes32(hex"0f"));
@@ -162,7 +162,7 @@ contract ForwarderTest is Test {
         _forwarder.execute(request);
     }
 
-    function test_execute_WhenAnotherSigned() public {
+    function test_execute_WhenAnotherAccountSigned() public {
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(OTHER_KEY);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -172,7 +172,7 @@ contract ForwarderTest is Test {
         _forwarder.execute(request);
     }
 
-    function test_execute_WhenTheDataIsAnother() public {
+    function test_execute_WhenTheDataDiffers() public {
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         request.data = abi.encodeCall(CertificateLog.anchor, (0, 2, "root"));
         _assertInvalid(request);
@@ -193,7 +193,7 @@ contract ForwarderTest is Test {
         _assertInvalid(request);
     }
 
-    /// The same addresses on the same chain, and another past.
+    /// The addresses and the chain are the same, but the chain's past differs.
     function test_execute_WhenSignedForAnotherOrigin() public {
         string memory trusted = _name;
         _name = _nameOf(bytes32(uint256(_forwarder.origin()) ^ 1));
@@ -203,7 +203,7 @@ contract ForwarderTest is Test {
         _forwarder.execute(_anchor(KEY));
     }
 
-    /// The same contracts, copied to a chain with another id.
+    /// The same contracts were copied to a chain with another id.
     function test_execute_WhenSignedForAnotherChain() public {
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         vm.chainId(CHAIN + 1);
@@ -244,7 +244,7 @@ contract ForwarderTest is Test {
         assertEq(_log.batchCount(PartyNo.wrap(2)), 0);
     }
 
-    /// By two officers.
+    /// Lets two officers decide a call.
     function _decide(bytes memory call) private {
         vm.prank(address(0xF0));
         uint32 no = _registry.propose(address(_registry), call);
@@ -252,7 +252,7 @@ contract ForwarderTest is Test {
         _registry.confirm(no, address(_registry), call);
     }
 
-    /// Another signer is recovered, whoever it is; the party is the second argument.
+    /// Expects the error for a wrong signer. The recovered signer may be any address; the second argument is the party.
     function _assertInvalid(ERC2771Forwarder.ForwardRequestData memory request) private {
         try _forwarder.execute(request) {
             revert("executed");
@@ -271,7 +271,7 @@ contract ForwarderTest is Test {
         return Forwarder(deploy("Forwarder", abi.encode(salt)));
     }
 
-    /// `Pingzheng/0x` and the 64 digits.
+    /// Returns `Pingzheng/0x` and the 64 hex digits of the origin.
     function _nameOf(bytes32 origin) private pure returns (string memory) {
         bytes memory digits = new bytes(64);
         for (uint256 i = 0; i < 64; ++i) {

@@ -15,7 +15,7 @@ import {IPauses} from "../../contracts/interfaces/IPauses.sol";
 import {IProposals} from "../../contracts/interfaces/IProposals.sol";
 import {Vm} from "./Vm.sol";
 
-/// Heads recomputed from emitted events alone, as docs/protocol.md section 3 has them. Shares no code with the
+/// Computes heads from emitted events only, as docs/protocol.md section 3 defines them. Shares no code with the
 /// contracts.
 library Refold {
     error UnknownEvent(bytes32 topic);
@@ -28,7 +28,7 @@ library Refold {
         return sha256(bytes.concat(bytes32("pingzheng/head/v2"), origin, bytes32(chain), _word(emitter), scope));
     }
 
-    /// Over every event of one contract.
+    /// Returns the head over all events of one contract.
     function over(bytes32 head, Vm.Log[] memory logs, address emitter) internal pure returns (bytes32) {
         for (uint256 i = 0; i < logs.length; ++i) {
             if (logs[i].emitter == emitter) head = next(head, logs[i]);
@@ -36,7 +36,7 @@ library Refold {
         return head;
     }
 
-    /// Over the events of one contract whose first topic is `scope`.
+    /// Returns the head over the events of one contract whose first indexed field is `scope`.
     function over(bytes32 head, Vm.Log[] memory logs, address emitter, bytes32 scope)
         internal
         pure
@@ -54,7 +54,7 @@ library Refold {
 
     function digest(Vm.Log memory log) internal pure returns (bytes32) {
         bytes memory words = bytes.concat(tagOf(log.topics[0]));
-        // The two events with a plain field between their indexed ones.
+        // These two events have a field without index between their indexed fields.
         if (
             log.topics[0] == IAssetApplications.Registered.selector
                 || log.topics[0] == IAssetLineage.Linked.selector
@@ -125,7 +125,8 @@ library Refold {
         revert UnknownEvent(topic);
     }
 
-    /// Number, act, role, concerned, ready, at, by; the target and the call after them are what the act commits to.
+    /// Returns number, act, role, concerned, ready, at and by. Target and call are left out, because `act` is their
+    /// digest.
     function _proposed(bytes memory tag, Vm.Log memory log) private pure returns (bytes32) {
         bytes memory data = log.data;
         bytes memory words = bytes.concat(tag, log.topics[1], _wordAt(data, 0), _wordAt(data, 1), log.topics[2]);
@@ -138,7 +139,7 @@ library Refold {
         }
     }
 
-    /// The first word, and the words after it.
+    /// Splits data into the first word and the rest.
     function _split(bytes memory data) private pure returns (bytes32 first, bytes memory rest) {
         rest = new bytes(data.length - 32);
         first = bytes32(data);

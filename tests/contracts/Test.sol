@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {PartyNo} from "../../contracts/Types.sol";
 import {vm} from "./Vm.sol";
 
-/// Assertions by revert, and the contracts that an invariant calls.
+/// Base of all tests: assertions that revert, and the list of contracts that invariant tests call.
 abstract contract Test {
     error NotEqual(bytes32 actual, bytes32 expected);
     error NotTrue(string what);
@@ -19,7 +19,7 @@ abstract contract Test {
         _targets.push(target);
     }
 
-    /// By name and not by `new`, which would compile the contract again into every test.
+    /// Deploys a contract by its name. With `new`, its code would become a part of every test contract.
     function deploy(string memory name, bytes memory arguments) internal returns (address created) {
         bytes memory code = bytes.concat(vm.getCode(name), arguments);
         assembly {

@@ -10,12 +10,12 @@ import {PartyId, PartyNo, PartyStatus, ProposalState, Reason, Roles} from "../..
 import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
 
-/// A registry with one party for each role that acts, two more officers, and a clock that the tests set.
+/// A party registry with one party for each role, two more officers, and a clock that the tests set.
 abstract contract World is Test {
     uint40 internal constant START = 1_790_000_000;
     address internal constant STRANGER = address(0xEE);
 
-    /// An admin too.
+    /// This authority is an admin too.
     PartyNo internal constant AUTHORITY = PartyNo.wrap(1);
     PartyNo internal constant ADMIN = PartyNo.wrap(2);
     PartyNo internal constant SUPERVISOR = PartyNo.wrap(3);
@@ -24,7 +24,7 @@ abstract contract World is Test {
     PartyNo internal constant PROVIDER = PartyNo.wrap(6);
     PartyNo internal constant CONSUMER = PartyNo.wrap(7);
     PartyNo internal constant SUBJECT = PartyNo.wrap(8);
-    /// The other two officers.
+    /// Two more officers.
     PartyNo internal constant SECOND_OFFICER = PartyNo.wrap(9);
     PartyNo internal constant THIRD_OFFICER = PartyNo.wrap(10);
     uint32 internal constant PARTIES = 10;
@@ -40,12 +40,12 @@ abstract contract World is Test {
         registry = PartyRegistry(deploy("PartyRegistry", abi.encode(forwarder, delay(), founding())));
     }
 
-    /// How long proposals wait; without delay what is decided happens at once.
+    /// Returns how long proposals wait. With 0, a confirmed proposal is carried out at once.
     function delay() internal pure virtual returns (uint40) {
         return 0;
     }
 
-    /// The parties, in the order of their numbers.
+    /// Returns the founding parties in the order of their numbers.
     function founding() internal pure virtual returns (IPartyRegistry.Founding[] memory list) {
         list = new IPartyRegistry.Founding[](PARTIES);
         list[0] = founder(AUTHORITY, Roles.AUTHORITY | Roles.ADMIN);
@@ -66,7 +66,7 @@ abstract contract World is Test {
         return IPartyRegistry.Founding(idOf(no), accounts, roles, new IPartyRegistry.Accreditation[](0));
     }
 
-    /// The same list with room for more parties.
+    /// Returns the same list with empty places for more parties.
     function grown(IPartyRegistry.Founding[] memory list, uint256 more)
         internal
         pure
@@ -86,7 +86,7 @@ abstract contract World is Test {
         return PartyId.wrap(keccak256(abi.encode("party", no)));
     }
 
-    /// The next call comes from this party.
+    /// Makes this party the sender of the next call.
     function by(PartyNo no) internal {
         vm.prank(accountOf(no));
     }
@@ -95,12 +95,12 @@ abstract contract World is Test {
         return no == AUTHORITY || no == SECOND_OFFICER || no == THIRD_OFFICER;
     }
 
-    /// The registry of parties calls itself.
+    /// Makes the party registry itself the sender of the next call.
     function decide(bytes memory call) internal {
         decide(address(registry), call);
     }
 
-    /// The first two officers decide, and the delay passes.
+    /// Lets the first two officers decide a call, and carries it out after the delay.
     function decide(address target, bytes memory call) internal {
         decideBy(AUTHORITY, SECOND_OFFICER, target, call);
     }
@@ -115,7 +115,7 @@ abstract contract World is Test {
         registry.carryOut(no, target, call);
     }
 
-    /// Decided where nobody alone may.
+    /// Sets a party's status, by a proposal if one party alone may not do it.
     function setStatus(PartyNo no, PartyStatus status) internal {
         uint32 roles = registry.partyOf(no).roles;
         if (status == PartyStatus.Closed || roles & (Roles.AUTHORITY | Roles.SUPERVISOR | Roles.ISSUER) != 0) {
@@ -130,7 +130,7 @@ abstract contract World is Test {
         decide(abi.encodeCall(PartyRegistry.setRoles, (no, roles)));
     }
 
-    /// A key is retired by two officers.
+    /// Lets two officers retire a key.
     function retire(PartyNo no, address fresh, address old) internal {
         decide(abi.encodeCall(IPartyKeys.changeKey, (no, fresh, old, "")));
     }

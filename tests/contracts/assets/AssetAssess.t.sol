@@ -7,7 +7,7 @@ import {Assessment, AssetId, AssetState, PartyNo, Roles, ScenarioCode} from "../
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Reports of accredited third parties; see AssetLineage.tree.
+/// Tests reports of accredited third parties; see AssetLineage.tree.
 contract AssetAssessTest is AssetStages {
     uint40 private constant FROM = START + 10;
     uint40 private constant TO = START + 1000;
@@ -100,7 +100,7 @@ contract AssetAssessTest is AssetStages {
         _assess(Assessment.Valuation, FROM);
     }
 
-    function testFuzz_assess_WhenAllIsWell(uint8 kind, bytes32 report, uint40 validTo, bool pending) public {
+    function testFuzz_assess_WhenTheCallIsValid(uint8 kind, bytes32 report, uint40 validTo, bool pending) public {
         if (report == 0) report = "report";
         validTo = uint40(bound(validTo, FROM + 1, type(uint40).max));
         _assessWell(pending ? PENDING : ASSET, Assessment(kind % 2), report, validTo);

@@ -8,7 +8,7 @@ import {ApplicationKind, AssetId, AssetState, ObjectionState, PartyNo, Roles, St
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Deciding objections; see AssetObjections.tree.
+/// Tests decisions on objections; see AssetObjections.tree.
 contract AssetDecideTest is AssetStages {
     uint256 private constant STATES = uint256(type(ObjectionState).max) + 1;
 
@@ -36,7 +36,7 @@ contract AssetDecideTest is AssetStages {
         expectSelfReview(ASSET, CONSUMER);
         by(CONSUMER);
         assets.decide(ASSET, 1, ObjectionState.Admitted, GROUNDS);
-        // Another one's it may decide.
+        // It may decide the objection of another party.
         by(BANK);
         assets.object(ASSET, GROUNDS);
         by(CONSUMER);
@@ -54,7 +54,7 @@ contract AssetDecideTest is AssetStages {
         _decide(PENDING, 1, ObjectionState.Admitted);
     }
 
-    function test_decide_WhenTheStateDoesNotFollow() public {
+    function test_decide_WhenTheStateIsNotAllowedNext() public {
         uint256 allowed = 0;
         for (uint256 from = uint256(ObjectionState.Filed); from < STATES; ++from) {
             for (uint256 to = 0; to < STATES; ++to) {
@@ -155,12 +155,12 @@ contract AssetDecideTest is AssetStages {
         assertApplication(ASSET, ApplicationKind.Renew, Stage.Noticed, NOTICE_END);
         assertEq(assets.assetOf(ASSET).objections, 0);
         assertTrue(!assets.assetOf(ASSET).frozen, "not frozen");
-        // Its own objection rejects it.
+        // An objection against the new application itself does reject it.
         _decide(ASSET, _objection(ASSET, ObjectionState.Verified), ObjectionState.Upheld);
         assertNoApplication(ASSET);
     }
 
-    function test_decide_GivenOneOfTwoIsDecided() public {
+    function test_decide_GivenOneOfTwoObjectionsIsDecided() public {
         uint32 first = _objection(ASSET, ObjectionState.Verified);
         object(ASSET);
         _decide(ASSET, first, ObjectionState.Dismissed);
@@ -182,7 +182,7 @@ contract AssetDecideTest is AssetStages {
         assertEq(assets.assetOf(ASSET).holder, CONSUMER);
     }
 
-    function testFuzz_decide_WhenAllIsWell(bytes32 grounds, uint16 wait, bool upheld) public folding(ASSET) {
+    function testFuzz_decide_WhenTheCallIsValid(bytes32 grounds, uint16 wait, bool upheld) public folding(ASSET) {
         if (grounds == 0) grounds = GROUNDS;
         uint40 at = START + wait;
         object(ASSET);
@@ -203,7 +203,7 @@ contract AssetDecideTest is AssetStages {
         assertTrue(assets.assetOf(ASSET).frozen == upheld, "frozen if upheld");
     }
 
-    /// A new objection, brought to a state.
+    /// Files a new objection and brings it to a state.
     function _objection(AssetId id, ObjectionState state) private returns (uint32 no) {
         no = object(id);
         if (state == ObjectionState.Filed) return no;

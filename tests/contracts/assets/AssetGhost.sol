@@ -13,8 +13,8 @@ import {
 import {Refold} from "../Refold.sol";
 import {Vm} from "../Vm.sol";
 
-/// What the events alone make of assets. An event that was not allowed where it stands in its asset's history is kept
-/// in `wrong`. Shares no code with the contracts.
+/// Rebuilds assets from their events only. An event that was not allowed at its place in the history is stored in
+/// `wrong`. Shares no code with the contracts.
 contract AssetGhost {
     address private immutable _EMITTER;
     bytes32 private immutable _ORIGIN;
@@ -25,7 +25,7 @@ contract AssetGhost {
     mapping(AssetId id => IAssetRecord.Asset) private _assets;
     mapping(AssetId id => mapping(uint256 lien => IAssetLiens.Lien)) private _liens;
     mapping(AssetId id => IAssetRights.Right[]) private _rights;
-    /// The number of the application that an objection is against; 0 if against the registration.
+    /// The number of the application that an objection is against; 0 if it is against the registration.
     mapping(AssetId id => mapping(uint256 no => uint8)) private _against;
     mapping(AssetId id => uint8) private _upheldAgainst;
 

@@ -10,8 +10,8 @@ import {
 import {AssetGhost} from "./AssetGhost.sol";
 import {vm} from "../Vm.sol";
 
-/// The whole life of a few assets: mostly the right party does what comes next, now and then any party anything.
-/// Refused calls change nothing here.
+/// Plays the life of a few assets at random. Usually the right party makes a possible act, sometimes any party makes
+/// any act. Refused calls change nothing in this contract.
 contract AssetHandler {
     enum Want {
         Any,
@@ -26,7 +26,7 @@ contract AssetHandler {
 
     uint256 private constant PLACES = 3;
     uint256 private constant PARTIES = 12;
-    /// Enough to meet one another, and few enough to be compared in pairs.
+    /// Enough rights to overlap, and few enough to compare all pairs.
     uint256 private constant MOST_RIGHTS = 16;
     uint40 private constant NOTICE = 100;
     PartyNo private constant SUPERVISOR = PartyNo.wrap(3);
@@ -35,7 +35,7 @@ contract AssetHandler {
     AssetRegistry private immutable _ASSETS;
     AssetGhost private immutable _GHOST;
     uint256 private _seed;
-    /// The last ones are under way in their places; those before them have ended.
+    /// The assets so far. Only the last asset at each place is still active; the earlier ones have ended.
     AssetId[] private _ids;
     mapping(uint256 place => AssetId) private _current;
 
@@ -54,7 +54,7 @@ contract AssetHandler {
     function register(uint256 seed) external rolls(seed) {
         uint256 place = _pick(PLACES);
         AssetId id = _current[place];
-        // An ended asset makes room for a new one with its content.
+        // An ended asset is replaced by a new asset with the same content.
         AssetState state = _ASSETS.assetOf(id).state;
         if (state == AssetState.None || state > AssetState.Confirmed) {
             id = AssetId.wrap(bytes32(1 + _ids.length));
@@ -80,7 +80,8 @@ contract AssetHandler {
         _advance();
     }
 
-    /// Twice in the handler, since what is not confirmed does nothing else.
+    /// A second function for advancing, so that it is called twice as often: assets that are not confirmed allow few
+    /// acts.
     function advanceAgain(uint256 seed) external rolls(seed) {
         _advance();
     }
@@ -272,7 +273,7 @@ contract AssetHandler {
         }
     }
 
-    /// A party that a creditor lets have the asset; any if it is not pledged.
+    /// Returns a party to which the creditors consent, or any party if the asset is not pledged.
     function _consented(AssetId id) private returns (PartyNo to) {
         to = _trader();
         for (uint8 lien = 0; lien < 8; ++lien) {
@@ -281,7 +282,7 @@ contract AssetHandler {
         }
     }
 
-    /// Mostly one that stands.
+    /// Returns the number of a lien, usually of an existing one.
     function _lien(AssetId id) private returns (uint8 lien) {
         lien = uint8(_pick(8));
         uint8 standing = _ASSETS.assetOf(id).liens;
@@ -290,13 +291,13 @@ contract AssetHandler {
         }
     }
 
-    /// The next call comes from this party; now and then from another.
+    /// Makes this party the sender of the next call, or sometimes another party.
     function _as(PartyNo party) private {
         uint256 no = _pick(8) == 0 ? 1 + _pick(PARTIES) : PartyNo.unwrap(party);
         vm.prank(address(uint160(0x1000 + no)));
     }
 
-    /// Mostly one with which the act can be done, if there is any.
+    /// Returns an asset, usually one on which the act is possible.
     function _asset(Want want) private returns (AssetId id) {
         if (_ids.length != 0 && _pick(16) == 0) return _ids[_pick(_ids.length)];
         uint256 first = _pick(PLACES);
@@ -316,7 +317,7 @@ contract AssetHandler {
         return want == Want.Any || (asset.state == AssetState.Confirmed && asset.stage == Stage.None);
     }
 
-    /// Provider, consumer, subject or bank.
+    /// Returns the provider, the consumer, the subject or the bank.
     function _trader() private returns (PartyNo) {
         return PartyNo.wrap(uint32([6, 7, 8, 11][_pick(4)]));
     }

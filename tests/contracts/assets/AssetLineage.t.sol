@@ -15,7 +15,7 @@ import {
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Parents and successors; see AssetLineage.tree.
+/// Tests parents and successors of assets; see AssetLineage.tree.
 contract AssetLineageTest is AssetStages {
     uint256 private constant MAX_ANCESTORS = 128;
 
@@ -81,8 +81,8 @@ contract AssetLineageTest is AssetStages {
         assertEq(assets.parentsOf(PENDING).length, MAX_ANCESTORS);
     }
 
-    function test_link_GivenItHas128Ancestors_ItCountsAnAncestorOncePerWay() public {
-        // Each generation comes twice from the one before: 2, 6, 14, 30, 62, 126 ancestors.
+    function test_link_GivenItHas128Ancestors_ItCountsAnAncestorOncePerPath() public {
+        // Each asset has two parents in the generation before: 2, 6, 14, 30, 62, 126 ancestors.
         AssetId parent = ASSET;
         for (uint256 i = 0; i < 6; ++i) {
             register(nth(i), keccak256(abi.encode(i)), Grade.General);
@@ -100,7 +100,7 @@ contract AssetLineageTest is AssetStages {
         assertEq(AssetId.unwrap(assets.annulledAncestor(PENDING)), bytes32(0));
     }
 
-    function testFuzz_link_WhenAllIsWell(uint8 seed, uint16 wait) public folding(PENDING) {
+    function testFuzz_link_WhenTheCallIsValid(uint8 seed, uint16 wait) public folding(PENDING) {
         Relation relation = Relation(seed % 3);
         bring(NEW, ApplicationKind.None, Stage.None);
         uint40 at = uint40(bound(wait, vm.getBlockTimestamp(), VALID_TO - 1));
@@ -110,7 +110,7 @@ contract AssetLineageTest is AssetStages {
         by(PROVIDER);
         assets.link(PENDING, relation, ASSET);
         advance(PENDING, Stage.Returned);
-        // A parent may be another party's, frozen and expired.
+        // A parent may belong to another party, and may be frozen and expired.
         by(PROVIDER);
         assets.offerTransfer(NEW, CONSUMER, VALID_TO);
         by(CONSUMER);
@@ -132,7 +132,7 @@ contract AssetLineageTest is AssetStages {
         assets.replace(ASSET, PENDING);
     }
 
-    function test_replace_GivenEitherIsNotConfirmed() public {
+    function test_replace_GivenOneOfTheTwoIsNotConfirmed() public {
         expectWrongState(PENDING, AssetState.Applied);
         _replace(PENDING, ASSET);
         expectWrongState(PENDING, AssetState.Applied);
@@ -148,7 +148,7 @@ contract AssetLineageTest is AssetStages {
         }
     }
 
-    function test_replace_GivenEitherIsExpired() public {
+    function test_replace_GivenOneOfTheTwoIsExpired() public {
         _noticed(PENDING);
         vm.warp(NOTICE_END + 1);
         confirm(PENDING, VALID_TO + 1);
@@ -182,7 +182,7 @@ contract AssetLineageTest is AssetStages {
         _replace(ASSET, ASSET);
     }
 
-    function test_replace_WhenAllIsWell() public folding(ASSET) {
+    function test_replace_WhenTheCallIsValid() public folding(ASSET) {
         _confirmed(PENDING);
         bytes memory asset = abi.encode(assets.assetOf(ASSET));
         bytes memory successor = abi.encode(assets.assetOf(PENDING));
@@ -213,7 +213,7 @@ contract AssetLineageTest is AssetStages {
     function testFuzz_annulledAncestor_GivenADistantAncestorIsAnnulled(uint8 seed) public {
         uint256 length = bound(seed, 2, 12);
         AssetId last = _chain(ASSET, length);
-        // Not down the first parent, but the second.
+        // The annulled ancestor is behind the second parent, not the first.
         bring(NEW, ApplicationKind.None, Stage.None);
         _link(PENDING, NEW);
         _link(PENDING, last);
@@ -223,7 +223,7 @@ contract AssetLineageTest is AssetStages {
         assertEq(AssetId.unwrap(assets.annulledAncestor(PENDING)), AssetId.unwrap(ancestor));
     }
 
-    function test_annulledAncestor_GivenAnAncestorHasEndedOtherwise() public {
+    function test_annulledAncestor_GivenAnAncestorHasEndedInAnotherWay() public {
         _link(PENDING, ASSET);
         file(ASSET, ApplicationKind.Cancel);
         _reviewed(ASSET);
@@ -236,7 +236,7 @@ contract AssetLineageTest is AssetStages {
         assertEq(AssetId.unwrap(assets.annulledAncestor(ASSET)), bytes32(0));
     }
 
-    /// A chain of so many assets, each from the one before; the last one.
+    /// Makes a chain of assets, each linked to the one before, and returns the last one.
     function _chain(AssetId first, uint256 length) private returns (AssetId last) {
         last = first;
         for (uint256 i = 0; i < length; ++i) {

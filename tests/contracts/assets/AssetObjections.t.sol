@@ -6,11 +6,11 @@ import {ApplicationKind, AssetId, AssetState, ObjectionState, PartyNo, Roles, St
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Objecting; see AssetObjections.tree.
+/// Tests filing objections; see AssetObjections.tree.
 contract AssetObjectionsTest is AssetStages {
     uint32 private constant OBJECTS = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
-    function test_object_GivenTheCallerHasNoRoleThatObjects() public {
+    function test_object_GivenTheCallerHasNoRoleThatMayObject() public {
         PartyNo[7] memory others = [AUTHORITY, ADMIN, SUPERVISOR, ISSUER, REGISTRAR, CDO, ASSESSOR];
         for (uint256 i = 0; i < others.length; ++i) {
             expectLacksRole(others[i], OBJECTS);
@@ -63,7 +63,7 @@ contract AssetObjectionsTest is AssetStages {
         assertEq(_objectionTo(id).application, assets.assetOf(id).applications);
     }
 
-    function testFuzz_object_GivenTheNoticeOfAFirstApplicationIsOver(uint16 longer, uint16 wait) public {
+    function testFuzz_object_GivenTheNoticeOfAFirstApplicationHasEnded(uint16 longer, uint16 wait) public {
         AssetId id = _noticedOf(0, longer);
         uint40 until = assets.assetOf(id).until;
         vm.warp(uint256(until) + 1 + wait);
@@ -74,7 +74,7 @@ contract AssetObjectionsTest is AssetStages {
         object(id);
     }
 
-    function testFuzz_object_GivenTheNoticeOfALaterApplicationIsOver(uint8 seed, uint16 longer) public {
+    function testFuzz_object_GivenTheNoticeOfALaterApplicationHasEnded(uint8 seed, uint16 longer) public {
         AssetId id = _noticedOf(uint8(bound(seed, 1, 4)), longer);
         vm.warp(uint256(assets.assetOf(id).until) + 1);
         assertEq(_objectionTo(id).application, 0);
@@ -85,7 +85,7 @@ contract AssetObjectionsTest is AssetStages {
         freeze(ASSET);
         assertEq(_objectionTo(ASSET).application, 0);
         file(ASSET, ApplicationKind.Correct);
-        // Under an application, but not under notice.
+        // The asset has an open application, which is not under notice.
         assertEq(_objectionTo(ASSET).application, 0);
         vm.warp(VALID_TO);
         assertEq(_objectionTo(ASSET).application, 0);
@@ -104,7 +104,7 @@ contract AssetObjectionsTest is AssetStages {
         assertEq(object(ASSET), 256);
     }
 
-    function testFuzz_object_WhenAllIsWell(uint8 seed, bytes32 grounds, bool toApplication) public folding(NEW) {
+    function testFuzz_object_WhenTheCallIsValid(uint8 seed, bytes32 grounds, bool toApplication) public folding(NEW) {
         if (grounds == 0) grounds = GROUNDS;
         bring(NEW, ApplicationKind.Change, toApplication ? Stage.Noticed : Stage.Reviewed);
         uint40 at = uint40(vm.getBlockTimestamp());
@@ -125,7 +125,7 @@ contract AssetObjectionsTest is AssetStages {
         assertEq(assets.assetOf(ASSET).objections, 0);
     }
 
-    function test_objectionOf_ItIsEmptyWhereThereIsNone() public {
+    function test_objectionOf_ItIsEmptyIfThereIsNone() public {
         object(ASSET);
         IAssetObjections.Objection memory none;
         assertEq(keccak256(abi.encode(assets.objectionOf(ASSET, 0))), keccak256(abi.encode(none)));
@@ -133,7 +133,7 @@ contract AssetObjectionsTest is AssetStages {
         assertEq(keccak256(abi.encode(assets.objectionOf(PENDING, 1))), keccak256(abi.encode(none)));
     }
 
-    /// An asset with an application of a kind, the first one first, under a notice longer than it need be.
+    /// Returns an asset with an application of a kind, after its first application, under a long public notice.
     function _noticedOf(uint8 seed, uint16 longer) private returns (AssetId) {
         bring(NEW, ApplicationKind(1 + seed % 5), Stage.Reviewed);
         uint40 until = uint40(vm.getBlockTimestamp()) + NOTICE + longer % 2000;

@@ -11,7 +11,7 @@ import {AssetGhost} from "./AssetGhost.sol";
 import {AssetHandler} from "./AssetHandler.sol";
 import {AssetWorld} from "./AssetWorld.sol";
 
-/// See AssetRegistry.invariant.tree.
+/// Tests the invariants of the asset register; see AssetRegistry.invariant.tree.
 contract AssetRegistryInvariants is AssetWorld {
     AssetGhost private _ghost;
     AssetHandler private _handler;
@@ -25,7 +25,7 @@ contract AssetRegistryInvariants is AssetWorld {
 
     /// forge-config: default.invariant.runs = 8
     /// forge-config: default.invariant.depth = 1000
-    function invariant_AssetIsWhatItsEventsMakeOfIt() public view {
+    function invariant_TheAssetMatchesItsEvents() public view {
         AssetId[] memory list = _handler.ids();
         for (uint256 no = 0; no < list.length; ++no) {
             AssetId id = list[no];
@@ -39,7 +39,7 @@ contract AssetRegistryInvariants is AssetWorld {
 
     /// forge-config: default.invariant.runs = 8
     /// forge-config: default.invariant.depth = 1000
-    function invariant_HeadIsTheGenesisOfTheAssetFoldedOverItsEvents() public view {
+    function invariant_TheHeadMatchesTheEventsOfTheAsset() public view {
         AssetId[] memory list = _handler.ids();
         for (uint256 no = 0; no < list.length; ++no) {
             AssetId id = list[no];
@@ -49,7 +49,7 @@ contract AssetRegistryInvariants is AssetWorld {
 
     /// forge-config: default.invariant.runs = 8
     /// forge-config: default.invariant.depth = 1000
-    function invariant_EveryEventWasAllowedWhereItStandsInTheHistory() public view {
+    function invariant_EveryEventWasAllowedAtItsPlaceInTheHistory() public view {
         assertTrue(bytes(_ghost.wrong()).length == 0, _ghost.wrong());
     }
 
@@ -69,7 +69,7 @@ contract AssetRegistryInvariants is AssetWorld {
 
     /// forge-config: default.invariant.runs = 8
     /// forge-config: default.invariant.depth = 1000
-    function invariant_LienBitmapIsThatOfTheLiensThatStand() public view {
+    function invariant_TheLienBitmapMatchesTheOpenLiens() public view {
         AssetId[] memory list = _handler.ids();
         for (uint256 no = 0; no < list.length; ++no) {
             AssetId id = list[no];
@@ -87,12 +87,12 @@ contract AssetRegistryInvariants is AssetWorld {
         }
     }
 
-    /// Each run goes far enough for the invariants to say something.
+    /// Checks after each run that enough acts succeeded to make the invariants meaningful.
     function afterInvariant() public view {
         assertTrue(_ghost.seen(IAssetApplications.Confirmed.selector) != 0, "no asset was confirmed");
     }
 
-    /// Without this the invariants might hold of nothing.
+    /// Checks that every act can succeed in the handler. Otherwise the invariants would prove nothing.
     function test_HandlerReachesEveryAct() public {
         bytes4[24] memory acts = _acts();
         uint256 passed = 0;
@@ -108,8 +108,8 @@ contract AssetRegistryInvariants is AssetWorld {
             assertTrue(_ghost.seen(topics[i]) != 0, "an act was never reached");
         }
         assertTrue(_ghost.seen(IAssetTransfers.TransferAccepted.selector) >= 5, "few transfers");
-        invariant_AssetIsWhatItsEventsMakeOfIt();
-        invariant_EveryEventWasAllowedWhereItStandsInTheHistory();
+        invariant_TheAssetMatchesItsEvents();
+        invariant_EveryEventWasAllowedAtItsPlaceInTheHistory();
     }
 
     function _collide(IAssetRights.Right memory a, IAssetRights.Right memory b) private pure returns (bool) {

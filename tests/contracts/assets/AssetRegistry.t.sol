@@ -19,9 +19,9 @@ import {AssetStages} from "./AssetStages.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// What is read of an asset: its record and its head; see AssetRegistry.tree.
+/// Tests reading an asset's record and head; see AssetRegistry.tree.
 contract AssetRegistryTest is AssetStages {
-    /// The sorts of events of IAssetRegistry.
+    /// The number of kinds of events of IAssetRegistry.
     uint256 private constant SORTS = 24;
 
     function test_assetOf_GivenTheAssetIsMissing() public view {
@@ -33,7 +33,7 @@ contract AssetRegistryTest is AssetStages {
         assertEq(assets.headOf(MISSING), bytes32(0));
     }
 
-    function testFuzz_headOf_ItIsTheGenesisOfTheAssetFoldedOverEventsOfEverySort(uint64 chain) public {
+    function testFuzz_headOf_ItMatchesTheFoldOfEventsOfEveryKind(uint64 chain) public {
         vm.assume(chain != 0);
         vm.chainId(chain);
         vm.recordLogs();
@@ -52,18 +52,18 @@ contract AssetRegistryTest is AssetStages {
         assertEq(_sorts(logs, scope), SORTS);
     }
 
-    function test_origin_ItIsTheForwarders() public view {
+    function test_origin_ItEqualsTheOriginOfTheForwarder() public view {
         assertEq(assets.origin(), forwarder.origin());
     }
 
-    function test_headOf_ItStaysWhenAnotherAssetMoves() public {
+    function test_headOf_ItDoesNotChangeWithAnotherAsset() public {
         bytes32 head = assets.headOf(ASSET);
         freeze(PENDING);
         assertEq(assets.headOf(ASSET), head);
         assertTrue(assets.headOf(PENDING) != head, "each has its own");
     }
 
-    /// Registered, linked, advanced, cleared, confirmed.
+    /// Causes the events Registered, Linked, Advanced, Cleared and Confirmed.
     function _registered() private {
         register(NEW, PRINT, Grade.Important);
         by(PROVIDER);
@@ -72,7 +72,7 @@ contract AssetRegistryTest is AssetStages {
         _confirmed(NEW);
     }
 
-    /// Filed, rejected, replaced, assessed.
+    /// Causes the events Filed, Rejected, Replaced and Assessed.
     function _reviewedAgain() private {
         by(PROVIDER);
         assets.file(NEW, ApplicationKind.Correct, "new", 0, Grade.Important);
@@ -87,14 +87,14 @@ contract AssetRegistryTest is AssetStages {
         assets.assess(NEW, Assessment.Valuation, "report", VALID_TO);
     }
 
-    /// Objected, decided.
+    /// Causes the events Objected and ObjectionDecided.
     function _objected() private {
         uint32 no = object(NEW);
         by(REGISTRAR);
         assets.decide(NEW, no, ObjectionState.Refused, GROUNDS);
     }
 
-    /// Offered, rejected, withdrawn, accepted, frozen, unfrozen.
+    /// Causes the events of transfers, freezes and unfreezes.
     function _moved() private {
         _offer();
         by(CONSUMER);
@@ -110,7 +110,7 @@ contract AssetRegistryTest is AssetStages {
         assets.unfreeze(NEW, Reason.Lifted);
     }
 
-    /// Pledged, consented, released.
+    /// Causes the events Pledged, LienConsented and LienReleased.
     function _pledged() private {
         by(CONSUMER);
         assets.pledge(NEW, BANK, true, "terms");
@@ -120,7 +120,7 @@ contract AssetRegistryTest is AssetStages {
         assets.release(NEW, 0);
     }
 
-    /// Granted, passed on, ended.
+    /// Causes the events RightGranted, RightTransferred and RightEnded.
     function _granted() private {
         uint40 from = uint40(vm.getBlockTimestamp());
         IAssetRights.Right memory right =
@@ -138,7 +138,7 @@ contract AssetRegistryTest is AssetStages {
         assets.offerTransfer(NEW, CONSUMER, DEADLINE);
     }
 
-    /// How many sorts of events an asset has among these.
+    /// Returns how many kinds of events of an asset are in these logs.
     function _sorts(Vm.Log[] memory logs, bytes32 scope) private view returns (uint256 sorts) {
         bytes32[] memory seen = new bytes32[](SORTS);
         for (uint256 i = 0; i < logs.length; ++i) {

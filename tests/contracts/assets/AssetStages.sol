@@ -8,14 +8,14 @@ import {AssetWorld} from "./AssetWorld.sol";
 import {Refold} from "../Refold.sol";
 import {vm} from "../Vm.sol";
 
-/// Applications of any kind, brought to any stage.
+/// Makes assets with an application of any kind at any stage.
 abstract contract AssetStages is AssetWorld {
     AssetId internal constant NEW = AssetId.wrap("new");
     bytes32 internal constant PRINT = "new print";
     uint256 internal constant KINDS = uint256(type(ApplicationKind).max) + 1;
     uint256 internal constant STAGES = uint256(type(Stage).max) + 1;
 
-    /// The asset's head moves over exactly the events of the test.
+    /// Checks that the asset's head changed by exactly the events of the test.
     modifier folding(AssetId id) {
         bytes32 scope = AssetId.unwrap(id);
         bytes32 head = assets.headOf(id);
@@ -27,7 +27,8 @@ abstract contract AssetStages is AssetWorld {
         assertEq(assets.headOf(id), after_);
     }
 
-    /// A new asset of the provider with an application of this kind at this stage; `None` of either is none open.
+    /// Returns a new asset of the provider with an application of this kind at this stage. With `None`, no application
+    /// is open.
     function bring(AssetId id, ApplicationKind kind, Stage stage) internal {
         register(id, keccak256(abi.encode(id)), Grade.General);
         if (kind == ApplicationKind.First && stage != Stage.None) return _bringTo(id, stage);
@@ -37,7 +38,7 @@ abstract contract AssetStages is AssetWorld {
         _bringTo(id, stage);
     }
 
-    /// A new asset whose registration has ended so.
+    /// Returns a new asset whose registration has ended in this state.
     function end(AssetId id, AssetState state) internal {
         if (state == AssetState.Rejected) {
             bring(id, ApplicationKind.First, Stage.Accepted);

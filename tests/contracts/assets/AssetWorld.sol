@@ -10,7 +10,7 @@ import {ApplicationKind, AssetId, AssetState, Grade, PartyNo, Reason, Roles, Sta
 import {vm} from "../Vm.sol";
 import {World} from "../World.sol";
 
-/// An asset registry with one asset registered and one confirmed, both held by the provider.
+/// An asset registry with one asset under its first application and one confirmed asset, both held by the provider.
 abstract contract AssetWorld is World {
     PartyNo internal constant CDO = PartyNo.wrap(11);
     PartyNo internal constant ASSESSOR = PartyNo.wrap(12);
@@ -42,7 +42,7 @@ abstract contract AssetWorld is World {
         list[13] = founder(BROKER, Roles.BROKER);
     }
 
-    /// Begins so early that the notice is over, and the asset confirmed, at START.
+    /// Begins so early that the public notice has ended and the asset is confirmed at START.
     function newAssets() internal {
         vm.warp(START - NOTICE - 1);
         assets = AssetRegistry(deploy("AssetRegistry", abi.encode(forwarder, registry, NOTICE)));
@@ -53,14 +53,14 @@ abstract contract AssetWorld is World {
         _confirmed(ASSET);
     }
 
-    /// A submitted application goes through all stages; it takes one second more than the notice.
+    /// Brings a submitted application through all stages, which takes one second more than the public notice.
     function _confirmed(AssetId id) internal {
         _noticed(id);
         vm.warp(uint256(assets.assetOf(id).until) + 1);
         confirm(id, assets.assetOf(id).kind <= ApplicationKind.First ? VALID_TO : 0);
     }
 
-    /// A submitted application comes under notice, which runs for NOTICE seconds from now.
+    /// Brings a submitted application under public notice, which ends NOTICE seconds from now.
     function _noticed(AssetId id) internal {
         _reviewed(id);
         advance(id, Stage.Noticed);
@@ -71,7 +71,7 @@ abstract contract AssetWorld is World {
         advance(id, Stage.Reviewed);
     }
 
-    /// With the shortest notice, and with grounds where they are needed.
+    /// Advances an application, with the shortest public notice, and with grounds if they are needed.
     function advance(AssetId id, Stage stage) internal {
         uint40 until = stage == Stage.Noticed ? uint40(vm.getBlockTimestamp()) + NOTICE : 0;
         bytes32 grounds = stage == Stage.Returned ? GROUNDS : bytes32(0);
@@ -84,7 +84,7 @@ abstract contract AssetWorld is World {
         assets.confirm(id, validTo);
     }
 
-    /// The provider applies for this with general data, its content new and its fingerprint as it was.
+    /// Files an application of the provider for general data, with new content and the old fingerprint.
     function file(AssetId id, ApplicationKind kind) internal {
         by(PROVIDER);
         assets.file(id, kind, "new content", 0, Grade.General);

@@ -20,7 +20,7 @@ import {AssetWorld} from "./AssetWorld.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// The asset world, with assets in every state that ends, and what stands in the way of a move.
+/// An asset world with assets in every final state, and with functions that make transfers impossible.
 abstract contract MovesWorld is AssetWorld {
     AssetId internal constant REJECTED = AssetId.wrap("rejected");
     AssetId internal constant CANCELLED = AssetId.wrap("cancelled");
@@ -28,7 +28,7 @@ abstract contract MovesWorld is AssetWorld {
     bytes32 internal constant TERMS = "terms";
     bytes32 internal constant SCOPE = "scope";
 
-    /// What the test does folds the asset's head over just its events.
+    /// Checks that the asset's head changed by exactly the events of the test.
     modifier folds() {
         bytes32 head = assets.headOf(ASSET);
         vm.recordLogs();
@@ -38,7 +38,7 @@ abstract contract MovesWorld is AssetWorld {
         assertEq(assets.headOf(ASSET), expected);
     }
 
-    /// Takes one second more than the notice.
+    /// Makes the rejected, the cancelled and the annulled asset, which takes one second more than the public notice.
     function endAssets() internal {
         AssetId[3] memory ended = [REJECTED, CANCELLED, ANNULLED];
         for (uint256 i = 0; i < ended.length; ++i) {
@@ -105,7 +105,7 @@ abstract contract MovesWorld is AssetWorld {
         assets.endRight(ASSET, no, GROUNDS);
     }
 
-    /// To process, for the consumer, and it may license it on.
+    /// Returns a right to process for the consumer, which may grant licences under it.
     function plain(uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory) {
         return IAssetRights.Right(RightKind.Process, false, true, true, CONSUMER, from, to, 0);
     }
@@ -115,13 +115,14 @@ abstract contract MovesWorld is AssetWorld {
         right.exclusive = true;
     }
 
-    /// For the subject, under a right.
+    /// Returns a licence for the subject under a right.
     function licence(uint16 parent, uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory right) {
         right = plain(from, to);
         (right.grantee, right.parent) = (SUBJECT, parent);
     }
 
-    /// Nobody, unknown, the acting party itself, and one in each status that is not active.
+    /// Returns recipients that must be refused: nobody, an unknown party, the acting party, and a party in each status
+    /// that is not active.
     function badRecipients(PartyNo self) internal returns (PartyNo[6] memory list) {
         setStatus(ADMIN, PartyStatus.Suspended);
         setStatus(ISSUER, PartyStatus.Sanctioned);

@@ -7,14 +7,15 @@ import {Refold} from "../Refold.sol";
 import {Test} from "../Test.sol";
 import {vm} from "../Vm.sol";
 
-/// Opens the clock to calls, so that each reads the time anew.
+/// Makes the clock callable from outside, so that each call reads the time again.
 contract ClockReader {
     function read() external view returns (uint40) {
         return Clock.nowSeconds();
     }
 }
 
-/// The published values were computed from docs/protocol.md with another implementation of SHA-256.
+/// Tests the heads and the clock. The published values were computed from docs/protocol.md with another implementation
+/// of SHA-256.
 contract EventHeadTest is Test {
     uint256 private constant MILLISECONDS_FROM = 1e11;
     address private constant CONTRACT = address(0xBEEF);
@@ -37,7 +38,7 @@ contract EventHeadTest is Test {
         assertEq(EventHead.genesis(ORIGIN, CONTRACT, bytes32(uint256(7))), GENESIS_OF_7);
     }
 
-    function testFuzz_genesis_ItIsTheWordsInOrder(bytes32 origin, uint64 chain, address contract_, bytes32 scope)
+    function testFuzz_genesis_ItIsTheHashOfTheWordsInOrder(bytes32 origin, uint64 chain, address contract_, bytes32 scope)
         public
     {
         vm.assume(chain != 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Trees and proofs by the recursive definitions of RFC 9162 section 2.1, over a range of leaf hashes.
+/// Computes trees and proofs over a range of leaf hashes, by the recursive definitions of RFC 9162 section 2.1.
 library MerkleReference {
     /// MTH, section 2.1.1.
     function head(bytes32[] memory leaves, uint256 from, uint256 to) internal pure returns (bytes32) {
@@ -28,7 +28,7 @@ library MerkleReference {
         return _subproof(leaves, first, 0, leaves.length, true);
     }
 
-    /// Whether the path of a leaf turns left or right, from the leaf up: 1 where the sibling stands on the left.
+    /// Returns the turns of a leaf's path from the leaf up, one bit each: 1 if the sibling is on the left.
     function turns(uint256 index, uint256 size) internal pure returns (bytes memory) {
         if (size == 1) return "";
         uint256 k = split(size);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Rfc9162} from "../../../contracts/libraries/Rfc9162.sol";
 
-/// The reference inputs of Certificate Transparency, and proofs published for them.
+/// The reference leaves of Certificate Transparency, and the proofs published for them.
 library MerkleVectors {
     function leaves8() internal pure returns (bytes32[] memory leaves) {
         leaves = new bytes32[](8);
@@ -17,7 +17,7 @@ library MerkleVectors {
         leaves[7] = Rfc9162.leafHash(hex"606162636465666768696a6b6c6d6e6f");
     }
 
-    /// Roots of the first 0 to 8 leaves.
+    /// The roots of the trees over the first 0 to 8 leaves.
     function rootOf(uint256 size) internal pure returns (bytes32) {
         bytes32[9] memory roots;
         roots[0] = 0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855;
@@ -32,7 +32,7 @@ library MerkleVectors {
         return roots[size];
     }
 
-    /// Of leaf 0 of 8.
+    /// The inclusion proof of leaf 0 in a tree of 8 leaves.
     function inclusion0of8() internal pure returns (bytes32[] memory proof) {
         proof = new bytes32[](3);
         proof[0] = 0x96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7;
@@ -40,7 +40,7 @@ library MerkleVectors {
         proof[2] = 0x6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4;
     }
 
-    /// Of leaf 5 of 8.
+    /// The inclusion proof of leaf 5 in a tree of 8 leaves.
     function inclusion5of8() internal pure returns (bytes32[] memory proof) {
         proof = new bytes32[](3);
         proof[0] = 0xbc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b;
@@ -48,20 +48,20 @@ library MerkleVectors {
         proof[2] = 0xd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7;
     }
 
-    /// Of leaf 2 of 3.
+    /// The inclusion proof of leaf 2 in a tree of 3 leaves.
     function inclusion2of3() internal pure returns (bytes32[] memory proof) {
         proof = new bytes32[](1);
         proof[0] = 0xfac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125;
     }
 
-    /// Of leaf 6 of 7.
+    /// The inclusion proof of leaf 6 in a tree of 7 leaves.
     function inclusion6of7() internal pure returns (bytes32[] memory proof) {
         proof = new bytes32[](2);
         proof[0] = 0x0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a;
         proof[1] = 0xd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7;
     }
 
-    /// Of 6 in 8.
+    /// The consistency proof between the trees of 6 and 8 leaves.
     function consistency6in8() internal pure returns (bytes32[] memory proof) {
         proof = new bytes32[](3);
         proof[0] = 0x0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a;
@@ -69,7 +69,7 @@ library MerkleVectors {
         proof[2] = 0xd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7;
     }
 
-    /// Of 3 in 7.
+    /// The consistency proof between the trees of 3 and 7 leaves.
     function consistency3in7() internal pure returns (bytes32[] memory proof) {
         proof = new bytes32[](4);
         proof[0] = 0x0298d122906dcfc10892cb53a73992fc5b9f493ea4c9badb27b791b4127a7fe7;
@@ -78,7 +78,7 @@ library MerkleVectors {
         proof[3] = 0x837dbb152e9b079010717e84e865da4ebc0fa198a806d59d31bf15accef22d0e;
     }
 
-    /// Of 4 in 7.
+    /// The consistency proof between the trees of 4 and 7 leaves.
     function consistency4in7() internal pure returns (bytes32[] memory proof) {
         proof = new bytes32[](1);
         proof[0] = 0x837dbb152e9b079010717e84e865da4ebc0fa198a806d59d31bf15accef22d0e;

@@ -6,7 +6,7 @@ import {MerkleReference} from "./MerkleReference.sol";
 import {MerkleVectors} from "./MerkleVectors.sol";
 import {Test} from "../Test.sol";
 
-/// Hashes, roots and inclusion; see Rfc9162.tree.
+/// Tests hashes, roots and inclusion proofs; see Rfc9162.tree.
 contract Rfc9162Test is Test {
     struct Claim {
         bytes32 root;
@@ -41,7 +41,7 @@ contract Rfc9162Test is Test {
         assertEq(Rfc9162.root(leaves), expected);
     }
 
-    function test_verifyInclusion_WhenTheProofIsAPublishedOne() public pure {
+    function test_verifyInclusion_WhenTheProofIsPublished() public pure {
         _assertPublished(0, 1, new bytes32[](0));
         _assertPublished(0, 8, MerkleVectors.inclusion0of8());
         _assertPublished(5, 8, MerkleVectors.inclusion5of8());
@@ -49,26 +49,26 @@ contract Rfc9162Test is Test {
         _assertPublished(6, 7, MerkleVectors.inclusion6of7());
     }
 
-    function testFuzz_verifyInclusion_WhenTheProofIsThatOfTheRecursiveDefinition(bytes32 seed, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenTheProofFollowsTheRecursiveDefinition(bytes32 seed, uint8 n) public pure {
         uint256 size = bound(n, 1, 20);
         for (uint256 index = 0; index < size; ++index) {
             _assertPasses(_claim(seed, index, size));
         }
     }
 
-    function testFuzz_verifyInclusion_WhenTheRootIsAnother(bytes32 seed, uint8 i, uint8 n, uint8 bit) public pure {
+    function testFuzz_verifyInclusion_WhenTheRootDiffers(bytes32 seed, uint8 i, uint8 n, uint8 bit) public pure {
         Claim memory claim = _any(seed, i, n);
         claim.root = _flip(claim.root, bit);
         _assertFails(claim);
     }
 
-    function testFuzz_verifyInclusion_WhenTheLeafIsAnother(bytes32 seed, uint8 i, uint8 n, uint8 bit) public pure {
+    function testFuzz_verifyInclusion_WhenTheLeafDiffers(bytes32 seed, uint8 i, uint8 n, uint8 bit) public pure {
         Claim memory claim = _any(seed, i, n);
         claim.leaf = _flip(claim.leaf, bit);
         _assertFails(claim);
     }
 
-    function testFuzz_verifyInclusion_WhenASiblingIsAnother(bytes32 seed, uint8 i, uint8 n, uint8 bit) public pure {
+    function testFuzz_verifyInclusion_WhenASiblingDiffers(bytes32 seed, uint8 i, uint8 n, uint8 bit) public pure {
         Claim memory claim = _any(seed, i, n);
         for (uint256 at = 0; at < claim.proof.length; ++at) {
             bytes32 sibling = claim.proof[at];
@@ -101,7 +101,7 @@ contract Rfc9162Test is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyInclusion_WhenThePathTurnsOtherwise(bytes32 seed, uint8 i, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenThePathTurnsDifferently(bytes32 seed, uint8 i, uint8 n) public pure {
         Claim memory claim = _any(seed, i, n);
         bytes32 turns = keccak256(MerkleReference.turns(claim.index, claim.size));
         for (uint256 size = claim.index + 1; size < 80; ++size) {

@@ -6,7 +6,7 @@ import {MerkleReference} from "./MerkleReference.sol";
 import {MerkleVectors} from "./MerkleVectors.sol";
 import {Test} from "../Test.sol";
 
-/// Consistency of two trees; see Rfc9162.tree.
+/// Tests consistency proofs; see Rfc9162.tree.
 contract Rfc9162ConsistencyTest is Test {
     struct Claim {
         bytes32 firstRoot;
@@ -16,21 +16,21 @@ contract Rfc9162ConsistencyTest is Test {
         bytes32[] proof;
     }
 
-    function test_verifyConsistency_WhenTheProofIsAPublishedOne() public pure {
+    function test_verifyConsistency_WhenTheProofIsPublished() public pure {
         _assertPublished(6, 8, MerkleVectors.consistency6in8());
         _assertPublished(3, 7, MerkleVectors.consistency3in7());
         _assertPublished(4, 7, MerkleVectors.consistency4in7());
         _assertPublished(8, 8, new bytes32[](0));
     }
 
-    function testFuzz_verifyConsistency_WhenTheProofIsThatOfTheRecursiveDefinition(bytes32 seed, uint8 n) public pure {
+    function testFuzz_verifyConsistency_WhenTheProofFollowsTheRecursiveDefinition(bytes32 seed, uint8 n) public pure {
         uint256 second = bound(n, 1, 12);
         for (uint256 first = 1; first <= second; ++first) {
             _assertPasses(_claim(seed, first, second));
         }
     }
 
-    function testFuzz_verifyConsistency_WhenTheFirstRootIsAnother(bytes32 seed, uint8 m, uint8 n, uint8 bit)
+    function testFuzz_verifyConsistency_WhenTheFirstRootDiffers(bytes32 seed, uint8 m, uint8 n, uint8 bit)
         public
         pure
     {
@@ -39,7 +39,7 @@ contract Rfc9162ConsistencyTest is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyConsistency_WhenTheSecondRootIsAnother(bytes32 seed, uint8 m, uint8 n, uint8 bit)
+    function testFuzz_verifyConsistency_WhenTheSecondRootDiffers(bytes32 seed, uint8 m, uint8 n, uint8 bit)
         public
         pure
     {
@@ -48,7 +48,7 @@ contract Rfc9162ConsistencyTest is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyConsistency_WhenANodeIsAnother(bytes32 seed, uint8 m, uint8 n, uint8 bit) public pure {
+    function testFuzz_verifyConsistency_WhenANodeDiffers(bytes32 seed, uint8 m, uint8 n, uint8 bit) public pure {
         Claim memory claim = _any(seed, m, n);
         for (uint256 at = 0; at < claim.proof.length; ++at) {
             bytes32 node = claim.proof[at];

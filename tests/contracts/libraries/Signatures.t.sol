@@ -7,7 +7,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {vm} from "../Vm.sol";
 import {World} from "../World.sol";
 
-/// Signatures by Python's `cryptography` 50 over fixed hashes, and what is made of them; see Signatures.tree.
+/// Tests the verification of signatures over fixed hashes, made with Python's `cryptography` 50; see Signatures.tree.
 contract SignaturesTest is World {
     /// SHA-256 of "pingzheng".
     bytes32 private constant HASH = 0x63d03fcffae2739319afcf0f6744f80b78755ab2975e01d202fb8590dc74468d;
@@ -60,19 +60,19 @@ contract SignaturesTest is World {
         assertTrue(registry.signedBy(vm.addr(key), hash, Keys.secp256k1(key, hash)), "secp256k1");
     }
 
-    function test_signedBy_WhenTheHashIsAnother() public view {
+    function test_signedBy_WhenTheHashDiffers() public view {
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, bytes32(uint256(HASH) ^ 1), SECP256K1), "secp256k1");
         bytes memory signature = bytes.concat(P256_SIGNATURE, P256_KEY);
         assertTrue(!registry.signedBy(P256_ACCOUNT, bytes32(uint256(HASH) ^ 1), signature), "P-256");
     }
 
-    function test_signedBy_WhenTheAccountIsAnother() public view {
+    function test_signedBy_WhenTheAccountDiffers() public view {
         bytes memory p256 = bytes.concat(P256_SIGNATURE, P256_KEY);
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, SECP256K1), "of a P-256 key");
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, p256), "of a secp256k1 key");
         assertTrue(!registry.signedBy(vm.addr(KEY), HASH, SECP256K1), "of another secp256k1 key");
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, OF_ANOTHER_P256_KEY), "of another P-256 key");
-        // The usual account of the same point, which another suite could have.
+        // The account of the same point as an Ethereum key, which would belong to another suite.
         address keccak = address(uint160(uint256(keccak256(P256_KEY))));
         assertTrue(!registry.signedBy(keccak, HASH, p256), "the key's account by keccak-256");
     }
@@ -96,7 +96,7 @@ contract SignaturesTest is World {
         }
     }
 
-    function testFuzz_signedBy_WhenOneBitIsAnother(uint16 at) public view {
+    function testFuzz_signedBy_WhenOneBitDiffers(uint16 at) public view {
         bytes memory signature = bytes.concat(SECP256K1);
         signature[at % 512 / 8] ^= bytes1(uint8(1 << (at % 8)));
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, signature), "secp256k1");
@@ -105,7 +105,7 @@ contract SignaturesTest is World {
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, signature), "P-256");
     }
 
-    function testFuzz_signedBy_WhenTheLengthIsAnother(uint8 length) public view {
+    function testFuzz_signedBy_WhenTheLengthDiffers(uint8 length) public view {
         vm.assume(length != 64 && length != 128);
         bytes memory signature = Keys.first(bytes.concat(P256_SIGNATURE, P256_KEY), length);
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, signature), "P-256");
@@ -113,13 +113,13 @@ contract SignaturesTest is World {
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, signature), "secp256k1");
     }
 
-    /// With hash = -r * d the sum of points is infinity, which is the sum of no signature.
+    /// If hash = -r * d, the computed point is infinity, which a valid signature never gives.
     function test_signedBy_WhenThePointIsInfinity() public view {
         bytes32 hash = 0xd4bbb6973ec9b519075ee1e805ddf1eed5a409b644da643d112841926c022e48;
         _assertRefused(P256_ACCOUNT, hash, bytes.concat(bytes32(uint256(2)), bytes32(uint256(1)), P256_KEY));
     }
 
-    /// A point whose x is n + 3: its r is 3.
+    /// The x coordinate of this point is n + 3, so its r is 3.
     function test_signedBy_WhenThePointLiesBeyondTheOrder() public view {
         bytes memory key = hex"61554dd3e017bda2adf61724a55523dad16a346fb3407b0d2fa62a3680c2419d"
             hex"eafdb265224c5acb3977691999fef71f02f0cbd345def5925053c78e97d637e7";
@@ -128,7 +128,7 @@ contract SignaturesTest is World {
         _assertRefused(account, HASH, bytes.concat(bytes32(Keys.P256_N + 3), bytes32(uint256(12345)), key));
     }
 
-    /// x = 5 and x = 5 + p are the same point, but only one is its key; each has an account of its own.
+    /// x = 5 and x = 5 + p are the same point with different accounts, but only x = 5 is a valid key.
     function test_signedBy_WhenACoordinateLiesBeyondTheField() public view {
         bytes32 hash = 0xdfb6a972945c83e11323f4031bc3c499af3df27b36ff0e427ce555f06176e134;
         bytes memory signature = hex"5f8cc122c491618542a6364e070f105f7b0ca6ef66300a2cabf7bc490a7c3c93"
@@ -139,7 +139,7 @@ contract SignaturesTest is World {
         _assertRefused(Keys.p256Account(x, y), hash, bytes.concat(signature, bytes32(x), bytes32(y)));
     }
 
-    /// What our tests sign is what docs/protocol.md says, by another implementation.
+    /// The messages that our tests sign equal the values computed from docs/protocol.md by another implementation.
     function test_acts_ItEqualsThePublishedValues() public pure {
         Acts.Frame memory frame = Acts.Frame(Acts.USES, sha256("origin"), 1337, address(0xB0B), address(0xA11CE));
         ICertificateLog.Use[] memory uses = new ICertificateLog.Use[](2);
@@ -154,7 +154,7 @@ contract SignaturesTest is World {
         assertEq(Acts.withdrawals(frame, statements), published);
     }
 
-    /// The account need not be bound: who acts is another question.
+    /// The account need not be bound, because this function only checks the signature.
     function test_signedBy_GivenTheAccountIsNotBound() public view {
         assertEq(registry.accountOf(vm.addr(OTHER_KEY)).validFrom, 0);
         _assertSigned(vm.addr(OTHER_KEY), HASH, Keys.secp256k1(OTHER_KEY, HASH));
@@ -170,7 +170,7 @@ contract SignaturesTest is World {
         assertTrue(!_inSolidity(hash, signature), "what is no signature passes without the engine's own P-256");
     }
 
-    /// As on a chain whose engine has no P-256 of its own.
+    /// Acts like a chain without a precompiled contract for P-256.
     function _inSolidity(bytes32 hash, bytes memory signature) private view returns (bool) {
         return P256.verifySolidity(
             hash,

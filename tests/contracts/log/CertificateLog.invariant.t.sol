@@ -10,7 +10,7 @@ import {LogWorld, edge} from "./LogWorld.sol";
 import {Refold} from "../Refold.sol";
 import {vm} from "../Vm.sol";
 
-/// Lets parties act on leaves and statements and remembers what must hold; calls that the log refuses change nothing.
+/// Lets parties act on leaves and statements at random, and remembers the expected state. Refused calls change nothing.
 contract LogHandler {
     uint32 private constant LEAVES = 256;
     uint32 private constant PARTIES = 13;
@@ -21,7 +21,7 @@ contract LogHandler {
     CertificateLog private immutable _LOG;
     PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
-    /// A hold was lifted by others than two parties of its office.
+    /// Whether a hold was lifted by other parties than two of its office.
     bool public liftedByOthers;
     mapping(uint32 issuer => uint64) private _seq;
     mapping(uint32 issuer => uint64) private _batches;
@@ -42,7 +42,8 @@ contract LogHandler {
         }
     }
 
-    /// What the log refuses is undone here too.
+    /// Makes a call as this party, and adds its events to the expected head. If the log refuses the call, everything is
+    /// reverted.
     modifier acting(uint32 who) {
         vm.recordLogs();
         vm.startPrank(address(uint160(0x1000 + who)));
@@ -92,7 +93,7 @@ contract LogHandler {
         ++_uses[_consumer(seed)][_one(one)];
     }
 
-    /// A list of which some items are the next use and some are not, sent by whoever it is.
+    /// Sends a list of signed uses from any account; some have the next ordinal and some do not.
     function recordUsesFor(uint256 seed, uint256 one, uint256 other, bool next) external acting(_anyone(seed)) {
         ICertificateLog.Use[] memory uses = new ICertificateLog.Use[](2);
         uses[0] = ICertificateLog.Use(_one(one), _uses[CONSUMER][_one(one)] + 1);
@@ -111,7 +112,7 @@ contract LogHandler {
         _setWithdrawn(_anyone(seed), _one(one), uint40(time));
     }
 
-    /// Signed by the consumer, whoever sends it.
+    /// Sends a withdrawal that the consumer signed from any account.
     function withdrawFor(uint256 seed, uint256 one, uint16 wait) external acting(_anyone(seed)) {
         uint256 time = vm.getBlockTimestamp() + wait;
         vm.warp(time);
@@ -131,7 +132,7 @@ contract LogHandler {
         ++_changes[_one(one)];
     }
 
-    /// Two parties, of the office or not, agree to lift its hold.
+    /// Lets two parties, of the office or not, try to lift its hold.
     function lift(uint256 seed, uint256 other, uint256 one, bool authority) external {
         (uint32 proposer, uint32 confirmer) = (_office(seed), _office(other));
         bytes memory call =
@@ -148,13 +149,13 @@ contract LogHandler {
         ++_changes[_one(one)];
     }
 
-    /// Nobody lifts a hold directly.
+    /// Tries to lift a hold without a proposal.
     function liftAlone(uint256 seed, uint256 one, bool authority) external acting(_office(seed)) {
         _LOG.lift(authority ? 1 : 2, _list(one), Reason.Lifted);
         liftedByOthers = true;
     }
 
-    /// Of each party: no batch and no status is there that the party did not make itself.
+    /// Checks that each party's log has only batches and statuses that the party made itself.
     function checkStatus() external view {
         for (uint32 no = 1; no <= PARTIES; ++no) {
             PartyNo issuer = PartyNo.wrap(no);
@@ -206,7 +207,7 @@ contract LogHandler {
         _revoked[issuer][leaf] = true;
     }
 
-    /// What was withdrawn before keeps its time.
+    /// Records a withdrawal; an earlier withdrawal keeps its time.
     function _setWithdrawn(uint32 party, bytes32 one, uint40 time) private {
         if (_withdrawn[party][one] == 0) _withdrawn[party][one] = time;
     }
@@ -224,7 +225,7 @@ contract LogHandler {
         return uint32(1 + seed % PARTIES);
     }
 
-    /// Three quarters of the acts come from parties that may do them; the others from anyone.
+    /// Returns a party, in three of four cases one that may do the act.
     function _issuer(uint256 seed) private pure returns (uint32) {
         return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? 4 : 11;
     }
@@ -237,7 +238,7 @@ contract LogHandler {
         return seed % 4 == 0 ? _anyone(seed / 4) : seed % 4 == 1 ? 1 : seed % 4 == 2 ? 3 : 13;
     }
 
-    /// The offices of a party: 1 authority, 2 supervisor.
+    /// Returns the offices of a party: 1 authority, 2 supervisor.
     function _bitsOf(uint32 no) private pure returns (uint8) {
         if (no == 13) return 3;
         return no == 3 ? 2 : no == 1 || no == 9 || no == 10 ? 1 : 0;
@@ -248,7 +249,7 @@ contract LogHandler {
     }
 }
 
-/// See CertificateLog.tree.
+/// Tests the invariants of the certificate log; see CertificateLog.tree.
 contract CertificateLogInvariants is LogWorld {
     LogHandler private _handler;
 
@@ -260,38 +261,38 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_RevokedNeverBecomesAnythingElse() public view {
+    function invariant_ARevokedLeafStaysRevoked() public view {
         _handler.checkRevoked();
     }
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_StatusIsWhatTheIssuerOfTheLogMadeIt() public view {
+    function invariant_OnlyTheIssuerChangesTheStatusInItsLog() public view {
         _handler.checkStatus();
     }
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_WithdrawalIsNeverUndoneNorMovedNorPostedByAnother() public view {
+    function invariant_AWithdrawalIsFinalAndMadeByItsParty() public view {
         _handler.checkWithdrawn();
     }
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_UsesAreThoseThatTheConsumerMadeOrSigned() public view {
+    function invariant_OnlyTheConsumerRecordsItsUses() public view {
         _handler.checkUses();
     }
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_HoldsOutliveEverybodyButTwoOfTheirOffice() public view {
+    function invariant_OnlyTwoPartiesOfTheOfficeLiftItsHold() public view {
         assertTrue(!_handler.liftedByOthers(), "lifted by others than two of the office");
         _handler.checkHolds();
     }
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_HeadIsTheGenesisFoldedOverEveryEvent() public view {
+    function invariant_TheHeadMatchesAllEvents() public view {
         assertEq(log.head(), _handler.head());
     }
 }

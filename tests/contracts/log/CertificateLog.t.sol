@@ -6,7 +6,7 @@ import {LeafStatus, PartyNo, PartyStatus, Reason, Roles} from "../../../contract
 import {LogWorld, edge} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Anchors and the status of single leaves; see CertificateLog.tree.
+/// Tests anchors and the status of single leaves; see CertificateLog.tree.
 contract CertificateLogTest is LogWorld {
     function test_anchor_GivenTheCallerIsAStranger() public {
         expectUnknownAccount(STRANGER);
@@ -48,7 +48,7 @@ contract CertificateLogTest is LogWorld {
         log.anchor(NEXT_SEQ, 0, 0);
     }
 
-    function testFuzz_anchor_WhenAllIsWell(uint32 size, bytes32 root, uint32 wait) public {
+    function testFuzz_anchor_WhenTheCallIsValid(uint32 size, bytes32 root, uint32 wait) public {
         vm.assume(size != 0);
         uint40 at = START + wait;
         vm.warp(at);
@@ -66,7 +66,7 @@ contract CertificateLogTest is LogWorld {
         assertEq(log.commitmentOf(OTHER_ISSUER, 2), bytes32(0));
     }
 
-    /// The attack of old: the same texts once more, and their status begins anew. Now they are another's.
+    /// An issuer anchors the texts of another issuer again to reset their status; they belong to its own log instead.
     function test_anchor_WhenAnotherIssuerAnchorsTheSameTexts() public {
         revoke(3);
         bytes32 commitment = log.commitmentOf(ISSUER, FIRST);
@@ -113,7 +113,7 @@ contract CertificateLogTest is LogWorld {
         suspend(129);
     }
 
-    function test_suspend_WhenAllIsWell() public {
+    function test_suspend_WhenTheCallIsValid() public {
         vm.warp(START + 1);
         expectStatusChanged(7, 1 << 103, LeafStatus.Suspended, Reason.Investigation, START + 1);
         suspend(999);
@@ -163,7 +163,7 @@ contract CertificateLogTest is LogWorld {
         log.resume(FIRST, 5, Reason.Lifted);
     }
 
-    function test_resume_WhenAllIsWell() public {
+    function test_resume_WhenTheCallIsValid() public {
         suspend(128);
         suspend(129);
         expectStatusChanged(1, 1, LeafStatus.Active, Reason.Lifted, START);
@@ -205,7 +205,7 @@ contract CertificateLogTest is LogWorld {
         assertStatus(3, LeafStatus.Revoked);
     }
 
-    function testFuzz_revoke_WhenAllIsWell(uint32 index) public {
+    function testFuzz_revoke_WhenTheCallIsValid(uint32 index) public {
         expectStatusChanged(index / 128, 1 << (index % 128), LeafStatus.Revoked, Reason.Fraud, START);
         revoke(index);
         assertStatus(index, LeafStatus.Revoked);
@@ -235,7 +235,7 @@ contract CertificateLogTest is LogWorld {
         _assertStays(edge(one), edge(other), before, move);
     }
 
-    function test_origin_ItIsTheForwarders() public view {
+    function test_origin_ItEqualsTheOriginOfTheForwarder() public view {
         assertEq(log.origin(), forwarder.origin());
     }
 

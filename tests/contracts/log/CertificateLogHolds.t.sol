@@ -6,7 +6,7 @@ import {LeafStatus, PartyNo, PartyStatus, Reason, Roles} from "../../../contract
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// What offices hold and lift; see CertificateLog.tree.
+/// Tests setting and lifting holds; see CertificateLog.tree.
 contract CertificateLogHoldsTest is LogWorld {
     uint32 private constant HOLDS = Roles.AUTHORITY | Roles.SUPERVISOR;
     uint8 private constant AUTHORITY_BIT = 1;
@@ -36,7 +36,7 @@ contract CertificateLogHoldsTest is LogWorld {
             _expectAlreadyHeld(statement(i));
             _hold(who[i], statement(i));
         }
-        // For the office, whoever held it.
+        // The hold belongs to the office, not to the party that set it.
         _expectAlreadyHeld(statement(2));
         _hold(AUTHORITY, statement(2));
     }
@@ -55,7 +55,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, BOTH_BITS, 2);
     }
 
-    function test_hold_WhenOneOfTheListIsHeld() public {
+    function test_hold_WhenOneStatementOfTheListIsHeld() public {
         _hold(SUPERVISOR, statement(2));
         bytes32 head = log.head();
         _expectAlreadyHeld(statement(2));
@@ -72,7 +72,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(statement(1), 0, 0);
     }
 
-    function testFuzz_hold_WhenAllIsWell(bytes32 one, uint8 seed, uint16 wait) public {
+    function testFuzz_hold_WhenTheCallIsValid(bytes32 one, uint8 seed, uint16 wait) public {
         PartyNo who = _office(seed);
         uint8 own = _bitsOf(who);
         vm.warp(START + wait);
@@ -81,7 +81,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _hold(who, one);
         _assertHold(one, own, 1);
         _assertHold(bytes32(uint256(one) ^ 1), 0, 0);
-        // A record of its own: no status, no use, no withdrawal.
+        // A hold changes no status, no use and no withdrawal.
         assertStatus(0, LeafStatus.Active);
         assertEq(log.usesOf(who, one), 0);
         assertWithdrawn(who, one, 0);
@@ -104,7 +104,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, BOTH_BITS, 1);
     }
 
-    function test_lift_GivenTheRegistryActsForNobody() public {
+    function test_lift_GivenNoProposalIsBeingCarriedOut() public {
         _hold(BOTH, ONE);
         expectUnknownAccount(address(registry));
         vm.prank(address(registry));
@@ -137,7 +137,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, SUPERVISOR_BIT, 1);
     }
 
-    function testFuzz_lift_WhenTheOfficeIsNone(uint8 office) public {
+    function testFuzz_lift_WhenThereIsNoSuchOffice(uint8 office) public {
         vm.assume(office != AUTHORITY_BIT && office != SUPERVISOR_BIT);
         _hold(BOTH, ONE);
         bytes memory call = _liftCall(office, ONE);
@@ -179,7 +179,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, SUPERVISOR_BIT, 3);
     }
 
-    function test_lift_WhenOneOfTheListIsNotHeld() public {
+    function test_lift_WhenOneStatementOfTheListIsNotHeld() public {
         _hold(SUPERVISOR, statement(1));
         _expectNotLifted(SUPERVISOR_BIT, statement(1), statement(2));
         _assertHold(statement(1), SUPERVISOR_BIT, 1);
@@ -196,7 +196,7 @@ contract CertificateLogHoldsTest is LogWorld {
         }
     }
 
-    function test_lift_GivenTheOfficeWasTakenFromWhoHeld() public {
+    function test_lift_GivenTheHoldingPartyLostItsOffice() public {
         _hold(SUPERVISOR, ONE);
         bytes memory call = _liftCall(SUPERVISOR_BIT, ONE);
         by(BOTH);
@@ -217,7 +217,7 @@ contract CertificateLogHoldsTest is LogWorld {
         log.hold(_list(one), Reason.Court);
     }
 
-    /// By two parties of the office.
+    /// Lets two parties of the office lift a hold.
     function _lift(uint8 office, bytes32 one) private {
         decideBy(BOTH, office == AUTHORITY_BIT ? AUTHORITY : SUPERVISOR, address(log), _liftCall(office, one));
     }
@@ -226,7 +226,7 @@ contract CertificateLogHoldsTest is LogWorld {
         return abi.encodeCall(ICertificateLog.lift, (office, _list(one), Reason.Lifted));
     }
 
-    /// Two of the office agree, and the log refuses one of two statements all the same.
+    /// Two parties of the office decide, but the log refuses one of the two statements.
     function _expectNotLifted(uint8 office, bytes32 other, bytes32 one) private {
         bytes32[] memory list = new bytes32[](2);
         (list[0], list[1]) = (other, one);
@@ -257,7 +257,7 @@ contract CertificateLogHoldsTest is LogWorld {
         return who[seed % 3];
     }
 
-    /// An authority is an admin too, which holds nothing.
+    /// One authority is an admin too; the role of admin allows no holds.
     function _bitsOf(PartyNo no) private pure returns (uint8) {
         if (no == BOTH) return BOTH_BITS;
         return no == AUTHORITY ? AUTHORITY_BIT : SUPERVISOR_BIT;

@@ -8,7 +8,7 @@ import {LogWorld} from "./LogWorld.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// Bulk revocation, supersession and the head; see CertificateLog.tree.
+/// Tests bulk revocation, supersession and the head; see CertificateLog.tree.
 contract CertificateLogManyTest is LogWorld {
     function test_revokeMany_GivenTheCallerIsNotAnIssuer() public {
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
@@ -130,7 +130,7 @@ contract CertificateLogManyTest is LogWorld {
         _supersede(1);
     }
 
-    function test_supersede_WhenAllIsWell() public {
+    function test_supersede_WhenTheCallIsValid() public {
         expectStatusChanged(0, 2, LeafStatus.Superseded, Reason.Superseded, START);
         vm.expectEmit(address(log));
         emit ICertificateLog.Superseded(ISSUER, FIRST, 1, SECOND, 1, START);
@@ -139,7 +139,7 @@ contract CertificateLogManyTest is LogWorld {
         assertEq(uint256(log.statusOf(ISSUER, SECOND, 1)), uint256(LeafStatus.Active));
     }
 
-    function testFuzz_head_ItIsTheGenesisFoldedOverEveryEvent(uint64 chain, uint8 index, bytes32 root) public {
+    function testFuzz_head_ItMatchesTheFoldOfAllEvents(uint64 chain, uint8 index, bytes32 root) public {
         vm.assume(chain != 0 && chain != index);
         vm.chainId(chain);
         vm.recordLogs();

@@ -7,7 +7,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// What a reported key withdraws, and what else it may no more; see CertificateLog.tree.
+/// Tests that a reported key can withdraw but not record uses; see CertificateLog.tree.
 contract CertificateLogReportedTest is LogWorld {
     bytes32 private constant CONSENT = "consent";
 
@@ -31,7 +31,7 @@ contract CertificateLogReportedTest is LogWorld {
         _withdraw();
     }
 
-    /// A thief who withdraws first does not take the party's own withdrawal away, nor the other way round.
+    /// A withdrawal with a reported key and one with a good key are recorded separately, whichever comes first.
     function test_withdraw_GivenAReportedKeyWithdrew() public {
         _withdraw();
         vm.warp(START + 5);

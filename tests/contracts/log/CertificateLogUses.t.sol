@@ -6,7 +6,7 @@ import {PartyNo, PartyStatus, Roles} from "../../../contracts/Types.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Uses and their counters; see CertificateLog.tree.
+/// Tests uses and their counters; see CertificateLog.tree.
 contract CertificateLogUsesTest is LogWorld {
     uint256 private constant USES_SLOT = 2;
     bytes32 private constant REQUEST = "request";
@@ -63,8 +63,8 @@ contract CertificateLogUsesTest is LogWorld {
         assertEq(log.usesOf(CONSUMER, REQUEST), type(uint16).max);
     }
 
-    /// The attack of old: a stranger spends a certificate's single use.
-    function test_recordUse_WhenAnotherConsumerUses() public {
+    /// A stranger cannot use up a certificate's single use, because uses are counted for each consumer.
+    function test_recordUse_WhenAnotherConsumerUsesTheRequest() public {
         by(OTHER_CONSUMER);
         log.recordUse(REQUEST, 1);
         assertEq(log.usesOf(CONSUMER, REQUEST), 0);
@@ -73,7 +73,7 @@ contract CertificateLogUsesTest is LogWorld {
         assertEq(log.usesOf(OTHER_CONSUMER, REQUEST), 1);
     }
 
-    function testFuzz_recordUse_WhenAllIsWell(bytes32 request, uint8 times) public {
+    function testFuzz_recordUse_WhenTheCallIsValid(bytes32 request, uint8 times) public {
         uint16 uses = times % 20 + 1;
         bytes32 other = bytes32(uint256(request) ^ 1);
         _use(other, 1);

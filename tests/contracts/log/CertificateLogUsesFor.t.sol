@@ -8,7 +8,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Uses that a consumer signed and a stranger sends; see CertificateLogActs.tree.
+/// Tests uses that a consumer signed and a stranger sends; see CertificateLogActs.tree.
 contract CertificateLogUsesForTest is LogWorld {
     uint40 private constant DEADLINE = START + 60;
     uint256 private constant USES_SLOT = 2;
@@ -65,7 +65,7 @@ contract CertificateLogUsesForTest is LogWorld {
         assertEq(log.head(), head);
     }
 
-    function test_recordUsesFor_WhenSomeUsesAreStale() public {
+    function test_recordUsesFor_WhenSomeUsesAreOutdated() public {
         by(CONSUMER);
         log.recordUse(statement(1), 1);
         vm.expectEmit(address(log));
@@ -103,19 +103,19 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertUses(0, 0);
     }
 
-    function test_recordUsesFor_WhenTheDeadlineIsAnother() public {
+    function test_recordUsesFor_WhenTheDeadlineDiffers() public {
         bytes memory signature = _signed(_uses(1, 2));
         expectSignatureInvalid(_account);
         _send(_account, _uses(1, 2), DEADLINE + 1, signature);
         _assertStillGood(signature);
     }
 
-    function test_recordUsesFor_WhenTheListIsAnother() public {
+    function test_recordUsesFor_WhenTheListDiffers() public {
         ICertificateLog.Use[][6] memory lists;
         lists[0] = _uses(1, 3);
         lists[1] = _uses(1, 2);
         lists[1][1].request = statement(3);
-        // Two of three, four of three, and the three in another order.
+        // Only two of the three uses, a fourth use, and the three uses in another order.
         lists[2] = _first(_uses(1, 2), 2);
         lists[3] = _first(_uses(1, 2), 4);
         lists[4] = _uses(1, 2);
@@ -132,9 +132,9 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    function test_recordUsesFor_WhenTheAccountIsAnother() public {
+    function test_recordUsesFor_WhenTheAccountDiffers() public {
         bytes memory signature = _signed(_uses(1, 2));
-        // Of another party, of the same party, and of the same party with another curve.
+        // An account of another party, another account of the same party, and one with a key of another curve.
         address[3] memory others = [accountOf(OTHER_CONSUMER), accountOf(CONSUMER), _p256Account];
         for (uint256 i = 0; i < others.length; ++i) {
             expectSignatureInvalid(others[i]);
@@ -157,7 +157,7 @@ contract CertificateLogUsesForTest is LogWorld {
         _send(_p256Account, _uses(1, 2), DEADLINE, signature);
     }
 
-    function test_recordUsesFor_WhenSignedForSomethingElse() public {
+    function test_recordUsesFor_WhenSignedForAnotherAct() public {
         Acts.Frame[5] memory frames;
         for (uint256 i = 0; i < frames.length; ++i) {
             frames[i] = frame(Acts.USES, _account);
@@ -175,7 +175,7 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(_signed(_uses(1, 2)));
     }
 
-    function test_recordUsesFor_WhenReplayedElsewhere() public {
+    function test_recordUsesFor_WhenReplayedOnAnotherLedger() public {
         bytes memory signature = _signed(_uses(1, 2));
         CertificateLog other = newLog();
         expectSignatureInvalid(_account);
@@ -187,7 +187,7 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    /// Signed as an entry, a transaction or a message of Ethereum would be, and not by SHA-256.
+    /// The message is signed like an entry, a transaction or an Ethereum message, instead of by SHA-256.
     function test_recordUsesFor_WhenSignedInAnotherForm() public {
         bytes32 hash = Acts.uses(frame(Acts.USES, _account), DEADLINE, _uses(1, 2));
         bytes32[3] memory others = [
@@ -247,12 +247,12 @@ contract CertificateLogUsesForTest is LogWorld {
         bytes32 hash = Acts.uses(frame(Acts.USES, account), DEADLINE, _uses(1, 2));
         bytes memory signature = Keys.secp256k1(SUBJECT_KEY, hash);
         expectLacksRole(SUBJECT, Roles.CONSUMER);
-        // The sender's own role is not asked for.
+        // The role of the sender does not matter.
         by(CONSUMER);
         log.recordUsesFor(account, _uses(1, 2), DEADLINE, signature);
     }
 
-    /// Twice under one request and once under another.
+    /// Returns two uses under one request and one use under another.
     function _uses(uint16 first, uint16 second) private pure returns (ICertificateLog.Use[] memory uses) {
         uses = new ICertificateLog.Use[](3);
         uses[0] = ICertificateLog.Use(statement(1), first);
@@ -260,7 +260,7 @@ contract CertificateLogUsesForTest is LogWorld {
         uses[2] = ICertificateLog.Use(statement(1), second);
     }
 
-    /// The first items of a list; beyond its end, a use under a request of its own.
+    /// Returns the first items of a list; an item beyond its end is a use under a new request.
     function _first(ICertificateLog.Use[] memory uses, uint256 length)
         private
         pure
@@ -288,7 +288,7 @@ contract CertificateLogUsesForTest is LogWorld {
         return log.recordUsesFor(account, uses, deadline, signature);
     }
 
-    /// What was refused was refused for what differed: nothing was counted, and the signature itself is good.
+    /// Checks that nothing was counted, and that the unchanged call succeeds: only the changed part was refused.
     function _assertStillGood(bytes memory signature) private {
         _assertUses(0, 0);
         assertEq(_send(_account, _uses(1, 2), DEADLINE, signature), 3);

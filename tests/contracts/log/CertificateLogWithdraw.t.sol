@@ -6,7 +6,7 @@ import {PartyNo, PartyStatus, Reason} from "../../../contracts/Types.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// What a party withdraws for its own part; see CertificateLog.tree.
+/// Tests withdrawals that a party sends itself; see CertificateLog.tree.
 contract CertificateLogWithdrawTest is LogWorld {
     bytes32 private constant CONSENT = "consent";
 
@@ -64,7 +64,7 @@ contract CertificateLogWithdrawTest is LogWorld {
         assertEq(changes, 1);
     }
 
-    function testFuzz_withdraw_WhenAllIsWell(bytes32 consent, uint16 wait) public {
+    function testFuzz_withdraw_WhenTheCallIsValid(bytes32 consent, uint16 wait) public {
         uint40 at = START + wait;
         vm.warp(at);
         vm.expectEmit(address(log));
@@ -80,7 +80,7 @@ contract CertificateLogWithdrawTest is LogWorld {
         assertEq(changes, 0);
     }
 
-    function test_withdraw_WhenEachWhoIsAPartyWithdraws() public {
+    function test_withdraw_WhenEachPartyWithdraws() public {
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
             _withdraw(PartyNo.wrap(no), CONSENT);
             assertWithdrawn(PartyNo.wrap(no), CONSENT, START);

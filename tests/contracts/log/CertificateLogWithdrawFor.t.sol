@@ -8,7 +8,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Withdrawals that a party signed and a stranger sends; see CertificateLogActs.tree.
+/// Tests withdrawals that a party signed and a stranger sends; see CertificateLogActs.tree.
 contract CertificateLogWithdrawForTest is LogWorld {
     uint256 private constant UNKNOWN_KEY = 0x0C;
 
@@ -84,7 +84,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         assertEq(log.head(), head);
     }
 
-    function test_withdrawFor_WhenTheListIsAnother() public {
+    function test_withdrawFor_WhenTheListDiffers() public {
         bytes32[][5] memory lists;
         lists[0] = statements(1, 3);
         lists[1] = statements(2, 1);
@@ -104,7 +104,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    function test_withdrawFor_WhenTheAccountIsAnother() public {
+    function test_withdrawFor_WhenTheAccountDiffers() public {
         bytes memory signature = _signed(statements(1, 2));
         address[3] memory others = [accountOf(PROVIDER), accountOf(SUBJECT), _p256Account];
         for (uint256 i = 0; i < others.length; ++i) {
@@ -128,7 +128,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         _send(_p256Account, statements(1, 2), signature);
     }
 
-    function test_withdrawFor_WhenSignedForSomethingElse() public {
+    function test_withdrawFor_WhenSignedForAnotherAct() public {
         Acts.Frame[5] memory frames;
         for (uint256 i = 0; i < frames.length; ++i) {
             frames[i] = frame(Acts.WITHDRAWALS, _account);
@@ -146,7 +146,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         _assertStillGood(_signed(statements(1, 2)));
     }
 
-    function test_withdrawFor_WhenReplayedElsewhere() public {
+    function test_withdrawFor_WhenReplayedOnAnotherLedger() public {
         bytes memory signature = _signed(statements(1, 2));
         CertificateLog other = newLog();
         expectSignatureInvalid(_account);
@@ -204,7 +204,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         log.withdrawFor(account, list, signature);
     }
 
-    /// What was refused was refused for what differed: nothing was withdrawn, and the signature itself is good.
+    /// Checks that nothing was withdrawn, and that the unchanged call succeeds: only the changed part was refused.
     function _assertStillGood(bytes memory signature) private {
         _assertWithdrawn(0, 0);
         _send(_account, statements(1, 2), signature);

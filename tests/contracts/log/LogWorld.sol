@@ -9,17 +9,18 @@ import {Acts, Keys} from "../Acts.sol";
 import {vm} from "../Vm.sol";
 import {World} from "../World.sol";
 
-/// One of the eight leaves at the ends of two storage words: 0, 1, 126, 127, 128, 129, 254, 255.
+/// Returns one of the leaves at the ends of two storage words: 0, 1, 126, 127, 128, 129, 254, 255.
 function edge(uint256 seed) pure returns (uint32) {
     uint256 place = seed % 8;
     return uint32((place / 4) * 128 + ((place / 2) % 2) * 126 + (place % 2));
 }
 
-/// A log with two batches of one issuer and one of another. Consumer and subject have a key of each curve.
+/// A certificate log with two batches of one issuer and one batch of another. Consumer and subject have a key of each
+/// curve.
 abstract contract LogWorld is World {
     PartyNo internal constant OTHER_ISSUER = PartyNo.wrap(11);
     PartyNo internal constant OTHER_CONSUMER = PartyNo.wrap(12);
-    /// Authority and supervisor in one.
+    /// A party that is both authority and supervisor.
     PartyNo internal constant BOTH = PartyNo.wrap(13);
     uint32 internal constant LOG_PARTIES = 13;
 
@@ -74,7 +75,7 @@ abstract contract LogWorld is World {
         log.revoke(FIRST, index, Reason.Fraud);
     }
 
-    /// What an act is signed in: for this log, by the account.
+    /// Returns the first words of an act for this log, signed by the account.
     function frame(bytes32 tag, address account) internal view returns (Acts.Frame memory) {
         return Acts.Frame(tag, origin, CHAIN, address(log), account);
     }
@@ -92,14 +93,14 @@ abstract contract LogWorld is World {
         assertEq(uint256(log.statusOf(ISSUER, FIRST, index)), uint256(expected));
     }
 
-    /// By a key that was not reported; and by none that was.
+    /// Checks the time of a withdrawal by a key that was not reported, and that no reported key withdrew.
     function assertWithdrawn(PartyNo no, bytes32 one, uint40 expected) internal view {
         (uint40 at, uint40 reportedAt) = log.withdrawnAt(no, one);
         assertEq(at, expected);
         assertEq(reportedAt, 0);
     }
 
-    /// Only issuers get past this check, so the next call is one of its own.
+    /// Expects that the next call, made by this party, is refused because only issuers may make it.
     function expectIssuersOnly(PartyNo no) internal {
         expectLacksRole(no, Roles.ISSUER);
         by(no);
@@ -126,7 +127,7 @@ abstract contract LogWorld is World {
         emit ICertificateLog.StatusChanged(ISSUER, FIRST, word, uint128(mask), status, reason, at);
     }
 
-    /// A party's own account, and one of each curve.
+    /// Returns the accounts of a party: its first account, and one with a key of each curve.
     function _with(PartyNo no, uint256 key, uint256 p256) private pure returns (address[] memory accounts) {
         accounts = new address[](3);
         (accounts[0], accounts[1], accounts[2]) = (accountOf(no), vm.addr(key), Keys.p256Account(p256));

@@ -10,7 +10,7 @@ import {PartyWorld} from "./PartyWorld.sol";
 import {Refold} from "../Refold.sol";
 import {vm} from "../Vm.sol";
 
-/// The acting party, the head, and acts through the forwarder; see PartyRegistry.tree.
+/// Tests the acting party, the head, and acts through the forwarder; see PartyRegistry.tree.
 contract PartyActorTest is PartyWorld {
     function testFuzz_actor_GivenTheAccountIsUnknown(address account) public {
         vm.assume(registry.accountOf(account).no == PartyNo.wrap(0));
@@ -18,7 +18,7 @@ contract PartyActorTest is PartyWorld {
         registry.actor(account, Roles.ALL);
     }
 
-    function test_actor_GivenTheRegistryDecidesNothing() public {
+    function test_actor_GivenNoProposalIsBeingCarriedOut() public {
         expectUnknownAccount(address(registry));
         registry.actor(address(registry), Roles.ALL);
     }
@@ -61,7 +61,7 @@ contract PartyActorTest is PartyWorld {
         }
     }
 
-    function testFuzz_head_ItIsTheGenesisFoldedOverEveryEvent(uint32 roles, uint40 from) public {
+    function testFuzz_head_ItMatchesTheFoldOfAllEvents(uint32 roles, uint40 from) public {
         vm.assume(from != type(uint40).max);
         vm.recordLogs();
         setUp();
@@ -90,7 +90,7 @@ contract PartyActorTest is PartyWorld {
         assertTrue(registry.head() != here, "another address has another head");
     }
 
-    function test_origin_ItIsTheForwarders() public view {
+    function test_origin_ItEqualsTheOriginOfTheForwarder() public view {
         assertEq(registry.origin(), forwarder.origin());
     }
 
@@ -106,7 +106,7 @@ contract PartyActorTest is PartyWorld {
         assertEq(registry.partyOf(SUBJECT).roles, Roles.SUBJECT);
     }
 
-    /// Only the registry itself decides, whatever the forwarder appends.
+    /// The forwarder appends the registry's address, but only a call by the registry itself counts as decided.
     function test_forwarder_WhenTheAppendedSenderIsTheRegistry() public {
         bytes memory data = bytes.concat(setRolesCall(SUBJECT, Roles.ALL), bytes20(address(registry)));
         vm.prank(address(forwarder));

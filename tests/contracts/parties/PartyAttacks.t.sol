@@ -11,7 +11,7 @@ import {Keys, Acts} from "../Acts.sol";
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// What thieves of a key and single officers try; see PartyAttacks.tree.
+/// Tests attacks by thieves of a key and by single officers; see PartyAttacks.tree.
 contract PartyAttacksTest is PartyWorld {
     CertificateLog private _log;
 
@@ -22,17 +22,17 @@ contract PartyAttacksTest is PartyWorld {
 
     function test_attack_ForgedRecovery() public {
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
-        // One officer alone: a second party has to confirm.
+        // One officer alone fails, because a second party must confirm.
         uint32 no = proposeBy(AUTHORITY, call);
         pass(DELAY);
         expectReverting(IProposals.PartyNotConfirmed.selector, no);
         carryOut(no, call);
-        // Two officers first silence every key of the party.
+        // Two officers first report every key of the party.
         confirmBy(SECOND_OFFICER, no, call);
         reportBy(THIRD_OFFICER, SUBJECT, accountOf(SUBJECT));
         reportBy(THIRD_OFFICER, SUBJECT, vm.addr(SUBJECT_KEY));
         reportBy(THIRD_OFFICER, SUBJECT, Keys.p256Account(SUBJECT_P256));
-        // The owner stops them with a reported key, sent by anybody.
+        // The owner stops them by a veto signed with a reported key, which anybody can send.
         bytes32 hash = Acts.veto(frame(Acts.VETO, Keys.p256Account(SUBJECT_P256)), no);
         registry.vetoFor(Keys.p256Account(SUBJECT_P256), no, Keys.p256(SUBJECT_P256, hash));
         expectNotPending(no, ProposalState.Vetoed);
@@ -42,8 +42,8 @@ contract PartyAttacksTest is PartyWorld {
         assertTrue(registry.isSilent(SUBJECT), "silence is the worst");
     }
 
-    /// The thief has one key of the subject's, and wants to bind its own in place of the owner's.
-    function test_attack_ThiefRotates() public {
+    /// The thief has one key of the subject, and tries to replace the owner's key by its own.
+    function test_attack_ThiefReplacesTheKey() public {
         address stolen = vm.addr(SUBJECT_KEY);
         bytes memory call = change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeAs(stolen, call);
@@ -51,7 +51,7 @@ contract PartyAttacksTest is PartyWorld {
         pass(DELAY);
         expectNotPending(no, ProposalState.Vetoed);
         carryOut(no, call);
-        // What it proposes again dies when the key is reported.
+        // The thief's next proposal fails when the stolen key is reported.
         no = proposeAs(stolen, call);
         reportBy(SUBJECT, SUBJECT, stolen);
         pass(DELAY);
@@ -63,7 +63,8 @@ contract PartyAttacksTest is PartyWorld {
         assertUnbound(fresh());
     }
 
-    /// The thief of a copied key stops the owner's recovery: the party stays silent and begins anew under another id.
+    /// The thief of a copied key vetoes the owner's recovery. The party becomes silent, and registers again under
+    /// another id.
     function test_attack_ThiefVetoes() public {
         reportBy(ISSUER, ISSUER, accountOf(ISSUER));
         bytes memory call = recovery(ISSUER, accountOf(ISSUER));
@@ -92,8 +93,8 @@ contract PartyAttacksTest is PartyWorld {
         assertEq(registry.partyNoOf(PartyId.wrap("second id")), PartyNo.wrap(0));
     }
 
-    /// One officer strips nobody, and two never leave fewer than three.
-    function test_attack_StrippedOfficers() public {
+    /// One officer cannot remove another one, and two officers cannot leave fewer than three.
+    function test_attack_RemovedOfficers() public {
         bytes memory call = setRolesCall(SECOND_OFFICER, 0);
         expectOffice(Roles.AUTHORITY);
         by(AUTHORITY);
@@ -127,7 +128,7 @@ contract PartyAttacksTest is PartyWorld {
         assertTrue(registry.isActive(ISSUER), "closed by one");
     }
 
-    /// A supervisor's hold is lifted neither by officers nor by one supervisor alone.
+    /// Neither authorities nor one supervisor alone can lift a supervisor's hold.
     function test_attack_LiftedHold() public {
         bytes32[] memory list = new bytes32[](1);
         list[0] = "statement";
@@ -145,7 +146,7 @@ contract PartyAttacksTest is PartyWorld {
         expectLacksRole(AUTHORITY, Roles.SUPERVISOR);
         by(AUTHORITY);
         registry.confirm(no, address(_log), call);
-        // For their own office, which does not hold.
+        // The authorities can propose it for their own office, which has no hold.
         call = abi.encodeCall(ICertificateLog.lift, (1, list, Reason.Lifted));
         by(AUTHORITY);
         no = registry.propose(address(_log), call);
@@ -159,7 +160,7 @@ contract PartyAttacksTest is PartyWorld {
         assertEq(offices, 2);
     }
 
-    /// One guardian alone stops the ledger for seven days of every thirty-seven.
+    /// One guardian alone can pause the ledger for at most seven of thirty-seven days.
     function test_attack_EndlessPause() public {
         pauseBy(SUPERVISOR);
         expectPaused(START + PAUSE);
@@ -169,7 +170,7 @@ contract PartyAttacksTest is PartyWorld {
         _log.anchor(0, 1, "root");
         expectReverting(IPauses.PartyPauseRest.selector, START + PAUSE + REST);
         pauseBy(SUPERVISOR);
-        // Others who pause at once are ended by two officers, without delay.
+        // If another party pauses next, two officers can end the pause without delay.
         pauseBy(THIRD_OFFICER);
         bytes memory call = abi.encodeCall(IPauses.endPause, ());
         confirmed(call);
@@ -218,8 +219,8 @@ contract PartyAttacksTest is PartyWorld {
         assertEq(registry.partyOf(ISSUER).roles, Roles.ISSUER | Roles.CDO);
     }
 
-    /// A list is confirmed as what was hashed, and as nothing but a list of registrations.
-    function test_attack_PowersInAListOfRegistrations() public {
+    /// A registration is confirmed with exactly the hashed call, which must be a call of `register`.
+    function test_attack_AnotherActInARegistrationProposal() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = proposeListBy(AUTHORITY, call);
         expectNotProposable(bytes4(call));
@@ -233,8 +234,8 @@ contract PartyAttacksTest is PartyWorld {
         registry.confirm(no, address(_log), call);
     }
 
-    /// Proposed before its number is given, a key would escape the veto of the party to come.
-    function test_attack_KeyForAPartyToCome() public {
+    /// If a key could be proposed for a number without a party, the future party could not veto it.
+    function test_attack_KeyForAFutureParty() public {
         bytes memory call = change(NEW, fresh(), address(0), proofOf(FRESH_KEY, NEW));
         expectUnknown(NEW);
         proposeBy(AUTHORITY, call);
@@ -250,8 +251,8 @@ contract PartyAttacksTest is PartyWorld {
         registry.confirm(no, address(registry), call);
     }
 
-    /// Officers that lost their office meanwhile no longer decide.
-    function test_attack_StrippedProposerAndConfirmer() public {
+    /// Officers that lose their office during the delay no longer count.
+    function test_attack_RemovedProposerAndConfirmer() public {
         setRoles(PROVIDER, Roles.AUTHORITY);
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
         uint32 proposed = proposeBy(PROVIDER, call);
@@ -266,8 +267,9 @@ contract PartyAttacksTest is PartyWorld {
         assertUnbound(fresh());
     }
 
-    /// Officers with a key in a phone: who steals the phones leaves no officers that count and cannot act.
-    function test_attack_OfficersThatCannotAct() public {
+    /// Officers also have a key in a phone. A thief of the phones cannot report the sending keys, because an officer
+    /// needs a key that can send transactions.
+    function test_attack_OfficersWithoutASendingKey() public {
         PartyNo[2] memory who = [SECOND_OFFICER, THIRD_OFFICER];
         for (uint256 i = 0; i < who.length; ++i) {
             uint256 key = SUBJECT_P256 + 1 + i;
@@ -283,14 +285,15 @@ contract PartyAttacksTest is PartyWorld {
             expectTooFew();
             carryOut(no, call);
         }
-        // With a fourth officer the phone alone is no officer.
+        // With a fourth officer the report succeeds, and a party with only a phone key is not an officer.
         setRoles(PROVIDER, Roles.AUTHORITY);
         reportBy(THIRD_OFFICER, THIRD_OFFICER, accountOf(THIRD_OFFICER));
         assertEq(registry.officers(), 3);
     }
 
-    /// A rogue officer among three cancels for ever: two accuse it, appoint another, and take its office.
-    function test_attack_RogueCancelsForEver() public {
+    /// One of three officers cancels every proposal. The two others accuse it, appoint another officer, and then take
+    /// its office.
+    function test_attack_RogueOfficerCancelsForever() public {
         bytes memory strip = setRolesCall(THIRD_OFFICER, 0);
         uint32 stripped = confirmed(strip);
         expectSelfGrant(THIRD_OFFICER);
@@ -318,8 +321,8 @@ contract PartyAttacksTest is PartyWorld {
         registry.actor(accountOf(THIRD_OFFICER), Roles.AUTHORITY);
     }
 
-    /// The thief reports the owner's keys first: a reported key reports the thief's all the same.
-    function test_attack_WhoReportsFirst() public {
+    /// The thief reports the owner's keys first, but a reported key can still report the stolen key.
+    function test_attack_ThiefReportsFirst() public {
         (address stolen, address phone) = (vm.addr(SUBJECT_KEY), Keys.p256Account(SUBJECT_P256));
         vm.prank(stolen);
         registry.report(SUBJECT, accountOf(SUBJECT));
@@ -330,8 +333,9 @@ contract PartyAttacksTest is PartyWorld {
         registry.actor(stolen, Roles.ALL);
     }
 
-    /// The proof that stands in another's pending recovery binds the key to nobody else, and nothing does without one.
-    function test_attack_SquattedKey() public {
+    /// The proof in another party's pending recovery is valid for that party only, and without a proof a party cannot
+    /// bind the key.
+    function test_attack_KeyOfAnotherParty() public {
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
         uint32 no = confirmed(call);
         bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
@@ -351,8 +355,8 @@ contract PartyAttacksTest is PartyWorld {
         assertSpeaks(fresh(), SUBJECT);
     }
 
-    /// A first key's proof is for no party's number, so nobody binds it who has one.
-    function test_attack_SquattedFirstKey() public {
+    /// The proof of a first key names no party number, so an existing party cannot use it to bind the key.
+    function test_attack_FirstKeyOfAnotherParty() public {
         bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY));
         uint32 squat = proposeBy(PROVIDER, copied);
         pass(DELAY);
@@ -360,7 +364,7 @@ contract PartyAttacksTest is PartyWorld {
         carryOut(squat, copied);
     }
 
-    /// No guardian alone makes everything fail that an issuer issued; a stolen key of it is still reported by one.
+    /// One guardian alone cannot make all certificates of an issuer invalid, but one officer can report its stolen key.
     function test_attack_SuspendedIssuer() public {
         PartyNo[3] memory who = [AUTHORITY, SECOND_OFFICER, SUPERVISOR];
         for (uint256 i = 0; i < who.length; ++i) {
@@ -375,7 +379,7 @@ contract PartyAttacksTest is PartyWorld {
         assertTrue(!registry.isActive(ISSUER), "two decided");
     }
 
-    /// Bound as an account, the registry would speak for that party in other contracts.
+    /// If the registry were bound as an account, it could act for that party in other contracts.
     function test_attack_RegistryAsAnAccount() public {
         bytes memory call = change(SUBJECT, address(registry), address(0), "");
         uint32 no = confirmed(call);

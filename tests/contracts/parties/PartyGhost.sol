@@ -11,7 +11,7 @@ import {PartyRegistry} from "../../../contracts/PartyRegistry.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// The registry of parties as its events alone say it, and what must never be among them.
+/// Rebuilds the party registry from its events only, and checks what must never happen.
 contract PartyGhost {
     struct Key {
         uint32 no;
@@ -58,7 +58,7 @@ contract PartyGhost {
     mapping(uint32 no => Proposal) private _proposals;
     mapping(uint32 guardian => uint40) private _restsUntil;
     Pause[] private _pauses;
-    /// What is being carried out in the call whose events are read.
+    /// The proposal that is carried out in the call whose events are read.
     uint32 private _current;
 
     constructor(PartyRegistry registry) {
@@ -72,7 +72,7 @@ contract PartyGhost {
         }
     }
 
-    /// The events of one call.
+    /// Reads the events of one call.
     function read(Vm.Log[] memory logs) external {
         _current = 0;
         for (uint256 i = 0; i < logs.length; ++i) {
@@ -107,7 +107,7 @@ contract PartyGhost {
         return false;
     }
 
-    /// Whether a key was live when something was proposed.
+    /// Returns whether a key was live at the time of a proposal.
     function wasLive(address account, uint40 at) public view returns (bool) {
         Key storage key = _keys[account];
         return key.from <= at && (key.to == 0 || key.to >= at);
@@ -127,7 +127,7 @@ contract PartyGhost {
         return last.from <= at && at < last.until;
     }
 
-    /// An account acts exactly as long as its key speaks for an active party with a role.
+    /// Checks that an account can act exactly while its key is live, proven and not reported, and its party is active.
     function checkKeys() external view {
         for (uint256 i = 0; i < accounts.length; ++i) {
             uint32 no = _keys[accounts[i]].no;
@@ -194,7 +194,8 @@ contract PartyGhost {
         _requireTwo(count);
     }
 
-    /// By two other parties, or by its own; after the delay, unless the party was made by the same proposal.
+    /// Reads the binding of a key, and records a violation unless two other parties or its own party bound it after the
+    /// delay. A key that was bound by the registration of its party needs no delay.
     function _bound(Vm.Log memory log) private {
         (bool proven, uint32 no, uint40 at,) = abi.decode(log.data, (bool, uint32, uint40, uint32));
         uint32 party = _no(log);
@@ -293,14 +294,14 @@ contract PartyGhost {
         _pauses[_pauses.length - 1].until = at;
     }
 
-    /// Something that takes two, neither of them the party itself.
+    /// Records a violation unless two parties decided, neither of them the party concerned.
     function _requireTwo(uint32 no) private {
         Proposal storage proposal = _proposals[_current];
         if (_current == 0 || !_isOfTwo(proposal)) decidedByOne = true;
         if (no != 0 && (proposal.by == no || proposal.confirmedBy == no)) selfGranted = true;
     }
 
-    /// Two parties that both have the role still.
+    /// Returns whether proposer and confirmer are two parties that still have the role.
     function _isOfTwo(Proposal storage proposal) private view returns (bool) {
         (uint32 one, uint32 other) = (proposal.by, proposal.confirmedBy);
         bool both = rolesOf[one] & proposal.role != 0 && rolesOf[other] & proposal.role != 0;

@@ -11,8 +11,8 @@ import {Acts, Keys} from "../Acts.sol";
 import {PartyGhost} from "./PartyGhost.sol";
 import {vm} from "../Vm.sol";
 
-/// Parties, officers and thieves at random: mostly who may do something, now and then anyone. Refused calls change
-/// nothing here; what a subject may do is tried on purpose, and has to pass.
+/// Lets parties, officers and thieves act at random, usually parties that may do the act. Refused calls change nothing
+/// in this contract. Acts that a subject may always do are tried on purpose, and must succeed.
 contract PartyHandler {
     uint256 private constant _MOST_PARTIES = 14;
 
@@ -52,7 +52,7 @@ contract PartyHandler {
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
     }
 
-    /// As often as the party's own, which needs no second party.
+    /// Called as often as changes of a party's own keys, which need no second party.
     function decideKey(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
@@ -92,7 +92,7 @@ contract PartyHandler {
         _confirm();
     }
 
-    /// Twice in the handler, since what is not confirmed does nothing else.
+    /// A second function for confirming, so that it is called twice as often: unconfirmed proposals have no effect.
     function confirmAgain(uint256 seed) external rolls(seed) {
         _confirm();
     }
@@ -139,7 +139,7 @@ contract PartyHandler {
         _REGISTRY.setStatus(no, status, Reason.Court);
     }
 
-    /// What only a proposal does, tried without one.
+    /// Tries a call without a proposal that needs one.
     function bindAlone(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         (address account, bytes memory proof) = _fresh(no);
@@ -162,7 +162,7 @@ contract PartyHandler {
         vm.warp(vm.getBlockTimestamp() + _pick(20 days));
     }
 
-    /// Every live key withdraws, reported or not, in whatever state its party and the ledger are.
+    /// Checks that every live key can withdraw, even if it is reported, and whatever the state of party and ledger.
     function mustWithdraw(uint256 seed) external rolls(seed) {
         address account = _account();
         require(_GHOST.keyOf(account).to == 0, "retired");
@@ -173,7 +173,7 @@ contract PartyHandler {
         }
     }
 
-    /// Every key that was live at the proposal of a key vetoes it.
+    /// Checks that every key that was live when a key was proposed can veto it.
     function mustVeto(uint256 seed) external rolls(seed) {
         require(_pick(4) == 0, "seldom");
         uint32 no = _pending();
@@ -187,7 +187,7 @@ contract PartyHandler {
         }
     }
 
-    /// Every key that speaks for a party that is no officer reports itself.
+    /// Checks that every key that may act for a party can report itself, unless the party is an officer.
     function mustReport(uint256 seed) external rolls(seed) {
         require(_pick(6) == 0, "seldom");
         address account = _account();
@@ -228,7 +228,7 @@ contract PartyHandler {
         return abi.encodeCall(IPartyKeys.changeKey, (PartyNo.wrap(no), account, old, proof));
     }
 
-    /// With the proof for a party; 0 for a first key.
+    /// Returns a key with its proof for a party number; 0 for a first key.
     function _fresh(uint32 no) private returns (address account, bytes memory proof) {
         uint256 key = ++_nextKey;
         account = vm.addr(key);
@@ -237,7 +237,7 @@ contract PartyHandler {
         proof = Keys.secp256k1(key, Acts.key(frame, PartyNo.wrap(no)));
     }
 
-    /// One of the newest proposals that is still pending; reverts if there is none.
+    /// Returns one of the newest pending proposals; reverts if there is none.
     function _pending() private returns (uint32 no) {
         uint32 newest = _REGISTRY.proposals();
         uint32 start = uint32(_pick(2));
@@ -247,7 +247,7 @@ contract PartyHandler {
         revert("nothing is pending");
     }
 
-    /// A key of an officer, seven times of eight; else of anybody.
+    /// Returns a key, in seven of eight cases of an officer.
     function _officer() private returns (address) {
         if (_pick(8) == 0) return _account();
         uint32 no = _party();
@@ -265,7 +265,7 @@ contract PartyHandler {
         return _GHOST.accounts(_pick(_GHOST.accountCount()));
     }
 
-    /// A key of a party: mostly one that speaks.
+    /// Returns a key of a party, usually one that may act for it.
     function _accountOf(uint32 no) private returns (address account) {
         uint256 count = _GHOST.accountCount();
         uint256 start = _pick(count);
@@ -284,7 +284,7 @@ contract PartyHandler {
         return kind == 2 ? Roles.SUPERVISOR : uint32(_pick(Roles.ALL + 1));
     }
 
-    /// Mostly active, lest soon nobody acts.
+    /// Returns a status, usually active, so that enough parties can still act.
     function _status() private returns (PartyStatus) {
         return PartyStatus(_pick(2) == 0 ? 1 : 2 + _pick(3));
     }

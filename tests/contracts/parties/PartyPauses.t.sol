@@ -9,11 +9,11 @@ import {ApplicationKind, AssetId, Grade, PartyNo, PartyStatus, Reason, Roles, St
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// The pause, and what goes on during it; see Pauses.tree.
+/// Tests pauses, and which acts are possible during a pause; see Pauses.tree.
 contract PartyPausesTest is PartyWorld {
     uint32 private constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
 
-    function test_pause_GivenTheCallerIsNoGuardian() public {
+    function test_pause_GivenTheCallerIsNeitherAuthorityNorSupervisor() public {
         for (uint32 no = 2; no <= 8; ++no) {
             if (PartyNo.wrap(no) == SUPERVISOR) continue;
             expectLacksRole(PartyNo.wrap(no), GUARDS);
@@ -28,7 +28,7 @@ contract PartyPausesTest is PartyWorld {
         pauseBy(AUTHORITY);
     }
 
-    function testFuzz_pause_GivenTheGuardianPausedLately(uint40 wait) public {
+    function testFuzz_pause_GivenThePartyPausedRecently(uint40 wait) public {
         wait = uint40(bound(wait, PAUSE, PAUSE + REST - 1));
         pauseBy(SUPERVISOR);
         pass(wait);
@@ -36,15 +36,15 @@ contract PartyPausesTest is PartyWorld {
         pauseBy(SUPERVISOR);
     }
 
-    function test_pause_GivenTheGuardianRested() public {
+    function test_pause_GivenThePartyWaitedThirtyDays() public {
         pauseBy(SUPERVISOR);
         pass(PAUSE + REST);
         pauseBy(SUPERVISOR);
         assertEq(registry.pausedUntil(), START + 2 * PAUSE + REST);
     }
 
-    /// The rest runs from the end that was planned.
-    function test_pause_GivenTheGuardiansPauseWasEnded() public {
+    /// The waiting time is counted from the planned end of the pause.
+    function test_pause_GivenThePauseOfThePartyWasEndedEarly() public {
         pauseBy(SUPERVISOR);
         confirmed(abi.encodeCall(IPauses.endPause, ()));
         expectReverting(IPauses.PartyPauseRest.selector, START + PAUSE + REST);
@@ -52,7 +52,7 @@ contract PartyPausesTest is PartyWorld {
         pauseBy(AUTHORITY);
     }
 
-    function test_pause_WhenAllIsWell() public {
+    function test_pause_WhenTheCallIsValid() public {
         assertEq(registry.pausedUntil(), 0);
         expectEvent();
         emit IPauses.Paused(START + PAUSE, START, THIRD_OFFICER);
@@ -64,7 +64,7 @@ contract PartyPausesTest is PartyWorld {
         assertEq(registry.pausedUntil(), 0);
     }
 
-    function test_pause_WhileItLasts() public {
+    function test_pause_WhileThePauseLasts() public {
         CertificateLog log = CertificateLog(deploy("CertificateLog", abi.encode(forwarder, registry)));
         by(ISSUER);
         log.anchor(0, 1, "root");
@@ -72,7 +72,7 @@ contract PartyPausesTest is PartyWorld {
         expectPaused(START + PAUSE);
         by(ISSUER);
         log.anchor(1, 1, "root");
-        // Nothing that stops or that looks is stopped.
+        // Defensive acts and reads still work.
         by(ISSUER);
         log.revoke(0, 0, Reason.Fraud);
         by(CONSUMER);
@@ -145,7 +145,7 @@ contract PartyPausesTest is PartyWorld {
         confirmBy(SECOND_OFFICER, no, call);
     }
 
-    function test_endPause_WhenAllIsWell() public {
+    function test_endPause_WhenTheCallIsValid() public {
         pauseBy(SUPERVISOR);
         pass(3 days);
         bytes memory call = abi.encodeCall(IPauses.endPause, ());
@@ -159,7 +159,7 @@ contract PartyPausesTest is PartyWorld {
         assertEq(registry.running(), START + 5);
     }
 
-    /// Of any pauses, ended or not, running time leaves out exactly the seconds in which the ledger was paused.
+    /// For any series of pauses, ended early or not, running time leaves out exactly the paused seconds.
     function testFuzz_running_ItLeavesOutThePausedSeconds(uint40[4] memory waits, bool[4] memory ended) public {
         uint40 expected = START;
         PartyNo[4] memory who = [AUTHORITY, SUPERVISOR, SECOND_OFFICER, THIRD_OFFICER];

@@ -27,7 +27,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Carries out a proposal of the registry while the registry carries out another one.
+/// A contract that tries to carry out a proposal while the registry carries out another one.
 contract Nesting {
     function nest(IProposals registry, uint32 no, address target, bytes calldata call) external {
         registry.carryOut(no, target, call);
@@ -40,12 +40,12 @@ contract Nesting {
     }
 }
 
-/// Proposals from their beginning to their end; see Proposals.tree.
+/// Tests proposals: propose, confirm, carry out, cancel, veto; see Proposals.tree.
 contract PartyProposalsTest is PartyWorld {
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     AssetId private constant ASSET = AssetId.wrap("asset");
 
-    function test_propose_GivenTheCallerIsNoAuthority() public {
+    function test_propose_GivenTheCallerIsNotAnAuthority() public {
         bytes memory call = recovery(PROVIDER, accountOf(PROVIDER));
         for (uint32 no = 2; no <= 8; ++no) {
             if (PartyNo.wrap(no) == PROVIDER) continue;
@@ -72,7 +72,7 @@ contract PartyProposalsTest is PartyWorld {
         }
     }
 
-    function test_propose_WhenTheCallIsNoneThatCanBeProposed() public {
+    function test_propose_WhenTheCallCannotBeProposed() public {
         bytes[8] memory calls = [
             registration("id", FRESH_KEY, 0),
             abi.encodeCall(IPauses.pause, ()),
@@ -89,7 +89,7 @@ contract PartyProposalsTest is PartyWorld {
         }
     }
 
-    function test_propose_WhenTwoOfficersOnlyTakeAKey() public {
+    function test_propose_WhenOfficersRetireAKeyWithoutANewOne() public {
         bytes memory call = change(SUBJECT, address(0), accountOf(SUBJECT), "");
         expectZero();
         proposeBy(AUTHORITY, call);
@@ -130,7 +130,7 @@ contract PartyProposalsTest is PartyWorld {
         assertEq(found.concerned, SUBJECT);
         assertEq(found.ready, START + DELAY);
         assertKind(found.kind, ProposalKind.Key);
-        // An officer's own key is no other matter.
+        // The same applies to an officer's own keys.
         no = proposeBy(AUTHORITY, change(AUTHORITY, fresh(), accountOf(AUTHORITY), proofOf(FRESH_KEY, AUTHORITY)));
         assertEq(registry.proposalOf(no).role, 0);
     }
@@ -144,7 +144,7 @@ contract PartyProposalsTest is PartyWorld {
         }
     }
 
-    function test_propose_GivenTheOwnKeyDoesNotSpeak() public {
+    function test_propose_GivenTheKeyMayNotActForItsParty() public {
         bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
         reportBy(SUBJECT, SUBJECT, accountOf(SUBJECT));
         expectReported(accountOf(SUBJECT), START);
@@ -171,7 +171,7 @@ contract PartyProposalsTest is PartyWorld {
         uint32 no = registry.propose(STRANGER, call);
         assertEq(registry.proposalOf(no).ready, START + DELAY);
         assertEq(registry.proposalOf(no).concerned, NOBODY);
-        // A selector of this registry says nothing elsewhere.
+        // A selector of this registry has no meaning for another contract.
         by(AUTHORITY);
         no = registry.propose(STRANGER, change(AUTHORITY, fresh(), address(0), ""));
         assertKind(registry.proposalOf(no).kind, ProposalKind.Waits);
@@ -186,7 +186,7 @@ contract PartyProposalsTest is PartyWorld {
         }
     }
 
-    function test_proposeRegistration_WhenAllIsWell() public {
+    function test_proposeRegistration_WhenTheCallIsValid() public {
         bytes32 act = "act";
         expectEvent();
         emit IProposals.Proposed(1, act, REGISTERS, NOBODY, START, START, ADMIN, address(0), "");
@@ -229,20 +229,20 @@ contract PartyProposalsTest is PartyWorld {
         confirmBy(AUTHORITY, no, call);
     }
 
-    function test_confirm_WhenTheCallIsAnother() public {
+    function test_confirm_WhenTheCallDiffers() public {
         uint32 no = proposeBy(AUTHORITY, setRolesCall(ISSUER, Roles.ISSUER));
         expectReverting(IProposals.PartyActDiffers.selector, no);
         confirmBy(SECOND_OFFICER, no, setRolesCall(ISSUER, Roles.ALL));
     }
 
-    function test_confirm_WhenConfirmedBefore() public {
+    function test_confirm_WhenAlreadyConfirmed() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ISSUER);
         uint32 no = confirmed(call);
         expectReverting(IProposals.PartyAlreadyConfirmed.selector, no, PartyNo.unwrap(SECOND_OFFICER));
         confirmBy(THIRD_OFFICER, no, call);
     }
 
-    function test_confirm_WhenItWaits() public {
+    function test_confirm_WhenTheProposalHasADelay() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ISSUER);
         uint32 no = proposeBy(AUTHORITY, call);
         pass(DELAY + 1);
@@ -255,7 +255,7 @@ contract PartyProposalsTest is PartyWorld {
         carryOut(no, call);
     }
 
-    function test_confirm_WhenItDoesNotWait() public {
+    function test_confirm_WhenTheProposalHasNoDelay() public {
         bytes memory call = registration("id", FRESH_KEY, Roles.SUBJECT);
         uint32 no = proposeListBy(ADMIN, call);
         expectEvent();
@@ -267,7 +267,7 @@ contract PartyProposalsTest is PartyWorld {
         assertEq(registry.count(), PARTIES + 1);
     }
 
-    function test_confirm_WhenTheProposerNoLongerActs() public {
+    function test_confirm_WhenTheProposerMayNoLongerAct() public {
         bytes memory call = registration("id", FRESH_KEY, Roles.SUBJECT);
         uint32 no = proposeListBy(ADMIN, call);
         reportBy(AUTHORITY, ADMIN, accountOf(ADMIN));
@@ -302,7 +302,7 @@ contract PartyProposalsTest is PartyWorld {
         assertState(no, ProposalState.CarriedOut);
     }
 
-    /// The delay stands still while the ledger is paused, and so does what is left until it expires.
+    /// During a pause neither the delay nor the time until the expiry passes.
     function test_carryOut_GivenTheLedgerWasPaused() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = confirmed(call);
@@ -317,7 +317,7 @@ contract PartyProposalsTest is PartyWorld {
         carryOut(no, call);
     }
 
-    function test_carryOut_WhenOwnKeysAreReady() public {
+    function test_carryOut_WhenAChangeOfOwnKeysIsReady() public {
         bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeBy(SUBJECT, call);
         pass(DELAY - 1);
@@ -362,7 +362,7 @@ contract PartyProposalsTest is PartyWorld {
         registry.carryOut(no, target, call);
     }
 
-    function test_carryOut_WhenNested() public {
+    function test_carryOut_WhenAnotherProposalIsBeingCarriedOut() public {
         address target = address(new Nesting());
         bytes memory inner = setRolesCall(ISSUER, Roles.ALL);
         bytes memory outer = abi.encodeCall(Nesting.nest, (registry, 1, address(registry), inner));
@@ -393,7 +393,7 @@ contract PartyProposalsTest is PartyWorld {
         }
     }
 
-    function test_cancel_WhenAllIsWell() public {
+    function test_cancel_WhenTheCallIsValid() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = confirmed(call);
         pass(5);
@@ -409,7 +409,7 @@ contract PartyProposalsTest is PartyWorld {
         registry.cancel(no);
     }
 
-    function test_cancel_WhenItDoesNotWait() public {
+    function test_cancel_WhenTheProposalHasNoDelay() public {
         uint32[3] memory quick = [
             proposeListBy(AUTHORITY, registration("id", FRESH_KEY, Roles.SUBJECT)),
             proposeBy(AUTHORITY, abi.encodeCall(IPauses.endPause, ())),
@@ -442,7 +442,7 @@ contract PartyProposalsTest is PartyWorld {
         }
     }
 
-    /// Up to the second, in running time, in which what two officers confirmed against it expires.
+    /// The accused officer cannot cancel until, in running time, the confirmed accusation expires.
     function test_cancel_WhenTheCallerIsAccused() public {
         bytes[4] memory accusing = [
             setRolesCall(THIRD_OFFICER, 0),
@@ -472,7 +472,7 @@ contract PartyProposalsTest is PartyWorld {
         }
     }
 
-    /// An earlier accusation that is confirmed later takes nothing from the later one.
+    /// An earlier accusation that is confirmed later does not shorten the effect of a later one.
     function test_cancel_WhenTheCallerIsAccusedTwice() public {
         bytes memory first = setRolesCall(THIRD_OFFICER, 0);
         uint32 earlier = proposeBy(AUTHORITY, first);
@@ -483,13 +483,13 @@ contract PartyProposalsTest is PartyWorld {
         expectAccused(THIRD_OFFICER, START + 1 days + DELAY + OPEN_FOR);
         by(THIRD_OFFICER);
         registry.cancel(no);
-        // Nobody else is accused.
+        // Another officer is not accused, so it can cancel.
         by(SECOND_OFFICER);
         registry.cancel(no);
     }
 
-    /// A key and an accreditation are no accusations, nor is what nobody confirmed.
-    function test_cancel_WhenNothingIsHeldAgainstTheCaller() public {
+    /// Changes of keys, accreditations and unconfirmed proposals are not accusations.
+    function test_cancel_WhenTheCallerIsNotAccused() public {
         confirmed(recovery(THIRD_OFFICER, accountOf(THIRD_OFFICER)));
         confirmed(abi.encodeCall(IPartyRegistry.accredit, (THIRD_OFFICER, ScenarioCode.wrap("S51"), 1, 2)));
         proposeBy(AUTHORITY, setRolesCall(THIRD_OFFICER, 0));
@@ -535,7 +535,7 @@ contract PartyProposalsTest is PartyWorld {
         vetoBy(accountOf(SUBJECT), no);
     }
 
-    /// Retired after the proposal, a key may still veto.
+    /// A key that was retired after the proposal can still veto it.
     function test_veto_GivenTheAccountWasRetiredSince() public {
         uint32 own = proposeBy(SUBJECT, change(SUBJECT, address(0), vm.addr(SUBJECT_KEY), ""));
         pass(DELAY);
@@ -546,7 +546,7 @@ contract PartyProposalsTest is PartyWorld {
         assertState(no, ProposalState.Vetoed);
     }
 
-    function test_veto_WhenAllIsWell() public {
+    function test_veto_WhenTheCallIsValid() public {
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
         uint32 no = confirmed(call);
         pass(DELAY);
@@ -578,7 +578,7 @@ contract PartyProposalsTest is PartyWorld {
         registry.vetoFor(account, no, signature);
     }
 
-    function test_vetoFor_WhenSignedForSomethingElse() public {
+    function test_vetoFor_WhenSignedForAnotherAct() public {
         uint32 no = confirmed(recovery(SUBJECT, accountOf(SUBJECT)));
         address account = vm.addr(SUBJECT_KEY);
         Acts.Frame[5] memory frames;
@@ -611,7 +611,7 @@ contract PartyProposalsTest is PartyWorld {
         return registry.propose(STRANGER, abi.encodeCall(ICertificateLog.lift, (office, new bytes32[](0), Reason.Lifted)));
     }
 
-    /// Everything that concerns a party, its keys first.
+    /// Returns a call of each function that concerns a party, the change of keys first.
     function _concerning(PartyNo no) private view returns (bytes[5] memory) {
         return [
             recovery(no, accountOf(no)),

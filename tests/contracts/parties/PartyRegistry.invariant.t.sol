@@ -7,7 +7,7 @@ import {PartyGhost} from "./PartyGhost.sol";
 import {PartyHandler} from "./PartyHandler.sol";
 import {PartyWorld} from "./PartyWorld.sol";
 
-/// See PartyRegistry.invariant.tree.
+/// Tests the invariants of the party registry; see PartyRegistry.invariant.tree.
 contract PartyRegistryInvariants is PartyWorld {
     PartyGhost private _ghost;
     PartyHandler private _handler;
@@ -22,52 +22,52 @@ contract PartyRegistryInvariants is PartyWorld {
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_NoKeyCountsThatItsPartyDidNotLetPass() public view {
+    function invariant_EveryKeyWasBoundByItsPartyOrByTwoOthers() public view {
         assertTrue(!_ghost.boundWithoutRight(), "a key was bound early, vetoed, or by the wrong parties");
         _ghost.checkKeys();
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_OfficersNeverFallBelowTheThresholdAndOne() public view {
+    function invariant_ThereIsAlwaysOneOfficerMoreThanTheThreshold() public view {
         _ghost.checkOfficers();
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_NoPartyGivesToItself() public view {
+    function invariant_NoPartyChangesItsOwnPowers() public view {
         assertTrue(!_ghost.selfGranted(), "a party gave to itself");
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_PowersAreDecidedByTwo() public view {
+    function invariant_TwoPartiesDecideOfficesAndAccreditations() public view {
         assertTrue(!_ghost.decidedByOne(), "an office, an accreditation or an end without two officers");
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_APauseEnds() public view {
+    function invariant_EveryPauseEnds() public view {
         assertTrue(!_ghost.pausedTooLong(), "a pause of more than seven days, or within thirty of one's last");
         _ghost.checkRunning();
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_NothingASubjectMayDoIsEverStopped() public view {
+    function invariant_ASubjectCanAlwaysWithdrawVetoAndReport() public view {
         assertTrue(!_handler.stopped(), "a report, a veto or a withdrawal was refused");
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_ClosedStaysClosedAndACompromiseNeverMovesLater() public view {
+    function invariant_AClosedPartyStaysClosedAndACompromiseNeverMovesLater() public view {
         assertTrue(!_ghost.reopened(), "a closed party left");
         assertTrue(!_ghost.absolved(), "a compromise moved later");
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_TheRecordIsWhatTheEventsSay() public view {
+    function invariant_TheRecordMatchesTheEvents() public view {
         _ghost.checkRecord();
         assertEq(registry.head(), _ghost.head());
     }

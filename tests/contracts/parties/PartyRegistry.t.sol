@@ -9,7 +9,7 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Founding, registration, roles, status and accreditation; see PartyRegistry.tree and PartyKeys.tree.
+/// Tests founding, registration, roles, status and accreditation; see PartyRegistry.tree and PartyKeys.tree.
 contract PartyRegistryTest is PartyWorld {
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     uint32 private constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
@@ -18,7 +18,7 @@ contract PartyRegistryTest is PartyWorld {
         | Roles.SUPERVISOR | Roles.ASSESSOR | Roles.ADMIN;
     ScenarioCode private constant S51 = ScenarioCode.wrap("S51");
 
-    function test_constructor_ItFoundsThePartiesInTheirOrder() public view {
+    function test_constructor_ItRegistersTheFoundingPartiesInOrder() public view {
         assertEq(registry.count(), PARTIES);
         for (uint32 n = 1; n <= PARTIES; ++n) {
             PartyNo no = PartyNo.wrap(n);
@@ -123,7 +123,7 @@ contract PartyRegistryTest is PartyWorld {
         confirmBy(SECOND_OFFICER, no, call);
     }
 
-    function test_register_WhenOneEntryIsBad() public {
+    function test_register_WhenOneEntryIsInvalid() public {
         IPartyKeys.Registration[] memory parties = new IPartyKeys.Registration[](2);
         parties[0] = one("first", fresh(), proofOf(FRESH_KEY), Roles.SUBJECT);
         parties[1] = one("second", fresh(), proofOf(FRESH_KEY), Roles.SUBJECT);
@@ -148,7 +148,7 @@ contract PartyRegistryTest is PartyWorld {
         assertSpeaks(fresh(), NEW);
     }
 
-    function test_register_WhenAllIsWell() public {
+    function test_register_WhenTheCallIsValid() public {
         IPartyKeys.Registration memory party = one("id", fresh(), proofOf(FRESH_KEY), ORDINARY);
         party.keys = new IPartyKeys.Key[](2);
         party.keys[0] = IPartyKeys.Key(fresh(), proofOf(FRESH_KEY));
@@ -218,7 +218,7 @@ contract PartyRegistryTest is PartyWorld {
         assertEq(registry.partyOf(SUBJECT).roles, before);
     }
 
-    function testFuzz_setRoles_WhenTheOfficesStay(uint32 before, uint32 after_) public {
+    function testFuzz_setRoles_WhenNoOfficeChanges(uint32 before, uint32 after_) public {
         before &= Roles.ALL;
         uint32 roles = (before & OFFICES) | (after_ & ORDINARY);
         setRoles(SUBJECT, before);
@@ -240,7 +240,7 @@ contract PartyRegistryTest is PartyWorld {
         assertEq(registry.officers(), roles & Roles.AUTHORITY == 0 ? 3 : 4);
     }
 
-    function test_setRoles_WhenAnOfficerIsGivenAndTaken() public {
+    function test_setRoles_WhenAnOfficerIsAddedAndRemoved() public {
         setRoles(SUBJECT, Roles.AUTHORITY);
         assertEq(registry.officers(), 4);
         setRoles(THIRD_OFFICER, 0);
@@ -291,13 +291,13 @@ contract PartyRegistryTest is PartyWorld {
         }
     }
 
-    function test_setStatus_WhenItClosesAndNobodyDecided() public {
+    function test_setStatus_WhenItClosesThePartyAndNobodyDecided() public {
         expectNotDecided();
         by(SUPERVISOR);
         registry.setStatus(ISSUER, PartyStatus.Closed, Reason.Fraud);
     }
 
-    function test_setStatus_GivenThePartyGuardsOrIssuesAndNobodyDecided() public {
+    function test_setStatus_GivenThePartyIsAnAuthoritySupervisorOrIssuerAndNobodyDecided() public {
         PartyNo[4] memory who = [SECOND_OFFICER, SUPERVISOR, THIRD_OFFICER, ISSUER];
         for (uint256 i = 0; i < who.length; ++i) {
             for (uint8 status = 1; status < uint8(PartyStatus.Closed); ++status) {
@@ -324,7 +324,7 @@ contract PartyRegistryTest is PartyWorld {
         assertEq(registry.officers(), 4);
     }
 
-    function test_setStatus_WhenAllIsWell() public {
+    function test_setStatus_WhenTheCallIsValid() public {
         vm.warp(START + 9);
         expectEvent();
         emit IPartyRegistry.PartyStatusChanged(PROVIDER, PartyStatus.Sanctioned, Reason.Court, START + 9, SUPERVISOR);
@@ -353,7 +353,7 @@ contract PartyRegistryTest is PartyWorld {
         _expectPeriod(from, from);
     }
 
-    function testFuzz_accredit_WhenItBeginsLaterThanWhatWasGiven(uint40 given, uint40 from) public {
+    function testFuzz_accredit_WhenItBeginsLaterThanBefore(uint40 given, uint40 from) public {
         given = uint40(bound(given, 0, START));
         from = uint40(bound(from, given + 1, START + 99));
         _accredit(given, START + 100);
@@ -361,7 +361,7 @@ contract PartyRegistryTest is PartyWorld {
         _assertPeriod(ISSUER, S51, given, START + 100);
     }
 
-    function testFuzz_accredit_WhenItEndsInThePastWhereItDidNot(uint40 given, uint40 to) public {
+    function testFuzz_accredit_WhenItEndsInThePastButDidNotBefore(uint40 given, uint40 to) public {
         uint40 then = START + 2 * DELAY;
         given = uint40(bound(given, then - 50, then + 100));
         to = uint40(bound(to, then - 99, (given < then ? given : then) - 1));
@@ -383,7 +383,7 @@ contract PartyRegistryTest is PartyWorld {
         _assertPeriod(ISSUER, S51, START - 200, START + 200);
     }
 
-    function testFuzz_accredit_WhenAllIsWell(uint40 from, uint40 to) public {
+    function testFuzz_accredit_WhenTheCallIsValid(uint40 from, uint40 to) public {
         vm.assume(from < to);
         bytes memory call = abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to));
         uint32 no = confirmed(call);
@@ -400,7 +400,7 @@ contract PartyRegistryTest is PartyWorld {
         decide(abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to)));
     }
 
-    /// Decided, and refused when it is carried out.
+    /// Expects that a decided call is refused when it is carried out.
     function _expectPeriod(uint40 from, uint40 to) private {
         bytes memory call = abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to));
         uint32 no = confirmed(call);

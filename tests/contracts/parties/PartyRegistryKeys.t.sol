@@ -9,7 +9,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Keys bound, retired, reported and dated; see PartyKeys.tree.
+/// Tests binding, retiring and reporting keys, and dating their compromise; see PartyKeys.tree.
 contract PartyRegistryKeysTest is PartyWorld {
     function test_changeKey_GivenTheCallIsNotDecided() public {
         bytes memory proof = proofOf(FRESH_KEY);
@@ -26,7 +26,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         carryOut(1, change(SUBJECT, address(0), address(0), ""));
     }
 
-    function test_changeKey_WhenTheProofIsOfSomethingElse() public {
+    function test_changeKey_WhenTheProofIsForSomethingElse() public {
         Acts.Frame[5] memory frames;
         for (uint256 i = 0; i < frames.length; ++i) {
             frames[i] = frame(Acts.KEY, fresh());
@@ -40,7 +40,7 @@ contract PartyRegistryKeysTest is PartyWorld {
             _expectProofInvalid(Keys.secp256k1(FRESH_KEY, Acts.key(frames[i], SUBJECT)));
         }
         _expectProofInvalid(proofOf(FRESHER_KEY, SUBJECT));
-        // For another party, and for none yet.
+        // A proof for another party, and a proof for a first key.
         _expectProofInvalid(proofOf(FRESH_KEY, ISSUER));
         _expectProofInvalid(proofOf(FRESH_KEY));
         _expectProofInvalid(hex"00");
@@ -65,7 +65,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         carryOut(2, call);
     }
 
-    function test_changeKey_WhenTheOldAccountIsNotALiveOneOfTheParty() public {
+    function test_changeKey_WhenTheOldAccountIsNotALiveAccountOfTheParty() public {
         address[2] memory old = [accountOf(ISSUER), STRANGER];
         for (uint32 i = 0; i < old.length; ++i) {
             bytes memory call = change(SUBJECT, fresh(), old[i], proofOf(FRESH_KEY, SUBJECT));
@@ -87,8 +87,8 @@ contract PartyRegistryKeysTest is PartyWorld {
         carryOut(1, call);
     }
 
-    /// A reported key and an unproven one do not speak, so the last that does stays.
-    function test_changeKey_WhenOnlyKeysAreLeftThatDoNotSpeak() public {
+    /// A reported key and an unproven key may not act, so the last key that may act cannot be retired.
+    function test_changeKey_WhenNoKeyIsLeftThatMayActForTheParty() public {
         reportBy(SUBJECT, SUBJECT, vm.addr(SUBJECT_KEY));
         reportBy(SUBJECT, SUBJECT, Keys.p256Account(SUBJECT_P256));
         decide(change(SUBJECT, STRANGER, address(0), ""));
@@ -134,7 +134,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         assertSpeaks(account, ISSUER);
     }
 
-    /// The chain cannot check an SM2 key: two officers bind it, it is live, and vetoes, and does not speak.
+    /// The chain cannot check an SM2 key. Two officers can bind it; then it is live and can veto, but may not act.
     function test_changeKey_WhenTwoOfficersBindAKeyWithoutAProof() public {
         bytes memory call = change(ISSUER, STRANGER, address(0), "");
         _ready(call);
@@ -148,7 +148,8 @@ contract PartyRegistryKeysTest is PartyWorld {
         vetoBy(STRANGER, no);
     }
 
-    /// The length of a proposed call tells; what is longer without a proof is refused when it is carried out.
+    /// A missing proof is found by the length of the proposed call. A longer call with an empty proof is refused when
+    /// it is carried out.
     function test_changeKey_WhenAPartyBindsAKeyToItselfWithoutAProof() public {
         bytes memory call = change(ISSUER, STRANGER, address(0), "");
         expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(STRANGER));
@@ -160,7 +161,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         assertUnbound(STRANGER);
     }
 
-    function test_changeKey_WhichKeysAct() public {
+    function test_changeKey_ItMarksTheKeysThatCanSendTransactions() public {
         changeOwn(ISSUER, change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY, ISSUER)));
         address phone = Keys.p256Account(FRESH_KEY);
         changeOwn(ISSUER, change(ISSUER, phone, address(0), p256ProofOf(FRESH_KEY, ISSUER)));
@@ -168,12 +169,12 @@ contract PartyRegistryKeysTest is PartyWorld {
         assertTrue(registry.accountOf(fresh()).acts, "it sends transactions");
         assertTrue(!registry.accountOf(phone).acts, "a phone's key sends none");
         assertTrue(!registry.accountOf(STRANGER).acts, "whose it is is unknown");
-        // Of a founding party the first.
+        // Of a founding party's keys, only the first one counts.
         assertTrue(registry.accountOf(accountOf(SUBJECT)).acts, "the first of a founder's");
         assertTrue(!registry.accountOf(vm.addr(SUBJECT_KEY)).acts, "a further one of a founder's");
     }
 
-    function test_changeKey_WhenAPartyRotatesItsKey() public {
+    function test_changeKey_WhenAPartyReplacesItsKey() public {
         bytes memory call = change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY, ISSUER));
         _expectOwn(ISSUER, call);
         expectEvent();
@@ -220,7 +221,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         assertEq(registry.accountOf(fresh()).no, ISSUER);
     }
 
-    function test_changeKey_WhenAnOfficerIsLeftWithoutAKeyThatSpeaks() public {
+    function test_changeKey_WhenAnOfficerIsLeftWithoutAKeyThatMayAct() public {
         bytes memory call = change(THIRD_OFFICER, STRANGER, accountOf(THIRD_OFFICER), "");
         uint32 no = _ready(call);
         expectTooFew();
@@ -255,7 +256,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         expectEvent();
         emit IPartyKeys.AccountReported(SUBJECT, vm.addr(SUBJECT_KEY), START, SUBJECT);
         reportBy(SUBJECT, SUBJECT, vm.addr(SUBJECT_KEY));
-        // Of its own party only.
+        // It can report keys of its own party only.
         setRoles(SUBJECT, Roles.AUTHORITY);
         expectReported(accountOf(SUBJECT), START);
         reportBy(SUBJECT, ISSUER, accountOf(ISSUER));
@@ -279,7 +280,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         reportBy(AUTHORITY, NOBODY, STRANGER);
     }
 
-    function test_report_WhenTheAccountIsNotALiveOneOfTheParty() public {
+    function test_report_WhenTheAccountIsNotALiveAccountOfTheParty() public {
         expectNotBound(SUBJECT, accountOf(ISSUER));
         reportBy(SUBJECT, SUBJECT, accountOf(ISSUER));
         changeOwn(SUBJECT, change(SUBJECT, address(0), vm.addr(SUBJECT_KEY), ""));
@@ -294,7 +295,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         reportBy(SUBJECT, SUBJECT, vm.addr(SUBJECT_KEY));
     }
 
-    function test_report_GivenThePartyGuardsAndNobodyDecided() public {
+    function test_report_GivenThePartyIsAnAuthorityOrSupervisorAndNobodyDecided() public {
         PartyNo[2] memory who = [SUPERVISOR, SECOND_OFFICER];
         for (uint256 i = 0; i < who.length; ++i) {
             expectNotDecided();
@@ -302,7 +303,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         }
     }
 
-    function test_report_GivenThePartyGuardsAndTwoDecided() public {
+    function test_report_GivenThePartyIsAnAuthorityOrSupervisorAndTwoDecided() public {
         decide(abi.encodeCall(IPartyKeys.report, (SUPERVISOR, accountOf(SUPERVISOR))));
         assertEq(registry.accountOf(accountOf(SUPERVISOR)).reportedAt, START + DELAY);
     }
@@ -338,7 +339,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         reportBy(THIRD_OFFICER, SUBJECT, accountOf(SUBJECT));
     }
 
-    /// An officer reports its own key at once, as long as enough officers are left.
+    /// An officer can report its own key at once if enough officers are left.
     function test_report_WhenAnOfficerReportsItsOwnKey() public {
         expectTooFew();
         reportBy(THIRD_OFFICER, THIRD_OFFICER, accountOf(THIRD_OFFICER));
@@ -348,7 +349,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         assertSpeaks(fresh(), THIRD_OFFICER);
     }
 
-    /// A key that never spoke takes no voice away.
+    /// Reporting an unproven key does not change the number of keys that may act.
     function test_report_WhenTheKeyIsUnproven() public {
         decide(change(ISSUER, STRANGER, address(0), ""));
         reportBy(ISSUER, ISSUER, STRANGER);
@@ -376,7 +377,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         assertEq(registry.accountOf(by_).reportedAt, START);
     }
 
-    function test_reportFor_WhenSignedForSomethingElse() public {
+    function test_reportFor_WhenSignedForAnotherAct() public {
         address by_ = vm.addr(SUBJECT_KEY);
         Acts.Frame[5] memory frames;
         for (uint256 i = 0; i < frames.length; ++i) {
@@ -396,7 +397,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         );
     }
 
-    function test_reportFor_WhenTheSignerIsNoLiveKeyOfTheParty() public {
+    function test_reportFor_WhenTheSignerIsNotALiveKeyOfTheParty() public {
         address by_ = vm.addr(SUBJECT_KEY);
         bytes memory signature =
             Keys.secp256k1(SUBJECT_KEY, Acts.report(frame(Acts.REPORT, by_), accountOf(ISSUER)));
@@ -503,8 +504,8 @@ contract PartyRegistryKeysTest is PartyWorld {
         carryOut(no, call);
     }
 
-    /// Silence counts once it has lasted for the delay, in seconds UTC, and ends with a key that speaks.
-    function testFuzz_isSilent_GivenNoKeySpeaks(uint40 wait) public {
+    /// A party is silent after it had no speaking key for the whole delay, in seconds UTC, and until it has one again.
+    function testFuzz_isSilent_GivenNoKeyMayActForTheParty(uint40 wait) public {
         wait = uint40(bound(wait, 0, 2 * DELAY));
         bytes memory call = recovery(ISSUER, accountOf(ISSUER));
         uint32 no = _ready(call);
@@ -518,7 +519,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         assertTrue(!registry.isSilent(ISSUER), "a key speaks again");
     }
 
-    /// A closed party is silent though its keys still speak; a key that is bound then changes nothing.
+    /// A closed party is silent although it has proven keys; binding another key does not change that.
     function test_isSilent_GivenThePartyIsClosed() public {
         setStatus(ISSUER, PartyStatus.Closed);
         assertTrue(!registry.isSilent(ISSUER), "not for the delay");
@@ -542,7 +543,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         carryOut(no, call);
     }
 
-    /// A party's own change, proposed and ready.
+    /// Proposes a party's change of its own keys, and waits until it is ready.
     function _expectOwn(PartyNo who, bytes memory call) private {
         proposeBy(who, call);
         pass(DELAY);

@@ -11,7 +11,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {vm} from "../Vm.sol";
 import {World} from "../World.sol";
 
-/// A registry whose proposals wait for three days. The subject has a second account and one of a P-256 key.
+/// A party registry whose proposals wait for three days. The subject has a second account, and one with a P-256 key.
 abstract contract PartyWorld is World {
     uint40 internal constant DELAY = 3 days;
     uint40 internal constant OPEN_FOR = 14 days;
@@ -49,12 +49,12 @@ abstract contract PartyWorld is World {
         return vm.addr(FRESHER_KEY);
     }
 
-    /// What an act is signed in: for this registry, by the account.
+    /// Returns the first words of an act for this registry, signed by the account.
     function frame(bytes32 tag, address account) internal view returns (Acts.Frame memory) {
         return Acts.Frame(tag, origin, CHAIN, address(registry), account);
     }
 
-    /// For a first key.
+    /// Returns the proof of a first key.
     function proofOf(uint256 key) internal view returns (bytes memory) {
         return proofOf(key, PartyNo.wrap(0));
     }
@@ -71,7 +71,7 @@ abstract contract PartyWorld is World {
         return abi.encodeCall(IPartyKeys.changeKey, (no, fresh_, old, proof));
     }
 
-    /// A key that the officers propose for a party that lost its own.
+    /// Returns the call by which officers bind a new key for a party that lost its keys.
     function recovery(PartyNo no, address lost) internal view returns (bytes memory) {
         return change(no, fresh(), lost, proofOf(FRESH_KEY, no));
     }
@@ -84,7 +84,7 @@ abstract contract PartyWorld is World {
         return abi.encodeCall(IPartyRegistry.setStatus, (no, status, Reason.Sanction));
     }
 
-    /// A list of one party with one key.
+    /// Returns a list of one party with one key.
     function registration(bytes32 id, uint256 key, uint32 roles) internal view returns (bytes memory) {
         return abi.encodeCall(IPartyKeys.register, (listOf(one(id, vm.addr(key), proofOf(key), roles))));
     }
@@ -132,19 +132,19 @@ abstract contract PartyWorld is World {
         registry.confirm(no, address(registry), call);
     }
 
-    /// Anybody may.
+    /// Carries out a proposal from the account of a stranger.
     function carryOut(uint32 no, bytes memory call) internal {
         vm.prank(STRANGER);
         registry.carryOut(no, address(registry), call);
     }
 
-    /// Proposed and confirmed by the first two officers.
+    /// Lets the first two officers propose and confirm a call.
     function confirmed(bytes memory call) internal returns (uint32 no) {
         no = proposeBy(AUTHORITY, call);
         confirmBy(SECOND_OFFICER, no, call);
     }
 
-    /// A party's change of its own keys, after its delay.
+    /// Proposes a party's change of its own keys, and carries it out after the delay.
     function changeOwn(PartyNo who, bytes memory call) internal {
         uint32 no = proposeBy(who, call);
         pass(DELAY);

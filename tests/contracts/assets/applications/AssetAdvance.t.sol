@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, AssetState, Grade, PartyNo, Roles, Stage} from
 import {AssetStages} from "../AssetStages.sol";
 import {vm} from "../../Vm.sol";
 
-/// Applications on their way, or rejected; see AssetApplications.tree.
+/// Tests advancing and rejecting applications; see AssetApplications.tree.
 contract AssetAdvanceTest is AssetStages {
     function test_advance_GivenTheCallerIsNotARegistrar() public {
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
@@ -30,7 +30,7 @@ contract AssetAdvanceTest is AssetStages {
         assets.advance(ids(PENDING), Stage.Accepted, 0, 0);
     }
 
-    function test_advance_WhenTheStageDoesNotFollow() public {
+    function test_advance_WhenTheStageIsNotAllowedNext() public {
         uint256 n = 0;
         uint256 allowed = 0;
         for (uint256 kind = uint256(ApplicationKind.First); kind < KINDS; ++kind) {
@@ -58,7 +58,7 @@ contract AssetAdvanceTest is AssetStages {
         }
     }
 
-    function testFuzz_advance_WhenTheNoticeIsShorterThanItMayBe(uint40 seed, uint16 wait) public {
+    function testFuzz_advance_WhenTheNoticeIsTooShort(uint40 seed, uint16 wait) public {
         _reviewed(PENDING);
         uint40 at = START + wait;
         vm.warp(at);
@@ -71,7 +71,7 @@ contract AssetAdvanceTest is AssetStages {
         assertApplication(PENDING, ApplicationKind.First, Stage.Noticed, at + NOTICE);
     }
 
-    function testFuzz_advance_WhenAnotherStageHasAnEnd(uint40 until) public {
+    function testFuzz_advance_WhenAStageWithoutNoticeHasAnEnd(uint40 until) public {
         vm.assume(until != 0);
         expectNoticeShort(PENDING, until, 0);
         _advance(Stage.Accepted, until, 0);
@@ -82,7 +82,7 @@ contract AssetAdvanceTest is AssetStages {
         _advance(Stage.Reviewed, until, 0);
     }
 
-    function test_advance_WhenItIsGivenBackWithoutGrounds() public {
+    function test_advance_WhenItIsReturnedWithoutGrounds() public {
         expectZero();
         _advance(Stage.Returned, 0, 0);
         advance(PENDING, Stage.Accepted);
@@ -90,7 +90,7 @@ contract AssetAdvanceTest is AssetStages {
         _advance(Stage.Returned, 0, 0);
     }
 
-    function test_advance_WhenOneOfManyDoesNotFollow() public {
+    function test_advance_WhenOneOfManyIsAtAnotherStage() public {
         bytes32 head = assets.headOf(PENDING);
         expectWrongStage(ASSET, ApplicationKind.None, Stage.None);
         by(REGISTRAR);
@@ -102,7 +102,7 @@ contract AssetAdvanceTest is AssetStages {
         assertEq(assets.headOf(PENDING), head);
     }
 
-    function testFuzz_advance_WhenAllIsWell(uint40 seed, bytes32 grounds) public folding(NEW) {
+    function testFuzz_advance_WhenTheCallIsValid(uint40 seed, bytes32 grounds) public folding(NEW) {
         uint40 until = uint40(bound(seed, START + NOTICE, type(uint40).max));
         register(NEW, PRINT, Grade.General);
         _advanceBoth(Stage.Accepted, 0, grounds);

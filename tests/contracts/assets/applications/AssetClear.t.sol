@@ -5,7 +5,7 @@ import {IAssetApplications} from "../../../../contracts/interfaces/IAssetApplica
 import {ApplicationKind, AssetState, Grade, PartyNo, Roles, Stage} from "../../../../contracts/Types.sol";
 import {AssetStages} from "../AssetStages.sol";
 
-/// The security review of important data; see AssetApplications.tree.
+/// Tests the security review of important data; see AssetApplications.tree.
 contract AssetClearTest is AssetStages {
     uint32 private constant CLEARS = Roles.AUTHORITY | Roles.CDO | Roles.SUPERVISOR;
 
@@ -53,7 +53,7 @@ contract AssetClearTest is AssetStages {
         clear(NEW);
     }
 
-    function testFuzz_clear_WhenAllIsWell(bytes32 report, uint8 seed) public folding(NEW) {
+    function testFuzz_clear_WhenTheCallIsValid(bytes32 report, uint8 seed) public folding(NEW) {
         if (report == 0) report = "report";
         PartyNo who = [AUTHORITY, CDO, SUPERVISOR][seed % 3];
         expectEvent();

@@ -17,7 +17,7 @@ import {
 import {AssetStages} from "../AssetStages.sol";
 import {vm} from "../../Vm.sol";
 
-/// Confirming applications; see AssetApplications.tree.
+/// Tests confirming applications; see AssetApplications.tree.
 contract AssetConfirmTest is AssetStages {
     function test_confirm_GivenTheCallerIsNotARegistrar() public {
         _noticeOver(PENDING);
@@ -64,7 +64,7 @@ contract AssetConfirmTest is AssetStages {
         confirm(ASSET, VALID_TO + 1);
     }
 
-    function testFuzz_confirm_GivenTheNoticeRuns(uint8 seed, uint16 wait) public {
+    function testFuzz_confirm_GivenTheNoticeHasNotEnded(uint8 seed, uint16 wait) public {
         ApplicationKind kind = _kind(seed);
         bring(NEW, kind, Stage.Noticed);
         uint40 until = assets.assetOf(NEW).until;
@@ -76,7 +76,7 @@ contract AssetConfirmTest is AssetStages {
         confirm(NEW, _validity(kind));
     }
 
-    function testFuzz_confirm_GivenTheNoticeIsOver(uint8 seed) public {
+    function testFuzz_confirm_GivenTheNoticeHasEnded(uint8 seed) public {
         ApplicationKind kind = _kind(seed);
         bring(NEW, kind, Stage.Noticed);
         vm.warp(uint256(assets.assetOf(NEW).until) + 1);
@@ -93,7 +93,7 @@ contract AssetConfirmTest is AssetStages {
         by(REGISTRAR);
         assets.decide(PENDING, no, ObjectionState.Refused, GROUNDS);
         confirm(PENDING, VALID_TO);
-        // An objection to the registration stops the applications that go without notice too.
+        // An objection to the registration also stops applications that need no public notice.
         for (uint256 k = uint256(ApplicationKind.Correct); k < KINDS; ++k) {
             bring(nth(k), ApplicationKind(k), Stage.Reviewed);
             object(nth(k));
@@ -149,7 +149,7 @@ contract AssetConfirmTest is AssetStages {
         assertNoApplication(ASSET);
     }
 
-    function test_confirm_GivenALienStands_ItRevertsForACancellation() public {
+    function test_confirm_GivenThereIsALien_ItRevertsForACancellation() public {
         bring(NEW, ApplicationKind.None, Stage.None);
         by(PROVIDER);
         assets.pledge(NEW, BANK, false, "terms");
@@ -165,7 +165,7 @@ contract AssetConfirmTest is AssetStages {
         assertState(NEW, AssetState.Cancelled);
     }
 
-    function test_confirm_GivenALienStands_ItPassesForTheOtherKinds() public {
+    function test_confirm_GivenThereIsALien_ItPassesForTheOtherKinds() public {
         by(PROVIDER);
         assets.pledge(ASSET, BANK, true, "terms");
         for (uint256 k = uint256(ApplicationKind.Change); k < uint256(ApplicationKind.Cancel); ++k) {
@@ -188,7 +188,7 @@ contract AssetConfirmTest is AssetStages {
         assertEq(assets.assetOf(PENDING).validTo, at + 1);
     }
 
-    function testFuzz_confirm_WhenARenewalEndsNowOrBeforeOrNotAfterTheValidityBefore(uint40 seed, uint16 wait)
+    function testFuzz_confirm_WhenARenewalEndsNowOrBeforeOrNotAfterTheOldValidity(uint40 seed, uint16 wait)
         public
     {
         file(ASSET, ApplicationKind.Renew);
@@ -217,7 +217,7 @@ contract AssetConfirmTest is AssetStages {
         }
     }
 
-    function testFuzz_confirm_WhenAllIsWell(uint8 seed, uint40 validTo, bool notice) public folding(NEW) {
+    function testFuzz_confirm_WhenTheCallIsValid(uint8 seed, uint40 validTo, bool notice) public folding(NEW) {
         ApplicationKind kind = _kind(seed);
         notice = notice || kind <= ApplicationKind.Change;
         bring(NEW, kind, notice ? Stage.Noticed : Stage.Reviewed);
@@ -252,7 +252,7 @@ contract AssetConfirmTest is AssetStages {
         assertState(PENDING, AssetState.Applied);
     }
 
-    function test_confirmMany_WhenAllIsWell() public folding(NEW) {
+    function test_confirmMany_WhenTheCallIsValid() public folding(NEW) {
         register(NEW, PRINT, Grade.General);
         _noticed(NEW);
         _noticeOver(PENDING);
@@ -269,7 +269,7 @@ contract AssetConfirmTest is AssetStages {
         vm.warp(uint256(assets.assetOf(id).until) + 1);
     }
 
-    /// One that fits the kind.
+    /// Returns an end of validity that fits the kind of application.
     function _validity(ApplicationKind kind) private pure returns (uint40) {
         if (kind == ApplicationKind.First) return VALID_TO;
         return kind == ApplicationKind.Renew ? VALID_TO + 1 : 0;

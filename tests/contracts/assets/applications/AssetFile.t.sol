@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, AssetState, Grade, NOBODY, PartyNo, Stage} fro
 import {AssetStages} from "../AssetStages.sol";
 import {vm} from "../../Vm.sol";
 
-/// Filing applications, again where they were returned; see AssetApplications.tree.
+/// Tests filing applications, and filing returned ones again; see AssetApplications.tree.
 contract AssetFileTest is AssetStages {
     function test_file_GivenTheCallerIsNotTheHolder() public {
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
@@ -178,7 +178,7 @@ contract AssetFileTest is AssetStages {
         for (uint256 filed = 1; filed < 255; ++filed) {
             file(ASSET, ApplicationKind.Change);
             advance(ASSET, Stage.Accepted);
-            // One that is handed in again counts once.
+            // An application that is filed again counts once.
             advance(ASSET, Stage.Returned);
             file(ASSET, ApplicationKind.Change);
             advance(ASSET, Stage.Accepted);
@@ -251,7 +251,7 @@ contract AssetFileTest is AssetStages {
         }
     }
 
-    function test_file_GivenItWasClearedAndTheFingerprintIsAnother() public {
+    function test_file_GivenItWasClearedAndTheFingerprintDiffers() public {
         register(NEW, PRINT, Grade.Important);
         clear(NEW);
         advance(NEW, Stage.Returned);
@@ -260,7 +260,7 @@ contract AssetFileTest is AssetStages {
         assertTrue(!assets.assetOf(NEW).cleared, "not cleared");
     }
 
-    function testFuzz_file_WhenAllIsWell(uint8 seed, bytes32 content, bytes32 print, uint16 wait)
+    function testFuzz_file_WhenTheCallIsValid(uint8 seed, bytes32 content, bytes32 print, uint16 wait)
         public
         folding(ASSET)
     {
@@ -277,7 +277,7 @@ contract AssetFileTest is AssetStages {
         assertEq(keccak256(abi.encode(assets.assetOf(ASSET))), keccak256(abi.encode(expected)));
         assertPrint("asset print", ASSET);
         assertPrint(print, print == 0 ? AssetId.wrap(0) : ASSET);
-        // What is under application is not offered.
+        // An asset with an open application cannot be offered.
         expectApplicationOpen(ASSET, _later(seed), Stage.Submitted);
         offer(CONSUMER, VALID_TO);
     }
@@ -287,7 +287,7 @@ contract AssetFileTest is AssetStages {
         assets.file(id, kind, content, print, grade);
     }
 
-    /// One of the kinds after the first.
+    /// Returns a kind of application other than the first.
     function _later(uint8 seed) private pure returns (ApplicationKind) {
         return ApplicationKind(bound(seed, uint256(ApplicationKind.Change), KINDS - 1));
     }

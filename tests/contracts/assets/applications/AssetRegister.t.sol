@@ -8,7 +8,7 @@ import {ApplicationKind, AssetId, AssetState, Grade, NOBODY, PartyNo, Roles, Sta
 import {AssetStages} from "../AssetStages.sol";
 import {vm} from "../../Vm.sol";
 
-/// Entering assets; see AssetApplications.tree.
+/// Tests entering assets; see AssetApplications.tree.
 contract AssetRegisterTest is AssetStages {
     uint32 private constant APPLIES = Roles.PROVIDER | Roles.CONSUMER;
 
@@ -79,7 +79,7 @@ contract AssetRegisterTest is AssetStages {
         }
     }
 
-    function testFuzz_register_WhenAllIsWell(bytes32 id, bytes32 content, bytes32 print, bool important, uint32 wait)
+    function testFuzz_register_WhenTheCallIsValid(bytes32 id, bytes32 content, bytes32 print, bool important, uint32 wait)
         public
         folding(AssetId.wrap(id))
     {
@@ -130,7 +130,7 @@ contract AssetRegisterTest is AssetStages {
         assertEq(assets.count(), 2);
     }
 
-    function test_registerMany_WhenAllIsWell() public folding(MISSING) {
+    function test_registerMany_WhenTheCallIsValid() public folding(MISSING) {
         expectEvent();
         emit IAssetApplications.Registered(NEW, 3, BANK, "a", PRINT, Grade.General, START, BANK);
         expectEvent();
@@ -144,7 +144,7 @@ contract AssetRegisterTest is AssetStages {
         assertApplication(MISSING, ApplicationKind.First, Stage.Submitted, 0);
     }
 
-    function testFuzz_minimumNotice_ItIsThatOfTheConstructor(uint40 notice) public {
+    function testFuzz_minimumNotice_ItEqualsTheConstructorArgument(uint40 notice) public {
         assertEq(assets.minimumNotice(), NOTICE);
         bytes memory arguments = abi.encode(forwarder, registry, notice);
         assertEq(AssetRegistry(deploy("AssetRegistry", arguments)).minimumNotice(), notice);

@@ -6,7 +6,7 @@ import {AssetState, PartyNo, RightKind} from "../../../../contracts/Types.sol";
 import {MovesWorld} from "../MovesWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Licences under a right, and rights that pass on; see AssetRights.tree.
+/// Tests licences under a right, and transfers of rights; see AssetRights.tree.
 contract AssetLicencesTest is MovesWorld {
     uint40 private constant FROM = START + 100;
     uint40 private constant TO = START + 200;
@@ -34,7 +34,7 @@ contract AssetLicencesTest is MovesWorld {
         license(CONSUMER, licence(1, FROM, TO));
     }
 
-    function testFuzz_grant_WhenTheKindIsAnother(uint8 parentSeed, uint8 seed) public {
+    function testFuzz_grant_WhenTheKindDiffers(uint8 parentSeed, uint8 seed) public {
         IAssetRights.Right memory right = plain(FROM, TO);
         right.kind = RightKind(parentSeed % 3);
         grant(right);
@@ -63,7 +63,7 @@ contract AssetLicencesTest is MovesWorld {
         license(CONSUMER, licence(1, FROM, TO));
     }
 
-    function test_grant_GivenTheParentEnded() public {
+    function test_grant_GivenTheParentWasEnded() public {
         grant(plain(START, TO));
         vm.warp(FROM);
         end(CONSUMER, 1);
@@ -71,7 +71,7 @@ contract AssetLicencesTest is MovesWorld {
         license(CONSUMER, licence(1, FROM, TO));
     }
 
-    function test_grant_GivenTheParentIsOver() public {
+    function test_grant_GivenThePeriodOfTheParentHasEnded() public {
         grant(plain(FROM, TO));
         expectForbids(1);
         license(CONSUMER, licence(1, TO, TO + 1));
@@ -80,7 +80,7 @@ contract AssetLicencesTest is MovesWorld {
         license(CONSUMER, licence(1, TO, TO + 1));
     }
 
-    function test_grant_GivenTheGrandparentEnded() public {
+    function test_grant_GivenTheGrandparentWasEnded() public {
         grant(plain(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));
         end(REGISTRAR, 1);
@@ -90,7 +90,7 @@ contract AssetLicencesTest is MovesWorld {
         license(SUBJECT, right);
     }
 
-    function test_grant_GivenTheParentWasPassedOn() public {
+    function test_grant_GivenTheParentWasTransferred() public {
         grant(plain(FROM, TO));
         by(CONSUMER);
         assets.transferRight(ASSET, 1, BANK);
@@ -99,7 +99,7 @@ contract AssetLicencesTest is MovesWorld {
         assertEq(license(BANK, licence(1, FROM, TO)), 2);
     }
 
-    function test_grant_GivenTheAssetIsOnOfferUnderAParent() public {
+    function test_grant_GivenTheAssetIsOfferedUnderAParent() public {
         grant(plain(FROM, TO));
         offer(BANK, DEADLINE);
         assertEq(license(CONSUMER, licence(1, FROM, TO)), 2);
@@ -115,7 +115,7 @@ contract AssetLicencesTest is MovesWorld {
         assertEq(grant(exclusive(FROM, TO)), 4);
     }
 
-    function testFuzz_grant_WhenAllIsWellUnderAParent(uint40 a, uint40 b, bytes32 scope, bool[2] memory flags)
+    function testFuzz_grant_WhenTheCallIsValidUnderAParent(uint40 a, uint40 b, bytes32 scope, bool[2] memory flags)
         public
         folds
     {
@@ -174,7 +174,7 @@ contract AssetLicencesTest is MovesWorld {
         }
     }
 
-    function test_transferRight_GivenTheRightEndedOrIsOver() public {
+    function test_transferRight_GivenTheRightOrItsPeriodHasEnded() public {
         grant(plain(FROM, TO));
         grant(plain(FROM, TO));
         end(CONSUMER, 1);
@@ -185,7 +185,7 @@ contract AssetLicencesTest is MovesWorld {
         _transfer(CONSUMER, 2, BANK);
     }
 
-    function test_transferRight_GivenTheParentEnded() public {
+    function test_transferRight_GivenTheParentWasEnded() public {
         grant(plain(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));
         end(CONSUMER, 1);
@@ -202,7 +202,7 @@ contract AssetLicencesTest is MovesWorld {
         }
     }
 
-    function test_transferRight_GivenTheAssetChangedHands() public {
+    function test_transferRight_GivenTheAssetWasTransferred() public {
         grant(plain(FROM, TO));
         offer(BROKER, DEADLINE);
         by(BROKER);
@@ -214,7 +214,7 @@ contract AssetLicencesTest is MovesWorld {
         assets.grant(ASSET, exclusive(FROM, TO), SCOPE);
     }
 
-    function testFuzz_transferRight_WhenAllIsWell(uint32 no, uint16 wait) public folds {
+    function testFuzz_transferRight_WhenTheCallIsValid(uint32 no, uint16 wait) public folds {
         PartyNo to = PartyNo.wrap(uint32(bound(no, 1, ALL_PARTIES)));
         vm.assume(to != CONSUMER);
         uint40 at = START + wait % 10_000;

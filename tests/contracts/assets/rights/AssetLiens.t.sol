@@ -6,7 +6,7 @@ import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, PartyStatus} from
 import {MovesWorld} from "../MovesWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// See AssetLiens.tree.
+/// Tests liens; see AssetLiens.tree.
 contract AssetLiensTest is MovesWorld {
     function test_pledge_GivenTheCallerIsAStranger() public {
         expectUnknownAccount(STRANGER);
@@ -62,7 +62,7 @@ contract AssetLiensTest is MovesWorld {
         assets.pledge(ASSET, BANK, false, 0);
     }
 
-    function test_pledge_GivenASoleLienStands() public {
+    function test_pledge_GivenThereIsASoleLien() public {
         _pledgeSolely(BANK);
         expectPledged(ASSET, 0, BANK);
         pledge(BROKER);
@@ -70,7 +70,7 @@ contract AssetLiensTest is MovesWorld {
         _pledgeSolely(BROKER);
     }
 
-    function test_pledge_WhenASoleLienComesBesideAnother() public {
+    function test_pledge_WhenASoleLienIsWantedButThereDiffers() public {
         pledge(BROKER);
         pledge(BANK);
         release(0, BROKER);
@@ -86,7 +86,7 @@ contract AssetLiensTest is MovesWorld {
         assertEq(pledge(BROKER), 1);
     }
 
-    function test_pledge_GivenLiensStand() public {
+    function test_pledge_GivenThereAreLiens() public {
         for (uint8 lien = 0; lien < 8; ++lien) {
             assertEq(pledge(BANK), lien);
             _assertLien(lien, BANK, lien + 1);
@@ -115,7 +115,7 @@ contract AssetLiensTest is MovesWorld {
         _assertLien(0, CONSUMER, 1);
     }
 
-    function test_pledge_GivenEightLiensStand() public {
+    function test_pledge_GivenThereAreEightLiens() public {
         for (uint256 i = 0; i < 8; ++i) {
             pledge(BANK);
         }
@@ -125,9 +125,9 @@ contract AssetLiensTest is MovesWorld {
         assertEq(pledge(BROKER), 5);
     }
 
-    function test_pledge_GivenALienOfTheLastRankStands() public {
+    function test_pledge_GivenThereIsALienOfTheLastRank() public {
         pledge(BANK);
-        // Each comes while the one before it stands, so that ranks rise.
+        // Each lien is added before the previous one is released, so that the rank rises.
         for (uint256 i = 1; i < 255; ++i) {
             pledge(BANK);
             release(uint8((i + 1) % 2), BANK);
@@ -145,7 +145,7 @@ contract AssetLiensTest is MovesWorld {
         assertEq(pledge(BANK), 0);
     }
 
-    function testFuzz_pledge_WhenAllIsWell(uint32 no, bool sole, bytes32 terms, uint16 wait) public folds {
+    function testFuzz_pledge_WhenTheCallIsValid(uint32 no, bool sole, bytes32 terms, uint16 wait) public folds {
         PartyNo creditor = PartyNo.wrap(uint32(bound(no, 1, ALL_PARTIES)));
         vm.assume(creditor != PROVIDER && terms != 0);
         uint40 at = START + wait % 10_000;
@@ -164,7 +164,7 @@ contract AssetLiensTest is MovesWorld {
         assertEq(assets.assetOf(ASSET).holder, PROVIDER);
     }
 
-    function testFuzz_consentToTransfer_GivenTheLienNeverStood(uint8 lien) public {
+    function testFuzz_consentToTransfer_GivenThereIsNoSuchLien(uint8 lien) public {
         _expectWrongLien(lien, NOBODY);
         consent(lien, BANK, CONSUMER);
     }
@@ -184,7 +184,7 @@ contract AssetLiensTest is MovesWorld {
         consent(0, BANK, CONSUMER);
     }
 
-    function test_consentToTransfer_GivenTheNumberStandsForAnotherCreditorNow() public {
+    function test_consentToTransfer_GivenTheNumberNowBelongsToAnotherCreditor() public {
         pledge(BANK);
         consent(0, BANK, CONSUMER);
         release(0, BANK);
@@ -214,7 +214,7 @@ contract AssetLiensTest is MovesWorld {
         offer(CONSUMER, DEADLINE);
     }
 
-    function testFuzz_consentToTransfer_WhenAllIsWell(uint32 to, uint8 seed, uint16 wait) public folds {
+    function testFuzz_consentToTransfer_WhenTheCallIsValid(uint32 to, uint8 seed, uint16 wait) public folds {
         uint8 lien = uint8(bound(seed, 0, 2));
         pledge(BANK);
         pledge(BANK);
@@ -230,7 +230,7 @@ contract AssetLiensTest is MovesWorld {
         assertEq(assets.assetOf(ASSET).liens, 7);
     }
 
-    function testFuzz_release_GivenTheLienNeverStood(uint8 lien) public {
+    function testFuzz_release_GivenThereIsNoSuchLien(uint8 lien) public {
         pledge(BANK);
         vm.assume(lien != 0);
         _expectWrongLien(lien, NOBODY);
@@ -252,7 +252,7 @@ contract AssetLiensTest is MovesWorld {
         release(0, BANK);
     }
 
-    function test_release_GivenTheAssetChangedHands() public {
+    function test_release_GivenTheAssetWasTransferred() public {
         pledge(BANK);
         consent(0, BANK, CONSUMER);
         offer(CONSUMER, DEADLINE);
@@ -298,7 +298,7 @@ contract AssetLiensTest is MovesWorld {
         }
     }
 
-    function test_release_WhenAllIsWell() public folds {
+    function test_release_WhenTheCallIsValid() public folds {
         pledge(BANK);
         pledge(BROKER);
         vm.warp(START + 2);
@@ -311,7 +311,7 @@ contract AssetLiensTest is MovesWorld {
         assertEq(assets.assetOf(ASSET).liens, 2);
     }
 
-    function test_confirm_GivenALienStands() public {
+    function test_confirm_GivenThereIsALien() public {
         _fileCancellation();
         consent(pledge(BANK), BANK, PROVIDER);
         expectPledged(ASSET, 0, BANK);

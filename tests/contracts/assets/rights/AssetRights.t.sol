@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, PartyNo, RightKind, Roles} from "../../../../c
 import {MovesWorld} from "../MovesWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Grants by the holder, and how rights pass on and end; see AssetRights.tree.
+/// Tests grants by the holder, and ending rights; see AssetRights.tree.
 contract AssetRightsTest is MovesWorld {
     uint40 private constant FROM = START + 100;
     uint40 private constant TO = START + 200;
@@ -68,7 +68,7 @@ contract AssetRightsTest is MovesWorld {
         grant(plain(from, TO));
     }
 
-    function testFuzz_grant_WhenThePeriodIsEmptyOrTurnedRound(uint40 a, uint40 b) public {
+    function testFuzz_grant_WhenThePeriodIsEmptyOrReversed(uint40 a, uint40 b) public {
         uint40 from = uint40(bound(a, START, VALID_TO));
         uint40 to = uint40(bound(b, 0, from));
         expectPeriod(from, to);
@@ -81,7 +81,7 @@ contract AssetRightsTest is MovesWorld {
         grant(plain(FROM, VALID_TO));
     }
 
-    function test_grant_WhenAnExclusiveRightMeetsAnExclusiveOne() public {
+    function test_grant_WhenAnExclusiveRightOverlapsWithAnExclusiveRight() public {
         RightKind[3] memory kinds = [RightKind.Hold, RightKind.Process, RightKind.Operate];
         IAssetRights.Right memory right = exclusive(FROM, TO);
         for (uint256 i = 0; i < kinds.length; ++i) {
@@ -93,7 +93,7 @@ contract AssetRightsTest is MovesWorld {
         }
     }
 
-    function test_grant_WhenAnExclusiveRightMeetsAPlainOne() public {
+    function test_grant_WhenAnExclusiveRightOverlapsWithAPlainRight() public {
         assertEq(grant(plain(FROM, TO)), 1);
         expectOverlaps(1);
         grant(exclusive(FROM, TO));
@@ -102,12 +102,12 @@ contract AssetRightsTest is MovesWorld {
         grant(plain(FROM, TO + 1));
     }
 
-    function test_grant_WhenAPlainRightMeetsAPlainOne() public {
+    function test_grant_WhenAPlainRightOverlapsWithAPlainRight() public {
         assertEq(grant(plain(FROM, TO)), 1);
         assertEq(grant(plain(FROM, TO)), 2);
     }
 
-    function test_grant_WhenAnExclusiveRightMeetsOneOfAnotherKind() public {
+    function test_grant_WhenAnExclusiveRightOverlapsWithARightOfAnotherKind() public {
         IAssetRights.Right memory right = exclusive(FROM, TO);
         grant(right);
         right.kind = RightKind.Operate;
@@ -140,7 +140,7 @@ contract AssetRightsTest is MovesWorld {
         assertEq(grant(exclusive(START, FROM)), 3);
     }
 
-    /// The model has a bit for each of 32 seconds that a right takes, and knows nothing of bounds.
+    /// The model has one bit for each of 32 seconds that a right covers, and does not compare periods.
     function testFuzz_grant_GivenGrantsOfRandomKindsAndPeriods(uint32[24] memory seeds) public {
         IAssetRights.Right[] memory model = new IAssetRights.Right[](24);
         uint256[] memory taken = new uint256[](24);
@@ -180,7 +180,7 @@ contract AssetRightsTest is MovesWorld {
         license(CONSUMER, licence(2, FROM, TO));
     }
 
-    function test_grant_GivenTheAssetIsOnOffer() public {
+    function test_grant_GivenTheAssetIsOffered() public {
         offer(BANK, START + 10);
         vm.warp(START + 10);
         vm.expectRevert(abi.encodeWithSelector(IAssetRecord.AssetOfferOpen.selector, ASSET, BANK, START + 10));
@@ -195,7 +195,7 @@ contract AssetRightsTest is MovesWorld {
         assertEq(grant(plain(FROM, TO)), 1);
     }
 
-    function testFuzz_grant_WhenAllIsWell(uint8 kind, bool[3] memory flags, uint40 a, uint40 b, bytes32 scope)
+    function testFuzz_grant_WhenTheCallIsValid(uint8 kind, bool[3] memory flags, uint40 a, uint40 b, bytes32 scope)
         public
         folds
     {
@@ -246,7 +246,7 @@ contract AssetRightsTest is MovesWorld {
         end(CONSUMER, no);
     }
 
-    function test_endRight_GivenTheRightIsOver() public {
+    function test_endRight_GivenThePeriodOfTheRightHasEnded() public {
         grant(plain(FROM, TO));
         grant(plain(FROM, TO));
         vm.warp(TO - 1);
@@ -258,7 +258,7 @@ contract AssetRightsTest is MovesWorld {
         end(REGISTRAR, 2);
     }
 
-    function test_endRight_GivenTheRightEnded() public {
+    function test_endRight_GivenTheRightWasEnded() public {
         grant(plain(FROM, TO));
         vm.warp(FROM + 1);
         end(CONSUMER, 1);
@@ -267,7 +267,7 @@ contract AssetRightsTest is MovesWorld {
         assertRight(1, plain(FROM, FROM + 1));
     }
 
-    function test_endRight_GivenTheParentEnded() public {
+    function test_endRight_GivenTheParentWasEnded() public {
         grant(plain(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));
         end(CONSUMER, 1);
@@ -282,7 +282,7 @@ contract AssetRightsTest is MovesWorld {
         assertRight(1, plain(START + 7, START + 7));
     }
 
-    function test_endRight_WhenARegistrarEndsItForCause() public {
+    function test_endRight_WhenARegistrarEndsItWithGrounds() public {
         grant(plain(START, TO));
         grant(plain(START, TO));
         freeze(ASSET);
@@ -296,7 +296,7 @@ contract AssetRightsTest is MovesWorld {
         assertRight(2, plain(START, FROM));
     }
 
-    function testFuzz_endRight_WhenAllIsWell(bytes32 grounds, uint16 wait) public folds {
+    function testFuzz_endRight_WhenTheCallIsValid(bytes32 grounds, uint16 wait) public folds {
         uint40 at = START + wait % 10_000;
         IAssetRights.Right memory right = exclusive(START, VALID_TO);
         grant(right);
@@ -313,7 +313,7 @@ contract AssetRightsTest is MovesWorld {
         assertEq(assets.rightsOf(MISSING).length, 0);
     }
 
-    function test_rightsOf_ItGivesTheEndedOnesTooInOrder() public {
+    function test_rightsOf_ItReturnsEndedRightsTooInOrder() public {
         grant(plain(FROM, TO));
         grant(plain(FROM, TO + 1));
         end(CONSUMER, 1);

@@ -18,7 +18,7 @@ import {
 import {MovesWorld} from "../MovesWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Freezing and annulment; see AssetTransfers.tree.
+/// Tests freezes and annulment; see AssetTransfers.tree.
 contract AssetFreezesTest is MovesWorld {
     uint32 private constant FREEZES = Roles.AUTHORITY | Roles.SUPERVISOR;
     uint32 private constant ANNULS = Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;
@@ -56,7 +56,7 @@ contract AssetFreezesTest is MovesWorld {
         assets.freeze(ASSET, Reason.Investigation);
     }
 
-    function test_freeze_GivenTheAssetIsAppliedFor() public {
+    function test_freeze_GivenTheAssetIsUnderItsFirstApplication() public {
         _noticed(PENDING);
         freeze(PENDING);
         vm.warp(NOTICE_END + 1);
@@ -67,7 +67,7 @@ contract AssetFreezesTest is MovesWorld {
         assertState(PENDING, AssetState.Confirmed);
     }
 
-    function testFuzz_freeze_WhenAllIsWell(bool authority, uint8 seed, uint16 wait) public folds {
+    function testFuzz_freeze_WhenTheCallIsValid(bool authority, uint8 seed, uint16 wait) public folds {
         PartyNo party = authority ? AUTHORITY : SUPERVISOR;
         Reason reason = Reason(bound(seed, 0, uint8(type(Reason).max)));
         offer(CONSUMER, DEADLINE);
@@ -117,7 +117,7 @@ contract AssetFreezesTest is MovesWorld {
         unfreeze(ASSET);
     }
 
-    function testFuzz_unfreeze_WhenAllIsWell(bool authority, uint8 seed) public folds {
+    function testFuzz_unfreeze_WhenTheCallIsValid(bool authority, uint8 seed) public folds {
         PartyNo party = authority ? AUTHORITY : SUPERVISOR;
         Reason reason = Reason(bound(seed, 0, uint8(type(Reason).max)));
         offer(CONSUMER, DEADLINE);
@@ -221,7 +221,7 @@ contract AssetFreezesTest is MovesWorld {
         assertEq(AssetId.unwrap(assets.assetByFingerprint("asset print")), AssetId.unwrap(MISSING));
     }
 
-    function testFuzz_annul_WhenAllIsWell(uint8 who, uint8 seed, bytes32 grounds, uint16 wait) public folds {
+    function testFuzz_annul_WhenTheCallIsValid(uint8 who, uint8 seed, bytes32 grounds, uint16 wait) public folds {
         vm.assume(grounds != 0);
         PartyNo party = [AUTHORITY, SUPERVISOR, REGISTRAR][who % 3];
         Reason reason = Reason(bound(seed, 0, uint8(type(Reason).max)));

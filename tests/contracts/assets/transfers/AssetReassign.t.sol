@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, AssetState, PartyNo, PartyStatus, Stage} from 
 import {MovesWorld} from "../MovesWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// What two officers move of a party that cannot act; see AssetTransfers.tree.
+/// Tests reassigning an asset of a party that cannot act; see AssetTransfers.tree.
 contract AssetReassignTest is MovesWorld {
     function test_reassign_GivenTheCallIsNotDecided() public {
         _silence();
@@ -18,21 +18,21 @@ contract AssetReassignTest is MovesWorld {
         }
     }
 
-    function test_reassign_GivenTheRegistryActsForNobody() public {
+    function test_reassign_GivenNoProposalIsBeingCarriedOut() public {
         _silence();
         expectUnknownAccount(address(registry));
         vm.prank(address(registry));
         assets.reassign(ASSET, CONSUMER, GROUNDS);
     }
 
-    function test_reassign_GivenAKeySpeaksForTheHolder() public {
+    function test_reassign_GivenAKeyMayActForTheHolder() public {
         setStatus(PROVIDER, PartyStatus.Sanctioned);
         uint32 no = _propose(ASSET, CONSUMER, GROUNDS);
         vm.expectRevert(abi.encodeWithSelector(IAssetTransfers.AssetHolderSpeaks.selector, ASSET, PROVIDER));
         _confirm(no, ASSET, CONSUMER, GROUNDS);
     }
 
-    function test_reassign_GivenTheAssetHasEndedOrIsNone() public {
+    function test_reassign_GivenTheAssetHasEndedOrDoesNotExist() public {
         endAssets();
         _silence();
         AssetId[4] memory ids_ = [MISSING, REJECTED, CANCELLED, ANNULLED];
@@ -63,7 +63,7 @@ contract AssetReassignTest is MovesWorld {
         _confirm(no, ASSET, CONSUMER, 0);
     }
 
-    function test_reassign_WhenAllIsWell() public folds {
+    function test_reassign_WhenTheCallIsValid() public folds {
         _silence();
         vm.warp(START + 5);
         uint32 no = _propose(ASSET, CONSUMER, GROUNDS);
@@ -81,7 +81,7 @@ contract AssetReassignTest is MovesWorld {
         assertEq(assets.assetOf(ASSET).holder, CONSUMER);
     }
 
-    function test_reassign_GivenATransferIsOnOffer() public {
+    function test_reassign_GivenTheAssetIsOffered() public {
         offer(BANK, DEADLINE);
         _silence();
         _reassign(ASSET);
@@ -92,7 +92,7 @@ contract AssetReassignTest is MovesWorld {
         assets.rejectTransfer(ASSET);
     }
 
-    /// The notice of an open application runs on: else it could be confirmed before its time.
+    /// The public notice continues, because otherwise the application could be confirmed too early.
     function test_reassign_GivenAnApplicationIsUnderNotice() public {
         _noticed(PENDING);
         _silence();

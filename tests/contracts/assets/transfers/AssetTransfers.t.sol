@@ -9,7 +9,7 @@ import {
 import {MovesWorld} from "../MovesWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Transfer in two steps; see AssetTransfers.tree.
+/// Tests transfers in two steps; see AssetTransfers.tree.
 contract AssetTransfersTest is MovesWorld {
     function test_offerTransfer_GivenTheCallerIsAStranger() public {
         expectUnknownAccount(STRANGER);
@@ -131,7 +131,7 @@ contract AssetTransfersTest is MovesWorld {
         offer(PROVIDER, DEADLINE);
     }
 
-    function testFuzz_offerTransfer_WhenTheDeadlineIsPast(uint40 seed) public {
+    function testFuzz_offerTransfer_WhenTheDeadlineIsInThePast(uint40 seed) public {
         uint40 deadline = uint40(bound(seed, 0, START - 1));
         expectTimePast(ASSET, deadline);
         offer(CONSUMER, deadline);
@@ -154,7 +154,7 @@ contract AssetTransfersTest is MovesWorld {
         accept();
     }
 
-    function testFuzz_offerTransfer_WhenAllIsWell(uint32 no, uint40 seed) public folds {
+    function testFuzz_offerTransfer_WhenTheCallIsValid(uint32 no, uint40 seed) public folds {
         PartyNo to = PartyNo.wrap(uint32(bound(no, 1, ALL_PARTIES)));
         uint40 deadline = uint40(bound(seed, START, type(uint40).max));
         vm.assume(to != PROVIDER);
@@ -301,7 +301,7 @@ contract AssetTransfersTest is MovesWorld {
         assets.offerTransfer(ASSET, PROVIDER, DEADLINE);
     }
 
-    function test_acceptTransfer_WhenAllIsWell() public folds {
+    function test_acceptTransfer_WhenTheCallIsValid() public folds {
         offer(CONSUMER, DEADLINE);
         vm.warp(START + 2);
         expectEvent();
@@ -338,7 +338,7 @@ contract AssetTransfersTest is MovesWorld {
         _assertNoOffer();
     }
 
-    function test_rejectTransfer_WhenAllIsWell() public folds {
+    function test_rejectTransfer_WhenTheCallIsValid() public folds {
         offer(CONSUMER, DEADLINE);
         expectEvent();
         emit IAssetTransfers.TransferRejected(ASSET, CONSUMER, START, CONSUMER);
@@ -371,7 +371,7 @@ contract AssetTransfersTest is MovesWorld {
         _assertNoOffer();
     }
 
-    function test_withdrawOffer_WhenAllIsWell() public folds {
+    function test_withdrawOffer_WhenTheCallIsValid() public folds {
         offer(CONSUMER, DEADLINE);
         expectEvent();
         emit IAssetTransfers.TransferWithdrawn(ASSET, CONSUMER, START, PROVIDER);
