@@ -1,4 +1,4 @@
-"""Followers with a database each."""
+"""Fixtures: chains, and followers with separate databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 @pytest.fixture
 def new_engine(tmp_path: Path) -> Iterator[NewEngine]:
-    """Makes engines, each over a new database file."""
+    """A function that returns an engine on a new database file."""
     made: list[Engine] = []
     numbers = count()
 
@@ -45,7 +45,7 @@ def follower(chain: Chain, new_engine: NewEngine) -> Follower:
 
 @pytest.fixture(scope="module")
 def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """A chain on which everything has happened, for modules that only read it."""
+    """A chain with every kind of event, for modules that only read it."""
     token = node.snapshot()
     client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
     chain = Chain(node, deployment, client, ChainReader(client), dict(PARTIES))
@@ -56,7 +56,7 @@ def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
 
 @pytest.fixture(scope="module")
 def lived_rows(lived: Chain, tmp_path_factory: pytest.TempPathFactory) -> Rows:
-    """What one follower makes of that chain in one step."""
+    """The rows of a follower that reads this chain in one step."""
     engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('lived') / 'index.db'}")
     follower = Follower(engine, lived.reader)
     follower.sync()

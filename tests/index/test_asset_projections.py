@@ -1,4 +1,4 @@
-"""Rows of an asset are those of the fold, however its events come in steps, and few statements write them."""
+"""The rows of an asset agree with the fold for any division into steps, and few SQL statements write them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TABLES = (tables.ASSETS, tables.OBJECTIONS, tables.RIGHTS, tables.LIENS, tables.
 
 
 def indexed() -> list[IndexedEvent]:
-    """A life with every event of the asset register, one event to a block."""
+    """The history of assets with every event of the asset register, one event in each block."""
     return [
         IndexedEvent(number, 0, "ab" * 32, each.event.split(".")[0], each.event.split(".")[1], each.args)
         for number, each in enumerate(whole_life(), start=1)
@@ -26,7 +26,7 @@ def indexed() -> list[IndexedEvent]:
 
 
 def project_in_steps(steps: Sequence[Sequence[IndexedEvent]]) -> tuple[dict[str, list[Any]], int]:
-    """The rows after all steps, and how many statements the last step took."""
+    """Return the rows after all steps, and the number of SQL statements of the last step."""
     engine = create_engine("sqlite://")
     tables.METADATA.create_all(engine)
     statements: list[str] = []
@@ -72,7 +72,7 @@ def test_rows_agree_with_the_fold() -> None:
 
 
 def test_statements_of_a_step_do_not_grow_with_its_events() -> None:
-    """Four to read, and at most two for each table to write, lineage aside, which is only added to."""
+    """Four statements read, and at most two write each table, except lineage, to which rows are only added."""
     events = indexed()
     _, taken = project_in_steps([events[:1], events[1:]])
     assert taken <= 4 + 2 * 4 + 1

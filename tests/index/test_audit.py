@@ -1,4 +1,4 @@
-"""What a node hides at the end of an asset's history, where no later event shows it: the audit finds it."""
+"""The audit finds events that a node hides at the end of an asset's history, where no later event reveals them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain under a follower grows and goes back, and other followers write to the same database."""
+"""The chain grows and is reorganised under a follower, and other followers write to the same database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASSET = "a5" * 32
 
 
 def fresh_client(chain: Chain) -> ChainClient:
-    """A client that remembers no nonce from before the chain went back."""
+    """Return a client without nonces from before the chain was rewound."""
     return ChainClient(Connection(chain.node.url), chain.deployment, chain.parties["issuer"].key)
 
 
@@ -73,7 +73,7 @@ def test_a_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, st
 
 
 def test_a_chain_that_became_shorter_is_followed(chain: Chain, new_engine: NewEngine) -> None:
-    """To the follower it looks like a node that is behind, until its patience ends."""
+    """To the follower it looks like a node that is behind, until the patience ends."""
     follower = Follower(new_engine(), chain.reader, patience=0)
     follower.sync()
     rows = follower.snapshot_rows()
@@ -87,7 +87,7 @@ def test_a_chain_that_became_shorter_is_followed(chain: Chain, new_engine: NewEn
 
 
 def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
-    """The cursor's block number still exists, its hash does not."""
+    """The chain still has the cursor's block number, but with another hash."""
     token = chain.node.snapshot()
     chain.client.send(calls.anchor(0, 1, ROOT))
     follower.sync()
@@ -100,7 +100,7 @@ def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
 
 
 class InterruptedReader(ChainReader):
-    """Lets something happen once, before or after the events are read, or after the headers are."""
+    """Calls a function once: before or after the events are read, or after the headers are read."""
 
     def __init__(self, client: ChainClient, method: str, meanwhile: Callable[[], object]) -> None:
         super().__init__(client)

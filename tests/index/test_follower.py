@@ -1,4 +1,4 @@
-"""The follower: the same chain gives the same rows, however and however often it is read."""
+"""The same chain gives the same rows, in whatever steps and however often the follower reads it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_only_the_headers_depend_on_the_window(lived: Chain, new_engine: NewEngi
 
 
 def test_rows_agree_with_the_contracts(lived: Chain, new_engine: NewEngine) -> None:
-    """Every projection against the contracts' own view functions."""
+    """Each computed table is compared with the contracts' view functions."""
     chain = lived
     engine = new_engine()
     Follower(engine, chain.reader).sync()
@@ -75,7 +75,7 @@ def test_rows_agree_with_the_contracts(lived: Chain, new_engine: NewEngine) -> N
     for row in rows["idx_accounts"]:
         account = chain.reader.account(row.account)
         assert account is not None
-        # No event says which keys act: the contract tells it by the proof.
+        # No event says whether a key is proven; the contract checks the proof.
         assert astuple(account)[:-1] == tuple(row)
     for row in rows["idx_accreditations"]:
         assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)
@@ -106,12 +106,12 @@ def test_rows_agree_with_the_contracts(lived: Chain, new_engine: NewEngine) -> N
     first, second, third = ASSETS
     assert contents[first] == digest("changed content")
     assert contents[second] == digest("corrected content")
-    # Rejected before a confirmation: what was filed never came into force.
+    # The application was rejected, so the filed content was never in force.
     assert contents[third] == digest(f"content {third}")
 
 
 def compare_powers(chain: Chain, engine: Engine, rows: dict[str, Sequence[Row[Any]]]) -> None:
-    """Proposals and the pause against the contract's view functions."""
+    """Compare proposals and the pause with the contract's view functions."""
     reader = chain.reader
     found = reader.proposals()
     assert {proposal.state for proposal in found} == set(ProposalState)
@@ -130,7 +130,7 @@ def compare_powers(chain: Chain, engine: Engine, rows: dict[str, Sequence[Row[An
 
 
 def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
-    """The tables of the certificate log against the contract's view functions."""
+    """Compare the tables of the certificate log with the contract's view functions."""
     reader, no = chain.reader, {name: party.no for name, party in chain.parties.items()}
     for row in rows["idx_anchors"]:
         anchored = reader.anchored(row.issuer, row.batch)

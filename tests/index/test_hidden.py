@@ -1,4 +1,4 @@
-"""A node that hides events: the heads show it, and what it hid is not written."""
+"""If a node hides events, the heads differ and the step is not written."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_hidden_event_is_detected(
 def test_a_hidden_event_of_an_asset_is_detected_at_its_next_event(
     lived: Chain, lived_rows: Rows, new_engine: NewEngine
 ) -> None:
-    """An asset's own head is compared in the steps that bring an event of the asset; a rebuild puts it right."""
+    """An asset's head is compared only in steps with an event of the asset. A rebuild repairs the index."""
     engine, hidden = new_engine(), nth(lived, "AssetRegistry", "TransferRejected", 0)
     follower = Follower(engine, reader_without(lived, hidden), step=1)
     with pytest.raises(ChainUnavailable) as caught:

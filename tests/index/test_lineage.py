@@ -1,4 +1,4 @@
-"""The family of an asset in the index: both ways, bounded, with what comes from an annulled asset flagged."""
+"""Ancestors and descendants of an asset in the index: limited, with flags for annulled ancestors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.index.lineage import lineage_of
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """An index with the assets and edges below, and nothing else."""
+    """An index with only the assets and edges below."""
     engine = create_engine("sqlite://")
     tables.METADATA.create_all(engine)
     with engine.begin() as opened:
@@ -82,7 +82,7 @@ def test_descendants_of_an_annulled_asset_are_flagged_with_the_nearest(connectio
         "middle": "top",
         "root": "middle",
         "child": "middle",
-        # Not shown, for it is neither above nor below the root; what comes of it is flagged all the same.
+        # The annulled asset is neither an ancestor nor a descendant of the root, but its descendants are flagged.
         "beside": "outside",
     }
 

@@ -1,4 +1,4 @@
-"""Several nodes behind one address: some are behind, some are of another chain, and the index loses nothing by it."""
+"""Several nodes at one address: some are behind, some have another chain, and the index loses no events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.chain.scripted_ledger import ROOT, live_certificates, registe
 
 @pytest.fixture
 def address(chain: Chain) -> Iterator[FaultyNode]:
-    """The address that the follower asks; the chain's own node is behind it."""
+    """The address that the follower asks; it forwards to the chain's node."""
     with FaultyNode(upstream=chain.node.url) as made:
         yield made
 
@@ -39,7 +39,7 @@ def reader(chain: Chain, address: FaultyNode) -> ChainReader:
 
 
 def rows_alone(chain: Chain, new_engine: NewEngine) -> dict[str, list[tuple[Any, ...]]]:
-    """What a follower makes of the chain that asks its node alone, and for the first time."""
+    """Return the rows of a new follower that asks the chain's node directly."""
     alone = Follower(new_engine(), chain.reader)
     alone.sync()
     return alone.snapshot_rows()
@@ -98,7 +98,7 @@ def test_nodes_of_different_heights_at_one_address_lose_no_events(
             try:
                 rewound += follower.sync().rewound
             except ChainUnavailable as refused:
-                # Said, and nothing is written: the next sync goes on from there.
+                # The report says so and nothing is written; the next sync continues from there.
                 assert refused.code in {"BLOCK_MISSING", "NODE_REFUSED", "INDEX_HEAD_MISMATCH"}
     address.fault = None
     rewound += follower.sync().rewound
@@ -138,7 +138,7 @@ def test_another_chain_at_the_address_does_not_change_the_index(
 def test_the_index_waits_for_a_node_that_syncs_from_the_beginning(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
-    """However long it takes: before the deployment there is nothing to compare."""
+    """The wait has no limit, because the node has no block to compare before the deployment."""
     follower = Follower(new_engine(), reader, patience=0)
     reached = follower.sync()
     address.fault = behind(0)
@@ -171,7 +171,7 @@ def test_a_chain_that_stays_shorter_is_followed_after_the_patience(chain: Chain)
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += 1
     assert standing(latest.number + 2, latest) is Standing.GONE
-    # A node that has the block in between ends the wait.
+    # If a node has the block in the meantime, the wait ends.
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += PATIENCE_SECONDS
     assert standing(latest.number, latest) is Standing.GONE
@@ -222,7 +222,7 @@ def test_a_sync_without_new_blocks_needs_two_calls(
 
 
 class WatchedConnection(Connection):
-    """Refuses to ask while a transaction of the engine is open: a node may take its time, and others wait for it."""
+    """Refuses calls while a transaction of the engine is open: a slow node would make other writers wait."""
 
     def __init__(self, url: str, engine: Engine) -> None:
         super().__init__(url)

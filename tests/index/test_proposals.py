@@ -1,4 +1,4 @@
-"""Proposals in the index: what waits, for whom and until when; and a node that shows another call than is proposed."""
+"""Proposals in the index, and a node that shows another call than the proposed one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def engine(new_engine: NewEngine) -> Engine:
 
 @pytest.fixture
 def late(waiting_chain: Chain, engine: Engine) -> Follower:
-    """Follows a chain whose proposals wait."""
+    """A follower of a chain with a delay for proposals."""
     return Follower(engine, waiting_chain.reader)
 
 
@@ -103,7 +103,7 @@ def test_a_registration_shows_only_the_digest_of_its_list(waiting_chain: Chain, 
 
 
 def test_a_call_that_no_contract_of_the_ledger_has_is_shown_as_unknown(waiting_chain: Chain, late: Follower) -> None:
-    """An officer may propose any call of any contract; nobody should confirm what is shown like this."""
+    """An officer can propose any call of any contract; no officer should confirm an unknown call."""
     elsewhere = calls.propose(recovery())
     data = waiting_chain.client.encode(recovery())
     for target, call in (("0x" + "11" * 20, data), (waiting_chain.deployment.asset_registry, b"\1\2\3\4")):
@@ -116,7 +116,7 @@ def test_a_call_that_no_contract_of_the_ledger_has_is_shown_as_unknown(waiting_c
 def test_a_key_change_with_extra_bytes_is_shown_as_a_key_change(
     waiting_chain: Chain, late: Follower, more: str
 ) -> None:
-    """The contract takes it, so the party must see what it vetoes; what else the bytes say nobody can tell."""
+    """The contract accepts such a call, so the party must see it to veto it. The extra bytes have no meaning."""
     data = waiting_chain.client.encode(recovery()) + bytes.fromhex(more)
     proposed = calls.propose(recovery())
     target = waiting_chain.deployment.party_registry
@@ -175,7 +175,7 @@ def test_a_pause_delays_when_a_proposal_is_ready(waiting_chain: Chain, late: Fol
 
 
 def test_attack_a_node_that_shows_another_call_is_detected(waiting_chain: Chain, new_engine: NewEngine) -> None:
-    """The head does not cover the call; the digest that it covers does."""
+    """The head covers a digest of the call, not the call itself."""
     waiting_chain.propose(recovery())
     lying = reader_replacing(waiting_chain, account("fresh")[2:], account("harmless")[2:])
     follower = Follower(new_engine(), lying)

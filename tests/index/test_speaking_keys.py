@@ -1,4 +1,4 @@
-"""Who has a voice left: at once, where the chain speaks of silence only after the delay."""
+"""Parties without a key that may act are found at once; the contract reports them only after the delay."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_party_without_an_unreported_key_cannot_act(waiting_chain: Chain, engi
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
     assert mute(chain, engine, BANK.no) and not is_silent(chain.reader, BANK.no)
     assert not mute(chain, engine, FIRM.no)
-    # A key that the chain cannot check does not speak.
+    # A key whose signatures the chain cannot check may not act.
     chain.decide(calls.change_key(BANK.no, account("unproven")))
     assert mute(chain, engine, BANK.no)
     chain.decide(calls.change_key(BANK.no, account(fresh), BANK.account, chain.proof(test_key(fresh), BANK.no)))

@@ -1,4 +1,4 @@
-"""A persons whose certificates are about persons, and a store of sealed records alone."""
+"""Fixtures: actors for certificates about persons, and a database with sealed records only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rotation that kills itself at a named point: ``python -m tests.privacy.crashing_rotation <folder> <point>``."""
+"""A rotation that kills its process at a point: ``python -m tests.privacy.crashing_rotation <folder> <point>``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from tests.privacy.vault import vault_in
 
-# Owner, function, before or after it, at which of its calls.
+# Owner, function, whether before or after the call, and the number of the call.
 POINTS: dict[str, tuple[object, str, str, int]] = {
     "when the key is made but not current": (key_providers, "write_private", "before", 1),
     "when the key is current": (key_providers, "write_private", "after", 1),
@@ -26,7 +26,7 @@ POINTS: dict[str, tuple[object, str, str, int]] = {
 
 
 def arm(owner: object, name: str, when: str, call: int) -> None:
-    """Make that call of the named function the last thing this process does."""
+    """Kill the process at this call of the function."""
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0
 

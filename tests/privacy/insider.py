@@ -1,7 +1,7 @@
-"""Someone inside who has every file of a ledger's home: database, log, chain journal and all the keys.
+"""An insider with every file of a ledger's folder: database, log, chain journal and all keys.
 
-It opens what the keys open, gathers whatever looks like a digest, and tries guesses by every construction that the
-system has.
+The insider opens all sealed texts that the keys open, collects all values that may be digests, and checks guesses with
+every construction that the system uses.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ PLACE = "GUESS"
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){32,}")
 _BASE64URL = re.compile(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 
-# From a guess, such as an ID number, to a digest.
+# Computes a digest from a guess, such as an ID number.
 Construction = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What a provider sent: the body, with ``PLACE`` for the disclosure of the identifier; its salt and name."""
+    """A provider's request: its body, with ``PLACE`` instead of the identifier's disclosure, and salt and name of that
+    disclosure."""
 
     body: dict[str, Any]
     claim: tuple[str, str]
 
 
 class Insider:
-    """What was found in ``home``: plaintexts, keys and salts, and every 32 bytes that may be a digest."""
+    """The contents of ``home``: plaintexts, keys, salts, and all 32-byte values that may be digests."""
 
     def __init__(self, home: Path) -> None:
         keys = {path.stem: bytes.fromhex(text.decode()) for path, text in contents(home / "keys", "*.key").items()}
@@ -67,11 +68,11 @@ class Insider:
                 yield json.loads(AESGCM(data_key).decrypt(nonce, ciphertext, record.encode()))
 
     def reads(self, needle: str) -> bool:
-        """Whether a plaintext has these words."""
+        """Whether a plaintext contains these words."""
         return any(needle in text for text in _strings(self.texts))
 
     def disclosures(self) -> list[tuple[str, str]]:
-        """Salt and name of every claim that can be opened: of certificates, and of the provisions under them."""
+        """Return salt and name of every claim that can be opened, in certificates and in provisions."""
         lists = [
             text["disclosures"] if isinstance(text, dict) and "disclosures" in text else text for text in self.texts
         ]
@@ -79,14 +80,14 @@ class Insider:
         return [(salt, name) for salt, name, _ in (json.loads(decode_base64url(item, None)) for item in encoded)]
 
     def salts(self) -> list[str]:
-        """Salts of notes that can be opened, and of rows if there were any here."""
+        """Return the salts of notes that can be opened, and of rows if any are stored here."""
         return [text["salt"] for text in self.texts if isinstance(text, dict) and isinstance(text.get("salt"), str)]
 
     def constructions(self, kind: str, rows: list[dict[str, str]], sent: Sent) -> dict[str, list[Construction]]:
-        """Every way in which this system makes a digest of an identifier, under everything that is known here.
+        """Return every construction by which the system computes a digest of an identifier, with all known keys and
+        salts.
 
-        ``rows`` are what a provider has, with ``PLACE`` for the identifier; ``sent`` is what it sent over HTTP, with
-        ``PLACE`` for the disclosure of the identifier.
+        ``rows`` are a provider's rows with ``PLACE`` instead of the identifier; ``sent`` is its request over HTTP.
         """
         request, salts = canonical(sent.body), self.salts()
         return {
@@ -99,7 +100,7 @@ class Insider:
         }
 
     def claims(self, values: Mapping[str, Iterable[object]]) -> list[tuple[str, object]]:
-        """Claims of these names and values that some certificate has, by every salt that is known here."""
+        """Return the claims with these names and values that match a certificate, with all known salts."""
         salts = {salt for salt, _ in self.disclosures()} | set(self.salts())
         guesses = [(name, value) for name, possible in values.items() for value in possible]
         return [
@@ -110,7 +111,7 @@ class Insider:
         ]
 
     def confirmed(self, guesses: Iterable[str], constructions: dict[str, list[Construction]]) -> dict[str, set[str]]:
-        """The guesses that a digest confirms, and by which constructions."""
+        """Return the guesses that match a digest, with the constructions that match."""
         tries = [(name, make) for name, all_of in constructions.items() for make in all_of]
         found: dict[str, set[str]] = {}
         for guess in guesses:
@@ -155,7 +156,7 @@ def _requested(key: bytes, text: bytes, salt: str, name: str) -> Construction:
 
 
 def _dumped(database: sqlite3.Connection) -> list[bytes]:
-    """Every value of every table: in the file itself a long one may lie in pieces."""
+    """Return every value of every table. In the file itself, a long value may be split."""
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     rows = (row for table in tables for row in database.execute(f'SELECT * FROM "{table}"'))
     return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]

@@ -1,4 +1,4 @@
-"""A party is erased with everything that was recorded about it; institutions keep their names."""
+"""A party is erased with all texts about it; institutions cannot be erased."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_erased_person_can_be_onboarded_again_with_another_id(persons: Person
 
 
 def test_a_request_about_an_erased_party_is_refused(persons: PersonActors) -> None:
-    """The note would be new text about it, which nobody erases."""
+    """The note of the request would be a new text about the party."""
     ledger, person = persons.ledger, persons.person()
     drafted = ledger.usage.requests.draft(persons.terms(person), NOTE)
     ledger.erasure.party(subject(person), person, REQUEST)

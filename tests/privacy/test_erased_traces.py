@@ -1,4 +1,4 @@
-"""No file, and no remembered answer, keeps what was erased."""
+"""No file and no stored answer contains an erased text."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def test_no_file_keeps_what_was_erased(persons: PersonActors) -> None:
 
 
 def sealed(persons: PersonActors, *records: Any) -> list[bytes]:
-    """Wrapped keys and ciphertexts of these records."""
+    """Return the wrapped keys and ciphertexts of these records."""
     with persons.ledger.database.read() as session:
         query = select(Sealed).where(Sealed.id.in_([record.sealed_id for record in records]))
         return [bytes(part or b"") for row in session.scalars(query) for part in (row.wrapped_key, row.ciphertext)]
 
 
 def found(ledger: Ledger) -> Callable[[bytes], bool]:
-    """Whether a text is in any file of the ledger's home now."""
+    """Whether any file in the ledger's folder contains the text."""
     files = contents(ledger.settings.home).values()
     return lambda text: any(text in file for file in files)
 
 
 def test_digests_of_sent_texts_are_deleted_with_an_erasure(persons: PersonActors, pilot: Pilot) -> None:
-    """What the provider sent, and what a broker did for the bank, with a mandate that is over by now."""
+    """This includes requests of the provider, and of a broker whose mandate from the bank has ended."""
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
     broker = pilot.party(PartyKind.BROKER, Role.BROKER)
@@ -80,7 +80,7 @@ def remembered(persons: PersonActors, party: str) -> set[str]:
 
 
 def test_an_idempotency_key_is_stored_only_as_a_digest(persons: PersonActors) -> None:
-    """Clients make up keys of what they are about: it is the same key again, and cannot be read."""
+    """A client's key may contain a name. The stored digest recognises the key but cannot be read."""
     ledger, person = persons.ledger, persons.person()
     key, works = f"loan-{ledger.parties.register.identity(person)['identifier']}", iter(range(9))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Erasing personal text: what goes, what stays, who may, and that it is told in the log."""
+"""Erasing personal text: what is destroyed, what stays, who may erase, and the entry in the log."""
 
 from __future__ import annotations
 

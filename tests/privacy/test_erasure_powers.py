@@ -1,4 +1,4 @@
-"""Who may erase a certificate, and for which reason."""
+"""The permissions to erase a certificate, by role and reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.actors.persons import PersonActors
 
 @contextmanager
 def at(ledger: Ledger, time: int) -> Iterator[Ledger]:
-    """The same ledger as it will be at a time."""
+    """Open the same ledger with a clock that shows this time."""
     with open_ledger(ledger.settings, clock=lambda: time) as opened:
         yield opened
 

@@ -1,4 +1,4 @@
-"""Where keys come from: files, the environment, a key management service; and none is guessed or made twice."""
+"""Providers of keys: files, environment variables, a key management service. No key has a default or is made twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_provider_opens_what_it_wrapped(
 
 
 def test_wrapping_is_rfc_3394() -> None:
-    """The vector of §4.6: 256 bits of key data under a 256-bit key."""
+    """The test vector of §4.6: 256 bits of key data with a 256-bit key."""
     keys = environment(a="000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F")
     data_key = bytes.fromhex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F")
     wrapped = "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21"
@@ -92,7 +92,7 @@ def test_there_is_no_default_for_a_lost_current_key_name(vault: Vault) -> None:
 
 
 def test_two_processes_that_create_a_key_get_the_same_key(tmp_path: Path) -> None:
-    """Else what one of them wraps meanwhile is lost."""
+    """Otherwise records that one of them wraps could never be opened."""
     start, seen = threading.Barrier(8), []
 
     def make() -> None:

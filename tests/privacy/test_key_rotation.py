@@ -1,4 +1,4 @@
-"""Rotation wraps every data key anew, touches no text, and goes on where it was broken off."""
+"""A rotation wraps every data key with the new key, changes no text, and continues after an interruption."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_killed_rotation_is_resumed(tmp_path: Path, point: str) -> None:
 
 
 def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None:
-    """By another process, which learns of the new key from the file."""
+    """Another process writes them; it reads the new key's id from the file."""
     vault.fill(RECORDS)
     other, written, stop = vault.under(FileKeyProvider(vault.folder / "keys")), list[str](), threading.Event()
 
@@ -126,7 +126,7 @@ def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None
     writer.start()
     try:
         vault.rotation.begin()
-        # What was begun before the key changed is not left behind.
+        # A record that was begun before the change of the key is wrapped too.
         vault.rotation.run(lambda _: None)
     finally:
         stop.set()

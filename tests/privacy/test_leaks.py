@@ -1,7 +1,7 @@
-"""After a whole pilot: no name, ID number or phone of a subject in anything that is kept, sent, said or shown to others
-on the machine: arguments of processes and temporary files too. And no secret of who signed in.
+"""After a whole pilot, no file, answer, log line, process argument or temporary file contains a subject's name, ID
+number or phone number, or a secret of a session.
 
-Excepted are the providers' own files, by name. There is no metrics endpoint; that there is none is tested too.
+The providers' own files are excluded by name. A test checks that there is no metrics endpoint.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from tests.support.actors.signing_in import HERE, token_of
 from tests.support.machine.file_contents import checkpoint
 from tests.support.personal_text import NEWCOMER, Needles, forms_of
 
-# The providers' own machines: their sources, and what they answered for whom. No ledger has it.
+# Files on the providers' own machines: their data sources and their answers. The ledger does not have these files.
 PROVIDERS = Path("demo-out") / "providers"
 RECORDS = {".csv", ".db", ".db-wal", ".parquet"}
 PERSONAL = ("name", "id_number", "phone")
@@ -49,18 +49,18 @@ ACCESS = ("sign_in_nonce", "signed_in", "api_key", "enrolment", "reading")
 
 @dataclass(frozen=True)
 class Searched:
-    """The folder of a demonstration, what to look for in it, and what the API said about it."""
+    """The folder of a demonstration, the texts to search for, and the answers of the API."""
 
     folder: Path
     subjects: frozenset[str]
     needles: Needles
     answers: Mapping[str, Response]
     said: bytes
-    # Tokens, keys and codes that were given out.
+    # Issued tokens, keys and codes.
     secrets: frozenset[str]
 
     def files(self) -> list[Path]:
-        """All but the providers' own."""
+        """All files except the providers' own."""
         return [path for path in sorted(self.folder.rglob("*")) if path.is_file() and not self.is_record(path)]
 
     def is_record(self, path: Path) -> bool:
@@ -80,7 +80,7 @@ def searched(demo: Path) -> Iterator[Searched]:
 
 
 def given_access(ledger: Ledger) -> set[str]:
-    """A row in each table of who signs in, and of who read what; returns the secrets that were told."""
+    """Add a row to each table of sessions, keys, codes and readings, and return the issued secrets."""
     (certificate,) = ledger.usage.holdings.page(HoldingsFilter(party=ledger.installation.operator), None, 1)
     subject = certificate.certificate.subject
     token = token_of(ledger, subject)
@@ -97,7 +97,7 @@ def given_access(ledger: Ledger) -> set[str]:
 
 
 def subjects_of(ledger: Ledger) -> set[str]:
-    """Name and identifier of every party that is a subject and nothing else."""
+    """Return name and identifier of every party whose only role is subject."""
     found: set[str] = set()
     after = None
     while rows := ledger.parties.register.page(after, 500):
@@ -109,7 +109,7 @@ def subjects_of(ledger: Ledger) -> set[str]:
 
 
 def recorded(folder: Path) -> set[str]:
-    """Names, numbers and phones in the providers' files."""
+    """Return names, ID numbers and phone numbers from the providers' files."""
     found: set[str] = set()
     for path in folder.glob("*/*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
@@ -123,11 +123,11 @@ def recorded(folder: Path) -> set[str]:
 
 @contextmanager
 def listening() -> Iterator[io.StringIO]:
-    """Everything that is logged, by whomever, from the lowest level up."""
+    """Collect all log lines of all loggers and levels."""
     heard = io.StringIO()
     before, root, handler = structlog.get_config(), logging.getLogger(), logging.StreamHandler(heard)
     level = root.level
-    # What the client that asks says of its own requests is not the ledger's.
+    # Log lines of the test's HTTP client are not the ledger's.
     handler.addFilter(lambda record: not record.name.startswith("httpx"))
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -141,7 +141,7 @@ def listening() -> Iterator[io.StringIO]:
 
 
 def provoked(ledger: Ledger, subjects: list[str]) -> dict[str, Response]:
-    """What the API answers to mistakes that hold a name, a number or a phone, and to what anyone may ask."""
+    """Return the API's answers to invalid requests with personal text, and to public requests."""
 
     @contextmanager
     def already_open() -> Iterator[Ledger]:
@@ -168,7 +168,7 @@ def vars_of(own: object) -> dict[str, str]:
 
 
 def chosen(subjects: list[str]) -> list[str]:
-    """One of each kind: a phone, an ID number or USCC, a name."""
+    """Return one text of each kind: a phone number, an ID number or USCC, a name."""
     kinds = {(text.isascii(), len(text)): text for text in subjects}
     return [*kinds.values()][:6]
 
@@ -177,7 +177,7 @@ Ask = Callable[[TestClient, dict[str, str]], Response]
 
 
 def mistakes(text: str) -> dict[str, Ask]:
-    """Requests with the text where it does not belong."""
+    """Return requests with the text in wrong places."""
     party = {"kind": "person", "name": "某人", "identifier": "x", "region": "440802", "public_key": "02" + "11" * 32}
     paths = {
         "certificate": "/v1/certificates/{}",
@@ -228,7 +228,7 @@ def test_the_pilot_has_subjects_to_look_for(searched: Searched) -> None:
 
 
 def test_only_the_providers_files_are_excluded_from_the_search(searched: Searched) -> None:
-    """And each of them earns it."""
+    """Each excluded file really contains personal text."""
     records = [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
     for path in records:
         assert path.suffix in (".parquet", ".db-wal") or searched.needles.found_in(path.read_bytes()), path
@@ -244,14 +244,14 @@ def test_no_file_contains_personal_text(searched: Searched) -> None:
 
 
 def test_the_search_covers_arguments_of_processes(searched: Searched) -> None:
-    """What is searched above is not nothing: the program's own, and those of the node that it starts."""
+    """The arguments of the program and of the node that it starts were recorded."""
     arguments = (searched.folder / "demo.arguments").read_bytes()
     assert b"pingzheng\0demo\0--home" in arguments
     assert b"node" in arguments
 
 
 def test_sessions_and_readings_contain_no_names_and_no_secrets(searched: Searched) -> None:
-    """Each of the tables has rows, so that the search of the database is one of them too."""
+    """Each of the tables has rows, so that the search of the database includes them."""
     with closing(sqlite3.connect(searched.folder / "var" / "ledger.db")) as database:
         rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCESS}
     assert min(rows.values()) > 0, rows
@@ -262,7 +262,7 @@ def test_sessions_and_readings_contain_no_names_and_no_secrets(searched: Searche
 
 
 def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Searched) -> None:
-    """Sealed or not: the ledger's database with its other files, and the providers' own."""
+    """These are the ledger's database with its other files, and the providers' own files."""
     files = [path for path in (searched.folder / "var").iterdir() if path.name.startswith("ledger.db")]
     files += [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
     assert len(files) > 10
@@ -271,7 +271,7 @@ def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Sea
 
 @pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
 def test_shell_completion_returns_no_data_of_a_ledger(searched: Searched, asked: str) -> None:
-    """The program installs no completion, and answers nothing to a shell that asks for one."""
+    """The program completes commands and options, never data of a ledger."""
     assert [parameter.opts for parameter in get_command(app).params] == [["--version"]]
     words = "pingzheng party show --home var "
     asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}
@@ -288,7 +288,7 @@ def test_the_ledgers_folder_is_readable_by_its_owner_only(searched: Searched) ->
 
 
 def test_no_answer_of_the_api_contains_personal_text(searched: Searched) -> None:
-    """Problems, public pages, health; headers and bodies."""
+    """Headers and bodies of problems, public pages and health answers are searched."""
     assert sum(answer.status_code >= 400 for answer in searched.answers.values()) > 100
     assert searched.answers["/health"].status_code == 200
     assert searched.answers["/metrics"].status_code == 404
@@ -307,7 +307,7 @@ def test_no_log_line_contains_personal_text(searched: Searched) -> None:
 
 @pytest.mark.parametrize("form", forms_of("湛江"))
 def test_the_search_finds_a_planted_personal_text(searched: Searched, tmp_path: Path, form: str) -> None:
-    """The search is not blind: in a copy of a real file, one subject in one form, in the middle of it."""
+    """A subject's text in the middle of a copy of a real file is found, in each form."""
     original = next(path for path in searched.files() if path.name == "journal.jsonl")
     copy = tmp_path / original.name
     shutil.copy(original, copy)

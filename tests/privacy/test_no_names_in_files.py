@@ -1,4 +1,4 @@
-"""No name and no identifier of a subject outside the sealed payloads."""
+"""Names and identifiers of subjects are stored only in sealed texts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_database_and_chain_contain_no_name_and_no_identifier(ledger: Ledger, pi
 
 
 def test_a_party_id_cannot_be_computed_from_the_identifier(ledger: Ledger, pilot: Pilot) -> None:
-    """Guessing every identifier confirms nothing without the party's key."""
+    """Without the party's key, trying every identifier gives no match."""
     identity = ledger.parties.register.identity(pilot.cast.firms["1"])
     guesses = {
         hashlib.sha256(f"pingzheng/party/v1|enterprise|{identity['identifier']}".encode()).hexdigest(),

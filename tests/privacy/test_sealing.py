@@ -1,4 +1,4 @@
-"""Data keys are wrapped by keys from files, the environment or a key service; rotation touches no payload."""
+"""Sealed texts are bound to their record, and scrubbing removes old wrapped keys from the files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_no_file_contains_a_wrapped_key_from_before_a_rotation(vault: Vault) -> 
 
 
 def test_scrubbing_removes_remains_from_split_pages(vault: Vault) -> None:
-    """With this seed SQLite 3.40 leaves two of the keys in its file, for all its ``secure_delete``."""
+    """With this seed SQLite 3.40 leaves two of the keys in its file, in spite of ``secure_delete``."""
     chance, gone = random.Random(12), list[bytes]()
     with vault.database.write() as session:
         for _ in range(40):

@@ -1,4 +1,4 @@
-"""What other users of the machine could see: arguments, temporary files, a database that was open to them."""
+"""Other users of the machine could see arguments, temporary files, and a database with open permissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.personal_text import NEWCOMER, Needles
 
 
 def test_the_watch_sees_arguments_and_temporary_files(tmp_path: Path) -> None:
-    """The watch is not blind: of a process that another one started, and in a folder that is gone soon."""
+    """It also sees a child process, and a temporary folder that is deleted soon."""
     text = NEWCOMER["name"]
     script = f'd=$(mktemp -d -p "{tmp_path}"); printf %s "$1" > "$d/slip"; sleep 1; rm -r "$d"'
     with watched(tmp_path) as seen:
@@ -32,7 +32,7 @@ def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) 
     engine = open_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE slip (content TEXT)")
-    # Its other files stay as long as it is open.
+    # SQLite's other files exist as long as the database is open.
     files = [path, *tmp_path.glob("ledger.db-*")]
     assert len(files) > 1
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
@@ -45,7 +45,7 @@ def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) 
 
 
 def test_onboarding_shows_no_name_in_arguments_or_temporary_files(tmp_path: Path) -> None:
-    """By a file, and again by standard input."""
+    """Tried with a file, and again with standard input."""
     temporary, answer = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
     temporary.mkdir()
     with create_ledger(Settings(home=tmp_path / "var")):
@@ -68,7 +68,7 @@ def test_onboarding_shows_no_name_in_arguments_or_temporary_files(tmp_path: Path
 
 
 def onboarding(folder: Path, file: str, given: str) -> subprocess.CompletedProcess[bytes]:
-    """``pingzheng party add`` with its own home and temporary folder."""
+    """Run ``pingzheng party add`` with its own folder and temporary folder."""
     command = [str(Path(sys.executable).with_name("pingzheng")), "party", "add", "--kind", "person"]
     command += ["--region", "440802", "--file", file, "--home", "var"]
     environment = os.environ | {"TMPDIR": str(folder / "tmp"), "PINGZHENG_LOG": "DEBUG"}

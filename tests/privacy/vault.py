@@ -1,4 +1,4 @@
-"""A store of sealed records alone, without a chain; its keys are in files unless another provider is given."""
+"""A database with sealed records only, without a chain. Its keys are in files unless another provider is given."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECORDS = CHUNK + 50
 
 
 class Vault:
-    """One process's view of the store in a folder."""
+    """The database in a folder, as one process opens it."""
 
     def __init__(self, folder: Path, database: Database, keys: KeyProvider) -> None:
         self.folder, self.database, self.keys = folder, database, keys
@@ -32,11 +32,11 @@ class Vault:
         self.rotation = KeyRotation(database, self.sealer, archiving)
 
     def under(self, keys: KeyProvider) -> Vault:
-        """The same store with another provider of keys."""
+        """Return the same database with another provider of keys."""
         return Vault(self.folder, self.database, keys)
 
     def fill(self, count: int, first: int = 0) -> list[str]:
-        """Seal ``count`` records, whose values tell their numbers."""
+        """Seal ``count`` records whose values contain their numbers, and return their ids."""
         with self.database.write() as session:
             return [self.sealer.seal(session, sealed_text(number)) for number in range(first, first + count)]
 
@@ -57,7 +57,7 @@ def sealed_text(number: int) -> dict[str, str]:
 
 
 def made(folder: Path) -> FileKeyProvider:
-    """The keys in a folder, the first of which is made if there is none."""
+    """Return the keys in a folder, and create the first key if there is none."""
     keys = FileKeyProvider(folder)
     keys.make_first()
     return keys
@@ -65,7 +65,7 @@ def made(folder: Path) -> FileKeyProvider:
 
 @contextmanager
 def vault_in(folder: Path) -> Iterator[Vault]:
-    """The vault in a folder, made if there is none."""
+    """Return the vault in a folder, and create it if there is none."""
     engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
     Sealed.metadata.create_all(engine, [Sealed.metadata.tables["sealed"]])
     yield Vault(folder, Database(engine), made(folder / "keys"))
@@ -73,7 +73,7 @@ def vault_in(folder: Path) -> Iterator[Vault]:
 
 
 class KeyService:
-    """A key management service as a program sees it: it wraps and unwraps by a method of its own, and tells no key."""
+    """A key management service: it wraps and unwraps with its own method and never returns a key-encryption key."""
 
     def __init__(self) -> None:
         self.__keys = {"arn:kms:1": AESGCM.generate_key(256)}

@@ -1,4 +1,4 @@
-"""Text that was changed in the database: whoever reads it is told, and no bundle is made of it."""
+"""Entries that were changed in the database: reading them is refused, and no bundle is made of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def asked(ledger: Ledger, *arguments: str) -> tuple[int, Any]:
 
 
 class Changed:
-    """A change of the database by other means, taken back at the end."""
+    """Changes the database directly, and undoes the changes at the end."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._path = ledger.settings.home / "ledger.db"
@@ -113,7 +113,7 @@ def test_a_changed_entry_is_not_exported_and_every_check_reports_it(
 def test_an_entry_that_was_changed_with_its_leaf_is_detected_by_the_root(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
-    """Whoever changes the leaf too, and then the root, is caught by the chain."""
+    """If the root is changed too, the chain's commitment differs."""
     ledger = pilot.ledger
     seq, body, _ = row_of(pilot, number)
     new = log_store.NewEntry("certificate", body.replace(b'"transferable":"no"', b'"transferable":"on"'))
@@ -164,7 +164,7 @@ def test_a_signed_certificate_whose_text_was_changed_is_not_exported(
 
 
 def test_checking_entries_needs_no_additional_query(pilot: Pilot, number: str) -> None:
-    """An entry is checked where it is read."""
+    """An entry is checked when it is loaded."""
     ledger = pilot.ledger
     statements: list[str] = []
     with ledger.database.read() as session:

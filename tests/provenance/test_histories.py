@@ -1,4 +1,4 @@
-"""Provenance of assets on a real chain: who held what when, exports, lineage."""
+"""Provenance of assets on a real chain: past states, exports, lineage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def transferred(pilot: Pilot) -> str:
-    """An asset that was frozen, and then went from the provider to the bank."""
+    """An asset that was frozen, and later transferred from the provider to the bank."""
     asset = pilot.confirmed()
     pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
     pilot.ledger.registration.transfers.unfreeze(pilot.actor(pilot.cast.supervisor), asset, "lifted")
@@ -57,7 +57,7 @@ def test_events_give_party_time_reason_and_transaction(pilot: Pilot) -> None:
 
 
 def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
-    """With reasons in it, which are hashed as numbers."""
+    """The history contains reasons, which are hashed as numbers."""
     asset = transferred(pilot)
     exported = json.loads(json.dumps(pilot.ledger.provenances.asset(asset).to_dict()))
     proof = exported["completeness"]
@@ -75,7 +75,7 @@ def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
 
 
 def test_a_certificates_history_includes_its_statements(pilot: Pilot) -> None:
-    """And nothing of what strangers counted or withdrew under the same digests."""
+    """Uses and withdrawals by other parties under the same digests are not included."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
     with ledger.database.read() as session:

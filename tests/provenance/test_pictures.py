@@ -1,4 +1,4 @@
-"""Timeline and lineage as SVG: well-formed, the same each time, bounded, and nobody's text breaks out of it."""
+"""Timeline and lineage as SVG: well-formed, always the same, limited in size, and with escaped text."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_descendants_of_an_annulled_asset_are_drawn_red_with_a_note() -> None:
 
 
 def test_a_circle_in_the_lineage_is_drawn() -> None:
-    """The contract makes none; who draws what an untrusted index says must still come to an end."""
+    """The contract allows no circle, but an untrusted index may contain one, and drawing it must end."""
     edges = ((ASSET, "derived_from", PARENT), (PARENT, "derived_from", ASSET), (ASSET, "replaced_by", PARENT))
     assert len(boxes(lineage_picture(graph(node(ASSET), node(PARENT), edges=edges)))) == 2
 

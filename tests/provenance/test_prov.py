@@ -1,4 +1,4 @@
-"""W3C PROV: what our document says, read by other people's JSON-LD and RDF."""
+"""The W3C PROV document, read with independent JSON-LD and RDF libraries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DATE_TIME = URIRef("http://www.w3.org/2001/XMLSchema#dateTime")
 
 
 def read(history: RecordedHistory) -> Graph:
-    """Through text, as somebody else would."""
+    """Write the document as text and read it with rdflib."""
     return Graph().parse(data=json.dumps(prov_document(history)), format="json-ld")
 
 
@@ -62,7 +62,7 @@ def test_every_event_is_one_activity_with_its_actor_time_and_transaction(graph: 
 
 
 def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
-    """Every value of the document is a triple: no term is missing from the context."""
+    """So no term is missing from the context."""
     nodes = prov_document(recorded_life())["@graph"]
     values = sum(
         len(value) if isinstance(value, list) else 1 for node in nodes for name, value in node.items() if name != "@id"
@@ -73,7 +73,7 @@ def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
 
 
 def test_both_ends_of_every_relation_are_nodes(graph: Graph) -> None:
-    """Both ends of every PROV relation are nodes of the right class."""
+    """Each end has the class that PROV requires."""
     ends = {
         PROV.used: (PROV.Activity, PROV.Entity),
         PROV.wasAssociatedWith: (PROV.Activity, PROV.Agent),

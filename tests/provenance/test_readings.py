@@ -1,4 +1,4 @@
-"""Who used a subject's data: readings, presentations, uses and cases; and what leaves no record."""
+"""The list of who used a subject's data: readings, presentations, uses and cases; and acts that leave no record."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_number_of_waiting_readings_is_limited(ledger: Ledger) -> None:
 
 
 def test_a_forged_bundle_leaves_no_record_for_the_subject(pilot: Pilot) -> None:
-    """Neither looked at nor presented with a nonce, neither by its name nor in the log."""
+    """Neither a check nor a presentation is recorded, in the list or in the log."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -136,7 +136,7 @@ def test_a_forged_bundle_leaves_no_record_for_the_subject(pilot: Pilot) -> None:
             ).report.genuine
     assert presentations_of(pilot, number) == 0
     assert (readings_of(pilot, firm), logged(pilot, number)) == ([], [])
-    # The nonce that came with junk is still good for what is genuine.
+    # A nonce that came with a forged bundle is still valid for a genuine one.
     assert not ledger.verification.accept(
         ledger.actor(pilot.cast.bank), json.dumps(forged).encode(), nonce
     ).report.genuine

@@ -1,4 +1,4 @@
-"""Rows that were changed in the database by other means: nothing is answered or exported by them, and each is named."""
+"""Rows that were changed in the database: answers and exports from them are refused, and each is reported."""
 
 from __future__ import annotations
 
@@ -135,13 +135,13 @@ def test_a_changed_party_number_is_detected(pilot: Pilot, changed: Changed) -> N
     assert findings(pilot) == set()
 
 
-# Changes of the database of a closed ledger; what opening says, and what doctor names.
+# Changes of the database of a closed ledger, the error on opening, and the finding of doctor.
 CLOSED = {
     "next entry too high": ("UPDATE counter SET value = value + 5 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
     "next entry too low": ("UPDATE counter SET value = value - 1 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
     "next batch too high": ("UPDATE counter SET value = value + 1 WHERE name = 'batch_number'", "COUNTER_DIFFERS"),
     "counter gone": ("DELETE FROM counter WHERE name = 'batch_number'", "COUNTER_DIFFERS"),
-    "root that is none": ("UPDATE batch SET root = 'zz'", "LOG_FORKED"),
+    "invalid root": ("UPDATE batch SET root = 'zz'", "LOG_FORKED"),
     "no ledger named": ("DELETE FROM ledger_identity", "LEDGER_DIFFERS"),
     "table gone": ("DROP TABLE presentation", "DATABASE_DAMAGED"),
     "no version": ("DELETE FROM alembic_version", "DATABASE_DAMAGED"),
@@ -179,7 +179,7 @@ def test_a_counter_that_was_set_back_repeats_no_certificate_number(home: Path) -
             next_number(session, region, scenario, ledger.clock())
 
 
-# What no part of this program writes, and what doctor names.
+# Changes that no part of this program makes, and the finding of doctor.
 NONSENSE = {
     "an entry of another type": ("UPDATE entry SET type = 'withdrawal' WHERE type = 'certificate'", "ENTRY_DAMAGED"),
     "a counter of text": ("UPDATE counter SET value = 'x'", "COUNTER_DIFFERS"),

@@ -1,4 +1,4 @@
-"""What SQLite cannot do is an error of ours with its own code; nothing is written, and reading goes on where it can."""
+"""SQLite's errors become errors with stable codes; nothing is written, and reading continues if possible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS = 400
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A database of some hundred pages, closed."""
+    """A closed database of some hundred pages."""
     file = tmp_path / "ledger.db"
     database = Database(open_engine(f"sqlite:///{file}"))
     with database.write() as session:
@@ -68,7 +68,7 @@ def test_on_a_full_disk_nothing_is_written_and_reading_continues(database: Datab
     with database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     with database.write() as session:
-        # As if the disk ended here: SQLite gives the same error.
+        # A page limit gives the same SQLite error as a full disk.
         session.execute(text(f"PRAGMA max_page_count = {pages}"))
         with pytest.raises(StorageFull) as refused:
             for number in range(ROWS, 2 * ROWS):

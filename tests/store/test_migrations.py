@@ -1,4 +1,4 @@
-"""A database of an earlier version is brought to this one without losing what it knows."""
+"""Migrations bring a database of an earlier version to this version without loss of data."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_nonce_is_unique_for_each_consumer(tmp_path: Path) -> None:
 
 
 def test_remains_of_earlier_versions_are_deleted(tmp_path: Path) -> None:
-    """Sealed text of consents that are gone, and keys of repeated requests in the clear."""
+    """Sealed texts of deleted authorizations, and idempotency keys that are not digests, are deleted."""
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0010")
     with engine.begin() as connection:

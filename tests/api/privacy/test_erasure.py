@@ -1,4 +1,4 @@
-"""Erasing over HTTP: the subject asks for its own, the platform and the authority for the reasons of their office."""
+"""Erasing over HTTP: a subject erases its own texts, the issuer and the authority erase for other reasons."""
 
 from __future__ import annotations
 

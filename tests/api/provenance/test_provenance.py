@@ -1,4 +1,4 @@
-"""Provenance over HTTP: views at a time, W3C PROV, lineage, pictures."""
+"""Provenance over HTTP: past states, W3C PROV, lineage, pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.api.parts import Api
 
 @pytest.fixture(scope="module")
 def asset(api: Api) -> str:
-    """An asset that went to the bank a while after its confirmation."""
+    """An asset that was transferred to the bank some time after its confirmation."""
     pilot = api.pilot
     found = pilot.confirmed()
     pilot.skip(60)

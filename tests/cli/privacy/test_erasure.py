@@ -1,4 +1,4 @@
-"""Erasing on the command line: only when it is confirmed."""
+"""Erasing on the command line happens only after a confirmation."""
 
 from __future__ import annotations
 

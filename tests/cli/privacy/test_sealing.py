@@ -13,7 +13,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def test_the_rotate_command_works_while_a_server_runs(pilot: Pilot) -> None:
-    """As beside a running server: its next record is wrapped by the new key, its old ones still open."""
+    """The open ledger wraps its next record with the new key, and its old records can still be opened."""
     ledger, home = pilot.ledger, str(pilot.ledger.settings.home)
     firm = pilot.cast.firms[pilot.firm()]
     before = ledger.parties.register.identity(firm)

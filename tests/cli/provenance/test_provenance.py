@@ -1,4 +1,4 @@
-"""``pingzheng asset provenance`` and ``lineage``, and ``index check``, on a ledger of their own."""
+"""``pingzheng asset provenance``, ``asset lineage`` and ``index check``, on a separate ledger."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.actors.pilots import Pilot
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with an asset, and one under application that comes from it."""
+    """A ledger with a registered asset, and a derived asset whose application is open."""
     folder = tmp_path_factory.mktemp("provenance")
     with create_ledger(Settings(home=folder / "var")) as ledger:
         now = ledger.clock()
