@@ -11,7 +11,7 @@ from typing import Final
 from ledger.demo.data.cast import Cast
 from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.registration import wait_for_notice
-from ledger.demo.stages import Progress, Run
+from ledger.demo.stages import Progress, Run, Step
 from ledger.domain.canonical import digest
 from ledger.domain.days import DAY, shanghai_day
 from ledger.domain.resource import DataResource
@@ -57,7 +57,7 @@ class AssetHistories:
         """Whether an earlier run has begun these histories."""
         return any("Filed" in events for events in self._earlier.events(self.assets).values())
 
-    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+    def steps(self) -> list[Step]:
         """Return every step with its name, in order."""
         acts, review, registrar = Acts(self._ledger, self._cast), self._ledger.registration.review, self._cast.registrar
         steps: list[tuple[str, Callable[[str], int], Mark]] = [

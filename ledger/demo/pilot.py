@@ -24,13 +24,12 @@ from ledger.demo.picture import flow_picture
 from ledger.demo.powers import SCENARIO, STAGE, Powers, name_certificate, two_firms
 from ledger.demo.registration import Registering, catch_up, skip_to, transfer_one
 from ledger.demo.scenarios import ANCHOR, SHORT_DAYS, VERIFY, Pilot
-from ledger.demo.stages import Progress, Run
+from ledger.demo.stages import Progress, Run, Step
 from ledger.demo.tally import COUNTS
 from ledger.domain.days import DAY, shanghai_day
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 
-Step = tuple[str, Callable[[], None]]
 REPORTS = ("quality", "appraise")
 # The registrar, the data provider, two banks, supervisor, assessor, platform and three authorities.
 INSTITUTIONS = 10

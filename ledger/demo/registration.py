@@ -13,7 +13,7 @@ from ledger.chain.reading.contract_state import AssetRecord
 from ledger.demo.data.cast import Cast
 from ledger.demo.data.catalogue import Library
 from ledger.demo.earlier_runs import EarlierRuns
-from ledger.demo.stages import Progress, Run, Stage, Tick
+from ledger.demo.stages import Progress, Run, Stage, Step, Tick
 from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
 from ledger.installation.local_chain import LocalClock
@@ -42,7 +42,7 @@ class Registering:
         self.assets: tuple[str, ...] = ()
         self.single: tuple[str, ...] = ()
 
-    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+    def steps(self) -> list[Step]:
         """Return every step with its name, in order."""
         review = self._ledger.registration.review
         return [

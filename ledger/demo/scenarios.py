@@ -21,7 +21,7 @@ from ledger.demo.earlier_runs import EarlierRuns
 from ledger.demo.forgeries import swapped_subjects
 from ledger.demo.keepsakes import Keepsakes
 from ledger.demo.refused_cases import FEWER, Ending, ShownCertificates, late, simply_used
-from ledger.demo.stages import Progress, Run, Stage, Tick
+from ledger.demo.stages import Progress, Run, Stage, Step, Tick
 from ledger.demo.tally import Tally
 from ledger.domain.canonical import digest
 from ledger.domain.days import DAY, end_of_validity, shanghai_day
@@ -79,24 +79,19 @@ class Pilot:
         ledger = self._ledger.reader.chain.ledger
         return self._sources.folder / self._offices.name(provider) / f"records-{ledger[:SHOWN_OF_ID]}"
 
-    def steps(
-        self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None
-    ) -> list[tuple[str, Callable[[], None]]]:
+    def steps(self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None) -> list[Step]:
         """Return the steps from the requests to anchored certificates, with their names.
 
         Certificates are valid for ``days``, or by default as long as the scenario allows.
         """
         acts: tuple[tuple[str, Act, Callable[[Members], int]], ...] = (
-            ("请求 request", partial(self._request, days=days), count),
-            ("授权 authorise", self._authorise, count),
-            ("数据源答复 sources answer", partial(self._supply, shelves=shelves), _count_consents),
+            (f"{prefix}请求 request", partial(self._request, days=days), count),
+            (f"{prefix}授权 authorise", self._authorise, count),
+            (f"{prefix}数据源答复 sources answer", partial(self._supply, shelves=shelves), _count_consents),
         )
         certify = f"{prefix}签发并上链 issue and anchor"
         return [
-            *(
-                (f"{prefix}{name}", partial(self._all, f"{prefix}{name}", act, size, members))
-                for name, act, size in acts
-            ),
+            *((name, partial(self._all, name, act, size, members)) for name, act, size in acts),
             (certify, partial(self._certify_all, certify, members)),
         ]
 
@@ -293,9 +288,8 @@ class Pilot:
                 if len(given[identifier]) == 1
             }
             self._actors.inquire(sources)
-        return self._ledger.usage.corrections.correct(
-            self._ledger.actor(self._ledger.party), member.certificate
-        ).certificate_no
+        platform = self._ledger.actor(self._ledger.party)
+        return self._ledger.usage.corrections.correct(platform, member.certificate).certificate_no
 
     def _note(self, tally: Tally, member: Member, ending: Ending) -> None:
         tally.caught += ending.caught

@@ -14,6 +14,8 @@ from ledger.domain.definitions.reader import Bilingual
 
 # Reports that so many items of a stage are done.
 Tick = Callable[[int], None]
+# A step of the demonstration: its name and its act.
+Step = tuple[str, Callable[[], None]]
 # Begins to show the progress of a stage, by its name and number of items.
 Progress = Callable[[str, int], Tick]
 
