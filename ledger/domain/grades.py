@@ -19,7 +19,7 @@ ASSET_GRADES: Final = ("general", *LISTED_GRADES)
 
 
 def highest(grades: Iterable[str]) -> str:
-    """Return the highest of the grades, or the lowest existing grade for none; raise as ``grade_rank`` does."""
+    """Return the highest of the grades, or the lowest grade if there are none; raise as ``grade_rank`` does."""
     return max(grades, key=grade_rank, default=GRADES[0])
 
 

@@ -164,7 +164,7 @@ def _check_status(case: Case) -> Outcome:
     if limit is not None and case.at - case.facts.block_time > limit:
         return failed("FACTS_STALE", "The facts are older than the verifier accepts.", time=case.facts.block_time)
     outcome = status_at(case.facts, case.bundle.position, case.at)
-    return outcome if isinstance(outcome, Failed) else _class(case).check_standing(case, outcome)
+    return outcome if isinstance(outcome, Failed) else _class(case).check_status(case, outcome)
 
 
 def _class(case: Case) -> CertificateClass:
@@ -181,7 +181,7 @@ _GENUINE: Final[tuple[Callable[[Case], Outcome], ...]] = (
 _JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
     _check_validity,
     _check_status,
-    # 9: the consumer has used fewer uses under the request than allowed.
+    # 9: fewer uses are recorded under the request than the certificate allows.
     lambda case: _class(case).check_uses(case),
     # 10: the subject has just presented the certificate to this verifier, with a key that is not reported.
     lambda case: _class(case).check_party(case),

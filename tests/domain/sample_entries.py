@@ -224,7 +224,7 @@ WRONG = {
     "claim with a digest that names its algorithm": ("provision", "claims", {"usage_trend": DIGEST}),
     "one digest for two claims": ("provision", "claims", {"usage_trend": SD, "usage_band": SD}),
     "digest of a claim in another spelling": ("provision", "claims", {"usage_trend": "A" * 42 + "B"}),
-    "claim of a name that is none": ("provision", "claims", {"Usage": SD}),
+    "claim with an invalid name": ("provision", "claims", {"Usage": SD}),
     "too many claims": ("provision", "claims", {f"n{number}": f"{number:042d}A" for number in range(65)}),
     "rules of version 0": ("provision", "engine", 0),
     "rules of a version too large": ("provision", "engine", 1_000),
@@ -246,7 +246,7 @@ WRONG = {
     "source without a provider": ("request", "sources", [{"source": "electricity"}]),
     "too many sources": ("request", "sources", [SOURCE] * (MAX_SOURCES + 1)),
     "no source": ("request", "sources", []),
-    "rule that is none": ("template", "fields", [RULE | {"rule": "trend"}]),
+    "rule that is not an object": ("template", "fields", [RULE | {"rule": "trend"}]),
     "field of two sources": ("template", "fields", [RULE, RULE | {"source": "water"}]),
     "field without a source": ("template", "fields", [{"name": "a", "rule": {"op": "b"}}]),
     "channel twice": ("template", "channels", ["subject_carried", "subject_carried"]),
@@ -295,9 +295,9 @@ WRONG = {
     "core data": ("usage", "grade", "core"),
     "duties of nobody": ("usage", "rights_duties", {}),
     "duties empty": ("usage", "rights_duties", CERTIFICATE["rights_duties"] | {"subject": []}),  # type: ignore[operator]
-    "duties of one more": ("usage", "rights_duties", CERTIFICATE["rights_duties"] | {"issuer": ["a"]}),  # type: ignore[operator]
+    "duties with one more party": ("usage", "rights_duties", CERTIFICATE["rights_duties"] | {"issuer": ["a"]}),  # type: ignore[operator]
     "component without a day": ("usage", "components", [COMPONENT | {"as_of": "today"}]),
-    "component of one more": ("usage", "components", [COMPONENT | {"value": 1}]),
+    "component with one more member": ("usage", "components", [COMPONENT | {"value": 1}]),
     "component of an unknown mode": ("usage", "components", [COMPONENT | {"payload_mode": "full"}]),
     "second component wrong": ("usage", "components", [COMPONENT, {}]),
     "no component": ("usage", "components", []),
@@ -314,7 +314,7 @@ WRONG = {
     "no right": ("registration", "rights", []),
     "grant beyond the limit": ("registration", "rights", [RIGHT | {"grant": 257}]),
     "exclusive by number": ("registration", "rights", [RIGHT | {"exclusive": 1}]),
-    "application of no kind": ("registration", "application", {"kind": "transfer", "number": 1}),
+    "application of an unknown kind": ("registration", "application", {"kind": "transfer", "number": 1}),
     "application number zero": ("registration", "application", {"kind": "first", "number": 0}),
     "half a notice": ("registration", "notice", {"from": 1_790_000_000}),
     "supersedes no digest": ("registration", "supersedes", "DAC-440802-2026-S01-00000123-V"),

@@ -23,16 +23,16 @@ FAMILY = [
     "Unauthenticated",
 ]
 
-TOLD = {
+TEXTS = {
     "message": ({}, "[A_CODE] It is wrong."),
     "where": ({"where": "row 3"}, "[A_CODE] (row 3) It is wrong."),
-    "hint": ({"hint": "Mend it."}, "[A_CODE] It is wrong. Mend it."),
-    "all": ({"where": "row 3", "hint": "Mend it.", "row": 3}, "[A_CODE] (row 3) It is wrong. Mend it."),
+    "hint": ({"hint": "Correct it."}, "[A_CODE] It is wrong. Correct it."),
+    "all": ({"where": "row 3", "hint": "Correct it.", "row": 3}, "[A_CODE] (row 3) It is wrong. Correct it."),
 }
 
 
-@pytest.mark.parametrize(("given", "text"), TOLD.values(), ids=TOLD.keys())
-def test_text(given: dict[str, object], text: str) -> None:
+@pytest.mark.parametrize(("given", "text"), TEXTS.values(), ids=TEXTS.keys())
+def test_text_of_an_error(given: dict[str, object], text: str) -> None:
     error = InvalidInput("A_CODE", "It is wrong.", **given)  # type: ignore[arg-type]
     assert str(error) == text
     assert (error.code, error.message) == ("A_CODE", "It is wrong.")

@@ -9,7 +9,7 @@ from ledger.domain.canonical import canonical, digest
 
 
 def asset_id(applicant: str, code: str, attempt: int = 1) -> str:
-    """Return the asset's id, 64 hex digits. It is SHA-256, because keccak belongs to one kind of chain.
+    """Return the asset's id, 64 hex digits. It is SHA-256, not keccak, so that it does not depend on the kind of chain.
 
     ``attempt`` counts the registrations of one resource: an ended registration is never reopened; a new id is used.
     """
@@ -23,6 +23,6 @@ def document_digest(document: dict[str, Any]) -> str:
 
 
 def summary(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the description for a registration certificate: without the list of fields, but with the whole digest."""
+    """Return the description for a registration certificate: without the list of fields, but with the digest of all."""
     shown = {name: value for name, value in document.items() if name != "fields"}
     return shown | {"document_digest": document_digest(document)}

@@ -86,7 +86,7 @@ class Case:
         The account must be bound, and its key must not be reported or compromised.
         """
         fact = self.facts.accounts.get(account)
-        stolen = None if fact is None or at is None else in_other_hands(fact, at)
+        stolen = None if fact is None or at is None else reported_or_compromised(fact, at)
         return stolen or self.bound(account, at)
 
     def bound(self, account: str, at: int | None) -> AccountFact | Failed:
@@ -101,7 +101,7 @@ class Case:
         return fact
 
 
-def in_other_hands(fact: AccountFact, at: int) -> Failed | None:
+def reported_or_compromised(fact: AccountFact, at: int) -> Failed | None:
     """Return the failure if the account's key was compromised or reported by the time ``at``; otherwise None."""
     if fact.compromised_at and at >= fact.compromised_at:
         message = "The key was compromised before the signature was anchored or presented."

@@ -27,7 +27,7 @@ class CertificateClass:
     ``used_up``: the subject presents the certificate to one consumer, and each use is counted. ``transferable``: a
     later version may have another subject. ``rests_on`` returns the references of the statements that must be proven
     with the certificate. ``facts_needed`` returns the additional facts of this class; it never raises on hostile
-    claims. ``check_standing`` completes check 8 if the status is active; the other functions are checks 9, 10 and 11.
+    claims. ``check_status`` completes check 8 if the status is active; the other functions are checks 9, 10 and 11.
     """
 
     name: str
@@ -35,7 +35,7 @@ class CertificateClass:
     transferable: bool
     rests_on: Callable[[Mapping[str, Any]], Sequence[str]]
     facts_needed: Callable[[Mapping[str, Any]], ClassFacts]
-    check_standing: Callable[[Case, Passed], Outcome]
+    check_status: Callable[[Case, Passed], Outcome]
     check_uses: Callable[[Case], Outcome]
     check_party: Callable[[Case], Outcome]
     check_authorization: Callable[[Case], Outcome]

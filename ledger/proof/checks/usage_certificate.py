@@ -10,7 +10,7 @@ from ledger.domain.entries import statement_digest
 from ledger.errors import InvalidInput
 from ledger.proof.bundle import MAX_EVIDENCE
 from ledger.proof.checks.authorization import check_authorization
-from ledger.proof.checks.case import Case, in_other_hands
+from ledger.proof.checks.case import Case, reported_or_compromised
 from ledger.proof.checks.certificate_class import CertificateClass, ClassFacts
 from ledger.proof.checks.outcome import Outcome, Passed, failed, passed
 from ledger.proof.checks.statement_state import held_at
@@ -22,7 +22,7 @@ MAX_KEY_BINDING_SKEW: Final = 300
 """Seconds by which the holder's clock may be ahead."""
 
 
-def _check_standing(case: Case, active: Passed) -> Outcome:
+def _check_status(case: Case, active: Passed) -> Outcome:
     """Check that no office holds the certificate or its request."""
     request = hex_of(case.claims["request"])
     for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
@@ -58,7 +58,7 @@ def _check_binding(case: Case) -> Outcome:
         return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
     # The holder's key may belong to no party, and a retired key may still present.
     for fact in case.facts.accounts_of_key(key):
-        if stolen := in_other_hands(fact, case.at):
+        if stolen := reported_or_compromised(fact, case.at):
             return stolen
     wanted = {"aud": case.expect.consumer, "nonce": case.expect.nonce, "sd_hash": case.presented.sd_hash}
     if said.keys() != {*wanted, "iat"} or any(said[name] != value for name, value in wanted.items()):
@@ -105,7 +105,7 @@ USAGE: Final = CertificateClass(
     transferable=False,
     rests_on=lambda claims: [claims["template"], claims["request"], *claims["authorizations"], *claims["provisions"]],
     facts_needed=lambda claims: ClassFacts(_statements(claims), _uses(claims), _presenter(claims.get("cnf"))),
-    check_standing=_check_standing,
+    check_status=_check_status,
     check_uses=_check_uses,
     check_party=_check_party,
     check_authorization=check_authorization,

@@ -140,8 +140,8 @@ WINDOWS = {
     "the newest": (["202601", "202602", "202603"], 1, 1),
     "more than there are": (["202601", "202602"], 12, 2),
     "a gap is not filled by older rows": (["202501", "202601", "202603"], 3, 2),
-    "the month a year before is out": (["202501", "202601"], 12, 1),
-    "and in by one more": (["202501", "202601"], 13, 2),
+    "twelve months exclude the month a year before": (["202501", "202601"], 12, 1),
+    "thirteen months include it": (["202501", "202601"], 13, 2),
 }
 
 

@@ -284,7 +284,7 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
     "authorization by nobody": (11, "JWS_ALGORITHM", signature_under(ENTRY_HEADER | {"alg": "none"})),
     "authorization by an unknown key": (11, "KEY_UNKNOWN", signature_under(ENTRY_HEADER | {"kid": DEVICE.account})),
     "provision by other provider": (11, "PROVISION_NOT_BY_PROVIDER", lambda: usage(tax_key=GRID).verify()),
-    "provision by a provider nobody named": (
+    "provision by a provider that nobody named": (
         11,
         "PROVISION_DIFFERS",
         lambda: usage(supply={"provider": OTHER_BANK.id}, tax_key=OTHER_BANK).verify(),
@@ -296,7 +296,7 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
         "FIELD_OUTSIDE_REQUEST",
         lambda: usage(hidden=HIDDEN | {"tax_arrears": 0}).verify(),
     ),
-    "field asked for, authorised by nobody": (
+    "requested field that nobody authorised": (
         11,
         "FIELD_OUTSIDE_AUTHORIZATION",
         lambda: usage(request={"fields": [*HIDDEN, "tax_arrears"]}, hidden=HIDDEN | {"tax_arrears": 0}).verify(),

@@ -179,7 +179,7 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
     "evidence with a float": (1, "JSON_FLOAT", with_evidence(lambda text: text.replace('"v":2', '"v":2.0'))),
     "evidence with a member more": (1, "ENTRY_SHAPE", with_evidence(lambda text: '{"a":1,' + text[1:])),
     "evidence that is a list": (1, "ENTRY_SHAPE", with_evidence(lambda _: "[]")),
-    "evidence of a day that is none": (
+    "evidence with an invalid day": (
         1,
         "ENTRY_SHAPE",
         with_evidence(lambda text: text.replace("2026-08-31", "2026-02-30"), "as_of"),
