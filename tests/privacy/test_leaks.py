@@ -271,7 +271,7 @@ def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Sea
 
 @pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
 def test_shell_completion_returns_no_data_of_a_ledger(searched: Searched, asked: str) -> None:
-    """The program completes commands and options, never data of a ledger."""
+    """The program prints nothing for a shell that asks for completions."""
     assert [parameter.opts for parameter in get_command(app).params] == [["--version"]]
     words = "pingzheng party show --home var "
     asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}
