@@ -293,7 +293,7 @@ WRONG = {
     "transferable usage": ("usage", "transferable", "yes"),
     "untransferable registration": ("registration", "transferable", "no"),
     "core data": ("usage", "grade", "core"),
-    "duties of nobody": ("usage", "rights_duties", {}),
+    "no duties": ("usage", "rights_duties", {}),
     "duties empty": ("usage", "rights_duties", CERTIFICATE["rights_duties"] | {"subject": []}),  # type: ignore[operator]
     "duties with one more party": ("usage", "rights_duties", CERTIFICATE["rights_duties"] | {"issuer": ["a"]}),  # type: ignore[operator]
     "component without a day": ("usage", "components", [COMPONENT | {"as_of": "today"}]),
@@ -310,7 +310,7 @@ WRONG = {
     "weak digest of hidden claims": ("usage", "_sd_alg", "md5"),
     "resource too wide": ("registration", "resource", {str(number): 1 for number in range(MAX_ITEMS + 1)}),
     "unknown right": ("registration", "rights", [RIGHT | {"kind": "own"}]),
-    "right of nobody": ("registration", "rights", [{"kind": "hold"}]),
+    "right without a holder": ("registration", "rights", [{"kind": "hold"}]),
     "no right": ("registration", "rights", []),
     "grant beyond the limit": ("registration", "rights", [RIGHT | {"grant": 257}]),
     "exclusive by number": ("registration", "rights", [RIGHT | {"exclusive": 1}]),
@@ -328,7 +328,7 @@ FITTING = {
     "first certificate of a log": ("usage", "seq", 0),
     "last certificate of a log": ("registration", "seq", 2**53 - 1),
     "digests by SM3": ("provision", "sd_alg", "sm3"),
-    "nothing supplied": ("provision", "claims", {}),
+    "no claim supplied": ("provision", "claims", {}),
     "most claims": ("provision", "claims", {f"n{number}": f"{number:042d}A" for number in range(64)}),
     "most providers": ("usage", "providers", [f"{number:064x}" for number in range(MAX_SOURCES)]),
     "most sources": ("request", "sources", [SOURCE] * MAX_SOURCES),

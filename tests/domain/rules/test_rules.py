@@ -50,7 +50,7 @@ def bad_rule(rule: Any) -> InvalidInput:
 
 BAD_RULES = {
     "no mapping": ("band", "rule"),
-    "nothing": (None, "rule"),
+    "null": (None, "rule"),
     "list": ([RULES["band"]], "rule"),
     "no op": ({"column": "month"}, "rule"),
     "unknown op": ({"op": "exec", "of": "name"}, "rule"),
@@ -66,7 +66,7 @@ BAD_RULES = {
     "a series too long for a disclosure": (RULES["series"] | {"last": MAX_SERIES + 1}, "rule.last"),
     "percent above 100": (RULES["trend"] | {"flat_percent": 101}, "rule.flat_percent"),
     "percent a text": (RULES["share_at_least"] | {"percent": "5"}, "rule.percent"),
-    "top of nothing": (RULES["score"] | {"top": 0}, "rule.top"),
+    "top of 0": (RULES["score"] | {"top": 0}, "rule.top"),
     "21 edges": (RULES["band"] | {"edges": [str(edge) for edge in range(21)]}, "rule.edges"),
     "edges fall": (RULES["band"] | {"edges": ["2", "1"]}, "rule.edges"),
     "edges rise as texts only": (RULES["band"] | {"edges": ["10", "9"]}, "rule.edges"),

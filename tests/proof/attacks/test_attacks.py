@@ -281,7 +281,7 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
         signature_under(ENTRY_HEADER),
     ),
     "authorization under a key binding's header": (11, "JWS_TYPE", signature_under(ENTRY_HEADER | {"typ": "kb+jwt"})),
-    "authorization by nobody": (11, "JWS_ALGORITHM", signature_under(ENTRY_HEADER | {"alg": "none"})),
+    "authorization with alg none": (11, "JWS_ALGORITHM", signature_under(ENTRY_HEADER | {"alg": "none"})),
     "authorization by an unknown key": (11, "KEY_UNKNOWN", signature_under(ENTRY_HEADER | {"kid": DEVICE.account})),
     "provision by other provider": (11, "PROVISION_NOT_BY_PROVIDER", lambda: usage(tax_key=GRID).verify()),
     "provision by a provider that nobody named": (
@@ -291,7 +291,7 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
     ),
     "provision as authorization": (11, "EVIDENCE_MISSING", as_authorization),
     "extra field": (11, "FIELD_OUTSIDE_TEMPLATE", lambda: usage(hidden=HIDDEN | {"debts": 0}).verify()),
-    "field allowed by the template, asked for by nobody": (
+    "field that the template allows and nobody requested": (
         11,
         "FIELD_OUTSIDE_REQUEST",
         lambda: usage(hidden=HIDDEN | {"tax_arrears": 0}).verify(),

@@ -150,7 +150,7 @@ CERTIFICATE: dict[str, tuple[int, str, Attack]] = {
     "payload of an unknown class": (1, "ENTRY_SHAPE", with_claims(**{"class": ["usage"]})),
     "version that is true": (1, "ENTRY_SHAPE", with_claims(v=True)),
     "number of another check digit": (1, "ENTRY_SHAPE", with_claims(certificate_no="DAC-440802-2026-S51-00000123-0")),
-    "claim nobody knows": (1, "ENTRY_SHAPE", with_claims(admin=True)),
+    "unknown claim": (1, "ENTRY_SHAPE", with_claims(admin=True)),
     "list in place of text in a set": (1, "ENTRY_SHAPE", with_claims(providers=[["a"]])),
     "empty disclosure": (1, "DISCLOSURE_FORM", with_parts(SHOWN[0], "", SHOWN[-1])),
     "disclosure of two members": (1, "DISCLOSURE_FORM", with_disclosure(b'["AAAAAAAAAAAAAAAAAAAAAA","tax_band"]')),

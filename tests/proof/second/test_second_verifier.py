@@ -171,7 +171,7 @@ JUDGED: dict[str, Made] = (
         "consented for less": usage(consent={"valid_to": AT + 1}, claims={"exp": AT + 1}),
         "consented for later": usage(consent={"valid_from": AT}, claims={"nbf": AT}),
         "asset handed on": REGISTERED.held((SUBJECT, ANCHORED), (BANK, AT - 6), (SUBJECT, AT)),
-        "asset of nobody yet": REGISTERED.held((SUBJECT, AT)),
+        "asset without a holder yet": REGISTERED.held((SUBJECT, AT)),
         "asset over": REGISTERED.asset(valid_to=AT),
         "asset frozen": REGISTERED.asset(frozen=True),
         "asset applied for": REGISTERED.asset(state="applied"),

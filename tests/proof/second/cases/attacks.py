@@ -236,7 +236,7 @@ BINDINGS: dict[str, Attack] = {
         )
     },
     "bound to no nonce": lambda: binding(bound_by(nonce=None), expect=Expectation(BANK.id)),
-    "bound for nobody": lambda: binding(bound_by(aud=None), expect=Expectation(nonce=NONCE)),
+    "bound to no consumer": lambda: binding(bound_by(aud=None), expect=Expectation(nonce=NONCE)),
     "bound by a list": lambda: binding(b"[]"),
     "bound by two members of one name": lambda: binding(bound_by()[:-1] + b',"iat":1}'),
     "bound by a float": lambda: binding(bound_by()[:-1] + b',"x":1.0}'),
