@@ -41,7 +41,7 @@ def recovery(chain: Chain) -> Call:
     return calls.change_key(FIRM.no, account("fresh"), FIRM.account, chain.proof(test_key("fresh"), FIRM.no))
 
 
-def told(reader: ChainReader, after: int = 0) -> list[tuple[str, str | None, int | None, int, str | None]]:
+def changes_of(reader: ChainReader, after: int = 0) -> list[tuple[str, str | None, int | None, int, str | None]]:
     return [
         (each.event, each.account, each.proposal, each.by, each.state) for each in key_changes(reader, FIRM.no, after)
     ]
@@ -52,7 +52,7 @@ def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it
 ) -> None:
     founder, second = PARTIES["founder"].no, PARTIES["second"].no
     born = [("AccountBound", FIRM.account, 0, founder, None)]
-    assert told(stranger) == born
+    assert changes_of(stranger) == born
     start = chain.reader.block_number()
     chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     vetoed = chain.propose(recovery(chain))
@@ -76,9 +76,9 @@ def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it
         ("ProposalEnded", None, 3, founder, "carried_out"),
         ("AccountCompromised", FIRM.account, None, founder, None),
     ]
-    assert told(stranger) == born + expected
-    assert told(stranger, start) == expected
-    assert told(stranger, chain.reader.block_number()) == []
+    assert changes_of(stranger) == born + expected
+    assert changes_of(stranger, start) == expected
+    assert changes_of(stranger, chain.reader.block_number()) == []
     proposed = [each.call for each in key_changes(stranger, FIRM.no, start) if each.event == "Proposed"]
     assert proposed[0] == proposed[1]
     assert [each.kind for each in proposed if each and each.call] == ["change_key", "change_key", "date_compromise"]
@@ -88,7 +88,7 @@ def test_a_change_to_an_earlier_proposal_is_listed(chain: Chain, stranger: Chain
     number = chain.propose(recovery(chain))
     start = chain.reader.block_number()
     chain.acting("third").send(calls.cancel(number))
-    assert told(stranger, start) == [("ProposalEnded", None, number, PARTIES["third"].no, "cancelled")]
+    assert changes_of(stranger, start) == [("ProposalEnded", None, number, PARTIES["third"].no, "cancelled")]
 
 
 @pytest.mark.parametrize("place", [0, 1, -1])
@@ -124,8 +124,8 @@ def test_a_node_without_old_state_is_enough_for_watching(chain: Chain) -> None:
     chain.propose(recovery(chain))
     last = chain.reader.block_number()
     pruned = ChainReader(ChainClient(PrunedConnection(chain.node.url, last), chain.deployment))
-    assert told(pruned, start) == told(chain.reader, start) != []
-    assert told(pruned, last) == []
+    assert changes_of(pruned, start) == changes_of(chain.reader, start) != []
+    assert changes_of(pruned, last) == []
 
 
 def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
@@ -175,9 +175,9 @@ def test_attack_a_key_change_with_odd_encoding_is_shown_as_a_key_change(
     call = calls.change_key(FIRM.no, account("thief"), FIRM.account, chain.proof(test_key("thief"), FIRM.no))
     number = proposed_raw(chain, "enterprise", chain.deployment.party_registry, encoded(chain, call) + more)
     (found,) = pending(stranger, FIRM.no)
-    (told,) = [each for each in key_changes(stranger, FIRM.no, 0) if each.event == "Proposed"]
-    assert found.record.no == told.proposal == number
-    for shown in (found.call, told.call):
+    (change,) = [each for each in key_changes(stranger, FIRM.no, 0) if each.event == "Proposed"]
+    assert found.record.no == change.proposal == number
+    for shown in (found.call, change.call):
         assert shown is not None
         assert (shown.call, shown.kind, shown.changes_key) == (None, "change_key", True)
         assert (shown.arguments["fresh"], shown.arguments["old"]) == (account("thief"), FIRM.account)

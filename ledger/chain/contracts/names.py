@@ -18,7 +18,7 @@ OFFICES: Final = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 def code_of_scenario(scenario: str) -> bytes:
-    """The 8-byte code of a scenario; raises InvalidInput SCENARIO_CODE_INVALID."""
+    """Return the 8-byte code of a scenario; raises InvalidInput SCENARIO_CODE_INVALID."""
     if not scenario.isascii() or not 1 <= len(scenario) <= MAX_SCENARIO_CHARACTERS:
         raise InvalidInput(
             "SCENARIO_CODE_INVALID", "A scenario code has 1 to 8 ASCII characters.", where="scenario", hint=None
@@ -27,27 +27,27 @@ def code_of_scenario(scenario: str) -> bytes:
 
 
 def scenario_of_code(code: str) -> str:
-    """The scenario that an 8-byte code (in hex) stands for."""
+    """Return the scenario of an 8-byte code, given in hex."""
     return bytes.fromhex(code).rstrip(b"\0").decode("ascii", "replace")
 
 
 def code_of_reason(reason: str) -> int:
-    """The number of a reason; raises InvalidInput REASON_UNKNOWN."""
+    """Return the number of a reason; raises InvalidInput REASON_UNKNOWN."""
     return number_of(reason, REASONS, "reason")
 
 
 def names_of_roles(mask: int) -> tuple[str, ...]:
-    """The names of the roles in a mask; unknown bits are ignored."""
+    """Return the names of the roles in a mask; unknown bits are ignored."""
     return tuple(name for bit, name in enumerate(ROLES) if mask >> bit & 1)
 
 
 def names_of_offices(mask: int) -> tuple[str, ...]:
-    """The names of the offices in the bits of a hold."""
+    """Return the names of the offices in the bits of a hold."""
     return tuple(name for bit, name in enumerate(OFFICES) if mask >> bit & 1)
 
 
 def number_of(name: str, names: Sequence[str], what: str, code: str | None = None) -> int:
-    """The place of a name in its list, from 0; raises InvalidInput with ``code``, by default ``<WHAT>_UNKNOWN``."""
+    """Return the place of a name in its list, from 0; raise InvalidInput ``code``, by default ``<WHAT>_UNKNOWN``."""
     if name not in names:
         hint = f"Use one of: {', '.join(names)}."
         raise InvalidInput(code or f"{what.upper()}_UNKNOWN", f"There is no such {what}.", where=what, hint=hint)

@@ -22,11 +22,11 @@ class AssetReader(NodeReader):
     """The methods of ``ChainReader`` that concern assets. Assets are named by id, 64 hex digits."""
 
     def asset(self, identifier: str, *, block: BlockTag = "latest") -> AssetRecord | None:
-        """An asset, or None if it is not registered."""
+        """Return an asset, or None if it is not registered."""
         return self.assets([identifier], block=block)[0]
 
     def assets(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[AssetRecord | None]:
-        """Many assets in the given order, with None in the place of an asset that is not registered."""
+        """Return many assets in the given order, with None in the place of an asset that is not registered."""
         reads = self.batched(block)
         answers = [(identifier, reads.read(ASSET_REGISTRY, "assetOf", identifier)) for identifier in identifiers]
         with self.connection.reading("AssetRegistry.assetOf"):
@@ -54,7 +54,7 @@ class AssetReader(NodeReader):
         )
 
     def holders(self, asset: AssetRecord, *, block: int) -> list[HolderFact]:
-        """All holders of an asset in order, up to ``block``, which must be the block of the record ``asset``.
+        """Return all holders of an asset in order, up to ``block``, which must be the block of the record ``asset``.
 
         Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before it, and the
         last one leads to the holder in the record.
@@ -76,7 +76,7 @@ class AssetReader(NodeReader):
         return history
 
     def liens(self, asset: AssetRecord, *, block: BlockTag = "latest") -> list[LienRecord]:
-        """The liens on an asset that are not released, by rank."""
+        """Return the liens on an asset that are not released, by rank."""
         reads = self.batched(block)
         answers = [(lien, reads.read(ASSET_REGISTRY, "lienOf", asset.id, lien)) for lien in asset.liens]
         records = [
@@ -94,7 +94,7 @@ class AssetReader(NodeReader):
         return sorted(records, key=lambda record: record.rank)
 
     def rights(self, identifier: str, *, block: BlockTag = "latest") -> list[RightRecord]:
-        """All rights ever granted in an asset, by number from 1, including the rights that ended."""
+        """Return all rights ever granted in an asset, by number from 1, including the rights that ended."""
         return self.rights_of([identifier], block=block)[0]
 
     def rights_of(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[list[RightRecord]]:
@@ -121,7 +121,7 @@ class AssetReader(NodeReader):
         ]
 
     def annulled_ancestor(self, identifier: str, *, block: BlockTag = "latest") -> str | None:
-        """An annulled asset that this asset is derived from, or None."""
+        """Return an annulled asset that this asset is derived from, or None."""
         return self.annulled_ancestors([identifier], block=block)[0]
 
     def annulled_ancestors(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[str | None]:
@@ -132,5 +132,5 @@ class AssetReader(NodeReader):
         return [word if int(word, 16) else None for word in words]
 
     def asset_count(self, *, block: BlockTag = "latest") -> int:
-        """How many assets were ever registered."""
+        """Return how many assets were ever registered."""
         return self.batched(block).number(ASSET_REGISTRY, "count")()

@@ -21,8 +21,9 @@ BlockTag = int | str
 
 
 class BatchedCalls:
-    """Collects calls as of one block. The functions that return the answers raise ``ChainUnavailable``; the methods
-    themselves ask no node.
+    """Collects calls as of one block.
+
+    The methods only collect calls. The functions that they return ask the node and may raise ``ChainUnavailable``.
     """
 
     def __init__(self, client: ChainClient, block: BlockTag) -> None:
@@ -33,7 +34,7 @@ class BatchedCalls:
         self._answers: list[Any] = []
 
     def read(self, contract: str, function: str, *args: Any) -> Callable[[], list[Any]]:
-        """The return values of a view function."""
+        """Read the return values of a view function."""
         face, address = interface_of(contract), self._client.address_of(contract)
         result = self._ask("eth_call", call_parameters(address, face.encode_call(function, args), self._block))
 
@@ -45,17 +46,17 @@ class BatchedCalls:
         return answer
 
     def number(self, contract: str, function: str, *args: Any) -> Callable[[], int]:
-        """The return value of a view function that returns one integer."""
+        """Read the return value of a view function that returns one integer."""
         answer = self.read(contract, function, *args)
         return lambda: int(answer()[0])
 
     def head(self, contract: str) -> Callable[[], str]:
-        """The head that a contract keeps over all its events, 64 hex digits."""
+        """Read the head that a contract keeps over all its events, 64 hex digits."""
         answer = self.read(contract, "head")
         return lambda: str(answer()[0])
 
     def block(self, number: int) -> Callable[[], Block | None]:
-        """A block's header by its number, or None if the chain is shorter."""
+        """Read a block's header by its number, or None if the chain is shorter."""
         result = self._ask("eth_getBlockByNumber", [hex(number), False])
 
         def answer() -> Block | None:
@@ -66,7 +67,7 @@ class BatchedCalls:
         return answer
 
     def events(self, contract: str, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
-        """A contract's events of one name in blocks ``first`` to ``last``, both included, in order.
+        """Read a contract's events of one name in blocks ``first`` to ``last``, both included, in order.
 
         ``indexed`` gives the values that some indexed fields of the event must have.
         """
@@ -98,7 +99,7 @@ class BatchedCalls:
 
 
 def incomplete(code: str, where: str) -> ChainUnavailable:
-    """The error for a node that left events out."""
+    """Return the error for a node that left events out."""
     return ChainUnavailable(
         code,
         "The events that the node gave do not lead to the state that the contract shows.",

@@ -7,4 +7,4 @@ from ledger.chain.reading.party_reads import PartyReads
 
 
 class BatchedReads(PartyReads, LogReads):
-    """Reads parties and the certificate log as of one block, with one request to the node for many answers."""
+    """Reads parties and the certificate log as of one block. Many reads need only one request to the node."""

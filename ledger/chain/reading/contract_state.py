@@ -74,7 +74,7 @@ class ProposalRecord:
         return self.ready + OPEN_FOR
 
     def open_at(self, running: int) -> bool:
-        """Whether the proposal has neither ended nor expired at the running time ``running``."""
+        """Return whether the proposal has neither ended nor expired at the running time ``running``."""
         return self.state == ProposalState.PENDING and running <= self.expires
 
 
@@ -106,8 +106,10 @@ class AssetRecord:
 
 @dataclass(frozen=True, slots=True)
 class LienRecord:
-    """A lien that is not released. ``creditor``, and ``consent_to`` (to whom it lets the asset be transferred), are
-    party ids."""
+    """A lien that is not released.
+
+    ``creditor`` is the id of the creditor, ``consent_to`` the id of the party to which it consents to a transfer.
+    """
 
     lien: int
     creditor: str
@@ -119,8 +121,10 @@ class LienRecord:
 
 @dataclass(frozen=True, slots=True)
 class RightRecord:
-    """A granted right, in force while ``start ≤ t < end``. ``parent`` is the number of the right that it is a licence
-    under, or None."""
+    """A granted right, in force while ``start ≤ t < end``.
+
+    For a licence, ``parent`` is the number of the right under which it was granted, else None.
+    """
 
     no: int
     kind: str

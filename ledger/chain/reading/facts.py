@@ -124,7 +124,7 @@ def _uses_of(needed: FactsNeeded) -> list[tuple[str, str]]:
 
 
 def _parties(needed: FactsNeeded) -> set[str]:
-    """The ids of the parties whose uses and withdrawals are needed."""
+    """Return the ids of the parties whose uses and withdrawals are needed."""
     return {party for party, _ in (*needed.withdrawals, *_uses_of(needed))}
 
 
@@ -142,14 +142,14 @@ def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None
         if not same:
             raise ChainUnavailable(
                 "PARTY_NUMBER_DIFFERS",
-                "The number that the node gave for a party is not that party's.",
+                "The node gave a wrong number for a party.",
                 where=f"party {party}",
                 hint="The node does not show the data of the chain: ask another node.",
             )
 
 
 def _require_past(facts: Facts) -> None:
-    """Raise if an event is dated after the newest block: a verifier ignores later events, so it would be hidden."""
+    """Raise if an event is dated after the newest block, because a verifier would ignore such an event."""
     if any(time > facts.block_time for time in _times(facts)):
         raise ChainUnavailable(
             "EVENT_AFTER_BLOCK",

@@ -23,15 +23,15 @@ class LogReader(NodeReader):
     """
 
     def batch_count(self, issuer: int, *, block: BlockTag = "latest") -> int:
-        """How many batches an issuer's log has, which is also the number of its next batch."""
+        """Return how many batches an issuer's log has, which is also the number of its next batch."""
         return self.batched(block).batch_count(issuer)()
 
     def commitment(self, issuer: int, batch: int, *, block: BlockTag = "latest") -> str | None:
-        """The anchor commitment of a batch, or None if the batch is not anchored."""
+        """Return the anchor commitment of a batch, or None if the batch is not anchored."""
         return self.batched(block).commitment(issuer, batch)()
 
     def anchored(self, issuer: int, batch: int) -> AnchoredBatch | None:
-        """A batch's anchor from its event, or None if the batch is not anchored.
+        """Return a batch's anchor from its event, or None if the batch is not anchored.
 
         The event is compared with the commitment in the contract, so a node that hides or changes the event is noticed.
         """
@@ -60,7 +60,7 @@ class LogReader(NodeReader):
         )
 
     def status_of(self, place: Position, *, block: int | None = None) -> LeafStatus:
-        """A leaf's state as of a block, by default the newest; raises ChainUnavailable STATUS_HISTORY_INCOMPLETE."""
+        """Return a leaf's state as of a block or of the newest; raises ChainUnavailable STATUS_HISTORY_INCOMPLETE."""
         number = self.block_number() if block is None else block
         history = self.batched(number).status_history(place, self.deploy_block, number)()
         if not history:
@@ -68,15 +68,15 @@ class LogReader(NodeReader):
         return LeafStatus(number, history[-1].status, history[-1].at, history[-1].reason)
 
     def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> WithdrawalFact:
-        """When a party withdrew a statement. It has an effect only if that party signed the statement."""
+        """Return when a party withdrew a statement. Only a withdrawal by the statement's signer counts."""
         return self.batched(block).withdrawn_at(party, statement)()
 
     def hold_of(self, statement: str, *, block: BlockTag = "latest") -> Hold:
-        """The offices that hold a statement, and how often that changed."""
+        """Return the offices that hold a statement, and how often that changed."""
         return self.batched(block).hold(statement)()
 
     def hold_history(self, statement: str, *, block: int) -> list[HoldFact]:
-        """All changes of a statement's holds up to a block.
+        """Return all changes of a statement's holds up to a block.
 
         Raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if they do not lead to the hold that the contract shows.
         """

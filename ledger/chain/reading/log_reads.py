@@ -27,11 +27,11 @@ class LogReads(BatchedCalls):
     """
 
     def batch_count(self, issuer: int) -> Callable[[], int]:
-        """How many batches an issuer's log has."""
+        """Read how many batches an issuer's log has."""
         return self.number(CERTIFICATE_LOG, "batchCount", issuer)
 
     def commitment(self, issuer: int, batch: int) -> Callable[[], str | None]:
-        """The anchor commitment of a batch, or None if the batch is not anchored."""
+        """Read the anchor commitment of a batch, or None if the batch is not anchored."""
         result = self.read(CERTIFICATE_LOG, "commitmentOf", issuer, batch)
 
         def answer() -> str | None:
@@ -54,7 +54,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def status_history(self, place: Position, first: int, last: int) -> Callable[[], list[StatusFact]]:
-        """All status changes of a leaf.
+        """Read all status changes of a leaf.
 
         Each change must differ from the state before it, and the last one is compared with the contract's status word,
         so a node that leaves a change out is noticed. One case is not noticed: a suspension that the node hides
@@ -77,7 +77,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def hold(self, statement: str) -> Callable[[], Hold]:
-        """The offices that hold a statement, and how often that changed."""
+        """Read the offices that hold a statement, and how often that changed."""
         result = self.read(CERTIFICATE_LOG, "holdOf", statement)
 
         def answer() -> Hold:
@@ -87,7 +87,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def hold_history(self, statement: str, hold: Hold, first: int, last: int) -> Callable[[], list[HoldFact]]:
-        """All changes of a statement's holds; ``hold`` is the answer of the method ``hold``.
+        """Read all changes of a statement's holds; ``hold`` is the answer of the method ``hold``.
 
         If nothing changed, no events are asked for. The answer raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if the
         events do not lead to ``hold``.
@@ -110,11 +110,11 @@ class LogReads(BatchedCalls):
         return answer
 
     def uses(self, consumer: int, request: str) -> Callable[[], int]:
-        """How many uses a consumer has recorded under a request."""
+        """Read how many uses a consumer has recorded under a request."""
         return self.number(CERTIFICATE_LOG, "usesOf", consumer, request)
 
     def use_history(self, consumer: int, request: str, uses: int, first: int, last: int) -> Callable[[], list[UseFact]]:
-        """All uses of a consumer under a request; ``uses`` is the answer of the method ``uses``.
+        """Read all uses of a consumer under a request; ``uses`` is the answer of the method ``uses``.
 
         If there are none, no events are asked for. The answer raises ChainUnavailable USE_HISTORY_INCOMPLETE if the
         events do not lead to ``uses``.
@@ -132,7 +132,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def withdrawn_at(self, party: int, statement: str) -> Callable[[], WithdrawalFact]:
-        """When a party withdrew a statement. It has an effect only if that party signed the statement."""
+        """Read when a party withdrew a statement. Only a withdrawal by the statement's signer counts."""
         result = self.read(CERTIFICATE_LOG, "withdrawnAt", party, statement)
         return lambda: WithdrawalFact(*result())
 

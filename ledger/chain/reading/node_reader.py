@@ -30,11 +30,11 @@ class NodeReader:
 
     @property
     def chain(self) -> ChainId:
-        """The ledger by its eight values (protocol §1)."""
+        """The eight values that identify the ledger (protocol §1)."""
         return self.deployment.chain
 
     def batched(self, block: BlockTag) -> BatchedReads:
-        """Reads as of one block that are sent to the node together."""
+        """Return an object that reads as of one block and sends its reads to the node together."""
         return BatchedReads(self._client, block)
 
     @property
@@ -43,28 +43,28 @@ class NodeReader:
         return self.deployment.deploy_block
 
     def latest(self) -> Block:
-        """The newest block; raises ChainUnavailable."""
+        """Return the newest block; raises ChainUnavailable."""
         return self.connection.require_block(self.connection.block("latest"), "latest")
 
     def head_age(self, now: int) -> int:
-        """The age of the newest block at ``now`` (seconds UTC), in seconds; 0 if the block's time is later."""
+        """Return the age of the newest block at ``now`` (seconds UTC), in seconds; 0 if the block's time is later."""
         return max(now - self.latest().time, 0)
 
     def block_number(self) -> int:
-        """The number of the newest block."""
+        """Return the number of the newest block."""
         return self.connection.block_number()
 
     def block(self, number: int) -> Block | None:
-        """A block's header, or None if the chain is shorter."""
+        """Return a block's header, or None if the chain is shorter."""
         return self.connection.block(number)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
-        """Many block headers in the given order; raises ChainUnavailable BLOCK_MISSING if the chain lacks one."""
+        """Return many block headers in the given order; raises ChainUnavailable BLOCK_MISSING if one is missing."""
         found = zip(numbers, self.connection.blocks(numbers), strict=True)
         return [self.connection.require_block(block, number) for number, block in found]
 
     def events(self, first: int, last: int) -> list[Event]:
-        """All events of the party registry, the asset registry and the certificate log, in order.
+        """Return all events of the party registry, the asset registry and the certificate log, in order.
 
         Blocks ``first`` to ``last`` are covered, both included.
         """
@@ -76,11 +76,11 @@ class NodeReader:
             return self._client.decoder.decode(logs)
 
     def head(self, contract: str, scope: str | None = None, *, block: BlockTag = "latest") -> str:
-        """A contract's head, or the head of the asset with the id ``scope``: 64 hex digits."""
+        """Return a contract's head, or the head of the asset with the id ``scope``: 64 hex digits."""
         return self.heads([(contract, scope)], block=block)[0]
 
     def heads(self, wanted: Sequence[tuple[str, str | None]], *, block: BlockTag = "latest") -> list[str]:
-        """Many heads in the given order, as of one block; empty text if the contract did not exist in that block."""
+        """Return many heads in the given order, as of one block; empty text if the contract did not exist yet."""
         calls = [
             (
                 self.deployment.addresses[contract],
@@ -93,25 +93,25 @@ class NodeReader:
             return [_head(data) for data in found]
 
     def party_no(self, identifier: str, *, block: BlockTag = "latest") -> int:
-        """The number of the party with this id, or 0 if no such party is registered."""
+        """Return the number of the party with this id, or 0 if no such party is registered."""
         return self.batched(block).party_no(identifier)()
 
     def party_id(self, number: int) -> str:
-        """A party's id by its number; raises NotFound PARTY_UNKNOWN. The id never changes, so it is read once."""
+        """Return a party's id by its number, which is read only once; raises NotFound PARTY_UNKNOWN."""
         if number not in self._party_ids:
             self._party_ids[number] = self.party(number).id
         return self._party_ids[number]
 
     def party(self, number: int, *, block: BlockTag = "latest") -> PartyRecord:
-        """A party by its number; raises NotFound PARTY_UNKNOWN."""
+        """Return a party by its number; raises NotFound PARTY_UNKNOWN."""
         return self.batched(block).party(number)()
 
     def account(self, account: str, *, block: BlockTag = "latest") -> AccountRecord | None:
-        """An account that is or was bound to a party, or None for any other account."""
+        """Return an account that is or was bound to a party, or None for any other account."""
         return self.batched(block).account(account)()
 
     def accreditation(self, number: int, scenario: str, *, block: BlockTag = "latest") -> tuple[int, int]:
-        """The period in which a party may issue under a scenario: first second, first second after; (0, 0) if none."""
+        """Return a party's accreditation for a scenario: first second and first second after; (0, 0) if none."""
         return self.batched(block).accreditation(number, scenario)()
 
 

@@ -18,11 +18,11 @@ class PartyReads(BatchedCalls):
     """The reads of ``BatchedReads`` that concern parties. Parties and proposals are named by their numbers."""
 
     def party_no(self, identifier: str) -> Callable[[], int]:
-        """The number of the party with this id, or 0 if no such party is registered."""
+        """Read the number of the party with this id, or 0 if no such party is registered."""
         return self.number(PARTY_REGISTRY, "partyNoOf", identifier)
 
     def party(self, number: int) -> Callable[[], PartyRecord]:
-        """A party by its number; the answer raises NotFound PARTY_UNKNOWN."""
+        """Read a party by its number; the answer raises NotFound PARTY_UNKNOWN."""
         result = self.read(PARTY_REGISTRY, "partyOf", number)
 
         def answer() -> PartyRecord:
@@ -36,7 +36,7 @@ class PartyReads(BatchedCalls):
         return answer
 
     def account(self, account: str) -> Callable[[], AccountRecord | None]:
-        """An account that is or was bound to a party, or None for any other account."""
+        """Read an account that is or was bound to a party, or None for any other account."""
         result = self.read(PARTY_REGISTRY, "accountOf", account)
 
         def answer() -> AccountRecord | None:
@@ -46,7 +46,7 @@ class PartyReads(BatchedCalls):
         return answer
 
     def accreditation(self, number: int, scenario: str) -> Callable[[], tuple[int, int]]:
-        """The period in which a party may issue under a scenario: first second, first second after; (0, 0) if none."""
+        """Read a party's accreditation for a scenario: its first second and the first second after; (0, 0) if none."""
         result = self.read(PARTY_REGISTRY, "accreditationOf", number, code_of_scenario(scenario))
 
         def answer() -> tuple[int, int]:
@@ -56,7 +56,7 @@ class PartyReads(BatchedCalls):
         return answer
 
     def proposal(self, number: int) -> Callable[[], ProposalRecord]:
-        """A proposal by its number from 1; the answer raises NotFound PROPOSAL_UNKNOWN."""
+        """Read a proposal by its number from 1; the answer raises NotFound PROPOSAL_UNKNOWN."""
         result = self.read(PARTY_REGISTRY, "proposalOf", number)
 
         def answer() -> ProposalRecord:
@@ -69,15 +69,15 @@ class PartyReads(BatchedCalls):
         return answer
 
     def proposal_count(self) -> Callable[[], int]:
-        """How many proposals were ever made; their numbers are 1 to this count."""
+        """Read how many proposals were ever made; their numbers are 1 to this count."""
         return self.number(PARTY_REGISTRY, "proposals")
 
     def running(self) -> Callable[[], int]:
-        """The running time of the block: its time in seconds UTC minus all seconds that were paused."""
+        """Read the running time of the block: its time in seconds UTC minus all seconds that were paused."""
         return self.number(PARTY_REGISTRY, "running")
 
     def paused_until(self) -> Callable[[], int]:
-        """The latest end of the present pause in seconds UTC, or 0 if nothing is paused."""
+        """Read the latest end of the present pause in seconds UTC, or 0 if nothing is paused."""
         return self.number(PARTY_REGISTRY, "pausedUntil")
 
 

@@ -17,33 +17,33 @@ class PowerReader(NodeReader):
     """The methods of ``ChainReader`` that concern proposals and the pause. Proposals are named by number."""
 
     def proposal(self, number: int, *, block: BlockTag = "latest") -> ProposalRecord:
-        """A proposal by its number; raises NotFound PROPOSAL_UNKNOWN."""
+        """Return a proposal by its number; raises NotFound PROPOSAL_UNKNOWN."""
         return self.batched(block).proposal(number)()
 
     def proposals(
         self, after: int = 0, limit: int = PROPOSALS_AT_ONCE, *, block: BlockTag = "latest"
     ) -> list[ProposalRecord]:
-        """At most ``limit`` proposals with numbers higher than ``after``, in order."""
+        """Return at most ``limit`` proposals with numbers higher than ``after``, in order."""
         last = min(after + limit, self.proposal_count(block=block))
         reads = self.batched(block)
         return [answer() for answer in [reads.proposal(number) for number in range(after + 1, last + 1)]]
 
     def proposal_count(self, *, block: BlockTag = "latest") -> int:
-        """How many proposals were ever made; their numbers are 1 to this count."""
+        """Return how many proposals were ever made; their numbers are 1 to this count."""
         return self.batched(block).proposal_count()()
 
     def party_events(self, first: int, last: int) -> list[Event]:
-        """All events of the party registry in blocks ``first`` to ``last``, both included, in order."""
+        """Return all events of the party registry in blocks ``first`` to ``last``, both included, in order."""
         return self._events([self.deployment.party_registry], first, last)
 
     def officers(self, *, block: BlockTag = "latest") -> int:
-        """How many active authorities have at least one key that may act for them."""
+        """Return how many active authorities have at least one key that may act for them."""
         return self.batched(block).number(PARTY_REGISTRY, "officers")()
 
     def paused_until(self, *, block: BlockTag = "latest") -> int:
-        """The latest end of the present pause in seconds UTC, or 0 if nothing is paused."""
+        """Return the latest end of the present pause in seconds UTC, or 0 if nothing is paused."""
         return self.batched(block).paused_until()()
 
     def running(self, *, block: BlockTag = "latest") -> int:
-        """The running time of a block: its time in seconds UTC minus all seconds that were paused."""
+        """Return the running time of a block: its time in seconds UTC minus all seconds that were paused."""
         return self.batched(block).running()()

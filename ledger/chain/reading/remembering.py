@@ -46,7 +46,7 @@ class Remembered:
         return block
 
     def _take(self, before: Seen | None, after: Seen) -> None:
-        """Compare the chain with ``before``, then remember ``after``: a chain without ``before`` never replaces it."""
+        """Remember ``after``, but only if the chain still contains what was seen ``before``."""
         if before is not None and (after != before or self._is_due()):
             require_contained(self._reader, before, after)
         self._compared_at = time.monotonic()

@@ -43,20 +43,20 @@ class Connection(Rpc):
             return read(raw)
 
     def chain_id(self) -> int:
-        """The chain's id."""
+        """Return the chain's id."""
         return self._ask(quantity, "eth_chainId")
 
     def block_number(self) -> int:
-        """The number of the newest block."""
+        """Return the number of the newest block."""
         return self._ask(quantity, "eth_blockNumber")
 
     def block(self, number: int | str = "latest") -> Block | None:
-        """A block's header by number or tag, or None if the chain is shorter."""
+        """Return a block's header by number or tag, or None if the chain is shorter."""
         wanted = number if isinstance(number, int) else None
         return self._ask(lambda raw: block_of(raw, wanted), "eth_getBlockByNumber", block_tag(number), False)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Many block headers in the given order, with None for a block that the chain does not reach."""
+        """Return many block headers in the given order, with None for a block that the chain does not reach."""
         found = self.ask_many([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
         with self.reading("eth_getBlockByNumber"):
             return [block_of(raw, number) for number, raw in zip(numbers, found, strict=True)]
@@ -69,47 +69,47 @@ class Connection(Rpc):
         return block
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
-        """The results of many view calls (address, call data) in order; raises ChainUnavailable if one reverts."""
+        """Return the results of many view calls (address, call data); raises ChainUnavailable if one reverts."""
         found = self.ask_many([("eth_call", call_parameters(to, data, block)) for to, data in calls])
         with self.reading("eth_call"):
             return [octets(result) for result in found]
 
     def code(self, address: str) -> bytes:
-        """The code at an address, empty if there is no contract."""
+        """Return the code at an address, empty if there is no contract."""
         return self._ask(octets, "eth_getCode", address, "latest")
 
     def transaction_count(self, address: str, block: str = "pending") -> int:
-        """How many transactions an account has sent: with ``latest`` the mined ones, else also the waiting ones."""
+        """Return how many transactions of an account are mined (``latest``), or mined or waiting (``pending``)."""
         return self._ask(quantity, "eth_getTransactionCount", address, block)
 
     def pending_nonces(self, address: str) -> set[int] | None:
-        """The nonces of an account's transactions in the pending block, or None if the node does not show it."""
+        """Return the nonces of an account's transactions in the pending block, or None if the node does not show it."""
         try:
             return self._request(lambda raw: pending_nonces_of(raw, address), "eth_getBlockByNumber", "pending", True)
         except RpcFault:
             return None
 
     def balance(self, address: str) -> int:
-        """An account's balance in wei."""
+        """Return an account's balance in wei."""
         return self._ask(_word, "eth_getBalance", address, "latest")
 
     def gas_price(self) -> int:
-        """The price for each gas that the node proposes, in wei."""
+        """Return the price for each gas that the node proposes, in wei."""
         return self._ask(_word, "eth_gasPrice")
 
     def tip(self) -> int | None:
-        """The node's proposed tip for each gas beyond the base fee, in wei, or None if the node proposes none."""
+        """Return the tip for each gas that the node proposes, in wei, or None if the node proposes no tip."""
         try:
             return self._request(_word, "eth_maxPriorityFeePerGas")
         except RpcFault:
             return None
 
     def call(self, to: str, data: bytes, *, sender: str | None = None, block: int | str = "latest") -> bytes:
-        """The return data of a call that is not sent; raises RpcFault if it reverts."""
+        """Return the return data of a call that is not sent; raises RpcFault if it reverts."""
         return self._request(octets, "eth_call", _transaction(to, data, sender), block_tag(block))
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
-        """The gas that a transaction would use; raises RpcFault if it would revert."""
+        """Return the gas that a transaction would use; raises RpcFault if it would revert."""
         return self._request(quantity, "eth_estimateGas", _transaction(to, data, sender))
 
     def send_raw(self, transaction: bytes) -> str:
@@ -117,11 +117,11 @@ class Connection(Rpc):
         return self._request(hash_of, "eth_sendRawTransaction", "0x" + transaction.hex())
 
     def receipt(self, tx_hash: str) -> dict[str, Any] | None:
-        """A transaction's receipt, or None while it is in no block."""
+        """Return a transaction's receipt, or None while it is in no block."""
         return self._ask(lambda raw: receipt_of(raw, tx_hash), "eth_getTransactionReceipt", "0x" + tx_hash)
 
     def transaction(self, tx_hash: str) -> dict[str, Any] | None:
-        """A transaction that is mined or waits, or None if the node does not know it."""
+        """Return a transaction that is mined or waits, or None if the node does not know it."""
         return self._ask(lambda raw: transaction_of(raw, tx_hash), "eth_getTransactionByHash", "0x" + tx_hash)
 
 
@@ -131,17 +131,17 @@ def bare(value: str) -> str:
 
 
 def unhex(value: str) -> bytes:
-    """The bytes of hex digits with or without ``0x``."""
+    """Return the bytes of hex digits with or without ``0x``."""
     return bytes.fromhex(value.removeprefix("0x"))
 
 
 def block_tag(block: int | str) -> str:
-    """A block number or tag as JSON-RPC takes it."""
+    """Return a block number or tag as JSON-RPC takes it."""
     return hex(block) if isinstance(block, int) else block
 
 
 def call_parameters(to: str, data: bytes, block: int | str) -> list[Any]:
-    """The parameters of an ``eth_call`` as of a block."""
+    """Return the parameters of an ``eth_call`` as of a block."""
     return [_transaction(to, data, None), block_tag(block)]
 
 

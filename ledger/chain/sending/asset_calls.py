@@ -37,8 +37,10 @@ class AssetRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A right to grant, in force while ``start ≤ t < end``. A licence names the right it derives from in ``parent``
-    (a number, else 0)."""
+    """A right to grant, in force while ``start ≤ t < end``.
+
+    For a licence, ``parent`` is the number of the right under which it is granted, else 0.
+    """
 
     kind: str
     grantee: int
@@ -124,7 +126,7 @@ def reassign(asset: str, to: int, grounds: str) -> Call:
 
 
 def set_frozen(asset: str, frozen: bool, reason: str) -> Call:
-    """Freeze an asset, which stops every change to it, or unfreeze it. For authorities and supervisors."""
+    """Freeze an asset, so that it cannot be transferred, or unfreeze it. For authorities and supervisors."""
     return _call("freeze" if frozen else "unfreeze", asset, code_of_reason(reason))
 
 

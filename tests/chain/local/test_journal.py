@@ -169,5 +169,5 @@ def test_a_long_replay_reports_its_progress(tmp_path: Path) -> None:
     journal_of(tmp_path).write_text(journal_of(tmp_path).read_text() * 2_500)
     with journaled(tmp_path) as node:
         assert Connection(node.url).block_number() >= 2_500
-        told = node.log_path.read_text().splitlines()
-    assert told[:2] == ["Replayed 1000", "Replayed 2000"]
+        printed = node.log_path.read_text().splitlines()
+    assert printed[:2] == ["Replayed 1000", "Replayed 2000"]

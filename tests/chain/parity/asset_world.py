@@ -180,8 +180,8 @@ class Sides:
         assert verdict(found) == verdict(expected), (move.name, found, expected, before)
         if found is not None and expected is not None:
             assert type(found) is type(expected)
-            told = told_by(found)
-            assert {key: told.get(key) for key in expected.details} == told_by(expected)
+            details = details_of(found)
+            assert {key: details.get(key) for key in expected.details} == details_of(expected)
             self.world.refused[expected.code] += 1
             return False
         assert move.name in next_moves(before, self.now), (move.name, before)
@@ -227,7 +227,7 @@ def verdict(error: PingzhengError | None) -> str:
     return error.code if error else "done"
 
 
-def told_by(error: PingzhengError) -> dict[str, Any]:
+def details_of(error: PingzhengError) -> dict[str, Any]:
     """Return an error's details, with names in place of the contract's numbers."""
     enums = _ENUMS | _OTHER_ENUMS.get(error.code, {})
     return {

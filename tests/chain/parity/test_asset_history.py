@@ -113,16 +113,16 @@ def compare_with_contract(view: AssetView, asset: str, chain: Chain, block: int)
 
 
 def test_the_scripted_life_has_every_kind_of_event(histories: Histories) -> None:
-    told = {event.event for history in histories.values() for event in history}
-    assert told == {name for name in EVENTS if name.startswith("AssetRegistry.")}
+    kinds = {event.event for history in histories.values() for event in history}
+    assert kinds == {name for name in EVENTS if name.startswith("AssetRegistry.")}
 
 
 def test_the_folded_asset_matches_the_contract_at_every_block(lived: Chain, histories: Histories) -> None:
-    told = [(event.args["at"], asset) for asset, history in histories.items() for event in history]
+    acts = [(event.args["at"], asset) for asset, history in histories.items() for event in history]
     blocks = lived.reader.blocks(range(lived.reader.deploy_block, lived.reader.block_number() + 1))
     last_at = {block.time: block.number for block in blocks}
-    assert len({at for at, _ in told}) > 80
-    for at, asset in sorted(set(told)):
+    assert len({at for at, _ in acts}) > 80
+    for at, asset in sorted(set(acts)):
         history = histories[asset]
         compare_with_contract(view_at(history, at), asset, lived, last_at[at])
         earlier = [number for time, number in last_at.items() if time < at]
@@ -177,5 +177,5 @@ def test_the_folded_asset_matches_the_index(lived: Chain, histories: Histories) 
         assert [(each.no, each.objector, each.state, each.decided_at or 0) for each in view.objections] == [
             (each.no, each.objector_no, each.state, each.decided_at) for each in objections if each.asset == asset
         ]
-        told = [*view.parents, *(("replaced_by", successor) for successor in view.successors)]
-        assert told == [(each.relation, each.other) for each in lineage if each.asset == asset]
+        links = [*view.parents, *(("replaced_by", successor) for successor in view.successors)]
+        assert links == [(each.relation, each.other) for each in lineage if each.asset == asset]

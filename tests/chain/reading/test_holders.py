@@ -44,10 +44,10 @@ def holders(reader: ChainReader, block: int) -> list[HolderFact]:
 def test_holders_lists_all_holders_in_order(chain: Chain) -> None:
     moves = transferred(chain)
     names = ("provider", "bank", "other_bank", "assessor")
-    told = [HolderFact(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
+    expected = [HolderFact(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
     for count, move in enumerate(moves, start=1):
-        assert holders(chain.reader, move.block_number) == told[:count]
-    assert holders(chain.reader, chain.reader.block_number()) == told
+        assert holders(chain.reader, move.block_number) == expected[:count]
+    assert holders(chain.reader, chain.reader.block_number()) == expected
 
 
 @pytest.mark.parametrize("hidden", [(0,), (1,), (2,), (3,), (1, 2), (0, 1, 2, 3)])

@@ -47,5 +47,5 @@ print("signed", sys.getrecursionlimit() == limit, "py_ecc" in sys.modules)
 
 
 def test_loading_the_chains_libraries_keeps_the_recursion_limit() -> None:
-    told = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True, timeout=60)
-    assert told.stdout.split("\n")[:2] == ["asked True", "signed True True"]
+    result = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True, timeout=60)
+    assert result.stdout.split("\n")[:2] == ["asked True", "signed True True"]

@@ -216,8 +216,8 @@ contract AssetGhost {
         _mustBeFree(asset, at);
         _must(asset.stage == Stage.None, "moved under an application");
         for (uint256 lien = 0; lien < 8; ++lien) {
-            bool stands = _liens[id][lien].creditor != NOBODY;
-            _must(!stands || _liens[id][lien].consentTo == to, "moved without a creditor's consent");
+            bool exists = _liens[id][lien].creditor != NOBODY;
+            _must(!exists || _liens[id][lien].consentTo == to, "moved without a creditor's consent");
         }
     }
 

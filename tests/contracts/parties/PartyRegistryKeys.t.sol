@@ -528,7 +528,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         pass(1);
         assertTrue(registry.isSilent(ISSUER), "for the delay");
         changeOwn(ISSUER, change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY, ISSUER)));
-        assertTrue(registry.isSilent(ISSUER), "closed all the same");
+        assertTrue(registry.isSilent(ISSUER), "a closed party stays silent");
     }
 
     function testFuzz_isSilent_GivenThePartyIsUnknown(uint32 no) public view {

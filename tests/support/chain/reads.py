@@ -10,18 +10,18 @@ from ledger.proof.facts import StatusFact, UseFact
 
 
 def asset_by_fingerprint(reader: ChainReader, fingerprint: str, *, block: BlockTag = "latest") -> str | None:
-    """The id of the asset that has this fingerprint, or None."""
+    """Return the id of the asset that has this fingerprint, or None."""
     (word,) = reader.batched(block).read(ASSET_REGISTRY, "assetByFingerprint", fingerprint)()
     return word if int(word, 16) else None
 
 
 def is_silent(reader: ChainReader, number: int) -> bool:
-    """Whether a party has been closed, or without a key that may act for it, for the whole delay."""
+    """Return whether a party has been closed, or without a key that may act for it, for the whole delay."""
     return bool(reader.batched("latest").read(PARTY_REGISTRY, "isSilent", number)()[0])
 
 
 def next_seq(reader: ChainReader, issuer: int) -> int:
-    """How many entries of an issuer's log are anchored, which is also the next sequence number."""
+    """Return how many entries of an issuer's log are anchored, which is also the next sequence number."""
     return reader.batched("latest").number(CERTIFICATE_LOG, "nextSeq", issuer)()
 
 
@@ -31,16 +31,16 @@ def state_of(reader: ChainReader, place: Position, *, block: BlockTag = "latest"
 
 
 def status_history(reader: ChainReader, place: Position, *, block: int) -> list[StatusFact]:
-    """All status changes of a leaf up to a block."""
+    """Return all status changes of a leaf up to a block."""
     return reader.batched(block).status_history(place, reader.deploy_block, block)()
 
 
 def uses_of(reader: ChainReader, consumer: int, request: str, *, block: BlockTag = "latest") -> int:
-    """How many uses a consumer has recorded under a request."""
+    """Return how many uses a consumer has recorded under a request."""
     return reader.batched(block).uses(consumer, request)()
 
 
 def use_history(reader: ChainReader, consumer: int, request: str, *, block: int) -> list[UseFact]:
-    """All uses of a consumer under a request up to a block."""
+    """Return all uses of a consumer under a request up to a block."""
     reads = reader.batched(block)
     return reads.use_history(consumer, request, reads.uses(consumer, request)(), reader.deploy_block, block)()
