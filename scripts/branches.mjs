@@ -1,8 +1,8 @@
-// A Hardhat plugin: with --coverage, counts branches too. Hardhat 3 counts statements only.
+// A Hardhat plugin that also counts branches with --coverage. Hardhat 3 counts only statements.
 //
-// A branch is one outcome of one condition: of an `if`, a loop, a `?:`, a `require`, and of each operand of `&&` and
-// `||`. The instrumented source gets every condition wrapped in a call that reports which way it went; lcov.info gets
-// a BRDA line for each way. Conditions in assembly and in initial values are not counted.
+// A branch is one outcome of a condition: of an `if`, a loop, a `?:`, a `require`, and of each operand of `&&` and `||`.
+// In the instrumented source every condition is wrapped in a call that reports its outcome; lcov.info gets a BRDA line
+// for each outcome. Conditions in assembly and in initial values are not counted.
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -27,7 +27,7 @@ function syntaxTree(content) {
   return JSON.parse(solc.compile(JSON.stringify(input))).sources.source.ast;
 }
 
-// The conditions that are no `&&` or `||` themselves, whose operands count one by one.
+// Conditions without `&&` and `||`: of these two, each operand is a condition.
 function operands(node) {
   if (node.nodeType === "TupleExpression" && node.components.length === 1) return operands(node.components[0]);
   if (JOINING.includes(node.operator)) return [...operands(node.leftExpression), ...operands(node.rightExpression)];
@@ -40,7 +40,7 @@ function conditionOf(node) {
   return node.condition; // of an if, a loop, a ?:
 }
 
-// Byte ranges of the conditions below a node, the outer of two that begin together first.
+// Return the byte ranges of the conditions below a node; if two begin together, the outer one comes first.
 function ranges(tree) {
   const found = new Map();
   const visit = (node, inside) => {

@@ -1,7 +1,7 @@
 """Compile the contracts into the artifacts that the package carries.
 
 Examples:
-    python scripts/compile.py           write what changed
+    python scripts/compile.py           write the artifacts that changed
     python scripts/compile.py --check   exit 1 if the packaged artifacts are not what the sources compile to
 """
 

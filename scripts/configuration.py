@@ -19,42 +19,50 @@ PAGE: Final = PROJECT / "docs" / "configuration.md"
 HEAD: Final = """\
 # 配置 Configuration
 
-本页由 `python scripts/configuration.py` 生成。所有设置都是环境变量，都有默认值；时间以秒计。
+本页由 `python scripts/configuration.py` 生成。所有设置都是环境变量，都有默认值。时间以秒计。
 命令的 `--home` 优先于 `PINGZHENG_HOME`。
 
-`python scripts/configuration.py` writes this page. All settings are environment variables, and each has a default.
-Times are in seconds. `--home` of a command goes before `PINGZHENG_HOME`.
+`python scripts/configuration.py` writes this page. Every setting is an environment variable with a default. Times are
+in seconds. The option `--home` of a command has priority over `PINGZHENG_HOME`.
 
 ## 账本的设置 Settings of a ledger
 
-| 变量 variable | 默认 default | 范围 range | 作用 what it is for |
+| 变量 variable | 默认 default | 范围 range | 作用 purpose |
 |---|---|---|---|
 """
 SIGNS: Final = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
-# Read by a command or a key provider, before or without a ledger.
+# Variables that a command or a key provider reads, without a ledger.
 OTHERS: Final = {
-    "PINGZHENG_LOG": ("WARNING", "DEBUG, INFO, WARNING, ERROR", "Log lines on standard error from this level up."),
+    "PINGZHENG_LOG": (
+        "WARNING",
+        "DEBUG, INFO, WARNING, ERROR",
+        "The lowest level of log lines that are written to standard error.",
+    ),
     "PINGZHENG_KEK_<id>": (
         "–",
         "64 hex digits",
-        "A key that wraps data keys; key provider `environment`.",
+        "A key that wraps data keys, for the key provider `environment`.",
     ),
-    "PINGZHENG_KEK_CURRENT": ("–", "an id", "Which of these keys wraps new records."),
-    "PINGZHENG_WALLET": ("holder.wallet", "a file", "The holder's wallet."),
+    "PINGZHENG_KEK_CURRENT": ("–", "an id", "The id of the key that wraps new records."),
+    "PINGZHENG_WALLET": ("holder.wallet", "a file", "The file of the holder's wallet."),
     "PINGZHENG_WALLET_PASSPHRASE": (
         "asked for",
         "a line",
-        "The wallet's passphrase; `--passphrase-file` goes first.",
+        "The passphrase of the wallet; `--passphrase-file` has priority.",
     ),
-    "PINGZHENG_WALLET_NEW_PASSPHRASE": ("asked for", "a line", "The new one, for `wallet passphrase`."),
-    "PINGZHENG_API_KEY": ("–", "a key", "By which `provision run` calls a platform; `--api-key` goes first."),
-    "PINGZHENG_RECORDS": ("provider-records", "a folder", "A provider's own records."),
-    "PINGZHENG_SOURCES": ("–", "a folder", "A provider's descriptions of its sources."),
+    "PINGZHENG_WALLET_NEW_PASSPHRASE": ("asked for", "a line", "The new passphrase, for `wallet passphrase`."),
+    "PINGZHENG_API_KEY": (
+        "–",
+        "a key",
+        "The key with which `provision run` calls a platform; `--api-key` has priority.",
+    ),
+    "PINGZHENG_RECORDS": ("provider-records", "a folder", "The folder of a provider's own records."),
+    "PINGZHENG_SOURCES": ("–", "a folder", "The folder with a provider's descriptions of its sources."),
 }
 
 
 def page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     settings = [_setting(name, field) for name, field in Settings.model_fields.items()]
     others = [_row(f"`{name}`", *columns) for name, columns in OTHERS.items()]
     more = ["", "## 命令的变量 Variables of commands", "", *HEAD.splitlines()[-2:], *others]

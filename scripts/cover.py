@@ -1,7 +1,7 @@
 """Measure what the tests cover: the contracts by their Solidity tests, ledger/domain by tests/domain.
 
-A line of a contract counts if one of its statements ran; a branch is one outcome of one condition, see
-scripts/branches.mjs. A branch of Python is a jump from a line to another, as coverage.py counts it.
+A line of a contract is covered if one of its statements ran. A branch of a contract is one outcome of a condition, see
+scripts/branches.mjs. A branch of Python is a jump from one line to another, as coverage.py counts it.
 
 Example:
     python scripts/cover.py    run both, print the table, exit 1 if a file is below the floor
@@ -26,7 +26,7 @@ DOMAIN: Final = PROJECT / "coverage" / "domain.info"
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """What ran of one file, and where something did not."""
+    """The coverage of one file; ``missed`` are the lines where something did not run."""
 
     path: str
     lines: int
@@ -37,7 +37,7 @@ class Covered:
 
     @property
     def percent(self) -> tuple[float, float]:
-        """By line and by branch; a file without branches has missed none."""
+        """The percentages of lines and branches that ran; 100 for a file without branches."""
         return _percent(self.lines_run, self.lines), _percent(self.branches_run, self.branches)
 
     @property
@@ -46,7 +46,7 @@ class Covered:
 
 
 def run_contract_tests() -> subprocess.CompletedProcess[str]:
-    """The Solidity tests, instrumented; leaves CONTRACTS."""
+    """Run the Solidity tests with instrumented contracts; they write the file CONTRACTS."""
     CONTRACTS.unlink(missing_ok=True)
     hardhat = find_program("hardhat").with_name("cli.js")
     command = [str(find_node()), str(hardhat), "test", "solidity", "--coverage"]
@@ -54,20 +54,20 @@ def run_contract_tests() -> subprocess.CompletedProcess[str]:
 
 
 def run_domain_tests() -> subprocess.CompletedProcess[str]:
-    """The tests of ledger/domain in a Python of their own, so that imports count; leaves DOMAIN."""
+    """Run the tests of ledger/domain in a new Python process, so that imports are counted; write the file DOMAIN."""
     DOMAIN.unlink(missing_ok=True)
     measure = ["--cov=ledger.domain", "--cov-branch", f"--cov-report=lcov:{DOMAIN}"]
     return _run([sys.executable, "-m", "pytest", "tests/domain", *measure])
 
 
 def read(report: Path) -> list[Covered]:
-    """What an lcov report says, by file; what the tests never loaded is not in it."""
+    """Return the coverage of each file in an lcov report, sorted; a file that no test loaded is not in the report."""
     records = report.read_text("utf-8").split("end_of_record\n")
     return sorted((_covered(record.splitlines()) for record in records if "SF:" in record), key=lambda it: it.path)
 
 
 def table(files: list[Covered]) -> str:
-    """One row a file, and a total."""
+    """Return a table with a row for each file and a total."""
     lines, lines_run, branches, branches_run = (sum(column) for column in zip(*map(_counts, files), strict=True))
     total = Covered("total", lines, lines_run, branches, branches_run, ())
     width = max(len(file.path) for file in files)
@@ -111,7 +111,7 @@ def _row(file: Covered, width: int) -> str:
 
 
 def main() -> int:
-    """Run both, print the table; the exit code."""
+    """Run both test suites, print the table, and return the exit code."""
     for run in (run_contract_tests(), run_domain_tests()):
         if run.returncode:
             print(run.stdout[-4000:], run.stderr[-2000:], sep="\n")

@@ -46,15 +46,18 @@ def main(
         str, typer.Option(envvar="PINGZHENG_DEPLOYER_KEY", help="Private key of the deploying account.", prompt=False)
     ],
     url: Annotated[str, typer.Option(help="The node's address.")] = "http://127.0.0.1:8545",
-    network: Annotated[str, typer.Option(help="Name of the network: names the file.")] = LOCAL,
+    network: Annotated[str, typer.Option(help="Name of the network, and of its deployment file.")] = LOCAL,
     delay: Annotated[
-        int, typer.Option(min=0, help="Seconds that a proposal waits; cannot be changed. A day at least, unless local.")
+        int,
+        typer.Option(
+            min=0, help="Seconds that a proposal waits; fixed for good. A day at least, except on a local chain."
+        ),
     ] = DEFAULT_DELAY,
-    notice_days: Annotated[int, typer.Option(min=0, help="Least days of a public notice; cannot be changed.")] = 10,
-    folder: Annotated[Path, typer.Option(help="Where deployment files are kept.")] = Path("deployments"),
+    notice_days: Annotated[int, typer.Option(min=0, help="Minimum days of a public notice; fixed for good.")] = 10,
+    folder: Annotated[Path, typer.Option(help="Folder for deployment files.")] = Path("deployments"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
 ) -> None:
-    """Deploy the contracts; run again, it checks that they are there and changes nothing."""
+    """Deploy the contracts. If they are deployed already, check them and change nothing."""
     if delay < MIN_DELAY and network != LOCAL:
         raise typer.BadParameter(f"at least {MIN_DELAY} seconds, unless the network is {LOCAL}", param_hint="--delay")
     configure_logging()
@@ -79,7 +82,7 @@ def main(
 
 
 def read_founding(path: Path) -> list[Founding]:
-    """The founding parties of a file; raises typer.BadParameter for another form."""
+    """Read the founding parties from a file; raise typer.BadParameter if the file has another form."""
     try:
         rows = parse_json(path.read_bytes(), max_bytes=MAX_FOUNDING_BYTES)
         return [

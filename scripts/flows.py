@@ -1,9 +1,10 @@
-"""Show that flows go forward: which rooms of ledger/ three flows pass through, and every call that climbs back up.
+"""Show through which rooms of ledger/ three flows pass, and every call that goes against the order of the rooms.
 
 The flows are a request to a verified use, a registration to its certificate, and a withdrawal, on a small real ledger.
-Each call from a function of one room to a function of another is recorded, whatever library stands between the two. A
-call climbs if it goes to a room above or beside its own, by the order of the import-linter contract in pyproject.toml.
-No import can do that; what remains are functions and objects that a room above has handed down. HANDED_DOWN names them.
+Each call from a function of one room to a function of another room is recorded, also if a library is between the two.
+A call *climbs* if it goes to a room above or beside its own, by the order of the import-linter contract in
+pyproject.toml. An import cannot climb. A climb is a call of a function or object that a room above passed down;
+HANDED_DOWN names these with the reason.
 
 Example:
     python scripts/flows.py    run the flows, print rooms and climbs, exit 1 if a climb has no reason
@@ -36,7 +37,7 @@ from tests.support.actors.pilots import Pilot, assembled
 from tests.support.places import PROJECT
 
 CONTRACT: Final = "One direction"
-# What a room above hands down, by the pattern of its name, and why a room below calls it.
+# Functions that a room above passes down, by the pattern of their names, and why a room below calls them.
 HANDED_DOWN: Final = {
     "*.<genexpr>": "a sequence that the room above computes while the room below reads it",
     "certificates.verification:*.announce": "the hash of a use's transaction is recorded before it is sent",
@@ -54,14 +55,14 @@ HANDED_DOWN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """A call to a room above or beside: from where, and to which function."""
+    """A call to a room above or beside: the calling room, and the called function."""
 
     room: str
     target: str
 
     @property
     def pattern(self) -> str | None:
-        """The pattern of HANDED_DOWN that names the function."""
+        """The pattern of HANDED_DOWN that matches the function, or None."""
         return next((pattern for pattern in HANDED_DOWN if fnmatchcase(self.target, pattern)), None)
 
     def __str__(self) -> str:
@@ -69,7 +70,7 @@ class Climb:
 
 
 def levels() -> dict[str, int]:
-    """The level of each room by the contract; the lowest is the highest number."""
+    """Return the level of each room by the import-linter contract; the lowest room has the highest number."""
     linter = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     (layers,) = (each["layers"] for each in linter["contracts"] if each["name"] == CONTRACT)
     return {
@@ -79,7 +80,7 @@ def levels() -> dict[str, int]:
 
 @dataclass
 class Recorder:
-    """Rooms in the order in which a flow first enters them, how often it goes to another, and the calls that climb."""
+    """Records the rooms of a flow by their first call, the number of calls between rooms, and the climbs."""
 
     levels: Mapping[str, int] = field(default_factory=levels)
     rooms: list[str] = field(default_factory=list)
@@ -89,7 +90,7 @@ class Recorder:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Record what this thread and those that it starts call meanwhile."""
+        """Record the calls of this thread, and of the threads that it starts, while the context is open."""
         threading.setprofile(self._note)
         sys.setprofile(self._note)
         try:
@@ -115,7 +116,7 @@ class Recorder:
                 self.climbs[Climb(before, _name(frame.f_code))] += 1
 
     def _room(self, code: CodeType) -> str | None:
-        """The room of a function of ledger/; None of any other, and of what runs when a module is imported."""
+        """Return the room of a function of ledger/; None for other functions and for code that runs on import."""
         if code.co_name == "<module>":
             return None
         if code.co_filename not in self._known:
@@ -131,20 +132,20 @@ def _name(code: CodeType) -> str:
 
 
 def use(pilot: Pilot) -> None:
-    """A request, its authorization, the provision, the certificate, and its use by the consumer."""
+    """Make a request, its authorization, the provision and the certificate, and let the consumer use it."""
     firm = pilot.firm()
     if not pilot.accept(firm, pilot.certificate(firm)).valid:
         raise SystemExit("the use was refused")
 
 
 def registration(pilot: Pilot) -> None:
-    """An application, its review and public notice, the certificate, and its verification."""
+    """Make an application, review and publish it, issue the certificate, and verify it."""
     if not pilot.report(pilot.confirmed()).valid:
         raise SystemExit("the registration certificate was refused")
 
 
 def withdrawal(pilot: Pilot) -> None:
-    """A certificate whose subject withdraws its consent."""
+    """Issue a certificate, and let its subject withdraw the consent."""
     consent = Consent(pilot)
     consent.withdraw()
     if consent.report().valid:
@@ -159,22 +160,22 @@ FLOWS: Final[dict[str, Callable[[Pilot], None]]] = {
 
 
 def recorded(pilot: Pilot) -> dict[str, Recorder]:
-    """Each flow, as it went."""
-    told = {}
+    """Run each flow and return its recorder."""
+    recorders = {}
     for name, flow in FLOWS.items():
-        told[name] = Recorder()
-        with told[name].recording():
+        recorders[name] = Recorder()
+        with recorders[name].recording():
             flow(pilot)
-    return told
+    return recorders
 
 
 def main() -> int:
-    """Run the flows and print them; the exit code."""
+    """Run the flows, print them, and return the exit code."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with TemporaryDirectory(prefix="flows-") as folder, create_ledger(Settings(home=Path(folder), delay=0)) as ledger:
-        told = recorded(assembled(ledger))
+        recorders = recorded(assembled(ledger))
     unexplained = 0
-    for name, flow in told.items():
+    for name, flow in recorders.items():
         print(f"{name}: {' → '.join(flow.rooms)}")
         print(f"  {flow.calls} calls from room to room, {flow.climbs.total()} of them to a room above or beside:")
         for climb, times in sorted(flow.climbs.items(), key=str):

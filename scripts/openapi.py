@@ -1,4 +1,4 @@
-"""Write the API's schema to docs/openapi.json, where changes to it are reviewed.
+"""Write the schema of the API to docs/openapi.json, so that a review sees its changes.
 
 Example:
     python scripts/openapi.py

@@ -1,12 +1,12 @@
-"""Run Slither over the contracts; no finding of any level is left without a reason.
+"""Run Slither over the contracts, and fail if a finding of any level has no reason.
 
-A single finding is explained in the source, on the line before it:
-    // slither-disable-next-line DETECTOR: why it is none
-What holds for every contract stands in EXCLUDED. Everything after the options below goes to Slither.
+The reason of a single finding is in the source, on the line before it:
+    // slither-disable-next-line DETECTOR: why it is not a fault
+Detectors that are excluded for every contract are in EXCLUDED. All arguments are passed to Slither.
 
 Examples:
-    python scripts/slither.py                           exit 1 if something is unexplained
-    python scripts/slither.py --show-ignored-findings   what the comments hide as well
+    python scripts/slither.py                           exit 1 if a finding has no reason
+    python scripts/slither.py --show-ignored-findings   also show the findings that the comments hide
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ledger.chain.contracts.compile import standard_input
 from ledger.chain.local.node_programs import find_node
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-# Not in .venv: Slither wants a web3 below 8.
+# Slither needs web3 below 8, so it has an environment of its own.
 SLITHER: Final = PROJECT / ".venv-slither" / "bin" / "slither"
-# Where slither.config.json points Slither to, in the form of a Hardhat build.
+# slither.config.json names this file, which has the form of a Hardhat build.
 BUILD_INFO: Final = PROJECT / "cache" / "slither" / "build-info" / "contracts.json"
 FINDINGS: Final = PROJECT / "cache" / "slither" / "findings.json"
 EXCLUDED: Final = {
@@ -38,7 +38,7 @@ _EXPLAINED: Final = re.compile(r"^\s*// slither-disable-next-line [a-z0-9-]+(,[a
 
 
 def unexplained() -> list[str]:
-    """Places of directives that give no reason, or hide more than one line."""
+    """Return the places of directives that give no reason, or that hide more than one line."""
     return [
         f"{path.relative_to(PROJECT)}:{number}: {line.strip()}"
         for path in sorted((PROJECT / "contracts").rglob("*.sol"))
@@ -48,9 +48,9 @@ def unexplained() -> list[str]:
 
 
 def build_info() -> dict[str, object]:
-    """What the npm compiler makes of the contracts, as a Hardhat build info.
+    """Compile the contracts with the npm compiler and return a Hardhat build info.
 
-    Raises CalledProcessError, or RuntimeError with the compiler's errors.
+    Raises CalledProcessError, or RuntimeError with the errors of the compiler.
     """
     source = standard_input(PROJECT)
     source["settings"]["outputSelection"] = {"*": {"": ["ast"], "*": ["abi", "devdoc", "userdoc"]}}
@@ -60,7 +60,7 @@ def build_info() -> dict[str, object]:
     errors = [item["formattedMessage"] for item in output.get("errors", []) if item["severity"] == "error"]
     if errors:
         raise RuntimeError("\n".join(errors))
-    # Slither reads the syntax tree; the bytecode, which takes twenty seconds more, need only be there.
+    # Slither reads only the syntax tree. It needs a bytecode, but compiling it would take twenty seconds.
     empty = {"object": "", "sourceMap": ""}
     for contracts in output["contracts"].values():
         for contract in contracts.values():
@@ -70,20 +70,20 @@ def build_info() -> dict[str, object]:
 
 
 def main() -> int:
-    """Compile, leave the result where Slither finds it, run Slither and judge what it found; the exit code."""
+    """Compile the contracts, run Slither on the result, check its findings, and return the exit code."""
     silent = unexplained()
     if silent:
-        print("Say why, and of one line only: // slither-disable-next-line DETECTOR: why", *silent, sep="\n  ")
+        print("Give a reason for one line only: // slither-disable-next-line DETECTOR: why", *silent, sep="\n  ")
         return 1
     BUILD_INFO.parent.mkdir(parents=True, exist_ok=True)
     BUILD_INFO.write_text(json.dumps(build_info()))
-    # Slither overwrites nothing: what is there afterwards is of this run.
+    # Slither does not overwrite the file, so an old one is deleted first.
     FINDINGS.unlink(missing_ok=True)
     command = [str(SLITHER), ".", "--exclude", ",".join(EXCLUDED), "--json", str(FINDINGS), *sys.argv[1:]]
-    # Slither asks Hardhat for its folders, and takes npm's warnings for a failure.
+    # Slither asks Hardhat for its folders, and treats warnings of npm as a failure.
     environment = os.environ | {"npm_config_loglevel": "error"}
     run = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
-    # Slither counts a stale directive as a finding, also in the dependencies: these are not ours to mend.
+    # Slither reports unused directives as findings, also in dependencies, which we do not change.
     said = [line for line in run.stderr.splitlines() if not (_STALE in line and "/node_modules/" in line)]
     if not FINDINGS.exists():
         print(*said, sep="\n")
@@ -94,7 +94,7 @@ def main() -> int:
     passed = found["success"] and not findings and not stale
     if not passed:
         print(*said, sep="\n")
-    print(f"slither: {len(findings)} findings unexplained, {len(stale)} explanations without a finding")
+    print(f"slither: {len(findings)} findings without a reason, {len(stale)} reasons without a finding")
     return 0 if passed else 1
 
 

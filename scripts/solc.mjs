@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The npm compiler as a `solc` for py-solc-x: answers --version, and standard JSON from stdin with standard JSON alone.
+// Makes the npm compiler usable as `solc` for py-solc-x: it supports --version, and standard JSON on stdin and stdout.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,6 +1,6 @@
-"""Try every operation of the API with made-up calls in the name of every role, and count the answers.
+"""Call every operation of the API with generated data in every role, and count the answers.
 
-Takes a ledger of its own in a temporary folder. Needs .venv-clients (`make test` makes it).
+Uses a new ledger in a temporary folder. Needs .venv-clients, which `make test` creates.
 
 Example:
     python scripts/try_schema.py --seed 20261130 --examples 4
@@ -24,12 +24,12 @@ from tests.support.api.trying_schema import PHASES, ROLES, trying
 
 
 def main(
-    seed: Annotated[int, typer.Option(help="Makes a run repeatable.")] = 20261130,
-    examples: Annotated[int, typer.Option(min=1, help="Made-up calls of each operation and role.")] = 4,
-    roles: Annotated[str, typer.Option(help="Columns of the role matrix; U is nobody.")] = "".join(ROLES),
-    covering: Annotated[str, typer.Option(help="Roles that also try every bound of every member.")] = "UCA",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same calls.")] = 20261130,
+    examples: Annotated[int, typer.Option(min=1, help="Generated calls for each operation and role.")] = 4,
+    roles: Annotated[str, typer.Option(help="Columns of the role matrix; U has no session.")] = "".join(ROLES),
+    covering: Annotated[str, typer.Option(help="Roles that also try the limits of every member.")] = "UCA",
 ) -> None:
-    """Run all roles, print a table, and end with 1 if anything was wrong."""
+    """Run all roles, print a table, and exit with 1 if an answer was wrong."""
     folder = Path(mkdtemp(prefix="try-schema-"))
     statuses: Counter[int] = Counter()
     wrong = 0

@@ -1,1 +1,1 @@
-"""What the contracts cost, measured on a local node, beside the limits."""
+"""Measures the gas of the contracts on a local node, and compares it with limits."""

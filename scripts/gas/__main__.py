@@ -1,4 +1,4 @@
-"""Measure what the contracts cost, on a local node, and write it beside the limits.
+"""Measure the gas of the contracts on a local node, and write it together with the limits.
 
 Examples:
     python -m scripts.gas           write contracts/gas.json, contracts/size.json and docs/gas.md
@@ -21,7 +21,7 @@ from scripts.gas.page import PAGE, write
 def main(
     only_print: Annotated[bool, typer.Option("--print", help="Write nothing.")] = False,
 ) -> None:
-    """Measure gas and code size; exit 1 if a limit is exceeded, or if a move costs more and nobody has said why."""
+    """Measure gas and code size; exit 1 if a limit is exceeded, or if an act costs more without a reason in RISES."""
     with errors_explained():
         table = report(measure(), committed())
     for name, row in table.items():
@@ -37,7 +37,7 @@ def main(
         typer.echo(f"{name}: above its limit", err=True)
     unexplained = [name for name, row in table.items() if "why" not in row.get("rise", {"why": ""})]
     for name in unexplained:
-        typer.echo(f"{name}: costs more than before; say in RISES what that buys", err=True)
+        typer.echo(f"{name}: costs more than before; give the reason in RISES", err=True)
     raise typer.Exit(1 if exceeded or unexplained else 0)
 
 

@@ -1,4 +1,4 @@
-"""What a move may cost, and what a rise over the committed figure buys."""
+"""The limit for the gas of an act, and the reason if an act costs more than its limit or more than before."""
 
 from __future__ import annotations
 
@@ -24,33 +24,34 @@ LIMITS: Final = {
     "lien": 75_000,
     "recover account": 90_000,
 }
-# Above its limit on purpose: what the difference buys. See docs/adr/0003-what-a-revocation-buys.md.
+_REVOKE = "the running head, the party registry, the check that the batch exists (ADR 3)"
+# Why an act may cost more than its limit. See docs/adr/0003-what-a-revocation-buys.md.
 WHY: Final = {
-    "revoke, first of its word": "the running head, the party registry and the check that the batch exists: ADR 3",
-    "revoke, later of its word": "the running head, the party registry and the check that the batch exists: ADR 3",
-    "offer + accept": "each act looks its party up in a registry that decides by proposals: ADR 11",
-    "recover account": "three transactions: proposed, confirmed by a second party, carried out after a delay: ADR 11",
+    "revoke, first of its word": _REVOKE,
+    "revoke, later of its word": _REVOKE,
+    "offer + accept": "each act asks the party registry, which decides by proposals (ADR 11)",
+    "recover account": "three transactions: proposal, confirmation by a second party, execution after a delay (ADR 11)",
 }
-# What a rise over the committed figure buys; the first prefix that fits. See docs/adr/0009-keyed-by-what-was-signed.md
-# and docs/adr/0011-two-parties-and-a-delay.md.
-_OWN_LOG = "each issuer has its own log, and each event names its issuer: nobody else can anchor or revoke there"
-_PAUSE = "the registry says whether the ledger is paused, which is a slot more"
-_ACCUSED = "an officer against whom two others decided cancels nothing meanwhile, so they can appoint another"
-_SILENCE = "it is noted since when a party is silent, and which keys can send transactions: these make an officer"
-_DISPATCH = "the party registry has proposals, keys and pauses, and looks an act up among more functions"
+# Why an act costs more than before, by the first prefix that matches its name. See
+# docs/adr/0009-keyed-by-what-was-signed.md and docs/adr/0011-two-parties-and-a-delay.md.
+_OWN_LOG = "each issuer has its own log, and each event names the issuer, so nobody else can anchor or revoke there"
+_PAUSE = "the act reads whether the ledger is paused, which is one more storage slot"
+_ACCUSED = "an officer cannot cancel anything while two others have confirmed a measure against it"
+_SILENCE = "the registry records since when a party is silent, and which keys can send transactions"
+_DISPATCH = "the party registry has more functions (proposals, keys, pauses), so finding the called one costs more"
 RISES: Final = {
-    "deploy Forwarder": "the origin of the ledger, after which the signing domain is named",
+    "deploy Forwarder": "the origin of the ledger, which is part of the signing domain",
     "deploy PartyRegistry": "proposals, vetoes, reports, pauses: no single key decides; eight founding parties",
-    "deploy AssetRegistry": "two officers reassign what a silent party holds; pauses",
-    "deploy CertificateLog": "two of an office lift its hold, and a reported key withdraws apart; pauses",
+    "deploy AssetRegistry": "reassignment of a silent party's assets by two officers; pauses",
+    "deploy CertificateLog": "holds are lifted by two parties; withdrawals by a reported key are separate; pauses",
     "deploy all": "proposals, vetoes, reports, pauses, reassignment",
     "anchor, size 8192, each": _OWN_LOG,
     "anchor": _PAUSE,
     "revoke 1000 of 8192 at random, each": _OWN_LOG,
-    "use 100": "each consumer has its own counter for each request, a slot each: nobody else can spend its uses",
-    "use, later under its request, signed": "others may pay: the contract checks the consumer's signature",
-    "withdraw a statement, signed with P-256": "keys of phones and browsers; P-256 is computed in Solidity here",
-    "withdraw a statement": "the log keeps withdrawals by a reported key apart from the party's own",
+    "use 100": "each consumer has a counter for each request, so nobody else can spend its uses",
+    "use, later under its request, signed": "others can pay, because the contract checks the consumer's signature",
+    "withdraw a statement, signed with P-256": "keys of phones and browsers work; P-256 is computed in Solidity here",
+    "withdraw a statement": "the log keeps withdrawals by a reported key separately",
     "register": _PAUSE,
     "confirm an office": _ACCUSED,
     "confirm a date of compromise": _ACCUSED,
@@ -59,13 +60,13 @@ RISES: Final = {
     "report a key": _SILENCE,
     "carry out": _SILENCE,
     "offer + accept": _DISPATCH,
-    "set": "the officers are counted again: three are always left",
-    "rotate account": "a new key waits, and every key that the party had may veto it",
-    "recover account": "two officers and a delay, in which every key that the party had may veto",
+    "set": "the officers are counted again, because three must always remain",
+    "rotate account": "a new key waits, and every key of the party may veto it",
+    "recover account": "two officers and a delay, in which every key of the party may veto",
 }
-# Anything else may rise by this much, for the reason `_DISPATCH`.
+# Any other act may cost this much more, for the reason `_DISPATCH`.
 DISPATCH_GAS: Final = 600
-# Moves that bind keys with a proof, which is a signature.
+# Acts that bind keys with a proof, which is a signature.
 PROVEN: Final = {
     "confirm a registration",
     "confirm 100 registrations, each",
@@ -78,10 +79,10 @@ PROVEN: Final = {
 
 
 def tolerance(name: str) -> int:
-    """How far two measures of a move may lie apart: what a signature costs depends on its bytes, and they on the time.
+    """Return how much two measurements of an act may differ, because the gas of a signature depends on its bytes.
 
-    The contract tries two keys for a secp256k1 signature, and the second is tried for every other one. P-256 is
-    computed in Solidity, where a step is left out for each pair of zero bits.
+    The bytes of a signature depend on the time. For a secp256k1 signature the contract tries two keys, and half of the
+    signatures need the second one. P-256 is computed in Solidity, which skips a step for each pair of zero bits.
     """
     if "P-256" in name:
         return 10_000
@@ -93,14 +94,14 @@ def tolerance(name: str) -> int:
 
 
 def committed() -> dict[str, dict[str, Any]]:
-    """The table in the repository."""
+    """Return the committed table, contracts/gas.json."""
     return dict(json.loads(GAS_FILE.read_text()))
 
 
 def report(found: dict[str, int], before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The measured gas of each move; its limit, and why it is above that; what it rose from, and what that buys.
+    """Return for each act: its gas, its limit with the reason if it costs more, and the rise with its reason.
 
-    ``before`` is the committed table: a move that costs no more than there keeps the rise that stands there.
+    ``before`` is the committed table: an act that costs no more than there keeps the rise that is recorded there.
     """
     table: dict[str, dict[str, Any]] = {name: {"gas": gas} for name, gas in found.items()}
     for name, limit in LIMITS.items():
@@ -117,7 +118,7 @@ def report(found: dict[str, int], before: dict[str, dict[str, Any]]) -> dict[str
 
 
 def _reason(name: str, rise: int) -> dict[str, str]:
-    """Why a move costs more; empty if nobody has said."""
+    """Return why an act costs more; an empty object if no reason is given."""
     given = next((why for prefix, why in RISES.items() if name.startswith(prefix)), None)
     why = given or (_DISPATCH if rise <= DISPATCH_GAS else None)
     return {"why": why} if why else {}

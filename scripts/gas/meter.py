@@ -1,4 +1,4 @@
-"""A chain with our contracts, and what each call to them costs there."""
+"""Measures the gas of calls to the contracts on a chain of its own."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PARTIES: Final = {
     "third officer": "authority",
     "subject": "subject",
 }
-# How long proposals wait on the chain of the measures.
+# How long proposals wait on this chain, in seconds.
 DELAY: Final = 600
 FAR: Final = 4_000_000_000
 GAS_LIMIT: Final = 30_000_000
 
 
 class Meter:
-    """A chain with our contracts and one party for each role that acts; notes the gas of what it sends."""
+    """A chain with the contracts and one party for each role; records the gas of each transaction."""
 
     def __init__(self, node: LocalNode) -> None:
         self.found: dict[str, int] = {}
@@ -57,14 +57,14 @@ class Meter:
         self._measure_deployment()
 
     def send(self, name: str | None, party: str, call: Call) -> int:
-        """Send a call as a party; with a name its gas is noted."""
+        """Send a call as a party and return its gas; if a name is given, record the gas under it."""
         gas = self._transact(party, call).gas_used
         if name is not None:
             self.found[name] = gas
         return gas
 
     def propose(self, name: str | None, party: str, call: Call) -> int:
-        """The number of a new proposal; a list of parties is proposed by its digest."""
+        """Make a proposal and return its number; a list of parties is proposed by its digest."""
         registers = call.function == "register"
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
         receipt = self._transact(party, proposed)
@@ -73,7 +73,7 @@ class Meter:
         return proposal_of(receipt)
 
     def decide(self, name: str, call: Call, *, waits: bool = True) -> None:
-        """What two officers decide, step by step: proposed, confirmed, and carried out if it waits."""
+        """Let two officers propose and confirm a call, and carry it out if it has to wait."""
         number = self.propose(name, "authority", call)
         self.send(f"confirm {name}", "second officer", calls.confirm(number, call))
         if waits:
@@ -81,68 +81,68 @@ class Meter:
             self.send(f"carry out {name}", "bank", calls.carry_out(number, call))
 
     def change_own(self, name: str | None, party: str, call: Call) -> None:
-        """A party's change of its own keys: proposed, and carried out after the delay."""
+        """Let a party propose a change of its own keys, and carry it out after the delay."""
         number = self.propose(name, party, call)
         self.wait(DELAY)
         self.send(name and f"carry out {name}", party, calls.carry_out(number, call))
 
     def proof(self, signer: Signer, number: int = 0) -> str:
-        """The proof of possession of a key, for the party of that number."""
+        """Return the proof of possession of a key for the party with this number."""
         return prove_key(self._client.deployment.chain, signer, number)
 
     def registration(self, name: str) -> PartyRegistration:
-        """A consumer with one key."""
+        """Return the registration of a consumer with one key."""
         signer = signer_of(digest(f"key of {name}"))
         return PartyRegistration(digest(name), ((signer.kid, self.proof(signer)),), 1 << ROLES.index("consumer"))
 
     def veto_by_signature(self, party: str, number: int) -> int:
-        """Gas of a veto that a party signs and the authority sends."""
+        """Return the gas of a veto that a party signs and the authority sends."""
         account = self._accounts[party]
         message = veto_message(self._client.deployment.chain, account, number)
         signature = sign_act(message, self.signer_of(party))
         return self.send(None, "authority", calls.veto_for(account, number, signature))
 
     def report_by_signature(self, party: str, account: str) -> int:
-        """Gas of a report that a party signs and the authority sends."""
+        """Return the gas of a report that a party signs and the authority sends."""
         own = self._accounts[party]
         message = report_message(self._client.deployment.chain, own, account)
         signature = sign_act(message, self.signer_of(party))
         return self.send(None, "authority", calls.report_for(own, self.numbers[party], account, signature))
 
     def now(self) -> int:
-        """The newest block's time."""
+        """Return the time of the newest block."""
         return ChainReader(self._client).latest().time
 
     def wait(self, seconds: int) -> None:
-        """Let time pass on the chain."""
+        """Move the time of the chain forward."""
         self._node.advance(seconds)
 
     def relay(self, name: str, party: str, call: Call) -> None:
-        """The same through the forwarder, paid by the authority."""
+        """Send a call through the forwarder: the party signs, and the authority pays."""
         relay = Relay(self._client)
         request = relay.prepare(self._accounts[party], call, FAR)
         self.found[f"{name}, forwarded"] = relay.submit(sign_request(request, self._keys[party])).gas_used
 
     def signer_of(self, party: str) -> Signer:
-        """Signs acts by a party's own account."""
+        """Return the signer of a party's own account."""
         return signer_of(self._keys[party])
 
     def use_by_signature(self, uses: list[tuple[str, int]]) -> int:
-        """Gas of uses that the bank signs and the authority sends."""
+        """Return the gas of uses that the bank signs and the authority sends."""
         account = self._accounts["bank"]
         message = uses_message(self._client.deployment.chain, account, FAR, uses)
         signature = sign_act(message, self.signer_of("bank"))
         return self.send(None, "authority", calls.record_uses_for(account, uses, FAR, signature))
 
     def withdraw_by_signature(self, signer: Signer, statement: str) -> int:
-        """Gas of a withdrawal that a party signs and the authority sends."""
+        """Return the gas of a withdrawal that a party signs and the authority sends."""
         statements = [digest(statement)]
         message = withdrawals_message(self._client.deployment.chain, signer.kid, statements)
         return self.send(None, "authority", calls.withdraw_for(signer.kid, statements, sign_act(message, signer)))
 
     def _transact(self, party: str, call: Call) -> Receipt:
         client = self._client.with_account(self._keys[party])
-        # With a gas limit nothing is estimated first, which takes longer than the transaction.
+        # With a gas limit the node does not estimate first, which would take longer than the transaction.
         return client.transact(client.address_of(call.contract), client.encode(call), gas=GAS_LIMIT)
 
     def _measure_deployment(self) -> None:
@@ -156,7 +156,7 @@ class Meter:
 
 
 def signer_of(key: str) -> Signer:
-    """Signs by a secp256k1 key, hex."""
+    """Return the signer of a secp256k1 key, given in hex."""
     raw = bytes.fromhex(key)
     return LocalSigner(raw, account_of(raw))
 

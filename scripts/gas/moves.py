@@ -1,4 +1,4 @@
-"""Every move of the contracts, in an order in which each can be made."""
+"""Measures every act of the contracts, in an order in which each act is allowed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTHING: Final = Call(PARTY_REGISTRY, "count", ())
 
 
 def measure() -> dict[str, int]:
-    """Gas by move, on a fresh ganache chain."""
+    """Return the gas of each act, on a new ganache chain."""
     with tempfile.TemporaryDirectory() as directory, LocalNode(Path(directory), persistent=False) as node:
         meter = Meter(node)
         for party in PARTIES:
@@ -36,7 +36,7 @@ def measure() -> dict[str, int]:
 
 
 def sizes() -> dict[str, int]:
-    """Bytes of runtime code by contract."""
+    """Return the size of each contract's runtime code in bytes."""
     return {name: len(artifact_of(name).runtime) for name in CONTRACTS}
 
 
@@ -69,7 +69,7 @@ def _certificates(meter: Meter) -> None:
 
 
 def _statements(meter: Meter) -> None:
-    """Uses, withdrawals and holds: each belongs to the digest of what was signed."""
+    """Measure uses, withdrawals and holds, which belong to the digest of a signed statement."""
     request, later = digest("request"), digest("later")
     meter.send("use, first under its request", "bank", calls.record_use(request, 1))
     meter.send("use, later under its request", "bank", calls.record_use(request, 2))
@@ -95,7 +95,7 @@ def _statements(meter: Meter) -> None:
 def _assets(meter: Meter) -> None:
     rows = [AssetRegistration(digest(f"asset {n}"), digest(f"content {n}"), digest(f"print {n}")) for n in range(105)]
     first, second, third = (row.id for row in rows[:3])
-    # The contract's counter is set once: the first asset of all costs more than every other.
+    # The very first asset sets the contract's counter, so it costs more than the others.
     meter.send("register the very first", "provider", _register_one(rows[0]))
     meter.send("register one", "provider", _register_one(rows[1]))
     meter.relay("register one", "provider", _register_one(rows[2]))
@@ -201,7 +201,7 @@ def _parties(meter: Meter) -> None:
 
 
 def _reassignment(meter: Meter) -> None:
-    """The provider falls silent; two officers move one of its assets."""
+    """Make the provider silent, and let two officers give one of its assets to another party."""
     provider = meter.numbers["provider"]
     for key in (meter.signer_of("provider").kid, Es256Signer(bytes.fromhex(digest("P-256 key"))).kid):
         meter.send(None, "authority", calls.report(provider, key))
@@ -210,5 +210,5 @@ def _reassignment(meter: Meter) -> None:
 
 
 def _sum(meter: Meter, name: str) -> int:
-    """What a proposal costs from its beginning to its end."""
+    """Record the gas of all steps of a proposal together."""
     return sum(meter.found.get(f"{step} {name}", 0) for step in ("propose", "confirm", "carry out"))

@@ -154,3 +154,17 @@ def test_a_command_line_in_a_page_can_be_split() -> None:
     for page in PAGES:
         for line in run_in(page):
             assert shlex.split(line, comments=True), line
+
+
+def test_every_decision_has_a_date_and_a_status_and_is_listed() -> None:
+    index = (PROJECT / "docs" / "README.md").read_text("utf-8")
+    for page in sorted((PROJECT / "docs" / "adr").glob("*.md")):
+        assert re.search(
+            r"^Date: 20\d\d-\d\d-\d\d\. Status: (accepted|superseded)", page.read_text("utf-8"), re.MULTILINE
+        )
+        assert f"](adr/{page.name})" in index
+
+
+def test_the_changelog_has_the_four_kinds_of_change() -> None:
+    text = (PROJECT / "CHANGELOG.md").read_text("utf-8")
+    assert re.findall(r"^### (\w+)$", text, re.MULTILINE)[:4] == ["Added", "Changed", "Fixed", "Security"]
