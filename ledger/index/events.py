@@ -1,4 +1,4 @@
-"""Events of the index."""
+"""Events of the index, and handlers that write a row of an event."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table, insert, update
 
 # The names that events have for the acting party (protocol §3). Each event has one of them.
 _ACTORS: Final = ("by", "issuer", "consumer", "party")
+_ATTRIBUTES: Final = ("block_number", "log_index", "tx_hash", "at", "by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,28 @@ def actor_of(args: Mapping[str, Any]) -> int:
 
 
 Handler = Callable[[Connection, IndexedEvent], None]
+Columns = Callable[[IndexedEvent], Mapping[str, Any]]
+
+
+def adds(table: Table, columns: Columns = lambda _: {}) -> Handler:
+    """Return a handler that inserts one row into ``table``.
+
+    Columns with the name of an attribute or an argument of the event get its value; ``columns`` gives the others.
+    """
+    names = [column.name for column in table.c]
+
+    def handle(connection: Connection, event: IndexedEvent) -> None:
+        own = {name: getattr(event, name) for name in _ATTRIBUTES}
+        values = {name: value for name, value in {**event.args, **own}.items() if name in names}
+        connection.execute(insert(table).values({**values, **columns(event)}))
+
+    return handle
+
+
+def sets(table: Table, key: str, columns: Columns) -> Handler:
+    """Return a handler that updates the row whose column ``key`` has the value of the event's argument ``key``."""
+
+    def handle(connection: Connection, event: IndexedEvent) -> None:
+        connection.execute(update(table).where(table.c[key] == event.args[key]).values(columns(event)))
+
+    return handle

@@ -7,71 +7,19 @@ always give the same rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy import Connection, insert, update
 
 from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.contracts.names import scenario_of_code
 from ledger.chain.reading.log_reads import LEAVES_PER_WORD
 from ledger.index import tables
 from ledger.index.asset_projections import project_assets
-from ledger.index.events import Handler, IndexedEvent
+from ledger.index.events import Handler, IndexedEvent, adds, sets
 from ledger.index.power_projections import POWER_HANDLERS
 
 ACTIVE: Final = 1
-
-
-def _party_registered(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.PARTIES,
-        no=event.args["no"],
-        id=event.args["id"],
-        status=ACTIVE,
-        reason=0,
-        roles=0,
-        registered_at=event.at,
-        registered_by=event.by,
-    )
-
-
-def _roles_changed(connection: Connection, event: IndexedEvent) -> None:
-    _set_party(connection, event, roles=event.args["roles"])
-
-
-def _party_status_changed(connection: Connection, event: IndexedEvent) -> None:
-    _set_party(connection, event, status=event.args["status"], reason=event.args["reason"])
-
-
-def _accredited(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.ACCREDITATIONS,
-        block_number=event.block_number,
-        log_index=event.log_index,
-        party_no=event.args["no"],
-        scenario=scenario_of_code(event.args["scenario"]),
-        valid_from=event.args["from"],
-        valid_to=event.args["to"],
-        at=event.at,
-        by=event.by,
-    )
-
-
-def _anchored(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.ANCHORS,
-        issuer=event.args["issuer"],
-        batch=event.args["batch"],
-        first_seq=event.args["firstSeq"],
-        size=event.args["size"],
-        root=event.args["root"],
-        at=event.at,
-        block_number=event.block_number,
-        tx_hash=event.tx_hash,
-    )
 
 
 def _status_changed(connection: Connection, event: IndexedEvent) -> None:
@@ -92,63 +40,42 @@ def _status_changed(connection: Connection, event: IndexedEvent) -> None:
         connection.execute(insert(tables.STATUSES), rows)
 
 
-def _superseded(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.SUPERSESSIONS,
-        issuer=event.args["issuer"],
-        batch=event.args["batch"],
-        index=event.args["index"],
-        new_batch=event.args["newBatch"],
-        new_index=event.args["newIndex"],
-        at=event.at,
-    )
-
-
-def _used(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.USES,
-        consumer=event.args["consumer"],
-        request=event.args["request"],
-        ordinal=event.args["ordinal"],
-        at=event.at,
-    )
-
-
 def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
     table, time = tables.WITHDRAWALS, "reported_at" if event.args["reported"] else "at"
     key = {"party": event.args["party"], "statement": event.args["statement"]}
     known = (table.c.party == key["party"]) & (table.c.statement == key["statement"])
     # A party may withdraw a statement twice: by a reported key and by another one.
     if not connection.execute(update(table).where(known).values({time: event.at})).rowcount:
-        _add(connection, table, **{**key, "at": 0, "reported_at": 0, time: event.at})
-
-
-def _held(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.HOLDS,
-        statement=event.args["statement"],
-        change=event.args["change"],
-        offices=event.args["offices"],
-        reason=event.args["reason"],
-        at=event.at,
-        by=event.by,
-    )
+        connection.execute(insert(table).values({**key, "at": 0, "reported_at": 0, time: event.at}))
 
 
 HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("PartyRegistry", "PartyRegistered"): _party_registered,
-    ("PartyRegistry", "RolesChanged"): _roles_changed,
-    ("PartyRegistry", "PartyStatusChanged"): _party_status_changed,
-    ("PartyRegistry", "Accredited"): _accredited,
-    ("CertificateLog", "Anchored"): _anchored,
+    ("PartyRegistry", "PartyRegistered"): adds(
+        tables.PARTIES,
+        lambda event: {"status": ACTIVE, "reason": 0, "roles": 0, "registered_at": event.at, "registered_by": event.by},
+    ),
+    ("PartyRegistry", "RolesChanged"): sets(tables.PARTIES, "no", lambda event: {"roles": event.args["roles"]}),
+    ("PartyRegistry", "PartyStatusChanged"): sets(
+        tables.PARTIES, "no", lambda event: {"status": event.args["status"], "reason": event.args["reason"]}
+    ),
+    ("PartyRegistry", "Accredited"): adds(
+        tables.ACCREDITATIONS,
+        lambda event: {
+            "party_no": event.args["no"],
+            "scenario": scenario_of_code(event.args["scenario"]),
+            "valid_from": event.args["from"],
+            "valid_to": event.args["to"],
+        },
+    ),
+    ("CertificateLog", "Anchored"): adds(tables.ANCHORS, lambda event: {"first_seq": event.args["firstSeq"]}),
     ("CertificateLog", "StatusChanged"): _status_changed,
-    ("CertificateLog", "Superseded"): _superseded,
-    ("CertificateLog", "Used"): _used,
+    ("CertificateLog", "Superseded"): adds(
+        tables.SUPERSESSIONS,
+        lambda event: {"new_batch": event.args["newBatch"], "new_index": event.args["newIndex"]},
+    ),
+    ("CertificateLog", "Used"): adds(tables.USES),
     ("CertificateLog", "Withdrawn"): _withdrawn,
-    ("CertificateLog", "Held"): _held,
+    ("CertificateLog", "Held"): adds(tables.HOLDS),
     **{("PartyRegistry", name): handler for name, handler in POWER_HANDLERS.items()},
 }
 
@@ -167,11 +94,3 @@ def bits_of(mask: int) -> Iterator[int]:
         lowest = mask & -mask
         yield lowest.bit_length() - 1
         mask ^= lowest
-
-
-def _add(connection: Connection, table: Table, **values: Any) -> None:
-    connection.execute(insert(table).values(values))
-
-
-def _set_party(connection: Connection, event: IndexedEvent, **values: Any) -> None:
-    connection.execute(update(tables.PARTIES).where(tables.PARTIES.c.no == event.args["no"]).values(values))
