@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ledger.installation.participant import SEEN, Participant, members, participant
+from ledger.installation.participant import SEEN, Participant
 from ledger.installation.recovery.loss import Loss, accept_loss
 from ledger.installation.use_cases.catalogue import CatalogueUseCases
 from ledger.installation.use_cases.certificates import CertificateUseCases
@@ -23,21 +21,47 @@ from ledger.provenance.log_entries import LogEntries
 from ledger.rulebooks.scenario_drafts import ScenarioDrafts
 
 
-@dataclass(frozen=True)
 class Ledger(Participant, Foundation):
     """The operator's open ledger: its use cases, one member for each capability."""
 
-    parties: PartyUseCases
-    certificates: CertificateUseCases
-    catalogue: CatalogueUseCases
-    usage: UsageUseCases
-    registration: RegistrationUseCases
-    scenario_drafts: ScenarioDrafts
-    own_certificates: OwnCertificates
-    log_entries: LogEntries
-    key_rotation: KeyRotation
-    erasure: Erasure
-    idempotency: Idempotency
+    def __init__(self, base: Foundation) -> None:
+        """Put the capabilities together, each over those before it; reads no file and no node."""
+        vars(self).update(vars(base))
+        super().__init__(
+            base.settings,
+            base.database,
+            base.client,
+            base.follower,
+            base.custody,
+            base.coherence,
+            base.scenarios,
+            base.acting,
+            base.lists,
+            base.clock,
+            party=base.installation.operator,
+            account_of=base.account_of,
+            key_of=base.key_of,
+            within_reach=Offices(base.database, base.reader, base.custody).within_reach,
+            before_retiring=lambda: anchor_first(base.anchoring),
+            anchoring=base.anchoring,
+        )
+        database, chain, clock = self.database, self.reader.chain, self.clock
+        self.parties = PartyUseCases(self, self)
+        self.certificates = CertificateUseCases(self, self)
+        self.catalogue = CatalogueUseCases(self, self.parties)
+        self.usage = UsageUseCases(self, self.parties, self.certificates)
+        self.registration = RegistrationUseCases(self, self, self.parties, self.certificates, self.catalogue)
+        self.scenario_drafts = ScenarioDrafts(database, clock)
+        self.own_certificates = OwnCertificates(
+            self.usage.holdings, self.parties.principals, self.certificates.bundles, self.readings
+        )
+        self.certificate_views = CertificateViews(
+            self.verification, self.presentations, self.provenances, self.own_certificates
+        )
+        self.log_entries = LogEntries(database, self.parties.principals)
+        self.key_rotation = KeyRotation(database, self.sealer, self.archiving)
+        self.erasure = Erasure(database, self.sealer, self.follower, self.roles, self.archiving, chain.ledger, clock)
+        self.idempotency = Idempotency(database, self.lookup_key, clock)
 
     @property
     def authority(self) -> Actor:
@@ -56,46 +80,3 @@ class Ledger(Participant, Foundation):
         lost = accept_loss(self.database, self.reader, self.installation.issuer, self.follower)
         self.coherence.check()
         return lost
-
-
-def wire(base: Foundation) -> Ledger:
-    """Put the capabilities together, each over those before it; reads no file and no node."""
-    database, reader, follower, clock = base.database, base.reader, base.follower, base.clock
-    common = participant(
-        base.settings,
-        database,
-        base.client,
-        follower,
-        base.custody,
-        base.coherence,
-        base.scenarios,
-        base.acting,
-        base.lists,
-        clock,
-        party=base.installation.operator,
-        account_of=base.account_of,
-        key_of=base.key_of,
-        within_reach=Offices(database, reader, base.custody).within_reach,
-        before_retiring=lambda: anchor_first(base.anchoring),
-        anchoring=base.anchoring,
-    )
-    parties = PartyUseCases(base, common)
-    certificates = CertificateUseCases(base, common)
-    catalogue = CatalogueUseCases(base, parties)
-    usage = UsageUseCases(base, parties, certificates)
-    own = OwnCertificates(usage.holdings, parties.principals, certificates.bundles, common.readings)
-    views = CertificateViews(common.verification, common.presentations, common.provenances, own)
-    return Ledger(
-        **(members(base) | members(common) | {"certificate_views": views}),
-        parties=parties,
-        certificates=certificates,
-        catalogue=catalogue,
-        usage=usage,
-        registration=RegistrationUseCases(base, common, parties, certificates, catalogue),
-        scenario_drafts=ScenarioDrafts(database, clock),
-        own_certificates=own,
-        log_entries=LogEntries(database, parties.principals),
-        key_rotation=KeyRotation(database, base.sealer, base.archiving),
-        erasure=Erasure(database, base.sealer, follower, common.roles, base.archiving, reader.chain.ledger, clock),
-        idempotency=Idempotency(database, base.lookup_key, clock),
-    )

@@ -37,7 +37,7 @@ from ledger.installation.home import (
 )
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.membership import Membership, membership_file
-from ledger.installation.participant import Participant, participant
+from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
 from ledger.installation.tables import METADATA
 from ledger.log.coherence import Coherence
@@ -233,7 +233,7 @@ def _wire(
     # A finding that forbids writing also forbids sending.
     client.before_sending = database.require_writable
     parties = OwnParty(membership, custody)
-    return participant(
+    return Participant(
         settings,
         database,
         client,

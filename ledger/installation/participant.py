@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Final
 
@@ -40,7 +39,6 @@ from ledger.store.database import Database
 SEEN: Final = "seen.json"
 
 
-@dataclass(frozen=True, slots=True)
 class Participant:
     """An open installation.
 
@@ -48,26 +46,73 @@ class Participant:
     keys and codes. ``readings`` records who used a subject's data. ``roles`` are read from the index.
     """
 
-    settings: Settings
-    clock: Clock
-    database: Database
-    client: ChainClient
-    reader: ChainReader
-    follower: Follower
-    party: str
-    callers: Callers
-    sessions: Sessions
-    machine_keys: MachineKeys
-    attempts: Attempts
-    readings: Readings
-    roles: Roles
-    verification: Verification
-    presentations: Presentations
-    certificate_views: CertificateViews
-    provenances: Provenances
-    inspection: Inspection
-    proposals: Proposals
-    pauses: Pauses
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        client: ChainClient,
+        follower: Follower,
+        custody: Custody,
+        coherence: Coherence,
+        scenarios: ScenarioBook,
+        relayed: RelayedActs,
+        lists: RegistrationLists,
+        clock: Clock,
+        *,
+        party: str,
+        account_of: Callable[[str], str],
+        key_of: Callable[[str], str | None],
+        within_reach: Callable[[Iterable[str]], list[str]],
+        before_retiring: Callable[[], None] = lambda: None,
+        anchoring: Anchoring | None = None,
+        own_account: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        """Put together the parts of an installation; reads no file and no node.
+
+        ``key_of`` returns the public key of an account that may sign in here. A joined installation has ``own_account``
+        and no ``anchoring``; the other arguments are as for ``Proposals``.
+        """
+        reader, oldest = ChainReader(client), settings.oldest_head
+        seen, expected = Remembered(reader, settings.home / SEEN), partial(expecting, scenarios)
+        uses = Uses(client, reader, custody, party, account_of)
+        place, lock = Place.of(settings.service_origin, reader.chain), settings.home / "proposing.lock"
+        self.settings, self.clock, self.database, self.party = settings, clock, database, party
+        self.client, self.reader, self.follower = client, reader, follower
+        self.machine_keys = MachineKeys(database, clock)
+        self.callers = Callers(database, self.machine_keys.used, clock)
+        self.sessions = Sessions(database, place, key_of, settings.session_seconds, clock)
+        self.attempts = Attempts()
+        self.readings = Readings(database, clock)
+        self.roles = Roles(database)
+        self.presentations = Presentations(database, reader, follower, clock, keeps_log=anchoring is not None)
+        self.verification = Verification(database, reader, seen, expected, uses, self.presentations, clock)
+        self.provenances = Provenances(database, reader, follower)
+        self.certificate_views = CertificateViews(self.verification, self.presentations, self.provenances)
+        self.inspection = Inspection(
+            database,
+            reader,
+            follower,
+            self.provenances,
+            coherence,
+            clock,
+            own_account,
+            anchoring=anchoring,
+            oldest=oldest,
+        )
+        self.proposals = Proposals(
+            database,
+            client,
+            reader,
+            follower,
+            relayed,
+            lists,
+            clock,
+            account_of=account_of,
+            within_reach=within_reach,
+            before_retiring=before_retiring,
+            lock=lock,
+        )
+        self.pauses = Pauses(reader, relayed, self.proposals, account_of)
 
     def actor(self, identifier: str) -> Actor:
         """Return a party with its roles, as the acting party."""
@@ -83,82 +128,3 @@ class Participant:
             return
         self.readings.flush()
         self.machine_keys.flush()
-
-
-def participant(
-    settings: Settings,
-    database: Database,
-    client: ChainClient,
-    follower: Follower,
-    custody: Custody,
-    coherence: Coherence,
-    scenarios: ScenarioBook,
-    relayed: RelayedActs,
-    lists: RegistrationLists,
-    clock: Clock,
-    *,
-    party: str,
-    account_of: Callable[[str], str],
-    key_of: Callable[[str], str | None],
-    within_reach: Callable[[Iterable[str]], list[str]],
-    before_retiring: Callable[[], None] = lambda: None,
-    anchoring: Anchoring | None = None,
-    own_account: Callable[[], dict[str, Any]] | None = None,
-) -> Participant:
-    """Put together the parts of an installation; reads no file and no node.
-
-    ``key_of`` returns the public key of an account that may sign in here. A joined installation has ``own_account``
-    and no ``anchoring``; the other arguments are as for ``Proposals``.
-    """
-    reader = ChainReader(client)
-    presentations = Presentations(database, reader, follower, clock, keeps_log=anchoring is not None)
-    seen, expected = Remembered(reader, settings.home / SEEN), partial(expecting, scenarios)
-    uses = Uses(client, reader, custody, party, account_of)
-    verification = Verification(database, reader, seen, expected, uses, presentations, clock)
-    provenances = Provenances(database, reader, follower)
-    machine_keys = MachineKeys(database, clock)
-    oldest = settings.oldest_head
-    proposals = Proposals(
-        database,
-        client,
-        reader,
-        follower,
-        relayed,
-        lists,
-        clock,
-        account_of=account_of,
-        within_reach=within_reach,
-        before_retiring=before_retiring,
-        lock=settings.home / "proposing.lock",
-    )
-    return Participant(
-        settings=settings,
-        clock=clock,
-        database=database,
-        client=client,
-        reader=reader,
-        follower=follower,
-        party=party,
-        callers=Callers(database, machine_keys.used, clock),
-        sessions=Sessions(
-            database, Place.of(settings.service_origin, reader.chain), key_of, settings.session_seconds, clock
-        ),
-        machine_keys=machine_keys,
-        attempts=Attempts(),
-        readings=Readings(database, clock),
-        roles=Roles(database),
-        verification=verification,
-        presentations=presentations,
-        certificate_views=CertificateViews(verification, presentations, provenances),
-        provenances=provenances,
-        inspection=Inspection(
-            database, reader, follower, provenances, coherence, clock, own_account, anchoring=anchoring, oldest=oldest
-        ),
-        proposals=proposals,
-        pauses=Pauses(reader, relayed, proposals, account_of),
-    )
-
-
-def members(part: Any) -> dict[str, Any]:
-    """The members of a dataclass by their names."""
-    return {field.name: getattr(part, field.name) for field in fields(part)}

@@ -11,7 +11,6 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.domain.days import DAY, Clock
 from ledger.domain.disk import writing
 from ledger.installation.assembly import Ledger as Ledger
-from ledger.installation.assembly import wire
 from ledger.installation.home import LOCK, creating, require_files, require_made, require_secrets
 from ledger.installation.joining import follow, open_joined
 from ledger.installation.local_chain import LocalClock, open_chain
@@ -28,7 +27,7 @@ from ledger.installation.setup import (
     provide_signing_key,
 )
 from ledger.installation.tables import METADATA
-from ledger.installation.use_cases.foundation import foundation
+from ledger.installation.use_cases.foundation import Foundation
 from ledger.log.coherence import Coherence
 from ledger.parties.custody import SecretFile
 from ledger.parties.offices import COUNT, FIRST, FoundingOffice, keys_within_reach, local_offices, own_office
@@ -138,7 +137,7 @@ def _opened(
     coherence = Coherence(database, ChainReader(client), OPERATOR_NO, clock, local=settings.rpc_url is None)
     coherence.check()
     installation = installed(chain, client, custody, database, sealer, lookup_key)
-    ledger = wire(foundation(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock))
+    ledger = Ledger(Foundation(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock))
     stack.callback(ledger.flush)
     # Acts that are only in the local chain's journal, such as a revocation, are archived before the command ends.
     stack.callback(ledger.archiving, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from copy import copy
 
 import pytest
 from fastapi.testclient import TestClient
@@ -54,7 +54,9 @@ def looking_at(api: Api, url: str, deployment: Deployment, database: Database | 
 
     @contextmanager
     def opened() -> Iterator[Participant]:
-        yield replace(ledger, inspection=inspection)
+        changed = copy(ledger)
+        changed.inspection = inspection
+        yield changed
 
     with TestClient(create_app(opened), raise_server_exceptions=False) as client:
         yield client

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ledger.chain.reading.reader import ChainReader
-from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.relay import Relay
 from ledger.domain.days import Clock
 from ledger.domain.definitions.ruleset import Ruleset
@@ -27,29 +24,40 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
 
-@dataclass(frozen=True)
 class Foundation:
     """The parts that use cases share. ``lookup_key`` is the secret that identifiers of parties are digested with."""
 
-    settings: Settings
-    installation: Installation
-    coherence: Coherence
-    clock: Clock
-    database: Database
-    sealer: Sealer
-    custody: Custody
-    client: ChainClient
-    reader: ChainReader
-    follower: Follower
-    archiving: Archiving
-    anchoring: Anchoring
-    positions: Positions
-    acting: RelayedActs
-    lists: RegistrationLists
-    intake: Intake
-    scenarios: ScenarioBook
-    rules: Ruleset
-    lookup_key: bytes = field(repr=False)
+    def __init__(
+        self,
+        settings: Settings,
+        installation: Installation,
+        coherence: Coherence,
+        custody: Custody,
+        database: Database,
+        sealer: Sealer,
+        lookup_key: bytes,
+        rules: Ruleset,
+        clock: Clock,
+    ) -> None:
+        """Build the shared parts. Reads the scenario files; asks no node."""
+        client = installation.client
+        # A finding that forbids writing also forbids sending.
+        client.before_sending = database.require_writable
+        rule, note = BatchRule(settings.batch_size, settings.batch_age), FailureNote(settings.home / FAILURE)
+        self.settings, self.clock, self.installation, self.coherence = settings, clock, installation, coherence
+        self.database, self.sealer, self.custody, self.client = database, sealer, custody, client
+        self.rules, self.lookup_key = rules, lookup_key
+        self.reader = ChainReader(client)
+        self.follower = Follower(database.engine, self.reader, goes_back=settings.rpc_url is not None)
+        self.archiving = Archiving(settings, database, self.reader.chain.ledger, clock)
+        self.anchoring = Anchoring(
+            database, client, self.reader, coherence, installation.issuer, rule, clock, note, self.archiving
+        )
+        self.positions = Positions(database, self.anchoring)
+        self.acting = RelayedActs(Relay(client), custody, database, clock)
+        self.lists = RegistrationLists(database, client, clock, sealer)
+        self.intake = Intake(self.reader.chain.ledger, clock)
+        self.scenarios = ScenarioBook.load(settings.scenarios)
 
     def account_of(self, identifier: str) -> str:
         """Return the account that a party sends from."""
@@ -61,45 +69,3 @@ class Foundation:
         with self.database.read() as session:
             key = session.get(PartyKey, account)
         return None if key is None else key.public_key
-
-
-def foundation(
-    settings: Settings,
-    installation: Installation,
-    coherence: Coherence,
-    custody: Custody,
-    database: Database,
-    sealer: Sealer,
-    lookup_key: bytes,
-    rules: Ruleset,
-    clock: Clock,
-) -> Foundation:
-    """Build the shared parts. Reads the scenario files; asks no node."""
-    client = installation.client
-    # A finding that forbids writing also forbids sending.
-    client.before_sending = database.require_writable
-    reader = ChainReader(client)
-    archiving = Archiving(settings, database, reader.chain.ledger, clock)
-    rule, note = BatchRule(settings.batch_size, settings.batch_age), FailureNote(settings.home / FAILURE)
-    anchoring = Anchoring(database, client, reader, coherence, installation.issuer, rule, clock, note, archiving)
-    return Foundation(
-        settings=settings,
-        installation=installation,
-        coherence=coherence,
-        clock=clock,
-        database=database,
-        sealer=sealer,
-        custody=custody,
-        client=client,
-        reader=reader,
-        follower=Follower(database.engine, reader, goes_back=settings.rpc_url is not None),
-        archiving=archiving,
-        anchoring=anchoring,
-        positions=Positions(database, anchoring),
-        acting=RelayedActs(Relay(client), custody, database, clock),
-        lists=RegistrationLists(database, client, clock, sealer),
-        intake=Intake(reader.chain.ledger, clock),
-        scenarios=ScenarioBook.load(settings.scenarios),
-        rules=rules,
-        lookup_key=lookup_key,
-    )
