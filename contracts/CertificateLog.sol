@@ -69,13 +69,13 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
 
     /// @inheritdoc ICertificateLog
     function anchor(uint64 firstSeq, uint32 size, bytes32 root) external returns (uint64 batch) {
-        // Check
+        // Checks
         PartyNo issuer = _REGISTRY.actorUnlessPaused(_msgSender(), ISSUES);
         Log storage own = _logs[issuer];
         uint64 expected = own.nextSeq;
         if (firstSeq != expected) revert LogNotContiguous(issuer, expected, firstSeq);
         if (size == 0) revert LogEmptyBatch();
-        // Effect
+        // Effects
         batch = own.batchCount;
         own.batchCount = batch + 1;
         own.nextSeq = expected + size;
@@ -124,12 +124,12 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
 
     /// @inheritdoc ICertificateLog
     function supersede(uint64 batch, uint32 index, uint64 newBatch, uint32 newIndex) external {
-        // Check
+        // Checks
         PartyNo issuer = _REGISTRY.actor(_msgSender(), ISSUES);
         if (batch == newBatch && index == newIndex) revert LogSupersedesItself(issuer, batch, index);
         _requireBatch(issuer, batch);
         _requireBatch(issuer, newBatch);
-        // Effect
+        // Effects
         _setLeaf(issuer, batch, index, LeafStatus.Superseded, Reason.Superseded);
         uint40 at = Clock.nowSeconds();
         emit Superseded(issuer, batch, index, newBatch, newIndex, at);
@@ -149,7 +149,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         external
         returns (uint256 recorded)
     {
-        // Check
+        // Checks
         PartyNo consumer = _REGISTRY.actor(account, USES);
         uint40 at = Clock.nowSeconds();
         if (at > deadline) revert LogSignatureExpired(deadline, at);
@@ -157,7 +157,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         bytes memory act =
             abi.encode(bytes32("log/uses/v2"), _ORIGIN, block.chainid, address(this), account, deadline, list);
         _requireSigned(account, act, signature);
-        // Effect
+        // Effects
         for (uint256 i = 0; i < uses.length; ++i) {
             Use calldata use = uses[i];
             if (use.ordinal != _nextUse(consumer, use.request)) continue;
@@ -176,13 +176,13 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
 
     /// @inheritdoc ICertificateLog
     function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external {
-        // Check
+        // Checks
         (PartyNo party, bool reported) = _party(account);
         bytes32 list = sha256(abi.encode(statements));
         bytes memory act =
             abi.encode(bytes32("log/withdraw/v2"), _ORIGIN, block.chainid, address(this), account, list);
         _requireSigned(account, act, signature);
-        // Effect
+        // Effects
         for (uint256 i = 0; i < statements.length; ++i) {
             if (_withdrawn(party, statements[i], reported) == 0) _withdraw(party, statements[i], reported);
         }
@@ -278,7 +278,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     function _setWord(PartyNo issuer, uint64 batch, uint32 word, uint256 mask, LeafStatus status, Reason reason)
         private
     {
-        // Check
+        // Checks
         mapping(uint32 word => uint256) storage statuses = _logs[issuer].statuses[batch];
         uint256 old = statuses[word];
         uint256 revoked = mask & (old >> LEAVES_PER_WORD);
@@ -290,7 +290,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         if (status == LeafStatus.Active && suspended != mask) {
             revert LogNotSuspended(issuer, batch, _firstLeaf(word, mask & ~suspended));
         }
-        // Effect
+        // Effects
         if (status == LeafStatus.Suspended) statuses[word] = old | mask;
         else if (status == LeafStatus.Active) statuses[word] = old & ~mask;
         else statuses[word] = old | (mask << LEAVES_PER_WORD);

@@ -41,7 +41,7 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
 
     /// @inheritdoc IPartyRegistry
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external {
-        // Check
+        // Checks
         PartyNo by = _grantor(GUARDS, no);
         Standing storage standing = _standings[no];
         if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
@@ -50,7 +50,7 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         bool alone = status != PartyStatus.Closed && standing.roles & (GUARDS | Roles.ISSUER) == 0;
         if (!alone && !_isDecided()) revert PartyNotDecided();
         bool officer = _isOfficer(no);
-        // Effect
+        // Effects
         uint40 at = Clock.nowSeconds();
         standing.status = status;
         standing.since = at;
@@ -97,13 +97,13 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
     }
 
     function _accredit(PartyNo no, ScenarioCode scenario, Period memory period, PartyNo by) private {
-        // Check
+        // Checks
         uint40 at = Clock.nowSeconds();
         Period storage known = _accreditations[no][scenario];
         (uint40 from, uint40 to) = (period.from, period.to);
         bool takesBack = known.to != 0 && (from > known.from || (to < known.to && to < at));
         if (from >= to || takesBack) revert PartyPeriod(from, to);
-        // Effect
+        // Effects
         _accreditations[no][scenario] = period;
         emit Accredited(no, scenario, from, to, at, by);
         _fold(abi.encode(bytes32("party/accredited/v1"), no, scenario, from, to, at, by));

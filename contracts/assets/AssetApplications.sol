@@ -38,7 +38,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function file(AssetId id, ApplicationKind kind, bytes32 content, bytes32 fingerprint, Grade grade) external {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ALL);
         Asset storage asset = _assets[id];
         _requireHolder(id, asset, by);
@@ -47,7 +47,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (kind != ApplicationKind.First) _requireFilable(id, asset, kind);
         if (content == 0) revert AssetZero();
         if (grade == Grade.Core || grade < asset.grade) revert AssetGrade(id, grade);
-        // Effect
+        // Effects
         if (fingerprint != 0) _reserve(id, fingerprint);
         if (fingerprint != 0 || grade != asset.grade) {
             asset.grade = grade;
@@ -72,7 +72,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function reject(AssetId id, bytes32 grounds) external {
-        // Check
+        // Checks
         PartyNo by = _actor(REGISTRARS);
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
@@ -80,7 +80,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (asset.stage != Stage.Accepted && asset.stage != Stage.Reviewed) {
             revert AssetWrongStage(id, asset.kind, asset.stage);
         }
-        // Effect
+        // Effects
         _reject(id, asset, grounds, Clock.nowSeconds(), by);
     }
 
@@ -99,13 +99,13 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function clear(AssetId id, bytes32 report) external {
-        // Check
+        // Checks
         PartyNo by = _actor(CLEARS);
         Asset storage asset = _requireExists(id);
         _requireThirdParty(id, asset, by);
         if (report == 0) revert AssetZero();
         if (asset.grade != Grade.Important || asset.cleared) revert AssetGrade(id, asset.grade);
-        // Effect
+        // Effects
         asset.cleared = true;
         uint40 at = Clock.nowSeconds();
         emit Cleared(id, report, at, by);
@@ -137,12 +137,12 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     }
 
     function _register(Registration memory entry, PartyNo by) private {
-        // Check
+        // Checks
         AssetId id = entry.id;
         if (AssetId.unwrap(id) == 0 || entry.content == 0 || entry.fingerprint == 0) revert AssetZero();
         if (_assets[id].state != AssetState.None) revert AssetAlreadyRegistered(id);
         if (entry.grade == Grade.Core) revert AssetGrade(id, entry.grade);
-        // Effect
+        // Effects
         _reserve(id, entry.fingerprint);
         uint40 at = Clock.nowSeconds();
         uint32 assetNo = ++_count;
@@ -208,7 +208,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     }
 
     function _advance(AssetId id, Stage stage, uint40 until, bytes32 grounds, PartyNo by) private {
-        // Check
+        // Checks
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
         if (!_follows(asset.stage, stage)) revert AssetWrongStage(id, asset.kind, asset.stage);
@@ -220,7 +220,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
             revert AssetNoticeShort(id, until, 0);
         }
         if (stage == Stage.Returned && grounds == 0) revert AssetZero();
-        // Effect
+        // Effects
         asset.stage = stage;
         asset.until = until;
         emit Advanced(id, stage, until, grounds, at, by);
@@ -235,7 +235,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     }
 
     function _confirm(AssetId id, uint40 validTo, PartyNo by) private {
-        // Check
+        // Checks
         Asset storage asset = _assets[id];
         ApplicationKind kind = asset.kind;
         _requireThirdParty(id, asset, by);
@@ -244,7 +244,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (kind == ApplicationKind.Cancel && asset.liens != 0) _requireConsent(id, asset.liens, NOBODY);
         bool prolongs = kind == ApplicationKind.First || kind == ApplicationKind.Renew;
         if (prolongs ? validTo <= at || validTo <= asset.validTo : validTo != 0) revert AssetTimePast(id, validTo);
-        // Effect
+        // Effects
         if (prolongs) asset.validTo = validTo;
         else validTo = asset.validTo;
         asset.state = kind == ApplicationKind.Cancel ? AssetState.Cancelled : AssetState.Confirmed;

@@ -23,7 +23,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
 
     /// @inheritdoc IAssetLineage
     function link(AssetId id, Relation relation, AssetId parent) external {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ALL);
         Asset storage asset = _assets[id];
         _requireHolder(id, asset, by);
@@ -34,7 +34,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
         Lineage storage lineage = _lineages[id];
         uint256 ancestors = uint256(lineage.ancestors) + 1 + _lineages[parent].ancestors;
         if (ancestors > MAX_ANCESTORS) revert AssetTooMany(id, MAX_ANCESTORS);
-        // Effect
+        // Effects
         lineage.ancestors = uint16(ancestors);
         lineage.parents.push(parent);
         uint40 at = Clock.nowSeconds();
@@ -56,7 +56,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
 
     /// @inheritdoc IAssetLineage
     function assess(AssetId id, Assessment kind, bytes32 report, uint40 validTo) external {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ASSESSOR);
         Asset storage asset = _requireExists(id);
         _requireThirdParty(id, asset, by);
@@ -66,7 +66,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
         if (at < from || at >= to) revert AssetNotAccredited(id, by, kind);
         if (report == 0) revert AssetZero();
         if (validTo <= at) revert AssetTimePast(id, validTo);
-        // Effect
+        // Effects
         emit Assessed(id, kind, report, validTo, at, by);
         _fold(id, abi.encode(bytes32("asset/assessed/v1"), id, kind, report, validTo, at, by));
     }

@@ -16,7 +16,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
 
     /// @inheritdoc IAssetRights
     function grant(AssetId id, Right calldata right, bytes32 scope) external returns (uint16 no) {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _free(id);
         _requireRecipient(id, right.grantee, by);
@@ -31,7 +31,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
             _requireLicensable(id, right, by);
         }
         if (_rights[id].length == MAX_RIGHTS) revert AssetTooMany(id, MAX_RIGHTS);
-        // Effect
+        // Effects
         _rights[id].push(right);
         no = uint16(_rights[id].length);
         _emitGranted(id, no, right, scope, at, by);
@@ -40,13 +40,13 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
 
     /// @inheritdoc IAssetRights
     function transferRight(AssetId id, uint16 no, PartyNo to) external {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ALL);
         (, uint40 at) = _free(id);
         Right storage right = _inForce(id, no, at);
         if (right.grantee != by || !right.transferable) revert AssetRightForbids(id, no);
         _requireRecipient(id, to, by);
-        // Effect
+        // Effects
         right.grantee = to;
         emit RightTransferred(id, no, by, to, at, by);
         _fold(id, abi.encode(bytes32("asset/right-transferred/v1"), id, no, by, to, at, by));
@@ -54,7 +54,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
 
     /// @inheritdoc IAssetRights
     function endRight(AssetId id, uint16 no, bytes32 grounds) external {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ALL);
         uint40 at = Clock.nowSeconds();
         Right storage right = _inForce(id, no, at);
@@ -63,7 +63,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
             _requireThirdParty(id, _assets[id], by);
             if (grounds == 0) revert AssetZero();
         }
-        // Effect
+        // Effects
         right.to = at;
         if (right.from > at) right.from = at;
         emit RightEnded(id, no, grounds, at, by);

@@ -13,14 +13,14 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function offerTransfer(AssetId id, PartyNo to, uint40 deadline) external {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _movable(id, to);
         _requireHolder(id, asset, by);
         _requireRecipient(id, to, by);
         if (deadline < at) revert AssetTimePast(id, deadline);
         _requireNoOffer(id, asset, at);
-        // Effect
+        // Effects
         asset.offeredTo = to;
         asset.until = deadline;
         emit TransferOffered(id, to, deadline, at, by);
@@ -29,12 +29,12 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function acceptTransfer(AssetId id) external {
-        // Check
+        // Checks
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _movable(id, by);
         _requireOfferee(id, asset, by);
         if (at > asset.until) revert AssetOfferLapsed(id, asset.until);
-        // Effect
+        // Effects
         PartyNo from = asset.holder;
         asset.holder = by;
         asset.since = at;
@@ -69,7 +69,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function reassign(AssetId id, PartyNo to, bytes32 grounds) external {
-        // Check
+        // Checks
         if (msg.sender != address(_REGISTRY)) revert AssetNotDecided();
         PartyNo by = _actor(Roles.AUTHORITY);
         Asset storage asset = _requireStanding(id);
@@ -77,7 +77,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         if (!_REGISTRY.isSilent(from)) revert AssetHolderSpeaks(id, from);
         _requireRecipient(id, to, from);
         if (grounds == 0) revert AssetZero();
-        // Effect
+        // Effects
         uint40 at = Clock.nowSeconds();
         asset.holder = to;
         asset.since = at;
@@ -113,13 +113,13 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function annul(AssetId id, Reason reason, bytes32 grounds) external {
-        // Check
+        // Checks
         PartyNo by = _actor(ANNULS);
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
         if (asset.state != AssetState.Confirmed) revert AssetWrongState(id, asset.state);
         if (grounds == 0) revert AssetZero();
-        // Effect
+        // Effects
         asset.state = AssetState.Annulled;
         _clearOffer(asset);
         _closeApplication(asset);

@@ -53,7 +53,7 @@ interface IAssetTransfers {
 
     /// @notice Transfer the asset of a party that is closed, or has no key that may act for it, to an active party. So
     /// a party that lost all its keys can get its assets back under a new id. An open offer ends; a freeze, liens and
-    /// rights stay. Decided by two officers, see IProposals.
+    /// rights stay. Needs a proposal that two officers decide, see IProposals.
     function reassign(AssetId id, PartyNo to, bytes32 grounds) external;
 
     /// @notice Freeze an asset, so that it cannot be transferred, pledged or licensed. For authorities and supervisors,

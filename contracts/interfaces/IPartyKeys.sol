@@ -44,13 +44,13 @@ interface IPartyKeys {
     error PartyProofMissing(address account);
     /// @notice The party would have no key left that may act for it.
     error PartyLastKey(address account);
-    /// @notice These roles are offices, which only a decided act can give or take.
+    /// @notice These roles are offices, which only a decided proposal can give or take.
     error PartyOfficeByProposal(uint32 roles);
 
-    /// @notice Register parties, all or none. Decided by authorities or admins, without delay.
+    /// @notice Register parties, all or none. Needs a proposal that authorities or admins decide, without delay.
     function register(Registration[] calldata parties) external;
 
-    /// @notice Bind a key, retire a key, or replace one key by another. Decided.
+    /// @notice Bind a key, retire a key, or replace one key by another. Needs a decided proposal.
     /// @param fresh The account to bind; 0 for none, which is allowed only if the party has another key that may act.
     /// @param old The account to retire; 0 for none.
     /// @param proof The proof of the fresh account's key, as in `Key`, for this party's number; may be empty only if
@@ -59,7 +59,8 @@ interface IPartyKeys {
 
     /// @notice Report a live key as lost or stolen. For every live and proven key of the same party, even a reported
     /// one, and whatever the party's status: otherwise a thief could report the other keys first and could not be
-    /// reported any more. For authorities too; but if the party is an authority or a supervisor, only when decided.
+    /// reported any more. For authorities too; but if the party is an authority or a supervisor, only by a decided
+    /// proposal.
     function report(PartyNo no, address account) external;
 
     /// @notice Report a live key for another key of the same party that signed the report. Anybody may send it.
@@ -69,7 +70,7 @@ interface IPartyKeys {
     function reportFor(address by, PartyNo no, address account, bytes calldata signature) external;
 
     /// @notice Set the time since when a key of a party, live or retired, is compromised, or move it earlier. A live
-    /// key becomes reported too. Decided.
+    /// key becomes reported too. Needs a decided proposal.
     /// @param compromisedAt The time from which its signatures are invalid.
     function dateCompromise(PartyNo no, address account, uint40 compromisedAt) external;
 }

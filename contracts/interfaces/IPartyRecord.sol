@@ -7,8 +7,8 @@ import {PartyId, PartyNo, PartyStatus} from "../Types.sol";
 /// @notice An account is the address of a key. A key is *live* from its binding until it is retired. A live key
 /// *speaks*, which means that it may act for its party, if possession of it was proven and nobody reported it. A
 /// speaking key *acts* if it can send transactions, which only secp256k1 keys can; of a founding party's keys only the
-/// first one counts as acting. An *officer* is an active authority with a key that acts. An act is *decided* if the
-/// registry carries it out as a proposal, see IProposals.
+/// first one counts as acting. An *officer* is an active authority with a key that acts. A function *needs a
+/// decided proposal* if only the registry itself can call it, when it carries out a proposal, see IProposals.
 interface IPartyRecord {
     /// @param id The party's id.
     /// @param roles The mask of its roles.

@@ -47,15 +47,15 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     error PartyPeriod(uint40 from, uint40 to);
 
     /// @notice Set a party's roles. For authorities and admins if no office (any role except subject, provider,
-    /// consumer and broker) is given or taken; otherwise decided. Never for the caller's own party.
+    /// consumer and broker) is given or taken; otherwise it needs a decided proposal. Never for the caller's own party.
     function setRoles(PartyNo no, uint32 roles) external;
 
-    /// @notice Set a party's status; `Closed` is final. For authorities and supervisors. Must be decided if it closes
-    /// the party, or if the party is an authority, a supervisor or an issuer. Never for the caller's own party.
+    /// @notice Set a party's status; `Closed` is final. For authorities and supervisors. Needs a decided proposal if it
+    /// closes the party, or if the party is an authority, a supervisor or an issuer. Never for the caller's own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
     /// @notice Let a party issue under a scenario for a period. An accreditation is never taken back for the past: its
-    /// beginning cannot be moved later, and its end cannot be moved into the past. Decided.
+    /// beginning cannot be moved later, and its end cannot be moved into the past. Needs a decided proposal.
     function accredit(PartyNo no, ScenarioCode scenario, uint40 from, uint40 to) external;
 
     /// @notice Return whether the key of an account signed a SHA-256 hash. Does not check that the account is bound or

@@ -24,7 +24,7 @@ interface IPauses {
     /// 30 days.
     function pause() external;
 
-    /// @notice End the pause now. Decided, without delay.
+    /// @notice End the pause now. Needs a decided proposal, which has no delay.
     function endPause() external;
 
     /// @notice As `IPartyRecord.actor`, but also reverts while the ledger is paused.

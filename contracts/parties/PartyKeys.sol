@@ -54,7 +54,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
 
     /// @inheritdoc IPartyKeys
     function dateCompromise(PartyNo no, address account, uint40 compromisedAt) external {
-        // Check
+        // Checks
         PartyNo by = _requireDecided();
         Account storage key = _accounts[account];
         if (key.no != no) revert PartyAccountNotBound(no, account);
@@ -62,7 +62,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         uint40 known = key.compromisedAt;
         uint40 latest = known == 0 ? at : known - 1;
         if (compromisedAt == 0 || compromisedAt > latest) revert PartyCompromiseTime(compromisedAt, latest);
-        // Effect
+        // Effects
         if (key.validTo == 0 && key.reportedAt == 0) _report(no, account, by);
         key.compromisedAt = compromisedAt;
         emit AccountCompromised(no, account, compromisedAt, at, by);
@@ -92,12 +92,12 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
     }
 
     function _report(PartyNo no, address account, PartyNo by) private {
-        // Check
+        // Checks
         _requireKnown(no);
         Account storage key = _live(no, account);
         if (key.reportedAt != 0) revert PartyAlreadyReported(account, key.reportedAt);
         bool officer = _isOfficer(no);
-        // Effect
+        // Effects
         uint40 at = Clock.nowSeconds();
         _silence(no, key);
         key.reportedAt = at;

@@ -118,10 +118,10 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     }
 
     function _add(PartyId id, PartyNo by) internal returns (PartyNo no) {
-        // Check
+        // Checks
         if (PartyId.unwrap(id) == 0) revert PartyZero();
         if (_numbers[id] != NOBODY) revert PartyAlreadyRegistered(id, _numbers[id]);
-        // Effect
+        // Effects
         no = PartyNo.wrap(++_count);
         uint40 at = Clock.nowSeconds();
         _numbers[id] = no;
@@ -132,13 +132,13 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     }
 
     function _bind(PartyNo no, address account, bool proven, bool acts, PartyNo by) internal {
-        // Check
+        // Checks
         if (account == address(0)) revert PartyZero();
         // The registry itself calls other contracts. If it were bound, it could act for that party there.
         if (_accounts[account].no != NOBODY || account == address(this)) {
             revert PartyAccountTaken(account, _accounts[account].no);
         }
-        // Effect
+        // Effects
         uint40 at = Clock.nowSeconds();
         uint32 proposal = _deciding;
         _accounts[account] = Account(no, at, 0, 0, 0, proven, proposal, acts);

@@ -25,13 +25,13 @@ abstract contract Pauses is PartyRecord, IPauses {
 
     /// @inheritdoc IPauses
     function pause() external {
-        // Check
+        // Checks
         PartyNo by = actor(_msgSender(), GUARDS);
         _requireRunning();
         uint40 at = Clock.nowSeconds();
         uint40 rest = _restsUntil[by];
         if (at < rest) revert PartyPauseRest(rest);
-        // Effect
+        // Effects
         uint40 until = at + MAX_PAUSE;
         _pause = Pause(at, until, _pause.before + _pause.until - _pause.from);
         _restsUntil[by] = until + PAUSE_REST;
@@ -41,10 +41,10 @@ abstract contract Pauses is PartyRecord, IPauses {
 
     /// @inheritdoc IPauses
     function endPause() external {
-        // Check
+        // Checks
         PartyNo by = _requireDecided();
         if (pausedUntil() == 0) revert PartyNotPaused();
-        // Effect
+        // Effects
         uint40 at = Clock.nowSeconds();
         _pause.until = at;
         emit PauseEnded(at, by);

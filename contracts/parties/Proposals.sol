@@ -24,7 +24,7 @@ abstract contract Proposals is Pauses, IProposals {
 
     /// @inheritdoc IProposals
     function propose(address target, bytes calldata call) external returns (uint32 no) {
-        // Check
+        // Checks
         Proposal memory proposal = _draft(_actOf(target, call));
         (proposal.role, proposal.concerned) = _termsOf(target, call);
         proposal.kind = _kindOf(target, call);
@@ -38,7 +38,7 @@ abstract contract Proposals is Pauses, IProposals {
             if (proposal.by == proposal.concerned) revert PartySelfGrant(proposal.by);
         }
         if (key) _requireKey(own, call);
-        // Effect
+        // Effects
         if (proposal.kind != ProposalKind.Quick) proposal.ready += _DELAY;
         no = _store(proposal, target, call);
     }
@@ -53,7 +53,7 @@ abstract contract Proposals is Pauses, IProposals {
 
     /// @inheritdoc IProposals
     function confirm(uint32 no, address target, bytes calldata call) external {
-        // Check
+        // Checks
         Proposal storage proposal = _open(no, target, call);
         if (proposal.confirmer != address(0)) revert PartyAlreadyConfirmed(no, proposal.confirmedBy);
         address confirmer = _msgSender();
@@ -62,13 +62,13 @@ abstract contract Proposals is Pauses, IProposals {
         if (by == proposal.concerned) revert PartySelfGrant(by);
         // A registration was proposed by its hash only, so its call is checked now.
         if (proposal.role == REGISTERS && !_registers(target, call)) revert PartyNotProposable(bytes4(call));
-        // Effect
+        // Effects
         proposal.confirmer = confirmer;
         proposal.confirmedBy = by;
         uint40 at = Clock.nowSeconds();
         emit Confirmed(no, at, by);
         _fold(abi.encode(bytes32("party/confirmed/v1"), no, at, by));
-        // Interaction
+        // Interactions
         if (_DELAY == 0 || proposal.kind == ProposalKind.Quick) _carryOut(no, proposal, target, call);
         else if (_accuses(proposal, call)) _accuse(_standings[proposal.concerned], proposal.ready + OPEN_FOR);
     }
@@ -80,7 +80,7 @@ abstract contract Proposals is Pauses, IProposals {
 
     /// @inheritdoc IProposals
     function cancel(uint32 no) external {
-        // Check
+        // Checks
         _requirePending(no);
         Proposal storage proposal = _proposals[no];
         uint32 role = proposal.role;
@@ -89,7 +89,7 @@ abstract contract Proposals is Pauses, IProposals {
         if (by == proposal.concerned) revert PartySelfGrant(by);
         uint40 until = _standings[by].accusedUntil;
         if (running() <= until) revert PartyAccused(by, until);
-        // Effect
+        // Effects
         _end(no, ProposalState.Cancelled, address(0), by);
     }
 
@@ -128,7 +128,7 @@ abstract contract Proposals is Pauses, IProposals {
     /// Carries out a proposal. This is the registry's only call to another contract; before the call, everything is
     /// checked and the proposal has ended.
     function _carryOut(uint32 no, Proposal storage proposal, address target, bytes calldata call) private {
-        // Check
+        // Checks
         if (_deciding != 0) revert PartyNested(_deciding);
         if (running() < proposal.ready) revert PartyNotReady(no, proposal.ready);
         uint32 role = proposal.role;
@@ -140,18 +140,18 @@ abstract contract Proposals is Pauses, IProposals {
             actor(proposer, role);
             actor(proposal.confirmer, role);
         }
-        // Effect
+        // Effects
         PartyNo by = proposal.by;
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
-        // Interaction
+        // Interactions
         // slither-disable-next-line reentrancy-no-eth,unused-return: no proposal can be carried out within another one
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }
 
     function _veto(address account, uint32 no) private {
-        // Check
+        // Checks
         _requirePending(no);
         Proposal storage proposal = _proposals[no];
         if (proposal.kind != ProposalKind.Key) revert PartyNotVetoable(no);
@@ -160,7 +160,7 @@ abstract contract Proposals is Pauses, IProposals {
         uint40 at = proposal.at;
         bool live = key.validFrom <= at && (key.validTo == 0 || key.validTo >= at);
         if (by != proposal.concerned || !live) revert PartyNoVeto(no, account);
-        // Effect
+        // Effects
         _end(no, ProposalState.Vetoed, account, by);
     }
 

@@ -41,7 +41,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def state(self, place: Position) -> Callable[[], str]:
-        """``active``, ``suspended`` or ``revoked``, from the status word alone (superseded counts as revoked)."""
+        """Read ``active``, ``suspended`` or ``revoked`` from the status word (superseded counts as revoked)."""
         word, bit = divmod(place.index, LEAVES_PER_WORD)
         result = self.number(CERTIFICATE_LOG, "statusWord", place.issuer, place.batch, word)
 

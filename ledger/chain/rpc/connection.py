@@ -126,7 +126,7 @@ class Connection(Rpc):
 
 
 def bare(value: str) -> str:
-    """Hex digits without ``0x``, lower case."""
+    """Return hex digits in lower case, without ``0x``."""
     return value.removeprefix("0x").lower()
 
 

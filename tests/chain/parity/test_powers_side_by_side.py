@@ -56,7 +56,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     def lives(seeds: bytes) -> None:
         sides = Sides(world)
         for place in range(0, len(seeds), SEED):
-            # Hashed with its place: hypothesis likes equal bytes, which would choose the same again and again.
+            # Each byte is hashed with its place, because hypothesis often draws equal bytes, which would choose the same act.
             play(sides, sha256(seeds[place : place + SEED] + bytes([place])).digest())
         sides.compare()
 
@@ -144,7 +144,7 @@ def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
     sides.compare()
     assert not sides.powers.is_silent(clerk)
     sides.now += 1
-    # Any act, so that there is a block of this second.
+    # Any act will do: it makes a block in this second.
     propose(sides, officer, unproven)
     sides.compare()
     assert sides.powers.is_silent(clerk)

@@ -76,7 +76,7 @@ def test_sending_to_a_faulty_node_gives_our_error(faced: Faced, fault: str) -> N
     before = faced.chain.reader.batch_count(ISSUER.no)
     for method in ("eth_estimateGas", "eth_getBlockByNumber", "eth_getTransactionCount", "eth_maxPriorityFeePerGas"):
         if fault == "hex of odd length" and method != "eth_getBlockByNumber":
-            # 0x123 is a number.
+            # An odd number of hex digits is still a valid number.
             continue
         faced.node.fault = only(RESULTS[fault], method)
         found = outcome(lambda: faced.client.send(calls.anchor(300, 1, b"\1" * 32)))

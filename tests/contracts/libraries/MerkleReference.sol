@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 /// Computes trees and proofs over a range of leaf hashes, by the recursive definitions of RFC 9162 section 2.1.
 library MerkleReference {
-    /// MTH, section 2.1.1.
+    /// Returns the Merkle tree hash, MTH in section 2.1.1 of RFC 9162.
     function head(bytes32[] memory leaves, uint256 from, uint256 to) internal pure returns (bytes32) {
         if (from == to) return sha256("");
         if (to - from == 1) return leaves[from];
@@ -11,7 +11,7 @@ library MerkleReference {
         return sha256(abi.encodePacked(hex"01", head(leaves, from, from + k), head(leaves, from + k, to)));
     }
 
-    /// PATH, section 2.1.3.1.
+    /// Returns an inclusion proof, PATH in section 2.1.3.1 of RFC 9162.
     function path(bytes32[] memory leaves, uint256 index, uint256 from, uint256 to)
         internal
         pure
@@ -23,7 +23,7 @@ library MerkleReference {
         return append(path(leaves, index, k, to), head(leaves, from, k));
     }
 
-    /// PROOF, section 2.1.4.1.
+    /// Returns a consistency proof, PROOF in section 2.1.4.1 of RFC 9162.
     function consistency(bytes32[] memory leaves, uint256 first) internal pure returns (bytes32[] memory) {
         return _subproof(leaves, first, 0, leaves.length, true);
     }
@@ -36,7 +36,7 @@ library MerkleReference {
         return bytes.concat(turns(index - k, size - k), hex"01");
     }
 
-    /// The largest power of two smaller than n.
+    /// Returns the largest power of two that is smaller than n.
     function split(uint256 n) internal pure returns (uint256 k) {
         k = 1;
         while (2 * k < n) {

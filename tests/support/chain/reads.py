@@ -26,7 +26,7 @@ def next_seq(reader: ChainReader, issuer: int) -> int:
 
 
 def state_of(reader: ChainReader, place: Position, *, block: BlockTag = "latest") -> str:
-    """``active``, ``suspended`` or ``revoked``, from the status word alone."""
+    """Return ``active``, ``suspended`` or ``revoked``, from the status word only."""
     return reader.batched(block).state(place)()
 
 
