@@ -7,7 +7,7 @@ history; the other tables are computed from it. Times are seconds UTC, digests a
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -22,17 +22,28 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.types import TypeEngine
 
 METADATA: Final = MetaData()
 _HEX = String(64)
 _ACCOUNT = String(42)
 
+
+def _required(kind: type[TypeEngine[Any]] | TypeEngine[Any], *names: str) -> list[Column[Any]]:
+    """Return columns of one type without NULL."""
+    return [Column(name, kind, nullable=False) for name in names]
+
+
+def _key(kind: type[TypeEngine[Any]] | TypeEngine[Any], *names: str) -> list[Column[Any]]:
+    """Return columns of one type that are part of the primary key."""
+    return [Column(name, kind, primary_key=True, autoincrement=False) for name in names]
+
+
 BLOCKS: Final = Table(
     "idx_blocks",
     METADATA,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", _HEX, nullable=False),
-    Column("parent", _HEX, nullable=False),
+    *_required(_HEX, "hash", "parent"),
     Column("time", BigInteger, nullable=False),
 )
 
@@ -57,8 +68,7 @@ EVENTS: Final = Table(
     Column("scope", _HEX, nullable=False),
     Column("name", String(32), nullable=False),
     Column("args", JSON, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
+    *_required(BigInteger, "at", "by"),
     Column("head", _HEX, nullable=False),
     Index("ix_idx_events_scope", "contract", "scope", "block_number", "log_index"),
     Index("ix_idx_events_tx", "tx_hash"),
@@ -69,11 +79,8 @@ PARTIES: Final = Table(
     METADATA,
     Column("no", BigInteger, primary_key=True, autoincrement=False),
     Column("id", _HEX, nullable=False, unique=True),
-    Column("status", Integer, nullable=False),
-    Column("reason", Integer, nullable=False),
-    Column("roles", BigInteger, nullable=False),
-    Column("registered_at", BigInteger, nullable=False),
-    Column("registered_by", BigInteger, nullable=False),
+    *_required(Integer, "status", "reason"),
+    *_required(BigInteger, "roles", "registered_at", "registered_by"),
 )
 
 ACCOUNTS: Final = Table(
@@ -81,10 +88,7 @@ ACCOUNTS: Final = Table(
     METADATA,
     Column("account", _ACCOUNT, primary_key=True),
     Column("party_no", BigInteger, nullable=False, index=True),
-    Column("valid_from", BigInteger, nullable=False),
-    Column("valid_to", BigInteger, nullable=False),
-    Column("reported_at", BigInteger, nullable=False),
-    Column("compromised_at", BigInteger, nullable=False),
+    *_required(BigInteger, "valid_from", "valid_to", "reported_at", "compromised_at"),
     Column("proven", Boolean, nullable=False),
     Column("proposal", BigInteger, nullable=False),
 )
@@ -100,10 +104,7 @@ PROPOSALS: Final = Table(
     Column("call", Text, nullable=False),
     Column("role", BigInteger, nullable=False),
     Column("concerned", BigInteger, nullable=False, index=True),
-    Column("by", BigInteger, nullable=False),
-    Column("confirmed_by", BigInteger, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("ready", BigInteger, nullable=False),
+    *_required(BigInteger, "by", "confirmed_by", "at", "ready"),
     Column("state", String(16), nullable=False, index=True),
     Column("ended_at", BigInteger, nullable=False),
     Column("account", _ACCOUNT, nullable=False),
@@ -115,10 +116,7 @@ PAUSES: Final = Table(
     METADATA,
     Column("block_number", BigInteger, primary_key=True, autoincrement=False),
     Column("log_index", Integer, primary_key=True, autoincrement=False),
-    Column("at", BigInteger, nullable=False),
-    Column("until", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
-    Column("ended_at", BigInteger, nullable=False),
+    *_required(BigInteger, "at", "until", "by", "ended_at"),
 )
 
 ACCREDITATIONS: Final = Table(
@@ -128,10 +126,7 @@ ACCREDITATIONS: Final = Table(
     Column("log_index", Integer, primary_key=True, autoincrement=False),
     Column("party_no", BigInteger, nullable=False),
     Column("scenario", String(8), nullable=False),
-    Column("valid_from", BigInteger, nullable=False),
-    Column("valid_to", BigInteger, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
+    *_required(BigInteger, "valid_from", "valid_to", "at", "by"),
     Index("ix_idx_accreditations_party", "party_no", "scenario"),
 )
 
@@ -139,13 +134,10 @@ ACCREDITATIONS: Final = Table(
 ANCHORS: Final = Table(
     "idx_anchors",
     METADATA,
-    Column("issuer", BigInteger, primary_key=True, autoincrement=False),
-    Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("first_seq", BigInteger, nullable=False),
-    Column("size", BigInteger, nullable=False),
+    *_key(BigInteger, "issuer", "batch"),
+    *_required(BigInteger, "first_seq", "size"),
     Column("root", _HEX, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("block_number", BigInteger, nullable=False),
+    *_required(BigInteger, "at", "block_number"),
     Column("tx_hash", _HEX, nullable=False),
     UniqueConstraint("issuer", "first_seq"),
 )
@@ -154,25 +146,17 @@ ANCHORS: Final = Table(
 STATUSES: Final = Table(
     "idx_statuses",
     METADATA,
-    Column("issuer", BigInteger, primary_key=True, autoincrement=False),
-    Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
-    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    *_key(BigInteger, "issuer", "batch", "index", "block_number"),
     Column("log_index", Integer, primary_key=True, autoincrement=False),
-    Column("status", Integer, nullable=False),
-    Column("reason", Integer, nullable=False),
+    *_required(Integer, "status", "reason"),
     Column("since", BigInteger, nullable=False),
 )
 
 SUPERSESSIONS: Final = Table(
     "idx_supersessions",
     METADATA,
-    Column("issuer", BigInteger, primary_key=True, autoincrement=False),
-    Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
-    Column("new_batch", BigInteger, nullable=False),
-    Column("new_index", BigInteger, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    *_key(BigInteger, "issuer", "batch", "index"),
+    *_required(BigInteger, "new_batch", "new_index", "at"),
 )
 
 # Uses of a consumer (party number) under a request (statement digest).
@@ -193,8 +177,7 @@ WITHDRAWALS: Final = Table(
     METADATA,
     Column("party", BigInteger, primary_key=True, autoincrement=False),
     Column("statement", _HEX, primary_key=True),
-    Column("at", BigInteger, nullable=False),
-    Column("reported_at", BigInteger, nullable=False),
+    *_required(BigInteger, "at", "reported_at"),
     Index("ix_idx_withdrawals_statement", "statement"),
 )
 
@@ -204,10 +187,8 @@ HOLDS: Final = Table(
     METADATA,
     Column("statement", _HEX, primary_key=True),
     Column("change", BigInteger, primary_key=True, autoincrement=False),
-    Column("offices", Integer, nullable=False),
-    Column("reason", Integer, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
+    *_required(Integer, "offices", "reason"),
+    *_required(BigInteger, "at", "by"),
 )
 
 # Names as in ledger.domain.assets.names. `offered_to` is 0 without an offer; `kind` and `stage` are empty without an
@@ -218,22 +199,14 @@ ASSETS: Final = Table(
     Column("id", _HEX, primary_key=True),
     Column("asset_no", BigInteger, nullable=False, unique=True),
     Column("state", String(16), nullable=False, index=True),
-    Column("kind", String(16), nullable=False),
-    Column("stage", String(16), nullable=False),
-    Column("grade", String(16), nullable=False),
+    *_required(String(16), "kind", "stage", "grade"),
     Column("cleared", Boolean, nullable=False),
     Column("holder_no", BigInteger, nullable=False, index=True),
-    Column("content", _HEX, nullable=False),
-    Column("filed", _HEX, nullable=False),
+    *_required(_HEX, "content", "filed"),
     Column("fingerprint", _HEX, nullable=False, index=True),
     Column("frozen", Boolean, nullable=False),
     Column("objections", Integer, nullable=False),
-    Column("until", BigInteger, nullable=False),
-    Column("valid_to", BigInteger, nullable=False),
-    Column("offered_to", BigInteger, nullable=False),
-    Column("registered_at", BigInteger, nullable=False),
-    Column("registered_by", BigInteger, nullable=False),
-    Column("since", BigInteger, nullable=False),
+    *_required(BigInteger, "until", "valid_to", "offered_to", "registered_at", "registered_by", "since"),
 )
 
 OBJECTIONS: Final = Table(
@@ -245,8 +218,7 @@ OBJECTIONS: Final = Table(
     Column("to_application", Boolean, nullable=False),
     Column("state", String(16), nullable=False),
     Column("grounds", _HEX, nullable=False),
-    Column("filed_at", BigInteger, nullable=False),
-    Column("decided_at", BigInteger, nullable=False),
+    *_required(BigInteger, "filed_at", "decided_at"),
 )
 
 # A right is in force while `start` <= t < `end`. Ended rights stay, with the time of their end.
@@ -256,12 +228,9 @@ RIGHTS: Final = Table(
     Column("asset", _HEX, primary_key=True),
     Column("no", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(16), nullable=False),
-    Column("exclusive", Boolean, nullable=False),
-    Column("sublicensable", Boolean, nullable=False),
-    Column("transferable", Boolean, nullable=False),
+    *_required(Boolean, "exclusive", "sublicensable", "transferable"),
     Column("grantee_no", BigInteger, nullable=False, index=True),
-    Column("start", BigInteger, nullable=False),
-    Column("end", BigInteger, nullable=False),
+    *_required(BigInteger, "start", "end"),
     Column("parent", Integer, nullable=False),
     Column("scope", _HEX, nullable=False),
 )
@@ -275,8 +244,7 @@ LIENS: Final = Table(
     Column("creditor_no", BigInteger, nullable=False, index=True),
     Column("rank", Integer, nullable=False),
     Column("sole", Boolean, nullable=False),
-    Column("consent_to", BigInteger, nullable=False),
-    Column("since", BigInteger, nullable=False),
+    *_required(BigInteger, "consent_to", "since"),
 )
 
 # Relations by name; one of them is `replaced_by`, from the old asset to the new one.
