@@ -59,12 +59,7 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
         (Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.ISSUER, Role.REGISTRAR, Role.ASSESSOR, Role.BROKER), _OWN
     ),
     # A broker's own records include those of its principals, a chief data officer's those of its departments.
-    Action.APPLY_REGISTRATION: {
-        Role.PROVIDER: _OWN,
-        Role.CONSUMER: _OWN,
-        Role.BROKER: _OWN,
-        Role.SUPERVISOR: _READ,
-    },
+    Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN, Role.BROKER: _OWN, Role.SUPERVISOR: _READ},
     Action.EDIT_RESOURCE: {Role.PROVIDER: _OWN} | dict.fromkeys((Role.AUTHORITY, Role.CDO, Role.SUPERVISOR), _READ),
     Action.PUBLISH_LISTS: {
         Role.PROVIDER: _OWN,
@@ -95,16 +90,7 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     Action.OPEN_PAYLOAD: {Role.SUPERVISOR: _ANY},
     Action.VERIFY: {Role.SUBJECT: _OWN, Role.PROVIDER: _OWN, Role.CONSUMER: _OWN}
     | dict.fromkeys(
-        (
-            Role.ISSUER,
-            Role.REGISTRAR,
-            Role.AUTHORITY,
-            Role.CDO,
-            Role.SUPERVISOR,
-            Role.ASSESSOR,
-            Role.BROKER,
-        ),
-        _ANY,
+        (Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.CDO, Role.SUPERVISOR, Role.ASSESSOR, Role.BROKER), _ANY
     ),
     # Only its issuer revokes a certificate. A provider may request it for its own data; an office may only hold.
     Action.REVOKE_CERTIFICATE: {Role.ISSUER: _ANY, Role.PROVIDER: _OWN},

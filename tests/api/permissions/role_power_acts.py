@@ -90,7 +90,10 @@ def veto(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 
 def report(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Report the caller's own key, or another party's; of a new party each time, as it has no active key afterwards."""
+    """Report a key of the caller if ``own``, else of another party.
+
+    The party is a new one each time, because it has no active key afterwards.
+    """
     joined = fresh(stage, who) if own else stage.once("reported", lambda: fresh(stage, "S"))
     party = stage.parties.get(joined, stage.parties["S2"])
     body = {"reported": stage.ledger.parties.register.get(party).account}
