@@ -15,7 +15,12 @@ from ledger.parties.roles import Actor
 
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", min_length=8, max_length=128, description="Makes a repeated write safe."),
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        description="A new key for each write; a repeated call with the same key does not write again.",
+    ),
 ]
 
 

@@ -31,12 +31,12 @@ def known_failure(error: Exception) -> PingzhengError | None:
     if code == sqlite3.SQLITE_FULL:
         return _full()
     if isinstance(error, OperationalError | InterfaceError) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Misconfigured("DATABASE_UNREACHABLE", "The database does not answer as it must.")
+        return Misconfigured("DATABASE_UNREACHABLE", "The database does not respond correctly.")
     return None
 
 
 def _busy() -> Busy:
-    return Busy("DATABASE_BUSY", "Others are writing to the database.", retry_after=RETRY_SECONDS)
+    return Busy("DATABASE_BUSY", "Other programs are writing to the database.", retry_after=RETRY_SECONDS)
 
 
 def _full() -> StorageFull:

@@ -104,7 +104,7 @@ class TickingThread:
     def _rest_after(self, failure: BaseException | None) -> float:
         if failure is None:
             if self._cause is not None:
-                log.info("background work goes on", work=self.name, failed=self._failures)
+                log.info("background work has recovered", work=self.name, failed=self._failures)
             self._cause, self._failures = None, 0
             return self._interval
         cause = failure.code if isinstance(failure, PingzhengError) else type(failure).__name__
@@ -112,7 +112,7 @@ class TickingThread:
             self._failing_since = self._clock()
         if cause != self._cause:
             # Only the class of the exception is logged: its text may contain personal data.
-            log.warning("background work failed, it waits and goes on", work=self.name, cause=cause)
+            log.warning("background work failed and will be repeated", work=self.name, cause=cause)
         self._cause = cause
         self._failures += 1
         return max(self._interval, min(self._interval * float(2 ** min(self._failures, 16)), LONGEST_REST))

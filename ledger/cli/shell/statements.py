@@ -162,7 +162,9 @@ def read_statement(path: Path) -> dict[str, Any]:
     drafts = parsed.get("drafts", []) if isinstance(parsed, dict) else None
     shaped = isinstance(drafts, list) and all(isinstance(draft, dict) and _is_draft(draft) for draft in drafts)
     if not shaped or not isinstance(parsed.get("entry", {}), dict):
-        raise InvalidInput("ENTRY_SHAPE", "This is no statement file.", where=str(path), hint="Draft it again.")
+        raise InvalidInput(
+            "ENTRY_SHAPE", "The file is not a statement file.", where=str(path), hint="Draft the statement again."
+        )
     found: dict[str, Any] = parsed
     return found
 
