@@ -121,15 +121,11 @@ class Demands:
         """File a demand. Raises ``InvalidInput`` ``DEMAND_…``."""
         require(actor, Action.PUBLISH_LISTS, owns=True)
         _check(demand)
+        wanted_by = None if demand.wanted_by is None else demand.wanted_by.isoformat()
         row = Demand(
+            **asdict(demand) | {"fields": list(demand.fields), "wanted_by": wanted_by},
             id=str(ULID()),
             requester=actor.party,
-            title=demand.title,
-            purpose=demand.purpose,
-            domain=demand.domain,
-            fields=list(demand.fields),
-            legal_basis=demand.legal_basis,
-            wanted_by=None if demand.wanted_by is None else demand.wanted_by.isoformat(),
             state=DEMAND.initial,
             code=None,
             due_at=None,

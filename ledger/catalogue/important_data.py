@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from sqlalchemy import select, update
@@ -62,11 +62,8 @@ class ImportantDataList:
         check_important(entry)
         now = self._clock()
         row = ImportantDataEntry(
+            **asdict(entry) | {"fields": list(entry.fields)},
             id=str(ULID()),
-            title=entry.title,
-            grade=entry.grade,
-            pattern=entry.pattern,
-            fields=list(entry.fields),
             created_by=actor.party,
             created_at=now,
             withdrawn_at=None,

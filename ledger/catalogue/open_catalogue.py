@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, select
@@ -62,9 +62,7 @@ class OpenCatalogue:
                 code=code,
                 number=lookups.next_number(session, OpenItem.number, OpenItem.code == code),
                 version=row.published_version,
-                open_type=opening.open_type,
-                conditions=opening.conditions,
-                licence=opening.licence,
+                **asdict(opening),
                 created_by=actor.party,
                 created_at=self._clock(),
                 withdrawn_at=None,

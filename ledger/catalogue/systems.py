@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from sqlalchemy import func, select
@@ -72,12 +72,9 @@ class Systems:
             if last is not None and SystemEntry(last.code, last.name, last.protection_level, last.status) == entry:
                 return SystemVersion.of(last)
             row = InfoSystem(
-                code=entry.code,
+                **asdict(entry),
                 version=1 if last is None else last.version + 1,
                 owner=actor.party,
-                name=entry.name,
-                protection_level=entry.protection_level,
-                status=entry.status,
                 created_at=self._clock(),
             )
             session.add(row)

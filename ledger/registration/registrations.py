@@ -1,4 +1,4 @@
-"""First registrations: resources are handed in, registered on the chain, and shown with their present state."""
+"""First registrations: resources are submitted, registered on the chain, and shown with their present state."""
 
 from __future__ import annotations
 
@@ -290,7 +290,7 @@ def chunks(items: Sequence[T]) -> list[Sequence[T]]:
 def _earlier(
     session: Session, applicant: str, resource: DataResource, ended: Collection[str]
 ) -> tuple[str | None, int]:
-    """Return the applicant's own registration of this resource that has not ended, and how many of its own have ended.
+    """Return the applicant's own registration of this resource that has not ended, and how many have.
 
     Raises ``Conflict`` ``DUPLICATE_REGISTRATION`` if another registration of the same content has not ended.
     """

@@ -63,17 +63,7 @@ class Rights:
         with self._database.read() as session:
             grantee = party_no(session, right.grantee)
         with self._documents.kept(asset, "scope", actor.party, {"scope": checked_grounds(right.scope)}) as scope:
-            grant = Grant(
-                kind=right.kind,
-                grantee=grantee,
-                start=right.start,
-                end=right.end,
-                exclusive=right.exclusive,
-                sublicensable=right.sublicensable,
-                transferable=right.transferable,
-                parent=right.parent or 0,
-                scope=scope,
-            )
+            grant = Grant(**asdict(right) | {"grantee": grantee, "parent": right.parent or 0, "scope": scope})
             receipt = self._acting.act_as(actor.party, grant_right(asset, grant), signed)
         self._certificates.settle([asset])
         return receipt

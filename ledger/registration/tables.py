@@ -14,7 +14,7 @@ from ledger.store.tables import Base, Hex32, Ulid
 
 
 class Resource(Base):
-    """A data resource as it was first handed in; ``document`` is its full description."""
+    """A data resource as it was first submitted; ``document`` is its full description."""
 
     __tablename__ = "resource"
     code: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -180,7 +180,7 @@ class Transfers:
 
 
 def _moved() -> Select[str]:
-    """Select confirmed assets whose newest certificate names another holder than the chain does."""
+    """Select confirmed assets whose holder on the chain, if known here, is not that of the newest certificate."""
     successor = aliased(Certificate)
     superseded = exists().where(successor.supersedes == Certificate.certificate_no)
     return (

@@ -185,14 +185,9 @@ class Authorizations:
             )
         notice = self._checked_notice(session, request, entry)
         row = Authorization(
-            id=entry["id"],
+            **{name: entry[name] for name in ("id", "scenario", "subject", "consumer", "source", "provider")},
             digest=self._intake.append(session, entry),
             request_id=request.id,
-            scenario=entry["scenario"],
-            subject=entry["subject"],
-            consumer=entry["consumer"],
-            source=entry["source"],
-            provider=entry["provider"],
             state=AUTHORIZATION.initial,
             sealed_id=self._sealer.seal(session, notice),
             created_at=self._clock(),

@@ -14,14 +14,13 @@ from ledger.certificates.tables import Certificate
 from ledger.domain.days import Clock
 from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.index.follower import Follower
-from ledger.log.paused import waiting_for_its_end
 from ledger.log.positions import Positions
 from ledger.store.database import Database
-from ledger.usage.ended_statements import unheeded
+from ledger.usage.ended_statements import withdrawn_but_active
 from ledger.usage.lookups import authorization, certificates_of
 from ledger.usage.recorded import RecordedAuthorization
 from ledger.usage.tables import Authorization
-from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request
+from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request, revoke_anchored
 
 
 class DirectWithdrawals:
@@ -43,7 +42,7 @@ class DirectWithdrawals:
         """
         self._follower.sync()
         with self._database.read() as session:
-            found = [*session.scalars(unheeded()), *session.scalars(_half_ended())]
+            found = [*session.scalars(withdrawn_but_active()), *session.scalars(_half_ended())]
         return [self._end(identifier) for identifier in found]
 
     def _end(self, identifier: str) -> RecordedAuthorization:
@@ -55,9 +54,7 @@ class DirectWithdrawals:
                 cancel_request(session, row.request_id)
             built = [certificate.digest for certificate in certificates_of(session, row.request_id)]
             (ended,) = RecordedAuthorization.all_of(session, [row], self._clock())
-        for digest in built:
-            with waiting_for_its_end():
-                self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
+        revoke_anchored(self._status, self._positions, built, CONSENT_WITHDRAWN)
         return ended
 
 

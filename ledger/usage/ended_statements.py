@@ -17,7 +17,7 @@ from ledger.usage.tables import Authorization, Provision
 _WITHDRAWN: Final = "withdrawn"
 
 
-def unheeded() -> Select[str]:
+def withdrawn_but_active() -> Select[str]:
     """Return the ids of authorizations that their subject withdrew on the chain and that are still active in the store.
 
     A withdrawal by any other party has no effect.

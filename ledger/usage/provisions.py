@@ -191,13 +191,10 @@ class Provisions:
         entry = supply.entry
         sealed = {"disclosures": list(supply.disclosures)}
         row = Provision(
-            id=entry["id"],
+            **{name: entry[name] for name in ("id", "provider", "result", "reason")},
             authorization_id=basis.consent.id,
             number=len(basis.before) + 1,
-            provider=entry["provider"],
             digest=self._intake.append(session, entry),
-            result=entry["result"],
-            reason=entry["reason"],
             sealed_id=self._sealer.seal(session, sealed) if supply.disclosures else None,
             created_at=self._clock(),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ledger.domain.days import is_shanghai_midnight
@@ -42,6 +42,11 @@ class Terms:
         asked = {field.name: entry[field.name] for field in fields(cls)}
         sources = {item["source"]: item["provider"] for item in entry["sources"]}
         return cls(**asked | {"sources": sources, "fields": tuple(entry["fields"])})
+
+    def members(self) -> dict[str, Any]:
+        """Return the terms as members of a request entry."""
+        sources = [{"source": source, "provider": provider} for source, provider in self.sources.items()]
+        return asdict(self) | {"sources": sources, "fields": list(self.fields)}
 
 
 def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:

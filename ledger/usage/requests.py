@@ -89,21 +89,11 @@ class Requests:
             ledger=self._intake.ledger,
             id=str(ULID()),
             template=template_reference(scenario, self._intake.ledger),
-            scenario=scenario.code,
             scenario_version=scenario.version,
-            subject=terms.subject,
-            consumer=terms.consumer,
-            sources=[{"source": source, "provider": provider} for source, provider in terms.sources.items()],
-            fields=list(terms.fields),
-            channel=terms.channel,
-            valid_from=terms.valid_from,
-            valid_to=terms.valid_to,
-            max_uses=terms.max_uses,
             sd_alg=self._algorithm,
             note_digest=note_digest(full_note),
-            pia_digest=terms.pia_digest,
-            expires_at=terms.expires_at,
             iat=now,
+            **terms.members(),
         )
         return Asked(entry, full_note)
 
@@ -154,13 +144,9 @@ class Requests:
             return known
         self._intake.append(session, template_of(self._scenarios.get(entry["scenario"]), self._intake.ledger))
         row = AccessRequest(
-            id=entry["id"],
+            **{name: entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")},
             digest=self._intake.append(session, entry),
-            scenario=entry["scenario"],
-            subject=entry["subject"],
-            consumer=entry["consumer"],
             state=REQUEST.initial,
-            expires_at=entry["expires_at"],
             sealed_id=self._sealer.seal(session, request.note),
             created_at=self._clock(),
         )

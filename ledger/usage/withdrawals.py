@@ -10,7 +10,7 @@ something. It cannot withdraw what a provider supplied, or a thief could end eve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -133,9 +133,7 @@ class Withdrawals:
             self._intake.append(session, entry)
             built = [certificate.digest for certificate in certificates_of(session, current.request_id)]
             (ended,) = RecordedAuthorization.all_of(session, [current], self._clock())
-        for digest in built:
-            with waiting_for_its_end():
-                self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
+        revoke_anchored(self._status, self._positions, built, CONSENT_WITHDRAWN)
         if not on_chain:
             # The entry alone is the withdrawal, and takes effect when it is anchored.
             with waiting_for_its_end():
@@ -161,9 +159,7 @@ class Withdrawals:
                 for certificate in certificates_of(session, consent.request_id)
                 if reference(found.digest) in log_store.statement(session, certificate.digest)["provisions"]
             ]
-        for digest in built:
-            with waiting_for_its_end():
-                self._status.revoke_position(self._positions.wait(digest), SUPPLIED_WRONGLY)
+        revoke_anchored(self._status, self._positions, built, SUPPLIED_WRONGLY)
 
     def relay(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Send the act of the party that signed ``entry``, then record the entry. No certificate is revoked.
@@ -243,6 +239,13 @@ class Withdrawals:
         if suites[account] is SM2SM3:
             return None
         return withdrawals_message(self._reader.chain, account, [found.digest])
+
+
+def revoke_anchored(status: CertificateStatus, positions: Positions, digests: Iterable[str], reason: str) -> None:
+    """Revoke certificates, by digest, once each is anchored; one that a pause keeps from being anchored is left."""
+    for digest in digests:
+        with waiting_for_its_end():
+            status.revoke_position(positions.wait(digest), reason)
 
 
 def cancel_request(session: Session, identifier: str) -> None:

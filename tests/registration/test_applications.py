@@ -21,8 +21,8 @@ def test_change_and_correction_issue_a_new_certificate_and_keep_the_old_document
     asset = pilot.confirmed()
     before = pilot.ledger.registration.registrations.get(asset)
     (first,) = numbers(pilot, asset)
-    told = before["resource"]["code"]
-    after = resource(told, content=f"{told} {kind}", title=f"After {kind}")
+    code = before["resource"]["code"]
+    after = resource(code, content=f"{code} {kind}", title=f"After {kind}")
     pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, kind, after)
     assert pilot.ledger.registration.registrations.get(asset)["resource"] == before["resource"]
     pilot.take_through([asset])
@@ -50,8 +50,8 @@ def test_a_rejected_change_leaves_the_registration_unchanged(pilot: Pilot) -> No
     pilot.ledger.registration.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
     pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.registrar), [asset])
     pilot.ledger.registration.review.reject(pilot.actor(pilot.cast.registrar), asset, REASON)
-    told = pilot.ledger.registration.registrations.get(asset)
-    assert (told["resource"], told["certificate_no"]) == (before["resource"], before["certificate_no"])
+    registered = pilot.ledger.registration.registrations.get(asset)
+    assert (registered["resource"], registered["certificate_no"]) == (before["resource"], before["certificate_no"])
     assert pilot.report(asset).valid
 
 
@@ -65,7 +65,7 @@ def test_a_change_to_another_resource_code_is_refused(pilot: Pilot) -> None:
 
 def test_a_cancellation_is_final_and_its_content_can_be_registered_again(pilot: Pilot) -> None:
     asset = pilot.confirmed()
-    told = pilot.ledger.registration.registrations.get(asset)["resource"]
+    registered = pilot.ledger.registration.registrations.get(asset)["resource"]
     number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     applications, review, cast = pilot.ledger.registration.applications, pilot.ledger.registration.review, pilot.cast
     applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
@@ -74,7 +74,7 @@ def test_a_cancellation_is_final_and_its_content_can_be_registered_again(pilot: 
     review.confirm(pilot.actor(cast.registrar), [asset])
     assert pilot.stands(asset) == ("cancelled", None, None)
     assert pilot.verified(number).result == "refused"
-    same = resource(told["code"])
+    same = resource(registered["code"])
     for act in (
         lambda: applications.apply(pilot.actor(cast.provider), asset, "change", replace(same, title="Back")),
         lambda: applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="Once more"),
@@ -84,7 +84,7 @@ def test_a_cancellation_is_final_and_its_content_can_be_registered_again(pilot: 
     ):
         with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
             act()
-    (again,) = pilot.applied(told["code"])
+    (again,) = pilot.applied(registered["code"])
     assert again != asset
     assert pilot.record(again).state == "applied"
 

@@ -98,7 +98,7 @@ def test_an_annulment_is_final_and_not_open_to_the_holder(pilot: Pilot) -> None:
         lambda: pilot.ledger.registration.transfers.annul(pilot.actor(cast.supervisor), asset, "court", GROUNDS),
         lambda: pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.bank),
         lambda: pilot.ledger.registration.applications.apply(
-            pilot.actor(cast.provider), asset, "cancel", reason="It is over"
+            pilot.actor(cast.provider), asset, "cancel", reason="No longer needed"
         ),
         lambda: pilot.ledger.registration.transfers.accept(pilot.actor(cast.provider), asset),
     ):

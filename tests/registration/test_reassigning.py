@@ -9,7 +9,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.parties.proposals.proposals import Proposal
 from tests.support.actors.pilots import Pilot, resource
 
-GROUNDS = "Its keys are lost, and it was onboarded anew."
+GROUNDS = "Its keys are lost, and it was onboarded again."
 
 
 class Silent:

@@ -12,7 +12,7 @@ from ledger.certificates.tables import Certificate
 from ledger.index import tables
 from ledger.installation.tables import METADATA
 from ledger.store.tables import Batch, Entry
-from ledger.usage.ended_statements import unheeded
+from ledger.usage.ended_statements import withdrawn_but_active
 from ledger.usage.holdings.filter import HoldingsFilter
 from ledger.usage.holdings.search import certificates
 from ledger.usage.tables import AccessRequest, Authorization, Provision
@@ -281,18 +281,18 @@ def test_certificates_of_one_request_share_its_uses(connection: Connection) -> N
 
 
 @pytest.mark.parametrize(
-    ("party", "statement", "heeded"),
+    ("party", "statement", "carried_out"),
     [(SUBJECT, CONSENT, False), (STRANGER, CONSENT, True), (SUBJECT, OTHER, True)],
 )
-def test_unheeded_finds_authorizations_withdrawn_on_the_chain_by_their_subject(
-    connection: Connection, party: str, statement: str, heeded: bool
+def test_authorizations_withdrawn_on_the_chain_by_their_subject_are_found(
+    connection: Connection, party: str, statement: str, carried_out: bool
 ) -> None:
     withdraw(connection, party, statement)
-    assert connection.execute(unheeded()).scalars().all() == ([] if heeded else ["A"])
+    assert connection.execute(withdrawn_but_active()).scalars().all() == ([] if carried_out else ["A"])
     connection.execute(update(Authorization).values(state="withdrawn"))
-    assert connection.execute(unheeded()).scalars().all() == []
+    assert connection.execute(withdrawn_but_active()).scalars().all() == []
 
 
-def test_unheeded_finds_a_withdrawal_by_a_reported_key_of_the_subject(connection: Connection) -> None:
+def test_a_withdrawal_by_a_reported_key_of_the_subject_is_found(connection: Connection) -> None:
     withdraw_reported(connection, SUBJECT, CONSENT)
-    assert connection.execute(unheeded()).scalars().all() == ["A"]
+    assert connection.execute(withdrawn_but_active()).scalars().all() == ["A"]
