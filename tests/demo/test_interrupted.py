@@ -104,9 +104,9 @@ def test_a_second_demonstration_in_the_same_folder_is_refused(tmp_path: Path) ->
             with pytest.raises(Conflict) as refused, alone_in(*folders.values()):
                 pass
             assert refused.value.code == "DEMO_RUNNING"
-        told_by_command = demo("--home", str(home), "--out", str(out))
-        assert told_by_command.returncode == 2
-        assert "DEMO_RUNNING" in told_by_command.stderr
+        refused = demo("--home", str(home), "--out", str(out))
+        assert refused.returncode == 2
+        assert "DEMO_RUNNING" in refused.stderr
         assert not any(home.iterdir())
     with alone_in(home, out):
         assert not any(out.iterdir())

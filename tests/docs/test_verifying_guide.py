@@ -79,8 +79,10 @@ class Environment:
 
     def run(self, code: str, folder: Path, now: int = AT) -> subprocess.CompletedProcess[str]:
         command = [str(self.python), "-I", "-X", "utf8", "-c", code]
-        told = {"NOW": str(now), "PATH": os.environ["PATH"]}
-        return subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, timeout=60, check=False)
+        environment = {"NOW": str(now), "PATH": os.environ["PATH"]}
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
 
 
 def declared(name: str) -> Iterator[Distribution]:
@@ -307,8 +309,8 @@ def test_it_was_valid_when_the_bank_lent(bare: Environment, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert first == "refuse revoked REVOKED {}"
-    told = f"then valid now revoked {{'REVOKED': {{'since': {AT + DAY}, 'reason': 'data_error'}}}}"
-    assert second == told
+    printed = f"then valid now revoked {{'REVOKED': {{'since': {AT + DAY}, 'reason': 'data_error'}}}}"
+    assert second == printed
 
 
 def test_it_was_not_valid_before_it_was_presented_or_once_it_was_used(bare: Environment, tmp_path: Path) -> None:

@@ -102,8 +102,8 @@ def journal_at_every_byte(folder: Path) -> Tally:
         for room in range(acts.shortest):
             acts.leave_in_page(room)
             disk.leave(0)
-            told = acts.give(1)
-            tally.noticed(f"the journal's disk is full after {room} bytes of a line", [told or "DONE"], FULL)
+            refusal = acts.give(1)
+            tally.noticed(f"the journal's disk is full after {room} bytes of a line", [refusal or "DONE"], FULL)
             disk.empty()
             if (again := acts.give(1)) is not None:
                 tally.lost.append(f"with room again: {again}")
@@ -184,13 +184,13 @@ def home_page_by_page(folder: Path, prepared: Prepared) -> Tally:
         if answer.exit_code == 0:
             acts.add(request, answer.printed["certificate_no"])
             break
-        tally.noticed(f"the home's disk is full after {pages} pages: certificate issue", _told(answer), FULL)
+        tally.noticed(f"the home's disk is full after {pages} pages: certificate issue", _codes_of(answer), FULL)
     with opened(home) as ledger:
         acts.check(ledger)
     return tally
 
 
-def _told(answer: Answer) -> list[str]:
+def _codes_of(answer: Answer) -> list[str]:
     code = answer.code or "DONE"
     return [code if answer.exit_code == EXIT_FULL else f"{code}, exit code {answer.exit_code}"]
 
@@ -209,7 +209,7 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
             break
         # If SQLite cannot create its log, it does not give the reason.
         expected = [*FULL, "DATABASE_UNREACHABLE, exit code 2"] if left < LOGS else FULL
-        tally.noticed(f"{left} inodes are left: certificate issue", _told(answer), expected)
+        tally.noticed(f"{left} inodes are left: certificate issue", _codes_of(answer), expected)
     with opened(home) as ledger:
         acts.check(ledger)
     return tally

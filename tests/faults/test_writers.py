@@ -35,12 +35,12 @@ def test_two_processes_write_at_once(prepared: Prepared, late: Path, acts: Acts,
     same, own = waiting[:EACH], [waiting[EACH : 2 * EACH], waiting[2 * EACH : 3 * EACH]]
 
     def issuing(requests: list[str]) -> list[list[str]]:
-        told = []
+        acknowledged = []
         with opened(late) as ledger:
             for request in requests:
                 number = _until_it_answers(partial(_issue, ledger, request))
-                told.append([request, number])
-        return told
+                acknowledged.append([request, number])
+        return acknowledged
 
     children = [forked(lambda mine=mine: issuing([*same, *mine])) for mine in own]
     for child in children:
@@ -147,13 +147,13 @@ def _issued(home: Path, acts: Acts, request: str) -> None:
 
 
 def _active(port: int, number: str) -> bool:
-    status, told = asked(port, f"/v1/certificates/{number}/status")
-    return status == 200 and told["state"] == "active"
+    status, answer = asked(port, f"/v1/certificates/{number}/status")
+    return status == 200 and answer["state"] == "active"
 
 
 def _not_ready(port: int) -> list[str]:
-    status, told = asked(port, "/ready")
-    return [] if status == 200 else [f"{status} {told and told.get('details')}"]
+    status, answer = asked(port, "/ready")
+    return [] if status == 200 else [f"{status} {answer and answer.get('details')}"]
 
 
 def test_an_open_ledger_sees_what_another_wrote(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
@@ -162,10 +162,10 @@ def test_an_open_ledger_sees_what_another_wrote(prepared: Prepared, late: Path, 
     with opened(late) as one, opened(late) as other:
         for place, request in enumerate(requests):
             acts.issue((one, other)[place % 2], request)
-        told = []
+        refusals = []
         for ledger in (one, other):
             try:
                 acts.check(ledger)
             except PingzhengError as error:
-                told.append(error.code)
-        tally.harmless("two ledgers are open on one home and take turns", told)
+                refusals.append(error.code)
+        tally.harmless("two ledgers are open on one home and take turns", refusals)
