@@ -157,7 +157,9 @@ def withdraw_direct(
         Path, typer.Argument(help="Bundle of a certificate that rests on the authorization.", show_default=False)
     ],
     key: SubjectKey,
-    rpc_url: Annotated[str, typer.Option(help="Address of a chain node.", envvar="PINGZHENG_RPC_URL", show_default=False)],
+    rpc_url: Annotated[
+        str, typer.Option(help="Address of a chain node.", envvar="PINGZHENG_RPC_URL", show_default=False)
+    ],
     authorization: Annotated[
         str | None, typer.Option(help="Withdraw only the authorization with this id; default: all.")
     ] = None,
