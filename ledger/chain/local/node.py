@@ -64,8 +64,6 @@ class LocalNode:
         port: int | None = None,
         funded: Sequence[str] = (),
         persistent: bool = True,
-        block_gas_limit: int = BLOCK_GAS_LIMIT,
-        node_modules: Path | None = None,
         create: bool = True,
         ahead: Callable[[], int] = lambda: 0,
     ) -> None:
@@ -76,8 +74,6 @@ class LocalNode:
         self._port = port or 0
         self._funded = tuple(funded)
         self._persistent = persistent
-        self._block_gas_limit = block_gas_limit
-        self._node_modules = node_modules
         self._create = create
         self._ahead = ahead
         self._process: subprocess.Popen[bytes] | None = None
@@ -282,19 +278,19 @@ class LocalNode:
             lock.release()
 
     def _command(self) -> list[str]:
-        limit, folder = self._block_gas_limit, self._directory.resolve()
+        folder = self._directory.resolve()
         if self._program == GANACHE:
             database = folder / "chain" if self._persistent else None
-            return ganache_command(self._node_modules, self._port, self.chain_id, limit, database)
+            return ganache_command(self._port, self.chain_id, BLOCK_GAS_LIMIT, database)
         options = {
             "port": self._port,
             "chainId": self.chain_id,
-            "blockGasLimit": limit,
+            "blockGasLimit": BLOCK_GAS_LIMIT,
             "journal": str(folder / "journal.jsonl") if self._persistent else None,
             "create": self._create,
             "ahead": self._ahead(),
         }
-        return journal_command(self._node_modules, options)
+        return journal_command(options)
 
     def _listens(self, *, final: bool) -> bool:
         """Wait until our process listens, and return False if another program took its port first.

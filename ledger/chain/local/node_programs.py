@@ -22,15 +22,13 @@ _END_WITH_PARENT: Final = (
 )
 
 
-def journal_command(node_modules: Path | None, options: Mapping[str, object]) -> list[str]:
+def journal_command(options: Mapping[str, object]) -> list[str]:
     """Return the command of the journaled chain; the script ``local_chain.mjs`` describes the ``options``."""
-    modules = find_program("hardhat", node_modules).parents[3]
+    modules = find_program("hardhat").parents[3]
     return [*_node(), str(_JOURNAL_SCRIPT), str(modules), json.dumps(options)]
 
 
-def ganache_command(
-    node_modules: Path | None, port: int, chain_id: int, block_gas_limit: int, database: Path | None
-) -> list[str]:
+def ganache_command(port: int, chain_id: int, block_gas_limit: int, database: Path | None) -> list[str]:
     """Return the command of ganache, which stores its chain in the folder ``database`` or, without one, nowhere."""
     options: dict[str, object] = {
         "server.host": HOST,
@@ -48,7 +46,7 @@ def ganache_command(
     if database is not None:
         options["database.dbPath"] = database
     pairs = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    return [*_node(), str(find_program("ganache", node_modules)), *pairs, "--logging.quiet"]
+    return [*_node(), str(find_program("ganache")), *pairs, "--logging.quiet"]
 
 
 def _node() -> list[str]:

@@ -13,34 +13,29 @@ from ledger.chain.reading.contract_state import AccountRecord, PartyRecord
 from ledger.chain.rpc.answers import Malformed
 from ledger.chain.rpc.connection import Block
 from ledger.chain.sending.client import ChainClient
-from ledger.proof.bundle import ChainId
 
 _HEAD_BYTES: Final = 32
 _FOLLOWED: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 
 
 class NodeReader:
-    """Reads one deployment. Every method asks the node; only facts that never change are kept in memory."""
+    """Reads one deployment. Every method asks the node; only facts that never change are kept in memory.
+
+    ``chain`` has the eight values that identify the ledger (protocol §1). ``deploy_block`` is the number of the first
+    block in which one of the contracts exists.
+    """
 
     def __init__(self, client: ChainClient) -> None:
         self._client = client
         self.connection = client.connection
         self.deployment = client.deployment
+        self.chain = client.deployment.chain
+        self.deploy_block = client.deployment.deploy_block
         self._party_ids: dict[int, str] = {}
-
-    @property
-    def chain(self) -> ChainId:
-        """The eight values that identify the ledger (protocol §1)."""
-        return self.deployment.chain
 
     def batched(self, block: BlockTag) -> BatchedReads:
         """Return an object that reads as of one block and sends its reads to the node together."""
         return BatchedReads(self._client, block)
-
-    @property
-    def deploy_block(self) -> int:
-        """The number of the first block in which one of the contracts exists."""
-        return self.deployment.deploy_block
 
     def latest(self) -> Block:
         """Return the newest block; raises ChainUnavailable."""

@@ -53,6 +53,8 @@ class Rpc:
         self.timeout = timeout
         self._batch = Portion(_CALLS_PER_REQUEST)
         self._transport = Transport(url, max_bytes=max_bytes)
+        # The node's address for errors and logs, without the parts that may be secret.
+        self.where = self._transport.where
         self._failures = NodeFailures(self.where)
 
     @cached_property
@@ -62,11 +64,6 @@ class Rpc:
             from ledger.chain.rpc.provider import NodeProvider
 
         return NodeProvider(self._transport, self._failures)
-
-    @property
-    def where(self) -> str:
-        """The node's address for errors and logs, without the parts that may be secret."""
-        return self._transport.where
 
     @contextmanager
     def reading(self, method: str) -> Iterator[None]:

@@ -105,7 +105,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     def lives(start: str, seeds: bytes) -> None:
         sides = Sides(world)
         for place in range(0, len(seeds), SEED):
-            # Each byte is hashed with its place, because hypothesis often draws equal bytes, which would choose the same act.
+            # Hashed with its place, because hypothesis often draws equal bytes, which would choose the same act.
             play(sides, start, sha256(seeds[place : place + SEED] + bytes([place])).digest())
 
     lives()
