@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,6 +12,18 @@ from ledger.certificates.tables import Certificate
 from ledger.domain.digests import hex_of
 from ledger.errors import NotFound
 from ledger.store import log as log_store
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStatement:
+    """A certificate's own statement, or one that it rests on; ``party`` (an id) can withdraw it, None if nobody can.
+
+    ``digest`` is hex, ``type`` is the entry's type.
+    """
+
+    digest: str
+    type: str
+    party: str | None
 
 
 def certificate(session: Session, number: str) -> Certificate:
@@ -33,3 +47,18 @@ def request_of(session: Session, row: Certificate) -> str | None:
     """Return the statement digest (hex) of a usage certificate's request; None for a registration certificate."""
     named: str | None = log_store.statement(session, row.digest).get("request")
     return None if named is None else hex_of(named)
+
+
+def statements_of(digest: str, payload: Mapping[str, Any]) -> list[NamedStatement]:
+    """Return the certificate's own statement, its request, its authorizations and its provisions.
+
+    ``payload`` was issued here, so its provisions and components are in the same order.
+    """
+    request = [NamedStatement(hex_of(payload["request"]), "request", None)] if "request" in payload else []
+    supplies = zip(payload.get("provisions", ()), payload.get("components", ()), strict=True)
+    return [
+        NamedStatement(digest, "certificate", None),
+        *request,
+        *(NamedStatement(hex_of(each), "authorization", payload["sub"]) for each in payload.get("authorizations", ())),
+        *(NamedStatement(hex_of(each), "provision", component["provider"]) for each, component in supplies),
+    ]

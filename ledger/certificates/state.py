@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.lookups import NamedStatement, certificate, statements_of
 from ledger.certificates.own_entry import require_own_entry
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.batched_reads import BatchedReads
@@ -14,7 +13,6 @@ from ledger.chain.reading.contract_state import AssetRecord, LeafStatus
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block
 from ledger.domain.days import Clock
-from ledger.domain.digests import hex_of
 from ledger.log.coherence import FORGETFUL, commitment_of, forked
 from ledger.log.positions import positions
 from ledger.proof.bundle import Position
@@ -46,8 +44,8 @@ class CertificateStates:
             stated = require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
             place = positions(session, [row.digest]).get(row.digest)
             batch = None if place is None else session.get_one(Batch, place.batch)
-            named = NamedStatements.of(stated)
-            recorded = {entry.about for entry in log_store.withdrawals_of(session, named.statements)}
+            named = statements_of(row.digest, stated)
+            recorded = {entry.about for entry in log_store.withdrawals_of(session, (each.digest for each in named))}
         if place is None or batch is None:
             return self._building(number)
         block = self._newest().number
@@ -84,7 +82,7 @@ class CertificateStates:
             raise finding.refusal()
 
     def _judged(
-        self, row: Certificate, named: NamedStatements, own: LeafStatus, recorded: Collection[str | None]
+        self, row: Certificate, named: Sequence[NamedStatement], own: LeafStatus, recorded: Collection[str | None]
     ) -> LeafStatus:
         """Return the first state that applies. ``own`` is the status that the issuer set in its log.
 
@@ -94,8 +92,9 @@ class CertificateStates:
         if own.state in ("revoked", "superseded"):
             return own
         block, reads = own.block, self._reader.batched(own.block)
-        numbers = {party: reads.party_no(party) for party in named.parties}
-        holds = {statement: reads.hold(statement) for statement in (row.digest, *named.statements)}
+        parties = dict.fromkeys(party for party in (row.consumer, *(each.party for each in named)) if party)
+        numbers = {party: reads.party_no(party) for party in parties}
+        holds = {each.digest: reads.hold(each.digest) for each in named}
         if withdrawn := _withdrawn(named, reads, numbers, recorded):
             return LeafStatus(block, "revoked", *withdrawn)
         asset = None if row.asset_id is None else self._reader.asset(row.asset_id, block=block)
@@ -111,51 +110,15 @@ class CertificateStates:
             return LeafStatus(block, "suspended", None, None)
         if self._clock() >= row.exp:
             return LeafStatus(block, "expired", None, None)
-        if row.consumer is None or row.max_uses is None or named.request is None:
+        if row.consumer is None or row.max_uses is None:
             return own
-        used = reads.uses(numbers[row.consumer](), named.request)()
+        (request,) = (each.digest for each in named if each.type == "request")
+        used = reads.uses(numbers[row.consumer](), request)()
         return LeafStatus(block, "used_up", None, None) if used >= row.max_uses else own
 
 
-@dataclass(frozen=True, slots=True)
-class NamedStatements:
-    """The statements that a certificate's payload names, by digest (hex); none for a registration certificate.
-
-    ``consents`` are the authorizations with their subject, ``supplies`` the provisions with their provider, as party
-    ids.
-    """
-
-    consumer: str | None
-    request: str | None
-    consents: Mapping[str, str]
-    supplies: Mapping[str, str]
-
-    @classmethod
-    def of(cls, payload: Mapping[str, Any]) -> NamedStatements:
-        """Read them from a payload that was issued here. Its provisions and components are in the same order."""
-        supplies = zip(payload.get("provisions", ()), payload.get("components", ()), strict=True)
-        return cls(
-            consumer=payload.get("consumer"),
-            request=hex_of(payload["request"]) if "request" in payload else None,
-            consents={hex_of(reference): payload["sub"] for reference in payload.get("authorizations", ())},
-            supplies={hex_of(reference): component["provider"] for reference, component in supplies},
-        )
-
-    @property
-    def parties(self) -> list[str]:
-        """The parties whose uses and withdrawals count, each once."""
-        consumer = [] if self.consumer is None else [self.consumer]
-        return list(dict.fromkeys([*consumer, *self.consents.values(), *self.supplies.values()]))
-
-    @property
-    def statements(self) -> list[str]:
-        """The request, the authorizations and the provisions."""
-        request = [] if self.request is None else [self.request]
-        return [*request, *self.consents, *self.supplies]
-
-
 def _withdrawn(
-    named: NamedStatements,
+    named: Sequence[NamedStatement],
     reads: BatchedReads,
     numbers: Mapping[str, Callable[[], int]],
     recorded: Collection[str | None],
@@ -165,16 +128,12 @@ def _withdrawn(
     A withdrawal by a reported key counts for a subject, not for a provider (protocol §9). The time is None if only an
     entry of the log withdraws.
     """
-    consents = [reads.withdrawn_at(numbers[party](), each) for each, party in named.consents.items()]
-    supplies = [reads.withdrawn_at(numbers[party](), each) for each, party in named.supplies.items()]
-    by_subject = [fact().first for fact in consents]
-    by_provider = [fact().at for fact in supplies]
-    for reason, times, statements in (
-        ("consent_withdrawn", by_subject, named.consents),
-        ("data_error", by_provider, named.supplies),
-    ):
-        if any(times) or any(each in recorded for each in statements):
-            return min((at for at in times if at), default=None), reason
+    asked = [(each, reads.withdrawn_at(numbers[each.party](), each.digest)) for each in named if each.party]
+    facts = [(each, answer()) for each, answer in asked]
+    for kind, reason in (("authorization", "consent_withdrawn"), ("provision", "data_error")):
+        own = [(each, fact.first if kind == "authorization" else fact.at) for each, fact in facts if each.type == kind]
+        if any(at or each.digest in recorded for each, at in own):
+            return min((at for _, at in own if at), default=None), reason
     return None
 
 

@@ -10,22 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.lookups import NamedStatement
 from ledger.certificates.tables import Certificate, Disclosure, Presentation
 from ledger.certificates.verification.seen_certificates import genuine
 from ledger.chain.reading.log_reads import LEAVES_PER_WORD
-from ledger.domain.digests import hex_of
 from ledger.proof.bundle import Position
 from ledger.store import log as log_store
 from ledger.store.erasure_tables import ErasureRecord
-
-
-@dataclass(frozen=True, slots=True)
-class NamedStatement:
-    """A certificate's own statement, or one that it rests on; ``party`` can withdraw it, None if nobody can."""
-
-    digest: str
-    type: str
-    party: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +51,6 @@ class Concern:
         """Return the type of the event's statement under ``entry``; empty for the certificate's own statement."""
         kind = self.entries.get(event["args"].get("statement", ""), "certificate")
         return {} if kind == "certificate" else {"entry": kind}
-
-
-def statements_of(session: Session, row: Certificate) -> list[NamedStatement]:
-    """Return the certificate's own statement, its request, its authorizations and its provisions."""
-    if row.request_id is None:
-        return [NamedStatement(row.digest, "certificate", None)]
-    stated = log_store.statement(session, row.digest)
-    wanted = [hex_of(named) for named in (*stated["authorizations"], *stated["provisions"])]
-    found = log_store.entries_by_digest(session, wanted).values()
-    entries = [(entry.digest, json.loads(entry.body)) for entry in found]
-    return [
-        NamedStatement(row.digest, "certificate", None),
-        NamedStatement(hex_of(stated["request"]), "request", None),
-        *(
-            NamedStatement(digest, body["type"], body["subject" if body["type"] == "authorization" else "provider"])
-            for digest, body in entries
-        ),
-    ]
 
 
 def withdrawals_here(session: Session, statements: Sequence[NamedStatement]) -> list[dict[str, Any]]:

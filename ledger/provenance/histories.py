@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ledger.certificates.lookups import statements_of
 from ledger.certificates.tables import Certificate
 from ledger.certificates.verification.seen_certificates import counter_of, place_of
 from ledger.chain.contracts.names import names_of_roles
@@ -27,7 +28,7 @@ from ledger.proof.assets.recorded_history import RecordedCertificate, RecordedEv
 from ledger.proof.assets.view import AssetView
 from ledger.proof.head import genesis
 from ledger.proof.history import HistoryEvent, verify_history
-from ledger.provenance.certificate_events import Concern, seen_here, statements_of, withdrawals_here
+from ledger.provenance.certificate_events import Concern, seen_here, withdrawals_here
 from ledger.provenance.completeness import Completeness, Provenance
 from ledger.provenance.lineage_picture import lineage_picture
 from ledger.provenance.prov import prov_document
@@ -94,7 +95,7 @@ class Provenances:
         with self._database.read() as session:
             where, counter = place_of(session, number), counter_of(session, number)
             row = session.get(Certificate, number)
-            statements = [] if row is None else statements_of(session, row)
+            statements = [] if row is None else statements_of(row.digest, log_store.statement(session, row.digest))
             seen, recorded = seen_here(session, number, row), withdrawals_here(session, statements)
         if where is None:
             raise not_anchored_yet()
