@@ -15,6 +15,7 @@ from ledger.domain.days import day_of, end_of_validity
 from ledger.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
+    from ledger.installation.settings import Settings
     from ledger.installation.wiring import Ledger
 
 
@@ -50,7 +51,6 @@ def init(
     --office services.json
     """
     with errors_explained(as_json):
-        from ledger.installation.home import is_half_made
         from ledger.installation.settings import Settings
         from ledger.installation.wiring import create_ledger
         from ledger.parties.offices import MAX_OFFICE_BYTES, read_office
@@ -58,20 +58,7 @@ def init(
         settings = Settings.at(home)
         if delay is not None:
             settings = settings.model_copy(update={"delay": duration_of(delay)})
-        if (settings.home / "deployment.json").exists() and not is_half_made(settings.home):
-            raise Conflict(
-                "LEDGER_SET_UP",
-                "This folder already holds a ledger, whose founding offices and delay cannot be changed.",
-                where=str(settings.home),
-                hint="Look at the ledger with `pingzheng status`, or give another --home.",
-            )
-        if office and settings.rpc_url is None:
-            raise InvalidInput(
-                "OFFICES_PLAYED_HERE",
-                "On a local chain all offices are simulated here, and office files have no effect.",
-                where="office",
-                hint="Name another chain with $PINGZHENG_RPC_URL, or leave out --office.",
-            )
+        _require_new(settings, office)
         founders = [parsed(path, MAX_OFFICE_BYTES, read_office) for path in office or ()]
         until = end_of_validity(day_of(last_day, "--last-day"))
         periods = dict.fromkeys(accredit or (), (0, until))
@@ -80,6 +67,25 @@ def init(
             lambda: create_ledger(settings, founders=founders, accreditations=periods),
         ) as ledger:
             emit(_founded(ledger), as_json, "新账本 New ledger")
+
+
+def _require_new(settings: Settings, office: list[Path] | None) -> None:
+    from ledger.installation.home import is_half_made
+
+    if (settings.home / "deployment.json").exists() and not is_half_made(settings.home):
+        raise Conflict(
+            "LEDGER_SET_UP",
+            "This folder already holds a ledger, whose founding offices and delay cannot be changed.",
+            where=str(settings.home),
+            hint="Look at the ledger with `pingzheng status`, or give another --home.",
+        )
+    if office and settings.rpc_url is None:
+        raise InvalidInput(
+            "OFFICES_PLAYED_HERE",
+            "On a local chain all offices are simulated here, and office files have no effect.",
+            where="office",
+            hint="Name another chain with $PINGZHENG_RPC_URL, or leave out --office.",
+        )
 
 
 def _founded(ledger: Ledger) -> dict[str, Any]:

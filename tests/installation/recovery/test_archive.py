@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from sqlalchemy import select, update
 
 from ledger.certificates.tables import Certificate
 from ledger.domain.parties import Role
-from ledger.errors import Conflict, Misconfigured, NotFound, PingzhengError
+from ledger.errors import Conflict, Misconfigured, NotFound
 from ledger.installation.recovery.archive import Archive
 from ledger.installation.recovery.archiving import Archiving, archive_file
 from ledger.parties.roles import Actor
 from ledger.parties.tables import Party, PartyKey
-from ledger.privacy.erasures_file import ErasedText, ErasuresFile
+from ledger.privacy.erasures_file import ErasuresFile
 from ledger.store import log as log_store
 from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
@@ -308,43 +307,6 @@ def test_only_the_owner_can_read_the_files_of_the_archive(pilot: Pilot) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for path in folder.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
-
-
-def test_a_line_that_a_crash_cut_off_is_ignored_and_replaced(tmp_path: Path) -> None:
-    file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), None, ("01",))
-    file.append(erased)
-    whole = file.path.read_bytes()
-    for length in range(len(whole)):
-        file.path.write_bytes(whole + whole[:length])
-        assert file.read() == [erased]
-        file.append(erased)
-        assert file.path.read_bytes() == whole + whole
-
-
-def test_a_damaged_line_of_the_list_of_erasures_is_reported_with_its_number(tmp_path: Path) -> None:
-    file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), "bb", ("01",))
-    for _ in range(3):
-        file.append(erased)
-    lines = file.path.read_bytes().splitlines(keepends=True)
-    for damage in (b"{}\n", b"\n", b"\xff\n", lines[1][:-9] + b"\n", b"[]\n"):
-        file.path.write_bytes(lines[0] + damage + lines[2])
-        with pytest.raises(Misconfigured, match="ERASURES_DAMAGED") as refused:
-            file.read()
-        assert refused.value.details["line"] == 2
-
-
-def test_a_list_of_erasures_ignores_the_lines_of_another_ledger(tmp_path: Path) -> None:
-    mine, other = ErasuresFile(tmp_path / "list", LEDGER), ErasuresFile(tmp_path / "list", "cd" * 32)
-    mine.append(ErasedText(7, ("aa",), None, ("01",)))
-    other.append(ErasedText(8, ("bb",), None, ("02",)))
-    assert [each.at for each in mine.read()] == [7] and [each.at for each in other.read()] == [8]
-
-
-def test_appending_to_the_list_of_erasures_on_a_full_disk_is_refused(tmp_path: Path) -> None:
-    file = ErasuresFile(Path("/dev/full"), LEDGER)
-    with pytest.raises(PingzhengError, match=r"ERASURES_(FULL|UNWRITABLE)"):
-        file.append(ErasedText(7, ("aa",), None, ("01",)))
-    assert os.fspath(file.path) == "/dev/full"
 
 
 def test_archive_and_database_have_the_same_entries(pilot: Pilot) -> None:
