@@ -58,7 +58,7 @@ OFFICERS: Final = ("second officer", "third officer")
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class PairedAct:
     """An act of a party on an asset: the call for the contract, and the function of the reference."""
 
     name: str
@@ -105,7 +105,7 @@ class World:
         self._snapshot = node.snapshot()
         self.kept = (self.start, dict[str, AssetLife](), dict[str, str](), dict(self.parties))
 
-    def keep(self, sides: Sides) -> None:
+    def keep(self, sides: SideBySide) -> None:
         """Make the present state the beginning of every later run."""
         self._snapshot = self._node.snapshot()
         self.kept = (sides.now, dict(sides.lives), dict(sides.fingerprints), dict(sides.parties))
@@ -151,7 +151,7 @@ class World:
         ]
 
 
-class Sides:
+class SideBySide:
     """Contract and reference in one run, which begins at the state that the world keeps."""
 
     def __init__(self, world: World) -> None:
@@ -168,7 +168,7 @@ class Sides:
         name = self.fingerprints.get(fingerprint, asset)
         return None if name == asset else self.life(name)
 
-    def make(self, move: Move) -> bool:
+    def make(self, move: PairedAct) -> bool:
         """Make an act on both sides, and return whether both accept it. Fails if their verdicts or states differ."""
         before = self.life(move.asset)
         expected: PingzhengError | None = None

@@ -11,7 +11,7 @@ from ledger.chain.sending.asset_calls import NOTHING, AssetRegistration, Grant
 from ledger.domain.assets.names import APPLICATION_KINDS, ASSESSMENTS, OBJECTION_STATES, RIGHT_KINDS, STAGES
 from ledger.domain.grades import ASSET_GRADES
 from ledger.domain.parties import Role
-from tests.chain.parity.asset_world import NOTICE, Move, Sides
+from tests.chain.parity.asset_world import NOTICE, PairedAct, SideBySide
 from tests.reference.assets import applications, claims, transfers
 from tests.reference.assets.life import AssetLife, Party, Right
 from tests.reference.lifecycles import OBJECTION
@@ -39,7 +39,7 @@ class Choices:
         """Return a likely option in seven of eight cases, if there is one."""
         return self.of(likely) if self.of(range(8)) < 7 and likely else self.of(others)
 
-    def party(self, sides: Sides, fits: Callable[[Party], bool]) -> Party:
+    def party(self, sides: SideBySide, fits: Callable[[Party], bool]) -> Party:
         """Return a party, usually an active one that fits."""
         everyone = list(sides.parties.values())
         return self.mostly([party for party in everyone if party.active and fits(party)], everyone)
@@ -49,14 +49,14 @@ class Choices:
         return self.mostly([SAID], [NOTHING])
 
 
-Builder = Callable[[Sides, str, Choices], Move]
+Builder = Callable[[SideBySide, str, Choices], PairedAct]
 
 
-def step(sides: Sides, move: str, asset: str, choices: Choices) -> Move:
+def step(sides: SideBySide, move: str, asset: str, choices: Choices) -> PairedAct:
     return BUILDERS[move](sides, asset, choices)
 
 
-def wait(sides: Sides, asset: str, choices: Choices) -> None:
+def wait(sides: SideBySide, asset: str, choices: Choices) -> None:
     """Let time pass: a little, or to a second just before, at or after a deadline."""
     life = sides.life(asset)
     matters = {
@@ -81,7 +81,7 @@ def _numbered(number: int) -> Callable[[Party], bool]:
     return lambda party: party.no == number
 
 
-def _register(sides: Sides, asset: str, choices: Choices) -> Move:
+def _register(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, lambda party: bool(party.roles & {Role.PROVIDER, Role.CONSUMER}))
     content = choices.said()
@@ -90,10 +90,10 @@ def _register(sides: Sides, asset: str, choices: Choices) -> Move:
     call = writes.register_assets([AssetRegistration(digest(asset), content, fingerprint, grade)])
     earlier = sides.having(fingerprint, asset)
     after = partial(applications.register, life, by, content, fingerprint, grade, at, earlier=earlier)
-    return Move("register", asset, by, call, after, fingerprint)
+    return PairedAct("register", asset, by, call, after, fingerprint)
 
 
-def _file(kind: str | None, sides: Sides, asset: str, choices: Choices) -> Move:
+def _file(kind: str | None, sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, content = choices.party(sides, _holder(life)), choices.said()
     kind = choices.mostly([kind or life.kind or "first"], _KINDS)
@@ -104,10 +104,10 @@ def _file(kind: str | None, sides: Sides, asset: str, choices: Choices) -> Move:
     earlier, anew = sides.having(fingerprint, asset), fingerprint != NOTHING
     after = partial(applications.file, life, by, kind, content, grade, at, anew=anew, earlier=earlier)
     call = writes.file_application(digest(asset), kind, content, fingerprint, grade)
-    return Move(name, asset, by, call, after, fingerprint)
+    return PairedAct(name, asset, by, call, after, fingerprint)
 
 
-def _advance(name: str, sides: Sides, asset: str, choices: Choices) -> Move:
+def _advance(name: str, sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, grounds = choices.party(sides, _third(life, Role.REGISTRAR)), choices.said()
     stage = choices.mostly([_STAGE_OF[name]], STAGES)
@@ -116,18 +116,18 @@ def _advance(name: str, sides: Sides, asset: str, choices: Choices) -> Move:
     until = choices.mostly([early, early + 1] if stage == "noticed" else [0], [0, early - 1, early])
     call = writes.advance([digest(asset)], stage, until=until, grounds=grounds)
     after = partial(applications.advance, life, by, stage, at, until=until, grounds=grounds, notice=NOTICE)
-    return Move(name, asset, by, call, after)
+    return PairedAct(name, asset, by, call, after)
 
 
-def _reject(sides: Sides, asset: str, choices: Choices) -> Move:
+def _reject(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life = sides.life(asset)
     by, grounds = choices.party(sides, _third(life, Role.REGISTRAR)), choices.said()
-    return Move(
+    return PairedAct(
         "reject", asset, by, writes.reject(digest(asset), grounds), lambda: applications.reject(life, by, grounds)
     )
 
 
-def _confirm(sides: Sides, asset: str, choices: Choices) -> Move:
+def _confirm(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, _third(life, Role.REGISTRAR))
     latest = max(at, life.valid_to)
@@ -135,25 +135,25 @@ def _confirm(sides: Sides, asset: str, choices: Choices) -> Move:
         [latest + 20 * DAY, latest + 1] if life.kind in _PROLONGS else [0], [0, at, latest, at + 1]
     )
     call = writes.confirm_assets([digest(asset)], valid_to)
-    return Move("confirm", asset, by, call, lambda: applications.confirm(life, by, valid_to, at))
+    return PairedAct("confirm", asset, by, call, lambda: applications.confirm(life, by, valid_to, at))
 
 
-def _clear(sides: Sides, asset: str, choices: Choices) -> Move:
+def _clear(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, report = choices.party(sides, _third(life, Role.AUTHORITY, Role.SUPERVISOR)), choices.said()
-    return Move(
+    return PairedAct(
         "clear", asset, by, writes.clear(digest(asset), report), lambda: applications.clear(life, by, report, at)
     )
 
 
-def _object(sides: Sides, asset: str, choices: Choices) -> Move:
+def _object(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, grounds = choices.party(sides, _third(life, Role.SUBJECT, Role.BROKER, Role.CONSUMER)), choices.said()
     call = writes.object_to(digest(asset), grounds)
-    return Move("object", asset, by, call, lambda: applications.object_to(life, by, grounds, at))
+    return PairedAct("object", asset, by, call, lambda: applications.object_to(life, by, grounds, at))
 
 
-def _decide(name: str, sides: Sides, asset: str, choices: Choices) -> Move:
+def _decide(name: str, sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life = sides.life(asset)
     numbered = list(enumerate(life.objections, start=1))
     fitting = [no for no, objection in numbered if name in OBJECTION.moves_from(objection.state)]
@@ -163,57 +163,57 @@ def _decide(name: str, sides: Sides, asset: str, choices: Choices) -> Move:
     state, grounds = choices.mostly([_STATE_OF[name]], OBJECTION_STATES), choices.said()
     name = next((move for move, reached in _STATE_OF.items() if reached == state), "")
     call = writes.decide(digest(asset), no, state, grounds)
-    return Move(name, asset, by, call, lambda: applications.decide(life, by, no, state, grounds))
+    return PairedAct(name, asset, by, call, lambda: applications.decide(life, by, no, state, grounds))
 
 
-def _offer(sides: Sides, asset: str, choices: Choices) -> Move:
+def _offer(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     agreed = {lien.consent_to for lien in life.liens.values()}
     by = choices.party(sides, _holder(life))
     to = choices.party(sides, lambda party: party.no != by.no and (not agreed or party.no in agreed))
     deadline = choices.mostly([at, at + 1, at + DAY], [at - 1, at])
     call = writes.offer_transfer(digest(asset), to.no, deadline)
-    return Move("offer", asset, by, call, lambda: transfers.offer_transfer(life, by, to, deadline, at))
+    return PairedAct("offer", asset, by, call, lambda: transfers.offer_transfer(life, by, to, deadline, at))
 
 
-def _accept_transfer(sides: Sides, asset: str, choices: Choices) -> Move:
+def _accept_transfer(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, _numbered(life.offered_to))
     call = writes.accept_transfer(digest(asset))
-    return Move("accept_transfer", asset, by, call, lambda: transfers.accept_transfer(life, by, at))
+    return PairedAct("accept_transfer", asset, by, call, lambda: transfers.accept_transfer(life, by, at))
 
 
-def _reject_transfer(sides: Sides, asset: str, choices: Choices) -> Move:
+def _reject_transfer(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, _numbered(life.offered_to))
     call = writes.reject_transfer(digest(asset))
-    return Move("reject_transfer", asset, by, call, lambda: transfers.reject_transfer(life, by, at))
+    return PairedAct("reject_transfer", asset, by, call, lambda: transfers.reject_transfer(life, by, at))
 
 
-def _withdraw_offer(sides: Sides, asset: str, choices: Choices) -> Move:
+def _withdraw_offer(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, _holder(life))
     call = writes.withdraw_offer(digest(asset))
-    return Move("withdraw_offer", asset, by, call, lambda: transfers.withdraw_offer(life, by, at))
+    return PairedAct("withdraw_offer", asset, by, call, lambda: transfers.withdraw_offer(life, by, at))
 
 
-def _set_frozen(wanted: bool, sides: Sides, asset: str, choices: Choices) -> Move:
+def _set_frozen(wanted: bool, sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, _third(life, Role.AUTHORITY, Role.SUPERVISOR))
     call = writes.set_frozen(digest(asset), wanted, "court")
     after = transfers.freeze if wanted else transfers.unfreeze
-    return Move("freeze" if wanted else "unfreeze", asset, by, call, lambda: after(life, by, at))
+    return PairedAct("freeze" if wanted else "unfreeze", asset, by, call, lambda: after(life, by, at))
 
 
-def _annul(sides: Sides, asset: str, choices: Choices) -> Move:
+def _annul(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, _third(life, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR))
     grounds = choices.said()
     call = writes.annul(digest(asset), "fraud", grounds)
-    return Move("annul", asset, by, call, lambda: transfers.annul(life, by, grounds, at))
+    return PairedAct("annul", asset, by, call, lambda: transfers.annul(life, by, grounds, at))
 
 
-def _grant(sides: Sides, asset: str, choices: Choices) -> Move:
+def _grant(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     numbered = dict(enumerate(life.rights, start=1))
     wide = [no for no, right in numbered.items() if right.sublicensable and right.end > at]
@@ -233,7 +233,7 @@ def _grant(sides: Sides, asset: str, choices: Choices) -> Move:
     call = writes.grant_right(
         digest(asset), Grant(kind, to.no, start, end, exclusive, sublicensable, transferable, parent, SAID)
     )
-    return Move("grant", asset, by, call, lambda: claims.grant(life, by, to, right, at))
+    return PairedAct("grant", asset, by, call, lambda: claims.grant(life, by, to, right, at))
 
 
 def _right(life: AssetLife, choices: Choices) -> tuple[int, int]:
@@ -242,72 +242,74 @@ def _right(life: AssetLife, choices: Choices) -> tuple[int, int]:
     return no, life.rights[no - 1].grantee if 0 < no <= len(life.rights) else 0
 
 
-def _transfer_right(sides: Sides, asset: str, choices: Choices) -> Move:
+def _transfer_right(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     no, grantee = _right(life, choices)
     by, to = choices.party(sides, _numbered(grantee)), choices.party(sides, lambda party: party.no != grantee)
     call = writes.transfer_right(digest(asset), no, to.no)
-    return Move("transfer_right", asset, by, call, lambda: claims.transfer_right(life, by, no, to, at))
+    return PairedAct("transfer_right", asset, by, call, lambda: claims.transfer_right(life, by, no, to, at))
 
 
-def _end_right(sides: Sides, asset: str, choices: Choices) -> Move:
+def _end_right(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     no, grantee = _right(life, choices)
     fits = choices.of([_numbered(grantee), _third(life, Role.REGISTRAR)])
     by, grounds = choices.party(sides, fits), choices.said()
     call = writes.end_right(digest(asset), no, grounds)
-    return Move("end_right", asset, by, call, lambda: claims.end_right(life, by, no, grounds, at))
+    return PairedAct("end_right", asset, by, call, lambda: claims.end_right(life, by, no, grounds, at))
 
 
-def _pledge(sides: Sides, asset: str, choices: Choices) -> Move:
+def _pledge(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, creditor = choices.party(sides, _holder(life)), choices.party(sides, lambda party: party.no != life.holder)
     sole, terms = choices.mostly([False], [True]), choices.said()
     call = writes.pledge(digest(asset), creditor.no, sole, terms)
-    return Move("pledge", asset, by, call, lambda: claims.pledge(life, by, creditor, sole, terms, at))
+    return PairedAct("pledge", asset, by, call, lambda: claims.pledge(life, by, creditor, sole, terms, at))
 
 
-def _lien(sides: Sides, life: AssetLife, choices: Choices) -> tuple[int, Party]:
+def _lien(sides: SideBySide, life: AssetLife, choices: Choices) -> tuple[int, Party]:
     """Return the number of a lien, and usually its creditor."""
     number = choices.mostly(sorted(life.liens), range(9))
     creditor = life.liens[number].creditor if number in life.liens else 0
     return number, choices.party(sides, _numbered(creditor))
 
 
-def _consent(sides: Sides, asset: str, choices: Choices) -> Move:
+def _consent(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life = sides.life(asset)
     number, by = _lien(sides, life, choices)
     to = choices.mostly([lien.consent_to for lien in life.liens.values()], range(len(sides.parties) + 2))
     call = writes.consent_to_transfer(digest(asset), number, to)
-    return Move("consent", asset, by, call, lambda: claims.consent_to_transfer(life, by, number, to))
+    return PairedAct("consent", asset, by, call, lambda: claims.consent_to_transfer(life, by, number, to))
 
 
-def _release(sides: Sides, asset: str, choices: Choices) -> Move:
+def _release(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life = sides.life(asset)
     number, by = _lien(sides, life, choices)
-    return Move("release", asset, by, writes.release(digest(asset), number), lambda: claims.release(life, by, number))
+    return PairedAct(
+        "release", asset, by, writes.release(digest(asset), number), lambda: claims.release(life, by, number)
+    )
 
 
-def _link(sides: Sides, asset: str, choices: Choices) -> Move:
+def _link(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, parent = choices.party(sides, _holder(life)), choices.of(sorted(sides.lives))
     call = writes.link(digest(asset), "derived_from", digest(parent))
-    return Move("link", asset, by, call, lambda: transfers.link(life, by, sides.life(parent), at))
+    return PairedAct("link", asset, by, call, lambda: transfers.link(life, by, sides.life(parent), at))
 
 
-def _replace(sides: Sides, asset: str, choices: Choices) -> Move:
+def _replace(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, successor = choices.party(sides, _holder(life)), choices.of(sorted(sides.lives))
     call = writes.replace(digest(asset), digest(successor))
-    return Move("replace", asset, by, call, lambda: transfers.replace_by(life, by, sides.life(successor), at))
+    return PairedAct("replace", asset, by, call, lambda: transfers.replace_by(life, by, sides.life(successor), at))
 
 
-def _assess(sides: Sides, asset: str, choices: Choices) -> Move:
+def _assess(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
     life, at = sides.life(asset), sides.now
     by, report = choices.party(sides, _third(life, Role.ASSESSOR)), choices.said()
     kind, valid_to = choices.mostly(["quality"], ASSESSMENTS), choices.mostly([at + 1], [at])
     call = writes.assess(digest(asset), kind, report, valid_to)
-    return Move("assess", asset, by, call, lambda: transfers.assess(life, by, kind, report, valid_to, at))
+    return PairedAct("assess", asset, by, call, lambda: transfers.assess(life, by, kind, report, valid_to, at))
 
 
 BUILDERS: Final[Mapping[str, Builder]] = {

@@ -11,7 +11,7 @@ from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call
 from ledger.proof.acts import report_message, veto_message
 from tests.chain.parity.drawn_asset_acts import Choices
-from tests.chain.parity.power_world import ACCOUNTS, PAYER, STATEMENTS, Move, Sides, root_of
+from tests.chain.parity.power_world import ACCOUNTS, PAYER, STATEMENTS, PairedAct, SideBySide, root_of
 from tests.reference.powers.acts import Powers
 from tests.reference.powers.state import (
     ADMIN,
@@ -92,7 +92,7 @@ def change_of_key(powers: Powers, choices: Choices, no: int) -> Act:
     return Act(REGISTRY, "changeKey", (no, fresh, old, a_proof(choices) if fresh else NO_PROOF))
 
 
-def an_act(sides: Sides, choices: Choices) -> Act:
+def an_act(sides: SideBySide, choices: Choices) -> Act:
     """Return an act that officers may propose."""
     powers, no = sides.powers, a_party(sides.powers, choices)
     account = choices.mostly(keys_of(powers, no), ACCOUNTS)
@@ -115,25 +115,25 @@ def an_act(sides: Sides, choices: Choices) -> Act:
     return kinds[choices.of(list(kinds))]()
 
 
-def propose(sides: Sides, choices: Choices) -> Move:
+def propose(sides: SideBySide, choices: Choices) -> PairedAct:
     act, powers = an_act(sides, choices), sides.powers
     role = ROLE_OF_OFFICE.get(act.args[0], AUTHORITY) if act.function == "lift" else AUTHORITY
     concerned = act.args[0] if act.target == REGISTRY and act.args else 0
     return _proposed("propose", choices.mostly(in_role(powers, role, concerned), ACCOUNTS), sides, act)
 
 
-def propose_own_key(sides: Sides, choices: Choices) -> Move:
+def propose_own_key(sides: SideBySide, choices: Choices) -> PairedAct:
     no = choices.of(sorted(sides.powers.parties))
     caller = choices.mostly(voices(sides.powers, lambda owner: owner == no), keys_of(sides.powers, no))
     return _proposed("propose own key", caller, sides, change_of_key(sides.powers, choices, no))
 
 
-def _proposed(name: str, caller: str, sides: Sides, act: Act) -> Move:
+def _proposed(name: str, caller: str, sides: SideBySide, act: Act) -> PairedAct:
     call = Call(PARTY_REGISTRY, "propose", sides.world.sent(act))
-    return Move(name, caller, call, Powers.propose, (caller, act))
+    return PairedAct(name, caller, call, Powers.propose, (caller, act))
 
 
-def propose_registration(sides: Sides, choices: Choices) -> Move:
+def propose_registration(sides: SideBySide, choices: Choices) -> PairedAct:
     """Propose to register one or two parties, or another call by its digest."""
     powers = sides.powers
     fresh = unbound(powers) or list(ACCOUNTS)
@@ -148,10 +148,10 @@ def propose_registration(sides: Sides, choices: Choices) -> Move:
     act = choices.mostly([Act(REGISTRY, "register", (tuple(rows),))], [an_act(sides, choices)])
     caller = choices.mostly(in_role(powers, REGISTERS), ACCOUNTS)
     call = calls.propose_registration(sides.world.digest_of(act))
-    return Move("propose registration", caller, call, Powers.propose_registration, (caller, act))
+    return PairedAct("propose registration", caller, call, Powers.propose_registration, (caller, act))
 
 
-def a_proposal(sides: Sides, choices: Choices, fits: Callable[[int], bool]) -> tuple[int, Act]:
+def a_proposal(sides: SideBySide, choices: Choices, fits: Callable[[int], bool]) -> tuple[int, Act]:
     """Return the number of a proposal, and usually its call."""
     powers = sides.powers
     pending = [no for no, each in powers.proposals.items() if each.state == PENDING]
@@ -162,7 +162,7 @@ def a_proposal(sides: Sides, choices: Choices, fits: Callable[[int], bool]) -> t
     return no, choices.mostly(own * 3, acts)
 
 
-def confirm(sides: Sides, choices: Choices) -> Move:
+def confirm(sides: SideBySide, choices: Choices) -> PairedAct:
     powers = sides.powers
     no, act = a_proposal(sides, choices, lambda each: not powers.proposals[each].confirmer)
     proposal = powers.proposals.get(no)
@@ -170,10 +170,10 @@ def confirm(sides: Sides, choices: Choices) -> Move:
     role = proposal.role if proposal else AUTHORITY
     caller = choices.mostly(in_role(powers, role, *others), [*in_role(powers, GUARDS), *ACCOUNTS])
     call = Call(PARTY_REGISTRY, "confirm", (no, *sides.world.sent(act)))
-    return Move("confirm", caller, call, Powers.confirm, (caller, no, act))
+    return PairedAct("confirm", caller, call, Powers.confirm, (caller, no, act))
 
 
-def carry_out(sides: Sides, choices: Choices) -> Move:
+def carry_out(sides: SideBySide, choices: Choices) -> PairedAct:
     powers = sides.powers
 
     def ready(no: int) -> bool:
@@ -183,106 +183,106 @@ def carry_out(sides: Sides, choices: Choices) -> Move:
 
     no, act = a_proposal(sides, choices, ready)
     call = Call(PARTY_REGISTRY, "carryOut", (no, *sides.world.sent(act)))
-    return Move("carry out", PAYER, call, Powers.carry_out, (no, act))
+    return PairedAct("carry out", PAYER, call, Powers.carry_out, (no, act))
 
 
 def cancellable(proposal: Proposal) -> bool:
     return proposal.role != 0 and proposal.kind != QUICK
 
 
-def cancel(sides: Sides, choices: Choices) -> Move:
+def cancel(sides: SideBySide, choices: Choices) -> PairedAct:
     no, _ = a_proposal(sides, choices, lambda each: cancellable(sides.powers.proposals[each]))
     role = sides.powers.proposals[no].role if no in sides.powers.proposals else AUTHORITY
     caller = choices.mostly(in_role(sides.powers, role), ACCOUNTS)
-    return Move("cancel", caller, calls.cancel(no), Powers.cancel, (caller, no))
+    return PairedAct("cancel", caller, calls.cancel(no), Powers.cancel, (caller, no))
 
 
-def _vetoing(sides: Sides, choices: Choices) -> tuple[int, str]:
+def _vetoing(sides: SideBySide, choices: Choices) -> tuple[int, str]:
     powers = sides.powers
     no, _ = a_proposal(sides, choices, lambda each: powers.proposals[each].kind == KEY)
     concerned = powers.proposals[no].concerned if no in powers.proposals else 0
     return no, choices.mostly(keys_of(powers, concerned), ACCOUNTS)
 
 
-def veto(sides: Sides, choices: Choices) -> Move:
+def veto(sides: SideBySide, choices: Choices) -> PairedAct:
     no, caller = _vetoing(sides, choices)
-    return Move("veto", caller, calls.veto(no), Powers.veto, (caller, no))
+    return PairedAct("veto", caller, calls.veto(no), Powers.veto, (caller, no))
 
 
-def veto_for(sides: Sides, choices: Choices) -> Move:
+def veto_for(sides: SideBySide, choices: Choices) -> PairedAct:
     no, by = _vetoing(sides, choices)
     proof = choices.mostly([RIGHT], [WRONG])
     signature = sides.world.signature(by, veto_message(sides.world.deployment.chain, by, no), proof)
     call = calls.veto_for(by, no, signature)
-    return Move("veto for", PAYER, call, Powers.veto, (by, no, proof))
+    return PairedAct("veto for", PAYER, call, Powers.veto, (by, no, proof))
 
 
-def report(sides: Sides, choices: Choices) -> Move:
+def report(sides: SideBySide, choices: Choices) -> PairedAct:
     powers, no = sides.powers, a_party(sides.powers, choices)
     account = choices.mostly(keys_of(powers, no), ACCOUNTS)
     by_whom = [keys_of(powers, no), in_role(powers, AUTHORITY, no)]
     caller = choices.mostly(choices.of(by_whom), ACCOUNTS)
-    return Move("report", caller, calls.report(no, account), Powers.report, (caller, no, account))
+    return PairedAct("report", caller, calls.report(no, account), Powers.report, (caller, no, account))
 
 
-def report_for(sides: Sides, choices: Choices) -> Move:
+def report_for(sides: SideBySide, choices: Choices) -> PairedAct:
     powers, no = sides.powers, a_party(sides.powers, choices)
     by = choices.mostly(keys_of(powers, no), ACCOUNTS)
     account = choices.mostly(keys_of(powers, no), ACCOUNTS)
     proof = choices.mostly([RIGHT], [WRONG])
     signature = sides.world.signature(by, report_message(sides.world.deployment.chain, by, account), proof)
     call = calls.report_for(by, no, account, signature)
-    return Move("report for", PAYER, call, Powers.report_for, (by, no, account, proof))
+    return PairedAct("report for", PAYER, call, Powers.report_for, (by, no, account, proof))
 
 
-def set_roles(sides: Sides, choices: Choices) -> Move:
+def set_roles(sides: SideBySide, choices: Choices) -> PairedAct:
     powers, no, roles = sides.powers, a_party(sides.powers, choices), choices.of(ROLES)
     caller = choices.mostly(in_role(powers, REGISTERS, no), ACCOUNTS)
-    return Move("set roles", caller, calls.set_roles(no, roles), Powers.set_roles, (caller, no, roles))
+    return PairedAct("set roles", caller, calls.set_roles(no, roles), Powers.set_roles, (caller, no, roles))
 
 
-def set_status(sides: Sides, choices: Choices) -> Move:
+def set_status(sides: SideBySide, choices: Choices) -> PairedAct:
     powers, no, status = sides.powers, a_party(sides.powers, choices), a_status(choices)
     caller = choices.mostly(in_role(powers, GUARDS, no), ACCOUNTS)
     call = Call(PARTY_REGISTRY, "setStatus", (no, status, REASON))
-    return Move("set status", caller, call, Powers.set_status, (caller, no, status, REASON))
+    return PairedAct("set status", caller, call, Powers.set_status, (caller, no, status, REASON))
 
 
-def pause(sides: Sides, choices: Choices) -> Move:
+def pause(sides: SideBySide, choices: Choices) -> PairedAct:
     caller = choices.mostly(in_role(sides.powers, GUARDS), ACCOUNTS)
-    return Move("pause", caller, calls.pause(), Powers.pause, (caller,))
+    return PairedAct("pause", caller, calls.pause(), Powers.pause, (caller,))
 
 
-def hold(sides: Sides, choices: Choices) -> Move:
+def hold(sides: SideBySide, choices: Choices) -> PairedAct:
     caller, statement = choices.mostly(in_role(sides.powers, GUARDS), ACCOUNTS), choices.of(STATEMENTS)
-    return Move("hold", caller, calls.hold([statement], COURT), Powers.hold, (caller, statement, REASON))
+    return PairedAct("hold", caller, calls.hold([statement], COURT), Powers.hold, (caller, statement, REASON))
 
 
-def withdraw(sides: Sides, choices: Choices) -> Move:
+def withdraw(sides: SideBySide, choices: Choices) -> PairedAct:
     """Withdraw with any key, because reported keys may withdraw too."""
     caller, statement = choices.of(sorted(sides.powers.keys)), choices.of(STATEMENTS)
-    return Move("withdraw", caller, calls.withdraw(statement), Powers.withdraw, (caller, statement))
+    return PairedAct("withdraw", caller, calls.withdraw(statement), Powers.withdraw, (caller, statement))
 
 
-def anchor(sides: Sides, choices: Choices) -> Move:
+def anchor(sides: SideBySide, choices: Choices) -> PairedAct:
     powers = sides.powers
     caller = choices.mostly(in_role(powers, ISSUER), ACCOUNTS)
     key = powers.keys.get(caller)
     first = powers.anchored.get(key.owner, 0) if key else 0
     root = root_of(first)
-    return Move("anchor", caller, calls.anchor(first, 1, root), Powers.anchor, (caller, root))
+    return PairedAct("anchor", caller, calls.anchor(first, 1, root), Powers.anchor, (caller, root))
 
 
-def call_alone(sides: Sides, choices: Choices) -> Move:
+def call_alone(sides: SideBySide, choices: Choices) -> PairedAct:
     """Let an officer send a call directly that is allowed only as a proposal."""
     powers, act = sides.powers, an_act(sides, choices)
     if act.function not in ("changeKey", "accredit", "dateCompromise", "endPause", "lift"):
         act = Act(REGISTRY, "endPause")
     caller = choices.mostly(in_role(powers, AUTHORITY), ACCOUNTS)
-    return Move("call alone", caller, sides.world.call(act), Powers.perform, (act, caller))
+    return PairedAct("call alone", caller, sides.world.call(act), Powers.perform, (act, caller))
 
 
-def wait(sides: Sides, choices: Choices) -> None:
+def wait(sides: SideBySide, choices: Choices) -> None:
     """Let time pass: a little, or to a second just before, at or after a deadline."""
     powers = sides.powers
     powers.now = sides.now
@@ -297,7 +297,7 @@ def wait(sides: Sides, choices: Choices) -> None:
     sides.now = choices.mostly([sides.now + 1, sides.now + 60, *soon], [sides.now + MAX_PAUSE, *late])
 
 
-BUILDERS: Final[dict[str, Callable[[Sides, Choices], Move]]] = {
+BUILDERS: Final[dict[str, Callable[[SideBySide, Choices], PairedAct]]] = {
     "propose": propose,
     "propose own key": propose_own_key,
     "propose registration": propose_registration,

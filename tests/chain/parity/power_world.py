@@ -79,7 +79,7 @@ _NAMES: Final = {REGISTRY: PARTY_REGISTRY, LOG: CERTIFICATE_LOG}
 
 
 @dataclass(frozen=True)
-class Move:
+class PairedAct:
     """An act: the call that an account sends, and the function of the reference with its arguments."""
 
     name: str
@@ -199,7 +199,7 @@ def _other(signer: Signer) -> Signer:
     return next(each for each in SIGNERS.values() if each is not signer)
 
 
-class Sides:
+class SideBySide:
     """Contracts and reference in one run, which begins with the founding parties."""
 
     def __init__(self, world: World) -> None:
@@ -214,7 +214,7 @@ class Sides:
         }
         self._fold(self.powers.events)
 
-    def make(self, move: Move) -> bool:
+    def make(self, move: PairedAct) -> bool:
         """Make an act on both sides, and return whether both accept it. Fails if their verdicts or histories differ."""
         self.powers.now = self.now
         after, refusal = self.powers.attempt(move.after)

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
-from tests.chain.parity.asset_lives import (
+from tests.chain.parity.assets_in_states import (
     ABSENT,
     APPLIED,
     ASSESSOR,

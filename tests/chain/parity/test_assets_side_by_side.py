@@ -19,7 +19,7 @@ from ledger.chain.contracts.revert import code_of, load_meanings
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.chain.sending import asset_calls
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
-from tests.chain.parity.asset_world import FUNDED, NOTICE, Sides, World, verdict
+from tests.chain.parity.asset_world import FUNDED, NOTICE, SideBySide, World, verdict
 from tests.chain.parity.drawn_asset_acts import BUILDERS, SAID, Choices, step, wait
 from tests.reference.assets import transfers as asset_transfers
 from tests.reference.assets.life import AssetLife
@@ -48,7 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("sides")
     with LocalNode(directory, program=JOURNAL, chain_id=4410, funded=funded, persistent=False) as node:
         made = World(node)
-        sides = Sides(made)
+        sides = SideBySide(made)
         important = bytes(7) + b"\1"
         for asset in (*STARTS, "other"):
             assert sides.make(step(sides, "register", asset, Choices(important if asset == "important" else b"")))
@@ -65,13 +65,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
 
 
-def likely(sides: Sides, asset: str, *moves: str) -> None:
+def likely(sides: SideBySide, asset: str, *moves: str) -> None:
     """Return acts that should succeed, by always choosing the first option."""
     for move in moves:
         assert sides.make(step(sides, move, asset, Choices()))
 
 
-def play(sides: Sides, asset: str, chosen: bytes) -> None:
+def play(sides: SideBySide, asset: str, chosen: bytes) -> None:
     choices = Choices(chosen)
     others = [*STARTS, *OTHERS]
     alive = [asset] * 20 if sides.life(asset).state not in REGISTRATION.final else []
@@ -103,7 +103,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     @settings(max_examples=EXAMPLES or 50, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(STARTS), st.binary(min_size=MOVES * SEED // 2, max_size=MOVES * SEED))
     def lives(start: str, seeds: bytes) -> None:
-        sides = Sides(world)
+        sides = SideBySide(world)
         for place in range(0, len(seeds), SEED):
             # Hashed with its place, because hypothesis often draws equal bytes, which would choose the same act.
             play(sides, start, sha256(seeds[place : place + SEED] + bytes([place])).digest())
@@ -115,7 +115,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
 
 def test_an_upheld_objection_does_not_reject_the_next_application(world: World) -> None:
     """The first objection rejects a change. A second one against the same change, upheld later, spares the next."""
-    sides = Sides(world)
+    sides = SideBySide(world)
     to_notice = ("file_change", "accept", "review", "notice")
     likely(sides, "confirmed", *to_notice, "object", "object", "admit", "verify", "uphold")
     assert sides.life("confirmed").stage is None
@@ -128,7 +128,7 @@ def test_an_upheld_objection_does_not_reject_the_next_application(world: World) 
     assert sides.life("confirmed").stage is None
 
 
-def reassigned(sides: Sides, to: str, *, decided: bool = True, silent: bool = True, grounds: str = SAID) -> str:
+def reassigned(sides: SideBySide, to: str, *, decided: bool = True, silent: bool = True, grounds: str = SAID) -> str:
     """Return whether both sides accept to reassign the confirmed and offered asset to another party."""
     life, by, taker = sides.life("confirmed"), sides.parties["founder"], sides.parties[to]
     call = asset_calls.reassign(digest("confirmed"), taker.no, grounds)
@@ -145,7 +145,7 @@ def reassigned(sides: Sides, to: str, *, decided: bool = True, silent: bool = Tr
 
 
 def test_two_officers_can_reassign_the_asset_of_a_silent_party(world: World) -> None:
-    sides = Sides(world)
+    sides = SideBySide(world)
     likely(sides, "confirmed", "offer")
     holder = next(name for name, party in sides.parties.items() if party.no == sides.life("confirmed").holder)
     assert reassigned(sides, "bank", decided=False, silent=False) == "ASSET_NOT_DECIDED"

@@ -20,7 +20,7 @@ from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call
 from tests.chain.parity.drawn_asset_acts import Choices
 from tests.chain.parity.drawn_power_acts import BUILDERS, WEIGHTED, wait
-from tests.chain.parity.power_world import ACCOUNTS, DELAY, FOUNDED, PAYER, Move, Sides, World
+from tests.chain.parity.power_world import ACCOUNTS, DELAY, FOUNDED, PAYER, PairedAct, SideBySide, World
 from tests.reference.powers.acts import Powers
 from tests.reference.powers.state import AUTHORITY, MAX_PAUSE, NO_PROOF, OPEN_FOR, REGISTRY, RIGHT, SUBJECT, Act
 from tests.support.chain.deployed import PARTIES
@@ -39,7 +39,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(node)
 
 
-def play(sides: Sides, chosen: bytes) -> None:
+def play(sides: SideBySide, chosen: bytes) -> None:
     choices = Choices(chosen)
     if choices.of(range(8)) >= 6:
         wait(sides, choices)
@@ -54,7 +54,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     @settings(max_examples=EXAMPLES or 30, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(st.binary(min_size=MOVES * SEED // 2, max_size=MOVES * SEED))
     def lives(seeds: bytes) -> None:
-        sides = Sides(world)
+        sides = SideBySide(world)
         for place in range(0, len(seeds), SEED):
             # Hashed with its place, because hypothesis often draws equal bytes, which would choose the same act.
             play(sides, sha256(seeds[place : place + SEED] + bytes([place])).digest())
@@ -68,7 +68,7 @@ def test_the_same_whatever_is_tried(world: World) -> None:
 def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World) -> None:
     """A key that is bound or retired in the same second in which another key is proposed counts as live then. A key
     retired one second earlier, or bound one second later, does not."""
-    sides = Sides(world)
+    sides = SideBySide(world)
     officer, other, first, second = (ACCOUNTS[place] for place in (0, 2, 12, 13))
     listed = Act(REGISTRY, "register", (((digest("newcomer"), ((first, RIGHT),), SUBJECT),),))
     proposed = calls.propose_registration(world.digest_of(listed))
@@ -100,7 +100,7 @@ def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World)
 def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: World) -> None:
     """The accusation expires in running time, so a pause makes it last longer. Proposals without a delay, and proposals
     about itself, the officer can never cancel."""
-    sides = Sides(world)
+    sides = SideBySide(world)
     first, second, third = (ACCOUNTS[place] for place in (0, 2, 4))
     accusation = Act(REGISTRY, "setRoles", (3, 0))
     propose(sides, first, accusation)
@@ -130,7 +130,7 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
 
 def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
     """The silence continues while only an SM2 key is bound, which the chain cannot check. It ends with a proven key."""
-    sides = Sides(world)
+    sides = SideBySide(world)
     officer, other, own = (ACCOUNTS[place] for place in (0, 2, 10))
     clerk = len(FOUNDED)
     recovery = Act(REGISTRY, "changeKey", (clerk, ACCOUNTS[12], own, RIGHT))
@@ -155,14 +155,14 @@ def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
         assert sides.powers.is_silent(clerk) is silent
 
 
-def confirm(sides: Sides, by: str, number: int, act: Act) -> None:
+def confirm(sides: SideBySide, by: str, number: int, act: Act) -> None:
     confirmed = Call(PARTY_REGISTRY, "confirm", (number, *sides.world.sent(act)))
     assert make(sides, by, confirmed, Powers.confirm, by, number, act)
 
 
-def propose(sides: Sides, by: str, act: Act) -> None:
+def propose(sides: SideBySide, by: str, act: Act) -> None:
     assert make(sides, by, Call(PARTY_REGISTRY, "propose", sides.world.sent(act)), Powers.propose, by, act)
 
 
-def make(sides: Sides, sender: str, call: Call, act: Callable[..., None], *args: object) -> bool:
-    return sides.make(Move(call.function, sender, call, act, args))
+def make(sides: SideBySide, sender: str, call: Call, act: Callable[..., None], *args: object) -> bool:
+    return sides.make(PairedAct(call.function, sender, call, act, args))

@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 import {IAssetRights} from "../../../../contracts/interfaces/IAssetRights.sol";
 import {AssetState, PartyNo, RightKind} from "../../../../contracts/Types.sol";
-import {MovesWorld} from "../MovesWorld.sol";
+import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
 /// Tests licences under a right, and transfers of rights; see AssetRights.tree.
-contract AssetLicencesTest is MovesWorld {
+contract AssetLicencesTest is ConfirmedAssetWorld {
     uint40 private constant FROM = START + 100;
     uint40 private constant TO = START + 200;
 

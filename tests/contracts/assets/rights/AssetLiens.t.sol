@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 import {IAssetLiens} from "../../../../contracts/interfaces/IAssetLiens.sol";
 import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, PartyStatus} from "../../../../contracts/Types.sol";
-import {MovesWorld} from "../MovesWorld.sol";
+import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
 /// Tests liens; see AssetLiens.tree.
-contract AssetLiensTest is MovesWorld {
+contract AssetLiensTest is ConfirmedAssetWorld {
     function test_pledge_GivenTheCallerIsAStranger() public {
         expectUnknownAccount(STRANGER);
         vm.prank(STRANGER);

@@ -4,11 +4,11 @@ pragma solidity ^0.8.28;
 import {IAssetRecord} from "../../../../contracts/interfaces/IAssetRecord.sol";
 import {IAssetRights} from "../../../../contracts/interfaces/IAssetRights.sol";
 import {ApplicationKind, AssetId, PartyNo, RightKind, Roles} from "../../../../contracts/Types.sol";
-import {MovesWorld} from "../MovesWorld.sol";
+import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
 /// Tests grants by the holder, and ending rights; see AssetRights.tree.
-contract AssetRightsTest is MovesWorld {
+contract AssetRightsTest is ConfirmedAssetWorld {
     uint40 private constant FROM = START + 100;
     uint40 private constant TO = START + 200;
 

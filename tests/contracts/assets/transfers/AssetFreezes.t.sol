@@ -15,11 +15,11 @@ import {
     Roles,
     Stage
 } from "../../../../contracts/Types.sol";
-import {MovesWorld} from "../MovesWorld.sol";
+import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
 /// Tests freezes and annulment; see AssetTransfers.tree.
-contract AssetFreezesTest is MovesWorld {
+contract AssetFreezesTest is ConfirmedAssetWorld {
     uint32 private constant FREEZES = Roles.AUTHORITY | Roles.SUPERVISOR;
     uint32 private constant ANNULS = Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;
 

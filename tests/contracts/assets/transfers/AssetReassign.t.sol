@@ -4,11 +4,11 @@ pragma solidity ^0.8.28;
 import {IAssetRecord} from "../../../../contracts/interfaces/IAssetRecord.sol";
 import {IAssetTransfers} from "../../../../contracts/interfaces/IAssetTransfers.sol";
 import {ApplicationKind, AssetId, AssetState, PartyNo, PartyStatus, Stage} from "../../../../contracts/Types.sol";
-import {MovesWorld} from "../MovesWorld.sol";
+import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
 /// Tests reassigning an asset of a party that cannot act; see AssetTransfers.tree.
-contract AssetReassignTest is MovesWorld {
+contract AssetReassignTest is ConfirmedAssetWorld {
     function test_reassign_GivenTheCallIsNotDecided() public {
         _silence();
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {

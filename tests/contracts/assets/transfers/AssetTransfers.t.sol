@@ -6,11 +6,11 @@ import {IAssetTransfers} from "../../../../contracts/interfaces/IAssetTransfers.
 import {
     ApplicationKind, AssetId, AssetState, NOBODY, ObjectionState, PartyNo, PartyStatus, Stage
 } from "../../../../contracts/Types.sol";
-import {MovesWorld} from "../MovesWorld.sol";
+import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
 /// Tests transfers in two steps; see AssetTransfers.tree.
-contract AssetTransfersTest is MovesWorld {
+contract AssetTransfersTest is ConfirmedAssetWorld {
     function test_offerTransfer_GivenTheCallerIsAStranger() public {
         expectUnknownAccount(STRANGER);
         vm.prank(STRANGER);

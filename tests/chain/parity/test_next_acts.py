@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chain.parity.asset_lives import (
+from tests.chain.parity.assets_in_states import (
     APPLIED,
     AT,
     CONFIRMED,

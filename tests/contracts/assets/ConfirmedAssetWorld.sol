@@ -21,7 +21,7 @@ import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
 /// An asset world with assets in every final state, and with functions that make transfers impossible.
-abstract contract MovesWorld is AssetWorld {
+abstract contract ConfirmedAssetWorld is AssetWorld {
     AssetId internal constant REJECTED = AssetId.wrap("rejected");
     AssetId internal constant CANCELLED = AssetId.wrap("cancelled");
     AssetId internal constant ANNULLED = AssetId.wrap("annulled");
