@@ -72,21 +72,21 @@ if "NOW" in os.environ:
 
 @dataclass(frozen=True)
 class Environment:
-    """A Python that has the verifier's package and what it declares; ``packages`` are the distributions' names."""
+    """A Python with the package and its dependencies; ``packages`` are the names of their distributions."""
 
     python: Path
     packages: frozenset[str]
 
     def run(self, code: str, folder: Path, now: int = AT) -> subprocess.CompletedProcess[str]:
         command = [str(self.python), "-I", "-X", "utf8", "-c", code]
-        environment = {"NOW": str(now), "PATH": os.environ["PATH"]}
+        settings = {"NOW": str(now), "PATH": os.environ["PATH"]}
         return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=folder, env=settings, capture_output=True, text=True, timeout=60, check=False
         )
 
 
 def declared(name: str) -> Iterator[Distribution]:
-    """A distribution and all that it declares to need here, extras aside."""
+    """Yield a distribution and everything that it requires here, without extras."""
     found = distribution(name)
     yield found
     for text in found.requires or ():
@@ -117,13 +117,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(Path(str(item.locate_file(file))).resolve())
-    # Not sitecustomize: a system's own would be taken in its place.
+    # Not sitecustomize: a sitecustomize of the system would be used instead.
     (packages / "cut_off.py").write_text(CUT_OFF)
     (packages / "cut_off.pth").write_text("import cut_off\n")
     return Environment(folder / "bin" / "python", frozenset(installed))
 
 
-def test_the_program_says_what_the_command_line_needs(bare: Environment, tmp_path: Path) -> None:
+def test_without_the_service_extra_the_command_names_it(bare: Environment, tmp_path: Path) -> None:
     program = """
 from importlib.metadata import entry_points
 (script,) = entry_points(group="console_scripts", name="pingzheng")
@@ -135,7 +135,7 @@ script.load()()
 
 
 def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: Any) -> None:
-    """The three files of the guide."""
+    """Write the three files of the guide into the folder."""
     (folder / "bundle.json").write_bytes(made.bundle.to_bytes())
     (folder / "facts.json").write_bytes(made.facts.to_bytes())
     asked = {"consumer": consumer, "nonce": NONCE, "accept": ACCEPT, "templates": [TEMPLATE]}
@@ -153,17 +153,17 @@ print(ledger.__file__.startswith(sys.prefix))
     assert done.returncode == 0, done.stderr
     names, others, own = done.stdout.splitlines()
     assert names == str(sorted({*bare.packages, "pingzheng"}))
-    # cffi and pycparser come with cryptography, and asn1crypto with some releases of coincurve.
+    # cryptography installs cffi and pycparser, and some releases of coincurve install asn1crypto.
     assert {"coincurve", "cryptography", "rfc8785"} <= bare.packages and len(bare.packages) <= 6
     assert (others, own) == ("[]", "True")
 
 
 @pytest.mark.parametrize("line", ["import ledger.chain.reading.reader", "import socket; socket.socket()"])
-def test_it_is_really_cut_off(bare: Environment, tmp_path: Path, line: str) -> None:
+def test_the_environment_has_no_service_and_no_network(bare: Environment, tmp_path: Path, line: str) -> None:
     assert bare.run(line, tmp_path).returncode != 0
 
 
-def test_it_is_twelve_lines() -> None:
+def test_the_program_of_the_guide_has_twelve_lines() -> None:
     assert len([line for line in LINES.splitlines() if line.strip()]) == 12
 
 
@@ -272,7 +272,7 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_lines_decide(bare: Environment, tmp_path: Path, name: str) -> None:
+def test_the_program_of_the_guide_decides(bare: Environment, tmp_path: Path, name: str) -> None:
     decision, made, now, consumer = CASES[name]
     hold(tmp_path, made(), consumer)
     done = bare.run(LINES, tmp_path, now)
@@ -281,8 +281,8 @@ def test_the_lines_decide(bare: Environment, tmp_path: Path, name: str) -> None:
     assert done.stdout.strip() == f"{decision} {shown}"
 
 
-def test_a_bank_that_names_no_value_and_no_template_lends_on_neither(bare: Environment, tmp_path: Path) -> None:
-    """The lists are the bank's to give: without them the lines stop."""
+def test_the_program_stops_without_accepted_values_or_templates(bare: Environment, tmp_path: Path) -> None:
+    """Without the two lists, which the bank gives, the program of the guide stops."""
     for name in ("accept", "templates"):
         hold(tmp_path, usage())
         asked = json.loads((tmp_path / "request.json").read_text())
@@ -292,8 +292,8 @@ def test_a_bank_that_names_no_value_and_no_template_lends_on_neither(bare: Envir
         assert (done.returncode, done.stdout) == (1, "") and f"KeyError: '{name}'" in done.stderr
 
 
-def test_the_accepted_rules_are_those_of_the_scenarios_file(tmp_path: Path) -> None:
-    """Where facts are read; the digest is of the ledger of the facts."""
+def test_the_accepted_template_is_computed_from_the_scenario_file(tmp_path: Path) -> None:
+    """The digest is computed where the facts are read, for the ledger of the facts."""
     hold(tmp_path, usage())
     done = subprocess.run(
         [sys.executable, "-c", RULES], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
@@ -301,8 +301,8 @@ def test_the_accepted_rules_are_those_of_the_scenarios_file(tmp_path: Path) -> N
     assert done.stdout.strip() == template_reference(ScenarioBook.load().get("S01"), CHAIN.ledger)
 
 
-def test_it_was_valid_when_the_bank_lent(bare: Environment, tmp_path: Path) -> None:
-    """With facts of later: used up and revoked by now, and the report says since when."""
+def test_a_certificate_revoked_later_was_valid_at_the_loan(bare: Environment, tmp_path: Path) -> None:
+    """The facts are newer: the certificate is used up and revoked now, and the report says since when."""
     made = usage().used(AT + 1, AT + 2, AT + 3).status(("revoked", "data_error", AT + DAY))
     hold(tmp_path, made.knowing(block_time=AT + 2 * DAY), lent_at=AT)
     done = bare.run(LINES + LATER, tmp_path, AT + 2 * DAY)
@@ -313,7 +313,7 @@ def test_it_was_valid_when_the_bank_lent(bare: Environment, tmp_path: Path) -> N
     assert second == printed
 
 
-def test_it_was_not_valid_before_it_was_presented_or_once_it_was_used(bare: Environment, tmp_path: Path) -> None:
+def test_a_certificate_is_not_valid_before_its_presentation_or_when_used_up(bare: Environment, tmp_path: Path) -> None:
     made = usage().used(AT + 1, AT + 2, AT + 3).knowing(block_time=AT + DAY)
     for lent_at, result in ((AT - 301, "refused"), (AT + 2, "valid"), (AT + 3, "used_up")):
         hold(tmp_path, made, lent_at=lent_at)
@@ -321,11 +321,11 @@ def test_it_was_not_valid_before_it_was_presented_or_once_it_was_used(bare: Envi
         assert f"then {result} " in done.stdout, done.stderr
 
 
-def test_every_result_has_its_row() -> None:
+def test_the_guide_has_a_row_for_every_result() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE)
     assert set(rows) == set(VERIFICATION_RESULTS) - {"lapsed"}
     assert len(rows) == len(set(rows))
 
 
-def test_the_bundle_lies_in_the_time_that_is_set() -> None:
+def test_the_times_of_the_test_bundle_are_in_order() -> None:
     assert ISSUED < ANCHORED < AT < BLOCK_TIME < EXPIRES

@@ -1,4 +1,4 @@
-"""The contracts' own tests, written in Solidity: units along the trees, fuzz, invariants; and what they cover."""
+"""The Solidity tests of the contracts pass, and cover the contracts."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_solidity_tests_pass_and_cover_the_contracts(record_property: Callable[[
         record_property(COVERED, astuple(file))
     assert {file.path for file in files} == _with_functions()
     assert [file for file in files if not file.enough] == [], f"below {FLOOR} %"
-    # Were the conditions not instrumented, no branch would be missed.
+    # Without instrumented conditions there would be almost no branches.
     assert sum(file.branches for file in files) > sum(file.lines for file in files) / 4
 
 
 def _with_functions() -> set[str]:
-    """Sources with code of their own; the harness is left out, see hardhat.config.js."""
+    """Return the sources that contain functions, except the harness (see hardhat.config.js)."""
     sources = (PROJECT / "contracts").rglob("*.sol")
     return {
         path.relative_to(PROJECT).as_posix()

@@ -1,4 +1,4 @@
-"""What tests/domain alone covers of ledger/domain."""
+"""The tests in tests/domain alone cover ledger/domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The script that deploys the contracts: founding parties from a file, and a delay that is long enough."""
+"""The script that deploys the contracts reads the founding parties from a file and refuses a short delay."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(node: LocalNode, folder: Path, founding: object, *options: str) -> Resul
     return CliRunner().invoke(app, [*fixed, *options])
 
 
-def test_the_parties_of_the_file_are_founded_once(node: LocalNode, tmp_path: Path) -> None:
+def test_the_parties_of_the_file_are_registered_once(node: LocalNode, tmp_path: Path) -> None:
     first = run(node, tmp_path, rows(), "--json")
     assert first.exit_code == 0, first.output
     shown, deployment = json.loads(first.stdout), Deployment.load(tmp_path / "local.json")
@@ -65,7 +65,7 @@ def test_a_delay_of_less_than_a_day_is_for_local_chains(
     [{}, [{}], 5, [[]], [{**rows()[0], "roles": ["king"]}], [{**rows()[0], "accreditations": {"S51": 5}}]],
     ids=str,
 )
-def test_another_form_founds_nothing(node: LocalNode, tmp_path: Path, founding: object) -> None:
+def test_a_file_of_another_form_deploys_nothing(node: LocalNode, tmp_path: Path, founding: object) -> None:
     result = run(node, tmp_path, founding)
     assert result.exit_code != 0
     assert not (tmp_path / "local.json").exists()

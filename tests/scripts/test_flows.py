@@ -1,28 +1,31 @@
-"""Three flows go forward through the rooms; what climbs back has a reason, and each reason is needed."""
+"""Three flows follow the order of the rooms; every call against the order has a reason in HANDED_DOWN."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from scripts.flows import HANDED_DOWN, Climb, Recorder, levels, recorded
 from tests.support.actors.pilots import Pilot
-from tests.support.places import PROJECT
+from tests.support.places import DOCS, PROJECT
+
+ARCHITECTURE = DOCS / "architecture.md"
 
 
 def function(room: str, source: str) -> Callable[..., Any]:
-    """A function of that room, as the recorder sees it."""
+    """Return a function that the recorder takes for a function of the room."""
     names: dict[str, Any] = {}
     exec(compile(source, str(PROJECT / "ledger" / room / "made_up.py"), "exec"), names)
     made: Callable[..., Any] = names["made"]
     return made
 
 
-def test_flows_go_forward(pilot: Pilot) -> None:
+def test_three_flows_follow_the_order_of_the_rooms(pilot: Pilot) -> None:
     flows = recorded(pilot)
     climbs = {climb for flow in flows.values() for climb in flow.climbs}
     assert [str(climb) for climb in climbs if climb.pattern is None] == []
-    # What is handed down is called only where it is needed, which depends on what the ledger went through before.
+    # Not every function of HANDED_DOWN is called in each run: it depends on what the ledger did before.
     assert {climb.pattern for climb in climbs} <= set(HANDED_DOWN) and len(climbs) > 5
     for name, (first, *between, last) in {
         "a request to a verified use": ("usage", "log", "certificates"),
@@ -31,9 +34,11 @@ def test_flows_go_forward(pilot: Pilot) -> None:
     }.items():
         assert {first, *between, last} <= set(flows[name].rooms)
         assert flows[name].calls > 100
+    drawn = set(re.findall(r"^\| \d \| [^|]* \| `ledger/(\w+)` \|", ARCHITECTURE.read_text("utf-8"), re.MULTILINE))
+    assert {"usage", "provider", "log", "certificates"} <= drawn <= set(flows["a request to a verified use"].rooms)
 
 
-def test_a_call_climbs_if_it_goes_up_or_beside() -> None:
+def test_a_call_to_a_room_above_or_beside_is_a_climb() -> None:
     calls = "def made(function):\n    return function()"
     ends = "def made():\n    return None"
     recorder = Recorder()
@@ -48,7 +53,7 @@ def test_a_call_climbs_if_it_goes_up_or_beside() -> None:
 
 
 def test_libraries_between_two_rooms_are_skipped() -> None:
-    """Such as ``sorted``, which is given a key."""
+    """For example ``sorted``, which calls the key function."""
     recorder = Recorder()
     lower = function("domain", "def made(key):\n    return sorted([2, 1], key=key)")
     with recorder.recording():
@@ -56,6 +61,6 @@ def test_libraries_between_two_rooms_are_skipped() -> None:
     assert recorder.climbs == {Climb("domain", "log.made_up:made"): 2}
 
 
-def test_every_room_has_a_level() -> None:
+def test_every_room_is_in_the_order() -> None:
     rooms = {path.name for path in (PROJECT / "ledger").iterdir() if (path / "__init__.py").is_file()}
     assert rooms <= set(levels())

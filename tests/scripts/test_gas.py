@@ -1,4 +1,4 @@
-"""What every move costs: as committed, and within its limit. `python -m scripts.gas` writes the file anew."""
+"""The gas of every act is as committed and within its limit; `python -m scripts.gas` measures it again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scripts.gas.limits import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, commit
 from scripts.gas.moves import measure, sizes
 from scripts.gas.page import page
 
-# What an anchor and a revocation in bulk may have risen by: for each issuer's own log, and an anchor reads the pause.
+# How much more an anchor and a bulk revocation may cost for the log of each issuer and for reading the pause.
 MOST_FOR_ITS_OWN_LOG = 3_000
-# A byte of a call costs 12 less where it is zero, as two bytes of the two times in a call may happen to be.
+# A zero byte of a call costs 12 gas less than another byte, and two bytes of the times in a call can be zero.
 ZERO_BYTES = 24
 TABLE = committed()
 
@@ -32,27 +32,27 @@ def test_gas_is_as_committed(measured: dict[str, int]) -> None:
     assert not changed
 
 
-def test_limits_stand_beside_the_values() -> None:
+def test_every_limit_is_in_the_committed_table() -> None:
     assert report({name: row["gas"] for name, row in TABLE.items()}, TABLE) == TABLE
     assert {name for name, row in TABLE.items() if "limit" in row} == set(LIMITS)
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_gas_is_within_its_limit_or_says_why_not(name: str) -> None:
-    """Every measure is also compared with the committed one; a reason may not outlive the excess that it explains."""
+def test_gas_is_within_its_limit_or_has_a_reason(name: str) -> None:
+    """An act above its limit has a reason, and an act within its limit has none."""
     above = TABLE[name]["gas"] > LIMITS[name]
     assert above == ("why" in TABLE[name]) == (name in WHY)
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if "rise" in row])
-def test_a_rise_says_what_it_buys(name: str) -> None:
+def test_a_rise_has_a_reason(name: str) -> None:
     rise = TABLE[name]["rise"]
     assert rise["why"] and 0 < rise["from"] < TABLE[name]["gas"]
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith(("anchor, size", "revoke 1000"))])
 def test_an_issuers_own_log_costs_little_more(name: str) -> None:
-    """But for the very first anchor of an issuer, which takes a slot for its log, once."""
+    """The very first anchor of an issuer is excepted: it uses a storage slot for the log, once."""
     rise = TABLE[name].get("rise", {}).get("from", TABLE[name]["gas"])
     assert TABLE[name]["gas"] - rise <= MOST_FOR_ITS_OWN_LOG
 
@@ -66,7 +66,7 @@ def test_the_page_shows_every_move_its_limit_and_the_reason_of_each_rise() -> No
             assert f"| {name} | {row['rise']['from']:,} | {row['gas']:,} | {row['rise']['why']} |" in shown
 
 
-def test_a_move_that_grew_says_what_it_cost_before() -> None:
+def test_a_dearer_act_keeps_its_former_cost() -> None:
     dearer = {name: row["gas"] + 50_000 for name, row in TABLE.items()}
     rows = report(dearer, TABLE)
     assert all(rows[name]["rise"]["from"] == TABLE[name]["gas"] for name in TABLE)
