@@ -1,7 +1,4 @@
-"""applications, evidence, mandates; a resource can be registered again
-
-Revision: 0002, after: 0001.
-"""
+"""Add applications, evidence and mandates; a resource can be registered again."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,7 +1,4 @@
-"""party keys: earlier keys of a party are kept
-
-Revision: 0004, after: 0003.
-"""
+"""Keep the earlier keys of a party."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,7 +1,4 @@
-"""roles: disclosures for cases, drafts of scenarios and their approvals
-
-Revision: 0005, after: 0004.
-"""
+"""Add disclosures for cases, and drafts of scenarios with their approvals."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

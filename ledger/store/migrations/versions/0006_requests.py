@@ -1,8 +1,6 @@
-"""requests of consumers, one authorization for each source, numbered answers of providers, corrected certificates
+"""Add requests of consumers, one authorization for each source, numbered answers of providers, and corrections.
 
 The rows of earlier authorizations and provisions are deleted; their entries stay in the log.
-
-Revision: 0006, after: 0005.
 """
 
 from __future__ import annotations
@@ -12,8 +10,6 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,7 +1,4 @@
-"""certificates: the number of allowed uses, as in the payload
-
-Revision: 0007, after: 0006.
-"""
+"""Store the number of allowed uses of a certificate, as in its payload."""
 
 from __future__ import annotations
 
@@ -12,8 +9,6 @@ from alembic import op
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 CERTIFICATE = sa.table(
     "certificate",

@@ -1,7 +1,4 @@
-"""presentations: verifications of certificates that were issued elsewhere, and the use that each one counted
-
-Revision: 0008, after: 0007.
-"""
+"""Store verifications of certificates that were issued elsewhere, and the use that each one counted."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 # Earlier rows have no ordinal: the first valid verification of a certificate was its first use, and so on.
 ORDINALS = """

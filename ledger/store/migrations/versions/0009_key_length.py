@@ -1,7 +1,4 @@
-"""key length: a party's key may be an SM2 key, whose text begins with the suite
-
-Revision: 0009, after: 0008.
-"""
+"""Allow longer keys: an SM2 key begins with the name of its suite."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

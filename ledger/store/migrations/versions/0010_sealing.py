@@ -1,7 +1,4 @@
-"""sealing: erasures; stored idempotent requests get keyed digests, and rows with unkeyed digests are deleted
-
-Revision: 0010, after: 0009.
-"""
+"""Record erasures; delete stored idempotent requests whose digests have no key."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

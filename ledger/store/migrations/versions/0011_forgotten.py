@@ -1,7 +1,6 @@
-"""forgotten: idempotency keys are stored as digests, and rows with plain keys are deleted; sealed texts are deleted to
-which no record refers since migration 0006, because no erasure would find them
+"""Store idempotency keys as digests, and delete rows with plain keys.
 
-Revision: 0011, after: 0010.
+Sealed texts to which no record refers since migration 0006 are deleted too, because no erasure would find them.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ from alembic import op
 
 revision = "0011"
 down_revision = "0010"
-branch_labels = None
-depends_on = None
 
 SEALED = sa.table(
     "sealed",

@@ -1,8 +1,6 @@
-"""protocol 2: statements are found by their digest; batches and positions name the issuer of the log
+"""Store what protocol 2 needs: statements have digests, batches and positions name the issuer of the log.
 
 A database with entries or verifications of protocol 1 is refused, because they are invalid under protocol 2.
-
-Revision: 0012, after: 0011.
 """
 
 from __future__ import annotations
@@ -14,8 +12,6 @@ from ledger.errors import Misconfigured
 
 revision = "0012"
 down_revision = "0011"
-branch_labels = None
-depends_on = None
 
 RENAMED = ("access_request", "authorization", "provision", "certificate", "publication")
 KEYS = {"party": 66, "party_key": 70}

@@ -1,7 +1,4 @@
-"""Lists of parties that are proposed for registration, proofs of possession, and the times of reports of keys.
-
-Revision: 0013, after: 0012.
-"""
+"""Add lists of parties proposed for registration, proofs of possession, and the times of reports of keys."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

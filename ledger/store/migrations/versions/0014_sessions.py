@@ -1,8 +1,6 @@
-"""Sessions, machine keys with scope and expiry, enrolment codes, readings; parties without a key.
+"""Add sessions, machine keys with scope and expiry, enrolment codes and readings; a party may have no key.
 
 Earlier API keys are deleted: they belonged to no account, never expired and allowed everything.
-
-Revision: 0014, after: 0013.
 """
 
 from __future__ import annotations
@@ -12,8 +10,6 @@ from alembic import op
 
 revision = "0014"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

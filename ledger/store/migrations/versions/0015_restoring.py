@@ -1,7 +1,4 @@
-"""Entries that holders bring back after a restore, and an index by age for the archive.
-
-Revision: 0015, after: 0014.
-"""
+"""Add entries that holders bring back after a restore, and an index by age for the archive."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from alembic import op
 
 revision = "0015"
 down_revision = "0014"
-branch_labels = None
-depends_on = None
 
 DATED = ("application", "evidence", "mandate", "party", "party_list", "registration", "resource")
 
