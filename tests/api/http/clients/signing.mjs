@@ -1,9 +1,9 @@
-// Signs in as docs/protocol.md says, by nothing but the platform's own cryptography: ES256, compact JWS, low s.
+// Signs in as docs/protocol.md describes, with only the platform's own cryptography: ES256, compact JWS, low s.
 import { createPrivateKey, sign } from "node:crypto";
 
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
-// Canonical JSON (RFC 8785) of a flat object of texts and whole numbers.
+// Returns the canonical JSON (RFC 8785) of a flat object with texts and integers.
 const canonical = (members) =>
   JSON.stringify(Object.fromEntries(Object.entries(members).sort(([left], [right]) => (left < right ? -1 : 1))));
 

@@ -1,4 +1,4 @@
-// A client in TypeScript, typed by docs/openapi.json: signs in, makes a machine's key, reads, acts, and signs out.
+// A TypeScript client with types from docs/openapi.json: signs in, creates an API key, reads, acts, and signs out.
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.js";
 import { statementOf, type Settings } from "./signing.mjs";
