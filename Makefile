@@ -1,25 +1,38 @@
-# Everything from a fresh clone: `make demo`, `make test`. Needs Python 3.11 or newer and the package registries.
+# Everything from a fresh clone: `make demo`, `make test`. Needs Python 3.11, 3.12 or 3.13 and the package registries.
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo quick test shuffled coverage lint slither flows serve artifacts gas pages lock clean
+.PHONY: help setup shell installed dev try demo quick test newest shuffled coverage lint slither flows serve artifacts gas pages lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/ready node_modules/ready  ## Install everything into .venv and node_modules
+setup: installed  ## Install what the service and the demonstration need, into this folder only; takes some minutes
+	@echo 'Installed. The command is $(BIN)/pingzheng. To type only its name, paste this line, or run `make shell`:'
+	@echo '  export PATH="$(CURDIR)/$(BIN):$$PATH"'
+	@echo 'Next: `make try` (a minute) or `make demo` (some minutes).'
+
+shell: installed  ## Start a shell that finds the command pingzheng
+	@exec "$${SHELL:-/bin/sh}"
+
+installed: .venv/ready node_modules/ready
+
+# What tests and checks need as well.
+dev: .venv/dev node_modules/dev
 
 .venv/ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@$(PYTHON) scripts/setup.py python
 
 # Node itself comes from .venv, so nothing is taken from the system.
 node_modules/ready: package-lock.json .venv/ready
-	npm ci --no-audit --no-fund --loglevel=error
-	@touch $@
+	@$(PYTHON) scripts/setup.py node
+
+.venv/dev: requirements-dev.lock .venv/ready
+	@$(PYTHON) scripts/setup.py dev
+
+node_modules/dev: package-lock.json .venv/ready
+	@$(PYTHON) scripts/setup.py node-dev
 
 # Slither cannot live with our web3.
 .venv-slither/ready: requirements-slither.lock
@@ -33,31 +46,38 @@ node_modules/ready: package-lock.json .venv/ready
 	.venv-clients/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock
 	@touch $@
 
-demo: setup  ## Run the pilot on real data; results in demo-out/
+try: installed  ## Issue one certificate and verify it offline, in about a minute; results in try-out/
+	$(BIN)/pingzheng try
+
+demo: installed  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
 # Marked slow are thousands of cases of the second verifier, fuzzing, what unpacks to gigabytes, and whole flows under
 # other suites; proposals are tested on ledgers of their own.
 QUICK := $(addprefix tests/,domain proof connectors wallet parties) --ignore=tests/parties/proposals
 
-quick: setup  ## Run the tests of domain, proof, connectors, wallet and parties in a minute: without proposals, and what is marked slow
+quick: dev  ## Run the tests of domain, proof, connectors, wallet and parties in a minute: without proposals, and what is marked slow
 	$(BIN)/pytest -n 2 -m "not slow" $(QUICK)
 
 # Two workers, as many as the build machine has cores; tests/support/sharing.py says which tests share one.
-test: setup .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
+test: dev .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest -n 2 --durations=10
+
+# Tests of domain, proof and wallet; without a newer Python nothing is done.
+newest: dev  ## Run fast tests on the newest allowed Python of this machine, if it is newer than the one in use
+	$(BIN)/python scripts/newest.py
 
 SEED ?= 1
 ROOM ?= tests
 
 # A file's tests stay together, since they share what takes long to make; the files and the tests in each are shuffled.
-shuffled: setup .venv-clients/ready  ## Run every test in a random order: SEED=2 for another one, ROOM=tests/proof for one room
+shuffled: dev .venv-clients/ready  ## Run every test in a random order: SEED=2 for another one, ROOM=tests/proof for one room
 	$(BIN)/pytest -n 2 --random-order-bucket=module --random-order-seed=$(SEED) $(ROOM)
 
-coverage: setup  ## Measure what the tests cover of contracts and ledger/domain
+coverage: dev  ## Measure what the tests cover of contracts and ledger/domain
 	$(BIN)/python scripts/cover.py
 
-lint: setup slither  ## Check style, types, layers, contracts, packaged artifacts
+lint: dev slither  ## Check style, types, layers, contracts, packaged artifacts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -65,36 +85,38 @@ lint: setup slither  ## Check style, types, layers, contracts, packaged artifact
 	npx --no-install solhint --max-warnings 0 'contracts/**/*.sol'
 	$(BIN)/python scripts/compile.py --check
 
-slither: setup .venv-slither/ready  ## Look for known faults in the contracts
+slither: dev .venv-slither/ready  ## Look for known faults in the contracts
 	$(BIN)/python scripts/slither.py
 
-flows: setup  ## Show through which rooms three flows go, and what climbs back up
+flows: dev  ## Show through which rooms three flows go, and what climbs back up
 	$(BIN)/python scripts/flows.py
 
-serve: setup  ## Start the API on the local ledger
+serve: installed  ## Start the API on the local ledger
 	$(BIN)/pingzheng serve
 
-artifacts: setup  ## Compile the contracts into the package
+artifacts: dev  ## Compile the contracts into the package
 	$(BIN)/python scripts/compile.py
 
 # docs/demo.md is written from a run of the demonstration: python scripts/demo_page.py demo-out
-pages: setup  ## Write the generated pages of docs/: commands, settings, gas, the schema of the API
+pages: dev  ## Write the generated pages of docs/: commands, settings, gas, the schema of the API
 	$(BIN)/python scripts/commands.py
 	$(BIN)/python scripts/configuration.py
 	$(BIN)/python -c "from scripts.gas.page import write; write()"
 	$(BIN)/python scripts/openapi.py
 
-gas: setup  ## Measure gas into contracts/gas.json and docs/gas.md
+gas: dev  ## Measure gas into contracts/gas.json and docs/gas.md
 	$(BIN)/python -m scripts.gas
 
 # Extras stay in the locks: else an older pip asks for the hash of a newer release of `coverage[toml]`.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header
 
-lock:  ## Resolve the Python locks again (needs uv)
-	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
+lock:  ## Resolve the Python locks again, for running and for development (needs uv)
+	$(COMPILE) --all-extras --group build pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra sm --extra service --extra connectors --extra demo --group build -c requirements-dev.lock \
+		pyproject.toml -o requirements.lock
 	$(COMPILE) --group slither -o requirements-slither.lock
 	$(COMPILE) --group clients -o requirements-clients.lock
 
 clean:  ## Remove what was built; keeps the ledger in var/
-	rm -rf .venv .venv-slither .venv-clients node_modules build cache coverage demo-out
+	rm -rf .venv .venv-slither .venv-clients .venv-newest node_modules build cache coverage demo-out try-out
