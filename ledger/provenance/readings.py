@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import insert, literal, null, select, union_all
+from sqlalchemy import Select, insert, literal, null, select, union_all
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -29,6 +29,7 @@ from ledger.store.database import Database
 
 # The number of readings in memory (about 1 MB) from which a reader stores them itself.
 MAX_WAITING: Final = 10_000
+_LINE: Final = ("id", "at", "by", "certificate_no", "how", "fields", "result", "case", "ordinal")
 
 
 class How(StrEnum):
@@ -112,42 +113,29 @@ class Readings:
             return _page(session, subject, after, limit)
 
 
+def _lines(table: type[Reading | Presentation | Disclosure], **columns: Any) -> Select[Any]:
+    """Select the columns ``_LINE`` from a table; a column that is not given is null."""
+    known = {"id": table.id, "at": table.created_at, "certificate_no": table.certificate_no} | columns
+    return select(*(known.get(name, null()).label(name) for name in _LINE))
+
+
 def _page(session: Session, subject: str, after: str | None, limit: int) -> list[RecordedReading]:
     own = select(Certificate.certificate_no).where(Certificate.subject == subject)
-    read = select(
-        Reading.id,
-        Reading.created_at.label("at"),
-        Reading.by.label("by"),
-        Reading.certificate_no,
-        Reading.how.label("how"),
-        Reading.fields.label("fields"),
-        null().label("result"),
-        null().label("case"),
-        null().label("ordinal"),
-    ).where(Reading.subject == subject)
-    presented = select(
-        Presentation.id,
-        Presentation.created_at,
-        Presentation.consumer,
-        Presentation.certificate_no,
-        literal("verified"),
-        Presentation.fields,
-        Presentation.result,
-        null(),
-        Presentation.ordinal,
-    ).where(Presentation.certificate_no.in_(own), Presentation.result != PENDING, genuine())
-    opened = select(
-        Disclosure.id,
-        Disclosure.created_at,
-        Disclosure.by,
-        Disclosure.certificate_no,
-        literal("case"),
-        null(),
-        null(),
-        Disclosure.case,
-        null(),
-    ).where(Disclosure.certificate_no.in_(own))
-    everything = union_all(read, presented, opened).subquery()
+    read = _lines(Reading, how=Reading.how, by=Reading.by, fields=Reading.fields)
+    opened = _lines(Disclosure, how=literal("case"), by=Disclosure.by, case=Disclosure.case)
+    presented = _lines(
+        Presentation,
+        how=literal("verified"),
+        by=Presentation.consumer,
+        fields=Presentation.fields,
+        result=Presentation.result,
+        ordinal=Presentation.ordinal,
+    )
+    everything = union_all(
+        read.where(Reading.subject == subject),
+        presented.where(Presentation.certificate_no.in_(own), Presentation.result != PENDING, genuine()),
+        opened.where(Disclosure.certificate_no.in_(own)),
+    ).subquery()
     query = select(everything).order_by(everything.c.id).limit(limit)
     if after is not None:
         query = query.where(everything.c.id > after)

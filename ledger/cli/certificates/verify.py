@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,15 +97,15 @@ def verify_command(
             raise typer.Exit(EXIT_NOT_VALID)
         return
     with errors_explained(as_json):
-        asked = _asked(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
-        report = _report(bundle, facts, asked.expect, None if at is None else seconds_of(at), home, as_json)
-        accepted = asked.compared_with(report) if report.valid else None
+        expect, accept = _asked(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
+        report = _report(bundle, facts, expect, None if at is None else seconds_of(at), home, as_json)
+        accepted = _compared(accept, report)
         with verdict_stands():
             if as_json:
-                print_json(report.to_dict() | ({} if accepted is None else {"accepted": accepted.to_dict()}))
+                print_json(report.to_dict() | ({} if accepted is None else {"accepted": accepted}))
             else:
                 _print_report(report, accepted)
-    if not report.valid or (accepted is not None and accepted.code != ACCEPTED):
+    if not report.valid or (accepted is not None and accepted["code"] != ACCEPTED):
         raise typer.Exit(EXIT_NOT_VALID)
 
 
@@ -154,39 +153,28 @@ def _party_of(home: Path | None, name: str, as_json: bool) -> str:
         return party_of(ledger, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The result of comparing the disclosed fields with the accepted values: a code, and the fields it concerns."""
+def _compared(accept: Mapping[str, list[Any]] | None, report: Report) -> dict[str, Any] | None:
+    """Compare the disclosed fields with the accepted values, as ``docs/guides/verifying.md`` does.
 
-    code: str
-    fields: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON."""
-        return {"code": self.code, "fields": list(self.fields)}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The verifier's request. ``accept`` gives the accepted values of each required field, None if it has no rule."""
-
-    expect: Expectation
-    accept: Mapping[str, list[Any]] | None = None
-
-    def compared_with(self, report: Report) -> Accepted | None:
-        """Compare as in ``docs/guides/verifying.md``; None if the request has no ``accept``."""
-        if self.accept is None:
-            return None
-        if missing := sorted(self.accept.keys() - report.disclosed.keys()):
-            return Accepted(FIELDS_MISSING, tuple(missing))
-        wrong = [name for name, values in self.accept.items() if report.disclosed[name] not in values]
-        return Accepted(NOT_ACCEPTED, tuple(sorted(wrong))) if wrong else Accepted(ACCEPTED)
+    Returns a code and the fields that it concerns; None for a request without ``accept`` or an invalid bundle.
+    """
+    if accept is None or not report.valid:
+        return None
+    missing = accept.keys() - report.disclosed.keys()
+    wrong = {name for name, values in accept.items() if name not in missing and report.disclosed[name] not in values}
+    code = FIELDS_MISSING if missing else NOT_ACCEPTED if wrong else ACCEPTED
+    return {"code": code, "fields": sorted(missing or wrong)}
 
 
-def _asked(request: Path | None, consumer: str | None, nonce: str | None) -> Asked:
-    """Read the request; ``consumer`` and ``nonce`` take precedence. Raises ``InvalidInput`` ``REQUEST_SHAPE``."""
+def _asked(
+    request: Path | None, consumer: str | None, nonce: str | None
+) -> tuple[Expectation, Mapping[str, list[Any]] | None]:
+    """Return the expectation and the accepted values of each required field (None if the request has no ``accept``).
+
+    ``consumer`` and ``nonce`` take precedence over the request. Raises ``InvalidInput`` ``REQUEST_SHAPE``.
+    """
     if request is None:
-        return Asked(Expectation(consumer=consumer, nonce=nonce))
+        return Expectation(consumer=consumer, nonce=nonce), None
     content = json_in(request, MAX_REQUEST_BYTES)
     if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in ("consumer", "nonce")):
         raise InvalidInput("REQUEST_SHAPE", "A request has the members consumer and nonce.", where=str(request))
@@ -196,15 +184,9 @@ def _asked(request: Path | None, consumer: str | None, nonce: str | None) -> Ask
     if accept is not None and not (
         isinstance(accept, dict) and all(isinstance(each, list) for each in accept.values())
     ):
-        raise InvalidInput(
-            "REQUEST_SHAPE", "The member accept gives a list of values for each field.", where=str(request)
-        )
-    expect = Expectation(
-        consumer=consumer or content["consumer"],
-        nonce=nonce or content["nonce"],
-        templates=None if templates is None else frozenset(templates),
-    )
-    return Asked(expect, accept)
+        raise InvalidInput("REQUEST_SHAPE", "accept gives a list of values for each field.", where=str(request))
+    known = None if templates is None else frozenset(templates)
+    return Expectation(consumer or content["consumer"], nonce or content["nonce"], templates=known), accept
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -215,7 +197,7 @@ def _read(path: Path, limit: int) -> bytes:
         return in_utf8(file.read(2 * limit + 2))
 
 
-def _print_report(report: Report, accepted: Accepted | None) -> None:
+def _print_report(report: Report, accepted: dict[str, Any] | None) -> None:
     verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
     table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")
     for head in ("#", "检查 check", "结果 verdict", "代码 code", "说明 reason"):
@@ -239,6 +221,5 @@ def _print_report(report: Report, accepted: Accepted | None) -> None:
     if report.disclosed:
         emit(report.disclosed, as_json=False, title="披露内容 Disclosed")
     if accepted is not None:
-        console.print(
-            f"{ANSWERS[accepted.code]} {escape(', '.join(accepted.fields))}".rstrip(), highlight=False, soft_wrap=True
-        )
+        fields = escape(", ".join(accepted["fields"]))
+        console.print(f"{ANSWERS[accepted['code']]} {fields}".rstrip(), highlight=False, soft_wrap=True)
