@@ -172,7 +172,7 @@ def test_the_next_run_continues_after_ctrl_c(ledger: Ledger, tmp_path: Path, mon
 def test_sign_without_a_key_file_uses_the_partys_stored_key(ledger: Ledger, tmp_path: Path) -> None:
     (request,) = new_requests(ledger, tmp_path, 7_500, 1)
     file = tmp_path / "authorization.json"
-    answer(ledger, "consent", "draft", request, "--out", str(file))
+    answer(ledger, "consent", "draft", request, "--by", ledger.usage.requests.get(request).subject, "--out", str(file))
     signed = answer(ledger, "sign", str(file))
     assert signed["presented_with"] == "this key"
     (row,) = answer(ledger, "consent", "submit", str(file))
