@@ -57,15 +57,10 @@ def run(
     sources: Annotated[Path, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")],
     key: Annotated[
         Path | None,
-        typer.Option(
-            help="The provider's private key file; without --service the default is the key kept here (demo).",
-            show_default=False,
-        ),
+        typer.Option(help="Private key file; default without --service: the key kept here (demo).", show_default=False),
     ] = None,
     records: Folder = RECORDS,
-    service: Annotated[
-        str | None, typer.Option(help="Address of the platform; default: the installation in --home.")
-    ] = None,
+    service: Annotated[str | None, typer.Option(help="Address of the platform; default: --home.")] = None,
     api_key: Annotated[
         Path | None,
         typer.Option(help=f"File with an API key (scopes payload, act, read); default: ${API_KEY}, otherwise sign in."),
