@@ -58,7 +58,8 @@ CaseKey = Annotated[
 # These dependencies are asynchronous because they do not wait; a synchronous one would need a worker thread.
 async def the_participant(request: Request) -> Participant:
     """Return the installation that this application serves: the operator's ledger or a joined installation."""
-    return _installation(request)
+    found: Participant = request.app.state.ledger
+    return found
 
 
 AnyInstallation = Annotated[Participant, Depends(the_participant)]
@@ -139,15 +140,10 @@ def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, coo
             "This call needs a session or an API key.",
             hint="Sign in with `pingzheng login`, then send `Authorization: Bearer …`.",
         )
-    ledger = _installation(request)
+    ledger: Participant = request.app.state.ledger
     found = counted(ledger, request, lambda: ledger.callers.of(token, cookie=bearer is None))
     if found.cookie and request.method not in SAFE_METHODS:
         ledger.sessions.require_origin(request.headers.get("origin"))
-    return found
-
-
-def _installation(request: Request) -> Participant:
-    found: Participant = request.app.state.ledger
     return found
 
 

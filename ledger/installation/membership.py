@@ -47,7 +47,7 @@ class Membership:
 
 
 def require_operating(home: Path) -> None:
-    """Raise ``Forbidden`` ``NOT_THE_OPERATOR`` if ``home`` is a joined installation: only the operator may go on."""
+    """Raise ``Forbidden`` ``NOT_THE_OPERATOR`` if ``home`` is a joined installation: only the operator may continue."""
     if Membership.of(home) is not None:
         raise not_the_operator()
 

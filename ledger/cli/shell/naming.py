@@ -91,7 +91,7 @@ def _keeps(check: Callable[[str], str], text: str) -> bool:
 
 
 def asset_of(ledger: Participant, name: str) -> str:
-    """Return the asset id for an asset id or a resource code, of which the newest registration is meant.
+    """Return the asset id for an asset id, or for a resource code: the asset of its newest registration.
 
     Raises ``NotFound`` ``ASSET_UNKNOWN``.
     """

@@ -74,29 +74,20 @@ LOG = "PINGZHENG_LOG"
 def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
     """Print one record: as a table of two columns, or as a JSON object.
 
-    If the terminal is too narrow for the longest code or key, each member is printed on a line of its own.
+    If the terminal is too narrow for the longest code or key, each member is printed on a separate line.
     """
     if as_json:
         print_json(value)
         return
     shown = {" ".join(_names(key)): _cell(key, item) for key, item in value.items()}
-    widths = _widths([list(shown), list(shown.values())])
-    if widths is None:
-        _print_lines(title, [shown])
-        return
-    grid = Table(title=title or None, show_header=False, title_justify="left")
-    for width in widths:
-        grid.add_column(overflow="fold", width=width)
-    for name, text in shown.items():
-        grid.add_row(name, text)
-    console.print(grid)
+    _print_table(title, [], [list(each) for each in shown.items()], [shown])
 
 
 def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> None:
     """Print many records: as a table whose headings are the keys of the first record, or as a JSON array.
 
     A table shortens ids, except in its first column, which names the record. If the terminal is too narrow for a table
-    that breaks no code, each member is printed whole on a line of its own.
+    that breaks no code, each member is printed whole on a separate line.
     """
     if as_json:
         print_json(rows)
@@ -104,24 +95,31 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> N
     if not rows:
         console.print(f"{title}：无 none", markup=False, highlight=False)
         return
-    heading = f"{title} ({len(rows)})"
     names = ["\n".join(_names(key)) for key in rows[0]]
     whole = [[_cell(key, item) for key, item in row.items()] for row in rows]
     cells = [[first, *(_ID.sub(_shortened, text) for text in others)] for first, *others in whole]
-    widths = _widths(list(zip(names, *cells, strict=True)))
+    _print_table(f"{title} ({len(rows)})", names, cells, [dict(zip(names, row, strict=True)) for row in whole])
+
+
+def _print_table(
+    title: str, head: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[Mapping[str, str]]
+) -> None:
+    """Print a table, or the unshortened records in ``whole`` line by line if the terminal is too narrow for it."""
+    columns = list(zip(*([head] if head else []), *rows, strict=True))
+    widths = _widths(columns)
     if widths is None:
-        _print_lines(heading, [dict(zip(names, row, strict=True)) for row in whole])
+        _print_lines(title, whole)
         return
-    table = Table(title=heading, title_justify="left")
-    for name, width in zip(names, widths, strict=True):
-        table.add_column(name, overflow="fold", width=width)
-    for row in cells:
+    table = Table(title=title or None, show_header=bool(head), title_justify="left")
+    for width, (first, *_) in zip(widths, columns, strict=True):
+        table.add_column(first, overflow="fold", width=width)
+    for row in rows:
         table.add_row(*row)
     console.print(table)
 
 
 def _print_lines(title: str, records: Sequence[Mapping[str, str]]) -> None:
-    """Print each member of each record on a line of its own; no line is broken, so that values can be copied."""
+    """Print each member of each record on a separate line; no line is broken, so that values can be copied."""
     if title:
         console.print(title, markup=False, highlight=False)
     for place, record in enumerate(records):
