@@ -91,7 +91,7 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Archive the dated rows that exist already; no later batch refers to them. The rows are copied in chunks."""
+        """Archive the dated rows that exist already, because later batches need not name them; copy them in chunks."""
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
             while last is not None:
