@@ -94,7 +94,7 @@ class Catalogue:
                     "GRADE_CORE",
                     "Core data stays blocked, also after a review.",
                     where=code,
-                    hint=f"It is core by: {', '.join(kinds) or 'its own grade'}.",
+                    hint=f"It is core data because of: {', '.join(kinds) or 'its own grade'}.",
                 )
             if not lookups.reviewed(session, code, row.version):
                 session.add(

@@ -237,6 +237,6 @@ def _last_moves(session: Session, assets: Sequence[str]) -> dict[str, int]:
 
 
 def _years_after(at: int, years: int) -> int:
-    """Return the end of the day before the same date ``years`` later; 29 February counts as 28 February."""
+    """Return the end of the same day ``years`` later in Shanghai (28 February for 29 February), in seconds UTC."""
     day = shanghai_day(at)
     return end_of_validity(day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day))

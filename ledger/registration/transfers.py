@@ -180,7 +180,7 @@ class Transfers:
 
 
 def _moved() -> Select[str]:
-    """Select confirmed assets whose holder on the chain, if known here, is not that of the newest certificate."""
+    """Select confirmed assets with a new holder on the chain, known here, that has no certificate yet."""
     successor = aliased(Certificate)
     superseded = exists().where(successor.supersedes == Certificate.certificate_no)
     return (

@@ -62,7 +62,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """The certificates of one transaction, and its gas. The first portion holds those without a transaction."""
+    """The certificates of one transaction, and its gas. The first portion is of certificates that need no
+    transaction.
+    """
 
     answers: tuple[Answer, ...]
     gas: int = 0
