@@ -79,7 +79,7 @@ class PresentationOut(BaseModel):
 
 class UseElsewhereOut(BaseModel):
     ordinal: int
-    by: HexId = Field(description="The consumer whose use it is.")
+    by: HexId = Field(description="The consumer that had the use counted.")
     at: int
 
 

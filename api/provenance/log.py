@@ -85,7 +85,7 @@ async def ready(request: Request, ledger: AnyInstallation) -> schemas.ReadyOut |
             "未就绪 Not ready",
             "NOT_READY",
             "A part of this installation is not in order.",
-            hint="See `details.checks`: each part that is not in order gives its code.",
+            hint="See `details.checks` for the error code of each part.",
             details={"checks": checks},
         )
     block = checks["chain"]["block"]

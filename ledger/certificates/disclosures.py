@@ -42,7 +42,7 @@ class Disclosures:
                 "CASE_INVALID",
                 "A case number has 4 to 64 letters, digits, brackets, slashes or dashes, and no ID number of a party.",
                 where="case",
-                hint="Give the file number of the case.",
+                hint="Give the case's file number.",
             )
         with self._database.write() as session:
             row = certificate(session, number)

@@ -53,9 +53,9 @@ class Holds:
     def hold_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> None:
-        """Hold requests, authorizations, provisions or usage certificates by their digests (hex); raises as ``hold``.
+        """Hold requests, authorizations, provisions or usage certificates by their digests (hex).
 
-        Raises ``InvalidInput`` ``HOLD_COUNT`` for none or more than 100.
+        Raises as ``hold``, and ``InvalidInput`` ``HOLD_COUNT`` unless there are 1 to 100 digests.
         """
         own, held = self._held(digests, by)
         fresh = [digest for digest, offices in held.items() if not own or not own <= offices]

@@ -16,7 +16,7 @@ from ledger.proof.head import event_digest, fold, genesis
 
 WHOLE_CONTRACT: Final = ""
 ChainHeads = Mapping[tuple[str, str], str]
-"""Heads by contract and scope, 64 hex digits; empty where the contract is not there yet."""
+"""Heads by contract and scope (64 hex digits); empty before the contract was deployed."""
 
 _ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, WHOLE_CONTRACT))
 

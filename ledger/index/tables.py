@@ -110,7 +110,7 @@ PROPOSALS: Final = Table(
     Column("account", _ACCOUNT, nullable=False),
 )
 
-# A pause ends at `until`, or at `ended_at` if officers ended it sooner, else 0.
+# A pause ends at `until`. If officers end it earlier, `ended_at` is that time, else 0.
 PAUSES: Final = Table(
     "idx_pauses",
     METADATA,

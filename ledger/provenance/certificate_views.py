@@ -25,7 +25,7 @@ from ledger.usage.holdings.overview import Holdings
 
 
 class OwnCertificates:
-    """Certificates that this ledger issued."""
+    """Shows certificates that this ledger issued."""
 
     def __init__(self, holdings: Holdings, principals: Principals, bundles: Bundles, readings: Readings) -> None:
         self._holdings = holdings

@@ -100,7 +100,7 @@ class Sealer:
                 raise _lost(record_id)
             raise NotFound(
                 "SEALED_ERASED",
-                "The sealed text was erased; only its proofs remain.",
+                "The sealed text was erased; its proofs stay valid.",
                 where=f"sealed record {record_id}",
                 hint="此处已依法删除，请向持有人索取原件。 Ask the holder: the text is no longer stored here.",
             )
@@ -112,14 +112,14 @@ class Sealer:
         """Return the value of a record that was sealed as an object; raises as ``open``."""
         value = self.open(session, record_id)
         if not isinstance(value, dict):
-            raise TypeError("what was sealed is no object")
+            raise TypeError("the sealed value is not an object")
         return value
 
     def open_list(self, session: Session, record_id: str) -> list[Any]:
         """Return the value of a record that was sealed as a list; raises as ``open``."""
         value = self.open(session, record_id)
         if not isinstance(value, list):
-            raise TypeError("what was sealed is no list")
+            raise TypeError("the sealed value is not a list")
         return value
 
     def open_with(self, session: Session, record_id: str, key_id: str) -> object:

@@ -23,10 +23,10 @@ from tests.support.machine.killing import arm
 # The points at which the process stops, and whether the use is on the chain at that point.
 POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
     "the nonce is taken": ((Presentations, "begin", "after"), False),
-    "the use is announced": ((Presentations, "announce", "after"), False),
-    "the node has the transaction": ((Connection, "send_raw", "after"), True),
+    "the use is stored as announced": ((Presentations, "announce", "after"), False),
+    "the transaction was sent to the node": ((Connection, "send_raw", "after"), True),
     "the use is counted, not recorded": ((ChainClient, "send", "after"), True),
-    "in the transaction that records": ((Presentations, "_ended", "after"), True),
+    "during the database transaction that records the end": ((Presentations, "_ended", "after"), True),
 }
 
 

@@ -33,8 +33,8 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
     [
         *(("operator", point, False) for point in POINTS),
         *(("operator", point, True) for point in POINTS),
-        ("bank", "the node has the transaction", False),
-        ("bank", "the node has the transaction", True),
+        ("bank", "the transaction was sent to the node", False),
+        ("bank", "the transaction was sent to the node", True),
     ],
 )
 def test_a_killed_acceptance_is_completed_later(

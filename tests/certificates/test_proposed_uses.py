@@ -72,7 +72,7 @@ def proposed(at: Counter, raw: bytes, nonce: str) -> UseToSign:
     return answer.use
 
 
-def test_content_follows_the_block_of_what_the_consumer_signed(pilot: Pilot, tmp_path: Path) -> None:
+def test_the_consumer_gets_the_content_after_the_block_with_its_use(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
     use = proposed(at, raw, nonce)

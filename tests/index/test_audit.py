@@ -12,7 +12,7 @@ from tests.support.chain.scripted_ledger import register
 FIRST, SECOND = "a1" * 32, "a2" * 32
 
 
-def test_every_asset_agrees(lived: Chain, new_engine: NewEngine) -> None:
+def test_the_audit_finds_no_difference_on_an_honest_node(lived: Chain, new_engine: NewEngine) -> None:
     audit = Follower(new_engine(), lived.reader).audit()
     assert audit.agrees
     assert audit.assets == audit.assets_on_chain == lived.reader.asset_count() > 1

@@ -33,7 +33,7 @@ from tests.support.chain.scripted_ledger import (
 )
 
 
-def test_rebuild_gives_the_same_rows(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
+def test_a_rebuild_gives_the_same_rows(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
     assert {f"{row[3]}.{row[5]}" for row in lived_rows["idx_events"]} == set(EVENTS)
     assert all(lived_rows.values())
     follower = Follower(new_engine(), lived.reader)

@@ -19,7 +19,7 @@ from tests.support.actors.pilots import Pilot
 from tests.support.machine.file_contents import contents
 
 
-def test_no_file_keeps_what_was_erased(persons: PersonActors) -> None:
+def test_no_file_contains_an_erased_text(persons: PersonActors) -> None:
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
     with ledger.database.read() as session:

@@ -18,7 +18,7 @@ from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
 from tests.support.actors.pilots import Pilot
 
 
-def test_after_an_erasure_everything_but_the_text_still_verifies(persons: PersonActors) -> None:
+def test_all_proofs_verify_after_an_erasure(persons: PersonActors) -> None:
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
     nonce = ledger.verification.new_nonce()

@@ -62,7 +62,7 @@ def test_an_old_key_cannot_be_removed_before_a_rotation(vault: Vault) -> None:
     assert vault.opened(record) == [sealed_text(0)]
 
 
-def test_a_rotation_to_a_named_key_is_done_once(vault: Vault) -> None:
+def test_rotating_twice_to_a_named_key_rotates_once(vault: Vault) -> None:
     vault.fill(3)
     assert (vault.rotation.begin("2026_11").current, vault.rotation.run(lambda _: None)) == ("2026_11", 3)
     done = [row.wrapped_key for row in vault.rows().values()]
@@ -97,7 +97,7 @@ def test_an_interrupted_rotation_continues(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_rotation_is_resumed(tmp_path: Path, point: str) -> None:
+def test_a_killed_rotation_is_continued(tmp_path: Path, point: str) -> None:
     with vault_in(tmp_path) as vault:
         records, before = vault.fill(RECORDS), vault.rows()
         command = [sys.executable, "-m", "tests.privacy.crashing_rotation", str(tmp_path), point]

@@ -43,7 +43,7 @@ def test_a_party_id_cannot_be_computed_from_the_identifier(ledger: Ledger, pilot
     assert pilot.cast.firms["1"] not in guesses
 
 
-def test_public_status_shows_no_payload(pilot: Pilot) -> None:
+def test_the_public_status_contains_no_claims(pilot: Pilot) -> None:
     firm = pilot.firm()
     status = pilot.ledger.verification.status(pilot.certificate(firm))
     assert not set(FIELDS) & status.keys()

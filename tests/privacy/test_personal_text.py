@@ -68,5 +68,5 @@ def test_a_truncated_or_changed_text_is_not_reported(data: bytes) -> None:
         (f"0x{ID_NUMBER}", []),
     ],
 )
-def test_patterns(text: str, found: list[str]) -> None:
+def test_patterns_match_id_numbers_and_phone_numbers_only(text: str, found: list[str]) -> None:
     assert patterns_in(text) == found

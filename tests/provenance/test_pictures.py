@@ -51,7 +51,7 @@ def test_every_event_and_name_has_a_title() -> None:
         assert set(names_in(each.name, each.args).values()) <= set(NAME_TITLES)
 
 
-def test_timeline_shows_every_event_in_order() -> None:
+def test_a_timeline_shows_every_event_in_order() -> None:
     life = recorded_life()
     shown = texts(timeline_picture(life))
     titles = [" ".join(EVENT_TITLES[each.name]) for each in life.events]

@@ -126,7 +126,7 @@ def test_prov_contains_end_lineage_reports_rights_and_liens(graph: Graph) -> Non
     assert list(graph.objects(lien, PROV.invalidatedAtTime)) == [Literal(moment(BORN + 180), datatype=DATE_TIME)]
 
 
-def test_certificates(graph: Graph) -> None:
+def test_prov_contains_registration_certificates(graph: Graph) -> None:
     first, second = (URIRef(certificate_urn(each.number)) for each in recorded_life().certificates)
     assert list(graph.objects(first, PROV.wasDerivedFrom)) == [urn("version", 1)]
     assert list(graph.objects(second, PROV.wasDerivedFrom)) == [urn("version", 2)]

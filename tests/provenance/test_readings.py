@@ -35,7 +35,7 @@ def presentations_of(pilot: Pilot, number: str) -> int:
         return session.scalar(query) or 0
 
 
-def test_a_subject_sees_who_read_presented_used_and_opened_its_data(pilot: Pilot) -> None:
+def test_a_subject_sees_all_readings_and_uses_of_its_data(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number, subject = pilot.certificate(firm), pilot.cast.firms[firm]
     reader = ledger.actor(subject)

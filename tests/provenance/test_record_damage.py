@@ -181,9 +181,9 @@ def test_a_counter_that_was_set_back_repeats_no_certificate_number(home: Path) -
 
 # Changes that no part of this program makes, and the finding of doctor.
 NONSENSE = {
-    "an entry of another type": ("UPDATE entry SET type = 'withdrawal' WHERE type = 'certificate'", "ENTRY_DAMAGED"),
-    "a counter of text": ("UPDATE counter SET value = 'x'", "COUNTER_DIFFERS"),
-    "no table of the index": ("DROP TABLE idx_events", "INDEX_DIFFERS"),
+    "another entry type": ("UPDATE entry SET type = 'withdrawal' WHERE type = 'certificate'", "ENTRY_DAMAGED"),
+    "text in a counter": ("UPDATE counter SET value = 'x'", "COUNTER_DIFFERS"),
+    "missing index table": ("DROP TABLE idx_events", "INDEX_DIFFERS"),
 }
 
 

@@ -35,7 +35,7 @@ PRESENTATION_1 = """INSERT INTO presentation (id, certificate_no, consumer, fiel
 VALUES ('1', 'n', 'c', '[]', 'valid', 1)"""
 
 
-def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
+def test_all_migrations_together_give_the_declared_tables(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     upgrade(engine)
     with engine.connect() as connection:
@@ -133,7 +133,7 @@ def test_a_database_with_a_log_of_protocol_1_is_refused_unchanged(
         assert MigrationContext.configure(connection).get_current_revision() == "0011"
 
 
-def test_a_database_with_a_log_of_protocol_2_cannot_go_back_to_protocol_1(tmp_path: Path) -> None:
+def test_migration_0012_cannot_be_undone_with_a_log_of_protocol_2(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     upgrade(engine)
     with engine.begin() as connection:

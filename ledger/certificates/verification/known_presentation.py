@@ -51,7 +51,7 @@ def under_way() -> Conflict:
     """Return the error of a presentation that is still being verified."""
     return Conflict(
         "PRESENTATION_PENDING",
-        "This presentation is being verified, or its use waits for its block.",
+        "This presentation is still being verified, or its use is not in a block yet.",
         hint="Send the same presentation again in a moment; at most one use is counted for it.",
     )
 
@@ -64,6 +64,6 @@ def replayed(known: KnownPresentation | None) -> Conflict:
     return Conflict(
         "NONCE_REPLAYED",
         "This nonce was used before.",
-        hint="Ask the holder to present again with a fresh nonce.",
+        hint="Ask the holder to present the certificate again with a new nonce.",
         **about,
     )

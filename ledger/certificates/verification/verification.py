@@ -189,11 +189,11 @@ class Verification(Judge):
         return secrets.token_urlsafe(16)
 
     def status(self, number: str) -> dict[str, Any]:
-        """As ``CertificateStates.status``."""
+        """Return the status of a certificate, as ``CertificateStates.status``."""
         return self._states.status(number)
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """As ``CertificateStates.public_status``."""
+        """Return the public status of a certificate, as ``CertificateStates.public_status``."""
         return self._states.public_status(number)
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _UnderWay | None:

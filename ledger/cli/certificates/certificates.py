@@ -1,4 +1,4 @@
-"""``pingzheng certificate``: the certificates of a party, their bundles, status and provenance."""
+"""``pingzheng certificate``: issue certificates, list and show them, and write their bundles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands about certificates take."""
+"""Arguments and options of several certificate commands."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=Fa
 
 
 def verify_command(
-    bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number for its public status.")],
+    bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number to show its status.")],
     facts: Annotated[
         Path | None, typer.Option(help="File with saved facts; the bundle is verified without a network.")
     ] = None,

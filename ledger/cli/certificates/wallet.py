@@ -72,7 +72,9 @@ def export(
 
 @app.command()
 def add(
-    bundles: Annotated[list[Path], typer.Argument(help="Bundle files, or JSON lines of bundles.", show_default=False)],
+    bundles: Annotated[
+        list[Path], typer.Argument(help="Files with one bundle, or with one bundle on each line.", show_default=False)
+    ],
     key: Key = None,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,

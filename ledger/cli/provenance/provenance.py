@@ -18,8 +18,8 @@ from ledger.domain.assets.events import EVENT_TITLES, NAME_TITLES
 from ledger.domain.days import shanghai_time
 
 At = Annotated[str | None, typer.Option(help=f"Show the asset at this time: {TIMES}.")]
-JsonLd = Annotated[Path | None, typer.Option(help="Write W3C PROV here.", show_default=False)]
-Svg = Annotated[Path | None, typer.Option(help="Write the picture here.", show_default=False)]
+JsonLd = Annotated[Path | None, typer.Option(help="Write W3C PROV to this file.", show_default=False)]
+Svg = Annotated[Path | None, typer.Option(help="Write the picture to this file.", show_default=False)]
 
 
 @app.command()

@@ -79,7 +79,7 @@ def test_a_registration_certificate_cannot_be_held(stage: Stage) -> None:
         ("provision", "PROVISION_HELD"),
     ],
 )
-def test_any_statement_that_a_certificate_rests_on_can_be_held(stage: Stage, kind: str, expected: str) -> None:
+def test_an_office_holds_each_statement_of_a_certificate(stage: Stage, kind: str, expected: str) -> None:
     consent = stage.consented()
     statement = statements_of(stage, consent)[kind]
     held = stage.done(stage.post("V", "/v1/holds", {"statements": [statement], "reason": "investigation"}))

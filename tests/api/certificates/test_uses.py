@@ -69,7 +69,7 @@ def code(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def test_content_follows_the_block_of_what_the_consumer_signed(stage: Stage, bank: Away) -> None:
+def test_the_consumer_gets_the_content_after_the_block_with_its_use(stage: Stage, bank: Away) -> None:
     answer = bank.propose(bank.presented())
     report, use = answer.json(), answer.json()["use"]
     assert (answer.status_code, report["result"]) == (202, "valid")
@@ -98,7 +98,7 @@ def test_a_signed_use_is_answered_once(bank: Away) -> None:
     assert (late.json()["disclosed"], late.json()["claims"]) == ({}, {})
 
 
-def test_a_presentation_sent_again_proposes_the_same_use(bank: Away) -> None:
+def test_a_repeated_presentation_proposes_the_same_use(bank: Away) -> None:
     presented = bank.presented()
     first, second = (bank.propose(presented).json()["use"] for _ in range(2))
     assert first == second

@@ -11,7 +11,7 @@ from tests.support.api.parts import Api
 REQUEST, COURT = {"reason": "subject_request"}, {"reason": "court"}
 
 
-def test_a_subject_erases_its_certificate_and_can_still_use_its_own_copy(api: Api) -> None:
+def test_after_erasing_a_certificate_the_subjects_copy_is_still_valid(api: Api) -> None:
     number = certificate(api)
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
     held = presented(api, number, nonce)
@@ -75,7 +75,7 @@ def test_a_subject_erases_its_own_identity(api: Api) -> None:
     assert api.get("bank", f"/v1/parties/{party}").json()["id"] == party
 
 
-def test_reasons_and_ids_are_checked(api: Api) -> None:
+def test_an_invalid_reason_or_id_is_refused(api: Api) -> None:
     number, party = certificate(api), api.parties["firm"]
     for body in ({}, {"reason": "regret"}, REQUEST | {"also": 1}):
         assert api.post("firm", f"/v1/certificates/{number}/erasure", body).status_code == 422

@@ -43,24 +43,24 @@ def test_an_asset_is_returned_as_it_was_at_a_time(api: Api, asset: str) -> None:
 
 
 @pytest.mark.parametrize("at", ["-1", "soon", str(10**13)])
-def test_time_that_is_none(api: Api, asset: str, at: str) -> None:
+def test_an_invalid_time_is_refused(api: Api, asset: str, at: str) -> None:
     assert api.get("firm", f"/v1/assets/{asset}/provenance?at={at}").status_code == 422
 
 
-def test_w3c_prov(api: Api, asset: str) -> None:
+def test_a_history_is_returned_as_w3c_prov(api: Api, asset: str) -> None:
     answer = fetched(api, f"/v1/assets/{asset}/provenance.jsonld")
     assert answer.headers["content-type"].startswith("application/ld+json")
     assert len(Graph().parse(data=answer.text, format="json-ld")) > 50
 
 
 @pytest.mark.parametrize("path", ["provenance.svg", "lineage.svg"])
-def test_pictures(api: Api, asset: str, path: str) -> None:
+def test_histories_are_returned_as_svg(api: Api, asset: str, path: str) -> None:
     answer = fetched(api, f"/v1/assets/{asset}/{path}")
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.text.startswith("<svg ")
 
 
-def test_lineage(api: Api, asset: str) -> None:
+def test_lineage_is_returned(api: Api, asset: str) -> None:
     graph = fetched(api, f"/v1/assets/{asset}/lineage").json()
     (node,) = graph["nodes"]
     assert (graph["root"], graph["edges"], graph["truncated"]) == (asset, [], False)
@@ -70,7 +70,7 @@ def test_lineage(api: Api, asset: str) -> None:
 @pytest.mark.parametrize(
     "path", ["provenance", "provenance?at=1", "provenance.jsonld", "provenance.svg", "lineage", "lineage.svg"]
 )
-def test_unknown_asset_and_no_key(api: Api, asset: str, path: str) -> None:
+def test_an_unknown_asset_and_a_missing_key_are_refused(api: Api, asset: str, path: str) -> None:
     answer = api.get("firm", f"/v1/assets/{'ee' * 32}/{path}")
     assert (answer.status_code, answer.json()["code"]) == (409, "ASSET_NOT_ON_CHAIN")
     assert api.get(None, f"/v1/assets/{asset}/{path}").status_code == 401

@@ -28,7 +28,7 @@ def run(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments])
 
 
-def test_commands_erase_only_when_it_is_confirmed(persons: PersonActors) -> None:
+def test_erase_without_confirmation_is_refused(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     home, number = str(ledger.settings.home), persons.certificate(person)
     asked = run("certificate", "erase", number, "--reason", REQUEST, "--home", home, "--json")
@@ -45,7 +45,7 @@ def test_commands_erase_only_when_it_is_confirmed(persons: PersonActors) -> None
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 2), ("y\n", 0)])
-def test_a_terminal_is_asked_first(persons: PersonActors, answer: str, code: int) -> None:
+def test_erase_asks_for_confirmation_on_a_terminal(persons: PersonActors, answer: str, code: int) -> None:
     person = persons.person()
     number = persons.certificate(person)
     command = [sys.executable, "-c", "from ledger.cli.main import app; app()", "certificate", "erase", number]

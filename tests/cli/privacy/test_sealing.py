@@ -1,4 +1,4 @@
-"""Rotation on the command line."""
+"""``pingzheng sealing rotate``."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def as_json(home: Path, *arguments: str) -> Any:
     return json.loads(answer)
 
 
-def test_provenance_at_a_time_with_both_exports(home: Path) -> None:
+def test_provenance_prints_a_past_state_and_writes_both_exports(home: Path) -> None:
     asset, _, provider = json.loads((home / "assets.json").read_text())
     files = ("--jsonld", str(home / "prov.json"), "--svg", str(home / "timeline.svg"))
     answer = as_json(home, "asset", "provenance", asset, "--at", "2100-01-01", *files)
@@ -61,13 +61,13 @@ def test_provenance_at_a_time_with_both_exports(home: Path) -> None:
 
 
 @pytest.mark.parametrize("at", ["yesterday", "1969-01-01", "9" * 20])
-def test_time_that_is_none(home: Path, at: str) -> None:
+def test_an_invalid_time_is_refused(home: Path, at: str) -> None:
     asset, *_ = json.loads((home / "assets.json").read_text())
     code, answer = run(home, "asset", "provenance", asset, "--at", at, "--json")
     assert (code, json.loads(answer)["error"]) == (2, "TIME_FORM")
 
 
-def test_lineage(home: Path) -> None:
+def test_lineage_is_printed_and_drawn(home: Path) -> None:
     asset, child, _ = json.loads((home / "assets.json").read_text())
     graph = as_json(home, "asset", "lineage", "cli/asset", "--svg", str(home / "lineage.svg"))
     assert [(edge["asset"], edge["relation"], edge["other"]) for edge in graph["edges"]] == [

@@ -90,7 +90,7 @@ def _require_empty(protocol: str) -> None:
         if connection.execute(sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)).first() is not None:
             raise Misconfigured(
                 "PROTOCOL_UNSUPPORTED",
-                f"The database holds what was made by protocol {protocol}; this version of the program cannot read it.",
+                f"The database contains data of protocol {protocol}; this version of the program cannot read it.",
                 where=f"table {table}",
                 hint="Begin with an empty folder and an empty database, and issue the certificates again.",
             )
