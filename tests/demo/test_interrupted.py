@@ -104,9 +104,9 @@ def test_a_second_demonstration_in_the_same_folder_is_refused(tmp_path: Path) ->
             with pytest.raises(Conflict) as refused, alone_in(*folders.values()):
                 pass
             assert refused.value.code == "DEMO_RUNNING"
-        refused = demo("--home", str(home), "--out", str(out))
-        assert refused.returncode == 2
-        assert "DEMO_RUNNING" in refused.stderr
+        command = demo("--home", str(home), "--out", str(out))
+        assert command.returncode == 2
+        assert "DEMO_RUNNING" in command.stderr
         assert not any(home.iterdir())
     with alone_in(home, out):
         assert not any(out.iterdir())
