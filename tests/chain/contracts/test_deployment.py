@@ -202,7 +202,7 @@ def test_code_digests_match_the_deployed_code(chain: Chain) -> None:
     assert artifact_of("CertificateLog").immutables
 
 
-def test_missing_file(tmp_path: Path) -> None:
+def test_a_missing_deployment_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured) as caught:
         Deployment.load(tmp_path / "test.json")
     assert caught.value.code == "DEPLOYMENT_MISSING"
@@ -231,7 +231,9 @@ def test_missing_file(tmp_path: Path) -> None:
         lambda raw: json.dumps({**raw, "network": "x" * MAX_DEPLOYMENT_BYTES}),
     ],
 )
-def test_damaged_file(chain: Chain, tmp_path: Path, damage: Callable[[dict[str, Any]], str]) -> None:
+def test_a_damaged_deployment_file_is_reported_and_kept(
+    chain: Chain, tmp_path: Path, damage: Callable[[dict[str, Any]], str]
+) -> None:
     path = tmp_path / "test.json"
     path.write_text(damage(asdict(chain.deployment)))
     before = path.read_bytes()
@@ -241,7 +243,7 @@ def test_damaged_file(chain: Chain, tmp_path: Path, damage: Callable[[dict[str, 
     assert path.read_bytes() == before
 
 
-def test_file_reads_back(chain: Chain, tmp_path: Path) -> None:
+def test_a_saved_deployment_is_read_back_unchanged(chain: Chain, tmp_path: Path) -> None:
     chain.deployment.save(tmp_path / "new" / "test.json")
     assert Deployment.load(tmp_path / "new" / "test.json") == chain.deployment
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["test.json"]

@@ -83,10 +83,10 @@ def test_every_row_of_the_matrix_names_its_calls_or_a_reason() -> None:
 
 def test_no_call_accepts_a_role_that_the_matrix_excludes() -> None:
     """The only exception is the withdrawal by the caller's own party, which the table explains."""
-    for row, cells in ROWS.items():
+    for row, entry in ROWS.items():
         taken = {
             column
-            for call, columns in cells.get("contract", {}).items()
+            for call, columns in entry.get("contract", {}).items()
             for column in columns.split()
             if call not in OPEN_TO_ALL
         }

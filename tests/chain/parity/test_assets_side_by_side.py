@@ -99,7 +99,7 @@ def tempting(life: AssetLife) -> list[str]:
     return late + early
 
 
-def test_the_same_whatever_is_tried(world: World) -> None:
+def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
     @settings(max_examples=EXAMPLES or 50, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(STARTS), st.binary(min_size=MOVES * SEED // 2, max_size=MOVES * SEED))
     def lives(start: str, seeds: bytes) -> None:

@@ -68,26 +68,26 @@ def consistency(draw: st.DrawFn, tree: merkle.Tree) -> list[Any]:
 
 @few
 @given(entries=batch_of(st.binary(max_size=300)))
-def test_leaf_hash(harness: Harness, entries: list[bytes]) -> None:
+def test_leaf_hashes_are_equal_in_solidity_and_python(harness: Harness, entries: list[bytes]) -> None:
     found = harness.ask("leafHash", [(entry,) for entry in entries])
     assert found == [merkle.leaf_hash(entry).hex() for entry in entries]
 
 
 @few
 @given(sizes=batch_of(st.integers(0, MAX_LEAVES), 12), seed=st.integers(0, 2**32))
-def test_root(harness: Harness, sizes: list[int], seed: int) -> None:
+def test_roots_are_equal_in_solidity_and_python(harness: Harness, sizes: list[int], seed: int) -> None:
     trees = [leaves_of(size, seed) for size in sizes]
     assert harness.ask("root", [(leaves,) for leaves in trees]) == [merkle.root(leaves).hex() for leaves in trees]
 
 
-def test_root_of_every_small_size(harness: Harness) -> None:
+def test_roots_of_all_small_trees_are_equal(harness: Harness) -> None:
     trees = [leaves_of(size, 0) for size in range(34)]
     assert harness.ask("root", [(leaves,) for leaves in trees]) == [merkle.root(leaves).hex() for leaves in trees]
 
 
 @few
 @given(cases=batch_of(proofs(inclusion), 40))
-def test_inclusion(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]) -> None:
+def test_inclusion_proofs_have_the_same_verdict(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]) -> None:
     found = harness.ask("verifyInclusion", [arguments for arguments, _ in cases])
     assert found == [merkle.verify_inclusion(*arguments) for arguments, _ in cases]
     assert all(answer for answer, (_, honest) in zip(found, cases, strict=True) if honest)
@@ -95,7 +95,7 @@ def test_inclusion(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]) 
 
 @few
 @given(cases=batch_of(proofs(consistency), 40))
-def test_consistency(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]) -> None:
+def test_consistency_proofs_have_the_same_verdict(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]) -> None:
     found = harness.ask("verifyConsistency", [arguments for arguments, _ in cases])
     assert found == [verify_consistency(*arguments) for arguments, _ in cases]
     assert all(answer for answer, (_, honest) in zip(found, cases, strict=True) if honest)
@@ -115,7 +115,9 @@ def test_a_changed_proof_is_refused(harness: Harness) -> None:
 
 @few
 @given(cases=batch_of(st.tuples(words, st.lists(words, max_size=6))))
-def test_fold(harness: Harness, cases: list[tuple[bytes, list[bytes]]]) -> None:
+def test_folded_heads_are_equal_in_solidity_and_python(
+    harness: Harness, cases: list[tuple[bytes, list[bytes]]]
+) -> None:
     expected = []
     for head, digests in cases:
         for digest in digests:
@@ -126,7 +128,9 @@ def test_fold(harness: Harness, cases: list[tuple[bytes, list[bytes]]]) -> None:
 
 @few
 @given(cases=batch_of(st.tuples(words, st.binary(min_size=20, max_size=20), words)))
-def test_genesis(harness: Harness, cases: list[tuple[bytes, bytes, bytes]]) -> None:
+def test_genesis_heads_are_equal_in_solidity_and_python(
+    harness: Harness, cases: list[tuple[bytes, bytes, bytes]]
+) -> None:
     chain_id = harness.connection.chain_id()
     rows = [(origin.hex(), "0x" + address.hex(), scope.hex()) for origin, address, scope in cases]
     expected = [genesis(origin, chain_id, address) for origin, address, _ in rows]
