@@ -128,7 +128,7 @@ def test_both_encoders_escape_the_same_characters(text: str) -> None:
         assert canonical({"a": text}) == expected
 
 
-def test_cyclic_value_is_refused(shallow_interpreter: None) -> None:
+def test_too_deeply_nested_value_is_refused(shallow_interpreter: None) -> None:
     value: list[Any] = []
     for _ in range(5_000):
         value = [value]
