@@ -40,11 +40,12 @@ CONTRACT: Final = "One direction"
 # Functions that a room above passes down, by the pattern of their names, and why a room below calls them.
 HANDED_DOWN: Final = {
     "*.<genexpr>": "a sequence that the room above computes while the room below reads it",
-    "certificates.verification:*.announce": "the hash of a use's transaction is recorded before it is sent",
+    "certificates.verification.*:*.announce": "the hash of a use's transaction is recorded before it is sent",
     "demo.actors:*": "the pilot's provider, which answers from memory in the place of a file or a database",
     "installation.*account_of": "a party's account, for rooms that act on the chain in its name",
     "installation.local_chain:LocalClock.__call__": "the clock: a room is given the time, it does not ask the machine",
     "installation.recovery.archiving:Archiving.__call__": "the archive gets each batch before its anchor is sent",
+    "parties.register:Parties.identity": "the name of a subject, which the tests' provider knows from the register",
     "privacy.key_providers:*": "the keys that seal personal text, wherever the installation keeps them",
     "registration.certificates:*.<lambda>": "a certificate names its place in the log, which appending it decides",
     "rulebooks.templates:expecting": "the templates that a scenario allows; a verifier of bundles knows no books",

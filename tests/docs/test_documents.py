@@ -35,12 +35,14 @@ RUN_BY: Final = {
 }
 # Which test runs a command that no page above runs.
 RUN_ELSEWHERE: Final = {
+    "certificate readings": "tests/cli/parties/test_login.py",
     "consent withdraw-direct": "tests/usage/test_direct_withdrawals.py",
     "demo": "tests/support/machine/demonstration.py",
     "doctor": "tests/cli/installation/test_recovery.py",
     "enrol": "tests/cli/parties/test_login.py",
     "keys confirm": "tests/cli/parties/test_powers.py",
     "party enrolment": "tests/cli/parties/test_login.py",
+    "try": "tests/cli/installation/test_trial.py",
 }
 COMMANDS: Final = commands()
 GENERATED: Final = {name_of(PAGE), "docs/demo.md", "docs/gas.md", "docs/configuration.md"}

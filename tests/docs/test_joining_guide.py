@@ -66,7 +66,7 @@ def test_a_bank_can_join_with_only_the_guide(tmp_path: Path, environment: dict[s
             pass
     # The key is accepted, but only the operator may do what it asks for.
     assert (refused.value.code, json.loads(refused.value.read())["code"]) == (403, "NOT_THE_OPERATOR")
-    assert len(COMMANDS) == 19
+    assert len(COMMANDS) == 18
 
 
 def moved(word: str) -> str:
