@@ -18,8 +18,7 @@ shell: installed  ## Start a shell that finds the command pingzheng
 
 installed: .venv/ready node_modules/ready
 
-# What tests and checks need as well.
-dev: .venv/dev node_modules/dev
+dev: .venv/dev node_modules/dev  ## Install what tests and checks need as well
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) scripts/setup.py python

@@ -28,9 +28,9 @@ SECONDS = 5
 EXIT_INTERRUPTED = 130
 # What each step installs, and its size and time on two cores.
 STEPS = {
-    "python": "Python packages into .venv: 0.7 GB, 1 to 3 minutes",
+    "python": "Python packages into .venv: 0.8 GB, 1 to 3 minutes",
     "node": "the local chain (Hardhat) into node_modules: 0.1 GB, less than a minute",
-    "dev": "packages for tests and checks into .venv: 0.2 GB more, about a minute",
+    "dev": "packages for tests and checks into .venv: 0.1 GB more, about a minute",
     "node-dev": "the local chain, the compiler and test programs into node_modules: 0.4 GB, about a minute",
 }
 
@@ -74,9 +74,7 @@ def room(folder: Path = PROJECT) -> str:
         return f"The folder {folder} cannot be written.\n  Clone the project into a folder of your own."
     free = shutil.disk_usage(str(folder)).free // 1_000_000
     if free < FREE_MB:
-        return (
-            f"The disk of {folder} has {free} MB free; {FREE_MB} are needed.\n  Free some space first."
-        )
+        return f"The disk of {folder} has {free} MB free; {FREE_MB} are needed.\n  Free some space first."
     return ""
 
 
@@ -130,7 +128,7 @@ def run(command: "list[str]", folder: Path) -> None:
 
 def pip(lock: str) -> None:
     """Install the packages of a lock file into .venv, then this folder itself, without another download."""
-    quiet = [str(VENV / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+    quiet = [str(VENV / "bin" / "pip"), "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     run([*quiet, "--require-hashes", "-r", lock], VENV)
     run([*quiet, "--no-deps", "--no-build-isolation", "-e", "."], VENV)
 

@@ -16,16 +16,31 @@ from typer.main import get_group
 
 from ledger import __version__
 from ledger.cli.certificates import verify
-from ledger.cli.installation import backup, demo, doctor, init, inspect, join, serve, skip
+from ledger.cli.installation import backup, demo, doctor, init, inspect, join, serve, skip, trial
 from ledger.cli.parties import enrol, login
 from ledger.cli.shell import statements
 from ledger.cli.shell.opening import configure_logging
 from ledger.cli.shell.terminal import fold_help
 
 EPILOG = (
-    "示例 Examples:  pingzheng demo  ·  pingzheng --help  ·  pingzheng serve  ·  "
+    "示例 Examples:  pingzheng try  ·  pingzheng certificate --help  ·  "
     "pingzheng verify bundle.json --facts facts.json --request request.json"
 )
+# The commands and groups that ``--help`` shows first, in this order; it shows all others in the panel MORE.
+FIRST: Final = (
+    "try",
+    "demo",
+    "init",
+    "serve",
+    "status",
+    "party",
+    "request",
+    "consent",
+    "sign",
+    "certificate",
+    "verify",
+)
+MORE: Final = "更多 More"
 # By name of the group: its module in this package, its variable in that module, and its help text.
 GROUPS: Final = {
     "key": ("parties.key_files", "app", "密钥文件 Key files that parties keep themselves: new, prove, office."),
@@ -97,6 +112,10 @@ def loaded(name: str) -> Any:
 class Commands(TyperGroup):
     """Lists all groups in ``--help`` without importing them, and imports a group when it is called."""
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of ``--help``: those of FIRST, then all others."""
+        return [*FIRST, *(name for name in super().list_commands(ctx) if name not in FIRST)]
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Import the called group, then resolve the command as Click does."""
         if args[0] in GROUPS:
@@ -110,25 +129,29 @@ app = typer.Typer(
     help="凭证 Pingzheng: issue, transfer and verify data asset certificates.",
     epilog=EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
-app.command("init")(init.init)
-app.command()(serve.serve)
-app.command("join")(join.join_command)
-app.command()(login.login)
-app.command()(login.logout)
-app.command()(enrol.enrol)
-app.command()(inspect.status)
-app.command()(doctor.doctor)
-app.command()(skip.skip)
-app.command()(statements.sign)
-app.command("backup")(backup.backup_command)
-app.command("verify")(verify.verify_command)
-app.command("facts")(verify.facts_command)
-for group_name, (*_, about) in GROUPS.items():
-    app.add_typer(typer.Typer(help=about), name=group_name)
+SINGLE: Final[dict[str, Any]] = {
+    "try": trial.try_out,
+    "demo": demo.demo,
+    "init": init.init,
+    "serve": serve.serve,
+    "join": join.join_command,
+    "login": login.login,
+    "logout": login.logout,
+    "enrol": enrol.enrol,
+    "status": inspect.status,
+    "doctor": doctor.doctor,
+    "skip": skip.skip,
+    "sign": statements.sign,
+    "backup": backup.backup_command,
+    "verify": verify.verify_command,
+    "facts": verify.facts_command,
+}
+for name, function in SINGLE.items():
+    app.command(name, rich_help_panel=None if name in FIRST else MORE)(function)
+for name, (*_, about) in GROUPS.items():
+    app.add_typer(typer.Typer(help=about), name=name, rich_help_panel=None if name in FIRST else MORE)
 
 
 @app.callback(invoke_without_command=True)

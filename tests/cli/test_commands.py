@@ -15,7 +15,7 @@ import pytest
 from typer.main import get_group
 from typer.testing import CliRunner
 
-from ledger.cli.main import GROUPS, app, loaded
+from ledger.cli.main import FIRST, GROUPS, MORE, app, loaded
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, NONCE
 from tests.support.places import PROJECT
@@ -125,3 +125,24 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
     command = [sys.executable, "-c", PROGRAM, *arguments]
     environment |= {"PYTHONPATH": str(PROJECT), "PATH": ""}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_help_shows_the_first_commands_and_puts_all_others_below_them() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+    panels = {title: re.findall(r"^│ ([a-z][a-z-]*) ", body, re.MULTILINE) for title, body in panels_of(shown)}
+    assert tuple(panels["Commands"]) == FIRST and len(FIRST) <= 12
+    assert set(panels[MORE]) == {line.split(" ")[0] for line in EVERY_COMMAND} - set(FIRST)
+
+
+def panels_of(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"^╭─ (.+?) ─+╮$(.+?)^╰", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("pingzheng ver", "verify"), ("pingzheng certificate iss", "issue"), ("pingzheng sign --y", "--yes")],
+)
+def test_the_shell_completes_commands_and_options(tmp_path: Path, words: str, completed: str) -> None:
+    typed = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = run(tmp_path, _PINGZHENG_COMPLETE="complete_bash", **typed)
+    assert done.stdout.split() == [completed], done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,7 @@ from ledger.chain.sending.sender import Receipt
 from ledger.cli.parties.direct_acts import SignedAct, chain_named, payer_of, send, signed_report, signed_veto, write_act
 from ledger.cli.parties.options import PartyRef
 from ledger.cli.parties.parties import party_shown
-from ledger.cli.parties.watch import BundleFile, DeploymentFile, NodeUrl, watch
+from ledger.cli.parties.watch import BundleFile, DeploymentFile, watch
 from ledger.cli.shell.files import json_in, key_in, private_key_of, signer_of, write_private
 from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened, participating
@@ -257,9 +258,22 @@ def report(
 @app.command("send")
 def send_act(
     act: Annotated[Path, typer.Argument(help="Act file, written with --out.", show_default=False)],
-    rpc_url: NodeUrl,
+    rpc_url: Annotated[
+        str,
+        typer.Option(
+            help="A node of the chain.",
+            envvar="PINGZHENG_RPC_URL",
+            show_default=False,
+            prompt="链的节点 Node of the chain",
+        ),
+    ],
     payer: Annotated[
-        Path, typer.Option(help="Key file of the account that sends the act and pays.", show_default=False)
+        Path,
+        typer.Option(
+            help="Key file of the account that sends the act and pays.",
+            show_default=False,
+            prompt="付费方的密钥文件 Key file of the account that pays",
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -289,7 +303,7 @@ def _by_itself(
     act = sign(signer)
     if out is not None:
         write_act(act, out)
-        emit({"file": str(out), "next": f"pingzheng keys send {out} --rpc-url … --payer …"}, as_json)
+        emit({"file": str(out), "next": f"pingzheng keys send {shlex.quote(str(out))}"}, as_json)
         return
     if rpc_url is None:
         raise InvalidInput(

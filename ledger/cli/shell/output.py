@@ -26,6 +26,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ledger.cli.shell.progress_lines import ProgressLines
 from ledger.cli.shell.terminal import can_show, give_up
 from ledger.errors import InvalidInput, Misconfigured, PingzhengError, StorageFull
 from ledger.installation.explanations import explanation
@@ -171,7 +172,9 @@ def local_time(seconds: int) -> str:
 
 
 def progress() -> Progress:
-    """Return a progress bar on standard error; it shows nothing if standard error is not a terminal."""
+    """Return progress bars on standard error; plain lines every few seconds if standard error is not a terminal."""
+    if not stderr.is_terminal:
+        return ProgressLines(stderr)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

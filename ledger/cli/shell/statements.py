@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from ledger.cli.shell.files import json_in, signer_of
-from ledger.cli.shell.output import AsJson, Home, console, emit, errors_explained
+from ledger.cli.shell.output import AsJson, Home, confirm, console, emit, errors_explained
 from ledger.domain.canonical import canonical, digest
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput, Misconfigured, NotFound
 from ledger.proof.jws import Signer, public_jwk, sign_entry
 from ledger.wallet.private_file import write_whole
 
@@ -35,29 +37,50 @@ _SIGNED_BY: Final = {
 }
 
 
-def sign(statement: Statement, key: KeyFile = None, home: Home = None, as_json: AsJson = False) -> None:
-    """用参与方自己的密钥签署声明文件，不需要账本和网络；先显示其中的告知书，并与声明核对。Sign a statement file with a
-    party's own key, without a ledger or a network. Notices in the file are shown first and compared with the statement.
+def sign(
+    statement: Statement,
+    key: KeyFile = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without a question.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """用参与方自己的密钥签署声明文件，不需要账本和网络：先显示内容，告知书与声明核对，询问后签署。Sign a statement file
+    with a party's own key, without a ledger or a network: show what it says, compare notices with it, ask, then sign.
 
+    On a terminal the command asks before it signs, unless --yes or --json is given.
     Without --key, the statement is signed with the party's key in the ledger's folder --home, if it is kept there.
 
     示例 Examples:  pingzheng sign authorization.json --key firm.key · pingzheng sign authorization.json --home var
     """
     with errors_explained(as_json):
         document = read_statement(statement)
-        signer = _kept_signer(document, home) if key is None else signer_of(key)
+        signer = _kept_signer(document, home, as_json) if key is None else signer_of(key)
         drafts = document.get("drafts", [])
         for place, draft in enumerate(drafts):
             _require_same_terms(draft, f"drafts[{place}]")
             if not as_json:
                 console.print(draft["notice"]["text"], markup=False, highlight=False)
         compared = _template_of(document.get("entry", {}))
+        if not drafts and not as_json:
+            shown = {name: value for name, value in document.get("entry", document).items() if name != "signature"}
+            emit(shown, False, "待签署的声明 Statement to sign")
+        if not (yes or as_json) and sys.stdin.isatty():
+            confirm(
+                f"以该密钥签署？签署后无法收回。Sign {statement} with this key? A signature cannot be undone.", False
+            )
         write_statement(statement, _signed(document, signer))
         emit({"file": str(statement), "signed": True, **compared, **_parties_of(drafts, signer)}, as_json)
 
 
-def _kept_signer(document: dict[str, Any], home: Path | None) -> Signer:
+def signing_line(statement: Path, home: Path | None) -> str:
+    """Return the command that signs a statement; without ``--key`` it uses a kept key or asks for the key file."""
+    return shlex.join(["pingzheng", "sign", str(statement), *([] if home is None else ["--home", str(home)])])
+
+
+def _kept_signer(document: dict[str, Any], home: Path | None, as_json: bool) -> Signer:
     """Return the signer for the party of the statement, with the key that the ledger keeps for it.
+
+    If the ledger does not keep the key, ask for the key file on a terminal.
 
     Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``, ``Misconfigured`` ``KEY_NOT_HELD``, and as ``open_ledger``.
     """
@@ -67,7 +90,9 @@ def _kept_signer(document: dict[str, Any], home: Path | None) -> Signer:
     try:
         with open_ledger(Settings.at(home)) as ledger:
             return ledger.custody.signer(ledger.parties.register.get(_signing_party(document)).account)
-    except NotFound as error:
+    except (Misconfigured, NotFound) as error:
+        if error.code in ("KEY_NOT_HELD", "LEDGER_MISSING") and sys.stdin.isatty() and not as_json:
+            return signer_of(Path(typer.prompt("签名方的密钥文件 Key file of the signer", err=True)))
         if error.code == "LEDGER_MISSING":
             error.hint = (
                 "用 --key 指明签名方的密钥文件，或用 --home 指明代管其密钥的账本（由 `pingzheng init` 等建立）。"
@@ -179,9 +204,7 @@ def signed_entries(path: Path, document: dict[str, Any], name: str) -> list[dict
     if not found:
         raise InvalidInput("ENTRY_TYPE", "The file contains another kind of statement.", where=str(path))
     if not all("signature" in entry for entry in found):
-        raise InvalidInput(
-            "NOT_SIGNED", "The statement is not signed.", where=str(path), hint=f"pingzheng sign {path} --key …"
-        )
+        raise InvalidInput("NOT_SIGNED", "The statement is not signed.", where=str(path), hint=signing_line(path, None))
     return found
 
 

@@ -12,7 +12,7 @@ from ledger.cli.shell.files import key_in, parsed, private_key_of, signer_of
 from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
-from ledger.cli.shell.statements import Statement, read_statement, signed_entries, write_statement
+from ledger.cli.shell.statements import Statement, read_statement, signed_entries, signing_line, write_statement
 from ledger.cli.usage import giving
 from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
 from ledger.domain.days import end_of_days, shanghai_day
@@ -64,7 +64,7 @@ def draft(
             return
         for each in drafted:
             console.print(each.notice["text"] + "\n", markup=False, highlight=False)
-        emit({"file": str(out), "next": f"pingzheng sign {out} --key …"}, as_json)
+        emit({"file": str(out), "next": signing_line(out, home)}, as_json)
 
 
 @app.command()

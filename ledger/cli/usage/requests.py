@@ -13,7 +13,7 @@ from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, local_time, stderr
 from ledger.cli.shell.personal import members_of
-from ledger.cli.shell.statements import Statement, read_statement, signed_entries, write_statement
+from ledger.cli.shell.statements import Statement, read_statement, signed_entries, signing_line, write_statement
 from ledger.cli.usage.asking import SUBJECT_COLUMNS, ask_all
 from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
 from ledger.connectors.tables import read_listing
@@ -80,7 +80,7 @@ def draft(
             terms = replace(terms, fields=tuple(fields.split(",")))
         asked = ledger.usage.consumer_acts.draft(asking, terms, written)
         write_statement(out, {"entry": asked.entry, "note": asked.note})
-        emit({"file": str(out), "request": asked.entry["id"], "next": f"pingzheng sign {out} --key …"}, as_json)
+        emit({"file": str(out), "request": asked.entry["id"], "next": signing_line(out, home)}, as_json)
 
 
 @app.command("import")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.domain.canonical import canonical, digest
 from ledger.proof.jws import entry_signature, entry_signed_by, public_jwk
+from tests.support.places import PROJECT
 
 STATEMENT = {"type": "withdrawal", "v": 2}
 
@@ -115,3 +120,31 @@ def test_a_statement_that_differs_from_its_notice_is_not_signed(tmp_path: Path, 
     statement.write_text(json.dumps(drafted(**changes)))
     assert run("sign", statement, "--key", key, code=2)["error"] == "NOTICE_DIFFERS"
     assert "signature" not in statement.read_text()
+
+
+@pytest.mark.parametrize(("answer", "options", "code"), [("n\n", [], 2), ("y\n", [], 0), ("", ["--yes"], 0)])
+def test_sign_shows_the_statement_and_asks_on_a_terminal(
+    tmp_path: Path, answer: str, options: list[str], code: int
+) -> None:
+    key, statement = tmp_path / "firm.key", tmp_path / "statement.json"
+    run("key", "new", key)
+    statement.write_text(json.dumps(STATEMENT))
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, answer.encode())
+    command = [
+        sys.executable,
+        "-c",
+        "from ledger.cli.main import app; app()",
+        "sign",
+        str(statement),
+        "--key",
+        str(key),
+        *options,
+    ]
+    with os.fdopen(keyboard, "wb"):
+        done = subprocess.run(command, stdin=terminal, capture_output=True, text=True, timeout=60, cwd=PROJECT)
+        os.close(terminal)
+    assert done.returncode == code, done.stderr
+    assert "withdrawal" in done.stdout
+    assert ("Sign " in done.stderr) == (options == [])
+    assert ("signature" in json.loads(statement.read_text())) == (code == 0)

@@ -15,7 +15,7 @@ from typer import Exit
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.cli.shell import output
+from ledger.cli.shell import output, progress_lines
 from ledger.cli.shell.naming import seconds_of
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
@@ -215,3 +215,16 @@ def test_tables_show_names_and_codes_in_both_languages(capsys: pytest.CaptureFix
     assert "凭证编号" in shown and "certificate_no" in shown and "已用完 used_up" in shown
     output.emit_rows([row], as_json=True, title="Certificates")
     assert json.loads(capsys.readouterr().out) == [row]
+
+
+def test_progress_is_printed_as_lines_if_the_output_is_not_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress_lines, "SECONDS", 0)
+    with output.progress() as bars:
+        task = bars.add_task("签发 issue", total=3)
+        bars.advance(task, 2)
+        monkeypatch.setattr(progress_lines, "SECONDS", 1_000)
+        bars.advance(bars.add_task("导入 import", total=9))
+        bars.advance(task)
+    assert capsys.readouterr().err.splitlines() == ["签发 issue 2/3", "签发 issue 3/3"]

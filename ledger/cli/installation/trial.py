@@ -1,0 +1,105 @@
+"""``pingzheng try``: one certificate, from the bank's request to an offline verification, by the ordinary commands."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import tomllib
+from contextlib import ExitStack, redirect_stdout
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from typer.main import get_command
+
+from ledger.cli.shell.output import AsJson, console, errors_explained, print_json
+
+_SCRIPT: Final = "trial.toml"
+_NEXT: Final = """
+离线核验的凭证包 The bundle that was verified offline: {out}/bundle.json
+链上的事实 What the chain says about it: {out}/facts.json
+企业签署的授权 The consent that the firm signed: {out}/authorization.json
+
+接下来 Next:
+  pingzheng certificate provenance {certificate} --home {out}/var
+  pingzheng demo --subjects 140"""
+
+
+def try_out(
+    out: Annotated[Path, typer.Option(help="New folder for the ledger and the parties' files.")] = Path("try-out"),
+    as_json: AsJson = False,
+) -> None:
+    """用一个提供方、一家银行签发一张凭证，约一分钟：显示并执行每条命令，最后离线核验。Issue one certificate with one
+    provider and one bank, in about a minute: show and run every command, the last of which verifies it offline.
+
+    If the folder exists, the next free name is used: try-out-2, try-out-3, and so on. The chain is always a local one.
+
+    示例 Example:  pingzheng try --out try-out
+    """
+    with errors_explained(as_json), ExitStack() as stack:
+        from ledger.installation.settings import Settings
+        from ledger.installation.wiring import open_ledger
+
+        os.environ.pop("PINGZHENG_RPC_URL", None)
+        script = tomllib.loads(files("ledger.cli.installation").joinpath(_SCRIPT).read_text("utf-8"))
+        folder = _new_folder(out)
+        for name, text in script["files"].items():
+            (folder / name).write_text(text.lstrip("\n"), "utf-8")
+        words = {"OUT": shlex.quote(str(folder))}
+        *steps, last = script["steps"]
+        for step in steps:
+            found = _members(_run(_shown(step, words, as_json), ["--json"]))
+            words |= {word: str(found[member]) for word, member in step.get("keep", {}).items()}
+            if step is steps[0]:
+                # While this ledger is open, each command uses its chain instead of starting one.
+                stack.enter_context(open_ledger(Settings.at(folder / "var")))
+        verified = _run(_shown(last, words, as_json), ["--json"] if as_json else [])
+        if as_json:
+            print_json({"folder": str(folder), "certificate_no": words["CERTIFICATE"], "report": json.loads(verified)})
+            return
+        text = verified + _NEXT.format(out=words["OUT"], certificate=words["CERTIFICATE"])
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _new_folder(wanted: Path) -> Path:
+    """Create the folder, or the first free one of the same name with a number."""
+    for folder in (wanted.with_name(f"{wanted.name}-{number}") if number > 1 else wanted for number in count(1)):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("count() never ends")
+
+
+def _shown(step: dict[str, Any], words: dict[str, str], as_json: bool) -> list[str]:
+    """Print what the step does and its command, and return the words of the command."""
+    line = step["run"].format_map(words)
+    if not as_json:
+        console.print(f"\n{step['zh']} {step['en']}", style="bold", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"$ pingzheng {line}", highlight=False, markup=False, soft_wrap=True)
+    return shlex.split(line)
+
+
+def _run(arguments: list[str], options: list[str]) -> str:
+    """Run a command in this process and return its standard output; end with its exit code if it fails."""
+    from ledger.cli.main import app
+
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        code = get_command(app).main([*arguments, *options], prog_name="pingzheng", standalone_mode=False)
+    if code:
+        typer.echo(printed.getvalue(), err=True)
+        raise typer.Exit(int(code))
+    return printed.getvalue()
+
+
+def _members(answer: str) -> dict[str, Any]:
+    """Return the JSON object that a command printed, or the first one of a list."""
+    value = json.loads(answer)
+    found: dict[str, Any] = value[0] if isinstance(value, list) else value
+    return found

@@ -1,0 +1,32 @@
+"""Progress as plain lines, for output that is not a terminal: a log file, a pipe or CI."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from rich.console import Console
+from rich.progress import Progress, Task, TaskID
+
+SECONDS: Final = 5
+
+
+class ProgressLines(Progress):
+    """Print a line when a task is complete, and at most every ``SECONDS`` seconds before; draw no bars."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console=console, disable=True)
+        self._printed = time.monotonic()
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Count steps of a task, as ``Progress.advance``."""
+        super().advance(task_id, advance)
+        task = self._tasks[task_id]
+        if task.finished or time.monotonic() - self._printed >= SECONDS:
+            self._print(task)
+
+    def _print(self, task: Task) -> None:
+        self._printed = time.monotonic()
+        total = "" if task.total is None else f"/{task.total:.0f}"
+        text = f"{task.description} {task.completed:.0f}{total}"
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,96 @@
+"""`make setup`: which Python it takes, what it says if something is missing, and which packages it leaves out."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from scripts import newest, setup
+from tests.support.places import PROJECT
+
+NAMES = re.compile(r"^([\w.-]+)(?:\[[\w,-]+\])?==", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("version", "text"),
+    [((3, 6, 15), "is too old"), ((3, 10, 13), "is too old"), ((3, 14, 0), "coincurve"), ((4, 0, 0), "is too new")],
+)
+def test_another_python_is_named_with_what_to_do(version: tuple[int, ...], text: str) -> None:
+    wrong = setup.problem(version)
+    assert text in wrong and ".".join(map(str, version)) in wrong and "make setup PYTHON=python3.1" in wrong
+
+
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 12, 9), (3, 13, 5)])
+def test_the_allowed_pythons_are_taken(version: tuple[int, ...]) -> None:
+    assert setup.problem(version) == ""
+
+
+def test_a_python_without_venv_names_the_package() -> None:
+    assert "apt install python3.11-venv" in setup.problem((3, 11, 2), ("venv", "no_such_module"))
+
+
+def test_the_bounds_are_those_of_the_package() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    oldest, too_new = (".".join(map(str, each)) for each in (setup.OLDEST, setup.TOO_NEW))
+    assert project["requires-python"] == f">={oldest},<{too_new}"
+    minors = [f"Programming Language :: Python :: 3.{minor}" for minor in range(setup.OLDEST[1], setup.TOO_NEW[1])]
+    assert [each for each in project["classifiers"] if re.search(r":: 3\.", each)] == minors
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "cannot be written" in setup.room(Path("/proc"))
+    monkeypatch.setattr(setup, "FREE_MB", 10**12)
+    assert "MB free" in setup.room(PROJECT)
+
+
+def test_caches_are_in_the_project_if_the_home_folder_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "npm_config_cache" not in setup.environment()
+    monkeypatch.setenv("HOME", "/proc")
+    assert setup.environment()["npm_config_cache"] == str(PROJECT / "build" / "npm")
+
+
+def test_progress_is_printed_and_a_failure_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(setup, "SECONDS", 0.2)
+    setup.run([sys.executable, "-c", "import time; time.sleep(1)"], tmp_path)
+    assert f"s, {tmp_path.name} has 0 MB" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="same `make` command again"):
+        setup.run([sys.executable, "-c", "exit(1)"], tmp_path)
+
+
+def test_the_lock_for_running_is_a_part_of_the_lock_for_development() -> None:
+    running, development = (
+        re.findall(r"^\S+==\S+", (PROJECT / name).read_text("utf-8"), re.MULTILINE)
+        for name in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert set(running) < set(development)
+    assert not {"pytest", "mypy", "ruff", "hypothesis"} & {each.split("==")[0] for each in running}
+
+
+def test_only_the_local_chain_is_a_dependency_of_node() -> None:
+    package = json.loads((PROJECT / "package.json").read_text("utf-8"))
+    assert list(package["dependencies"]) == ["hardhat"]
+
+
+@pytest.mark.parametrize("lock", sorted(PROJECT.glob("*lock*")), ids=lambda path: path.name)
+def test_a_lock_names_no_place_to_download_from(lock: Path) -> None:
+    assert not re.search(r'"resolved"|--index-url|--find-links| @ ', lock.read_text("utf-8"))
+
+
+def test_the_newest_python_gets_no_large_package() -> None:
+    text = (PROJECT / "requirements-dev.lock").read_text("utf-8")
+    small = newest.small_lock(text)
+    assert set(NAMES.findall(text)) - set(NAMES.findall(small)) == newest.LEFT_OUT
+    assert small.count("--hash") < text.count("--hash")
+
+
+def test_the_description_of_the_package_has_no_link_into_the_repository() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert not re.search(r"\]\(|docs/", project["readme"]["text"])
+    assert all(f"pingzheng[{extra}" in project["readme"]["text"] for extra in ("sm", "service"))
