@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -186,8 +186,9 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
     _require_joined(membership, deployment)
     require_deployment(settings.home, membership.deployment)
     clock = clock or LocalClock(settings)
-    engine = open_engine(settings.database, settings.write_wait * 1_000)
-    try:
+    with ExitStack() as stack:
+        engine = open_engine(settings.database, settings.write_wait * 1_000)
+        stack.callback(engine.dispose)
         require_contents(engine)
         upgrade(engine)
         require_tables(engine, METADATA)
@@ -197,16 +198,31 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
             require_ledger(session, membership.ledger)
         coherence = Coherence(database, ChainReader(client), None, clock, local=False)
         coherence.check()
-        opened = _wire(settings, membership, coherence, database, client, custody, clock)
+        # A finding that forbids writing also forbids sending.
+        client.before_sending = database.require_writable
+        own = OwnParty(membership, custody)
+        opened = Participant(
+            settings,
+            database,
+            client,
+            Follower(database.engine, ChainReader(client)),
+            custody,
+            coherence,
+            ScenarioBook.load(settings.scenarios),
+            RelayedActs(Relay(client), custody, database, clock),
+            RegistrationLists(database, client, clock),
+            clock,
+            party=membership.party,
+            account_of=own.account,
+            key_of=own.key_of,
+            within_reach=lambda _: [membership.party],
+            own_account=partial(_own_account, ChainReader(client), membership.account),
+        )
         follow(opened.follower)
         if database.standing is None:
             opened.verification.settle()
-        try:
-            yield opened
-        finally:
-            opened.flush()
-    finally:
-        engine.dispose()
+        stack.callback(opened.flush)
+        yield opened
 
 
 def follow(follower: Follower) -> None:
@@ -219,37 +235,6 @@ def follow(follower: Follower) -> None:
         follower.sync()
     except ChainUnavailable as failure:
         log.warning("the index is not up to date", code=failure.code)
-
-
-def _wire(
-    settings: Settings,
-    membership: Membership,
-    coherence: Coherence,
-    database: Database,
-    client: ChainClient,
-    custody: Custody,
-    clock: Clock,
-) -> Participant:
-    # A finding that forbids writing also forbids sending.
-    client.before_sending = database.require_writable
-    parties = OwnParty(membership, custody)
-    return Participant(
-        settings,
-        database,
-        client,
-        Follower(database.engine, ChainReader(client)),
-        custody,
-        coherence,
-        ScenarioBook.load(settings.scenarios),
-        RelayedActs(Relay(client), custody, database, clock),
-        RegistrationLists(database, client, clock),
-        clock,
-        party=membership.party,
-        account_of=parties.account,
-        key_of=parties.key_of,
-        within_reach=lambda _: [membership.party],
-        own_account=partial(_own_account, ChainReader(client), membership.account),
-    )
 
 
 def _own_account(reader: ChainReader, account: str) -> dict[str, Any]:
