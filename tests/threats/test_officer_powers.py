@@ -106,7 +106,7 @@ def test_one_officer_cannot_close_a_party_or_date_a_compromise(powers: Powers) -
 def test_two_accounts_of_one_party_do_not_count_as_two_officers(powers: Powers) -> None:
     first = powers.officers.first
     second_account = powers.further_key(first)
-    call = calls.set_status(powers.no(powers.cast.firms["2"]), "closed", "sanction")
+    call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
     number = powers.propose(powers.account(first), call)
     refused(lambda: powers.send(second_account.kid, calls.confirm(number, call)), "PARTY_OWN_PROPOSAL")
     powers.act(powers.officers.third, calls.cancel(number))

@@ -23,7 +23,7 @@ def test_a_proposal_is_carried_out_once(powers: Powers) -> None:
 
 def test_a_proposal_expires(powers: Powers) -> None:
     """Officers cannot wait until the third officer leaves, and then carry out an old proposal."""
-    call = calls.set_status(powers.no(powers.cast.firms["3"]), "closed", "sanction")
+    call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
     confirmed, waiting = powers.decided(call), powers.propose(powers.account(powers.officers.first), call)
     powers.pass_delay()
     powers.pilot.skip(OPEN_FOR + 1)
@@ -41,7 +41,7 @@ def test_only_the_confirmed_call_can_be_carried_out(powers: Powers) -> None:
     number = powers.propose(powers.account(powers.officers.first), call)
     others = [
         powers.change_of_key(party, powers.key(), owner.kid),
-        powers.change_of_key(powers.cast.firms["4"], powers.key()),
+        powers.change_of_key(a_firm(powers)[1], powers.key()),
         Call("AssetRegistry", "reassign", ("ab" * 32, powers.no(party), "cd" * 32)),
     ]
     for other in others:
@@ -58,7 +58,7 @@ def test_a_proposal_confirmed_with_a_reported_key_is_refused(powers: Powers) -> 
     """A stolen key of an office confirmed; the owner reports it with the office's other key before the delay ends."""
     second = powers.officers.second
     stolen, own = powers.account(second), powers.further_key(second)
-    call = calls.set_status(powers.no(powers.cast.firms["5"]), "closed", "sanction")
+    call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
     number = powers.decided(call)
     powers.send(own.kid, calls.report(powers.no(second), stolen))
     powers.pass_delay()
@@ -79,7 +79,7 @@ def test_signed_vetoes_and_reports_work_once_and_for_one_act(powers: Powers) -> 
     account, _, signature = veto.args
     refused(lambda: powers.send(sender, calls.veto_for(account, second, signature)), "PARTY_SIGNATURE_INVALID")
     refused(lambda: powers.send(sender, veto), "PARTY_NOT_PENDING")
-    stranger = powers.actors.signer_of(powers.cast.firms["6"])
+    _, _, stranger = a_firm(powers)
     refused(lambda: powers.send(sender, powers.veto_by(stranger, second)), "PARTY_NO_VETO")
     powers.send(sender, powers.veto_by(owner, second))
 
