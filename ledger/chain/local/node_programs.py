@@ -75,10 +75,11 @@ def find_program(name: str, node_modules: Path | None = None) -> Path:
     """Return the entry file of ganache or Hardhat, by default in the ``node_modules`` next to this package."""
     root = node_modules or Path(__file__).resolve().parents[3] / "node_modules"
     entry = root.joinpath(name, *_ENTRIES[name])
-    if not entry.is_file():
+    # npm writes its list of installed packages last: without the list the installation was interrupted.
+    if not entry.is_file() or not (root / ".package-lock.json").is_file():
         raise Misconfigured(
             "NODE_MODULES_MISSING",
-            f"The local chain's program ({name}) is not installed.",
+            f"The local chain's program ({name}) is not installed, or not completely.",
             where=str(root),
             hint="Run `make setup`, or `npm ci` in the project's directory.",
         )

@@ -110,6 +110,16 @@ def test_missing_node_modules_are_reported_with_a_hint(tmp_path: Path) -> None:
     assert "npm ci" in (caught.value.hint or "")
 
 
+def test_an_interrupted_installation_of_node_modules_is_reported(tmp_path: Path) -> None:
+    entry = tmp_path / "hardhat" / "dist" / "src" / "hre.js"
+    entry.parent.mkdir(parents=True)
+    entry.touch()
+    with pytest.raises(Misconfigured, match="not completely"):
+        find_program("hardhat", tmp_path)
+    (tmp_path / ".package-lock.json").touch()
+    assert find_program("hardhat", tmp_path) == entry
+
+
 def test_revert_restores_a_snapshot(tmp_path: Path) -> None:
     with LocalNode(tmp_path, persistent=False) as node:
         token = node.snapshot()
