@@ -10,7 +10,7 @@ from ledger.cli.registration.acts import then_asset
 from ledger.cli.registration.options import Asset, By, To
 from ledger.cli.shell.naming import acting_on, actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
+from ledger.cli.shell.output import AsJson, Home, Yes, ask, emit, emit_rows
 from ledger.cli.shell.waiting import emit_done
 
 app = typer.Typer(no_args_is_help=True)
@@ -95,6 +95,7 @@ def annul(
     by: By,
     reason: Annotated[str, typer.Option(help="fraud, court, data_error, …", show_default=False)],
     grounds: Annotated[str, typer.Option(help="The reasons in full; stored sealed.", show_default=False)],
+    yes: Yes = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -103,6 +104,7 @@ def annul(
     示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
     """
     with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
+        ask(f"撤销登记后不可恢复，确认？ Annul the registration {asset} for good?", yes, as_json)
         ledger.registration.transfers.annul(actor, asset, reason, grounds)
 
 

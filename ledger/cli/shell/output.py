@@ -48,6 +48,7 @@ NO_THREAD: Final = "can't start new thread"
 FREE_MEMORY: Final = "End other programs or raise the memory limit, then run the command again; confirmed data is kept."
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
 
 # Members with a time in seconds UTC, which tables show in Shanghai time.
@@ -242,6 +243,15 @@ def confirm(question: str, yes: bool) -> None:
         where="--yes",
         hint="确认执行请加 --yes。 Add --yes to confirm.",
     )
+
+
+def ask(question: str, yes: bool, as_json: bool) -> None:
+    """Ask the question before an act that cannot be undone, as ``confirm``, but only a person at a terminal.
+
+    A script has no terminal or asks for JSON: there the act itself is the decision.
+    """
+    if sys.stdin.isatty() and not as_json:
+        confirm(question, yes)
 
 
 def fail(error: PingzhengError, as_json: bool) -> NoReturn:

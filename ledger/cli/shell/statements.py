@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ledger.cli.shell.files import json_in, signer_of
-from ledger.cli.shell.output import AsJson, Home, confirm, console, emit, errors_explained
+from ledger.cli.shell.output import AsJson, Home, Yes, ask, console, emit, errors_explained
 from ledger.domain.canonical import canonical, digest
 from ledger.errors import InvalidInput, Misconfigured, NotFound
 from ledger.proof.jws import Signer, public_jwk, sign_entry
@@ -40,7 +40,7 @@ _SIGNED_BY: Final = {
 def sign(
     statement: Statement,
     key: KeyFile = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Sign without a question.")] = False,
+    yes: Yes = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,10 +64,7 @@ def sign(
         if not drafts and not as_json:
             shown = {name: value for name, value in document.get("entry", document).items() if name != "signature"}
             emit(shown, False, "待签署的声明 Statement to sign")
-        if not (yes or as_json) and sys.stdin.isatty():
-            confirm(
-                f"以该密钥签署？签署后无法收回。Sign {statement} with this key? A signature cannot be undone.", False
-            )
+        ask(f"签署后无法收回，确认签署？ Sign {statement}? A signature cannot be undone.", yes, as_json)
         write_statement(statement, _signed(document, signer))
         emit({"file": str(statement), "signed": True, **compared, **_parties_of(drafts, signer)}, as_json)
 

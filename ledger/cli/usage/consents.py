@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -11,7 +11,7 @@ from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
 from ledger.cli.shell.files import key_in, parsed, private_key_of, signer_of
 from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
+from ledger.cli.shell.output import AsJson, Home, Yes, ask, console, emit, emit_rows, errors_explained, local_time
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, signing_line, write_statement
 from ledger.cli.usage import giving
 from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ledger.usage.recorded import RecordedAuthorization
 
 app = typer.Typer(no_args_is_help=True)
+WITHDRAW: Final = (
+    "撤回后不可恢复，以该授权为依据的凭证失效，确认？ "
+    "Withdraw for good? Certificates that rest on the authorization become invalid."
+)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
 Fields = Annotated[
     str | None, typer.Option(help="Allow only these fields, separated by commas; default: all requested.")
@@ -136,7 +140,9 @@ def notice(authorization: Identifier, by: By = "self", home: Home = None, as_jso
 
 
 @app.command()
-def withdraw(authorization: Identifier, key: SubjectKey, home: Home = None, as_json: AsJson = False) -> None:
+def withdraw(
+    authorization: Identifier, key: SubjectKey, yes: Yes = False, home: Home = None, as_json: AsJson = False
+) -> None:
     """撤回授权：以它为依据的凭证失效，之后不再通过核验。Withdraw an authorization: certificates that rest on it are
     revoked and fail verification. The key signs the withdrawal for the chain; the service only sends it.
 
@@ -147,6 +153,7 @@ def withdraw(authorization: Identifier, key: SubjectKey, home: Home = None, as_j
         acts, subject = ledger.usage.subject_acts, ledger.actor(ledger.usage.authorizations.get(authorization).subject)
         # The draft is refused unless the key is one of the subject's.
         drafted = acts.draft_withdrawal(subject, authorization, signer.kid)
+        ask(WITHDRAW, yes, as_json)
         act = None if drafted.message is None else sign_act(drafted.message, signer)
         emit(_row(acts.withdraw(subject, authorization, sign_entry(drafted.entry, signer), act)), as_json)
 
@@ -164,6 +171,7 @@ def withdraw_direct(
         str | None, typer.Option(help="Withdraw only the authorization with this id; default: all.")
     ] = None,
     payer: Annotated[Path | None, typer.Option(help="Key file of another account that sends and pays.")] = None,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """主体不经平台、直接在链上撤回授权；立即生效，不可恢复。Withdraw authorizations directly on the chain, without the
@@ -178,6 +186,7 @@ def withdraw_direct(
         held = parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle)
         paying = None if payer is None else private_key_of(payer)
         private_key, signer = key_in(key)
+        ask(WITHDRAW, yes, as_json)
         made = withdraw_by_itself(
             held, rpc_url, private_key, alg=signer.algorithm["alg"], authorization=authorization, payer=paying
         )

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer import Exit
@@ -228,3 +229,17 @@ def test_progress_is_printed_as_lines_if_the_output_is_not_a_terminal(
         bars.advance(bars.add_task("导入 import", total=9))
         bars.advance(task)
     assert capsys.readouterr().err.splitlines() == ["签发 issue 2/3", "签发 issue 3/3"]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "as_json", "asked"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_only_a_person_at_a_terminal_is_asked(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, as_json: bool, asked: bool
+) -> None:
+    questions: list[str] = []
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: terminal))
+    monkeypatch.setattr("typer.confirm", lambda question, **_: questions.append(question) or True)
+    output.ask("Annul it for good?", False, as_json)
+    output.ask("Annul it for good?", True, as_json)
+    assert questions == ["Annul it for good?"] * asked
