@@ -89,7 +89,7 @@ def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
 
 def _emit(ledger: Ledger, erased: Erased, as_json: bool) -> None:
     entry = erased.entry
-    told = {
+    shown = {
         "entry": erased.seq,
         "subject": entry["subject"],
         "by": entry["by"],
@@ -99,4 +99,4 @@ def _emit(ledger: Ledger, erased: Erased, as_json: bool) -> None:
         "targets": entry["targets"],
         "scrubbed": ledger.erasure.scrub(erased),
     }
-    emit(told, as_json, "删除 Erasure")
+    emit(shown, as_json, "删除 Erasure")
