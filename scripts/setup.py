@@ -28,7 +28,7 @@ SECONDS = 5
 EXIT_INTERRUPTED = 130
 # What each step installs, and its size and time on two cores.
 STEPS = {
-    "python": "Python packages into .venv: 0.8 GB, 1 to 3 minutes",
+    "python": "Python packages into .venv: 0.8 GB, 1 to 3 minutes; the next step needs 0.1 GB",
     "node": "the local chain (Hardhat) into node_modules: 0.1 GB, less than a minute",
     "dev": "packages for tests and checks into .venv: 0.1 GB more, about a minute",
     "node-dev": "the local chain, the compiler and test programs into node_modules: 0.4 GB, about a minute",

@@ -134,6 +134,12 @@ def test_the_help_shows_the_first_commands_and_puts_all_others_below_them() -> N
     assert set(panels[MORE]) == {line.split(" ")[0] for line in EVERY_COMMAND} - set(FIRST)
 
 
+def test_no_printed_command_has_a_gap_to_fill() -> None:
+    """A line after ``next`` can be pasted as it is."""
+    for path in (PROJECT / "ledger" / "cli").rglob("*.py"):
+        assert not re.search(r'"next": f?"[^"]*…', path.read_text("utf-8")), path.name
+
+
 def panels_of(text: str) -> list[tuple[str, str]]:
     return re.findall(r"^╭─ (.+?) ─+╮$(.+?)^╰", text, re.MULTILINE | re.DOTALL)
 
