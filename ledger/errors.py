@@ -1,5 +1,20 @@
 """The one exception family of this project.
 
+    PingzhengError
+    ├── InvalidInput      the input is malformed or breaks a rule of the data model
+    ├── NotFound          the record does not exist
+    ├── Conflict          the record exists already, or its state does not allow the action
+    ├── Forbidden         the party may not do this because of its role, its status or the record's owner
+    ├── Unauthenticated   no session, or the token, key or signed statement is not valid
+    ├── TooManyAttempts   too many wrong tokens, keys or codes came from this address
+    ├── BadBundle         a bundle, certificate or fact file cannot be read safely
+    ├── ChainUnavailable  no node answers, or the node belongs to another chain; nothing was written
+    ├── ChainRejected     a contract refused the transaction
+    ├── Busy              other programs are using the ledger; nothing was written
+    ├── StorageFull       a disk is full; the requested data was not written
+    ├── Incoherent        database, chain and files do not match; nothing is written until an operator decides
+    └── Misconfigured     the installation is not set up correctly
+
 Every error has a stable ``code`` for programs, a message that names the problem, ``where`` the problem was found, and a
 ``hint`` that names the next step. No error contains a name, an ID number or a phone number: if a value is personal, the
 error names the record and the field, and not the value.

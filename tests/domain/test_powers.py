@@ -34,7 +34,7 @@ def test_contract_has_the_same_constants(name: str, value: int) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        f"a delay below {MIN_DELAY // 3600} hours ({MIN_DELAY:,}) belongs on a local chain",
+        f"a delay below {MIN_DELAY // 3600} hours ({MIN_DELAY:,}) is meant for a",
         f"from `ready` on, for {OPEN_FOR // DAY} days",
         f"for {MAX_PAUSE // DAY} days; the same one again {PAUSE_REST // DAY} days after that",
         f'"delay": {DEFAULT_DELAY}, "threshold": {THRESHOLD}',
