@@ -59,7 +59,8 @@ def test_every_kind_is_a_pingzheng_error(name: str) -> None:
     with pytest.raises(PingzhengError):
         raise kind("A_CODE", "It is wrong.")
     assert kind.__bases__ == (PingzhengError,)
-    assert f" {name} " in (errors.__doc__ or "")
+    # Python 3.13 removes the indentation of docstrings.
+    assert name in (errors.__doc__ or "").split()
 
 
 def test_list_of_kinds_is_complete() -> None:
