@@ -1,4 +1,6 @@
-"""Documents whose digests are on the chain (grounds, terms, reports): stored sealed, found by their digest."""
+"""Stores the documents whose digests are on the chain (grounds, terms, reports). Each is encrypted and found by its
+digest.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,14 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
 MAX_DOCUMENT_BYTES = 256 * 1024
-# The act was refused, by a check here or by the contract: it is not on the chain. ``ChainUnavailable`` is left out,
-# because an unreachable node may have accepted the act.
+# These errors mean that a check here or the contract refused the act, so the act is not on the chain.
+# ``ChainUnavailable`` is not listed: a node that does not answer may have accepted the act.
 REFUSED = (ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
 
 
 @contextmanager
 def taken_back_if_refused(take_back: Callable[[], None]) -> Iterator[None]:
-    """Call ``take_back`` if the act on the chain is refused; it deletes what was stored for the act."""
+    """Call ``take_back`` if the act on the chain is refused; ``take_back`` deletes what was stored for the act."""
     try:
         yield
     except REFUSED:
@@ -42,7 +44,8 @@ class ActDocuments:
     """Stores documents and returns the digests that go to the chain.
 
     The digest is salted with a keyed digest of the document. Without the key nobody can test a guess of the document.
-    The same document has the same digest, so that a party which signs its call in a second request signs the same call.
+    The same document always has the same digest. A party can therefore sign the call in a second request: the second
+    request builds the same call.
     """
 
     def __init__(self, database: Database, sealer: Sealer, follower: Follower, salt_key: bytes, clock: Clock) -> None:
@@ -54,11 +57,11 @@ class ActDocuments:
 
     @contextmanager
     def kept(self, asset: str, kind: str, by: str, document: Mapping[str, Any]) -> Iterator[str]:
-        """Store ``document`` for an act on the chain and yield its digest, 64 hex digits; the same document is stored
-        once.
+        """Store ``document`` for an act on the chain and yield its digest (64 hex digits). A document that is stored
+        already is not stored again.
 
-        If the act is refused, the document is deleted, unless the same act was accepted or proposed meanwhile. Raises
-        ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
+        If the act is refused, the document is deleted, unless another call got the same act accepted or proposed
+        meanwhile. Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``; ``NotFound`` for an unknown asset or party.
         """
         digest, fresh = self._keep(asset, kind, by, document)
         with taken_back_if_refused(lambda: self._forget(asset, digest) if fresh else None):
@@ -111,7 +114,7 @@ class ActDocuments:
         )
 
     def read(self, digest: str) -> dict[str, Any]:
-        """Return digest, asset, kind, author, salt and text of a document. SHA-256 over salt and text is the digest.
+        """Return digest, asset, kind, author, salt and text of a document. The digest is SHA-256 over salt and text.
 
         Raises ``NotFound`` ``EVIDENCE_UNKNOWN`` or ``SEALED_ERASED``.
         """

@@ -1,4 +1,6 @@
-"""Applications for a registered asset: change, correction, renewal, cancellation; and returned ones filed again."""
+"""Applications for a registered asset: change, correction, renewal, cancellation. Returned applications can be filed
+again.
+"""
 
 from __future__ import annotations
 
@@ -66,13 +68,12 @@ class Applications:
         reason: str = "",
         signed: SignedRequest | None = None,
     ) -> Receipt:
-        """Apply for ``change`` or ``correct``, or file a returned ``first`` again, with the new ``resource``; apply for
-        ``renew`` or ``cancel`` with a ``reason``.
+        """File an application for the asset. The kinds ``change``, ``correct`` and ``first`` (a returned first
+        registration) need the new ``resource``; ``renew`` and ``cancel`` need a ``reason``.
 
-        Nothing is overwritten: every version keeps its own document. A confirmed cancellation is final. Raises
-        ``Conflict`` ``GRADE_CORE``, ``RESOURCE_CODE_DIFFERS``, and ``RENEWAL_TOO_EARLY`` before the days that the
-        ruleset allows for renewal; ``InvalidInput`` ``RESOURCE_MISSING``, ``SD_NAME_NESTED``; and the refusals of the
-        contract.
+        Each application keeps its own document; none is overwritten. A confirmed cancellation is final. Raises
+        ``Conflict`` ``GRADE_CORE``, ``RESOURCE_CODE_DIFFERS``, or ``RENEWAL_TOO_EARLY`` before the renewal period of
+        the ruleset begins; ``InvalidInput`` ``RESOURCE_MISSING``, ``SD_NAME_NESTED``; and the contract's own refusals.
         """
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         if kind in DESCRIBING:
@@ -146,7 +147,9 @@ def record_application(
     agent: str | None = None,
     content: str | None = None,
 ) -> str:
-    """Store the asset's next application and return its id. ``content`` defaults to the description's digest."""
+    """Store the asset's next application and return the application's id. ``content`` defaults to the description's
+    digest.
+    """
     before = session.scalar(select(func.count()).where(Application.asset_id == asset))
     document = resource.to_dict()
     same = kind == "first" and session.get_one(Resource, resource.code).document == document
@@ -170,21 +173,22 @@ def record_application(
 
 
 def require_describable(resource: DataResource) -> None:
-    """Raise ``InvalidInput`` unless the description keeps the rules and a certificate can carry it."""
+    """Raise ``InvalidInput`` unless the description follows the data model and a certificate can contain it."""
     require_certifiable(resource)
     check_resource(resource)
 
 
 def require_registrable(session: Session, resource: DataResource) -> None:
-    """Raise ``Conflict`` ``GRADE_CORE`` for core data, also if only the important-data list grades it as core.
+    """Raise ``Conflict`` ``GRADE_CORE`` if the provider or the important-data list grades the data as core.
 
-    Important data may be registered: it is reviewed together with its application.
+    Important data may be registered: its review is part of the review of the application.
     """
     check_registrable(replace(resource, grade=matched(session, resource)[0]), reviewed=True)
 
 
 def near_duplicates(session: Session, newest: Iterable[Application]) -> dict[str, list[str]]:
-    """Return, by asset, other assets of the same applicant with the same fields and other content.
+    """Return for each asset id its near duplicates: other assets of the same applicant with the same fields but other
+    content.
 
     ``newest`` are the newest applications of the assets. A reviewer sees at most 20 near duplicates of an asset.
     """

@@ -27,7 +27,7 @@ KINDS = ("quality", "valuation")
 
 
 class Assessments:
-    """Records reports. The contract requires an accredited assessor that does not hold the asset."""
+    """Records reports. The contract requires that the assessor is accredited and does not hold the asset."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Assessments:
             return self._acting.act_as(actor.party, assess(asset, kind, digest, end_of_validity(last_day)), signed)
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """Return the reports on an asset with their stored content, in the order of the chain."""
+        """Return the reports on an asset with their stored content, in the order in which the chain recorded them."""
         with self._database.read() as session:
             registration(session, asset)
         self._follower.sync()

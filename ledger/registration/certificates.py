@@ -1,4 +1,4 @@
-"""Registration certificates: one for each confirmed state of an asset; a new one supersedes the one before it."""
+"""Registration certificates: each confirmed state of an asset has one; a new certificate supersedes the previous one."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
 OWN_RIGHTS = ("hold", "process", "operate")
-# The members that a later state may change: if one of them differs, a new certificate is issued.
+# A new certificate is issued if one of these members differs from the asset's last certificate.
 STATE = ("sub", "exp", "resource", "application", "rights")
 
 
 class RegistrationCertificates:
-    """Issues certificates for what the chain has confirmed. Safe to call again after a crash.
+    """Issues certificates for states that the chain has confirmed. Calls can be repeated after a crash.
 
-    ``ledger`` is the ledger digest. ``lock`` is a file: only one call at a time reads the chain and then issues.
+    ``ledger`` is the ledger digest. ``lock`` is a lock file: it lets only one call at a time read the chain and issue.
     """
 
     def __init__(
@@ -70,9 +70,10 @@ class RegistrationCertificates:
         self._lock = lock
 
     def settle(self, asset_ids: Sequence[str]) -> list[IssuedCertificate]:
-        """Return the certificate of each confirmed asset's present state; a new state gets a new certificate.
+        """Return a certificate for each confirmed asset; if the asset's state has changed, issue a new certificate
+        first.
 
-        During a pause a new certificate cannot be anchored, and the one before it cannot be superseded:
+        During a pause, a new certificate cannot be anchored and the old certificate cannot be superseded.
         ``Transfers.follow`` does both after the pause.
         """
         self._descriptions.refresh(asset_ids)
@@ -84,7 +85,7 @@ class RegistrationCertificates:
         return [IssuedCertificate.of(row) for row in issued]
 
     def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
-        # The lock keeps the order: of two calls, the one that issues later has read the later state.
+        # Without the lock, a call that read an older state could issue after a call that read a newer state.
         with one_at_a_time(self._lock):
             assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None]
             confirmed = [asset for asset in assets if asset.state == "confirmed"]
@@ -151,7 +152,9 @@ class RegistrationCertificates:
 
 
 def require_certifiable(resource: DataResource) -> None:
-    """Raise ``InvalidInput`` ``SD_NAME_NESTED`` for a text that verifiers refuse in a certificate (protocol §5)."""
+    """Raise ``InvalidInput`` ``SD_NAME_NESTED`` if the description has a text that verifiers refuse in a certificate
+    (protocol §5).
+    """
     for name, value in summary(resource.to_dict()).items():
         if holds_sd_name(value):
             raise InvalidInput(

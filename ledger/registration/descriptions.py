@@ -1,4 +1,6 @@
-"""The description of a resource that is in force: that of the last confirmed application that changed it."""
+"""The description of a resource that is in force: it comes from the last confirmed application that changed the
+description.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ class Descriptions:
             return application_document(session, self.application(session, asset))
 
     def refresh(self, asset_ids: Sequence[str]) -> None:
-        """Bring the index up to date if one of the assets was described more than once. Call before a transaction."""
+        """Bring the index up to date if an asset has more than one description. Call this before a transaction begins."""
         query = (
             select(Application.asset_id)
             .where(Application.asset_id.in_(asset_ids), Application.kind.in_(DESCRIBING))
@@ -50,7 +52,7 @@ class Descriptions:
 
 
 def applications(session: Session, assets: Sequence[str]) -> dict[str, list[Application]]:
-    """Return the applications of each asset in order; the first one is its first registration."""
+    """Return the applications of each asset in the order of filing; the first application is the first registration."""
     found: dict[str, list[Application]] = {asset: [] for asset in assets}
     query = select(Application).where(Application.asset_id.in_(assets)).order_by(Application.number)
     for row in session.scalars(query):
@@ -59,9 +61,9 @@ def applications(session: Session, assets: Sequence[str]) -> dict[str, list[Appl
 
 
 def describing(session: Session, filed: Mapping[str, Sequence[Application]]) -> dict[str, Application]:
-    """Return, by asset, the one of its applications whose description is in force.
+    """Return for each asset id the application whose description is in force.
 
-    The index says which description is confirmed. Before the first confirmation it is the first application's.
+    The index says which description is confirmed. Before any confirmation, the first application is returned.
     """
     query = select(ASSETS.c.id, ASSETS.c.content).where(ASSETS.c.id.in_(filed))
     confirmed = {row.id: row.content for row in session.execute(query)}
@@ -74,7 +76,7 @@ def describing(session: Session, filed: Mapping[str, Sequence[Application]]) -> 
 
 
 def application_document(session: Session, row: Application) -> dict[str, Any]:
-    """Return the description of the resource in an application."""
+    """Return the description that an application gives of its resource."""
     if row.document is not None:
         return row.document
     _, resource = registration(session, row.asset_id)

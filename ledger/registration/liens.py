@@ -1,4 +1,4 @@
-"""Liens: an asset is pledged to creditors by rank, and only the creditor can release a lien."""
+"""Liens: a holder pledges an asset to creditors. Liens have ranks, and only the creditor can release its lien."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from ledger.store.database import Database
 
 
 class Liens:
-    """Sends acts on liens in the parties' names. The ruleset decides whether a second pledge is refused or ranked."""
+    """Sends acts on liens in the parties' names. The ruleset decides whether a second pledge is refused or ranked after
+    the first.
+    """
 
     def __init__(
         self, database: Database, reader: ChainReader, acting: RelayedActs, documents: ActDocuments, rules: Ruleset
@@ -34,7 +36,9 @@ class Liens:
     def pledge(
         self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None
     ) -> Receipt:
-        """Pledge the asset; ``terms`` are stored sealed (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED``."""
+        """Pledge the asset; ``terms`` are stored encrypted (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED`` if
+        the ruleset refuses a second pledge.
+        """
         with self._database.read() as session:
             number = party_no(session, creditor)
         with self._documents.kept(asset, "lien", actor.party, terms) as digest:
@@ -54,7 +58,7 @@ class Liens:
         return self._acting.act_as(actor.party, release(asset, lien), signed)
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """Return the liens that are not released, by rank."""
+        """Return the liens that are not released, ordered by rank."""
         with self._database.read() as session:
             registration(session, asset)
         record = self._reader.asset(asset)

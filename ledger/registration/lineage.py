@@ -10,7 +10,9 @@ from ledger.parties.roles import Actor
 
 
 class Lineage:
-    """Records origin and replacement in the holder's name. The contract stores the parents, and which were annulled."""
+    """Records origin and replacement in the holder's name. The contract stores an asset's parents, and which parents
+    were annulled.
+    """
 
     def __init__(self, acting: RelayedActs) -> None:
         self._acting = acting

@@ -45,7 +45,9 @@ class Objections:
     def file(
         self, actor: Actor, asset: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
-        """File an objection with its grounds and, if there is evidence, the digest of it (``sha-256:…``)."""
+        """File an objection with its grounds; ``evidence`` is the digest of the evidence (``sha-256:…``) if there is
+        any.
+        """
         require(actor, Action.OBJECT)
         document = {"grounds": checked_grounds(grounds), "evidence": evidence}
         with self._documents.kept(asset, "objection", actor.party, document) as digest:
@@ -54,8 +56,8 @@ class Objections:
     def decide(
         self, actor: Actor, asset: str, number: int, state: str, reason: str, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Set the state of an objection: ``admitted``, ``verified``, ``upheld``, ``dismissed``, or at once
-        ``refused``.
+        """Set the state of an objection to ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or to ``refused``,
+        if it is not admitted.
         """
         require(actor, Action.REVIEW_REGISTRATION)
         document = {"objection": number, "state": state, "reason": checked_grounds(reason)}
@@ -63,7 +65,7 @@ class Objections:
             return self._acting.act_as(actor.party, asset_calls.decide(asset, number, state, digest), signed)
 
     def of(self, asset: str, now: int) -> list[dict[str, Any]]:
-        """Return the objections to an asset; ``due`` is the deadline for verifying an open objection."""
+        """Return the objections to an asset; ``due`` is the time by which an undecided objection must be verified."""
         with self._database.read() as session:
             registration(session, asset)
         self._follower.sync()

@@ -1,4 +1,4 @@
-"""First registrations: resources are submitted, registered on the chain, and shown with their present state."""
+"""First registrations: submit resources, register them on the chain, and show their present states."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ from ledger.store.database import Database
 
 CHAIN_CHUNK = 100
 LIVE = ("applied", "confirmed")
-# With these refusals the application stays: it is registered by a later call, after the signature or the pause.
+# After these refusals the application stays stored. A later call registers it, when it is signed or the pause has
+# ended.
 WAITING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS", PAUSED)
 T = TypeVar("T")
 
@@ -75,7 +76,9 @@ class Registered:
 
 
 class Registrations:
-    """First registrations, and the present state of any. Each step can be repeated after a crash."""
+    """Makes first registrations, and returns the present state of any registration. Each step can be repeated after a
+    crash.
+    """
 
     def __init__(
         self,
@@ -106,7 +109,7 @@ class Registrations:
         progress: Callable[[int], None] = lambda _: None,
         signed: SignedRequest | None = None,
     ) -> Intake:
-        """Apply for first registration of ``resources`` and of the published ones with these ``codes``."""
+        """Apply for first registration of the given ``resources`` and of the published resources with these ``codes``."""
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         published = [self._catalogue.registrable(code) for code in codes]
         intake = self.submit(actor, [*published, *resources], applicant)
@@ -117,9 +120,10 @@ class Registrations:
         """Store resources with their applications for first registration. A broker names its principal as
         ``applicant``.
 
-        Core data is refused (``GRADE_CORE``), and content that is registered already (``DUPLICATE_REGISTRATION``, which
-        names the earlier registration) unless that registration has ended. Raises ``InvalidInput`` ``SD_NAME_NESTED``
-        for a description that no certificate can carry, ``Forbidden`` ``MANDATE_MISSING``.
+        Core data is refused with ``GRADE_CORE``. Content with a registration that has not ended is refused with
+        ``DUPLICATE_REGISTRATION``, which names that registration. Raises ``InvalidInput`` ``SD_NAME_NESTED`` for a
+        description that no certificate can contain; ``Forbidden`` ``MANDATE_MISSING`` if the applicant gave the broker
+        no mandate.
         """
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         principal = applicant or actor.party
@@ -185,10 +189,11 @@ class Registrations:
         progress: Callable[[int], None] = lambda _: None,
         signed: SignedRequest | None = None,
     ) -> int:
-        """Register applications on the chain in the applicant's name; those already on the chain are skipped.
+        """Register applications on the chain in the applicant's name; applications that are on the chain already are
+        skipped.
 
-        Returns the gas used. Raises ``Conflict`` ``PARTY_PAUSED`` during a pause: the applications stay stored and can
-        be registered after it.
+        Returns the gas used. Raises ``Conflict`` ``PARTY_PAUSED`` during a pause; the applications stay stored and can
+        be registered after the pause.
         """
         gas = 0
         for chunk in chunks(asset_ids):
@@ -212,7 +217,7 @@ class Registrations:
             raise
 
     def _missing(self, asset_ids: Sequence[str]) -> list[str]:
-        """Return the ids of the assets that the chain does not have."""
+        """Return the ids of the assets that are not on the chain."""
         known = self._reader.assets(asset_ids)
         return [identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None]
 
@@ -244,7 +249,9 @@ class Registrations:
         return found[0]
 
     def views(self, after: str | None, limit: int) -> list[dict[str, Any]]:
-        """Return assets as ``get`` does, by asset id; the chain is read once for all of them."""
+        """Return a page of assets as ``get`` does, in the order of asset ids; the chain is read once for the whole
+        page.
+        """
         return self._views([row.asset_id for row in self.page(after, limit)])
 
     def _views(self, asset_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -274,7 +281,7 @@ class Registrations:
             ]
 
     def page(self, after: str | None, limit: int) -> list[Registered]:
-        """Return registrations by asset id, without their states on the chain."""
+        """Return a page of registrations in the order of asset ids, without their states on the chain."""
         query = select(Registration).order_by(Registration.asset_id).limit(limit)
         if after:
             query = query.where(Registration.asset_id > after)
@@ -283,14 +290,15 @@ class Registrations:
 
 
 def chunks(items: Sequence[T]) -> list[Sequence[T]]:
-    """Return asset ids, or resources, in portions that fit into one transaction."""
+    """Split asset ids, or resources, into portions that each fit into one transaction."""
     return [items[start : start + CHAIN_CHUNK] for start in range(0, len(items), CHAIN_CHUNK)]
 
 
 def _earlier(
     session: Session, applicant: str, resource: DataResource, ended: Collection[str]
 ) -> tuple[str | None, int]:
-    """Return the applicant's own registration of this resource that has not ended, and how many have.
+    """Return the applicant's own registration of this resource that has not ended, and how many registrations of it
+    have ended.
 
     Raises ``Conflict`` ``DUPLICATE_REGISTRATION`` if another registration of the same content has not ended.
     """

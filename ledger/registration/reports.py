@@ -20,7 +20,9 @@ _FULL: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class QualityReport:
-    """Scores and weights by dimension, 0–100; weights add up to 100. ``report_digest``: of the whole report."""
+    """The score and the weight of each dimension, 0–100; the weights add up to 100. ``report_digest`` is the digest of
+    the whole report.
+    """
 
     scores: Mapping[str, int]
     weights: Mapping[str, int]
@@ -51,7 +53,7 @@ class Valuation:
 
 
 def check_quality(report: QualityReport) -> QualityReport:
-    """Return the report. Raises ``InvalidInput`` ``QUALITY_REPORT`` unless it is complete and in range."""
+    """Parse a quality report. Raises ``InvalidInput`` ``QUALITY_REPORT`` if a value is missing or out of range."""
     for what, values in (("scores", report.scores), ("weights", report.weights)):
         if set(values) != set(DIMENSIONS):
             raise _unsound(
@@ -66,7 +68,7 @@ def check_quality(report: QualityReport) -> QualityReport:
 
 
 def check_valuation(valuation: Valuation, today: date) -> Valuation:
-    """Return the valuation. Raises ``InvalidInput`` ``VALUATION`` unless it is complete and in range."""
+    """Parse a valuation. Raises ``InvalidInput`` ``VALUATION`` if a value is missing or out of range."""
     if valuation.method not in METHODS:
         raise _unsound("VALUATION", "method", f"The method is one of: {', '.join(METHODS)}.")
     if type(valuation.amount) is not int or not 0 < valuation.amount <= MAX_FEN:

@@ -1,4 +1,4 @@
-"""Review of applications by registrars: accept, review, put on public notice, confirm; or return, or reject."""
+"""Review of applications by registrars: accept, review, put on public notice and confirm; or return, or reject."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from ledger.registration.tables import Application
 from ledger.store.database import Database
 
 Progress = Callable[[int], None]
-# A period ends one second after the last second that the chain stores. A notice lasts for all of its working days,
-# which is never shorter than the contract's minimum in seconds.
+# The chain stores the last second of a period, so the period ends one second later. A notice lasts for whole working
+# days, which is never shorter than the contract's minimum in seconds.
 ONE_SECOND = 1
-# The states of a registration after a confirmation.
+# The states that a registration can have after a confirmation.
 CONFIRMED = ("confirmed", "cancelled")
 
 
-# The events after which an application waits for its next step.
+# After one of these events an application waits for the next step.
 _MOVES = ("Registered", "Filed", "Advanced")
 
 
 def _silent(_count: int) -> None:
-    """Show no progress."""
+    """Ignore the count: no progress is shown."""
 
 
 class Review:
-    """The steps of registrars. A step that an application has passed is skipped, so each call can be repeated."""
+    """The review steps of a registrar. An application that has passed a step is skipped, so each call can be repeated."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Review:
     def accept(
         self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
     ) -> int:
-        """Accept applications for review. Returns the gas used, as the other steps do."""
+        """Accept applications for review, and return the gas used."""
         return self._advance(actor, asset_ids, "submitted", "accepted", progress, signed)
 
     def review(
@@ -95,7 +95,7 @@ class Review:
 
     def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
         for chunk in chunks(asset_ids):
-            # An application that is already under notice keeps its dates, which are on the chain.
+            # An application that is on public notice already keeps its notice dates, which are on the chain.
             waiting = [asset.id for asset in self._known(chunk) if asset.stage == "reviewed"]
             with self._database.write() as session:
                 mine = Application.asset_id.in_(waiting)
@@ -118,8 +118,8 @@ class Review:
         until: int = 0,
     ) -> int:
         require(actor, Action.REVIEW_REGISTRATION)
-        # A single application in another stage is a mistake: the contract refuses it and says why. Among many, it has
-        # passed this step before.
+        # If one application is given and it is in another stage, the caller made a mistake: the contract refuses the
+        # call and says why. If many are given, such an application has passed this step in an earlier call.
         gas, alone = 0, len(asset_ids) == 1
         for chunk in chunks(asset_ids):
             waiting = [
@@ -144,7 +144,7 @@ class Review:
             return self._acting.act_as(actor.party, asset_calls.reject(asset, grounds), signed)
 
     def clear(self, actor: Actor, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
-        """Record the security review of important data; ``report`` is the digest of its report, ``sha-256:…``."""
+        """Record the security review of important data; ``report`` is the digest of the review report, ``sha-256:…``."""
         require(actor, Action.CLEAR_IMPORTANT)
         with self._documents.kept(asset, "security_review", actor.party, {"report": report}) as kept:
             return self._acting.act_as(actor.party, asset_calls.clear(asset, kept), signed)
@@ -180,14 +180,15 @@ class Review:
         return _years_after(asset.valid_to - 1, self._rules.renewal_years) if asset.kind == "renew" else 0
 
     def waiting(self, stage: str) -> list[str]:
-        """Return the ids of the assets whose open application is at this stage."""
+        """Return the ids of the assets whose pending application is at this stage."""
         self._follower.sync()
         query = select(ASSETS.c.id).where(ASSETS.c.stage == stage).order_by(ASSETS.c.id)
         with self._database.read() as session:
             return list(session.scalars(query))
 
     def queue(self, limit: int = 50, after: str | None = None, reader: Actor | None = None) -> list[dict[str, Any]]:
-        """Return open applications by asset id: stage, since when, when due, near duplicates.
+        """Return pending applications in the order of asset ids. Each has its stage, the start of the stage, the due
+        time, and near duplicates.
 
         ``reader`` is None for the operator's own command line, which may see all.
         """
@@ -226,7 +227,7 @@ class Review:
 
 
 def _last_moves(session: Session, assets: Sequence[str]) -> dict[str, int]:
-    """Return, by asset, when its application was last moved on the chain, in seconds UTC."""
+    """Return for each asset id the time of its application's last step on the chain, in seconds UTC."""
     event = EVENTS.c
     query = (
         select(event.scope, func.max(event.at).label("at"))
@@ -237,6 +238,8 @@ def _last_moves(session: Session, assets: Sequence[str]) -> dict[str, int]:
 
 
 def _years_after(at: int, years: int) -> int:
-    """Return the end of the same day ``years`` later in Shanghai (28 February for 29 February), in seconds UTC."""
+    """Return the end of the same calendar day ``years`` later in Shanghai, in seconds UTC (29 February becomes 28
+    February).
+    """
     day = shanghai_day(at)
     return end_of_validity(day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day))

@@ -22,10 +22,11 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class NewRight:
-    """A right to grant to ``grantee`` (a party id) for ``start ≤ t < end`` (seconds UTC); ``scope`` says in words what
-    it covers.
+    """A right to be granted to ``grantee`` (a party id) for ``start ≤ t < end`` (seconds UTC); ``scope`` describes the
+    permitted use in words.
 
-    ``parent`` is the number of the right that this one sublicenses; None if the asset's holder grants it.
+    For a sublicence, ``parent`` is the number of the right it is granted under; None if the asset's holder grants the
+    right.
     """
 
     kind: str
@@ -59,7 +60,9 @@ class Rights:
         self._clock = clock
 
     def grant(self, actor: Actor, asset: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
-        """Grant a right, or sublicense ``right.parent``. Raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS``."""
+        """Grant a right, or sublicense ``right.parent``. Raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS`` if the right
+        conflicts with an exclusive right.
+        """
         with self._database.read() as session:
             grantee = party_no(session, right.grantee)
         with self._documents.kept(asset, "scope", actor.party, {"scope": checked_grounds(right.scope)}) as scope:
@@ -79,7 +82,7 @@ class Rights:
     def end(
         self, actor: Actor, asset: str, right: int, reason: str | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
-        """End a right now: without a reason as its grantee, with a reason as a registrar."""
+        """End a right now. The grantee gives no reason; a registrar must give a reason."""
         if reason is None:
             receipt = self._acting.act_as(actor.party, end_right(asset, right), signed)
         else:
@@ -91,7 +94,9 @@ class Rights:
         return receipt
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """Return every right in an asset; ``in_force``: its period runs now, and its parent is in force."""
+        """Return every right in an asset. A right is ``in_force`` if its period includes now and its parent is in
+        force.
+        """
         with self._database.read() as session:
             registration(session, asset)
         rights, now = self._reader.rights(asset), self._clock()

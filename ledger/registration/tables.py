@@ -14,7 +14,7 @@ from ledger.store.tables import Base, Hex32, Ulid
 
 
 class Resource(Base):
-    """A data resource as it was first submitted; ``document`` is its full description."""
+    """A data resource as first submitted; ``document`` is the full description."""
 
     __tablename__ = "resource"
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -29,7 +29,7 @@ class Resource(Base):
 class Registration(Base):
     """The registration of a resource as an asset; its state and holder are read from the chain.
 
-    A resource has a second one only after the first was rejected, cancelled or annulled.
+    A resource has a second registration only after the first was rejected, cancelled or annulled.
     """
 
     __tablename__ = "registration"
@@ -42,10 +42,11 @@ class Registration(Base):
 
 
 class Application(Base):
-    """An application; ``number`` counts an asset's applications from 1. ``document`` is null if it is the resource's
-    own.
+    """An application; ``number`` counts an asset's applications from 1. ``document`` is null if the resource's own
+    document applies.
 
-    ``content`` is the digest on the chain. ``notice_from`` and ``notice_to`` are seconds UTC, both included.
+    ``content`` is the digest on the chain. The public notice lasts from ``notice_from`` to ``notice_to`` (seconds UTC,
+    both inclusive).
     """
 
     __tablename__ = "application"
@@ -70,7 +71,7 @@ class Application(Base):
 
 
 class ActDocument(Base):
-    """The sealed document behind a digest on the chain (grounds, terms, a report), with the salt of the digest."""
+    """An encrypted document (grounds, terms, a report) whose digest is on the chain, with the salt of the digest."""
 
     __tablename__ = "evidence"
     digest: Mapped[str] = mapped_column(Hex32, primary_key=True)

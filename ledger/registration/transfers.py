@@ -1,6 +1,7 @@
-"""Transfer of a registered asset in two steps with a deadline; freeze; annulment; reassignment.
+"""Transfer of a registered asset (offer, then acceptance before a deadline), freeze, annulment and reassignment.
 
-If a holder is closed, or has no key that can still act, two officers can reassign its asset to another party.
+If a holder is closed, or has no key that can still act, two institutions can together reassign its asset to another
+party.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An accepted transfer: the new holder's certificate, and the gas used (0 if it was accepted before)."""
+    """An accepted transfer: the new holder's certificate, and the gas used (0 if an earlier call accepted the
+    transfer).
+    """
 
     certificate: IssuedCertificate
     gas: int
@@ -88,9 +91,9 @@ class Transfers:
         return self._acting.act_as(actor.party, offer_transfer(asset, recipient, until), signed)
 
     def accept(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Accepted:
-        """Take over the asset; the new registration certificate supersedes the old one.
+        """Accept the asset as its new holder; a new registration certificate supersedes the old certificate.
 
-        Safe to call again after a crash: a party that already holds the asset gets its certificate.
+        The call can be repeated after a crash: a party that already holds the asset gets its certificate.
         """
         held, gas = self._reader.asset(asset), 0
         if held is None or held.holder != actor.party or held.state != "confirmed":
@@ -106,7 +109,7 @@ class Transfers:
         return Accepted(issued[0], gas)
 
     def reject(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
-        """Reject an offer, as the party that it was made to."""
+        """Reject an offer, as the party to which the asset was offered."""
         return self._acting.act_as(actor.party, reject_transfer(asset), signed)
 
     def withdraw(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
@@ -114,7 +117,9 @@ class Transfers:
         return self._acting.act_as(actor.party, withdraw_offer(asset), signed)
 
     def freeze(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
-        """Freeze the asset, as the authority or the supervisor: nothing about it can change."""
+        """Freeze the asset, as the authority or the supervisor. Until the freeze is lifted, nothing about the asset can
+        change.
+        """
         require(actor, Action.FREEZE)
         return self._acting.act_as(actor.party, set_frozen(asset, True, reason), signed)
 
@@ -128,8 +133,8 @@ class Transfers:
     ) -> Receipt:
         """Annul a registration for good (撤销), as the registrar, the authority or the supervisor.
 
-        ``reason`` is a code, ``grounds`` the text behind it. From then on the asset's certificate fails verification,
-        and every asset derived from it is flagged.
+        ``reason`` is a code, and ``grounds`` is the text that explains it. From then on, the asset's certificate fails
+        verification, and every asset derived from the asset is flagged.
         """
         require(actor, Action.ANNUL)
         with self._documents.kept(asset, "annulment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:
@@ -138,11 +143,12 @@ class Transfers:
     def reassign(
         self, actor: Actor, asset: str, to: str, grounds: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Propose to reassign the asset of a silent holder to ``to``: two officers decide, and a delay passes first.
+        """Propose to reassign a silent holder's asset to ``to``. Two institutions must agree, and a waiting period must
+        pass.
 
-        At the end of the delay, the holder must have been silent for as long. ``grounds`` is the text of the decision;
-        its digest goes to the chain. Liens and a freeze stay. Raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``,
-        ``ASSET_HOLDER_SPEAKS``; ``Forbidden``; ``NotFound``.
+        The holder must not act during the waiting period. ``grounds`` is the text of the decision; its digest goes to
+        the chain. Liens and a freeze stay. Raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``;
+        ``Forbidden``; ``NotFound``.
         """
         require(actor, Action.MANAGE_ROLES)
         held = self._reader.asset(asset)
@@ -168,10 +174,10 @@ class Transfers:
         return row
 
     def follow(self) -> list[IssuedCertificate]:
-        """Issue certificates for assets that changed hands without this service; return these certificates.
+        """Issue certificates for assets whose holder changed without this service, and return these certificates.
 
-        An asset changes hands by a proposal that is carried out later, or by an acceptance that the new holder sends
-        itself. During a pause the earlier certificate is not superseded yet; a later call does that.
+        This happens if a proposal is carried out later, or if the new holder itself sends the acceptance to the chain.
+        During a pause the earlier certificate cannot be superseded; a later call supersedes it.
         """
         self._follower.sync()
         with self._database.read() as session:
@@ -180,7 +186,9 @@ class Transfers:
 
 
 def _moved() -> Select[str]:
-    """Select confirmed assets with a new holder on the chain, known here, that has no certificate yet."""
+    """Select confirmed assets whose new holder on the chain is registered here and has no certificate for the asset
+    yet.
+    """
     successor = aliased(Certificate)
     superseded = exists().where(successor.supersedes == Certificate.certificate_no)
     return (
@@ -194,7 +202,7 @@ def _moved() -> Select[str]:
 
 
 def _half_superseded() -> Select[str]:
-    """Select assets with a certificate that has a successor here but is not ended on the chain."""
+    """Select assets whose certificate has a successor here but is not yet superseded on the chain."""
     successor = aliased(Certificate)
     return (
         select(Registration.asset_id)

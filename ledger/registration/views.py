@@ -16,7 +16,9 @@ def application_view(row: Application) -> dict[str, Any]:
 
 
 def asset_view(asset: AssetRecord | None) -> dict[str, Any]:
-    """Return what the chain records of an asset as JSON; an asset that is not on the chain yet is ``submitted``."""
+    """Return as JSON what the chain records about an asset; an asset that is not on the chain yet has the state
+    ``submitted``.
+    """
     if asset is None:
         return dict.fromkeys(("stage", "kind", "grade", "holder", "valid_to", "offer", "until")) | {
             "state": "submitted",
