@@ -77,7 +77,14 @@ def main() -> None:
     checked([program, "-m", "venv", VENV])
     lock = VENV / "small.lock"
     lock.write_text(small_lock((PROJECT / "requirements-dev.lock").read_text("utf-8")), "utf-8")
-    pip: list[str | Path] = [VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    pip: list[str | Path] = [
+        VENV / "bin" / "pip",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ]
     checked([*pip, "--require-hashes", "-r", lock])
     checked([*pip, "--no-build-isolation", "-e", PROJECT])
     checked([VENV / "bin" / "pytest", "-n", "2", "-m", "not slow", "-p", "no:cacheprovider", *TESTS])
