@@ -1,4 +1,6 @@
-"""The subject's authorizations: the notices that it is shown, and the statements that it signs, one for each source."""
+"""The subject's authorizations: the subject is shown one notice for each source, and signs one statement for each
+source.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,8 @@ from ledger.usage.tables import AccessRequest, Authorization
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How much of a request the subject allows; a member that is None allows all of it. Seconds UTC, ``valid_to``
-    exclusive.
+    """The part of a request that the subject allows. A member that is None allows all that was requested. Times are in
+    seconds UTC; ``valid_to`` is exclusive.
 
     ``holder_key`` is the key with which the subject will present the certificate; by default the key of its account.
     """
@@ -51,14 +53,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDraft:
-    """The exact notice to show the subject, and the statement to sign, which holds the notice's digest."""
+    """The exact notice to show to the subject, and the statement to sign. The statement contains the notice's digest."""
 
     notice: dict[str, Any]
     entry: dict[str, Any]
 
 
 class Authorizations:
-    """Drafts authorizations, and records them once the subject has signed."""
+    """Drafts authorizations, and records the authorizations that the subject has signed."""
 
     def __init__(
         self,
@@ -142,11 +144,11 @@ class Authorizations:
         )
 
     def submit(self, entries: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
-        """Record signed statements, all or none; a statement that is recorded already is returned as it is.
+        """Record signed statements, all or none; a statement that is recorded already is returned unchanged.
 
-        The statements for one request must be submitted together, because they answer it. Raises ``InvalidInput``
-        (shape, notice), ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``, ``SEPARATE_CONSENT_MISSING``,
-        ``Conflict``.
+        All statements for a request must be submitted in one call, because together they answer the request. Raises
+        ``InvalidInput`` (shape, notice), ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``,
+        ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
         """
         for number, entry in enumerate(entries, start=1):
             self._check_signed(entry, f"authorization {number}")
@@ -197,7 +199,9 @@ class Authorizations:
         return row
 
     def _checked_notice(self, session: Session, request: AccessRequest, entry: dict[str, Any]) -> dict[str, Any]:
-        """Return the notice that was signed. Raises unless the statement is within the request and the scenario."""
+        """Return the notice that belongs to the signed statement. Raises if the statement exceeds the request or the
+        scenario.
+        """
         scenario = self._scenarios.get(entry["scenario"])
         asked = log_store.statement(session, request.digest)
         require_template(scenario, asked)
@@ -224,7 +228,9 @@ class Authorizations:
 
     @staticmethod
     def _answer(session: Session, request: AccessRequest) -> None:
-        """Mark the request as seen and authorised; the signed statements hold the digests of the notices shown."""
+        """Mark the request as seen and authorised: the signed statements contain the digests of the notices, so the
+        subject saw them.
+        """
         for move in ("see", "authorise"):
             if move in REQUEST.moves_from(request.state):
                 request.state = REQUEST.next(request.state, move)
@@ -242,12 +248,12 @@ class Authorizations:
         return found
 
     def of_request(self, request_id: str) -> list[RecordedAuthorization]:
-        """Return the authorizations under a request, by source."""
+        """Return the authorizations given for a request, ordered by source."""
         with self._database.read() as session:
             return RecordedAuthorization.all_of(session, authorizations_of(session, request_id), self._clock())
 
     def page(self, member: str, after: str | None, limit: int) -> list[RecordedAuthorization]:
-        """Return authorizations in which the party is subject, consumer or provider, by id."""
+        """Return authorizations in which the party is subject, consumer or provider, ordered by id."""
         parts = (Authorization.subject, Authorization.consumer, Authorization.provider)
         query = select(Authorization).where(or_(*(part == member for part in parts))).order_by(Authorization.id)
         if after:

@@ -1,8 +1,8 @@
-"""Withdrawals that are on the chain but not yet carried out in the store.
+"""Carries out in the store the withdrawals that are only on the chain so far.
 
-A subject can withdraw on the chain without the service, and a withdrawal through the service can be interrupted between
-the chain and the store, or before the last certificate was revoked. Verifiers honour a withdrawal at once and do not
-need this module.
+There are two causes: a subject withdrew on the chain without the service; or a withdrawal through the service was
+interrupted after the act on the chain, before all certificates were revoked. Verifiers read withdrawals from the chain,
+so they do not wait for this module.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request, revoke_a
 
 
 class DirectWithdrawals:
-    """Carries out withdrawals that the chain recorded. Each call can be repeated after a crash at any point."""
+    """Carries out in the store the withdrawals that the chain recorded. Each call can be repeated after a crash at any
+    point.
+    """
 
     def __init__(
         self, database: Database, follower: Follower, positions: Positions, status: CertificateStatus, clock: Clock
@@ -36,9 +38,10 @@ class DirectWithdrawals:
         self._clock = clock
 
     def follow(self) -> list[RecordedAuthorization]:
-        """End the authorizations that their subjects withdrew on the chain, revoke their certificates, and return them.
+        """End the authorizations that subjects withdrew on the chain, revoke the certificates that rest on them, and
+        return the ended authorizations.
 
-        A certificate that a pause keeps from being anchored is revoked by a later call, after the pause.
+        If a pause prevents the anchoring of a certificate, a call after the pause revokes that certificate.
         """
         self._follower.sync()
         with self._database.read() as session:
@@ -49,7 +52,8 @@ class DirectWithdrawals:
         with self._database.write() as session:
             row = authorization(session, identifier)
             if row.state == "active":
-                # Mark it before the certificates are read, so that no certificate is issued on it in between.
+                # Mark the authorization as withdrawn first, so that no certificate is issued after the certificates are
+                # read.
                 row.state = AUTHORIZATION.next(row.state, "withdraw")
                 cancel_request(session, row.request_id)
             built = [certificate.digest for certificate in certificates_of(session, row.request_id)]
@@ -59,7 +63,7 @@ class DirectWithdrawals:
 
 
 def _half_ended() -> Select[str]:
-    """Return the ids of withdrawn authorizations with a certificate that is not ended yet."""
+    """Return the ids of withdrawn authorizations that have a certificate which is still active."""
     not_ended = exists().where(
         Certificate.request_id == Authorization.request_id, Certificate.digest.not_in(ended_certificates())
     )

@@ -1,4 +1,4 @@
-"""Conditions in SQL: which authorizations and provisions were withdrawn on the chain by their own party.
+"""SQL conditions that find the authorizations and provisions that their own party withdrew on the chain.
 
 The caller brings the index up to date first.
 """
@@ -30,7 +30,7 @@ def withdrawn_but_active() -> Select[str]:
 
 
 def consent_ended() -> ColumnElement[bool]:
-    """Whether an authorization is withdrawn, on the chain or (with an SM2 key) by an entry of the log."""
+    """Whether an authorization is withdrawn: on the chain, or by an entry of the log if the subject has an SM2 key."""
     return (Authorization.state == _WITHDRAWN) | subject_withdrew(Authorization.subject, Authorization.digest)
 
 
@@ -41,9 +41,9 @@ def provision_ended() -> ColumnElement[bool]:
 
 
 def subject_withdrew(subject: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether the subject (by id) withdrew the statement (by digest) on the chain, also by a reported key.
+    """Whether a subject withdrew a statement on the chain. A withdrawal by a key that is reported lost counts too.
 
-    Both arguments are columns of one table.
+    The arguments are two columns of one table: the subject's party id and the statement's digest.
     """
     return _withdrew(subject, statement, true())
 
@@ -51,7 +51,9 @@ def subject_withdrew(subject: InstrumentedAttribute[str], statement: Instrumente
 def provider_withdrew(
     provider: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]
 ) -> ColumnElement[bool]:
-    """As ``subject_withdrew``, for a provider. A reported key has no effect: a thief must not end every certificate."""
+    """As ``subject_withdrew``, for a provider. A withdrawal by a key that is reported lost has no effect, because a
+    thief must not end every certificate.
+    """
     return _withdrew(provider, statement, WITHDRAWALS.c.at != 0)
 
 

@@ -1,7 +1,7 @@
 """Expiry of unanswered requests, and of authorizations whose period has ended.
 
-Reading computes whether something has expired, and writes nothing. The server's tick records it, so that what has
-expired is not looked at again.
+A read computes whether a request or an authorization has expired, and writes nothing. The server's periodic task
+records the expiry, so that expired requests and authorizations are not examined again.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def request_state_at(row: AccessRequest, now: int) -> str:
 
 
 def request_state(now: int) -> ColumnElement[str]:
-    """As ``request_state_at``, in SQL."""
+    """Return the SQL expression for ``request_state_at``."""
     return case((_OPEN & (AccessRequest.expires_at <= now), "expired"), else_=AccessRequest.state)
 
 
 def authorization_state_at(row: Authorization, valid_to: int, now: int) -> str:
-    """Return the state of an authorization at ``now``: from ``valid_to`` of its statement on it is ``expired``."""
+    """Return the state of an authorization at ``now``: an active authorization is ``expired`` from its ``valid_to`` on."""
     over = now >= valid_to and "expire" in AUTHORIZATION.moves_from(row.state)
     return AUTHORIZATION.next(row.state, "expire") if over else row.state
 
@@ -82,7 +82,8 @@ class Expiry:
         self._looked_on: date | None = None
 
     def tick(self) -> None:
-        """Record what has expired by now, at most 1,000 of each kind; write nothing if nothing has expired.
+        """Record what has expired by now: at most 1,000 requests and 1,000 authorizations. Writes nothing if nothing
+        has expired.
 
         Authorizations are read once a day, because they expire at midnight in Shanghai.
         """

@@ -1,4 +1,4 @@
-"""Find requests, authorizations and what rests on them by id; an unknown id raises ``NotFound``."""
+"""Find requests, authorizations, certificates and provisions by id; an unknown id raises ``NotFound``."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def access_request(session: Session, identifier: str) -> AccessRequest:
 
 
 def authorizations_of(session: Session, request: str) -> list[Authorization]:
-    """Return the authorizations under a request, by source."""
+    """Return the authorizations given for a request, ordered by source."""
     query = select(Authorization).where(Authorization.request_id == request).order_by(Authorization.source)
     return list(session.scalars(query))
 
 
 def certificates_of(session: Session, request: str) -> list[Certificate]:
-    """Return the certificate issued for a request and its corrected versions, in order."""
+    """Return the certificate issued for a request and its corrected versions, oldest first."""
     query = select(Certificate).where(Certificate.request_id == request).order_by(Certificate.version)
     return list(session.scalars(query))
 
 
 def provisions_of(session: Session, authorization_id: str) -> list[Provision]:
-    """Return a provider's answers under an authorization, in order."""
+    """Return a provider's answers to an authorization, oldest first."""
     query = select(Provision).where(Provision.authorization_id == authorization_id).order_by(Provision.number)
     return list(session.scalars(query))
 

@@ -1,6 +1,7 @@
-"""The notice (告知书) that a subject reads before it signs: the elements of PIPL art. 23, and their consequences.
+"""Builds the notice (告知书) that a subject reads before it signs. The notice has the elements of PIPL art. 23 and says
+what refusal and withdrawal mean.
 
-It names the recipient and the provider, never the subject, so that two subjects are shown the same text.
+The notice names the recipient and the provider, but not the subject, so every subject of a request sees the same text.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ _BASES = {
 def notice_of(
     scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, provider: str, note: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the notice for ``terms``: source, fields, channel, valid_from, valid_to and max_uses of an authorization.
+    """Return the notice for the ``terms`` of an authorization: source, fields, channel, valid_from, valid_to and
+    max_uses.
 
-    ``note`` is the consumer's: contact, purpose_note, salt. ``text`` is the text to show, Chinese above English; the
-    other members hold the same facts for programs. The subject signs the digest of the canonical JSON of the whole
-    notice. Its salt keeps anybody from testing a guess of the consumer's words. Raises ``InvalidInput``
-    ``TEXT_CONTROL`` for a name or text with control characters or line breaks.
+    ``note`` is the consumer's note: contact, purpose_note, salt. The member ``text`` of the notice is the text to show,
+    Chinese above English; the other members give the same information for programs. The subject signs the digest of the
+    canonical JSON of the whole notice. Without the salt nobody can test a guess of the consumer's words. Raises
+    ``InvalidInput`` ``TEXT_CONTROL`` for a name or text with control characters or line breaks.
     """
     words = {"recipient": recipient, "provider": provider}
     for name, text in {**words, "contact": note["contact"], "purpose_note": note["purpose_note"]}.items():

@@ -1,6 +1,7 @@
-"""What each party may do on the way to a certificate: consumers request, subjects authorise, providers supply.
+"""What each party may do before a certificate is issued: consumers request, subjects authorise, providers supply.
 
-Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor may not do it, and as the use case that it calls.
+Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor's roles do not permit the act, and the errors of the
+method it calls.
 """
 
 from __future__ import annotations
@@ -67,13 +68,13 @@ class SubjectActs:
         self._withdrawals = withdrawals
 
     def draft(self, actor: Actor, request: str, choice: Choice) -> list[AuthorizationDraft]:
-        """As ``Authorizations.draft``; the request is recorded as seen."""
+        """As ``Authorizations.draft``; also records that the subject has seen the request."""
         self._require_asked(actor, request)
         self._requests.see(request)
         return self._authorizations.draft(request, choice)
 
     def preview(self, actor: Actor, request: str, choice: Choice) -> list[AuthorizationDraft]:
-        """As ``Authorizations.draft``; nothing is recorded."""
+        """As ``Authorizations.draft``, but record nothing."""
         self._require_asked(actor, request)
         return self._authorizations.draft(request, choice)
 
@@ -96,7 +97,9 @@ class SubjectActs:
     def withdraw(
         self, actor: Actor, authorization: str, statement: dict[str, Any], act: bytes | None
     ) -> RecordedAuthorization:
-        """As ``Withdrawals.withdraw``, for this authorization. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER``."""
+        """As ``Withdrawals.withdraw``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER`` if the entry withdraws another
+        authorization.
+        """
         own = self._authorizations.get(authorization).subject == actor.party == statement.get("party")
         require(actor, Action.AUTHORISE, owns=own)
         _require_of(self._withdrawals, authorization, statement)
@@ -145,7 +148,7 @@ class ProviderActs:
         return self._provisions.submit([answer])[0]
 
     def claims(self, actor: Actor, provision: str) -> tuple[str, dict[str, Any]]:
-        """Return the subject of the actor's own answer, and the answer's claims, as ``Provisions.claims``."""
+        """Return the subject's party id and the claims of an answer that the actor gave, as ``Provisions.claims``."""
         row, claims = self._provisions.claims(provision)
         require(actor, Action.SEE_PAYLOAD, owns=row.provider == actor.party)
         return self._authorizations.get(row.authorization_id).subject, claims
@@ -156,7 +159,9 @@ class ProviderActs:
         return self._withdrawals.draft(provision, account)
 
     def withdraw(self, actor: Actor, provision: str, statement: dict[str, Any], act: bytes | None) -> None:
-        """As ``Withdrawals.withdraw_provision``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER``."""
+        """As ``Withdrawals.withdraw_provision``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER`` if the entry
+        withdraws another provision.
+        """
         own = self._provisions.get(provision).provider == actor.party == statement.get("party")
         require(actor, Action.SUPPLY_DATA, owns=own)
         _require_of(self._withdrawals, provision, statement)
@@ -174,7 +179,9 @@ class RequestInFull:
 
 
 class OwnStatements:
-    """Requests, authorizations and notices, for their parties; the first two also for readers of the full log."""
+    """Returns requests, authorizations and notices to their parties. Readers of the full log also get requests and
+    authorizations, but no notices.
+    """
 
     def __init__(self, requests: Requests, authorizations: Authorizations, principals: Principals) -> None:
         self._requests = requests
@@ -189,7 +196,7 @@ class OwnStatements:
         return RequestInFull(
             found,
             self._requests.statement(identifier),
-            # Offices read the log. The note is sealed and not part of the log.
+            # An authority or supervisor may read the log, but the consumer's note is not part of the log.
             self._requests.note(identifier) if own else None,
             self._authorizations.of_request(identifier),
         )
@@ -201,7 +208,9 @@ class OwnStatements:
         return found
 
     def notice(self, actor: Actor, authorization: str) -> dict[str, Any]:
-        """As ``Authorizations.notice``. Raises ``Forbidden`` ``NOT_YOURS`` for any other party."""
+        """As ``Authorizations.notice``. Raises ``Forbidden`` ``NOT_YOURS`` if the actor is no party of the
+        authorization.
+        """
         found = self._authorizations.get(authorization)
         if not self._is_of(actor, found.subject, found.consumer, found.provider):
             raise Forbidden(
@@ -217,7 +226,7 @@ class OwnStatements:
 
 
 def _require_of(withdrawals: Withdrawals, identifier: str, statement: Mapping[str, Any]) -> None:
-    """Raise unless the signed entry withdraws the statement with this id."""
+    """Raise ``InvalidInput`` unless the signed entry withdraws the statement with this id."""
     if statement.get("statement") != withdrawals.draft(identifier).entry["statement"]:
         raise InvalidInput(
             "WITHDRAWAL_OF_ANOTHER",

@@ -1,4 +1,4 @@
-"""Checks of a provider's answer. The platform accepts claims that the provider signed, and never a row."""
+"""Checks a provider's answer. The platform accepts only claims that the provider signed, and no rows of data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnswerBasis:
-    """The statements that an answer rests on, and the earlier answers under the authorization, in order."""
+    """The statements that an answer rests on, and the earlier answers to the authorization, oldest first."""
 
     consent: Authorization
     consented: Entry
@@ -39,7 +39,9 @@ class AnswerBasis:
 
 
 def check_by_itself(supply: Supply, where: str) -> None:
-    """Raise ``InvalidInput`` unless claims, digests and result agree; form and signature are checked before."""
+    """Raise ``InvalidInput`` unless the answer's claims, digests and result agree. The caller has checked form and
+    signature.
+    """
     entry, supplied = supply.entry, supply.entry["result"] == "supplied"
     present = (
         bool(entry["claims"]),
@@ -71,7 +73,7 @@ def check_by_itself(supply: Supply, where: str) -> None:
 
 
 def check_against(supply: Supply, basis: AnswerBasis) -> None:
-    """Raise unless the answer stays within authorization, request and template.
+    """Raise if the answer exceeds the authorization, the request or the template.
 
     Raises ``Forbidden`` ``PROVIDER_NOT_AUTHORIZED``, ``FIELD_OUTSIDE_AUTHORIZATION``; ``InvalidInput``
     ``PROVISION_OUTSIDE_REQUEST``, ``CLAIM_OUTSIDE_RULE``; ``Conflict`` as ``_check_turn``.
@@ -103,10 +105,10 @@ def check_against(supply: Supply, basis: AnswerBasis) -> None:
 
 
 def check_unseen(session: Session, supply: Supply, basis: AnswerBasis) -> None:
-    """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` for a claim digest that was signed before, unless this answer corrects
-    it.
+    """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` if a claim digest was signed in an earlier answer, unless this answer
+    corrects that answer.
 
-    Two certificates with the same digest would show everybody that they contain the same claim.
+    If two certificates had the same claim digest, everybody could see that they contain the same claim.
     """
     digests = set(supply.entry["claims"].values())
     statements = [log_store.statement(session, row.digest) for row in basis.before]
@@ -122,12 +124,12 @@ def check_unseen(session: Session, supply: Supply, basis: AnswerBasis) -> None:
 
 
 def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -> None:
-    """Raise unless a correction comes with the provider's withdrawal of the old provision; other answers must have
-    none.
+    """Raise unless a correction comes with the provider's withdrawal of the old provision. Any other answer must come
+    without a withdrawal.
 
-    ``keys`` are the keys by which the provider can act; a reported key withdraws nothing. Raises ``InvalidInput``
-    ``WITHDRAWAL_AND_CORRECTION``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``, ``LOG_SIGNATURE_INVALID``; ``Conflict``
-    ``ACT_SIGNATURE_REQUIRED``.
+    ``keys`` are the keys with which the provider can act; a key that is reported lost cannot withdraw a provision.
+    Raises ``InvalidInput`` ``WITHDRAWAL_AND_CORRECTION``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``,
+    ``LOG_SIGNATURE_INVALID``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED``.
     """
     entry, withdrawn = supply.entry, supply.withdrawn
     expected = (entry["corrects"], entry["provider"])
@@ -152,7 +154,7 @@ def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -
 
 
 def _check_act(supply: Supply, key: PartyKey, chain: ChainId) -> None:
-    """Raise now what the contract would refuse later, before anything is recorded."""
+    """Raise before anything is recorded if the contract would later refuse the act."""
     suite, act = suite_of_key(key.public_key), supply.withdrawal
     message = withdrawals_message(chain, key.account, [hex_of(str(supply.entry["corrects"]))])
     if (act is None) != (suite is SM2SM3):
@@ -178,7 +180,9 @@ def _check_act(supply: Supply, key: PartyKey, chain: ChainId) -> None:
 
 
 def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
-    """Raise ``Conflict`` unless this answer may follow ``last``: a new try after a time-out, or a correction."""
+    """Raise ``Conflict`` unless this answer may follow the answer ``last``: it must be a new try after a time-out, or a
+    correction.
+    """
     if last is not None and last.result != "timed_out":
         require_open(last)
         if entry["corrects"] != reference(last.digest):
@@ -192,6 +196,6 @@ def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
 
 
 def require_open(last: Provision) -> None:
-    """Raise ``Conflict`` ``ALREADY_ANSWERED`` if no further answer may follow this one."""
+    """Raise ``Conflict`` ``ALREADY_ANSWERED`` if no further answer may follow the answer ``last``."""
     if last.result not in ("supplied", "timed_out"):
         raise Conflict("ALREADY_ANSWERED", f"The provider has already answered: {last.result}.")

@@ -1,4 +1,4 @@
-"""Tasks for providers: an authorization, the statements it rests on, and the identifier of its subject."""
+"""A provider's task: an authorization, the statements that the authorization rests on, and the subject's identifier."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.usage.tables import Authorization
 
 
 def basis_of(session: Session, consent: Authorization) -> AnswerBasis:
-    """Return the statements that an answer under this authorization rests on."""
+    """Return the statements that an answer to this authorization rests on."""
     asked = log_store.statement(session, access_request(session, consent.request_id).digest)
     return AnswerBasis(
         consent=consent,
@@ -47,7 +47,7 @@ def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasi
 
 
 def opening_of(session: Session, sealer: Sealer, identifier: str) -> Opening:
-    """Return the values that a party id is made of, unsealed, for a provider; raises as ``task_for``."""
+    """Return the decrypted values from which a party id is computed, for a provider. Raises the errors of ``task_for``."""
     row = party(session, identifier)
     opened = sealer.open_object(session, row.sealed_id)
     return Opening(PartyKind(row.kind), opened["identifier"], opened["id_key"])

@@ -1,4 +1,6 @@
-"""Provisions: providers fetch tasks and submit signed digests and disclosures of claims. They never submit rows."""
+"""Provisions: providers fetch tasks, and submit signed claim digests and their disclosures. They never submit rows of
+data.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ REFUSALS = (BadBundle, Conflict, Forbidden, InvalidInput, NotFound)
 
 
 class Provisions:
-    """Gives tasks to providers and records their answers. ``relay`` sends the withdrawal of a corrected provision."""
+    """Gives tasks to providers and records their answers. ``relay`` sends the withdrawal of a corrected provision to
+    the chain.
+    """
 
     def __init__(
         self,
@@ -65,10 +69,10 @@ class Provisions:
         self._clock = clock
 
     def asked(self, provider: str, after: str | None, limit: int) -> list[RecordedAuthorization]:
-        """Return the active authorizations that wait for this provider, by id: without an answer, or with a timed-out
-        one.
+        """Return the active authorizations, ordered by id, that this provider has not answered, or answered only with a
+        time-out.
 
-        Left out are cancelled requests, requests under another version of the scenario, and erased subjects.
+        Cancelled requests, requests made under another version of the scenario, and erased subjects are left out.
         """
         with self._database.read() as session:
             rows = self._waiting(session, provider, after, limit)
@@ -97,7 +101,7 @@ class Provisions:
         return waiting[:limit]
 
     def _waits(self, session: Session, consent: Authorization) -> bool:
-        """Whether the period has not ended and the scenario was not changed."""
+        """Whether the authorization's period has not ended and the scenario has not changed."""
         if self._clock() >= log_store.statement(session, consent.digest)["valid_to"]:
             return False
         asked = log_store.statement(session, access_request(session, consent.request_id).digest)
@@ -108,15 +112,17 @@ class Provisions:
         return True
 
     def tasks(self, provider: str, after: str | None, limit: int) -> list[Task]:
-        """Return the tasks that wait for this provider, as ``asked``. They contain the subjects' identifiers."""
+        """Return the tasks that this provider has not answered (see ``asked``). A task contains the subject's
+        identifier.
+        """
         with self._database.read() as session:
             rows = self._waiting(session, provider, after, limit)
             return [task_for(session, self._sealer, self._chain, basis_of(session, row)) for row in rows]
 
     def task(self, authorization_id: str) -> Task:
-        """Return the task of one authorization; if its provider has already supplied, the task is to correct that.
+        """Return the task of one authorization. If the provider has already supplied data, the task is a correction.
 
-        Raises ``Conflict`` if no answer is possible (as ``submit`` does), ``NotFound`` ``AUTHORIZATION_UNKNOWN``,
+        Raises ``Conflict`` if ``submit`` would refuse any answer, ``NotFound`` ``AUTHORIZATION_UNKNOWN``,
         ``SEALED_ERASED``.
         """
         with self._database.read() as session:
@@ -127,7 +133,7 @@ class Provisions:
             return task_for(session, self._sealer, self._chain, basis)
 
     def erasures(self, provider: str, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return erasures of subjects of this provider: number in the log (above ``after``) and entry."""
+        """Return the erasures of this provider's subjects: for each the log number (above ``after``) and the log entry."""
         subjects = select(Authorization.subject).where(Authorization.provider == provider)
         entries = select(ErasureRecord.digest).where(ErasureRecord.subject.in_(subjects))
         query = select(Entry).where(Entry.digest.in_(entries), Entry.seq > after).order_by(Entry.seq).limit(limit)
@@ -140,18 +146,18 @@ class Provisions:
             return RecordedProvision.of(_provision(session, identifier))
 
     def claims(self, identifier: str) -> tuple[RecordedProvision, dict[str, Any]]:
-        """Return a provision with its claims; there are none unless it is ``supplied``. Raises ``NotFound``."""
+        """Return a provision with its claims; the list is empty unless the result is ``supplied``. Raises ``NotFound``."""
         with self._database.read() as session:
             row = _provision(session, identifier)
             disclosed = [] if row.sealed_id is None else disclosures_of(session, self._sealer, row)
         return RecordedProvision.of(row), {item.name: item.value for item in disclosed}
 
     def submit(self, supplies: Sequence[Supply]) -> list[RecordedProvision]:
-        """Record signed answers, all or none; an answer that is recorded already is returned as it is.
+        """Record signed answers, all or none; an answer that is recorded already is returned unchanged.
 
-        Afterwards the provisions that the answers correct are withdrawn on the chain, by the providers' own acts.
-        Raises as the checks of ``provision_checks`` and as ``Withdrawals.relay``; ``InvalidInput`` as
-        ``Intake.require``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        Afterwards the corrected provisions are withdrawn on the chain with the acts that the providers signed. Raises
+        the errors of ``provision_checks`` and of ``Withdrawals.relay``; ``InvalidInput`` as ``Intake.require``;
+        ``Forbidden`` ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         for number, supply in enumerate(supplies, start=1):
             self._check(supply, f"provision {number}")
@@ -231,7 +237,7 @@ class OwnPlatform:
         return Page(tuple(found), found[-1].authorization["id"] if len(found) == self._page else None)
 
     def task(self, authorization_id: str) -> Task:
-        """Return one task, as ``Platform.task``."""
+        """Return the task of one authorization, as ``Platform.task``."""
         return self._provisions.task(authorization_id)
 
     def erasures(self, after: str | None) -> Notices:
@@ -240,7 +246,7 @@ class OwnPlatform:
         return Notices(tuple(entry for _, entry in found), str(found[-1][0]) if found else None)
 
     def submit(self, supplies: Sequence[Supply]) -> list[PingzhengError | None]:
-        """Submit all answers at once; if one is refused, submit each by itself and return the refusals."""
+        """Submit all answers in one call. If an answer is refused, submit each answer alone and return the refusals."""
         try:
             self._provisions.submit(supplies)
         except REFUSALS:
@@ -256,7 +262,9 @@ class OwnPlatform:
 
 
 def disclosures_of(session: Session, sealer: Sealer, row: Provision) -> list[Disclosed]:
-    """Return the disclosures of a supplied provision, unsealed. Raises ``NotFound`` ``SEALED_ERASED``."""
+    """Return the decrypted disclosures of a supplied provision. Raises ``NotFound`` ``SEALED_ERASED`` if they were
+    erased.
+    """
     opened = sealer.open_object(session, str(row.sealed_id))
     return [Disclosed.decode(item) for item in opened["disclosures"]]
 

@@ -1,4 +1,4 @@
-"""Requests, authorizations and provisions as the use cases return them, in their present states."""
+"""The value classes for requests, authorizations and provisions, each with its present state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """A request; ``digest`` is the digest of its entry (hex), times are seconds UTC."""
+    """A recorded request; ``digest`` is the digest of the request's log entry (hex). Times are in seconds UTC."""
 
     id: str
     digest: str
@@ -28,14 +28,14 @@ class RecordedRequest:
 
     @classmethod
     def of(cls, row: AccessRequest, now: int) -> RecordedRequest:
-        """Return a row's value, in its state at ``now`` (seconds UTC)."""
+        """Convert a table row, with its state at ``now`` (seconds UTC)."""
         known = {field.name: getattr(row, field.name) for field in fields(cls)}
         return cls(**known | {"state": request_state_at(row, now)})
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAuthorization:
-    """An authorization; ``digest`` is the digest of its entry (hex)."""
+    """A recorded authorization; ``digest`` is the digest of the authorization's log entry (hex)."""
 
     id: str
     digest: str
@@ -50,7 +50,7 @@ class RecordedAuthorization:
 
     @classmethod
     def all_of(cls, session: Session, rows: Iterable[Authorization], now: int) -> list[RecordedAuthorization]:
-        """Return the values of these rows, in their states at ``now`` (seconds UTC)."""
+        """Convert table rows, with their states at ``now`` (seconds UTC)."""
         rows = list(rows)
         entries = log_store.entries_by_digest(session, {row.digest for row in rows})
         found = []
@@ -63,7 +63,7 @@ class RecordedAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class RecordedProvision:
-    """A provider's answer; ``number`` counts those under one authorization from 1. ``reason``: of a refusal."""
+    """A provider's answer; ``number`` counts the answers to one authorization from 1. ``reason`` is set for a refusal."""
 
     id: str
     authorization_id: str
@@ -76,5 +76,5 @@ class RecordedProvision:
 
     @classmethod
     def of(cls, row: Provision) -> RecordedProvision:
-        """Return a row's value."""
+        """Convert a table row."""
         return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})

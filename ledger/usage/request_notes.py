@@ -1,4 +1,6 @@
-"""The note that a consumer adds to a request. It is stored sealed; the request holds its salted digest."""
+"""The note that a consumer adds to a request. The note is stored encrypted; the request contains the note's salted
+digest.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ class Note:
 
 
 def note_digest(note: Mapping[str, Any]) -> str:
-    """Return the digest of the note with its salt. Without the salt nobody can test a guess of the note."""
+    """Return the digest of the note and its salt. Without the salt nobody can test a guess of the note."""
     return reference(hashlib.sha256(canonical(dict(note))).hexdigest())
 
 
@@ -51,5 +53,5 @@ def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) 
 
 
 def note_of(session: Session, sealer: Sealer, row: AccessRequest) -> dict[str, str]:
-    """Return the note of a request, unsealed."""
+    """Return the decrypted note of a request."""
     return sealer.open_object(session, row.sealed_id)

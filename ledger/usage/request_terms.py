@@ -18,7 +18,8 @@ from ledger.store.erasure_tables import ErasureRecord
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of a request: party ids, the provider of each source, times in seconds UTC, ``valid_to`` exclusive.
+    """The terms of a request: party ids, the provider of each source, and times in seconds UTC; ``valid_to`` is
+    exclusive.
 
     ``valid_to`` is a midnight in Shanghai. The subject may answer until ``expires_at``. ``pia_digest`` is the digest of
     the consumer's own impact assessment, if the scenario requires one.
@@ -38,19 +39,19 @@ class Terms:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Terms:
-        """Return the terms of a request entry."""
+        """Read the terms from a request entry."""
         asked = {field.name: entry[field.name] for field in fields(cls)}
         sources = {item["source"]: item["provider"] for item in entry["sources"]}
         return cls(**asked | {"sources": sources, "fields": tuple(entry["fields"])})
 
     def members(self) -> dict[str, Any]:
-        """Return the terms as members of a request entry."""
+        """Return the terms as the members that a request entry contains."""
         sources = [{"source": source, "provider": provider} for source, provider in self.sources.items()]
         return asdict(self) | {"sources": sources, "fields": list(self.fields)}
 
 
 def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:
-    """Raise ``InvalidInput`` or ``Forbidden`` unless the terms are within the scenario at ``now`` (seconds UTC)."""
+    """Raise ``InvalidInput`` or ``Forbidden`` unless the scenario allows the terms at ``now`` (seconds UTC)."""
     scenario.require_pilot(now)
     scenario.require_fields(terms.fields)
     scenario.require_period(terms.valid_from, terms.valid_to)
@@ -89,7 +90,7 @@ class Participants:
         """Raise unless the scenario admits all parties and the subject was not erased.
 
         ``active`` is ``Parties.active``, or a cache of it. Raises ``InvalidInput`` ``SOURCES_DO_NOT_MATCH``,
-        ``Conflict`` ``SUBJECT_ERASED``, and as the scenario's rules.
+        ``Conflict`` ``SUBJECT_ERASED``, and the errors of the scenario's rules.
         """
         scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
         self._require_not_erased(terms.subject)

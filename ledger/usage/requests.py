@@ -37,14 +37,16 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, signed or not, with the note behind its ``note_digest``: contact, purpose, reference and salt."""
+    """A request, signed or unsigned, with the note whose digest is ``note_digest`` (contact, purpose, reference and
+    salt).
+    """
 
     entry: dict[str, Any]
     note: dict[str, Any]
 
 
 class Requests:
-    """Drafts requests, and records them once the consumer has signed.
+    """Drafts requests, and records the requests that the consumer has signed.
 
     ``algorithm`` is the digest algorithm of the claims in certificates that are issued here.
     """
@@ -98,11 +100,11 @@ class Requests:
         return Asked(entry, full_note)
 
     def submit(self, requests: Sequence[Asked]) -> list[RecordedRequest]:
-        """Record signed requests, all or none; a request that is recorded already is returned as it is.
+        """Record signed requests, all or none; a request that is recorded already is returned unchanged.
 
         Raises ``InvalidInput`` (shape, scenario, note), ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
-        # Many requests name the same consumer and providers: the chain is read once for each party.
+        # Many requests name the same consumer and providers, so the chain is read only once for each party.
         active = cache(self._parties.active)
         for number, request in enumerate(requests, start=1):
             self._check_signed(request, f"request {number}", active)
@@ -168,7 +170,7 @@ class Requests:
         return self._move(identifier, "decline")
 
     def cancel(self, identifier: str) -> RecordedRequest:
-        """Cancel a request for its consumer, before a certificate was issued."""
+        """Cancel a request, as its consumer, before a certificate is issued."""
         return self._move(identifier, "cancel")
 
     def _move(self, identifier: str, move: str) -> RecordedRequest:
@@ -184,23 +186,23 @@ class Requests:
             return log_store.statement(session, access_request(session, identifier).digest)
 
     def note(self, identifier: str) -> dict[str, str] | None:
-        """Return the consumer's note, unsealed, for subject and consumer; None if it was erased."""
+        """Return the decrypted note of the consumer, for the subject and the consumer; None if the note was erased."""
         with self._database.read() as session:
             row = access_request(session, identifier)
             return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def open_of(self, consumer: str, scenario: str) -> dict[str, str]:
-        """Return, by subject, the consumer's requests in a scenario that can still lead to a certificate."""
+        """Return, for each subject, the consumer's requests in a scenario that can still lead to a certificate."""
         own = AccessRequest.consumer == consumer, AccessRequest.scenario == scenario
         rows = self._found(select(AccessRequest).where(*own), ("sent", "seen", "authorised"))
         return {row.subject: row.id for row in rows}
 
     def unanswered(self) -> list[RecordedRequest]:
-        """Return every request that its subject can still answer, by id."""
+        """Return every request that its subject can still answer, ordered by id."""
         return self._found(select(AccessRequest), ("sent", "seen"))
 
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[RecordedRequest]:
-        """Return requests in which the party is subject or consumer, by id, in their present states."""
+        """Return requests in which the party is subject or consumer, ordered by id, with their present states."""
         own = or_(AccessRequest.subject == member, AccessRequest.consumer == member)
         query = select(AccessRequest).where(own).limit(limit)
         if after:

@@ -1,8 +1,8 @@
 """Revocation of many certificates in one call, for example after a source turned out to be compromised.
 
-Positions and states are read for all certificates at once. The chain needs one transaction for each status word, which
-holds 128 neighbouring leaves of a batch. There is an answer for each certificate, so an interrupted call can be
-repeated with the same numbers: certificates that are revoked already are skipped.
+Positions and states are read for all certificates at once. One transaction changes one status word of the chain, which
+stores the states of 128 neighbouring leaves of a batch. The call returns an answer for each certificate. An interrupted
+call can be repeated with the same numbers: certificates that are revoked already are skipped.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ from ledger.usage.holdings import search
 
 MAX_REVOCATIONS: Final = 10_000
 _ALREADY: Final = "LOG_ALREADY_REVOKED"
-# Well below the number of parameters that SQLite allows in one query.
+# The most certificate numbers in one query; SQLite limits the number of parameters.
 _CHUNK: Final = 5_000
-# If another call has revoked a leaf meanwhile, the other leaves of the word are sent again.
+# How often a status word is sent. If another call revoked one of its leaves meanwhile, the other leaves are sent again.
 _TRIES: Final = 3
-# Refusals that concern only the leaves of one transaction. Any other error would hit the next transaction too.
+# These errors concern only one transaction, so the next transaction is still sent. After any other error nothing more
+# is sent.
 _REFUSALS: Final = (ChainRejected, Conflict, Forbidden, InvalidInput)
 
 
 class Outcome(StrEnum):
-    """The outcome for a certificate: revoked by this call, ended before it, or not revoked (the code says why)."""
+    """The outcome for a certificate: this call revoked it, it had ended before the call, or it was not revoked."""
 
     REVOKED = "revoked"
     ENDED_BEFORE = "ended_before"
@@ -62,8 +63,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """The certificates of one transaction, and its gas. The first portion is of certificates that need no
-    transaction.
+    """The answers for the certificates of one transaction, and the transaction's gas. The first portion has the
+    certificates that need no transaction.
     """
 
     answers: tuple[Answer, ...]
@@ -88,7 +89,7 @@ class Revocations:
         self._anchoring = anchoring
 
     def unknown(self, numbers: Sequence[str]) -> set[str]:
-        """Return the numbers that no certificate of this ledger has."""
+        """Return the given numbers that belong to no certificate of this ledger."""
         with self._database.read() as session:
             known = {
                 number
@@ -100,7 +101,7 @@ class Revocations:
         return set(numbers) - known
 
     def resting_on(self, provider: str, numbers: Sequence[str]) -> set[str]:
-        """Return the numbers of the certificates that rest on what the provider supplied."""
+        """Return the numbers of the certificates that rest on data supplied by the provider."""
         with self._database.read() as session:
             return {
                 number
@@ -110,10 +111,10 @@ class Revocations:
             }
 
     def revoke(self, numbers: Sequence[str], reason: str) -> Iterator[Portion]:
-        """Revoke the certificates, portion by portion; a number that is given twice counts once.
+        """Revoke the certificates, one transaction after the other; a number that is given twice counts once.
 
-        Raises ``InvalidInput`` ``REASON_UNKNOWN``, and any error that keeps the first transaction from being sent;
-        later errors are in the answers.
+        Raises ``InvalidInput`` ``REASON_UNKNOWN``, and any error before the first transaction is sent; later errors are
+        in the answers.
         """
         code_of_reason(reason)
         wanted = list(dict.fromkeys(numbers))
@@ -155,7 +156,7 @@ class Revocations:
         raise AssertionError("the last attempt returns or raises")
 
     def _places(self, numbers: Sequence[str]) -> dict[str, _Place]:
-        """Return positions and states of the certificates; those that are not anchored yet are anchored first."""
+        """Return positions and states of the certificates; certificates that are not anchored yet are anchored first."""
         self._follower.sync()
         found = self._read(numbers)
         if any(place.batch is None for place in found.values()):
@@ -174,7 +175,7 @@ class Revocations:
 
 
 def revoked_at_once(portions: Iterator[Portion], progress: Callable[[int], None] = lambda _: None) -> Portion:
-    """Return all portions as one: every answer, and the total gas."""
+    """Run the whole revocation, and return every answer and the total gas."""
     answers, gas = list[Answer](), 0
     for portion in portions:
         answers += portion.answers
@@ -206,7 +207,7 @@ def _read(session: Session, numbers: Sequence[str]) -> Iterator[_Place]:
 
 
 def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
-    """Return the certificates to send, grouped by batch and status word, in order."""
+    """Return the certificates to revoke, sorted and grouped by batch and status word."""
     words: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     for place in places:
         if place.batch is not None and not place.ended:
@@ -215,7 +216,7 @@ def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
 
 
 def _unsent(number: str, place: _Place | None) -> Answer | None:
-    """Return the answer for a certificate that needs no transaction, else None."""
+    """Return the answer for a certificate that needs no transaction, or None if it needs one."""
     if place is None:
         return Answer(number, Outcome.NOT_REVOKED, "CERTIFICATE_UNKNOWN")
     if place.ended:

@@ -1,4 +1,6 @@
-"""What parties may do to issued certificates: the issuer revokes or suspends them, an office holds them."""
+"""What parties may do to issued certificates: the issuer revokes or suspends them, an authority or supervisor holds
+them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from ledger.usage.revocations import Portion, Revocations
 
 
 class StatusActs:
-    """Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the role is missing, and as the use case it calls."""
+    """Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor lacks the role, and the errors of the method
+    it calls.
+    """
 
     def __init__(self, status: CertificateStatus, holds: Holds, revocations: Revocations, holdings: Holdings) -> None:
         self._status = status
@@ -25,7 +29,9 @@ class StatusActs:
         self._holdings = holdings
 
     def revoke(self, actor: Actor, number: str, reason: str) -> None:
-        """As ``CertificateStatus.revoke``: for the issuer; with ``data_error`` also for a provider of the data."""
+        """As ``CertificateStatus.revoke``. The issuer may revoke for any reason, a provider of the data only for
+        ``data_error``.
+        """
         owns = _asks_as_provider(actor, reason) and actor.party in self._holdings.providers(self._holdings.get(number))
         require(actor, Action.REVOKE_CERTIFICATE, owns=owns)
         self._status.revoke(number, reason)

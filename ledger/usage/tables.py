@@ -1,4 +1,4 @@
-"""Tables of usage: requests, authorizations, and what providers supplied."""
+"""Tables of usage: requests, authorizations, provisions (providers' answers) and claim digests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.store.tables import Base, Hex32, Ulid
 
 
 class AccessRequest(Base):
-    """A consumer's request. The log has the signed statement under ``digest``; the consumer's note is sealed."""
+    """A consumer's request. ``digest`` finds the signed statement in the log; the consumer's note is encrypted."""
 
     __tablename__ = "access_request"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -24,7 +24,7 @@ class AccessRequest(Base):
 
 
 class Authorization(Base):
-    """A subject's signed consent to one source. The log has the statement under ``digest``; the notice is sealed."""
+    """A subject's signed consent to one source. ``digest`` finds the statement in the log; the notice is encrypted."""
 
     __tablename__ = "authorization"
     __table_args__ = (UniqueConstraint("request_id", "source"),)
@@ -42,9 +42,10 @@ class Authorization(Base):
 
 
 class Provision(Base):
-    """A provider's answer under an authorization; the disclosures of its claims are sealed.
+    """A provider's answer to an authorization; the disclosures of its claims are encrypted.
 
-    ``number`` counts the answers from 1: a provider tries again after a time-out, and can correct what it supplied.
+    ``number`` counts the answers to the authorization from 1: a provider can answer again after a time-out or to
+    correct its data.
     """
 
     __tablename__ = "provision"
@@ -61,7 +62,7 @@ class Provision(Base):
 
 
 class SeenClaim(Base):
-    """The digest of a claim in a recorded provision, and the request that the claim was signed for."""
+    """The digest of a claim in a recorded provision, and the request for which the provider signed the claim."""
 
     __tablename__ = "seen_claim"
     digest: Mapped[str] = mapped_column(String(43), primary_key=True)

@@ -1,11 +1,12 @@
-"""Withdrawals: a subject withdraws its authorization, a provider withdraws what it supplied. Only the party itself can.
+"""Withdrawals: only the subject can withdraw its authorization, and only the provider can withdraw what it supplied.
 
 The party's act on the chain is the withdrawal; the signed entry in the log gives the reason. If the chain cannot check
-the party's signature (SM2), the entry alone is the withdrawal. The service sends the act and pays for it. It can
-neither create an act nor suppress one, because anybody can send a signed act.
+the party's signature (SM2), the entry alone is the withdrawal. The service sends the act and pays for it. The service
+cannot create an act without the party's key, and cannot suppress an act, because anybody can send a signed act.
 
-A key that was reported as lost or stolen can still withdraw authorizations of its subject: a thief can only stop
-something. It cannot withdraw what a provider supplied, or a thief could end every certificate.
+A key that was reported as lost or stolen can still withdraw its subject's authorizations: a thief can only stop uses of
+the subject's data. Such a key cannot withdraw what a provider supplied, because a thief could then end every
+certificate.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ SUPPLIED_WRONGLY: Final = "data_error"
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalDraft:
-    """The unsigned entry, and ``message``, which the same key signs for the chain (``sign_act``).
+    """The unsigned entry and the unsigned ``message`` for the chain (``sign_act``). One key must sign both.
 
     ``message`` is None for an SM2 key, because the chain cannot check its signature: the entry alone is the withdrawal.
     """
@@ -59,14 +60,18 @@ class WithdrawalDraft:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """A statement to withdraw, by digest, and its party: the subject, or for a provision the provider."""
+    """The digest of a statement to withdraw, and the party that can withdraw it: the subject for an authorization, the
+    provider for a provision.
+    """
 
     digest: str
     party: str
     is_consent: bool
 
     def ended_by(self, withdrawal: WithdrawalFact) -> bool:
-        """Whether this record on the chain withdraws the statement. A reported key withdraws only authorizations."""
+        """Whether the chain's record withdraws the statement. A key that is reported lost can withdraw only
+        authorizations.
+        """
         return bool(withdrawal.first if self.is_consent else withdrawal.at)
 
 
@@ -94,9 +99,9 @@ class Withdrawals:
         self._clock = clock
 
     def draft(self, identifier: str, account: str | None = None) -> WithdrawalDraft:
-        """Return what to sign to withdraw an authorization or a provision, by its id.
+        """Return what a party must sign to withdraw the authorization or provision with this id.
 
-        ``account`` is the account of the key that will sign both; by default the party's present account. Raises
+        ``account`` is the account of the key that will sign; by default the party's present account. Raises
         ``NotFound`` ``STATEMENT_UNKNOWN``, ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``.
         """
         with self._database.read() as session:
@@ -113,11 +118,11 @@ class Withdrawals:
         return WithdrawalDraft(entry, self._message(found, account))
 
     def withdraw(self, entry: dict[str, Any], act: bytes | None) -> RecordedAuthorization:
-        """Withdraw an authorization, as its subject signed: first on the chain, then in the store.
+        """Withdraw an authorization with the subject's signed entry: first on the chain, then in the store.
 
-        From then on its verifications fail; earlier verifications stay valid records. The certificates that rest on it
-        are revoked. During a pause, certificates that cannot be anchored yet are revoked after the pause. Raises as
-        ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        From then on, verification of the certificates that rest on it fails, and they are revoked; earlier
+        verifications stay valid records. During a pause, certificates that cannot be anchored yet are revoked after the
+        pause. Raises the errors of ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         found = self._checked(entry)
         if not found.is_consent:
@@ -143,8 +148,8 @@ class Withdrawals:
     def withdraw_provision(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Withdraw what a provider supplied, without a correction, and revoke the certificates that rest on it.
 
-        A certificate that a pause keeps from being anchored is not revoked; verifiers refuse it anyway. Raises as
-        ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
+        A certificate that cannot be anchored during a pause is not revoked; verifiers refuse it anyway. Raises the
+        errors of ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
         """
         found = self._checked(entry)
         if found.is_consent:
@@ -162,9 +167,9 @@ class Withdrawals:
         revoke_anchored(self._status, self._positions, built, SUPPLIED_WRONGLY)
 
     def relay(self, entry: dict[str, Any], act: bytes | None) -> None:
-        """Send the act of the party that signed ``entry``, then record the entry. No certificate is revoked.
+        """Send the withdrawing party's signed act to the chain, then record ``entry``. No certificate is revoked.
 
-        ``act`` is the signature over the draft's message, by the key that signed the entry. Raises ``InvalidInput`` as
+        ``act`` is the signature over the draft's message, by the key that signed the entry. Raises the errors of
         ``Intake.require``; ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``SIGNER_NOT_PROVIDER``, ``KEY_REPORTED``,
         ``LOG_SIGNATURE_INVALID``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` with ``account`` and ``to_sign`` (hex);
         ``NotFound`` ``STATEMENT_UNKNOWN``.
@@ -175,7 +180,7 @@ class Withdrawals:
             self._intake.append(session, entry)
 
     def _checked(self, entry: Mapping[str, Any]) -> _Statement:
-        """Return the statement that a signed withdrawal names. Raises unless its own party signed."""
+        """Return the statement that a signed withdrawal names. Raises if another party than the statement's own signed."""
         self._intake.require(entry, "withdrawal", "withdrawal")
         with self._database.read() as session:
             found = _found(session, digest=hex_of(entry["statement"]))
@@ -187,7 +192,7 @@ class Withdrawals:
             )
             if entry["party"] != found.party:
                 raise refusal
-            # Any key that is not retired can sign here, also a reported one.
+            # Any key that is not retired may sign here, even a key that is reported lost.
             self._intake.require_signed(session, entry, found.party, refusal, keys=live_keys)
         if not found.is_consent:
             self._require_not_reported(entry_signature(entry).kid)
@@ -205,7 +210,9 @@ class Withdrawals:
             )
 
     def _send(self, found: _Statement, entry: Mapping[str, Any], act: bytes | None) -> bool:
-        """Send the party's act unless the chain has it; return False for a key that the chain cannot check."""
+        """Send the party's act unless it is on the chain already. Return False if the chain cannot check the key's
+        signatures.
+        """
         account = entry_signature(entry).kid
         message = self._message(found, account)
         if message is None:
@@ -242,7 +249,9 @@ class Withdrawals:
 
 
 def revoke_anchored(status: CertificateStatus, positions: Positions, digests: Iterable[str], reason: str) -> None:
-    """Revoke certificates, by digest, once each is anchored; one that a pause keeps from being anchored is left."""
+    """Anchor and revoke the certificates with these digests. Certificates that cannot be anchored during a pause stay
+    unrevoked.
+    """
     for digest in digests:
         with waiting_for_its_end():
             status.revoke_position(positions.wait(digest), reason)
@@ -256,7 +265,7 @@ def cancel_request(session: Session, identifier: str) -> None:
 
 
 def _found(session: Session, **by: str) -> _Statement:
-    """Return an authorization or a provision by its id or digest. Raises ``NotFound`` ``STATEMENT_UNKNOWN``."""
+    """Find an authorization or a provision by its id or digest. Raises ``NotFound`` ``STATEMENT_UNKNOWN``."""
     consent = session.scalar(select(Authorization).filter_by(**by))
     if consent is not None:
         return _Statement(consent.digest, consent.subject, is_consent=True)

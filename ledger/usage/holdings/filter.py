@@ -1,4 +1,4 @@
-"""The filter for holdings (归集): which certificates are asked for."""
+"""The filter for holdings (归集) selects certificates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 
 PARTS: Final = ("subject", "consumer", "provider", "issuer")
 CLASSES: Final = tuple(CERTIFICATE_CLASSES)
-# The states in which a certificate can be now; the first that applies is its state. ``annulled`` and ``cancelled`` are
-# registration certificates whose registration ended so; ``building`` ones are not anchored yet.
+# The possible states of a certificate, in order: the first state that applies is the certificate's state. ``annulled``
+# and ``cancelled`` mean that the registration was annulled or cancelled. ``building`` means not anchored yet.
 STATES: Final = (
     "building",
     "revoked",
@@ -31,11 +31,11 @@ _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class HoldingsFilter:
-    """Which certificates are asked for; a member that is None does not filter. Times are seconds UTC.
+    """Selects certificates; a member that is None selects all. Times are in seconds UTC.
 
-    ``party`` takes part in the certificate as ``part``, or in any part. ``provider`` supplied data that the certificate
-    rests on. The certificate was issued while ``issued_from ≤ t < issued_to``, and is no longer valid at
-    ``expires_before``. Raises ``InvalidInput`` ``FILTER_INVALID``, which names the member.
+    ``party`` takes part in the certificate in the role ``part``; without ``part``, in any role. ``provider`` supplied
+    data that the certificate rests on. The certificate was issued while ``issued_from ≤ t < issued_to``, and expires
+    before ``expires_before``. Raises ``InvalidInput`` ``FILTER_INVALID``, which names the member.
     """
 
     party: str | None = None

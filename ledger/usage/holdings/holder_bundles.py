@@ -1,4 +1,4 @@
-"""Export of a subject's certificates as full bundles, for its wallet."""
+"""Exports a party's certificates as full bundles for the party's wallet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Full bundles. ``left_out`` are certificates whose batch is still open, or whose claims were erased.
+    """A page of full bundles. ``left_out`` lists certificates without a bundle: their batch is still open, or their
+    claims were erased.
 
     ``last`` is the number after which the next page starts, or None on the last page.
     """
@@ -29,19 +30,23 @@ class Taken:
 
 
 class HolderBundles:
-    """Builds the bundles of a party's own certificates: as a data subject, or as the holder of a registration."""
+    """Builds bundles of a party's own certificates: the party is the data subject, or the holder of a registration."""
 
     def __init__(self, holdings: Holdings, bundles: Bundles) -> None:
         self._holdings = holdings
         self._bundles = bundles
 
     def export(self, actor: Actor, wanted: HoldingsFilter, after: str | None, limit: int) -> Taken:
-        """As ``page``, for the actor's own certificates. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``."""
+        """As ``page``, for the actor's own certificates. Raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor's role
+        has no wallet.
+        """
         require(actor, Action.SEE_PAYLOAD, owns=True)
         return self.page(actor.party, wanted, after, limit)
 
     def page(self, subject: str, wanted: HoldingsFilter, after: str | None, limit: int) -> Taken:
-        """Return one page, by number. The party in ``wanted`` is ignored: it is always ``subject``."""
+        """Return one page of bundles, ordered by certificate number. The party in ``wanted`` is ignored; the page is
+        always for ``subject``.
+        """
         own = replace(wanted, party=subject, part="subject")
         found = self._holdings.page(own, after, limit + 1)
         made = {holding.certificate.certificate_no: self._bundle(holding) for holding in found[:limit]}
@@ -52,7 +57,7 @@ class HolderBundles:
         )
 
     def all(self, subject: str, wanted: HoldingsFilter) -> Taken:
-        """Return all pages as one."""
+        """Return the bundles of all pages as one page."""
         bundles: list[Bundle] = []
         left_out: list[str] = []
         page = self.page(subject, wanted, None, _PAGE)

@@ -1,6 +1,7 @@
-"""The state and the uses of a certificate, in SQL; only here are tables of the store and of the index joined.
+"""SQL expressions for the state and the uses of a certificate. Only this module joins tables of the store with tables
+of the index.
 
-The caller brings the index up to date first, and joins entry and batch to the certificate.
+The caller first brings the index up to date, and joins ``Entry`` and ``Batch`` to ``Certificate`` in its query.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from ledger.store.tables import Batch, Entry
 from ledger.usage.ended_statements import consent_ended, provision_ended
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
-# By their numbers on the chain (protocol §3); 0 is active.
+# The numbers that mean a certificate state on the chain (protocol §3); 0 means active.
 _SUSPENDED: Final = 1
 _ENDED: Final = {2: "revoked", 3: "superseded"}
 _INDEX: Final = Entry.seq - Batch.first_seq
 
 
 def judged_state(now: int) -> ColumnElement[str]:
-    """Select the state that a verifier would find at ``now``, except for checks that need a presentation."""
+    """Return an expression for the state that a verifier would find at ``now`` without a presentation."""
     anchored = case(
         (_newest_status().in_(_ENDED), case(_ENDED, value=_newest_status())),
         (_consents_ended() | _provisions_ended(), "revoked"),
@@ -50,7 +51,7 @@ def _newest_status() -> ScalarSelect[int]:
 
 
 def _of_asset(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether the conditions hold for the asset of a registration certificate; false for a usage certificate."""
+    """Whether the asset of a registration certificate meets the conditions; false for a usage certificate."""
     return exists().where(ASSETS.c.id == Certificate.asset_id, *conditions).correlate(Certificate)
 
 
@@ -63,8 +64,9 @@ def _provisions_ended() -> ColumnElement[bool]:
 
 
 def _rests_on_provision() -> tuple[ColumnElement[bool], ...]:
-    """The conditions for a provision that the certificate rests on: of each authorization the newest one that supplied
-    data before the certificate was issued. A later correction belongs to the next version of the certificate."""
+    """Return the conditions for a provision that the certificate rests on. For each authorization this is the newest
+    provision that supplied data before the certificate was issued: a later correction belongs to the next version.
+    """
     later = aliased(Provision)
     corrected = exists().where(
         later.authorization_id == Provision.authorization_id,
@@ -82,7 +84,9 @@ def _rests_on_provision() -> tuple[ColumnElement[bool], ...]:
 
 
 def _held() -> ColumnElement[bool]:
-    """Whether an office holds the certificate, its request, or a consent or provision that it rests on."""
+    """Whether an institution (authority or supervisor) holds the certificate, its request, or a consent or provision
+    that the certificate rests on.
+    """
     held = _held_statements()
     of_request = exists().where(AccessRequest.id == Certificate.request_id, AccessRequest.digest.in_(held))
     of_consent = exists().where(Authorization.request_id == Certificate.request_id, Authorization.digest.in_(held))
@@ -92,7 +96,7 @@ def _held() -> ColumnElement[bool]:
 
 
 def _held_statements() -> Select[str]:
-    """Select the statements that an office holds now; there are few at any time."""
+    """Select the statements that an institution (authority or supervisor) holds now; there are few at any time."""
     newest = select(HOLDS.c.statement, func.max(HOLDS.c.change).label("change")).group_by(HOLDS.c.statement).subquery()
     return (
         select(HOLDS.c.statement)
@@ -103,7 +107,7 @@ def _held_statements() -> Select[str]:
 
 
 def uses_so_far() -> ScalarSelect[int]:
-    """Select the number of uses. All certificates under one request share the uses of its consumer."""
+    """Select the number of uses. All certificates issued for one request share the uses that the consumer recorded."""
     return (
         select(func.coalesce(func.max(USES.c.ordinal), 0))
         .where(

@@ -26,7 +26,7 @@ _PAGE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A certificate's record with its present state, its uses on the chain, and its providers."""
+    """A certificate with its present state, the number of its uses on the chain, and its providers."""
 
     certificate: IssuedCertificate
     state: str
@@ -34,7 +34,7 @@ class Holding:
     providers: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return numbers, codes, times (seconds UTC), states and party ids as JSON; no claims."""
+        """Return the holding as JSON: numbers, codes, times (seconds UTC), states and party ids, but no claims."""
         row = self.certificate
         return {
             "certificate_no": row.certificate_no,
@@ -56,7 +56,9 @@ class Holding:
 
 
 class Holdings:
-    """Queries over certificates, without their claims. States are read from the index, which is updated first."""
+    """Queries certificates, without their claims. Each query first updates the index and then reads the states from the
+    index.
+    """
 
     def __init__(self, database: Database, follower: Follower, principals: Principals, clock: Clock) -> None:
         self._database = database
@@ -65,7 +67,7 @@ class Holdings:
         self._clock = clock
 
     def get(self, number: str) -> IssuedCertificate:
-        """Return one record. Raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+        """Return one holding. Raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
         with self._database.read() as session:
             return IssuedCertificate.of(certificate(session, number))
 
@@ -79,7 +81,8 @@ class Holdings:
         return self.providers(row) | {row.subject, row.issuer} | ({row.consumer} if row.consumer else set())
 
     def page(self, wanted: HoldingsFilter, after: str | None, limit: int, reader: Actor | None = None) -> list[Holding]:
-        """Return the holdings asked for by number, those after the number ``after``.
+        """Return a page of the selected holdings, ordered by certificate number; the page starts after the number
+        ``after``.
 
         ``reader`` is None for the operator's own command line, which may see all. Raises ``Forbidden``
         ``PARTY_LACKS_ROLE``, ``ChainUnavailable``.
@@ -98,7 +101,7 @@ class Holdings:
         ]
 
     def each(self, wanted: HoldingsFilter) -> Iterator[Holding]:
-        """Return all holdings asked for, by number; they are read page by page."""
+        """Yield all selected holdings, ordered by certificate number; they are read page by page."""
         page = self.page(wanted, None, _PAGE)
         while page:
             yield from page
@@ -106,7 +109,7 @@ class Holdings:
             page = self.page(wanted, last, _PAGE) if len(page) == _PAGE else []
 
     def summary(self, wanted: HoldingsFilter, reader: Actor | None = None) -> dict[str, Any]:
-        """Count the certificates of each scenario, and of each provider, by state; ``reader`` as in ``page``.
+        """Return how many certificates each scenario and each provider has in each state; ``reader`` as in ``page``.
 
         A certificate that rests on data of several providers counts for each of them, and once in ``total``.
         """

@@ -1,7 +1,7 @@
 """Queries that find certificates by a filter, with their states and uses, and count them.
 
-The caller brings the index up to date first. A certificate's providers are those that supplied under the authorizations
-of its request; only ``_supplies`` states that link.
+The caller brings the index up to date first. A certificate's providers are the parties that supplied data under the
+authorizations of its request; only ``_supplies`` contains this condition.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledger.usage.tables import Authorization, Provision
 
 
 def certificates(wanted: HoldingsFilter, now: int) -> Select[Certificate, str, int]:
-    """Select certificate, state at ``now`` (seconds UTC) and number of uses, without an order."""
+    """Select each certificate, its state at ``now`` (seconds UTC) and its number of uses; the rows are not sorted."""
     state, uses = judged_state(now), uses_so_far()
     query = (
         select(Certificate, state.label("state"), uses.label("uses"))
@@ -29,7 +29,7 @@ def certificates(wanted: HoldingsFilter, now: int) -> Select[Certificate, str, i
 
 
 def counts_by_scenario(wanted: HoldingsFilter, now: int) -> Select[str, str, int]:
-    """Select scenario, state and number of certificates."""
+    """Select how many certificates each scenario has in each state."""
     found = _found(wanted, now)
     return (
         select(found.c.scenario, found.c.state, func.count())
@@ -39,7 +39,7 @@ def counts_by_scenario(wanted: HoldingsFilter, now: int) -> Select[str, str, int
 
 
 def counts_by_provider(wanted: HoldingsFilter, now: int) -> Select[str, str, int]:
-    """Select provider, state and number of certificates; a certificate counts for each of its providers."""
+    """Select how many certificates each provider has in each state; a certificate counts for each of its providers."""
     found, supplies = _found(wanted, now), _supplies().subquery()
     return (
         select(supplies.c.provider, found.c.state, func.count())
@@ -50,7 +50,9 @@ def counts_by_provider(wanted: HoldingsFilter, now: int) -> Select[str, str, int
 
 
 def providers(numbers: Collection[str]) -> Select[str, str]:
-    """Select certificate number and provider: one row for each provider of each of these certificates."""
+    """Select the providers of the given certificates: one row (certificate number, provider) for each provider of a
+    certificate.
+    """
     return _supplies().where(Certificate.certificate_no.in_(numbers)).order_by(Authorization.provider)
 
 

@@ -1,7 +1,7 @@
-"""Correction of a usage certificate: a provider's corrected data leads to a new version that supersedes the old one.
+"""Correction of a usage certificate: if a provider corrects its data, a new version supersedes the old version.
 
-Both versions can be verified: the old one for any earlier time, the new one from now on. They share the uses of their
-request, so a correction does not restore uses.
+The old version can be verified for any time before the correction, and the new version for any time after it. Both
+versions share the uses of their request, so a correction does not restore uses.
 """
 
 from __future__ import annotations
@@ -46,10 +46,12 @@ class Corrections:
         self._status = status
 
     def correct(self, actor: Actor, number: str) -> IssuedCertificate:
-        """Issue the corrected version of a certificate, which supersedes it on the chain, and return the new version.
+        """Issue the corrected version of a certificate, supersede the old version on the chain, and return the new
+        version.
 
-        A version that an earlier call issued is returned as it is. Raises ``Conflict`` ``NOTHING_CORRECTED``,
-        ``CERTIFICATE_STOPPED``, and as ``Issuance.issue``; ``NotFound``.
+        If an earlier call issued the corrected version, that version is returned. Raises ``Conflict``
+        ``NOTHING_CORRECTED``, ``CERTIFICATE_STOPPED``; the errors of ``Issuance.issue``; ``NotFound`` for an unknown
+        certificate.
         """
         require(actor, Action.ISSUE_CERTIFICATE)
         with self._database.read() as session:
@@ -70,7 +72,9 @@ class Corrections:
 
     @staticmethod
     def _made_before(session: Session, old: Certificate) -> Certificate | None:
-        """Return the next version if an earlier call issued it. Raises ``Conflict`` ``NOT_A_USAGE_CERTIFICATE``."""
+        """Return the next version if an earlier call issued that version, else None. Raises ``Conflict``
+        ``NOT_A_USAGE_CERTIFICATE``.
+        """
         following = [row for row in certificates_of(session, _request_of(old)) if row.version == old.version + 1]
         return following[0] if following else None
 
@@ -90,7 +94,8 @@ class Corrections:
         return self._issuance.add(session, request, known, version=old.version + 1, supersedes=old)
 
     def _require_not_stopped(self, old: Certificate, place: Position) -> None:
-        """Raise ``Conflict`` if the certificate is suspended, revoked or held: a new version must not evade that.
+        """Raise ``Conflict`` if the certificate is suspended, revoked or held: a new version must not escape such a
+        stop.
 
         A certificate that was revoked because its data is wrong can be corrected.
         """

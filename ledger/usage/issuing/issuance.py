@@ -1,4 +1,4 @@
-"""Issuing of usage certificates: one for each request, also after repeated calls and crashes."""
+"""Issues usage certificates: exactly one for each request, even if a call is repeated or crashes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TIMED_OUT: Final = "timed_out"
 
 @dataclass(frozen=True, slots=True)
 class CertifiedSource:
-    """One source of a certificate: the authorization, the provision under it, and the statements of both."""
+    """One source of a certificate: the authorization, the provision supplied under it, and both signed statements."""
 
     consent: Authorization
     consented: dict[str, Any]
@@ -48,9 +48,9 @@ class CertifiedSource:
 
 
 class Issuance:
-    """Issues certificates for authorised and supplied data. The entry in the log *is* the certificate's payload.
+    """Issues certificates for data that was authorised and supplied. The log entry *is* the certificate's payload.
 
-    Every claim is signed by a provider: no claim is computed here, and no salt is made here.
+    The provider signs every claim. This class computes no claims and makes no salts.
     """
 
     def __init__(
@@ -64,13 +64,14 @@ class Issuance:
         self._clock = clock
 
     def issue(self, actor: Actor, requests: Sequence[str]) -> list[IssuedCertificate]:
-        """Issue a certificate for each request (by id), all or none; one that was issued before is returned as it is.
+        """Issue a certificate for each request id, all or none; a certificate that was issued earlier is returned
+        unchanged.
 
-        A certificate is final when its batch is anchored; during a pause it waits, and ``status`` says until when. It
-        rests on the sources that supplied; sources that refused or had no data are left out. Raises ``Forbidden``
-        ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``REQUEST_NOT_AUTHORIZED``,
-        ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, ``PROVISION_WITHDRAWN``, ``HELD``,
-        ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
+        A certificate is final when its batch is anchored; during a pause the batch waits, and ``status`` says until
+        when. The certificate covers only the sources that supplied data; sources that refused or had no data are left
+        out. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
+        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
+        ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
         """
         require(actor, Action.ISSUE_CERTIFICATE)
         authorised = AccessRequest.id.in_(requests), AccessRequest.state == "authorised"
@@ -83,7 +84,9 @@ class Issuance:
         )
 
     def ready(self) -> list[str]:
-        """Return the ids of authorised requests that every provider has answered, and at least one has supplied."""
+        """Return the ids of authorised requests for which every provider has answered and at least one has supplied
+        data.
+        """
         of_request = Authorization.request_id == AccessRequest.id
         answered = exists().where(Provision.authorization_id == Authorization.id, Provision.result != TIMED_OUT)
         waiting = exists().where(of_request, ~answered)
@@ -117,7 +120,7 @@ class Issuance:
         version: int,
         supersedes: Certificate | None,
     ) -> Certificate:
-        """Add a version of the request's certificate from what is supplied now, in the caller's transaction.
+        """Add a version of the request's certificate from the data supplied so far, within the caller's transaction.
 
         Raises as ``issue``.
         """
@@ -204,7 +207,9 @@ class Issuance:
 
 
 def _checked(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the payload. Raises ``InvalidInput`` ``ENTRY_SHAPE`` if verifiers would refuse its form."""
+    """Return the payload unchanged. Raises ``InvalidInput`` ``ENTRY_SHAPE`` if verifiers would refuse the payload's
+    form.
+    """
     validate_entry(payload)
     return payload
 

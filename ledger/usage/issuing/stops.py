@@ -1,4 +1,4 @@
-"""Withdrawals and holds that stop a certificate from being issued.
+"""Finds withdrawals and holds that stop a certificate from being issued.
 
 The chain is read before the write lock is taken, once for all statements of all requests.
 """
@@ -27,8 +27,8 @@ _HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provi
 
 @dataclass(frozen=True, slots=True)
 class KnownStops:
-    """Withdrawals and holds on the chain: by the digest of a statement, its withdrawal, and the offices
-    that hold it.
+    """Withdrawals and holds that the chain records. Both maps have a statement's digest as key; ``holds`` maps to the
+    institutions that hold the statement.
     """
 
     withdrawals: Mapping[str, WithdrawalFact]
@@ -46,7 +46,8 @@ class KnownStops:
         for consent, provision in sources:
             if self.withdrawals[consent.digest].first or consent.digest in recorded:
                 raise not_active(consent, "withdrawn")
-            # A withdrawal by a reported key of the provider has no effect: a thief must not end every certificate.
+            # A provider's withdrawal has no effect if its key was reported lost: a thief must not end every
+            # certificate.
             if self.withdrawals[provision.digest].at or provision.digest in recorded:
                 raise Conflict(
                     "PROVISION_WITHDRAWN",
@@ -66,16 +67,17 @@ class KnownStops:
 
 
 class Stops:
-    """Reads from the chain what stops certificates."""
+    """Reads from the chain the withdrawals and holds that stop certificates."""
 
     def __init__(self, database: Database, reader: ChainReader) -> None:
         self._database = database
         self._reader = reader
 
     def before_writing(self, requests: Select[str], work: Callable[[Session, KnownStops], T]) -> T:
-        """Run ``work`` in a write transaction with what the chain records about these requests (ids).
+        """Run ``work`` in a write transaction, and pass it the chain's withdrawals and holds for the requests with
+        these ids.
 
-        The chain is read again if a new statement was recorded in between.
+        If a new statement was recorded after the chain was read, the chain is read again.
         """
         while True:
             with self._database.read() as session:
@@ -96,8 +98,8 @@ class Stops:
 
 
 def _signers(session: Session, requests: Select[str]) -> dict[str, int | None]:
-    """Return the statements behind a certificate of these requests, with the number of the party that can withdraw
-    each.
+    """Return the digests of the statements that certificates of these requests rest on, each with the number of the
+    party that can withdraw it.
     """
     asked = select(AccessRequest.digest).where(AccessRequest.id.in_(requests))
     consents = select(Authorization.digest, Authorization.subject).where(Authorization.request_id.in_(requests))
