@@ -97,9 +97,10 @@ artifacts: dev  ## Compile the contracts into the package
 	$(BIN)/python scripts/compile.py
 
 # docs/demo.md is written from a run of the demonstration: python scripts/demo_page.py demo-out
-pages: dev  ## Write the generated pages of docs/: commands, settings, gas, the schema of the API
+pages: dev  ## Write the generated pages of docs/: commands, settings, the verifier in Python, gas, the schema of the API
 	$(BIN)/python scripts/commands.py
 	$(BIN)/python scripts/configuration.py
+	$(BIN)/python scripts/python_page.py
 	$(BIN)/python -c "from scripts.gas.page import write; write()"
 	$(BIN)/python scripts/openapi.py
 

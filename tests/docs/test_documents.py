@@ -45,7 +45,7 @@ RUN_ELSEWHERE: Final = {
     "try": "tests/cli/installation/test_trial.py",
 }
 COMMANDS: Final = commands()
-GENERATED: Final = {name_of(PAGE), "docs/demo.md", "docs/gas.md", "docs/configuration.md"}
+GENERATED: Final = {name_of(PAGE), "docs/demo.md", "docs/gas.md", "docs/configuration.md", "docs/python.md"}
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 HOST: Final = re.compile(r"https?://([^/\s:`'\")，。]+)")
 # Reserved names and the reader's own machine.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from scripts import commands, configuration
+from scripts import commands, configuration, python_page
 from scripts.gas import page as gas
 from scripts.gas.limits import SIZE_FILE, committed
 
@@ -21,6 +21,10 @@ def test_each_command_is_explained_in_both_languages_on_the_page() -> None:
 
 def test_the_page_of_settings_is_what_they_say() -> None:
     assert configuration.PAGE.read_text("utf-8") == configuration.page(), "make pages"
+
+
+def test_the_page_of_the_verifier_is_what_its_docstrings_say() -> None:
+    assert python_page.PAGE.read_text("utf-8") == python_page.page(), "make pages"
 
 
 def test_the_page_of_gas_shows_what_was_measured() -> None:
