@@ -153,4 +153,14 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
     function assertState(AssetId id, AssetState state) internal view {
         assertEq(uint256(stateOf(id)), uint256(state));
     }
+
+    function assertLien(uint8 lien, PartyNo creditor, uint8 rank) internal view {
+        assertEq(assets.lienOf(ASSET, lien).creditor, creditor);
+        assertEq(assets.lienOf(ASSET, lien).rank, rank);
+    }
+
+    function assertNoOffer() internal view {
+        assertEq(assets.assetOf(ASSET).offeredTo, NOBODY);
+        assertEq(assets.assetOf(ASSET).until, 0);
+    }
 }

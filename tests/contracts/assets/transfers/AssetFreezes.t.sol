@@ -8,7 +8,6 @@ import {
     AssetId,
     AssetState,
     Grade,
-    NOBODY,
     ObjectionState,
     PartyNo,
     Reason,
@@ -18,7 +17,7 @@ import {
 import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests freezes and annulment; see AssetTransfers.tree.
+/// Tests freezes and annulment; see AssetFreezes.tree.
 contract AssetFreezesTest is ConfirmedAssetWorld {
     uint32 private constant FREEZES = Roles.AUTHORITY | Roles.SUPERVISOR;
     uint32 private constant ANNULS = Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;
@@ -167,8 +166,7 @@ contract AssetFreezesTest is ConfirmedAssetWorld {
     function test_annul_GivenAnOfferIsOpen() public {
         offer(CONSUMER, DEADLINE);
         annul(ASSET);
-        assertEq(assets.assetOf(ASSET).offeredTo, NOBODY);
-        assertEq(assets.assetOf(ASSET).until, 0);
+        assertNoOffer();
         expectNoOffer(ASSET);
         by(CONSUMER);
         assets.rejectTransfer(ASSET);

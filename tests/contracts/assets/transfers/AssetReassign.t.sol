@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, AssetState, PartyNo, PartyStatus, Stage} from 
 import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests reassigning an asset of a party that cannot act; see AssetTransfers.tree.
+/// Tests reassigning an asset of a party that cannot act; see AssetReassign.tree.
 contract AssetReassignTest is ConfirmedAssetWorld {
     function test_reassign_GivenTheCallIsNotDecided() public {
         _silence();
@@ -85,8 +85,7 @@ contract AssetReassignTest is ConfirmedAssetWorld {
         offer(BANK, DEADLINE);
         _silence();
         _reassign(ASSET);
-        assertEq(assets.assetOf(ASSET).offeredTo, PartyNo.wrap(0));
-        assertEq(assets.assetOf(ASSET).until, 0);
+        assertNoOffer();
         expectNoOffer(ASSET);
         by(BANK);
         assets.rejectTransfer(ASSET);

@@ -2,168 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {IAssetLiens} from "../../../../contracts/interfaces/IAssetLiens.sol";
-import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, PartyStatus} from "../../../../contracts/Types.sol";
+import {ApplicationKind, AssetState, NOBODY, PartyNo, PartyStatus} from "../../../../contracts/Types.sol";
 import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests liens; see AssetLiens.tree.
-contract AssetLiensTest is ConfirmedAssetWorld {
-    function test_pledge_GivenTheCallerIsAStranger() public {
-        expectUnknownAccount(STRANGER);
-        vm.prank(STRANGER);
-        assets.pledge(ASSET, BANK, false, TERMS);
-    }
-
-    function test_pledge_GivenTheAssetIsNotConfirmed() public {
-        endAssets();
-        AssetId[5] memory list = unconfirmed();
-        for (uint256 i = 0; i < list.length; ++i) {
-            expectWrongState(list[i], stateOf(list[i]));
-            by(PROVIDER);
-            assets.pledge(list[i], BANK, false, TERMS);
-        }
-    }
-
-    function test_pledge_GivenTheAssetIsExpired() public {
-        vm.warp(VALID_TO);
-        expectExpired();
-        pledge(BANK);
-    }
-
-    function test_pledge_GivenTheAssetIsFrozen() public {
-        freeze(ASSET);
-        expectFrozen(ASSET);
-        pledge(BANK);
-    }
-
-    function test_pledge_GivenAnObjectionIsOpen() public {
-        object(ASSET);
-        expectObjected(ASSET, 1);
-        pledge(BANK);
-    }
-
-    function test_pledge_GivenTheCallerIsNotTheHolder() public {
-        expectNotHolder(ASSET, PROVIDER);
-        by(CONSUMER);
-        assets.pledge(ASSET, BANK, false, TERMS);
-    }
-
-    function test_pledge_WhenTheCreditorIsNobodyUnknownNotActiveOrTheHolder() public {
-        PartyNo[6] memory list = badRecipients(PROVIDER);
-        for (uint256 i = 0; i < list.length; ++i) {
-            expectBadRecipient(list[i]);
-            pledge(list[i]);
-        }
-    }
-
-    function test_pledge_WhenTheTermsAreZero() public {
-        expectZero();
-        by(PROVIDER);
-        assets.pledge(ASSET, BANK, false, 0);
-    }
-
-    function test_pledge_GivenThereIsASoleLien() public {
-        _pledgeSolely(BANK);
-        expectPledged(ASSET, 0, BANK);
-        pledge(BROKER);
-        expectPledged(ASSET, 0, BANK);
-        _pledgeSolely(BROKER);
-    }
-
-    function test_pledge_WhenASoleLienIsWantedButThereDiffers() public {
-        pledge(BROKER);
-        pledge(BANK);
-        release(0, BROKER);
-        expectPledged(ASSET, 1, BANK);
-        _pledgeSolely(BROKER);
-    }
-
-    function test_pledge_GivenTheSoleLienWasReleased() public {
-        release(_pledgeSolely(BANK), BANK);
-        assertEq(_pledgeSolely(BROKER), 0);
-        release(0, BROKER);
-        assertEq(pledge(BANK), 0);
-        assertEq(pledge(BROKER), 1);
-    }
-
-    function test_pledge_GivenThereAreLiens() public {
-        for (uint8 lien = 0; lien < 8; ++lien) {
-            assertEq(pledge(BANK), lien);
-            _assertLien(lien, BANK, lien + 1);
-            assertEq(assets.assetOf(ASSET).liens, (1 << (lien + 1)) - 1);
-        }
-    }
-
-    function test_pledge_GivenTheFirstInRankWasReleased() public {
-        pledge(BANK);
-        pledge(BROKER);
-        pledge(CONSUMER);
-        release(0, BANK);
-        assertEq(assets.assetOf(ASSET).liens, 6);
-        assertEq(pledge(SUBJECT), 0);
-        _assertLien(0, SUBJECT, 4);
-        _assertLien(1, BROKER, 2);
-        _assertLien(2, CONSUMER, 3);
-    }
-
-    function test_pledge_GivenEveryLienWasReleased() public {
-        pledge(BANK);
-        pledge(BROKER);
-        release(0, BANK);
-        release(1, BROKER);
-        assertEq(pledge(CONSUMER), 0);
-        _assertLien(0, CONSUMER, 1);
-    }
-
-    function test_pledge_GivenThereAreEightLiens() public {
-        for (uint256 i = 0; i < 8; ++i) {
-            pledge(BANK);
-        }
-        expectTooMany(ASSET, 8);
-        pledge(BANK);
-        release(5, BANK);
-        assertEq(pledge(BROKER), 5);
-    }
-
-    function test_pledge_GivenThereIsALienOfTheLastRank() public {
-        pledge(BANK);
-        // Each lien is added before the previous one is released, so that the rank rises.
-        for (uint256 i = 1; i < 255; ++i) {
-            pledge(BANK);
-            release(uint8((i + 1) % 2), BANK);
-        }
-        assertEq(assets.lienOf(ASSET, 0).rank, 255);
-        expectTooMany(ASSET, 255);
-        pledge(BANK);
-        release(0, BANK);
-        pledge(BANK);
-        _assertLien(0, BANK, 1);
-    }
-
-    function test_pledge_GivenAnApplicationIsOpen() public {
-        file(ASSET, ApplicationKind.Change);
-        assertEq(pledge(BANK), 0);
-    }
-
-    function testFuzz_pledge_WhenTheCallIsValid(uint32 no, bool sole, bytes32 terms, uint16 wait) public folds {
-        PartyNo creditor = PartyNo.wrap(uint32(bound(no, 1, ALL_PARTIES)));
-        vm.assume(creditor != PROVIDER && terms != 0);
-        uint40 at = START + wait % 10_000;
-        vm.warp(at);
-        expectEvent();
-        emit IAssetLiens.Pledged(ASSET, 0, creditor, 1, sole, terms, at, PROVIDER);
-        by(PROVIDER);
-        assertEq(assets.pledge(ASSET, creditor, sole, terms), 0);
-        IAssetLiens.Lien memory lien = assets.lienOf(ASSET, 0);
-        assertEq(lien.creditor, creditor);
-        assertEq(lien.rank, 1);
-        assertTrue(lien.sole == sole, "sole");
-        assertEq(lien.consentTo, NOBODY);
-        assertEq(lien.since, at);
-        assertEq(assets.assetOf(ASSET).liens, 1);
-        assertEq(assets.assetOf(ASSET).holder, PROVIDER);
-    }
-
+/// Tests what a creditor may do with its lien, and that a lien stops a cancellation; see AssetCreditor.tree.
+contract AssetCreditorTest is ConfirmedAssetWorld {
     function testFuzz_consentToTransfer_GivenThereIsNoSuchLien(uint8 lien) public {
         _expectWrongLien(lien, NOBODY);
         consent(lien, BANK, CONSUMER);
@@ -225,7 +69,7 @@ contract AssetLiensTest is ConfirmedAssetWorld {
         consent(lien, BANK, PartyNo.wrap(to));
         for (uint8 i = 0; i < 3; ++i) {
             assertEq(assets.lienOf(ASSET, i).consentTo, i == lien ? PartyNo.wrap(to) : NOBODY);
-            _assertLien(i, BANK, i + 1);
+            assertLien(i, BANK, i + 1);
         }
         assertEq(assets.assetOf(ASSET).liens, 7);
     }
@@ -289,7 +133,7 @@ contract AssetLiensTest is ConfirmedAssetWorld {
                 lien = pledge(BANK);
                 assertTrue(standing & (1 << lien) == 0, "a number was used twice");
                 standing |= uint8(1 << lien);
-                _assertLien(lien, BANK, ++rank);
+                assertLien(lien, BANK, ++rank);
             }
             assertEq(assets.assetOf(ASSET).liens, standing);
         }
@@ -307,7 +151,7 @@ contract AssetLiensTest is ConfirmedAssetWorld {
         release(0, BANK);
         IAssetLiens.Lien memory gone = assets.lienOf(ASSET, 0);
         assertEq(keccak256(abi.encode(gone)), keccak256(new bytes(5 * 32)));
-        _assertLien(1, BROKER, 2);
+        assertLien(1, BROKER, 2);
         assertEq(assets.assetOf(ASSET).liens, 2);
     }
 
@@ -333,11 +177,6 @@ contract AssetLiensTest is ConfirmedAssetWorld {
         _reviewed(ASSET);
     }
 
-    function _pledgeSolely(PartyNo creditor) private returns (uint8 lien) {
-        by(PROVIDER);
-        return assets.pledge(ASSET, creditor, true, TERMS);
-    }
-
     function _highest(uint8 standing) private view returns (uint8 rank) {
         for (uint8 lien = 0; lien < 8; ++lien) {
             uint8 other = assets.lienOf(ASSET, lien).rank;
@@ -347,10 +186,5 @@ contract AssetLiensTest is ConfirmedAssetWorld {
 
     function _expectWrongLien(uint8 lien, PartyNo creditor) private {
         vm.expectRevert(abi.encodeWithSelector(IAssetLiens.AssetWrongLien.selector, ASSET, lien, creditor));
-    }
-
-    function _assertLien(uint8 lien, PartyNo creditor, uint8 rank) private view {
-        assertEq(assets.lienOf(ASSET, lien).creditor, creditor);
-        assertEq(assets.lienOf(ASSET, lien).rank, rank);
     }
 }
