@@ -37,14 +37,14 @@ class CatalogueEntry:
 
 
 class Catalogue:
-    """Resources from draft to publication. The chief data officer's signature is in ``Publications``."""
+    """Takes resources from draft to publication. ``Publications`` handles the chief data officer's signature."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def put(self, actor: Actor, resource: DataResource) -> Change:
-        """Record the description as the next version; an unchanged description records nothing.
+        """Record the description as the next version. If the description has not changed, nothing is recorded.
 
         Raises ``InvalidInput`` (rules of the data model), ``Forbidden`` ``NOT_THE_PROVIDER``, ``Conflict``
         ``MOVE_NOT_ALLOWED`` for a retired resource.
@@ -57,9 +57,10 @@ class Catalogue:
         return staged.change
 
     def submit(self, actor: Actor, code: str) -> CatalogueEntry:
-        """Submit the newest version for signature. If it matches the important-data list it is blocked instead.
+        """Submit the newest version for signature. If the resource matches the important-data list, the resource is
+        blocked instead.
 
-        Raises ``Conflict`` ``GRADE_CORE`` for core data, which stays a draft.
+        Raises ``Conflict`` ``GRADE_CORE`` for core data; the version stays a draft.
         """
         with self._database.write() as session:
             row = lookups.resource(session, code, lock=True)
@@ -76,10 +77,10 @@ class Catalogue:
             return CatalogueEntry.of(row)
 
     def record_review(self, actor: Actor, code: str, report_digest: str) -> CatalogueEntry:
-        """Record the review of the newest version of important data; this lifts a block.
+        """Record the review of the newest version of important data; the review lifts a block.
 
-        Raises ``Conflict`` ``GRADE_CORE`` for data that is, or is listed as, core; ``Forbidden``
-        ``REVIEWER_IS_PROVIDER``.
+        Raises ``Conflict`` ``GRADE_CORE`` if the provider or the important-data list grades the data as core;
+        ``Forbidden`` ``REVIEWER_IS_PROVIDER``.
         """
         require(actor, Action.GRADE)
         check_digest(report_digest, "report_digest")
@@ -94,7 +95,7 @@ class Catalogue:
                     "GRADE_CORE",
                     "Core data stays blocked, also after a review.",
                     where=code,
-                    hint=f"It is core data because of: {', '.join(kinds) or 'its own grade'}.",
+                    hint=f"The data is core data because of: {', '.join(kinds) or 'its own grade'}.",
                 )
             if not lookups.reviewed(session, code, row.version):
                 session.add(
@@ -116,7 +117,7 @@ class Catalogue:
         return self._move(actor, code, "block", reason)
 
     def retire(self, actor: Actor, code: str, reason: str) -> CatalogueEntry:
-        """Retire the entry for good; its versions are kept."""
+        """Retire the entry permanently; its versions are kept."""
         with self._database.read() as session:
             row = lookups.resource(session, code)
         require(actor, Action.EDIT_RESOURCE, owns=row.provider == actor.party)
@@ -130,7 +131,7 @@ class Catalogue:
             return CatalogueEntry.of(row)
 
     def registrable(self, code: str, version: int | None = None) -> DataResource:
-        """Return the published description, if it may be registered.
+        """Return the published description if the resource may be registered.
 
         Raises ``Conflict``: ``NOT_PUBLISHED``, ``GRADE_CORE``, ``REVIEW_REQUIRED``.
         """
@@ -149,9 +150,10 @@ class Catalogue:
             return resource
 
     def get(self, code: str, reader: Actor | None = None) -> dict[str, Any]:
-        """Return an entry with its newest description, or the published one if the reader may not see drafts.
+        """Return an entry with its newest description, or with the published description if the reader may not see
+        drafts.
 
-        ``reader`` is None for the operator's own command line, which may see all; also in the methods below.
+        In this class ``reader`` is None for the operator's own command line, which may see everything.
         """
         with self._database.read() as session:
             row = lookups.resource(session, code)
@@ -166,7 +168,7 @@ class Catalogue:
             }
 
     def document(self, code: str, version: int, reader: Actor | None = None) -> dict[str, Any]:
-        """Return the description in that version."""
+        """Return the description in the given version."""
         with self._database.read() as session:
             row = lookups.resource(session, code)
             if version != row.published_version:
@@ -174,7 +176,7 @@ class Catalogue:
             return lookups.version(session, code, version).document
 
     def history(self, code: str, reader: Actor | None = None) -> list[dict[str, Any]]:
-        """Return every step of the resource, oldest first."""
+        """Return every recorded step of the resource (submit, block, sign and so on), oldest first."""
         with self._database.read() as session:
             require_sight(reader, lookups.resource(session, code))
             rows = session.scalars(
@@ -192,7 +194,9 @@ class Catalogue:
     def page(
         self, after: str | None, limit: int, state: str | None = None, reader: Actor | None = None
     ) -> list[CatalogueEntry]:
-        """Return the entries that the reader may see, by code, after the code ``after``."""
+        """Return a page of the entries that the reader may see, ordered by code; the page starts after the code
+        ``after``.
+        """
         query = select(CatalogueResource).order_by(CatalogueResource.code).limit(limit)
         if after:
             query = query.where(CatalogueResource.code > after)
@@ -206,7 +210,9 @@ class Catalogue:
 
 
 def sees_drafts(reader: Actor | None, row: CatalogueResource) -> bool:
-    """Whether the reader may see unpublished versions. Without a reader it is the operator's own command line."""
+    """Whether the reader may see unpublished versions. None means the operator's own command line, which may see
+    everything.
+    """
     return reader is None or row.provider == reader.party or allowed(Action.EDIT_RESOURCE, reader.roles, reads=True)
 
 

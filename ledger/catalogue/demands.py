@@ -1,4 +1,6 @@
-"""The demand list and the sharing duties (需求清单、数据共享责任清单): match, accept, connect, in working days."""
+"""The demand list and the sharing duties (需求清单、数据共享责任清单). A demand is matched, accepted, then connected;
+time limits are in working days.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ class NewDemand:
 
 @dataclass(frozen=True, slots=True)
 class DemandEntry:
-    """A demand as it is at a given time. ``resource`` is the code of the matched resource.
+    """A demand with its state at a given time. ``resource`` is the code of the matched resource.
 
     ``overdue`` is true if an accepted duty was not fulfilled within its working days.
     """
@@ -64,7 +66,7 @@ class DemandEntry:
 
     @classmethod
     def of(cls, row: Demand, at: int) -> DemandEntry:
-        """Return a row's value at ``at`` (seconds UTC)."""
+        """Convert a table row, with its state at ``at`` (seconds UTC)."""
         same = {field.name for field in fields(cls)} - {"resource", "overdue"}
         overdue = row.state == "duty_accepted" and row.due_at is not None and at >= row.due_at
         return cls(**{name: getattr(row, name) for name in same}, resource=row.code, overdue=overdue)
@@ -85,7 +87,9 @@ class Duty:
 
 
 class Demands:
-    """Demands from filing to connection. ``sla_days`` applies to a resource without a listed duty."""
+    """Takes demands from filing to connection. ``sla_days`` is the limit in working days for a resource without a
+    listed duty.
+    """
 
     def __init__(self, database: Database, sla_days: int, clock: Clock) -> None:
         self._database = database
@@ -146,7 +150,7 @@ class Demands:
             return rank(wanted, (item for item in described if item.share_attr != "none"), limit)
 
     def match(self, actor: Actor, identifier: str, code: str) -> DemandEntry:
-        """Assign a published resource to the demand; after an appeal this means that the appeal succeeds.
+        """Assign a published resource to the demand. If the requester has appealed, the appeal succeeds.
 
         Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
         """
@@ -165,7 +169,7 @@ class Demands:
             return self._move(session, row, "match", actor.party)
 
     def accept(self, actor: Actor, identifier: str) -> DemandEntry:
-        """Accept the duty to share: its working days start now."""
+        """Accept the duty to share; the duty's working days start now."""
         now = self._clock()
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -182,7 +186,7 @@ class Demands:
             return self._move(session, row, "connect", actor.party)
 
     def refuse(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Refuse with a reason, as the department on duty or as a keeper of the lists."""
+        """Refuse a demand with a reason, as the department that has the duty or as a keeper of the lists."""
         checked = checked_reason(reason)
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -194,7 +198,7 @@ class Demands:
             return self._move(session, row, "refuse", actor.party, checked)
 
     def appeal(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Appeal against a refusal. The authority decides: it matches the demand again, or closes it."""
+        """Appeal against a refusal. The authority then decides: it matches the demand again, or closes the demand."""
         checked = checked_reason(reason)
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -202,7 +206,7 @@ class Demands:
             return self._move(session, row, "appeal", actor.party, checked)
 
     def close(self, actor: Actor, identifier: str) -> DemandEntry:
-        """Close a demand: the requester has its data, or the authority dismisses an appeal."""
+        """Close a demand: the requester has received the data, or the authority dismisses the appeal."""
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
             if row.state == "appealed":
@@ -225,7 +229,7 @@ class Demands:
         return asdict(DemandEntry.of(row, self._clock() if at is None else at)) | {"history": steps}
 
     def page(self, after: str | None, limit: int, state: str | None = None) -> list[DemandEntry]:
-        """Return demands by id, after the id ``after``."""
+        """Return a page of demands, ordered by id; the page starts after the id ``after``."""
         query = select(Demand).order_by(Demand.id).limit(limit)
         if after:
             query = query.where(Demand.id > after)
@@ -239,7 +243,9 @@ class Demands:
         require(actor, Action.PUBLISH_LISTS, owns=lookups.cdo_of(session, department) == actor.party)
 
     def _duty(self, session: Session, row: Demand) -> tuple[str, int]:
-        """Return the department on duty and its working days; without a listed duty, the provider and the default."""
+        """Return the department that must share and its limit in working days; without a listed duty, the provider and
+        the default limit.
+        """
         if row.code is None:
             raise Conflict("DEMAND_NOT_MATCHED", "No resource is assigned to the demand yet.", where=f"demand {row.id}")
         duty = session.scalar(
@@ -283,13 +289,17 @@ def _check(demand: NewDemand) -> None:
 
 
 def _require_keeper(actor: Actor) -> None:
-    """Refuse other parties before anything is read, so that they learn nothing about the lists."""
+    """Raise ``Forbidden`` unless the actor may keep lists. This check reads nothing, so other parties learn nothing
+    about the lists.
+    """
     require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
 
 
 def _check_days(sla_days: int) -> None:
     if not 1 <= sla_days <= MAX_WORKING_DAYS:
-        raise InvalidInput("SLA_DAYS", f"A duty runs for 1 to {MAX_WORKING_DAYS} working days.", where="sla_days")
+        raise InvalidInput(
+            "SLA_DAYS", f"The time limit of a duty is 1 to {MAX_WORKING_DAYS} working days.", where="sla_days"
+        )
 
 
 def _require_department(actor: Actor, department: str) -> None:

@@ -1,4 +1,4 @@
-"""The versions and steps of an entry of the data list (数据清单); nothing is overwritten."""
+"""The versions and steps of an entry of the data list (数据清单); no version or step is overwritten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ledger.errors import Forbidden, InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The effect of a description: ``verdict`` is ``new``, ``new_version`` or ``unchanged``."""
+    """What recording a description changes: ``verdict`` is ``new``, ``new_version`` or ``unchanged``."""
 
     verdict: str
     version: int
@@ -30,10 +30,11 @@ def change_of(
     present: tuple[CatalogueResource, Mapping[str, Any]] | None,
     systems: Container[str],
 ) -> Change:
-    """Return the effect of recording a description, given the present entry and its newest document; no database is
+    """Return what recording a description would change in the present entry and its newest document; no database is
     read.
 
-    ``systems`` are the codes of the system list, as far as they are needed. Raises as ``Catalogue.put``.
+    ``systems`` must contain the code of the description's system if the system list has that system. Raises the errors
+    of ``Catalogue.put``.
     """
     check_resource(resource)
     if resource.system and resource.system not in systems:

@@ -50,14 +50,14 @@ class Listed:
 
 
 class ImportantDataList:
-    """Entries that block matching resources; withdrawn entries stay recorded."""
+    """Keeps the entries that block matching resources; withdrawn entries stay recorded."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def add(self, actor: Actor, entry: ImportantData) -> Listed:
-        """List a kind of data, and block the matching resources of the data list. Raises ``InvalidInput``."""
+        """Add a kind of data to the list, and block the matching resources of the data list. Raises ``InvalidInput``."""
         require(actor, Action.GRADE)
         check_important(entry)
         now = self._clock()
@@ -85,9 +85,10 @@ class ImportantDataList:
             )
 
     def all(self, reader: Actor | None = None) -> list[ListedKind]:
-        """Return every entry by id, also withdrawn ones, for parties that grade or assess data.
+        """Return every entry, including withdrawn entries, ordered by id. Only parties that grade or assess data may
+        see them.
 
-        ``reader`` is None for the operator's own command line, which may see all.
+        ``reader`` is None for the operator's own command line, which may see everything.
         """
         if reader is not None:
             require(reader, Action.GRADE, owns=True, reads=True)
@@ -103,7 +104,9 @@ class ImportantDataList:
                 yield row.code
 
     def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
-        """Whether the newest or the published version matches and no review clears it; core data is never cleared."""
+        """Whether the newest or the published version matches the entry and no review permits that version; a review
+        never permits core data.
+        """
         for number in {row.version, row.published_version or row.version}:
             resource = DataResource.from_dict(lookups.version(session, row.code, number).document)
             cleared = entry.grade != "core" and lookups.reviewed(session, row.code, number)

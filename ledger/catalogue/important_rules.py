@@ -17,9 +17,10 @@ MAX_LISTED_FIELDS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class ImportantData:
-    """A listed kind of data. ``pattern`` is a glob for the title; ``fields`` are names that occur together.
+    """A listed kind of data. ``pattern`` is a glob pattern for the title; ``fields`` are field names that must all
+    occur.
 
-    Either is enough for a match. Upper and lower case are equal.
+    A resource matches by its title or by its fields. Upper and lower case are treated as equal.
     """
 
     title: str
@@ -28,7 +29,7 @@ class ImportantData:
     fields: tuple[str, ...] = ()
 
     def matches(self, resource: DataResource) -> bool:
-        """Whether the resource is of this kind."""
+        """Whether the resource matches this kind of data."""
         if self.pattern and fnmatchcase(resource.title.casefold(), self.pattern.casefold()):
             return True
         named = {field.name.casefold() for field in resource.fields}
@@ -48,6 +49,8 @@ def check_important(entry: ImportantData) -> None:
 
 
 def matched_grade(resource: DataResource, entries: Iterable[ImportantData]) -> tuple[str, Sequence[str]]:
-    """Return the highest of the resource's own grade and the matching entries' grades, and the entries' titles."""
+    """Return the highest grade among the resource's own and those of the matching entries, and the titles of the
+    matching entries.
+    """
     found = [entry for entry in entries if entry.matches(resource)]
     return highest([resource.grade, *(entry.grade for entry in found)]), sorted(entry.title for entry in found)

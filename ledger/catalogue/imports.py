@@ -18,13 +18,13 @@ from ledger.store.database import Database
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
 MAX_REFUSALS_LISTED: Final = 100
-# How many times a table is planned if other writers change its entries meanwhile.
+# How often a table is planned, at most; a plan is repeated if another writer changed the table's entries meanwhile.
 MAX_PLANS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """The effect of a row: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
+    """What a row would change: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
 
     Rows count from 1 after the header; blank rows do not count.
     """
@@ -45,7 +45,9 @@ class RowReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """A report for each row in the file's order, whether the rows were written, and notes on how the file was read."""
+    """The reports on all rows in the order of the file, whether the rows were written, and notes on how the file was
+    read.
+    """
 
     rows: tuple[RowReport, ...]
     committed: bool
@@ -53,7 +55,7 @@ class ImportReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of rows by verdict."""
+        """How many rows have each result (``new``, ``new_version``, ``unchanged`` or ``refused``)."""
         verdicts = [row.verdict for row in self.rows]
         return {name: verdicts.count(name) for name in ("new", "new_version", "unchanged", "refused")}
 
@@ -69,12 +71,12 @@ class CatalogueImport:
         self._clock = clock
 
     def dry_run(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
-        """Report row by row what a commit would do; nothing is written."""
+        """Report for each row what a commit would do; nothing is written."""
         require(actor, Action.EDIT_RESOURCE, owns=True)
         return ImportReport(tuple(row for row, _ in self._planned(actor, sheets, progress)), False, sheets.notes)
 
     def commit(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
-        """Import every row in one transaction. Raises ``InvalidInput`` ``IMPORT_REFUSED`` if one is refused.
+        """Import all rows in one transaction. Raises ``InvalidInput`` ``IMPORT_REFUSED`` if a row is refused.
 
         The rows are planned before the write lock is taken. If another writer changed an entry meanwhile, they are
         planned again. Raises ``Busy`` ``CATALOGUE_BUSY`` if that happens three times.
@@ -98,7 +100,7 @@ class CatalogueImport:
         taken = set[str]()
         rows: list[Planned] = []
         with self._database.read() as session:
-            # In portions, because the newest descriptions of all entries might not fit into memory.
+            # The rows are read in portions, because the newest descriptions of all entries might not fit into memory.
             for some in chunks(sheets.resources):
                 known = Known(session, [row["code"] for row in some], [row.get("system", "") for row in some])
                 for row in some:
@@ -120,7 +122,7 @@ def _plan(
     try:
         if code in taken:
             raise InvalidInput(
-                "CODE_TWICE", "An earlier row has this code.", where="code", hint="Keep one of the rows."
+                "CODE_TWICE", "An earlier row has this code.", where="code", hint="Keep only one row for this code."
             )
         taken.add(code)
         staged = known.staged(provider, _resource(row, columns))
@@ -143,7 +145,7 @@ def _require_none_refused(rows: Sequence[RowReport]) -> None:
 
 
 def _silent(_rows: int) -> None:
-    """Show no progress: the rows were counted before."""
+    """Ignore the count: no progress is shown, because the rows were counted already."""
 
 
 def _require_columns(sheets: Sheets) -> None:
@@ -161,7 +163,10 @@ def _require_names(row: Mapping[str, str], required: Sequence[str], known: Seque
         raise InvalidInput("IMPORT_COLUMN_MISSING", f"The column {missing[0]} is missing.", where=where)
     if odd := [name for name in row if name not in known]:
         raise InvalidInput(
-            "IMPORT_COLUMN_UNKNOWN", f"The column {odd[0][:64]} is not known.", where=where, hint=", ".join(known)
+            "IMPORT_COLUMN_UNKNOWN",
+            f"The column {odd[0][:64]} is not one of the columns of the data list.",
+            where=where,
+            hint=", ".join(known),
         )
 
 
@@ -186,7 +191,7 @@ def _resource(row: Mapping[str, str], columns: Mapping[str, Sequence[ResourceFie
             "FIELDS_TWICE", "The fields are given both in the row and in their own table.", where="fields"
         )
     fields = tuple(columns.get(code, ())) or _fields(written)
-    # An empty cell means the default.
+    # An empty cell means that the member has its default value.
     given = {name: row[name] for name in OPTIONAL if row.get(name) and name not in ("rows", "columns", "fields")}
     return DataResource(
         **{"package": "", **given},

@@ -1,4 +1,4 @@
-"""Find entries of the catalogue's lists, their next numbers, and the listed kinds of important data."""
+"""Finds entries of the catalogue's lists, the next numbers of entries, and the listed kinds of important data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def resource(session: Session, code: str, *, lock: bool = False) -> CatalogueRes
 
 
 def version(session: Session, code: str, number: int) -> ResourceVersion:
-    """Return that version of a resource. Raises ``NotFound`` ``VERSION_UNKNOWN``."""
+    """Return the given version of a resource. Raises ``NotFound`` ``VERSION_UNKNOWN``."""
     row = session.get(ResourceVersion, (code, number))
     if row is None:
         raise NotFound("VERSION_UNKNOWN", f"The resource has no version {number}.", where=code[:64])
@@ -40,7 +40,7 @@ def version(session: Session, code: str, number: int) -> ResourceVersion:
 
 
 def published(session: Session) -> Iterable[ResourceVersion]:
-    """Return the published version of every resource that has one, by code."""
+    """Return the published versions of all resources that have one, ordered by code."""
     return session.scalars(
         select(ResourceVersion)
         .join(CatalogueResource, CatalogueResource.code == ResourceVersion.code)
@@ -65,7 +65,7 @@ def system(session: Session, code: str) -> InfoSystem | None:
 
 
 def reviewed(session: Session, code: str, number: int) -> bool:
-    """Whether a review of that version is recorded."""
+    """Whether a review of the given version is recorded."""
     return session.get(ResourceReview, (code, number)) is not None
 
 
@@ -86,12 +86,16 @@ def cdo_of(session: Session, department: str) -> str | None:
 
 
 def next_number(session: Session, column: InstrumentedAttribute[int], of: ColumnElement[bool]) -> int:
-    """Return the number after the highest in ``column`` among the rows ``of`` one parent; the first is 1."""
+    """Return the next free number in ``column``: the highest number among the rows that meet the condition ``of``, plus
+    1.
+    """
     return (session.scalar(select(func.max(column)).where(of)) or 0) + 1
 
 
 def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
-    """Return the higher of the provider's grade and the listed grade of the resource, and the matched kinds."""
+    """Return the higher of two grades (the provider's, and the important-data list's), and the titles of the matched
+    kinds.
+    """
     return matched_grade(resource, listed_kinds(session))
 
 

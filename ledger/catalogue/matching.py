@@ -1,4 +1,4 @@
-"""Match a data demand to resources (供需对接): a score in per mille, with its parts."""
+"""Matches a data demand to resources (供需对接). The score is in per mille and is the sum of three parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from ledger.domain.resource import DataResource
 
-# Fields show best whether a resource matches a demand. The three add up to a thousand.
+# The most points for fields, domain and words; together 1,000. Fields weigh most, because they show best whether a
+# resource matches.
 FIELD_POINTS: Final = 600
 DOMAIN_POINTS: Final = 200
 WORD_POINTS: Final = 200
@@ -58,7 +59,8 @@ def rank(wanted: Wanted, resources: Iterable[DataResource], limit: int) -> list[
 
 
 def score(wanted: Wanted, resource: DataResource) -> Candidate:
-    """Return how well the resource matches: its shares of the wanted fields and words, and whether the domain is equal.
+    """Return the score of a resource: which share of the wanted fields and words it has, and whether its domain is the
+    wanted one.
 
     Field names are compared without case, spaces and separators. Words are Latin words and pairs of Chinese characters.
     """

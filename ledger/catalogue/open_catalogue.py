@@ -1,4 +1,4 @@
-"""The open catalogue (开放目录): resources that are open to all or to some, with conditions and licence."""
+"""The open catalogue (开放目录): resources offered to everybody or to named parties, with conditions and a licence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _SHOWN: Final = ("code", "number", "version", "open_type", "conditions", "licenc
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a resource is opened: to all (free), to named parties (targeted), or under an authorised operation."""
+    """How a resource is offered in the open catalogue: ``open_type`` is ``free`` (to everybody), ``targeted`` (to named
+    parties) or ``authorised`` (for an authorised operation).
+    """
 
     open_type: str
     conditions: str
@@ -32,14 +34,14 @@ class Opening:
 
 
 class OpenCatalogue:
-    """Opens published resources; an item is valid while its resource is published."""
+    """Lists published resources in the open catalogue; an item is valid while its resource is published."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def open(self, actor: Actor, code: str, opening: Opening) -> dict[str, Any]:
-        """Open the published version of a resource; earlier items stay as history.
+        """Put the published version of a resource into the open catalogue; earlier items stay as history.
 
         Raises ``InvalidInput`` ``OPENING``, ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_TO_BE_OPENED``.
         """
@@ -48,7 +50,11 @@ class OpenCatalogue:
             row = lookups.resource(session, code, lock=True)
             require(actor, Action.PUBLISH_LISTS, owns=lookups.acts_for(session, actor.party, row.provider))
             if row.published_version is None:
-                raise Conflict("NOT_PUBLISHED", "Only a published resource can be opened.", where=f"resource {code}")
+                raise Conflict(
+                    "NOT_PUBLISHED",
+                    "Only a published resource can be put into the open catalogue.",
+                    where=f"resource {code}",
+                )
             allowed = lookups.version(session, code, row.published_version).document["open_attr"]
             if allowed == "none" or (allowed == "conditional" and opening.open_type == "free"):
                 raise Conflict(
@@ -82,11 +88,13 @@ class OpenCatalogue:
             item.withdrawn_at = self._clock()
 
     def page(self, after: str | None, limit: int) -> list[dict[str, Any]]:
-        """Return valid items by resource code, after the code ``after``, each with the published description."""
+        """Return a page of valid items with their published descriptions, ordered by resource code; the page starts
+        after the code ``after``.
+        """
         return self._items(OpenItem.code > after if after else OpenItem.code.is_not(None), limit)
 
     def get(self, code: str) -> dict[str, Any]:
-        """Return the valid item of a resource and all its items. Raises ``Conflict`` ``NOT_OPEN``."""
+        """Return the valid item of a resource, and the history of all its items. Raises ``Conflict`` ``NOT_OPEN``."""
         current = self._items(OpenItem.code == code, 1)
         if not current:
             raise Conflict("NOT_OPEN", "The resource is not in the open catalogue.", where=code[:64])

@@ -1,4 +1,4 @@
-"""Publication of the data list: a department's chief data officer (首席数据官) signs, then the entry is published."""
+"""Publication of the data list: a department's chief data officer (首席数据官) signs a version, then it is published."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ledger.store.database import Database
 
 
 class Publications:
-    """Appoints officers, records their signatures, and publishes what they signed."""
+    """Appoints chief data officers, records their signatures, and publishes the versions that they signed."""
 
     def __init__(self, database: Database, parties: Parties, intake: Intake, clock: Clock) -> None:
         self._database = database
@@ -37,7 +37,7 @@ class Publications:
         self._clock = clock
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
-        """Appoint the department's chief data officer, as the authority; ``None`` ends the appointment.
+        """Appoint the department's chief data officer, as an authority; None as the officer ends the appointment.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
         ``CDO_ROLE_MISSING``.
@@ -46,7 +46,7 @@ class Publications:
         if Role.AUTHORITY not in actor.roles:
             raise Forbidden(
                 "PARTY_OFFICE_BY_AUTHORITY",
-                "Only an authority can appoint or dismiss an officer.",
+                "Only an authority can appoint or dismiss a chief data officer.",
                 hint="Ask an authority.",
             )
         if cdo in (department, actor.party):
@@ -59,7 +59,7 @@ class Publications:
             raise Conflict(
                 "CDO_ROLE_MISSING",
                 "The party does not have the role of a chief data officer.",
-                hint="Let the authority grant the role cdo first.",
+                hint="First ask an authority to give the party the role cdo.",
             )
         now = self._clock()
         with self._database.write() as session:
@@ -81,7 +81,7 @@ class Publications:
                 )
 
     def draft(self, actor: Actor, code: str) -> dict[str, Any]:
-        """Return the unsigned publication of the newest version, for the department's officer to sign."""
+        """Return the unsigned publication of the newest version, which the department's chief data officer must sign."""
         require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         with self._database.read() as session:
             row = lookups.resource(session, code)
@@ -98,7 +98,8 @@ class Publications:
             )
 
     def sign(self, actor: Actor, statement: dict[str, Any]) -> CatalogueEntry:
-        """Record a publication that the acting officer signed; a publication that is recorded already is skipped.
+        """Record a publication that the acting chief data officer signed; a publication that is recorded already is
+        skipped.
 
         Raises ``Forbidden`` ``NOT_THE_CDO`` or ``SIGNER_NOT_CDO``, ``Conflict`` ``VERSION_OUTDATED``.
         """
@@ -114,7 +115,7 @@ class Publications:
                 "SIGNER_NOT_CDO",
                 "The statement is not signed by a key of the chief data officer.",
                 where=f"resource {code}",
-                hint="Draft the publication again and let the officer sign it.",
+                hint="Draft the publication again, and ask the chief data officer to sign it.",
             )
             if statement["cdo"] != officer.id:
                 raise refusal
@@ -144,7 +145,9 @@ class Publications:
             return CatalogueEntry.of(row)
 
     def publish(self, actor: Actor, code: str) -> CatalogueEntry:
-        """Publish the signed version in the data list. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` before it is signed."""
+        """Publish the signed version in the data list. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` if it is not signed
+        yet.
+        """
         with self._database.write() as session:
             row = lookups.resource(session, code, lock=True)
             require(actor, Action.PUBLISH_LISTS, owns=lookups.acts_for(session, actor.party, row.provider))
@@ -169,5 +172,5 @@ class Publications:
                 "NOT_THE_CDO",
                 "The party is not the chief data officer of the resource's department.",
                 where=f"resource {row.code}",
-                hint="The authority appoints one officer for each department.",
+                hint="An authority appoints one chief data officer for each department.",
             )

@@ -1,4 +1,4 @@
-"""Find the table of resources and the table of fields in a file. No grade is ever lowered silently."""
+"""Finds the table of resources and the table of fields in a file. A sheet with grades is never ignored silently."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Sheets:
-    """The contents of a file: a row for each resource, optional rows for fields, and notes on how it was read."""
+    """The contents of a file: a row for each resource, optional rows for fields, and notes on how the file was read."""
 
     resources: Rows
     fields: Rows = ()
@@ -52,11 +52,12 @@ class Sheets:
 
 
 def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str | None = None) -> Sheets:
-    """Return the tables in a file; the fields may be in a sheet, in a second file (CSV or Excel), or in a cell.
+    """Return the tables in a file. Fields may be in a sheet, in a second file (CSV or Excel), or in a cell of each
+    resource.
 
-    In a workbook the sheet of resources is the one with their columns, whatever its name and position. A sheet with the
-    columns of fields, or named ``fields`` or ``字段``, holds the fields. Raises ``InvalidInput`` ``FILE_…``,
-    ``XLSX_…``, ``XLS_…``, ``CSV_…``.
+    A workbook's sheet of resources is recognised by its columns; its name and position do not matter. A sheet with the
+    columns of fields, or with a name such as ``fields`` or ``字段``, holds the fields. Raises ``InvalidInput``
+    ``FILE_…``, ``XLSX_…``, ``XLS_…``, ``CSV_…``.
     """
     kind, notes = recognised(data, name)
     beside = Listed(()) if fields is None else table_in(fields, "fields", encoding)
@@ -123,7 +124,7 @@ def _column(name: str) -> str:
 
 
 def _named(rows: Rows, where: str) -> list[dict[str, str]]:
-    """Return the rows by normalised column names, with trimmed cells."""
+    """Return each row as a map from normalised column names to trimmed cells."""
     names = [_column(name) for name in rows[0]] if rows else []
     if len(set(names)) != len(names):
         raise InvalidInput("CSV_HEADER", "Two column names differ only in case or blanks.", where=f"{where}, line 1")
@@ -132,7 +133,7 @@ def _named(rows: Rows, where: str) -> list[dict[str, str]]:
 
 
 def _unquoted(cell: str) -> str:
-    """Return the trimmed cell; ``="0123"``, which keeps a spreadsheet from reading a number, becomes ``0123``."""
+    """Return the trimmed cell. ``="0123"`` becomes ``0123``: this notation makes a spreadsheet read the cell as text."""
     cell = cell.strip()
     return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
 
@@ -150,9 +151,9 @@ def _require_one(sheets: Sequence[Sheet], name: str) -> None:
     if len(sheets) > 1:
         raise InvalidInput(
             "XLSX_SHEETS",
-            "Two sheets hold the same kind of table.",
+            "Two sheets both hold resources, or both hold fields.",
             where=name,
-            hint=f"Keep one of: {', '.join(sheet.title for sheet in sheets)}.",
+            hint=f"Keep only one of these sheets: {', '.join(sheet.title for sheet in sheets)}.",
         )
 
 
@@ -167,9 +168,9 @@ def _refuse_header(sheet: Sheet, name: str) -> None:
 
 
 def _require_no_grading(sheet: Sheet, codes: set[str], name: str) -> None:
-    """Raise if a sheet that is not read grades a resource of this file.
+    """Raise if a sheet that would be ignored contains grades of this file's resources.
 
-    A help sheet or a list of codes may name grades, but not together with a resource code.
+    A help sheet or a list of codes may contain grades, but not together with codes of this file's resources.
     """
     texts = {normal_text(cell) for _, row in sheet.rows for cell in row if isinstance(cell, str)}
     if texts & codes - {""} and {text.casefold() for text in texts} & _GRADING:

@@ -1,4 +1,4 @@
-"""Record descriptions, one or many: each is compared with its entry, then all are written with few statements."""
+"""Records descriptions: each is compared with its present entry, then all are written with few SQL statements."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from ledger.domain.assets.identity import document_digest
 from ledger.domain.resource import DataResource
 from ledger.errors import Busy
 
-# Codes in one statement, because a database limits the number of parameters.
+# The most codes in one SQL statement; databases limit the number of parameters.
 CHUNK: Final = 500
 T = TypeVar("T")
 
 
-# Provider, state and version of an entry when it was read. Any step or new version changes the mark.
+# An entry's provider, state and version at the time of reading. If the mark has changed, another writer changed the
+# entry.
 Mark = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A description with its effect, ready to be written."""
+    """A description that is ready to be written, and what it changes in its entry."""
 
     change: Change
     document: dict[str, Any]
@@ -37,12 +38,12 @@ class Staged:
 
     @property
     def code(self) -> str:
-        """The resource's code."""
+        """The code of the resource."""
         return str(self.document["code"])
 
 
 class Known:
-    """The entries and systems that a table names, read with few queries in one snapshot."""
+    """The present entries and systems that an imported table names, read with few queries from one snapshot."""
 
     def __init__(self, session: Session, codes: Iterable[str], systems: Iterable[str]) -> None:
         self._entries: dict[str, tuple[CatalogueResource, Mapping[str, Any]]] = {}
@@ -58,7 +59,7 @@ class Known:
             self._systems.update(session.scalars(select(InfoSystem.code).where(InfoSystem.code.in_(some))))
 
     def staged(self, provider: str, resource: DataResource) -> Staged:
-        """Return the description as it would be written. Raises as ``Catalogue.put``."""
+        """Return the description as it would be written. Raises the errors of ``Catalogue.put``."""
         present = self._entries.get(resource.code)
         change = change_of(provider, resource, present, self._systems)
         document = resource.to_dict()
@@ -67,7 +68,7 @@ class Known:
 
 
 def write_staged(session: Session, provider: str, staged: Sequence[Staged], now: int) -> bool:
-    """Write what was planned, with a fixed number of statements for every ``CHUNK`` rows.
+    """Write the planned descriptions, with a fixed number of SQL statements for every ``CHUNK`` rows.
 
     Writes nothing and returns ``False`` if an entry has changed since it was read. Raises ``Busy`` ``CATALOGUE_BUSY``
     if another import writes the same codes at the same time.

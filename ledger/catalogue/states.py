@@ -6,7 +6,7 @@ from typing import Final
 
 from ledger.domain.lifecycle import StateMachine
 
-# A changed version must be submitted and signed again, so that a list never shows an unsigned version.
+# A changed version must be submitted and signed again, so that the data list never shows an unsigned version.
 RESOURCE: Final = StateMachine(
     "resource",
     "draft",
@@ -33,7 +33,7 @@ RESOURCE: Final = StateMachine(
     },
 )
 
-# The authority decides an appeal: it matches the demand again, or closes it.
+# The authority decides an appeal: it matches the demand again, or closes the demand.
 DEMAND: Final = StateMachine(
     "demand",
     "filed",

@@ -1,4 +1,4 @@
-"""The system list (系统清单): the information systems that hold the data, in versions."""
+"""The system list (系统清单): the information systems that hold the data; each change of an entry is a new version."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class SystemVersion:
 
 
 class Systems:
-    """The information systems of all owners."""
+    """Records and lists the information systems of all owners."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def put(self, actor: Actor, entry: SystemEntry) -> SystemVersion:
-        """Record the entry as the next version; an unchanged entry records nothing.
+        """Record the entry as the next version. If the entry has not changed, nothing is recorded.
 
         Raises ``InvalidInput`` ``SYSTEM_ENTRY``, ``Forbidden`` ``NOT_THE_OWNER``.
         """
@@ -81,7 +81,7 @@ class Systems:
             return SystemVersion.of(row)
 
     def page(self, after: str | None, limit: int) -> list[SystemVersion]:
-        """Return the newest version of each system by code, after the code ``after``."""
+        """Return the newest version of each system, ordered by code; the page starts after the code ``after``."""
         newest = select(InfoSystem.code, func.max(InfoSystem.version).label("version")).group_by(InfoSystem.code)
         latest = newest.subquery()
         query = (

@@ -1,5 +1,5 @@
-"""Tables of the data catalogue. A change adds a row and leaves earlier rows as they are; only present states are
-updated.
+"""Tables of the data catalogue. A change adds a row and never alters earlier rows; only a row that stores a present
+state is updated.
 
 ``number`` counts the rows of one parent from 1; the highest number is the newest row.
 """
@@ -43,7 +43,7 @@ class CatalogueResource(Base):
 
 
 class ResourceVersion(Base):
-    """A description in that version; it is never changed."""
+    """A version of a resource's description; the row is never changed."""
 
     __tablename__ = "resource_version"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
@@ -55,7 +55,7 @@ class ResourceVersion(Base):
 
 
 class ResourceEvent(Base):
-    """A step of a resource: which party, when, to which state, and why if there is a reason."""
+    """A step of a resource: the acting party, the time, the new state, and the reason if there is one."""
 
     __tablename__ = "resource_event"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
@@ -81,7 +81,7 @@ class ResourceReview(Base):
 
 
 class Publication(Base):
-    """A chief data officer's signature of a version. The log has the signed statement under ``digest``."""
+    """A chief data officer's signature of a version. ``digest`` finds the signed statement in the log."""
 
     __tablename__ = "publication"
     __table_args__ = (ForeignKeyConstraint(["code", "version"], ["resource_version.code", "resource_version.version"]),)
@@ -120,7 +120,7 @@ class ShareDuty(Base):
 
 
 class Demand(Base):
-    """An entry of the demand list (需求清单); ``due_at`` is the end of the duty's working days."""
+    """An entry of the demand list (需求清单). ``due_at`` is the time limit: the end of the duty's working days."""
 
     __tablename__ = "demand"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -138,7 +138,7 @@ class Demand(Base):
 
 
 class DemandEvent(Base):
-    """A step of a demand: which party, when, to which state, and why if there is a reason."""
+    """A step of a demand: the acting party, the time, the new state, and the reason if there is one."""
 
     __tablename__ = "demand_event"
     demand_id: Mapped[str] = mapped_column(ForeignKey("demand.id"), primary_key=True)

@@ -1,4 +1,4 @@
-"""Books of definitions: the YAML files in a folder, checked when loaded; an error names file, line and member."""
+"""Books of definitions: YAML files in a folder, which are checked when loaded. An error names file, line and member."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ledger.rulebooks.misread_yaml import misread
 
 MAX_FILE_BYTES = 64 * 1024
 MAX_FILES = 200
-_TWICE = "成员重复，或缺少“-”。A member is given twice, or the dash before it is missing."
+_TWICE = "成员重复，或成员前缺少“-”。A member is given twice, or the dash before the member is missing."
 _NOT_UTF8 = "不是 UTF-8 编码，请另存为 UTF-8。The file is not UTF-8: save it as UTF-8."
 
 
 class Defined(Protocol):
-    """A definition in a book."""
+    """A definition that a book can contain."""
 
     @property
     def code(self) -> str:
@@ -31,9 +31,9 @@ D = TypeVar("D", bound=Defined)
 
 
 class DefinitionBook(ABC, Generic[D]):
-    """Definitions by code; one version of each is in force.
+    """Finds definitions by their code; one version of each definition is in force.
 
-    A subclass sets ``noun``: the package's files are in the folder ``<noun>s``, and error codes start with ``<NOUN>``.
+    A subclass sets ``noun``. The package's files are in the folder ``<noun>s``, and error codes start with ``<NOUN>``.
     """
 
     noun: ClassVar[str]
@@ -44,11 +44,12 @@ class DefinitionBook(ABC, Generic[D]):
     @staticmethod
     @abstractmethod
     def parse(raw: object, where: str) -> D:
-        """Return the definition in a file's content. Raises ``InvalidInput`` with ``file: member`` as its place."""
+        """Parse the content of a file. Raises ``InvalidInput`` whose place is ``file: member``."""
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
-        """Load the package's definitions and those of ``folder``, which replace the package's by code.
+        """Load the definitions of the package and of ``folder``. A definition in ``folder`` replaces the package's
+        definition with the same code.
 
         Raises ``InvalidInput`` ``<NOUN>_INVALID`` with file, line and member, and ``<NOUN>_TWICE``.
         """
@@ -90,14 +91,14 @@ class DefinitionBook(ABC, Generic[D]):
 
     @classmethod
     def require_new(cls, definition: D, path: Path, known: Mapping[str, Path]) -> None:
-        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file, ``known`` by code, defines the same code."""
+        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file defines the code too; ``known`` maps codes to files."""
         if other := known.get(definition.code):
             message = f"{other.name} 已定义 {definition.code}。{definition.code} is defined in {other.name} already."
             raise cls._error("_TWICE", message, path.name)
 
     @classmethod
     def read(cls, path: Path) -> D:
-        """Return the definition in one file. Raises ``InvalidInput`` ``FILE_MISSING``, and as ``load``."""
+        """Return the definition in one file. Raises ``InvalidInput`` ``FILE_MISSING``, and the errors of ``load``."""
         if not path.is_file():
             raise InvalidInput("FILE_MISSING", "没有这个文件。There is no such file.", where=path.name)
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -114,7 +115,7 @@ class DefinitionBook(ABC, Generic[D]):
         except UnicodeDecodeError as error:
             raise cls._error("_INVALID", _NOT_UTF8, path.name) from error
         except (OSError, ValueError, RecursionError) as error:
-            # No permission to read the file, a number that is too long, or too many nested brackets.
+            # Causes: no permission to read the file, a number that is too long, or too many nested brackets.
             raise cls._error("_INVALID", "无法读取的 YAML。The YAML cannot be read.", path.name) from error
         try:
             return cls.parse(raw, path.name)
@@ -128,7 +129,7 @@ class DefinitionBook(ABC, Generic[D]):
 
 
 class _KeyTwice(yaml.YAMLError):
-    """A mapping has a key twice; ``line`` is the line of the second one."""
+    """A mapping has a key twice; ``line`` is the line of the second occurrence."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
@@ -136,10 +137,10 @@ class _KeyTwice(yaml.YAMLError):
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """A loader that refuses a key given twice, where YAML silently takes the last one. Dates stay texts."""
+    """A YAML loader that refuses a key given twice; the usual loader silently takes the last value. Dates stay texts."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping. Raises ``_KeyTwice``."""
+        """Return the mapping. Raises ``_KeyTwice`` if a key occurs twice."""
         keys = [key.value for key, _ in node.value]
         for place, key in enumerate(keys):
             if key in keys[:place]:
@@ -154,7 +155,7 @@ _UniqueKeys.yaml_implicit_resolvers = {
 
 
 def _with_line(where: str | None, text: str) -> str | None:
-    """Return ``file: a[1].b`` with the line number of that member in ``text``."""
+    """Return the place ``file: a[1].b`` with the line number that the member has in ``text``."""
     if where is None or ": " not in where:
         return where
     name, _, member = where.partition(": ")

@@ -1,4 +1,4 @@
-"""Explain why a file is not valid YAML, for beginners: the line with the mistake, and the mistake."""
+"""Explains to a beginner why a file is not valid YAML: in which line the mistake is, and which mistake it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import yaml
 from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 
-# Mistakes to look for in the refused line and in the line before it, because the parser notices some of them late.
+# Mistakes to look for in the line that the parser refused and in the line before, because the parser may notice a
+# mistake one line late.
 _SLIPS: Final = (
     (re.compile(r"\t"), "有制表符，应改为空格。There is a tab: use spaces."),
     (
@@ -19,7 +20,8 @@ _SLIPS: Final = (
     (re.compile("[\u3000\u00a0]"), "有全角空格，应改为半角。There is a full-width space: use a half-width space."),
     (re.compile(r"^\s*(?:- +)?\w+:[^\s]"), "冒号后缺少空格。There is no space after the colon."),
 )
-# Looked for only in the refused line, because texts in other lines may contain such punctuation.
+# This mistake is looked for only in the refused line, because texts in other lines may rightly contain such
+# punctuation.
 _PUNCTUATION: Final = (
     re.compile(r"[，“”‘’【】｛｝＃]"),
     "有全角标点，应改为半角。There is full-width punctuation: use half-width punctuation.",
@@ -33,7 +35,9 @@ _BEGINS_THERE: Final = ("while scanning a simple key", "while scanning a quoted"
 
 
 def misread(error: yaml.YAMLError, text: str) -> tuple[int | None, str]:
-    """Return the line with the mistake, from 1, or None if the parser does not know it; and the mistake."""
+    """Return the number of the line with the mistake (from 1, or None if the parser does not know the line), and the
+    mistake.
+    """
     mark = getattr(error, "problem_mark", None)
     if (getattr(error, "context", None) or "").startswith(_BEGINS_THERE):
         mark = getattr(error, "context_mark", None) or mark

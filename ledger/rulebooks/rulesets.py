@@ -1,4 +1,4 @@
-"""The book of rulesets: the package's rulesets and an operator's own."""
+"""The book of rulesets: the package's rulesets and the operator's own rulesets."""
 
 from __future__ import annotations
 

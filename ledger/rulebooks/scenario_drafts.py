@@ -1,6 +1,7 @@
-"""Drafts of scenarios and their approvals: the operator drafts, authority and supervisor approve, by digest.
+"""Drafts of scenarios and their approvals: the operator drafts a scenario; an authority and a supervisor approve its
+digest.
 
-A scenario comes into force with its file. Its digest shows whether it is the approved definition.
+A scenario comes into force when its file is loaded. The file's digest shows whether it is the approved definition.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class ScenarioDrafts:
         self._clock = clock
 
     def draft(self, actor: Actor, definition: Mapping[str, Any]) -> dict[str, Any]:
-        """Check a definition and store it, unless it is stored already. Raises ``InvalidInput``, ``Forbidden``."""
+        """Check a definition and store it, unless the same definition is stored already. Raises ``InvalidInput``,
+        ``Forbidden``.
+        """
         require(actor, Action.DRAFT_SCENARIO)
         scenario = scenario_of(dict(definition), "scenario")
         with self._database.write() as session:
@@ -50,7 +53,7 @@ class ScenarioDrafts:
             return _shown(session, row)
 
     def approve(self, actor: Actor, digest: str) -> dict[str, Any]:
-        """Approve a draft for the actor's office; an earlier approval by the office stays.
+        """Approve a draft as an authority or a supervisor, by the actor's role; an earlier approval in that role stays.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``OWN_DRAFT``, ``NotFound`` ``SCENARIO_DRAFT_UNKNOWN``.
         """
@@ -68,13 +71,13 @@ class ScenarioDrafts:
             return _shown(session, row)
 
     def get(self, actor: Actor, digest: str) -> dict[str, Any]:
-        """Return a draft with its definition and approvals, for parties that draft or approve."""
+        """Return a draft with its definition and approvals. Only parties that may draft or approve can read drafts."""
         require(actor, Action.DRAFT_SCENARIO, reads=True)
         with self._database.read() as session:
             return _shown(session, _draft(session, digest))
 
     def approvals(self, digests: Iterable[str]) -> dict[str, list[str]]:
-        """Return the offices that approved each of these definitions."""
+        """Return which roles (authority, supervisor) approved each of the given definitions."""
         found: dict[str, list[str]] = {digest: [] for digest in digests}
         with self._database.read() as session:
             for row in session.scalars(select(ScenarioApproval).where(ScenarioApproval.digest.in_(found))):
@@ -86,7 +89,10 @@ def _draft(session: Session, digest: str) -> ScenarioDraft:
     row = session.get(ScenarioDraft, digest)
     if row is None:
         raise NotFound(
-            "SCENARIO_DRAFT_UNKNOWN", "No such draft.", where=digest, hint="Draft it: POST /v1/scenarios/drafts."
+            "SCENARIO_DRAFT_UNKNOWN",
+            "No such draft.",
+            where=digest,
+            hint="Draft the scenario first: POST /v1/scenarios/drafts.",
         )
     return row
 

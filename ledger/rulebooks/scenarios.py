@@ -1,4 +1,4 @@
-"""The book of scenarios: the package's scenarios and an operator's own, and each scenario as JSON."""
+"""The book of scenarios (the package's and the operator's own), and the conversion of a scenario to JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.rulebooks.definitions import DefinitionBook
 
 
 class ScenarioBook(DefinitionBook[Scenario]):
-    """Scenarios by code; errors are those of ``scenario_of``, and ``SCENARIO_TWICE``, ``SCENARIO_UNKNOWN``."""
+    """Finds scenarios by their code. Errors are those of ``scenario_of``, and ``SCENARIO_TWICE``, ``SCENARIO_UNKNOWN``."""
 
     noun = "scenario"
     parse = staticmethod(scenario_of)

@@ -1,4 +1,4 @@
-"""The book of sources: the sources of this installation's providers, as their operators describe them."""
+"""The book of sources: the data sources of this installation's providers, as the operator's files describe them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ledger.rulebooks.definitions import DefinitionBook
 
 
 class SourceBook(DefinitionBook[SourceDefinition]):
-    """Sources by code; the package has none. Errors are ``SOURCE_INVALID``, ``SOURCE_TWICE``, ``SOURCE_UNKNOWN``."""
+    """Finds sources by their code; the package contains no sources. Errors are ``SOURCE_INVALID``, ``SOURCE_TWICE``,
+    ``SOURCE_UNKNOWN``.
+    """
 
     noun = "source"
     parse = staticmethod(source_of)
@@ -27,7 +29,7 @@ class SourceBook(DefinitionBook[SourceDefinition]):
             served = definition.scenario, definition.source
             if served in self._connectors:
                 raise self._error(
-                    "_TWICE", f"两个文件描述同一来源。Two files serve source {served[1]} of scenario {served[0]}."
+                    "_TWICE", f"两个文件描述同一来源。Two files describe source {served[1]} of scenario {served[0]}."
                 )
             self._connectors[served] = connector_of(definition)
 
@@ -50,5 +52,5 @@ class SourceBook(DefinitionBook[SourceDefinition]):
 
 
 def load_source(path: Path) -> Connector:
-    """Return the connector that one file describes. Raises as ``SourceBook.load``."""
+    """Return the connector that one file describes. Raises the errors of ``SourceBook.load``."""
     return connector_of(SourceBook.read(path).beside(path.parent))

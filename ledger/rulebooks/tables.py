@@ -11,7 +11,7 @@ from ledger.store.tables import Base
 
 
 class ScenarioDraft(Base):
-    """A drafted scenario; ``digest`` is the digest of the whole definition."""
+    """A draft of a scenario; ``digest`` is the digest of the whole definition."""
 
     __tablename__ = "scenario_draft"
     digest: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -23,7 +23,7 @@ class ScenarioDraft(Base):
 
 
 class ScenarioApproval(Base):
-    """The approval of a draft by an office: ``authority`` or ``supervisor``."""
+    """The approval of a draft by a party in the role ``authority`` or ``supervisor``."""
 
     __tablename__ = "scenario_approval"
     digest: Mapped[str] = mapped_column(ForeignKey("scenario_draft.digest"), primary_key=True)

@@ -1,7 +1,8 @@
-"""Templates: the rules of a scenario as an entry of the log, and which templates are accepted here.
+"""Templates: a template is a log entry with the rules of a scenario. This module also says which templates are accepted
+here.
 
-A certificate names its template, and the template names its scenario. Only a verifier with the scenario's file can
-check whether the template follows from the file (protocol §9, check 11).
+A certificate names its template, and the template names its scenario. Only a verifier that has the scenario's file can
+check that the template was made from the file (protocol §9, check 11).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ledger.rulebooks.scenarios import ScenarioBook
 
 
 def template_of(scenario: Scenario, ledger: str) -> dict[str, Any]:
-    """Return the rules of the scenario as an entry for that ledger; equal definitions give equal entries."""
+    """Return the rules of the scenario as a log entry for the given ledger; equal definitions give equal entries."""
     return template_entry(
         ledger=ledger,
         scenario=scenario.code,
@@ -40,14 +41,14 @@ def template_of(scenario: Scenario, ledger: str) -> dict[str, Any]:
 
 
 def template_reference(scenario: Scenario, ledger: str) -> str:
-    """Return the reference by which entries of that ledger name the scenario's template, ``sha-256:…``."""
+    """Return the reference (``sha-256:…``) with which log entries of the given ledger name the scenario's template."""
     return reference(statement_digest(template_of(scenario, ledger)))
 
 
 def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
-    """Raise ``Conflict`` ``SCENARIO_CHANGED`` for a request under another definition than the one in force.
+    """Raise ``Conflict`` ``SCENARIO_CHANGED`` if the request was made under another definition than the one in force.
 
-    A certificate that is issued under one definition for a request under another would fail every verification.
+    If request and certificate followed different definitions, every verification of the certificate would fail.
     """
     if asked["template"] != template_reference(scenario, asked["ledger"]):
         raise Conflict(
@@ -59,9 +60,10 @@ def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
 
 
 def known_template(scenarios: ScenarioBook, entry: Mapping[str, Any]) -> str | None:
-    """Return the only template that a request or certificate may name, ``sha-256:…``, by the scenario's file here.
+    """Return the only template (``sha-256:…``) that a request or certificate may name, computed from the local scenario
+    file.
 
-    Returns None if no file of that version of the scenario is known here: then nothing can be compared.
+    Returns None if there is no local file of this version of the scenario: then no template can be compared.
     """
     named = (entry.get("scenario"), entry.get("scenario_version"))
     for scenario in scenarios.all():
@@ -71,9 +73,10 @@ def known_template(scenarios: ScenarioBook, entry: Mapping[str, Any]) -> str | N
 
 
 def expecting(scenarios: ScenarioBook, bundle: Bundle | bytes, expect: Expectation) -> Expectation:
-    """Return ``expect`` with the template that the certificate may name, unless the verifier has named templates.
+    """Add to ``expect`` the template that the certificate may name, unless the verifier has named templates itself.
 
-    Never raises: for a bundle that cannot be read nothing is expected, and the verifier reports what is wrong with it.
+    Never raises. If a bundle cannot be read, ``expect`` stays unchanged, and the verifier reports what is wrong with
+    the bundle.
     """
     if expect.templates is not None:
         return expect
@@ -86,16 +89,17 @@ def expecting(scenarios: ScenarioBook, bundle: Bundle | bytes, expect: Expectati
 
 
 def require_own_template(scenarios: ScenarioBook, request: Mapping[str, Any]) -> bool:
-    """Compare a drafted request with the scenario's file here, before the consumer signs.
+    """Compare a drafted request with the local scenario file, before the consumer signs the request.
 
-    Returns False if no file is known here. The drafting platform names the template: with another template the subject
-    would be asked under other rules in the consumer's name. Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED``.
+    Returns False if there is no local file. The platform that drafts a request also chooses the template: with a wrong
+    template, the subject would be asked in the consumer's name under other rules. Raises ``InvalidInput``
+    ``TEMPLATE_NOT_EXPECTED``.
     """
     known = known_template(scenarios, request)
     if known is not None and request.get("template") != known:
         raise InvalidInput(
             "TEMPLATE_NOT_EXPECTED",
-            f"The request does not follow the rules of {request['scenario']} in the file here.",
+            f"The request does not follow the rules in the local file of {request['scenario']}.",
             where="template",
             hint="Do not sign it. Compare your scenario file with the platform's, then draft the request again.",
         )

@@ -53,7 +53,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDraft:
-    """The exact notice to show to the subject, and the statement to sign. The statement contains the notice's digest."""
+    """The exact notice to show to the subject, and the statement to sign, which contains the notice's digest."""
 
     notice: dict[str, Any]
     entry: dict[str, Any]
@@ -165,7 +165,7 @@ class Authorizations:
             "SIGNER_NOT_SUBJECT",
             "The statement is not signed by a key of the subject.",
             where=where,
-            hint="Sign with a key of the data subject: only it can authorise or withdraw.",
+            hint="Sign with a key of the data subject: only the subject can authorise or withdraw.",
         )
         with self._database.read() as session:
             self._intake.require_signed(session, entry, entry["subject"], refusal)
@@ -292,7 +292,7 @@ def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
             "FIELD_OUTSIDE_REQUEST",
             f"The request does not ask for: {listed(outside)}.",
             where="fields",
-            hint=f"Choose from the requested fields: {', '.join(asked['fields'])}.",
+            hint=f"Choose only from the requested fields: {', '.join(asked['fields'])}.",
         )
     if not chosen or len(set(chosen)) != len(chosen):
         raise InvalidInput("FIELDS_REPEATED", "Name at least one field, and each field once.", where="fields")

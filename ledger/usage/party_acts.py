@@ -217,7 +217,7 @@ class OwnStatements:
                 "NOT_YOURS",
                 "Only the parties of an authorization can read its notice, which is not part of the log.",
                 where="authorization",
-                hint="告知书仅供当事各方查阅。 Ask the subject, the consumer or the provider for it.",
+                hint="告知书仅供当事各方查阅。 Ask the subject, the consumer or the provider for the notice.",
             )
         return self._authorizations.notice(authorization)
 

@@ -52,19 +52,19 @@ def check_by_itself(supply: Supply, where: str) -> None:
     if present != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
         raise InvalidInput(
             "CLAIMS_AND_RESULT",
-            "Claims, disclosures, day and digest of the rows belong to the result 'supplied' and to no other.",
+            "An answer has claims, disclosures, day and digest of the rows if its result is 'supplied', and only then.",
             where=where,
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
         raise InvalidInput(
-            "REASON_AND_RESULT", "A reason is required for a refusal, and not allowed otherwise.", where=where
+            "REASON_AND_RESULT", "A refusal needs a reason; any other answer must not have a reason.", where=where
         )
     if supplied and date.fromisoformat(entry["as_of"]) > shanghai_day(entry["queried_at"]):
         raise InvalidInput(
             "AS_OF_AFTER_QUERY",
             "The day of the data is later than the day of the query (Asia/Shanghai).",
             where=where,
-            hint="Give the last day that the rows describe.",
+            hint="Give as the day the last day that the rows describe.",
         )
     disclosed = [Disclosed.decode(item) for item in supply.disclosures]
     digests = {item.name: disclosure_digest(item.encoded, entry["sd_alg"]) for item in disclosed}
@@ -99,7 +99,7 @@ def check_against(supply: Supply, basis: AnswerBasis) -> None:
     for item in map(Disclosed.decode, supply.disclosures):
         if not fits(rules[item.name], item.value):
             raise InvalidInput(
-                "CLAIM_OUTSIDE_RULE", "The rule of the claim cannot result in this value.", where=item.name
+                "CLAIM_OUTSIDE_RULE", "The rule of the claim cannot produce this value.", where=item.name
             )
     _check_turn(entry, basis.before[-1] if basis.before else None)
 

@@ -111,7 +111,7 @@ class Participants:
             if session.get(ErasureRecord, subject) is not None:
                 raise Conflict(
                     "SUBJECT_ERASED",
-                    "The subject's personal data was erased, so nobody can ask about it any more.",
+                    "The subject's personal data was erased, so nobody can request data about this subject any more.",
                     where="subject",
                     hint="If the subject registered again, use its new party id.",
                 )

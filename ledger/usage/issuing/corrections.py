@@ -86,9 +86,9 @@ class Corrections:
         if newest <= set(statement["provisions"]):
             raise Conflict(
                 "NOTHING_CORRECTED",
-                "No provider has corrected what this certificate rests on.",
+                "No provider has corrected the data that this certificate rests on.",
                 where=old.certificate_no,
-                hint="Let the provider supply again, and name the wrong provision in `corrects`.",
+                hint="Ask the provider to supply the data again, and to name the wrong provision in `corrects`.",
             )
         request = access_request(session, identifier)
         return self._issuance.add(session, request, known, version=old.version + 1, supersedes=old)
@@ -120,5 +120,5 @@ def _stopped(old: Certificate, how: str) -> Conflict:
         "CERTIFICATE_STOPPED",
         f"The certificate is {how}.",
         where=old.certificate_no,
-        hint="Correct it after it is resumed or its hold is lifted. A revoked certificate cannot be corrected.",
+        hint="Resume it or lift its hold first. A revoked certificate cannot be corrected.",
     )

@@ -53,15 +53,15 @@ class KnownStops:
                     "PROVISION_WITHDRAWN",
                     "The provider has withdrawn what it supplied.",
                     where=f"provision {provision.id}",
-                    hint="Let the provider supply again, and name the wrong provision in `corrects`.",
+                    hint="Ask the provider to supply the data again, and to name the wrong provision in `corrects`.",
                 )
         for kind, identifier, digest in named:
             if offices := self.holds[digest]:
                 raise Conflict(
                     _HELD[kind],
-                    f"The {kind} is held by an office: {', '.join(offices)}.",
+                    f"The {kind} is held by an institution: {', '.join(offices)}.",
                     where=f"{kind} {identifier}",
-                    hint="Issue after the office has lifted its hold.",
+                    hint="Issue the certificate after the institution has lifted its hold.",
                     statement=kind,
                 )
 
