@@ -94,12 +94,12 @@ def test_every_failed_check_has_a_chinese_text() -> None:
 def test_an_explanation_keeps_the_facts_of_the_error() -> None:
     explained = explanation("BATCH_UNKNOWN", "The log has no batch 7.", "See the head for the newest batch.")
     assert explained.message == "日志中没有这一批次。 The log has no batch 7."
-    assert explained.hint == "用 `pingzheng log head` 查看最新批次。 See the head for the newest batch."
+    assert explained.hint == "请用 `pingzheng log head` 查看最新批次。 See the head for the newest batch."
 
 
 def test_the_table_gives_the_hint_if_the_error_has_none() -> None:
     explained = explanation("DAY_FORM", "A day reads YYYY-MM-DD.")
-    assert explained.hint == "日期写作 YYYY-MM-DD，如 2026-03-31。 Write the day as YYYY-MM-DD, such as 2026-03-31."
+    assert explained.hint == "请按 YYYY-MM-DD 书写日期，如 2026-03-31。 Write the day as YYYY-MM-DD, such as 2026-03-31."
 
 
 def test_a_bilingual_text_is_not_repeated() -> None:
