@@ -28,7 +28,9 @@ OfVersion = Annotated[int, Query(ge=1, lt=2**31)]
 
 @router.post("/resources")
 def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.ChangeOut:
-    """Record a description as the next version of the caller's resource; an unchanged description records nothing."""
+    """Record a description as the next version of the caller's resource. If the description has not changed, nothing is
+    recorded.
+    """
     change = ledger.catalogue.data.put(actor, DataResource.from_dict(body.resource.model_dump()))
     return catalogue.ChangeOut(
         code=body.resource.code, verdict=change.verdict, version=change.version, diff=list(change.changes)
@@ -39,20 +41,22 @@ def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: ActCaller) -> 
 def resources(
     ledger: OpenLedger, actor: ReadCaller, paging: PageAsked, state: Annotated[str | None, Query(max_length=16)] = None
 ) -> Page[catalogue.CatalogueEntryOut]:
-    """List the published entries by code, and unpublished ones for their provider and for those who approve them."""
+    """List entries, ordered by code. Unpublished entries are listed only for their provider and for parties that
+    approve resources.
+    """
     rows = ledger.catalogue.data.page(paging.after, paging.one_more, state, actor)
     return paging.page(rows, lambda row: row.code, show)
 
 
 @router.get("/resources/{code:path}")
 def resource(code: CodePath, ledger: OpenLedger, actor: ReadCaller) -> catalogue.ResourceOut:
-    """Return one resource: its newest version, or the published one if the caller may not see drafts."""
+    """Return one resource in its newest version, or in its published version if the caller may not see drafts."""
     return catalogue.ResourceOut(**ledger.catalogue.data.get(code, actor))
 
 
 @router.get("/versions/{version}/{code:path}")
 def version(version: Version, code: CodePath, ledger: OpenLedger, actor: ReadCaller) -> catalogue.VersionOut:
-    """Return a description in that version."""
+    """Return the description of a resource in the given version."""
     document = ledger.catalogue.data.document(code, version, actor)
     return catalogue.VersionOut(code=code, version=version, resource=document)
 
@@ -71,13 +75,13 @@ def diff(code: CodePath, old: OfVersion, new: OfVersion, ledger: OpenLedger, act
 
 @router.post("/submissions")
 def submit(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
-    """Submit the newest version for signature; without a review, important data becomes `blocked` instead."""
+    """Submit the newest version for signature. Important data without a recorded review is blocked instead."""
     return show(ledger.catalogue.data.submit(actor, body.code))
 
 
 @router.post("/reviews")
 def review(body: catalogue.ReviewIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
-    """Record the review of important data; this lifts a block."""
+    """Record the review of important data; the review lifts a block."""
     return show(ledger.catalogue.data.record_review(actor, body.code, body.report_digest))
 
 
@@ -89,7 +93,7 @@ def block(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> c
 
 @router.post("/retirements")
 def retire(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
-    """Retire an entry for good; its versions are kept."""
+    """Retire an entry permanently; its versions are kept."""
     return show(ledger.catalogue.data.retire(actor, body.code, body.reason))
 
 

@@ -33,7 +33,7 @@ def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -
 
 @router.get("/catalogue/systems")
 def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[catalogue.SystemOut]:
-    """List information systems by code, each in its newest version."""
+    """List information systems in their newest versions, ordered by code."""
     rows = ledger.catalogue.systems.page(paging.after, paging.one_more)
     return paging.page(rows, lambda row: row.code, lambda row: catalogue.SystemOut(**asdict(row)))
 
@@ -42,7 +42,9 @@ def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[c
 def add_important(
     body: catalogue.ImportantIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> catalogue.ImportantListedOut:
-    """List a kind of important or core data: matching resources are blocked, now and when they are submitted."""
+    """Add a kind of important or core data to the list. Matching resources are blocked now, and again whenever they are
+    submitted.
+    """
 
     def work() -> tuple[int, catalogue.ImportantListedOut]:
         listed = ledger.catalogue.important_data.add(
@@ -55,13 +57,15 @@ def add_important(
 
 @router.get("/catalogue/important")
 def important(ledger: OpenLedger, actor: ReadCaller) -> list[catalogue.ImportantOut]:
-    """List important data, also withdrawn entries, for parties that grade or assess data."""
+    """List the important-data entries, including withdrawn entries. Only parties that grade or assess data may call
+    this.
+    """
     return [catalogue.ImportantOut(**asdict(kind)) for kind in ledger.catalogue.important_data.all(actor)]
 
 
 @router.post("/catalogue/important/{entry}/withdrawal", status_code=204)
 def withdraw_important(entry: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> None:
-    """Withdraw an entry; it stays recorded."""
+    """Withdraw an entry of the important-data list; the withdrawn entry stays recorded."""
     ledger.catalogue.important_data.withdraw(actor, entry)
 
 
@@ -74,7 +78,7 @@ def open_items(ledger: OpenLedger, paging: PageAsked) -> Page[catalogue.OpenOut]
 
 @router.post("/catalogue/open", tags=["open data"])
 def open_resource(body: catalogue.OpenIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.OpenHistoryOut:
-    """Open the published version of a resource."""
+    """Put the published version of a resource into the open catalogue."""
     ledger.catalogue.open_catalogue.open(actor, body.code, Opening(body.open_type, body.conditions, body.licence))
     return catalogue.OpenHistoryOut(**ledger.catalogue.open_catalogue.get(body.code))
 
@@ -87,13 +91,13 @@ def close_resource(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller)
 
 @router.get("/catalogue/open/{code:path}", tags=["open data"])
 def open_item(code: CodePath, ledger: OpenLedger) -> catalogue.OpenHistoryOut:
-    """Return one open resource with its history in the open catalogue. Public."""
+    """Return one resource of the open catalogue, with the history of its entries there. Public."""
     return catalogue.OpenHistoryOut(**ledger.catalogue.open_catalogue.get(code))
 
 
 @router.post("/catalogue/duties")
 def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DutyOut:
-    """List the department that must share a resource, and within how many working days."""
+    """Set which department must share a resource, and within how many working days."""
     return catalogue.DutyOut(
         **asdict(ledger.catalogue.demands.list_duty(actor, body.code, body.department, body.sla_days))
     )
@@ -122,7 +126,7 @@ def file(
 def listed(
     ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, state: Annotated[str | None, Query(max_length=16)] = None
 ) -> Page[catalogue.DemandOut]:
-    """List demands by id."""
+    """List demands, ordered by id."""
     rows = ledger.catalogue.demands.page(paging.after, paging.one_more, state)
     return paging.page(rows, lambda row: row.id, _demand)
 
@@ -149,19 +153,19 @@ def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, acto
 
 @demands.post("/{demand}/acceptance")
 def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Accept the duty to share: its working days start now."""
+    """Accept the duty to share; the duty's working days start now."""
     return _demand(ledger.catalogue.demands.accept(actor, demand))
 
 
 @demands.post("/{demand}/connection")
 def connect(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Record that the data is connected."""
+    """Record that the requester is now connected to the data."""
     return _demand(ledger.catalogue.demands.connect(actor, demand))
 
 
 @demands.post("/{demand}/closing")
 def close(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Close a demand: the requester has its data, or the authority dismisses an appeal."""
+    """Close a demand: the requester has received the data, or the authority dismisses the appeal."""
     return _demand(ledger.catalogue.demands.close(actor, demand))
 
 
@@ -173,7 +177,7 @@ def refuse(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, acto
 
 @demands.post("/{demand}/appeal")
 def appeal(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Appeal against a refusal, as the requester."""
+    """Appeal against the refusal of a demand, as its requester."""
     return _demand(ledger.catalogue.demands.appeal(actor, demand, body.reason))
 
 

@@ -43,10 +43,13 @@ class CatalogueResourceIn(Strict):
     storage_location: str = Field("", max_length=200)
     storage_mode: str = Field("", max_length=64)
     share_attr: Literal["unconditional", "conditional", "none"] = "conditional"
-    share_basis: str = Field("", max_length=400, description="The legal basis for not sharing.")
+    share_basis: str = Field("", max_length=400, description="The legal basis, if the resource is not shared.")
     open_attr: Literal["open", "conditional", "none"] = "none"
-    system: str = Field("", max_length=64, description="Code in the system list.")
-    grade: Grade | Literal[""] = Field("", description="At least the highest grade of a field; default: that grade.")
+    system: str = Field("", max_length=64, description="The system's code in the system list.")
+    grade: Grade | Literal[""] = Field(
+        "",
+        description="Not below the highest grade of a field; default: the highest grade of a field.",
+    )
 
 
 class PutResourceIn(Strict):
@@ -107,13 +110,13 @@ class ReviewIn(Strict):
 class ImportIn(Strict):
     name: str = Field(
         max_length=200,
-        description="File name, used in errors; the kind of file is found from the content.",
+        description="File name; only error messages use it. The kind of file is recognised from the content.",
         examples=["list.csv"],
     )
     content: str = Field(description="The file, base64: CSV, or a workbook of Excel or WPS.")
-    fields: str | None = Field(None, description="A CSV file of fields, base64.")
+    fields: str | None = Field(None, description="A second file (CSV, base64) that lists the fields of the resources.")
     encoding: Literal["utf-8", "utf-16", "gb18030"] | None = Field(
-        None, description="Encoding of a CSV file; default: detected if there is no doubt."
+        None, description="Encoding of a CSV file; by default the encoding is detected, if it is unambiguous."
     )
     dry_run: bool = Field(True, description="Only report on every row; write nothing.")
 
@@ -122,12 +125,14 @@ class ImportOut(BaseModel):
     committed: bool
     counts: dict[str, int]
     rows: list[dict[str, Any]]
-    notes: list[str] = Field(description="How the file was read: its encoding, sheets that were left out.")
+    notes: list[str] = Field(
+        description="How the file was read: the detected encoding, and which sheets were left out."
+    )
 
 
 class OfficerIn(Strict):
     department: HexId
-    cdo: HexId | None = Field(None, description="Leave it out to end the appointment.")
+    cdo: HexId | None = Field(None, description="The new chief data officer; without this member the appointment ends.")
 
 
 class OfficerOut(BaseModel):
@@ -138,7 +143,7 @@ class OfficerOut(BaseModel):
 class SystemIn(Strict):
     code: Code
     name: str = Field(min_length=1, max_length=200)
-    protection_level: int = Field(ge=1, le=5, description="Level of 等保.")
+    protection_level: int = Field(ge=1, le=5, description="The protection level (等保), 1 to 5.")
     status: Literal["planned", "running", "stopped"] = "running"
 
 
@@ -151,7 +156,7 @@ class ImportantIn(Strict):
     title: str = Field(min_length=1, max_length=200, examples=["地下管线"])
     grade: Literal["important", "core"] = "important"
     pattern: str = Field("", max_length=200, description="Glob for titles.", examples=["*地下管线*"])
-    fields: list[str] = Field([], max_length=64, description="Field names that occur together.")
+    fields: list[str] = Field([], max_length=64, description="A resource matches if it has all these field names.")
 
 
 class ImportantOut(ImportantIn):
@@ -230,7 +235,7 @@ class DemandHistoryOut(DemandOut):
 
 class CandidateOut(BaseModel):
     code: Code
-    score: int = Field(description="In per mille: the sum of the points.")
+    score: int = Field(description="The sum of the three numbers of points, in per mille.")
     points: dict[str, int]
     fields: list[str]
     words: list[str]

@@ -1,4 +1,4 @@
-"""Registered assets: register, transfer in two steps, freeze, annul, reassign."""
+"""Registered assets: register, transfer (offer and acceptance), freeze, annul, reassign."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = Router(prefix="/assets", tags=["assets"])
 def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Apply for first registration of a data resource. A broker applies for its principal, which signs."""
     if body.resource is None and body.catalogue_code is None:
-        raise InvalidInput("RESOURCE_MISSING", "Give a description or a catalogue code.", where="resource")
+        raise InvalidInput("RESOURCE_MISSING", "Give either a description or a catalogue code.", where="resource")
     resources = [] if body.resource is None else [resource_of(body.resource)]
     codes = [body.catalogue_code] if body.resource is None and body.catalogue_code is not None else []
     intake = ledger.registration.registrations.apply(actor, resources, codes, body.applicant, signed=signed_of(body))
@@ -32,7 +32,7 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> 
 
 @router.get("")
 def assets(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[schemas.AssetOut]:
-    """List registered assets by id."""
+    """List registered assets, ordered by id."""
     rows = ledger.registration.registrations.views(paging.after, paging.one_more)
     return paging.page(rows, lambda row: str(row["asset"]), lambda row: schemas.AssetOut(**row))
 
@@ -52,7 +52,7 @@ def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor
 
 @router.post("/{asset}/transfer/acceptance")
 def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Accept an offer; the new registration certificate supersedes the old one."""
+    """Accept an offer; a new registration certificate supersedes the old certificate."""
     ledger.registration.transfers.accept(actor, asset, signed_of(body))
     return show_asset(ledger, asset)
 
@@ -73,7 +73,7 @@ def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, a
 
 @router.post("/{asset}/freeze")
 def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Freeze the asset: nothing about it can change."""
+    """Freeze the asset: until the freeze is lifted, nothing about the asset can change."""
     ledger.registration.transfers.freeze(actor, asset, body.reason, signed_of(body))
     return show_asset(ledger, asset)
 
@@ -87,7 +87,7 @@ def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, a
 
 @router.post("/{asset}/annulment")
 def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Annul a registration for good; assets derived from it are flagged."""
+    """Annul a registration permanently; assets derived from the annulled asset are flagged."""
     ledger.registration.transfers.annul(actor, asset, body.reason, body.grounds, signed_of(body))
     return show_asset(ledger, asset)
 
@@ -96,16 +96,16 @@ def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCal
 def reassign(
     asset: schemas.HexId, body: ReassignIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.AssetOut | JSONResponse:
-    """Propose another holder for an asset whose holder is silent: it is closed, or none of its keys can act.
+    """Propose another holder for an asset. The present holder must be closed, or must have no key that can act.
 
-    Two authorities decide, after a delay. Liens and a freeze stay.
+    Two authorities must agree, and the change takes effect after the waiting period. Liens and a freeze stay.
     """
     row = ledger.registration.transfers.reassign(actor, asset, body.to, body.grounds, signed_of(body))
     return waiting(row) or show_asset(ledger, asset)
 
 
 def signed_of(body: schemas.Signable) -> SignedRequest | None:
-    """Return the signed request in a body, or None."""
+    """Return the signed request that a body contains, or None."""
     if body.signed_request is None:
         return None
     signature = body.signed_request.signature.removeprefix("0x").lower()

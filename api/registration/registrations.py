@@ -1,4 +1,6 @@
-"""Applications, their review, public notice and objections: ``/v1/assets/{asset}/…`` and the reviewers' queue."""
+"""Routes for applications, review, public notice and objections (``/v1/assets/{asset}/…``), and for the reviewers'
+queue.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ router = Router(tags=["registrations"])
 
 @router.get("/registrations/queue")
 def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodies.Item]:
-    """List open applications with their deadlines in working days and their near duplicates."""
+    """List applications that wait for a next step, with deadlines (in working days) and near duplicates."""
     rows = ledger.registration.review.queue(paging.one_more, paging.after, actor)
     return paging.page(rows, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
 
@@ -64,7 +66,7 @@ def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCa
 
 @router.post("/assets/{asset}/confirmation")
 def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Confirm an application, as a registrar that is not the applicant; the registration certificate is issued."""
+    """Confirm an application and issue the registration certificate. The caller is a registrar, but not the applicant."""
     ledger.registration.review.confirm(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 
@@ -78,13 +80,13 @@ def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: ActCall
 
 @router.get("/assets/{asset}/objections")
 def objections(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """List the objections to an asset; their grounds stay sealed."""
+    """List the objections to an asset, without their grounds, which stay encrypted."""
     return bodies.ItemsOut(items=ledger.registration.objections.of(asset, ledger.clock()))
 
 
 @router.post("/assets/{asset}/objections", status_code=201)
 def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Object to an application under public notice, or to a registration. Objections are not anonymous."""
+    """Object to an application that is on public notice, or to a registration. Objections are not anonymous."""
     ledger.registration.objections.file(actor, asset, body.grounds, body.evidence, signed_of(body))
     return objections(asset, ledger, actor)
 

@@ -1,4 +1,4 @@
-"""Rights, liens, lineage and assessments of a registered asset: ``/v1/assets/{asset}/…``."""
+"""Routes for rights, liens, lineage and assessments of a registered asset (``/v1/assets/{asset}/…``)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ router = Router(prefix="/assets/{asset}", tags=["rights"])
 
 @router.get("/rights")
 def rights(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """List the rights granted in an asset; rights that are not granted belong to the holder."""
+    """List the rights granted in an asset; all other rights belong to the holder."""
     return bodies.ItemsOut(items=ledger.registration.rights.of(asset))
 
 
 @router.post("/rights", status_code=201)
 def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Grant a right to hold, process or operate; with `parent`, sublicense that right."""
+    """Grant a right to hold, process or operate. With `parent`, sublicense the right with that number."""
     right = NewRight(**body.model_dump(exclude={"signed_request"}))
     ledger.registration.rights.grant(actor, asset, right, signed_of(body))
     return rights(asset, ledger, actor)
@@ -31,7 +31,7 @@ def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCall
 def transfer_right(
     asset: HexId, number: RecordNo, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
-    """Transfer a transferable right."""
+    """Transfer a transferable right to another party."""
     ledger.registration.rights.transfer(actor, asset, number, body.to, signed_of(body))
     return rights(asset, ledger, actor)
 
@@ -40,14 +40,14 @@ def transfer_right(
 def end_right(
     asset: HexId, number: RecordNo, body: bodies.EndIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
-    """End a right: its grantee gives it up, or a registrar ends it for a reason."""
+    """End a right: the grantee gives up the right, or a registrar ends the right for a reason."""
     ledger.registration.rights.end(actor, asset, number, body.reason, signed_of(body))
     return rights(asset, ledger, actor)
 
 
 @router.get("/liens")
 def liens(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """List the liens that are not released, by rank."""
+    """List the liens that are not released, ordered by rank."""
     return bodies.ItemsOut(items=ledger.registration.liens.of(asset))
 
 
@@ -79,27 +79,29 @@ def release(
 
 @router.post("/parents", status_code=201)
 def link(asset: HexId, body: bodies.LinkIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Record the registered asset that a new one is derived from, before its application is accepted."""
+    """Record from which registered asset a new asset is derived. This is possible until the new asset's application is
+    accepted.
+    """
     ledger.registration.lineage.link(actor, asset, body.relation, body.parent, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/successor", status_code=201)
 def replace(asset: HexId, body: bodies.ReplaceIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Record which asset replaces this one."""
+    """Record which other asset replaces the asset."""
     ledger.registration.lineage.replace(actor, asset, body.successor, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.get("/assessments")
 def assessments(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
-    """List quality reports and valuations, in order."""
+    """List quality reports and valuations, oldest first."""
     return bodies.ItemsOut(items=ledger.registration.assessments.of(asset))
 
 
 @router.post("/quality-reports", status_code=201)
 def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Record a quality report: six dimensions, weights that add up to 100."""
+    """Record a quality report: a score and a weight for each of six dimensions; the weights add up to 100."""
     report = QualityReport(body.scores, body.weights, body.report)
     ledger.registration.assessments.quality(actor, asset, report, body.last_day, signed_of(body))
     return assessments(asset, ledger, actor)

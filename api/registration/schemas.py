@@ -24,10 +24,12 @@ class ReasonIn(Signable):
 
 class ApplicationIn(Signable):
     kind: Literal["first", "change", "correct", "renew", "cancel"] = Field(
-        description="`first`: file a returned first application again."
+        description="`first` files a returned first application again."
     )
-    resource: ResourceIn | None = Field(None, description="The new description, for first, change and correct.")
-    reason: Text | None = Field(None, description="For renew and cancel.")
+    resource: ResourceIn | None = Field(
+        None, description="The new description; required for `first`, `change` and `correct`."
+    )
+    reason: Text | None = Field(None, description="The reason; required for `renew` and `cancel`.")
 
 
 class ClearIn(Signable):
@@ -63,7 +65,9 @@ class RightIn(Signable):
     exclusive: bool = False
     sublicensable: bool = False
     transferable: bool = False
-    parent: int | None = Field(None, ge=1, le=256, description="The number of the right that this one sublicenses.")
+    parent: int | None = Field(
+        None, ge=1, le=256, description="For a sublicence: the number of the right it is granted under."
+    )
 
 
 class RecipientIn(Signable):
@@ -71,7 +75,7 @@ class RecipientIn(Signable):
 
 
 class EndIn(Signable):
-    reason: Text | None = Field(None, description="Required from a registrar.")
+    reason: Text | None = Field(None, description="The reason; a registrar must give it.")
 
 
 class LienIn(Signable):
@@ -82,7 +86,9 @@ class LienIn(Signable):
 
 
 class ConsentIn(Signable):
-    to: HexId | None = Field(None, description="Leave it out to withdraw the consent.")
+    to: HexId | None = Field(
+        None, description="The recipient of the transfer; without this member the consent is withdrawn."
+    )
 
 
 class LinkIn(Signable):
@@ -96,7 +102,9 @@ class ReplaceIn(Signable):
 
 class QualityIn(Signable):
     scores: dict[str, Score] = Field(max_length=6)
-    weights: dict[str, Score] = Field(max_length=6, description="They add up to 100.")
+    weights: dict[str, Score] = Field(
+        max_length=6, description="The weights of the six dimensions; they add up to 100."
+    )
     report: Digest
     last_day: Day
 

@@ -1,4 +1,4 @@
-"""Scenarios: those in force are public; the offices see drafts and approvals."""
+"""Scenarios in force are public. Drafts and approvals are shown to the operator, authorities and supervisors."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ def scenarios(ledger: OpenLedger) -> list[ScenarioOut]:
 
 @router.post("/drafts", status_code=201)
 def draft(body: ScenarioDraftIn, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
-    """Check a scenario, as the operator, and submit it to authority and supervisor; it is named by its digest."""
+    """Check a scenario, as the operator, and submit it to authority and supervisor. The digest of the draft identifies
+    it.
+    """
     return ScenarioDraftOut(**ledger.scenario_drafts.draft(actor, body.scenario))
 
 
 @router.get("/drafts/{digest}")
 def drafted(digest: DraftDigest, ledger: OpenLedger, actor: ReadCaller) -> ScenarioDraftOut:
-    """Return a draft and its approvals."""
+    """Return the draft of a scenario and its approvals."""
     return ScenarioDraftOut(**ledger.scenario_drafts.get(actor, digest))
 
 
 @router.post("/drafts/{digest}/approval")
 def approve(digest: DraftDigest, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
-    """Approve a draft, as authority or supervisor. It comes into force when the operator loads its file."""
+    """Approve a draft, as authority or supervisor. The scenario comes into force when the operator loads its file."""
     return ScenarioDraftOut(**ledger.scenario_drafts.approve(actor, digest))
 
 

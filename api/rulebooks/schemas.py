@@ -19,7 +19,9 @@ class SourceOut(BaseModel):
     name: str = Field(examples=["electricity"])
     title: BilingualOut
     provider_kinds: list[str] = Field(examples=[["utility"]])
-    columns: list[str] = Field(description="Columns of the rows that the rules read.", examples=[["month", "kwh"]])
+    columns: list[str] = Field(
+        description="The columns that the rules read from each row of data.", examples=[["month", "kwh"]]
+    )
 
 
 class ScenarioFieldOut(BaseModel):
@@ -37,26 +39,26 @@ class PriceOut(BaseModel):
     use: Literal["public", "industry"] = Field(description="Public use is free.")
     unit: Literal["product", "call", "time", "volume"]
     cap: int = Field(ge=0, examples=[1000])
-    amount: int = Field(ge=0, description="Not above the cap.", examples=[200])
+    amount: int = Field(ge=0, description="The price in fen; not above `cap`.", examples=[200])
 
 
 class ScenarioOut(BaseModel):
     code: str = Field(examples=["S01"])
     version: int
     guide_version: int
-    rule_version: str = Field(description="As in certificates.", examples=["S01/1/engine-2"])
+    rule_version: str = Field(description="The rule version, as certificates state it.", examples=["S01/1/engine-2"])
     standing: Literal["documented", "proposed", "demonstration"] = Field(
-        description="What the scenario is based on, see the note."
+        description="What the scenario is based on; `basis_note` explains it."
     )
     title: BilingualOut
     purpose: BilingualOut
-    basis_note: BilingualOut = Field(description="Shown with the standing; it is not a statement of law.")
-    request_note: BilingualOut | None = Field(description="What the note of a request must state.")
+    basis_note: BilingualOut = Field(description="Explains `standing` to readers; it does not state the law.")
+    request_note: BilingualOut | None = Field(description="What the consumer must state in the note of a request.")
     domain: str
     consumer_kinds: list[str]
     subject_kinds: list[str]
     legal_basis: Literal["consent", "separate_consent", "contract", "statutory_duty"]
-    requires_pia: bool = Field(description="Whether a request names an impact assessment.")
+    requires_pia: bool = Field(description="Whether a request must name an impact assessment.")
     payload_mode: Literal["raw", "aggregate", "predicate", "component"]
     max_validity_days: int
     max_uses: int
@@ -70,7 +72,9 @@ class ScenarioOut(BaseModel):
     fields: list[ScenarioFieldOut]
     rights_duties: dict[str, list[str]]
     digest: str = Field(description="Digest of the whole definition.")
-    approved_by: list[str] = Field(description="Offices that approved exactly this definition.")
+    approved_by: list[str] = Field(
+        description="The roles (`authority`, `supervisor`) that approved exactly this definition."
+    )
 
 
 class ScenarioDraftIn(Strict):

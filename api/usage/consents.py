@@ -1,4 +1,4 @@
-"""Authorizations by subjects: one for each source, after a notice."""
+"""Authorizations: the subject reads a notice for each source, then signs an authorization for each source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ router = Router(tags=["authorizations"])
 
 @router.post("/requests/{request}/authorizations/draft")
 def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor: ActCaller) -> usage.DraftsOut:
-    """Return the notices to read and the statements to sign, for the subject; the request is recorded as seen."""
+    """Return the notices that the subject must read and the statements to sign. This also records that the subject has
+    seen the request.
+    """
     choice = Choice(
         fields=None if body.fields is None else tuple(body.fields),
         valid_to=body.valid_to,
@@ -61,7 +63,9 @@ def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCa
 
 @router.get("/authorizations/{authorization}/notice")
 def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> dict[str, object]:
-    """Return the notice that the subject was shown, word for word, for its subject, consumer and provider."""
+    """Return, word for word, the notice that the subject was shown. Only subject, consumer and provider may read the
+    notice.
+    """
     return ledger.usage.own_statements.notice(actor, authorization)
 
 

@@ -24,7 +24,7 @@ router = Router(prefix="/holdings", tags=["holdings"])
 @router.get("/summary")
 @Lane.INSPECTING
 def summary(ledger: OpenLedger, actor: ReadCaller, wanted: Wanted) -> schemas.HoldingsSummaryOut:
-    """Count certificates of each scenario and of each provider, by their present states."""
+    """Return how many certificates each scenario and each provider has in each state."""
     return schemas.HoldingsSummaryOut(**ledger.usage.holdings.summary(wanted, actor))
 
 
@@ -47,10 +47,10 @@ def export(
     at: At,
     limit: Annotated[int, Query(ge=1, le=MAX_BUNDLES, description="Certificates per page.")] = 50,
 ) -> Response:
-    """Export the caller's own certificates as full bundles, one on each line, for `pingzheng wallet add`.
+    """Export the caller's own certificates as full bundles, one bundle on each line, for `pingzheng wallet add`.
 
-    Certificates that are not anchored yet or whose claims were erased are left out. The holder encrypts its wallet
-    itself: neither passphrase nor key is ever sent here.
+    Certificates that are not anchored yet, or whose claims were erased, are left out. The holder encrypts its wallet
+    itself and never sends a passphrase or a key to the service.
     """
     taken = ledger.usage.holder_bundles.export(actor, within, at.after, limit)
     for bundle in taken.bundles:

@@ -24,7 +24,10 @@ Party = Annotated[
 ]
 Part = Annotated[
     str | None,
-    Query(description="The party's part in the certificate; default: any.", json_schema_extra={"enum": [*PARTS]}),
+    Query(
+        description="The party's role in the certificate, such as subject; default: any role.",
+        json_schema_extra={"enum": [*PARTS]},
+    ),
 ]
 
 
@@ -37,7 +40,7 @@ def narrowed(
     issued_to: Seconds = None,
     expires_before: Seconds = None,
 ) -> HoldingsFilter:
-    """Return the filter without a party. Raises ``InvalidInput`` ``FILTER_INVALID``."""
+    """Return the filter of the query, without a party. Raises ``InvalidInput`` ``FILTER_INVALID``."""
     return HoldingsFilter(
         scenario=scenario,
         cls=class_,
@@ -53,7 +56,7 @@ Narrowed = Annotated[HoldingsFilter, Depends(narrowed)]
 
 
 def wanted(actor: ReadCaller, within: Narrowed, party: Party = None, part: Part = None) -> HoldingsFilter:
-    """Return the filter with the party whose holdings are asked for: by default the caller."""
+    """Return the filter of the query, with the party whose holdings are selected; by default the caller."""
     whose = {None: actor.party, ALL: None}.get(party, party)
     return replace(within, party=whose, part=part)
 

@@ -29,25 +29,28 @@ class TaskOut(BaseModel):
     keys: dict[str, Jwk] = Field(description="Public keys of the accounts that signed request and authorization.")
     opening: OpeningOut
     corrects: str | None = Field(
-        description="The provision that the answer corrects, if something was supplied before."
+        description="The provision that the answer corrects, if the provider has already supplied data."
     )
 
 
 class ErasuresOut(BaseModel):
     items: list[dict[str, Any]] = Field(description="Log entries of type `erasure`, in the order of the log.")
-    next_cursor: str | None = Field(description="Cursor for later erasures; null if there are none yet.")
+    next_cursor: str | None = Field(
+        description="Cursor from which later erasures can be read; null if nothing was erased so far."
+    )
 
 
 class ProvisionIn(Strict):
     statement: Statement
     disclosures: list[Disclosure] = Field(
-        [], max_length=MAX_DISCLOSURES, description="One for each claim: base64url of `[salt, name, value]`."
+        [], max_length=MAX_DISCLOSURES, description="One disclosure for each claim: base64url of `[salt, name, value]`."
     )
     withdrawal: ActSignature | None = Field(
-        None, description="With a correction: the withdrawal of the old provision, signed for the chain (docs §3)."
+        None,
+        description="Required with a correction: the withdrawal of the old provision, signed for the chain (protocol §3).",
     )
     withdrawn: Statement | None = Field(
-        None, description="With a correction: the signed `withdrawal` entry of the old provision."
+        None, description="Required with a correction: the signed `withdrawal` entry for the old provision."
     )
 
 

@@ -1,4 +1,4 @@
-"""Providers' answers under authorizations: get tasks, submit signed answers."""
+"""Providers answer authorizations: they get tasks and submit signed answers."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ router = Router(prefix="/provisions", tags=["provisions"])
 
 @router.get("/tasks")
 def tasks(ledger: OpenLedger, actor: PayloadCaller, paging: PageAsked) -> Page[provisions.TaskOut]:
-    """List the tasks that wait for the caller, with everything needed to check them; they name the subjects."""
+    """List the tasks that the caller has not answered, with all data needed to check them. A task contains the
+    subject's identifier.
+    """
     found = ledger.usage.provider_acts.tasks(actor, paging.after, paging.one_more)
     return paging.page(found, lambda task: str(task.authorization["id"]), show)
 
 
 @router.get("/tasks/{authorization}")
 def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> provisions.TaskOut:
-    """Return the task of one authorization; if the caller has already supplied, the task is to correct that."""
+    """Return the task of one authorization. If the caller has already supplied data, the task is a correction."""
     return show(ledger.usage.provider_acts.task(actor, authorization))
 
 
 @router.get("/erasures")
 def erasures(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> provisions.ErasuresOut:
-    """List erasures of subjects that the caller was asked about: the caller must delete its records of them."""
+    """List the erased subjects for whom the caller had tasks. The caller must delete its records of these subjects."""
     found = ledger.usage.provider_acts.erasures(actor, paging.place.after_number, paging.limit)
     following = paging.place.cursor(str(found[-1][0])) if found else None
     return provisions.ErasuresOut(items=[entry for _, entry in found], next_cursor=following)
@@ -57,7 +59,7 @@ def supply(
 
 @router.get("/{provision}/claims")
 def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> schemas.PayloadOut:
-    """Return the claims that the caller supplied; this reading is recorded for their subject."""
+    """Return the claims that the caller supplied. The reading is recorded, and the subject can see the record."""
     subject, computed = ledger.usage.provider_acts.claims(actor, provision)
     if computed:
         ledger.readings.note(actor, How.ANSWER, None, subject, computed)

@@ -23,7 +23,7 @@ router = Router(prefix="/requests", tags=["requests"])
 
 @router.post("/draft")
 def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: ActCaller) -> usage.RequestDraftOut:
-    """Return the request for the consumer to sign, with its note; nothing is recorded."""
+    """Return the unsigned request and its note, for the consumer to sign; nothing is recorded."""
     terms = Terms(**body.model_dump(exclude={"fields", "note"}), fields=tuple(body.fields))
     drafted = ledger.usage.consumer_acts.draft(actor, terms, Note(**body.note.model_dump()))
     return usage.RequestDraftOut(entry=drafted.entry, note=usage.SignedNote(**drafted.note))
@@ -65,13 +65,15 @@ def request(request: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usa
 
 @router.post("/{request}/decline")
 def decline(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
-    """Decline a request, as its subject. No reason is needed, and other services are not affected."""
+    """Decline a request, as its subject. The subject need not give a reason, and its other requests and services are
+    not affected.
+    """
     return show(ledger.usage.subject_acts.decline(actor, request))
 
 
 @router.post("/{request}/cancel")
 def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
-    """Cancel a request, as its consumer, before a certificate was issued."""
+    """Cancel a request, as its consumer, before a certificate is issued."""
     return show(ledger.usage.consumer_acts.cancel(actor, request))
 
 

@@ -36,11 +36,14 @@ class RequestDraftIn(Strict):
     subject: HexId
     consumer: HexId
     sources: dict[str, HexId] = Field(
-        min_length=1, max_length=8, description="The provider of each source.", examples=[{"statistics": "9f" * 32}]
+        min_length=1,
+        max_length=8,
+        description="Maps each source to its provider's party id.",
+        examples=[{"statistics": "9f" * 32}],
     )
     fields: list[str] = Field(min_length=1, max_length=64, examples=[["years_covered", "wage_band"]])
     valid_from: Seconds
-    valid_to: Seconds = Field(description="Exclusive; a midnight in Shanghai.")
+    valid_to: Seconds = Field(description="The end of the period (exclusive); a midnight in Shanghai.")
     max_uses: int = Field(1, ge=1, le=65535)
     channel: str = Field(examples=["government_platform"])
     expires_at: Seconds = Field(description="The subject may answer until this time.")
@@ -77,14 +80,16 @@ class ChoiceIn(Strict):
     )
     valid_to: Seconds | None = None
     max_uses: int | None = Field(None, ge=1, le=65535)
-    separate_consent: bool = Field(False, description="The person consents to this separately (PIPL art. 23).")
+    separate_consent: bool = Field(False, description="Whether the person gave a separate consent (PIPL art. 23).")
     holder_key: Jwk | None = Field(
         None, description="The key to present the certificate with; default: the key of your account."
     )
 
 
 class DraftsOut(BaseModel):
-    drafts: list[DraftOut] = Field(description="One draft for each source; each leads to one authorization.")
+    drafts: list[DraftOut] = Field(
+        description="One draft for each source; each signed draft becomes one authorization."
+    )
 
 
 class StatementsIn(Strict):
@@ -105,7 +110,7 @@ class WithdrawalIn(Strict):
 
 
 class WithdrawnOut(BaseModel):
-    statement: StatementDigest = Field(description="The statement that is now withdrawn for good.")
+    statement: StatementDigest = Field(description="The digest of the statement, which is now permanently withdrawn.")
     party: HexId
     reason: str
 
@@ -130,6 +135,6 @@ class AuthorizationsOut(BaseModel):
 class RequestDetailOut(RequestOut):
     entry: dict[str, Any]
     note: SignedNote | None = Field(
-        description="Null if it was erased, and for callers other than subject and consumer."
+        description="The consumer's note. Null if the note was erased, or if the caller is neither the subject nor the consumer."
     )
     authorizations: list[AuthorizationOut]

@@ -1,4 +1,4 @@
-"""Withdrawals: a subject withdraws its authorization, a provider what it supplied. Each signs its own act."""
+"""Withdrawals: a subject withdraws its authorization, a provider withdraws its provision. Each party signs its own act."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def authorization_draft(
 def withdraw_authorization(
     authorization: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.AuthorizationOut:
-    """Withdraw an authorization, as its subject; certificates that rest on it are revoked."""
+    """Withdraw an authorization, as its subject; certificates that rest on the authorization are revoked."""
     return show_authorization(ledger.usage.subject_acts.withdraw(actor, authorization, body.statement, _act(body)))
 
 
@@ -57,7 +57,7 @@ def provision_draft(
 def withdraw_provision(
     provision: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.WithdrawnOut:
-    """Withdraw a provision, as its provider. Certificates that rest on it are no longer valid."""
+    """Withdraw a provision, as its provider; certificates that rest on the provision are revoked."""
     ledger.usage.provider_acts.withdraw(actor, provision, body.statement, _act(body))
     of, party, reason = (str(body.statement[name]) for name in ("statement", "party", "reason"))
     return usage.WithdrawnOut(statement=hex_of(of), party=party, reason=reason)
