@@ -22,7 +22,10 @@ NEW_KEYS: Final = {ES256K: new_private_key, ES256: new_p256_key, SM2SM3: new_sm2
 
 
 class SecretFile:
-    """A 32-byte secret in a file. It is made when a ledger is created or a key is renewed; reading never makes one."""
+    """A 32-byte secret in a file.
+
+    ``make`` creates the secret, for a new ledger or a renewed key; ``read`` never creates it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,12 +43,15 @@ class SecretFile:
                 "KEY_FILE_DAMAGED",
                 "The key file does not hold 64 hex digits.",
                 where=self._path.name,
-                hint="Restore it from the backup; a new key cannot open what the old one sealed.",
+                hint="Restore the file from the backup; a new key cannot open what the old key sealed.",
             )
         return secret
 
     def make(self) -> None:
-        """Make the secret unless the file exists; if two processes do this at once, both use the first one's secret."""
+        """Create the secret unless the file exists.
+
+        If two processes create it at once, both use the secret that was written first.
+        """
         draft = self._path.with_name(f"{self._path.stem}-{secrets.token_hex(4)}.new")
         write_private(draft, secrets.token_hex(32) + "\n")
         with contextlib.suppress(FileExistsError):
@@ -55,12 +61,12 @@ class SecretFile:
 
 
 def key_file_missing(path: Path) -> Misconfigured:
-    """Return the error for a missing key file that every ledger must have."""
+    """Return the error for a missing key file without which no ledger can work."""
     return Misconfigured(
         "KEY_FILE_MISSING",
         f"The key file {path.name} of this ledger is missing.",
         where=str(path),
-        hint="Restore it from the backup of the keys. A new key could not open the existing data.",
+        hint="Restore the file from the backup of the keys. A new key could not open the existing data.",
     )
 
 
@@ -72,7 +78,8 @@ def new_key(suite: Suite = ES256K) -> str:
 def signer_of_key(key: str) -> Signer:
     """Return a signer for a private key as text.
 
-    Raises ``ValueError``, ``InvalidInput``, and ``Misconfigured`` as ``Sm2Signer``.
+    Raises ``ValueError`` or ``InvalidInput`` if the text is not a private key, and ``Misconfigured`` as ``Sm2Signer``
+    does.
     """
     suite = suite_of_key(key)
     private = bytes.fromhex(key.removeprefix(suite.prefix))
@@ -86,9 +93,9 @@ def signer_of_key(key: str) -> Signer:
 class Custody:
     """Private keys that this installation keeps for parties: in demonstrations, and for its own operator.
 
-    In production a party keeps its own key, and the service receives only signatures. The keys of ``others`` are found
-    too; new keys are written to ``path``. Several processes may share the file: it is read again when it may have
-    changed, and a new key is added to the file's present content.
+    In production a party keeps its own key, and the service receives only signatures. Keys in ``others`` are found too,
+    but new keys are written only to ``path``. Several processes may share the file, so the file is read again if
+    another process may have changed it, and a new key is added to the file's present content.
     """
 
     def __init__(self, path: Path, others: Sequence[Custody] = ()) -> None:
@@ -105,7 +112,7 @@ class Custody:
 
     @property
     def accounts(self) -> list[str]:
-        """The accounts whose keys are in this file, without those of ``others``."""
+        """The accounts whose keys are in this file; the accounts of ``others`` are not included."""
         return list(self._keys)
 
     def create(self, count: int = 1, suite: Suite = ES256K) -> list[str]:
@@ -138,7 +145,8 @@ class Custody:
             keys = None
         if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
             raise self._damaged()
-        # The chain would refuse a signature by a changed key, or take it for the act of another party.
+        # A damaged key would sign as another account: the chain would refuse the signature, or see the act of another
+        # party.
         for account, key in keys.items():
             if self._keys.get(account) != key and not _is_key_of(account, key):
                 raise self._damaged(account)
@@ -157,7 +165,8 @@ class Custody:
     def _knows(self, account: str) -> bool:
         if account in self._keys:
             return True
-        # Another process may have added the key. It replaces the whole file, so every version has its own inode.
+        # Another process may have added the key. Each write replaces the whole file, so a new inode number shows a new
+        # version.
         with self._guard:
             if self._path.exists() and _version(self._path.stat()) != self._seen:
                 self._read()
@@ -194,7 +203,7 @@ def _is_key_of(account: str, key: str) -> bool:
     except (ValueError, InvalidInput):
         return False
     except Misconfigured:
-        # A suite that is not installed is reported when its key has to sign.
+        # If a key's suite is not installed, the error is raised only when the key must sign.
         return True
 
 

@@ -1,7 +1,7 @@
 """Finds institutions by name, and returns their names for lists.
 
-An institution's name and USCC are public but sealed like those of persons, so finding a name opens all of them. Names
-of persons are neither searched nor shown.
+An institution's name and USCC are public, but sealed like a person's name and ID number. To find one name, all sealed
+institution names must be opened. Names of persons are neither searched nor shown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ledger.store.sealing import Sealer
 from ledger.store.tables import Sealed
 
 _SHOWN: Final = 5
-# Below SQLite's limit of parameters in one query.
+# The most party ids in one query; SQLite limits the number of parameters.
 _CHUNK: Final = 5_000
 
 
@@ -37,16 +37,17 @@ class Institution:
 
 
 class Directory:
-    """The names of institutions, except erased ones."""
+    """The institutions whose names are not erased."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
 
     def named(self, name: str) -> Institution:
-        """Return the institution with this name; width of characters, case and blanks are ignored.
+        """Return the institution with this name. Differences in character width, case and blanks are ignored.
 
-        Raises ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_NAME_AMBIGUOUS`` with the ids.
+        Raises ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``, with the ids of the institutions
+        found.
         """
         wanted = _plain(name)
         with self._database.read() as session:
@@ -56,19 +57,19 @@ class Directory:
                 "PARTY_UNKNOWN",
                 "No such party.",
                 where="party",
-                hint="Give its id, its USCC or its full name: `pingzheng party list`.",
+                hint="Give the party's id, USCC or full name: see `pingzheng party list`.",
             )
         if len(found) > 1:
             raise Conflict(
                 "PARTY_NAME_AMBIGUOUS",
                 f"{len(found)} institutions have this name.",
                 where="party",
-                hint=f"Give its USCC or its id: {', '.join(each.party for each in found[:_SHOWN])}.",
+                hint=f"Give the USCC, or one of these ids: {', '.join(each.party for each in found[:_SHOWN])}.",
             )
         return found[0]
 
     def of(self, parties: Iterable[str]) -> dict[str, Institution]:
-        """Return the institutions among these parties, by id."""
+        """Return a map from party id to institution, for those of these parties that are institutions."""
         wanted = list(dict.fromkeys(parties))
         with self._database.read() as session:
             return {
@@ -92,5 +93,5 @@ class Directory:
 
 
 def _plain(name: str) -> str:
-    """Remove the differences in width, case and blanks."""
+    """Return the name without differences in character width, case and blanks, for comparing names."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())

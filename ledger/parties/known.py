@@ -10,7 +10,7 @@ from ledger.parties.tables import Party, PartyKey, had
 
 @dataclass(frozen=True, slots=True)
 class KnownParty:
-    """A party in the database, without name and identifier; the members are columns of the table ``Party``."""
+    """A party in the database, without its name and identifier; the members are columns of the table ``Party``."""
 
     id: str
     no: int | None

@@ -1,4 +1,4 @@
-"""Look-ups of parties and their keys by id, within a transaction of the caller."""
+"""Look-ups of parties and their keys by party id, within the caller's database transaction."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def party(session: Session, identifier: str) -> Party:
 
 
 def unknown_party() -> NotFound:
-    """Return the error for an id or an identifier that no party here has."""
-    return NotFound("PARTY_UNKNOWN", "No such party.", hint="Onboard it first, or check the id.")
+    """Return the error for an id, USCC or ID number that no party in this database has."""
+    return NotFound("PARTY_UNKNOWN", "No such party.", hint="Check the id, or onboard the party first.")
 
 
 def party_no(session: Session, identifier: str) -> int:
@@ -34,31 +34,35 @@ def party_no(session: Session, identifier: str) -> int:
             "PARTY_NOT_ON_CHAIN",
             "The party is not registered on the chain yet.",
             where=f"party {identifier}",
-            hint="Onboard it again: this completes its registration.",
+            hint="Onboard the party again: this completes its registration.",
         )
     return number
 
 
 def party_keys(session: Session, identifier: str) -> list[PartyKey]:
-    """Return every present and former key of the party, the earliest first, then its proposed keys."""
+    """Return every present and former key of the party, the earliest first, and after them the proposed keys."""
     query = select(PartyKey).where(PartyKey.party_id == identifier)
     return list(session.scalars(query.order_by(PartyKey.bound_at.is_(None), PartyKey.bound_at, PartyKey.retired_at)))
 
 
 def live_keys(session: Session, identifier: str) -> list[PartyKey]:
-    """Return the bound keys that are not retired, also reported ones, the earliest first, as last read from chain."""
+    """Return the bound keys that are not retired, with the reported ones, the earliest first, as last read from the
+    chain."""
     return [key for key in party_keys(session, identifier) if key.bound_at is not None and key.retired_at is None]
 
 
 def speaking_keys(session: Session, identifier: str) -> list[PartyKey]:
-    """Return the live keys that are not reported: their signatures are valid for the party."""
+    """Return the live keys (bound, not retired) that are not reported.
+
+    Only their signatures are valid for the party.
+    """
     return [key for key in live_keys(session, identifier) if key.reported_at is None]
 
 
 def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K) -> str | None:
-    """Return the party's account of that suite whose signatures are valid for entries anchored ``at`` (seconds UTC).
+    """Return the party's account of the given suite that may sign entries anchored ``at`` (seconds UTC).
 
-    If no key was active then, the present account if it is of that suite, else None.
+    If no key of the suite was active at that time, return the present account if it is of the suite, else None.
     """
     for key in party_keys(session, identifier):
         begun = key.bound_at is not None and (key.bound_at <= at or suite is ES256K)

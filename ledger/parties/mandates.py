@@ -1,4 +1,7 @@
-"""Mandates: a principal lets a broker submit its applications and requests. The principal still signs them itself."""
+"""Mandates: a principal lets a broker submit the principal's applications and requests.
+
+The principal still signs them itself.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class GivenMandate:
-    """A broker's mandate from a principal, valid until before ``valid_to`` (seconds UTC)."""
+    """A broker's mandate from a principal; invalid from ``valid_to`` (seconds UTC) on."""
 
     id: str
     principal: str
@@ -27,7 +30,7 @@ class GivenMandate:
 
 
 class Mandates:
-    """Gives mandates and requires them."""
+    """Stores mandates, and checks whether a broker has one."""
 
     def __init__(self, database: Database, roles: Roles, clock: Clock) -> None:
         self._database = database
@@ -35,7 +38,8 @@ class Mandates:
         self._clock = clock
 
     def give(self, actor: Actor, principal: str, broker: str, valid_to: int) -> GivenMandate:
-        """Let ``broker`` submit applications and requests for ``principal``; only the principal itself may give this.
+        """Let ``broker`` submit applications and requests for ``principal``; only the principal itself may give this
+        mandate.
 
         Raises ``Forbidden`` ``NOT_YOURS``, ``Conflict`` ``NOT_A_BROKER``.
         """

@@ -1,4 +1,7 @@
-"""Newcomers: checks the parties to onboard, and records them in the database, which does not register them."""
+"""Checks the parties to onboard, and records them in the database.
+
+Recording alone does not register them on the chain.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,10 @@ class NewParty:
     """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
 
     ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from the key.
-    ``further_keys`` of any suite are registered with it, each with its proof; keys added later must wait. A proof of
-    possession is hex; for a key that is kept here it is made here. A party with P-256 keys only can sign, but cannot
-    act on the chain itself. With an empty ``public_key`` the party is only recorded here until it enrols
-    (``enrolments``).
+    ``further_keys``, of any suite and each with its proof, are registered together with the first key; keys added later
+    must wait. A proof of possession is hex; if this installation keeps the key, it makes the proof. A party with P-256
+    keys only can sign, but cannot act on the chain itself. If ``public_key`` is empty, the party is only recorded here
+    until it enrols (``enrolments``).
     """
 
     kind: PartyKind
@@ -46,7 +49,7 @@ class NewParty:
 
 
 def kind_of(value: str, where: str) -> PartyKind:
-    """Return the kind with that name; raises ``InvalidInput`` ``PARTY_KIND_UNKNOWN``."""
+    """Return the kind of party with this name; raises ``InvalidInput`` ``PARTY_KIND_UNKNOWN``."""
     try:
         return PartyKind(value)
     except ValueError:
@@ -59,7 +62,7 @@ def kind_of(value: str, where: str) -> PartyKind:
 
 
 def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> NewParty:
-    """Return the party with every value checked and normalised; raises ``InvalidInput``.
+    """Check and normalise every value of the party, and return the party; raises ``InvalidInput`` for an invalid value.
 
     ``today`` is the day in Shanghai; a date of birth after it is refused.
     """
@@ -109,12 +112,15 @@ def _first_key(newcomer: NewParty, where: str) -> str:
 
 
 def lookup_digest(key: bytes, identifier: str) -> str:
-    """Return the keyed digest by which an identifier is found; without the key nobody can guess identifiers from it."""
+    """Return the keyed digest by which an identifier is looked up.
+
+    Without the digest key, nobody can test guesses of it.
+    """
     return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
 
 
 def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
-    """Return the party's row, and add it if the party is new; nothing is sent to the chain."""
+    """Return the party's row; add the row if the party is new. Nothing is sent to the chain."""
     lookup = lookup_digest(lookup_key, newcomer.identifier)
     known = session.scalar(select(Party).where(Party.lookup == lookup))
     if known is not None and (known.present_account is not None or not newcomer.public_key):
@@ -148,19 +154,19 @@ def _added(session: Session, sealer: Sealer, newcomer: NewParty, lookup: str, no
 
 
 def let_go(session: Session, key: bytes, identifier: str) -> None:
-    """Free the party's identifier, so that another party can be recorded with it; the row itself stays."""
+    """Remove the identifier from the party's row, so that a new party can be recorded with it; the row stays."""
     row = session.scalars(select(Party).where(Party.lookup == lookup_digest(key, identifier))).one()
     row.lookup = lookup_digest(key, f"{identifier}|{row.id}")
     session.flush()
 
 
 def keys_of(newcomer: NewParty) -> list[tuple[str, str]]:
-    """Return the keys of a new party, each with its proof; empty if it has no key yet."""
+    """Return the keys of a new party, each with its proof; an empty result if the party has no key yet."""
     return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys] if newcomer.public_key else []
 
 
 def require_free(session: Session, account: str, party: str | None = None) -> None:
-    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if the account is a present, former or proposed one of another party."""
+    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if another party has, had or proposed this account."""
     key = session.get(PartyKey, account)
     if key is not None and key.party_id != party:
         raise Conflict(

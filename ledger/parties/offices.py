@@ -1,8 +1,8 @@
-"""The offices of a ledger: the founding authorities, and the office keys that this installation keeps.
+"""The founding authorities of a ledger (here: offices), and those of their keys that this installation keeps.
 
 On a local chain this installation keeps the keys of all three authorities, each in its own folder, ``<home>/offices/1``
-to ``3``. On another chain it keeps the key of at most one office. The other offices provide an office file: the
-office's name and public key, signed with that key.
+to ``3``. On another chain this installation keeps the key of at most one office. Each other office provides an office
+file, which holds the office's name and public key and is signed with the office's key.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MEMBERS: Final = {"format", "name", "uscc", "region", "public_key", "signature"
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """The institution behind an office or an installation."""
+    """The institution that is an authority, or that runs an installation."""
 
     name: str
     uscc: str
@@ -56,7 +56,7 @@ AUTHORITIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FoundingOffice:
-    """A founding authority: its institution, and its secp256k1 public key as text (protocol §4)."""
+    """A founding authority: the institution, and the institution's secp256k1 public key as text (protocol §4)."""
 
     institution: Institution
     public_key: str
@@ -69,7 +69,8 @@ class FoundingOffice:
 
 
 def office_file(key: str, name: str, uscc: str, region: str) -> dict[str, Any]:
-    """Return an office file, signed with the private key ``key`` (as text), for the party that deploys the contracts.
+    """Return an office file, signed with the office's private key ``key`` (as text), for the party that deploys the
+    contracts.
 
     The file is public. Raises ``InvalidInput`` for an invalid name, code or key.
     """
@@ -80,7 +81,8 @@ def office_file(key: str, name: str, uscc: str, region: str) -> dict[str, Any]:
 
 
 def read_office(raw: bytes) -> FoundingOffice:
-    """Return the office of an office file; raises ``InvalidInput`` ``OFFICE_FILE_INVALID`` unless its key signed it."""
+    """Return the office in an office file; raises ``InvalidInput`` ``OFFICE_FILE_INVALID`` unless its key signed the
+    file."""
     try:
         file = parse_json(raw, max_bytes=MAX_OFFICE_BYTES)
         if not isinstance(file, dict) or file.keys() != _MEMBERS or file["format"] != FORMAT:
@@ -99,12 +101,12 @@ def read_office(raw: bytes) -> FoundingOffice:
 
 
 def office_custody(home: Path, number: int) -> Custody:
-    """Return the keys of the office with that number; empty if this home does not keep them."""
+    """Return the keys of the office with this number; empty if this installation does not keep the office's keys."""
     return Custody(home / "offices" / str(number) / "accounts.json")
 
 
 def keys_within_reach(home: Path) -> Custody:
-    """Return all private keys of this home, of its parties and of its offices; new keys join the parties' file."""
+    """Return all private keys kept here, of parties and of offices; new keys are written to the parties' file."""
     return Custody(home / "keys" / "accounts.json", [office_custody(home, FIRST + place) for place in range(COUNT)])
 
 
@@ -114,14 +116,14 @@ def local_offices(home: Path) -> list[FoundingOffice]:
 
 
 def own_office(home: Path, number: int) -> FoundingOffice:
-    """Return the authority with that number; its key is made in its folder if it is missing."""
+    """Return the authority with this number; if its key is missing, make the key in the authority's folder."""
     custody = office_custody(home, number)
     (account, *_) = custody.accounts or custody.create()
     return FoundingOffice(AUTHORITIES[number - FIRST], custody.public_key(account))
 
 
 class Offices:
-    """Finds the parties that can confirm a proposal here, because this home keeps their present key."""
+    """Finds the parties whose present key this installation keeps; in their name it can confirm proposals."""
 
     def __init__(self, database: Database, reader: ChainReader, custody: Custody) -> None:
         self._database = database
@@ -129,7 +131,7 @@ class Offices:
         self._custody = custody
 
     def within_reach(self, roles: Iterable[str]) -> list[str]:
-        """Return the ids of the active parties with one of the roles, in the order of their numbers."""
+        """Return the ids of active parties with one of the roles whose key is kept here, sorted by party number."""
         wanted = set(roles)
         query = select(Party, PARTIES.c.roles).join(PARTIES, PARTIES.c.no == Party.no).order_by(Party.no)
         with self._database.read() as session:

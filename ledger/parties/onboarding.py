@@ -1,4 +1,8 @@
-"""Onboarding: records new parties, proposes their registration, and afterwards proposes their offices."""
+"""Onboarding: records new parties and proposes their registration.
+
+After it, proposes the roles that only an authority may grant ("offices": all except subject, provider, consumer and
+broker).
+"""
 
 from __future__ import annotations
 
@@ -44,7 +48,7 @@ CHAIN_CHUNK = 50
 class Onboarding:
     """Registers parties: identifiers are sealed in the database, ids and roles go to the chain.
 
-    ``authority`` is the id of the party that proposes offices.
+    ``authority`` is the id of the party that proposes the roles that only an authority may grant.
     """
 
     def __init__(
@@ -74,15 +78,16 @@ class Onboarding:
     def onboard(
         self, actor: Actor, newcomers: Sequence[NewParty], signed: SignedRequest | None = None
     ) -> list[KnownParty]:
-        """Record the parties and propose their registration; all are checked before any is written.
+        """Record the parties and propose their registration; nothing is written before all parties are checked.
 
-        A known party is returned unchanged, but one that is closed or has no active key gets a new id. The caller is
-        the proposing office, because otherwise one institution would act as both offices. If its key is not kept here,
-        ``signed`` is its request, for a list of at most 50 parties.
+        A known party is returned unchanged, but a party that is closed or has no active key gets a new id. The proposal
+        is made in the caller's name; otherwise one institution could both propose and confirm. If the caller's key is
+        not kept here, ``signed`` is the caller's signed request, for a list of at most 50 parties.
 
-        If this installation keeps the key of another office, that office confirms at once. Otherwise a party has no
-        number until an office confirms (``pending``). Offices among the roles are proposed after the registration, and
-        may have to wait for the delay. A party without a key is only recorded.
+        If this installation keeps the key of another institution that may confirm, that institution confirms at once.
+        Otherwise a party has no number until an institution confirms (``pending``). Roles that only an authority may
+        grant are proposed after the registration, and may take effect only after the waiting period. A party without a
+        key is only recorded.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``; ``InvalidInput`` naming the row,
         ``PARTY_REPEATED``, ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an account belongs
@@ -103,18 +108,19 @@ class Onboarding:
         return self._register_all(known, actor.party, signed)
 
     def register(self, identifier: str, by: str) -> KnownParty:
-        """Propose the registration of a party recorded with its first key, in the name of ``by``; as ``onboard``."""
+        """Propose, in the name of ``by``, to register a recorded party with its first key; returns and raises as
+        ``onboard``."""
         (found,) = self._register_all([self._party(identifier)], by)
         return found
 
     def require_key_of(self, office: str) -> None:
-        """Raise ``Forbidden`` ``OFFICE_KEY_NOT_HERE`` unless the office's key is kept here, so that it can propose."""
+        """Raise ``Forbidden`` ``OFFICE_KEY_NOT_HERE`` unless this installation keeps the institution's key."""
         if self._party(office).account not in self._custody:
             raise Forbidden(
                 "OFFICE_KEY_NOT_HERE",
-                "The office that issues the code also proposes the first key, but its own key is not kept here.",
+                "The institution that issues the code also proposes the first key, but its key is not kept here.",
                 where=f"party {office}",
-                hint="Let the office whose key this service keeps issue the code, and confirm the proposal.",
+                hint="Let the institution whose key this service keeps issue the code; then confirm its proposal.",
             )
 
     def _register_all(
@@ -134,15 +140,16 @@ class Onboarding:
         return found
 
     def pending(self, identifier: str) -> int | None:
-        """Return the number of the open proposal that registers the party, or None."""
+        """Return the number of the pending proposal that would register the party, or None."""
         known = self._party(identifier)
         found = None if known.no is not None or known.listed is None else self._proposals.of_act(known.listed)
         return found.no if found is not None and found.pending else None
 
     def complete(self) -> list[str]:
-        """Store the numbers of parties registered in the meantime, propose their offices, and return their ids.
+        """For parties registered since the last call, propose the roles that only an authority may grant, store the
+        parties' numbers, and return their ids.
 
-        Safe to repeat: a party's number is stored only after its offices are proposed.
+        Safe to repeat: a party's number is stored only after these roles are proposed.
         """
         with self._database.read() as session:
             query = select(Party).where(Party.no.is_(None), Party.listed.is_not(None))
@@ -171,7 +178,10 @@ class Onboarding:
             return [lookups[lookup] for lookup, number in known if number and is_mute(session.connection(), number)]
 
     def _continued(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
-        """Continue with an earlier list; return the parties that need another list, because that one was stopped."""
+        """Continue with the proposal of a stored list.
+
+        If it was cancelled or expired, return the parties, which need a new list.
+        """
         self._follower.sync()
         known = self._proposals.of_act(act)
         if known is None or known.pending or known.state == "carried_out":
@@ -191,29 +201,30 @@ class Onboarding:
         self._proposals.decide(by, self._lists.call(act), signed)
 
     def _give_offices(self, registered: KnownParty, number: int) -> None:
-        """Propose the roles that the party was onboarded with, if it lacks an office among them."""
+        """Propose the roles from the party's onboarding, if it still lacks one that only an authority may grant."""
         wanted = {Role(role) for role in registered.roles}
         if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
             self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))
 
     def _require_offices_by_authority(self, actor: Actor, newcomers: Iterable[NewParty]) -> None:
-        """Raise ``Forbidden`` ``PARTY_OFFICE_BY_AUTHORITY`` if another caller than our authority onboards an office.
+        """Raise ``Forbidden`` ``PARTY_OFFICE_BY_AUTHORITY`` unless the caller may onboard such parties.
 
-        The authority proposes a newcomer's offices, and it must do so only at its own call.
+        Roles that only an authority may grant are proposed in the name of this service's authority. So only the
+        authority itself may onboard a party with such a role.
         """
         for newcomer in newcomers if actor.party != self._authority else ():
             roles = DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles
             if offices := sorted(OFFICES & roles):
                 raise Forbidden(
                     "PARTY_OFFICE_BY_AUTHORITY",
-                    "Only this service's authority may onboard parties whose kind includes an office.",
+                    "Only an authority grants some of these roles, so only the authority may onboard the party.",
                     hint="Ask the authority, or onboard the party as another kind and propose its roles: "
                     "PUT /v1/parties/{party}/roles.",
                     roles=offices,
                 )
 
     def _proven(self, newcomer: NewParty, where: str) -> NewParty:
-        """Return the party with a checked proof for each key; the proof of a key that is kept here is made here."""
+        """Return the party with a checked proof for each key; for a key that is kept here, make the proof here."""
         keys = [
             (key, proof_of(self._reader.chain, self._custody, key, proof, where)) for key, proof in keys_of(newcomer)
         ]
@@ -225,7 +236,7 @@ class Onboarding:
 
 
 def _listed(session: Session, row: Party) -> ListedParty:
-    """Return the party for a list: its roles without offices, and its keys, the present key first."""
+    """Return the party for a list: the roles that need no authority, and the keys, the present key first."""
     keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.present_account, key.account))
     ordinary = tuple(role for role in row.roles if role not in OFFICES)
     return ListedParty(row.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in keys))

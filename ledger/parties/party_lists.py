@@ -1,9 +1,9 @@
-"""Registration lists: the chain stores the hash of a list, and registers only the list with that hash.
+"""Lists of parties to register. The chain stores the hash of the proposed list, and registers only that list.
 
-A list names parties by id, roles and keys. The confirming office gets the list as a file from the proposing office,
-with the opening of each id (protocol §1), so that it knows which institutions and persons it registers. It also checks
-the proofs of SM2 keys, which the chain cannot check. Openings are personal text: they are in that file only, and the
-reader does not store them.
+A list holds the id, the roles and the keys of each party. The confirming institution gets the list as a file from the
+proposing institution. The file also has the opening of each id (kind, identifier and key; protocol §1), which shows
+whom the list registers. The confirming institution also checks the proofs of SM2 keys, which the chain cannot check.
+Openings are personal text: they are only in that file, and the confirming installation does not store them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OPENING: Final = frozenset({"kind", "identifier", "key", "name"})
 
 @dataclass(frozen=True, slots=True)
 class ListedKey:
-    """A first key of a party as text (protocol §4), with its proof of possession in hex."""
+    """A first key of a party as text (protocol §4), with the proof of possession in hex."""
 
     public_key: str
     proof: str
@@ -45,7 +45,7 @@ class ListedKey:
 
 @dataclass(frozen=True, slots=True)
 class ListedParty:
-    """A party to register: its id, the names of its roles without offices, and its keys."""
+    """A party to register: its id, its keys, and its roles (names) except those that only an authority may grant."""
 
     id: str
     roles: tuple[str, ...]
@@ -56,7 +56,7 @@ class ListedParty:
 class ListedIdentity:
     """The identity of a listed party: the id proves ``kind`` and ``identifier``.
 
-    ``name`` is only stated by the proposing office, because the id does not commit to the name.
+    Nothing proves ``name``: the id does not depend on the name, so the name is what the proposing institution says.
     """
 
     id: str
@@ -68,7 +68,7 @@ class ListedIdentity:
 
 
 class RegistrationLists:
-    """Stores registration lists. ``sealer`` opens the identities of parties; a joined installation has none."""
+    """Stores registration lists. ``sealer`` opens the identities of parties; None in a joined installation."""
 
     def __init__(self, database: Database, client: ChainClient, clock: Clock, sealer: Sealer | None = None) -> None:
         self._database = database
@@ -86,7 +86,8 @@ class RegistrationLists:
         return act
 
     def call(self, act: str) -> Call:
-        """Return the call that registers the list of that act; raises ``Conflict`` ``REGISTRATION_LIST_MISSING``."""
+        """Return the call that registers the list of ``act`` (a hash); raises ``Conflict``
+        ``REGISTRATION_LIST_MISSING``."""
         return _call(self._parties(act))
 
     def parties(self, act: str) -> list[dict[str, Any]] | None:
@@ -98,7 +99,8 @@ class RegistrationLists:
     def document(self, act: str, *, openings: bool) -> dict[str, Any]:
         """Return the list as a file for another installation; with ``openings`` it contains personal text.
 
-        A party that is unknown here or erased has no opening. Raises ``Conflict`` ``REGISTRATION_LIST_MISSING``.
+        A party that is erased or not in this database has no opening. Raises ``Conflict``
+        ``REGISTRATION_LIST_MISSING``.
         """
         with self._database.read() as session:
             parties = [
@@ -108,7 +110,7 @@ class RegistrationLists:
         return {"format": FORMAT, "act": act, "parties": parties}
 
     def identities(self, act: str, document: Mapping[str, Any]) -> list[ListedIdentity]:
-        """Return the identities in the list of that act, after checking every opening and proof; store nothing.
+        """Check every opening and proof in the list with this act hash, and return the identities; store nothing.
 
         Raises ``InvalidInput`` ``REGISTRATION_LIST_INVALID``, ``PROOF_MISSING`` or ``PROOF_INVALID``.
         """
@@ -116,7 +118,8 @@ class RegistrationLists:
         return [_identity(party, raw["opening"]) for party, raw in zip(parties, document["parties"], strict=True)]
 
     def take(self, act: str, document: Mapping[str, Any]) -> None:
-        """Store another installation's list of that act, without the openings; raises as ``identities``."""
+        """Check and store another installation's list with this act hash, without the openings; raises as
+        ``identities``."""
         self.identities(act, document)
         with self._database.write() as session:
             self.keep(session, self._checked(act, document))
@@ -152,7 +155,7 @@ class RegistrationLists:
                 "REGISTRATION_LIST_MISSING",
                 "The proposed list of parties is not stored here; the chain has only its hash.",
                 where=f"act {act}",
-                hint="Ask the proposing office for the list, and confirm with that file: `pingzheng keys show`.",
+                hint="Ask the proposing institution for the list: `pingzheng keys show` checks it.",
             )
         return [_party(each) for each in found]
 
@@ -208,5 +211,5 @@ def _invalid() -> InvalidInput:
         "REGISTRATION_LIST_INVALID",
         "The file is not the proposed list of parties with the opening of each id.",
         where="list",
-        hint="Ask the proposing office for the list of this proposal: `pingzheng keys show --list-out`.",
+        hint="Ask the proposing institution for the list; it writes the file with `pingzheng keys show --list-out`.",
     )

@@ -1,6 +1,7 @@
 """The role matrix: which role may do what.
 
-``tests/reference/role_matrix.yaml`` is the table of the requirements, and names the call that keeps each condition.
+``tests/reference/role_matrix.yaml`` is the table from the requirements; for each condition it names the call that
+checks it.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.ISSUER, Role.REGISTRAR, Role.ASSESSOR, Role.BROKER), _OWN
     ),
-    # A broker's own records include those of its principals, a chief data officer's those of its departments.
+    # A broker's own records include its principals' records; a chief data officer's own records include its
+    # departments'.
     Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN, Role.BROKER: _OWN, Role.SUPERVISOR: _READ},
     Action.EDIT_RESOURCE: {Role.PROVIDER: _OWN} | dict.fromkeys((Role.AUTHORITY, Role.CDO, Role.SUPERVISOR), _READ),
     Action.PUBLISH_LISTS: {
@@ -92,18 +94,23 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.CDO, Role.SUPERVISOR, Role.ASSESSOR, Role.BROKER), _ANY
     ),
-    # Only its issuer revokes a certificate. A provider may request it for its own data; an office may only hold.
+    # Only the issuer revokes a certificate. A provider may request this for its own data; an authority or a supervisor
+    # may only hold the certificate.
     Action.REVOKE_CERTIFICATE: {Role.ISSUER: _ANY, Role.PROVIDER: _OWN},
     Action.HOLD_CERTIFICATE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.FREEZE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.READ_LOG: dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY)
     | dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER, Role.CDO), _OWN),
-    # Not in the table: PIPL art. 47 gives the right to the subject, and the duty to those who keep the data.
+    # This row is not in the requirements' table: PIPL art. 47 gives the subject the right to erasure, and those who
+    # keep the data the duty.
     Action.ERASE: {Role.SUBJECT: _OWN, Role.ISSUER: _ANY, Role.AUTHORITY: _ANY},
 }
 
 
 def allowed(action: Action, roles: Iterable[Role], *, owns: bool = False, reads: bool = False) -> bool:
-    """Return whether one of the roles may do this. ``owns``: the record is the party's; ``reads``: it only reads."""
+    """Return whether one of the roles may do this.
+
+    ``owns``: the record is the party's own; ``reads``: the call only reads.
+    """
     reaches = {MATRIX[action].get(role) for role in roles}
     return Reach.ANY in reaches or (owns and Reach.OWN in reaches) or (reads and Reach.READ in reaches)

@@ -19,7 +19,7 @@ class Principals:
         self._clock = clock
 
     def of(self, actor: Actor) -> frozenset[str]:
-        """Return the party itself, the principals of its mandates, and the departments of which it is the CDO."""
+        """Return the ids of the party itself, of its principals by mandate, and of the departments whose CDO it is."""
         with self._database.read() as session:
             found = {actor.party}
             if Role.BROKER in actor.roles:

@@ -1,4 +1,4 @@
-"""The register of parties: finds parties, their names, and the acting party."""
+"""The register of parties: finds parties, opens their names, and returns the acting party with its roles."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class Parties:
             return [KnownParty.of(row) for row in session.scalars(query)]
 
     def identity(self, identifier: str) -> dict[str, str]:
-        """Return name and identifier, unsealed: for the party itself and its counterparties, never for a log.
+        """Return the unsealed name and identifier. Only the party itself and its counterparties may see them; never log
+        them.
 
         Raises ``NotFound``: ``PARTY_UNKNOWN``, or ``SEALED_ERASED`` once they were erased.
         """

@@ -1,4 +1,4 @@
-"""Acts of parties on the chain: the party signs, the service relays and pays, the contracts see the party."""
+"""Acts of parties on the chain: the party signs, the service sends and pays, the contracts see the party as sender."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ NONCE_TAKEN = ("REQUEST_SIGNATURE_INVALID", "ERC2771_FORWARDER_INVALID_SIGNER")
 def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
     """Return whether the account is or was the party's on the chain.
 
-    Check this before a key that is kept here signs for a caller, because a call can name any account.
+    Call this before a key that is kept here signs for a caller: a caller can name any account.
     """
     record = reader.account(account)
     return record is not None and record.party_no == reader.party_no(party)
 
 
 class RelayedActs:
-    """Relays the signed acts of parties; signs itself only with keys that this installation keeps (demonstrations)."""
+    """Sends the signed acts of parties to the chain.
+
+    It signs only if this installation keeps the key (demonstrations).
+    """
 
     def __init__(self, relay: Relay, custody: Custody, database: Database, clock: Clock) -> None:
         self._relay = relay
@@ -53,7 +56,7 @@ class RelayedActs:
         return self._custody.signer(account)
 
     def act(self, account: str, call: Call, signed: SignedRequest | None = None) -> Receipt:
-        """Send ``call`` as ``account``.
+        """Send ``call`` in the name of ``account``.
 
         Raises ``Conflict`` ``SIGNATURE_REQUIRED`` with the EIP-712 ``typed_data`` to sign, if ``signed`` is missing and
         the key is not kept here; ``SIGNED_CALL_DIFFERS`` if ``signed`` is for another call; ``KEY_CANNOT_ACT`` if the
@@ -94,7 +97,7 @@ class RelayedActs:
             try:
                 return self._relay.submit(sign_request(self._prepare(account, call), key))
             except Forbidden as refusal:
-                # Another call of the same party used the nonce, and may have changed the answer of the contract.
+                # Another call of the same party has used the nonce, and may have changed what the contract answers.
                 if refusal.code not in NONCE_TAKEN:
                     raise
         return self._relay.submit(sign_request(self._prepare(account, call), key))

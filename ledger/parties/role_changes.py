@@ -1,4 +1,7 @@
-"""Changes of a party's roles, status and accreditations by an office; no office may change its own."""
+"""Changes of a party's roles, status and accreditations by an authority, an admin or a supervisor.
+
+Nobody may change its own.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ FINAL: Final = "closed"
 class RoleChanges:
     """Changes made by an authority, an admin or a supervisor; the contract checks the permission again.
 
-    A change that one office may make alone takes effect at once, and None is returned. A change that needs two
+    A change that one party may make alone takes effect at once, and None is returned. A change that needs two
     authorities is proposed, and the proposal is returned.
     """
 
@@ -45,9 +48,10 @@ class RoleChanges:
     def set_roles(
         self, actor: Actor, identifier: str, roles: Iterable[Role], signed: SignedRequest | None = None
     ) -> Proposal | None:
-        """Give the party exactly these roles; a change of offices needs two authorities and the delay.
+        """Give the party exactly these roles.
 
-        Raises ``Forbidden`` ``PARTY_SELF_GRANT``, ``PARTY_LACKS_ROLE``.
+        If any role except subject, provider, consumer and broker changes, two authorities must agree, and the change
+        takes effect after the waiting period. Raises ``Forbidden`` ``PARTY_SELF_GRANT``, ``PARTY_LACKS_ROLE``.
         """
         require(actor, Action.MANAGE_ROLES)
         wanted, number = set(roles), self._number(identifier)
@@ -66,8 +70,8 @@ class RoleChanges:
     ) -> Proposal | None:
         """Set the party's status; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
 
-        Closing any party, and any status of an authority, a supervisor or an issuer, needs two authorities and the
-        delay.
+        To close a party, or to change the status of an authority, a supervisor or an issuer, two authorities must
+        agree, and the change takes effect after the waiting period.
         """
         require(actor, Action.FREEZE)
         number = self._number(identifier)
@@ -78,9 +82,10 @@ class RoleChanges:
     def accredit(self, actor: Actor, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[Proposal]:
         """Propose that ``issuer`` may issue under ``scenarios`` while ``start ≤ t < end`` (seconds UTC).
 
-        Needs two offices and the delay. Returns the proposals; none for a scenario with this period already. A renewal
-        keeps an earlier start, so that earlier certificates stay valid. The contract refuses an end in the past
-        (``InvalidInput`` ``PARTY_PERIOD``).
+        Two authorities must agree, and the accreditation takes effect after the waiting period. Returns the proposals,
+        without scenarios that already have this period. If the accreditation is renewed, it keeps its earlier start, so
+        that earlier certificates stay valid. The contract refuses an end in the past (``InvalidInput``
+        ``PARTY_PERIOD``).
         """
         require(actor, Action.MANAGE_ROLES)
         number, made = self._number(issuer), []

@@ -28,7 +28,10 @@ class Actor:
 
 
 class Roles:
-    """Reads roles and status of parties from the index. A caller that needs the newest brings the index up to date."""
+    """Reads roles and status of parties from the index.
+
+    To read the newest ones, the caller must first bring the index up to date.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -81,6 +84,6 @@ def require(actor: Actor, action: Action, *, owns: bool = False, reads: bool = F
         raise Forbidden(
             "PARTY_LACKS_ROLE",
             f"None of the party's roles allows this: {action.value}.",
-            hint="Ask the authority for the role, or let the owner of the record do it.",
+            hint="Ask the authority for the role, or let the owner of the record make this call.",
             action=action.value,
         )

@@ -1,4 +1,4 @@
-"""The intake of signed statements: the checks that are the same for every type of statement."""
+"""Accepts signed statements: makes the checks that every type of statement needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_CLOCK_SKEW: Final = 300
 
 
 class Recorded(Protocol):
-    """A row for a statement, with the statement's digest."""
+    """A database row that belongs to a statement and holds the statement's digest."""
 
     @property
     def digest(self) -> str: ...
@@ -33,7 +33,7 @@ KeysOf = Callable[[Session, str], Sequence[PartyKey]]
 
 
 class Intake:
-    """Accepts signed statements: ``require``, ``require_signed``, ``known`` and ``append``, in this order.
+    """Accepts signed statements. Call ``require``, ``require_signed``, ``known`` and ``append`` in this order.
 
     Between these steps each use case checks its own rules. ``ledger`` is the digest of the ledger.
     """
@@ -60,14 +60,14 @@ class Intake:
                 "LEDGER_DIFFERS",
                 "The statement was signed for another ledger.",
                 where=where,
-                hint="Draft it again here, and sign the new statement.",
+                hint="Draft the statement again at this service, and sign the new draft.",
                 expected=self.ledger,
                 found=entry["ledger"],
             )
         if max(entry["iat"], entry.get("queried_at", 0)) > self._clock() + MAX_CLOCK_SKEW:
             raise InvalidInput(
                 "SIGNED_IN_FUTURE",
-                "The statement's time of signing or of the query is in the future.",
+                "The time of signing or of the query in the statement is in the future.",
                 where=where,
                 hint="Correct the clock of the signing machine.",
             )
@@ -80,20 +80,20 @@ class Intake:
         refusal: Forbidden,
         keys: KeysOf = speaking_keys,
     ) -> None:
-        """Raise ``refusal`` unless one of the party's keys signed the entry; by default reported keys are excluded."""
+        """Raise ``refusal`` unless a key of the party signed the entry; by default a reported key does not count."""
         if not signed_by(session, entry, party, keys):
             raise refusal
 
     @staticmethod
     def known(session: Session, table: type[R], entry: Mapping[str, Any], taken: Conflict) -> R | None:
-        """Return the row if the entry was submitted before; raise ``taken`` if its id belongs to another statement."""
+        """Return the row if this entry is known already; raise ``taken`` if another statement has the entry's id."""
         row = session.get(table, entry["id"])
         if row is not None and row.digest != statement_digest(entry):
             raise taken
         return row
 
     def append(self, session: Session, entry: Mapping[str, Any]) -> str:
-        """Append the entry to the log unless it is there already; return its statement digest (hex)."""
+        """Append the entry to the log unless the log already has it; return the entry's statement digest (hex)."""
         digest = statement_digest(entry)
         if session.scalar(select(Entry.seq).where(Entry.digest == digest)) is None:
             log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry))], self._clock())

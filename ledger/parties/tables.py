@@ -25,7 +25,7 @@ def had(value: str | None, party: str) -> str:
             "PARTY_WITHOUT_KEY",
             "The party never had a key.",
             where=f"party {party}",
-            hint="Let an office issue an enrolment code; the party submits its first key with it.",
+            hint="Let an authority or an admin issue an enrolment code; the party submits its first key with the code.",
         )
     return value
 
@@ -33,10 +33,10 @@ def had(value: str | None, party: str) -> str:
 class Party(Base):
     """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
 
-    The party acts with ``account`` and ``public_key``; all its keys are ``PartyKey`` rows. If it never had a key,
+    The party acts with ``account`` and ``public_key``; each of its keys has a ``PartyKey`` row. If it never had a key,
     ``present_account`` and ``present_key`` are null, and ``account`` and ``public_key`` raise. ``roles`` are the roles
-    requested at onboarding; permissions come from the chain instead. ``listed`` is the act of the list with which the
-    party was proposed, null for a founding party.
+    requested at onboarding; what the party may do follows from its roles on the chain. ``listed`` is the act hash of
+    the list with which the party was proposed, null for a founding party.
     """
 
     __tablename__ = "party"
@@ -64,7 +64,7 @@ class Party(Base):
 
 
 class PartyList(Base):
-    """A list of parties proposed for registration; the chain knows only its hash, ``act``.
+    """A list of parties proposed for registration; the chain stores only the list's hash, ``act``.
 
     ``registrations`` has an object for each party: ``id``, ``roles`` (names) and ``keys``, each with ``public_key`` and
     ``proof``.
@@ -79,7 +79,7 @@ class PartyList(Base):
 class PartyKey(Base):
     """A present, former or proposed key of a party; old signatures are still verified with former keys.
 
-    Times are those of the chain when it was last read; ``bound_at`` is null until the chain has bound the account.
+    The times were read from the chain at the last update; ``bound_at`` is null until the account is bound on the chain.
     ``public_key`` is the key as text (protocol §4). ``proof`` is its proof of possession in hex, null for a founding
     key.
     """
@@ -96,7 +96,7 @@ class PartyKey(Base):
 
 
 class Mandate(Base):
-    """A principal lets a broker submit its applications while ``created_at ≤ t < valid_to``, but signs them itself."""
+    """A broker may submit the principal's applications for ``created_at ≤ t < valid_to``; the principal signs them."""
 
     __tablename__ = "mandate"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -107,7 +107,7 @@ class Mandate(Base):
 
 
 class CdoAppointment(Base):
-    """The appointment of a department's chief data officer; the newest row that has not ended is valid."""
+    """The appointment of a department's chief data officer. Of several rows, the newest that has not ended counts."""
 
     __tablename__ = "cdo_appointment"
     department: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True)
 
 
 class Scope(StrEnum):
-    """The scopes of an API key."""
+    """The scopes that an API key can have."""
 
     READ = "read"
     ACT = "act"
@@ -39,8 +39,9 @@ def new(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为程序生成 API 密钥，须先登录；密钥有范围和期限，只显示一次。Make an API key for a machine, after signing in. The
-    key has scopes and an expiry, and is shown only once. It also ends with the key that you signed in with.
+    """为程序生成 API 密钥，须先登录；密钥有范围和期限，只显示一次。登录所用密钥失效时，API 密钥也随之失效。Make an API
+    key for a machine, after signing in. The API key has scopes and an expiry date, and is shown only once. It also
+    becomes invalid when the key that you signed in with becomes invalid.
 
     示例 Example:  pingzheng api-key new answering-machine --scope payload --scope act --scope read --out
     grid.api
@@ -62,8 +63,8 @@ def new(
 
 @app.command("list")
 def listing(home: Home = None, as_json: AsJson = False) -> None:
-    """列出本方的 API 密钥：范围、到期日、最近使用日，不含密钥本身。List your party's API keys: scopes, expiry, day of
-    the last use, but not the keys themselves.
+    """列出本方的 API 密钥：范围、到期日、最近使用日，不含密钥本身。List your party's API keys with their scopes, expiry
+    dates and days of last use. The keys themselves are not shown.
 
     示例 Example:  pingzheng api-key list
     """

@@ -1,6 +1,7 @@
-"""Vetoes and reports without the service: signed with a party's key, written to a file, sent to any node of the chain.
+"""Sign a veto or a key report with a party's key, write it to a file, and send it to any node of the chain, without the
+service.
 
-An act file contains no secret. The sender pays for the transaction, and cannot change the act.
+The file (act file) contains no secret. Its sender pays for the transaction, and cannot change the veto or the report.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _SIGNATURE: Final = re.compile(r"[0-9a-f]{128}|[0-9a-f]{256}")
 
 @dataclass(frozen=True, slots=True)
 class SignedAct:
-    """A veto of ``proposal``, or a report of the account ``reported``, signed by the key of ``account``."""
+    """A veto of ``proposal``, or a report that the key of ``reported`` is lost; the key of ``account`` signed it."""
 
     chain: ChainId
     account: str
@@ -89,7 +90,7 @@ def signed_veto(chain: ChainId, signer: Signer, proposal: int) -> SignedAct:
 
 
 def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
-    """Sign a report of the account; raises as ``signed_veto``, and ``InvalidInput`` ``ACCOUNT_FORM``."""
+    """Sign a report that the account's key is lost; raises as ``signed_veto`` and ``InvalidInput`` ``ACCOUNT_FORM``."""
     reported = _account(reported)
     return SignedAct(
         chain, signer.kid, sign_act(report_message(chain, signer.kid, reported), signer), reported=reported
@@ -97,14 +98,17 @@ def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
 
 
 def send(act: SignedAct, url: str, payer: bytes) -> Receipt:
-    """Send the act from the payer's account, after checking that the node serves the act's ledger."""
+    """Check that the node serves the ledger of the act, then send the act from the payer's account."""
     connection = Connection(url)
     client = ChainClient(connection, deployment_of(connection, act.chain), payer.hex())
     return client.send(act.call(ChainReader(client)))
 
 
 def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
-    """Return the private key that pays: the payer's, else the signer's; raises ``Misconfigured`` ``PAYER_MISSING``."""
+    """Return the private key of the account that pays: the payer's key, else the signer's key.
+
+    Raises ``Misconfigured`` ``PAYER_MISSING`` if that key cannot send transactions.
+    """
     if payer is not None:
         return payer
     if signer.algorithm["alg"] == ES256K.alg:
@@ -118,7 +122,7 @@ def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
 
 
 def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
-    """Return the ledger of a deployment file or a bundle; raises ``InvalidInput`` ``LEDGER_NOT_NAMED`` for neither."""
+    """Return the ledger that a deployment file or a bundle names; ``InvalidInput`` ``LEDGER_NOT_NAMED`` without one."""
     if deployment is not None:
         return Deployment.load(deployment).chain
     if bundle is not None:
@@ -132,7 +136,7 @@ def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
 
 
 def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainReader:
-    """Return a reader of that ledger, after checking that the node serves it; raises as ``chain_named``."""
+    """Check that the node serves the named ledger, and return a reader of the ledger; raises as ``chain_named``."""
     if deployment is not None:
         return ChainReader(ChainClient.at(url, Deployment.load(deployment)).check())
     chain, connection = chain_named(None, bundle), Connection(url)
@@ -140,7 +144,7 @@ def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainRe
 
 
 def write_act(act: SignedAct, path: Path) -> None:
-    """Write an act file."""
+    """Write the signed act to an act file."""
     path.write_text(json.dumps(act.to_dict(), indent=1) + "\n", "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""``pingzheng enrol``: submit a party's first key with a one-time code from an office."""
+"""``pingzheng enrol``: submit a party's first key with a one-time code from an authority or an admin."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def enrol(
     service: Service = LOCAL,
     as_json: AsJson = False,
 ) -> None:
-    """用登记码提交自己的第一个密钥，并证明持有它；由两个机构登记后生效。Submit your first key with the code from an
-    office and a proof of possession. The key is valid once two offices have registered it. The private key stays here.
+    """用登记码提交自己的第一个密钥，并证明持有它；由两个机构登记后生效。私钥不会发送。Submit your first public key,
+    with the code that an institution gave you and a proof that you possess the key. The key is valid once two
+    institutions have registered it. Your private key is not sent.
 
     示例 Example:  pingzheng enrol --key mine.key --deployment deployment.json --service https://platform.example
     """

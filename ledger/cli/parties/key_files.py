@@ -1,4 +1,4 @@
-"""``pingzheng key``: makes key files for parties, proofs of possession and office files, without a network."""
+"""``pingzheng key``: makes key files, proofs of possessing a key, and office files; needs no network."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ledger.wallet.private_file import write_private
 
 app = typer.Typer(no_args_is_help=True)
 
-KeyFile = Annotated[Path, typer.Argument(help="The private key file.", show_default=False)]
+KeyFile = Annotated[Path, typer.Argument(help="File with the private key.", show_default=False)]
 
 
 class Suite(StrEnum):
-    """The signature suites of keys."""
+    """The signature suites that a new key can have."""
 
     ES256K = "es256k"
     ES256 = "es256"
@@ -36,7 +36,7 @@ SUITES = {Suite.ES256K: ES256K, Suite.ES256: ES256, Suite.SM2: SM2SM3}
 def new(
     out: Annotated[Path, typer.Argument(help="New file for the private key, readable only by you.")],
     suite: Annotated[
-        Suite, typer.Option(help="es256: P-256, as in wallets and phones; sm2: only for statements.")
+        Suite, typer.Option(help="es256: P-256, as in wallets and phones; sm2: signs statements only.")
     ] = Suite.ES256K,
     as_json: AsJson = False,
 ) -> None:
@@ -67,7 +67,8 @@ def prove(
     """证明持有密钥：用该密钥签名，声明它属于本账本的参与方，登记或更换密钥时提交。Prove possession of a key: the key
     signs that it belongs to a party of this ledger. Submit the proof with the public key.
 
-    Needs no network. The chain cannot check the proof of an SM2 key, so the offices that register the key check it.
+    This command needs no network. The chain cannot check the proof of an SM2 key, so the institutions that register the
+    key check the proof.
 
     示例 Example:  pingzheng key prove firm.key --deployment deployment.json
     """
@@ -96,8 +97,9 @@ def office(
     out: Annotated[Path, typer.Option(help="New file for the office file.")] = Path("office.json"),
     as_json: AsJson = False,
 ) -> None:
-    """写出机构文件并用本机构的密钥签名，交给运行 `pingzheng init` 的一方；私钥留在本机构。Write an office file, signed
-    with the office's key, for the party that runs `pingzheng init`. The private key stays with the office.
+    """写出机构文件并用本机构的密钥签名，交给运行 `pingzheng init` 的一方；私钥留在本机构。Write a file with an
+    institution's name and public key, signed with the institution's key, and give the file to the party that runs
+    `pingzheng init`. The private key stays with the institution.
 
     示例 Example:  pingzheng key office office.key --name 示例监管局 --uscc 11440800MB9X00015Q --region 440800
     """

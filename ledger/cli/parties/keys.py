@@ -43,10 +43,10 @@ PartyKey = Annotated[
     Path | None, typer.Option("--key", help="Private key file of the party, if its key is not kept here.")
 ]
 DirectNode = Annotated[
-    str | None, typer.Option(help="Node of the chain to send to, without the service.", envvar="PINGZHENG_RPC_URL")
+    str | None, typer.Option(help="Send to this node of the chain, without the service.", envvar="PINGZHENG_RPC_URL")
 ]
 Payer = Annotated[Path | None, typer.Option(help="Key file of another account that sends the act and pays.")]
-Out = Annotated[Path | None, typer.Option(help="Only sign, and write the act to this file for anybody to send.")]
+Out = Annotated[Path | None, typer.Option(help="Only sign, and write the act to this file; anybody can send it.")]
 TITLE = "提案 Proposals"
 MAX_LIST_BYTES = 4 * 1024 * 1024
 
@@ -57,8 +57,8 @@ def pending(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """列出所有待生效的提案：内容、提出方、期限、如何阻止。List all pending proposals: the act, the proposing party, the
-    deadlines, and how to stop it.
+    """列出所有待生效的提案：内容、提出方、期限、如何阻止。List all pending proposals: what each proposes, who proposed
+    it, its deadlines, and how to stop it.
 
     示例 Examples:  pingzheng keys pending · pingzheng keys pending --party 91440803MA9X0002X5
     """
@@ -73,21 +73,22 @@ def show(
     list_out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the list of parties of a registration to this file, for the office that confirms. It contains "
-            "their identities: give it to that office only."
+            help="Write the list of parties of a registration to this file, for the institution that confirms. "
+            "The file contains their identities: give it to that institution only."
         ),
     ] = None,
     listed: Annotated[
         Path | None,
-        typer.Option("--list", help="The proposing office's list of parties: check it, and show their identities."),
+        typer.Option("--list", help="The proposing institution's list of parties, to be checked and shown."),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """显示一项提案，待生效或已结束；附名单时，核对并显示登记的各方。Show one proposal, pending or ended; with its list,
-    also the parties that it registers.
+    """显示一项提案，待生效或已结束；附名单时，核对并显示登记的各方。Show one proposal, pending or ended. If the list of
+    parties is given, check it and show the parties that would be registered.
 
-    The chain proves the ids, and each id proves kind and identifier. The name is only stated by the proposing office.
+    The chain proves each party's id, and the id proves the party's kind and identifier. Nothing proves the name: the
+    proposing institution only states it.
 
     示例 Examples:  pingzheng keys show 7 · pingzheng keys show 7 --list-out parties.json · pingzheng keys show 7 --list
     parties.json
@@ -114,13 +115,14 @@ def confirm(
     by: Authority = "authority",
     key: OwnKey = None,
     listed: Annotated[
-        Path | None, typer.Option("--list", help="The list of parties of a registration that was proposed elsewhere.")
+        Path | None, typer.Option("--list", help="List of parties of a registration proposed by another installation.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """以第二个同类机构的名义确认提案；确认前请核对内容。Confirm a proposal as a second party of the office, which is
-    neither the proposing party nor the party concerned. Read the proposal first: `pingzheng keys show`.
+    """由第二个同类机构确认提案，不能是提出方，也不能是提案涉及的参与方；确认前请核对内容。Confirm a proposal as a
+    second party with the same role. The proposing party and the party that the proposal concerns cannot confirm it.
+    Read the proposal first: `pingzheng keys show`.
 
     示例 Example:  pingzheng keys confirm 7 --by 11440800MB9X00023K
     """
@@ -133,13 +135,13 @@ def confirm(
 @app.command("carry-out")
 def carry_out(
     number: Annotated[
-        int | None, typer.Argument(min=1, help="The proposal's number; default: all that are ready.")
+        int | None, typer.Argument(min=1, help="The proposal's number; default: all proposals that are ready.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """执行已到生效时间的提案；运行中的服务会自行执行。Carry out proposals that are ready; a running service also does
-    this by itself.
+    """执行已到生效时间的提案；运行中的服务会自行执行。Carry out proposals whose waiting period is over. A running
+    service also carries them out by itself.
 
     示例 Examples:  pingzheng keys carry-out · pingzheng keys carry-out 7
     """
@@ -154,8 +156,8 @@ def carry_out(
 def cancel(
     number: Number, by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """撤回提案：同类机构中任何一方都可以撤回。Cancel a proposal, as any party of the office that it needs. A party
-    vetoes proposals about its own keys instead.
+    """取消提案：同类机构中任何一方都可以取消；更换自己密钥的提案用否决。Cancel a proposal, as any party with the role
+    that confirms it. To stop a proposal about your own keys, veto it instead.
 
     示例 Example:  pingzheng keys cancel 7
     """
@@ -184,10 +186,10 @@ def veto(
     as_json: AsJson = False,
 ) -> None:
     """否决更换本参与方密钥的提案：提案时有效的任一密钥都可以，已挂失的也可以。Veto a change of your own party's keys,
-    with any key that was not retired at the time of the proposal, even a reported one.
+    with any key that was not retired at the time of the proposal, even a key reported as lost.
 
-    With --deployment or --bundle no service is needed: the veto is sent to the node at --rpc-url, or with --out it is
-    signed and written to a file that anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
+    With --deployment or --bundle no service is needed: the veto is sent to the node at --rpc-url. With --out the signed
+    veto is written to a file that anybody can send (`pingzheng keys send`). For a P-256 key, give --payer.
 
     示例 Examples:  pingzheng keys veto 7 --key firm.key · pingzheng keys veto 7 --key firm.key --deployment
     deployment.json --rpc-url http://node:8545 · pingzheng keys veto 7 --key phone.key --bundle bundle.json --out
@@ -220,14 +222,15 @@ def report(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """挂失丢失或被盗的密钥，立即生效：用本参与方任一密钥，或由一个主管部门。Report a lost or stolen key with any key of
-    the same party, or as one authority; active at once. The key then is valid only for vetoes and for a subject's
-    withdrawals.
+    """挂失丢失或被盗的密钥，立即生效：用本参与方任一密钥，或由一个主管部门。Report a lost or stolen key, with any key
+    of the same party or as one authority. The report takes effect at once: the reported key is then valid only for
+    vetoes and for a subject's withdrawals.
 
-    The key of an authority or supervisor is reported by its own party, or by two authorities after the delay.
+    The key of an authority or a supervisor can be reported by the party itself, or by two authorities after the waiting
+    period.
 
-    With --deployment or --bundle no service is needed: the report is sent to the node at --rpc-url, or with --out it is
-    signed and written to a file that anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
+    With --deployment or --bundle no service is needed: the report is sent to the node at --rpc-url. With --out the
+    signed report is written to a file that anybody can send (`pingzheng keys send`). For a P-256 key, give --payer.
 
     示例 Examples:  pingzheng keys report <party> <account> --by authority · pingzheng keys report <party> <account>
     --key firm.key --deployment deployment.json --rpc-url http://node:8545
@@ -277,8 +280,8 @@ def send_act(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """发送他人已签名的否决或挂失；发送方付费，不能改动内容。Send a veto or report that another party has signed. The
-    sender pays, and cannot change the act.
+    """发送他人已签名的否决或挂失；发送方付费，不能改动内容。Send a veto or a key report that another party has signed.
+    The sender pays for the transaction, and cannot change what was signed.
 
     示例 Example:  pingzheng keys send act.json --rpc-url http://node:8545 --payer friend.key
     """
@@ -298,7 +301,7 @@ def _by_itself(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Sign the act, and send it to the node or write it to a file, without the service."""
+    """Sign the act without the service, then send the act to the node or write it to a file."""
     private_key, signer = key_in(key)
     act = sign(signer)
     if out is not None:
@@ -319,7 +322,7 @@ def _emit_sent(act: SignedAct, receipt: Receipt, as_json: bool) -> None:
 
 
 def _own_office(ledger: Participant) -> Actor:
-    """Return the authority of the operator's installation, or the party of a joined installation."""
+    """Return the acting party: the authority of the operator's installation, or the party of a joined installation."""
     from ledger.installation.wiring import Ledger
 
     return ledger.authority if isinstance(ledger, Ledger) else ledger.actor(ledger.party)

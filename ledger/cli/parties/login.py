@@ -30,7 +30,7 @@ LOCAL: Final = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A session stored in a folder: the service, the party and the token."""
+    """A session that is stored in a folder: the service's address, the party and the token."""
 
     service: str
     token: str
@@ -40,7 +40,7 @@ class Kept:
     expires_at: int
 
     def call(self, method: str, path: str, body: object = None, query: dict[str, str] | None = None) -> Any:
-        """Call the service in this session, and return its answer; raises as ``HttpService.call``."""
+        """Call the service in this session, and return the service's answer; raises as ``HttpService.call``."""
         from ledger.domain.canonical import canonical
         from ledger.provider.service import HttpService
 
@@ -55,7 +55,8 @@ def login(
     key: Annotated[Path | None, typer.Option(help="Your private key file; default: the key in --home.")] = None,
     service: Service = LOCAL,
     deployment: Annotated[
-        Path | None, typer.Option(help="The operator's deployment.json, which names the ledger; default: in --home.")
+        Path | None,
+        typer.Option(help="The operator's deployment.json, which names the ledger; default: the file in --home."),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -64,7 +65,7 @@ def login(
     30 minutes. The token is stored in --home, in a file that only you can read.
 
     An installation signs in for its own party with the key that it keeps. The signed statement names the service's
-    address and the ledger, so nobody can use it at another service.
+    address and the ledger, so nobody can use the statement at another service.
 
     示例 Example:  pingzheng login --service https://platform.example --party PARTY --key firm.key --deployment
     deployment.json
@@ -95,7 +96,7 @@ def logout(home: Home = None, as_json: AsJson = False) -> None:
     """
     with errors_explained(as_json):
         kept = kept_session(home)
-        # If the session has ended already, only the file is left to delete.
+        # The session has already ended at the service, so only the token's file must be deleted.
         with contextlib.suppress(Unauthenticated):
             kept.call("DELETE", "/v1/sessions/current")
         _file(home).unlink()
@@ -152,16 +153,16 @@ def kept_session(home: Path | None) -> Kept:
 
 
 def checked_id(identifier: str) -> str:
-    """Return the id of a session or key if it may be part of a URL; raises ``InvalidInput`` ``ID_FORM``."""
+    """Return the id of a session or key if the id is safe in a URL; else raise ``InvalidInput`` ``ID_FORM``."""
     if not (identifier.isascii() and identifier.isalnum() and len(identifier) <= 26):
         raise InvalidInput(
-            "ID_FORM", "The id has a wrong form.", where="id", hint="Copy it from the list's first column."
+            "ID_FORM", "The id has a wrong form.", where="id", hint="Copy the id from the list's first column."
         )
     return identifier
 
 
 def _kept_key(settings: Settings, party: str) -> tuple[str, Signer]:
-    """Return the id of a party whose key the installation keeps (by default its own party), and the key's signer."""
+    """Return the party id and the signer of a key that the installation keeps; by default its own party's key."""
     from ledger.cli.shell.naming import party_of
     from ledger.installation.wiring import Ledger, open_participant
     from ledger.parties.custody import Custody

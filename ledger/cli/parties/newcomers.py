@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from ledger.parties.newcomers import NewParty
 
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
-# A proof is not needed for keys that are kept here, because it is made here.
+# The column ``proof`` may be empty for keys that this installation keeps: it makes their proofs itself.
 MORE_COLUMNS = ("proof", "further_keys")
-# Hints: which option can replace a missing column.
+# Hints for a missing column: fill in the column, or use the option.
 _FILL_IN = {
     "kind": "填写该列，或用 --kind 指定所有行的类别。Fill in the column, or give --kind for all rows.",
     "region": "填写该列，或用 --region 指定所有行的区划。Fill in the column, or give --region for all rows.",
@@ -32,7 +32,7 @@ _FILL_IN = {
 
 
 def warn_of_codes(newcomers: Iterable[tuple[str, NewParty]]) -> None:
-    """Print a warning for each accepted institution whose USCC contains an invalid organisation code, by its place."""
+    """Print a warning, with the line's place, for each institution whose USCC contains an invalid organisation code."""
     for place, newcomer in newcomers:
         if newcomer.kind is not PartyKind.PERSON and not organisation_agrees(newcomer.identifier):
             stderr.print(
@@ -47,7 +47,7 @@ def warn_of_codes(newcomers: Iterable[tuple[str, NewParty]]) -> None:
 
 @contextmanager
 def lines_named(file: str, listed: Listed) -> Iterator[None]:
-    """Make an error about a party name the party's line in the file."""
+    """In an error, replace the party's number in the list by the party's line in the file."""
     try:
         yield
     except PingzhengError as error:
@@ -58,7 +58,8 @@ def lines_named(file: str, listed: Listed) -> Iterator[None]:
 
 
 def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty:
-    """Return the party of a line, given its cells by column; raises ``InvalidInput`` ``CSV_COLUMN_MISSING``."""
+    """Return the party in a line of a table; raises ``InvalidInput`` ``CSV_COLUMN_MISSING`` if a needed cell is
+    missing."""
     from ledger.parties.newcomers import NewParty, kind_of
 
     needed = [name for name in COLUMNS if name != "public_key" or not make_keys]
@@ -75,7 +76,7 @@ def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty
 
 
 def with_keys(ledger: Ledger, newcomers: Sequence[NewParty]) -> list[NewParty]:
-    """Return the parties, each with a key: its own, its present one if the party is known here, or a new one."""
+    """Return the parties, each with a key: the given key, else the present key of a known party, else a new key."""
     without = [each for each in newcomers if not each.public_key and _known(ledger, each.identifier) is None]
     keys = iter(ledger.custody.create(len(without)) if without else ())
     return [each if each.public_key else replace(each, public_key=_key_of(ledger, each, keys)) for each in newcomers]
@@ -94,7 +95,7 @@ def _known(ledger: Ledger, identifier: str) -> KnownParty | None:
 
 
 def further_key_of(text: str, where: str) -> tuple[str, str]:
-    """Return the key and the proof of ``KEY=PROOF``; raises ``InvalidInput`` ``FURTHER_KEY_FORM``."""
+    """Split ``KEY=PROOF`` into the key and its proof; raises ``InvalidInput`` ``FURTHER_KEY_FORM`` for another form."""
     key, separator, proof = text.partition("=")
     if not separator:
         raise InvalidInput("FURTHER_KEY_FORM", "A further key has the form KEY=PROOF.", where=where)

@@ -10,7 +10,7 @@ import typer
 PartyRef = Annotated[
     str,
     typer.Argument(
-        help="Party id, USCC or institution's name; `authority`, `platform`, `self`: parties of this installation.",
+        help="Party id, USCC or institution's name; `authority`, `platform`, `self`: a party of this installation.",
         show_default=False,
     ),
 ]

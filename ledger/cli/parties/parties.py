@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 IDENTITY = {"name": "名称 Name", "identifier": "统一社会信用代码或身份证号 USCC or ID number"}
-FURTHER = "A further first key with its proof, as KEY=PROOF."
+FURTHER = "Another first key with its proof, as KEY=PROOF."
 
 
 @app.command()
@@ -51,22 +51,22 @@ def add(
     public_key: Annotated[
         str | None,
         typer.Option(
-            help="Its key, 66 hex digits, with `p256:` before a P-256 key; default: make and keep one (demo)."
+            help="The party's key, 66 hex digits, with `p256:` before a P-256 key; default: make a key here (demo)."
         ),
     ] = None,
-    proof: Annotated[str, typer.Option(help="The key's proof of possession: `pingzheng key prove`.")] = "",
-    further_key: Annotated[list[str] | None, typer.Option(help=FURTHER + " Repeat for each.")] = None,
+    proof: Annotated[str, typer.Option(help="The proof of possessing the key; made with `pingzheng key prove`.")] = "",
+    further_key: Annotated[list[str] | None, typer.Option(help=FURTHER + " Repeat for each key.")] = None,
     no_key: Annotated[
         bool, typer.Option("--no-key", help="The party has no key yet: see `pingzheng party enrolment`.")
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记参与方：在本地记录，由两个机构登记上链，不必等待。Onboard a party: it is recorded here, and two offices
-    register it on the chain without a delay.
+    """登记参与方：在本地记录，由两个机构登记上链，不必等待。Onboard a party: it is recorded here, and two institutions
+    register it on the chain without a waiting period.
 
     Name and identifier come from a file or a prompt, because other users of the machine can see arguments. Give all
-    first keys now: a key added later must wait for the delay.
+    first keys now: a key that is added later takes effect only after the waiting period.
 
     示例 Example:  pingzheng party add --kind bank --region 440803 --file bank.json
     """
@@ -96,10 +96,10 @@ def enrolment(
     as_json: AsJson = False,
 ) -> None:
     """为从未有过密钥的参与方生成一次性登记码，7 天有效，只显示一次；登记码不能登录，也不能查看内容。Issue a one-time
-    code for the first key of a party that never had a key. It is valid for 7 days, shown only once, and opens no
-    session.
+    code with which a party that never had a key submits its first key. The code is valid for 7 days, is shown only
+    once, and cannot be used to sign in.
 
-    The party submits its key with `pingzheng enrol`; the key is valid once two offices have registered it.
+    The party submits its key with `pingzheng enrol`. The key is valid once two institutions have registered it.
 
     示例 Example:  pingzheng party enrolment PARTY
     """
@@ -112,14 +112,17 @@ def enrolment(
 def accredit(
     party: PartyRef,
     codes: Annotated[
-        list[str], typer.Argument(help="Scenario codes; S00: registration certificates; quality, appraise: assessors.")
+        list[str],
+        typer.Argument(
+            help="Scenario codes; `S00` for registration certificates; `quality` or `appraise` for assessors."
+        ),
     ],
     last_day: Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """两个主管部门授予签发或评估资格，从现在起到某日结束；等待期满后生效。Allow a party to issue or assess from now to
-    the end of a day. It needs two authorities, and takes effect after the delay.
+    the end of a day. Two authorities must agree, and the permission takes effect after the waiting period.
 
     示例 Example:  pingzheng party accredit platform S00 S51 --last-day 2029-12-31
     """
@@ -146,15 +149,16 @@ def import_file(
     kind: Annotated[str | None, typer.Option(help="Kind for all rows, if the file has no such column.")] = None,
     region: Annotated[str | None, typer.Option(help="Region for all rows, if the file has no such column.")] = None,
     make_keys: Annotated[
-        bool, typer.Option("--make-keys", help="Make a key for each row without one, and keep it here (demo).")
+        bool,
+        typer.Option("--make-keys", help="Make a key for each row that has no key, and keep the new keys here (demo)."),
     ] = False,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """登记 CSV 或 Excel 表中的参与方，全部登记或全部不登记，由两个机构登记上链；错误信息指明行号。Onboard all parties
-    of a CSV or Excel table, or none, with two offices. An error names the line; the output names the party of each
-    line.
+    of a CSV or Excel table, or none if one is refused; two institutions register them. An error names the line; the
+    output names the party of each line.
 
     示例 Examples:  pingzheng party import parties.csv · pingzheng party import firms.xlsx --kind enterprise --region
     440803 --make-keys
@@ -235,8 +239,10 @@ def roles(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """设定参与方的全部角色，不能设定自己的；涉及机构职权时由两个主管部门决定，等待期满后生效。Give another party
-    exactly these roles. A change of offices needs two authorities and the delay.
+    """设定另一参与方的全部角色。只涉及主体、提供方、使用方、经纪方角色的，立即生效；涉及其他角色的，由两个主管部门决定，等待期满后生效。Give
+    another party exactly these roles. If only the roles subject, provider, consumer or broker change, the change takes
+    effect at once. For any other role, two authorities must agree, and the change takes effect after the waiting
+    period.
 
     示例 Example:  pingzheng party roles <party> --role consumer --role provider
     """
@@ -256,9 +262,9 @@ def status(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """停用或恢复参与方；永久关闭，以及停用主管部门和监管方，由两个主管部门决定，等待期满后生效。Suspend, sanction,
-    restore or close a party. Closing, and any status of an authority or supervisor, needs two authorities and the
-    delay.
+    """停用、处置、恢复或永久关闭参与方。永久关闭，或改变主管部门、监管方、签发方的状态，由两个主管部门决定，等待期满后生效。Suspend,
+    sanction, restore or close a party. To close a party, or to change the status of an authority, a supervisor or an
+    issuer, two authorities must agree, and the change takes effect after the waiting period.
 
     示例 Example:  pingzheng party status <party> suspended --reason investigation
     """
@@ -280,13 +286,13 @@ def _waiting(made: Sequence[Proposal]) -> list[Proposal]:
 
 
 def _unregistered(ledger: Ledger, rows: Sequence[KnownParty]) -> list[Proposal]:
-    """Return the proposals that another office must confirm before these parties are on the chain."""
+    """Return the proposals that another institution must confirm before these parties are on the chain."""
     numbers = {ledger.parties.onboarding.pending(row.id) for row in rows if row.no is None}
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]
 
 
 def party_shown(ledger: Ledger, rows: Sequence[KnownParty]) -> list[dict[str, object]]:
-    """Return parties for tables: institutions with name and USCC, persons without; with their roles on the chain."""
+    """Return rows of a table of parties, with their roles on the chain; only institutions have name and USCC."""
     roles = ledger.roles.of(row.id for row in rows)
     institutions = ledger.parties.directory.of(row.id for row in rows)
     return [

@@ -1,6 +1,7 @@
-"""``pingzheng party rotate``, ``bind``, ``retire``, ``recover``, ``date-compromise``, ``keys``: a party's keys.
+"""``pingzheng party rotate``, ``bind``, ``retire``, ``recover``, ``date-compromise``, ``keys``: change and list a
+party's keys.
 
-Report a lost or stolen key first, which takes effect at once: ``pingzheng keys report``.
+If a key is lost or stolen, report it first with ``pingzheng keys report``; the report takes effect at once.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from ledger.parties.proposals.proposals import Proposal
 
 PublicKey = Annotated[
-    str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: make one and keep it here.")
+    str | None,
+    typer.Option(help="The new public key, compressed, 66 hex digits; default: make a key and keep it here."),
 ]
-Proof = Annotated[str, typer.Option(help="The new key's proof of possession: `pingzheng key prove`.")]
+Proof = Annotated[str, typer.Option(help="The proof of possessing the new key; made with `pingzheng key prove`.")]
 
 
 @app.command()
@@ -38,7 +40,8 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """更换参与方的密钥，由其本方提出，等待期满后生效；更换本系统自身参与方的密钥前，先停止服务。Replace a party's key,
-    as the party itself; it takes effect after the delay. For the installation's own parties, stop the server first.
+    as the party itself. The change takes effect after the waiting period. Before you replace a key of this
+    installation's own parties, stop the server.
 
     示例 Example:  pingzheng party rotate <party> --public-key <new> --proof <proof> --key old.key
     """
@@ -56,7 +59,11 @@ def rotate(
 def bind(
     party: PartyRef,
     public_key: Annotated[
-        str, typer.Option(help="66 hex digits, with `p256:` or `sm2:` before keys of these suites.", show_default=False)
+        str,
+        typer.Option(
+            help="The public key, 66 hex digits, with `p256:` before a P-256 key and `sm2:` before an SM2 key.",
+            show_default=False,
+        ),
     ],
     proof: Proof = "",
     by: Authority = "authority",
@@ -64,9 +71,9 @@ def bind(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为参与方增加一把密钥：由本方提出，或由两个主管部门决定；等待期满后生效，参与方任一密钥可以否决。Bind a further
-    key to a party, as the party itself or as two authorities. It takes effect after the delay; any key of the party can
-    veto it.
+    """为参与方增加一把密钥：由本方提出，或由两个主管部门决定；等待期满后生效，参与方任一密钥可以否决。Bind another key
+    to a party. The party itself proposes it, or two authorities decide it. The key takes effect after the waiting
+    period, in which any key of the party can veto it.
 
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """
@@ -82,13 +89,14 @@ def bind(
 @app.command()
 def retire(
     party: PartyRef,
-    account: Annotated[str, typer.Argument(help="A further account of the party.", show_default=False)],
+    account: Annotated[str, typer.Argument(help="The account of the key to retire.", show_default=False)],
     key: OwnKey = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """停用增加的密钥，由本方提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire a further key, as the
-    party itself; it takes effect after the delay. Anchored signatures by the key stay valid.
+    """停用参与方的一把密钥，由本方提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire one of the party's
+    keys, as the party itself. The change takes effect after the waiting period. What the key signed, and what is
+    anchored by then, stays valid.
 
     示例 Example:  pingzheng party retire <party> <account>
     """
@@ -113,8 +121,8 @@ def recover(
     as_json: AsJson = False,
 ) -> None:
     """两个主管部门更换参与方丢失或被盗的密钥；等待期满后生效，参与方任一密钥可以否决，包括丢失的密钥。Replace a party's
-    lost or stolen key, as two authorities. It takes effect after the delay; any key of the party can veto it, even the
-    lost one. The party keeps its assets and certificates.
+    lost or stolen key, as two authorities. The change takes effect after the waiting period, in which any key of the
+    party can veto it, even the lost key. The party keeps its assets and certificates.
 
     示例 Example:  pingzheng party recover <party> --public-key <new> --proof <proof>
     """
@@ -138,8 +146,9 @@ def date_compromise(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门认定密钥自某时起已泄露，等待期满后生效；该时间只能提前，不能推后。State, as two authorities, from
-    when a key was compromised. It takes effect after the delay. The time can be moved earlier, but not later.
+    """两个主管部门认定密钥自某时起已泄露，等待期满后生效；该时间只能提前，不能推后。State, as two authorities, the time
+    from which a key was compromised. The statement takes effect after the waiting period. Later the time can only be
+    changed to an earlier one.
 
     示例 Example:  pingzheng party date-compromise <party> <account> --at 2026-09-01T08:30
     """
@@ -179,11 +188,14 @@ def _emit(ledger: Ledger, party: str, row: Proposal | None, as_json: bool) -> No
 
 
 def _kept_key(ledger: Ledger, party: str) -> str:
-    """Return a new key kept here, for a party whose key is kept here; first a key that a crash left unused."""
+    """Return a new key for a party whose key this installation keeps.
+
+    If a crash left an unused new key, return that key.
+    """
     if ledger.parties.register.get(party).account not in ledger.custody:
         raise InvalidInput(
             "PUBLIC_KEY_MISSING",
-            "The party keeps its own key, so its new public key must be given.",
+            "The party keeps its own key, so the command needs the party's new public key.",
             where="public-key",
             hint="Let the party make a key with `pingzheng key new`.",
         )

@@ -1,4 +1,4 @@
-"""``pingzheng pause``: stop anchoring, registering and binding keys for a time."""
+"""``pingzheng pause``: stop anchoring, registering and binding keys for at most 7 days."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ TITLE = "暂停 Pause"
 
 @app.command()
 def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
-    """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；其间等待期停止计算。Pause anchoring, registering and
-    binding keys for at most 7 days, as one authority or supervisor. The delays of proposals stop during the pause.
+    """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；暂停的时间不计入提案的等待期。Pause anchoring,
+    registering and binding keys for at most 7 days, as one authority or supervisor. The time of the pause does not
+    count towards a proposal's waiting period.
 
-    The same office can pause again 30 days after that. Reports, vetoes, holds, withdrawals, revocations, uses and
-    verification go on.
+    The same party can pause again 30 days after the pause. Key reports, vetoes, holds, withdrawals, revocations, uses
+    and verification are never paused.
 
     示例 Example:  pingzheng pause start --by authority
     """
@@ -38,7 +39,7 @@ def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_
 
 @app.command()
 def end(by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
-    """两个主管部门提前结束暂停。End a pause early, as two authorities.
+    """两个主管部门提前结束暂停。End a pause early: one authority proposes it, another confirms it.
 
     示例 Example:  pingzheng pause end
     """

@@ -23,18 +23,18 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, InvalidInput, NotFound
 
 MAX_STATE_BYTES = 4096
-# These failures pass by themselves. Every other failure ends the watch, because it would show no more changes.
+# After these failures the watch tries again. Any other failure ends it, because no more changes could be shown.
 AWAY = frozenset({"CHAIN_UNREACHABLE", "NODE_ANSWER_INVALID", "NODE_RATE_LIMITED"})
 DeploymentFile = Annotated[
     Path | None, typer.Option(help="The operator's deployment.json, which names the chain and its contracts.")
 ]
-BundleFile = Annotated[Path | None, typer.Option(help="A bundle of the ledger, instead of --deployment.")]
+BundleFile = Annotated[Path | None, typer.Option(help="A bundle that names the ledger, instead of --deployment.")]
 NodeUrl = Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)]
 EVENTS = {
     "AccountBound": "密钥已绑定 key bound",
     "AccountReported": "密钥已挂失 key reported",
     "AccountRetired": "密钥已停用 key retired",
-    "AccountCompromised": "密钥自更早时起无效 key invalid from an earlier time",
+    "AccountCompromised": "密钥失效时间已提前 key invalid from an earlier time",
     "Proposed": "新提案 proposed",
     "Confirmed": "提案已确认 proposal confirmed",
     "ProposalEnded": "提案已结束 proposal ended",
@@ -42,15 +42,15 @@ EVENTS = {
 
 UNKNOWN_CALL = "未知调用 unknown call"
 BY_HOLDER = (
-    "请主管部门取消；你方有能用的密钥时不会执行。"
-    " Ask an authority to cancel it; it is refused while the holder has an active key."
+    "请主管部门取消此提案；你方有有效的密钥时，提案不能执行。"
+    " Ask an authority to cancel the proposal; it is refused while the holder has an active key."
 )
-BY_OFFICE = "请主管部门取消。 Ask an authority to cancel it: pingzheng keys cancel {no}"
+BY_OFFICE = "请主管部门取消此提案。 Ask an authority to cancel the proposal: pingzheng keys cancel {no}"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The state of the watch: the ledger, the party's number, and the last block that was read."""
+    """What the watch stores between two runs: the ledger, the party's number, and the last block that was read."""
 
     ledger: str
     party: int
@@ -58,7 +58,10 @@ class Seen:
 
     @classmethod
     def read(cls, path: Path, ledger: str, party: int) -> Seen:
-        """Read the state file, or begin before the first block; raises ``InvalidInput`` ``WATCH_STATE_INVALID``."""
+        """Read the state file; without a file, begin at the first block.
+
+        Raises ``InvalidInput`` ``WATCH_STATE_INVALID``.
+        """
         if not path.exists():
             return cls(ledger, party, -1)
         try:
@@ -92,8 +95,9 @@ def watch(
     """从任一节点监视参与方密钥的变化和有关提案，不经本服务；按 Ctrl-C 结束。Watch a party's keys and the proposals
     about them, from any node and without the service; stop with Ctrl-C.
 
-    Shows the changes since the last read, then every new change. Run it with --once from a scheduler, on a machine of
-    your own: a thief who wants to replace your key must wait for the delay, and you can veto during that time.
+    The command shows the changes since the last read, then every new change. Run it with --once from a scheduler, on a
+    machine of your own: a thief who wants to replace your key must wait for days, and you can veto the change during
+    that time.
 
     示例 Examples:  pingzheng keys watch <party> --deployment deployment.json --rpc-url http://node:8545 · pingzheng
     keys watch <party> --bundle bundle.json --rpc-url http://node:8545 --once
@@ -153,7 +157,7 @@ def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bo
 def _news(reader: ChainReader, seen: Seen) -> tuple[list[KeyChange], Seen]:
     """Return the changes since the last read, and the new state.
 
-    The newest block is read before the changes, so that no change is missed.
+    The newest block is read first, so that no change between two runs is missed.
     """
     newest = reader.block_number()
     with stderr.status("读取链上记录 Reading the chain…"):
@@ -205,7 +209,10 @@ def _call_shown(call: ProposedCall) -> dict[str, Any]:
 
 
 def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
-    """Return how to stop a proposal. The chain checks only the function, so a key can veto an unreadable call too."""
+    """Return how to stop a proposal.
+
+    A veto needs only the call's function name, so a key can also veto a call whose arguments cannot be read.
+    """
     if call is not None and call.changes_key:
         return f"pingzheng keys veto {proposal} --key … --rpc-url … --deployment …"
     if call is not None and call.kind == "reassign":
@@ -214,7 +221,7 @@ def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
 
 
 def _pending_shown(pending: PendingProposal, paused: int) -> dict[str, Any]:
-    """Return a pending proposal for people; its times assume that the ledger is not paused until then."""
+    """Return a pending proposal as text for people. A pause would make the shown times later."""
     row = pending.record
     return {
         "proposal": row.no,

@@ -1,4 +1,7 @@
-"""Counts wrong tokens, keys and codes by the address that sent them. A correct one is always accepted."""
+"""Counts wrong tokens, keys and codes for each address that sends them.
+
+A correct token, key or code is always accepted.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _OWN_NETWORK: Final = 64
 
 
 class Attempts:
-    """The failures of each source within the last minute, kept in memory; thread-safe.
+    """The failures of each source (address) within the last minute, kept in memory; thread-safe.
 
     At most ``most`` sources are kept: after that, the source whose last failure is oldest is removed. ``clock`` returns
     seconds and never goes back.
@@ -66,7 +69,7 @@ class Attempts:
 
 
 def source_of(address: str) -> str:
-    """Return the address; for IPv6 the /64 network, because one subscriber has all the addresses of a /64."""
+    """Return the address itself, or the /64 network of an IPv6 address, because one subscriber has a whole /64."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Finds the party that calls, from the token of a session or of a machine key.
+"""Finds the calling party by the token of its session or machine key.
 
 Every call checks the account again in the index of the chain. So a session or a machine key ends at once when the key
 of its account is retired or reported, or when the party is closed.
@@ -38,7 +38,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The calling party, its account, and the id of its session (which has all scopes) or of its machine key."""
+    """The calling party, its account, and the id of its session or machine key. A session has all scopes."""
 
     actor: Actor
     account: str
@@ -54,11 +54,11 @@ class Caller:
 
     @property
     def roles(self) -> frozenset[Role]:
-        """Its roles by the chain."""
+        """The party's roles on the chain."""
         return self.actor.roles
 
     def require(self, scope: Scope) -> None:
-        """Raise ``Forbidden`` ``SCOPE_EXCEEDED`` if the call lacks the scope."""
+        """Raise ``Forbidden`` ``SCOPE_EXCEEDED`` unless the caller has the scope."""
         if scope not in self.scopes:
             raise Forbidden(
                 "SCOPE_EXCEEDED",
@@ -68,11 +68,11 @@ class Caller:
             )
 
     def require_session(self) -> None:
-        """Raise ``Forbidden`` ``SESSION_REQUIRED`` if the call uses a machine key."""
+        """Raise ``Forbidden`` ``SESSION_REQUIRED`` if the caller used a machine key instead of a session."""
         if self.session is None:
             raise Forbidden(
                 "SESSION_REQUIRED",
-                "An API key may not do this.",
+                "This call needs a session; an API key is not allowed.",
                 hint="Sign in with the party's own key: `pingzheng login`.",
             )
 
@@ -80,7 +80,8 @@ class Caller:
 class Callers:
     """Finds the caller of a token.
 
-    ``used`` is called with a machine key's id and the recorded day of its last use (days since 1970), or None.
+    For each use of a machine key, ``used`` is called with the key's id and the stored day of its last use (days since
+    1970, or None).
     """
 
     def __init__(self, database: Database, used: Callable[[str, int | None], None], clock: Clock) -> None:
@@ -89,7 +90,8 @@ class Callers:
         self._clock = clock
 
     def of(self, token: str, *, cookie: bool = False) -> Caller:
-        """Return the caller. With ``cookie`` the token came in the cookie, so it must have been made for a cookie.
+        """Return the caller with this token. ``cookie`` says that the token came in a cookie; only tokens made for a
+        cookie may.
 
         Raises ``Unauthenticated`` ``SESSION_UNKNOWN``, ``API_KEY_UNKNOWN``; ``Forbidden`` ``PARTY_NOT_ACTIVE``.
         """
@@ -118,7 +120,8 @@ class Callers:
         return caller
 
     def _found(self, query: Select[Any], kind: Any, column: Any, token: str) -> Row[Any] | None:
-        """Return the row with its party's status and roles, or None if the account may no longer act for the party."""
+        """Return the token's row with the party's status and roles; None if the account may no longer act for the
+        party."""
         if len(token) > MAX_TOKEN:
             return None
         speaking = (
@@ -132,7 +135,7 @@ class Callers:
 
 
 def session_unknown() -> Unauthenticated:
-    """Return the same error for unknown tokens, expired tokens and tokens whose key is no longer active."""
+    """Return the one error for unknown tokens, expired tokens, and tokens of a key that is no longer active."""
     return Unauthenticated(
         "SESSION_UNKNOWN",
         "The session is unknown or has ended.",

@@ -1,7 +1,7 @@
 """Machine keys (API keys): a party makes them in a session, with a name, scopes and an expiry.
 
-A machine key cannot make other keys. It belongs to the account that the party signed in with, and ends with that
-account (see ``callers``).
+A machine key cannot make other keys. It belongs to the account that the party signed in with, and becomes invalid when
+that account is no longer active (see ``callers``).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class NewKey:
 class MachineKeys:
     """Makes, lists and revokes the machine keys of the caller's party.
 
-    These calls raise ``Forbidden`` ``SESSION_REQUIRED`` for a caller that uses a machine key itself.
+    The methods for callers raise ``Forbidden`` ``SESSION_REQUIRED`` if the caller itself uses a machine key.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -108,17 +108,25 @@ class MachineKeys:
         with self._database.write() as session:
             ended = session.connection().execute(own).rowcount
         if not ended:
-            raise NotFound("API_KEY_NOT_FOUND", "The party has no such key.", hint="List the party's keys first.")
+            raise NotFound(
+                "API_KEY_NOT_FOUND", "The party has no API key with this id.", hint="List the party's keys first."
+            )
 
     def used(self, identifier: str, known: int | None) -> None:
-        """Note in memory that a key was used today, for ``flush``; ``known`` is the day that the database has."""
+        """Note in memory that a key was used today; ``flush`` stores it.
+
+        ``known`` is the day of last use in the database.
+        """
         today = self._clock() // DAY
         if known != today:
             with self._lock:
                 self._used[identifier] = today
 
     def flush(self) -> int:
-        """Write the days of last use to the database, and return how many; on failure they stay for the next call."""
+        """Write the days of last use to the database, and return for how many keys.
+
+        After a failure the next call writes them.
+        """
         with self._lock:
             waiting, self._used = self._used, {}
         if not waiting:
@@ -126,7 +134,8 @@ class MachineKeys:
         try:
             days = [{"key": identifier, "day": day} for identifier, day in waiting.items()]
             with self._database.write() as session:
-                # By a plain statement: the mapper would raise an error for a key that was revoked in the meantime.
+                # A plain UPDATE statement, because the object mapper raises an error if a key was revoked in the
+                # meantime.
                 session.connection().execute(_LAST_USED, days)
         except Exception:
             with self._lock:

@@ -1,8 +1,9 @@
-"""Signing in with a key (protocol §11), and the sessions that it opens.
+"""Sign-in with a key (protocol §11), and the sessions that a sign-in opens.
 
-A nonce is a row that is deleted when a valid statement uses it, so it can be used only once, also with several
-processes. The number of nonces is limited: if one source has too many, its oldest are deleted; if there are too many
-in all, the oldest of the source with the most are deleted.
+Each nonce is a database row. The first valid statement with the nonce deletes the row, so a nonce can be used only
+once, even if several processes serve. The number of nonces is limited: if one source (address) has too many, the oldest
+nonces of this source are deleted; if there are too many in all, the oldest nonces of the source with the most nonces
+are deleted.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class OwnSession:
 
 
 class Sessions:
-    """The sessions of one service, whose origin is in ``place``.
+    """The sessions of one service; ``place`` contains the service's origin.
 
     ``key_of`` returns the public key of an account, or None. A session lasts ``seconds``. ``most`` limits the nonces of
     one source and of all sources.
@@ -95,11 +96,12 @@ class Sessions:
 
     @property
     def origin(self) -> str:
-        """The origin that a statement must name."""
+        """The service's origin, which a sign-in statement must name."""
         return self._place.origin
 
     def require_origin(self, origin: str | None) -> None:
-        """Raise ``Forbidden`` ``ORIGIN_DIFFERS`` unless ``origin``, of a changing call with the cookie, is our own."""
+        """Raise ``Forbidden`` ``ORIGIN_DIFFERS`` if a changing call with the cookie comes from another origin than this
+        service."""
         if origin != self._place.origin:
             raise Forbidden(
                 "ORIGIN_DIFFERS",
@@ -109,9 +111,9 @@ class Sessions:
             )
 
     def nonce(self, party: str, source: str) -> Nonce:
-        """Return a new nonce for the party to sign in with; the answer does not show whether the party exists.
+        """Return a new nonce with which the party can sign in. A caller cannot see from it whether the party exists.
 
-        ``source`` is the address of the caller.
+        ``source`` is the caller's address.
         """
         now = self._clock()
         value = encode_base64url(secrets.token_bytes(NONCE_BYTES))
@@ -123,7 +125,8 @@ class Sessions:
         return Nonce(value, now + NONCE_SECONDS)
 
     def begin(self, statement: str, *, cookie: bool = False) -> NewSession:
-        """Open a session for a signed statement; with ``cookie`` its token is valid only in the cookie of a page.
+        """Open a session for a signed statement. With ``cookie`` the session's token is valid only in the cookie of a
+        page.
 
         Raises ``InvalidInput`` ``SESSION_STATEMENT_INVALID``; ``Unauthenticated`` ``SESSION_ORIGIN_DIFFERS``,
         ``SESSION_LEDGER_DIFFERS``, ``SESSION_EXPIRED``, ``SESSION_NONCE_UNKNOWN``, ``SESSION_KEY_NOT_LIVE``,
@@ -166,7 +169,8 @@ class Sessions:
         ]
 
     def end(self, caller: Caller, identifier: str) -> None:
-        """Delete a session of the caller's party, by its id or ``current`` for the session of this call.
+        """Delete the session with this id; ``current`` is the session of this call. The session must belong to the
+        caller's party.
 
         Raises ``NotFound`` ``SESSION_NOT_FOUND``, ``Forbidden`` ``SESSION_REQUIRED`` for a machine key.
         """
@@ -176,10 +180,13 @@ class Sessions:
         with self._database.write() as session:
             ended = session.connection().execute(own).rowcount
         if not ended:
-            raise NotFound("SESSION_NOT_FOUND", "The party has no such session.", hint="List its sessions first.")
+            raise NotFound(
+                "SESSION_NOT_FOUND", "The party has no session with this id.", hint="List its sessions first."
+            )
 
     def _make_room(self, session: Session, source: str) -> None:
-        """Make room for one more nonce: delete the oldest of this source, then those of the source with the most."""
+        """If there are too many nonces, delete the oldest of this source, then those of the source with the most
+        nonces."""
         _drop_oldest(session, source, self._most_of_source - 1)
         while session.scalars(select(func.count()).select_from(SignInNonce)).one() >= self._most:
             counted = select(SignInNonce.source, func.count().label("held")).group_by(SignInNonce.source)
@@ -187,7 +194,10 @@ class Sessions:
             _drop_oldest(session, greediest, held - 1)
 
     def _require_known(self, read: SignIn, now: int) -> None:
-        """Check the nonce before the signature, so that a stranger needs a nonce for each costly check."""
+        """Raise unless the party has this nonce.
+
+        Called before the costly check of the signature, so that each check needs a nonce.
+        """
         with self._database.read() as session:
             if session.scalar(select(SignInNonce.digest).where(*_of(read, now))) is None:
                 raise _nonce_unknown()
@@ -204,7 +214,7 @@ class Sessions:
         if found is None or key is None:
             raise Unauthenticated(
                 "SESSION_KEY_NOT_LIVE",
-                "The key may not act for this party, as far as this service has followed the chain.",
+                "By the newest block that this service has read, the key is not an active key of this party.",
                 where=read.signature.kid,
                 hint="Sign in with the party's present key. A key that was just bound works after a few seconds.",
             )
@@ -233,7 +243,7 @@ def _drop_oldest(session: Session, source: str, left: int) -> None:
 
 
 def _end_oldest(session: Session, party: str) -> None:
-    """Delete the party's oldest sessions, so that one more fits."""
+    """Delete the party's oldest sessions until one more session is within the limit."""
     newest = select(SignedIn.id).where(SignedIn.party_id == party).order_by(SignedIn.id.desc()).limit(MAX_SESSIONS - 1)
     session.execute(delete(SignedIn).where(SignedIn.party_id == party, SignedIn.id.not_in(newest)))
 
@@ -243,5 +253,5 @@ def _nonce_unknown() -> Unauthenticated:
         "SESSION_NONCE_UNKNOWN",
         "The nonce was not issued to this party here, was used already, or has expired.",
         where="nonce",
-        hint=f"Ask for a new one and sign within {NONCE_SECONDS // 60} minutes.",
+        hint=f"Ask for a new nonce, and sign within {NONCE_SECONDS // 60} minutes.",
     )

@@ -11,9 +11,9 @@ Account = String(42)
 
 
 class SignInNonce(Base):
-    """A nonce for a party to sign in with; the row is deleted when the nonce is used.
+    """A nonce with which a party can sign in; the row is deleted when the nonce is used.
 
-    ``source`` is a digest of the address that asked for the nonce, to limit the nonces of one source.
+    ``source`` is a digest of the address that asked for the nonce; it serves to limit how many nonces one address has.
     """
 
     __tablename__ = "sign_in_nonce"
@@ -25,10 +25,10 @@ class SignInNonce(Base):
 
 
 class SignedIn(Base):
-    """A session of a party with one of its accounts; the row is deleted when the session ends.
+    """A session that a party opened with one of its accounts; the row is deleted when the session ends.
 
-    With ``cookie`` the token is valid only in the cookie. ``party_id`` is no foreign key, because a joined installation
-    has no ``Party`` rows.
+    If ``cookie`` is true, the token is valid only in the cookie. ``party_id`` is not a foreign key, because a joined
+    installation has no ``Party`` rows.
     """
 
     __tablename__ = "signed_in"
@@ -42,7 +42,8 @@ class SignedIn(Base):
 
 
 class ApiKey(Base):
-    """A machine key of a party. It ends with ``account``, the account that the party signed in with to make the key.
+    """A machine key of a party. ``account`` is the account that made the key; when it is no longer active, the key is
+    invalid.
 
     The row is deleted when the key is revoked. ``last_used`` is a day, in days since 1970 (UTC).
     """
@@ -60,7 +61,7 @@ class ApiKey(Base):
 
 
 class Enrolment(Base):
-    """A one-time code for a party that never had a key to submit its first key; the row is deleted when it is used."""
+    """A one-time code with which a party submits its first key; the row is deleted when the code is used."""
 
     __tablename__ = "enrolment"
     party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)

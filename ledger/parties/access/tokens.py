@@ -1,7 +1,8 @@
-"""Tokens, keys and codes: 256 random bits, shown only once. The database stores and looks up their digests.
+"""Tokens, keys and codes: each is 256 random bits and shown only once. The database stores only digests of these
+secrets, and looks secrets up by digest.
 
-The secret itself is never compared character by character, so the time of an answer reveals nothing about it: the
-caller cannot choose the digest that the database compares.
+The database compares digests, and a caller cannot choose a digest. So the time that an answer takes reveals nothing
+about the secret.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ SECRET_BYTES = 32
 
 
 def fresh(prefix: str) -> str:
-    """Return a new secret with a prefix that shows its kind."""
+    """Return a new secret with a prefix that shows what kind of secret it is."""
     return prefix + secrets.token_urlsafe(SECRET_BYTES)
 
 

@@ -1,7 +1,7 @@
-"""Enrolment: a party that never had a key submits its first key, with a one-time code from an office.
+"""Enrolment: a party that never had a key submits its first key, with a one-time code from an authority or an admin.
 
-The code opens no session and reads no data. The submitted key is proposed for registration, and is valid once two
-offices have decided so.
+Nobody can sign in or read data with the code. The submitted key is proposed for registration; it is valid once two
+institutions (authorities or admins) agree.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class EnrolmentCode:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A party's first key; ``proposal`` is the open proposal of its registration, None if it is registered already."""
+    """A party's first key; ``proposal`` is the pending proposal to register the party, None once it is registered."""
 
     party: str
     account: str
@@ -61,9 +61,10 @@ class Enrolments:
         self._clock = clock
 
     def issue(self, actor: Actor, identifier: str) -> EnrolmentCode:
-        """Issue a code for a party that never had a key, as an authority or an admin; an earlier code becomes invalid.
+        """Issue a code to a party that never had a key, as an authority or an admin; the party's earlier code becomes
+        invalid.
 
-        The issuing office proposes the key that the party submits with the code. Raises ``Forbidden``
+        The institution that issues the code also proposes the key that the party submits. Raises ``Forbidden``
         ``PARTY_LACKS_ROLE``, ``OFFICE_KEY_NOT_HERE``; ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_HAS_KEY``,
         ``PARTY_ERASED``.
         """
@@ -118,7 +119,7 @@ def _require_keyless(session: Session, identifier: str) -> None:
             "PARTY_HAS_KEY",
             "The party has or had a key, or its first key is proposed.",
             where=f"party {identifier}",
-            hint="Two offices can replace a lost key, after the delay: `pingzheng party recover`.",
+            hint="Two authorities can replace a lost key, after the waiting period: `pingzheng party recover`.",
         )
     if session.get(ErasureRecord, identifier) is not None:
         raise Conflict(
@@ -130,5 +131,5 @@ def _unknown() -> Unauthenticated:
     return Unauthenticated(
         "ENROLMENT_UNKNOWN",
         "The enrolment code is unknown, used or expired.",
-        hint="Ask the office for a new code.",
+        hint="Ask the institution that issued the code for a new one.",
     )

@@ -1,8 +1,8 @@
-"""A party's keys over time: reports act at once, new keys wait, and every key of the party can veto a new key.
+"""Changes of a party's keys. A report takes effect at once; a new key waits, and each key of the party can veto it.
 
-Assets and certificates belong to the party and not to an account, so a change of keys changes nothing else. What a key
-signed while it was active stays signed. What a reported key signs is invalid, and if its compromise is dated back,
-everything that it signed from that time on is invalid too.
+Assets and certificates belong to the party and not to an account, so a change of keys does not affect them. What a key
+signed while it was active stays valid. What a reported key signs is invalid. If two authorities state an earlier time
+of compromise, everything that the key signed from that time on is invalid too.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ BLOCK_TIME_STEP = 1
 
 
 class PartyKeys(KeyReports):
-    """Changes a party's keys: on the chain first, then in the database. Safe to call again after a crash at any point.
+    """Changes a party's keys on the chain first, then in the database. After a crash at any point, every call can be
+    repeated.
 
-    A change that must wait returns its proposal, a change that was made already returns None. An installation reads its
-    own accounts (operator and offices) when it is opened: open it again after changing one of them.
+    A change that must wait returns its proposal; a change that has already been made returns None. An installation
+    reads the accounts of its operator and of its authorities only when it is opened: open it again after one of these
+    accounts has changed.
     """
 
     def rotate(
@@ -52,11 +54,12 @@ class PartyKeys(KeyReports):
         *,
         serving: Collection[str] = (),
     ) -> Proposal | None:
-        """Propose a new key (compressed, 66 hex digits) in place of the party's present key; only the party may.
+        """Propose a new key (compressed, 66 hex digits) in place of the party's present key; only the party itself may
+        propose it.
 
-        The change waits for the delay, and every key of the party can veto it. ``proof`` is the new key's proof of
-        possession in hex; for a key that is kept here it is made here. ``serving`` are the parties whose keys a running
-        service uses.
+        The change takes effect after the waiting period, in which every key of the party can veto it. ``proof`` is the
+        proof, in hex, that the party possesses the new key; if this installation keeps the key, it makes the proof
+        itself. ``serving`` are the parties whose keys a running service uses.
 
         Raises ``Forbidden`` ``NOT_THE_PARTY``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,
         ``PROOF_INVALID``; ``Conflict`` ``OWN_KEY_IN_USE``, ``OWN_KEY_ELSEWHERE``, ``ACCOUNT_IN_USE``,
@@ -70,10 +73,10 @@ class PartyKeys(KeyReports):
     def bind(
         self, actor: Actor, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
     ) -> Proposal | None:
-        """Propose a further key of any suite for the party, as the party itself or as an authority.
+        """Propose another key of any suite for the party, as the party itself or as an authority.
 
-        The party keeps acting with its present key; a party without a secp256k1 key acts with the first one bound.
-        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
+        The party continues to act with its present key. A party without a secp256k1 key acts with the first secp256k1
+        key that is bound. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
         """
         require(actor, Action.MANAGE_ROLES, owns=actor.party == identifier)
         return self._change(actor, identifier, public_key, proof, signed, replaced=NO_ACCOUNT, suites=ANY_SUITE)
@@ -81,9 +84,10 @@ class PartyKeys(KeyReports):
     def retire(
         self, actor: Actor, identifier: str, account: str, signed: SignedRequest | None = None
     ) -> Proposal | None:
-        """Propose to retire one of the party's accounts; only the party may, and a key that can act for it must remain.
+        """Propose to retire one of the party's accounts, as the party itself; a key that can act for the party must
+        remain.
 
-        Raises ``Forbidden`` ``NOT_THE_PARTY``, ``Conflict`` ``PARTY_LAST_KEY``. A lost key is reported instead.
+        To stop a lost key, report it instead. Raises ``Forbidden`` ``NOT_THE_PARTY``, ``Conflict`` ``PARTY_LAST_KEY``.
         """
         require_the_party(actor, identifier)
         number, record = self._number(identifier), self._reader.account(account)
@@ -104,10 +108,10 @@ class PartyKeys(KeyReports):
         *,
         serving: Collection[str] = (),
     ) -> Proposal | None:
-        """Propose a new key in place of a party's lost one, as an authority; another authority confirms it.
+        """Propose a new key in place of a party's lost key, as an authority; another authority confirms the proposal.
 
         ``lost`` is the account to replace, by default the party's present account. The new key must be of the same
-        suite as the lost one. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
+        suite as the lost key. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
         """
         require(actor, Action.MANAGE_ROLES)
         _require_not_serving(serving, identifier)
@@ -121,9 +125,9 @@ class PartyKeys(KeyReports):
     ) -> Proposal | None:
         """Propose, as an authority, that an account of the party is invalid from ``compromised_at`` (seconds UTC) on.
 
-        Another authority confirms it, and it waits for the delay. An active key is also reported by this. The time can
-        be moved earlier, but not later (``InvalidInput`` ``PARTY_COMPROMISE_TIME``). Raises ``Forbidden``
-        ``PARTY_LACKS_ROLE``.
+        Another authority confirms the proposal, which takes effect after the waiting period. A key that is still active
+        then counts as reported too. A stated time can later be replaced only by an earlier time (else ``InvalidInput``
+        ``PARTY_COMPROMISE_TIME``). Raises ``Forbidden`` ``PARTY_LACKS_ROLE``.
         """
         require(actor, Action.MANAGE_ROLES)
         number, record = self._number(identifier), self._reader.account(account)
@@ -133,7 +137,7 @@ class PartyKeys(KeyReports):
         return self._decided(actor.party, identifier, date_compromise(number, account, compromised_at), signed)
 
     def settle_changed(self) -> list[str]:
-        """Settle every party whose keys differ between the index and the database; return the ids of these parties."""
+        """Copy from the chain the keys of each party whose keys in index and database differ; return the party ids."""
         return settle_changed(self._database, self._reader)
 
     def history(self, identifier: str) -> list[KnownKey]:
@@ -164,7 +168,8 @@ class PartyKeys(KeyReports):
         replaced: str | None = None,
         suites: Collection[Suite] = (ES256K,),
     ) -> Proposal | None:
-        """Propose the key in place of the account ``replaced``, by default the present one; None if it is bound."""
+        """Propose the key in place of the account ``replaced`` (default: the present account); None if the key is
+        bound."""
         known, fresh, shown = self._announce(identifier, public_key, proof, suites)
         record = self._reader.account(fresh)
         if record is not None and record.party_no == known.no and record.live:
@@ -179,7 +184,7 @@ class PartyKeys(KeyReports):
         return row
 
     def _require_another(self, identifier: str, account: str) -> None:
-        """Raise ``Conflict`` ``PARTY_LAST_KEY`` unless the chain can check another key of the party."""
+        """Raise ``Conflict`` ``PARTY_LAST_KEY`` unless the party has another active key that the chain can check."""
         with self._database.read() as session:
             left = [key for key in speaking_keys(session, identifier) if key.account != account]
         if not any(suite_of_key(key.public_key) in FIRST_KEYS for key in left):
@@ -187,7 +192,7 @@ class PartyKeys(KeyReports):
                 "PARTY_LAST_KEY",
                 "No other key of the party could act for it.",
                 where=account,
-                hint="Rotate the key: replace it by another one.",
+                hint="Replace the key by another key instead: `pingzheng party rotate`.",
             )
 
     def _announce(
@@ -195,7 +200,7 @@ class PartyKeys(KeyReports):
     ) -> tuple[KnownParty, str, str]:
         """Store the new key, and return the party, the key's account and the proof for the chain.
 
-        The key is stored before the chain knows it, so that a crash in between does not lose it.
+        The key is stored before it is sent to the chain, so that a crash in between does not lose the key.
         """
         check_public_key(public_key, where="public_key", suites=suites)
         fresh = account_of_public_key(public_key)
@@ -211,9 +216,10 @@ class PartyKeys(KeyReports):
         return known_party, fresh, proof_for_chain(public_key, proof)
 
     def _require_kept(self, identifier: str, public_key: str) -> None:
-        """Raise ``Conflict`` ``OWN_KEY_ELSEWHERE`` if the installation sends as this party and lacks the new key.
+        """Raise ``Conflict`` ``OWN_KEY_ELSEWHERE`` if the installation sends in this party's name, but does not keep
+        the new key.
 
-        Without the key of the account that it sends from, the installation could not be opened.
+        An installation cannot be opened without the key of the account that it sends from.
         """
         with self._database.read() as session:
             own = party(session, identifier).present_account == self._client.account
@@ -222,7 +228,7 @@ class PartyKeys(KeyReports):
                 "OWN_KEY_ELSEWHERE",
                 "This installation signs with the party's key, and the new key is not kept here.",
                 where=f"party {identifier}",
-                hint="Leave `--public-key` out: then the new key is made and kept here.",
+                hint="Leave `--public-key` out: then this installation makes the new key and keeps it.",
             )
 
     def _suite_of(self, identifier: str, account: str | None) -> Suite:
@@ -236,15 +242,15 @@ def _require_not_serving(serving: Collection[str], identifier: str) -> None:
         raise Conflict(
             "OWN_KEY_IN_USE",
             "This running service uses the key that would be replaced.",
-            hint="Stop it, run `pingzheng party rotate` or `pingzheng party recover`, start it again.",
+            hint="Stop the service, run `pingzheng party rotate` or `… recover`, and start the service again.",
         )
 
 
 def anchor_first(anchoring: Anchoring) -> None:
-    """Anchor what waits before a key is retired, then wait until the next second.
+    """Anchor the waiting entries before a key is retired, then wait until the next second.
 
-    A signature is valid if it is anchored in an earlier second than that in which its key is retired. During a pause
-    nothing is anchored, and no key is retired either.
+    A signature stays valid only if it is anchored in an earlier second than the second in which its key is retired.
+    During a pause nothing is anchored, and no key is retired.
     """
     with waiting_for_its_end():
         anchoring.flush()

@@ -1,8 +1,9 @@
 """Proofs of possession: a new key signs that it belongs to a certain party of this ledger.
 
-A proof (protocol §3) names the party's number on the chain, so that no other party can use it, or 0 for the first keys
-of a party that has no number yet. The chain checks the proofs of secp256k1 and P-256 keys. The proof of an SM2 key is
-checked here, by the office that proposes the key and by the office that confirms it.
+A proof (protocol §3) names the party's number on the chain, so that no other party can use the proof. For the first
+keys of a party, which has no number yet, the proof names 0. The chain checks the proofs of secp256k1 and P-256 keys.
+The proof of an SM2 key is checked by the software of the institution that proposes the key, and of the one that
+confirms it.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ SIGNATURE_BYTES = 64
 
 
 def possession_of(chain: ChainId, signer: Signer, number: int = 0) -> str:
-    """Return the proof of ``signer``'s key, of any suite, for the party with that number, in hex."""
+    """Return, in hex, the proof that the party with this number possesses the key of ``signer``; any suite."""
     if suite_of_key(signer.public_key) is SM2SM3:
         return signer.sign(key_message(chain, signer.kid, number)).hex()
     return prove_key(chain, signer, number)
 
 
 def require_possession(chain: ChainId, public_key: str, proof: str, where: str, number: int = 0) -> str:
-    """Return ``proof`` if the key made it for this party.
+    """Return ``proof`` if the key signed it for this party.
 
     Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
     """
     if not proof:
         raise InvalidInput(
             "PROOF_MISSING",
-            "A key that is not kept here needs a proof that its owner possesses it.",
+            "This installation does not keep the key, so a proof that its owner possesses the key is needed.",
             where=where,
             hint=f"Let the owner make the proof: `{_command(number)}`.",
         )
@@ -43,13 +44,14 @@ def require_possession(chain: ChainId, public_key: str, proof: str, where: str, 
             "PROOF_INVALID",
             "The proof was not made by this key for this party of this ledger.",
             where=where,
-            hint=f"Make it again with this key and this ledger's deployment file: `{_command(number)}`.",
+            hint=f"Make the proof again with this key and this ledger's deployment file: `{_command(number)}`.",
         )
     return proof
 
 
 def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str, number: int = 0) -> str:
-    """Return a key's proof of possession: made here if the key is kept here, otherwise ``proof``, checked.
+    """Return the proof of possessing a key: if this installation keeps the key, a new proof, else ``proof`` after a
+    check.
 
     Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
     """
@@ -60,7 +62,7 @@ def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, wher
 
 
 def proof_for_chain(public_key: str, proof: str) -> str:
-    """Return the proof for the contract: empty for an SM2 key, because the contract cannot check SM2 signatures."""
+    """Return the proof to send to the contract: an empty one for an SM2 key, because the contract cannot check SM2."""
     return "" if suite_of_key(public_key) is SM2SM3 else proof
 
 

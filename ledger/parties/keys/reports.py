@@ -1,4 +1,4 @@
-"""Reporting a lost or stolen key: by the party itself with any of its keys, or by an authority."""
+"""Reports of lost or stolen keys: the party itself reports with any of its keys, or an authority reports."""
 
 from __future__ import annotations
 
@@ -50,12 +50,14 @@ class KeyReports:
         signer: str | None = None,
         signed: SignedRequest | None = None,
     ) -> Proposal | None:
-        """Report an account of the party as lost or stolen, from the block of the report on; repeating changes nothing.
+        """Report the key of a party's account as lost or stolen. The report takes effect in its block; repeating
+        changes nothing.
 
-        The party itself reports with any key that is not retired, even a reported one: ``act`` is the signature of
-        ``report_message`` by the key of ``signer`` (by default the present account). A key that is kept here signs
-        here; otherwise ``signed`` is the party's request. One authority may report the keys of others. The key of an
-        authority or a supervisor is reported by two authorities, after the delay; then the proposal is returned.
+        The party itself reports with any key that is not retired, even a reported key: ``act`` is the signature of
+        ``report_message`` by the key of ``signer`` (by default the present account). If this installation keeps the
+        key, it signs here; otherwise ``signed`` is the party's request. One authority may report the keys of other
+        parties. To report the key of an authority or a supervisor, two authorities must agree, and the report takes
+        effect after the waiting period; then the proposal is returned.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, or ``PARTY_UNKNOWN_ACCOUNT`` if ``signer`` is not an account of the
         party; ``Conflict`` ``SIGNATURE_REQUIRED``.
@@ -69,7 +71,7 @@ class KeyReports:
                 proposal = self._proposals.decide(actor.party, calls.report(number, account), signed)
             else:
                 self._relayed.act_as(actor.party, calls.report(number, account), signed)
-            # The sessions and machine keys of the account end as soon as the index has followed this block.
+            # The account's sessions and machine keys become invalid as soon as the index has read this block.
             self._follower.sync()
         self.settle(identifier)
         return proposal
@@ -77,9 +79,10 @@ class KeyReports:
     def report_to_sign(
         self, actor: Actor, identifier: str, reported: str, signer: str | None = None
     ) -> tuple[str, bytes]:
-        """Return the account that signs the report of ``reported`` (by default the present one) and the message.
+        """Return the account that signs the report of ``reported`` (by default the present account) and the message to
+        sign.
 
-        For keys that are kept elsewhere. Raises ``Forbidden`` ``NOT_THE_PARTY``.
+        For parties that keep their keys themselves. Raises ``Forbidden`` ``NOT_THE_PARTY``.
         """
         require_the_party(actor, identifier)
         signer = signer or self._account(identifier)
@@ -104,7 +107,7 @@ class KeyReports:
                 "PARTY_UNKNOWN_ACCOUNT",
                 "The account that signs the report is not an account of the party.",
                 where=signer,
-                hint="A party reports with its own keys. Anybody can send a signed report: `pingzheng keys send`.",
+                hint="Sign with a key of this party. Then anybody can send the report: `pingzheng keys send`.",
             )
         if act is None and signed is None and signer in self._custody:
             act = sign_act(report_message(self._reader.chain, signer, account), self._custody.signer(signer))
@@ -127,6 +130,6 @@ def require_the_party(actor: Actor, identifier: str) -> None:
     if actor.party != identifier:
         raise Forbidden(
             "NOT_THE_PARTY",
-            "Only the party itself may do this with its keys.",
+            "Only the party itself may do this to its keys.",
             hint="Two authorities can recover a lost key.",
         )

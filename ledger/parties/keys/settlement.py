@@ -21,8 +21,8 @@ FIRST_KEYS: Final = (ES256K, ES256)
 def settle_keys(database: Database, reader: ChainReader, identifier: str) -> KnownParty:
     """Copy the state of the party's known keys from the chain, and return the party.
 
-    The two differ after a crash, or when an office or the party changed a key without this service. Keys that were
-    bound without this service stay unknown. Raises ``NotFound`` ``PARTY_UNKNOWN``.
+    Chain and database differ after a crash, or if an authority or the party changed a key without this service. Keys
+    that were bound without this service stay unknown here. Raises ``NotFound`` ``PARTY_UNKNOWN``.
     """
     with database.read() as session:
         number, accounts = party(session, identifier).no, [key.account for key in party_keys(session, identifier)]
@@ -37,14 +37,15 @@ def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Kno
         speaking = speaking_keys(session, identifier)
         by_suite = ([key for key in speaking if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
         acting = next((keys for keys in by_suite if keys), [])
-        # The present key stays as long as it is active; then the key that was bound last becomes the present one.
+        # The present key stays the present key as long as it is active. After that, the key that was bound last takes
+        # its place.
         if acting and row.present_account not in {key.account for key in acting}:
             row.present_account, row.present_key = acting[-1].account, acting[-1].public_key
         return KnownParty.of(row)
 
 
 def settle_changed(database: Database, reader: ChainReader) -> list[str]:
-    """Settle every party whose keys differ between the index and the database; return their ids.
+    """Copy from the chain the keys of each party whose keys in index and database differ; return the party ids.
 
     The caller must bring the index up to date first.
     """

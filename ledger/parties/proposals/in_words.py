@@ -1,4 +1,4 @@
-"""A proposal for people to read: the act, the parties, the deadlines, and how to stop it."""
+"""Describes a proposal for people: what it does, its parties and deadlines, and how to stop it."""
 
 from __future__ import annotations
 
@@ -19,39 +19,40 @@ REASSIGN: Final = "reassign"
 REGISTER: Final = REGISTRATION_KIND
 EXPIRED: Final = "expired"
 Listed = Callable[[str], list[dict[str, Any]] | None]
-# The contracts' parameters that name a party by its number, and their names here.
+# Parameters of the contracts that hold a party's number, each with its name in a description.
 _PARTIES: Final = {"no": "party", "to": "to"}
 _BY_VETO: Final = (
-    "该参与方在提议时有效的任一密钥均可否决：`pingzheng keys veto {no}`。"
-    " Any key that the party had at the time of the proposal can veto it: `pingzheng keys veto {no}`."
+    "该参与方在提议时有效的任一密钥均可否决此提案：`pingzheng keys veto {no}`。"
+    " Any key that the party had at the time of the proposal can veto the proposal: `pingzheng keys veto {no}`."
 )
 _BY_OFFICE: Final = (
-    "任一同职权方可取消：`pingzheng keys cancel {no}`。"
-    " Any party of that office can cancel it: `pingzheng keys cancel {no}`."
+    "任一同类机构可取消此提案：`pingzheng keys cancel {no}`。"
+    " Any party with that role can cancel the proposal: `pingzheng keys cancel {no}`."
 )
-# These acts do not wait, and cannot be cancelled: otherwise one office could block them for ever.
+# These acts have no waiting period and cannot be cancelled: otherwise one institution could block them for ever.
 _QUICK: Final = frozenset({REGISTRATION_KIND, "lift", "end_pause"})
 _BY_NOBODY: Final = (
-    "不可取消；无人确认则到期失效。 It cannot be cancelled. It expires unless another party of that office confirms it."
+    "此提案不可取消；没有另一同类机构确认则到期失效。"
+    " The proposal cannot be cancelled. It expires unless another party with that role confirms it."
 )
 _BY_HOLDER: Final = (
-    "持有人只要有一把能用的密钥，到期也不会执行；否则请主管部门取消。"
-    " It is refused if the holder has an active key; otherwise ask an authority to cancel it."
+    "持有人只要有一把有效的密钥，此提案就不能执行；否则请主管部门取消。"
+    " The proposal is refused while the holder has an active key; otherwise ask an authority to cancel it."
 )
 _UNREADABLE: Final = (
     "本版本无法完整解读此调用，请勿确认。 This version cannot read the call completely: do not confirm it."
 )
-_ENDED: Final = "已结束，无需阻止。 It has ended; there is nothing to stop."
+_ENDED: Final = "提案已结束，无需阻止。 The proposal has ended; there is nothing to stop."
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposal. Parties are ids; times are seconds UTC, 0 if not set.
+    """A proposal as read from the index. Parties are given by id; times are seconds UTC, 0 if not set.
 
     ``kind`` is the contract's function, such as ``change_key``, and ``arguments`` are its arguments by name. If
-    ``readable`` is false, ``arguments`` do not show the call completely, and it cannot be confirmed here. ``role`` is
-    the office that proposes and confirms, empty if a party changes its own keys. A pause moves ``ready_at`` and
-    ``expires_at``. ``state`` is ``pending``, ``carried_out``, ``cancelled``, ``vetoed`` or ``expired``.
+    ``readable`` is false, ``arguments`` do not show the whole call, and the proposal cannot be confirmed here. ``role``
+    is the role that proposes and confirms, empty if a party changes its own keys. A pause makes ``ready_at`` and
+    ``expires_at`` later. ``state`` is ``pending``, ``carried_out``, ``cancelled``, ``vetoed`` or ``expired``.
     """
 
     no: int
@@ -81,7 +82,7 @@ class Proposal:
 
 
 def proposal_in_words(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> Proposal:
-    """Return a proposal of the index at a time; ``listed`` returns the list of parties of an act, or None."""
+    """Describe a proposal of the index as of a time; ``listed`` returns the list of an act hash, or None."""
     open_still = found.state == ProposalState.PENDING and time.running <= found.expires
     state = EXPIRED if found.state == ProposalState.PENDING and not open_still else str(found.state)
     return Proposal(
@@ -128,7 +129,8 @@ def _party(reader: ChainReader, number: int) -> str | int:
     try:
         return reader.party_id(number)
     except NotFound:
-        # A proposal can name a number that no party has; the contract refuses it only when it is carried out.
+        # A proposal can name a number that no party has: the contract checks the number only when the proposal is
+        # carried out.
         return number
 
 
@@ -140,7 +142,8 @@ def _how_to_stop(found: IndexedProposal) -> str:
     by_office = _BY_NOBODY if found.kind in _QUICK else _BY_OFFICE
     ways = {
         _UNREADABLE: not _readable(found),
-        # The contract checks only the function; and without an office, a party can propose only to change its own keys.
+        # For a veto the contract checks only the function's name. A proposal without a role can only change the
+        # proposer's own keys.
         _BY_VETO: found.shown.changes_key or not found.role,
         _BY_HOLDER: found.kind == REASSIGN,
         by_office: found.role,

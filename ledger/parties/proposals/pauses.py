@@ -1,4 +1,7 @@
-"""The pause: one office stops anchoring, registering and binding for at most seven days; two authorities end it."""
+"""The pause: one authority or supervisor stops anchoring, registering and binding keys for at most seven days.
+
+Two authorities can end the pause early.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,12 @@ class Pauses:
         self._account_of = account_of
 
     def until(self) -> int:
-        """Return when the pause ends at the latest (seconds UTC), 0 if nothing is paused."""
+        """Return the time at which the pause ends at the latest (seconds UTC); 0 if nothing is paused."""
         return self._reader.paused_until()
 
     def pause(self, actor: Actor, signed: SignedRequest | None = None) -> int:
-        """Pause as an authority or a supervisor, and return when the pause ends at the latest (seconds UTC).
+        """Begin a pause as an authority or a supervisor, and return the time of its end (seconds UTC), if nobody ends
+        it early.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; ``Conflict`` ``PARTY_PAUSED``, ``PARTY_PAUSE_REST``,
         ``SIGNATURE_REQUIRED``.
@@ -38,7 +42,7 @@ class Pauses:
         return self.until()
 
     def end(self, actor: Actor, signed: SignedRequest | None = None) -> Proposal:
-        """Propose to end the pause, as an authority; it ends as soon as another authority confirms.
+        """Propose, as an authority, to end the pause; the pause ends as soon as another authority confirms.
 
         Raises ``Conflict`` ``PARTY_NOT_PAUSED``, and as ``Proposals.decide``.
         """

@@ -1,7 +1,8 @@
-"""Proposals: acts that need a second office, a delay, or both, and that a veto or a cancellation can stop.
+"""Proposals: acts that need a second party's confirmation, a waiting period, or both. A veto or a cancellation can stop
+most of them.
 
-The chain decides. Everything here can be repeated after a crash at any point: an open proposal of the same act is
-found and continued, so no second proposal is made.
+The contracts decide what is allowed. Every call here can be repeated after a crash: if the same act is already proposed
+and pending, the call continues with that proposal and makes no second one.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ RETRY_SECONDS: Final = 60
 class Proposals(ProposalReader):
     """Makes, confirms and stops proposals in the name of parties, and reads them.
 
-    ``account_of`` returns the account that a party acts with; ``within_reach`` returns the parties with one of the
-    given roles for which this installation can confirm. ``before_retiring`` is called before a key is retired.
+    ``account_of`` returns the account that a party acts with. ``within_reach`` returns the parties with one of the
+    given roles in whose name this installation can confirm. ``before_retiring`` is called before a key is retired.
     ``lock`` is the path of a lock file. The contract decides who may confirm, cancel and veto.
     """
 
@@ -75,15 +76,17 @@ class Proposals(ProposalReader):
         self._refused: dict[int, int] = {}
 
     def when_changed(self, callback: Callable[[], object]) -> None:
-        """Call ``callback`` after every change made here, and in every tick; it must be cheap and repeatable."""
+        """Call ``callback`` after every change made here and in every ``tick``; the callback must be cheap and
+        repeatable."""
         self._callbacks.append(callback)
 
     def decide(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
-        """Take an act as far as this installation can: propose it, confirm it by another office, carry it out if ready.
+        """Propose an act; if this installation can, also confirm it in another party's name, and carry it out when it
+        is ready.
 
-        For use cases that have checked the permission of ``by``, the proposing party. If the key of ``by`` is kept
-        elsewhere, no other office confirms without being asked. If another party has proposed the same act, ``by``
-        confirms that proposal. ``signed`` is the request of ``by``. Raises the refusals of the contracts, and as
+        The caller must have checked the permission of ``by``, the proposing party. If ``by`` keeps its own key, no
+        other party confirms without being asked. If another party has already proposed the same act, ``by`` confirms
+        that proposal. ``signed`` is the request that ``by`` signed. Raises the refusals of the contracts, and as
         ``RelayedActs.act``.
         """
         with one_at_a_time(self._lock):
@@ -98,9 +101,9 @@ class Proposals(ProposalReader):
         return self._carry_out(row, call) if self._ready(row) else row
 
     def propose(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
-        """Propose an act in the name of ``by``, and do nothing else; raises as ``decide``.
+        """Propose an act in the name of ``by``, without confirming it or carrying it out; raises as ``decide``.
 
-        A list of parties is proposed by its hash.
+        For a registration, only the hash of the list of parties goes into the proposal.
         """
         registers = call.function == REGISTER
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
@@ -113,10 +116,10 @@ class Proposals(ProposalReader):
         signed: SignedRequest | None = None,
         listed: Mapping[str, Any] | None = None,
     ) -> Proposal:
-        """Confirm a proposal as a second party of the office; if it need not wait, it is carried out at once.
+        """Confirm a proposal as a second party with its role; if there is no waiting period, carry it out at once.
 
-        A call that is not exactly one that this version knows cannot be confirmed here, because nobody could read it.
-        ``listed`` is the list of a registration as ``listed`` returns it, for an installation that lacks the list.
+        Only a call that this version can read completely can be confirmed here. ``listed`` is the list of parties for
+        an installation that does not have it, in the form that the proposing installation's method ``listed`` returns.
         Raises ``Conflict`` ``PROPOSAL_UNREADABLE``, ``REGISTRATION_LIST_MISSING``; ``InvalidInput``
         ``REGISTRATION_LIST_INVALID``; ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_SELF_GRANT``; and other refusals of
         the contract.
@@ -124,7 +127,7 @@ class Proposals(ProposalReader):
         return self._confirm(actor.party, number, signed, listed)
 
     def carry_out(self, number: int) -> Proposal:
-        """Carry out a proposal that is ready; if it was carried out already, return it unchanged.
+        """Carry out a proposal that is ready; if the proposal was carried out already, return it unchanged.
 
         Raises ``Conflict`` ``PARTY_NOT_READY``, ``PARTY_NOT_CONFIRMED``, ``PARTY_NOT_PENDING``, and the errors of the
         act itself.
@@ -135,7 +138,7 @@ class Proposals(ProposalReader):
         return row if row.state == "carried_out" else self._carry_out(row, self._call(found))
 
     def cancel(self, actor: Actor, number: int, signed: SignedRequest | None = None) -> Proposal:
-        """Cancel a proposal as a party of the office that it needs; raises as ``confirm``."""
+        """Cancel a proposal as a party with the role that confirms it; raises as ``confirm``."""
         self._relayed.act(self._account_of(actor.party), calls.cancel(number), signed)
         return self._after(number)
 
@@ -147,13 +150,13 @@ class Proposals(ProposalReader):
         account: str | None = None,
         signed: SignedRequest | None = None,
     ) -> Proposal:
-        """Stop a change of the caller's own keys.
+        """Veto a proposal to change the caller's own keys.
 
         ``act`` is the signature of ``veto_message`` by the key of ``account``, which may be a reported key. Without
-        ``act``, a key that is kept here signs here; otherwise ``signed`` is the party's own request.
+        ``act``, this installation signs if it keeps the key; otherwise ``signed`` is the request that the party signed.
 
         Raises ``Conflict`` ``SIGNATURE_REQUIRED``, ``PARTY_NOT_VETOABLE``, ``PARTY_NOT_PENDING``; ``Forbidden``
-        ``PARTY_NO_VETO``, also for an account of another party whose key is kept here.
+        ``PARTY_NO_VETO``, also if ``account`` belongs to another party.
         """
         account = account or self._account_of(actor.party)
         if not account_is_of(self._reader, account, actor.party):
@@ -161,7 +164,7 @@ class Proposals(ProposalReader):
                 "PARTY_NO_VETO",
                 "The account is not an account of the party that vetoes.",
                 where=account,
-                hint="A party vetoes with its own keys. Anybody can send a signed veto: `pingzheng keys send`.",
+                hint="Sign with a key of this party. Then anybody can send the veto: `pingzheng keys send`.",
             )
         if act is None and signed is None and self._relayed.holds(account):
             act = sign_act(veto_message(self._reader.chain, account, number), self._relayed.signer(account))
@@ -172,9 +175,9 @@ class Proposals(ProposalReader):
         return self._after(number)
 
     def veto_to_sign(self, actor: Actor, number: int, account: str | None = None) -> tuple[str, bytes]:
-        """Return the account that signs a veto (by default the caller's present one) and the message to sign.
+        """Return the account that signs a veto (by default the caller's present account) and the message to sign.
 
-        For keys that are kept elsewhere. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``.
+        For parties that keep their keys themselves. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``.
         """
         self.get(number)
         signer = account or self._account_of(actor.party)
@@ -188,7 +191,10 @@ class Proposals(ProposalReader):
         return [row for row in done if row is not None]
 
     def follow_up(self) -> None:
-        """Run the callbacks, so that the database follows the decisions. A callback's own proposals run none again."""
+        """Run the callbacks, which bring the database up to date with the decisions.
+
+        Proposals that a callback makes run no callbacks.
+        """
         if getattr(self._inside, "busy", False):
             return
         self._inside.busy = True
@@ -221,12 +227,14 @@ class Proposals(ProposalReader):
             now = self._followed(row.no)
             if now.needs_confirmation:
                 raise
-            return now  # Another office confirmed it first.
+            return now  # Another party confirmed the proposal first.
 
     def _confirmers(self, row: Proposal) -> list[str]:
-        """Return the parties that can confirm here without being asked; none if the proposing party keeps its own key.
+        """Return the parties in whose name this installation confirms without asking; none if the proposing party keeps
+        its own key.
 
-        Such a party is another institution: at its call alone, no key of an office that is kept here may decide.
+        A party that keeps its own key is another institution, and its call alone must not make the keys kept here
+        confirm.
         """
         if not row.needs_confirmation or not self._relayed.holds(self._account_of(row.by)):
             return []
@@ -241,11 +249,11 @@ class Proposals(ProposalReader):
             now = self._followed(row.no)
             if now.state != "carried_out":
                 raise
-            return now  # Another caller carried it out first.
+            return now  # Another caller carried out the proposal first.
         return self._after(row.no)
 
     def _try(self, row: Proposal) -> Proposal | None:
-        """Carry out a proposal in the background; if it is refused, log that and try again later."""
+        """Carry out a proposal in the background; if the contract refuses it, log the refusal and try again later."""
         if self._clock() < self._refused.get(row.no, 0):
             return None
         try:
@@ -271,16 +279,16 @@ class Proposals(ProposalReader):
         if found.call is None:
             raise Conflict(
                 "PROPOSAL_UNREADABLE",
-                "The proposed call is not exactly one that this version knows.",
+                "This version cannot read the proposed call completely.",
                 where=f"proposal {found.no}",
-                hint="Do not confirm what you cannot read. Veto or cancel it, or use a newer version.",
+                hint="Do not confirm a call that you cannot read. Veto or cancel the proposal, or use a newer version.",
             )
         return found.call
 
     def _open(self, by: str, call: Call) -> IndexedProposal | None:
-        """Return an open proposal of the same act that ``by`` made, or else one that ``by`` can confirm.
+        """Return a pending proposal of this act: one that ``by`` made, or else one that ``by`` can confirm.
 
-        A party and two offices can propose the same change of a key; these are two different proposals.
+        The party itself and an authority can both propose the same change of a key; these are two different proposals.
         """
         self._follower.sync()
         act, number = self._client.act_of(call), self._number(by)

@@ -1,4 +1,4 @@
-"""Reading proposals from the index, and the parties that a registration registers."""
+"""Reads proposals from the index, and the parties that a proposed registration would register."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ledger.store.database import Database
 
 
 class ProposalReader:
-    """Reads proposals as of the block that the index has reached; writes nothing. Parties are named by id."""
+    """Reads proposals as of the newest block in the index; writes nothing. Parties are named by id."""
 
     def __init__(
         self, database: Database, reader: ChainReader, follower: Follower, lists: RegistrationLists, clock: Clock
@@ -38,7 +38,8 @@ class ProposalReader:
         return self._row(self._found(number))
 
     def pending(self, party: str | None = None) -> list[Proposal]:
-        """Return all pending proposals in order, or only those about ``party`` or about an asset that it holds.
+        """Return all pending proposals in the order of their numbers; with ``party``, only those about the party or an
+        asset that it holds.
 
         Raises ``NotFound`` ``PARTY_UNKNOWN``.
         """
@@ -52,18 +53,19 @@ class ProposalReader:
         return None if number is None else self._row(self._found(number))
 
     def listed(self, actor: Actor, number: int) -> dict[str, Any]:
-        """Return the list of parties of a registration as JSON, for an office that confirms it in another installation.
+        """Return the list of parties of a registration as JSON, for an institution that confirms in another
+        installation.
 
-        While the proposal is pending, each party has its opening: kind, identifier, key and name. This is personal
-        text, for that office only. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound`` ``PROPOSAL_UNKNOWN``,
-        ``Conflict`` ``REGISTRATION_LIST_MISSING``.
+        While the proposal is pending, the list has each party's opening: kind, identifier, key and name. This is
+        personal text, for that institution only. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``
+        ``PROPOSAL_UNKNOWN``, ``Conflict`` ``REGISTRATION_LIST_MISSING``.
         """
         require(actor, Action.MANAGE_ROLES)
         row = self.get(number)
         return self._lists.document(self._found(number).act, openings=row.pending)
 
     def identities(self, number: int, listed: Mapping[str, Any]) -> list[ListedIdentity]:
-        """Return the parties that a registration registers, from its list, so that people check them before confirming.
+        """Return the parties that a registration would register, so that people can check them before confirming.
 
         Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``InvalidInput`` ``REGISTRATION_LIST_INVALID``.
         """

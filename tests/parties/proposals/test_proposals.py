@@ -180,7 +180,10 @@ def test_a_party_vetoes_a_recovery_with_the_key_to_be_replaced_even_if_reported(
         waiting.parties.keys.recover(waiting.parties.register.actor(first), party, fresh_key(waiting), lost=account)
     )
     ended = waiting.proposals.veto(waiting.actor(party), row.no, account=account)
-    assert (ended.state, ended.how_to_stop) == ("vetoed", "已结束，无需阻止。 It has ended; there is nothing to stop.")
+    assert (ended.state, ended.how_to_stop) == (
+        "vetoed",
+        "提案已结束，无需阻止。 The proposal has ended; there is nothing to stop.",
+    )
     skip(waiting, DELAY + 1)
     assert row.no not in [done.no for done in waiting.proposals.tick()]
     assert [key.retired_at for key in waiting.parties.keys.history(party)] == [None, None]
