@@ -47,7 +47,7 @@ class ProvisionIn(Strict):
     )
     withdrawal: ActSignature | None = Field(
         None,
-        description="Required with a correction: the withdrawal of the old provision, signed for the chain (protocol §3).",
+        description="Required with a correction: the old provision's withdrawal, signed for the chain (protocol §3).",
     )
     withdrawn: Statement | None = Field(
         None, description="Required with a correction: the signed `withdrawal` entry for the old provision."

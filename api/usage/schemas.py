@@ -135,6 +135,6 @@ class AuthorizationsOut(BaseModel):
 class RequestDetailOut(RequestOut):
     entry: dict[str, Any]
     note: SignedNote | None = Field(
-        description="The consumer's note. Null if the note was erased, or if the caller is neither the subject nor the consumer."
+        description="The consumer's note. Null if it was erased, or if the caller is neither subject nor consumer."
     )
     authorizations: list[AuthorizationOut]

@@ -43,24 +43,31 @@ _VERDICTS = {
 @app.command("import")
 def import_file(
     file: Annotated[
-        Path, typer.Argument(help=f"CSV or Excel with {', '.join(REQUIRED)}; and any of {', '.join(OPTIONAL)}.")
+        Path,
+        typer.Argument(
+            help=f"CSV or Excel. Required columns: {', '.join(REQUIRED)}. Optional columns: {', '.join(OPTIONAL)}."
+        ),
     ],
     by: By,
     fields: Annotated[
-        Path | None, typer.Option(help=f"CSV of fields: {', '.join(FIELD_COLUMNS)}; in Excel a sheet `fields`.")
+        Path | None,
+        typer.Option(
+            help=f"CSV of fields with the columns {', '.join(FIELD_COLUMNS)}. In Excel use a sheet `fields` instead."
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report on every row; write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report on every row, but write nothing.")] = False,
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030, utf-16.", show_default=False)
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把表格导入提供方的数据清单，全部或全不。Import a table into the provider's data list: all rows or none.
+    """把表格导入提供方的数据清单：全部行导入，或一行也不导入。Import a table into the provider's data list: all rows or
+    none.
 
     In the column `fields`, write each field as name:type[:pii[:secrecy[:grade]]], separated by semicolons.
 
-    GB18030 in a CSV file is detected if there is no doubt; otherwise give --encoding gb18030.
+    The encoding GB18030 of a CSV file is usually detected; if not, give --encoding gb18030.
 
     示例 Example:  pingzheng catalogue import list.xlsx --by <party> --dry-run
     """
@@ -87,8 +94,8 @@ def _show(report: ImportReport, as_json: bool) -> None:
         {
             "行 row": row.row,
             "资源 resource": row.code,
-            "结果 verdict": _VERDICTS[row.verdict],
-            "说明 what": row.message or ", ".join(change["where"] for change in row.diff),
+            "结果 result": _VERDICTS[row.verdict],
+            "说明 details": row.message or ", ".join(change["where"] for change in row.diff),
             "位置 where": row.where or "",
             "下一步 next": row.hint or "",
         }
@@ -141,7 +148,7 @@ def show(
 
 @app.command()
 def history(code: Code, home: Home = None, as_json: AsJson = False) -> None:
-    """列出资源的每次变动，从早到晚。List every step of a resource, oldest first.
+    """列出资源的每个步骤，从早到晚。List every recorded step of a resource, oldest first.
 
     示例 Example:  pingzheng catalogue history <code>
     """
@@ -170,8 +177,8 @@ def diff(
 
 @app.command()
 def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """提供方提交最新版本待签；与重要数据目录相符的将被锁定。Submit the newest version for signature, as its
-    provider; data on the important-data list is blocked instead.
+    """提供方提交最新版本，等待签署；与重要数据目录相符的资源将被锁定。Submit the newest version for signature, as the
+    provider. A resource that matches the important-data list is blocked instead.
 
     示例 Example:  pingzheng catalogue submit <code> --by <provider>
     """
@@ -183,11 +190,13 @@ def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> No
 def review(
     code: Code,
     by: By,
-    report: Annotated[Path, typer.Option(help="The report; only its digest is recorded.", show_default=False)],
+    report: Annotated[
+        Path, typer.Option(help="The report file; only the digest of the report is recorded.", show_default=False)
+    ],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """记录重要数据的审查，解除锁定。Record a review of important data; this lifts a block.
+    """记录对重要数据的审查，审查解除锁定。Record a review of important data; the review lifts a block.
 
     示例 Example:  pingzheng catalogue review <code> --by <authority> --report report.pdf
     """
@@ -202,7 +211,8 @@ def appoint(
     department: Annotated[str, typer.Argument(help="Department: party id, USCC or name.", show_default=False)],
     by: By,
     cdo: Annotated[
-        str | None, typer.Option(help="Officer: party id, USCC or name; without it the appointment ends.")
+        str | None,
+        typer.Option(help="The chief data officer: party id, USCC or name. Without this option the appointment ends."),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -222,7 +232,7 @@ def appoint(
 def sign(
     code: Code,
     by: By,
-    key: Annotated[Path, typer.Option(help="The officer's private key file.", show_default=False)],
+    key: Annotated[Path, typer.Option(help="Private key file of the chief data officer.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -248,7 +258,7 @@ def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> N
 
 @app.command()
 def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """锁定资源，从所有清单撤下，直到审查解除。Remove a resource from every list until a review lifts the block.
+    """锁定资源：资源从所有清单撤下，直到审查解除锁定。Remove a resource from every list until a review lifts the block.
 
     示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
     """
@@ -258,7 +268,7 @@ def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson
 
 @app.command()
 def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """永久停用条目，版本保留。Retire an entry for good; its versions are kept.
+    """永久停用条目，保留条目的各个版本。Retire an entry permanently; its versions are kept.
 
     示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
     """

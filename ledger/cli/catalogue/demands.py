@@ -17,8 +17,8 @@ from ledger.domain.days import day_of
 if TYPE_CHECKING:
     from ledger.catalogue.demands import DemandEntry
 
-app = typer.Typer(no_args_is_help=True, help="需求清单 Demands: file, match, accept, connect, refuse, appeal.")
-duties = typer.Typer(no_args_is_help=True, help="责任清单 Sharing duties.")
+app = typer.Typer(no_args_is_help=True, help="需求清单 Demands for data: file, match, accept, connect, refuse, appeal.")
+duties = typer.Typer(no_args_is_help=True, help="责任清单 Duties to share data.")
 
 Identifier = Annotated[str, typer.Argument(metavar="DEMAND", help="Demand id.", show_default=False)]
 
@@ -31,7 +31,7 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出需求，标出逾期。List demands by id, and whether they are overdue.
+    """按编号列出需求，标出逾期的需求。List demands, ordered by id, and mark the overdue demands.
 
     示例 Example:  pingzheng catalogue demand list
     """
@@ -66,7 +66,7 @@ def file(
     basis: Annotated[str, typer.Option(help="Legal basis.", show_default=False)],
     fields: Annotated[str, typer.Option(help="Field names, separated by commas.", show_default=False)],
     by: By,
-    domain: Annotated[str, typer.Option(help="Domain of the data list.")] = "",
+    domain: Annotated[str, typer.Option(help="Domain of the wanted data, as in the data list.")] = "",
     wanted_by: Annotated[str, typer.Option(help="Day, YYYY-MM-DD.")] = "",
     home: Home = None,
     as_json: AsJson = False,
@@ -114,7 +114,7 @@ def match(demand: Identifier, resource: Code, by: By, home: Home = None, as_json
 
 @app.command()
 def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """承担共享责任，工作日自现在起算。Accept the duty to share: its working days start now.
+    """承担共享责任，办理期限的工作日自现在起算。Accept the duty to share; the duty's working days start now.
 
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
@@ -124,7 +124,7 @@ def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fals
 
 @app.command()
 def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """记录数据已挂接。Record that the data is connected.
+    """记录需求方已挂接到数据。Record that the requester is now connected to the data.
 
     示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
     """
@@ -134,7 +134,8 @@ def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fal
 
 @app.command()
 def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand: the requester has its data, or an appeal fails.
+    """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand: the requester has received the data, or the
+    authority dismisses the appeal.
 
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """
@@ -154,7 +155,7 @@ def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
 
 @app.command()
 def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """需求方对拒绝提出申诉。Appeal against a refusal, as the requester.
+    """需求被拒绝后，需求方提出申诉。Appeal against the refusal of a demand, as the requester.
 
     示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
     """
@@ -186,7 +187,7 @@ def add_duty(
 
 @duties.command("list")
 def list_duties(resource: Code, home: Home = None, as_json: AsJson = False) -> None:
-    """列出资源的共享责任，第一项有效。List the sharing duties of a resource; the first one is valid.
+    """列出资源的共享责任，只有第一项有效。List the sharing duties of a resource; only the first duty is valid.
 
     示例 Example:  pingzheng catalogue duty list <code>
     """

@@ -22,7 +22,7 @@ open_data = typer.Typer(no_args_is_help=True, help="开放目录 Open catalogue.
 
 @systems.command("list")
 def list_systems(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
-    """按代码列出信息系统的最新版本。List information systems by code, each in its newest version.
+    """按代码列出信息系统的最新版本。List information systems in their newest versions, ordered by code.
 
     示例 Example:  pingzheng catalogue system list
     """
@@ -34,13 +34,13 @@ def list_systems(after: AfterCode = None, limit: Limit = 20, home: Home = None, 
 def put(
     code: Annotated[str, typer.Argument(help="System code.", show_default=False)],
     name: Annotated[str, typer.Option(show_default=False)],
-    level: Annotated[int, typer.Option(min=1, max=5, help="Level of 等保.", show_default=False)],
+    level: Annotated[int, typer.Option(min=1, max=5, help="Protection level (等保), 1 to 5.", show_default=False)],
     by: By,
     status: Annotated[str, typer.Option(help=", ".join(SYSTEM_STATUSES))] = "running",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """录入系统或其新版本。Record a system, or its next version.
+    """录入信息系统，或录入其新版本。Record an information system, or its next version.
 
     示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
     """
@@ -53,7 +53,8 @@ def put(
 
 @important.command("list")
 def list_important(home: Home = None, as_json: AsJson = False) -> None:
-    """列出重要数据目录的全部条目，包括已移出的。List every kind of important data, also withdrawn entries.
+    """列出重要数据目录的全部条目，包括已移出的。List all entries of the important-data list, including withdrawn
+    entries.
 
     示例 Example:  pingzheng catalogue important list
     """
@@ -67,14 +68,16 @@ def list_important(home: Home = None, as_json: AsJson = False) -> None:
 def add_important(
     title: Annotated[str, typer.Argument(show_default=False)],
     by: By,
-    pattern: Annotated[str, typer.Option(help="Glob for titles, e.g. '*地下管线*'.")] = "",
-    fields: Annotated[str, typer.Option(help="Field names that occur together, separated by commas.")] = "",
+    pattern: Annotated[str, typer.Option(help="Glob pattern for titles, e.g. '*地下管线*'.")] = "",
+    fields: Annotated[
+        str, typer.Option(help="Field names, separated by commas; a resource matches if it has all of them.")
+    ] = "",
     grade: Annotated[str, typer.Option(help=", ".join(LISTED_GRADES))] = "important",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """列入一种重要或核心数据；相符的资源立即锁定。List a kind of important or core data; matching resources are
-    blocked at once.
+    """在目录中列入一种重要或核心数据；相符的资源立即锁定。Add a kind of important or core data to the list; matching
+    resources are blocked at once.
 
     示例 Example:  pingzheng catalogue important add 地下管线 --by authority --pattern '*地下管线*'
     """
@@ -91,7 +94,7 @@ def withdraw_important(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """从目录移出条目，记录保留。Withdraw an entry from the list; it stays recorded.
+    """从目录移出条目，条目的记录保留。Withdraw an entry from the list; the entry stays recorded.
 
     示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
     """
@@ -102,7 +105,7 @@ def withdraw_important(
 
 @open_data.command("list")
 def list_open(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
-    """列出现在开放的资源、条件和许可。List the resources that are open now, with conditions and licence.
+    """列出开放目录中现有的资源、条件和许可。List the resources in the open catalogue, with conditions and licence.
 
     示例 Example:  pingzheng catalogue open list
     """
@@ -115,7 +118,7 @@ def list_open(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_
 
 @open_data.command("show")
 def show_open(code: Code, home: Home = None, as_json: AsJson = False) -> None:
-    """查看一个开放的资源及其开放历史。Show one open resource and its history in the open catalogue.
+    """查看开放目录中的一个资源及其历史。Show one resource of the open catalogue and its history there.
 
     示例 Example:  pingzheng catalogue open show <code>
     """
@@ -134,11 +137,11 @@ def add_open(
     by: By,
     licence: Annotated[str, typer.Option(help="e.g. CC-BY-4.0.", show_default=False)],
     open_type: Annotated[str, typer.Option("--type", help=", ".join(OPEN_TYPES))] = "free",
-    conditions: Annotated[str, typer.Option(help="Required unless the type is free.")] = "",
+    conditions: Annotated[str, typer.Option(help="Conditions of use; required unless --type is `free`.")] = "",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """开放资源的已发布版本。Open the published version of a resource.
+    """将资源的已发布版本列入开放目录。Put the published version of a resource into the open catalogue.
 
     示例 Example:  pingzheng catalogue open add <code> --by <provider> --licence CC-BY-4.0
     """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def then_asset(home: Path | None, as_json: bool, by: str, asset: str) -> Iterator[Act]:
-    """Yield the open ledger, the party ``by`` and the asset's id; afterwards print the asset."""
+    """Yield the open ledger, the party ``by`` and the asset's id; after the act, print the asset."""
     with opened(home, as_json) as ledger:
         actor, identifier = acting_on(ledger, by, asset)
         yield ledger, actor, identifier
@@ -30,7 +30,9 @@ def then_asset(home: Path | None, as_json: bool, by: str, asset: str) -> Iterato
 
 @contextmanager
 def then_rows(home: Path | None, as_json: bool, by: str, asset: str, rows: Rows, title: str) -> Iterator[Act]:
-    """Yield the open ledger, the party ``by`` and the asset's id; afterwards print ``rows`` of the asset."""
+    """Yield the open ledger, the party ``by`` and the asset's id; after the act, print the asset's ``rows`` (rights,
+    liens or reports).
+    """
     with opened(home, as_json) as ledger:
         actor, identifier = acting_on(ledger, by, asset)
         yield ledger, actor, identifier

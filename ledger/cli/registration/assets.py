@@ -1,4 +1,4 @@
-"""``pingzheng asset``: registered assets, transfers in two steps, freeze, annulment."""
+"""``pingzheng asset``: registered assets, transfers (offer and acceptance), freeze, annulment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出已登记的资产。List registered assets by id.
+    """按编号列出已登记的资产。List registered assets, ordered by id.
 
     示例 Example:  pingzheng asset list --limit 3
     """
@@ -59,7 +59,8 @@ def offer(asset: Asset, by: By, to: To, home: Home = None, as_json: AsJson = Fal
 
 @app.command()
 def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """接受转让；新登记凭证取代旧凭证。Accept an offer; the new registration certificate supersedes the old one.
+    """接受转让要约；新登记凭证取代旧登记凭证。Accept an offer; a new registration certificate supersedes the old
+    certificate.
 
     示例 Example:  pingzheng asset accept <asset> --by <party>
     """
@@ -71,7 +72,7 @@ def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command()
 def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """拒绝转让。Reject an offer.
+    """拒绝转让要约。Reject an offer.
 
     示例 Example:  pingzheng asset reject <asset> --by <party>
     """
@@ -99,12 +100,13 @@ def annul(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """撤销登记，不可恢复；派生资产会被标记。Annul a registration for good; assets derived from it are flagged.
+    """撤销登记，不可恢复；由该资产派生的资产会被标记。Annul a registration permanently; assets derived from the asset
+    are flagged.
 
     示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
     """
     with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
-        ask(f"撤销登记后不可恢复，确认？ Annul the registration {asset} for good?", yes, as_json)
+        ask(f"撤销登记后不可恢复，确认？ Annul the registration {asset} permanently?", yes, as_json)
         ledger.registration.transfers.annul(actor, asset, reason, grounds)
 
 
@@ -113,7 +115,7 @@ def freeze(
     asset: Asset,
     by: By,
     reason: Annotated[str, typer.Option(help="court, sanction, investigation, …", show_default=False)],
-    lift: Annotated[bool, typer.Option("--lift", help="Lift the freeze instead.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Lift the freeze instead of freezing the asset.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -131,12 +133,13 @@ def reassign(
     asset: Asset,
     to: Annotated[str, typer.Option(help="New holder: party id, USCC or name.", show_default=False)],
     grounds: Annotated[str, typer.Option(help="The reasons in full; stored sealed.", show_default=False)],
-    by: Annotated[str, typer.Option(help="The authority that proposes the new holder.")] = "authority",
+    by: Annotated[str, typer.Option(help="The authority that proposes the new holder of the asset.")] = "authority",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """持有人已关闭或无可用密钥时，由两个主管部门改定持有人，期满生效。Reassign the asset of a holder that is closed
-    or has no key that can act. Two authorities decide, after a delay. Liens and a freeze stay.
+    """持有人已关闭或无可用密钥时，由两个主管部门共同改定持有人，等待期满后生效；质押和冻结保留。Reassign the asset of a
+    holder that is closed or has no key that can act. Two authorities must agree, and the change takes effect after the
+    waiting period. Liens and a freeze stay.
 
     示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
     """

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 Assets = Annotated[
-    list[str] | None, typer.Argument(help="Assets; default: all that wait for this step.", show_default=False)
+    list[str] | None,
+    typer.Argument(help="Asset ids; default: all assets whose application waits for this step.", show_default=False),
 ]
-Reason = Annotated[str, typer.Option(help="The reasons; stored sealed, only their digest goes to the chain.")]
+Reason = Annotated[
+    str, typer.Option(help="The reasons; they are stored encrypted, and only their digest goes to the chain.")
+]
 REQUIRED = ("code", "title", "rows", "columns", "fields", "content_digest")
 OBJECTIONS = (lambda ledger, asset: ledger.registration.objections.of(asset, ledger.clock()), "异议 Objections")
 OPTIONAL = ("package", "source_kind", "domain", "format", "update_freq", "share_attr", "share_basis", "grade")
@@ -36,7 +39,10 @@ OPTIONAL = ("package", "source_kind", "domain", "format", "update_freq", "share_
 def submit(
     by: By,
     file: Annotated[
-        Path | None, typer.Argument(help=f"CSV: {', '.join(REQUIRED)}; fields as name:type[:pii[:secrecy[:grade]]];…")
+        Path | None,
+        typer.Argument(
+            help=f"CSV with the columns {', '.join(REQUIRED)}. Write fields as name:type[:pii[:secrecy[:grade]]];…"
+        ),
     ] = None,
     code: Annotated[list[str] | None, typer.Option(help="Code of a published resource in the catalogue.")] = None,
     home: Home = None,
@@ -64,8 +70,8 @@ def submit(
 
 @app.command()
 def queue(home: Home = None, as_json: AsJson = False) -> None:
-    """列出待审申请、以工作日计的期限和近似重复。List open applications with their deadlines in working days and
-    their near duplicates.
+    """列出待办理的申请、各自的期限（按工作日计算）和近似重复的资源。List applications that wait for a next step, with
+    deadlines (in working days) and near duplicates.
 
     示例 Example:  pingzheng registration queue
     """
@@ -87,7 +93,7 @@ def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
 @app.command()
 def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """审核通过申请。Record that applications passed the review.
+    """记录申请已通过审核。Record that applications passed the review.
 
     示例 Example:  pingzheng registration review --by <registrar>
     """
@@ -105,7 +111,7 @@ def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
 @app.command()
 def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """公示后确认申请并签发登记凭证。Confirm applications after their public notice and issue the registration
+    """公示期满后确认申请，并签发登记凭证。Confirm applications after their public notice, and issue the registration
     certificates.
 
     示例 Example:  pingzheng registration confirm --by <registrar>
@@ -155,12 +161,12 @@ def change(
     file: Annotated[Path, typer.Argument(help="CSV with one row: the new description.")],
     by: By,
     kind: Annotated[
-        str, typer.Option(help="change or correct; first: file a returned first application again.")
+        str, typer.Option(help="`change` or `correct`; `first` files a returned first application again.")
     ] = "change",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """以新的说明申请变更或更正；旧说明保留。Apply for change or correction with a new description; the old
+    """提交新的资源说明，申请变更或更正；旧的说明保留。Apply for change or correction with a new description; the old
     description is kept.
 
     示例 Example:  pingzheng registration change <asset> resource.csv --by <party>
@@ -176,7 +182,8 @@ def change(
 
 @app.command()
 def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """申请续展；规则集规定期满前多少天起可申请。Apply for renewal, as early as the ruleset allows.
+    """申请续展；规则集规定期满前多少天起可以申请。Apply for renewal; the ruleset sets how many days before expiry this
+    is possible.
 
     示例 Example:  pingzheng registration renew <asset> --by <party> --reason 继续使用
     """
@@ -186,7 +193,7 @@ def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJs
 
 @app.command()
 def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """申请注销。Apply for cancellation.
+    """申请注销登记。Apply for cancellation of the registration.
 
     示例 Example:  pingzheng registration cancel <asset> --by <party> --reason 不再更新
     """
@@ -198,12 +205,14 @@ def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
 def object_to(
     asset: Asset,
     by: By,
-    grounds: Annotated[str, typer.Option(help="The grounds; stored sealed.", show_default=False)],
+    grounds: Annotated[
+        str, typer.Option(help="The grounds of the objection; they are stored encrypted.", show_default=False)
+    ],
     evidence: Annotated[str | None, typer.Option(help="Digest of the evidence, sha-256:…")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """对公示中的申请或已有登记提出异议。Object to an application under public notice, or to a registration.
+    """对公示中的申请或已有登记提出异议。Object to an application that is on public notice, or to a registration.
 
     示例 Example:  pingzheng registration object <asset> --by <party> --grounds 内容有误
     """
@@ -213,7 +222,7 @@ def object_to(
 
 @app.command()
 def objections(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """列出对资产的异议。List the objections to an asset.
+    """列出对一项资产提出的异议。List the objections to an asset.
 
     示例 Example:  pingzheng registration objections <asset>
     """
@@ -232,7 +241,7 @@ def decide(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """受理、核实或裁定异议。Set the next state of an objection.
+    """受理、核实或裁定异议。Admit, verify or decide an objection: set its next state.
 
     示例 Example:  pingzheng registration decide <asset> 1 admitted --by <registrar> --reason 予以受理
     """
@@ -249,7 +258,9 @@ def _step(
     after: str,
     step: Callable[[Review], Callable[[Actor, list[str], Callable[[int], None]], int]],
 ) -> None:
-    """Take the named assets, or all at the stage ``before``, to the stage ``after``, and print how many and the gas."""
+    """Run a review step on the named assets, or on all assets at the stage ``before``. Then print how many reached the
+    stage ``after``, and the gas used.
+    """
     with opened(home, as_json) as ledger:
         actor, review = actor_of(ledger, by), ledger.registration.review
         ids = [asset_of(ledger, asset) for asset in assets or ()] or review.waiting(before)

@@ -32,7 +32,8 @@ ASSESSMENTS = (lambda ledger, asset: ledger.registration.assessments.of(asset), 
 
 @app.command("list")
 def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """列出资产上授予的权利；未授予的归持有人。List the rights granted in an asset; the rest belongs to the holder.
+    """列出资产上已授予的权利；未授予的权利归持有人。List the rights granted in an asset; all other rights belong to the
+    holder.
 
     示例 Example:  pingzheng right list <asset>
     """
@@ -48,17 +49,19 @@ def grant(
     to: To,
     kind: Annotated[str, typer.Option(help="hold, process or operate.", show_default=False)],
     last_day: Day,
-    scope: Annotated[str, typer.Option(help="What the right covers, in words; stored sealed.", show_default=False)],
+    scope: Annotated[str, typer.Option(help="What the right permits, in words; stored encrypted.", show_default=False)],
     exclusive: Annotated[
         bool, typer.Option("--exclusive", help="Nobody else can have this right at the same time.")
     ] = False,
     sublicensable: Annotated[bool, typer.Option("--sublicensable", help="The grantee may sublicense it.")] = False,
     transferable: Annotated[bool, typer.Option("--transferable", help="The grantee may transfer it.")] = False,
-    parent: Annotated[int | None, typer.Option(help="Number of the right that this one sublicenses.")] = None,
+    parent: Annotated[
+        int | None, typer.Option(help="For a sublicence: the number of the right it is granted under.")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """授予权利，自现在起至某日结束。Grant a right from now to the end of a day.
+    """授予权利：自现在起，到最后一日结束时止。Grant a right, from now until the end of the last day.
 
     示例 Example:  pingzheng right grant <asset> --by <holder> --to <party> --kind operate --last-day 2027-06-30
     --scope 广东省内 --exclusive
@@ -84,7 +87,7 @@ def grant(
 
 @app.command()
 def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
-    """转让可转让的权利。Transfer a transferable right.
+    """将可转让的权利转让给另一方。Transfer a transferable right to another party.
 
     示例 Example:  pingzheng right transfer <asset> 1 --by <grantee> --to <party>
     """
@@ -98,12 +101,12 @@ def end(
     asset: Asset,
     number: Number,
     by: By,
-    reason: Annotated[str | None, typer.Option(help="Required from a registrar.")] = None,
+    reason: Annotated[str | None, typer.Option(help="The reason; a registrar must give it.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """终止权利：由被授予方放弃，或由登记机构说明理由终止。End a right: its grantee gives it up, or a registrar ends
-    it for a reason.
+    """终止权利：被授予方放弃权利，或登记机构说明理由后终止。End a right: the grantee gives up the right, or a registrar
+    ends the right for a reason.
 
     示例 Example:  pingzheng right end <asset> 1 --by <grantee>
     """
@@ -113,7 +116,7 @@ def end(
 
 @liens.command("list")
 def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """按顺位列出未解除的质押。List the liens that are not released, by rank.
+    """按顺位列出未解除的质押。List the liens that are not released, ordered by rank.
 
     示例 Example:  pingzheng lien list <asset>
     """
@@ -200,7 +203,7 @@ def valuation(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """提交价值评估。Record a valuation.
+    """提交价值评估报告。Record a valuation.
 
     示例 Example:  pingzheng assess valuation <asset> --by <assessor> --method cost --amount 500000000 --base-date
     2026-06-30 --report sha-256:<digest> --last-day 2027-06-30
@@ -212,7 +215,7 @@ def valuation(
 
 @assess.command("list")
 def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """依次列出质量和价值评估。List quality reports and valuations, in order.
+    """按先后列出质量评估和价值评估。List quality reports and valuations, oldest first.
 
     示例 Example:  pingzheng assess list <asset>
     """

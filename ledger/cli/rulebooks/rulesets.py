@@ -1,4 +1,4 @@
-"""``pingzheng ruleset``: the time limits and choices of a registration authority."""
+"""``pingzheng ruleset``: shows rulesets, which contain the time limits and choices of a registration authority."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LABELS = {
     "review_days": "审核 review, 工作日 working days",
     "notice_days": "公示 public notice, 工作日 working days",
     "objection_days": "异议核实 verifying an objection, 工作日 working days",
-    "fix_days": "补正 correcting a returned application, 工作日 working days",
+    "fix_days": "补正退回的申请 correcting a returned application, 工作日 working days",
     "share_days": "数据共享答复 answering a demand for shared data, 工作日 working days",
     "validity_years": "有效期 validity, 年 years",
-    "renew_before_days": "到期前可续展 renewal opens before expiry, 日 days",
+    "renew_before_days": "到期前多少日起可续展 renewal possible before expiry, 日 days",
     "renewal_years": "续展 renewal, 年 years",
     "offer_days": "转让接受期限 accepting a transfer, 日 days",
     "second_pledge": "再次质押 second pledge",
@@ -35,7 +35,7 @@ _STANDINGS = {
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """列出规则集，标出现行规则集。List the rulesets, and which one is in force.
+    """列出规则集，标出生效的规则集。List the rulesets, and mark the ruleset in force.
 
     示例 Example:  pingzheng ruleset list
     """
@@ -78,4 +78,4 @@ def show(
 
 def _shown(item: Ruleset) -> dict[str, object]:
     noticed = ", ".join(kind for kind, needed in item.notice.items() if needed)
-    return {label: getattr(item, name) for name, label in _LABELS.items()} | {"须公示 put on notice": noticed}
+    return {label: getattr(item, name) for name, label in _LABELS.items()} | {"须公示 public notice required": noticed}

@@ -1,4 +1,4 @@
-"""``pingzheng scenario``: the scenarios in force, and a check of a scenario file before use."""
+"""``pingzheng scenario``: shows the scenarios in force, and checks scenario files before they are used."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _FEN = 100
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """列出现行场景。List the scenarios in force.
+    """列出生效的场景。List the scenarios in force.
 
     示例 Example:  pingzheng scenario list
     """
@@ -93,8 +93,8 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """检查场景文件（不需要账本），指出每个文件第一处错误的行和成员。Check scenario files without a ledger, and report
-    the first mistake in each file with its line and member.
+    """检查场景文件，不需要账本；指出每个文件中第一处错误所在的行和成员。Check scenario files without a ledger, and
+    report the first mistake in each file with its line and member.
 
     The exit code is 2 if there is a mistake.
 

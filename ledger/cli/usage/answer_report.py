@@ -1,4 +1,4 @@
-"""Print a provider's answers: how many of each result, and why a task was refused or left."""
+"""Prints a summary of a provider's answers: how many have each result, and why a task was refused or left unanswered."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from ledger.provider.run import Done
 from ledger.provider.supply import Supply
 
 _NOT_SUPPLIED: Final = ("refused", "timed_out")
-_LATE: Final = "数据源未在限定时间内答复，将再次查询。The source did not answer in time; it will be asked again."
+_LATE: Final = (
+    "数据源未在限定时间内答复，将再次查询。The source did not answer in time; the next run asks the source again."
+)
 
 
 def report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
-    """Print the number of answers by result, why tasks were not supplied, and why tasks were left.
+    """Print how many answers have each result, why a task was not supplied, and why a task was left unanswered.
 
-    Exits with code 1 if a task was left.
+    Exits with code 1 if a task was left unanswered.
     """
     results = dict(Counter(each.result for each in done if each.result is not None))
     refused = [_refused(each, each.supply) for each in done if each.supply is not None and each.result in _NOT_SUPPLIED]
@@ -39,7 +41,9 @@ def report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
 
 
 def _refused(done: Done, supply: Supply) -> dict[str, Any]:
-    """Return a task that was not supplied, with the signed reason, and the place for the operator."""
+    """Return a task that was not supplied, the signed reason, and the place in the source, which only the operator
+    sees.
+    """
     reason = supply.entry["reason"]
     return {
         "about": done.about if done.authorization is None else f"authorization {done.authorization}",

@@ -1,4 +1,4 @@
-"""Ask every subject of a list for data, and report the request of each line."""
+"""Sends a request to every subject of a list, and reports the request for each line."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 def ask_all(
     ledger: Ledger, actor: Actor, terms: Terms, note: Note, file: str, listed: Listed, signer: Signer
 ) -> list[dict[str, Any]]:
-    """Ask every subject of the list under the same terms, all or none; return the request of each line.
+    """Send a request with the same terms to every subject of the list, all or none. Return the request for each line.
 
-    A subject that the consumer has already asked, and that can still answer, is not asked again. Raises as
+    If a subject can still answer an earlier request of the consumer, no new request is sent. Raises the errors of
     ``ConsumerActs.draft`` and ``ask``, and ``InvalidInput`` ``SUBJECT_MISSING``; errors name the line.
     """
     from ledger.usage.requests import Asked
@@ -71,7 +71,7 @@ def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
 
 @contextmanager
 def _in_line(where: str) -> Iterator[None]:
-    """Set the line as the place of errors."""
+    """Set the line as the place of every error that the block raises."""
     try:
         yield
     except PingzhengError as error:

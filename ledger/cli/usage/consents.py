@@ -29,15 +29,17 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 WITHDRAW: Final = (
     "撤回后不可恢复，以该授权为依据的凭证失效，确认？ "
-    "Withdraw for good? Certificates that rest on the authorization become invalid."
+    "Withdraw permanently? Certificates that rest on the authorization become invalid."
 )
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
 Fields = Annotated[
-    str | None, typer.Option(help="Allow only these fields, separated by commas; default: all requested.")
+    str | None, typer.Option(help="Allow only these fields, separated by commas; default: all requested fields.")
 ]
-Days = Annotated[int | None, typer.Option(min=1, help="Allow only this many days; default: as requested.")]
-Uses = Annotated[int | None, typer.Option(min=1, help="Allow only this many uses; default: as requested.")]
-SeparateConsent = Annotated[bool, typer.Option("--separate-consent", help="The person consents to this separately.")]
+Days = Annotated[int | None, typer.Option(min=1, help="Allow only this number of days; default: as requested.")]
+Uses = Annotated[int | None, typer.Option(min=1, help="Allow only this number of uses; default: as requested.")]
+SeparateConsent = Annotated[
+    bool, typer.Option("--separate-consent", help="The person gave a separate consent (PIPL art. 23).")
+]
 SubjectKey = Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)]
 
 
@@ -53,8 +55,8 @@ def draft(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """显示告知书（每个来源一份），写出待签名的授权；请求记为已阅。Show the notices, one for each source, and write
-    the authorizations to sign; the request is recorded as seen.
+    """显示每个来源的告知书，并写出待签名的授权；同时记录主体已阅读请求。Show the notice for each source, and write the
+    authorizations to sign. This also records that the subject has seen the request.
 
     示例 Example:  pingzheng consent draft 01KA… --by 9144… --fields usage_band,on_time_95
     """
@@ -86,9 +88,11 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command()
 def give(
-    request: Annotated[list[str] | None, typer.Argument(help="Request ids; or --all.", show_default=False)] = None,
+    request: Annotated[
+        list[str] | None, typer.Argument(help="Request ids; or give --all instead.", show_default=False)
+    ] = None,
     all_waiting: Annotated[
-        bool, typer.Option("--all", help="Every waiting request whose subject's key is kept here.")
+        bool, typer.Option("--all", help="Authorise every unanswered request whose subject's key is kept here.")
     ] = False,
     fields: Fields = None,
     days: Days = None,
@@ -99,7 +103,7 @@ def give(
     as_json: AsJson = False,
 ) -> None:
     """演示用：以本机代管的主体密钥授权一个或全部请求；可重复执行。Authorise one request or all waiting requests with
-    the subjects' keys that are kept here. Run it again to continue after an interruption.
+    the subjects' keys that are kept here. After an interruption, run the command again to continue.
 
     This is for demonstrations, and for firms that have their keys kept here. In production a party signs with its own
     key: `pingzheng consent draft`, `pingzheng sign`, `pingzheng consent submit`.
@@ -116,7 +120,8 @@ def give(
 def listing(
     party: PartyArgument, after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """列出参与方作为主体、使用方或提供方的授权。List a party's authorizations, as subject, consumer or provider.
+    """列出某一参与方（作为主体、使用方或提供方）的授权。List the authorizations in which a party is subject, consumer
+    or provider.
 
     示例 Example:  pingzheng consent list 91440803MA9X0002X5
     """
@@ -127,7 +132,7 @@ def listing(
 
 @app.command()
 def notice(authorization: Identifier, by: By = "self", home: Home = None, as_json: AsJson = False) -> None:
-    """显示主体当时看到的告知书原文。Show the notice that the subject was shown, word for word.
+    """显示主体授权时看到的告知书原文。Show the notice that the subject was shown, word for word.
 
     示例 Example:  pingzheng consent notice <authorization> --by 9144…
     """
@@ -143,15 +148,16 @@ def notice(authorization: Identifier, by: By = "self", home: Home = None, as_jso
 def withdraw(
     authorization: Identifier, key: SubjectKey, yes: Yes = False, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """撤回授权：以它为依据的凭证失效，之后不再通过核验。Withdraw an authorization: certificates that rest on it are
-    revoked and fail verification. The key signs the withdrawal for the chain; the service only sends it.
+    """撤回授权：以该授权为依据的凭证被吊销，不再通过核验。Withdraw an authorization: certificates that rest on the
+    authorization are revoked and fail verification. The subject's key signs the withdrawal for the chain; the service
+    only sends it.
 
     示例 Example:  pingzheng consent withdraw <authorization> --key firm.key
     """
     with opened(home, as_json) as ledger:
         signer = signer_of(key)
         acts, subject = ledger.usage.subject_acts, ledger.actor(ledger.usage.authorizations.get(authorization).subject)
-        # The draft is refused unless the key is one of the subject's.
+        # Drafting fails unless the key belongs to the subject.
         drafted = acts.draft_withdrawal(subject, authorization, signer.kid)
         ask(WITHDRAW, yes, as_json)
         act = None if drafted.message is None else sign_act(drafted.message, signer)
@@ -170,15 +176,17 @@ def withdraw_direct(
     authorization: Annotated[
         str | None, typer.Option(help="Withdraw only the authorization with this id; default: all.")
     ] = None,
-    payer: Annotated[Path | None, typer.Option(help="Key file of another account that sends and pays.")] = None,
+    payer: Annotated[
+        Path | None, typer.Option(help="Key file of another account, which sends the transaction and pays for it.")
+    ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """主体不经平台、直接在链上撤回授权；立即生效，不可恢复。Withdraw authorizations directly on the chain, without the
-    platform. Verifiers honour this at once, and it cannot be undone.
+    """主体不经平台，直接在链上撤回授权；撤回立即生效，不可恢复。Withdraw authorizations directly on the chain, without
+    the platform. Verifiers see the withdrawal at once, and it cannot be undone.
 
-    Needs a bundle, a node and the subject's key, but no installation. A P-256 key needs a payer. A second run changes
-    nothing.
+    The command needs a bundle, a chain node and the subject's key, but no installation. With a P-256 key, another
+    account must pay. A second run changes nothing.
 
     示例 Example:  pingzheng consent withdraw-direct bundle.json --key firm.key --rpc-url http://127.0.0.1:8545
     """
@@ -196,7 +204,7 @@ def withdraw_direct(
 @app.command()
 def follow(home: Home = None, as_json: AsJson = False) -> None:
     """处理主体直接在链上撤回的授权，吊销有关凭证；服务运行时自动处理。Carry out withdrawals that subjects made directly
-    on the chain, and revoke the certificates. A running server does this itself.
+    on the chain, and revoke the certificates. A running server does this automatically.
 
     示例 Example:  pingzheng consent follow
     """

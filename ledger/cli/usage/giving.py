@@ -1,4 +1,6 @@
-"""Authorise with keys that are kept here: show the notices, ask for confirmation, then sign request by request."""
+"""Authorises requests with keys that are kept here: shows the notices, asks for confirmation, then signs one request
+after the other.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ _WHOLE_ID: Final = 12
 
 @dataclass(slots=True)
 class _Pending:
-    """One request: its outcome so far, and the drafts to sign for it."""
+    """One request, its outcome so far, and the authorizations that must be signed."""
 
     row: RecordedRequest
     outcome: str = NOT_REACHED
@@ -41,11 +43,11 @@ class _Pending:
 
 
 def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_json: bool) -> None:
-    """Authorise these requests, or without ids all waiting requests whose subject's key is kept here.
+    """Authorise the given requests; without ids, authorise all unanswered requests whose subject's key is kept here.
 
-    Each request is recorded by itself. Exits with code 1 if a request was refused, and with 130 after Ctrl-C; what was
-    recorded by then stays. Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed, ``InvalidInput``
-    ``CONSENT_NOT_CONFIRMED``.
+    Each request is recorded separately. Exits with code 1 if a request was refused, and with 130 after Ctrl-C; requests
+    that were recorded before Ctrl-C stay recorded. Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed,
+    ``InvalidInput`` ``CONSENT_NOT_CONFIRMED``.
     """
     named = bool(requests)
     rows = (
@@ -65,14 +67,14 @@ def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_
     if interrupted:
         _say_interrupted(cases)
         raise typer.Exit(EXIT_INTERRUPTED)
-    # With --all, a firm that keeps its own key is not an error.
+    # With --all, requests to a firm that keeps its own key are skipped without an error.
     fine = {GIVEN, GIVEN_BEFORE} if named else {GIVEN, GIVEN_BEFORE, NO_KEY}
     if any(case.outcome not in fine for case in cases):
         raise typer.Exit(EXIT_NOT_VALID)
 
 
 def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Pending:
-    """Return the request with its drafts, or with the reason why there are none."""
+    """Return the request with its drafted authorizations, or with the reason why they could not be drafted."""
     if row.state in ("authorised", "fulfilled"):
         return _Pending(row, GIVEN_BEFORE)
     if row.state == "expired":
@@ -89,7 +91,7 @@ def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Pending:
 
 
 def _give_each(ledger: Ledger, cases: Sequence[_Pending]) -> bool:
-    """Sign and record the requests in order. Return whether Ctrl-C interrupted this."""
+    """Sign and record the authorizations, request by request. Return whether Ctrl-C interrupted the work."""
     try:
         with progress() as bars:
             task = bars.add_task("授权 consent", total=len(cases))
@@ -107,7 +109,7 @@ def _give_each(ledger: Ledger, cases: Sequence[_Pending]) -> bool:
 
 @contextmanager
 def _refusals_noted(case: _Pending) -> Iterator[None]:
-    """Note a refusal on the request and continue with the next request."""
+    """Note a refusal as the request's outcome, so that the caller continues with the next request."""
     try:
         yield
     except _REFUSALS as refusal:
@@ -119,7 +121,9 @@ def _outcome_of(refusal: PingzhengError) -> str:
 
 
 def _show(cases: Sequence[_Pending], names: Mapping[str, str], as_json: bool) -> None:
-    """Print the full notices of a single request, or a line for each of several. With JSON, print to standard error."""
+    """Print the full notices of a single request, or one line for each of several requests. With --json, print to
+    standard error.
+    """
     out = stderr if as_json else console
     if len(cases) == 1:
         lines = [f"{draft.notice['text']}\n" for draft in cases[0].drafts]
@@ -152,7 +156,7 @@ def _require_confirmed(count: int, yes: bool) -> None:
 
 
 def _names_of(ledger: Ledger, cases: Sequence[_Pending]) -> dict[str, str]:
-    """Return the names of institutions, by party id. Persons have no entry."""
+    """Return the names of institutions as a map from party id; persons are not in the map."""
     found = ledger.parties.directory.of(case.row.subject for case in cases)
     return {party: institution.name for party, institution in found.items()}
 
@@ -171,8 +175,8 @@ def _reported(case: _Pending, names: Mapping[str, str]) -> dict[str, Any]:
 def _say_interrupted(cases: Sequence[_Pending]) -> None:
     given = Counter(case.outcome for case in cases)[GIVEN]
     stderr.print(
-        f"\n已中断：已授权 {given} 个请求，均已记录；再次执行同一命令即接续。"
-        f"\nInterrupted: {given} consents are given and recorded. Run the same command again to give the others.",
+        f"\n已中断：已授权 {given} 个请求，均已记录；请再次执行同一命令，授权其余请求。"
+        f"\nInterrupted: {given} consents are given and recorded. Run the same command again to give the rest.",
         highlight=False,
         soft_wrap=True,
     )

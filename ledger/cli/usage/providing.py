@@ -1,4 +1,4 @@
-"""``pingzheng provision`` on the provider's own machine, where its rows, key and records stay."""
+"""``pingzheng provision`` on the provider's own machine. The provider's rows, key and records stay on this machine."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ MAX_KEY_BYTES: Final = 256
 
 Key = Annotated[Path, typer.Option(help="The provider's private key file.", show_default=False)]
 Folder = Annotated[
-    Path, typer.Option("--records", help="Private folder of the provider's own records.", envvar="PINGZHENG_RECORDS")
+    Path, typer.Option("--records", help="Private folder for the provider's own records.", envvar="PINGZHENG_RECORDS")
 ]
 Node = Annotated[
     str | None, typer.Option("--rpc-url", help="Address of a chain node, to check which party owns the keys.")
 ]
 DeploymentFile = Annotated[
-    Path | None, typer.Option("--deployment", help="deployment.json of the ledger; needed with a node.")
+    Path | None, typer.Option("--deployment", help="deployment.json of the ledger; required if a chain node is given.")
 ]
 RECORDS: Final = Path("provider-records")
 
@@ -60,22 +60,25 @@ def run(
         typer.Option(help="Private key file; default without --service: the key kept here (demo).", show_default=False),
     ] = None,
     records: Folder = RECORDS,
-    service: Annotated[str | None, typer.Option(help="Address of the platform; default: --home.")] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Address of the platform; default: the installation in --home.")
+    ] = None,
     api_key: Annotated[
         Path | None,
         typer.Option(help=f"File with an API key (scopes payload, act, read); default: ${API_KEY}, otherwise sign in."),
     ] = None,
     authorization: Annotated[
         list[str] | None,
-        typer.Option(help="Answer only these authorizations, by id; correct what was already supplied."),
+        typer.Option(help="Answer only the authorizations with these ids; if data was already supplied, correct it."),
     ] = None,
     rpc_url: Node = None,
     deployment: DeploymentFile = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """查询自己的数据源，在本机计算并签名，答复全部待答复的授权。Answer all waiting authorizations: query the provider's
-    own sources, compute and sign on this machine. No row leaves the machine. After Ctrl-C, run it again to continue.
+    """答复全部待答复的授权：查询提供方自己的数据源，在本机计算并签名，数据行不离开本机。Answer all unanswered
+    authorizations: query the provider's own sources, then compute and sign on this machine. No row leaves the machine.
+    After Ctrl-C, run the command again to continue.
 
     Sign in with the provider's key (--service and --deployment), or give an API key.
 
@@ -109,22 +112,25 @@ def run(
 
 
 def answer(
-    tasks: Annotated[Path, typer.Argument(help="The platform's file of tasks.", show_default=False)],
+    tasks: Annotated[Path, typer.Argument(help="File of tasks from the platform.", show_default=False)],
     key: Key,
     sources: Annotated[Path | None, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")] = None,
     rows: Annotated[
-        Path | None, typer.Option(help="Instead of sources: a CSV file with the rows of one subject.")
+        Path | None, typer.Option(help="A CSV file with the rows of one subject, instead of sources.")
     ] = None,
     as_of: Annotated[str, typer.Option(help="Day that the rows describe, YYYY-MM-DD; default: today.")] = "",
     name_column: Annotated[str | None, typer.Option(help="Column with the subject's name.")] = None,
     refuse: Annotated[
-        str | None, typer.Option(help="Instead of rows: refuse for a reason such as out_of_scope, under_correction.")
+        str | None,
+        typer.Option(
+            help="Refuse the task, instead of giving rows; the reason, such as out_of_scope or under_correction."
+        ),
     ] = None,
     no_data: Annotated[
-        bool, typer.Option("--no-data", help="Instead of rows: there is no data on the subject.")
+        bool, typer.Option("--no-data", help="Answer that there is no data on the subject, instead of giving rows.")
     ] = False,
     authorization: Annotated[
-        list[str] | None, typer.Option(help="Answer only these tasks, by authorization id.")
+        list[str] | None, typer.Option(help="Answer only the tasks with these authorization ids.")
     ] = None,
     out: Annotated[Path, typer.Option(help="File for the answers.")] = Path("answers.json"),
     records: Folder = RECORDS,
@@ -132,8 +138,9 @@ def answer(
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """离线答复任务文件：由数据源计算，或手工答复一个任务。Answer a file of tasks from sources; or answer one task by
-    hand with rows, a refusal, or "no data". The answers are signed and hold no rows.
+    """离线答复任务文件：由数据源计算全部答复，或手工答复一个任务。Answer a file of tasks offline: compute all answers
+    from sources; or answer one task by hand with rows, a refusal, or "no data". The answers are signed and contain no
+    rows.
 
     示例 Example:  pingzheng provision answer tasks.json --sources sources --key grid.key --out answers.json
     """
@@ -154,8 +161,8 @@ def received(
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """读入平台的回执，删除已送达的披露内容。Read the platform's receipt. Of answers that the platform has, only
-    the signed entry and the salt of the rows are kept.
+    """读入平台的回执，删除已送达答复的披露内容。Read the platform's receipt, and delete the disclosures of answers that
+    the platform has received. Only the signed entry and the salt of the rows are kept.
 
     示例 Example:  pingzheng provision received receipt.json
     """
@@ -168,13 +175,14 @@ def received(
 
 def confirm(
     party: Annotated[
-        str | None, typer.Argument(help="Party id to confirm; without it, list the ids that wait.")
+        str | None,
+        typer.Argument(help="The new party id to confirm; without it, list the party ids that wait for confirmation."),
     ] = None,
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """经办人向主体核实后，确认主体的新参与方编号。Confirm, as the clerk, that a subject has a new party id. Ask the
-    subject first.
+    """经办人先向主体核实，再确认主体有新的参与方编号。Confirm, as the clerk, that a subject has a new party id. First
+    ask the subject whether this is true.
 
     示例 Example:  pingzheng provision confirm
     """
@@ -230,7 +238,9 @@ def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deploym
 
 
 def _seen(records: Path) -> Path:
-    """Return the file that remembers the chain, beside the records, whose folder is private and checked."""
+    """Return the path of the file that stores what was last seen of the chain. The file is beside the records, whose
+    folder is private and checked.
+    """
     return records.with_name(f"{records.name}-seen.json")
 
 
@@ -242,7 +252,7 @@ def _registry(records: Path, rpc_url: str | None, deployment: Path | None) -> Re
             "NODE_INCOMPLETE",
             "A node needs both its address and the ledger's deployment file.",
             where="--rpc-url, --deployment",
-            hint="Give both options, or neither. Get the file from the operator, as for `pingzheng join`.",
+            hint="Give both options, or neither. Ask the operator for the file, as for `pingzheng join`.",
         )
     reader = ChainReader(ChainClient.at(rpc_url, Deployment.load(deployment)).check())
     return Registry(reader, Remembered(reader, _seen(records)))
@@ -257,7 +267,7 @@ def _sources_for(
     refuse: str | None,
     no_data: bool,
 ) -> Sources:
-    """Return sources from their folder, or a source that returns the one answer given by hand."""
+    """Return the sources in the folder, or a source that returns the single answer given by hand."""
     from ledger.rulebooks.sources import SourceBook
 
     now = int(time.time())
@@ -277,10 +287,13 @@ def _sources_for(
 
 
 def _named_in(tasks: list[Task]) -> str:
-    """Return the provider that the tasks name; the answer's signature must be by its key."""
+    """Return the party id of the provider that the tasks name. The answers must be signed with a key of this provider."""
     if not tasks:
         raise InvalidInput(
-            "TASKS_NONE", "The file has no such task.", where="tasks", hint="Get new tasks from the platform."
+            "TASKS_NONE",
+            "The file contains none of the chosen tasks.",
+            where="tasks",
+            hint="Get new tasks from the platform.",
         )
     return str(tasks[0].authorization["provider"])
 
@@ -299,7 +312,7 @@ def _party_id(name: str) -> str:
 def _platform(
     service: str, party: str, key: Path, api_key: Path | None, deployment: Path | None
 ) -> tuple[HttpPlatform, bool]:
-    """Return the platform, with an API key or a session, and whether it is a session."""
+    """Return the connection to the platform, and whether it uses a session (true) or an API key (false)."""
     if (given := _api_key(api_key)) is not None:
         return HttpPlatform(service, given), False
     if deployment is None:
@@ -318,7 +331,9 @@ def _platform(
 
 
 def _api_key(path: Path | None) -> str | None:
-    """Read the API key from a file or the environment. Other users of a machine can see command-line arguments."""
+    """Read the API key from a file or the environment. It is no command-line argument, because other users of the
+    machine can see arguments.
+    """
     if path is None:
         return os.environ.get(API_KEY, "").strip() or None
     text = line_in(path, MAX_KEY_BYTES)

@@ -1,4 +1,4 @@
-"""``pingzheng provision`` on the platform: tasks for providers, and their answers."""
+"""``pingzheng provision`` on the platform: writes tasks for providers, and records the providers' answers."""
 
 from __future__ import annotations
 
@@ -50,15 +50,17 @@ def tasks(
     out: Annotated[Path, typer.Option(help="File for the tasks.")] = Path("tasks.json"),
     authorization: Annotated[
         list[str] | None,
-        typer.Option(help="Write only these tasks, by authorization id; correct what was already supplied."),
+        typer.Option(
+            help="Write only the tasks with these authorization ids; a task is a correction if data was supplied."
+        ),
     ] = None,
     after: After = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_TASKS)] = MAX_TASKS,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为离线的提供方写出任务文件，含主体证件号，请妥善交接。Write the tasks of an offline provider to a file. The file
-    holds identifiers of subjects: hand it over safely.
+    """为离线的提供方写出任务文件。文件含主体的证件号码，请妥善交接。Write the tasks of an offline provider to a file.
+    The file contains identifiers of subjects: hand the file over safely.
 
     示例 Example:  pingzheng provision tasks 91440881MA9X000384 --out tasks.json
     """
@@ -80,8 +82,8 @@ def submit(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """提交离线提供方的答复文件，写出回执；可重复执行。Submit the answers of an offline provider, and write a
-    receipt for it. The command can be repeated.
+    """提交离线提供方的答复文件，并写出给该提供方的回执；命令可重复执行。Submit the answers of an offline provider, and
+    write a receipt for the provider. The command can be repeated.
 
     示例 Example:  pingzheng provision submit answers.json --receipt receipt.json
     """

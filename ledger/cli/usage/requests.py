@@ -31,10 +31,13 @@ app = typer.Typer(no_args_is_help=True)
 Scenario = Annotated[str, typer.Option(help="Scenario code, such as S01.", show_default=False)]
 PartyOption = Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)]
 Sources = Annotated[
-    list[str], typer.Option(help="SOURCE=PROVIDER (party id, USCC or name); once for each source.", show_default=False)
+    list[str],
+    typer.Option(
+        help="SOURCE=PROVIDER (party id, USCC or name); give this option once for each source.", show_default=False
+    ),
 ]
 Days = Annotated[int, typer.Option(min=1, help="Days of validity; today is the first day.")]
-AnswerDays = Annotated[int, typer.Option(min=1, help="Days that the subject has to answer.")]
+AnswerDays = Annotated[int, typer.Option(min=1, help="Number of days in which the subject can answer.")]
 NoteFile = Annotated[
     Path | None,
     typer.Option(help='JSON with "contact", optional "purpose_note" and "business_ref"; `-` reads standard input.'),
@@ -62,9 +65,9 @@ def draft(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """起草用数请求；使用方签名提交之前不留记录。Draft a request; nothing is recorded until the consumer has signed
-    and submitted it. The contact, the purpose in your own words and your reference are read from a file or the
-    terminal, and stored sealed.
+    """起草用数请求；使用方签名并提交之后才有记录。Draft a request; nothing is recorded until the consumer has signed
+    and submitted the request. The contact, the purpose in your own words and your reference are read from a file or the
+    terminal, and stored encrypted.
 
     示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source
     electricity=9144… --note note.json
@@ -87,7 +90,9 @@ def draft(
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(help=f"CSV or Excel; a column of: {', '.join(SUBJECT_COLUMNS)}; or 名称, 统一社会信用代码."),
+        typer.Argument(
+            help=f"CSV or Excel with one of the columns {', '.join(SUBJECT_COLUMNS)}, 名称 or 统一社会信用代码."
+        ),
     ],
     scenario: Scenario,
     consumer: PartyOption,
@@ -103,8 +108,9 @@ def import_file(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """向名单上的每个主体发出用数请求；已有待答复请求的主体不重复发出。Request data about every subject of a list, all
-    or none, signed by the consumer. A subject with an open request is not asked again.
+    """以使用方的签名，向名单上的每个主体发出用数请求；对已有待答复请求的主体不再发出请求。Request data about every
+    subject of a list, all or none, signed by the consumer. A subject that has an unanswered request gets no second
+    request.
 
     示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
     --note note.json
@@ -135,7 +141,7 @@ def _note(file: Path | None) -> Note:
 def _terms(
     ledger: Ledger, scenario: str, consumer: Actor, source: list[str], days: int, answer_days: int, pia: str | None
 ) -> Terms:
-    """Return terms without a subject: every field of the sources, once, through the government platform."""
+    """Return terms without a subject: all fields of the sources, one use, through the government platform."""
     from ledger.usage.request_terms import Terms
 
     sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
@@ -160,7 +166,7 @@ def _pair(text: str) -> tuple[str, str]:
     name, equals, provider = text.partition("=")
     if not equals:
         raise InvalidInput(
-            "SOURCE_FORM", "Write a source as SOURCE=PROVIDER.", where="--source", hint="electricity=9144…"
+            "SOURCE_FORM", "Write the source in the form SOURCE=PROVIDER.", where="--source", hint="electricity=9144…"
         )
     return name, provider
 
