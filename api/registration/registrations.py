@@ -66,7 +66,9 @@ def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCa
 
 @router.post("/assets/{asset}/confirmation")
 def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Confirm an application and issue the registration certificate. The caller is a registrar, but not the applicant."""
+    """Confirm an application and issue the registration certificate. The caller is a registrar, but not the
+    applicant.
+    """
     ledger.registration.review.confirm(actor, [asset], signed=signed_of(body))
     return show_asset(ledger, asset)
 

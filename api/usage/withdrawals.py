@@ -1,4 +1,6 @@
-"""Withdrawals: a subject withdraws its authorization, a provider withdraws its provision. Each party signs its own act."""
+"""Withdrawals: a subject withdraws its authorization, a provider withdraws its provision. Each party signs
+its own act.
+"""
 
 from __future__ import annotations
 

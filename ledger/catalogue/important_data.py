@@ -57,7 +57,9 @@ class ImportantDataList:
         self._clock = clock
 
     def add(self, actor: Actor, entry: ImportantData) -> Listed:
-        """Add a kind of data to the list, and block the matching resources of the data list. Raises ``InvalidInput``."""
+        """Add a kind of data to the list, and block the matching resources of the data list. Raises
+        ``InvalidInput``.
+        """
         require(actor, Action.GRADE)
         check_important(entry)
         now = self._clock()

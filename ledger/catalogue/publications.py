@@ -1,4 +1,6 @@
-"""Publication of the data list: a department's chief data officer (首席数据官) signs a version, then it is published."""
+"""Publication of the data list: a department's chief data officer (首席数据官) signs a version, then it is
+published.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,9 @@ class Publications:
                 )
 
     def draft(self, actor: Actor, code: str) -> dict[str, Any]:
-        """Return the unsigned publication of the newest version, which the department's chief data officer must sign."""
+        """Return the unsigned publication of the newest version, which the department's chief data officer
+        must sign.
+        """
         require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         with self._database.read() as session:
             row = lookups.resource(session, code)

@@ -133,7 +133,9 @@ def _named(rows: Rows, where: str) -> list[dict[str, str]]:
 
 
 def _unquoted(cell: str) -> str:
-    """Return the trimmed cell. ``="0123"`` becomes ``0123``: this notation makes a spreadsheet read the cell as text."""
+    """Return the trimmed cell. ``="0123"`` becomes ``0123``: this notation makes a spreadsheet read the cell
+    as text.
+    """
     cell = cell.strip()
     return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
 

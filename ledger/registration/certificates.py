@@ -1,4 +1,6 @@
-"""Registration certificates: each confirmed state of an asset has one; a new certificate supersedes the previous one."""
+"""Registration certificates: each confirmed state of an asset has one; a new certificate supersedes the
+previous one.
+"""
 
 from __future__ import annotations
 

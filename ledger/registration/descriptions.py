@@ -32,7 +32,9 @@ class Descriptions:
             return application_document(session, self.application(session, asset))
 
     def refresh(self, asset_ids: Sequence[str]) -> None:
-        """Bring the index up to date if an asset has more than one description. Call this before a transaction begins."""
+        """Bring the index up to date if an asset has more than one description. Call this before a
+        transaction begins.
+        """
         query = (
             select(Application.asset_id)
             .where(Application.asset_id.in_(asset_ids), Application.kind.in_(DESCRIBING))

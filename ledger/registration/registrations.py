@@ -109,7 +109,9 @@ class Registrations:
         progress: Callable[[int], None] = lambda _: None,
         signed: SignedRequest | None = None,
     ) -> Intake:
-        """Apply for first registration of the given ``resources`` and of the published resources with these ``codes``."""
+        """Apply for first registration of the given ``resources`` and of the published resources with these
+        ``codes``.
+        """
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         published = [self._catalogue.registrable(code) for code in codes]
         intake = self.submit(actor, [*published, *resources], applicant)

@@ -49,7 +49,9 @@ def _silent(_count: int) -> None:
 
 
 class Review:
-    """The review steps of a registrar. An application that has passed a step is skipped, so each call can be repeated."""
+    """The review steps of a registrar. An application that has passed a step is skipped, so each call can be
+    repeated.
+    """
 
     def __init__(
         self,
@@ -144,7 +146,9 @@ class Review:
             return self._acting.act_as(actor.party, asset_calls.reject(asset, grounds), signed)
 
     def clear(self, actor: Actor, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
-        """Record the security review of important data; ``report`` is the digest of the review report, ``sha-256:…``."""
+        """Record the security review of important data; ``report`` is the digest of the review report,
+        ``sha-256:…``.
+        """
         require(actor, Action.CLEAR_IMPORTANT)
         with self._documents.kept(asset, "security_review", actor.party, {"report": report}) as kept:
             return self._acting.act_as(actor.party, asset_calls.clear(asset, kept), signed)

@@ -91,7 +91,9 @@ class DefinitionBook(ABC, Generic[D]):
 
     @classmethod
     def require_new(cls, definition: D, path: Path, known: Mapping[str, Path]) -> None:
-        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file defines the code too; ``known`` maps codes to files."""
+        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file defines the code too; ``known`` maps codes
+        to files.
+        """
         if other := known.get(definition.code):
             message = f"{other.name} 已定义 {definition.code}。{definition.code} is defined in {other.name} already."
             raise cls._error("_TWICE", message, path.name)
@@ -137,7 +139,9 @@ class _KeyTwice(yaml.YAMLError):
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """A YAML loader that refuses a key given twice; the usual loader silently takes the last value. Dates stay texts."""
+    """A YAML loader that refuses a key given twice; the usual loader silently takes the last value. Dates
+    stay texts.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return the mapping. Raises ``_KeyTwice`` if a key occurs twice."""

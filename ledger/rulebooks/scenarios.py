@@ -12,7 +12,9 @@ from ledger.rulebooks.definitions import DefinitionBook
 
 
 class ScenarioBook(DefinitionBook[Scenario]):
-    """Finds scenarios by their code. Errors are those of ``scenario_of``, and ``SCENARIO_TWICE``, ``SCENARIO_UNKNOWN``."""
+    """Finds scenarios by their code. Errors are those of ``scenario_of``, and ``SCENARIO_TWICE``,
+    ``SCENARIO_UNKNOWN``.
+    """
 
     noun = "scenario"
     parse = staticmethod(scenario_of)

@@ -38,7 +38,9 @@ def request_state(now: int) -> ColumnElement[str]:
 
 
 def authorization_state_at(row: Authorization, valid_to: int, now: int) -> str:
-    """Return the state of an authorization at ``now``: an active authorization is ``expired`` from its ``valid_to`` on."""
+    """Return the state of an authorization at ``now``: an active authorization is ``expired`` from its
+    ``valid_to`` on.
+    """
     over = now >= valid_to and "expire" in AUTHORIZATION.moves_from(row.state)
     return AUTHORIZATION.next(row.state, "expire") if over else row.state
 

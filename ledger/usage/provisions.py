@@ -133,7 +133,9 @@ class Provisions:
             return task_for(session, self._sealer, self._chain, basis)
 
     def erasures(self, provider: str, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return the erasures of this provider's subjects: for each the log number (above ``after``) and the log entry."""
+        """Return the erasures of this provider's subjects: for each the log number (above ``after``) and the
+        log entry.
+        """
         subjects = select(Authorization.subject).where(Authorization.provider == provider)
         entries = select(ErasureRecord.digest).where(ErasureRecord.subject.in_(subjects))
         query = select(Entry).where(Entry.digest.in_(entries), Entry.seq > after).order_by(Entry.seq).limit(limit)
@@ -146,7 +148,9 @@ class Provisions:
             return RecordedProvision.of(_provision(session, identifier))
 
     def claims(self, identifier: str) -> tuple[RecordedProvision, dict[str, Any]]:
-        """Return a provision with its claims; the list is empty unless the result is ``supplied``. Raises ``NotFound``."""
+        """Return a provision with its claims; the list is empty unless the result is ``supplied``. Raises
+        ``NotFound``.
+        """
         with self._database.read() as session:
             row = _provision(session, identifier)
             disclosed = [] if row.sealed_id is None else disclosures_of(session, self._sealer, row)

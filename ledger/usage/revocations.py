@@ -156,7 +156,9 @@ class Revocations:
         raise AssertionError("the last attempt returns or raises")
 
     def _places(self, numbers: Sequence[str]) -> dict[str, _Place]:
-        """Return positions and states of the certificates; certificates that are not anchored yet are anchored first."""
+        """Return positions and states of the certificates; certificates that are not anchored yet are
+        anchored first.
+        """
         self._follower.sync()
         found = self._read(numbers)
         if any(place.batch is None for place in found.values()):

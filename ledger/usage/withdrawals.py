@@ -180,7 +180,9 @@ class Withdrawals:
             self._intake.append(session, entry)
 
     def _checked(self, entry: Mapping[str, Any]) -> _Statement:
-        """Return the statement that a signed withdrawal names. Raises if another party than the statement's own signed."""
+        """Return the statement that a signed withdrawal names. Raises if another party than the statement's
+        own signed.
+        """
         self._intake.require(entry, "withdrawal", "withdrawal")
         with self._database.read() as session:
             found = _found(session, digest=hex_of(entry["statement"]))

@@ -1,4 +1,6 @@
-"""Prints a summary of a provider's answers: how many have each result, and why a task was refused or left unanswered."""
+"""Prints a summary of a provider's answers: how many have each result, and why a task was refused or left
+unanswered.
+"""
 
 from __future__ import annotations
 

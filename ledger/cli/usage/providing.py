@@ -287,7 +287,9 @@ def _sources_for(
 
 
 def _named_in(tasks: list[Task]) -> str:
-    """Return the party id of the provider that the tasks name. The answers must be signed with a key of this provider."""
+    """Return the party id of the provider that the tasks name. The answers must be signed with a key of this
+    provider.
+    """
     if not tasks:
         raise InvalidInput(
             "TASKS_NONE",
