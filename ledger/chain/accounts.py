@@ -2,7 +2,7 @@
 
 The hash is keccak for a secp256k1 key, SHA-256 for a P-256 key and SM3 for an SM2 key (protocol §4). Accounts of all
 three kinds can be bound to parties, but only a secp256k1 key can sign transactions. A P-256 key signs statements, and
-acts that another account sends. An SM2 key signs only statements.
+acts that another account sends. An SM2 key signs statements only.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def public_key_of(private_key: bytes) -> str:
 def account_of_public_key(public_key: str) -> str:
     """Return the account (``0x`` and 40 lower-case digits) of a public key given as text.
 
-    Raises ``ValueError`` for text that is not a public key, and ``Misconfigured`` ``SUITE_NOT_INSTALLED`` for an SM2
-    key if SM3 is not installed.
+    Raises ``ValueError`` if the text is not a public key, and ``Misconfigured`` ``SUITE_NOT_INSTALLED`` for an SM2 key
+    if SM3 is not installed.
     """
     suite = suite_of_key(public_key)
     point = suite.point_of(public_key)
@@ -83,7 +83,7 @@ def check_public_key(public_key: str, where: str | None = None, suites: Collecti
 
 
 def is_account_of(account: str, public_key: str) -> bool:
-    """Return whether a public key (as text, protocol §4) has this account."""
+    """Return whether the given account is the account of a public key (as text, protocol §4)."""
     try:
         return account_of_public_key(public_key) == account
     except (InvalidInput, ValueError):

@@ -1,4 +1,4 @@
-"""Locks on files, which the system releases when the last process that holds them ends."""
+"""Locks on files. The system releases a lock when the last process that holds the lock ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class FileLock:
-    """A lock, held from ``acquire`` to ``release``. Child processes that inherit ``descriptor`` keep holding it."""
+    """A lock on a file, held from ``acquire`` to ``release``.
+
+    Child processes that inherit ``descriptor`` keep holding the lock.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,7 +24,10 @@ class FileLock:
 
     @property
     def descriptor(self) -> int:
-        """The descriptor of the locked file, for a child process to inherit; raises ValueError if nothing is locked."""
+        """The descriptor of the locked file, which a child process can inherit.
+
+        Raises ValueError if the lock is not held.
+        """
         if self._descriptor is None:
             raise ValueError("The lock is not held.")
         return self._descriptor

@@ -1,7 +1,7 @@
-"""Watches a party's keys, and proposals about the party and its assets, with any node and without our service.
+"""Reports changes of a party's keys, and proposals about the party and its assets. Needs only a node, not the service.
 
-The events of the party registry are hashed in order and compared with its head, so a node that hides an event is
-noticed.
+The events of the party registry are hashed in order and compared with the registry's head, so it is noticed if a node
+hides an event.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
     PROPOSAL_CALL_DIFFERS.
     """
     last, start = reader.block_number(), _head_at(reader, after)
-    # A node without the state of such an old block must give all events, from the first one on.
+    # If the node no longer has the state of such an old block, all events are read, from the first event on.
     events = reader.party_events(reader.deploy_block if start is None else after + 1, last)
     _require_whole(reader, start or _genesis(reader), events, last)
     events = [event for event in events if event.block_number > after]
@@ -71,7 +71,8 @@ def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
 
 
 def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
-    """Return the open proposals that concern a party or would transfer an asset that it holds, by number.
+    """Return the open proposals that concern a party or would transfer an asset of the party, in the order of their
+    numbers.
 
     Open proposals have neither ended nor expired. Raises ChainUnavailable as ``key_changes``.
     """
@@ -82,7 +83,8 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
         first = max(last - PROPOSALS_AT_ONCE, 0)
         page = reader.proposals(first, last - first, block=block)
         found = [each for each in page if each.concerned in (party, NOBODY) and each.open_at(running)] + found
-        # An earlier proposal became ready at most one delay after this one. If all of them expired, stop here.
+        # An earlier proposal is ready at most one waiting period after this proposal. If all of them have expired, stop
+        # here.
         last = 0 if page[0].expires + reader.deployment.delay < running else first
     return _of_party(reader, party, found, block)
 
@@ -90,7 +92,7 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
 def _of_party(
     reader: ChainReader, party: int, proposals: Iterable[ProposalRecord], block: int
 ) -> list[PendingProposal]:
-    """Return the proposals that concern the party, or an asset that it held when they were made or later."""
+    """Return the proposals that concern the party, or an asset that the party held at the proposal or later."""
     reads = reader.batched(block)
     answers = [
         (record, reads.events(PARTY_REGISTRY, "Proposed", reader.deploy_block, block, no=record.no))
@@ -102,7 +104,7 @@ def _of_party(
 
 
 def _call_of(reader: ChainReader, record: ProposalRecord, events: Sequence[Event]) -> ProposedCall | None:
-    """Return the call in the event that made the proposal."""
+    """Return the call that the proposal's event contains."""
     if [event.args["act"] for event in events] != [record.act]:
         raise incomplete("PARTY_HISTORY_INCOMPLETE", f"proposal {record.no}")
     return call_proposed(reader.deployment, events[0])

@@ -1,8 +1,9 @@
-"""Lets a data subject withdraw its authorizations on the chain with a bundle, a node and its key, without our service.
+"""Lets a data subject withdraw its authorizations on the chain with a bundle, a node and the subject's key, without the
+service.
 
-Before anything is sent, two things are checked: the node serves the bundle's ledger with our contracts, and the subject
-signed the authorizations in the bundle. Otherwise a changed bundle could make the subject withdraw something else, and
-believe that its authorization has ended.
+Before anything is sent, two things are checked: the node has the ledger that the bundle names, with our contracts; and
+the subject signed the authorizations in the bundle. Without these checks, someone could change a bundle so that the
+subject withdraws something else and believes that the authorization has ended.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ledger.proof.suites.suite import ES256, ES256K
 
 @dataclass(frozen=True, slots=True)
 class DirectWithdrawal:
-    """An authorization (its id and the digest of its statement) that its subject withdrew ``at`` (seconds UTC).
+    """An authorization (its id and its statement digest) that the subject withdrew at the time ``at`` (seconds UTC).
 
     ``receipt`` is ``None`` if the subject had withdrawn it earlier.
     """
@@ -49,7 +50,7 @@ def withdraw_by_itself(
 ) -> tuple[DirectWithdrawal, ...]:
     """Withdraw the subject's authorizations in a bundle, or only the one with the id ``authorization``.
 
-    One transaction withdraws all of them. Earlier withdrawals are unaffected, and calling this again sends nothing. The
+    One transaction withdraws all authorizations. Earlier withdrawals stay as they are; a second call sends nothing. The
     subject signs with its key of the suite ``alg``, ES256K or ES256; a reported key is accepted too, because a
     subject's withdrawal counts even then. The account of ``payer`` (a private key) sends and pays. Without ``payer``,
     the subject's own account pays, which is impossible for a P-256 key.
@@ -108,7 +109,10 @@ def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
 
 
 def _bound(reader: ChainReader, account: str) -> AccountRecord:
-    """Return the signer's account. If it is retired, the contract refuses with the same code."""
+    """Return the signer's account.
+
+    A retired account is not refused here; the contract refuses it with the same code.
+    """
     record = reader.account(account)
     if record is None:
         raise Forbidden(
@@ -145,7 +149,7 @@ def _consents(bundle: Bundle, subject: str, authorization: str | None) -> list[E
 
 
 def _require_signed(bundle: Bundle, reader: ChainReader, consent: Evidence, party: int) -> None:
-    """Raise unless the authorization names this ledger and an account of the party signed it, even a retired one."""
+    """Raise unless the authorization names this ledger and an account of the party, even a retired one, signed it."""
     if consent.statement.get("ledger") != bundle.chain.ledger:
         raise _lying("LEDGER_DIFFERS", "The authorization was signed for another ledger than the bundle names.")
     signer = consent.signer
@@ -159,7 +163,7 @@ def _require_signed(bundle: Bundle, reader: ChainReader, consent: Evidence, part
 
 
 def _send(client: ChainClient, signer: Signer, statements: list[str]) -> Receipt | None:
-    """Withdraw the statements; sends nothing if there are none."""
+    """Withdraw the statements; send nothing if the list is empty."""
     if not statements:
         return None
     signature = sign_act(withdrawals_message(client.deployment.chain, signer.kid, statements), signer)

@@ -15,7 +15,8 @@ from ledger.errors import InvalidInput
 MAX_DEPTH: Final = 32
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _MAX_INTEGER_DIGITS: Final = 17
-# A string without a closing quote matches to the end of the text: a search from each quote would take quadratic time.
+# A string without a closing quote matches up to the end of the text; otherwise the search would start again at each
+# quote and take quadratic time.
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -37,7 +38,8 @@ def canonical(value: object) -> bytes:
 
 
 def _is_plain(value: object) -> bool:
-    """Return whether the value has only ASCII names, texts, integers in range, booleans and null.
+    """Return whether the value consists only of objects with ASCII names, lists, texts, integers in range, booleans,
+    null.
 
     Raises ``InvalidInput`` ``JSON_FLOAT``.
     """
@@ -64,7 +66,10 @@ def _is_plain(value: object) -> bool:
 
 
 def digest(data: bytes, algorithm: str = SHA_256) -> str:
-    """Return the algorithm's name, a colon and 64 hex digits; raise ``Misconfigured`` if ``sm3`` is not installed."""
+    """Return the digest of data: the algorithm's name, a colon and 64 hex digits.
+
+    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the algorithm is ``sm3`` and is not installed.
+    """
     return f"{algorithm}:{HASHES[algorithm](data).hex()}"
 
 

@@ -1,4 +1,4 @@
-"""USCC, resident ID number, certificate number and region code, with their check characters.
+"""Checks and makes USCCs, resident ID numbers, certificate numbers and region codes, with their check characters.
 
 No error message repeats the identifier, because it may be personal data.
 """
@@ -13,22 +13,22 @@ from ledger.domain.regions import REGIONS
 from ledger.errors import InvalidInput
 
 _USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-# The registration authorities of GB 32100-2015, table 1 with amendment 1: 1 establishment, 2 foreign affairs,
-# 3 justice, 4 culture, 5 civil affairs, 6 tourism, 7 religion, 8 trade unions, 9 market regulation, A army,
-# N agriculture, Y others.
+# The first character of a USCC names a registration authority (GB 32100-2015, table 1 with amendment 1): 1
+# establishment, 2 foreign affairs, 3 justice, 4 culture, 5 civil affairs, 6 tourism, 7 religion, 8 trade unions, 9
+# market regulation, A army, N agriculture, Y others.
 _REGISTERING: Final = frozenset("123456789ANY")
 _CATEGORIES: Final = frozenset("123456789")
 _ENTERPRISE: Final = "91"
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
-# First two digits, GB/T 2260: the provinces, and since 2018 the residence permits for people of Hong Kong (81), Macao
-# (82) and Taiwan (71, 83).
+# The first two digits of an ID number (GB/T 2260): the provinces, and since 2018 the residence permits for people of
+# Hong Kong (81), Macao (82) and Taiwan (71, 83).
 _PROVINCES: Final = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 _FIRST_BIRTH: Final = 1880
-# No county of Zhanjiang has ever had this code, so an ID number with it is synthetic.
+# No county of Zhanjiang has ever had this code, so an ID number that begins with this code is synthetic.
 SYNTHETIC_REGION: Final = "440899"
 _SYNTHETIC_FIRST_BIRTH: Final = date(1950, 1, 1)
-# Synthetic ID numbers for each birth date. The sequence numbers 100, 200, … are skipped: with the check digit 0 the ID
-# number would end in 000, like a number whose last digits a spreadsheet has lost.
+# How many synthetic ID numbers each birth date has. The sequence numbers 100, 200, … are skipped: with the check digit
+# 0 the ID number would end in 000, like a number whose last digits a spreadsheet has lost.
 _SEQUENCES: Final = 990
 _RESIDENT_ID: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -69,10 +69,10 @@ def check_uscc(value: str, where: str | None = None) -> str:
 
 
 def check_institution(value: str, where: str | None = None) -> str:
-    """Return the USCC of an institution that is to be registered: as ``check_uscc``, but also refuse ID numbers.
+    """Return the USCC of an institution that is to be registered; check as ``check_uscc`` does, and refuse ID numbers.
 
-    One in 31 ID numbers also has a valid USCC check character. A USCC is recognised by the organisation code inside it,
-    which an ID number does not have. Raises ``InvalidInput`` ``USCC_…``.
+    One in 31 ID numbers also has a valid USCC check character. The organisation code inside a USCC distinguishes the
+    two, because an ID number does not contain one. Raises ``InvalidInput`` ``USCC_…``.
     """
     if is_resident_id(value) and not organisation_agrees(value):
         raise InvalidInput(
@@ -87,7 +87,8 @@ def check_institution(value: str, where: str | None = None) -> str:
 def organisation_agrees(value: str) -> bool:
     """Return whether the ninth to seventeenth characters of a USCC are an organisation code (GB 11714-1997).
 
-    Some codes in use are not, because authorities had their own numbering before 2015: warn, but do not refuse.
+    Some USCCs in use contain no organisation code, because authorities had their own numbering before 2015. So callers
+    warn, but do not refuse.
     """
     return value[16:17] == _organisation_check(value[8:16])
 
@@ -140,7 +141,7 @@ def check_resident_id(value: str, where: str | None = None, *, today: date | Non
 
 
 def is_resident_id(value: str) -> bool:
-    """Return whether ``check_resident_id`` accepts the text without a value for ``today``."""
+    """Return whether the text is a resident ID number; a birth date in the future is accepted."""
     try:
         check_resident_id(value)
     except InvalidInput:
@@ -163,7 +164,7 @@ def synthetic_resident_id(serial: int) -> str:
 
 
 def check_region(value: str, where: str | None = None) -> str:
-    """Return the region code if it is in ``REGIONS``; raise ``InvalidInput`` ``REGION_UNKNOWN``."""
+    """Return the region code if it is in ``REGIONS``; otherwise raise ``InvalidInput`` ``REGION_UNKNOWN``."""
     if value not in REGIONS:
         raise InvalidInput(
             "REGION_UNKNOWN",
@@ -175,7 +176,10 @@ def check_region(value: str, where: str | None = None) -> str:
 
 
 def certificate_no(region: str, year: int, scenario: str, serial: int) -> str:
-    """Return ``DAC-<region>-<year>-<scenario>-<serial>-<check>``; raise ``InvalidInput`` ``SERIAL_EXHAUSTED``."""
+    """Return the certificate number ``DAC-<region>-<year>-<scenario>-<serial>-<check>``.
+
+    Raises ``InvalidInput`` ``SERIAL_EXHAUSTED`` if the serial is above ``MAX_SERIAL``.
+    """
     if not 1 <= serial <= MAX_SERIAL:
         raise InvalidInput("SERIAL_EXHAUSTED", f"A serial must be from 1 to {MAX_SERIAL}.", where="serial")
     body = f"DAC-{region}-{year:04d}-{scenario}-{serial:08d}"
@@ -183,7 +187,7 @@ def certificate_no(region: str, year: int, scenario: str, serial: int) -> str:
 
 
 def check_certificate_no(value: str, where: str | None = None) -> str:
-    """Return the certificate number if it is valid; raise ``InvalidInput`` ``CERTIFICATE_NO_…``."""
+    """Return the certificate number if it is valid; otherwise raise ``InvalidInput`` ``CERTIFICATE_NO_…``."""
     match = _NUMBER.fullmatch(value)
     if match is None:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""Days and times for people, in Asia/Shanghai. The program itself stores times as seconds UTC."""
+"""Days and times that people read and write, in Asia/Shanghai. The program itself stores times as seconds UTC."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ledger.errors import InvalidInput
 
 _HOUR: Final = timedelta(hours=1)
 _OFFSET: Final = timedelta(hours=8)
-# First and last day of summer time by year; it began and ended at 2:00 (State Council 1986, abolished in 1992).
+# For each year the first and last day of summer time, which began and ended at 2:00 (State Council 1986, abolished
+# 1992).
 _SUMMERS: Final = {
     1986: ((5, 4), (9, 14)),
     1987: ((4, 12), (9, 13)),
@@ -55,7 +56,7 @@ class _Shanghai(tzinfo):
 
 
 def _summer(year: int) -> tuple[datetime, datetime]:
-    """Return when summer time began and ended, each by the clock before it was changed."""
+    """Return when summer time began and ended, as the clocks showed it before they were changed."""
     first, last = _SUMMERS[year]
     return datetime(year, *first, 2), datetime(year, *last, 2)  # noqa: DTZ001 - clock times
 
@@ -64,9 +65,10 @@ SHANGHAI: Final = _Shanghai()
 DAY: Final = 86_400
 # A function that returns the current time in seconds UTC.
 Clock = Callable[[], int]
-# The last second of the year 9999, the latest that Python can show; the contracts accept later times.
+# The last second of the year 9999, the latest time that Python can format. The contracts accept later times.
 LAST_SECOND: Final = 253_402_271_999
-# The days that a validity, a deadline or a report may name. Python must be able to represent the days next to them.
+# The first and the last day that a validity, a deadline or a report may name. Python can also represent the day before
+# the first and the day after the last.
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 
@@ -77,13 +79,16 @@ def shanghai_day(seconds: int) -> date:
 
 
 def shanghai_time(seconds: int) -> str:
-    """Return the time in Shanghai as ``YYYY-MM-DD HH:MM:SS``; for a time after the year 9999, its last second."""
+    """Return the time in Shanghai as ``YYYY-MM-DD HH:MM:SS``; a time after the year 9999 becomes its last second."""
     shown = datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC).astimezone(SHANGHAI)
     return shown.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def day_of(text: str, where: str | None = None) -> date:
-    """Return the day that is written as ``YYYY-MM-DD``; raise ``InvalidInput`` ``DAY_FORM``, ``DAY_RANGE``."""
+    """Return the day that is written as ``YYYY-MM-DD``.
+
+    Raises ``InvalidInput`` ``DAY_FORM`` for any other text, and ``DAY_RANGE`` as ``require_day`` does.
+    """
     day: date | None
     try:
         day = date.fromisoformat(text)
@@ -102,7 +107,10 @@ def require_day(day: date, where: str | None = None) -> date:
 
 
 def end_of_days(first: date, count: int, where: str | None = None) -> int:
-    """Return the end (seconds UTC) of a validity of ``count`` days from ``first`` on; raise as ``require_day`` does."""
+    """Return the end (seconds UTC) of a validity of ``count`` days that begins with the day ``first``.
+
+    Raises as ``require_day`` does.
+    """
     if not 1 <= count <= (LAST_DAY - FIRST_DAY).days:
         raise InvalidInput("DAY_RANGE", f"A day must be from {FIRST_DAY} to {LAST_DAY}.", where=where)
     last = first.toordinal() + count - 1
@@ -110,7 +118,8 @@ def end_of_days(first: date, count: int, where: str | None = None) -> int:
 
 
 def end_of_validity(last_day: date, where: str | None = None) -> int:
-    """Return the Shanghai midnight after ``last_day`` in seconds UTC: a time before it is within the validity.
+    """Return the Shanghai midnight after ``last_day`` in seconds UTC; a time before this midnight is within the
+    validity.
 
     Raises as ``require_day`` does.
     """

@@ -19,7 +19,7 @@ def reference(digest: str) -> str:
 
 
 def hex_of(reference: str) -> str:
-    """Return the 64 hex digits of a SHA-256 digest that is written as in entries."""
+    """Return the 64 hex digits of a SHA-256 digest that is written as ``sha-256:`` and the digits."""
     return reference.removeprefix(_PREFIX)
 
 
@@ -29,7 +29,7 @@ def is_hex_digest(value: Any) -> TypeGuard[str]:
 
 
 def sm_not_installed(what: str) -> Misconfigured:
-    """Return the error ``SUITE_NOT_INSTALLED`` for SM2 or SM3, whichever ``what`` names."""
+    """Return the error ``SUITE_NOT_INSTALLED``; ``what`` is ``SM2`` or ``SM3``."""
     return Misconfigured(
         "SUITE_NOT_INSTALLED", f"{what} is not installed here.", hint="Install it: pip install 'pingzheng[sm]'."
     )
@@ -46,7 +46,7 @@ def _sm3(data: bytes) -> bytes:
         # OpenSSL has no SM3 if it was built without it or allows only FIPS algorithms.
         pass
     try:
-        import gmalg  # an optional package, imported only when a digest needs it
+        import gmalg  # gmalg is an optional package, so it is imported only when a digest needs SM3
     except ImportError as error:
         raise sm_not_installed("SM3") from error
     hashing = gmalg.SM3()

@@ -20,7 +20,7 @@ def disk_full(where: str | None = None) -> StorageFull:
 
 
 def write_failure(error: OSError, where: str) -> PingzhengError | None:
-    """Return our error for a failed write, or None if the cause is neither a full disk nor missing write permission."""
+    """Return the error of ``ledger.errors`` for a full disk or a missing write permission; None for other causes."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full(where)
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):

@@ -15,15 +15,15 @@ from ledger.errors import InvalidInput
 Entry = dict[str, Any]
 
 VERSION: Final = 2
-# Names that RFC 9901 §7.1 treats as instructions, at any depth of a payload.
+# Names that have a special meaning in an SD-JWT, at any depth of the payload (RFC 9901 §7.1).
 SD_NAMES: Final = frozenset({"_sd", "_sd_alg", "..."})
 
 
 def validate_entry(entry: Mapping[str, Any]) -> None:
     """Raise ``InvalidInput`` unless the entry has exactly the schema of its type.
 
-    ``ENTRY_SHAPE`` names the wrong member. ``PROTOCOL_UNSUPPORTED`` means that the entry is of protocol 1.
-    ``SD_NAME_NESTED`` means that an SD-JWT library would hide a part of the certificate.
+    The codes: ``ENTRY_SHAPE`` names the wrong member. ``PROTOCOL_UNSUPPORTED`` means that the entry has the form of
+    protocol 1. ``SD_NAME_NESTED`` means that an SD-JWT library would hide a part of the certificate.
     """
     kind = entry.get("type")
     if not isinstance(kind, str):
@@ -100,9 +100,9 @@ def holds_sd_name(value: Any) -> bool:
 
 
 def statement_digest(entry: Mapping[str, Any]) -> str:
-    """Return the digest by which other entries refer to this entry, 64 hex digits.
+    """Return the digest of an entry, 64 hex digits; other entries refer to the entry by this digest.
 
-    It is SHA-256 of the entry's canonical JSON without ``signature``.
+    The digest is SHA-256 of the entry's canonical JSON without the member ``signature``.
     """
     unsigned = {name: value for name, value in entry.items() if name != "signature"}
     return hashlib.sha256(canonical(unsigned)).hexdigest()
@@ -113,7 +113,10 @@ def _misshapen(member: str, message: str) -> InvalidInput:
 
 
 def template_entry(**members: Any) -> Entry:
-    """Return a template: the rules of a scenario, to which certificates refer; members as in protocol §6."""
+    """Return a template, which contains the rules of a scenario; certificates refer to it.
+
+    Protocol §6 has its members.
+    """
     return _checked(_entry("template", members))
 
 
@@ -123,12 +126,12 @@ def request_entry(**members: Any) -> Entry:
 
 
 def authorization_entry(**members: Any) -> Entry:
-    """Return an unsigned authorization for one source."""
+    """Return an unsigned authorization of a subject; it covers one source of data."""
     return _entry("authorization", members)
 
 
 def provision_entry(**members: Any) -> Entry:
-    """Return an unsigned provision."""
+    """Return an unsigned provision: a provider's signed answer to an authorization."""
     return _entry("provision", members)
 
 
@@ -138,7 +141,7 @@ def withdrawal_entry(**members: Any) -> Entry:
 
 
 def publication_entry(**members: Any) -> Entry:
-    """Return an unsigned publication of a version of a resource."""
+    """Return an unsigned publication: a provider publishes a version of a resource."""
     return _entry("publication", members)
 
 
@@ -148,12 +151,12 @@ def presentation_entry(**members: Any) -> Entry:
 
 
 def use_entry(**members: Any) -> Entry:
-    """Return a use that the chain has counted."""
+    """Return the entry for a use that the chain has counted."""
     return _checked(_entry("use", members))
 
 
 def erasure_entry(**members: Any) -> Entry:
-    """Return an erasure of personal text: the text sealed for the ``targets``, or the subject's identity if none."""
+    """Return the entry for an erasure of the texts sealed for ``targets``, or of the subject's identity if empty."""
     return _checked(_entry("erasure", members))
 
 
@@ -180,7 +183,7 @@ def concerned(entry: Mapping[str, Any]) -> set[str]:
 
 
 def referred(entry: Mapping[str, Any]) -> list[str]:
-    """Return the statement digests (hex) that an entry refers to, such as a use's certificate."""
+    """Return the statement digests (hex) that an entry refers to; for a use this includes the certificate's digest."""
     named = [entry[name] for name in ("certificate", "authorization", "request", "statement") if name in entry]
     return [hex_of(each) for each in (*named, *entry.get("targets", ()))]
 

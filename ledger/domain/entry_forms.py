@@ -1,4 +1,4 @@
-"""The schemas of entries: for each type a table from member to form (protocol §5, §6)."""
+"""The schemas of entries: for each type of entry a table from member to allowed values (protocol §5, §6)."""
 
 from __future__ import annotations
 
@@ -65,10 +65,12 @@ _STATEMENT: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 REGISTRATION_SCENARIO: Final = "S00"
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
-# An issuer is accredited by scenario, so no scenario is shared by both classes of certificates.
+# The scenario of registration certificates. Issuers are accredited for scenarios, so usage certificates must not use
+# it.
 _USAGE_SCENARIO: Final = re.compile(rf"(?!{REGISTRATION_SCENARIO})S\d{{2}}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# base64url of 32 bytes. The last character encodes four bits; other characters would be a second spelling of a digest.
+# base64url of 32 bytes. The last character encodes only four bits; other last characters would be a second spelling of
+# the same digest.
 _SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _RULE_VERSION: Final = re.compile(r"S\d{2}/\d{1,5}/engine-\d{1,3}", re.ASCII)
 LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")
@@ -188,7 +190,7 @@ PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "certificate": _statement,
         "consumer": hex_id,
         "fields": set_of(_code, low=0),
-        # Null: the certificate was only looked at; no nonce was consumed and no use was counted.
+        # Null means that the certificate was only looked at: no nonce was consumed and no use was counted.
         "nonce_digest": or_null(_digest),
         "result": one_of(*VERIFICATION_RESULTS),
         "iat": _seconds,
@@ -206,7 +208,8 @@ PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "id": _ulid,
         "subject": hex_id,
         "by": hex_id,
-        # Statements whose sealed text and salts were destroyed; empty if it was the subject's name and identifier.
+        # The statements whose sealed text and salts were destroyed. The list is empty if the subject's name and
+        # identifier were destroyed.
         "targets": set_of(_statement, low=0, high=MAX_TARGETS),
         "reason": one_of(*ERASURE_REASONS),
         "iat": _seconds,
@@ -289,7 +292,8 @@ CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
 }
 
-# Names that a field must not have, because a field is disclosed next to these claims of the payload (RFC 9901 §7.1).
+# Names that a field must not have, because the payload has claims with these names beside the disclosed fields (RFC
+# 9901 §7.1).
 CLAIM_NAMES: Final = frozenset(
     {"type", "v", "ledger", "class", "status", "aud", *CLASSES["usage"], *CLASSES["registration"]}
 )

@@ -10,5 +10,5 @@ FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the names for an error message; text that is not a field name may be personal and becomes "…"."""
+    """Return the names for an error message; text that is no field name becomes "…", as it may be personal data."""
     return ", ".join(name if FIELD_NAME.fullmatch(name) else "…" for name in names)

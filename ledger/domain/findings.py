@@ -1,4 +1,4 @@
-"""Findings: what a check of an installation reports, without any use case having been called."""
+"""Findings: problems that a check of the installation reports."""
 
 from __future__ import annotations
 

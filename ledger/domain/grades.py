@@ -10,11 +10,12 @@ from ledger.errors import InvalidInput
 GENERAL_GRADES: Final = ("general_1", "general_2", "general_3", "general_4")
 # Data of these grades is listed in the important-data catalogue.
 LISTED_GRADES: Final = ("important", "core")
-# From the lowest to the highest. The rule 就高从严 (the highest grade applies) compares by this order.
+# All grades from the lowest to the highest. The rule 就高从严 (the highest grade applies) uses this order.
 GRADES: Final = (*GENERAL_GRADES, *LISTED_GRADES)
 # A scenario cannot provide core data.
 SCENARIO_GRADES: Final = GRADES[:-1]
-# The grades of ``AssetRegistry``, where the four general levels are one; each index is the grade's number there.
+# The grades of ``AssetRegistry``, which has one grade for all four levels of general data. A grade's index is its
+# number on the chain.
 ASSET_GRADES: Final = ("general", *LISTED_GRADES)
 
 

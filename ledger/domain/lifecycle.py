@@ -1,4 +1,7 @@
-"""State machines as tables (state, move) → next state. Any other move is refused; final states have no moves."""
+"""State machines as tables that map (state, act) to the next state.
+
+A state refuses every act that is not in the table.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,17 @@ from ledger.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class StateMachine:
-    """A named table of moves that begins in the state ``initial``."""
+    """A state machine that begins in the state ``initial``; ``name`` is its name in messages."""
 
     name: str
     initial: str
     moves: Mapping[tuple[str, str], str]
 
     def next(self, state: str, move: str) -> str:
-        """Return the state after ``move``; raise ``Conflict`` ``MOVE_NOT_ALLOWED``."""
+        """Return the state after the act ``move``.
+
+        Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` if the state does not allow it.
+        """
         following = self.moves.get((state, move))
         if following is None:
             raise Conflict(
@@ -31,7 +37,7 @@ class StateMachine:
         return following
 
     def moves_from(self, state: str) -> list[str]:
-        """Return the moves that a state allows."""
+        """Return the acts that a state allows."""
         return [move for (source, move) in self.moves if source == state]
 
     @property
@@ -41,11 +47,11 @@ class StateMachine:
 
     @property
     def final(self) -> frozenset[str]:
-        """The states without moves."""
+        """The final states, which allow no act."""
         return frozenset(state for state in self.states if not self.moves_from(state))
 
 
-# A request is drafted outside the ledger, so its first state here is that of a signed request.
+# A consumer drafts a request outside the ledger, so the first state is that of a signed request.
 REQUEST: Final = StateMachine(
     "request",
     "sent",

@@ -1,4 +1,4 @@
-"""Text that must fit on one line, such as a name, a contact or a purpose."""
+"""Checks text that must fit on one line, such as a name, a contact or a purpose."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-# Cc: line ends and other control characters. Cf: invisible characters, some of which reverse or hide text. Zl, Zp: line
-# and paragraph separators.
+# The refused Unicode categories. Cc: line ends and other control characters. Cf: invisible characters, some of which
+# reverse or hide text. Zl, Zp: line and paragraph separators.
 _LEAVING: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def require_line(text: str, where: str) -> str:
     """Return the text if it fits on one line; raise ``InvalidInput`` ``TEXT_CONTROL`` if it does not.
 
-    With a line end in a name, a party could add its own lines to a notice that the subject reads and signs.
+    If a name could contain a line end, a party could add lines of its own to a notice that a data subject reads and
+    signs.
     """
     if any(unicodedata.category(character) in _LEAVING for character in text):
         raise InvalidInput(

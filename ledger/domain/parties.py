@@ -1,4 +1,4 @@
-"""Parties: their kinds, roles and ids. An id reveals nothing once its key is destroyed."""
+"""Parties: their kinds, roles and ids. A party's id reveals nothing after the key of the id was destroyed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class Role(StrEnum):
         return sum(1 << bit for bit, role in enumerate(cls) if role in wanted)
 
 
-# Only an authority grants and removes these roles. An admin could otherwise register a party and make it an authority.
+# Only an authority can grant and remove these roles. Otherwise an admin could register a party and make it an
+# authority.
 OFFICES: Final = frozenset(Role) - {Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER}
 
 DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {
@@ -70,5 +71,5 @@ DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {
 
 
 def party_id(key: bytes, kind: PartyKind, identifier: str) -> str:
-    """Return the party's id, 64 hex digits; ``key`` is 32 random bytes used for this party only (protocol §1)."""
+    """Return the party's id, 64 hex digits; ``key`` is 32 random bytes made for this party only (protocol §1)."""
     return hmac.new(key, f"pingzheng/party/v1|{kind.value}|{identifier}".encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Limits on what one office may do alone (protocol §3): the constants of the contract PartyRegistry."""
+"""Limits on what one authority or supervisor may do alone (protocol §3), as in the contract PartyRegistry."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 from ledger.domain.days import DAY
 
 THRESHOLD: Final = 2
-"""The number of officers that a proposal for another party needs."""
+"""How many officers must decide a proposal about another party."""
 DEFAULT_DELAY: Final = 3 * DAY
-"""Seconds of running time that a proposal waits, unless the deployment sets another value."""
+"""How many seconds a proposal waits (paused seconds are not counted), unless the deployment sets another number."""
 MIN_DELAY: Final = DAY
-"""Seconds; a shorter delay is suitable only for a local chain."""
+"""The shortest waiting period of proposals, in seconds, that is safe on a chain that is not local."""
 OPEN_FOR: Final = 14 * DAY
-"""Seconds of running time in which a ready proposal can be carried out; after that it has lapsed."""
+"""For how many seconds a ready proposal can be carried out before it expires; paused seconds are not counted."""
 MAX_PAUSE: Final = 7 * DAY
-"""Seconds that a pause lasts, unless two officers end it earlier."""
+"""How many seconds a pause lasts, unless two officers end it earlier."""
 PAUSE_REST: Final = 30 * DAY
-"""Seconds from the scheduled end of a party's pause until the same party may pause again."""
+"""How many seconds after the scheduled end of its pause a party must wait before it may pause again."""
 
 
 class ProposalState(StrEnum):
@@ -31,7 +31,10 @@ class ProposalState(StrEnum):
 
     @classmethod
     def numbered(cls, number: int) -> ProposalState:
-        """Return the state by its number on the chain; raise ``ValueError`` for 0 (no proposal) and unknown numbers."""
+        """Return the state with this number on the chain.
+
+        Raises ``ValueError`` for 0 (no proposal) and unknown numbers.
+        """
         if not 1 <= number <= len(cls):
             raise ValueError(f"unknown state of a proposal: {number}")
         return list(cls)[number - 1]

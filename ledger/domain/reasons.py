@@ -1,4 +1,4 @@
-"""Reason codes (protocol §3), a provider's reasons for refusing, and checks of reasons that people write."""
+"""Codes of reasons (protocol §3), a provider's reasons for a refusal, and checks of reasons that people write."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ REFUSALS: Final[Mapping[str, Bilingual]] = {
     "disputed": Bilingual("数据有争议", "The record is disputed"),
     "restricted": Bilingual("依法限制提供", "Restricted by law or by order"),
     "basis_missing": Bilingual("缺少提供依据", "No legal basis for supplying"),
-    "data_unusable": Bilingual("数据有误，无法提供", "The record cannot be used as it stands"),
+    "data_unusable": Bilingual("数据有误，无法提供", "The record contains errors and cannot be supplied"),
     "source_unavailable": Bilingual("数据源暂不可用", "The source cannot be reached at present"),
 }
 
-# In characters. A reason is stored as plain text. Grounds may be long: they are sealed, and the chain has their digest.
+# The greatest lengths in characters. A reason is stored as plain text. Grounds may be longer: their text is sealed, and
+# only their digest is on the chain.
 MAX_REASON: Final = 400
 MAX_GROUNDS: Final = 4_000
 
@@ -45,14 +46,14 @@ def reason_name(number: int) -> str:
 
 
 def checked_reason(reason: str) -> str:
-    """Return the reason unless it is blank or too long; raise ``InvalidInput`` ``REASON_MISSING``."""
+    """Return the reason; raise ``InvalidInput`` ``REASON_MISSING`` if it is blank or too long."""
     if not reason.strip() or len(reason) > MAX_REASON:
         raise InvalidInput("REASON_MISSING", f"Give a reason of 1 to {MAX_REASON} characters.", where="reason")
     return reason
 
 
 def checked_grounds(grounds: str) -> str:
-    """Return the grounds unless they are blank or too long; raise ``InvalidInput`` ``REASON_LENGTH``."""
+    """Return the grounds; raise ``InvalidInput`` ``REASON_LENGTH`` if they are blank or too long."""
     if not 1 <= len(grounds.strip()) <= MAX_GROUNDS:
         raise InvalidInput("REASON_LENGTH", f"Give reasons of 1 to {MAX_GROUNDS:,} characters.", where="reason")
     return grounds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-# The two zones have no published code, so we defined these; certificate numbers use the city's code for them.
+# The last two, the development zones, have no published code, so this project defined codes for them. Certificate
+# numbers use the city's code instead.
 REGIONS: Final = {
     "440800": "湛江市 Zhanjiang",
     "440802": "赤坎区 Chikan",

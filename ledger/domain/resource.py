@@ -1,4 +1,4 @@
-"""Data resources of the data list (数据清单): fields, grades, tags, and the rules for them (GB/T 43697-2024)."""
+"""Data resources of the data list (数据清单): their fields, grades and tags, with the rules of GB/T 43697-2024."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MAX_COUNT: Final = 2**53 - 1
 RESOURCE_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-# A resident ID number or a mobile phone number, not as a part of a longer number or word.
+# Matches a resident ID number or a mobile phone number, but not inside a longer number or word.
 _PERSONAL: Final = re.compile(r"(?<![0-9A-Za-z])(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9})(?![0-9A-Za-z])", re.ASCII)
 
 
@@ -87,12 +87,15 @@ class DataResource:
 
     @property
     def fingerprint(self) -> str:
-        """The content digest, 64 hex digits. Two registrations must not have the same."""
+        """The 64 hex digits of the content digest. Two registrations must not have the same fingerprint."""
         return hex_of(self.content_digest)
 
     @property
     def near_fingerprint(self) -> str:
-        """A digest of the fields' names and types, 64 hex digits; order and content make no difference."""
+        """A digest of the fields' names and types, 64 hex digits.
+
+        The order of the fields and the data make no difference.
+        """
         pairs = sorted([field.name, field.type] for field in self.fields)
         return hex_of(digest(canonical(pairs)))
 
@@ -102,7 +105,7 @@ class DataResource:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> DataResource:
-        """Return the resource in a JSON object; only the members in ``_REQUIRED`` must be there.
+        """Return the resource that a JSON object describes; only the members in ``_REQUIRED`` are required.
 
         Raises ``InvalidInput`` ``RESOURCE_SHAPE``.
         """
@@ -147,7 +150,7 @@ _FIELD_LENGTHS: Final[Mapping[str, tuple[int, int]]] = {"name": (1, 200), "type"
 
 
 def check_resource(resource: DataResource) -> None:
-    """Raise ``InvalidInput`` with the member or field that breaks a rule of the data model."""
+    """Raise ``InvalidInput`` if the resource breaks a rule of the data model; the error names the member or field."""
     if not RESOURCE_CODE.fullmatch(resource.code):
         raise InvalidInput(
             "RESOURCE_CODE",
@@ -181,7 +184,7 @@ def check_digest(value: str, where: str) -> None:
 
 
 def check_registrable(resource: DataResource, *, reviewed: bool) -> None:
-    """Raise ``Conflict`` ``GRADE_CORE`` or ``REVIEW_REQUIRED`` if the grade forbids a registration."""
+    """Raise ``Conflict`` ``GRADE_CORE`` for core data, and ``REVIEW_REQUIRED`` for important data without a review."""
     where = f"resource {resource.code}"
     if resource.grade == "core":
         raise Conflict(

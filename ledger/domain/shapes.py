@@ -1,4 +1,4 @@
-"""Rules for values, from which the schemas of entries are built. A rule returns whether a value fits."""
+"""Rules for values; the schemas of entries consist of rules. A rule is a function that returns whether a value fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_ITEMS: Final = 64
 
 
 def matches(pattern: re.Pattern[str]) -> Rule:
-    """Return a rule for a text that the whole pattern matches."""
+    """Return a rule for a text, all of which matches the pattern."""
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
@@ -33,13 +33,13 @@ def list_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
 
 
 def set_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
-    """Return a rule for a list as ``list_of`` has it, without repeated items; the items must be hashable."""
+    """Return a rule for a list that fits ``list_of`` and has no repeated items; the items must be hashable."""
     items = list_of(rule, low=low, high=high)
     return lambda value: items(value) and len(set(value)) == len(value)
 
 
 def named_once(rule: Rule) -> Rule:
-    """Return a rule for a list of objects that all fit, no two with the same ``name``."""
+    """Return a rule for a list of objects that all fit ``rule``, with different values of the member ``name``."""
     items = list_of(rule)
     return lambda value: items(value) and len({item["name"] for item in value}) == len(value)
 
@@ -54,7 +54,7 @@ def object_of(members: Mapping[str, Rule]) -> Rule:
 
 
 def map_of(name: Rule, rule: Rule) -> Rule:
-    """Return a rule for an object whose names fit ``name`` and whose hashable values fit ``rule``, none repeated."""
+    """Return a rule for an object: names fit ``name``; values fit ``rule``, are hashable and differ from each other."""
     return lambda value: (
         isinstance(value, dict)
         and len(value) <= MAX_ITEMS

@@ -15,17 +15,17 @@ from chinese_calendar import holidays, workdays
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.errors import InvalidInput
 
-# A limit on the length of a clock, so that a wrong number is an error and not a very long loop.
+# The most working days that a deadline may be away, so that a wrong number raises an error and starts no long loop.
 MAX_WORKING_DAYS: Final = 1_000
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
 _FIRST_KNOWN: Final = date(min(holidays).year, 1, 1)
-# A notice may also change the last days of the previous year: the notice for 2019 made 29 December 2018 a working day.
+# A notice may also change the last days of the year before: the notice for 2019 made 29 December 2018 a working day.
 _LAST_KNOWN: Final = date(max(holidays).year, 12, 24)
 
 
 def calendar_known(day: date) -> bool:
-    """Return whether the notices cover the day; if not, the result of ``is_working_day`` may still change."""
+    """Return whether the official notices cover the day; if not, the result of ``is_working_day`` may still change."""
     return _FIRST_KNOWN <= day <= _LAST_KNOWN
 
 
@@ -49,9 +49,9 @@ def add_working_days(day: date, count: int) -> date:
 
 
 def end_of_working_days(at: int, count: int) -> int:
-    """Return the deadline of a clock of ``count`` working days that starts at ``at`` (both times in seconds UTC).
+    """Return the deadline (seconds UTC) that is ``count`` working days after the time ``at`` (seconds UTC).
 
-    The deadline is the Shanghai midnight after the last working day; an act before it is in time. The day of ``at`` is
-    not counted. The deadline is provisional unless ``calendar_known(shanghai_day(deadline - 1))``.
+    The deadline is the Shanghai midnight after the last working day; an act before the deadline is in time. The day of
+    ``at`` is not counted. The deadline is provisional unless ``calendar_known(shanghai_day(deadline - 1))``.
     """
     return end_of_validity(add_working_days(shanghai_day(at), count))

@@ -1,7 +1,7 @@
-"""Write the rows of assets with the fold in ``ledger.proof.assets.history``, which alone defines what an event does.
+"""Write the rows of assets. ``ledger.proof.assets.history.apply`` alone defines how an event changes an asset.
 
-A step reads the rows of the assets in its events, folds the events, and writes the rows that changed. So the number of
-SQL statements does not grow with the number of events, and no history is read again.
+A step reads the rows of the assets in its events, applies all events in memory, and then writes the rows that changed.
+So the number of SQL statements does not grow with the number of events, and no earlier events are read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ledger.proof.assets.view import AssetView, Lien, Objection, Right, by_rank
 from ledger.proof.history import HistoryEvent
 
 _PER_QUERY: Final = 500
-# Columns whose names differ from the fields of the fold.
+# Maps a field of an asset view to its column if the two have different names.
 _FIELDS: Final[Mapping[str, str]] = {
     "id": "asset",
     "holder_no": "holder",
@@ -28,7 +28,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "creditor_no": "creditor",
     "objector_no": "objector",
 }
-# The values of columns for a field that is None.
+# The value that a column stores if its field is None.
 _NOTHING: Final[Mapping[str, Any]] = {
     "kind": "",
     "stage": "",
@@ -41,7 +41,7 @@ _Items = dict[tuple[Any, ...], Any]
 
 
 def project_assets(connection: Connection, events: Iterable[IndexedEvent]) -> None:
-    """Fold events of assets, in the order of the chain, into the rows of the index."""
+    """Apply events of assets, in the order of the chain, to the rows of the index."""
     histories: dict[str, list[IndexedEvent]] = defaultdict(list)
     for event in events:
         histories[event.args["id"]].append(event)
@@ -68,8 +68,11 @@ def _project(connection: Connection, histories: Mapping[str, Sequence[IndexedEve
 
 
 def _views(connection: Connection, assets: Sequence[str]) -> dict[str, AssetView]:
-    """Return the assets as values for the fold, without relations and reports, to which the fold only adds, and
-    without the terms of liens, which the fold does not read."""
+    """Return the assets as views to which events can be applied.
+
+    The views lack relations and reports, because an event only adds to them, and the terms of liens, because no event
+    reads them.
+    """
     objections: dict[str, list[Objection]] = defaultdict(list)
     rights: dict[str, list[Right]] = defaultdict(list)
     liens: dict[str, list[Lien]] = defaultdict(list)
@@ -88,7 +91,7 @@ def _views(connection: Connection, assets: Sequence[str]) -> dict[str, AssetView
 
 
 def _stored(connection: Connection, table: Table, assets: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Return the rows of assets by number, with the names of the fold's fields."""
+    """Return a map from asset number to row; a row's values have the names of the fields of a view."""
     columns = [column.name for column in table.c]
     fields = [_FIELDS.get(column, column) for column in columns]
     empty = [(_FIELDS.get(column, column), value) for column, value in _NOTHING.items() if column in columns]
@@ -99,7 +102,7 @@ def _stored(connection: Connection, table: Table, assets: Sequence[str]) -> Iter
 
 
 def _items(views: Iterable[AssetView]) -> dict[Table, _Items]:
-    """Return the rows that an asset has in other tables, by table and key."""
+    """Return the rows that an asset has in other tables, as a map from table and key to row."""
     found: dict[Table, _Items] = {ASSETS: {}, OBJECTIONS: {}, RIGHTS: {}, LIENS: {}}
     for view in views:
         found[ASSETS][view.asset,] = view
@@ -129,7 +132,7 @@ def _row(table: Table, item: Any, asset: str) -> dict[str, Any]:
 
 
 def _relations(before: AssetView, after: AssetView, event: IndexedEvent) -> list[dict[str, Any]]:
-    """Return the rows that an event adds to the lineage."""
+    """Return the rows that an event adds to the table of relations between assets."""
     successors = after.successors[len(before.successors) :]
     return [
         {

@@ -1,7 +1,7 @@
 """Compare every asset in the index with the chain.
 
-The follower compares an asset's head only when it reads an event of the asset. This audit also finds a node that hides
-an asset's newest events, or the whole asset.
+The follower compares an asset's head only when it reads an event of the asset. This audit also notices if a node hides
+an asset's newest events, or a whole asset.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PER_REQUEST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class AssetAudit:
-    """The numbers of assets in the index and in the contract as of ``block``, and the assets whose heads differ."""
+    """How many assets the index and the contract have as of ``block``, and which assets have different heads."""
 
     block: int
     assets: int
@@ -34,7 +34,7 @@ class AssetAudit:
 
 
 def asset_heads(connection: Connection) -> dict[str, str]:
-    """Return the head of each asset in the index, by asset id."""
+    """Return a map from asset id to head for all assets in the index."""
     query = (
         select(EVENTS.c.scope, EVENTS.c.head)
         .where(EVENTS.c.contract == ASSET_REGISTRY)
@@ -44,7 +44,7 @@ def asset_heads(connection: Connection) -> dict[str, str]:
 
 
 def audit_assets(heads: Mapping[str, str], reader: ChainReader, block: int) -> AssetAudit:
-    """Compare the heads of the assets in the index, and their number, with the contract as of ``block``."""
+    """Compare the number of assets in the index, and the head of each, with the contract as of ``block``."""
     assets = sorted(heads)
     differing: list[str] = []
     for start in range(0, len(assets), _PER_REQUEST):

@@ -1,7 +1,8 @@
-"""Compare the newest block of the index with the node: the node has it, does not have it yet, or has another block.
+"""Compare the newest block of the index with the node: the node has this block, does not have it yet, or has another
+block with the same number.
 
-Several nodes may answer behind one address, and some may not have the newest blocks yet. A missing block does not mean
-that the chain removed it; only another block with the same number proves that. A chain that became shorter looks like a
+Several nodes may answer behind one address, and some may not have the newest blocks yet. A missing block does not prove
+that the chain removed the block; only another block with the same number does. A chain that became shorter looks like a
 node that is behind, so the index waits ``patience`` seconds before it assumes a shorter chain.
 """
 
@@ -35,7 +36,7 @@ class Standing(Enum):
 
 
 class Comparison:
-    """Compares blocks of the index with blocks of the node; ``clock`` returns seconds from any origin."""
+    """Compares blocks of the index with blocks of the node; ``clock`` returns seconds and may start at any value."""
 
     def __init__(self, reader: ChainReader, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._reader = reader
@@ -44,7 +45,8 @@ class Comparison:
         self._ahead_since: float | None = None
 
     def standing(self, cursor: Stored, latest: Block, stored: Callable[[], Sequence[Stored]]) -> Standing:
-        """Return how ``cursor`` relates to the chain, with at most two calls to the node.
+        """Return how ``cursor`` (the newest block of the index) relates to the chain; costs at most two calls to the
+        node.
 
         ``stored`` returns the blocks that the index keeps, ordered by number.
         """
@@ -61,10 +63,10 @@ class Comparison:
         return self._ahead(number, latest)
 
     def common(self, stored: Sequence[Stored], latest: Block) -> int:
-        """Return the number of the newest block that index and node share, with about log2(blocks) calls.
+        """Return the number of the newest block that both index and node have; costs about log2(blocks) calls.
 
-        If they share none, the node must at least have this deployment: raises as ``check_deployment``. So the index
-        does not change if another chain answers at the same address.
+        If index and node have no common block, the node must at least have this deployment: raises what
+        ``check_deployment`` raises. So the index does not change if another chain answers at the same address.
         """
         below = [each for each in stored if each[0] <= latest.number]
         first_other = bisect_left(below, True, key=lambda each: not self.holds(each))
@@ -74,7 +76,7 @@ class Comparison:
         return below[first_other - 1][0]
 
     def holds(self, block: Stored) -> bool:
-        """Whether the node has a block with this number and this hash."""
+        """Return whether the node has a block with this number and this hash."""
         found = self._reader.block(block[0])
         return found is not None and found.hash == block[1]
 
@@ -97,7 +99,7 @@ class Comparison:
 
 
 def fits_together(cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> bool:
-    """Whether events and headers belong to one chain that continues the cursor's block."""
+    """Return whether events and headers belong to one chain that continues from the cursor's block."""
     by_number = {header.number: header for header in headers}
     linked = all(
         header.number - 1 not in by_number or by_number[header.number - 1].hash == header.parent for header in headers

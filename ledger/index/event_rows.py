@@ -29,7 +29,7 @@ def row_of_event(event: Event, scope: str, head: str) -> dict[str, Any]:
 
 
 def event_of_row(row: RowMapping) -> IndexedEvent:
-    """Return the event of a row, with its arguments as on the chain."""
+    """Return the event that a row stores, with the arguments that the event has on the chain."""
     args = dict(row["args"])
     if isinstance(args.get("mask"), str):
         args["mask"] = int(args["mask"], 16)

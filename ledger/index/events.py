@@ -1,4 +1,4 @@
-"""Events of the index, and handlers that write a row of an event."""
+"""The events that the index stores, and functions that make handlers: a handler writes one row for an event."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, insert, update
 
-# The names that events have for the acting party (protocol §3). Each event has one of them.
+# The argument that names the acting party; each event has one of these arguments (protocol §3).
 _ACTORS: Final = ("by", "issuer", "consumer", "party")
 _ATTRIBUTES: Final = ("block_number", "log_index", "tx_hash", "at", "by")
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedEvent:
-    """One row of ``idx_events``, with its arguments as on the chain."""
+    """One row of ``idx_events``; the event's arguments are as on the chain."""
 
     block_number: int
     log_index: int
@@ -34,7 +34,7 @@ class IndexedEvent:
 
 
 def actor_of(args: Mapping[str, Any]) -> int:
-    """Return the number of the acting party from an event's arguments."""
+    """Return the number of the party that acted, which is one of an event's arguments."""
     return int(next(args[name] for name in _ACTORS if name in args))
 
 
@@ -45,7 +45,8 @@ Columns = Callable[[IndexedEvent], Mapping[str, Any]]
 def adds(table: Table, columns: Columns = lambda _: {}) -> Handler:
     """Return a handler that inserts one row into ``table``.
 
-    Columns with the name of an attribute or an argument of the event get its value; ``columns`` gives the others.
+    A column that has the name of an attribute or argument of the event gets that value. ``columns`` gives the values of
+    the other columns.
     """
     names = [column.name for column in table.c]
 
@@ -58,7 +59,7 @@ def adds(table: Table, columns: Columns = lambda _: {}) -> Handler:
 
 
 def sets(table: Table, key: str, columns: Columns) -> Handler:
-    """Return a handler that updates the row whose column ``key`` has the value of the event's argument ``key``."""
+    """Return a handler that updates the row whose column ``key`` equals the event's argument ``key``."""
 
     def handle(connection: Connection, event: IndexedEvent) -> None:
         connection.execute(update(table).where(table.c[key] == event.args[key]).values(columns(event)))

@@ -1,9 +1,10 @@
 """Copy the chain into the index step by step, and undo blocks that the chain replaces.
 
-A step reads a bounded range of blocks, then writes them in one transaction. The transaction moves the cursor by
-compare-and-set, so that only one of two followers on a database writes the step. Before that, the heads computed from
-the events are compared with the heads in the contracts: a node that omits or invents an event is noticed, and the step
-is not written. The node is never asked while a transaction is open.
+A step reads a limited range of blocks, then writes their events in one transaction. The transaction moves the cursor
+(the block that the index has reached) only if no other follower has moved it, so that only one of two followers on a
+database writes the step. Before that, the heads computed from the events are compared with the heads in the contracts:
+if the node omits or invents an event, the heads differ and the step is not written. No call is sent to the node while a
+transaction is open.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128
 _CURSOR_ID: Final = 1
 _MOVING_CHAIN_ATTEMPTS: Final = 5
-# Rereads after a head mismatch: another node at the same address may have answered, without the newest blocks.
+# How often a step is read again if the heads differ: an answer may have come from another node at the same address that
+# lacks the newest blocks.
 _REREADS: Final = 2
 _ROWS_PER_INSERT: Final = 500
-# Error codes of a node that does not have a block yet which another node at the same address has returned.
+# Error codes for a node that does not yet have a block that another node at the same address has returned.
 _NOT_YET: Final = frozenset({"BLOCK_MISSING", "NODE_REFUSED"})
 
 log = structlog.get_logger()
@@ -44,8 +46,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """The result of one ``sync``. ``rewound`` is the number of undone blocks, ``ahead`` the number of blocks that the
-    index has and the node does not have yet."""
+    """The result of one ``sync``.
+
+    ``rewound`` is how many blocks were undone; ``ahead`` is how many blocks the index has that the node does not have
+    yet.
+    """
 
     block_number: int
     block_hash: str
@@ -66,7 +71,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """The distance of the index from the node, in blocks and in seconds of block time."""
+    """How far the index is behind the node, in blocks and in seconds between the blocks' times."""
 
     blocks: int
     seconds: int
@@ -85,8 +90,8 @@ class Follower:
 
     The index keeps the headers of the last ``window`` blocks and of all blocks with events; a deeper reorganisation is
     found at a block with events or at the deployment. ``goes_back`` says whether the chain may replace blocks. A local
-    chain does not, so the index stays unchanged if such a chain lost a block. If a node is behind the index, the index
-    waits; after ``patience`` seconds it assumes that the chain became shorter.
+    chain does not replace blocks, so the index stays unchanged if such a chain has lost a block. If a node is behind
+    the index, the index waits; after ``patience`` seconds it assumes that the chain became shorter.
     """
 
     def __init__(
@@ -111,7 +116,7 @@ class Follower:
     def sync(self, to_block: int | None = None) -> SyncReport:
         """Read all new blocks of the node, at most up to ``to_block``.
 
-        Another follower may write in the meantime. Raises ChainUnavailable INDEX_HEAD_MISMATCH if the node's events do
+        Another follower may write at the same time. Raises ChainUnavailable INDEX_HEAD_MISMATCH if the node's events do
         not give a contract's head; that step is not written.
         """
         tables.METADATA.create_all(self._engine)
@@ -134,7 +139,7 @@ class Follower:
         return SyncReport(cursor.number, cursor.hash, blocks, events, rewound, ahead)
 
     def cursor(self) -> Cursor | None:
-        """Return the block that the index has reached, None before the first ``sync``. The node is not asked."""
+        """Return the block that the index has reached, or None before the first ``sync``; sends no call to the node."""
         tables.METADATA.create_all(self._engine)
         found = self._stored_cursor()
         return None if found is None else Cursor(found.number, found.hash, found.time)
@@ -158,7 +163,7 @@ class Follower:
         return audit_assets(heads, self._reader, block)
 
     def pending_proposals(self, concerned: int | None = None, *, now: int | None = None) -> list[IndexedProposal]:
-        """Return the proposals that have neither ended nor expired; with ``concerned`` only those about that party.
+        """Return the proposals that have neither ended nor expired; with ``concerned`` only proposals about that party.
 
         ``now`` is seconds UTC; the default is the time of the block that the index has reached.
         """
@@ -197,7 +202,8 @@ class Follower:
                     continue
                 if error.code != "INDEX_HEAD_MISMATCH":
                     raise
-                # If the last block changed in between, the heads belong to another branch than the events.
+                # If the chain replaced the last block while it was read, the heads belong to another branch than the
+                # events.
                 if self._still_there(last, headers[-1].hash):
                     mismatched += 1
                     if mismatched > _REREADS:
@@ -210,7 +216,7 @@ class Follower:
     def _headers(self, cursor: Block, events: Sequence[Event], last: int) -> list[Block]:
         first_kept = max(last - self._window + 1, self._reader.deploy_block)
         numbers = {event.block_number for event in events} | set(range(first_kept, last + 1))
-        # Headers after the cursor are always read: stored ones come from another follower.
+        # Headers after the cursor are always read from the node, because another follower wrote the stored ones.
         number = tables.BLOCKS.c.number
         with self._engine.connect() as connection:
             known = set(connection.scalars(select(number).where(number.between(first_kept, cursor.number))))
@@ -253,7 +259,7 @@ class Follower:
         return cursor.number - base.number
 
     def _stored(self) -> list[Stored]:
-        """Return number and hash of the blocks that the index keeps, ordered by number."""
+        """Return number and hash of each block that the index keeps, ordered by number."""
         columns = select(tables.BLOCKS.c.number, tables.BLOCKS.c.hash).order_by(tables.BLOCKS.c.number)
         with self._engine.connect() as connection:
             return [(row.number, row.hash) for row in connection.execute(columns)]

@@ -16,18 +16,18 @@ from ledger.proof.head import event_digest, fold, genesis
 
 WHOLE_CONTRACT: Final = ""
 ChainHeads = Mapping[tuple[str, str], str]
-"""Heads by contract and scope (64 hex digits); empty before the contract was deployed."""
+"""Maps (contract, scope) to a head of 64 hex digits; the head is empty before the contract was deployed."""
 
 _ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, WHOLE_CONTRACT))
 
 
 def scope_of(event: Event) -> str:
-    """Return the scope of the head that an event changes: the asset's id, or "" for the contract's own head."""
+    """Return which head an event changes: an asset's id for the asset's head, or "" for the contract's own head."""
     return str(event.args["id"]) if event.contract == ASSET_REGISTRY else WHOLE_CONTRACT
 
 
 def heads_of(reader: ChainReader, events: Sequence[Event], block: int) -> ChainHeads:
-    """Return the contracts' heads as of a block: their own, and those of the assets in the events."""
+    """Read the heads as of a block: the head of each contract, and the head of each asset in the events."""
     keys = sorted({*_ALWAYS_COMPARED, *((event.contract, scope_of(event)) for event in events)})
     found = reader.heads([(contract, scope or None) for contract, scope in keys], block=block)
     return dict(zip(keys, found, strict=True))
@@ -42,7 +42,7 @@ class HeadBook:
         self._heads: dict[tuple[str, str], bytes] = {}
 
     def fold(self, event: Event) -> str:
-        """Return the head after an event (64 hex digits). Events must come in the order of the chain."""
+        """Return the head after one more event (64 hex digits). Call this for the events in the order of the chain."""
         key = (event.contract, scope_of(event))
         digest = event_digest(f"{event.contract}.{event.name}", event.args)
         self._heads[key] = fold(self._head(key), digest)
@@ -54,7 +54,7 @@ class HeadBook:
         Raises ChainUnavailable INDEX_HEAD_MISMATCH with the first contract (and asset) that differs.
         """
         for key, head in found.items():
-            # Before the contract's first block there is neither a head nor an event.
+            # Before the contract was deployed, it has neither a head nor events.
             not_deployed = not head and self._head(key) == self._genesis(key)
             if self._head(key).hex() != head and not not_deployed:
                 contract, scope = key

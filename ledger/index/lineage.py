@@ -16,11 +16,12 @@ _PER_QUERY: Final = 500
 
 
 def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -> LineageGraph | None:
-    """Return the asset with at most ``limit`` ancestors and ``limit`` descendants, the nearest first, or None.
+    """Return the graph of an asset with at most ``limit`` ancestors and ``limit`` descendants, or None if it is
+    unknown.
 
-    An asset with an annulled ancestor is flagged with the nearest one, also if that one is beyond the limit. A
-    replacement counts as a generation but passes no flag on, because the successor does not derive from the asset that
-    it replaces.
+    The nearest relatives are chosen first. An asset with an annulled ancestor names the nearest annulled ancestor, even
+    if that ancestor is beyond the limit. A replaced asset counts as a parent of its successor, but if it was annulled
+    the successor does not name it, because the successor is not derived from it.
     """
     if not _states(connection, [asset]):
         return None
@@ -60,7 +61,7 @@ def _next(connection: Connection, assets: set[str], upwards: bool) -> set[str]:
 
 
 def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str, str]:
-    """Return the nearest annulled ancestor of each asset that has one. The contract limits the number of ancestors."""
+    """Return a map from asset to its nearest annulled ancestor. The contract limits the number of ancestors."""
     parents: dict[str, set[str]] = defaultdict(set)
     frontier = set(assets)
     while frontier:
@@ -82,7 +83,7 @@ def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str
 
 
 def _edges(connection: Connection, column: ColumnElement[str], assets: Collection[str]) -> list[LineageEdge]:
-    """Return the edges whose column ``end`` is one of the assets, in the order of the chain within each query."""
+    """Return the relations whose column ``end`` is one of the assets, in the order of the chain within each query."""
     ordered = sorted(assets)
     found = []
     for start in range(0, len(ordered), _PER_QUERY):

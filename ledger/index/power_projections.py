@@ -1,4 +1,4 @@
-"""Apply events of keys, proposals and pauses to the index, by the rules of ``ledger.index.projections``."""
+"""Apply events of keys, proposals and pauses to the index; the rules in ``ledger.index.projections`` hold here too."""
 
 from __future__ import annotations
 

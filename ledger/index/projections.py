@@ -1,7 +1,7 @@
-"""Apply events to the index: a table (contract, event name) → handler, and a fold for the events of assets.
+"""Apply events to the index: each (contract, event name) has a handler, and events of assets are applied together.
 
-Handlers and fold work on a connection inside a transaction. They read only the rows that they write, so the same events
-always give the same rows.
+All functions use a connection inside a transaction. They read only the rows that they write, so the same events always
+give the same rows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
     table, time = tables.WITHDRAWALS, "reported_at" if event.args["reported"] else "at"
     key = {"party": event.args["party"], "statement": event.args["statement"]}
     known = (table.c.party == key["party"]) & (table.c.statement == key["statement"])
-    # A party may withdraw a statement twice: by a reported key and by another one.
+    # A party may withdraw a statement twice: once with a key that was reported lost, and once with another key.
     if not connection.execute(update(table).where(known).values({time: event.at})).rowcount:
         connection.execute(insert(table).values({**key, "at": 0, "reported_at": 0, time: event.at}))
 

@@ -19,11 +19,13 @@ _WORD_DIGITS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class IndexedProposal:
-    """A proposal. Parties are given by number, 0 for none; ``role`` is a mask, 0 if a party proposed its own key.
+    """A proposal. Parties are given by their numbers; 0 means no party.
 
-    ``kind`` is the contract function in snake case. ``call`` is None for a registration, whose list is not on the
-    chain, and for data that this version cannot decode; ``shown`` has the arguments that can be read. ``ready`` is in
-    running time, which does not count paused seconds. ``account`` is the account that vetoed, else empty.
+    ``role`` is a bit mask of the roles that may decide the proposal, 0 if a party proposed a change of its own keys.
+    ``kind`` is the contract function in snake case. ``call`` is None for a proposed registration, whose list is not on
+    the chain, and for data that this version cannot decode; ``shown`` has the arguments that can be read. ``ready`` is
+    the running time (seconds UTC minus paused seconds) from which the proposal can be carried out. ``account`` is the
+    account that vetoed, else empty.
     """
 
     no: int
@@ -45,26 +47,26 @@ class IndexedProposal:
 
     @property
     def expires(self) -> int:
-        """The last second, in running time, at which it can be confirmed or carried out."""
+        """The last second in which the proposal can be confirmed or carried out (UTC minus paused seconds)."""
         return self.ready + OPEN_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class RunningTime:
-    """The running time at ``now`` (seconds UTC), and the end of the present pause, 0 without a pause."""
+    """The running time (seconds UTC minus paused seconds) at ``now``, and the end of the present pause or 0."""
 
     now: int
     running: int
     paused_until: int
 
     def wall(self, running: int) -> int:
-        """Return when (seconds UTC) a running time is reached if the present pause ends as planned."""
+        """Return the time (seconds UTC) at which a running time is reached if the present pause ends as planned."""
         left = running - self.running
         return (self.paused_until or self.now) + left if left > 0 else self.now + left
 
 
 def running_time(connection: Connection, now: int) -> RunningTime:
-    """Return the running time at ``now``, which must not be before the block that the index has reached."""
+    """Return the running time at ``now``; ``now`` must not be earlier than the block that the index has reached."""
     paused, until = 0, 0
     for row in connection.execute(select(PAUSES)):
         end = row.ended_at or row.until
@@ -74,20 +76,20 @@ def running_time(connection: Connection, now: int) -> RunningTime:
 
 
 def proposal(connection: Connection, deployment: Deployment, number: int) -> IndexedProposal | None:
-    """Return a proposal by its number, or None."""
+    """Return the proposal with this number, or None if there is none."""
     found = _selected(connection, deployment, PROPOSALS.c.no == number)
     return found[0] if found else None
 
 
 def proposals(connection: Connection, deployment: Deployment, after: int, limit: int) -> list[IndexedProposal]:
-    """Return at most ``limit`` proposals with a number above ``after``, in order."""
+    """Return at most ``limit`` proposals with numbers above ``after``, in the order of their numbers."""
     return _selected(connection, deployment, PROPOSALS.c.no > after, limit=limit)
 
 
 def pending(connection: Connection, deployment: Deployment, now: int, concerned: int | None) -> list[IndexedProposal]:
     """Return the proposals that have neither ended nor expired at ``now``, in order.
 
-    With ``concerned`` only those that concern this party or reassign an asset that it holds.
+    With ``concerned``, return only proposals that concern this party or would reassign an asset that this party holds.
     """
     expired_before = running_time(connection, now).running - OPEN_FOR
     wanted = (PROPOSALS.c.state == ProposalState.PENDING.value) & (PROPOSALS.c.ready >= expired_before)
@@ -97,8 +99,10 @@ def pending(connection: Connection, deployment: Deployment, now: int, concerned:
 
 
 def _reassigns_from(deployment: Deployment, holder: int) -> ColumnElement[bool]:
-    """The condition for a proposal to reassign an asset of this holder. The contract names no concerned party for such
-    a proposal; the first argument of its call is the asset."""
+    """Return the SQL condition for proposals that would reassign an asset of this holder.
+
+    The contract names no concerned party for such a proposal; the first argument of the proposed call is the asset.
+    """
     selector = interface_of(ASSET_REGISTRY).selector("reassign").hex()
     held = select(ASSETS.c.id).where(ASSETS.c.holder_no == holder)
     return (

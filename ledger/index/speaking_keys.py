@@ -13,14 +13,17 @@ _CLOSED: Final = PARTY_STATUSES.index("closed")
 
 
 def speaks() -> tuple[ColumnElement[bool], ...]:
-    """The conditions for an account that may act: not retired, not reported. A compromised live key is reported too."""
+    """Return the SQL conditions for an account that may act: it is neither retired nor reported lost.
+
+    A live key that is compromised counts as reported too.
+    """
     return ACCOUNTS.c.valid_to == 0, ACCOUNTS.c.reported_at == 0
 
 
 def is_mute(connection: Connection, number: int) -> bool:
-    """Whether a party is closed, or has no proven key that may act.
+    """Return whether a party is closed, or has no proven key that may act.
 
-    The contract's ``isSilent`` becomes true only after this has lasted for the ledger's delay.
+    The contract's ``isSilent`` becomes true only after a party has been in this state for the ledger's waiting period.
     """
     speaking = exists().where(ACCOUNTS.c.party_no == number, *speaks(), ACCOUNTS.c.proven)
     open_ = exists().where(PARTIES.c.no == number, PARTIES.c.status != _CLOSED)

@@ -1,8 +1,8 @@
 """The tables of the index: a copy of the chain that can be deleted and rebuilt at any time.
 
-They have their own MetaData: no migration changes them, ``Follower.rebuild`` creates them again. ``idx_events`` is the
-history; the other tables are computed from it. Times are seconds UTC, digests and ids are 64 hex digits, accounts are
-``0x…``.
+The tables have their own MetaData: no migration changes them; ``Follower.rebuild`` deletes and creates them.
+``idx_events`` is the history; the other tables are computed from it. Times are seconds UTC, digests and ids are 64 hex
+digits, accounts are ``0x…``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ACCOUNT = String(42)
 
 
 def _required(kind: type[TypeEngine[Any]] | TypeEngine[Any], *names: str) -> list[Column[Any]]:
-    """Return columns of one type without NULL."""
+    """Return columns of one type that cannot be NULL."""
     return [Column(name, kind, nullable=False) for name in names]
 
 
@@ -56,8 +56,8 @@ CURSOR: Final = Table(
     Column("block_time", BigInteger, nullable=False),
 )
 
-# `scope` is the asset's id for an asset's own head, else empty. `head` is the head after this event. `by` is the number
-# of the acting party, which events call `by`, `issuer`, `consumer` or `party`.
+# `scope` is the asset's id if the event changes the head of an asset, else empty. `head` is the head after this event.
+# `by` is the number of the acting party; the event's argument may be `by`, `issuer`, `consumer` or `party`.
 EVENTS: Final = Table(
     "idx_events",
     METADATA,
@@ -93,8 +93,9 @@ ACCOUNTS: Final = Table(
     Column("proposal", BigInteger, nullable=False),
 )
 
-# Parties by number, 0 for none. `role` is a mask, 0 if a party proposed its own key; `ready` is running time.
-# `target` and `call` (hex) are empty for a registration. `account` is the account that vetoed, else empty.
+# Proposals. Parties are stored as their numbers; 0 means no party. `role` is a bit mask of the roles that may decide
+# the proposal, 0 if a party proposed a change of its own keys. `ready` is in seconds UTC minus all paused seconds.
+# `target` and `call` (hex) are empty for a proposed registration. `account` is the account that vetoed, else empty.
 PROPOSALS: Final = Table(
     "idx_proposals",
     METADATA,
@@ -142,7 +143,7 @@ ANCHORS: Final = Table(
     UniqueConstraint("issuer", "first_seq"),
 )
 
-# One row for each change of a leaf; a leaf without a row is active.
+# One row for each change of a leaf's status; a leaf without a row is active.
 STATUSES: Final = Table(
     "idx_statuses",
     METADATA,
@@ -159,7 +160,7 @@ SUPERSESSIONS: Final = Table(
     *_required(BigInteger, "new_batch", "new_index", "at"),
 )
 
-# Uses of a consumer (party number) under a request (statement digest).
+# The uses that a consumer (party number) recorded under a request (statement digest).
 USES: Final = Table(
     "idx_uses",
     METADATA,
@@ -170,8 +171,9 @@ USES: Final = Table(
     Index("ix_idx_uses_request", "request"),
 )
 
-# Withdrawals of statements (by digest) by any party; only the log entry shows whose statement it is. `at` is the time
-# of a withdrawal by a key that was not reported, `reported_at` of one by a reported key; 0 if there was none.
+# Withdrawals of statements, which are stored as digests. Any party can record a withdrawal of any digest; only the log
+# entry shows who signed the statement. `at` is the time of a withdrawal with a key that was not reported lost,
+# `reported_at` of a withdrawal with a reported key; each is 0 if there was none.
 WITHDRAWALS: Final = Table(
     "idx_withdrawals",
     METADATA,
@@ -181,7 +183,8 @@ WITHDRAWALS: Final = Table(
     Index("ix_idx_withdrawals_statement", "statement"),
 )
 
-# One row for each change: `offices` has a bit for each office that holds the statement afterwards.
+# One row for each change of the holds on a statement. `offices` has a bit for each office (authority, supervisor) that
+# holds the statement after the change.
 HOLDS: Final = Table(
     "idx_holds",
     METADATA,
@@ -191,8 +194,9 @@ HOLDS: Final = Table(
     *_required(BigInteger, "at", "by"),
 )
 
-# Names as in ledger.domain.assets.names. `offered_to` is 0 without an offer; `kind` and `stage` are empty without an
-# open application. `content` is the confirmed digest, `filed` the digest of the last application.
+# Assets. States, kinds and stages have the names in ledger.domain.assets.names. `offered_to` is 0 if there is no offer.
+# `kind` and `stage` are empty if there is no open application. `content` is the confirmed digest, `filed` the digest of
+# the last application.
 ASSETS: Final = Table(
     "idx_assets",
     METADATA,
@@ -221,7 +225,7 @@ OBJECTIONS: Final = Table(
     *_required(BigInteger, "filed_at", "decided_at"),
 )
 
-# A right is in force while `start` <= t < `end`. Ended rights stay, with the time of their end.
+# A right is in force while `start` <= t < `end`. The row of an ended right is kept; its `end` is when the right ended.
 RIGHTS: Final = Table(
     "idx_rights",
     METADATA,
@@ -247,7 +251,7 @@ LIENS: Final = Table(
     *_required(BigInteger, "consent_to", "since"),
 )
 
-# Relations by name; one of them is `replaced_by`, from the old asset to the new one.
+# Relations between assets, each with its name. The relation `replaced_by` leads from the old asset to the new asset.
 LINEAGE: Final = Table(
     "idx_lineage",
     METADATA,
@@ -259,7 +263,7 @@ LINEAGE: Final = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# Tables that are computed from EVENTS, in the order in which they can be emptied.
+# The tables whose rows are computed from EVENTS, in an order in which they can be emptied.
 PROJECTIONS: Final = (
     PARTIES,
     ACCOUNTS,

@@ -20,7 +20,7 @@ _CHUNK: Final = 1_000
 
 @contextmanager
 def reading_copy(file: Path) -> Iterator[Session]:
-    """Open a session on a copy that nobody writes, without creating files beside the copy."""
+    """Open a session that reads a copy. No program may write the copy; no files are created in its folder."""
     uri = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
     engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True))
     try:
@@ -33,8 +33,9 @@ def reading_copy(file: Path) -> Iterator[Session]:
 def copy_database(engine: Engine, file: Path, metadata: MetaData) -> None:
     """Copy the database to a new file that only its owner can read, and flush it to the disk.
 
-    An SQLite database is copied page by page. Of another database the tables are copied without the index, which can be
-    built again. Raises ``StorageFull`` ``DISK_FULL``, ``Misconfigured``.
+    An SQLite database is copied page by page. Of any other database the tables are copied, except the index of the
+    chain, which can be built again. Raises ``StorageFull`` ``DISK_FULL``, and ``Misconfigured`` if the database or the
+    file cannot be opened.
     """
     file.touch(0o600, exist_ok=False)
     source = file_of(engine.url.render_as_string(hide_password=False))
@@ -50,9 +51,9 @@ def _copy_pages(source: Path, file: Path) -> None:
             closing(_reading(source)) as read,
             closing(sqlite3.connect(file)) as written,
         ):
-            # One step reads one snapshot of the write-ahead log and does not block writers.
+            # All pages are copied in one step, so that they belong to one moment; writers are not blocked.
             read.backup(written)
-            # Without a write-ahead log the copy is a single file.
+            # The copy must not use a write-ahead log, so that it is a single file.
             written.execute("PRAGMA journal_mode=DELETE")
             written.execute("PRAGMA synchronous=FULL")
     except sqlite3.Error as error:
@@ -63,8 +64,8 @@ def _copy_pages(source: Path, file: Path) -> None:
 def _reading(source: Path) -> sqlite3.Connection:
     """Open ``source`` for reading, also on a read-only disk.
 
-    On such a disk SQLite cannot create its files beside the database, so the database is opened without them, unless
-    there is a write-ahead log with contents. Raises as ``database_failure``, with ``source``.
+    On such a disk SQLite cannot create its files beside the database, so the database is opened without these files,
+    unless there is a write-ahead log with contents. Raises the errors of ``database_failure``, which name ``source``.
     """
     address = f"{source.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(address, uri=True)

@@ -1,4 +1,4 @@
-"""Gapless counters: a number is taken in the transaction that uses it, so that a rollback returns it."""
+"""Counters without gaps: a number is taken in the transaction that uses it, so that a rollback frees the number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.store.tables import Counter
 
 
 def take(session: Session, name: str, count: int) -> int:
-    """Take ``count`` numbers and return the first; a new counter starts at 0."""
+    """Take ``count`` numbers in a row and return the first number; a new counter starts at 0."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     # The row is locked until the transaction ends, so that two writers never get the same number.
     taken = (

@@ -25,9 +25,9 @@ SCRUB_TIMEOUT_MS = 5_000
 def open_engine(url: str, wait_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     """Return an engine for ``url`` (``sqlite:///file`` or a PostgreSQL URL), without opening a connection.
 
-    A write waits ``wait_ms`` milliseconds for other writers, then raises ``Busy``. SQLite's errors are replaced by
-    those of ``failures.database_failure``. Raises ``Misconfigured`` ``DATABASE_URL_INVALID``, also if the driver is not
-    installed.
+    A write waits at most ``wait_ms`` milliseconds for other writers, then raises ``Busy``. SQLite's errors are replaced
+    by the errors of ``failures.database_failure``. Raises ``Misconfigured`` ``DATABASE_URL_INVALID`` if the URL is
+    invalid or its driver is not installed.
     """
     try:
         engine = create_engine(url)
@@ -46,7 +46,7 @@ def open_engine(url: str, wait_ms: int = BUSY_TIMEOUT_MS) -> Engine:
 
 
 def file_of(url: str | URL) -> Path | None:
-    """Return the file of an SQLite database; None for a database in memory or on a server."""
+    """Return the path of an SQLite database's file; None for a database in memory or on a server."""
     parts = make_url(url)
     if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
         return None
@@ -86,11 +86,12 @@ def _incomplete(engine: Engine, missing: list[str]) -> Misconfigured:
 
 
 def require_readable(file: Path) -> None:
-    """Check that the file begins like a database, before SQLite opens it for writing.
+    """Raise ``Misconfigured`` unless the file begins like a database; call this before SQLite opens the file for
+    writing.
 
     If the file is no database, SQLite would delete the write-ahead log beside it, which may hold the last acknowledged
-    writes. This check changes neither file nor log, and takes no lock. It does not read further: a file that is half
-    written is complete together with its log.
+    writes. This check changes neither file nor log, and takes no lock. It reads only the beginning, because a
+    half-written file is complete together with its log.
     """
     if not file.exists():
         raise Misconfigured(
@@ -129,18 +130,18 @@ def _explain_failures(engine: Engine) -> None:
 
 
 def _make_sqlite_private(engine: Engine) -> None:
-    """Make new and existing files readable by their owner only, whatever the folder's mode and the umask are."""
+    """Make the database's files, new or old, readable by their owner only, whatever folder mode and umask say."""
 
     @event.listens_for(engine, "do_connect")
     def before(_dialect: Any, _record: Any, arguments: list[Any], _keywords: dict[str, Any]) -> None:
         file = str(arguments[0])
         if file == ":memory:" or file.startswith("file:"):
             return
-        # SQLite reports a file that cannot be created. An existing file is not opened here: closing it would release
-        # SQLite's locks.
+        # If the file cannot be created, SQLite reports it later. An existing file is not opened here, because closing
+        # it would release SQLite's locks.
         with suppress(OSError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        # SQLite gives new files beside the database the mode of the database.
+        # SQLite gives the new files that it creates beside the database the same mode as the database file.
         for name in (file, f"{file}-wal", f"{file}-shm", f"{file}-journal"):
             with suppress(OSError):
                 Path(name).chmod(0o600)
@@ -159,20 +160,20 @@ def _make_sqlite_durable(engine: Engine, wait_ms: int) -> None:
                 cursor.execute("PRAGMA foreign_keys=ON")
                 cursor.execute("PRAGMA secure_delete=ON")
         except sqlite3.Error as error:
-            # The engine's error handler is not active yet.
+            # The engine's error handler is not active yet, so errors are translated here.
             raise database_failure(error, str(engine.url.database)) or error from error
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # IMMEDIATE takes the write lock first, so that the second of two writers waits instead of failing half-way.
+        # IMMEDIATE takes the write lock at the beginning, so that a second writer waits instead of failing half-way.
         read_only = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 class Database:
-    """Transactions of one engine. ``write`` commits at the end of its block, and rolls back after an error.
+    """Opens the transactions of one engine. ``write`` commits at the end of its block, and rolls back after an error.
 
-    Nothing is written while there is a finding that parts of the installation do not fit together.
+    Nothing is written while a check has found that parts of the installation do not fit together.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -181,7 +182,7 @@ class Database:
 
     @property
     def standing(self) -> Finding | None:
-        """The finding because of which nothing is written; None without one."""
+        """The finding because of which nothing is written, or None if writes are allowed."""
         return self._standing
 
     def refuse(self, finding: Finding) -> None:
@@ -193,16 +194,16 @@ class Database:
         self._standing = None
 
     def require_writable(self) -> None:
-        """Raise ``Incoherent`` with the code of the finding, if nothing may be written or sent."""
+        """If a finding forbids writing and sending, raise ``Incoherent`` with the finding's code."""
         if self._standing is not None:
             raise self._standing.refusal()
 
     @contextmanager
     def write(self, *, mending: bool = False) -> Iterator[Session]:
-        """Open a session in one write transaction; writers wait for each other.
+        """Open a session in one write transaction; only one transaction can write at a time.
 
-        Raises ``Incoherent`` as ``require_writable``, except for ``mending``, which repairs the cause of the finding.
-        Raises ``Busy``, ``StorageFull`` and ``Misconfigured`` as ``failures.database_failure``.
+        Raises ``Incoherent`` as ``require_writable`` does, unless ``mending`` is set, because the transaction repairs
+        the cause of the finding. Raises ``Busy``, ``StorageFull`` and ``Misconfigured`` if SQLite reports an error.
         """
         if not mending:
             self.require_writable()
@@ -223,9 +224,9 @@ class Database:
         """Remove the remains of deleted data from the files of an SQLite database, and return whether this succeeded.
 
         The write-ahead log keeps old pages, and ``secure_delete`` leaves copies in the gaps of split pages, so the
-        database is rebuilt and the log truncated; the time grows with the size. False if another reader or writer was
-        active for too long or the disk was full (call it again), and for PostgreSQL, whose dead rows, log files and
-        backups its operator must clean.
+        database is rebuilt and the log is emptied. The larger the database, the longer this takes. Returns False if
+        another reader or writer was active for too long or the disk was full (then call it again). Always returns False
+        for PostgreSQL: its operator must remove dead rows, log files and backups.
         """
         if self.engine.dialect.name != "sqlite":
             return False

@@ -23,7 +23,7 @@ _PER_QUERY: Final = 2_000
 @event.listens_for(Entry, "load")
 @event.listens_for(Entry, "refresh")
 def _check_what_is_read(row: Entry, _context: QueryContext, _attributes: object = None) -> None:
-    """Raise ``Incoherent`` ``ENTRY_DAMAGED`` whenever an entry is loaded whose text does not match its leaf."""
+    """Raise ``Incoherent`` ``ENTRY_DAMAGED`` if the text of an entry that is being loaded does not match its leaf."""
     if "body" in row.__dict__ and "leaf" in row.__dict__ and not _is_of_leaf(row.body, row.leaf):
         raise entry_damaged(row.seq).refusal()
 
@@ -52,7 +52,7 @@ def audit(session: Session) -> Iterator[Finding]:
         if not _is_whole(row):
             yield entry_damaged(row.seq)
     end = session.scalar(select(Counter.value).where(Counter.name == ENTRY_SEQ))
-    # ``log.coherence`` reports a counter that is no number.
+    # A counter that is no number is reported by ``log.coherence``, not here.
     yield from _gaps([*sorted(leaves), end if isinstance(end, int) else 0], _lost(session))
     for batch in session.scalars(select(Batch).where(Batch.state != "lost").order_by(Batch.number)):
         held = [leaves.get(seq) for seq in range(batch.first_seq, batch.first_seq + batch.size)]
@@ -61,7 +61,7 @@ def audit(session: Session) -> Iterator[Finding]:
 
 
 def _root_of(leaves: list[str | None]) -> str | None:
-    """Return the root of these leaves (hex); None if a leaf is missing or is no digest."""
+    """Return the Merkle root of the leaves (hex); None if a leaf is missing or is no digest."""
     try:
         return root([bytes.fromhex(leaf or "missing") for leaf in leaves]).hex()
     except ValueError:
@@ -69,7 +69,7 @@ def _root_of(leaves: list[str | None]) -> str | None:
 
 
 def batch_damaged(number: int, first_seq: int, size: int) -> Finding:
-    """Return the finding for a batch whose entries do not give its root."""
+    """Return the finding for a batch if its entries do not have the root that the batch records."""
     return Finding(
         "BATCH_DAMAGED",
         f"The entries {first_seq} to {first_seq + size - 1} in the database do not give the root of batch {number}.",
@@ -98,7 +98,10 @@ def _is_whole(row: Row[int, str, str, str, bytes, str | None, int | None]) -> bo
 
 
 def _is_of_leaf(body: object, leaf: str) -> bool:
-    """Whether the text has this leaf. SQLite does not check types, so a changed column may not contain bytes."""
+    """Return whether the text has this leaf hash.
+
+    SQLite does not check types, so a changed column may hold no bytes.
+    """
     return isinstance(body, bytes) and leaf_hash(body).hex() == leaf
 
 
@@ -108,7 +111,10 @@ def _lost(session: Session) -> list[range]:
 
 
 def _gaps(numbers: list[int], lost: list[range]) -> Iterator[Finding]:
-    """Find missing entries: numbers are gapless, except in batches that are recorded as lost."""
+    """Yield findings for missing entries.
+
+    Sequence numbers have no gaps, except in batches that are recorded as lost.
+    """
     for before, after in pairwise([-1, *numbers]):
         missing = [seq for seq in range(before + 1, after) if not any(seq in each for each in lost)]
         if missing:

@@ -1,4 +1,4 @@
-"""The table of erasures, so that each is recorded once. The originals are entries of the log."""
+"""The table of erasures, so that each erasure is recorded once. The log has an entry for each erasure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.store.tables import Base, Hex32
 
 
 class ErasureRecord(Base):
-    """The erasure of one target: a statement's text (``target`` is its digest) or a party's identity (its id).
+    """The erasure of a statement's text (``target`` is the statement's digest) or a party's identity (the party's id).
 
     ``digest`` is the digest of the log entry that records the erasure; one entry may name several targets.
     """

@@ -1,4 +1,4 @@
-"""Translate SQLite's errors into those of ``ledger.errors``: busy, full, read-only, damaged or not reachable."""
+"""Translate SQLite's errors into errors of ``ledger.errors``: busy, full, read-only, damaged or not reachable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.domain.disk import disk_full
 from ledger.errors import Busy, Misconfigured, PingzhengError
 
 RETRY_AFTER: Final = 1
-# In bytes, less than a page of an index file. With so little free space, a failed write means a full disk.
+# If less space than this (in bytes) is free, a failed write means that the disk is full.
 _NO_ROOM: Final = 64 * 1024
 
 
@@ -57,7 +57,7 @@ def database_failure(error: BaseException | None, where: str) -> PingzhengError 
 
 
 def is_read_only(file: Path) -> bool:
-    """Whether the database exists in a folder in which SQLite cannot create its files beside the database."""
+    """Return whether the database exists, but in a folder where SQLite cannot create its files beside the database."""
     return file.is_file() and not os.access(file.parent, os.W_OK)
 
 

@@ -1,4 +1,4 @@
-"""The ledger that a database belongs to. Its contents were signed for that ledger and are invalid on another one."""
+"""The ledger that a database belongs to. The contents were signed for this ledger and are invalid on other ledgers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ledger.store.tables import LedgerIdentity
 
 
 def known_ledger(session: Session) -> str | None:
-    """Return the digest (64 hex digits) of the ledger that the database belongs to; None for a new database."""
+    """Return the digest (64 hex digits) of the ledger that the database belongs to, or None for a new database."""
     return session.scalar(select(LedgerIdentity.digest))
 
 
 def remember_ledger(session: Session, digest: str, at: int) -> None:
-    """Record the ledger digest (64 hex digits) the first time, and compare it later; ``at`` is seconds UTC.
+    """Record the ledger digest (64 hex digits) at the first call; compare it at later calls. ``at`` is seconds UTC.
 
     Raises as ``require_ledger``.
     """

@@ -60,7 +60,7 @@ def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
 
 
 def append_numbered(session: Session, type_: str, state: Callable[[int], Mapping[str, Any]], at: int) -> NewEntry:
-    """Append an entry that contains its own sequence number: ``state`` returns the entry for a number."""
+    """Append an entry that contains its own sequence number; ``state`` takes the number and returns the entry."""
     number = take(session, ENTRY_SEQ, 1)
     entry = NewEntry(type_, canonical(state(number)))
     session.execute(insert(Entry), [_row(number, entry, at)])
@@ -81,13 +81,13 @@ def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
 
 
 def pending(session: Session) -> Pending:
-    """Return how many entries wait for a batch, and since when."""
+    """Return how many entries are in no batch yet, and since when the oldest of them waits."""
     count, oldest = session.execute(select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None))).one()
     return Pending(count, oldest)
 
 
 def close_batch(session: Session, limit: int, at: int) -> Batch | None:
-    """Close a batch of at most ``limit`` waiting entries and return it; None if no entry waits."""
+    """Put the oldest waiting entries, at most ``limit``, into a new batch and return it; None if no entry waits."""
     waiting = session.execute(
         select(Entry.seq, Entry.leaf).where(Entry.batch.is_(None)).order_by(Entry.seq).limit(limit)
     ).all()
@@ -140,14 +140,14 @@ def entries_by_digest(session: Session, wanted: Iterable[str]) -> dict[str, Entr
 
 
 def withdrawals_of(session: Session, statements: Iterable[str]) -> list[Entry]:
-    """Return the earliest withdrawal entry of each of these statements (digests, hex), in order."""
+    """Return the earliest withdrawal entry for each of these statements (digests in hex), in the order of the log."""
     query = select(Entry).where(Entry.about.in_(set(statements))).order_by(Entry.seq.desc())
     earliest = {row.about: row for row in session.scalars(query)}
     return sorted(earliest.values(), key=lambda row: row.seq)
 
 
 def statement(session: Session, digest: str) -> dict[str, Any]:
-    """Return the parsed entry with this statement digest (hex)."""
+    """Return the entry with this statement digest (hex), parsed."""
     body = entries_by_digest(session, [digest])[digest].body
     parsed: dict[str, Any] = json.loads(body)
     return parsed

@@ -1,4 +1,4 @@
-"""Findings for rows and counters that differ from their source."""
+"""Builds findings for rows and counters that contradict the entries, keys or chain data they were computed from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.store.tables import Base
 
 
 def record_damaged(table: str, key: str, columns: list[str]) -> Finding:
-    """Return the finding for a row that differs from its entry, its key or the chain."""
+    """Return the finding for a row that contradicts its log entry, its key or the chain."""
     return Finding(
         "RECORD_DAMAGED",
         f"A row of the table {table} differs from its source in: {', '.join(columns)}.",
@@ -32,5 +32,5 @@ def counter_differs(name: str, value: int, expected: int) -> Finding:
 
 
 def differing(row: Base, stated: Mapping[str, Any], repeated: Mapping[str, str]) -> list[str]:
-    """Return the columns that differ from the entry; ``repeated`` gives the entry's member for each column."""
+    """Return the columns that differ from the entry; ``repeated`` maps a column to the member that it repeats."""
     return [column for column, member in repeated.items() if getattr(row, column) != stated.get(member)]

@@ -1,7 +1,7 @@
 """Sealed texts: AES-256-GCM with one data key for each record; a key-encryption key wraps the data key.
 
-Destroying the wrapped data key erases the text permanently; all proofs stay valid. A rotation wraps the data key with
-another key-encryption key and does not change nonce and ciphertext.
+Destroying the wrapped data key erases the text permanently; all proofs stay valid. A key rotation wraps the data key
+with another key-encryption key and does not change nonce and ciphertext.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ class KeyProvider(Protocol):
 
     @property
     def current(self) -> str:
-        """The id of the key that wraps new records, at most 64 characters. It is read again for every record."""
+        """The id of the key that wraps new records, at most 64 characters.
+
+        The sealer reads the id again for every record.
+        """
 
     def wrap(self, data_key: bytes, key_id: str) -> bytes:
         """Wrap a data key (32 bytes) with the key of this id; raises ``Misconfigured`` if the key is missing."""
@@ -47,7 +50,7 @@ class KeyProvider(Protocol):
         """Return the data key; raises ``Misconfigured`` if the key is missing, or another key wrapped the data key."""
 
     def renew(self, to: str | None) -> str:
-        """Create the key ``to``, make it current and return its id.
+        """Create a key with the id ``to``, use it for new records, and return its id.
 
         A provider whose keys are created elsewhere returns the current key's id.
         """
@@ -55,7 +58,7 @@ class KeyProvider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SealedCounts:
-    """The number of records that each key-encryption key wraps, by key id, and the number of erased records."""
+    """How many records each key-encryption key wraps (a map from key id to number), and how many records are erased."""
 
     by_key: dict[str, int]
     erased: int
@@ -69,8 +72,8 @@ class Sealer:
 
     def seal(self, session: Session, value: object) -> str:
         """Store the sealed value and return the record's id."""
-        # Take the write lock before reading the current key: else a rotation could run completely in between, and this
-        # record would keep the old key.
+        # Take the write lock before reading the current key. Otherwise a whole key rotation could run in between, and
+        # the new record would still use the old key.
         session.connection()
         record_id = str(ULID())
         data_key, nonce = AESGCM.generate_key(256), secrets.token_bytes(12)
@@ -123,7 +126,10 @@ class Sealer:
         return value
 
     def open_with(self, session: Session, record_id: str, key_id: str) -> object:
-        """Return the value of a kept record, even of a closed one, to test a key; raises ``Misconfigured``."""
+        """Return the value of a record that is not erased, even if it is closed, to test a key.
+
+        Raises ``Misconfigured``.
+        """
         row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
         return self._opened(row, key_id)
 
@@ -145,12 +151,12 @@ class Sealer:
         session.execute(update(Sealed).where(Sealed.id == record_id).values(wrapped_key=None, ciphertext=b""))
 
     def kept(self, session: Session, record_ids: Iterable[str]) -> set[str]:
-        """Return those of the records that are not erased."""
+        """Return the ids of the given records that are not erased."""
         query = select(Sealed.id).where(Sealed.id.in_(list(record_ids)), Sealed.wrapped_key.is_not(None))
         return set(session.scalars(query))
 
     def rewrap(self, session: Session, after: str, limit: int) -> list[str]:
-        """Wrap the next ``limit`` records after an id that another key wraps with the current key.
+        """Wrap the next ``limit`` records after an id with the current key, if another key wraps them.
 
         Returns their ids, in order.
         """
@@ -172,7 +178,7 @@ class Sealer:
         return [record_id for record_id, _, _ in rows]
 
     def counts(self, session: Session) -> SealedCounts:
-        """Return the number of records by key, and of erased records."""
+        """Return how many records each key wraps, and how many records are erased."""
         kept = Sealed.wrapped_key.is_not(None)
         by_key = wrapped_by(session)
         gone = ~kept, Sealed.key_id != LOST
@@ -181,7 +187,7 @@ class Sealer:
 
 
 def wrapped_by(session: Session) -> dict[str, int]:
-    """Return the number of texts that each key-encryption key wraps, closed texts included, by key id."""
+    """Return a map from key id to the number of texts that the key-encryption key wraps; closed texts are included."""
     query = select(Sealed.key_id, func.count()).where(Sealed.wrapped_key.is_not(None)).group_by(Sealed.key_id)
     found: dict[str, int] = {}
     for key_id, count in session.execute(query.order_by(Sealed.key_id)):
@@ -191,12 +197,12 @@ def wrapped_by(session: Session) -> dict[str, int]:
 
 
 def outdated(current: str) -> ColumnElement[bool]:
-    """The condition for a kept record that another key than ``current`` wraps."""
+    """Return the SQL condition for a record that is not erased and is wrapped by another key than ``current``."""
     return Sealed.wrapped_key.is_not(None) & Sealed.key_id.not_in((current, CLOSED + current))
 
 
 def seal_nothing(session: Session, *, erased: bool = False) -> str:
-    """Add an empty record for a text that no backup has, or that was ``erased``, and return its id."""
+    """Add a record without text (no backup has the text, or it was ``erased``), and return the record's id."""
     record_id = str(ULID())
     session.add(Sealed(id=record_id, key_id="" if erased else LOST, wrapped_key=None, nonce=b"", ciphertext=b""))
     session.flush()
@@ -204,7 +210,10 @@ def seal_nothing(session: Session, *, erased: bool = False) -> str:
 
 
 def close_all(session: Session) -> int:
-    """Close all present texts until ``reopen_all``, and return their number. Texts sealed later are open."""
+    """Close all texts that exist now, and return how many.
+
+    They open with ``reopen_all``; texts sealed later are open.
+    """
     kept = Sealed.wrapped_key.is_not(None), ~_IS_CLOSED
     changed = session.connection().execute(update(Sealed).where(*kept).values(key_id=CLOSED + Sealed.key_id))
     return changed.rowcount
@@ -226,13 +235,13 @@ def reopen_all(session: Session) -> int:
 
 
 def closed(session: Session) -> int:
-    """Return the number of closed texts, without erased ones."""
+    """Return how many texts are closed; erased texts are not counted."""
     kept = _IS_CLOSED, Sealed.wrapped_key.is_not(None)
     return session.execute(select(func.count()).select_from(Sealed).where(*kept)).scalar_one()
 
 
 def closed_texts(session: Session) -> Finding | None:
-    """Return the finding that texts are closed since a restore; None if all texts are open."""
+    """Return the finding that texts are closed since a restore, or None if all texts are open."""
     count = closed(session)
     if not count:
         return None
@@ -260,7 +269,7 @@ def _closed(record_id: str) -> Conflict:
 def _lost(record_id: str) -> NotFound:
     return NotFound(
         "SEALED_LOST",
-        "The text was lost: no backup and no archive had it.",
+        "The text was lost: neither a backup nor an archive contains it.",
         where=f"sealed record {record_id}",
         hint="Ask the holder or the party for the text.",
     )

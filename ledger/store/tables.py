@@ -20,14 +20,14 @@ Ulid = String(26)
 
 
 class Base(DeclarativeBase):
-    """The declarative base, with names for constraints and portable types."""
+    """The base class of all tables, with names for constraints, and with types that every database has."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {int: BigInteger, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's API
 
 
 class Counter(Base):
-    """A gapless counter. It is raised in the transaction that uses the number."""
+    """A counter without gaps. The counter grows in the transaction that uses the number."""
 
     __tablename__ = "counter"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -46,7 +46,7 @@ class Sealed(Base):
 
 
 class LedgerIdentity(Base):
-    """The ledger digest (protocol §1) of this database, in one row."""
+    """The digest of the ledger (protocol §1) that this database belongs to; the table has one row."""
 
     __tablename__ = "ledger_identity"
     digest: Mapped[str] = mapped_column(Hex32, primary_key=True)
@@ -56,8 +56,8 @@ class LedgerIdentity(Base):
 class Batch(Base):
     """A contiguous range of entries; its state is ``closed``, then ``anchored``, or ``lost`` after a loss of data.
 
-    ``issuer`` is the number of the party whose log has the batch. It and the columns after it are null until the batch
-    is anchored.
+    ``issuer`` is the number of the party whose log has the batch. ``issuer`` and the columns after it are null until
+    the batch is anchored.
     """
 
     __tablename__ = "batch"
@@ -77,7 +77,7 @@ class Batch(Base):
 class Entry(Base):
     """One entry of the log. ``body`` is its canonical JSON, ``leaf`` its leaf hash, ``digest`` its statement digest.
 
-    ``about`` is the statement that a withdrawal withdraws; it is null for other entries.
+    If the entry is a withdrawal, ``about`` is the withdrawn statement (its digest); otherwise ``about`` is null.
     """
 
     __tablename__ = "entry"

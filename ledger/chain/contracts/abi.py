@@ -44,7 +44,10 @@ class Event:
 
 
 class Interface:
-    """Encodes and decodes with one contract's ABI. Overloaded functions are not supported: our contracts have none."""
+    """Encodes and decodes with one contract's ABI.
+
+    Overloaded functions are not supported, because our contracts have none.
+    """
 
     def __init__(self, name: str, abi: Abi) -> None:
         self.name = name
@@ -58,11 +61,14 @@ class Interface:
 
     @property
     def errors(self) -> Mapping[bytes, Mapping[str, Any]]:
-        """The ABI items of the contract's errors, by 4-byte selector."""
+        """Maps the 4-byte selector of each of the contract's errors to the error's ABI item."""
         return self._errors
 
     def topics(self, event: str, **indexed: int) -> list[str | None]:
-        """Return the topics of a log filter for one event; ``indexed`` gives the values of indexed integer fields."""
+        """Return the topics of a log filter for one event.
+
+        ``indexed`` gives the values that indexed integer fields of the event must have.
+        """
         topic, item = next((key, each) for key, each in self._events.items() if each["name"] == event)
         names = [parameter["name"] for parameter in item["inputs"] if parameter["indexed"]]
         unknown = set(indexed) - set(names)
@@ -80,11 +86,14 @@ class Interface:
         return keccak(text=signature(self._functions[function]))[:_SELECTOR_BYTES]
 
     def encode_constructor(self, args: Sequence[Any]) -> bytes:
-        """Return the encoded arguments of the constructor; raise InvalidInput CALL_ARGUMENTS_INVALID."""
+        """Return the encoded arguments of the constructor.
+
+        Raises InvalidInput CALL_ARGUMENTS_INVALID if one does not fit.
+        """
         return self._encode(self._constructor, "constructor", args)
 
     def decode_constructor(self, data: bytes) -> list[Any]:
-        """Return the constructor's arguments; raise ValueError unless ``encode_constructor`` gives the same data."""
+        """Return the constructor's arguments; raise ValueError unless encoding them again gives the same data."""
         try:
             args = list(_decode_fields(self._constructor["inputs"], data).values())
         except _UNREADABLE as error:
@@ -94,9 +103,9 @@ class Interface:
         return args
 
     def decode_start(self, data: bytes) -> tuple[str, dict[str, Any]] | None:
-        """Return the function's name by its selector, and its first arguments as far as they can be read.
+        """Return the name of the function that call data begins with, and as many of its arguments as can be read.
 
-        Only for display: the data may differ from the exact encoding of the arguments.
+        Use the result only for display: the data may differ from the exact encoding of these arguments.
         """
         item = self._by_selector.get(data[:_SELECTOR_BYTES])
         if item is None:
@@ -109,7 +118,7 @@ class Interface:
         return str(item["name"]), {}
 
     def decode_result(self, function: str, data: bytes) -> list[Any]:
-        """Return a call's results in order; raise Malformed if the data do not fit the function."""
+        """Return a call's results in order; raise Malformed if the data do not fit the function's return types."""
         item = self._functions[function]
         try:
             values = _decoded(get_abi_output_types(_abi(item)), data)
@@ -163,7 +172,7 @@ class Interface:
 
 
 class EventDecoder:
-    """Decodes logs of several contracts, which are found by their addresses."""
+    """Decodes logs of several contracts. The address in a log says which contract made the log."""
 
     def __init__(self, interfaces: Mapping[str, Interface]) -> None:
         self._interfaces = {address.lower(): interface for address, interface in interfaces.items()}
@@ -183,7 +192,10 @@ class EventDecoder:
 
 
 def decode_error(item: Mapping[str, Any], data: bytes) -> dict[str, Any]:
-    """Return a custom error's arguments by name; ``data`` begins with the selector. Raises ValueError."""
+    """Return the arguments of a custom error by name; ``data`` begins with the selector.
+
+    Raises ValueError for wrong data.
+    """
     try:
         return _decode_fields(item["inputs"], data[_SELECTOR_BYTES:])
     except _UNREADABLE as error:
@@ -236,7 +248,7 @@ def _decoded(types: Sequence[str], data: bytes) -> Sequence[Any]:
 
 @cache
 def _size_of(types: tuple[str, ...]) -> int | None:
-    """Return how many bytes values of these types take, or None if it depends on the values."""
+    """Return how many bytes values of these types take, or None if the number depends on the values."""
     parsed = [parse(each) for each in types]
     return None if any(each.is_dynamic for each in parsed) else sum(map(_size, parsed))
 

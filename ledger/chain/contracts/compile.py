@@ -29,7 +29,7 @@ _OUTPUTS: Final = (
 
 
 def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
-    """Compile the sources in ``project/contracts`` and return the artifacts by contract name.
+    """Compile the sources in ``project/contracts`` and return a map from contract name to artifact.
 
     Raises Misconfigured COMPILER_MISSING, or COMPILE_FAILED with the compiler's messages. A warning counts as an error.
     """
@@ -60,7 +60,7 @@ def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
 
 
 def standard_input(project: Path) -> dict[str, Any]:
-    """Return the compiler's standard JSON input: sources by import path, settings from the shared file."""
+    """Return the compiler's standard JSON input: the sources with their import paths, and the shared settings."""
     sources = _reachable(project)
     settings = json.loads((project / "contracts" / "solc-settings.json").read_text())
     return {
@@ -71,7 +71,7 @@ def standard_input(project: Path) -> dict[str, Any]:
 
 
 def _reachable(project: Path) -> dict[str, dict[str, str]]:
-    """Return our sources and the files that they import, by import path; other library files would cost minutes."""
+    """Return our sources and the library files that they import; compiling all library files would take minutes."""
     waiting = [path.relative_to(project).as_posix() for path in sorted((project / "contracts").rglob("*.sol"))]
     sources: dict[str, dict[str, str]] = {}
     while waiting:
@@ -123,6 +123,6 @@ def _artifact(name: str, contract: dict[str, Any]) -> dict[str, Any]:
         "bytecode": contract["evm"]["bytecode"]["object"],
         "contractName": name,
         "deployedBytecode": runtime["object"],
-        # The compiler's ids change with unrelated sources, so they are replaced by their order.
+        # The compiler's ids change with unrelated sources, so the ids are replaced by numbers in their order.
         "immutableReferences": {str(place): references[key] for place, key in enumerate(sorted(references, key=int))},
     }

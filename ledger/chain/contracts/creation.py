@@ -1,6 +1,6 @@
 """Checks that the contracts were created by our own creation code.
 
-Comparing the runtime code is not enough, because it proves nothing about storage. Other creation code could, for
+Comparing the runtime code is not enough, because the code proves nothing about storage. Other creation code could, for
 example, write a key into the storage of a registry and then return our runtime code; no event would ever name that key.
 So the transactions that created the contracts are compared with the packaged creation code and its arguments.
 """
@@ -24,11 +24,11 @@ from ledger.errors import ChainUnavailable, Misconfigured
 
 
 def check_creation(connection: Connection, deployment: Deployment) -> None:
-    """Compare the creating transactions that the deployment file names with the ones that our deployment sends.
+    """Check that the transactions named in the deployment file created the contracts with our creation code.
 
-    Needed only when a deployment is used for the first time, because a transaction never changes later. Raises
+    This is needed only when a deployment is used for the first time, because a transaction never changes later. Raises
     ``ChainUnavailable`` ``CONTRACT_CREATION_UNKNOWN`` if the node does not have such an old transaction, and
-    ``Misconfigured`` ``CONTRACT_CREATION_MISMATCH``.
+    ``Misconfigured`` ``CONTRACT_CREATION_MISMATCH`` if a contract was created in another way.
     """
     methods = ("eth_getTransactionByHash", "eth_getTransactionReceipt")
     asked = [(method, ["0x" + deployment.creations[name]]) for name in CONTRACTS for method in methods]
@@ -69,7 +69,7 @@ def _created(name: str, deployment: Deployment, transaction: dict[str, Any], rec
 
 
 def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
-    """Return whether the constructor's arguments are well formed, and right where they are not a free choice."""
+    """Return whether the constructor's arguments are well formed, and equal to the known arguments except for None."""
     try:
         given = interface_of(name).decode_constructor(data)
     except ValueError:
@@ -78,7 +78,7 @@ def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
 
 
 def _known_arguments(name: str, deployment: Deployment) -> list[str | int | None]:
-    """Return the arguments of the constructor, with None for free choices: salt, founding parties, shortest notice."""
+    """Return the constructor's arguments; None where any value is allowed: salt, founding parties, shortest notice."""
     forwarder, registry = deployment.forwarder, deployment.party_registry
     if name == FORWARDER:
         return [None]

@@ -1,4 +1,4 @@
-"""Stores where the contracts are deployed, and checks that a node serves that chain and those contracts."""
+"""Stores where the contracts are deployed, and checks that a node has the stored chain and contracts."""
 
 from __future__ import annotations
 
@@ -56,8 +56,9 @@ class Artifact:
 class Deployment:
     """One deployment of the contracts on one chain. Its file is public.
 
-    Hashes and origin are 64 hex digits, addresses are lower case. ``delay`` is how many seconds a proposal waits.
-    ``creations`` are the hashes of the transactions that created the contracts; empty if no file was read.
+    Hashes and origin are 64 hex digits, addresses are lower case. ``delay`` is how many seconds a proposal waits before
+    it can be carried out. ``creations`` are the hashes of the transactions that created the contracts; empty if no file
+    was read.
     """
 
     network: str
@@ -186,8 +187,8 @@ def interface_of(name: str) -> Interface:
 def check_deployment(connection: Connection, deployment: Deployment) -> None:
     """Check that the node serves the deployment's chain, and that the contracts have our code and belong together.
 
-    They belong together if the forwarder has the deployment's origin, the other contracts trust that forwarder, and all
-    of them use this party registry. How the contracts were created is checked by ``check_creation``.
+    The contracts belong together if the forwarder has the deployment's origin, the other contracts trust that
+    forwarder, and all of them use the same party registry. ``check_creation`` checks how the contracts were created.
 
     Raises ChainUnavailable CHAIN_UNREACHABLE, CHAIN_ID_CHANGED, CHAIN_GENESIS_CHANGED or LEDGER_DIFFERS, and
     Misconfigured CONTRACT_MISSING, CONTRACT_CODE_MISMATCH or CONTRACT_IMMUTABLE_MISMATCH.
@@ -200,10 +201,12 @@ def check_deployment(connection: Connection, deployment: Deployment) -> None:
 
 
 def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
-    """Return the checked deployment that a bundle or facts name, for users without a deployment file and a service.
+    """Return the deployment that a bundle or facts name, after checking it; needs neither a deployment file nor a
+    service.
 
-    Its events are read from the first block on. Raises as ``check_deployment``, except CHAIN_GENESIS_CHANGED: a bundle
-    does not name the first block of the chain, and the origin already identifies the ledger.
+    The deployment's events are read from the first block on. Raises what ``check_deployment`` raises, except
+    CHAIN_GENESIS_CHANGED: a bundle does not name the first block of the chain, and the origin already identifies the
+    ledger.
     """
     genesis = connection.block(0)
     found = Deployment(
@@ -223,13 +226,13 @@ def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
         creations={},
     )
     check_deployment(connection, found)
-    # Compared again, because the bundle also names a threshold.
+    # The bundle's ledger digest is compared too, because it also covers the threshold that the bundle names.
     _check_ledger(connection, found, chain.ledger)
     return found
 
 
 def origin_of(connection: Connection, forwarder: str) -> str:
-    """Return the origin that a forwarder keeps, 64 hex digits."""
+    """Return the ledger's origin (64 hex digits) that a forwarder contract stores."""
     return str(_ask(connection, FORWARDER, forwarder, "origin"))
 
 

@@ -1,8 +1,8 @@
 """Checks the immutables, the values that a constructor writes into the runtime code of a contract.
 
-They say which ledger the contract belongs to and which other contracts it uses. They differ between deployments, so the
-comparison of the code leaves them out, and each one is compared here with the value it must have. Otherwise a contract
-with our code could use a second, secret party registry.
+The immutables say which ledger a contract belongs to and which other contracts it uses. Immutables differ between
+deployments, so the comparison of the code leaves them out. Here each immutable is compared with the value that it must
+have. Otherwise a contract with our code could use a second, secret party registry.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ _FORWARDER: Final = _is("forwarder", lambda chain: address_word(chain.forwarder)
 _REGISTRY: Final = _is("party registry", lambda chain: address_word(chain.party_registry))
 _ORIGIN: Final = _is("origin", lambda chain: bytes.fromhex(chain.origin))
 _DELAY: Final = _is("delay", lambda chain: chain.delay.to_bytes(WORD_BYTES, "big"))
-# Each ledger chooses its own least notice. Only its size is checked, so that an address is not accepted in its place.
+# Each ledger chooses its own shortest public notice. Only the size of the value is checked, so that an address is not
+# accepted instead.
 _NOTICE: Final[Immutable] = ("least notice", lambda found, _: int.from_bytes(found, "big") < 1 << NOTICE_BITS)
 
-# In the order of the artifacts, which is the order of declaration in the sources, base contracts first.
+# The immutables are in the order of the artifacts: as declared in the sources, base contracts first.
 _IMMUTABLES: Final[Mapping[str, Sequence[Immutable]]] = {
     "Forwarder": (
         _is("domain separator", _domain_separator),

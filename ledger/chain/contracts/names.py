@@ -13,12 +13,15 @@ MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
-# In the order of the bits of a hold.
+# The offices that can hold a statement, in the order of the bits of a hold.
 OFFICES: Final = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 def code_of_scenario(scenario: str) -> bytes:
-    """Return the 8-byte code of a scenario; raises InvalidInput SCENARIO_CODE_INVALID."""
+    """Return the 8-byte code of a scenario.
+
+    Raises InvalidInput SCENARIO_CODE_INVALID unless it has 1 to 8 ASCII characters.
+    """
     if not scenario.isascii() or not 1 <= len(scenario) <= MAX_SCENARIO_CHARACTERS:
         raise InvalidInput(
             "SCENARIO_CODE_INVALID", "A scenario code has 1 to 8 ASCII characters.", where="scenario", hint=None
@@ -32,7 +35,7 @@ def scenario_of_code(code: str) -> str:
 
 
 def code_of_reason(reason: str) -> int:
-    """Return the number of a reason; raises InvalidInput REASON_UNKNOWN."""
+    """Return the contracts' number for a reason; raises InvalidInput REASON_UNKNOWN if there is no such reason."""
     return number_of(reason, REASONS, "reason")
 
 
@@ -42,12 +45,15 @@ def names_of_roles(mask: int) -> tuple[str, ...]:
 
 
 def names_of_offices(mask: int) -> tuple[str, ...]:
-    """Return the names of the offices in the bits of a hold."""
+    """Return the names of the offices (authority, supervisor) whose bits are set in a hold."""
     return tuple(name for bit, name in enumerate(OFFICES) if mask >> bit & 1)
 
 
 def number_of(name: str, names: Sequence[str], what: str, code: str | None = None) -> int:
-    """Return the place of a name in its list, from 0; raise InvalidInput ``code``, by default ``<WHAT>_UNKNOWN``."""
+    """Return the index of a name in a list, from 0.
+
+    If the list lacks the name, raise InvalidInput with ``code``, by default ``<WHAT>_UNKNOWN``.
+    """
     if name not in names:
         hint = f"Use one of: {', '.join(names)}."
         raise InvalidInput(code or f"{what.upper()}_UNKNOWN", f"There is no such {what}.", where=what, hint=hint)

@@ -1,4 +1,4 @@
-"""Turns refusals of the contracts into errors of our error family.
+"""Turns the errors with which contracts refuse a call into errors of ``ledger.errors``.
 
 The code is the Solidity error's name in UPPER_SNAKE (``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``), and the error's
 arguments become ``details``. A table gives the error class for each name, because a Solidity error does not show
@@ -40,7 +40,7 @@ def load_meanings() -> dict[str, dict[str, str]]:
 
 
 class RevertReader:
-    """Turns a node's answer to a refused call into an error of our error family."""
+    """Turns a node's answer to a refused call into an error of ``ledger.errors``."""
 
     def __init__(self, interfaces: Iterable[Interface]) -> None:
         self._errors = {selector: item for each in interfaces for selector, item in each.errors.items()}
@@ -61,7 +61,7 @@ class RevertReader:
         )
 
     def decode(self, data: bytes, *, contract: str | None = None) -> PingzhengError:
-        """Return the error for the return data of a revert; ChainRejected REVERT_UNKNOWN for unknown data."""
+        """Return the error for the return data of a revert, or ChainRejected REVERT_UNKNOWN if the data are unknown."""
         selector = data[:_SELECTOR_BYTES]
         item = self._errors.get(selector)
         try:
@@ -104,6 +104,6 @@ def code_of(error_name: str) -> str:
 
 
 def _detail(argument: str) -> str:
-    """``firstSeq`` → ``first_seq``; a name that is a parameter of the error class gets an underscore at its end."""
+    """Return ``firstSeq`` as ``first_seq``; add an underscore to a name that is a parameter of the error class."""
     snake = _WORD_EDGE.sub("_", argument).lower()
     return f"{snake}_" if snake in {"code", "message", "where", "hint"} else snake

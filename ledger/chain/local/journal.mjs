@@ -33,7 +33,7 @@ export class JournalError extends Error {
   }
 }
 
-/** A change could not be written, so it was not run. The chain still works, and the next change may succeed. */
+/** A change could not be written, so it was not run. The chain still works, and a later change may succeed. */
 export class NotWritten extends Error {
   constructor(errno, message) {
     super(`The journal cannot be written: ${message}`);
@@ -45,10 +45,10 @@ export class NotWritten extends Error {
 export class Journal {
   #path;
   #descriptor = null;
-  #end = 0; // the end of the last good line, in bytes
+  #end = 0; // how many bytes the file has up to the end of the last good line
   #sum = "";
   #lines = 0;
-  #before = [0, ""]; // #end and #sum before the last line was added
+  #before = [0, ""]; // the values of #end and #sum before the last line was added
   #leftover = false; // the file may contain more bytes after #end
   #unbroken = false; // the last line lacks its line break
 
@@ -65,7 +65,7 @@ export class Journal {
     return (statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > 0;
   }
 
-  /** Device and inode, by which two programs can find out that they use the same journal. */
+  /** The file's device and inode numbers: two programs compare them to find out that they use the same journal. */
   get identity() {
     const { dev, ino } = statSync(this.#path, { bigint: true });
     return { device: String(dev), inode: String(ino) };
@@ -94,8 +94,8 @@ export class Journal {
 
   /**
    * Check and yield every record in order; the first one is the header. If a crash left an incomplete last line, its
-   * change was never answered: the line is cut off, and `repaired` is called. Records of the old format, which has no
-   * header and no sums, are yielded unchecked, with `old` set.
+   * change was never answered: the incomplete line is cut off, and `repaired` is called. Records of the old format,
+   * which has no header and no sums, are yielded unchecked, with `old` set.
    */
   *read(repaired) {
     if (!statSync(this.#path).isFile()) throw damaged(1);
@@ -124,7 +124,7 @@ export class Journal {
     }
   }
 
-  /** Write a record completely to the disk. Throws NotWritten if that fails; then no part of the record remains. */
+  /** Write a record completely to the disk. If writing fails, throw NotWritten; then no part of the record remains. */
   append(record) {
     const [line, sum] = sealed(record, this.#sum);
     try {
@@ -141,8 +141,8 @@ export class Journal {
   }
 
   /**
-   * Remove the last record, because its change was refused. If the process ends before that, the change is refused
-   * again when the journal is read.
+   * Remove the last record, because its change was refused. If the process ends before the record is removed, the
+   * change is refused again when the journal is read.
    */
   takeBack() {
     [this.#end, this.#sum] = this.#before;
@@ -163,7 +163,7 @@ export class Journal {
     this.#lines += 1;
   }
 
-  /** Open the file, and check that it is still the same file and ends with its last good line. */
+  /** Open the journal; check that the path still leads to the same file, which ends with the last good line. */
   #prepare() {
     this.#mend();
     const held = fstatSync(this.#descriptor);
@@ -187,7 +187,7 @@ export class Journal {
     try {
       this.#mend();
     } catch {
-      // The disk is full or read-only. #leftover and #unbroken stay set, so the repair is tried again later.
+      // The disk is full or read-only. #leftover and #unbroken stay set, so that the file is repaired later.
     }
   }
 }
@@ -215,7 +215,7 @@ function sumOf(body, before) {
   return createHash("sha256").update(before).update(body).digest("hex").slice(0, 16);
 }
 
-/** Return the record of a line in the old format without sums, or null for any other line. */
+/** Return the record of a line in the old format, which has no sums, or null for any other line. */
 function oldRecord(bytes) {
   try {
     const record = JSON.parse(bytes);
@@ -226,8 +226,9 @@ function oldRecord(bytes) {
 }
 
 /**
- * Return how many bytes of a last line without line break are a complete line, and how the end is repaired. After the
- * line, only zeros are accepted, which a power cut leaves: other bytes mean that the line break was changed.
+ * For a file that does not end with a line break: return how many bytes of its last line are a complete record, and how
+ * the end is repaired. After the record only zero bytes are accepted, because a power cut leaves them; other bytes mean
+ * that the line break was changed.
  */
 function lengthOfEnd(bytes, before) {
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
@@ -265,7 +266,7 @@ function writeWhole(descriptor, bytes) {
   }
 }
 
-/** Wait until the name of a new file is on the disk. */
+/** Wait until the disk has stored the name of a new file, not only its content. */
 function syncFolder(folder) {
   const descriptor = openSync(folder, "r");
   try {

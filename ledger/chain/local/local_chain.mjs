@@ -19,9 +19,9 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_BATCH = 1000;
 const MAX_CONNECTIONS = 1024;
 const BODY_TIMEOUT_MS = 30_000;
-const MAX_AHEAD = 2 ** 39; // the contracts store times in 40 bits
+const MAX_AHEAD = 2 ** 39; // the most seconds that the clock may be ahead, because the contracts store times in 40 bits
 const CHECKED_EVERY = 100;
-const REPORTED_EVERY = 1000; // so that the parent process sees that a long replay makes progress
+const REPORTED_EVERY = 1000; // lines between two reports, which show the parent that a long replay goes on
 const GENESIS = "2026-01-01T00:00:00Z";
 const CHANGING = new Set(["eth_sendRawTransaction", "hardhat_setBalance", "evm_mine"]);
 const READING = /^(eth|net|web3)_(?!sendTransaction$)/;
@@ -54,8 +54,8 @@ async function latest() {
 }
 
 /**
- * Run a change at its time, after block `number`. `stays` is false if the change was refused and made no block; a
- * transaction that reverts makes a block.
+ * Run a change at its recorded time, after block `number`. `stays` is false if the change was refused and made no
+ * block. A transaction that reverts makes a block, so its change stays.
  */
 async function run({ method, params, time }, number) {
   try {
@@ -114,7 +114,7 @@ async function replay() {
   if (refused !== null) report("Repaired")({ line: refused, bytes: 0, reason: "refused" });
 }
 
-/** Throw unless the replay made the blocks that these lines follow. A block's hash covers all blocks before it. */
+/** Throw if the replayed blocks differ from those in the journal. A block's hash covers all earlier blocks. */
 async function requireKnown(lines) {
   const isKnown = async ([, after]) => (await request("eth_getBlockByHash", [after, false])) !== null;
   if (lines.length === 0 || (await isKnown(lines.at(-1)))) return;
@@ -201,7 +201,8 @@ async function handle(incoming, outgoing) {
     }
     send(200, await answerAll(Buffer.concat(chunks).toString()));
   } catch {
-    // The client is gone, or the answer cannot be written as JSON: close this connection, but keep the chain running.
+    // The client closed the connection, or the answer cannot be written as JSON: close the connection, keep the chain
+    // running.
     outgoing.destroy();
   }
 }

@@ -1,7 +1,7 @@
-"""A local development chain in a child process that always ends with its parent.
+"""Runs a local development chain in a child process, which always ends when its parent process ends.
 
-There are two programs. ``GANACHE`` is the reference that tests run on. ``JOURNAL`` is ``local_chain.mjs`` with
-Hardhat's simulated network: it is about fifty times faster and keeps a journal instead of a database.
+Two programs can run the chain. ``GANACHE`` is the reference that tests run on. ``JOURNAL`` is ``local_chain.mjs`` with
+Hardhat's simulated network. ``JOURNAL`` is about fifty times faster and stores a journal instead of a database.
 
 The child's standard input is a pipe that this process holds. The child ends when the pipe closes, which also happens
 when this process is killed.
@@ -48,11 +48,11 @@ log = structlog.get_logger()
 class LocalNode:
     """One process on 127.0.0.1, with its data and log file in ``directory``.
 
-    A start in the same directory continues the same chain; a journal can be used by one node at a time. ``funded`` are
-    addresses, which get money by the test node's own call, so that no private key appears in the list of processes.
-    Blocks follow the rules of the Paris hard fork, and each transaction is mined at once. ``ahead`` returns, at each
-    start, how many seconds the clock of a journaled chain is ahead. Without ``create`` the journal must exist. Raises
-    Misconfigured if Node, the program or the journal is missing.
+    A node that starts in the same directory continues the same chain; only one node at a time can use a journal.
+    ``funded`` are addresses that get money through a call that only test nodes offer, so that no private key appears in
+    the list of processes. Blocks follow the rules of the Paris hard fork, and each transaction is mined at once.
+    ``ahead`` is called at each start and returns how many seconds the clock of a journaled chain is ahead of UTC.
+    Without ``create`` the journal must exist. Raises Misconfigured if Node, the program or the journal is missing.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class LocalNode:
         self._ahead = ahead
         self._process: subprocess.Popen[bytes] | None = None
         self._output: NodeOutput | None = None
-        # How the last start repaired the journal's last line.
+        # How the last start repaired the journal's last line, or None.
         self.repaired: Repair | None = None
 
     @property
@@ -88,12 +88,12 @@ class LocalNode:
 
     @property
     def pid(self) -> int | None:
-        """The id of the process, or None if none was started."""
+        """The id of the process, or None if no process was started."""
         return self._process.pid if self._process else None
 
     @property
     def log_path(self) -> Path:
-        """The file with the node's output."""
+        """The file that contains the node's output."""
         return self._directory / "node.log"
 
     @property
@@ -120,7 +120,7 @@ class LocalNode:
         return self
 
     def restart(self) -> Self:
-        """Start a process that died again, on the same port. Raises as ``start``."""
+        """After the process died, start a new one on the same port. Raises what ``start`` raises."""
         if not self.running:
             self.stop()
             self._create = False
@@ -136,7 +136,7 @@ class LocalNode:
                 self._spawn(fixed=port is not None)
             if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
-        # The chain has run, so a missing journal must not be replaced by a new one.
+        # The chain has run before, so a missing journal must not be replaced by a new journal.
         self._create = False
         for address in self._funded:
             self.fund(address)
@@ -146,7 +146,7 @@ class LocalNode:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill the process without warning, like a power cut."""
+        """Kill the process at once, so that it cannot finish its work, like a power cut."""
         self._end(signal.SIGKILL)
 
     def _end(self, number: signal.Signals) -> None:
@@ -178,13 +178,13 @@ class LocalNode:
         self.stop()
 
     def fund(self, address: str, wei: int = FUNDS_WEI) -> None:
-        """Give an account money for gas, which mines one block, unless it still has at least half of ``wei``."""
+        """Give an account ``wei`` for gas, unless it still has at least half of ``wei``. Mines one block."""
         if int(self.rpc("eth_getBalance", address, "latest"), 16) * 2 < wei:
             method = "evm_setAccountBalance" if self._program == GANACHE else "hardhat_setBalance"
             self.rpc(method, address, hex(wei))
 
     def snapshot(self) -> str:
-        """Remember the chain's state and return a token that ``revert`` accepts once."""
+        """Store the chain's present state in the node, and return a token; ``revert`` accepts the token once."""
         return str(self.rpc("evm_snapshot"))
 
     def revert(self, token: str) -> None:
@@ -254,9 +254,9 @@ class LocalNode:
 
     @contextmanager
     def _alone(self) -> Iterator[tuple[int, ...]]:
-        """Take the lock of the journal, which the node inherits and holds until it ends.
+        """Take the lock of the journal. The node inherits the lock and holds it until the node ends.
 
-        Waits for another node that is ending; raises ``Conflict`` ``CHAIN_RUNNING`` if it does not end.
+        If another node holds the lock, wait for its end; raise ``Conflict`` ``CHAIN_RUNNING`` if it does not end.
         """
         if self._program != JOURNAL or not self._persistent:
             yield ()
@@ -295,8 +295,8 @@ class LocalNode:
     def _listens(self, *, final: bool) -> bool:
         """Wait until our process listens, and return False if another program took its port first.
 
-        The output proves that our process listens and not another one. A process that keeps writing is replaying its
-        journal, so the wait goes on.
+        The output of our process proves that our process listens, and not another program. While the process keeps
+        writing output, it is replaying its journal, so this function keeps waiting.
         """
         output, read = self._output, -1
         if output is None:

@@ -1,4 +1,4 @@
-"""Reads the standard output of a local node from a pipe, and copies it to a log file.
+"""Reads the standard output of a local node from a pipe, and copies the output to a log file.
 
 If the disk is full, the copy is dropped, so that the node still starts and answers.
 """
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """How a start repaired the last line of a journal that a crash had interrupted.
+    """How the start of a node repaired the journal's last line, which a crash had interrupted.
 
     ``reason`` is ``torn`` (the incomplete line was cut off; its change was never answered), ``refused`` (the line was
     removed, because its change is refused) or ``without its line break`` (the line was completed). ``bytes`` is how
@@ -37,8 +37,8 @@ class Repair:
 class NodeOutput:
     """Reads ``stream`` to its end in its own thread, and writes a new log file to ``path``.
 
-    ``read`` counts the lines so far; it grows while a node replays its journal. ``listening`` says whether the node has
-    printed that it listens.
+    ``read`` is the number of lines so far; the number grows while a node replays its journal. ``listening`` says
+    whether the node has printed that it listens.
     """
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
@@ -56,7 +56,7 @@ class NodeOutput:
         return "".join(list(self._lines))
 
     def facts(self, word: str) -> dict[str, Any] | None:
-        """Return the JSON object of the last line that begins with ``word``, or None."""
+        """Return the JSON object in the last line that begins with ``word``, or None if there is no such line."""
         for line in reversed(list(self._lines)):
             if line.startswith(f"{word} {{"):
                 return dict(json.loads(line.removeprefix(word)))

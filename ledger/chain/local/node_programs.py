@@ -14,7 +14,7 @@ from ledger.errors import Misconfigured
 
 _JOURNAL_SCRIPT: Final = Path(__file__).parent / "local_chain.mjs"
 _ENTRIES: Final = {"ganache": ("dist", "node", "cli.js"), "hardhat": ("dist", "src", "hre.js")}
-# A line of JavaScript that Node runs first: it ends the process when its standard input closes.
+# JavaScript that Node runs first: it ends the node's process when the standard input closes.
 _END_WITH_PARENT: Final = (
     "data:text/javascript,"
     "const end=()=>process.kill(process.pid,'SIGTERM');"
@@ -29,7 +29,10 @@ def journal_command(options: Mapping[str, object]) -> list[str]:
 
 
 def ganache_command(port: int, chain_id: int, block_gas_limit: int, database: Path | None) -> list[str]:
-    """Return the command of ganache, which stores its chain in the folder ``database`` or, without one, nowhere."""
+    """Return the command of ganache.
+
+    The chain is stored in the folder ``database``; if that is None, in memory only.
+    """
     options: dict[str, object] = {
         "server.host": HOST,
         "server.port": port,
@@ -75,7 +78,7 @@ def find_program(name: str, node_modules: Path | None = None) -> Path:
     """Return the entry file of ganache or Hardhat, by default in the ``node_modules`` next to this package."""
     root = node_modules or Path(__file__).resolve().parents[3] / "node_modules"
     entry = root.joinpath(name, *_ENTRIES[name])
-    # npm writes its list of installed packages last: without the list the installation was interrupted.
+    # npm writes its list of installed packages last. If the list is missing, the installation was interrupted.
     if not entry.is_file() or not (root / ".package-lock.json").is_file():
         raise Misconfigured(
             "NODE_MODULES_MISSING",

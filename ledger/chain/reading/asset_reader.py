@@ -54,7 +54,8 @@ class AssetReader(NodeReader):
         )
 
     def holders(self, asset: AssetRecord, *, block: int) -> list[HolderFact]:
-        """Return all holders of an asset in order, up to ``block``, which must be the block of the record ``asset``.
+        """Return all holders of an asset in order, up to ``block``; the record ``asset`` must have been read as of that
+        block.
 
         Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before it, and the
         last one leads to the holder in the record.
@@ -94,11 +95,11 @@ class AssetReader(NodeReader):
         return sorted(records, key=lambda record: record.rank)
 
     def rights(self, identifier: str, *, block: BlockTag = "latest") -> list[RightRecord]:
-        """Return all rights ever granted in an asset, by number from 1, including the rights that ended."""
+        """Return all rights ever granted in an asset, in the order of their numbers; rights that ended are included."""
         return self.rights_of([identifier], block=block)[0]
 
     def rights_of(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[list[RightRecord]]:
-        """As ``rights``, for many assets in the given order."""
+        """Return what ``rights`` returns, for many assets in the given order."""
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "rightsOf", identifier) for identifier in identifiers]
         with self.connection.reading("AssetRegistry.rightsOf"):
@@ -121,11 +122,11 @@ class AssetReader(NodeReader):
         ]
 
     def annulled_ancestor(self, identifier: str, *, block: BlockTag = "latest") -> str | None:
-        """Return an annulled asset that this asset is derived from, or None."""
+        """Return an annulled asset that the given asset is derived from, or None if there is none."""
         return self.annulled_ancestors([identifier], block=block)[0]
 
     def annulled_ancestors(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[str | None]:
-        """As ``annulled_ancestor``, for many assets in the given order."""
+        """Return what ``annulled_ancestor`` returns, for many assets in the given order."""
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "annulledAncestor", identifier) for identifier in identifiers]
         words = [answer()[0] for answer in answers]

@@ -1,7 +1,8 @@
-"""Calls and event queries as of one block, which are collected first and sent to the node together.
+"""Collects calls and event queries as of one block, and sends them to the node together.
 
-Each method returns a function that returns the answer. The first answer that is needed sends all calls collected until
-then in one request. So calls that do not depend on each other's answers cost one round trip, however many they are.
+Each method returns a function, and calling this function returns the answer. The first time that an answer is needed,
+all calls collected so far are sent in one request. So any number of calls costs one request if no call depends on the
+answer of another.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class BatchedCalls:
 
 
 def incomplete(code: str, where: str) -> ChainUnavailable:
-    """Return the error for a node that left events out."""
+    """Return the error for a node whose answer lacks events."""
     return ChainUnavailable(
         code,
         "The events that the node gave do not lead to the state that the contract shows.",

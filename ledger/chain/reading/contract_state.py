@@ -1,4 +1,7 @@
-"""The records that the contracts keep, as values. Ids, digests and hashes are 64 hex digits; times are seconds UTC."""
+"""Dataclasses for the records that the contracts store.
+
+Ids, digests and hashes are 64 hex digits; times are seconds UTC.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class PartyRecord:
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account that is or was bound to a party. A time that does not apply is 0.
+    """An account that is or was bound to a party. A time is 0 if the event that it dates did not happen.
 
     ``proven``: the chain checked that the party possesses the key. ``proposal``: the number of the proposal that bound
     the account, 0 for a founding account. ``acts``: the key is a secp256k1 key, so it can send transactions; for
@@ -38,7 +41,10 @@ class AccountRecord:
 
     @property
     def live(self) -> bool:
-        """Whether the account is not retired. A live account can withdraw and veto, even if it is reported."""
+        """Whether the account is bound and not retired.
+
+        A live account can withdraw and veto, even if it is reported lost.
+        """
         return not self.valid_to
 
     @property
@@ -49,11 +55,12 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProposalRecord:
-    """A proposal. Parties are named by number, 0 for nobody.
+    """A proposal. Parties are given by their numbers; 0 means no party.
 
-    ``role`` is the mask of the roles that may decide it, 0 if a party proposed a change of its own keys. ``act`` is
-    the digest of the proposed call. ``proposer`` and ``confirmer`` are accounts; ``confirmer`` is empty before the
-    confirmation. ``ready`` is running time: seconds UTC minus all seconds that were paused.
+    ``role`` is a bit mask of the roles that may decide the proposal, 0 if a party proposed a change of its own keys.
+    ``act`` is the digest of the proposed call. ``proposer`` and ``confirmer`` are accounts; ``confirmer`` is empty
+    before the confirmation. ``ready`` is the running time (seconds UTC minus all paused seconds) from which the
+    proposal can be carried out.
     """
 
     no: int
@@ -70,11 +77,11 @@ class ProposalRecord:
 
     @property
     def expires(self) -> int:
-        """The last second, in running time, in which the proposal can be confirmed or carried out."""
+        """The last second in which the proposal can be confirmed or carried out, not counting paused seconds."""
         return self.ready + OPEN_FOR
 
     def open_at(self, running: int) -> bool:
-        """Return whether the proposal has neither ended nor expired at the running time ``running``."""
+        """Return whether the proposal has neither ended nor expired at ``running`` (UTC minus paused seconds)."""
         return self.state == ProposalState.PENDING and running <= self.expires
 
 
@@ -108,7 +115,8 @@ class AssetRecord:
 class LienRecord:
     """A lien that is not released.
 
-    ``creditor`` is the id of the creditor, ``consent_to`` the id of the party to which it consents to a transfer.
+    ``creditor`` is the id of the creditor; ``consent_to`` is the id of the party to which the creditor allows a
+    transfer.
     """
 
     lien: int
@@ -123,7 +131,7 @@ class LienRecord:
 class RightRecord:
     """A granted right, in force while ``start ≤ t < end``.
 
-    For a licence, ``parent`` is the number of the right under which it was granted, else None.
+    For a licence, ``parent`` is the number of the right under which the licence was granted, else None.
     """
 
     no: int
@@ -154,7 +162,7 @@ class AnchoredBatch:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The names of the offices that hold a statement, and how often that changed; 0 if it was never held."""
+    """The offices (authority, supervisor) that hold a statement, and how often this changed; 0 if never held."""
 
     offices: tuple[str, ...]
     changes: int
@@ -162,7 +170,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class LeafStatus:
-    """A leaf's state as of a block. ``since`` and ``reason`` belong to the last change, None if nothing changed."""
+    """A leaf's status as of a block.
+
+    ``since`` and ``reason`` are those of the last change, None if the status never changed.
+    """
 
     block: int
     state: str

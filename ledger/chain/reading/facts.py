@@ -1,4 +1,4 @@
-"""Collects, as of one block, all facts of the chain that a verifier needs to judge one bundle."""
+"""Reads from the chain, as of one block, everything (the facts) that a verifier needs to judge one bundle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ledger.proof.facts import (
 from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
 
-# The contracts' types cannot hold higher numbers, so nothing exists at a higher number that a bundle names.
+# The highest numbers that the contracts can store. If a bundle names a higher number, nothing exists there.
 MAX_ISSUERS: Final = 2**32
 MAX_LEAVES: Final = 2**32
 Span = tuple[int, int]
@@ -35,7 +35,10 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Reads of everything that the bundle names. None depends on another answer, so one request is enough for all."""
+    """Reads of everything that the bundle names.
+
+    No read depends on another answer, so one request is enough for all reads.
+    """
 
     accounts: Mapping[str, Callable[[], AccountRecord | None]]
     anchors: Mapping[tuple[int, int], Callable[[], str | None]]
@@ -47,7 +50,7 @@ class _Named:
 
 
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
-    """Return the facts of the newest block about a bundle.
+    """Return what the chain shows about a bundle at the newest block (the facts).
 
     A fact that the chain does not know is left out, so the check that needs it fails. A certificate without uses costs
     three requests to the node: the block; everything that the bundle names; everything that depends on the numbers of
@@ -58,7 +61,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     reads, span = reader.batched(latest.number), (reader.deploy_block, latest.number)
     named = _read_named(reads, needed, span)
     known = {party: number for party, answer in named.numbers.items() if (number := answer())}
-    # All of these are collected before the first answer is used, so that one more request is enough for them.
+    # These reads are all collected before the first answer is used, so that one more request is enough for all of them.
     registered = {party: reads.party(number) for party, number in known.items()}
     newest = {issuer: reads.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
     held = {statement: reads.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
@@ -129,10 +132,11 @@ def _parties(needed: FactsNeeded) -> set[str]:
 
 
 def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None:
-    """Raise ``ChainUnavailable`` ``PARTY_NUMBER_DIFFERS`` unless each number leads back to its party's id.
+    """Raise ``ChainUnavailable`` ``PARTY_NUMBER_DIFFERS`` if a number that the node gave belongs to a party with
+    another id.
 
-    A node that gives the number of another party would hide the party's uses and withdrawals. ``registered`` has, by
-    party id, the record that the node gave for the party's number.
+    A node that gives the number of another party would hide the party's uses and withdrawals. ``registered`` maps a
+    party id to the record that the node returned for the party's number.
     """
     for party, answer in registered.items():
         try:
@@ -177,7 +181,7 @@ def _times(facts: Facts) -> Iterator[int]:
 def _owners(
     reads: BatchedReads, records: Collection[AccountRecord], needed: FactsNeeded
 ) -> dict[int, tuple[str, PartyFact]]:
-    """Return the parties that the accounts belong to, by number, each with its id."""
+    """Return the parties that the accounts belong to, as a map from a party's number to its id."""
     numbers = sorted({record.party_no for record in records})
     issuer, scenario = needed.accreditation or ("", "")
     parties = [reads.party(number) for number in numbers]
@@ -190,12 +194,18 @@ def _owners(
 
 
 def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
-    """Return the keys by account. The presenting key is in the certificate and may be missing in the bundle's keys."""
+    """Return a map from account to key.
+
+    The presenting key is in the certificate; the bundle's list of keys may lack it.
+    """
     return {**bundle.keys, **_presenting(needed)}
 
 
 def _presenting(needed: FactsNeeded) -> dict[str, Jwk]:
-    """Return the ``cnf`` key by its account, or nothing if its suite is not installed, which check 10 reports."""
+    """Return a map with the account and key in ``cnf``.
+
+    It is empty if the key's suite is not installed; check 10 reports that.
+    """
     if needed.presenter is None:
         return {}
     try:
@@ -232,7 +242,10 @@ def _proposed(proposal: ProposalRecord) -> ProposedKey:
 
 
 def _is_of(key: Jwk, account: str) -> bool:
-    """Return whether the key belongs to the account; False if its suite is not installed (the verifier reports it)."""
+    """Return whether the key belongs to the account.
+
+    False if the key's suite is not installed; the verifier reports the missing suite.
+    """
     try:
         return account_of_public_key(key.compressed) == account
     except Misconfigured:

@@ -19,7 +19,7 @@ _ANCHORED: Final = f"{CERTIFICATE_LOG}.Anchored"
 class LogReader(NodeReader):
     """The methods of ``ChainReader`` that concern the certificate log.
 
-    Issuers and parties are named by number, statements by digest (64 hex digits).
+    Issuers and parties are given by their numbers, statements by their digests (64 hex digits).
     """
 
     def batch_count(self, issuer: int, *, block: BlockTag = "latest") -> int:
@@ -33,7 +33,8 @@ class LogReader(NodeReader):
     def anchored(self, issuer: int, batch: int) -> AnchoredBatch | None:
         """Return a batch's anchor from its event, or None if the batch is not anchored.
 
-        The event is compared with the commitment in the contract, so a node that hides or changes the event is noticed.
+        The event is compared with the commitment in the contract, so it is noticed if a node hides or changes the
+        event.
         """
         last = self.block_number()
         reads = self.batched(last)
@@ -60,7 +61,10 @@ class LogReader(NodeReader):
         )
 
     def status_of(self, place: Position, *, block: int | None = None) -> LeafStatus:
-        """Return a leaf's state as of a block or of the newest; raises ChainUnavailable STATUS_HISTORY_INCOMPLETE."""
+        """Return a leaf's status as of a block, by default the newest.
+
+        Raises ChainUnavailable STATUS_HISTORY_INCOMPLETE.
+        """
         number = self.block_number() if block is None else block
         history = self.batched(number).status_history(place, self.deploy_block, number)()
         if not history:
@@ -68,17 +72,20 @@ class LogReader(NodeReader):
         return LeafStatus(number, history[-1].status, history[-1].at, history[-1].reason)
 
     def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> WithdrawalFact:
-        """Return when a party withdrew a statement. Only a withdrawal by the statement's signer counts."""
+        """Return the times at which a party withdrew a statement.
+
+        Only a withdrawal by the statement's signer counts.
+        """
         return self.batched(block).withdrawn_at(party, statement)()
 
     def hold_of(self, statement: str, *, block: BlockTag = "latest") -> Hold:
-        """Return the offices that hold a statement, and how often that changed."""
+        """Return the offices that hold a statement (authority, supervisor), and how often its holds changed."""
         return self.batched(block).hold(statement)()
 
     def hold_history(self, statement: str, *, block: int) -> list[HoldFact]:
         """Return all changes of a statement's holds up to a block.
 
-        Raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if they do not lead to the hold that the contract shows.
+        Raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if the changes do not lead to the hold that the contract shows.
         """
         reads = self.batched(block)
         return reads.hold_history(statement, reads.hold(statement)(), self.deploy_block, block)()

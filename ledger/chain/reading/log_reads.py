@@ -1,4 +1,4 @@
-"""Batched reads of the certificate log: batches, status, holds, uses and withdrawals, with their histories."""
+"""Methods that read the certificate log in batched requests: batches, status, holds, uses and withdrawals."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LEAVES_PER_WORD: Final = 128
 class LogReads(BatchedCalls):
     """The reads of ``BatchedReads`` that concern the certificate log.
 
-    Issuers, consumers and parties are named by number, statements and requests by digest (64 hex digits). A history
-    covers the blocks ``first`` to ``last``; ``last`` is the block as of which everything else is read.
+    Issuers, consumers and parties are given by their numbers, statements and requests by their digests (64 hex digits).
+    A history covers the blocks ``first`` to ``last``. Everything else is read as of the block ``last``.
     """
 
     def batch_count(self, issuer: int) -> Callable[[], int]:
@@ -57,9 +57,9 @@ class LogReads(BatchedCalls):
         """Read all status changes of a leaf.
 
         Each change must differ from the state before it, and the last one is compared with the contract's status word,
-        so a node that leaves a change out is noticed. One case is not noticed: a suspension that the node hides
-        together with its end, which only the contract's head shows. The answer raises ChainUnavailable
-        STATUS_HISTORY_INCOMPLETE.
+        so it is noticed if a node leaves a change out. One case is not noticed: the node hides a suspension together
+        with its end. Only the contract's head shows that case. The answer raises ChainUnavailable
+        STATUS_HISTORY_INCOMPLETE if the changes do not fit.
         """
         events = self.events(CERTIFICATE_LOG, "StatusChanged", first, last, issuer=place.issuer, batch=place.batch)
         state = self.state(place)
@@ -77,7 +77,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def hold(self, statement: str) -> Callable[[], Hold]:
-        """Read the offices that hold a statement, and how often that changed."""
+        """Read the offices that hold a statement (authority, supervisor), and how often its holds changed."""
         result = self.read(CERTIFICATE_LOG, "holdOf", statement)
 
         def answer() -> Hold:
@@ -89,8 +89,8 @@ class LogReads(BatchedCalls):
     def hold_history(self, statement: str, hold: Hold, first: int, last: int) -> Callable[[], list[HoldFact]]:
         """Read all changes of a statement's holds; ``hold`` is the answer of the method ``hold``.
 
-        If nothing changed, no events are asked for. The answer raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if the
-        events do not lead to ``hold``.
+        If the holds never changed, no events are read. The answer raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if
+        the events do not lead to ``hold``.
         """
         if not hold.changes:
             return list
@@ -101,7 +101,7 @@ class LogReads(BatchedCalls):
             with self._reading("CertificateLog.Held"):
                 history = [_hold_change(event) for event in found]
             numbers = [event.args["change"] for event in found]
-            # The node chooses the count freely: a list of that length could be more than the memory holds.
+            # The node could answer with any count, so no list of that length is built: it might not fit into memory.
             whole = len(numbers) == hold.changes and numbers == list(range(1, len(numbers) + 1))
             if not whole or history[-1].offices != hold.offices:
                 raise incomplete("HOLD_HISTORY_INCOMPLETE", f"statement {statement}")
@@ -116,7 +116,7 @@ class LogReads(BatchedCalls):
     def use_history(self, consumer: int, request: str, uses: int, first: int, last: int) -> Callable[[], list[UseFact]]:
         """Read all uses of a consumer under a request; ``uses`` is the answer of the method ``uses``.
 
-        If there are none, no events are asked for. The answer raises ChainUnavailable USE_HISTORY_INCOMPLETE if the
+        If there are no uses, no events are read. The answer raises ChainUnavailable USE_HISTORY_INCOMPLETE if the
         events do not lead to ``uses``.
         """
         if not uses:
@@ -132,7 +132,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def withdrawn_at(self, party: int, statement: str) -> Callable[[], WithdrawalFact]:
-        """Read when a party withdrew a statement. Only a withdrawal by the statement's signer counts."""
+        """Read the times at which a party withdrew a statement. Only a withdrawal by the statement's signer counts."""
         result = self.read(CERTIFICATE_LOG, "withdrawnAt", party, statement)
         return lambda: WithdrawalFact(*result())
 

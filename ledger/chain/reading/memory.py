@@ -1,8 +1,8 @@
-"""Remembers a block and the logs that a verifier saw, to notice a chain that was copied and continued (protocol §8).
+"""Stores which block and logs a verifier saw, to notice later that a chain was copied and continued (protocol §8).
 
-The chain must still contain what was seen: the block of that number has the same hash, and each log still has the same
-batch. A higher block number alone proves nothing. A lower number proves that the node is behind, or that the chain was
-reset.
+The chain must still contain what the verifier saw: the block with the stored number has the stored hash, and each log
+still has the stored batch. A newest block with a higher number alone proves nothing. A newest block with a lower number
+proves that the node is behind, or that the chain was reset.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The parts of the last facts that are remembered: ledger digest, block, heads, and logs by the issuer's number.
+    """What is stored of the chain data read last: ledger digest, block, heads, and a map from issuer number to log.
 
     Hashes are 64 hex digits.
     """
@@ -51,11 +51,11 @@ class Seen:
         }
 
     def followed_by(self, now: Seen) -> Seen:
-        """Return what to remember after ``now``; logs that ``now`` does not name are kept.
+        """Return what to store after reading ``now``; logs that ``now`` does not name are kept.
 
-        Raises ``ChainUnavailable`` if both cannot belong to one chain: ``CHAIN_BEHIND_SEEN`` for an earlier block,
-        ``CHAIN_DIFFERS_FROM_SEEN`` for another ledger, another block of the same number, and a log that lost or changed
-        a batch.
+        Raises ``ChainUnavailable`` if the stored data and ``now`` cannot belong to one chain: ``CHAIN_BEHIND_SEEN`` for
+        an earlier block, ``CHAIN_DIFFERS_FROM_SEEN`` for another ledger, another block of the same number, and a log
+        that lost or changed a batch.
         """
         if now.ledger != self.ledger:
             raise _differs("ledger")
@@ -64,7 +64,8 @@ class Seen:
         if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
             raise _differs(f"block {now.block}")
         for issuer, log in now.logs.items():
-            # The log may have been seen at an earlier block, so it may be longer now although the block is the same.
+            # The stored log may come from an earlier block than the stored block, so the log may be longer now although
+            # the block is the same.
             known = self.logs.get(issuer, log)
             if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
                 raise _differs(f"log of issuer {issuer}")
@@ -72,25 +73,28 @@ class Seen:
 
 
 def seen_from(facts: Facts, before: Seen | None = None) -> Seen:
-    """Return what to remember after these facts; ``before`` was remembered earlier. Raises as ``Seen.followed_by``."""
+    """Return what to store after these facts; ``before`` was stored earlier.
+
+    Raises what ``Seen.followed_by`` raises.
+    """
     now = Seen(facts.chain.ledger, facts.block, facts.block_hash, facts.heads, dict(facts.logs))
     return now if before is None else before.followed_by(now)
 
 
 def seen_at(reader: ChainReader, block: Block) -> Seen:
-    """Return the ledger, block and heads that a chain shows at a block, without any log."""
+    """Return the ledger, block and heads that a chain shows at a block; the map of logs is empty."""
     reads = reader.batched(block.number)
     heads = [reads.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
     return Seen(reader.chain.ledger, block.number, block.hash, Heads(*(head() for head in heads)), {})
 
 
 def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) -> None:
-    """Compare the chain, in one request, with what was seen of it before.
+    """Raise unless the chain still contains what was seen of it before; needs one request.
 
     ``now`` is what the chain shows, by default at its newest block. The chain must contain ``now`` too, because several
-    nodes may answer under one address. Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` if the node has not reached
-    the block that was seen, ``CHAIN_DIFFERS_FROM_SEEN`` if the chain does not contain that block, lacks a batch, or
-    belongs to another ledger.
+    nodes may answer at one address. Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` if the node has not reached the
+    block that was seen, ``CHAIN_DIFFERS_FROM_SEEN`` if the chain does not contain that block, lacks a batch, or belongs
+    to another ledger.
     """
     now = now or seen_at(reader, reader.latest())
     seen.followed_by(now)
@@ -108,7 +112,10 @@ def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) 
 
 
 def load_seen(path: Path) -> Seen | None:
-    """Return what a file remembers, or None if there is no file; raises ``Misconfigured`` ``SEEN_FORM``."""
+    """Return what a file stores, or None if there is no file.
+
+    Raises ``Misconfigured`` ``SEEN_FORM`` for another format.
+    """
     if not path.exists():
         return None
     try:

@@ -19,7 +19,7 @@ _FOLLOWED: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 
 
 class NodeReader:
-    """Reads one deployment. Every method asks the node; only facts that never change are kept in memory.
+    """Reads one deployment. Every method asks the node; only data that never change are kept in memory.
 
     ``chain`` has the eight values that identify the ledger (protocol §1). ``deploy_block`` is the number of the first
     block in which one of the contracts exists.
@@ -71,11 +71,11 @@ class NodeReader:
             return self._client.decoder.decode(logs)
 
     def head(self, contract: str, scope: str | None = None, *, block: BlockTag = "latest") -> str:
-        """Return a contract's head, or the head of the asset with the id ``scope``: 64 hex digits."""
+        """Return a contract's head (64 hex digits), or with ``scope`` (an asset's id) the head of that asset."""
         return self.heads([(contract, scope)], block=block)[0]
 
     def heads(self, wanted: Sequence[tuple[str, str | None]], *, block: BlockTag = "latest") -> list[str]:
-        """Return many heads in the given order, as of one block; empty text if the contract did not exist yet."""
+        """Return many heads in the given order, as of one block; "" for a contract that did not exist at that block."""
         calls = [
             (
                 self.deployment.addresses[contract],
@@ -92,13 +92,13 @@ class NodeReader:
         return self.batched(block).party_no(identifier)()
 
     def party_id(self, number: int) -> str:
-        """Return a party's id by its number, which is read only once; raises NotFound PARTY_UNKNOWN."""
+        """Return the id of the party with a number; each id is read only once. Raises NotFound PARTY_UNKNOWN."""
         if number not in self._party_ids:
             self._party_ids[number] = self.party(number).id
         return self._party_ids[number]
 
     def party(self, number: int, *, block: BlockTag = "latest") -> PartyRecord:
-        """Return a party by its number; raises NotFound PARTY_UNKNOWN."""
+        """Return the party with this number; raises NotFound PARTY_UNKNOWN."""
         return self.batched(block).party(number)()
 
     def account(self, account: str, *, block: BlockTag = "latest") -> AccountRecord | None:
@@ -106,7 +106,7 @@ class NodeReader:
         return self.batched(block).account(account)()
 
     def accreditation(self, number: int, scenario: str, *, block: BlockTag = "latest") -> tuple[int, int]:
-        """Return a party's accreditation for a scenario: first second and first second after; (0, 0) if none."""
+        """Return when a party's accreditation for a scenario begins and has ended, or (0, 0) if there is none."""
         return self.batched(block).accreditation(number, scenario)()
 
 

@@ -1,4 +1,4 @@
-"""Batched reads of the party registry: parties, accounts, proposals and the pause."""
+"""Methods that read the party registry in batched requests: parties, accounts, proposals and the pause."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ledger.errors import NotFound
 
 
 class PartyReads(BatchedCalls):
-    """The reads of ``BatchedReads`` that concern parties. Parties and proposals are named by their numbers."""
+    """The reads of ``BatchedReads`` that concern parties. Parties and proposals are given by their numbers."""
 
     def party_no(self, identifier: str) -> Callable[[], int]:
         """Read the number of the party with this id, or 0 if no such party is registered."""
         return self.number(PARTY_REGISTRY, "partyNoOf", identifier)
 
     def party(self, number: int) -> Callable[[], PartyRecord]:
-        """Read a party by its number; the answer raises NotFound PARTY_UNKNOWN."""
+        """Read the party with this number; the answer raises NotFound PARTY_UNKNOWN."""
         result = self.read(PARTY_REGISTRY, "partyOf", number)
 
         def answer() -> PartyRecord:
@@ -46,7 +46,7 @@ class PartyReads(BatchedCalls):
         return answer
 
     def accreditation(self, number: int, scenario: str) -> Callable[[], tuple[int, int]]:
-        """Read a party's accreditation for a scenario: its first second and the first second after; (0, 0) if none."""
+        """Read when a party's accreditation for a scenario begins and when it has ended, or (0, 0) if there is none."""
         result = self.read(PARTY_REGISTRY, "accreditationOf", number, code_of_scenario(scenario))
 
         def answer() -> tuple[int, int]:
@@ -56,7 +56,7 @@ class PartyReads(BatchedCalls):
         return answer
 
     def proposal(self, number: int) -> Callable[[], ProposalRecord]:
-        """Read a proposal by its number from 1; the answer raises NotFound PROPOSAL_UNKNOWN."""
+        """Read the proposal with this number (from 1); the answer raises NotFound PROPOSAL_UNKNOWN."""
         result = self.read(PARTY_REGISTRY, "proposalOf", number)
 
         def answer() -> ProposalRecord:
@@ -77,7 +77,7 @@ class PartyReads(BatchedCalls):
         return self.number(PARTY_REGISTRY, "running")
 
     def paused_until(self) -> Callable[[], int]:
-        """Read the latest end of the present pause in seconds UTC, or 0 if nothing is paused."""
+        """Read when the present pause ends at the latest (seconds UTC), or 0 if the ledger is not paused."""
         return self.number(PARTY_REGISTRY, "pausedUntil")
 
 

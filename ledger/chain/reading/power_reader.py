@@ -1,4 +1,4 @@
-"""Reads proposals, the number of officers, the pause and the running time."""
+"""Reads proposals, the number of officers, the pause, and the running time (without paused seconds)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ PROPOSALS_AT_ONCE: Final = 100
 
 
 class PowerReader(NodeReader):
-    """The methods of ``ChainReader`` that concern proposals and the pause. Proposals are named by number."""
+    """The methods of ``ChainReader`` that concern proposals and the pause. Proposals are given by their numbers."""
 
     def proposal(self, number: int, *, block: BlockTag = "latest") -> ProposalRecord:
-        """Return a proposal by its number; raises NotFound PROPOSAL_UNKNOWN."""
+        """Return the proposal with this number; raises NotFound PROPOSAL_UNKNOWN."""
         return self.batched(block).proposal(number)()
 
     def proposals(
         self, after: int = 0, limit: int = PROPOSALS_AT_ONCE, *, block: BlockTag = "latest"
     ) -> list[ProposalRecord]:
-        """Return at most ``limit`` proposals with numbers higher than ``after``, in order."""
+        """Return at most ``limit`` proposals with numbers above ``after``, in the order of their numbers."""
         last = min(after + limit, self.proposal_count(block=block))
         reads = self.batched(block)
         return [answer() for answer in [reads.proposal(number) for number in range(after + 1, last + 1)]]
@@ -41,7 +41,7 @@ class PowerReader(NodeReader):
         return self.batched(block).number(PARTY_REGISTRY, "officers")()
 
     def paused_until(self, *, block: BlockTag = "latest") -> int:
-        """Return the latest end of the present pause in seconds UTC, or 0 if nothing is paused."""
+        """Return when the present pause ends at the latest (seconds UTC), or 0 if the ledger is not paused."""
         return self.batched(block).paused_until()()
 
     def running(self, *, block: BlockTag = "latest") -> int:

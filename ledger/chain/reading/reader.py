@@ -1,4 +1,4 @@
-"""The object through which all other rooms read the chain."""
+"""The object through which all other packages read the chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads facts only from a chain that still contains what this installation saw of it before (protocol §8)."""
+"""Reads from the chain only if the chain still contains what this installation saw of it before (protocol §8)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ledger.chain.rpc.connection import Block
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 
-# If the chain shows no newer block and no other log, it is compared again after this time.
+# Seconds after which the chain is compared again, even if it shows no newer block and no other log.
 COMPARE_SECONDS: Final = 10
 
 
 class Remembered:
-    """Remembers what was seen of a chain in a file that any number of threads and processes may share.
+    """Stores what was seen of a chain in a file, which any number of threads and processes may share.
 
     The methods raise ``ChainUnavailable`` ``CHAIN_BEHIND_SEEN`` and ``CHAIN_DIFFERS_FROM_SEEN``, and ``Misconfigured``
-    ``SEEN_FORM``. Facts of a block earlier than the remembered one are always refused; the caller can ask again.
+    ``SEEN_FORM``. Facts of an earlier block than the stored one are always refused; the caller can ask again.
     """
 
     def __init__(self, reader: ChainReader, path: Path) -> None:
@@ -38,7 +38,10 @@ class Remembered:
         return facts
 
     def newest(self) -> Block:
-        """Return the newest block after comparing the chain with what was seen, for callers that read as of it."""
+        """Return the newest block, after comparing the chain with what was seen.
+
+        The caller then reads as of this block.
+        """
         before = load_seen(self._path)
         block = self._reader.latest()
         now = seen_at(self._reader, block)
@@ -46,7 +49,7 @@ class Remembered:
         return block
 
     def _take(self, before: Seen | None, after: Seen) -> None:
-        """Remember ``after``, but only if the chain still contains what was seen ``before``."""
+        """Store ``after``, but only if the chain still contains what was seen ``before``."""
         if before is not None and (after != before or self._is_due()):
             require_contained(self._reader, before, after)
         self._compared_at = time.monotonic()

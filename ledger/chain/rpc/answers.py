@@ -1,7 +1,7 @@
 """Checks the form of a node's answers: each function returns the value, or raises ``Malformed``.
 
 A node may answer anything. An answer is refused if it has the wrong form, and also if it is not the answer to the
-question: another block, the receipt of another transaction, a log outside the range.
+question: for example another block, the receipt of another transaction, or a log outside the range.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-# The largest integer of SQLite and many other programs.
+# The largest integer that SQLite and many other programs can store.
 MAX_NUMBER: Final = 2**63 - 1
 # The end of the year 9999 in seconds UTC, the last year that Python's datetime knows.
 MAX_TIME: Final = 253_402_300_799
@@ -24,7 +24,10 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 class Malformed(ValueError):
-    """An answer does not have the expected form, which the text names. Never leaves this package."""
+    """An answer does not have the expected form; the text names the expected form.
+
+    Never raised outside this package.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,14 @@ def address_of(value: Any) -> str:
 
 
 def named(names: Sequence[str], number: int) -> str:
-    """Return the name of a number in its list; raise ``Malformed`` for a number that our contracts do not use."""
+    """Return the name at index ``number`` of a list; raise ``Malformed`` for a number that our contracts do not use."""
     if not 0 <= number < len(names):
         raise Malformed("a number that has a name is expected")
     return names[number]
 
 
 def block_of(raw: Any, number: int | None = None) -> Block | None:
-    """Read a block, or None if the node has no such block; with ``number``, it must be the block of that number."""
+    """Read a block, or None if the node has no such block. With ``number``, the block must have that number."""
     if raw is None:
         return None
     fields = _fields(raw)
@@ -97,7 +100,7 @@ def block_of(raw: Any, number: int | None = None) -> Block | None:
 
 
 def receipt_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
-    """Check that a receipt belongs to this transaction and return its fields, or None while it is in no block."""
+    """Check that a receipt is that of the given transaction; return its fields, or None while it is in no block."""
     if raw is None:
         return None
     fields = _fields(raw)
@@ -118,7 +121,7 @@ def receipt_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
 
 
 def transaction_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
-    """Check exactly this transaction and return its fields unchanged, or None if the node does not know it."""
+    """Check that the answer is the given transaction; return its fields, or None if the node does not know it."""
     if raw is None:
         return None
     fields = _fields(raw)
@@ -166,7 +169,7 @@ def log_of(raw: Any) -> dict[str, Any]:
 
 
 def logs_of(raw: Any, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Check that all logs match an ``eth_getLogs`` query and that none is repeated, and return them."""
+    """Return the logs after checking that each log matches the ``eth_getLogs`` query and that no log is repeated."""
     first, last = quantity(query["fromBlock"]), quantity(query["toBlock"])
     addresses = {address.lower() for address in query["address"]}
     found = [log_of(log) for log in _list(raw)]

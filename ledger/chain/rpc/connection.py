@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 
 class Connection(Rpc):
-    """One node, with typed answers. The constructor does no network; many threads may use one connection."""
+    """One node, with typed answers. The constructor sends nothing; many threads may use one connection."""
 
     def _ask(self, read: Callable[[Any], _T], method: str, *params: Any) -> _T:
         raw = self.ask(method, *params)
@@ -62,7 +62,7 @@ class Connection(Rpc):
             return [block_of(raw, number) for number, raw in zip(numbers, found, strict=True)]
 
     def require_block(self, block: Block | None, number: int | str) -> Block:
-        """Return the block that was read by ``number``, or raise ChainUnavailable BLOCK_MISSING if it is None."""
+        """Return ``block``, or raise ChainUnavailable BLOCK_MISSING if the node has no block with this ``number``."""
         if block is None:
             hint = "The node is behind or its chain was reset; wait until the node is in sync."
             raise ChainUnavailable("BLOCK_MISSING", f"The node has no block {number}.", where=self.where, hint=hint)
@@ -79,7 +79,7 @@ class Connection(Rpc):
         return self._ask(octets, "eth_getCode", address, "latest")
 
     def transaction_count(self, address: str, block: str = "pending") -> int:
-        """Return how many transactions of an account are mined (``latest``), or mined or waiting (``pending``)."""
+        """Return how many transactions of an account are mined (``latest``), or are mined or waiting (``pending``)."""
         return self._ask(quantity, "eth_getTransactionCount", address, block)
 
     def pending_nonces(self, address: str) -> set[int] | None:
@@ -94,18 +94,18 @@ class Connection(Rpc):
         return self._ask(_word, "eth_getBalance", address, "latest")
 
     def gas_price(self) -> int:
-        """Return the price for each gas that the node proposes, in wei."""
+        """Return the price of one unit of gas that the node proposes, in wei."""
         return self._ask(_word, "eth_gasPrice")
 
     def tip(self) -> int | None:
-        """Return the tip for each gas that the node proposes, in wei, or None if the node proposes no tip."""
+        """Return the tip for one unit of gas that the node proposes, in wei, or None if the node proposes no tip."""
         try:
             return self._request(_word, "eth_maxPriorityFeePerGas")
         except RpcFault:
             return None
 
     def call(self, to: str, data: bytes, *, sender: str | None = None, block: int | str = "latest") -> bytes:
-        """Return the return data of a call that is not sent; raises RpcFault if it reverts."""
+        """Run a call without sending a transaction, and return the return data; raises RpcFault if the call reverts."""
         return self._request(octets, "eth_call", _transaction(to, data, sender), block_tag(block))
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
@@ -113,7 +113,10 @@ class Connection(Rpc):
         return self._request(quantity, "eth_estimateGas", _transaction(to, data, sender))
 
     def send_raw(self, transaction: bytes) -> str:
-        """Hand a signed transaction to the node and return its hash; raises RpcFault if the node refuses it."""
+        """Send a signed transaction to the node and return its hash.
+
+        Raises RpcFault if the node refuses the transaction.
+        """
         return self._request(hash_of, "eth_sendRawTransaction", "0x" + transaction.hex())
 
     def receipt(self, tx_hash: str) -> dict[str, Any] | None:
@@ -121,7 +124,7 @@ class Connection(Rpc):
         return self._ask(lambda raw: receipt_of(raw, tx_hash), "eth_getTransactionReceipt", "0x" + tx_hash)
 
     def transaction(self, tx_hash: str) -> dict[str, Any] | None:
-        """Return a transaction that is mined or waits, or None if the node does not know it."""
+        """Return a mined or waiting transaction, or None if the node does not know the transaction."""
         return self._ask(lambda raw: transaction_of(raw, tx_hash), "eth_getTransactionByHash", "0x" + tx_hash)
 
 
@@ -136,7 +139,7 @@ def unhex(value: str) -> bytes:
 
 
 def block_tag(block: int | str) -> str:
-    """Return a block number or tag as JSON-RPC takes it."""
+    """Return a block number or tag in the form that JSON-RPC expects."""
     return hex(block) if isinstance(block, int) else block
 
 

@@ -1,4 +1,4 @@
-"""Turns what a local chain's node reports about its journal and its disk into our errors."""
+"""Turns what a local node reports about its journal and its disk into errors of ``ledger.errors``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _UNUSABLE: Final = {
 
 
 def refused_by_journal(error: object, where: str) -> PingzhengError | None:
-    """Return our error for a JSON-RPC error that says that the journal could not be written, else None."""
+    """Return an error of ``ledger.errors`` if a JSON-RPC error says that the journal was not written, else None."""
     if not isinstance(error, Mapping) or error.get("code") != NOT_WRITTEN:
         return None
     data = error.get("data")
@@ -48,7 +48,7 @@ def refused_by_journal(error: object, where: str) -> PingzhengError | None:
 
 @contextmanager
 def on_disk(folder: Path) -> Iterator[None]:
-    """Turn an OSError into the error of ``disk_failure``."""
+    """Turn an OSError in the block of code into the error that ``disk_failure`` returns."""
     try:
         yield
     except OSError as error:
@@ -57,7 +57,7 @@ def on_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def starting(folder: Path) -> Iterator[None]:
-    """Turn an OSError into ``NODE_START_FAILED``: the system has reached a limit on processes or open files."""
+    """Turn an OSError at a start into ``NODE_START_FAILED``; the usual cause is a limit on processes or open files."""
     try:
         yield
     except OSError as error:

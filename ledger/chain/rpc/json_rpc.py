@@ -1,4 +1,4 @@
-"""JSON-RPC calls to one node: single calls, batches and ranges of logs, with limits on time and size."""
+"""Makes JSON-RPC calls to one node: single calls, batches and ranges of logs, with limits on time and size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ledger.chain.rpc.provider import NodeProvider
 
 READ_SECONDS: Final = 10
-# Longer than a read: nodes run a transaction to estimate its gas, and some run it before they accept it.
+# In seconds. Sending may take longer than reading, because some nodes run a transaction before they accept it.
 SEND_SECONDS: Final = 30
 LOG_RANGE_BLOCKS: Final = 5_000
 _CALLS_PER_REQUEST: Final = 100
@@ -31,12 +31,12 @@ RpcCall = tuple[str, list[Any]]
 
 
 class Rpc:
-    """Calls to one node. The constructor does no network; connections are pooled and may be used by many threads.
+    """Makes calls to one node. The constructor sends nothing; connections are pooled and may be used by many threads.
 
-    ``timeout`` is the longest total time of a read in seconds, ``send_timeout`` of an estimate or the sending of a
-    transaction. Every method raises ``ChainUnavailable``: ``CHAIN_UNREACHABLE`` if no node answers in time,
-    ``NODE_ANSWER_INVALID`` if an answer does not have the form that the call returns, ``NODE_ACCESS_DENIED``,
-    ``NODE_RATE_LIMITED`` and ``NODE_REFUSED``; and ``Misconfigured`` ``RPC_URL_INVALID``.
+    ``timeout`` is the longest total time of a read in seconds. ``send_timeout`` is the longest total time for
+    estimating gas or sending a transaction. Every method raises ``ChainUnavailable``: ``CHAIN_UNREACHABLE`` if no node
+    answers in time, ``NODE_ANSWER_INVALID`` if an answer does not have the form that the call returns,
+    ``NODE_ACCESS_DENIED``, ``NODE_RATE_LIMITED`` and ``NODE_REFUSED``; and ``Misconfigured`` ``RPC_URL_INVALID``.
     """
 
     def __init__(
@@ -53,21 +53,21 @@ class Rpc:
         self.timeout = timeout
         self._batch = Portion(_CALLS_PER_REQUEST)
         self._transport = Transport(url, max_bytes=max_bytes)
-        # The node's address for errors and logs, without the parts that may be secret.
+        # The node's address as errors and logs show it, without the parts that may be secret.
         self.where = self._transport.where
         self._failures = NodeFailures(self.where)
 
     @cached_property
     def _provider(self) -> NodeProvider:
         with loading():
-            # Imported here, because it takes a second to load and many commands need no node.
+            # web3 is imported here, because loading it takes a second and many commands need no node.
             from ledger.chain.rpc.provider import NodeProvider
 
         return NodeProvider(self._transport, self._failures)
 
     @contextmanager
     def reading(self, method: str) -> Iterator[None]:
-        """Turn errors while an answer is read into ChainUnavailable NODE_ANSWER_INVALID."""
+        """Turn an error that occurs while an answer is read into ChainUnavailable NODE_ANSWER_INVALID."""
         try:
             yield
         except (ValueError, LookupError, OverflowError) as error:
@@ -82,14 +82,17 @@ class Rpc:
             raise self._failures.too_much(method, refusal) from refusal
 
     def ask(self, method: str, *params: Any) -> Any:
-        """As ``request``, but raises ChainUnavailable NODE_REFUSED: for calls that a healthy node never refuses."""
+        """Return the result of a call that a healthy node never refuses.
+
+        Raises ChainUnavailable NODE_REFUSED if it does.
+        """
         try:
             return self.request(method, *params)
         except RpcFault as fault:
             raise self._failures.refused(fault) from fault
 
     def ask_many(self, calls: Sequence[RpcCall]) -> list[Any]:
-        """Return the results of many calls in order; a request contains a limited number of calls.
+        """Return the results of many calls in the order of the calls; each request contains a limited number of calls.
 
         A range of logs that the node refuses is split into smaller ranges.
         """
@@ -117,14 +120,14 @@ class Rpc:
         return self._result(method, params, lambda: self._one(method, params))
 
     def _in_halves(self, calls: Sequence[RpcCall]) -> list[Any]:
-        """Send calls in two halves, after the node refused them together."""
+        """Send the calls in two halves, because the node refused all of them together."""
         half = (len(calls) + 1) // 2
         answers = self._ask_batch(calls[:half]) + self._ask_batch(calls[half:])
         self._batch.shrink(half)
         return answers
 
     def _without_logs(self, calls: Sequence[RpcCall]) -> list[Any]:
-        """Send a batch that timed out again: the other calls together, and each range of logs in smaller pieces."""
+        """Repeat a batch that timed out: send each range of logs in smaller pieces, and all other calls together."""
         until = time.monotonic() + 2 * self.timeout
         others = iter(self.ask_many([call for call in calls if call[0] != "eth_getLogs"]))
         return [
@@ -147,10 +150,10 @@ class Rpc:
     def _logs(
         self, query: dict[str, Any], until: float | None = None, first: Callable[[], Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Return the logs of a query, in pieces if the node refuses the whole range.
+        """Return the logs of a query; if the node refuses the whole range of blocks, ask for smaller ranges.
 
-        ``first`` returns an answer that has already arrived. After a call that timed out, all pieces must be answered
-        before the time ``until``.
+        ``first`` returns the answer for the whole range, which has already arrived. If the first call timed out, the
+        answers for all smaller ranges must arrive before the time ``until``.
         """
         span = _span(query)
         try:

@@ -1,4 +1,4 @@
-"""Imports the chain's libraries late: loading them takes a second, and many commands need none of them."""
+"""Imports the chain's libraries only when they are used: loading takes a second, and many commands need none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ONE_AT_A_TIME = threading.RLock()
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Keep the recursion limit while a library is imported.
+    """Restore the interpreter's recursion limit after a library was imported.
 
     All these libraries load py_ecc, which raises the limit for the whole process. With the raised limit, deeply nested
     text would end the process instead of raising an error.

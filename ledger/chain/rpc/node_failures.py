@@ -1,7 +1,7 @@
-"""Turns the failures of a node into our errors.
+"""Turns the failures of a node into errors of ``ledger.errors``.
 
-An error names the node by its address, without the parts that may be secret. It contains the node's own words only if
-the node refused a call by a JSON-RPC error, and then only their beginning.
+An error names the node by its address, without the parts that may be secret. The error quotes the node only if the node
+refused a call with a JSON-RPC error, and then only the beginning of the node's message.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _OFTEN_WORDS: Final = ("too many requests", "rate limit", "request rate", "reque
 
 
 class RpcFault(Exception):
-    """The node answered with an error. ``data`` is the return data of a reverted call. Never leaves this package."""
+    """The node answered with an error.
+
+    ``data`` is the return data of a reverted call. Never raised outside this package.
+    """
 
     def __init__(self, method: str, error: dict[str, Any]) -> None:
         message = _short(error.get("message", ""))
@@ -44,7 +47,7 @@ class RpcFault(Exception):
 class TooMuch(Exception):
     """The request is too large for the node, or its answer is larger than the limit.
 
-    ``batched``: the request contained several calls. Never leaves this package.
+    ``batched``: the request contained several calls. Never raised outside this package.
     """
 
     def __init__(self, reason: str, *, batched: bool) -> None:
@@ -59,7 +62,7 @@ class NodeFailures:
         self._where = where
 
     def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
-        """Return the answer if it belongs to the call of this number; an error may come without a number."""
+        """Return the answer if it has the number of the call; the answer may lack a number if it is an error."""
         if not isinstance(answer, dict):
             raise self.invalid(method, "an object is expected")
         if answer.get("error") is None and (type(answer.get("id")) is not int or answer["id"] != number):
@@ -87,7 +90,7 @@ class NodeFailures:
         return [found[number] for number in numbers]
 
     def check_status(self, method: str, answer: Answer, parsed: Any) -> None:
-        """Raise for an HTTP status outside 200–299, unless ``parsed`` is a JSON-RPC error."""
+        """Raise an error if the HTTP status is not 200 to 299, unless ``parsed`` is a JSON-RPC error."""
         status = answer.status
         if 200 <= status < 300:
             return
@@ -112,7 +115,7 @@ class NodeFailures:
         raise self.silent(method, f"http {status}", **({} if later is None else {"retry_after": later}))
 
     def of_transport(self, method: str, reason: str, *, batched: bool) -> Exception:
-        """Return the error for a request without an answer."""
+        """Return the error for a request that got no answer."""
         if reason == "too large":
             return TooMuch("the answer is too large", batched=batched)
         if reason in {"encoding", "cut short", "no http"}:
@@ -125,7 +128,7 @@ class NodeFailures:
         return ChainUnavailable("CHAIN_UNREACHABLE", "No node answers.", where=self._where, hint=_HINT, **facts)
 
     def invalid(self, method: str, expected: str) -> ChainUnavailable:
-        """Return the error for an answer of the wrong form; ``expected`` names the right form in our own words."""
+        """Return the error for an answer of the wrong form; ``expected`` describes the right form."""
         return ChainUnavailable(
             "NODE_ANSWER_INVALID",
             "The node's answer does not have the form that the call returns.",
@@ -136,7 +139,7 @@ class NodeFailures:
         )
 
     def too_much(self, method: str, refusal: TooMuch) -> ChainUnavailable:
-        """Return the error for a call that is too large even alone."""
+        """Return the error for a call that is too large for the node even if it is sent alone."""
         if not refusal.batched:
             return self.invalid(method, str(refusal))
         return self._refusal(method, _short(str(refusal)))
@@ -164,7 +167,7 @@ class NodeFailures:
         )
 
     def _fault(self, method: str, error: Any) -> RpcFault:
-        """Return a node's error as RpcFault, or raise it if it does not concern the call: full disk, too many calls."""
+        """Return a node's error as RpcFault, or raise it if the call is not its cause (full disk, too many calls)."""
         fields = dict(error) if isinstance(error, dict) else {"message": error}
         data = fields.get("data")
         if isinstance(data, Mapping) and "errno" in data:
@@ -188,7 +191,7 @@ class NodeFailures:
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return the seconds to wait, or None if the header is missing or contains a date."""
+    """Return the seconds in the ``Retry-After`` header; None if the header is missing or contains a date."""
     raw = headers.get("retry-after", "").strip()
     if not raw.isascii() or not raw.isdigit() or len(raw) > len(str(MAX_RETRY_SECONDS)):
         return None

@@ -1,4 +1,4 @@
-"""Finds how much a node accepts in one request: less after a refusal, and more again after enough answers."""
+"""Finds how many items a node accepts in one request: fewer after a refusal, more after enough answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-# After this many answers of the present size, twice the size is tried.
+# After this many answered requests of the present size without a refusal, twice the number of items is tried.
 _TRUST: Final = 16
 
 
@@ -37,6 +37,6 @@ class Portion:
                 self.size, self._answered = min(2 * self.size, self._most), 0
 
     def shrink(self, size: int) -> None:
-        """Record that the node refused more than ``size`` items."""
+        """Record that the node refused a request, so that later requests have at most ``size`` items."""
         with self._lock:
             self.size, self._answered = max(min(size, self.size), 1), 0

@@ -1,6 +1,6 @@
 """Encodes and decodes JSON-RPC with web3, over a transport that limits the time and size of each request.
 
-This module is imported late, because web3 takes a second to load.
+Other modules import this module only when they use it, because web3 takes a second to load.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from ledger.chain.rpc.transport import AddressUnusable, Transport, TransportFail
 from ledger.domain.canonical import require_shallow
 from ledger.errors import InvalidInput
 
-# Limits the memory: an empty list takes two bytes in JSON, and about a hundred bytes in Python.
+# The most lists and objects in an answer. It limits the memory: an empty list takes two bytes in JSON, but about a
+# hundred bytes in Python.
 _MAX_CONTAINERS: Final = 500_000
 _MAX_DEPTH: Final = 64
 _BATCH: Final = "batch"
@@ -52,7 +53,8 @@ class NodeProvider(JSONBaseProvider):
         if seconds <= 0:
             raise self._failures.silent(method, "timeout")
         try:
-            # Repeating these calls is harmless; repeating a test node's own call may not be.
+            # A call of these kinds may be sent twice. Calls that only test nodes offer may not, because they can change
+            # the chain.
             again = method == _BATCH or method.startswith("eth_")
             answer = self._transport.post(asked, seconds=seconds, again=again)
         except TransportFailure as failure:

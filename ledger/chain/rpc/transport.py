@@ -1,9 +1,9 @@
 """Sends HTTP requests to a node, with limits on the total time and on the bytes of the answer.
 
 HTTP libraries limit only the wait for the next bytes, so a node that sends a byte now and then could keep the caller
-waiting for hours. Here every read gets the rest of one total time, which covers everything from the name look-up to the
-last byte. Redirects are not followed and proxies from the environment are not used, so only the configured node is
-asked.
+waiting for hours. Here one total time limits the whole exchange, from the name look-up to the last byte; every read may
+take only what is left of this time. Redirects are not followed and proxies from the environment are not used, so only
+the configured node is asked.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
 
 class TransportFailure(Exception):
-    """No answer arrived. ``reason`` is a word for programs, such as ``timeout``. Never leaves this package."""
+    """No answer arrived. ``reason`` is a word for programs, such as ``timeout``. Never raised outside this package."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -42,7 +42,7 @@ class TransportFailure(Exception):
 
 
 class AddressUnusable(Exception):
-    """The configured address is not a valid HTTP URL. Never leaves this package."""
+    """The configured address is not a valid HTTP URL. Never raised outside this package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Answer:
 
 
 class Transport:
-    """Connections to one address, kept open between requests. The constructor does no network."""
+    """Connections to one address, which stay open between requests. The constructor opens no connection."""
 
     def __init__(self, url: str, *, max_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._url = url
@@ -76,9 +76,10 @@ class Transport:
         return f"{parts.scheme}://{host}{port}{rest}" if parts.scheme and host else "rpc_url"
 
     def post(self, body: bytes, *, seconds: float, again: bool) -> Answer:
-        """Send a JSON body; raise TransportFailure after ``seconds`` at the latest, and AddressUnusable.
+        """Send a JSON body and return the answer; after ``seconds`` at the latest, raise TransportFailure.
 
-        ``again``: the request may be repeated, so it is sent once more if a reused connection turns out to be closed.
+        ``again``: the request may be sent twice, so it is sent once more if a reused connection was closed by the node.
+        Raises AddressUnusable if the address is invalid.
         """
         deadline = time.monotonic() + seconds
         kept = self._take()
@@ -125,7 +126,10 @@ class Transport:
         return Answer(response.status, headers, self._plain(bytes(body), headers.get("content-encoding", "")))
 
     def _plain(self, body: bytes, encoding: str) -> bytes:
-        """Return the plain body. We ask for no compression, but a proxy may compress; then the size limit applies."""
+        """Return the uncompressed body.
+
+        A proxy may compress it although we did not ask for that; the size limit applies.
+        """
         match encoding.strip().lower():
             case "" | "identity":
                 return body
@@ -144,7 +148,8 @@ class Transport:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            # An idle connection with incoming data was closed, or still has the rest of another answer.
+            # If data arrives on an idle connection, the node closed it, or the rest of another answer is still
+            # arriving.
             if not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()
@@ -213,18 +218,18 @@ class Transport:
 
 
 class _Bounded(RawIOBase):
-    """A socket for ``HTTPResponse``; all its reads together are limited by a deadline and a number of bytes."""
+    """A socket for ``HTTPResponse``; one deadline and one number of bytes limit all its reads together."""
 
     def __init__(self, sock: socket.socket, deadline: float, limit: int) -> None:
         super().__init__()
         self._socket = sock
-        # Keeps the socket open while the body is read, even if the connection is closed before.
+        # This reference keeps the socket open until the body is read, even if the connection object is closed earlier.
         self._file = sock.makefile("rb", buffering=0)
         self._deadline = deadline
         self._rest = limit
 
     def makefile(self, *_: Any, **__: Any) -> BufferedReader:
-        """Return this object as a buffered file, which ``HTTPResponse`` asks of a socket."""
+        """Return this object; ``HTTPResponse`` calls this method to get a buffered file that reads from the socket."""
         return BufferedReader(self)
 
     def readable(self) -> bool:
@@ -251,7 +256,7 @@ def _left(deadline: float) -> float:
 
 
 def _open(host: str, port: int, deadline: float) -> socket.socket:
-    """Connect to the first address of a host that accepts; the deadline covers all attempts together."""
+    """Connect to the first address of a host that accepts a connection; one deadline limits all attempts together."""
     failure: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in _addresses(host, port, deadline):
         opened = socket.socket(family, kind, protocol)
@@ -268,7 +273,10 @@ def _open(host: str, port: int, deadline: float) -> socket.socket:
 
 
 def _addresses(host: str, port: int, deadline: float) -> Any:
-    """Look up the addresses of a host, in a thread that is abandoned at the deadline, as a look-up has no timeout."""
+    """Look up the addresses of a host in a thread.
+
+    A look-up has no timeout, so the thread is abandoned at the deadline.
+    """
     if _is_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -309,7 +317,7 @@ def _unpacked(body: bytes, limit: int) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Return a word for an error; ``lost`` means that the connection ended, which can happen to a reused one."""
+    """Return a word for an error; ``lost`` means that the node closed the connection, as it may close a reused one."""
     if isinstance(error, ssl.SSLError):
         return "tls"
     if isinstance(error, ConnectionRefusedError):

@@ -1,4 +1,4 @@
-"""All transactions of the asset register, as ``Call`` values; conventions as in ``ledger.chain.sending.calls``.
+"""All transactions of the asset register as ``Call`` values, with the conventions of ``ledger.chain.sending.calls``.
 
 Grounds, reports, terms and scopes are digests (64 hex digits): the documents stay off the chain.
 """
@@ -27,7 +27,7 @@ NOTHING: Final = "00" * 32
 
 @dataclass(frozen=True, slots=True)
 class AssetRegistration:
-    """An asset to register: its id, the digest of its documents, its fingerprint, its grade on the chain."""
+    """An asset to register: its id, the digest of its documents, its fingerprint, and its grade on the chain."""
 
     id: str
     content: str
@@ -39,7 +39,7 @@ class AssetRegistration:
 class Grant:
     """A right to grant, in force while ``start ≤ t < end``.
 
-    For a licence, ``parent`` is the number of the right under which it is granted, else 0.
+    For a licence, ``parent`` is the number of the right under which the licence is granted, else 0.
     """
 
     kind: str
@@ -54,89 +54,97 @@ class Grant:
 
 
 def register_assets(assets: Sequence[AssetRegistration]) -> Call:
-    """Register assets of the caller and file their first applications, all or none. For providers and consumers."""
+    """Register assets of the caller and file their first applications, all or none.
+
+    Providers and consumers may call this.
+    """
     rows = [(each.id, each.content, each.fingerprint, _grade(each.grade)) for each in assets]
     return _call("registerMany", rows)
 
 
 def file_application(asset: str, kind: str, content: str, fingerprint: str, grade: str) -> Call:
-    """Apply for ``change``, ``correct``, ``renew`` or ``cancel``, or file a returned application again.
+    """Apply for ``change``, ``correct``, ``renew`` or ``cancel``, or file an application again that was returned.
 
-    For the holder.
-    """
+    Only the holder may call this."""
     return _call("file", asset, number_of(kind, APPLICATION_KINDS, "kind"), content, fingerprint, _grade(grade))
 
 
 def advance(assets: Sequence[str], stage: str, *, until: int = 0, grounds: str = NOTHING) -> Call:
-    """Move applications to their next stage, all or none. For registrars other than the applicants."""
+    """Move applications to their next stage, all or none. Registrars other than the applicants may call this."""
     return _call("advance", list(assets), number_of(stage, STAGES, "stage"), until, grounds)
 
 
 def reject(asset: str, grounds: str) -> Call:
-    """Reject an application. For registrars other than the applicant."""
+    """Reject an application. Registrars other than the applicant may call this."""
     return _call("reject", asset, grounds)
 
 
 def confirm_assets(assets: Sequence[str], valid_to: int) -> Call:
-    """Confirm applications, all or none. For registrars.
+    """Confirm applications, all or none. Registrars may call this.
 
-    ``valid_to`` is the end of the registration for first registrations and renewals, else 0.
+    ``valid_to`` is when the registration ends if the applications are first registrations or renewals, else 0.
     """
     return _call("confirmMany", list(assets), valid_to)
 
 
 def clear(asset: str, report: str) -> Call:
-    """Record the security review of important data. For authorities, chief data officers and supervisors."""
+    """Record the security review of important data. Authorities, chief data officers and supervisors may call this."""
     return _call("clear", asset, report)
 
 
 def object_to(asset: str, grounds: str) -> Call:
-    """Object to an application under public notice or to a registration. For every party except its holder."""
+    """Object to an application under public notice or to a registration.
+
+    Every party except the holder may call this.
+    """
     return _call("object", asset, grounds)
 
 
 def decide(asset: str, objection: int, state: str, grounds: str) -> Call:
-    """Move an objection to its next state. For registrars that are neither the holder nor the objector."""
+    """Move an objection to its next state. Registrars that are neither holder nor objector may call this."""
     return _call("decide", asset, objection, number_of(state, OBJECTION_STATES, "state"), grounds)
 
 
 def offer_transfer(asset: str, to: int, deadline: int) -> Call:
-    """Offer an asset to a party, up to and including ``deadline``. For its holder."""
+    """Offer an asset to a party, up to and including ``deadline``. Only the holder may call this."""
     return _call("offerTransfer", asset, to, deadline)
 
 
 def accept_transfer(asset: str) -> Call:
-    """Accept an offered asset. For the party that the offer names."""
+    """Accept an offered asset. Only the party that the offer names may call this."""
     return _call("acceptTransfer", asset)
 
 
 def reject_transfer(asset: str) -> Call:
-    """Reject an offered asset. For the party that the offer names."""
+    """Reject an offered asset. Only the party that the offer names may call this."""
     return _call("rejectTransfer", asset)
 
 
 def withdraw_offer(asset: str) -> Call:
-    """Withdraw an offer. For the holder."""
+    """Withdraw an offer. Only the holder may call this."""
     return _call("withdrawOffer", asset)
 
 
 def reassign(asset: str, to: int, grounds: str) -> Call:
-    """Transfer an asset whose holder can no longer act to another party. An authority must propose this call."""
+    """Transfer an asset to another party because its holder can no longer act. An authority must propose this call."""
     return _call("reassign", asset, to, grounds)
 
 
 def set_frozen(asset: str, frozen: bool, reason: str) -> Call:
-    """Freeze an asset, so that it cannot be transferred, or unfreeze it. For authorities and supervisors."""
+    """Freeze an asset, so that it cannot be transferred, or unfreeze it. Authorities and supervisors may call this."""
     return _call("freeze" if frozen else "unfreeze", asset, code_of_reason(reason))
 
 
 def annul(asset: str, reason: str, grounds: str) -> Call:
-    """Annul a registration permanently. For registrars, authorities and supervisors, but never for the holder."""
+    """Annul a registration permanently. Registrars, authorities and supervisors may call this, but never the holder."""
     return _call("annul", asset, code_of_reason(reason), grounds)
 
 
 def grant_right(asset: str, grant: Grant) -> Call:
-    """Grant a right. For the holder. A licence under a right is granted by that right's grantee."""
+    """Grant a right.
+
+    The holder may call this; for a licence, the grantee of the right that the licence is granted under.
+    """
     right = (
         number_of(grant.kind, RIGHT_KINDS, "kind"),
         grant.exclusive,
@@ -151,42 +159,48 @@ def grant_right(asset: str, grant: Grant) -> Call:
 
 
 def transfer_right(asset: str, right: int, to: int) -> Call:
-    """Transfer a right to another party. For its grantee."""
+    """Transfer a right to another party. Only the right's grantee may call this."""
     return _call("transferRight", asset, right, to)
 
 
 def end_right(asset: str, right: int, grounds: str = NOTHING) -> Call:
-    """End a right. For its grantee, and for registrars that give grounds."""
+    """End a right. The right's grantee may call this, and registrars that give grounds."""
     return _call("endRight", asset, right, grounds)
 
 
 def pledge(asset: str, creditor: int, sole: bool, terms: str) -> Call:
-    """Pledge an asset to a creditor; ``sole`` excludes further liens. For its holder."""
+    """Pledge an asset to a creditor; ``sole`` excludes further liens. Only the holder may call this."""
     return _call("pledge", asset, creditor, sole, terms)
 
 
 def consent_to_transfer(asset: str, lien: int, to: int) -> Call:
-    """Consent to a transfer of a pledged asset to a party; 0 takes the consent back. For the creditor."""
+    """Consent to a transfer of a pledged asset to a party; 0 takes the consent back.
+
+    Only the creditor may call this.
+    """
     return _call("consentToTransfer", asset, lien, to)
 
 
 def release(asset: str, lien: int) -> Call:
-    """Release a lien. For the creditor."""
+    """Release a lien. Only the creditor may call this."""
     return _call("release", asset, lien)
 
 
 def link(asset: str, relation: str, parent: str) -> Call:
-    """Record the asset that a new asset is derived from. For its holder, before its first application is accepted."""
+    """Record what a new asset is derived from. Its holder may call this before the first application is accepted."""
     return _call("link", asset, number_of(relation, RELATIONS, "relation"), parent)
 
 
 def replace(asset: str, successor: str) -> Call:
-    """Record the asset that replaces this asset. For the holder of both."""
+    """Record the asset that replaces this asset. Only a holder of both assets may call this."""
     return _call("replace", asset, successor)
 
 
 def assess(asset: str, kind: str, report: str, valid_to: int) -> Call:
-    """Record the digest of a quality report or a valuation. For accredited assessors other than the holder."""
+    """Record the digest of a quality report or a valuation.
+
+    Accredited assessors other than the holder may call this.
+    """
     return _call("assess", asset, number_of(kind, ASSESSMENTS, "assessment"), report, valid_to)
 
 

@@ -18,7 +18,7 @@ NO_ACCOUNT: Final = "0x" + "00" * 20
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A contract by name, one of its functions, and the arguments as JSON values or bytes.
+    """A contract's name, the name of one of its functions, and the arguments as JSON values or bytes.
 
     An argument that is itself a call is replaced by two arguments: the address of its contract, and its call data.
     """
@@ -30,9 +30,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class PartyRegistration:
-    """A party to register: its id, its keys as pairs of account and proof of possession, its roles as bits.
+    """A party to register: its id, its keys (pairs of account and proof of possession), and its roles as a bit mask.
 
-    A proof is hex, and empty if the chain cannot check the possession of such a key. At least one key has a proof.
+    A proof is hex. The proof is empty if the chain cannot check signatures of such a key (SM2). At least one key has a
+    proof.
     """
 
     id: str
@@ -42,7 +43,7 @@ class PartyRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """A party that the registry's constructor registers: id, accounts, roles as bits, accreditations.
+    """A party that the registry's constructor registers: id, accounts, roles as a bit mask, accreditations.
 
     An accreditation is a scenario, the first second of its period, and the first second after the period.
     """
@@ -53,7 +54,7 @@ class Founding:
     accreditations: tuple[tuple[str, int, int], ...] = ()
 
     def row(self) -> tuple[Any, ...]:
-        """Return the party as an argument of the constructor."""
+        """Return the party in the form that the constructor takes."""
         periods = [(code_of_scenario(scenario), start, end) for scenario, start, end in self.accreditations]
         return self.id, list(self.accounts), self.roles, periods
 
@@ -64,86 +65,96 @@ def propose(call: Call) -> Call:
 
 
 def propose_registration(act: str) -> Call:
-    """Propose to register parties, by the digest of the ``register_parties`` call. For authorities and admins."""
+    """Propose to register parties; sends only the digest of ``register_parties``.
+
+    Authorities and admins may call this.
+    """
     return Call(PARTY_REGISTRY, "proposeRegistration", (act,))
 
 
 def confirm(number: int, call: Call) -> Call:
     """Confirm a proposal of exactly this call. The call is carried out at once if the proposal need not wait.
 
-    For parties with the same role, other than the proposer.
+    Parties with the same role may call this, but not the proposer.
     """
     return Call(PARTY_REGISTRY, "confirm", (number, call))
 
 
 def carry_out(number: int, call: Call) -> Call:
-    """Carry out a confirmed proposal that is ready. For every account."""
+    """Carry out a confirmed proposal that is ready. Every account may call this."""
     return Call(PARTY_REGISTRY, "carryOut", (number, call))
 
 
 def cancel(number: int) -> Call:
-    """Cancel a proposal. For every party with the role that the proposal needs."""
+    """Cancel a proposal. Every party with the role that the proposal needs may call this."""
     return Call(PARTY_REGISTRY, "cancel", (number,))
 
 
 def veto(number: int) -> Call:
-    """Veto a proposal to change the keys of the calling party. For every key that was live when it was proposed."""
+    """Veto a proposal to change the caller's keys.
+
+    Every key that was live at the time of the proposal may call this.
+    """
     return Call(PARTY_REGISTRY, "veto", (number,))
 
 
 def veto_for(account: str, number: int, signature: bytes) -> Call:
-    """As ``veto``, signed by the key of ``account`` over ``ledger.proof.acts.veto_message``."""
+    """Veto as ``account``: its key signed ``ledger.proof.acts.veto_message``, and any account may send the call."""
     return Call(PARTY_REGISTRY, "vetoFor", (account, number, signature))
 
 
 def report(number: int, account: str) -> Call:
     """Report a live key of a party as lost or stolen, with immediate effect.
 
-    For every key that may act for the party. For authorities too, if the party is neither authority nor supervisor.
+    Every key that may act for the party may call this. Authorities may call this too, if the party is neither an
+    authority nor a supervisor.
     """
     return Call(PARTY_REGISTRY, "report", (number, account))
 
 
 def report_for(account: str, number: int, reported: str, signature: bytes) -> Call:
-    """As ``report``, signed by the party's key of ``account`` over ``ledger.proof.acts.report_message``."""
+    """Report as ``account``: its key signed ``ledger.proof.acts.report_message``, and any account may send the call."""
     return Call(PARTY_REGISTRY, "reportFor", (account, number, reported, signature))
 
 
 def pause() -> Call:
-    """Pause anchoring, registering and the binding of keys for seven days. For authorities and supervisors."""
+    """Pause anchoring, registering and the binding of keys for 7 days. Authorities and supervisors may call this."""
     return Call(PARTY_REGISTRY, "pause", ())
 
 
 def end_pause() -> Call:
-    """End a pause. One authority must propose this call and a second one confirms it, without a delay."""
+    """End a pause.
+
+    One authority must propose this call and a second authority confirms it; there is no waiting period.
+    """
     return Call(PARTY_REGISTRY, "endPause", ())
 
 
 def register_parties(parties: Sequence[PartyRegistration]) -> Call:
-    """Register parties, all or none. Proposed by ``propose_registration``, then confirmed with this call."""
+    """Register parties, all or none. First propose it with ``propose_registration``, then confirm it with this call."""
     return Call(PARTY_REGISTRY, "register", ([(each.id, list(each.keys), each.roles) for each in parties],))
 
 
 def change_key(number: int, fresh: str = NO_ACCOUNT, old: str = NO_ACCOUNT, proof: str | bytes = b"") -> Call:
     """Bind ``fresh`` to a party, retire ``old``, or both. The party or an authority must propose this call.
 
-    ``proof`` comes from ``ledger.proof.acts.prove_key``; it is empty if the chain cannot check the possession of such
-    a key.
+    ``proof`` comes from ``ledger.proof.acts.prove_key``; it is empty if the chain cannot check signatures of such a key
+    (SM2).
     """
     return Call(PARTY_REGISTRY, "changeKey", (number, fresh, old, proof))
 
 
 def set_roles(number: int, roles: int) -> Call:
-    """Replace a party's roles by a mask, never those of the caller's own party.
+    """Replace a party's roles by a bit mask. A caller cannot change the roles of its own party.
 
-    For authorities and admins. If an office (any role except subject, provider, consumer and broker) is given or
-    taken, this call must be proposed.
+    Authorities and admins may call this. If the change gives or takes any role except subject, provider, consumer and
+    broker, this call must be proposed.
     """
     return Call(PARTY_REGISTRY, "setRoles", (number, roles))
 
 
 def set_status(number: int, status: str, reason: str) -> Call:
-    """Set a party's status; ``closed`` is final. For authorities and supervisors, never for their own party.
+    """Set a party's status; ``closed`` is final. Authorities and supervisors may call this, but not about themselves.
 
     This call must be proposed if the status is ``closed``, or if the party is an authority, a supervisor or an issuer.
     """
@@ -188,7 +199,7 @@ def revoke(batch: int, index: int, reason: str) -> Call:
 
 
 def revoke_many(batch: int, indices: Sequence[int], reason: str) -> Call:
-    """Revoke many leaves of a batch, all or none. They are sorted, so that each storage word is written once."""
+    """Revoke many leaves of a batch, all or none. The leaves are sorted, so that each storage word is written once."""
     return Call(CERTIFICATE_LOG, "revokeMany", (batch, sorted(indices), code_of_reason(reason)))
 
 
@@ -198,24 +209,27 @@ def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
 
 
 def hold(statements: Sequence[str | bytes], reason: str) -> Call:
-    """Hold statements, all or none. For authorities and supervisors; each of the two offices has its own hold."""
+    """Hold statements, all or none. Authorities and supervisors may call this; their holds are separate."""
     return Call(CERTIFICATE_LOG, "hold", (list(statements), code_of_reason(reason)))
 
 
 def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted") -> Call:
-    """Lift the holds of an office (``authority`` or ``supervisor``), all or none. The office must propose this call."""
+    """Lift the holds of the authorities or of the supervisors (``office``), all or none.
+
+    That office must propose this.
+    """
     return Call(
         CERTIFICATE_LOG, "lift", (1 << number_of(office, OFFICES, "office"), list(statements), code_of_reason(reason))
     )
 
 
 def record_use(request: str | bytes, ordinal: int) -> Call:
-    """Record a use of the calling consumer under a request; ``ordinal`` (from 1) must be its next one."""
+    """Record a use of the calling consumer under a request; ``ordinal`` (from 1) must be the number of its next use."""
     return Call(CERTIFICATE_LOG, "recordUse", (request, ordinal))
 
 
 def record_uses_for(account: str, uses: Sequence[tuple[str, int]], deadline: int, signature: bytes) -> Call:
-    """Record the uses (request, ordinal) that the consumer of ``account`` signed; the sender pays.
+    """Record the uses (request, ordinal) that a consumer signed with the key of ``account``; the sender pays.
 
     A use that does not have the next ordinal is skipped. The signature is over ``ledger.proof.acts.uses_message`` and
     valid until ``deadline`` (seconds UTC, inclusive).
@@ -224,8 +238,10 @@ def record_uses_for(account: str, uses: Sequence[tuple[str, int]], deadline: int
 
 
 def withdraw(statement: str | bytes) -> Call:
-    """Withdraw a statement permanently, for the calling party. For every live account, even if it is reported, and
-    whatever the status of its party."""
+    """Withdraw a statement permanently, for the calling party.
+
+    For every live account, even if it is reported, and whatever the status of its party.
+    """
     return Call(CERTIFICATE_LOG, "withdraw", (statement,))
 
 

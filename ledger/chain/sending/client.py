@@ -19,7 +19,7 @@ _KEY_BYTES: Final = 32
 
 
 class ChainClient:
-    """One account on one deployment. The constructor does no network; ``check`` compares the chain with the deployment.
+    """One account on one deployment. The constructor sends nothing; ``check`` compares the chain with the deployment.
 
     Thread-safe. ``before_sending`` is called before each transaction and can stop the transaction by raising an error.
     """
@@ -41,12 +41,15 @@ class ChainClient:
         return cls(Connection(url), deployment, private_key)
 
     def check(self) -> Self:
-        """Raise ChainUnavailable or Misconfigured unless chain, genesis and contract code are the deployment's."""
+        """Raise ChainUnavailable or Misconfigured if chain, first block or contract code differ from the deployment."""
         check_deployment(self.connection, self.deployment)
         return self
 
     def with_account(self, private_key: str) -> ChainClient:
-        """Return a client of another account over the same connection. Clients of one key share sender and nonces."""
+        """Return a client of another account over the same connection.
+
+        Clients with the same key share sender and nonces.
+        """
         other = ChainClient(self.connection, self.deployment)
         other.before_sending = self.before_sending
         other._senders = self._senders
@@ -63,12 +66,15 @@ class ChainClient:
         return self.deployment.addresses[contract]
 
     def encode(self, call: Call) -> bytes:
-        """Return the call data; raise InvalidInput CALL_ARGUMENTS_INVALID."""
+        """Return the call data of a call.
+
+        Raises InvalidInput CALL_ARGUMENTS_INVALID if an argument does not fit its type.
+        """
         args = [part for argument in call.args for part in self._resolved(argument)]
         return self._interfaces[call.contract].encode_call(call.function, args)
 
     def act_of(self, call: Call) -> str:
-        """Return the digest by which a proposal binds a call, 64 hex digits."""
+        """Return the digest of a call that a proposal stores, 64 hex digits."""
         return act_digest(self.address_of(call.contract), self.encode(call))
 
     def read(self, contract: str, function: str, args: Sequence[Any] = (), *, block: int | str = "latest") -> list[Any]:
@@ -87,9 +93,8 @@ class ChainClient:
         ``announce`` receives the transaction's hash before the node does, so that ``receipt`` can find the transaction
         after a crash.
 
-        A refusal by the contract is raised as Conflict, Forbidden, NotFound, InvalidInput or ChainRejected with the
-        name of the contract's error; if it can be foreseen, before anything is sent. Raises ChainUnavailable if the
-        node does not answer.
+        If the contract refuses, raises Conflict, Forbidden, NotFound, InvalidInput or ChainRejected with the name of
+        the contract's error; if possible, before anything is sent. Raises ChainUnavailable if the node does not answer.
         """
         return self.transact(self.address_of(call.contract), self.encode(call), announce=announce)
 
@@ -99,7 +104,10 @@ class ChainClient:
         return self._receipt(self._required_sender().send(to, data, gas=gas, announce=announce))
 
     def estimate(self, to: str, data: bytes, *, sender: str) -> int:
-        """Return the gas limit for call data sent by another account; raises the contract's refusal."""
+        """Return the gas limit for call data that another account would send.
+
+        Raises the error if the contract refuses.
+        """
         return self._required_sender().estimate(to, data, sender=sender)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
@@ -110,8 +118,8 @@ class ChainClient:
     def waits(self, tx_hash: str) -> bool:
         """Return whether the transaction waits at the node for a later block.
 
-        If this client's account sent it, and it waits because an earlier transaction was lost, the missing nonce is
-        filled.
+        If this client's account sent the transaction, and it waits because an earlier transaction was lost, the missing
+        nonce is filled with an empty transaction.
         """
         transaction = self.connection.transaction(tx_hash)
         if transaction is None or transaction.get("blockNumber") is not None:

@@ -37,12 +37,12 @@ def deploy(
     notice: int = 0,
     salt: bytes | None = None,
 ) -> Deployment:
-    """Deploy new contracts with the founding parties, which get their numbers in order, from 1.
+    """Deploy new contracts and register the founding parties, which get the numbers 1, 2, … in the given order.
 
     At least three founding parties must be authorities. ``delay`` is how many seconds a proposal waits, ``notice`` the
-    shortest public notice in seconds; the contracts never change either. ``salt`` (32 bytes, random by default) becomes
-    part of the ledger's origin: on a chain that does not give contracts the hash of the previous block, only the salt
-    makes two deployments differ.
+    shortest public notice in seconds; neither can be changed later. ``salt`` (32 bytes, random by default) becomes part
+    of the ledger's origin: on a chain that does not give contracts the hash of the previous block, only the salt makes
+    two deployments differ.
 
     Raises ChainUnavailable or ChainRejected. To deploy only once, use ``ensure_deployed``.
     """

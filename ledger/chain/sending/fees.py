@@ -1,7 +1,7 @@
-"""Chooses the gas price of a transaction, and classifies the refusals of a node.
+"""Chooses the gas price of a transaction, and finds out why a node refused a transaction.
 
-On a chain with a base fee, the offer is twice the base fee (which may rise) plus the tip that the node asks for. If the
-base fee is zero, the first offer is zero: on many permissioned chains the accounts have no money at all.
+On a chain with a base fee, the offered price is twice the base fee (which may rise) plus the tip that the node asks
+for. If the base fee is zero, the first offer is zero: on many permissioned chains the accounts have no money at all.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ from typing import Final
 from ledger.chain.rpc.answers import Malformed
 from ledger.chain.rpc.connection import Connection, RpcFault
 
-# No chain asks for such a price. A sender that pays any price that a node names could lose all its money.
+# The highest price (wei for one unit of gas) that is paid. No honest node asks for more; without this limit, a node
+# could name a price that takes all the sender's money.
 MAX_GAS_PRICE: Final = 10**14
 TIP_SECONDS: Final = 60
 _MINIMUM: Final = re.compile(r"minimum needed (\d{1,20})")
 
 
 class Refusal(Enum):
-    """Why a node refused a transaction. JSON-RPC has no codes for this, and nodes word it differently."""
+    """The reason why a node refused a transaction.
+
+    JSON-RPC has no codes for the reasons, and each node has its own texts.
+    """
 
     KNOWN = auto()
     NONCE_USED = auto()
@@ -34,7 +38,7 @@ class Refusal(Enum):
     OTHER = auto()
 
 
-# The order matters: nodes also call a replacement with too low a fee "underpriced".
+# The first pattern that fits counts. Nodes also say "underpriced" if the fee of a replacement is too low.
 _WORDINGS: Final[Mapping[Refusal, str]] = {
     Refusal.KNOWN: r"already ?known|known transaction|same hash|already imported|tx already ",
     Refusal.NONCE_TAKEN: r"replacement transaction|replacement_underpriced|replacement ?not ?allowed"
@@ -51,14 +55,14 @@ _WORDINGS: Final[Mapping[Refusal, str]] = {
 
 
 def refusal_of(fault: RpcFault) -> Refusal:
-    """Return the kind of a refusal, found by its wording."""
+    """Return why a node refused, found by the words of its message."""
     message = fault.message.lower()
     return next((kind for kind, wording in _WORDINGS.items() if re.search(wording, message)), Refusal.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """The offer for each gas in wei: at most ``cap``, of which ``tip`` goes to the block's producer.
+    """The price offered for one unit of gas, in wei: at most ``cap``, of which ``tip`` goes to the block's producer.
 
     ``tip`` is None on a chain without a base fee.
     """
@@ -73,7 +77,7 @@ class Fees:
         return {"maxFeePerGas": self.cap, "maxPriorityFeePerGas": self.tip}
 
     def at_least(self, other: Fees) -> Fees:
-        """Return the higher cap and the higher tip of both offers."""
+        """Return an offer with the higher cap and the higher tip of the two offers."""
         if self.tip is None or other.tip is None:
             return Fees(max(self.cap, other.cap), self.tip)
         return Fees(max(self.cap, other.cap), max(self.tip, other.tip))
@@ -81,14 +85,14 @@ class Fees:
     def raised(self) -> Fees:
         """Return an offer that is higher by one eighth and at least one wei.
 
-        Nodes require this to replace a waiting transaction.
+        Nodes replace a waiting transaction only if the new offer is that much higher.
         """
         tip = None if self.tip is None else _raised(self.tip)
         return Fees(max(_raised(self.cap), tip or 0), tip)
 
 
 class FeeSource:
-    """The fees that one node asks for. The tip is read once a minute. Thread-safe."""
+    """Reads the fees that one node asks for. The tip is read at most once a minute. Thread-safe."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -97,13 +101,13 @@ class FeeSource:
         self._asked_at: float | None = None
 
     def now(self) -> Fees:
-        """Return the offer for a new transaction; costs one request, and a second one once a minute."""
+        """Return the offer for a new transaction; costs one request, and once a minute a second request."""
         return self._offer(lambda base_fee: 2 * base_fee)
 
     def least(self) -> Fees:
         """Return the lowest offer that the next block can include.
 
-        A transaction with this offer cannot replace a waiting transaction that has the usual fee.
+        A transaction with this offer cannot replace a waiting transaction that offers the usual fee.
         """
         return self._offer(lambda base_fee: _raised(base_fee) if base_fee else 0)
 
@@ -115,14 +119,15 @@ class FeeSource:
         return Fees(share_of(base_fee) + tip, tip)
 
     def after(self, refused: Fees, fault: RpcFault) -> Fees:
-        """Return a higher offer after a refused one, and remember it as the minimum for later offers."""
+        """Return a higher offer after a node refused an offer, and store its tip as the minimum for later offers."""
         price = self._plausible("eth_gasPrice", self._connection.gas_price())
         needed = self._needed(fault)
         base_fee = self._base_fee()
         if base_fee is None or refused.tip is None:
             return Fees(max(price, needed, _raised(refused.cap)), None)
         self._asked_at = None
-        # After a first refusal, the price that the node names; after a second one, twice the refused tip.
+        # After the first refusal, offer the price that the node names; after the second refusal, double the refused
+        # tip.
         tip = max(self._asked_tip(base_fee), price - base_fee, needed, 2 * refused.tip, 1)
         self._floor = self._plausible("eth_maxPriorityFeePerGas", tip)
         return Fees(2 * base_fee + tip, tip)

@@ -1,8 +1,8 @@
-"""Manages the nonces of one account: the next nonce, the waiting transactions, and transactions that wait too long.
+"""Keeps the next nonce and the waiting transactions of one account, and helps transactions that wait too long.
 
 A node mines the transactions of an account in the order of their nonces. If a transaction is lost, all later ones wait
-forever. So a lost transaction is sent again. If its content is unknown, its nonce is filled with a transaction that
-sends nothing from the account to itself.
+forever. So a lost transaction is sent again. If the content of the lost transaction is unknown, its nonce is filled
+with a transaction that sends nothing from the account to itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Sent:
-    """A transaction that was sent to the node, with the hashes of all its versions, the oldest first."""
+    """A transaction that was sent to the node, with the hashes of all its versions, the oldest version first."""
 
     wanted: Wanted
     nonce: int
@@ -68,7 +68,7 @@ class Nonces:
         self._filled_at: float | None = None
 
     def reserved(self, wanted: Wanted, fees: Fees) -> Sent:
-        """Return the transaction, signed with the next nonce and not yet sent."""
+        """Sign the transaction with the next nonce, and return it without sending it."""
         nonce = self._next
         if nonce is None:
             nonce = self._next = self._connection.transaction_count(self._address)
@@ -83,7 +83,8 @@ class Nonces:
     def refused(self, nonce: int, kind: Refusal) -> None:
         """Record that the node refused a transaction with this nonce."""
         if kind in (Refusal.NONCE_USED, Refusal.NONCE_TAKEN):
-            # Some nodes do not count waiting transactions, so the nonce after the refused one is the lowest possible.
+            # Some nodes do not count waiting transactions, so the next nonce is at least the one after the refused
+            # nonce.
             self._next = max(self._connection.transaction_count(self._address), nonce + 1)
         elif kind is not Refusal.FEE:
             self.forget()
@@ -97,10 +98,10 @@ class Nonces:
         self._next = None
 
     def unstick(self, nonce: int) -> None:
-        """Get the waiting transactions up to ``nonce`` mined.
+        """Send the waiting transactions up to ``nonce`` again, so that they are mined.
 
-        The first one is sent again with a higher fee, the others are sent again unchanged, and missing nonces are
-        filled.
+        The first transaction gets a higher fee, the others are unchanged, and missing nonces are filled with empty
+        transactions.
         """
         mined, waiting = self._counts()
         missing = self._missing(mined, waiting, nonce)
@@ -140,10 +141,11 @@ class Nonces:
         return mined, max(mined, waiting)
 
     def _missing(self, mined: int, waiting: int, before: int) -> set[int]:
-        """Return the nonces below ``before`` that no transaction has, as far as the node shows them.
+        """Return the nonces below ``before`` that no transaction uses, as far as the node's answers show this.
 
         Some nodes count only transactions that can be mined, so their count ends at the first missing nonce. Other
-        nodes also count the transactions after it; their pending block shows which ones can be mined.
+        nodes also count the transactions after the missing nonce; their pending block shows which transactions can be
+        mined.
         """
         if waiting < before:
             return {waiting}
@@ -155,7 +157,10 @@ class Nonces:
         return set(range(mined, min(before, waiting, mined + MAX_GAP))) - shown
 
     def _fill(self, nonce: int) -> None:
-        """Fill a nonce with the lowest possible fee, so that the node refuses it if a transaction has the nonce."""
+        """Fill a nonce with an empty transaction.
+
+        Its fee is the lowest possible, so that it cannot replace a real transaction.
+        """
         raw, tx_hash = self._signed(Wanted(self._address, b"", _PLAIN_GAS), nonce, self._fees.least())
         if self._hand_over(raw):
             log.warning("nonce_gap_filled", account=self._address, nonce=nonce, tx_hash=tx_hash)
@@ -172,7 +177,7 @@ class Nonces:
         try:
             taken = self._hand_over(raw)
         except ChainUnavailable as error:
-            # If the node did not answer, it may still have accepted the transaction.
+            # The node did not answer, but it may have accepted the transaction.
             taken = error.code == "CHAIN_UNREACHABLE"
         if not taken:
             own.hashes.remove(tx_hash)
@@ -191,7 +196,7 @@ class Nonces:
 
 
 def _announced(wanted: Wanted, tx_hash: str) -> bool:
-    """Announce a new version's hash and return whether the caller still wants the transaction."""
+    """Report the hash of a new version to the caller, and return whether the caller still wants the transaction."""
     try:
         if wanted.announce is not None:
             wanted.announce(tx_hash)

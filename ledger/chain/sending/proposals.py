@@ -1,4 +1,4 @@
-"""Decodes the call of a proposal for people, and checks it against the digest that the contract keeps."""
+"""Decodes the proposed call so that people can read it, and compares it with the digest that the contract stores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ledger.errors import ChainUnavailable, InvalidInput
 from ledger.proof.head import act_digest
 
 REGISTERS: Final = Role.mask([Role.AUTHORITY, Role.ADMIN])
-# For parameters whose values have names: how to find the name, by the parameter's name.
+# Maps the name of a parameter to the function that returns the name of the parameter's value.
 _NAMES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "roles": names_of_roles,
     "status": lambda number: _named(PARTY_STATUSES, number),
@@ -56,12 +56,12 @@ class ProposedCall:
 
     @property
     def changes_key(self) -> bool:
-        """Whether the contract treats the call as a change of a party's keys, which those keys can veto."""
+        """Whether the contract treats the call as a change of a party's keys, which the party's keys can veto."""
         return self.contract == PARTY_REGISTRY and self.kind == "change_key"
 
 
 def proposal_of(receipt: Receipt) -> int:
-    """Return the number of the proposal that a transaction made; raise ValueError if it made none or several."""
+    """Return the number of the proposal that a transaction made; raise ValueError if it made no proposal or several."""
     made = receipt.named("Proposed")
     if len(made) != 1:
         raise ValueError("the transaction made no proposal, or several")
@@ -93,10 +93,10 @@ def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_bound(proposed: Mapping[str, Any]) -> None:
-    """Raise ChainUnavailable PROPOSAL_CALL_DIFFERS unless a ``Proposed`` event shows the call that its digest binds.
+    """Raise ChainUnavailable PROPOSAL_CALL_DIFFERS unless the call in a ``Proposed`` event has the digest in the event.
 
-    The contract's head does not cover the call, so a node could show another one. The proposal of a registration shows
-    no call.
+    The contract's head does not cover the call, so a node could show another call. The event of a proposed registration
+    has no call.
     """
     target, call, role = str(proposed["target"]), str(proposed["call"]), int(proposed["role"])
     hidden = not call and role == REGISTERS

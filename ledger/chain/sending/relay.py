@@ -1,4 +1,4 @@
-"""Signed requests (ERC-2771): a party signs a call, and the service sends the call and pays for it.
+"""Signed requests (ERC-2771): a party signs a call, and the service sends the call and pays the fee.
 
 ``Relay.prepare`` makes the EIP-712 typed data. ``sign_request`` needs only the key and can run in the party's own
 program. ``Relay.submit`` sends the signed request through the forwarder; for the contract, the party is the sender.
@@ -63,7 +63,7 @@ class SignedRequest:
 
 
 class Relay:
-    """Sends parties' signed requests through the forwarder with the client's own account."""
+    """Sends the signed requests of parties through the forwarder, with the client's account as the sender."""
 
     def __init__(self, client: ChainClient) -> None:
         self._client = client
@@ -71,9 +71,9 @@ class Relay:
     def prepare(self, account: str, call: Call, deadline: int) -> ForwardRequest:
         """Return what ``account`` has to sign for ``call``, valid until ``deadline`` (seconds UTC, inclusive).
 
-        The call is first tried as that account, so a refusal is raised before anyone signs. The request contains the
-        account's next nonce at the forwarder: if two requests are prepared at the same time, only the one that is
-        submitted first succeeds.
+        First the call is tried as ``account``, so that an error is raised before anyone signs if the contract would
+        refuse. The request contains the account's next nonce at the forwarder: if two requests are prepared at the same
+        time, only the one that is submitted first succeeds.
         """
         data = self._client.encode(call)
         to = self._client.address_of(call.contract)
@@ -93,7 +93,7 @@ class Relay:
         )
 
     def covers(self, signed: SignedRequest, account: str, call: Call) -> bool:
-        """Return whether the request is for exactly this call by this account. The signature is not checked."""
+        """Return whether the request asks for exactly this call by this account. The signature is not checked."""
         message = _checked_shape(signed)
         return (
             str(message["from"]).lower() == account.lower()
@@ -130,14 +130,15 @@ class Relay:
         self._trial_gas(message["from"], to, data)
         payload = self._client.encode(Call(FORWARDER, "execute", (request,)))
         forwarder = self._client.address_of(FORWARDER)
-        # EIP-150: an inner call gets 63/64 of the remaining gas. Computed, because ganache never answers an estimate
-        # of the forwarder's call.
+        # EIP-150: an inner call gets 63/64 of the remaining gas. The gas is computed, because ganache never answers
+        # when it is asked to estimate the forwarder's call.
         inner = message["gas"] + message["gas"] // 63
         gas = inner + _FORWARD_OVERHEAD_GAS + _CALLDATA_GAS * len(payload)
         try:
             return self._client.transact(forwarder, payload, gas=gas)
         except ChainRejected:
-            # Another transaction came first. The forwarder hides the contract's reason, so the call is tried directly.
+            # Another transaction was mined first. The forwarder hides why the contract refused, so the call is tried
+            # directly.
             self._trial_gas(message["from"], to, data)
             raise
 
@@ -150,14 +151,17 @@ class Relay:
         }
 
     def _trial_gas(self, account: str, to: str, data: bytes) -> int:
-        """Return the gas of the inner call, and raise the contract's refusal, which the forwarder would hide."""
+        """Return the gas of the inner call.
+
+        If the contract refuses, raise its error, which the forwarder would hide.
+        """
         as_forwarded = data + unhex(account)
         return self._client.estimate(to, as_forwarded, sender=self._client.address_of(FORWARDER))
 
 
 def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedRequest:
-    """Sign with an account's private key; needs no network."""
-    # Imported here, because it takes most of a second to load and only signing needs it.
+    """Sign a request with an account's private key; needs no network."""
+    # eth-account is imported here, because loading it takes most of a second and only signing needs it.
     with loading():
         from eth_account import Account
         from eth_account.messages import encode_typed_data
@@ -168,7 +172,7 @@ def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedReq
 
 
 def _checked_shape(signed: SignedRequest) -> Mapping[str, Any]:
-    """Return the request's checked fields without the nonce, which the forwarder keeps itself."""
+    """Return the request's checked fields, without the nonce, because the forwarder stores the nonce itself."""
     try:
         message = signed.typed_data["message"]
         fields = {name: message[name] for name, _ in _FIELDS if name != "nonce"}

@@ -1,4 +1,4 @@
-"""Sends the transactions of one account: nonces in order, one rule for gas, one rule for retries.
+"""Sends the transactions of one account with gapless nonces, a gas limit, and retries.
 
 The lock covers the choice of the nonce and the sending of the transaction, but not the wait for its block. So many
 threads may wait for transactions at the same time, and no nonce is reused or skipped. A caller that must know after a
@@ -6,7 +6,7 @@ crash whether its transaction was mined receives the hash before the transaction
 transaction is signed again.
 
 Retries: after a network failure the same bytes are sent again, so the transaction cannot run twice. If the node says
-that the nonce is used (another process sends from this account), the nonce is read again and the transaction is signed
+that the nonce is used (another process sends from this account), the sender reads the nonce and signs the transaction
 again, but only if the node does not know the first version. If the node says that the fee is too low, the offer is
 raised. A transaction that waits too long is replaced by one with the same nonce and a higher fee: only one of the two
 can be mined, and either one counts.
@@ -35,7 +35,7 @@ Announce = Callable[[str], None]
 
 RECEIPT_TIMEOUT_SECONDS: Final = 60
 STUCK_SECONDS: Final = 15
-# An earlier process may have left a missing nonce, so a new process looks for one early.
+# Seconds after which a new process first looks for a missing nonce, because an earlier process may have left one.
 _FIRST_LOOK_SECONDS: Final = 2
 _WIRE_ATTEMPTS: Final = 3
 _NONCE_ATTEMPTS: Final = 4
@@ -59,7 +59,7 @@ class Receipt:
     events: tuple[Event, ...]
 
     def named(self, name: str) -> list[Event]:
-        """Return the transaction's events with one name, in order."""
+        """Return the transaction's events with the given name, in order."""
         return [event for event in self.events if event.name == name]
 
 
@@ -92,7 +92,7 @@ class Sender:
         self._nonces = Nonces(connection, self.address, self._fees, self._signed)
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
-        """Return a gas limit with a margin, or raise the contract's refusal; sends nothing."""
+        """Return a gas limit with a margin, or raise an error if the contract would refuse; sends nothing."""
         try:
             gas = self._connection.estimate_gas(to, data, sender=sender or self.address)
         except RpcFault as fault:
@@ -128,14 +128,17 @@ class Sender:
             try:
                 self._nonces.fill_before(nonce)
             except ChainUnavailable:
-                # The thread that waits for the transaction will call this again.
+                # Another thread is sending. The thread that waits for the transaction will call this function again.
                 return
             finally:
                 self._lock.release()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Let one thread send at a time, and let each thread wait for its turn no longer than one sending may take."""
+        """Let one thread send at a time.
+
+        A thread waits for its turn no longer than one transaction may take to send.
+        """
         if not self._lock.acquire(timeout=self._connection.send_timeout):
             raise ChainUnavailable(
                 "CHAIN_UNREACHABLE",
@@ -157,7 +160,7 @@ class Sender:
             raise
 
     def _taken(self, wanted: Wanted, fees: Fees) -> Sent:
-        """Sign and send the transaction, again with another nonce or fee if needed, until the node accepts it."""
+        """Sign and send the transaction until the node accepts it; change the nonce or the fee if needed."""
         contended = raised = 0
         while contended < _NONCE_ATTEMPTS:
             sent = self._nonces.reserved(wanted, fees)
@@ -186,7 +189,7 @@ class Sender:
         )
 
     def _refused(self, wanted: Wanted, fees: Fees, fault: RpcFault, kind: Refusal) -> PingzhengError:
-        """Return why the node refused a transaction. The balance is read first, as it may be the reason."""
+        """Return the error for a transaction that the node refused. The balance is read first: it may be too low."""
         self._require_money(wanted.gas, fees)
         if kind is Refusal.FEE:
             return ChainUnavailable(
@@ -288,12 +291,12 @@ class Sender:
         return None
 
     def _look_after(self, sent: Sent) -> None:
-        """Help a transaction that waits too long: fill missing nonces and raise the fee of the first waiting one."""
+        """Help a transaction that waits too long: fill missing nonces and raise the first waiting transaction's fee."""
         try:
             with self._alone():
                 self._nonces.unstick(sent.nonce)
         except ChainUnavailable:
-            # Keep waiting: the next request for the receipt will raise what is wrong with the node.
+            # Keep waiting. If the node has a problem, the next request for the receipt raises the error.
             return
 
     def _unconfirmed(self, sent: Sent) -> ChainUnavailable:
@@ -307,7 +310,7 @@ class Sender:
         )
 
     def _explain(self, to: str | None, data: bytes, receipt: dict[str, Any], limit: int) -> NoReturn:
-        """Raise why a mined transaction failed; the reason is found by repeating its call on its block."""
+        """Raise why a mined transaction failed. To find the reason, its call is repeated as of its block."""
         block = quantity(receipt["blockNumber"])
         if to is not None:
             try:

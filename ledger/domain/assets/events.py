@@ -1,4 +1,4 @@
-"""The events of an asset for people: their titles, and the names of the numbers in their arguments."""
+"""Texts about the events of an asset: a title for each event, and names for the numbers in an event's arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ledger.domain.assets.names import (
 from ledger.domain.grades import ASSET_GRADES
 from ledger.domain.reasons import REASONS
 
-# Each title in Chinese and English.
+# The title of each event in Chinese and English.
 EVENT_TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "Registered": ("登记申请", "registered"),
     "Filed": ("提交申请", "filed"),
@@ -123,7 +123,7 @@ _DOCUMENTS: Final = ("content", "grounds", "report", "terms", "scope")
 
 
 def names_in(event: str, args: Mapping[str, Any]) -> dict[str, str]:
-    """Return the names of an event's numbers by argument; for an unknown number, the argument's name and the number."""
+    """Return a map from argument to the name of its number; the name of an unknown number is argument and number."""
     return {
         field: table[args[field]] if args[field] < len(table) else f"{field}_{args[field]}"
         for (name, field), table in _NAMES.items()
@@ -132,10 +132,10 @@ def names_in(event: str, args: Mapping[str, Any]) -> dict[str, str]:
 
 
 def parties_in(event: str, args: Mapping[str, Any]) -> dict[str, int]:
-    """Return the numbers of the parties that an event names in addition to its actor, by argument."""
+    """Return a map from argument to party number, for each party that an event names in addition to its actor."""
     return {field: args[field] for field in _PARTIES.get(event, ()) if args[field]}
 
 
 def documents_in(args: Mapping[str, Any]) -> dict[str, str]:
-    """Return the digests (64 hex digits) of the documents that an event commits to, by argument."""
+    """Return a map from argument to digest (64 hex digits), for each document that an event commits to."""
     return {field: args[field] for field in _DOCUMENTS if field in args and int(args[field], 16)}

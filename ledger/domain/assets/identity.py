@@ -9,20 +9,21 @@ from ledger.domain.canonical import canonical, digest
 
 
 def asset_id(applicant: str, code: str, attempt: int = 1) -> str:
-    """Return the asset's id, 64 hex digits. It is SHA-256, not keccak, so that it does not depend on the kind of chain.
+    """Return the asset's id, 64 hex digits: SHA-256, not keccak, so that the id does not depend on the kind of chain.
 
-    ``attempt`` counts the registrations of one resource: an ended registration is never reopened; a new id is used.
+    ``attempt`` counts the registrations of one resource, because a new registration after an ended one gets a new id.
     """
     again = "" if attempt == 1 else f"|{attempt}"
     return hashlib.sha256(f"pingzheng/asset/v1|{applicant}|{code}{again}".encode()).hexdigest()
 
 
 def document_digest(document: dict[str, Any]) -> str:
-    """Return the digest of the whole description, which the chain records."""
+    """Return the digest of a resource's whole description; the chain records this digest."""
     return digest(canonical(document))
 
 
 def summary(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the description for a registration certificate: without the list of fields, but with the digest of all."""
+    """Return a resource's description for a registration certificate: all but the list of fields, and a digest of
+    all."""
     shown = {name: value for name, value in document.items() if name != "fields"}
     return shown | {"document_digest": document_digest(document)}

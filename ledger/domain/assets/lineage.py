@@ -1,4 +1,4 @@
-"""The lineage of an asset: a graph of the assets that it comes from, that come from it, or that replace it."""
+"""The lineage of an asset: a graph of its ancestors, its descendants, and the assets that replaced an asset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REPLACED_BY: Final = "replaced_by"
 
 @dataclass(frozen=True, slots=True)
 class LineageNode:
-    """An asset; ``label`` is its short name, ``annulled_ancestor`` an annulled asset that it comes from, or None."""
+    """An asset. ``label`` is its short name; ``annulled_ancestor`` is an ancestor that was annulled, or None."""
 
     asset: str
     label: str
@@ -25,7 +25,7 @@ class LineageNode:
 
 @dataclass(frozen=True, slots=True)
 class LineageEdge:
-    """``asset`` comes from ``other``, or, if the relation is ``replaced_by``, ``other`` replaces ``asset``."""
+    """``asset`` was made from ``other``; but if the relation is ``replaced_by``, ``other`` replaces ``asset``."""
 
     asset: str
     relation: str
@@ -35,7 +35,7 @@ class LineageEdge:
 
 @dataclass(frozen=True, slots=True)
 class LineageGraph:
-    """The asset ``root`` with its ancestors and descendants; ``truncated`` if the graph has more than are shown."""
+    """The asset ``root`` with its ancestors and descendants; ``truncated`` means that more of them exist."""
 
     root: str
     nodes: tuple[LineageNode, ...]

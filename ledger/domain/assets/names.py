@@ -1,4 +1,4 @@
-"""Names for the numbers of ``AssetRegistry`` (``contracts/Types.sol``): each index is the number on the chain."""
+"""Names for the numbers that ``AssetRegistry`` uses (``contracts/Types.sol``): the index of a name is the number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 ASSET_STATES: Final = ("none", "applied", "confirmed", "rejected", "cancelled", "annulled")
 APPLICATION_KINDS: Final = ("none", "first", "change", "correct", "renew", "cancel")
-# Applications of these kinds contain a new description of the resource; those of other kinds contain reasons.
+# Applications of these kinds contain a new description of the resource; applications of other kinds contain reasons.
 DESCRIBING: Final = ("first", "change", "correct")
 STAGES: Final = ("none", "submitted", "accepted", "reviewed", "noticed", "returned")
 OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "dismissed", "refused")

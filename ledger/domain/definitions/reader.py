@@ -25,7 +25,7 @@ class Bilingual:
 
 
 class DefinitionReader:
-    """Takes the members of a definition one by one; ``require_nothing_else`` refuses the remaining members.
+    """Reads the members of a definition one by one; ``require_nothing_else`` then refuses members that were not read.
 
     A subclass sets the code and the hint of its errors. ``where`` is ``file: member: member``. Messages are in Chinese
     and English, because civil servants write definitions.
@@ -52,7 +52,7 @@ class DefinitionReader:
         return f"{self._where}: {name}"
 
     def invalid(self, name: str, message: str, code: str | None = None) -> InvalidInput:
-        """Return an error about the member; ``code`` replaces the reader's own code."""
+        """Return the error for a wrong member; ``code`` replaces the reader's own code."""
         return self._error(self.place(name), message, code)
 
     def nested(self, name: str) -> Self:
@@ -67,7 +67,7 @@ class DefinitionReader:
         return value
 
     def matching(self, name: str, pattern: re.Pattern[str]) -> str:
-        """Return a text that the whole pattern matches."""
+        """Return a text, all of which matches the pattern."""
         value = self.text(name)
         if not pattern.fullmatch(value):
             raise self.invalid(name, f"格式应符合 {pattern.pattern}。The text must match {pattern.pattern}.")
@@ -102,7 +102,7 @@ class DefinitionReader:
         return value
 
     def choices(self, name: str, choices: Sequence[str]) -> Sequence[str]:
-        """Return a list of some of the choices, without repeated items."""
+        """Return a list whose items are from the choices; no item is repeated."""
         values = self.items(name)
         if any(value not in choices for value in values):
             raise self.invalid(name, f"每项应为下列之一。Each item must be one of: {', '.join(choices)}.")
@@ -111,7 +111,7 @@ class DefinitionReader:
         return values
 
     def each(self, name: str, parse: Callable[[Self], T], most: int) -> tuple[T, ...]:
-        """Return a list of at most ``most`` mappings, each read by ``parse``, which must take all of its members."""
+        """Return a list of at most ``most`` mappings; ``parse`` reads each mapping and must read all its members."""
         values = self.items(name)
         if len(values) > most:
             raise self.invalid(name, f"至多 {most} 项。At most {most} items are allowed.")
@@ -145,12 +145,12 @@ class DefinitionReader:
         return self.bilingual(name)
 
     def digest(self) -> str:
-        """Return the digest of the whole definition, after ``require_nothing_else``."""
+        """Return the digest of the whole definition, after checking that every member was read."""
         self.require_nothing_else()
         return digest(canonical(self._raw))
 
     def require_nothing_else(self) -> None:
-        """Raise ``InvalidInput`` for the first member that was not taken."""
+        """Raise ``InvalidInput`` for the first member that was not read."""
         for name in self._left:
             raise self.invalid(str(name), "没有这一项。This member is not known.")
 

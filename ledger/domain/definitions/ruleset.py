@@ -1,7 +1,7 @@
 """A ruleset: the deadlines and choices of a registration authority, loaded from a file.
 
-Nobody has compared the numbers in the packaged files with an official text. ``standing`` says so, and must be shown
-wherever a ruleset is shown.
+Nobody has compared the numbers in the packaged files with an official text. The member ``standing`` says so; wherever a
+ruleset is shown, ``standing`` must be shown too.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import Final
 
 from ledger.domain.definitions.reader import Bilingual, DefinitionReader
 
-# An authority uses `confirmed` for its own file after it has compared every number with its rules.
+# An authority writes `confirmed` in its own file after it has compared every number with its rules.
 RULESET_STANDINGS: Final = ("configuration", "confirmed")
 APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
 # The contract always requires a public notice for these kinds, so a ruleset must require it too.
 ALWAYS_NOTICED: Final = ("first", "change")
 SECOND_PLEDGES: Final = ("rank", "refuse")
 NEAR_DUPLICATES: Final = ("ignore", "report")
-# About a year of working days, and the longest validity of a registration certificate in the scenario S00.
+# The largest numbers of days: about a year of working days, and the longest validity of a registration certificate
+# (scenario S00).
 _MAX_WORKING_DAYS: Final = 250
 _MAX_YEARS: Final = 3
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)

@@ -1,7 +1,7 @@
 """A pilot scenario: which data a consumer may request, about which subjects, and for how long; loaded from a file.
 
 The limits on validity, uses, retention, price and pilot period are settings of the pilot, not rules of a law.
-``standing`` and ``basis_note`` say what a scenario is based on, and must be shown wherever a scenario is shown.
+``standing`` and ``basis_note`` say what a scenario is based on; wherever a scenario is shown, both must be shown too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioField:
-    """A claim that the scenario allows, with the source of its rows and the rule that computes the claim."""
+    """A claim that the scenario allows, the source whose rows it needs, and the rule that computes the claim."""
 
     name: str
     title: Bilingual
@@ -88,7 +88,7 @@ class Scenario:
     digest: str
 
     def source(self, name: str) -> Source:
-        """Return the source with this name; raise ``InvalidInput`` ``SOURCE_NOT_IN_SCENARIO``."""
+        """Return the source with this name; raise ``InvalidInput`` ``SOURCE_NOT_IN_SCENARIO`` if there is none."""
         for source in self.sources:
             if source.name == name:
                 return source
@@ -100,7 +100,10 @@ class Scenario:
         )
 
     def source_of(self, field: str) -> str:
-        """Return the name of a field's source; raise ``InvalidInput`` ``FIELD_NOT_IN_SCENARIO``."""
+        """Return the name of a field's source.
+
+        Raises ``InvalidInput`` ``FIELD_NOT_IN_SCENARIO`` for an unknown field.
+        """
         self.require_fields([field])
         return next(item.source for item in self.fields if item.name == field)
 
@@ -110,13 +113,14 @@ class Scenario:
         return tuple(field for field in self.fields if field.source == name)
 
     def columns_of(self, source: str, fields: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the columns that the source's fields, or only ``fields``, need; no other column is supplied."""
+        """Return the columns that the source's fields (or only those in ``fields``) need; others must not be
+        supplied."""
         wanted = None if fields is None else set(fields)
         rules = [field.rule for field in self.fields_of(source) if wanted is None or field.name in wanted]
         return tuple(dict.fromkeys(column for rule in rules for column in columns_of(rule)))
 
     def require_fields(self, names: Iterable[str]) -> None:
-        """Raise ``InvalidInput`` unless the names are fields of the scenario, at least one and none repeated."""
+        """Raise ``InvalidInput`` if there is no name, a name is repeated, or a name is not a field of the scenario."""
         asked = list(names)
         if outside := [name for name in asked if name not in {field.name for field in self.fields}]:
             raise InvalidInput(

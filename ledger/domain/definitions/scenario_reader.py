@@ -19,7 +19,7 @@ SCENARIO_STANDINGS: Final = ("documented", "proposed", "demonstration")
 PRICE_USES: Final = ("public", "industry")
 PRICE_UNITS: Final = ("product", "call", "time", "volume")
 MAX_FEN: Final = 10**12
-# The channels by which data may reach a bank without the platform itself doing credit reporting (征信).
+# The channels by which data may reach a bank. Through any other channel the platform would do credit reporting (征信).
 CREDIT_CHANNELS: Final = frozenset({"subject_carried", "licensed_credit_agency", "government_platform"})
 _CODE: Final = re.compile(r"S\d{2}", re.ASCII)
 _NAMES_HIDE: Final = (
@@ -91,7 +91,7 @@ def _field(reader: _Reader) -> ScenarioField:
 
 
 def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
-    """Check that no name is repeated, every field's source exists, and every source has a field."""
+    """Raise unless all names differ, every field's source exists, and every source has a field."""
     sources = [source.name for source in scenario.sources]
     for member, names in (("sources", sources), ("fields", [field.name for field in scenario.fields])):
         for number, name in enumerate(names):
@@ -114,9 +114,9 @@ def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
 
 
 def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
-    """Check that no rule reveals more than the payload mode allows, and that no claim names a person.
+    """Raise unless every rule reveals at most what the payload mode allows, and no claim names a person.
 
-    Texts that go into certificates must not be names that SD-JWT reserves (protocol §5).
+    Also raise if a text that goes into certificates is a name that SD-JWT reserves (protocol §5).
     """
     for number, field in enumerate(scenario.fields):
         op, member = field.rule["op"], f"fields[{number}]: rule"
@@ -133,7 +133,7 @@ def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
 
 
 def _require_protection(scenario: Scenario, reader: _Reader) -> None:
-    """Check that persons consent separately after an impact assessment, and that a bank has an allowed channel."""
+    """Raise unless data about persons need separate consent and an assessment, and a bank has an allowed channel."""
     if scenario.subject_kinds & PERSONS and scenario.legal_basis != "statutory_duty":
         if scenario.legal_basis != "separate_consent":
             message = "主体含个人，应为 separate_consent。If subjects can be persons, this must be separate_consent."

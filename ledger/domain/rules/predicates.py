@@ -1,4 +1,4 @@
-"""Computes claims from supplied rows; no other module does. Arithmetic is exact and uses no floats.
+"""Computes claims from the rows that a provider supplied. Arithmetic is exact and uses no floats.
 
 ``OPS`` lists every kind of rule; docs/scenarios.md explains them to authors of scenarios.
 """
@@ -38,13 +38,14 @@ Series = list[list[str | int]]
 Claim = str | int | bool | Series
 T = TypeVar("T")
 
-# The version of the meaning of the rules. Raise it if any rows could give another claim than before, and raise the
-# version of every scenario with it: a template names both, and one scenario version cannot have two engines.
+# The version of the code that computes claims. Raise this number if any rows could give another claim than before, and
+# then raise the version of every scenario too: a template names both versions, and one scenario version cannot have two
+# engines.
 ENGINE: Final = 2
 MAX_INDEX: Final = 10**9
 # One provision has at most this number of rows.
 MAX_COUNT: Final = 10_000
-# The number of periods between the first and the last that rows can have, 1900 to 2199.
+# The largest distance between the periods of two rows (1900 to 2199), in years, months or days.
 LARGEST_AGES: Final[Mapping[str, int]] = {"year": 299, "month": 3_599, "day": 109_572}
 _NUMBER_LIKE: Final = re.compile(r"[0-9]{9}")
 # The members of a rule that name columns of the rows.
@@ -53,7 +54,7 @@ _COLUMNS: Final = ("order", "column", "since")
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One kind of rule: the function for the claim, the claim's type, the payload modes that allow it, its members."""
+    """One kind of rule: the function that computes the claim, the claim's type, the allowed payload modes, members."""
 
     claim: Callable[[Rule, Rows, Attributes], Claim]
     type: str
@@ -62,7 +63,8 @@ class Op:
 
 
 def compute(rule: Rule, rows: Rows, attributes: Attributes) -> Claim:
-    """Return the claim that ``rule`` gives for ``rows`` and the subject's ``attributes``; the order of rows is ignored.
+    """Return the claim that ``rule`` gives for ``rows`` and the subject's ``attributes``; the order of rows has no
+    effect.
 
     Raises ``InvalidInput``: ``ROWS_MISSING`` if there is no row, ``ROWS_TOO_MANY``; ``ROW_COLUMN_MISSING``,
     ``ROW_VALUE_INVALID``, ``ROW_ORDER_TWICE`` with the row; ``ATTRIBUTE_INVALID`` with the attribute.
@@ -92,7 +94,7 @@ def columns_of(rule: Rule) -> tuple[str, ...]:
 
 
 def rule_version(scenario_code: str, version: int) -> str:
-    """Return the version of the rules, as a certificate states it: ``S01/1/engine-2``."""
+    """Return the version of the rules in the form of certificates, for example ``S01/1/engine-2``."""
     return f"{scenario_code}/{version}/engine-{ENGINE}"
 
 
@@ -210,7 +212,7 @@ def _worst(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
 
 
 def _share_percent(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
-    # Rounded down, so that a share is never overstated and 100 means all rows.
+    # The share is rounded down, so that it is never too high and 100 means all rows.
     part, whole = _wanted(rule, rows)
     return part * 100 // whole
 
@@ -237,7 +239,7 @@ def _index_series(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
 
 
 def _indexed(rule: Rule, item: Dated[Fraction], first: Fraction) -> int:
-    index = int((item.value * 200 + first) // (first * 2))  # rounded to the nearest integer, halves up
+    index = int((item.value * 200 + first) // (first * 2))  # rounded to the nearest integer; a half is rounded up
     if abs(index) > MAX_INDEX:
         raise cells.invalid(item.place, rule["column"], "is too far from the first value of the index")
     return index
@@ -288,8 +290,9 @@ def _bad_rule(where: str, message: str) -> InvalidInput:
     )
 
 
-# The payload modes that allow a rule. A predicate gives yes or no, a count, a time, or one of a few choices.
-# A component gives bands and scores. An aggregate also gives ratios and series. Only raw data repeats supplied text.
+# The payload modes that allow a rule. A predicate gives yes or no, a count, a time, or one of a few choices. A
+# component gives bands and scores. An aggregate also gives ratios and series. Only the mode for raw data allows a claim
+# that repeats supplied text.
 _ALL: Final = frozenset({"predicate", "component", "aggregate", "raw"})
 _SAYING: Final = frozenset({"predicate", "aggregate", "raw"})
 _SCORING: Final = frozenset({"component", "aggregate", "raw"})

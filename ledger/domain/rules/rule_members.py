@@ -13,13 +13,13 @@ from ledger.domain.rules import supplied_rows as cells
 Rule = Mapping[str, Any]
 
 MAX_LAST: Final = 600
-# A series of this length fits into one disclosure of a certificate, even with the longest numbers.
+# The most points of a series. So many points fit into one disclosure of a certificate, even with the longest numbers.
 MAX_SERIES: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a rule: a function that checks its value in the rule, and the expected value in two languages."""
+    """A member of a rule: a function that checks its value, and a description of valid values in two languages."""
 
     fits: Callable[[Any, Rule], bool]
     zh: str

@@ -1,8 +1,8 @@
 """Strict reading of the rows that a provider supplied: cells, numbers, categories and calendar periods.
 
-A period is a year ``YYYY``, a month ``YYYYMM`` or a day ``YYYYMMDD`` in ASCII digits, from 1900 to 2199. Under one rule
-all rows have the same unit, and no two rows have the same period. Errors name the row (counted from 1) and the column,
-but never repeat a value.
+A period is a year ``YYYY``, a month ``YYYYMM`` or a day ``YYYYMMDD`` in ASCII digits, from 1900 to 2199. All rows for
+one rule have the same unit (year, month or day), and no two rows have the same period. Errors name the row (counted
+from 1) and the column, but never repeat a value.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Rows = Sequence[Row]
 T = TypeVar("T")
 Read = Callable[[Row, int], T]
 
-# The unit of a period by the length of its text.
+# Maps the length of a period's text to its unit.
 UNITS: Final[Mapping[int, str]] = {4: "year", 6: "month", 8: "day"}
 MAX_TEXT: Final = 200
-# At most 30 digits on each side: enough for any quantity, and few enough for fast exact arithmetic. ASCII only, because
-# Python also reads full-width digits.
+# A number: at most 30 digits on each side of the point, which is enough for any quantity and still fast in exact
+# arithmetic. Only ASCII digits, because Python would also accept full-width digits.
 _NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _PERIOD: Final = re.compile(r"(19|20|21)\d\d(\d\d(\d\d)?)?", re.ASCII)
 _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
@@ -33,7 +33,10 @@ _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Dated(Generic[T]):
-    """The value of a row with its period. ``ordinal`` numbers the periods, so that neighbours differ by one."""
+    """The value of a row with its period.
+
+    ``ordinal`` is the number of the period, counted so that neighbouring periods differ by one.
+    """
 
     period: str
     ordinal: int
@@ -42,7 +45,8 @@ class Dated(Generic[T]):
 
 
 def is_number(text: str) -> bool:
-    """Return whether the text is a number as rows and rules write it: ASCII digits, a sign, a point; no exponent."""
+    """Return whether the text is a valid number in rows and rules: ASCII digits, optional sign and point, no
+    exponent."""
     return _NUMBER.fullmatch(text) is not None
 
 
@@ -80,7 +84,7 @@ def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> lis
 
 
 def window(items: Sequence[Dated[T]], last: int) -> list[Dated[T]]:
-    """Return the items of the ``last`` years, months or days up to the newest item; periods may be missing."""
+    """Return the items in the ``last`` years, months or days that end with the newest item; there may be gaps."""
     return [item for item in items if item.ordinal > items[-1].ordinal - last]
 
 
@@ -94,7 +98,7 @@ def cell(row: Row, place: int, column: str) -> str:
 
 
 def period(row: Row, place: int, column: str, unit: str) -> int:
-    """Return the ordinal of the period in a cell: a count of years, months or days; neighbours differ by one."""
+    """Return the ordinal of the period in a cell; the ordinals of neighbouring years, months or days differ by one."""
     text = cell(row, place, column)
     ordinal = ordinal_of(text, unit)
     if ordinal is None:
@@ -154,7 +158,7 @@ def invalid(place: int, column: str, what: str, hint: str | None = None) -> Inva
 
 
 def ordinal_of(text: str, unit: str) -> int | None:
-    """Return the ordinal of a period as ``period`` does, or None if the text is not a period of that unit."""
+    """Return the ordinal of a period, or None if the text is not a period of the given unit."""
     if UNITS.get(len(text)) != unit or not _PERIOD.fullmatch(text):
         return None
     try:

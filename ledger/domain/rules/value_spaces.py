@@ -1,4 +1,4 @@
-"""The values that a claim can have under its rule (protocol §6), so that a yes-or-no claim cannot carry other data.
+"""Decides which values a rule can give (protocol §6), so that, for example, a yes-or-no claim cannot carry other data.
 
 A verifier checks every disclosed value with ``fits``. Every value that ``predicates.compute`` returns fits.
 """
@@ -77,7 +77,7 @@ def _series(rule: Rule, value: Any, point: Callable[[Any], bool]) -> bool:
     if not pairs or not all(_period(rule, period) and point(number) for period, number in value):
         return False
     ordinals = [cells.ordinal_of(period, rule["unit"]) or 0 for period, _ in value]
-    # Together these conditions also limit the number of points to ``last``.
+    # Together these conditions also limit the series to ``last`` points.
     return all(low < high for low, high in pairwise(ordinals)) and ordinals[-1] - ordinals[0] < rule["last"]
 
 

@@ -17,7 +17,7 @@ from ledger.errors import Misconfigured
 def upgrade(engine: Engine) -> None:
     """Apply the missing migrations; a current database is not changed.
 
-    Raises ``Misconfigured`` ``DATABASE_UNREACHABLE``, ``DATABASE_NEWER``.
+    Raises ``Misconfigured``: ``DATABASE_UNREACHABLE``, or ``DATABASE_NEWER`` if a newer program wrote the database.
     """
     try:
         command.upgrade(configuration(engine), "head")

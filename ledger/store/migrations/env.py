@@ -9,8 +9,10 @@ from ledger.store.tables import Base
 
 
 def _keep_foreign_keys(connection: Connection, kept: str) -> None:
-    """Switch off foreign keys, because SQLite changes a table by creating it again. The pragma works only outside a
-    transaction, and SQLAlchemy would begin one."""
+    """Switch off the check of foreign keys, because migrations on SQLite change a table by creating it again.
+
+    The pragma works only outside a transaction, and SQLAlchemy would begin a transaction.
+    """
     driver = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite" and driver is not None:
         driver.cursor().execute(f"PRAGMA foreign_keys={kept}")

@@ -105,7 +105,7 @@ def test_the_reason_of_a_refusal_is_printed_with_the_line(town: Town) -> None:
         "about": f"authorization {machine.consents[0]}",
         "result": "refused",
         "reason": "data_unusable",
-        "message": "数据有误，无法提供。The record cannot be used as it stands.",
+        "message": "数据有误，无法提供。The record contains errors and cannot be supplied.",
         "where": "statistics.csv, line 2, column wage",
     }
     assert "line 2" not in Path("answers.json").read_text("utf-8")

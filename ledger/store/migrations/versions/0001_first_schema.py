@@ -1,4 +1,4 @@
-"""Create the first schema."""
+"""Create the first tables."""
 
 from __future__ import annotations
 

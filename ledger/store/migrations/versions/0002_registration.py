@@ -1,4 +1,4 @@
-"""Add applications, evidence and mandates; a resource can be registered again."""
+"""Add tables for applications, evidence and mandates; allow a resource to be registered again."""
 
 from __future__ import annotations
 

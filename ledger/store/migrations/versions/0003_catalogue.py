@@ -1,4 +1,4 @@
-"""Add the data catalogue."""
+"""Add the tables of the data catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep the earlier keys of a party."""
+"""Add a table for the earlier keys of a party."""
 
 from __future__ import annotations
 

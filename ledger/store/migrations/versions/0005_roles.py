@@ -1,4 +1,4 @@
-"""Add disclosures for cases, and drafts of scenarios with their approvals."""
+"""Add tables for disclosures in cases, and for drafts of scenarios with their approvals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Add requests of consumers, one authorization for each source, numbered answers of providers, and corrections.
+"""Add consumers' requests, one authorization for each source, numbered answers of providers, and corrections.
 
 The rows of earlier authorizations and provisions are deleted; their entries stay in the log.
 """

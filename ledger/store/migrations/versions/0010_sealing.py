@@ -1,4 +1,4 @@
-"""Record erasures; delete stored idempotent requests whose digests have no key."""
+"""Add a table for erasures; delete stored idempotent requests, because their digests were made without a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Store what protocol 2 needs: statements have digests, batches and positions name the issuer of the log.
+"""Add the columns of protocol 2: digests of statements, and the issuer of the log for batches and positions.
 
 A database with entries or verifications of protocol 1 is refused, because they are invalid under protocol 2.
 """

@@ -1,4 +1,4 @@
-"""Add sessions, machine keys with scope and expiry, enrolment codes and readings; a party may have no key.
+"""Add sessions, machine keys with scope and expiry, enrolment codes and readings; allow a party without a key.
 
 Earlier API keys are deleted: they belonged to no account, never expired and allowed everything.
 """
@@ -83,7 +83,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # A party without a key has no statement, no number and no entry, so that its row can be deleted.
+    # A party without a key has no statement, no number and no log entry, so its row can be deleted.
     op.execute("DELETE FROM enrolment")
     op.execute("DELETE FROM party WHERE account IS NULL")
     with op.batch_alter_table("party", schema=None) as batch_op:

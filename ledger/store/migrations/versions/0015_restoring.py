@@ -1,4 +1,4 @@
-"""Add entries that holders bring back after a restore, and an index by age for the archive."""
+"""Add a table for entries that holders bring back after a restore, and an index on the age of archived rows."""
 
 from __future__ import annotations
 
