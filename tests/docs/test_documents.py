@@ -167,6 +167,16 @@ def test_every_decision_has_a_date_and_a_status_and_is_listed() -> None:
         assert f"](adr/{page.name})" in index
 
 
+@pytest.mark.parametrize("page", sorted((PROJECT / "docs" / "adr").glob("*.md")), ids=lambda page: page.stem)
+def test_a_decision_gives_its_reason_the_alternatives_and_its_place_in_the_code(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert {"Decision", "Why", "Considered", "In the code"} <= set(
+        re.findall(r"^\*\*([^*]+)\.\*\*", text, re.MULTILINE)
+    )
+    places = re.findall(r"`([^`]+)`", text.partition("**In the code.**")[2])
+    assert places and all((PROJECT / place).is_file() for place in places), places
+
+
 def test_the_changelog_has_the_four_kinds_of_change() -> None:
     text = (PROJECT / "CHANGELOG.md").read_text("utf-8")
     assert re.findall(r"^### (\w+)$", text, re.MULTILINE)[:4] == ["Added", "Changed", "Fixed", "Security"]
