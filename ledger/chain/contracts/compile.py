@@ -37,9 +37,7 @@ def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
         from solcx import compile_standard
         from solcx.exceptions import SolcError
     except ImportError as error:
-        raise Misconfigured(
-            "COMPILER_MISSING", "py-solc-x is not installed.", hint="Install the dev extra, then `npm ci`."
-        ) from error
+        raise Misconfigured("COMPILER_MISSING", "py-solc-x is not installed.", hint="Run `make dev`.") from error
     # The compiler is a Node script, so the Node of this environment must come first on PATH.
     os.environ["PATH"] = os.pathsep.join([str(find_node().parent), os.environ.get("PATH", "")])
     try:
