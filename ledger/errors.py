@@ -1,23 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one exception family of this project.
 
-    PingzhengError
-    ├── InvalidInput      the input is malformed or breaks a rule of the data model
-    ├── NotFound          the record does not exist
-    ├── Conflict          the record exists already, or its state does not allow the action
-    ├── Forbidden         the party may not do this because of its role, its status or the record's owner
-    ├── Unauthenticated   no session, or the token, key or signed statement is not valid
-    ├── TooManyAttempts   too many wrong tokens, keys or codes came from this address
-    ├── BadBundle         a bundle, certificate or fact file cannot be read safely
-    ├── ChainUnavailable  no node answers, or the node belongs to another chain; nothing was written
-    ├── ChainRejected     a contract refused the transaction
-    ├── Busy              other programs are using the ledger; nothing was written
-    ├── StorageFull       a disk is full; the requested data was not written
-    ├── Incoherent        database, chain and files do not match; nothing is written until an operator decides
-    └── Misconfigured     the installation is not set up correctly
+The two numbers are the HTTP status of the API and the exit code of the command line.
 
-Every error has a stable ``code`` for programs, a message that names the problem, ``where`` the problem was found, and a
-``hint`` that names the next step. No error contains a name, an ID number or a phone number: if a value is personal, the
-error names the record and the field, and not the value.
+    PingzhengError
+    ├── InvalidInput      422   2  the input is malformed or breaks a rule of the data model
+    ├── NotFound          404   2  the record does not exist
+    ├── Conflict          409   2  the record exists already, or its state does not allow the action
+    ├── Forbidden         403   2  the party may not do this because of its role, its status or the record's owner
+    ├── Unauthenticated   401   2  no session, or the token, key or signed statement is not valid
+    ├── TooManyAttempts   429   2  too many wrong tokens, keys or codes came from this address
+    ├── BadBundle         422   2  a bundle, certificate or fact file cannot be read safely
+    ├── ChainUnavailable  503   2  no node answers, or the node belongs to another chain; nothing was written
+    ├── ChainRejected     409   2  a contract refused the transaction
+    ├── Busy              503   2  other programs are using the ledger; nothing was written
+    ├── StorageFull       507  74  a disk is full; the requested data was not written
+    ├── Incoherent        503   2  database, chain and files do not match; nothing is written until an operator decides
+    └── Misconfigured     503   2  the installation is not set up correctly
+
+Exit code 1 is no error: a command such as ``pingzheng verify`` ends with it if the certificate is not valid.
+
+Every error has a stable ``code`` for programs, a message that names the problem, the place of the problem (``where``),
+and a ``hint`` that names the next step. No error contains a name, an ID number or a phone number: if a value is
+personal, the error names the record and the field instead of the value.
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ from typing import Any
 
 
 class PingzhengError(Exception):
-    """The base of all errors that this package raises on purpose.
+    """The base class of all errors that this package raises on purpose.
 
     ``code`` is UPPER_SNAKE and never changes its meaning. ``details`` holds JSON values for programs.
     """
@@ -66,7 +71,7 @@ class Conflict(PingzhengError):
 
 
 class Forbidden(PingzhengError):
-    """The party may not do this."""
+    """The party is not allowed to do this."""
 
 
 class Unauthenticated(PingzhengError):
@@ -82,7 +87,7 @@ class BadBundle(PingzhengError):
 
 
 class ChainUnavailable(PingzhengError):
-    """No node answers, or the node belongs to another chain than this ledger's."""
+    """No node answers, or the node that answers belongs to another chain. Nothing was written."""
 
 
 class ChainRejected(PingzhengError):

@@ -1,4 +1,4 @@
-"""Put the operator's ledger together, capability by capability."""
+"""Build the operator's ledger object, one capability after the other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Ledger(Participant, Foundation):
     """The operator's open ledger: its use cases, one member for each capability."""
 
     def __init__(self, base: Foundation) -> None:
-        """Put the capabilities together, each over those before it; reads no file and no node."""
+        """Build the capabilities, each from the capabilities built before it; reads no file and calls no node."""
         vars(self).update(vars(base))
         super().__init__(
             base.settings,
@@ -65,15 +65,15 @@ class Ledger(Participant, Foundation):
 
     @property
     def authority(self) -> Actor:
-        """The installation's authority, as the acting party."""
+        """Return the installation's authority party as an actor (a party with its roles)."""
         return self.actor(self.installation.authority_party)
 
     def actor(self, identifier: str) -> Actor:
-        """Return a party with its roles, as the acting party."""
+        """Return the party with this id as an actor (a party with its roles)."""
         return self.parties.register.actor(identifier)
 
     def accept_loss(self) -> Loss:
-        """Do ``loss.accept_loss``, and rename ``seen.json`` to ``seen.json.lost``: it describes the lost blocks."""
+        """Call ``loss.accept_loss`` and rename ``seen.json``, which describes lost blocks, to ``seen.json.lost``."""
         seen = self.settings.home / SEEN
         if seen.exists():
             seen.rename(seen.with_name(f"{SEEN}.lost"))

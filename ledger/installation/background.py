@@ -14,7 +14,8 @@ from ledger.errors import PingzhengError
 
 log = structlog.get_logger()
 
-# Short, because following the chain is part of this work: a reported key must stop soon after a node answers again.
+# The longest wait, in seconds, between two attempts. It is short because the work includes following the chain: when
+# a node answers again, a key that was reported lost must be refused soon.
 LONGEST_REST: Final = 5.0
 MAX_FAILING_SECONDS: Final = 60.0
 MAX_TICK_SECONDS: Final = 300.0
@@ -22,7 +23,7 @@ MAX_TICK_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """The state of a piece of work. ``code`` is the problem, which has lasted for ``seconds``; None if all is well."""
+    """The state of a background task. ``code`` names the problem (None: no problem), ``seconds`` how long it lasts."""
 
     name: str
     code: str | None = None
@@ -39,7 +40,7 @@ class WorkState:
 class TickingThread:
     """A thread that calls ``tick`` every ``interval`` seconds. After an error it waits longer and calls again.
 
-    The first of repeated errors is logged, and so is the recovery. ``clock`` is monotonic, in seconds.
+    Of repeated errors only the first is logged; the recovery is logged too. ``clock`` is monotonic, in seconds.
     """
 
     def __init__(
@@ -66,12 +67,12 @@ class TickingThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Wait for the running tick and end the thread."""
+        """Wait until the running call of ``tick`` returns, then end the thread."""
         self._stop.set()
         self._thread.join()
 
     def state(self) -> WorkState:
-        """Return the state of the work.
+        """Return the state of the background task.
 
         The code is ``WORK_STOPPED`` if the thread has ended, ``WORK_STUCK`` if one tick lasts more than
         ``MAX_TICK_SECONDS``, ``WORK_FAILING`` if ticks have failed for more than ``MAX_FAILING_SECONDS``.
@@ -91,7 +92,7 @@ class TickingThread:
             rest = self._rest_after(self._failure())
 
     def _failure(self) -> BaseException | None:
-        """Tick once and return the exception, including those that would end a thread; None if it succeeded."""
+        """Call ``tick`` once. Return the exception if it failed, even one that would end the thread; else None."""
         self._began = self._clock()
         try:
             self._tick()
@@ -119,7 +120,7 @@ class TickingThread:
 
 
 def work_check(work: Sequence[TickingThread]) -> dict[str, Any]:
-    """Return the part of ``/ready`` about background work: ``ok``, and each piece of work that has a problem."""
+    """Return the part of ``/ready`` about background tasks: ``ok``, and each task that has a problem."""
     states = {state.name: state.to_dict() for state in (each.state() for each in work)}
     failing = {name: state for name, state in states.items() if not state["ok"]}
     if not failing:

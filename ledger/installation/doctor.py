@@ -1,7 +1,7 @@
-"""Examine every part of an installation by itself, without changing it, for ``pingzheng doctor``.
+"""Examine each part of an installation separately, for ``pingzheng doctor``. Nothing is changed.
 
-A ledger with a damaged part does not open and reports only that part; doctor continues with the other parts. If no
-program runs the local chain, doctor starts a node on a copy of the journal.
+Opening a ledger fails at the first damaged part, and reports only that part. The doctor examines the other parts too.
+If no program runs the local chain, the doctor starts a node on a copy of the journal.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ from ledger.store.sealing import CLOSED, LOST, KeyProvider, closed_texts
 from ledger.store.tables import Sealed
 
 LOW_BYTES: Final = 200 * 1024 * 1024
-# The operator accepted the lost batches at the restore: doctor mentions them, and they are no finding.
+# The code of a remark: the operator accepted these lost batches at the restore, so they do not count as a problem.
 REMARKED: Final = "BATCH_LOST"
-# Files that let a reader act for the parties or open sealed texts.
+# Whoever can read these files can act for the parties or open sealed texts.
 _PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
 
 
 class Doctor:
-    """Examines the installation in ``settings.home``; raises as ``require_made``."""
+    """Examines the installation in ``settings.home``; raises the errors of ``require_made`` if there is none."""
 
     def __init__(self, settings: Settings) -> None:
         require_made(settings.home)
@@ -91,7 +91,7 @@ class Doctor:
         self._stack = ExitStack()
 
     def examine(self) -> list[Part]:
-        """Examine every part; each part needs only parts before it."""
+        """Examine every part, in an order in which each part depends only on parts that were examined before."""
         with self._stack:
             return [
                 self._part("files", self._files),
@@ -209,7 +209,7 @@ class Doctor:
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
-        """Unwrap one text of each wrapping key, which finds wrong keys of the same name; report closed texts."""
+        """Unwrap one text of each wrapping key, to find wrong keys with the right id; report closed texts."""
         if self._joined is not None:
             return
         provider = self._provider()
@@ -277,7 +277,7 @@ class Doctor:
             yield from coherence.batches_differing()
 
     def _memory(self, chain: ChainReader) -> Iterator[Finding]:
-        """Raise ``ChainUnavailable`` if the chain no longer contains the blocks that verifications have read."""
+        """Raise ``ChainUnavailable`` if the chain no longer contains the blocks that earlier verifications read."""
         seen = load_seen(self._home / "seen.json")
         if seen is not None:
             require_contained(chain, seen)

@@ -18,7 +18,7 @@ from ledger.store.migrations import newest
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The result for one part. ``skipped`` names the damaged part without which this one cannot be examined."""
+    """The result for one part. ``skipped`` names another, damaged part that prevents the examination of this part."""
 
     name: str
     findings: tuple[Finding, ...] = ()
@@ -37,7 +37,7 @@ class Part:
 
 
 def version(engine: Engine) -> Iterator[Finding]:
-    """Yield a finding if the database has another schema version than this program writes."""
+    """Yield a finding if the database's schema version differs from the version that this program writes."""
     with engine.connect().execution_options(read_only=True) as connection:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
     if found != newest(engine):
@@ -71,10 +71,10 @@ def as_finding(error: PingzhengError) -> Finding:
 
 
 def access(file: Path) -> str:
-    """Return the SQLite URI parameters that open the database file without creating files beside it.
+    """Return the SQLite URI parameters that open the database file without creating further files.
 
-    If there is neither a write-ahead log with content nor its index, no program has the database open, and the file can
-    be read as immutable.
+    If there is no write-ahead log with content and no ``-shm`` file, no program has the database open. Then the file
+    can be read as immutable.
     """
     log, index = (file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))
     used = (log.exists() and log.stat().st_size > 0) or index.exists()
@@ -82,7 +82,7 @@ def access(file: Path) -> str:
 
 
 def is_held(lock: Path) -> bool:
-    """Return whether another program holds the lock file: that program runs the node of the local chain."""
+    """Return whether another program holds the lock file, which means that it runs the node of the local chain."""
     if not lock.exists():
         return False
     with lock.open("rb") as file:
@@ -94,7 +94,7 @@ def is_held(lock: Path) -> bool:
 
 
 def with_contents(path: Path) -> list[Path]:
-    """Return the file itself, or all files in the folder; empty if the path does not exist."""
+    """Return the path if it is a file, or all files in it if it is a folder; empty if the path does not exist."""
     if path.is_dir():
         return [each for each in sorted(path.rglob("*")) if each.is_file()]
     return [path] if path.exists() else []

@@ -1,6 +1,6 @@
 """Explain errors to people in Chinese and English: the problem and the next step.
 
-The English message is given where the error is raised. The Chinese text is in ``errors.toml``, by code.
+The code that raises an error gives its English message. ``errors.toml`` has the Chinese text of each error code.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The problem, and the next step."""
+    """The explanation of an error: the problem, and the next step."""
 
     message: str
     hint: str | None
@@ -29,13 +29,13 @@ def explanation(code: str, message: str, hint: str | None = None) -> Explanation
 
 
 def in_chinese(code: str) -> str | None:
-    """Return the Chinese message of a code, or None if the table does not have the code."""
+    """Return the Chinese message of an error code, or None if ``errors.toml`` does not have the code."""
     return error_texts().get(code, {}).get("zh")
 
 
 @cache
 def error_texts() -> dict[str, dict[str, str]]:
-    """Return the table from code to ``zh``, ``next_zh`` and ``next_en``; any of the three may be missing."""
+    """Return ``zh``, ``next_zh`` and ``next_en`` of each error code; any of the three may be missing."""
     return tomllib.loads(files("ledger.installation").joinpath("errors.toml").read_text("utf-8"))
 
 

@@ -1,7 +1,7 @@
-"""Check a home folder: it is empty, or holds a ledger, or holds a ledger whose creation was interrupted.
+"""Check whether a home folder is empty, holds a ledger, or holds a ledger whose creation was interrupted.
 
-Only ``create_ledger``, ``join`` and ``restore`` make a ledger. Opening a ledger never creates a missing key, deployment
-file or database, because a new one would belong to another ledger; the missing file is reported instead.
+Only ``create_ledger``, ``join`` and ``restore`` create a ledger. Opening a ledger reports a missing key, deployment
+file or database, and never creates a new one: the new file would belong to another ledger.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ledger.wallet.private_file import sync_folder, write_private
 
 MARKER: Final = "creating"
 LOCK: Final = "opening.lock"
-# Files that an empty home may hold. A new disk has the folder lost+found.
+# A home counts as empty if it holds only these names. A new disk has the folder lost+found.
 _NOTHING: Final = {LOCK, "lost+found"}
 _TRACES: Final = (
     "chain",
@@ -36,12 +36,12 @@ _TRACES: Final = (
 
 
 def is_half_made(home: Path) -> bool:
-    """Return whether the creation of the ledger in this folder was interrupted; ``create_ledger`` then continues it."""
+    """Return whether the creation of the ledger in this folder was interrupted; ``create_ledger`` can continue it."""
     return (home / MARKER).exists()
 
 
 def holds_ledger(home: Path) -> bool:
-    """Return whether the folder holds a completely created ledger, even if some of its files are missing now."""
+    """Return whether a ledger was completely created in the folder, even if some of its files are missing now."""
     return not is_half_made(home) and any((home / name).exists() for name in _TRACES)
 
 
@@ -68,13 +68,14 @@ def require_made(home: Path) -> None:
 def creating(settings: Settings) -> Iterator[None]:
     """Hold the folder exclusively while a ledger is created in it, or while an interrupted creation is continued.
 
-    After an error or a crash the folder stays marked as half-made. Raises ``Conflict`` ``HOME_NOT_EMPTY``.
+    After an error or a crash the folder stays marked as an interrupted creation. Raises ``Conflict``
+    ``HOME_NOT_EMPTY``.
     """
     home = settings.home
     require_free(home)
     settings.make_home()
     with one_at_a_time(home / LOCK):
-        # Check again: another program may have created a ledger while this one waited for the lock.
+        # Check again: another program may have created a ledger while this program waited for the lock.
         require_free(home)
         write_private(home / MARKER, "")
         yield
@@ -89,14 +90,14 @@ def require_free(home: Path) -> None:
     if not home.is_dir() or {path.name for path in home.iterdir()} - _NOTHING:
         raise Conflict(
             "HOME_NOT_EMPTY",
-            "A new ledger needs an empty folder, and this one is not empty.",
+            "A new ledger needs an empty folder, but this folder is not empty.",
             where=str(home),
             hint="Give another --home. Other commands open the ledger that is already here.",
         )
 
 
 def require_files(settings: Settings) -> None:
-    """Raise ``Misconfigured`` if a file that every operator's ledger has is missing; the error names the file."""
+    """Raise ``Misconfigured`` if a file is missing that every operator's ledger has; the error names the file."""
     home = settings.home
     _require_deployment(home)
     _require(
@@ -111,16 +112,16 @@ def require_files(settings: Settings) -> None:
         _require(
             home / "chain" / "journal.jsonl",
             "JOURNAL_MISSING",
-            "The journal of the local chain is missing. The chain consists of this file.",
-            "Restore the folder `chain` from the backup. The ledger does not begin another chain in its place.",
+            "The journal of the local chain is missing. The whole chain is stored in this file.",
+            "Restore the folder `chain` from the backup. The program does not begin another chain in its place.",
         )
 
 
 def require_secrets(settings: Settings, *, sealing_files: bool) -> None:
     """Raise ``Misconfigured`` ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret.
 
-    Secrets are created before database and contracts, so a ledger that has either of these had its secrets too, and new
-    secrets would not fit. ``sealing_files`` says that the wrapping keys are files.
+    Secrets are created before database and contracts. So if the database or the contracts exist, the secrets existed
+    too, and new secrets would not match them. ``sealing_files`` says whether the wrapping keys are files.
     """
     deployed, database = (settings.home / "deployment.json").exists(), file_of(settings.database)
     if not deployed and (database is None or not database.exists() or not database.stat().st_size):
@@ -134,13 +135,13 @@ def require_secrets(settings: Settings, *, sealing_files: bool) -> None:
 
 
 def require_joined_files(settings: Settings) -> None:
-    """Raise ``Misconfigured`` if a file that every joined installation has is missing; the error names the file."""
+    """Raise ``Misconfigured`` if a file is missing that every joined installation has; the error names the file."""
     _require_deployment(settings.home)
     _require_keys(settings.keys_folder / "accounts.json")
 
 
 def read_installation(home: Path) -> dict[str, str]:
-    """Return the members of ``installation.json``; empty without the file.
+    """Return the members of ``installation.json``; empty if the file does not exist.
 
     The members are the operator's accounts and the digest of the deployment file. Raises ``Misconfigured``
     ``INSTALLATION_FILE_DAMAGED``.
@@ -168,19 +169,19 @@ def write_installation(home: Path, members: dict[str, str]) -> None:
 
 
 def note_deployment(home: Path) -> None:
-    """Record the digest of ``deployment.json`` in ``installation.json``, so that a later change is detected."""
+    """Record the digest of ``deployment.json`` in ``installation.json``, to detect later changes of that file."""
     noted, found = read_installation(home), deployment_digest(home)
     if noted.get("deployment") != found:
         write_installation(home, noted | {"deployment": found})
 
 
 def require_deployment_unchanged(home: Path) -> None:
-    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` if the deployment file does not have its recorded digest."""
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` if the deployment file no longer has the recorded digest."""
     require_deployment(home, read_installation(home).get("deployment", ""))
 
 
 def require_deployment(home: Path, noted: str) -> None:
-    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` if the deployment file has another digest; "" allows any."""
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file has this digest; "" allows all."""
     if noted and noted != deployment_digest(home):
         raise Misconfigured(
             "DEPLOYMENT_CHANGED",
@@ -191,13 +192,13 @@ def require_deployment(home: Path, noted: str) -> None:
 
 
 def deployment_digest(home: Path) -> str:
-    """Return the SHA-256 of the deployment file as 64 hex digits; "" without the file."""
+    """Return the SHA-256 of the deployment file as 64 hex digits; "" if the file does not exist."""
     path = home / "deployment.json"
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _offices(home: Path) -> list[Path]:
-    """Return the key file of each office that has a folder here; offices with their keys elsewhere have no folder."""
+    """Return the key file of each founding institution whose keys are kept in this home."""
     return [folder / "accounts.json" for folder in sorted((home / "offices").glob("*")) if folder.is_dir()]
 
 

@@ -1,8 +1,9 @@
-"""Joined installations: another party runs this software on the operator's chain with its own database and key.
+"""Joined installations: a party other than the operator runs this software on the operator's chain.
 
-A joined installation verifies certificates, records its party's uses, and follows the chain. It never deploys or
-anchors. A consumer joins to use certificates. A provider or an issuer joins to verify certificates that are based on
-its data. An authority or a supervisor joins to confirm, cancel and veto proposals and to pause, through its own node.
+A joined installation has its own database and key. It verifies certificates, records its party's uses, and follows
+the chain. It never deploys contracts or anchors batches. A consumer joins to use certificates. A provider or an issuer
+joins to verify certificates that are based on its data. An authority or a supervisor joins to confirm, cancel and veto
+proposals and to pause the ledger, through its own node.
 """
 
 from __future__ import annotations
@@ -57,14 +58,14 @@ USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Ro
 
 
 class OwnParty:
-    """The only party that may sign in at a joined installation; other parties are known from the chain only."""
+    """The party of a joined installation. Only this party may sign in there; other parties are known from the chain."""
 
     def __init__(self, membership: Membership, custody: Custody) -> None:
         self._membership = membership
         self._custody = custody
 
     def key_of(self, account: str) -> str | None:
-        """Return the public key of an account if its private key is kept here, so that it may sign in; else None."""
+        """Return the account's public key if the private key is kept here, so that it may sign in; else None."""
         return self._custody.public_key(account) if account in self._custody else None
 
     def account(self, identifier: str) -> str:
@@ -79,11 +80,12 @@ class OwnParty:
 
 
 def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) -> Membership:
-    """Make the empty folder ``settings.home`` a joined installation of the party that has the private key ``key``.
+    """Create a joined installation in the empty folder ``settings.home``, for the party with the private key ``key``.
 
-    It is safe to call this again. With another key of the same party, that key is used from then on. Raises
-    ``Conflict`` ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``; ``Misconfigured`` or ``ChainUnavailable`` if the node does not
-    serve the deployment or the contracts were not created by this version's code; and as ``account_in_force``.
+    The function can be called again. A call with another key of the same party replaces the key. Raises ``Conflict``
+    ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``; ``Misconfigured`` or ``ChainUnavailable`` if the node's chain does not have
+    the deployed contracts, or the contracts were not created from this version's code; and the errors of
+    ``account_in_force``.
     """
     home = settings.home
     deployment = Deployment.load(deployment_file)
@@ -118,7 +120,7 @@ def _remember(settings: Settings, membership: Membership, key: bytes) -> Members
 
 
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
-    """Return the party of this account if it may join.
+    """Return the account's party, if that party may join.
 
     Raises ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``PARTY_LACKS_ROLE``,
     and ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` if the chain charges for gas and the account has no funds.
@@ -198,7 +200,7 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
             require_ledger(session, membership.ledger)
         coherence = Coherence(database, ChainReader(client), None, clock, local=False)
         coherence.check()
-        # A finding that forbids writing also forbids sending.
+        # If a finding forbids writing to the database, sending transactions is forbidden too.
         client.before_sending = database.require_writable
         own = OwnParty(membership, custody)
         opened = Participant(
@@ -226,10 +228,10 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
 
 
 def follow(follower: Follower) -> None:
-    """Update the index when an installation is opened, because callers and their roles are read from it.
+    """Update the index when an installation is opened, because callers and their roles are read from the index.
 
-    If the index does not match the chain, this is logged and the index is not changed: `index rebuild` needs an open
-    installation.
+    If the index does not match the chain, the mismatch is logged and raises no error: the operator can only run
+    `index rebuild` if the installation opens.
     """
     try:
         follower.sync()
@@ -256,7 +258,7 @@ def _require_free(home: Path, wanted: Membership) -> None:
 
 
 def _require_joined(membership: Membership, deployment: Deployment) -> None:
-    """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the folder's deployment is the ledger that was joined."""
+    """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the folder's deployment file belongs to the joined ledger."""
     if deployment.ledger != membership.ledger:
         raise Misconfigured(
             "LEDGER_DIFFERS",

@@ -1,4 +1,4 @@
-"""Open the chain of a ledger: the configured chain, or a local chain in the home folder.
+"""Open the chain of a ledger: the chain that is configured, or a local chain in the home folder.
 
 A local chain has its own clock file. The clock can start in the past and be moved forward, so that public notices and
 deadlines end during a demonstration. Ledger and chain use the same clock.
@@ -22,27 +22,27 @@ from ledger.installation.node_keeping import NodeKeeper, small_json
 from ledger.installation.settings import Settings
 from ledger.wallet.private_file import alone_in, write_private
 
-# The same limit as in the node: the contracts store times in 40 bits.
+# The latest time, in seconds UTC: the contracts store times in 40 bits. The node has the same limit.
 MAX_AHEAD_SECONDS: Final = 2**39
 _HEADER: Final = b'{"journal":'
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """An open chain: the network's name, the URL of a node, and the node itself if this process started it."""
+    """An open chain: the network's name, the URL of a node, and the node object if this process started the node."""
 
     network: str
     url: str
     node: LocalNode | None
 
     def fund(self, account: str) -> None:
-        """Give the account money for gas if this process runs the local chain; else do nothing."""
+        """If this process runs the local chain, give the account money for gas; else do nothing."""
         if self.node is not None:
             self.node.fund(account)
 
 
 class LocalClock:
-    """The clock of the ledger in seconds UTC: the machine's clock plus the advance of the local chain."""
+    """The clock of the ledger in seconds UTC: the machine's clock, plus the seconds that the local chain is ahead."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -64,13 +64,13 @@ class LocalClock:
         return 0 if self._remote else self._read()
 
     def begin(self, before: int) -> None:
-        """Set the clock of a new chain ``before`` seconds back; the clock of an existing chain is not changed."""
+        """Set the clock of a new chain ``before`` seconds behind the machine's clock; do nothing for an old chain."""
         if not self._remote and not self._file.exists() and not self._journal.exists():
             self._settings.make_home()
             self._set(-before)
 
     def settle(self) -> None:
-        """Write the clock file for a new chain, and for an old chain from before clock files existed."""
+        """Write the clock file of a new chain, or of an old chain that was made before clock files existed."""
         if not self._file.exists() and not _has_header(self._journal):
             self._set(0)
 
@@ -96,8 +96,8 @@ class LocalClock:
                     connection.ask("pingzheng_setAhead", before)
                 raise
 
-    def tell(self, connection: Connection) -> None:
-        """Set the clock of a running chain from the file: a program may have ended after writing only the file."""
+    def set_clock(self, connection: Connection) -> None:
+        """Set a running chain's clock from the clock file: a program may have ended after writing only the file."""
         with alone_in(self._folder):
             connection.ask("pingzheng_setAhead", self._read())
 
@@ -116,7 +116,7 @@ class LocalClock:
         except (IsADirectoryError, InvalidInput, ValueError, TypeError, KeyError):
             ahead = None
         except OSError as error:
-            # The file itself may be fine, for example if no file descriptor is left.
+            # The file is not necessarily damaged: for example, the process may have no file descriptor left.
             where = str(self._file)
             raise Misconfigured("FILE_REFUSED", f"The system reports: {error.strerror}.", where=where) from error
         if type(ahead) is not int or abs(ahead) > MAX_AHEAD_SECONDS:
@@ -133,7 +133,7 @@ class LocalClock:
 
 
 def _has_header(journal: Path) -> bool:
-    """Return whether the journal begins with a header; older journals do not, and their chains have no clock file."""
+    """Return whether the journal begins with a header; old journals have none, and their chains have no clock file."""
     try:
         with journal.open("rb") as file:
             return file.read(len(_HEADER)) == _HEADER
@@ -152,9 +152,9 @@ def fund(settings: Settings, connection: Connection, account: str) -> None:
 def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
     """Open the configured chain, or the local chain.
 
-    If another program runs the local node, the node is shared. Otherwise it is started, kept running, and stopped at
-    the end. A new local chain is begun only with ``create``. Call it under ``one_at_a_time``, so that a second program
-    shares the node of the first. Raises what ``NodeKeeper`` raises.
+    If another program runs the local node, that node is used. Otherwise a node is started, kept running, and stopped at
+    the end. A new local chain is begun only if ``create`` is set. Call this function under ``one_at_a_time``, so that
+    a second program uses the node of the first. Raises the errors of ``NodeKeeper``.
     """
     if settings.rpc_url is not None:
         yield Chain("remote", settings.rpc_url, None)
@@ -173,5 +173,5 @@ def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
 
     with NodeKeeper(folder, make) as keeper:
         if keeper.node is None:
-            clock.tell(Connection(keeper.url))
+            clock.set_clock(Connection(keeper.url))
         yield Chain("local", keeper.url, keeper.node)

@@ -1,4 +1,4 @@
-"""The membership file of a joined installation: which party it is, and which ledger it joined."""
+"""The membership file of a joined installation: its party, and the ledger that it joined."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ledger.errors import Forbidden, Misconfigured
 class Membership:
     """The identity of a joined installation.
 
-    ``party`` is its party's id, ``account`` sends its transactions, ``rpc_url`` is its node. ``ledger`` is the digest
-    (64 hex digits) of the ledger that it joined, and ``deployment`` the digest of its deployment file.
+    ``party`` is the party's id, ``account`` sends its transactions, ``rpc_url`` is the URL of its node. ``ledger`` is
+    the digest (64 hex digits) of the joined ledger, and ``deployment`` the digest of that ledger's deployment file.
     """
 
     party: str
@@ -53,7 +53,7 @@ def require_operating(home: Path) -> None:
 
 
 def not_the_operator() -> Forbidden:
-    """Return the error with which a joined installation refuses actions that only the operator can do."""
+    """Return the error that a joined installation raises for actions that only the operator can do."""
     return Forbidden(
         "NOT_THE_OPERATOR",
         "This installation has joined another operator's chain: it can only verify, record uses and follow the chain.",

@@ -1,7 +1,7 @@
-"""Keep the node of a local chain running, for the program that started it and for the programs that share it.
+"""Keep the node of a local chain running, for the program that started the node and for programs that share the node.
 
 The program that started the node, the owner, holds ``owner.lock``; the system releases the lock when the program ends.
-``node.json`` holds the node's last URL. It is used only if the node there has this folder's journal open.
+``node.json`` holds the node's last URL. The URL is used only if the node there has this folder's journal open.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ log = structlog.get_logger()
 
 
 class NodeKeeper:
-    """A context in which the node of the chain in ``folder`` runs. ``make`` creates a node for a port; None: any port.
+    """A context in which the node of the chain in ``folder`` runs. ``make(port)`` creates a node; None means any port.
 
-    If another program runs the node, the node is shared. If the node dies, its owner starts it again at the same port;
-    if the owner ends, one of the programs that share the node becomes the owner. Raises ``Conflict`` ``CHAIN_RUNNING``
-    if another program owns the node and the node does not answer, and what ``LocalNode.start`` raises.
+    If another program runs the node, this program shares that node. If the node dies, its owner starts the node again
+    at the same port. If the owner ends, one of the programs that share the node becomes the owner. Raises ``Conflict``
+    ``CHAIN_RUNNING`` if another program owns the node and the node does not answer, and the errors of
+    ``LocalNode.start``.
     """
 
     def __init__(self, folder: Path, make: Callable[[int | None], LocalNode]) -> None:
@@ -59,7 +60,7 @@ class NodeKeeper:
 
     @property
     def node(self) -> LocalNode | None:
-        """The node if this program owns it; else None."""
+        """Return the node if this program owns it; else None."""
         return self._node
 
     def __enter__(self) -> Self:
@@ -92,7 +93,10 @@ class NodeKeeper:
             self._node.stop()
 
     def _own(self) -> bool:
-        """Become the owner and start the node, at its previous port if possible; return False if another owns it."""
+        """Become the owner and start the node, at its previous port if possible.
+
+        Returns False if another program is the owner.
+        """
         with on_disk(self._folder):
             if not self._lock.acquire():
                 return False
@@ -122,7 +126,7 @@ class NodeKeeper:
             return self._make(None).start()
 
     def _share(self) -> bool:
-        """Use the owner's node if it answers and has this folder's journal open; return whether it does."""
+        """Use the owner's node, if the node answers and has this folder's journal open; return whether it is used."""
         port = self._noted()
         if port is None or not is_of(self._folder, url := f"http://127.0.0.1:{port}"):
             return False
@@ -130,7 +134,7 @@ class NodeKeeper:
         return True
 
     def _noted(self) -> int | None:
-        """Return the port in ``node.json``, None without the file; raises ``Misconfigured`` ``NODE_FILE_DAMAGED``."""
+        """Return the port in ``node.json``; None if no file exists. Raises ``Misconfigured`` ``NODE_FILE_DAMAGED``."""
         path = self._folder / "node.json"
         try:
             found = _URL.fullmatch(small_json(path)["url"])
@@ -151,7 +155,7 @@ class NodeKeeper:
         try:
             write_private(self._folder / "node.json", json.dumps({"url": self._url}))
         except (OSError, PingzhengError) as error:
-            # The node runs without the file; other programs cannot share it and wait until this program ends.
+            # The node runs without the file, but other programs cannot share the node until this program ends.
             log.warning("node_file_not_written", path=str(self._folder / "node.json"), reason=str(error))
 
     def _keep(self) -> None:
@@ -169,11 +173,11 @@ class NodeKeeper:
         try:
             return self._lock.acquire()
         except OSError:
-            # The folder is gone or not writable: keep using the node that answers.
+            # The folder was deleted or is not writable: keep using the node that answers.
             return False
 
     def _revived(self) -> bool:
-        """Start the node again at its port, with growing delays, at most ``MAX_STARTS`` times in ``WITHIN_SECONDS``."""
+        """Start the node again at the same port, with growing delays: ``MAX_STARTS`` times in ``WITHIN_SECONDS``."""
         while not self._ending.is_set():
             now = time.monotonic()
             recent = sum(now - at < WITHIN_SECONDS for at in self._starts)
@@ -188,7 +192,7 @@ class NodeKeeper:
                 if error.code != "PORT_IN_USE":
                     return self._gave_up(error.code)
             except (PingzhengError, OSError) as error:
-                # This includes a system that has no process or file descriptor left at the moment.
+                # This error also occurs when the system has no free process or file descriptor at the moment.
                 log.warning("local_chain_not_started", url=self._url, reason=str(error))
             else:
                 log.warning("local_chain_restarted", url=self._url)
@@ -218,7 +222,7 @@ def small_json(path: Path) -> Any:
 
 
 def is_of(folder: Path, url: str) -> bool:
-    """Return whether the node at ``url`` has the journal of this folder open; the files are compared, not the paths."""
+    """Return whether the node at ``url`` has this folder's journal file open, even if it opened another path to it."""
     try:
         answer = Connection(url, timeout=_PROOF_TIMEOUT_SECONDS).ask("pingzheng_journal")
         status = (folder / "journal.jsonl").stat()

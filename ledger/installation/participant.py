@@ -1,4 +1,4 @@
-"""The parts that every installation on the chain has, the operator's and a joined party's."""
+"""The parts that both the operator's installation and a joined party's installation have."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ SEEN: Final = "seen.json"
 class Participant:
     """An open installation.
 
-    ``party`` is the id of its own party. ``client`` sends from that party's account. ``attempts`` counts wrong tokens,
-    keys and codes. ``readings`` records who used a subject's data. ``roles`` are read from the index.
+    ``party`` is the id of the installation's own party. ``client`` sends transactions from that party's account.
+    ``attempts`` counts wrong tokens, keys and codes. ``readings`` records who used a subject's data. ``roles`` are read
+    from the index.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Participant:
         anchoring: Anchoring | None = None,
         own_account: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
-        """Put together the parts of an installation; reads no file and no node.
+        """Build the parts of an installation; reads no file and calls no node.
 
         ``key_of`` returns the public key of an account that may sign in here. A joined installation has ``own_account``
         and no ``anchoring``; the other arguments are as for ``Proposals``.
@@ -107,14 +108,14 @@ class Participant:
         self.pauses = Pauses(reader, relayed, self.proposals, account_of)
 
     def actor(self, identifier: str) -> Actor:
-        """Return a party with its roles, as the acting party."""
+        """Return the party with this id as an actor (a party with its roles)."""
         self.follower.sync()
         return self.roles.actor(identifier)
 
     def flush(self) -> None:
-        """Write the readings and uses of machine keys that are still in memory.
+        """Write to the database which data was read and which API keys were used, as far as that is still in memory.
 
-        They stay in memory while a finding keeps the database from being written.
+        While a finding forbids writing to the database, these records stay in memory.
         """
         if self.database.standing is not None:
             return

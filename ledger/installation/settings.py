@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="Folder of this ledger: database, keys, local chain.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the home folder.")
-    write_wait: int = Field(30, ge=1, le=600, description="How many seconds a write waits for other writers.")
+    write_wait: int = Field(30, ge=1, le=600, description="How many seconds a database write waits for other writers.")
     rpc_url: str | None = Field(None, description="JSON-RPC URL of the chain; default: a local chain kept in home.")
     archive: Path | None = Field(
         None, description="Folder on another disk; every batch is archived there before it is anchored; default: none."
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     erasures: Path | None = Field(
         None, description="File outside the backups that lists all erasures; default: erased.jsonl in the archive."
     )
-    scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
+    scenarios: Path | None = Field(None, description="Folder of scenario files; default: the files in the package.")
     ruleset: str = Field("national", description="Code of the ruleset that applies to registrations.")
     rulesets: Path | None = Field(
         None, description="Folder of ruleset files; a file replaces the package's ruleset of the same code."
@@ -42,28 +42,32 @@ class Settings(BaseSettings):
         "sha256-es256k", description="Suite that certificates are signed with; sm3-sm2 needs the extra `sm`."
     )
     region: str = Field("440800", description="Region code of the issuing platform, used in certificate numbers.")
-    batch_size: int = Field(1024, ge=1, le=8192, description="Number of entries at which a batch closes.")
-    batch_age: int = Field(2, ge=0, le=3600, description="Seconds after which a batch closes with fewer entries.")
+    batch_size: int = Field(1024, ge=1, le=8192, description="A batch is closed when it has this many entries.")
+    batch_age: int = Field(
+        2, ge=0, le=3600, description="A batch with fewer entries is closed after this many seconds."
+    )
     key_provider: Literal["file", "environment"] = Field(
-        "file", description="Where the keys are that wrap data keys: files in home/keys, or PINGZHENG_KEK_<id>."
+        "file", description="Where the keys are kept that wrap data keys: files in home/keys, or PINGZHENG_KEK_<id>."
     )
     delay: int = Field(
         DEFAULT_DELAY,
         ge=0,
         lt=2**40,
-        description="How long a proposal waits, fixed at deployment; at least 86400, except on a local chain.",
+        description="How many seconds a proposal waits; fixed at deployment; at least 86400, except on a local chain.",
     )
     max_head_age: int | None = Field(
         None,
         ge=0,
-        description="Greatest age of the newest block at which the service is ready; 0: any age. "
+        description="The service is not ready if the newest block is older than this many seconds; 0: no limit. "
         "Default: 300; on a local chain 0.",
     )
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
     origin: str | None = Field(
         None, description="Address at which parties reach the service and sign in; default: http://127.0.0.1:8000."
     )
-    session_seconds: int = Field(1800, ge=60, le=86_400, description="How long a session is valid after sign-in.")
+    session_seconds: int = Field(
+        1800, ge=60, le=86_400, description="How many seconds a session is valid after sign-in."
+    )
 
     @classmethod
     def at(cls, home: Path | None) -> Settings:
@@ -80,31 +84,31 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL of the database."""
+        """Return the SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
 
     @property
     def oldest_head(self) -> int:
-        """The greatest age of the chain's newest block, in seconds; 0 for any age."""
+        """Return the greatest age, in seconds, of the newest block at which the service is ready; 0: no limit."""
         if self.max_head_age is not None:
             return self.max_head_age
         return 0 if self.rpc_url is None else MAX_HEAD_AGE
 
     @property
     def service_origin(self) -> str:
-        """The origin of the service; raises ``InvalidInput`` ``ORIGIN_INVALID``."""
+        """Return the web origin of the service; raises ``InvalidInput`` ``ORIGIN_INVALID``."""
         return origin_of(self.origin or DEFAULT_ORIGIN)
 
     @property
     def signs_with(self) -> Suite:
-        """The suite that the certificates of this installation are signed with."""
+        """Return the suite of algorithms with which this installation signs certificates."""
         return SIGNS_WITH[self.suite]
 
     def make_home(self) -> None:
-        """Create the home folder, accessible only to its owner, unless it exists."""
+        """Create the home folder if it does not exist; only its owner can access it."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def keys_folder(self) -> Path:
-        """The folder of the key files, which only their owner can read."""
+        """Return the folder of the key files, which only their owner can read."""
         return self.home / "keys"

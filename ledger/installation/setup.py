@@ -1,7 +1,7 @@
 """Set up an installation: its keys, the founding parties and the contracts.
 
-The contract's constructor registers the founding parties: the authority, the operator and further authorities. So a new
-ledger works at once, and no authority alone can give an office to a party.
+The contract's constructor registers the founding parties: the authority, the operator and further authorities. So a
+new ledger can be used at once, and one authority alone cannot appoint an authority or a supervisor.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ Accreditations = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """An installation that is set up. ``client`` sends transactions with the operator's current key.
+    """The parties and the client of a finished installation. ``client`` sends transactions with the operator's key.
 
-    ``authority_party`` and ``operator`` are party ids. ``officers`` are the party ids of the founding authorities; the
-    first is ``authority_party``. ``issuer`` is the operator's party number, and the number of the log.
+    ``authority_party`` and ``operator`` are party ids. ``officers`` are the party ids of the founding authorities,
+    beginning with ``authority_party``. ``issuer`` is the operator's party number, which is also the number of its log.
     """
 
     client: ChainClient
@@ -71,7 +71,7 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Founders:
-    """The founding authorities in order, and the scenarios for which the operator is accredited, with their periods."""
+    """The founding authorities in order, and for each scenario the period for which the operator is accredited."""
 
     offices: Sequence[FoundingOffice]
     accreditations: Accreditations
@@ -88,12 +88,13 @@ def install(
     founders: Founders,
     clock: Clock,
 ) -> None:
-    """Create the missing parts of a new ledger: keys, founding parties, contracts. Safe to repeat after a crash.
+    """Create the missing parts of a new ledger: keys, founding parties, contracts. After a crash, call it again.
 
-    ``notice`` is the shortest public notice in seconds; the contracts store it permanently.
+    ``notice`` is the shortest public notice in seconds; it cannot be changed after deployment.
 
-    Raises ``Misconfigured`` ``LEDGER_DIFFERS`` or ``DEPLOYMENT_MISSING`` if the database belongs to another ledger;
-    ``DELAY_TOO_SHORT`` on a chain that is not local; ``OFFICES_MISSING``.
+    Raises ``Misconfigured``: ``LEDGER_DIFFERS`` or ``DEPLOYMENT_MISSING`` if the database belongs to another ledger,
+    ``DELAY_TOO_SHORT`` if the waiting period is too short and the chain is not local, ``OFFICES_MISSING`` if there are
+    too few founding authorities.
     """
     place = settings.home / "deployment.json"
     require_same_ledger(place, database)
@@ -116,7 +117,7 @@ def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClie
 
     Raises ``ChainUnavailable`` or ``Misconfigured`` if the chain is not this ledger's chain; ``Misconfigured``
     ``LEDGER_DIFFERS`` or ``DEPLOYMENT_MISSING`` if the database belongs to another ledger; ``Incoherent``
-    ``CHAIN_BEHIND_DATABASE`` if a local chain has lost even the contracts.
+    ``CHAIN_BEHIND_DATABASE`` if a local chain has lost so many blocks that the contracts are missing.
     """
     require_deployment_unchanged(settings.home)
     place = settings.home / "deployment.json"
@@ -124,7 +125,7 @@ def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClie
     try:
         return ChainClient.at(chain.url, Deployment.load(place)).check()
     except Misconfigured as error:
-        # The journal of a local chain contained the contracts: the chain has lost its end.
+        # The contracts were deployed on this local chain. If they are missing, the chain has lost its last blocks.
         if settings.rpc_url is None and error.code == "CONTRACT_MISSING":
             raise contracts_lost().refusal() from error
         raise
@@ -138,10 +139,11 @@ def installed(
     sealer: Sealer,
     lookup_key: bytes,
 ) -> Installation:
-    """Return the installation. If a finding forbids writing, nothing is written or sent.
+    """Return the parties and the client of this installation. If a finding forbids writing, nothing is sent.
 
-    Raises ``Misconfigured`` ``DATABASE_MISSING`` if the contracts were founded by other parties than the database
-    knows, ``KEY_FILE_WRONG`` if the lookup key is another key, and as ``Sealer.open`` if the wrapping key is.
+    Raises ``Misconfigured`` ``DATABASE_MISSING`` if the founding parties of the contracts are not those of the
+    database, ``KEY_FILE_WRONG`` if the lookup key is the wrong key, and the errors of ``Sealer.open`` if the wrapping
+    key is the wrong key.
     """
     rows = _founding_parties(database, ChainReader(client))
     _require_own_secrets(database, sealer, lookup_key, rows[OPERATOR_NO - 1])
@@ -159,7 +161,7 @@ def installed(
 
 
 def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, operator: Party) -> None:
-    """Raise ``Misconfigured`` if the lookup key or the wrapping key is not the key that the database was made with."""
+    """Raise ``Misconfigured`` unless the lookup key and the wrapping key are those the database was created with."""
     if operator.lookup != lookup_digest(lookup_key, OPERATOR.uscc):
         raise Misconfigured(
             "KEY_FILE_WRONG",
@@ -167,7 +169,7 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
             where="lookup.key",
             hint="Restore lookup.key from the backup of the keys: another key finds no party by its identifier.",
         )
-    # A text that a restore closed or did not have cannot show whether the key is right.
+    # Texts that are closed or lost since a restore cannot be opened, so they cannot show whether the key is right.
     with database.read() as session, suppress(Conflict, NotFound):
         sealer.open(session, operator.sealed_id)
     _ = sealer.keys.current
@@ -176,10 +178,11 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
 def provide_signing_key(
     keys: PartyKeys, parties: Parties, custody: Custody, installation: Installation, suite: Suite
 ) -> None:
-    """Propose a new key of the suite for the operator, unless it has one; the key becomes valid after the delay.
+    """Propose a new key of the suite for the operator, unless it has such a key.
 
-    A key whose signatures the chain cannot check must be bound by two offices. If the offices' keys are kept
-    elsewhere, the key stays among the operator's keys until they bind it. After a crash the next call completes it.
+    The key becomes valid after the waiting period. If the chain cannot check signatures of the key, two institutions
+    must bind the key to the operator. If the keys of these institutions are not kept here, the new key stays among the
+    operator's keys until they bind it. If a crash interrupts the function, the next call completes the work.
     """
     operator = installation.operator
     known = [
@@ -217,11 +220,11 @@ def require_same_ledger(place: Path, database: Database) -> None:
 
 
 def _require_founding(settings: Settings, founders: Founders) -> None:
-    """Raise ``Misconfigured`` unless delay and founders allow deploying the contracts on this chain."""
+    """Raise ``Misconfigured`` if on this chain the waiting period is too short, or the founders are too few."""
     if settings.rpc_url is not None and settings.delay < MIN_DELAY:
         raise Misconfigured(
             "DELAY_TOO_SHORT",
-            f"A delay of {settings.delay} s is allowed on a local chain only: it leaves no time for a veto.",
+            f"A waiting period of {settings.delay} s is allowed on a local chain only: it leaves no time for a veto.",
             where="PINGZHENG_DELAY",
             hint=f"Set at least {MIN_DELAY} (24 hours); the default is 72 hours.",
         )
@@ -236,7 +239,7 @@ def _require_founding(settings: Settings, founders: Founders) -> None:
 
 
 def _operator_keys(home: Path, custody: Custody, suite: Suite) -> list[str]:
-    """Return the operator's public keys, created if missing: one for transactions, one of the suite to sign with."""
+    """Return the operator's public keys: the key for transactions and the key of the suite. Create missing keys."""
     accounts = read_installation(home)
     for wanted in (ES256K, suite):
         if wanted.alg not in accounts:
@@ -253,7 +256,7 @@ def _found(
     operator_keys: Sequence[str],
     now: int,
 ) -> list[Party]:
-    """Return the rows of the founding parties in the order of their numbers, created if missing."""
+    """Return the rows of the founding parties in the order of their numbers; create missing rows."""
     authority, *others = founders.offices
     operator = checked_party(
         NewParty(

@@ -1,4 +1,4 @@
-"""The metadata of all tables of a ledger, for code that handles the whole database."""
+"""The SQLAlchemy metadata of all tables of a ledger, for code that handles the whole database."""
 
 from __future__ import annotations
 

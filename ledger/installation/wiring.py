@@ -40,9 +40,9 @@ from ledger.store.sealing import KeyProvider, Sealer
 
 @contextmanager
 def open_ledger(settings: Settings, clock: Clock | None = None, keys: KeyProvider | None = None) -> Iterator[Ledger]:
-    """Open the ledger in ``settings.home``, and start its local chain if it has one.
+    """Open the ledger in ``settings.home``; if its chain is local, start the chain's node.
 
-    ``keys`` wraps data keys instead of the provider that the settings name, for example a key management service.
+    ``keys`` is a provider of wrapping keys, such as a key management service; it replaces the provider in the settings.
     Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` if a file is missing or damaged; ``ChainUnavailable`` or
     ``Misconfigured`` if the chain does not answer or is another chain; ``Forbidden`` ``NOT_THE_OPERATOR`` if the folder
     is a joined installation.
@@ -66,12 +66,12 @@ def create_ledger(
     *,
     ago: int = 0,
 ) -> Iterator[Ledger]:
-    """Create a ledger in the empty folder ``settings.home``, or continue an interrupted creation; then open the ledger.
+    """Create a ledger in the empty folder ``settings.home``, or continue an interrupted creation; then open it.
 
-    ``founders`` are the founding authorities whose keys are kept elsewhere; a local chain has none.
-    ``accreditations`` gives, by scenario, the period for which the operator is accredited from the beginning. A new
+    ``founders`` are the founding authorities whose keys are not kept here; on a local chain there are none.
+    ``accreditations`` gives for each scenario the period for which the operator is accredited from the beginning. A new
     local chain begins ``ago`` seconds in the past. Raises ``Conflict`` ``HOME_NOT_EMPTY``; ``Misconfigured``
-    ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret; and as ``install``.
+    ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret key; and the errors of ``install``.
     """
     with ExitStack() as stack:
         with writing(str(settings.home)), creating(settings):
@@ -98,8 +98,8 @@ def _lookup_key(settings: Settings) -> SecretFile:
 def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[FoundingOffice]:
     """Return the founding authorities.
 
-    On a local chain all three are simulated with keys in the home. On any other chain one authority gets a key here,
-    unless ``elsewhere`` already names enough authorities.
+    On a local chain all three are simulated, with keys in the home. On any other chain one authority gets a key in the
+    home, unless ``elsewhere`` already names enough authorities.
     """
     if (settings.home / "deployment.json").exists():
         return []
@@ -116,7 +116,7 @@ def _opened(
     keys: KeyProvider,
     founders: Founders | None = None,
 ) -> Ledger:
-    """Open database, chain and ledger; deploy the contracts first if ``founders`` is given. ``stack`` closes them."""
+    """Open database, chain and ledger, and let ``stack`` close them; deploy the contracts if ``founders`` is given."""
     engine = open_engine(settings.database, settings.write_wait * 1_000)
     stack.callback(engine.dispose)
     if founders is None:
@@ -139,7 +139,7 @@ def _opened(
     installation = installed(chain, client, custody, database, sealer, lookup_key)
     ledger = Ledger(Foundation(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock))
     stack.callback(ledger.flush)
-    # Acts that are only in the local chain's journal, such as a revocation, are archived before the command ends.
+    # At the end, archive the local chain's journal: some acts, such as a revocation, are only in the journal.
     stack.callback(ledger.archiving, None)
     follow(ledger.follower)
     if database.standing is None:
@@ -149,5 +149,5 @@ def _opened(
 
 
 def open_participant(settings: Settings) -> AbstractContextManager[Participant]:
-    """Open the operator's ledger or the joined installation in ``settings.home``; raises as the two do."""
+    """Open the installation in ``settings.home``; raises the errors of ``open_ledger`` or of ``open_joined``."""
     return open_ledger(settings) if Membership.of(settings.home) is None else open_joined(settings)

@@ -1,4 +1,4 @@
-"""Read the chain's records of the parties and keys that a holder's bundle names."""
+"""Read from the chain the records of the parties and keys that a holder's bundle names."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ledger.proof.jws import entry_signature
 from ledger.proof.sdjwt import Presented
 
 Stated = Mapping[str, Any]
-# The members of an entry that name a party by its role in the entry.
+# The members of a log entry whose value is a party id; each member's name is that party's role in the entry.
 PARTIES: Final = ("subject", "consumer", "provider")
 
 
 @dataclass(frozen=True, slots=True)
 class OnChain:
-    """The chain's records of the parties in a bundle, read before the database is locked.
+    """Records on the chain about the parties in a bundle. They are read before the database is locked.
 
-    ``parties`` are the registered parties by id. ``accounts`` are the signers' accounts. ``withdrawn`` are the digests
-    of authorizations that their subjects withdrew. ``time`` is the time of the newest block.
+    ``parties`` holds the registered parties; the key is the party id. ``accounts`` are the signers' accounts.
+    ``withdrawn`` are the digests of authorizations that their subjects withdrew. ``time`` is the time of the newest
+    block.
     """
 
     parties: Mapping[str, PartyRecord]

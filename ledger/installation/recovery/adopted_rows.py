@@ -1,4 +1,7 @@
-"""Add the rows of entries that came back: the certificate, its request, authorizations, provisions and parties."""
+"""Add database rows for entries that a holder's bundle brought back.
+
+The rows are the certificate, its request, its authorizations, its provisions and its parties.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,8 @@ _REGION_OF_NUMBER: Final = 1
 
 @dataclass(slots=True)
 class Adopted:
-    """The result of taking back one bundle: the number of new entries, the number of batches that are complete now,
-    the ids of added parties (known by id and key only), and the names of the certificate's claims."""
+    """The result of taking back one bundle: the number of new entries, the number of batches that became complete,
+    the ids of added parties (only their id and keys are known), and the names of the certificate's claims."""
 
     certificate_no: str
     entries: int = 0
@@ -81,7 +84,7 @@ class AdoptedRows:
         return adopted
 
     def _add_parties(self, claims: Stated, entries: Iterable[Stated]) -> list[str]:
-        """Add the parties that are missing here, from the chain and the keys in the bundle; return their ids."""
+        """Add the missing parties, with data from the chain and keys from the bundle; return their ids."""
         kinds = self._kinds(claims)
         named = {claims["sub"]: kinds["subject"], claims["iss"]: PartyKind.OPERATOR}
         for stated in entries:
@@ -138,7 +141,7 @@ class AdoptedRows:
         self._session.flush()
 
     def _kinds(self, claims: Stated) -> dict[str, PartyKind]:
-        """Return, by role in the request, a kind of party that the scenario allows; the real kind is unknown."""
+        """Return for each role in the request a kind of party that the scenario allows; the true kind is unknown."""
         fallback = {"subject": PartyKind.ENTERPRISE, "consumer": PartyKind.BANK, "provider": PartyKind.PUBLIC_INST}
         try:
             scenario = self._scenarios.get(claims["scenario"])
@@ -164,7 +167,7 @@ class AdoptedRows:
             scenario=stated["scenario"],
             subject=stated["subject"],
             consumer=stated["consumer"],
-            # The bundle holds the certificate that was issued for this request.
+            # A certificate was issued for this request, because the bundle contains that certificate.
             state="fulfilled",
             expires_at=stated["expires_at"],
             sealed_id=self._nothing(digest),
@@ -259,7 +262,7 @@ class AdoptedRows:
         return self._add_claims(row, presented, digest)
 
     def _add_claims(self, row: Certificate, presented: Presented, digest: str) -> list[str]:
-        """Seal the disclosed claims together with claims that came back earlier; erased claims are not sealed."""
+        """Seal the disclosed claims, and the claims that earlier bundles disclosed; do not seal erased claims."""
         came = {item.encoded: item for item in presented.disclosures}
         if not came or self._erased & {digest, row.subject}:
             if row.sealed_id is None and presented.claims.get("_sd"):
@@ -289,12 +292,12 @@ class AdoptedRows:
         return self._session.scalar(select(Certificate).where(Certificate.digest == digest))
 
     def _superseded_by(self, before: Certificate) -> str | None:
-        """Return the number of the certificate that supersedes this one in this database, or None."""
+        """Return the number of the certificate that supersedes this certificate in this database, or None."""
         query = select(Certificate.certificate_no).where(Certificate.supersedes == before.certificate_no)
         return self._session.scalar(query)
 
     def _version(self, claims: Stated, request: AccessRequest | None, before: Certificate | None) -> int:
-        """Return the original version, or the next free one if the request has got another certificate since."""
+        """Return the original version number, or the next number if another certificate of the request has it."""
         was = 1 if claims["supersedes"] is None else 2 if before is None else before.version + 1
         if request is None:
             return was
@@ -302,7 +305,7 @@ class AdoptedRows:
         return max(taken) + 1 if was in taken else was
 
     def _token(self, presented: Presented) -> str | None:
-        """Return the signed token from the bundle if a key of the issuer signed it; else None, to sign it again."""
+        """Return the bundle's signed token if a key of the issuer signed it; else None, then it is signed again."""
         key = self._session.get(PartyKey, presented.issued.kid)
         if key is None or key.party_id != presented.claims["iss"] or not presented.issued.signed_by(key.public_key):
             return None

@@ -1,8 +1,8 @@
-"""Take entries of lost batches back from holders' bundles, and check each entry against the root on the chain.
+"""Take entries of lost batches back from holders' bundles, and check each entry against the batch's root on the chain.
 
-A bundle holds the certificate's payload and the statements that it is based on, each with its inclusion proof. The root
-is read from the chain, so only anchored entries can come back. Disclosed texts are checked by their digests. Texts that
-no bundle holds, such as names, notes and notices, stay lost.
+A bundle holds the certificate's payload and the statements that the certificate is based on, each with an inclusion
+proof. The root is read from the chain, so only anchored entries can come back. Disclosed texts are compared with their
+digests. Texts that no bundle holds, such as names, notes and notices, stay lost.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Item:
 
 @dataclass(frozen=True, slots=True)
 class LostBatch:
-    """A batch that is on the chain and incomplete here: the range of its entries, and the number of missing entries."""
+    """A batch on the chain that the database lacks in part: the range of its entries, the number of missing entries."""
 
     batch: int
     first_seq: int
@@ -60,7 +60,7 @@ class LostBatch:
 
 
 class Adopting:
-    """Takes entries back from one bundle at a time, completely or not at all; existing entries are not changed.
+    """Takes back all entries of a bundle, or none of them. Existing entries are not changed.
 
     ``issuer`` is the party number of the log's issuer. ``erased`` are the digests of statements and the ids of parties
     whose texts were erased and must not come back.
@@ -134,12 +134,12 @@ class Adopting:
 
 
 def lost_batches(session: Session) -> list[Batch]:
-    """Return the batches that are on the chain and incomplete here, in order."""
+    """Return the batches that are on the chain but incomplete in the database, in the order of their numbers."""
     return list(session.scalars(select(Batch).where(Batch.state == "lost").order_by(Batch.number)))
 
 
 def missing_of(session: Session) -> list[LostBatch]:
-    """Return each lost batch with the range of its entries and the number of missing entries."""
+    """Return for each lost batch the range of its entries and the number of missing entries."""
     held = dict(session.execute(select(Entry.batch, func.count()).group_by(Entry.batch)).all())
     return [
         LostBatch(row.number, row.first_seq, row.first_seq + row.size - 1, row.size - held.get(row.number, 0))
@@ -193,7 +193,7 @@ def _require_included(item: _Item, batch: Batch) -> None:
 
 
 def _put(session: Session, item: _Item, batch: Batch) -> bool:
-    """Add an entry with its proof if it is missing; return whether it was missing."""
+    """If the entry is missing, add the entry with its proof; return whether the entry was missing."""
     seq, stated = batch.first_seq + item.position.index, item.stated
     known = session.execute(select(Entry.leaf).where(Entry.seq == seq)).first()
     if known is None:
@@ -220,7 +220,7 @@ def _put(session: Session, item: _Item, batch: Batch) -> bool:
 
 
 def _completed(session: Session, number: int) -> int:
-    """Mark a lost batch as anchored if all of its entries are back; return 1 if it was marked, else 0."""
+    """Mark a lost batch as anchored if none of its entries is missing; return 1 if the batch was marked, else 0."""
     batch = session.get_one(Batch, number)
     if batch.state != "lost" or not is_whole_batch(session, batch):
         return 0

@@ -1,7 +1,8 @@
-"""The archive: a second copy of the log's entries, and of everything that is needed to read and prove them.
+"""The archive: a second copy of the log's entries, and of all data that is needed to read and prove the entries.
 
 The archive is an SQLite file with the tables of the database, also if the database itself is not SQLite. A batch is
-archived before its anchor is sent. A row is replaced by its newer state, and erased texts are erased here too.
+archived before its anchor is sent. If a row changes, the archive replaces its copy of the row. Texts that are erased in
+the database are erased in the archive too.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
 from ledger.store.tables import Batch, Counter, Entry, Sealed
 
-# A row gets its time at the begin of its transaction and becomes visible at the end: recent rows are read again.
+# How many seconds of rows each run reads again: a row is dated when its transaction begins, and visible when that ends.
 OVERLAP_SECONDS: Final = 300
 _CHUNK: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The number of batches and entries in the archive, and the number of the newest batch (None: no batch)."""
+    """How many batches and entries are in the archive, and the newest batch's number (None: no batch)."""
 
     batches: int
     newest: int | None
@@ -47,7 +48,7 @@ class Extent:
 class Archive:
     """The archive of one ledger in ``file``; ``prepare`` creates it.
 
-    Connections are closed after each use, so that the disk can be removed and a missing file is noticed.
+    Connections are closed after each use, so that the disk can be unmounted, and the next use notices a missing file.
     """
 
     def __init__(self, file: Path) -> None:
@@ -57,8 +58,8 @@ class Archive:
     def prepare(self, ledger: str, at: int) -> None:
         """Create the file, or upgrade its tables; ``at`` is the current time in seconds UTC.
 
-        Raises ``Misconfigured``: ``ARCHIVE_DIFFERS`` for another ledger's archive, ``DATABASE_NEWER`` for an archive of
-        a newer program, ``ARCHIVE_UNREADABLE`` if a table is missing.
+        Raises ``Misconfigured``: ``ARCHIVE_DIFFERS`` for another ledger's archive, ``DATABASE_NEWER`` if a newer
+        program wrote the archive, ``ARCHIVE_UNREADABLE`` if a table is missing.
         """
         with self._explained():
             upgrade(self._engine)
@@ -71,8 +72,8 @@ class Archive:
     def keep(self, database: Database, numbers: Sequence[int]) -> int:
         """Archive these batches with all rows that belong to them, and return the number of rows written.
 
-        The rows are on the disk when this returns. Raises ``Conflict`` ``ARCHIVE_FORKED`` if the archive holds another
-        batch with one of these numbers.
+        The rows are on the disk when the function returns. Raises ``Conflict`` ``ARCHIVE_FORKED`` if the archive holds
+        a different batch with one of these numbers.
         """
         # The archive is locked first, so that an erasure at the same time waits and then also erases these rows.
         with self._writing() as archive:
@@ -91,7 +92,7 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Archive the dated rows that exist already, because later batches need not name them; copy them in chunks."""
+        """Archive the existing rows of the dated tables, in chunks: perhaps no later batch names these rows."""
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
             while last is not None:
@@ -104,7 +105,7 @@ class Archive:
                         _put(archive, each, found)
 
     def missing(self, database: Database, below: int) -> list[int]:
-        """Return the numbers less than ``below`` of the batches that the database holds and the archive lacks."""
+        """Return the numbers of batches that the archive lacks and the database has, if less than ``below``."""
         query = select(Batch.number).where(Batch.number < below)
         with self.reading() as archive:
             here = set(archive.scalars(query))
@@ -113,7 +114,7 @@ class Archive:
         return [number for number in there if number not in here]
 
     def erase(self, sealed: Iterable[str], party: str | None) -> None:
-        """Erase these sealed texts in the archive too, and the lookup digest of the party with this id."""
+        """Erase these sealed texts in the archive, and the lookup digest of the party with this id."""
         with self._writing() as session:
             ids = list(sealed)
             for start in range(0, len(ids), MAX_VALUES):
@@ -127,7 +128,7 @@ class Archive:
             return Database(self._engine).scrub()
 
     def rewrap(self, database: Database, current: str) -> int:
-        """Copy the database's wrapping of texts that the archive has under another key than ``current``.
+        """Copy wrapped data keys from the database, for texts whose archived data key ``current`` does not wrap.
 
         Returns the number of texts.
         """
@@ -145,12 +146,12 @@ class Archive:
                 after, done = ids[-1], done + len(found)
 
     def keys_needed(self) -> dict[str, int]:
-        """Return the number of archived texts for each wrapping key, by the key's id."""
+        """Return for each wrapping key (given by its id) how many archived texts need the key."""
         with self.reading() as session:
             return wrapped_by(session)
 
     def extent(self) -> Extent:
-        """Return how much the archive holds."""
+        """Return how many batches and entries the archive holds."""
         with self.reading() as session:
             batches, newest = session.execute(select(func.count(), func.max(Batch.number))).one()
             entries = session.scalar(select(func.count()).select_from(Entry).where(Entry.batch.is_not(None)))
@@ -158,7 +159,7 @@ class Archive:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a session that reads one consistent state of the archive."""
+        """Open a database session that reads one consistent state of the archive."""
         with self._explained(), Database(self._engine).read() as session:
             yield session
 
@@ -177,7 +178,7 @@ class Archive:
         except IntegrityError as error:
             raise _forked(self.file, str(self.file)) from error
         except (StorageFull, Misconfigured) as error:
-            # An error about the database, which is read at the same time, names another file.
+            # The database is read at the same time. An error about the database names another file.
             ours = error.where in (str(self.file), self._engine.url.render_as_string())
             if not ours or error.code.startswith("ARCHIVE_"):
                 raise
@@ -187,24 +188,24 @@ class Archive:
 
 
 def archive_failure(where: Path, *, full: bool) -> PingzhengError:
-    """Return the error for a file of the archive that cannot be written; ``full`` says that its disk is full."""
+    """Return the error for an archive file that cannot be read or written; ``full`` says that its disk is full."""
     if full:
         return StorageFull(
             "ARCHIVE_FULL",
             "The disk of the archive is full.",
             where=str(where),
-            hint="Free space on the disk. Until then batches wait, then they are anchored; nothing is lost.",
+            hint="Free space on the disk. Until then batches are not anchored, but no data is lost.",
         )
     return Misconfigured(
         "ARCHIVE_UNREADABLE",
         "The archive cannot be written or read.",
         where=str(where),
-        hint="Check the archive's disk and permissions. Batches wait until then; nothing is lost.",
+        hint="Check the archive's disk and permissions. Until then no batch is anchored, and no data is lost.",
     )
 
 
 def archive_error(error: PingzhengError, file: Path) -> PingzhengError:
-    """Return the error about the archive for an error of its database file."""
+    """Return the error that explains to the operator an error of the archive's database file."""
     if error.code == "DATABASE_NEWER":
         return Misconfigured(
             error.code,
@@ -260,7 +261,7 @@ _REWRAP: Final = (
 
 
 def _put(session: Session, table: Table, rows: Sequence[Row]) -> int:
-    """Insert the rows in one statement; rows with the same primary key are replaced. Return the number of rows."""
+    """Insert the rows in one statement, and replace rows with the same primary key. Return the number of rows."""
     if not rows:
         return 0
     if table is table_of(Party):

@@ -1,11 +1,11 @@
 """Archive every batch in a folder on another disk before the batch is anchored.
 
-The chain holds only roots, so entries that are newer than the last backup would be lost with the disk. Therefore a
-batch is anchored only after it is stored in two places. If the folder is full or missing, only the anchoring stops; it
-continues automatically.
+The chain holds only roots, so the loss of the ledger's disk would lose all entries that are newer than the last backup.
+Therefore a batch is anchored only after the batch is stored in two places. If the archive folder is full or missing,
+only the anchoring stops, and it continues automatically.
 
-The home records the archive's folder in ``archive.json``. So a command that is started without PINGZHENG_ARCHIVE
-archives too, and an empty folder in place of an unmounted disk is noticed.
+The file ``archive.json`` in the home records the archive's folder. So a command that is started without
+PINGZHENG_ARCHIVE also archives, and an empty folder in place of an unmounted disk is detected.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ ERASURES: Final = "erased.jsonl"
 JOURNAL: Final = "journal.jsonl"
 CLOCK: Final = "clock.json"
 BEHIND: Final = "ARCHIVE_BEHIND"
-# Above the number of every batch.
+# A number greater than every batch number.
 NO_BATCH: Final = 2**62
 
 
 def archive_file(folder: Path, ledger: str) -> Path:
-    """Return the archive file of a ledger (given by its digest) in a folder, which may hold several archives."""
+    """Return the path of a ledger's archive in a folder of archives; ``ledger`` is the ledger digest."""
     return folder / f"{ledger[:16]}.db"
 
 
@@ -52,7 +52,7 @@ def chain_folder(folder: Path, ledger: str) -> Path:
 
 
 def remembered_folder(home: Path) -> Path | None:
-    """Return the folder that the ledger in this home was last archived in, or None.
+    """Return the folder in which the ledger of this home was last archived, or None.
 
     Raises ``Misconfigured`` ``ARCHIVE_PLACE_DAMAGED``.
     """
@@ -75,7 +75,7 @@ def remember_folder(home: Path, folder: Path) -> None:
 
 
 def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
-    """Return the list of erasures: the configured file, else the archive's, else the restored file, else None."""
+    """Return the path of the list of erasures: the configured, the archive's or the restored file, else None."""
     if settings.erasures is not None or folder is not None:
         return settings.erasures or (folder and folder / ERASURES)
     restored = settings.home / ERASURES
@@ -83,7 +83,7 @@ def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
 
 
 class Archiving:
-    """Archives a batch before its anchor is sent; does nothing if no folder is set. ``ledger`` is the ledger digest."""
+    """Archives a batch before its anchor is sent, if an archive folder is set. ``ledger`` is the ledger digest."""
 
     def __init__(self, settings: Settings, database: Database, ledger: str, clock: Clock) -> None:
         self._home = settings.home
@@ -101,11 +101,11 @@ class Archiving:
         self._chain_seen: list[tuple[int, int] | None] = []
 
     def __call__(self, batch: Batch | None) -> None:
-        """Archive this batch and every earlier batch that the archive lacks; they are on the disk when this returns.
+        """Archive this batch and all earlier batches that the archive lacks, and write them through to the disk.
 
-        The journal of a local chain is archived first, because the chain would be lost with the disk. Without a batch,
-        the journal and all missing batches are archived; if the archive cannot be reached then, this is logged and no
-        error is raised, because nothing is being anchored.
+        The journal of a local chain is archived first, because the journal is on the same disk as the ledger. If no
+        batch is given, the journal and all missing batches are archived. In that case nothing is being anchored, so an
+        archive that cannot be reached is logged and raises no error.
 
         Raises ``StorageFull`` ``ARCHIVE_FULL``; ``Misconfigured`` ``ARCHIVE_MISSING``, ``ARCHIVE_UNREADABLE``,
         ``ARCHIVE_DIFFERS``; ``Conflict`` ``ARCHIVE_FORKED``.
@@ -121,7 +121,7 @@ class Archiving:
         archive.keep(self._database, [batch.number])
 
     def _fill(self, archive: Archive, below: int) -> None:
-        """Archive the batches with a lower number that the archive lacks; they are looked for once in a process."""
+        """Archive all lower-numbered batches that the archive lacks; each process searches for them only once."""
         if self._complete:
             return
         for number in archive.missing(self._database, below):
@@ -129,7 +129,7 @@ class Archiving:
         self._complete = True
 
     def _follow(self, folder: Path) -> None:
-        # A database with a finding against it may be the wrong one: nothing of it is archived.
+        # A finding may mean that this is the wrong database, so nothing is archived from it.
         if self._database.standing is not None:
             return
         try:
@@ -159,9 +159,9 @@ class Archiving:
             raise archive_failure(copy, full=full) from error
 
     def take_over(self, listed: Sequence[ErasedText]) -> None:
-        """Add the erasures of another list to this ledger's list, so that the erased texts are not brought back later.
+        """Add the erasures of another list to this ledger's list, so that no bundle brings the erased texts back.
 
-        Raises as ``ErasuresFile.append``.
+        Raises the errors of ``ErasuresFile.append``.
         """
         if not listed:
             return
@@ -172,7 +172,7 @@ class Archiving:
         self._erasures.append(ErasedText(self._clock(), tuple(sorted(targets)), None, tuple(sorted(sealed))))
 
     def _begin_list(self) -> None:
-        """Begin the list with all earlier erasures, so that a list that was lost does not look like an empty list."""
+        """Begin a new list with all earlier erasures, so that it is complete even if the old list was lost."""
         if self._erasures is None or self._erasures.path.exists():
             return
         with self._database.read() as session:
@@ -183,12 +183,12 @@ class Archiving:
             self._erasures.begin()
 
     def require(self) -> None:
-        """Raise as ``__call__`` does if there is an archive and it cannot be written."""
+        """Raise the errors of ``__call__`` if an archive is set and cannot be written."""
         if self._folder is not None:
             self._opened(self._folder)
 
     def record_erasure(self, targets: tuple[str, ...], party: str | None, sealed: tuple[str, ...]) -> None:
-        """Add an erasure to the list before the texts are erased; raises as ``ErasuresFile.append``."""
+        """Add an erasure to the list before the texts are erased; raises the errors of ``ErasuresFile.append``."""
         if self._erasures is None:
             return
         if self._folder is not None and self._erasures.path.parent == self._folder:
@@ -199,7 +199,7 @@ class Archiving:
     def erased(self) -> list[str]:
         """Return the digests of statements and the ids of parties in the list of erasures.
 
-        Raises as ``ErasuresFile.read``.
+        Raises the errors of ``ErasuresFile.read``.
         """
         if self._erasures is None or not self._erasures.path.exists():
             return []
@@ -207,9 +207,9 @@ class Archiving:
         return [target for each in listed for target in (*each.targets, each.party) if target is not None]
 
     def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
-        """Erase the texts in the archive too; return False if the archive cannot be reached.
+        """Erase the texts in the archive; return False if the archive cannot be reached.
 
-        In that case the texts are erased there when the batch with the entry of the erasure is archived.
+        In that case the texts in the archive are erased later, together with archiving the erasure's log entry.
         """
         if self._folder is None:
             return True
@@ -231,20 +231,21 @@ class Archiving:
             return False
 
     def rewrap(self, current: str) -> int:
-        """Wrap the archived texts with the key ``current``, as the database does; raises as ``__call__`` does.
+        """Copy to the archive the data keys that the database has wrapped with ``current``.
 
-        Returns the number of texts.
+        Returns the number of texts; raises the errors of ``__call__``.
         """
         return 0 if self._folder is None else self._opened(self._folder).rewrap(self._database, current)
 
     def keys_needed(self) -> dict[str, int]:
-        """Return the number of archived texts for each wrapping key, by its id; raises as ``__call__`` does."""
+        """Return for each wrapping key (by id) how many archived texts need it; raises the errors of ``__call__``."""
         return {} if self._folder is None else self._opened(self._folder).keys_needed()
 
     def check(self) -> dict[str, Any] | None:
-        """Return how much the archive holds, with ``ok`` and, if it is false, the ``code``; None without an archive.
+        """Return the state of the archive: its contents, ``ok``, and ``code`` if ``ok`` is false; None if none is set.
 
-        ``behind`` is how many batches of the database the archive lacks: while there are any, ``ok`` is false.
+        ``behind`` is the number of batches that the database has and the archive lacks; if it is not 0, ``ok`` is
+        false.
         """
         if self._folder is None:
             return None
@@ -271,7 +272,7 @@ class Archiving:
         )
 
     def _opened(self, folder: Path) -> Archive:
-        """Return the archive, created at its first use."""
+        """Return the open archive; at the first use, create the file."""
         self._require(folder)
         file = archive_file(folder, self._ledger)
         if self._known and not file.exists():
@@ -298,7 +299,7 @@ class Archiving:
 
 
 def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
-    """Return size and modification time of each file, None for a missing file; unchanged files are not read again."""
+    """Return size and modification time of each file (None: missing), to read only files that have changed."""
     found: list[tuple[int, int] | None] = []
     for file in files:
         try:
@@ -319,6 +320,6 @@ def _missing(path: Path) -> Misconfigured:
         "ARCHIVE_MISSING",
         "The archive is not in its place.",
         where=str(path),
-        hint="Mount the archive's disk; batches wait until then, and nothing is lost. To begin a new archive, set "
-        f"PINGZHENG_ARCHIVE to an empty folder, or delete {PLACE} in the home.",
+        hint="Mount the archive's disk. Until then batches are not anchored, but no data is lost. To begin a new "
+        f"archive, set PINGZHENG_ARCHIVE to an empty folder, or delete {PLACE} in the home.",
     )

@@ -1,8 +1,8 @@
 """Back up an operator's ledger while the service runs: data and keys in two folders.
 
-The order of copying makes the backup consistent: first the database; then the chain's journal, which may be newer than
-the database and never older; then the keys, so that every key is included that the database needs. The written files
-are read again and checked before the folder gets its name, so that only a folder with a manifest is a backup.
+The order of copying makes the backup consistent. The database is copied first. The chain's journal comes second: it may
+be newer than the database, but not older. The keys come last, so that every key is included that the database needs.
+The copied files are read and checked. Only then are the manifests written and the folders renamed to their final names.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from ledger.store.tables import Batch, Entry
 from ledger.wallet.private_file import sync_folder
 
 DATABASE: Final = "ledger.db"
-# The other files of the home; seen.json exists only after the first verification.
+# Further files of the home that are copied if they exist; seen.json exists only after the first verification.
 PLAIN: Final = ("deployment.json", "installation.json", "seen.json")
 CHAIN: Final = ("chain/journal.jsonl", "chain/clock.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A backup that was written and checked: its folders, and in ``about`` its contents."""
+    """A backup that was written and checked: its two folders; ``about`` describes its contents."""
 
     id: str
     ledger: str
@@ -60,8 +60,8 @@ class Written:
 def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
     """Back up the ledger in ``settings.home`` into two new folders, one for the data and one for the keys.
 
-    Raises ``Conflict`` ``BACKUP_EXISTS``, ``InvalidInput`` ``BACKUP_FOLDERS``, ``StorageFull`` ``DISK_FULL``; and as
-    the checks if the ledger is damaged, because a damaged ledger is not backed up.
+    Raises ``Conflict`` ``BACKUP_EXISTS``, ``InvalidInput`` ``BACKUP_FOLDERS``, ``StorageFull`` ``DISK_FULL``; and the
+    errors of ``backup_checks`` if the ledger is damaged: a damaged ledger is not backed up.
     """
     require_made(settings.home)
     require_operating(settings.home)
@@ -93,9 +93,9 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
 
 @contextmanager
 def draft_of(target: Path) -> Iterator[Path]:
-    """Create a private folder beside ``target``, to be renamed to it; delete the folder at the end if it still exists.
+    """Create a private folder, which the caller renames to ``target``; delete it at the end if it was not renamed.
 
-    SIGTERM and SIGHUP end the block like Ctrl-C, so that no keys are left in the folder.
+    SIGTERM and SIGHUP end the block as Ctrl-C does, so that the folder is deleted and no keys are left in it.
     """
     with locked_draft(target) as draft, _ended_like_ctrl_c():
         yield draft
@@ -141,7 +141,7 @@ def _require_apart(home: Path, folder: Path, keys: Path) -> None:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise Conflict(
                 "BACKUP_EXISTS",
-                "The folder is not empty, and a backup overwrites nothing.",
+                "The folder is not empty, and a backup overwrites no files.",
                 where=str(path),
                 hint="Name a new folder for each backup, for example with the date.",
             )
@@ -156,7 +156,7 @@ def _copy_data(settings: Settings, draft: Path) -> None:
     if settings.rpc_url is None:
         journal, clock = CHAIN
         source = settings.home / journal
-        # A line that is still being written is left for the next backup.
+        # If the last line is still being written, only the next backup contains that line.
         copy_private(source, draft / journal, end_of_lines(source))
         copy_private(settings.home / clock, draft / clock)
     for name in PLAIN:
@@ -173,7 +173,7 @@ def _copy_keys(home: Path, draft: Path) -> None:
 
 
 def _checked(settings: Settings, data: Path, keys: Path) -> dict[str, Any]:
-    """Check the written backup and return its contents for the manifest."""
+    """Check the copied files, and return the description of the contents for the manifest."""
     file = data / DATABASE
     check_pages(file)
     json.loads((data / "deployment.json").read_bytes())

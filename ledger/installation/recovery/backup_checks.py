@@ -35,14 +35,14 @@ def check_pages(file: Path) -> None:
 def check_log(session: Session) -> None:
     """Check every entry against its leaf and every batch against its root.
 
-    Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED`` or ``ENTRIES_MISSING`` for the first difference.
+    Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED`` or ``ENTRIES_MISSING`` for the first problem found.
     """
     if (finding := next(audit(session), None)) is not None:
         raise finding.refusal()
 
 
 def check_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
-    """Open the newest text of each wrapping key, and return the number of texts by key id.
+    """Open the newest text of each wrapping key. Return for each key id the number of texts.
     Raises ``Misconfigured`` ``SEALING_KEY_MISSING``, ``SEALING_KEY_WRONG`` or ``SEALED_DAMAGED``.
     """
     for key_id, record in _newest_of_each(session):
@@ -51,7 +51,7 @@ def check_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
 
 
 def unheld_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
-    """Return, by key id, the number of texts whose wrapping key is missing or wrong."""
+    """Return for each missing or wrong wrapping key (by id) the number of texts that need the key."""
     counts, unheld = wrapped_by(session), dict[str, int]()
     for key_id, record in _newest_of_each(session):
         try:
@@ -62,7 +62,7 @@ def unheld_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
 
 
 def check_accounts(file: Path) -> int:
-    """Return the number of private keys in a custody file, after checking that each key belongs to its account.
+    """Check that each private key in a custody file belongs to its account, and return the number of keys.
     Raises ``Misconfigured`` ``KEY_FILE_DAMAGED``.
     """
     try:
@@ -92,5 +92,5 @@ def _damaged(file: Path, how: str) -> Misconfigured:
         "DATABASE_DAMAGED",
         f"The database is damaged: {how}.",
         where=str(file),
-        hint="Use another backup. For a ledger in use, `pingzheng doctor` reports the damage.",
+        hint="Use another backup. If the ledger is in use, `pingzheng doctor` reports what is damaged.",
     )

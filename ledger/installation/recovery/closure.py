@@ -1,6 +1,6 @@
-"""Collect the rows that belong to batches of the log: the rows that entries name, and the rows that these refer to.
+"""Collect the rows that belong to batches: the rows that log entries name, and the rows that those rows refer to.
 
-Rows are queried in sets: the number of SQL statements depends on the number of tables, not on the number of entries.
+One SQL statement queries many rows of a table, so the number of statements does not grow with the number of entries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Base, Batch, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 
-# SQLite and PostgreSQL both allow more parameters than this in a statement.
+# The most parameters in one SQL statement; SQLite and PostgreSQL both allow more.
 MAX_VALUES: Final = 10_000
 
 Row = dict[str, Any]
@@ -32,14 +32,14 @@ Key = tuple[Any, ...]
 
 
 def table_of(declared: type[Base]) -> Table:
-    """Return the table of a declared class."""
+    """Return the table of an ORM class."""
     return METADATA.tables[declared.__tablename__]
 
 
 _NAMED_BY_DIGEST: Final = [
     table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
 ]
-# Rows that no entry names but that belong to a named row, with the column that refers to the named row.
+# For each table that entries name: the columns of other tables that refer to it. Those rows belong to the named row.
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],
@@ -47,14 +47,15 @@ _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "catalogue_resource": [table_of(ResourceVersion).c.code, table_of(ResourceEvent).c.code],
     "entry": [table_of(AdoptedEntry).c.seq],
 }
-# Archived as soon as they exist: the chain holds their digests, and there may never be a log entry for them.
+# The dated tables. Their rows are archived as soon as they exist: the chain holds digests of these rows, but perhaps no
+# log entry ever names them.
 DATED: Final = [
     table_of(each) for each in (Party, PartyList, Resource, Registration, Application, ActDocument, Mandate)
 ]
 
 
 class Closure:
-    """Rows by table and primary key, completed with the rows that they refer to. ``session`` reads the database."""
+    """A set of database rows that grows by the rows that they refer to. ``session`` reads the database."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -78,13 +79,13 @@ class Closure:
         self.add(table, (dict(row) for row in self._session.execute(query).mappings()))
 
     def add_keys_since(self, time: int) -> None:
-        """Add the parties' keys that were bound at ``time`` (seconds UTC) or later, and keys that are not bound yet."""
+        """Add the parties' keys that the chain bound at ``time`` (seconds UTC) or later, or has not bound yet."""
         key = table_of(PartyKey)
         query = select(key).where((key.c.bound_at >= time) | key.c.bound_at.is_(None))
         self.add(key, (dict(row) for row in self._session.execute(query).mappings()))
 
     def add_after(self, table: Table, last: tuple[int, str], limit: int) -> tuple[int, str] | None:
-        """Add up to ``limit`` rows of a dated table after the row with time and key ``last``.
+        """Add up to ``limit`` rows of a dated table; they follow the row whose time and key are ``last``.
 
         Returns time and key of the last added row, or None if there are no more rows.
         """
@@ -95,7 +96,7 @@ class Closure:
         return (found[-1]["created_at"], found[-1][key.name]) if len(found) == limit else None
 
     def add(self, table: Table, rows: Iterable[Row]) -> list[Row]:
-        """Add rows of a table, and return those that were not added before."""
+        """Add rows of a table, and return the rows that are new in this set."""
         known, fresh = self._rows[table], []
         for row in rows:
             key = tuple(row[column.name] for column in table.primary_key)
@@ -105,9 +106,9 @@ class Closure:
         return fresh
 
     def complete(self) -> dict[Table, list[Row]]:
-        """Return all rows with the rows that they refer to and the rows that belong to them.
+        """Return all rows of this set, after adding the rows that they refer to and the rows that belong to them.
 
-        The tables are ordered so that a table comes after the tables that it refers to.
+        Each table comes after the tables that it refers to.
         """
         fresh = {table: list(rows.values()) for table, rows in self._rows.items()}
         while any(fresh.values()):
@@ -128,7 +129,7 @@ class Closure:
         return found
 
     def _missing(self, constraint: ForeignKeyConstraint, rows: Iterable[Row]) -> set[Key]:
-        """Return the values of this foreign key in the rows whose target row was not added yet."""
+        """Return the values of this foreign key that refer to rows outside this set."""
         names = [element.parent.name for element in constraint.elements]
         keys = {tuple(row[name] for name in names) for row in rows}
         return {key for key in keys if None not in key} - self._rows[constraint.referred_table].keys()

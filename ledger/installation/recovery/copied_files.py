@@ -1,4 +1,4 @@
-"""Copy files piece by piece, readable only by their owner; copy a file of lines up to its last complete line."""
+"""Copy files so that only the owner can read the copy; copy a file of lines without an incomplete last line."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def end_of_lines(path: Path) -> int:
 
 
 def follow_lines(source: Path, copy: Path) -> None:
-    """Append to ``copy`` the complete lines that were added to ``source``; they are on the disk when this returns.
+    """Append to ``copy`` the complete lines that were added to ``source``, and write them through to the disk.
 
-    If the copy belongs to another file or was changed, it is replaced completely.
+    If the last bytes of ``copy`` differ from the bytes at the same place in ``source``, all of ``copy`` is replaced.
     """
     wanted = end_of_lines(source)
     have = end_of_lines(copy) if copy.exists() else -1

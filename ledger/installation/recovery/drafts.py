@@ -1,7 +1,7 @@
-"""Drafts: the folders in which a backup or a restore is built, and those that a killed program left.
+"""Drafts: the folders in which backups and restores are built. A program that is killed leaves its draft behind.
 
-A draft is beside the folder that it will be renamed to. The program that builds it holds a lock on it, so a draft
-without a lock was left by a killed program.
+A draft has the same parent folder as the final folder, whose name it gets at the end. The program that builds a draft
+holds a lock on the draft, so a draft without a lock was left behind by a killed program.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 from ledger.domain.findings import Finding
 
 _NAME: Final = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
-# What each of these files and folders holds, as it is reported to people.
+# The description, for people, of what each of these files and folders holds.
 _HELD: Final = {
     "keys": "private keys",
     "offices": "keys of the offices",
@@ -31,7 +31,7 @@ _HELD: Final = {
 
 @contextmanager
 def locked_draft(target: Path) -> Iterator[Path]:
-    """Create a private, locked folder beside ``target``, to be renamed to it; delete it at the end if it exists."""
+    """Create a private, locked folder, which the caller renames to ``target``; delete it if it was not renamed."""
     target.absolute().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = target.absolute().parent / f".{target.absolute().name}.{secrets.token_hex(4)}.draft"
     draft.mkdir(mode=0o700)
@@ -47,7 +47,7 @@ def locked_draft(target: Path) -> Iterator[Path]:
 
 
 def drafts_left(home: Path) -> Iterator[Finding]:
-    """Yield a finding for each draft that a killed program left beside ``home``; none if the folder is not readable."""
+    """Yield a finding for each draft that a killed program left beside ``home``; none if it cannot be listed."""
     try:
         beside = sorted(path for path in home.absolute().parent.iterdir() if _NAME.fullmatch(path.name))
     except OSError:

@@ -1,4 +1,4 @@
-"""Accept, by an operator's decision, that a local chain has lost its end, and list what was lost."""
+"""Accept that a local chain has lost its last blocks, if the operator decides so, and list what was lost."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ledger.store.tables import Batch, Entry
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """The losses: batches that must be anchored again, parties (ids) that must be registered again, the numbers of
-    certificates whose suspension or revocation is lost, and the number of lost events of each kind."""
+    """What the chain lost: batches to anchor again, parties (ids) to register again, the numbers of certificates whose
+    suspension or revocation is lost, and the number of lost events of each kind."""
 
     batches: list[int]
     parties: list[str]
@@ -28,7 +28,7 @@ class Loss:
 
 
 def accept_loss(database: Database, reader: ChainReader, issuer: int, follower: Follower) -> Loss:
-    """Accept the chain as it is: lost batches wait for their anchor again, other lost acts must be repeated."""
+    """Accept the chain without the lost blocks: lost batches are anchored again; people must repeat other lost acts."""
     count = reader.batch_count(issuer)
     lost = (Batch.number >= count, Batch.state == "anchored")
     empty = dict.fromkeys(("issuer", "at", "tx_hash", "block_number", "gas_used"))
@@ -55,7 +55,7 @@ def accept_loss(database: Database, reader: ChainReader, issuer: int, follower: 
 
 
 def _ended(session: Session) -> set[str]:
-    """Return the numbers of certificates that the index has as suspended, revoked or superseded."""
+    """Return the numbers of certificates that are suspended, revoked or superseded in the index."""
     query = (
         select(Certificate.certificate_no)
         .join(Entry, Entry.digest == Certificate.digest)
@@ -72,6 +72,6 @@ def _ended(session: Session) -> set[str]:
 
 
 def _events(session: Session) -> dict[str, int]:
-    """Return the number of events in the index, by name."""
+    """Return for each event name how many events are in the index."""
     query = select(EVENTS.c.name, func.count().label("number")).group_by(EVENTS.c.name).order_by(EVENTS.c.name)
     return {row.name: row.number for row in session.execute(query)}

@@ -1,4 +1,4 @@
-"""The manifest: the list of a backup's files with their digests. It is written last, and marks a complete backup."""
+"""The manifest: a list of a backup's files with their digests. It is written last: a folder with it is complete."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _PIECE: Final = 1 << 20
 class Manifest:
     """The contents of a backup's folder. Data and keys that were written together have the same ``id``.
 
-    ``files`` gives the digest (SHA-256, hex) and the size of each file by its path in the folder. ``about`` describes
-    the contents. ``made_at`` is in seconds UTC.
+    ``files`` has for each path in the folder the file's digest (SHA-256, hex) and size. ``about`` describes the
+    contents. ``made_at`` is in seconds UTC.
     """
 
     format: str
@@ -42,9 +42,9 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path, kind: str) -> Manifest:
-        """Read the manifest and compare all files with it.
+        """Read the manifest, and compare all files in the folder with the manifest.
 
-        Raises ``NotFound`` ``BACKUP_MISSING``, ``Misconfigured`` ``BACKUP_DAMAGED`` naming the file.
+        Raises ``NotFound`` ``BACKUP_MISSING``; ``Misconfigured`` ``BACKUP_DAMAGED``, which names the file.
         """
         try:
             members: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
@@ -72,7 +72,7 @@ class Manifest:
             raise damaged(folder / more[0], "does not belong to the backup")
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into the folder; it is on the disk when this returns."""
+        """Write the manifest into the folder, through to the disk."""
         write_private(folder / MANIFEST, json.dumps(asdict(self) | {"sum": self._sum()}, indent=1))
 
     def _sum(self) -> str:

@@ -1,8 +1,9 @@
 """Merge the archive into a restored database.
 
-Batches that the backup lacks were archived after it, so their rows are newer and replace the backup's rows. Otherwise
-the archive adds missing rows, and the wrapping of a text whose key in the backup is lost. A text never changes, so the
-backup's text is kept even if the archive has another. ``reclosing`` erases the erased texts again.
+Batches that the backup lacks were archived after the backup, so their rows are newer and replace the backup's rows. Of
+other batches, the archive adds missing rows. If the key that wraps a text in the backup is lost, the archive's wrapping
+of that text is taken. A text never changes, so the backup's text is kept even if the archive's text differs.
+``reclosing`` then erases again the texts that were erased since the backup.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ _RECORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Ids of sealed records in the archive: ``without`` have no text, ``differing`` have another text than the backup,
-    ``fresh`` are not in the backup."""
+    """Ids of sealed records in the archive. The records in ``without`` have no text, the text of those in ``differing``
+    is not the text in the backup, and those in ``fresh`` are not in the backup."""
 
     without: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
@@ -52,8 +53,8 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The number of batches merged from the archive, the numbers of damaged batches that were left out, and the number
-    of the newest batch in the archive (None: no batch)."""
+    """The result of the merge: how many batches came from the archive, the numbers of damaged batches that were left
+    out, and the number of the archive's newest batch (None: no batch)."""
 
     batches: int
     damaged: tuple[int, ...]
@@ -64,8 +65,8 @@ class Merged:
 def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> Merged:
     """Merge the archive into the database, within the caller's transaction.
 
-    ``held`` returns whether a wrapping key, by its id, is available. Raises ``Incoherent`` ``LOG_FORKED`` if archive
-    and database have different entries with the same number.
+    ``held(id)`` returns whether the wrapping key with this id is available. Raises ``Incoherent`` ``LOG_FORKED`` if
+    archive and database have different entries with the same number.
     """
     texts = _compared(archive, restored)
     known = set(restored.scalars(select(Batch.number).where(Batch.state != "lost")))
@@ -92,7 +93,7 @@ def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> M
 
 
 def is_whole_batch(session: Session, batch: Batch) -> bool:
-    """Return whether all entries of a batch are present, match their leaves, and their leaves match the root."""
+    """Return whether all entries of a batch are present, each matches its leaf, and the leaves match the root."""
     columns = (Entry.seq, Entry.leaf, Entry.digest, Entry.body)
     last = batch.first_seq + batch.size - 1
     rows = session.execute(select(*columns).where(Entry.seq.between(batch.first_seq, last)).order_by(Entry.seq)).all()
@@ -104,7 +105,7 @@ def is_whole_batch(session: Session, batch: Batch) -> bool:
 
 
 def _without_rows(archive: Session) -> set[int | None]:
-    """Return the numbers of batches with an entry whose row is missing in the archive; such a batch is not usable."""
+    """Return the numbers of unusable batches: the archive lacks the row that one of their entries names."""
     found: set[int | None] = set()
     for kind, declared in _RECORDS.items():
         missing = Entry.digest.not_in(select(table_of(declared).c.digest))
@@ -120,7 +121,7 @@ def _is_whole_entry(body: bytes, leaf: str, digest: str) -> bool:
 
 
 def _require_same_entries(archive: Session, restored: Session, numbers: Sequence[int]) -> None:
-    """Raise ``Incoherent`` ``LOG_FORKED`` if an entry of these batches differs from the database's entry."""
+    """Raise ``Incoherent`` ``LOG_FORKED`` if an entry of these batches differs from the entry in the database."""
     for batch in archive.scalars(select(Batch).where(Batch.number.in_(numbers))):
         within = Entry.seq.between(batch.first_seq, batch.first_seq + batch.size - 1)
         here = dict(restored.execute(select(Entry.seq, Entry.leaf).where(within)).all())
@@ -130,7 +131,7 @@ def _require_same_entries(archive: Session, restored: Session, numbers: Sequence
 
 
 def _dated(archive: Session) -> Iterator[tuple[Table, list[Row]]]:
-    """Yield the dated rows, which no batch names, with the rows that they refer to."""
+    """Yield all rows of the dated tables, because perhaps no batch names them, with the rows that they refer to."""
     for table in DATED:
         last: tuple[int, str] | None = (-1, "")
         while last is not None:
@@ -150,7 +151,7 @@ def _sealed(archive: Session, *members: str) -> Iterator[list[Row]]:
 
 
 def _compared(archive: Session, restored: Session) -> Texts:
-    """Compare the archive's texts with the backup's texts, before anything is merged."""
+    """Compare the archive's texts with the backup's texts; call this before the merge changes any row."""
     found = Texts()
     for rows in _sealed(archive, "key_id", "wrapped_key", "nonce", "ciphertext"):
         query = select(Sealed.id, Sealed.wrapped_key.is_(None), Sealed.nonce, Sealed.ciphertext)
@@ -158,7 +159,7 @@ def _compared(archive: Session, restored: Session) -> Texts:
         for row in rows:
             gone, *text = here.get(row["id"], (False, None, None))
             if row["wrapped_key"] is None:
-                # LOST or an empty key id: the record never had a text here.
+                # The key id of a record is LOST or empty if the record has never had a text here.
                 if row["key_id"] not in (LOST, ""):
                     found.without.append(row["id"])
             elif row["id"] not in here:
@@ -169,7 +170,7 @@ def _compared(archive: Session, restored: Session) -> Texts:
 
 
 def _rewrap(restored: Session, rows: Sequence[Row], held: Callable[[str], bool]) -> None:
-    """Take the archive's wrapping of texts whose wrapping key in the backup is not available."""
+    """For texts whose wrapping key in the backup is not available, take the wrapped data key from the archive."""
     ids = [row["id"] for row in rows]
     here = dict(restored.execute(select(Sealed.id, Sealed.key_id).where(Sealed.id.in_(ids))).all())
     for row in rows:

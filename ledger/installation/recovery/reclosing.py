@@ -1,4 +1,7 @@
-"""Erase again, after a restore, the texts erased since the backup; without the list of erasures, texts stay closed."""
+"""After a restore, erase again the texts that were erased since the backup.
+
+Without the list of erasures, it is unknown which texts these are, so all restored texts stay closed.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _AT_ONCE = 5_000
 
 
 class ClosedTexts:
-    """The texts that a restore closed because the erasures since the backup were unknown.
+    """The texts that a restore closed because it was unknown which texts were erased since the backup.
 
     ``ledger`` is the ledger digest.
     """
@@ -39,10 +42,10 @@ class ClosedTexts:
         self._archiving = archiving
 
     def confirm(self, erasures: Path | None) -> tuple[int, int]:
-        """Apply the list of erasures, if one is given, and open the other texts; return the numbers of both.
+        """Apply the list of erasures, if one is given, and open all other texts.
 
-        The list is kept, so that an erased text does not come back with a holder's bundle. Raises ``NotFound``
-        ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED``.
+        Returns the number of erasures and the number of opened texts. The list is kept, so that no holder's bundle
+        brings an erased text back. Raises ``NotFound`` ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED``.
         """
         erased_texts = [] if erasures is None else ErasuresFile(erasures, self._ledger).read()
         self._archiving.take_over(erased_texts)
@@ -57,11 +60,11 @@ class ClosedTexts:
 
 
 def covers(session: Session, erased_texts: Sequence[ErasedText]) -> bool:
-    """Return whether the list has every erasure that the log records; otherwise the list is older than the log."""
+    """Return whether the list has every erasure that the log records. If not, the list is older than the log."""
     listed = {target for each in erased_texts for target in (*each.targets, each.party) if target is not None}
     for body in session.scalars(select(Entry.body).where(Entry.type == "erasure")):
         entry = json.loads(body)
-        # An erasure without targets erased the identity of the subject.
+        # If an erasure names no targets, the identity of the subject was erased.
         named = [hex_of(target) for target in entry["targets"]] or [entry["subject"]]
         if not listed.issuperset(named):
             return False
@@ -71,7 +74,7 @@ def covers(session: Session, erased_texts: Sequence[ErasedText]) -> bool:
 def apply_erasures(session: Session, erased_texts: Sequence[ErasedText] | None) -> int | None:
     """Erase the texts in the list and the texts that the log records as erased, within the caller's transaction.
 
-    Returns the number of erasures in the list, or None without a list.
+    Returns the number of erasures in the list, or None if there is no list.
     """
     targets = _targets(session, erased_texts)
     for chunk in _chunks(targets):
@@ -85,10 +88,11 @@ def apply_erasures(session: Session, erased_texts: Sequence[ErasedText] | None) 
 def damaged_texts(
     session: Session, keys: KeyProvider, erased_texts: Sequence[ErasedText] | None, texts: Texts
 ) -> list[str]:
-    """Return the ids of the sealed records whose text is damaged in the archive; call it after ``apply_erasures``.
+    """Return the ids of the sealed records whose text is damaged in the archive; call this after ``apply_erasures``.
 
-    A text that the archive lacks and no erasure names may have been erased nevertheless. If the backup has the text, it
-    is kept and closed until a person has checked it. If the texts differ, the backup's text is kept.
+    If the archive lacks a text and no erasure names the text, the text may have been erased all the same. If the backup
+    has that text, the text is kept, but closed until a person has checked it. If the two texts differ, the backup's
+    text is kept.
     """
     unnamed = sorted({*texts.without} - _named(session, erased_texts, _targets(session, erased_texts)))
     for chunk in _chunks(unnamed):
@@ -101,7 +105,7 @@ def damaged_texts(
             try:
                 Sealer(keys).open_with(session, record, key_id.removeprefix(CLOSED))
             except PingzhengError as error:
-                # A missing or wrong key is reported separately.
+                # A missing or wrong wrapping key is not damage to the text; another check reports it.
                 unopened += [record] if error.code == "SEALED_DAMAGED" else []
     return sorted({*unnamed, *texts.differing, *unopened})
 

@@ -19,11 +19,12 @@ _CHANGE: Final = ("method", "params", "time")
 
 
 def take_chain(backup: Path, given: Path | None, archived: Path | None, home: Path) -> str:
-    """Copy the newest of several chains into ``home``, and return which it was: "backup", "given" or "archive".
+    """Copy the newest of several chains into ``home``, and return where it came from: "backup", "given" or "archive".
 
-    ``backup`` is a backup's folder, ``given`` a home or its folder ``chain``, ``archived`` the chain's folder in the
-    archive. Raises ``NotFound`` ``CHAIN_FOLDER_MISSING``; ``Conflict`` ``CHAIN_RUNNING`` if a node uses the given
-    chain, and ``CHAINS_DIFFER`` if the newest chain does not contain the others; ``Misconfigured`` ``JOURNAL_DAMAGED``.
+    ``backup`` is a backup's folder, ``given`` a home or its folder ``chain``, ``archived`` the folder of the archived
+    chain. Raises ``NotFound`` ``CHAIN_FOLDER_MISSING``; ``Conflict`` ``CHAIN_RUNNING`` if a node uses the given chain,
+    and ``CHAINS_DIFFER`` if the newest chain does not begin with the other chains; ``Misconfigured``
+    ``JOURNAL_DAMAGED``.
     """
     found = {"backup": backup / "chain"}
     if archived is not None:
@@ -49,7 +50,7 @@ def _newest(found: Mapping[str, Path], home: Path) -> str:
         if changes[newest][: len(known)] != known:
             raise Conflict(
                 "CHAINS_DIFFER",
-                "Two of the journals belong to different chains, or to chains that diverged.",
+                "Two of the journals belong to different chains, or to two continuations of one chain.",
                 where=str(found[name] / JOURNAL),
                 hint="Give the journal of the chain that backup and archive belong to, or leave out --chain.",
             )
@@ -58,7 +59,7 @@ def _newest(found: Mapping[str, Path], home: Path) -> str:
 
 
 def _copied(source: Path, home: Path) -> None:
-    # A last line that a crash cut off is left out: its request was never answered.
+    # If a crash cut off the last line, that line is left out: the node never answered its request.
     copy_private(source / JOURNAL, home / "chain" / JOURNAL, end_of_lines(source / JOURNAL))
     if (source / CLOCK).exists():
         copy_private(source / CLOCK, home / "chain" / CLOCK)
@@ -78,7 +79,7 @@ def _folder(given: Path) -> Path:
 
 @contextmanager
 def _alone_with(folder: Path) -> Iterator[None]:
-    """Hold the journal's lock, so that no node writes the journal; wait for a node that is just ending."""
+    """Hold the journal's lock, so that no node writes the journal. If a node is just ending, wait for its end."""
     lock = folder / "journal.lock"
     if not lock.exists():
         yield
@@ -100,7 +101,7 @@ def _alone_with(folder: Path) -> Iterator[None]:
 
 
 def _changes(journal: Path) -> list[tuple[Any, ...]]:
-    """Return the requests in a journal that changed the chain, without the other members of their lines."""
+    """Return the requests in a journal that changed the chain; of each line only the request is returned."""
     lines = journal.read_bytes().split(b"\n")[:-1]
     found = []
     for number, line in enumerate(lines, start=1):

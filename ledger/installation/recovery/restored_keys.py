@@ -1,4 +1,4 @@
-"""Record keys that are newer than the backup: the key files have them and the restored database does not."""
+"""Record keys that are newer than the backup: they are in the key files, but not in the restored database."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ledger.parties.tables import Party, PartyKey
 
 
 def settle_custody(session: Session, reader: ChainReader, custody: Custody, accounts: list[str]) -> int:
-    """Record the keys of these accounts that the chain has bound to a party of the database; return their number.
+    """Record the keys of these accounts if the chain has bound them to a party of the database; return how many.
 
-    It runs within the caller's transaction. Without it, an operator that changed its key after the backup could not
-    send with the new key.
+    The function runs within the caller's transaction. It is needed if the operator changed its key after the backup:
+    otherwise the operator could not send transactions with the new key.
     """
     known = set(session.scalars(select(PartyKey.account)))
     asked = reader.batched("latest")

@@ -1,4 +1,4 @@
-"""Compare a restored log with a newer chain: find the batches that are here, the lost batches, and the used numbers."""
+"""Compare a restored log with a newer chain: find the restored batches, the lost batches, and the used numbers."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from ledger.store.tables import Batch, Counter, Entry
 
 LOST: Final = "lost"
 BATCH_NUMBER: Final = "batch_number"
-# Every series of numbers skips at least this many. Numbers that were given out and not archived before the disk was
-# lost are unknown; they are fewer than this, because batches are archived within seconds.
+# The fewest numbers that a restore skips in each series of certificate numbers. It is unknown which numbers were given
+# out but not archived before the disk was lost; batches are archived within seconds, so they are fewer than this.
 SERIES_GAP: Final = 10_000
 SERIES: Final = ("certificate/", "registration/")
 
 
 @dataclass(frozen=True, slots=True)
 class LogFound:
-    """The restored log: ``batches`` on the chain, ``waiting`` batches to be anchored, entries, and ``missing_of``."""
+    """The restored log: how many batches are on the chain, how many wait for their anchor, and what is lost."""
 
     batches: int
     waiting: int
@@ -44,7 +44,7 @@ class LogFound:
 
 
 def anchors_of(reader: ChainReader, issuer: int) -> list[Event]:
-    """Return every anchor of an issuer's log, in order; raises ``ChainUnavailable`` if the node leaves one out."""
+    """Return every anchor of an issuer's log, in order; raises ``ChainUnavailable`` if the node omits an anchor."""
     last = reader.block_number()
     asked = reader.batched(last)
     count = asked.batch_count(issuer)
@@ -60,10 +60,10 @@ def anchors_of(reader: ChainReader, issuer: int) -> list[Event]:
 
 
 def settle_log(session: Session, anchors: Sequence[Event]) -> LogFound:
-    """Compare every batch with its anchor, and record batches that only the chain has, so that no number is reused.
+    """Compare every batch with its anchor. Record batches that only the chain has, so that no number is used again.
 
-    It runs within the caller's transaction. Raises ``Incoherent`` ``LOG_FORKED``, and ``CHAIN_BEHIND_DATABASE`` if the
-    chain is older than the backup.
+    The function runs within the caller's transaction. Raises ``Incoherent`` ``LOG_FORKED``, and
+    ``CHAIN_BEHIND_DATABASE`` if the chain is older than the backup.
     """
     known = {row.number: row for row in session.scalars(select(Batch))}
     ahead = [row for number, row in known.items() if number >= len(anchors)]
@@ -84,7 +84,7 @@ def settle_parties(session: Session, registered: Mapping[str, int]) -> int:
     """Set every party's number from the chain, and return the number of parties that only the chain has."""
     numbers = dict(session.execute(select(Party.id, Party.no)).all())
     wrong = [party for party, number in numbers.items() if number != registered.get(party)]
-    # Wrong numbers are cleared first, because a number may belong to another of these parties.
+    # All wrong numbers are cleared first, because the number of one party may have been recorded for another party.
     session.execute(update(Party).where(Party.id.in_(wrong)).values(no=None))
     for party in wrong:
         session.execute(update(Party).where(Party.id == party).values(no=registered.get(party)))
@@ -92,11 +92,11 @@ def settle_parties(session: Session, registered: Mapping[str, int]) -> int:
 
 
 def skip_numbers(session: Session, scenarios: Sequence[str], since: int, now: int, lost: int) -> int:
-    """Move every series of numbers past the numbers that may have been given out; return how many are skipped.
+    """In every series of numbers, skip the numbers that may have been given out; return how many are skipped.
 
-    Numbers that were given out and lost are unknown, so series that never began here are moved too: those of every
-    region and scenario, for the years from ``since`` (the time of the backup) to ``now``, in seconds UTC. ``lost`` is
-    the number of lost entries.
+    It is unknown which numbers were given out and lost. So numbers are skipped even in series that the database does
+    not have: those of every region and scenario, for the years from ``since`` (the time of the backup) to ``now``, in
+    seconds UTC. ``lost`` is the number of lost entries.
     """
     gap = max(SERIES_GAP, lost)
     years = range(shanghai_day(since).year, shanghai_day(now).year + 1)
@@ -114,7 +114,7 @@ def skip_numbers(session: Session, scenarios: Sequence[str], since: int, now: in
 def _add(session: Session, anchor: Mapping[str, Any]) -> Batch:
     """Add a batch that only the chain has.
 
-    Entries that waited for their batch at the time of the backup get this batch if their numbers are in its range.
+    Entries that had no batch at the time of the backup get this batch, if their numbers are in the batch's range.
     """
     row = Batch(
         number=anchor["batch"],
@@ -138,8 +138,8 @@ def _record(row: Batch, event: Event, whole: bool) -> None:
 
 
 def _move_on(session: Session) -> None:
-    """Set the counters so that the next entry and the next batch follow the last ones of chain and database: the log
-    has no gaps."""
+    """Set the counters so that the log has no gaps: the next entry and the next batch follow the last ones that are on
+    the chain or in the database."""
     after_batches = session.scalar(select(func.max(Batch.first_seq + Batch.size))) or 0
     newest = session.scalar(select(func.max(Entry.seq)))
     after_entries = 0 if newest is None else newest + 1
@@ -154,7 +154,7 @@ def _move_on(session: Session) -> None:
 def _chain_behind(batches: int, known: int) -> Incoherent:
     return Incoherent(
         "CHAIN_BEHIND_DATABASE",
-        f"The chain holds {batches} batches and the backup {known}: the chain is older than the backup.",
+        f"The chain holds {batches} batches, but the backup holds {known}: the chain is older than the backup.",
         where="chain",
         hint="Give a newer chain: the folder of its journal with --chain, or another node with --rpc-url.",
         batches=batches,

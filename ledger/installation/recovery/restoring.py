@@ -1,7 +1,7 @@
 """Restore a ledger into a new home from backup, archive and chain. The chain may be newer than the backup.
 
-The ledger is built in a folder beside the home, checked, and renamed to the home at the end, so that a restore is
-complete or leaves nothing. Batches that only the chain holds are recorded as lost; holders' bundles can bring their
+The ledger is built and checked in a folder beside the home, which gets the name of the home at the end. So a restore is
+complete or leaves no files. Batches that only the chain holds are recorded as lost; holders' bundles can bring their
 entries back (``adopting``).
 """
 
@@ -52,9 +52,9 @@ from ledger.store.migrations import upgrade
 from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.wallet.private_file import sync_folder
 
-# Sessions and keys are not restored, because they may have been ended or revoked after the backup.
+# Tables that a restore empties: sessions and API keys may have been ended or revoked after the backup.
 _ACCESS: Final = (SignedIn, SignInNonce, ApiKey, Enrolment)
-# Tables that are not in the archive, except for rows that an entry of the log names.
+# Tables that the archive leaves out. Of these tables it holds only the rows that a log entry names.
 FROM_THE_BACKUP_ALONE: Final = (
     "info_system",
     "catalogue_resource",
@@ -80,9 +80,9 @@ FROM_THE_BACKUP_ALONE: Final = (
 class Sources:
     """The sources of a restore.
 
-    ``chain`` is a folder with a newer journal of a local chain. ``erasures`` is a list of erasures from outside the
-    backups, in addition to the archive's list. ``without_keys`` are the ids of wrapping keys that are lost for good.
-    ``accept_chain_loss`` allows a local chain that has lost its end.
+    ``chain`` is a folder with a newer journal of a local chain. ``erasures`` is a further list of erasures, in addition
+    to the archive's list. ``without_keys`` are the ids of wrapping keys that are lost for good. ``accept_chain_loss``
+    allows a local chain whose last blocks are lost.
     """
 
     backup: Path
@@ -98,10 +98,10 @@ class Sources:
 class Restored:
     """The result of a restore.
 
-    ``closed`` is the number of texts that wait for ``confirm_erasures``; ``unheld`` the number of texts without their
-    wrapping key, by key id; ``erased`` the number of erasures applied from the list, None without a list;
-    ``texts_damaged`` the ids of sealed records whose text is damaged in the archive; ``drafts`` the folders that killed
-    restores left beside the home.
+    ``closed`` is the number of texts that stay closed until ``confirm_erasures``. ``unheld`` gives for each missing
+    wrapping key (by id) the number of texts that need the key. ``erased`` is the number of erasures applied from the
+    list, None if there is no list. ``texts_damaged`` are the ids of sealed records whose text is damaged in the
+    archive. ``drafts`` are the folders that killed restores left beside the home.
     """
 
     ledger: str
@@ -124,7 +124,7 @@ def restore(settings: Settings, sources: Sources) -> Restored:
     """Restore the ledger of a backup into the new folder ``settings.home``.
 
     Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``CHAINS_DIFFER``, ``CHAIN_RUNNING``; ``NotFound`` ``BACKUP_MISSING``;
-    ``Misconfigured`` ``BACKUP_DAMAGED`` (naming the file), ``BACKUP_KEYS_DIFFER``, ``ARCHIVE_DIFFERS``,
+    ``Misconfigured`` ``BACKUP_DAMAGED`` (it names the file), ``BACKUP_KEYS_DIFFER``, ``ARCHIVE_DIFFERS``,
     ``SEALING_KEY_MISSING``; ``Incoherent`` if backup, archive and chain do not belong together; ``ChainUnavailable``;
     ``StorageFull`` ``DISK_FULL``. After an error no files are left.
     """
@@ -151,7 +151,7 @@ def restore(settings: Settings, sources: Sources) -> Restored:
         if sources.archive is not None:
             remember_folder(draft, sources.archive)
         elif sources.erasures is not None:
-            # Keep the list: texts that holders bring back later may have been erased too.
+            # Keep the list of erasures: bundles may later bring back texts that were erased.
             copy_private(sources.erasures, draft / ERASURES)
         check_pages(draft / DATABASE)
         sync_all(draft)
@@ -177,7 +177,7 @@ def _copy(sources: Sources, data: Manifest, keys: Manifest, draft: Path) -> None
 
 
 def _put_together(settings: Settings, sources: Sources, restored: Restored) -> None:
-    """Bring database, archive and chain together in the draft."""
+    """Merge the archive into the draft's database, and compare the database with the chain."""
     with ExitStack() as stack:
         engine = open_engine(settings.database)
         stack.callback(engine.dispose)
@@ -207,9 +207,10 @@ def _put_together(settings: Settings, sources: Sources, restored: Restored) -> N
             for table in _ACCESS:
                 session.execute(delete(table))
             restored.erased = apply_erasures(session, listed)
-            # Missing keys are looked for after the erasures, because erased texts need no key.
+            # The search for missing keys comes after the erasures, because erased texts need no key.
             restored.unheld = unheld_keys(session, provider)
-            # A lost batch may contain erasures that an old list lacks, so all texts are closed until it is confirmed.
+            # A lost batch may contain erasures that an old list lacks. Then all texts stay closed until the operator
+            # confirms the erasures.
             if listed is None or restored.log.lost or not covers(session, listed):
                 close_all(session)
             else:
@@ -225,7 +226,7 @@ def _put_together(settings: Settings, sources: Sources, restored: Restored) -> N
 
 
 def _erasures(sources: Sources, ledger: str) -> list[ErasuresFile] | None:
-    """Return the lists of erasures, or None if there is no list. A list named in the sources must exist."""
+    """Return the lists of erasures, or None if there is no list. A list that ``sources`` names must exist."""
     paths = [] if sources.erasures is None else [sources.erasures]
     if sources.archive is not None and (sources.archive / ERASURES).exists():
         paths.append(sources.archive / ERASURES)
@@ -233,7 +234,7 @@ def _erasures(sources: Sources, ledger: str) -> list[ErasuresFile] | None:
 
 
 def _require_chain(restored: Restored, sources: Sources) -> None:
-    """Raise ``Incoherent`` ``CHAIN_BEHIND_ARCHIVE`` if the chain has lost its end.
+    """Raise ``Incoherent`` ``CHAIN_BEHIND_ARCHIVE`` if the chain has lost its last blocks.
 
     A batch is archived after the previous batch was anchored, so the chain must hold the batch before the newest
     archived batch.
@@ -272,14 +273,14 @@ def _require_keys(unheld: Mapping[str, int], known: frozenset[str]) -> None:
 
 
 def _custody(home: Path) -> tuple[Custody, list[str]]:
-    """Return the private keys in the home and the accounts of all of them, of the parties and of the offices."""
+    """Return the private keys that the home holds for parties, and the accounts of all keys in the home."""
     offices = [office_custody(home, FIRST + place) for place in range(COUNT)]
     custody = keys_within_reach(home)
     return custody, [account for each in (custody, *offices) for account in each.accounts]
 
 
 def _registered(reader: ChainReader) -> dict[str, int]:
-    """Return the number of every party on the chain, by party id."""
+    """Return for each party id the party's number on the chain."""
     last = reader.block_number()
     events = reader.batched(last).events(PARTY_REGISTRY, "PartyRegistered", reader.deploy_block, last)()
     return {str(event.args["id"]): int(event.args["no"]) for event in events}
@@ -298,7 +299,7 @@ def _take_its_place(draft: Path, home: Path) -> None:
     except OSError as error:
         raise Conflict(
             "HOME_NOT_EMPTY",
-            "A new ledger needs an empty folder, and this one is not empty.",
+            "A new ledger needs an empty folder, but this folder is not empty.",
             where=str(home),
             hint="Give another --home; in place of a mount point, name a folder on it.",
         ) from error

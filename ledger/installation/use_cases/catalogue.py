@@ -14,7 +14,7 @@ from ledger.installation.use_cases.parties import PartyUseCases
 
 
 class CatalogueUseCases:
-    """The use cases of the catalogue."""
+    """Holds one object for each use case of the catalogue."""
 
     def __init__(self, base: Foundation, parties: PartyUseCases) -> None:
         database, clock = base.database, base.clock

@@ -12,7 +12,7 @@ from ledger.installation.use_cases.foundation import Foundation
 
 
 class CertificateUseCases:
-    """The use cases of certificates."""
+    """Holds one object for each use case of certificates."""
 
     def __init__(self, base: Foundation, common: Participant) -> None:
         database, reader, clock = base.database, base.reader, base.clock

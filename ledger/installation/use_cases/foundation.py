@@ -25,7 +25,7 @@ from ledger.store.sealing import Sealer
 
 
 class Foundation:
-    """The parts that use cases share. ``lookup_key`` is the secret that identifiers of parties are digested with."""
+    """The parts that use cases share. ``lookup_key`` is the secret key of the digests of parties' identifiers."""
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class Foundation:
         rules: Ruleset,
         clock: Clock,
     ) -> None:
-        """Build the shared parts. Reads the scenario files; asks no node."""
+        """Build the shared parts; reads the scenario files and calls no node."""
         client = installation.client
-        # A finding that forbids writing also forbids sending.
+        # If a finding forbids writing to the database, sending transactions is forbidden too.
         client.before_sending = database.require_writable
         rule, note = BatchRule(settings.batch_size, settings.batch_age), FailureNote(settings.home / FAILURE)
         self.settings, self.clock, self.installation, self.coherence = settings, clock, installation, coherence
@@ -60,7 +60,7 @@ class Foundation:
         self.scenarios = ScenarioBook.load(settings.scenarios)
 
     def account_of(self, identifier: str) -> str:
-        """Return the account that a party sends from."""
+        """Return the account from which a party sends transactions."""
         with self.database.read() as session:
             return party(session, identifier).account
 

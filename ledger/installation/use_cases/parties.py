@@ -15,7 +15,7 @@ from ledger.parties.role_changes import RoleChanges
 
 
 class PartyUseCases:
-    """The use cases of parties."""
+    """Holds one object for each use case of parties."""
 
     def __init__(self, base: Foundation, common: Participant) -> None:
         database, sealer, reader, follower, clock = base.database, base.sealer, base.reader, base.follower, base.clock

@@ -22,7 +22,7 @@ from ledger.registration.transfers import Transfers
 
 
 class RegistrationUseCases:
-    """The use cases of registration."""
+    """Holds one object for each use case of registration."""
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ from ledger.usage.withdrawals import Withdrawals
 
 
 class UsageUseCases:
-    """The use cases of usage."""
+    """Holds one object for each use case of usage certificates."""
 
     def __init__(self, base: Foundation, parties: PartyUseCases, certificates: CertificateUseCases) -> None:
         database, sealer, reader, follower, clock = base.database, base.sealer, base.reader, base.follower, base.clock
