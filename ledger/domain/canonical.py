@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Canonical JSON (RFC 8785, without floats), digests with the name of their algorithm, and a parser with limits."""
 
 from __future__ import annotations

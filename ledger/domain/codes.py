@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks and makes USCCs, resident ID numbers, certificate numbers and region codes, with their check characters.
 
 No error message repeats the identifier, because it may be personal data.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Days and times that people read and write, in Asia/Shanghai. The program itself stores times as seconds UTC."""
 
 from __future__ import annotations

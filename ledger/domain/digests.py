@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The hash functions and their names in digests: ``sha-256``, and ``sm3`` (GB/T 32905-2016) if it is installed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors of ``ledger.errors`` for a file that cannot be written because the disk is full or the place is read-only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Make, check and identify log entries (protocol §2, §5, §6); their schemas are in ``entry_forms``."""
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def authorization_entry(**members: Any) -> Entry:
 
 
 def provision_entry(**members: Any) -> Entry:
-    """Return an unsigned provision: a provider's signed answer to an authorization."""
+    """Return an unsigned provision, with which a provider answers an authorization."""
     return _entry("provision", members)
 
 
@@ -141,7 +142,7 @@ def withdrawal_entry(**members: Any) -> Entry:
 
 
 def publication_entry(**members: Any) -> Entry:
-    """Return an unsigned publication: a provider publishes a version of a resource."""
+    """Return the unsigned entry that publishes a version of a resource."""
     return _entry("publication", members)
 
 

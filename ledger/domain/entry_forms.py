@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schemas of entries: for each type of entry a table from member to allowed values (protocol §5, §6)."""
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ _STATEMENT: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 REGISTRATION_SCENARIO: Final = "S00"
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
-# The scenario of registration certificates. Issuers are accredited for scenarios, so usage certificates must not use
-# it.
+# Usage certificates must not name the scenario of registration certificates: issuers are accredited for scenarios, so
+# an issuer of one class would be accredited for both.
 _USAGE_SCENARIO: Final = re.compile(rf"(?!{REGISTRATION_SCENARIO})S\d{{2}}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # base64url of 32 bytes. The last character encodes only four bits; other last characters would be a second spelling of

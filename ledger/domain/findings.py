@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Findings: problems that a check of the installation reports."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Grades of data (GB/T 43697-2024): four levels of general data, important data, and core data."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """State machines as tables that map (state, act) to the next state.
 
 A state refuses every act that is not in the table.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks text that must fit on one line, such as a name, a contact or a purpose."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parties: their kinds, roles and ids. A party's id reveals nothing after the key of the id was destroyed."""
 
 from __future__ import annotations

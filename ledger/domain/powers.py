@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Limits on what one authority or supervisor may do alone (protocol §3), as in the contract PartyRegistry."""
 
 from __future__ import annotations

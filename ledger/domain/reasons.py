@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Codes of reasons (protocol §3), a provider's reasons for a refusal, and checks of reasons that people write."""
 
 from __future__ import annotations

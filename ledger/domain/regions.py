@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Administrative division codes of Zhanjiang (GB/T 2260), and local codes for its two development zones."""
 
 from __future__ import annotations

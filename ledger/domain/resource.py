@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data resources of the data list (数据清单): their fields, grades and tags, with the rules of GB/T 43697-2024."""
 
 from __future__ import annotations

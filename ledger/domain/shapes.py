@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rules for values; the schemas of entries consist of rules. A rule is a function that returns whether a value fits."""
 
 from __future__ import annotations

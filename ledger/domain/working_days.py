@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Working days in Shanghai (工作日): Monday to Friday without statutory holidays, plus make-up days.
 
 The General Office of the State Council announces holidays and make-up days each November for the next year

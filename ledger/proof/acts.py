@@ -1,4 +1,5 @@
-"""Acts on the chain by signature (protocol §3): the messages that a party signs, so that anyone can send the act."""
+# SPDX-License-Identifier: Apache-2.0
+"""Messages by which a party signs an act, so that anyone can send the signed act to the chain (protocol §3)."""
 
 from __future__ import annotations
 
@@ -20,9 +21,10 @@ _REPORT: Final = b"party/report/v2"
 
 
 def uses_message(chain: ChainId, account: str, deadline: int, uses: Sequence[tuple[str, int]]) -> bytes:
-    """Return the message that a consumer signs for ``recordUsesFor``; a use is (request's statement digest, ordinal).
+    """Return the message that a consumer signs so that others can record its uses (``recordUsesFor``).
 
-    ``deadline`` is seconds UTC. Raises ``ValueError`` for a value that does not fit into a word of the ABI.
+    A use is the request's statement digest and an ordinal. ``deadline`` is seconds UTC. Raises ``ValueError`` for a
+    value that does not fit into a word of the ABI.
     """
     items = b"".join(word("bytes32", request) + word("uint", ordinal) for request, ordinal in uses)
     return _log(_USES, chain, account) + word("uint", deadline) + _list(len(uses), items)
@@ -38,7 +40,8 @@ def withdrawals_message(chain: ChainId, account: str, statements: Sequence[str])
 
 
 def key_message(chain: ChainId, account: str, number: int = 0) -> bytes:
-    """Return the message by which a key proves that its owner binds it to the party with this ``number``.
+    """Return the message that the owner of a key signs to agree that the key is bound to the party with this
+    ``number``.
 
     The number is 0 for the first keys of a party, because the party has no number yet. Raises ``ValueError``.
     """
@@ -46,12 +49,12 @@ def key_message(chain: ChainId, account: str, number: int = 0) -> bytes:
 
 
 def veto_message(chain: ChainId, account: str, proposal: int) -> bytes:
-    """Return the message that a party signs for ``vetoFor``; ``proposal`` is a number. Raises ``ValueError``."""
+    """Return the message that a party signs so that others can send its veto; ``proposal`` is the proposal's number."""
     return _party(_VETO, chain, account) + word("uint", proposal)
 
 
 def report_message(chain: ChainId, account: str, reported: str) -> bytes:
-    """Return the message that a party signs with ``account`` to report the account ``reported`` (``reportFor``).
+    """Return the message that a party signs with the key of ``account`` to report the key of the account ``reported``.
 
     Raises ``ValueError``.
     """
@@ -62,7 +65,8 @@ def prove_key(chain: ChainId, signer: Signer, number: int = 0) -> str:
     """Return the proof of possession that the chain checks when the key is bound to a party, as hex digits.
 
     ``number`` is the party's number, or 0 for the first keys of a party. The proof is empty for SM2, because the chain
-    cannot check it: the key is bound as not proven, and the officer who confirms the binding must check the possession.
+    cannot check SM2 signatures: the key is bound as not proven, and the officer who confirms the binding must check
+    that the party possesses the key.
     """
     if signer.algorithm["alg"] not in (ES256K.alg, ES256.alg):
         return ""

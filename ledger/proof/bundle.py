@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bundle (protocol §7): one small file with everything that a verifier needs in addition to the chain."""
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS
 FORMAT: Final = "pingzheng-bundle/2"
 MAX_BUNDLE_BYTES: Final = 256 * 1024
 MAX_PROOF_NODES: Final = 32
-# A template, a request, and for each of eight sources an authorization, a provision and a withdrawal of both.
+# The most entries in a bundle: a template, a request, and for each of eight sources an authorization, a provision, and
+# a withdrawal of each.
 MAX_EVIDENCE: Final = 34
 MAX_ENTRY_CHARACTERS: Final = 16 * 1024
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
@@ -35,7 +37,7 @@ class Position:
 
     @property
     def log_batch(self) -> tuple[int, int]:
-        """The issuer and the batch, by which the anchor is found."""
+        """The issuer and the batch, with which the batch's anchor is found."""
         return self.issuer, self.batch
 
     def to_dict(self) -> dict[str, int]:
@@ -61,7 +63,10 @@ class ChainId:
 
     @property
     def ledger(self) -> str:
-        """The digest of these values, 64 hex digits; raises ``ValueError`` if a value has a wrong form."""
+        """The ledger digest, computed from the eight values, 64 hex digits.
+
+        Raises ``ValueError`` for a malformed value.
+        """
         return ledger_digest(**self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
@@ -133,7 +138,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class StatusSeen:
-    """The certificate's status when the issuer made the bundle; a verifier does not rely on it."""
+    """The certificate's status when the issuer made the bundle; a verifier reads the present status from the chain
+    instead."""
 
     block: int
     state: str
@@ -153,7 +159,7 @@ class Bundle:
     status: StatusSeen
 
     def with_certificate(self, certificate: str) -> Bundle:
-        """Return this bundle with another presentation of the certificate."""
+        """Return a copy of the bundle that contains another presentation of the certificate."""
         return replace(self, certificate=certificate)
 
     def to_dict(self) -> dict[str, Any]:
@@ -176,10 +182,10 @@ class Bundle:
 
 
 def read_bundle(raw: bytes) -> Bundle:
-    """Return the bundle in a file that may be something else; otherwise like ``parse_bundle``.
+    """Return the bundle in a file that may not be a bundle at all.
 
-    Also raises ``BadBundle`` ``NOT_A_BUNDLE`` if the file is not JSON text or does not name a bundle format anywhere.
-    A file that names the format but has wrong contents gets the error of ``parse_bundle``.
+    Raises ``BadBundle`` ``NOT_A_BUNDLE`` if the file is not JSON text or does not name a bundle format anywhere. If the
+    file names the format but has wrong contents, raises what ``parse_bundle`` raises.
     """
     try:
         return parse_bundle(raw)
@@ -195,7 +201,7 @@ def read_bundle(raw: bytes) -> Bundle:
 
 
 def parse_bundle(raw: bytes) -> Bundle:
-    """Return the bundle in a file's bytes.
+    """Return the bundle that a file's bytes contain.
 
     Raises ``BadBundle``: ``JSON_…``, ``BUNDLE_FORM`` with the member, or ``PROTOCOL_UNSUPPORTED``.
     """
@@ -209,7 +215,7 @@ def parse_bundle(raw: bytes) -> Bundle:
         raise BadBundle(error.code, error.message, where=error.where, hint=hint) from error
 
 
-# The codes for a file that cannot be read as JSON at all.
+# The error codes of ``parse_json`` for a file that is not JSON at all.
 _NO_TEXT: Final = frozenset({"JSON_MALFORMED", "JSON_NOT_UTF8", "JSON_TOO_DEEP", "JSON_TOO_LARGE"})
 _NAMED: Final = b"pingzheng-bundle/"
 _BUNDLE: Final = ("format", "chain", "certificate", "position", "proof", "evidence", "anchors", "keys", "status")
@@ -242,7 +248,7 @@ def _bundle(raw: Mapping[str, Any]) -> Bundle:
 
 
 def parse_chain(raw: Any, where: str = "chain") -> ChainId:
-    """Return the eight values in a ``chain`` object; raise ``BadBundle`` ``BUNDLE_FORM``."""
+    """Return the eight values that identify a ledger from a ``chain`` object; raise ``BadBundle`` ``BUNDLE_FORM``."""
     chain = _members(raw, where, *(item.name for item in fields(ChainId)))
     chain_id, delay, threshold = (
         _integer(chain[each], f"{where}.{each}") for each in ("chain_id", "delay", "threshold")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Facts (protocol §8): the values that a verifier reads from the chain at one block; a file of them works offline."""
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ NO_HEADS: Final = Heads("0" * 64, "0" * 64)
 
 @dataclass(frozen=True, slots=True)
 class LogFact:
-    """An issuer's log at the block: the number of batches, and the commitment of the last batch (64 hex digits)."""
+    """An issuer's log as of the block: how many batches it has, and the last batch's commitment (64 hex digits)."""
 
     batches: int
     newest: str
@@ -65,10 +66,10 @@ class UseFact:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalFact:
-    """The times at which a party withdrew a statement, each 0 if it did not.
+    """The times at which a party withdrew a statement; each is 0 if there was no such withdrawal.
 
-    ``at`` is the withdrawal with a key that was not reported, ``reported_at`` the one with a reported key. A subject's
-    withdrawal is effective in both cases, a provider's only with ``at``.
+    ``at`` is the time of the withdrawal with a key that was not reported lost, ``reported_at`` with a reported key. A
+    subject's withdrawal counts in both cases. A provider's withdrawal counts only with ``at``.
     """
 
     at: int
@@ -94,7 +95,7 @@ class ProposedKey:
 
 @dataclass(frozen=True, slots=True)
 class AccountFact:
-    """An account with its party and its period; ``valid_to`` is 0 if the period has no end.
+    """An account, its party, and when it was bound; ``valid_to`` is 0 if it is not retired.
 
     ``reported_at`` is when the key was reported lost, ``compromised_at`` the time from which others may have had it
     (each 0: never). ``proposal`` is None for a founding account. ``key`` is the public key as text, which names its
@@ -112,7 +113,7 @@ class AccountFact:
 
 @dataclass(frozen=True, slots=True)
 class PartyFact:
-    """A party at the block; ``accreditations`` are periods by scenario, from and to (excluded)."""
+    """A party as of the block; ``accreditations`` maps a scenario to a period: from, and to (excluded)."""
 
     no: int
     status: str
@@ -155,7 +156,8 @@ class AssetFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts at one block: its number, hash (64 hex digits) and time (seconds UTC). Anything not listed is unknown.
+    """Facts: what was read from the chain at one block, with the block's number, hash (64 hex digits) and time (seconds
+    UTC). What is not listed is unknown.
 
     The keys of the mappings: ``holds`` by statement, ``uses`` by the consumer's party id and the request,
     ``withdrawals`` by party id and statement, ``logs`` by the issuer's number, ``anchors`` by the issuer's number and
@@ -180,15 +182,15 @@ class Facts:
 
     @classmethod
     def nothing(cls) -> Facts:
-        """Return empty facts: every check that needs a fact fails."""
+        """Return facts that list nothing, so that every check that needs a fact fails."""
         return cls(NO_CHAIN, 0, "0" * 64, 0)
 
     def accounts_of_key(self, key: str) -> list[AccountFact]:
-        """Return the accounts with this key (as text); the reader of the chain never finds more than one."""
+        """Return the accounts with this key (as text). Facts read from a chain have at most one such account."""
         return [fact for fact in self.accounts.values() if fact.key == key]
 
     def uses_of(self, consumer: str, request: str) -> int:
-        """Return the number of uses by the consumer under the request, at the block."""
+        """Return how many uses the consumer has recorded under the request, as of the block."""
         return len(self.uses.get((consumer, request), ()))
 
     def to_bytes(self) -> bytes:

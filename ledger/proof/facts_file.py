@@ -1,4 +1,5 @@
-"""Reads saved facts (protocol §8). Every form is checked here, so that the verifier's checks can rely on it."""
+# SPDX-License-Identifier: Apache-2.0
+"""Reads saved facts (protocol §8) and checks the form of every value, so that the verifier can rely on the form."""
 
 from __future__ import annotations
 
@@ -89,7 +90,7 @@ def _facts(raw: Any) -> Facts:
 def _known(
     raw: Any, read: Callable[[Any], Value], key: Callable[..., Any], **names: Callable[[Any], Any]
 ) -> dict[Any, Value]:
-    """Return a list of objects as a mapping by their ``names``; refuse a repeated name, which would be ambiguous."""
+    """Return a list of objects as a map whose keys are the members ``names``; refuse two objects with the same key."""
     found: dict[Any, Value] = {}
     for each in _list(raw):
         members = dict(_object(each))

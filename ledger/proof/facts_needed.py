@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The facts that a verifier reads from the chain for one bundle (protocol §8), even if the bundle is hostile."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class FactsNeeded:
 
     ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` is (consumer's party id,
     request), ``withdrawals`` are (party id, statement): each authorization with its subject, each provision with its
-    provider. ``statements`` are the statements whose holds matter. Statements and requests are 64 hex digits.
+    provider. ``statements`` are the statements of which holds must be read. Statements and requests are 64 hex digits.
     ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; its account is read too, if it has one.
     """
 
@@ -38,7 +39,7 @@ class FactsNeeded:
 
 
 def facts_needed(bundle: Bundle) -> FactsNeeded:
-    """Return the facts that the bundle needs; never raises, because unreadable parts of a certificate are left out."""
+    """Return what to read from the chain for the bundle; never raises, because unreadable parts are left out."""
     presented = _presented(bundle)
     claims = presented.claims if presented else {}
     scenario, issuer, asset = (claims.get(name) for name in ("scenario", "iss", "asset"))
@@ -60,7 +61,7 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
 
 
 def _withdrawable(evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
-    """Return (party id, statement) of the authorizations and provisions; other entries cannot be withdrawn."""
+    """Return pairs (party id, statement) for the authorizations and provisions; other entries cannot be withdrawn."""
     parties = {"authorization": "subject", "provision": "provider"}
     for item in evidence:
         statement = item.statement

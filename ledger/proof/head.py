@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Digests of contract events, and the running heads that chain these digests (protocol §3).
 
 ``contracts/libraries/EventHead.sol`` is the second implementation.
@@ -13,8 +14,8 @@ from typing import Any, Final
 _GENESIS_TAG: Final = b"pingzheng/head/v2"
 _LEDGER_TAG: Final = b"pingzheng/ledger/v2"
 
-# For each event its tag and its fields in order. ``uint`` is an unsigned integer or a boolean, ``bytes32`` and
-# ``bytes8`` are hex digits, ``address`` is 0x and hex digits.
+# The tag of each event, and the fields that are hashed, in order. ``uint`` is an unsigned integer or a boolean,
+# ``bytes32`` and ``bytes8`` are hex digits, ``address`` is 0x and hex digits.
 EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
     name: (tag, tuple((field.partition(":")[0], field.partition(":")[2] or "uint") for field in fields.split()))
     for name, tag, fields in (
@@ -79,7 +80,7 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
 
 
 def genesis(origin: str, chain_id: int, contract: str, scope: str | None = None) -> bytes:
-    """Return the head of a contract before its first event, or with ``scope`` (an asset id, hex) that of the asset.
+    """Return the head of a contract before its first event; with ``scope`` (an asset id, hex) the head of that asset.
 
     ``origin`` is the forwarder's origin, 64 hex digits.
     """
@@ -100,7 +101,7 @@ def ledger_digest(
     delay: int,
     threshold: int,
 ) -> str:
-    """Return the digest that every entry has as ``ledger``, 64 hex digits (protocol §1).
+    """Return the ledger digest, 64 hex digits: the member ``ledger`` of every entry (protocol §1).
 
     ``delay`` is in seconds, addresses are ``0x…``.
     """
@@ -121,7 +122,7 @@ def act_digest(target: str, call: bytes) -> str:
 
 
 def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
-    """Return the digest of an event that is named ``Contract.Event``.
+    """Return the digest of an event; ``name`` has the form ``Contract.Event``.
 
     Raises ``KeyError``, ``ValueError`` or ``TypeError`` for an unknown event or arguments that do not fit it.
     """
@@ -131,7 +132,7 @@ def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
 
 
 def fold(head: bytes, digest: bytes) -> bytes:
-    """Return the head after an event with this digest."""
+    """Return the new head after an event with this digest."""
     return hashlib.sha256(head + digest).digest()
 
 

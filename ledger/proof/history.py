@@ -1,4 +1,5 @@
-"""Checks that a history is complete: only all of its events, in order, lead to the head that the chain shows."""
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that a history is complete: only the complete list of events, in order, leads to the head on the chain."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JWS signatures in compact and detached form (RFC 7515), only with ES256K, ES256, or SM2 with SM3.
 
 A header has exactly the members ``alg``, ``kid``, ``typ``, and for SM2 ``sm2_id``; base64url is unpadded and canonical.
@@ -38,7 +39,7 @@ class Signer(Protocol):
 
     @property
     def algorithm(self) -> Mapping[str, str]:
-        """The header members for the algorithm: ``alg``, and for SM2 ``sm2_id``."""
+        """The members of a header that name the algorithm: ``alg``, and for SM2 also ``sm2_id``."""
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature over ``data``: ``r ‖ s``, 64 bytes, with a low ``s`` for ES256K and ES256."""
@@ -113,7 +114,10 @@ class Jwk:
 
     @classmethod
     def from_dict(cls, raw: Any) -> Jwk:
-        """Return the key; raise ``InvalidInput`` ``JWK_INVALID`` for other members or if it is not on its curve."""
+        """Return the key in a JWK.
+
+        Raises ``InvalidInput`` ``JWK_INVALID`` for other members or a point off the curve.
+        """
         fits = isinstance(raw, Mapping) and raw.keys() == {"kty", "crv", "x", "y"}
         if not fits or raw["kty"] != "EC" or raw["crv"] not in list(CURVES):
             raise _bad_jwk()
@@ -151,7 +155,7 @@ class Jws:
     def signed_by(self, public_key: str, *, any_s: bool = False) -> bool:
         """Return whether the key (as text) made this signature; False for a key of another suite.
 
-        A high ``s`` is refused unless ``any_s`` is set, as it is for key bindings, because wallets do not normalise
+        A high ``s`` is refused unless ``any_s`` is set. Key bindings allow any ``s``, because wallets do not normalise
         ``s``. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the suite is not installed here.
         """
         try:
@@ -171,7 +175,8 @@ def sign_compact(payload: bytes, signer: Signer, typ: str) -> str:
 
 
 def parse_compact(token: str, typ: str, *, needs_kid: bool = True) -> Jws:
-    """Return the parts of a JWS with this ``typ``; if not ``needs_kid``, the ``kid`` may be missing and is then empty.
+    """Return the parts of a JWS with this ``typ``; unless ``needs_kid`` is set, the ``kid`` may be missing (then
+    empty).
 
     Raises ``BadBundle`` ``JWS_…``.
     """
@@ -225,7 +230,7 @@ def encode_base64url(data: bytes) -> str:
 def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAYLOAD_BYTES) -> bytes:
     """Return the bytes in canonical base64url; raise ``BadBundle`` ``JWS_BASE64URL`` for any other text.
 
-    With ``size``, there must be exactly this number of bytes; otherwise about ``limit`` bytes at most.
+    If ``size`` is given, there must be exactly ``size`` bytes; otherwise about ``limit`` bytes at most.
     """
     if not isinstance(text, str) or len(text) > limit * 4 // 3 + 4:
         raise BadBundle("JWS_BASE64URL", "This is not base64url.", where="signature")

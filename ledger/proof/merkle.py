@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Merkle trees over SHA-256 (RFC 9162 §2.1). ``contracts/libraries/Rfc9162.sol`` is the second implementation."""
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def root(leaves: Sequence[bytes]) -> bytes:
 class Tree:
     """A tree over leaf hashes. It stores every level, so that a proof needs no hashing.
 
-    The last node of an odd level moves up unchanged; this equals the split at the largest power of two in RFC 9162.
+    If a level has an odd number of nodes, its last node becomes a node of the next level. The resulting tree equals the
+    tree of RFC 9162, which splits the leaves at the largest power of two.
     """
 
     def __init__(self, leaves: Sequence[bytes]) -> None:
@@ -47,7 +49,10 @@ class Tree:
         return self._levels[-1][0] if self.size else EMPTY_ROOT
 
     def inclusion_proof(self, index: int) -> list[bytes]:
-        """Return the siblings from the leaf up, RFC 9162 §2.1.3.1; raise ``IndexError`` outside the tree."""
+        """Return the siblings from the leaf up, RFC 9162 §2.1.3.1.
+
+        Raises ``IndexError`` for an index outside the tree.
+        """
         if not 0 <= index < self.size:
             raise IndexError(f"no leaf {index} in a tree of {self.size}")
         proof = []
@@ -60,7 +65,7 @@ class Tree:
 
 
 def verify_inclusion(tree_root: bytes, leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bool:
-    """Return whether ``leaf`` (a leaf hash) is at ``index`` in the tree with this head and size, RFC 9162 §2.1.3.2."""
+    """Return whether a leaf hash is at ``index`` in the tree with this head and size (RFC 9162 §2.1.3.2)."""
     if not 0 <= index < size:
         return False
     fn, sn, found = index, size - 1, leaf

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Presents a certificate for its holder: discloses the chosen fields and binds them to one consumer and one nonce.
 
 The functions are pure: they need the full bundle and the holder's key, but no service, database or chain.
@@ -27,11 +28,11 @@ from ledger.proof.sdjwt import (
 def present(
     full: Bundle, fields: Iterable[str] | None, *, consumer: str, nonce: str, holder: Signer, at: int
 ) -> Bundle:
-    """Return the bundle with the chosen fields disclosed (default: all), bound to one consumer and one nonce.
+    """Return the bundle bound to one consumer and one nonce; only the chosen fields are disclosed, by default all.
 
-    ``consumer`` is a party id; ``at`` (seconds UTC) becomes ``iat``. Raises as ``disclosing`` does, and ``Conflict``
-    ``NOTHING_TO_BIND`` for a registration certificate, ``Forbidden`` ``NOT_PARTY`` if the certificate is for another
-    consumer, and ``HOLDER_KEY_DIFFERS`` if it was issued to another key.
+    ``consumer`` is a party id; ``at`` (seconds UTC) becomes ``iat``. Raises what ``disclosing`` raises, and
+    ``Conflict`` ``NOTHING_TO_BIND`` for a registration certificate, ``Forbidden`` ``NOT_PARTY`` if the certificate is
+    for another consumer, and ``HOLDER_KEY_DIFFERS`` if it was issued to another key.
     """
     chosen = disclosing(full, fields)
     claims = parse_certificate(chosen.certificate).claims
@@ -43,7 +44,7 @@ def present(
             hint="Pass on its bundle unchanged.",
         )
     if consumer != claims["consumer"]:
-        # Disclosed claims are not encrypted, so another consumer could read them although its verification fails.
+        # Disclosed claims are not encrypted: another consumer could read them, although its verification would fail.
         raise Forbidden(
             "NOT_PARTY",
             "The certificate is for another consumer.",
@@ -63,7 +64,7 @@ def present(
 
 
 def disclosing(full: Bundle, fields: Iterable[str] | None) -> Bundle:
-    """Return the bundle with the chosen fields disclosed (default: all), not bound to a consumer.
+    """Return the bundle, not bound to a consumer; only the chosen fields are disclosed, by default all.
 
     Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``, ``BadBundle`` ``BUNDLE_PRESENTED``, and as ``presented`` does.
     """

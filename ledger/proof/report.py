@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of a verification: every check with its number, its verdict and the reason."""
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _RESULTS: Final = {
     "PROVISION_HELD": "suspended",
     "AUTHORIZATION_WITHDRAWN": "revoked",
     "PROVISION_WITHDRAWN": "revoked",
-    # These certificates cannot be judged. They must not be reported as forged.
+    # With these codes the certificate cannot be judged, so it must not be reported as forged.
     "ASSET_UNKNOWN": "unknown",
     "FACTS_STALE": "unknown",
     "FOREIGN_CHAIN": "unknown",
@@ -78,7 +79,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key that signed the certificate or its supporting entries, with the types of entries it signed.
+    """A key that signed the certificate or its supporting entries, and the types of entries that the key signed.
 
     ``proposal`` says who proposed the key, and is None for a founding key. ``reported_at`` is when the key was reported
     after it signed, or 0.
@@ -92,7 +93,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """A warning in addition to the verdict; ``code`` is stable, ``message`` is for people."""
+    """A warning that does not change the verdict; ``code`` is stable, ``message`` is for people."""
 
     code: str
     message: str
@@ -102,9 +103,9 @@ class Caution:
 class Report:
     """The checks in order, and the content of a valid certificate.
 
-    ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a wrong party learns
-    nothing. ``at`` is the time for which the certificate is judged, ``block`` the block of the facts. On this ledger a
-    new key waits ``delay`` seconds, and a proposal for another party needs ``threshold`` officers.
+    ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a party for which it is
+    not valid learns nothing. ``at`` is the time for which the certificate is judged, ``block`` the block of the facts.
+    On this ledger a new key waits ``delay`` seconds, and a proposal for another party needs ``threshold`` officers.
     """
 
     checks: tuple[Check, ...]
@@ -120,9 +121,10 @@ class Report:
 
     @property
     def cautions(self) -> tuple[Caution, ...]:
-        """Warnings that are not part of the verdict.
+        """Warnings that do not change the verdict.
 
-        A short delay is acceptable only on a local chain, and no check can find out whether the chain is local.
+        A short waiting period for new keys is acceptable only on a local chain, and no check can find out whether a
+        chain is local.
         """
         if self.delay >= MIN_DELAY:
             return ()
@@ -152,7 +154,7 @@ class Report:
 
     @property
     def result(self) -> str:
-        """One word for the whole report, such as ``valid``, ``revoked`` or ``unknown``."""
+        """The result of the whole report in one word, such as ``valid``, ``revoked`` or ``unknown``."""
         failure = self.first_failure
         if failure is None:
             return "valid" if self.valid else "unknown"

@@ -1,4 +1,5 @@
-"""Certificates as SD-JWT (RFC 9901): disclosures with salts, and key binding to a consumer and a nonce."""
+# SPDX-License-Identifier: Apache-2.0
+"""Makes and reads certificates as SD-JWT (RFC 9901), with salted disclosures and a signature for a consumer's nonce."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ class Disclosed:
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The parts of a certificate with its disclosures and key binding; nothing is verified yet."""
+    """The parts of a certificate, its disclosures and its key-binding JWT; nothing is verified yet."""
 
     issued: Jws
     claims: dict[str, Any]
@@ -78,23 +79,27 @@ class Presented:
 
     @property
     def sd_hash(self) -> str:
-        """The digest that the key binding must contain; raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``."""
+        """The digest of certificate and disclosures that the key-binding JWT must contain.
+
+        Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if its hash algorithm is not installed.
+        """
         return disclosure_digest(self.bound, self.algorithm)
 
 
 def disclosure_digest(encoded: str, algorithm: str = SHA_256) -> str:
-    """Return the digest of an encoded disclosure as it is in ``_sd``, RFC 9901 §4.2.3; raise ``Misconfigured``."""
+    """Return the digest of an encoded disclosure, as ``_sd`` contains it (RFC 9901 §4.2.3)."""
     return encode_base64url(HASHES[algorithm](encoded.encode()))
 
 
 def disclose(payload: Mapping[str, Any], hidden: Sequence[Disclosed], algorithm: str = SHA_256) -> dict[str, Any]:
-    """Return the payload with the digests of ``hidden``, sorted so that their order reveals nothing."""
+    """Return the payload with the digests of the claims ``hidden``; the digests are sorted, so the order reveals
+    nothing."""
     digests = sorted(disclosure_digest(item.encoded, algorithm) for item in hidden)
     return {**payload, "_sd_alg": algorithm, "_sd": digests}
 
 
 def compose(token: str, chosen: Sequence[Disclosed]) -> str:
-    """Return the issuer's JWT and the chosen disclosures, each followed by ``~``."""
+    """Return one text: the issuer's JWT and the chosen disclosures, each followed by ``~``."""
     return "".join(f"{part}~" for part in (token, *(item.encoded for item in chosen)))
 
 
@@ -109,7 +114,7 @@ def bind_key(certificate: str, holder: Signer, *, audience: str, nonce: str, at:
 
 
 def parse_certificate(certificate: str) -> Presented:
-    """Return the parts of a certificate; raise ``BadBundle``."""
+    """Return the parts of a certificate; raise ``BadBundle`` if its form is wrong."""
     if len(certificate) > MAX_CERTIFICATE_CHARACTERS:
         raise BadBundle("CERTIFICATE_TOO_LARGE", "The certificate is too large.", where="certificate")
     if not 1 <= certificate.count("~") <= MAX_DISCLOSURES + 1:
@@ -119,7 +124,8 @@ def parse_certificate(certificate: str) -> Presented:
     claims = _json_object(issued.payload)
     if canonical(claims) != issued.payload:
         raise BadBundle("CERTIFICATE_FORM", "The payload is not canonical JSON.", where="certificate")
-    # Other wallets send no ``kid`` in the key binding; the certificate itself names the key.
+    # The ``kid`` may be missing: other wallets do not send it in the key-binding JWT, and the certificate names the
+    # key.
     key_binding = parse_compact(binding, KEY_BINDING_TYP, needs_kid=False) if binding else None
     return Presented(
         issued=issued,
@@ -152,14 +158,14 @@ def _json_object(raw: bytes) -> dict[str, Any]:
 def _algorithm_of(claims: Mapping[str, Any]) -> str:
     """Return the algorithm in ``_sd_alg``, by default SHA-256 (RFC 9901 §4.1.1).
 
-    An unknown algorithm also gives SHA-256 here; the verifier refuses the certificate.
+    For an unknown algorithm, SHA-256 is returned, and the verifier refuses the certificate later.
     """
     named = claims.get("_sd_alg")
     return named if isinstance(named, str) and named in HASHES else SHA_256
 
 
 def _algorithm_in(certificate: str) -> str:
-    """Return the algorithm of an unverified certificate, or SHA-256 if it cannot be read and will be refused later."""
+    """Return the hash algorithm of an unverified certificate, or SHA-256 if the certificate is unreadable."""
     try:
         return _algorithm_of(_json_object(decode_base64url("".join(certificate.split("~")[0].split(".")[1:2]))))
     except BadBundle:

@@ -1,7 +1,8 @@
-"""Signing in by key (protocol §11): the statement that a client signs, and its checks. No clock, no network.
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in with a key (protocol §11): makes and checks the statement that a client signs; uses no clock, no network.
 
-The client takes only the nonce from the service and everything else from its own settings. An attacker between the two
-therefore cannot choose what is signed, and a statement for one origin and one ledger is useless for any other.
+The client takes only the nonce from the service and everything else from its own settings. So an attacker between
+client and service cannot choose what is signed, and a statement for one origin and ledger is useless for any other.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Place:
 
     @classmethod
     def of(cls, origin: str, chain: ChainId) -> Place:
-        """Return the place of a service with this origin and the ledger of ``chain``."""
+        """Return the place for a service with this address and for the ledger of ``chain``."""
         return cls(origin, chain.chain_id, chain.ledger)
 
 
@@ -74,7 +75,7 @@ def sign_in(place: Place, party: str, nonce: str, signer: Signer, expires_at: in
     """Return the signed statement by which ``party`` signs in, as a compact JWS.
 
     ``expires_at`` (seconds UTC) is at most ``MAX_SECONDS`` ahead. Raises ``BadBundle`` ``SESSION_NONCE_FORM`` if the
-    nonce has another form, so that the client signs no other text for a service.
+    nonce is not base64url of 32 bytes, so that a service cannot make the client sign another text.
     """
     statement = {
         "type": "session",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verifier: eleven numbered checks (protocol §9). It fails closed and uses no network, clock or database.
 
     verify(bundle, facts, at, expect) → Report
@@ -33,7 +34,7 @@ __all__ = ["Expectation", "verify"]
 def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
     """Return the report on a bundle, judged at the time ``at`` (seconds UTC) by these facts; never raises.
 
-    To judge the present, give a time not before ``facts.block_time``; an earlier time ignores the later facts.
+    To judge the present, give a time not earlier than ``facts.block_time``; facts later than ``at`` are ignored.
     """
     try:
         case = Case(read_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
@@ -98,7 +99,7 @@ def _check_signature(case: Case) -> Outcome:
 
 
 def _check_issuer(case: Case) -> Outcome:
-    """3: the key belongs to the named issuer, which is active and was accredited for the scenario."""
+    """3: the key belongs to the named issuer; the issuer is active and was accredited for the scenario."""
     signer = case.facts.accounts[case.presented.issued.kid].party
     issuer, scenario = case.claims["iss"], case.claims["scenario"]
     party = case.facts.parties.get(issuer)
@@ -116,7 +117,7 @@ def _check_issuer(case: Case) -> Outcome:
 
 
 def _check_inclusion(case: Case) -> Outcome:
-    """5: certificate and evidence are in their batches at their positions, and the certificate is at its ``seq``."""
+    """5: certificate and evidence are at their stated positions in their batches; ``seq`` fits the position."""
     bundle, seq = case.bundle, case.claims["seq"]
     places = [(case.presented.issued.payload, bundle.position, bundle.proof)]
     places += [(item.entry.encode(), item.position, item.proof) for item in bundle.evidence]
@@ -132,7 +133,7 @@ def _check_inclusion(case: Case) -> Outcome:
 
 
 def _check_anchor(case: Case) -> Outcome:
-    """6: these anchors are the ones on the chain, and the certificate is in the log of its issuer."""
+    """6: the chain has the same anchors as the bundle, and the certificate is in the log of its issuer."""
     for anchor in case.bundle.anchors:
         commitment = case.facts.anchors.get(anchor.log_batch)
         if commitment is None:
@@ -146,7 +147,7 @@ def _check_anchor(case: Case) -> Outcome:
 
 
 def _check_validity(case: Case) -> Outcome:
-    """7: nbf ≤ at < exp, and anchored by then, because an anchor proves nothing about an earlier time."""
+    """7: nbf ≤ at < exp, and not anchored after ``at``, because an anchor proves nothing about an earlier time."""
     start, end, anchored = case.claims["nbf"], case.claims["exp"], case.anchored_at(case.bundle.position)
     if anchored is None or case.at < max(start, anchored):
         return failed("NOT_YET_VALID", "The certificate is not valid yet.", nbf=start, anchored=anchored)
@@ -156,7 +157,7 @@ def _check_validity(case: Case) -> Outcome:
 
 
 def _check_status(case: Case) -> Outcome:
-    """8: not suspended, revoked, superseded or held at that time.
+    """8: the certificate is not suspended, revoked, superseded or held at the time ``at``.
 
     For a registration certificate, also: the asset is registered, not frozen, and held by the subject.
     """
@@ -181,11 +182,11 @@ _GENUINE: Final[tuple[Callable[[Case], Outcome], ...]] = (
 _JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
     _check_validity,
     _check_status,
-    # 9: fewer uses are recorded under the request than the certificate allows.
+    # Check 9: the request has fewer recorded uses than the certificate allows.
     lambda case: _class(case).check_uses(case),
-    # 10: the subject has just presented the certificate to this verifier, with a key that is not reported.
+    # Check 10: the subject has just presented the certificate to this verifier, with a key that was not reported lost.
     lambda case: _class(case).check_party(case),
-    # 11: all authorizations and provisions of the certificate are valid, and the verifier accepts the template.
+    # Check 11: all authorizations and provisions of the certificate are valid, and the verifier accepts the template.
     lambda case: _class(case).check_authorization(case),
 )
 

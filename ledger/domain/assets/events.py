@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Texts about the events of an asset: a title for each event, and names for the numbers in an event's arguments."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The id of an asset, and the description of the resource in its registration certificate."""
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ def document_digest(document: dict[str, Any]) -> str:
 
 
 def summary(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a resource's description for a registration certificate: all but the list of fields, and a digest of
-    all."""
+    """Return a resource's description for a registration certificate: all but the list of fields, plus a digest."""
     shown = {name: value for name, value in document.items() if name != "fields"}
     return shown | {"document_digest": document_digest(document)}

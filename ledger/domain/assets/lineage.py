@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lineage of an asset: a graph of its ancestors, its descendants, and the assets that replaced an asset."""
 
 from __future__ import annotations

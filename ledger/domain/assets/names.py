@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names for the numbers that ``AssetRegistry`` uses (``contracts/Types.sol``): the index of a name is the number."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads definitions that people write in files: every member is checked, and an unknown member is an error."""
 
 from __future__ import annotations

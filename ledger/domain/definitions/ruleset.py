@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A ruleset: the deadlines and choices of a registration authority, loaded from a file.
 
 Nobody has compared the numbers in the packaged files with an official text. The member ``standing`` says so; wherever a
@@ -20,8 +21,8 @@ APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
 ALWAYS_NOTICED: Final = ("first", "change")
 SECOND_PLEDGES: Final = ("rank", "refuse")
 NEAR_DUPLICATES: Final = ("ignore", "report")
-# The largest numbers of days: about a year of working days, and the longest validity of a registration certificate
-# (scenario S00).
+# The largest values: about one year of working days, and the longest validity of a registration certificate (S00) in
+# years.
 _MAX_WORKING_DAYS: Final = 250
 _MAX_YEARS: Final = 3
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pilot scenario: which data a consumer may request, about which subjects, and for how long; loaded from a file.
 
 The limits on validity, uses, retention, price and pilot period are settings of the pilot, not rules of a law.
@@ -113,8 +114,7 @@ class Scenario:
         return tuple(field for field in self.fields if field.source == name)
 
     def columns_of(self, source: str, fields: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the columns that the source's fields (or only those in ``fields``) need; others must not be
-        supplied."""
+        """Return the columns that the source's fields (or only those in ``fields``) need; supply no other columns."""
         wanted = None if fields is None else set(fields)
         rules = [field.rule for field in self.fields_of(source) if wanted is None or field.name in wanted]
         return tuple(dict.fromkeys(column for rule in rules for column in columns_of(rule)))

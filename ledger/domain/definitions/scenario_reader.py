@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read a scenario from its definition, and check the rules that every scenario must follow."""
 
 from __future__ import annotations

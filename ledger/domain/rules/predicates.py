@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Computes claims from the rows that a provider supplied. Arithmetic is exact and uses no floats.
 
 ``OPS`` lists every kind of rule; docs/scenarios.md explains them to authors of scenarios.

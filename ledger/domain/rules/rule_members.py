@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The allowed values of a rule's members: columns, edges of bands, choices, periods of time."""
 
 from __future__ import annotations

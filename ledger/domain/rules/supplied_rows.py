@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Strict reading of the rows that a provider supplied: cells, numbers, categories and calendar periods.
 
 A period is a year ``YYYY``, a month ``YYYYMM`` or a day ``YYYYMMDD`` in ASCII digits, from 1900 to 2199. All rows for
@@ -45,8 +46,7 @@ class Dated(Generic[T]):
 
 
 def is_number(text: str) -> bool:
-    """Return whether the text is a valid number in rows and rules: ASCII digits, optional sign and point, no
-    exponent."""
+    """Return whether the text is a valid number in a row or rule: ASCII digits, optional sign and point."""
     return _NUMBER.fullmatch(text) is not None
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decides which values a rule can give (protocol §6), so that, for example, a yes-or-no claim cannot carry other data.
 
 A verifier checks every disclosed value with ``fits``. Every value that ``predicates.compute`` returns fits.

@@ -1,7 +1,9 @@
-"""Computes an asset's state at a time from its history: holder, rights, liens, objections, lineage.
+# SPDX-License-Identifier: Apache-2.0
+"""Computes an asset's state at a given time from the asset's history: holder, rights, liens, objections, lineage.
 
-This is a second implementation of the state in ``AssetRegistry``, computed only from its events. It works offline with
-any history that ``verify_history`` found complete. ``ledger.index`` writes its rows with the same function, ``apply``.
+The contract ``AssetRegistry`` is the first implementation of the rules; this module applies them to the contract's
+events. It works offline with any history that ``verify_history`` found complete. ``ledger.index`` computes its rows
+with the function ``apply``.
 """
 
 from __future__ import annotations
@@ -57,10 +59,10 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
 
 
 def apply(view: AssetView, item: HistoryEvent) -> AssetView:
-    """Return the asset after one more event.
+    """Return the state of an asset after one more event.
 
-    Parents, successors and reports of ``view`` are never read, only extended, so a caller may leave them out. Raises
-    ``KeyError``, ``IndexError``, ``ValueError`` or ``TypeError`` for an event that cannot come next.
+    The parents, successors and reports of ``view`` are only extended and never read, so a caller may leave them out.
+    Raises ``KeyError``, ``IndexError``, ``ValueError`` or ``TypeError`` for an event that cannot come next.
     """
     if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):
         raise ValueError("an event of another asset, or not in order")
@@ -154,7 +156,7 @@ def _decided(view: AssetView, args: _Args) -> AssetView:
 
 
 def _reassigned(view: AssetView, args: _Args) -> AssetView:
-    """Change the holder. Only an open offer ends; an open application and its public notice continue."""
+    """Change the holder. An open offer ends, but an open application and its public notice continue."""
     without_offer = view if view.offered_to is None else replace(view, offered_to=None, until=0)
     return replace(without_offer, holder=args["to"], since=args["at"])
 

@@ -1,4 +1,6 @@
-"""An asset's history with its transactions, parties and certificates, and the head that proves that it is complete."""
+# SPDX-License-Identifier: Apache-2.0
+"""An asset's history with its transactions, parties and certificates, and the head that proves that nothing is
+missing."""
 
 from __future__ import annotations
 
@@ -45,9 +47,9 @@ class RecordedParty:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCertificate:
-    """A registration certificate of the asset.
+    """A registration certificate that was issued for the asset.
 
-    ``leaf`` is the hash of its log entry, ``content`` the digest of the description that it certifies.
+    ``leaf`` is the hash of the certificate's log entry; ``content`` is the digest of the certified description.
     """
 
     number: str
@@ -61,7 +63,10 @@ class RecordedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class RecordedHistory:
-    """All events in the order of the chain; ``parties`` by number; ``genesis`` and ``head`` at ``block``."""
+    """All events of an asset in the order of the chain; ``parties`` maps a party's number to the party.
+
+    ``genesis`` is the asset's head before its first event, ``head`` its head at ``block``.
+    """
 
     asset: str
     events: tuple[RecordedEvent, ...]
@@ -73,5 +78,5 @@ class RecordedHistory:
 
     @property
     def facts(self) -> tuple[HistoryEvent, ...]:
-        """The events in the form that ``verify_history`` and ``view_at`` take."""
+        """The events, in the form that ``verify_history`` and ``view_at`` take."""
         return tuple(each.event for each in self.events)

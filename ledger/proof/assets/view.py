@@ -1,4 +1,5 @@
-"""The state of an asset at one time, and the parties that have rights in it at that time.
+# SPDX-License-Identifier: Apache-2.0
+"""The state of an asset at one time, and the parties that have rights in the asset at that time.
 
 Parties are given by their numbers on the chain, times as seconds UTC, ids and digests as 64 hex digits.
 """
@@ -14,14 +15,14 @@ from ledger.domain.grades import ASSET_GRADES
 from ledger.errors import InvalidInput
 
 CLOSED: Final = ("upheld", "dismissed", "refused")
-# Members that the index needs; a view in JSON omits them, because the events contain them.
+# Members that only the index needs. The JSON form of a view omits them, because the events contain them.
 _OMITTED: Final = ("asset_no", "registered_at", "registered_by", "grounds")
 _PARTIES: Final = ("holder", "offered_to", "grantee", "creditor", "consent_to", "objector", "party")
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A right, granted for ``start ≤ t < end``; for a licence, ``parent`` is the number of the right above it."""
+    """A right, granted for ``start ≤ t < end``; a licence was granted under the right with the number ``parent``."""
 
     no: int
     kind: str
@@ -75,7 +76,7 @@ class Holding:
     """A party that has a right of one kind at the time of the view.
 
     ``title`` is ``holder``, ``grant`` or ``licence``; ``right`` is the number of the granted right, None for the
-    holder. According to the history so far, the party has the right for ``since ≤ t < until``.
+    holder. If nothing changes later, the party has the right for ``since ≤ t < until``.
     """
 
     party: int
@@ -92,9 +93,9 @@ class AssetView:
     """An asset at the time ``at``; before it is registered, ``state`` is ``none`` and ``holder`` is None.
 
     ``kind`` and ``stage`` are None if no application is open. ``until`` is the last second of the open offer or of the
-    public notice, 0 if there is neither. ``content`` is the digest in force, ``filed`` the digest of the last
-    application. ``liens`` are the active liens by rank; ``rights`` are all granted rights, also those that ended;
-    ``parents`` are (relation, asset).
+    public notice, 0 if there is neither. ``content`` is the confirmed digest of the documents, ``filed`` the digest in
+    the last application. ``liens`` are the active liens in the order of their ranks; ``rights`` are all granted rights,
+    including ended rights; ``parents`` are pairs (relation, asset).
     """
 
     at: int
@@ -125,7 +126,7 @@ class AssetView:
 
     @property
     def in_force(self) -> bool:
-        """Whether the registration is confirmed and has not expired; a frozen registration is also in force."""
+        """Whether the registration is confirmed and has not expired; a frozen registration counts as in force."""
         return self.state == "confirmed" and self.at < self.valid_to
 
     @property
@@ -138,7 +139,8 @@ class AssetView:
         return self.offered_to is not None and self.at <= self.until
 
     def effective_end(self, right: Right) -> int:
-        """Return when a right ends: at the end of its own period, or earlier if a right above it ends."""
+        """Return when a right ends: at the end of its period, or when a right that it was granted under ends, if
+        earlier."""
         end, parent = right.end, right.parent
         while parent is not None:
             above = self.rights[parent - 1]
@@ -147,13 +149,14 @@ class AssetView:
 
     @property
     def rights_in_force(self) -> tuple[Right, ...]:
-        """The grants and licences in force; none if the registration is not in force."""
+        """The granted rights and licences in force; empty if the registration is not in force."""
         if not self.in_force:
             return ()
         return tuple(each for each in self.rights if each.start <= self.at < self.effective_end(each))
 
     def to_dict(self, party: Callable[[int], str]) -> dict[str, Any]:
-        """Return the view as a JSON object with ``held`` by kind of right; ``party`` maps a number to a name."""
+        """Return the view as a JSON object; ``held`` lists who has each kind of right; ``party`` maps a number to a
+        name."""
         members = asdict(self) | {
             "in_force": self.in_force,
             "offer_open": self.offer_open,
@@ -165,10 +168,10 @@ class AssetView:
 
 
 def who_held(view: AssetView, kind: str) -> tuple[Holding, ...]:
-    """Return the parties with the right ``hold``, ``process`` or ``operate`` at the time of the view, the holder first.
+    """Return the parties that have a right (``hold``, ``process`` or ``operate``) at the view's time, the holder first.
 
-    The holder has the right unless an exclusive grant of this kind is in force. Nobody has a right in an asset whose
-    registration is not in force. Raises ``InvalidInput`` ``RIGHT_KIND_UNKNOWN``.
+    The holder has the right unless an exclusive right of this kind is granted and in force. Nobody has a right in an
+    asset whose registration is not in force. Raises ``InvalidInput`` ``RIGHT_KIND_UNKNOWN``.
     """
     if kind not in RIGHT_KINDS:
         raise InvalidInput(
@@ -197,7 +200,7 @@ def _ahead(view: AssetView, right: Right) -> bool:
 
 
 def _named(name: str, value: Any, party: Callable[[int], str]) -> Any:
-    """Return the same JSON with every party's number replaced by its name."""
+    """Return a copy of the JSON value in which every party's number is replaced by the party's name."""
     if isinstance(value, Mapping):
         return {key: _named(key, item, party) for key, item in value.items() if key not in _OMITTED}
     if isinstance(value, list | tuple):

@@ -1,8 +1,9 @@
-"""Check 11: template, request, authorizations and provisions of a usage certificate, which must cover all of it.
+# SPDX-License-Identifier: Apache-2.0
+"""Check 11: everything in a usage certificate is covered by its template, request, authorizations and provisions.
 
-All of them were anchored no later than the certificate, and the verifier accepts the template. A provider signed every
-claim, and the authorization for its source, the request and the template allow the claim. The certificate's period,
-uses, channel and parties are within theirs.
+These entries were anchored no later than the certificate, and the verifier accepts the template. A provider signed
+every claim. The authorization for the claim's source, the request and the template allow the claim. They also allow the
+certificate's period, uses, channel and parties.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ class NamedEntries:
 
     @property
     def sources(self) -> Mapping[str, str]:
-        """The source of each field in the template."""
+        """Maps each field of the template to its source."""
         return {field["name"]: field["source"] for field in self.template["fields"]}
 
 
 def check_authorization(case: Case) -> Outcome:
-    """Return the first failure of check 11, or that the check passed."""
+    """Return the first failure of check 11, or the passed check."""
     templates = case.expect.templates
     basis = _basis(case)
     if isinstance(basis, Failed):
@@ -69,7 +70,7 @@ def check_authorization(case: Case) -> Outcome:
 
 
 def _passed(claims: Entry, *, compared: bool) -> Passed:
-    """Return the passed check; it names the template, so that a verifier without templates can look at the rules."""
+    """Return the passed check. It names the template, so that a verifier who did not compare it can read its rules."""
     end = "which the verifier accepts" if compared else "which the verifier has not compared with a scenario"
     return passed(
         f"{len(claims['authorizations'])} authorization(s) in force, {len(claims['provisions'])} provision(s) signed, "
@@ -95,7 +96,7 @@ def _basis(case: Case) -> NamedEntries | Failed:
 
 
 def _named(case: Case, references: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
-    """Return the entries with these references; fail if one is missing or was anchored after the certificate."""
+    """Return the entries with these references; fail if an entry is missing or was anchored after the certificate."""
     found = []
     for named in references:
         if named not in case.entries or case.entries[named][0]["type"] != kind:
@@ -125,7 +126,7 @@ def _signed(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
 
 
 def _accepted(claims: Entry, templates: frozenset[str] | None) -> Failed | None:
-    """Compare the template with those that the verifier expects; without these, only the issuer vouches for it."""
+    """Fail if the verifier gave templates that it accepts and the template is none of them."""
     if templates is not None and claims["template"] not in templates:
         return failed("TEMPLATE_NOT_EXPECTED", "The template is not one that the verifier accepts.")
     return None
@@ -191,7 +192,7 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
 
 
 def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
-    """Check that the subject answered the request in time, and that request and template cover the authorization."""
+    """Check that the subject answered the request in time, and that request and template allow the authorization."""
     request, template = basis.request[0], basis.template
     if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
         return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer requested another provider.", member="provider")
@@ -228,7 +229,7 @@ def _one_of_each_source(basis: NamedEntries) -> Failed | None:
 
 
 def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
-    """Check that one of the authorizations allows the provision: its provider, its source and its fields."""
+    """Check that an authorization of the certificate allows the provision's provider, source and fields."""
     if supply["result"] != "supplied" or supply["reason"] is not None:
         return failed("PROVISION_DIFFERS", "A provision did not supply data.", member="result")
     if supply["authorization"] not in case.claims["authorizations"]:
@@ -244,7 +245,8 @@ def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
 
 
 def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | None:
-    """Check that the claims were computed by the template's rules from their source, and hashed with `_sd_alg`."""
+    """Check that the claims were computed by the template's rules from the right source, and hashed as `_sd_alg`
+    says."""
     wanted = {"template": claims["template"], "engine": basis.template["engine"], "sd_alg": claims["_sd_alg"]}
     for member, value in wanted.items():
         if supply[member] != value:

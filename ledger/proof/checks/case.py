@@ -1,4 +1,5 @@
-"""The input of the checks: the parts of a bundle, each parsed once, with the facts and the time that is judged."""
+# SPDX-License-Identifier: Apache-2.0
+"""The input of the checks: the parsed parts of a bundle, the facts (chain data), and the time that is judged."""
 
 from __future__ import annotations
 
@@ -18,18 +19,18 @@ from ledger.proof.sdjwt import Presented, parse_certificate
 
 Entry = dict[str, Any]
 Proven = tuple[Entry, Evidence]
-"""An entry with the evidence of its position in the log."""
+"""An entry, and the evidence that proves its position in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """The verifier's party id, the nonce that it gave the holder, and the maximum age of the facts in seconds.
 
-    ``received`` is when the verifier first received the presentation (seconds UTC), by default the time judged; a retry
-    keeps the time of the first receipt. Without consumer and nonce, a usage certificate fails check 10, because a
-    verifier relies only on certificates presented to it. ``templates`` are the templates that the verifier accepts,
-    each as a certificate refers to it (``sha-256:…``). If it is None, only the issuer vouches for the scenario's rules,
-    and the report names the template.
+    ``received`` is when the verifier first received the presentation (seconds UTC), by default the time judged; if the
+    verification is repeated, the time of the first receipt stays. Without consumer and nonce, a usage certificate fails
+    check 10, because a verifier relies only on certificates presented to it. ``templates`` are the templates that the
+    verifier accepts, each as a certificate refers to it (``sha-256:…``). If it is None, only the issuer vouches for the
+    scenario's rules, and the report names the template.
     """
 
     consumer: str | None = None
@@ -60,12 +61,15 @@ class Case:
 
     @cached_property
     def anchors(self) -> Mapping[tuple[int, int], Anchor]:
-        """The bundle's anchors by issuer and batch."""
+        """The bundle's anchors, as a map from (issuer, batch) to anchor."""
         return {anchor.log_batch: anchor for anchor in self.bundle.anchors}
 
     @cached_property
     def entries(self) -> Mapping[str, Proven]:
-        """The parsed entries of the evidence by reference; raises ``InvalidInput`` or ``BadBundle``."""
+        """The parsed entries of the evidence, as a map from reference to entry.
+
+        Raises ``InvalidInput`` or ``BadBundle``.
+        """
         parsed = [(_entry(item), item) for item in self.bundle.evidence]
         return {reference(statement_digest(entry)): (entry, item) for entry, item in parsed}
 
@@ -76,21 +80,23 @@ class Case:
         return entry if entry is not None and entry["type"] == "template" else None
 
     def anchored_at(self, position: Position) -> int | None:
-        """Return when the entry at ``position`` was anchored (seconds UTC), or None without an anchor."""
+        """Return when the entry at ``position`` was anchored (seconds UTC), or None if the bundle has no anchor for
+        it."""
         anchor = self.anchors.get(position.log_batch)
         return None if anchor is None else anchor.at
 
     def account(self, account: str, at: int | None) -> AccountFact | Failed:
-        """Return the account's facts if its signature is valid for a statement that was anchored ``at`` this time.
+        """Return the account's facts if a statement that the account signed and that was anchored at ``at`` is valid.
 
-        The account must be bound, and its key must not be reported or compromised.
+        At that time the account must be bound, and its key must not be reported or compromised.
         """
         fact = self.facts.accounts.get(account)
         stolen = None if fact is None or at is None else reported_or_compromised(fact, at)
         return stolen or self.bound(account, at)
 
     def bound(self, account: str, at: int | None) -> AccountFact | Failed:
-        """Return the account's facts if it was bound ``at`` this time, even if its key is reported or compromised."""
+        """Return the account's facts if the account was bound at the time ``at``; its key may be reported or
+        compromised."""
         fact = self.facts.accounts.get(account)
         if at is None:
             return failed("ANCHOR_MISSING", "The bundle has no anchor for the batch of the signed entry.")
@@ -102,7 +108,7 @@ class Case:
 
 
 def reported_or_compromised(fact: AccountFact, at: int) -> Failed | None:
-    """Return the failure if the account's key was compromised or reported by the time ``at``; otherwise None."""
+    """Return the failure if the account's key was compromised or reported not later than ``at``; otherwise None."""
     if fact.compromised_at and at >= fact.compromised_at:
         message = "The key was compromised before the signature was anchored or presented."
         return failed("KEY_COMPROMISED", message, since=fact.compromised_at)

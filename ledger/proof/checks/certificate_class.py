@@ -1,4 +1,5 @@
-"""The differences between classes of certificates: one object for each class, used by the checks and the use cases."""
+# SPDX-License-Identifier: Apache-2.0
+"""Describes how the classes of certificates differ: checks and use cases read one object for each class."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from ledger.proof.jws import Jwk
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """The facts that only some classes need; the members are those of ``FactsNeeded``."""
+    """The facts (chain data) that only some classes need; the members have the meaning that they have in
+    ``FactsNeeded``."""
 
     statements: frozenset[str] = frozenset()
     uses: tuple[str, str] | None = None
@@ -22,7 +24,7 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class CertificateClass:
-    """A class of certificates, with its name in the payload.
+    """A class of certificates. ``name`` is the class's name in the payload.
 
     ``used_up``: the subject presents the certificate to one consumer, and each use is counted. ``transferable``: a
     later version may have another subject. ``rests_on`` returns the references of the statements that must be proven

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Check 4: each disclosed claim was signed, is disclosed once, and has a value that its rule can give."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from ledger.proof.sdjwt import Disclosed, disclosure_digest
 
 
 def check_disclosures(case: Case) -> Outcome:
-    """Check that digests are in ``_sd``, names in ``fields``, and values in the value spaces of their rules (§6).
+    """Check each disclosed claim: ``_sd`` has its digest, ``fields`` has its name, its rule can give its value (§6).
 
     The template's payload mode must also allow each rule.
     """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The outcome of one check, without the number of the check."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from ledger.proof.report import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict with a stable code, a message for people, and details for programs."""
+    """The verdict of one check, with a stable code, a message for people, and details for programs."""
 
     verdict: Verdict
     code: str
@@ -31,15 +32,15 @@ class Failed(Outcome):
 
 
 def passed(message: str, **details: Any) -> Passed:
-    """Return a passed check."""
+    """Return the outcome of a check that passed."""
     return Passed(Verdict.PASSED, "OK", message, details)
 
 
 def does_not_apply(message: str) -> Passed:
-    """Return a check that does not apply to this class of certificates."""
+    """Return the outcome of a check that does not apply to the certificate's class."""
     return Passed(Verdict.NOT_APPLICABLE, "OK", message)
 
 
 def failed(code: str, message: str, **details: Any) -> Failed:
-    """Return a failed check."""
+    """Return the outcome of a check that failed."""
     return Failed(Verdict.FAILED, code, message, details)

@@ -1,4 +1,6 @@
-"""Registration certificates: valid as long as the registration of their asset, and for anyone who relies on them."""
+# SPDX-License-Identifier: Apache-2.0
+"""The checks of registration certificates, which are valid for everyone as long as the asset's registration is
+valid."""
 
 from __future__ import annotations
 

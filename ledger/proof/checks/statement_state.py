@@ -1,4 +1,5 @@
-"""The state of a statement at a time: its status, holds by offices, and withdrawals (protocol §9)."""
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the state of a statement at a time: status, holds by authorities or supervisors, withdrawals (protocol §9)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _Account = Callable[[str, int | None], AccountFact | Failed]
 
 
 def status_at(facts: Facts, position: Position, at: int) -> Passed | Failed:
-    """Return whether the certificate at ``position`` was active at a time; a failure has the reason and the time."""
+    """Return a passed check if the certificate at ``position`` was active at a time; else a failure with reason and
+    time."""
     history = facts.status.get(position)
     if history is None:
         return failed("STATUS_UNKNOWN", "The facts do not contain the status of the certificate.")
@@ -31,7 +33,7 @@ def status_at(facts: Facts, position: Position, at: int) -> Passed | Failed:
 
 
 def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Failed | None:
-    """Return the failure ``code`` if an office holds a statement (64 hex digits) at a time, otherwise None.
+    """Return a failure with ``code`` if an authority or a supervisor holds a statement (its digest) at a time, or None.
 
     ``what`` is the kind of statement, for the message and the details.
     """
@@ -55,11 +57,11 @@ def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Fail
 
 
 def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
-    """Return the failure ``code`` if the party withdrew its authorization or provision, on the chain or by an entry.
+    """Return a failure with ``code`` if the party withdrew its authorization or provision, on the chain or by an entry.
 
-    A subject's withdrawal with a reported key is accepted, because a thief can do no more with it than end a consent.
-    A provider's is not, because a thief could end every certificate that uses its provisions. Raises ``Misconfigured``
-    ``SUITE_NOT_INSTALLED`` if a withdrawal cannot be verified here.
+    If a subject withdraws with a key that was reported stolen, the withdrawal counts, because a thief could only end a
+    consent. If a provider does so, the withdrawal does not count, because a thief could end every certificate that uses
+    the provider's provisions. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if a withdrawal cannot be verified here.
     """
     entry, _ = proven
     statement, by_subject = statement_digest(entry), entry["type"] == "authorization"

@@ -1,4 +1,5 @@
-"""Usage certificates: the subject presents them to one consumer, and uses are counted under their request."""
+# SPDX-License-Identifier: Apache-2.0
+"""The checks of usage certificates: the subject presents one to one consumer, and its request counts the uses."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ from ledger.proof.checks.statement_state import held_at
 from ledger.proof.jws import Jwk
 
 MAX_KEY_BINDING_AGE: Final = 600
-"""Seconds from the holder's clock to the verifier's; long enough for a retry after an interrupted connection."""
+"""The most seconds between making a presentation and receiving it; long enough to retry after a lost connection."""
 MAX_KEY_BINDING_SKEW: Final = 300
-"""Seconds by which the holder's clock may be ahead."""
+"""The most seconds by which the holder's clock may be ahead of the verifier's clock."""
 
 
 def _check_status(case: Case, active: Passed) -> Outcome:
@@ -56,7 +57,7 @@ def _check_binding(case: Case) -> Outcome:
     key = Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed
     if not binding.signed_by(key, any_s=True):
         return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
-    # The holder's key may belong to no party, and a retired key may still present.
+    # The holder's key need not belong to a party, and a retired key can still sign a presentation.
     for fact in case.facts.accounts_of_key(key):
         if stolen := reported_or_compromised(fact, case.at):
             return stolen

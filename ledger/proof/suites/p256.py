@@ -1,4 +1,5 @@
-"""ECDSA over P-256 with SHA-256 (ES256, RFC 7518 §3.4), with OpenSSL. Points are ``x ‖ y``, signatures ``r ‖ s``."""
+# SPDX-License-Identifier: Apache-2.0
+"""ECDSA over P-256 with SHA-256 (ES256, RFC 7518 §3.4), by OpenSSL. Points are ``x ‖ y``, signatures ``r ‖ s``."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def expand(compressed: str) -> bytes:
     """Return ``x ‖ y`` of a compressed point; raise ``ValueError`` unless it is on the curve."""
     if not _COMPRESSED.fullmatch(compressed):
         raise ValueError("not a compressed point")
-    # OpenSSL refuses an x for which the curve has no point, or that is outside the field.
+    # OpenSSL refuses an x that is outside the field, or for which the curve has no point.
     return _point(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(compressed)))
 
 

@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """SM2 signatures with SM3 (GB/T 32918.2-2016, curve of GB/T 32918.5-2017); not a certified cryptographic module.
 
-This module reads keys itself. To sign and verify it needs the optional package gmalg, imported at the first use.
+Keys can be read without any other package. Signing and verifying need the optional package gmalg, which is imported at
+the first use.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from ledger.domain.digests import HASHES, SM3, sm_not_installed
 from ledger.errors import InvalidInput
 
 DEFAULT_ID: Final = "1234567812345678"
-"""The default identity of GM/T 0009-2012; in GM/T 0009-2023 the default is empty."""
+"""The default identity of GM/T 0009-2012. In GM/T 0009-2023 the default identity is empty."""
 MAX_ID: Final = 64
 ORDER: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 
@@ -86,7 +88,7 @@ def verify(point: bytes, data: bytes, signature: bytes, identity: str) -> bool:
 
 
 class _Hash:
-    """SM3 with the interface that gmalg needs; OpenSSL's SM3, if available, is much faster than gmalg's own."""
+    """SM3 with the interface that gmalg needs. It uses OpenSSL's SM3 if possible, which is much faster than gmalg's."""
 
     def reset(self) -> None:
         self._data = b""
@@ -108,7 +110,8 @@ def _curve() -> Any:
 
 
 def _algorithm() -> Any:
-    """Return a new ``SM2Core``. gmalg's class ``SM2`` refuses an empty identity; the core keeps state between calls."""
+    """Return a new ``SM2Core`` for each call, because it keeps state. gmalg's class ``SM2`` refuses an empty
+    identity."""
     curve = _curve()
     from gmalg.sm2 import SM2Core
 

@@ -1,7 +1,8 @@
-"""Signature suites: one table from the algorithm name in a header to its functions. No other algorithm is accepted.
+# SPDX-License-Identifier: Apache-2.0
+"""Signature suites: a table maps the algorithm name in a header to functions. No other algorithm is accepted.
 
-A public key as text is a compressed point in 66 hex digits. It names its curve: the prefix ``p256:`` is P-256, ``sm2:``
-is SM2, and no prefix is secp256k1.
+A public key as text is a compressed point in 66 hex digits. A prefix names the curve: ``p256:`` for P-256, ``sm2:`` for
+SM2, and no prefix for secp256k1.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD03641
 class Suite:
     """A signature algorithm: its JWS name, the JWK name of its curve, and its hash algorithm.
 
-    ``prefix`` begins a key as text; ``takes_id`` says whether the header has ``sm2_id``. ``compress`` and ``expand``
+    A key as text begins with ``prefix``; ``takes_id`` says whether a header has ``sm2_id``. ``compress`` and ``expand``
     turn a point, ``x ‖ y``, into hex digits and back, and raise ``ValueError``. ``verify`` takes a point on the curve,
     the data, ``r ‖ s`` (64 bytes) and the ``sm2_id``. ``highest_s`` is the largest allowed ``s`` of an entry or a
     certificate. ``require`` raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if signatures cannot be verified here.
@@ -53,12 +54,12 @@ class Suite:
         return self.expand(key.removeprefix(self.prefix))
 
     def unaltered(self, signature: bytes) -> bool:
-        """Return whether ``s`` is low; anyone can change an ECDSA signature into one with a high ``s``."""
+        """Return whether ``s`` is low. Anyone can change a low ``s`` into a high one, and the signature stays valid."""
         return int.from_bytes(signature[32:], "big") <= self.highest_s
 
 
 def suite_of_key(key: str) -> Suite:
-    """Return the suite of a key as text, by its prefix only."""
+    """Return the suite that the prefix of a key (as text) names; the rest of the text is not checked."""
     return next((suite for suite in (ES256, SM2SM3) if key.startswith(suite.prefix)), ES256K)
 
 
