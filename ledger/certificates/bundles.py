@@ -1,4 +1,7 @@
-"""Make bundles: one small file with everything that a verifier needs in addition to the chain."""
+"""Make bundles.
+
+A bundle is one small file with everything about a certificate that a verifier needs besides the chain.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ from ledger.store.tables import Batch, Entry
 
 
 class Bundles:
-    """Makes bundles. Certificates are signed when a bundle is made; their anchor proves when they were issued."""
+    """Makes bundles.
+
+    A certificate is signed only when its bundle is made; its anchor on the chain proves when it was issued.
+    """
 
     def __init__(
         self,
@@ -56,7 +62,7 @@ class Bundles:
         self._trees: dict[int, Tree] = {}
 
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
-        """Return the bundle of an anchored certificate with the chosen fields disclosed (default: all).
+        """Return the bundle of an anchored certificate, and disclose the chosen fields in it (default: all).
 
         Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED``, ``CHAIN_BEHIND_DATABASE`` or ``LOG_FORKED`` if the
         database differs from what was anchored; ``NotFound``; ``Conflict`` ``NOT_ANCHORED_YET``, or ``PARTY_PAUSED`` if
@@ -67,7 +73,7 @@ class Bundles:
     def present(
         self, number: str, fields: Iterable[str] | None, consumer: str, nonce: str, holder: Signer, at: int
     ) -> Bundle:
-        """Return a bundle that the holder's key binds to one consumer and one nonce at ``at`` (seconds UTC).
+        """Return a bundle that ``holder`` has signed for one consumer and one nonce at ``at`` (seconds UTC).
 
         Raises as ``build``, and as ``ledger.proof.presenting.present``.
         """
@@ -110,9 +116,9 @@ class Bundles:
         )
 
     def _token(self, session: Session, row: Certificate, entry: Entry, where: Position) -> str:
-        """Return the signed certificate: the stored one, which a holder brought back, or else one signed now.
+        """Return the signed certificate: the stored certificate if a holder brought it back, else sign the entry now.
 
-        ES256K and ES256 give the same token each time; an SM2 token differs each time, and each verifies.
+        ES256K and ES256 signatures are the same each time. SM2 signatures differ each time, but all of them verify.
         """
         if row.token is not None:
             return _checked(row.token, entry)
@@ -122,7 +128,10 @@ class Bundles:
         return sign_compact(entry.body, self._signer(account), CERTIFICATE_TYP)
 
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
-        """Return the issuer's account that signs. The installation's suite comes first; others must fit ``_sd_alg``."""
+        """Return the issuer's account that signs the certificate.
+
+        The installation's suite is tried first; a suite must fit ``_sd_alg``.
+        """
         for suite in dict.fromkeys((self._suite, ES256K, *SUITES.values())):
             if algorithm not in (None, suite.digest):
                 continue
@@ -136,7 +145,10 @@ class Bundles:
         )
 
     def _disclosures(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[Disclosed]:
-        """Return the hidden claims. Claims of another certificate would make this one look forged, so they raise."""
+        """Return the hidden claims.
+
+        Raise if a claim belongs to another certificate, because the bundle would look forged.
+        """
         opened = [] if row.sealed_id is None else self._sealer.open_list(session, row.sealed_id)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
         hidden = set(stated.get("_sd", ()))
@@ -164,7 +176,7 @@ class Bundles:
 
 
 def _checked(token: str, entry: Entry) -> str:
-    """Return the token; raises ``Incoherent`` ``ENTRY_DAMAGED`` if its payload is not the entry."""
+    """Return the token; raise ``Incoherent`` ``ENTRY_DAMAGED`` if the token's payload differs from the entry."""
     try:
         if parse_compact(token, CERTIFICATE_TYP).payload == entry.body:
             return token
@@ -174,13 +186,16 @@ def _checked(token: str, entry: Entry) -> str:
 
 
 def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
-    """Return the digests of the statements that a certificate rests on, and of one anchored withdrawal of each."""
+    """Return the digests of the statements that a certificate rests on, and of their anchored withdrawals."""
     digests = [hex_of(named) for named in CERTIFICATE_CLASSES[statement["class"]].rests_on(statement)]
     return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))
 
 
 def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
-    """Return the public keys by account. A retired key is included: its earlier signatures remain valid."""
+    """Return the public key of each account.
+
+    Retired keys are included, because their earlier signatures remain valid.
+    """
     query = select(PartyKey.account, PartyKey.public_key).where(PartyKey.account.in_(accounts))
     found = session.execute(query).all()
     for account, key in found:

@@ -1,4 +1,7 @@
-"""A supervisor opens a certificate's claims for a case. The subject sees the case in the certificate's provenance."""
+"""Let a supervisor read a certificate's claims for a case.
+
+The subject sees the case in the certificate's provenance.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z]{18}", re.ASCII)
 
 
 class Disclosures:
-    """Opens sealed claims for cases, and records who opened them and for which case."""
+    """Opens sealed claims, and records who opened them and for which case."""
 
     def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
         self._database = database
@@ -31,7 +34,7 @@ class Disclosures:
         self._clock = clock
 
     def open(self, actor: Actor, number: str, case: str) -> dict[str, Any]:
-        """Return a certificate's claims by name, and record the reading in the same transaction.
+        """Return a certificate's claims as a map from name to value, and record the reading in the same transaction.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``InvalidInput`` ``CASE_INVALID``, ``NotFound``, ``Conflict``
         ``NO_PAYLOAD``.

@@ -1,10 +1,11 @@
 """Holds: an authority or a supervisor stops a statement and every certificate that rests on it.
 
-A hold applies to a signed statement. Holding a usage certificate also holds its request, in the same transaction, so
-that no other certificate under the request stays valid. A registration certificate is not held: its asset is frozen.
+A hold applies to a signed statement. To hold a usage certificate also holds its request, in the same transaction, so
+that no other certificate of the request stays valid. Registration certificates cannot be held; freeze the asset
+instead.
 
-One officer sets a hold, and it takes effect at once. Lifting is a proposal that a second party with the same office
-confirms; there is no delay.
+One authority or supervisor alone sets a hold, which takes effect at once. To lift a hold, one party proposes it and a
+second party with the same role confirms it; there is no waiting period.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ OFFICES = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 class Holds:
-    """Sets and lifts holds. ``by`` is the party id of the officer; the contract checks that it has the office."""
+    """Sets and lifts holds.
+
+    ``by`` is the id of the acting authority or supervisor; the contract checks its role (office).
+    """
 
     def __init__(self, database: Database, reader: ChainReader, acting: RelayedActs, proposals: Proposals) -> None:
         self._database = database
@@ -36,17 +40,19 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Hold a usage certificate and its request. Nothing is sent for a statement that the office holds already.
-        Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden`` ``PARTY_LACKS_ROLE``;
-        ``NotFound``.
+        """Hold a usage certificate and its request. Nothing is sent for a statement that the same office (role) holds
+        already. Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden``
+        ``PARTY_LACKS_ROLE``; ``NotFound``.
         """
         self.hold_statements(self._rests_on(number), reason, by, signed)
 
     def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> Proposal:
-        """Lift the office's hold on a usage certificate and its request; the other office's hold stays.
+        """Lift the hold on a usage certificate and its request that the office (role) of ``by`` set. A hold by the
+        other office stays.
 
-        If the key of a second officer is kept here, that officer confirms at once; else the proposal stays pending.
-        Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the office holds neither.
+        If this installation keeps the key of a second party with the role, that party confirms at once; else the
+        proposal stays pending. Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the office holds neither
+        statement.
         """
         return self.lift_statements(self._rests_on(number), reason, by, signed)
 
@@ -65,15 +71,16 @@ class Holds:
     def lift_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Lift the office's holds on the statements of the list that the office holds; returns and raises as ``lift``.
+        """Lift the holds that the office of ``by`` set on these statements; returns and raises as ``lift``.
 
-        A party with both offices lifts the holds of one office: the authority's, if it has any in the list.
+        If ``by`` is both authority and supervisor, the holds by authorities are lifted, or if there are none, those by
+        supervisors.
         """
         own, held = self._held(digests, by)
         if not own:
             raise Forbidden(
                 "PARTY_LACKS_ROLE",
-                "Only an authority or a supervisor lifts a hold.",
+                "Only an authority or a supervisor can lift a hold.",
                 where="by",
                 hint="Ask an officer of the office that set the hold.",
             )
@@ -82,19 +89,19 @@ class Holds:
                 return self._proposals.decide(by, calls.lift(office, own_holds, reason), signed)
         raise Conflict(
             "LOG_NOT_HELD",
-            "The office holds none of these statements.",
+            "The role (office) of the caller holds none of these statements.",
             where="statements",
             hint="Ask an officer of the office that set the hold.",
         )
 
     def offices(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return the offices that hold each statement now; raises ``ChainUnavailable``."""
+        """Return for each statement which offices (authority, supervisor) hold it now; raises ``ChainUnavailable``."""
         asked = self._reader.batched("latest")
         answers = {digest: asked.hold(digest) for digest in digests}
         return {digest: tuple(answer().offices) for digest, answer in answers.items()}
 
     def _held(self, digests: Sequence[str], by: str) -> tuple[set[str], dict[str, set[str]]]:
-        """Return the offices that the party ``by`` has, and the offices that hold each statement now."""
+        """Return the offices (roles) that the party ``by`` has, and for each statement which offices hold it now."""
         if not 1 <= len(digests) <= MAX_STATEMENTS:
             raise InvalidInput("HOLD_COUNT", f"Name 1 to {MAX_STATEMENTS} statements.", where="statements")
         with self._database.read() as session:
@@ -111,7 +118,7 @@ class Holds:
             if request is None:
                 raise Conflict(
                     "REGISTRATION_NOT_HELD",
-                    "A registration certificate is not held: its asset is frozen.",
+                    "A registration certificate cannot be held; freeze its asset instead.",
                     where=number,
                     hint="Freeze the asset: `pingzheng asset freeze`.",
                 )

@@ -1,4 +1,4 @@
-"""The value that use cases return for a certificate: its record, without sealed claims and without a signature."""
+"""The value that use cases return for a certificate: the certificate's record without sealed claims and signature."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ from ledger.store import log as log_store
 
 @dataclass(frozen=True, slots=True)
 class NamedStatement:
-    """A certificate's own statement, or one that it rests on; ``party`` (an id) can withdraw it, None if nobody can.
+    """A certificate's own statement, or a statement on which the certificate rests.
 
-    ``digest`` is hex, ``type`` is the entry's type.
+    ``digest`` is hex, ``type`` is the entry's type. ``party`` is the id of the party that can withdraw the statement,
+    None if nobody can.
     """
 
     digest: str
@@ -39,7 +40,7 @@ def certificate(session: Session, number: str) -> Certificate:
 
 
 def payload_of(session: Session, number: str) -> dict[str, Any]:
-    """Return the certificate's payload, which is its entry in the log."""
+    """Return the certificate's payload: the JSON of its log entry."""
     return log_store.statement(session, session.get_one(Certificate, number).digest)
 
 
@@ -52,7 +53,7 @@ def request_of(session: Session, row: Certificate) -> str | None:
 def statements_of(digest: str, payload: Mapping[str, Any]) -> list[NamedStatement]:
     """Return the certificate's own statement, its request, its authorizations and its provisions.
 
-    ``payload`` was issued here, so its provisions and components are in the same order.
+    ``payload`` must be of a certificate issued here: only then are its provisions and components in the same order.
     """
     request = [NamedStatement(hex_of(payload["request"]), "request", None)] if "request" in payload else []
     supplies = zip(payload.get("provisions", ()), payload.get("components", ()), strict=True)

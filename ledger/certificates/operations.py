@@ -1,4 +1,4 @@
-"""Operations: a caller polls one to learn when the certificates that it issued are anchored."""
+"""Operations: a caller that issued certificates polls the operation to learn when they are anchored."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Operations:
         self._clock = clock
 
     def begin(self, party: str, kind: str, certificates: Sequence[str]) -> dict[str, Any]:
-        """Record an operation of this kind for certificates (numbers) that were issued, and return it as JSON."""
+        """Record an operation of kind ``kind`` for issued certificates (numbers), and return the operation as JSON."""
         with self._database.write() as session:
             last = session.scalar(
                 select(func.max(Entry.seq))

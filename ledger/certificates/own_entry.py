@@ -1,7 +1,7 @@
-"""Compare a certificate's row with its log entry.
+"""Compare a certificate's database row with its log entry.
 
-A row repeats members of the entry so that certificates can be searched. If somebody changes the row in the database,
-answers about the certificate would be wrong although every signature is right.
+The row repeats members of the entry so that certificates can be searched. If somebody changed the row in the database,
+answers about the certificate would be wrong although every signature is valid.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Number certificates of every class and record them in the log."""
+"""Give certificates of every class their numbers, and record them in the log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ledger.store.sealing import Sealer
 
 
 def next_number(session: Session, region: str, scenario: str, now: int) -> str:
-    """Take the next certificate number of this region, year (Asia/Shanghai) and scenario; serials begin at 1.
+    """Take the next certificate number for this region, year (Asia/Shanghai) and scenario; serial numbers begin at 1.
 
     Raises ``Incoherent`` ``COUNTER_DIFFERS`` if a certificate already has the number.
     """
@@ -46,7 +46,8 @@ def add_certificate(
 ) -> Certificate:
     """Append a certificate to the log and add its row, in the caller's transaction.
 
-    ``state`` returns the payload for the sequence number that the log assigns. ``hidden`` claims are sealed.
+    ``state`` is called with the sequence number that the log assigns, and returns the payload. The claims in ``hidden``
+    are stored sealed.
     """
     entry = log_store.append_numbered(session, "certificate", state, now)
     payload = json.loads(entry.body)

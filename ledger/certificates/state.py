@@ -1,4 +1,4 @@
-"""The state of one certificate, judged by what the chain holds now."""
+"""Find the present state of one certificate on the chain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ledger.store.tables import Batch
 
 
 class CertificateStates:
-    """Reads states as of the chain's newest block, which ``newest`` returns."""
+    """Reads the states of certificates as of the chain's newest block, which ``newest`` returns."""
 
     def __init__(self, database: Database, reader: ChainReader, newest: Callable[[], Block], clock: Clock) -> None:
         self._database = database
@@ -31,13 +31,13 @@ class CertificateStates:
         self._clock = clock
 
     def status(self, number: str) -> dict[str, Any]:
-        """Return a certificate's state, since when, the reason, and its position in the log; no claims.
+        """Return a certificate's state, the time of its beginning, the reason, and the position in the log; no claims.
 
         The state is one of ``ledger.usage.holdings.filter.STATES``. A certificate is ``building`` until the chain holds
-        its batch, whatever the database says; ``paused_until`` is then the latest second (UTC) at which a pause ends,
-        0 without a pause. ``since`` and ``reason`` are None for states without an act on the chain, such as
-        ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain holds another batch in that place, or if the
-        certificate would be ``active`` and the chain has lost blocks that may have ended it.
+        its batch, whatever the database says. In this state ``paused_until`` is the latest time at which a pause ends
+        (seconds UTC), 0 without a pause. ``since`` and ``reason`` are None for states that no act on the chain caused,
+        such as ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain holds another batch under this batch
+        number, or if the state would be ``active`` but the chain has lost blocks that may have contained a revocation.
         """
         with self._database.read() as session:
             row = certificate(session, number)
@@ -58,9 +58,9 @@ class CertificateStates:
         return found | {"block": block} | place.to_dict()
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """Return the part of the status that anybody may see: the state and since when. Raises ``NotFound``.
+        """Return what anybody may see: the state, and the time of its beginning. Raises ``NotFound``.
 
-        The position and the reason are left out: with the position, the reason can be read on the chain.
+        The reason is not public. The position is left out too, because with it the reason can be read on the chain.
         """
         found = self.status(number)
         return {name: found[name] for name in ("certificate_no", "state", "since") if name in found}
@@ -76,7 +76,7 @@ class CertificateStates:
         return held is not None
 
     def _require_no_loss(self) -> None:
-        """Raise if the chain lost its newest blocks: a revocation may have been in them."""
+        """Raise if the chain lost its newest blocks, because a revocation may have been in them."""
         finding = self._database.standing
         if finding is not None and finding.code in FORGETFUL:
             raise finding.refusal()
@@ -84,10 +84,11 @@ class CertificateStates:
     def _judged(
         self, row: Certificate, named: Sequence[NamedStatement], own: LeafStatus, recorded: Collection[str | None]
     ) -> LeafStatus:
-        """Return the first state that applies. ``own`` is the status that the issuer set in its log.
+        """Return the first state, in the order of the checks, that applies. ``own`` is the status that the issuer set
+        in its log.
 
-        The verifier and ``judged_state`` of the holdings judge by the same rules. ``recorded`` are the statements that
-        an entry of the log withdraws.
+        The verifier and ``judged_state`` of the holdings use the same rules. ``recorded`` has the digests of statements
+        that a log entry withdraws.
         """
         if own.state in ("revoked", "superseded"):
             return own
@@ -123,10 +124,10 @@ def _withdrawn(
     numbers: Mapping[str, Callable[[], int]],
     recorded: Collection[str | None],
 ) -> tuple[int | None, str] | None:
-    """Return since when and why a certificate ended with a withdrawal, or None if nothing was withdrawn.
+    """Return the time and the reason of the withdrawal that ended a certificate, or None if nothing was withdrawn.
 
-    A withdrawal by a reported key counts for a subject, not for a provider (protocol §9). The time is None if only an
-    entry of the log withdraws.
+    A subject's withdrawal counts even by a reported key, a provider's does not (protocol §9). The time is None if the
+    withdrawal is only in a log entry.
     """
     asked = [(each, reads.withdrawn_at(numbers[each.party](), each.digest)) for each in named if each.party]
     facts = [(each, answer()) for each, answer in asked]
@@ -138,7 +139,7 @@ def _withdrawn(
 
 
 def _ended_with(asset: AssetRecord, holder: str) -> str | None:
-    """Return the state of a certificate whose asset is no longer registered to ``holder``, or None."""
+    """Return how a registration certificate ended if ``holder`` no longer holds its asset, else None."""
     if asset.state in ("annulled", "cancelled"):
         return asset.state
     return "superseded" if asset.holder != holder else None

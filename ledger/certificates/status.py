@@ -1,4 +1,7 @@
-"""The issuer suspends, resumes, revokes and supersedes its certificates. Offices hold certificates: see ``holds``."""
+"""The issuer suspends, resumes, revokes and supersedes its certificates.
+
+Holds by authorities and supervisors are in ``holds``.
+"""
 
 from __future__ import annotations
 
@@ -41,19 +44,20 @@ class CertificateStatus:
         self._client.send(calls.suspend(where.batch, where.index, reason))
 
     def resume(self, number: str, reason: str) -> None:
-        """End a suspension. A hold by an office stays."""
+        """End the issuer's suspension. A hold by an authority or a supervisor stays."""
         where = self.position(number)
         self._client.send(calls.resume(where.batch, where.index, reason))
 
     def supersede(self, number: str, successor: str) -> None:
-        """Replace a certificate by another one of the same class and subject, permanently.
+        """Replace a certificate permanently by another certificate of the same class and subject.
 
         Nothing is sent if the certificate is revoked or superseded already. Raises ``Conflict`` ``SUCCESSOR_DIFFERS``,
         ``NotFound``.
         """
         with self._database.read() as session:
             rows = [certificate(session, each) for each in (number, successor)]
-        # A registration can be transferred to another holder; a usage certificate always keeps its subject.
+        # A registered asset can change its holder, so the successor may have another subject; a usage certificate may
+        # not.
         same = {(row.cls, None if CERTIFICATE_CLASSES[row.cls].transferable else row.subject) for row in rows}
         if len(same) != 1 or number == successor:
             raise Conflict(
@@ -66,11 +70,11 @@ class CertificateStatus:
         self._once(lambda: self._client.send(calls.supersede(old.batch, old.index, new.batch, new.index)))
 
     def revoke_position(self, where: Position, reason: str) -> None:
-        """Revoke the certificate at a position; nothing is sent if it is revoked or superseded already."""
+        """Revoke the certificate at a position of the log; nothing is sent if it is revoked or superseded already."""
         self._once(lambda: self._client.send(calls.revoke(where.batch, where.index, reason)))
 
     def position(self, number: str) -> Position:
-        """Return a certificate's position in the log, waiting until it is anchored; raises ``NotFound``."""
+        """Wait until the certificate is anchored, and return its position in the log; raises ``NotFound``."""
         with self._database.read() as session:
             digest = certificate(session, number).digest
         return self._positions.wait(digest)
@@ -85,7 +89,10 @@ class CertificateStatus:
 
 
 def ended_certificates() -> Select[str]:
-    """Select the digests of certificates that are revoked or superseded. The caller updates the index first."""
+    """Return a query for the digests of revoked or superseded certificates.
+
+    The caller must first bring the index up to date.
+    """
     return (
         select(Entry.digest)
         .join(Batch, Batch.number == Entry.batch)

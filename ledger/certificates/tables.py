@@ -11,11 +11,12 @@ from ledger.store.tables import Base, Hex32, Ulid
 
 
 class Certificate(Base):
-    """A data asset certificate. Its log entry is the payload; the disclosures are sealed.
+    """A data asset certificate. The payload is in the certificate's log entry; the disclosures are sealed.
 
-    A request has one certificate (``version`` 1), and one more for each correction. ``seq`` is the sequence number in
-    the payload. ``max_uses`` is null for a registration certificate, whose uses are not counted. ``token`` is the
-    signed certificate that a holder brought back after a loss of data; for other certificates it is null.
+    The first certificate of a request has ``version`` 1; each correction adds a certificate with the next version.
+    ``seq`` is the sequence number in the payload. ``max_uses`` is null for a registration certificate, whose uses are
+    not counted. ``token`` is the signed certificate that a holder brought back after a loss of data; for other
+    certificates it is null.
     """
 
     __tablename__ = "certificate"
@@ -44,13 +45,14 @@ class Certificate(Base):
 
 
 class Presentation(Base):
-    """A verification of a usage certificate, which another installation may have issued. The subject can see it.
+    """A verification of a usage certificate, which another installation may have issued. The subject can see the
+    verification.
 
-    With a ``nonce_digest`` it is a presentation to be used; its ``result`` is ``pending`` until the end is known.
+    A row with a ``nonce_digest`` is a presentation for a use; ``result`` is ``pending`` until the outcome is known.
     ``presented`` is the digest of the presented certificate and position. ``issuer``, ``batch`` and ``index`` are the
-    position of a genuine certificate, ``request`` is the statement digest under which its uses are counted.
-    ``ordinal`` and ``tx_hash`` are those of the last use that was tried, recorded before it was sent to the node; the
-    chain counted that use if the result is ``valid``.
+    position of a genuine certificate, ``request`` is the statement digest under which its uses are counted. ``ordinal``
+    and ``tx_hash`` belong to the last use that was tried, and are recorded before the use is sent to the node; the
+    chain counted this use if the result is ``valid``.
     """
 
     __tablename__ = "presentation"
@@ -73,7 +75,7 @@ class Presentation(Base):
 
 
 class Disclosure(Base):
-    """A supervisor opened a certificate's claims for a case. The subject can see this record."""
+    """The record that a supervisor opened a certificate's claims for a case. The subject can see the record."""
 
     __tablename__ = "disclosure"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
@@ -84,7 +86,7 @@ class Disclosure(Base):
 
 
 class Operation(Base):
-    """Certificates that were issued and wait for their batch; done when the entry ``last_seq`` is anchored."""
+    """Issued certificates that wait to be anchored; the operation is done when the entry ``last_seq`` is anchored."""
 
     __tablename__ = "operation"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)

@@ -1,4 +1,4 @@
-"""Inclusion proofs of entries in lost batches, which came back with the bundles of their holders."""
+"""Inclusion proofs for entries of lost batches. The proofs come from bundles that holders brought back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.store.tables import Batch
 
 
 def adopted_proof(session: Session, batch: Batch, index: int) -> list[bytes]:
-    """Return the proof of the entry at ``index`` of a lost batch; raises ``Conflict`` ``BATCH_LOST`` without one."""
+    """Return the proof of an entry of a lost batch; raises ``Conflict`` ``BATCH_LOST`` if no holder brought it back."""
     found = session.get(AdoptedEntry, batch.first_seq + index)
     if found is None:
         raise Conflict(

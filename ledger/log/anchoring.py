@@ -1,4 +1,7 @@
-"""Close batches by size or age, and anchor each in one transaction. After a crash the work continues where it was."""
+"""Close a batch when it is full or old enough, and anchor each batch in one transaction.
+
+After a crash the work continues.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +45,10 @@ class BatchRule:
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """The number of batches that one turn anchored, and the gas. ``paused_until`` is the end of a pause that stopped
-    the turn (seconds UTC), else 0."""
+    """The number of batches that one call of ``tick`` or ``flush`` anchored, and the gas.
+
+    ``paused_until`` is the end of a pause that stopped the call (seconds UTC), else 0.
+    """
 
     batches: int = 0
     gas: int = 0
@@ -59,7 +64,7 @@ class Failure:
 
 
 class FailureNote:
-    """Keeps the present failure in a file, so that other processes and a restarted process can read it."""
+    """Keeps the present failure of anchoring in a file, so that other processes and a restarted process can read it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -79,12 +84,15 @@ class FailureNote:
         return self._known
 
     def failed(self, code: str, now: int) -> None:
-        """Record that anchoring fails with this code; the earlier time is kept if the code is the same."""
+        """Record that anchoring fails with this code.
+
+        If it already failed with the same code, the earlier time is kept.
+        """
         before = self._known if self._asked else self.read()
         if before is not None and before.code == code:
             return
         self._known = Failure(code, now)
-        # If the disk is full, only this process knows the failure.
+        # If the disk is full, the failure cannot be written, and only this process knows it.
         with suppress(PingzhengError):
             write_private(self._path, json.dumps(asdict(self._known)))
 
@@ -96,12 +104,12 @@ class FailureNote:
 
 
 class Anchoring:
-    """The only writer of anchors to an issuer's log. It asks the chain which batches are anchored, so that it can be
-    called again after a crash.
+    """Anchors the batches of one issuer's log; nothing else may. It asks the chain which batches are anchored, so that
+    it can be called again after a crash.
 
-    ``issuer`` is the number of the party that ``client`` sends for. ``archive`` receives each batch before it is sent;
-    if it raises, the batch waits. Each turn also calls it without a batch, to archive what only the chain has. Before
-    a batch is sent, and every ``COMPARE_SECONDS``, the database is compared with the chain.
+    ``issuer`` is the number of the party that ``client`` sends for. ``archive`` receives each batch before the batch is
+    sent; if ``archive`` raises, the batch waits. ``archive`` is also called without a batch, to archive what only the
+    chain has. Before a batch is sent, and every ``COMPARE_SECONDS``, the database is compared with the chain.
     """
 
     def __init__(
@@ -130,11 +138,14 @@ class Anchoring:
         self._compared_at = float("-inf")
 
     def tick(self) -> Anchored:
-        """Close the batches that are due, and anchor the closed ones. During a pause closed batches wait."""
+        """Close the batches that are full or old enough, and anchor all closed batches.
+
+        During a pause closed batches wait.
+        """
         return self._take_turn(force=False)
 
     def flush(self) -> Anchored:
-        """Close and anchor all waiting entries now, whatever their age and number.
+        """Close the open batch now, whatever its size and age, and anchor all closed batches.
 
         Raises ``Conflict`` ``PARTY_PAUSED`` if a pause stops the anchoring.
         """
@@ -144,7 +155,7 @@ class Anchoring:
         return done
 
     def failure(self) -> Failure | None:
-        """Return why batches are not anchored, and since when; None if anchoring works."""
+        """Return the reason why batches are not anchored, and since when; None if anchoring works."""
         return self._note.read()
 
     def _take_turn(self, *, force: bool) -> Anchored:
@@ -161,7 +172,8 @@ class Anchoring:
             return done
 
     def _compare_now_and_then(self) -> None:
-        """Compare the database with the chain if it is time, and always while a finding stops writing.
+        """Compare the database with the chain if ``COMPARE_SECONDS`` have passed, or while an earlier finding stops
+        writing.
 
         Raises ``Incoherent``.
         """
@@ -200,7 +212,10 @@ class Anchoring:
         return Anchored(batches, gas)
 
     def _waiting(self, batches: int, until: int) -> int:
-        """Return the end of the pause, and log it once: a pause lasts for days, with several turns a second."""
+        """Return the end of the pause.
+
+        Write it to the program's log only once, because ``tick`` runs several times a second.
+        """
         if until != self._paused_until:
             log.warning("the ledger is paused, closed batches wait", batches=batches, until=until)
             self._paused_until = until
@@ -213,7 +228,7 @@ class Anchoring:
             try:
                 gas = self._client.send(anchor(batch.first_seq, batch.size, batch.root)).gas_used
             except (ChainRejected, Conflict) as refusal:
-                # A transaction that was sent before a crash may have got its block only now.
+                # A transaction that was sent before a crash may be in a block only now.
                 if refusal.code != "LOG_NOT_CONTIGUOUS":
                     raise
         anchored = anchor_of(self._reader, self._issuer, batch.number)

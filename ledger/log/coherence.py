@@ -1,8 +1,8 @@
 """Compare database, chain and clock with each other, in both directions.
 
-A restored database may be older than its chain, a chain's journal may have lost its newest blocks, a clock may have
-gone back; each part alone looks sound. After a finding nothing is written or sent until the finding is gone. Reading
-continues, and answers follow the chain.
+A restored database may be older than its chain, a chain's journal may have lost its newest blocks, or a clock may have
+gone back; each alone looks correct. If a comparison fails (a finding), nothing is written or sent until a later
+comparison succeeds. Reading continues, and answers follow the chain.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ from ledger.store.tables import Batch, Counter, Entry
 
 log = structlog.get_logger()
 
-# In seconds. Network time moves a clock by seconds, and a local chain's clock may be ahead of the machine's.
+# How many seconds the clock may be behind the newest entry (network time may set a clock back by seconds), and behind
+# the newest block (a local chain's clock may be ahead).
 CLOCK_TOLERANCE: Final = 60
 CHAIN_TOLERANCE: Final = 600
-# The number of newest batches that are compared each time; `pingzheng index check` compares all.
+# The number of newest batches that are compared each time; `pingzheng index check` compares all batches.
 NEWEST: Final = 3
 HEX_32: Final = re.compile(r"[0-9a-f]{64}")
 PER_REQUEST: Final = 200
-# With these findings the chain has lost blocks: a certificate that looks active may have been revoked in them.
+# Findings which mean that the chain lost blocks. A certificate that looks active may have been revoked in a lost block.
 FORGETFUL: Final = frozenset({"CHAIN_BEHIND_DATABASE", "LOG_FORKED", "LEDGER_DIFFERS"})
 
 
@@ -61,7 +62,7 @@ class _Known:
 
 
 class Coherence:
-    """Compares the parts, and makes the database read-only while there is a finding.
+    """Compares database, chain and clock, and makes the database read-only while they do not fit together (a finding).
 
     ``issuer`` is the number of the party whose log the database holds; None for an installation that has joined
     another operator's chain. ``local`` is true for the installation's own chain, which never replaces a block.
@@ -77,7 +78,7 @@ class Coherence:
         self._local = local
 
     def check(self) -> Finding | None:
-        """Compare now, and return the worst finding. While there is one, the database refuses writes.
+        """Compare now, and return the worst finding, or None. While there is a finding, the database refuses writes.
 
         Raises ``ChainUnavailable``.
         """
@@ -107,11 +108,11 @@ class Coherence:
         with self._database.read() as session:
             known = self._known(session)
         found = list(self._ledger(known))
-        # If the contracts belong to another ledger, the other comparisons mean nothing.
+        # If the contracts belong to another ledger, no other comparison is useful.
         return found or [*self._blocks(known), *self._batches(known), *_numbers(known), *self._times(known)]
 
     def batches_differing(self) -> list[Finding]:
-        """Return a finding for each anchored batch that the chain does not hold, or holds with another content.
+        """Return a finding for each anchored batch that the chain lacks, or that has other content on the chain.
 
         Raises ``ChainUnavailable``.
         """
@@ -159,7 +160,7 @@ class Coherence:
             )
 
     def _blocks(self, known: _Known) -> Iterator[Finding]:
-        """Find a block that the index followed and a local chain no longer has."""
+        """Find a block that the index has read and the local chain no longer has."""
         if not self._local or known.followed is None:
             return
         number, digest = known.followed
@@ -189,13 +190,14 @@ class Coherence:
             if batch.number < count and answer() != commitment_of(batch):
                 yield forked(batch.number)
                 return
-        # A batch that was anchored just before a crash is still "closed" here; the chain must hold the same batch.
+        # The database still says "closed" for a batch that was anchored just before a crash; the chain must hold the
+        # same batch.
         for batch in known.closed:
             if batch.number < count and self._differs(batch):
                 yield forked(batch.number)
 
     def _batches_now(self) -> int:
-        """Count again, after asking the chain: another process may have closed and anchored a batch in between."""
+        """Count the batches again after asking the chain: another process may have anchored a batch in between."""
         with self._database.read() as session:
             newest = session.scalar(select(func.max(Batch.number)))
         return 0 if newest is None else newest + 1
@@ -205,7 +207,8 @@ class Coherence:
         return (held.root, held.first_seq, held.size) != (batch.root, batch.first_seq, batch.size)
 
     def _times(self, known: _Known) -> Iterator[Finding]:
-        # A joined installation writes no entries, and uses the chain's time if that is later.
+        # A joined installation writes no entries, and uses the chain's time if it is later, so its clock need not be
+        # compared.
         if self._issuer is None:
             return
         now = self._clock()
@@ -227,8 +230,8 @@ class Coherence:
 def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
     """Return the anchor of a batch that the contract counts as anchored.
 
-    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` if the node does not return the event; the log is not forked
-    then.
+    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` if the node does not return the event, because this is the
+    node's failure and no forked log.
     """
     found = reader.anchored(issuer, number)
     if found is None:
@@ -242,7 +245,8 @@ def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
 
 
 def require_held(reader: ChainReader, batches: Iterable[Batch]) -> None:
-    """Raise ``Incoherent`` ``CHAIN_BEHIND_DATABASE`` or ``LOG_FORKED`` unless the chain holds these batches."""
+    """Raise ``Incoherent``: ``CHAIN_BEHIND_DATABASE`` if the chain lacks one of the batches, ``LOG_FORKED`` if one
+    differs."""
     asked = reader.batched("latest")
     answers = [(batch, asked.commitment(batch.issuer or 0, batch.number)) for batch in batches]
     for batch, answer in answers:
@@ -283,18 +287,18 @@ def _counters(session: Session) -> dict[str, tuple[int, int]]:
 
 
 def _numbers(known: _Known) -> Iterator[Finding]:
-    """Find wrong counters. An entry or a batch with a number from a wrong counter could never be anchored."""
+    """Find wrong counters. If an entry or a batch got its number from a wrong counter, it could never be anchored."""
     for name, (value, expected) in known.counters.items():
         if value != expected:
             yield counter_differs(name, value, expected)
 
 
 def _followed(session: Session) -> tuple[int, str] | None:
-    """Return the number and hash of the block that the index has reached; None if it has not begun."""
+    """Return the number and hash of the newest block in the index; None if the index is empty."""
     try:
         row = session.execute(select(CURSOR.c.block_number, CURSOR.c.block_hash)).first()
     except DBAPIError:
-        # The index creates its tables when it begins to follow the chain.
+        # The index has no tables before it begins to read the chain.
         session.rollback()
         return None
     return None if row is None else (row.block_number, row.block_hash)
@@ -311,7 +315,7 @@ def _database_behind(chain: int, here: int) -> Finding:
 
 
 def contracts_lost() -> Finding:
-    """Return the finding for a local chain that lost even the blocks with the contracts."""
+    """Return the finding that the local chain has lost even the blocks with the contracts."""
     return Finding(
         "CHAIN_BEHIND_DATABASE",
         "The chain does not hold the contracts of this ledger: nearly all blocks were lost.",
@@ -332,7 +336,7 @@ def _chain_behind(chain: int, here: int) -> Finding:
 
 
 def forked(number: int) -> Finding:
-    """Return the finding for a batch number under which the chain holds another batch."""
+    """Return the finding that the chain holds another batch under this batch number."""
     return Finding(
         "LOG_FORKED",
         f"The chain holds another batch {number} in the issuer's log than this ledger.",

@@ -1,4 +1,4 @@
-"""Do a write once for each client key, even if the request is repeated or the process crashes."""
+"""Do a write only once for each idempotency key, even if the request is repeated or the process crashes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Answer:
 
 
 class Idempotency:
-    """Stores answers by party and key. After a failed write the key can be used again.
+    """Stores the answer for each party and key. After a failed write the key can be used again.
 
-    Only keyed digests of the request and of the caller's key are stored. Both may contain personal data, and without
-    the digest key nobody can check a guess.
+    Only keyed digests of the request and of the caller's key are stored. Both may contain personal data; without the
+    digest key nobody can test a guess of them.
     """
 
     def __init__(self, database: Database, digest_key: bytes, clock: Clock) -> None:
@@ -44,7 +44,8 @@ class Idempotency:
         self._clock = clock
 
     def once(self, party: str, key: str, request: bytes, work: Callable[[], Answer]) -> Answer:
-        """Return the stored answer, or do ``work`` and store its answer. Equal ``request`` bytes are the same request.
+        """Return the stored answer; if there is none, do ``work`` and store the answer. Requests with equal bytes are
+        the same.
 
         Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` if the key was used for another request, and ``Conflict``
         ``REQUEST_RUNNING`` while the first request still runs.
@@ -63,7 +64,7 @@ class Idempotency:
         return answer
 
     def _store(self, change: UpdateBase) -> None:
-        """Store the end of the work. If that fails, the caller still receives the answer of the work.
+        """Store the answer of the work. If this fails, the caller still receives the answer.
 
         The key then counts as running for ``STALE_SECONDS``. After that the work can be repeated: unique keys in its
         own tables prevent a second effect.
@@ -97,7 +98,8 @@ class Idempotency:
                     hint="Wait, then send the request again.",
                     retry_after=RETRY_SECONDS,
                 )
-            # The process that ran it has stopped. Unique keys in the work's own tables make a repetition safe.
+            # The process that did the work has stopped. Repeating is safe: unique keys in the work's own tables prevent
+            # a second effect.
             row.created_at = now
             return None
 

@@ -1,6 +1,7 @@
-"""Errors of a paused ledger. During a pause anchoring, registering and binding wait; the error gives the end.
+"""Errors of a paused ledger. During a pause anchoring, registering and binding keys must wait; the error says when the
+pause ends.
 
-The contracts refuse with ``PartyPaused(until)``. Protocol §3 lists the calls that they never refuse.
+The contracts refuse with ``PartyPaused(until)``. Protocol §3 lists the calls that a pause never stops.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def is_pause(refusal: Conflict) -> bool:
 
 @contextmanager
 def saying_until_when() -> Iterator[None]:
-    """Replace the contract's refusal during a pause by the error ``paused``, which gives the end."""
+    """Replace the contract's refusal during a pause by the error ``paused``, which says when the pause ends."""
     try:
         yield
     except Conflict as refusal:

@@ -1,4 +1,4 @@
-"""Positions of log entries: (issuer, batch, index), known when the entry's batch is anchored."""
+"""Positions of log entries: (issuer, batch, index). An entry has a position once its batch is anchored."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOT_ANCHORED_YET: Final = "NOT_ANCHORED_YET"
 
 
 class Positions:
-    """Returns positions by statement digest (hex)."""
+    """Finds the position of a statement by its digest (hex)."""
 
     def __init__(self, database: Database, anchoring: Anchoring) -> None:
         self._database = database
         self._anchoring = anchoring
 
     def wait(self, digest: str) -> Position:
-        """Return the position; if the entry's batch is open, close and anchor it first.
+        """Return the position; if the entry's batch is not anchored yet, close and anchor it first.
 
         Raises ``Conflict`` ``PARTY_PAUSED`` if a pause stops the anchoring.
         """
@@ -39,7 +39,7 @@ class Positions:
 
 
 def positions(session: Session, digests: Iterable[str]) -> dict[str, Position]:
-    """Return the positions of the statements (digests, hex) whose batch is anchored."""
+    """Return a map from statement digest (hex) to position, without statements whose batch is not anchored."""
     found: dict[str, Position] = {}
     for digest, entry in log_store.entries_by_digest(session, digests).items():
         if entry.batch is None:
@@ -51,7 +51,7 @@ def positions(session: Session, digests: Iterable[str]) -> dict[str, Position]:
 
 
 def position(session: Session, digest: str) -> Position:
-    """Return the position; raises ``Conflict`` ``NOT_ANCHORED_YET`` until its batch is anchored."""
+    """Return the position of a statement; raises ``Conflict`` ``NOT_ANCHORED_YET`` if its batch is not anchored."""
     found = positions(session, [digest]).get(digest)
     if found is None:
         raise not_anchored_yet()

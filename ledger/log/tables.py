@@ -13,7 +13,7 @@ from ledger.store.tables import Base, Hex32
 class AdoptedEntry(Base):
     """An entry of a lost batch that a holder brought back with a bundle.
 
-    ``proof`` is the inclusion proof from the bundle (hex): the tree cannot be built again, because other leaves of the
+    ``proof`` is the inclusion proof from the bundle (hex). The tree cannot be built again, because other leaves of the
     batch are missing.
     """
 
@@ -23,7 +23,10 @@ class AdoptedEntry(Base):
 
 
 class IdempotentRequest(Base):
-    """A write with an ``Idempotency-Key``; ``key`` is its keyed digest. ``response`` is null while the write runs."""
+    """A write with an ``Idempotency-Key``; ``key`` is the header's keyed digest.
+
+    ``response`` is null while the write runs.
+    """
 
     __tablename__ = "idempotent_request"
     party_id: Mapped[str] = mapped_column(Hex32, primary_key=True)

@@ -1,4 +1,4 @@
-"""Select the events of a certificate: from the log's contract, and from the records of this installation."""
+"""Find the events of one certificate: those of the log's contract, and those that only this installation recorded."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ledger.store.erasure_tables import ErasureRecord
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """The filter for events of the log's contract that concern one certificate.
+    """Decides which events of the log's contract concern one certificate.
 
-    ``consumer`` is a party number, ``request`` a statement digest. ``entries`` gives the type of each statement,
-    ``withdrawing`` the pairs (party number, statement) whose withdrawal has an effect. A provider's withdrawal by a
-    reported key has none.
+    ``consumer`` is a party number, ``request`` a statement digest. ``entries`` gives the type of each statement.
+    ``withdrawing`` has the pairs (party number, statement) whose withdrawal has an effect; a provider's withdrawal by a
+    reported key has no effect.
     """
 
     place: Position
@@ -48,13 +48,14 @@ class Concern:
         return _touches(event, self.place)
 
     def named(self, event: Mapping[str, Any]) -> dict[str, str]:
-        """Return the type of the event's statement under ``entry``; empty for the certificate's own statement."""
+        """Return the names for an event: under ``entry`` the type of its statement; nothing for the certificate's own
+        statement."""
         kind = self.entries.get(event["args"].get("statement", ""), "certificate")
         return {} if kind == "certificate" else {"entry": kind}
 
 
 def withdrawals_here(session: Session, statements: Sequence[NamedStatement]) -> list[dict[str, Any]]:
-    """Return the withdrawals that are log entries: the chain has none by keys whose signatures it cannot check."""
+    """Return the withdrawals that are only log entries: the contracts cannot check the signatures of some keys."""
     kinds = {each.digest: each.type for each in statements}
     entries = [(row, json.loads(row.body)) for row in log_store.withdrawals_of(session, kinds)]
     return [
@@ -70,7 +71,7 @@ def withdrawals_here(session: Session, statements: Sequence[NamedStatement]) -> 
 
 
 def seen_here(session: Session, number: str, row: Certificate | None) -> list[dict[str, Any]]:
-    """Return the events that the chain does not have: issue, verifications, disclosures for a case, erasure."""
+    """Return the events that are not on the chain: issue, verifications, disclosures for a case, erasure."""
     stated = None if row is None else log_store.statement(session, row.digest)
     presented = session.scalars(
         select(Presentation).where(Presentation.certificate_no == number, genuine()).order_by(Presentation.id)

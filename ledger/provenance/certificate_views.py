@@ -1,4 +1,4 @@
-"""Show certificates to their parties, and to parties that may read the full log.
+"""Return data about a certificate to its parties, and to parties that may read the full log.
 
 The methods raise ``Forbidden`` ``PARTY_LACKS_ROLE`` for other parties, and ``NotFound`` ``CERTIFICATE_UNKNOWN``.
 """
@@ -25,7 +25,7 @@ from ledger.usage.holdings.overview import Holdings
 
 
 class OwnCertificates:
-    """Shows certificates that this ledger issued."""
+    """Returns data about certificates that this ledger issued."""
 
     def __init__(self, holdings: Holdings, principals: Principals, bundles: Bundles, readings: Readings) -> None:
         self._holdings = holdings
@@ -40,18 +40,18 @@ class OwnCertificates:
         return row
 
     def bundle(self, actor: Actor, number: str, fields: Iterable[str] | None) -> Bundle:
-        """Return the bundle to its subject, and record the reading; raises also as ``Bundles.build``."""
+        """Return the bundle to the certificate's subject, and record the reading; also raises as ``Bundles.build``."""
         require(actor, Action.SEE_PAYLOAD, owns=self.get(actor, number).subject == actor.party)
         built = self._bundles.build(number, fields)
         self._readings.of_bundle(actor, How.BUNDLE, built)
         return built
 
     def has_part(self, actor: Actor, number: str) -> bool:
-        """Whether the party, or one of its principals, is subject, consumer, issuer or provider."""
+        """Whether the party, or one of its principals, is subject, consumer, issuer or provider of the certificate."""
         return self._has_part(actor, self._holdings.get(number))
 
     def is_subject(self, actor: Actor, number: str) -> bool:
-        """Whether the party, or one of its principals, is the subject."""
+        """Whether the party, or one of its principals, is the certificate's subject."""
         return self._holdings.get(number).subject in self._principals.of(actor)
 
     def _has_part(self, actor: Actor, row: IssuedCertificate) -> bool:
@@ -59,10 +59,10 @@ class OwnCertificates:
 
 
 class CertificateViews:
-    """Shows certificates that were issued here, or presented here and issued elsewhere.
+    """Returns data about certificates that were issued here, or issued elsewhere and presented here.
 
-    ``own`` is None in an installation that has joined another operator's chain: it knows only the certificates that
-    were presented to its own party.
+    ``own`` is None in an installation that has joined another operator's chain; such an installation knows only the
+    certificates that were presented to its own party.
     """
 
     def __init__(
@@ -80,7 +80,8 @@ class CertificateViews:
     def provenance(self, actor: Actor, number: str) -> Provenance:
         """Return the events of a certificate.
 
-        Its consumer and providers do not see for which case a supervisor opened the claims: they may be investigated.
+        The consumer and the providers do not see for which case a supervisor opened the claims, because the case may be
+        about them.
         """
         self._require_part(actor, number)
         found = self._provenances.certificate(number)
@@ -91,7 +92,7 @@ class CertificateViews:
     def presentations(
         self, actor: Actor, number: str, after: str | None, limit: int
     ) -> tuple[list[KnownPresentation], list[UsedElsewhere]]:
-        """Return a page of its verifications, and its uses elsewhere, as ``Presentations`` returns them."""
+        """Return a page of the certificate's verifications, and the uses elsewhere, as ``Presentations`` does."""
         self._require_part(actor, number)
         return self._presentations.page(number, after, limit), self._presentations.elsewhere(number)
 

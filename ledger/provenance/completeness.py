@@ -1,4 +1,4 @@
-"""A history and its proof of completeness: only the complete list of events gives the head on the chain."""
+"""A history and the proof that it is complete: only the complete list of events hashes to the head on the chain."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """The proof of a history: hashing its ``events`` (a number), beginning at ``genesis``, must give ``head``.
+    """The proof of a history: if its events (``events`` is their number) are hashed one after the other, beginning with
+    ``genesis``, the result must be ``head``.
 
-    ``head`` is read from the contract as of ``block``; ``complete`` says whether the hashes agree.
+    ``head`` is read from the contract as of ``block``; ``complete`` says whether the result is ``head``.
     """
 
     contract: str
@@ -24,11 +25,11 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The events in order, each with its party and its reason, and their completeness."""
+    """The events in order, each with the acting party and the reason, and the proof that no event is missing."""
 
     events: tuple[dict[str, Any], ...]
     completeness: Completeness
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON."""
+        """Return the history as a JSON value."""
         return {"events": list(self.events), "completeness": asdict(self.completeness)}

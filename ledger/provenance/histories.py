@@ -39,7 +39,7 @@ from ledger.store.database import Database
 
 
 class Provenances:
-    """Reads histories from the index and compares them with the heads on the chain."""
+    """Reads histories from the index, and compares their heads with those on the chain."""
 
     def __init__(self, database: Database, reader: ChainReader, follower: Follower) -> None:
         self._database = database
@@ -47,12 +47,12 @@ class Provenances:
         self._follower = follower
 
     def asset(self, identifier: str) -> Provenance:
-        """Return every event of an asset; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
+        """Return every event of an asset, with the proof; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
         block, rows = self._asset_rows(identifier)
         return self._prove("AssetRegistry", identifier, rows, rows, block)
 
     def at(self, identifier: str, time: int) -> AssetView:
-        """Return an asset as it was at a time (seconds UTC): its holder and the rights in it.
+        """Return the state of an asset at a time (seconds UTC): its holder and the rights in the asset.
 
         Raises ``ChainUnavailable`` ``HISTORY_INCOMPLETE`` if an event is missing, as ``prov`` and ``timeline`` do.
         """
@@ -63,7 +63,7 @@ class Provenances:
         return prov_document(self._recorded(identifier))
 
     def timeline(self, identifier: str) -> str:
-        """Return an asset's history as a picture (SVG)."""
+        """Draw an asset's history, and return the picture (SVG)."""
         return timeline_picture(self._recorded(identifier))
 
     def lineage(self, identifier: str) -> LineageGraph:
@@ -82,14 +82,15 @@ class Provenances:
         return replace(found, nodes=tuple(nodes))
 
     def lineage_svg(self, identifier: str) -> str:
-        """Return an asset's lineage as a picture (SVG)."""
+        """Draw an asset's lineage, and return the picture (SVG)."""
         return lineage_picture(self.lineage(identifier))
 
     def certificate(self, number: str) -> Provenance:
-        """Return issue, anchor, status changes, uses, holds and erasure of a certificate, and the holds and withdrawals
-        of the statements that it rests on (``names.entry`` is their type). The head of the whole log is the proof.
+        """Return every event of a certificate: issue, anchor, status changes, uses, holds and erasure, and the holds
+        and withdrawals of the statements on which the certificate rests (``names.entry`` is the statement's type). The
+        head of the whole log is the proof.
 
-        For a certificate that was issued elsewhere, its issue and its statements are not known here.
+        If the certificate was issued elsewhere, the events of its issue and of its statements are not known here.
         """
         block = self._follower.sync().block_number
         with self._database.read() as session:
@@ -117,13 +118,13 @@ class Provenances:
         return Provenance(tuple(sorted(events, key=lambda event: int(event["at"]))), proven.completeness)
 
     def log(self) -> Completeness:
-        """Return the completeness of the whole certificate log."""
+        """Return the proof that the index has every event of the certificate log."""
         block = self._follower.sync().block_number
         rows = self._rows("CertificateLog", "")
         return self._prove("CertificateLog", None, rows, (), block).completeness
 
     def _asset_rows(self, identifier: str) -> tuple[int, list[Mapping[str, Any]]]:
-        """Return the block that the index has reached, and the asset's events up to that block."""
+        """Return the newest block in the index, and the asset's events up to that block."""
         block = self._follower.sync().block_number
         rows = self._rows("AssetRegistry", identifier)
         if not rows:
@@ -210,7 +211,8 @@ class Provenances:
         return Provenance(tuple(self._readable(row) for row in shown), completeness)
 
     def _readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an event for readers: ``args`` are hashed into the head, ``names`` gives their numbers as names."""
+        """Return an event for readers: ``args`` are the hashed values, and ``names`` has names for the numbers in
+        ``args``."""
         name, args = row["name"], row["args"]
         names: dict[str, str] = {"reason": reason_name(args["reason"])} if "reason" in args else {}
         if row["contract"] == "AssetRegistry":

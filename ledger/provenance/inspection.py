@@ -1,4 +1,4 @@
-"""Inspect the log as a whole: head, batches, proofs, and whether the installation is ready."""
+"""Inspect the whole log (head, batches, proofs), and whether the installation is ready."""
 
 from __future__ import annotations
 
@@ -67,11 +67,12 @@ class Inspection:
         self._oldest = oldest
 
     def head(self) -> dict[str, Any]:
-        """Return the head on the chain, whether the indexed history gives this head, and the length of each issuer's
+        """Return the head on the chain, whether the indexed events hash to this head, and the length of each issuer's
         log.
 
         ``paused_until`` is the latest end of a pause that stops anchoring (seconds UTC), 0 without a pause. ``failure``
-        is why entries are not anchored, and since when. ``finding`` is why nothing is written to this ledger.
+        is the reason why entries are not anchored, and since when. ``finding`` is the reason why this ledger refuses
+        writes.
         """
         completeness = self._provenances.log()
         with self._database.read() as session:
@@ -90,12 +91,12 @@ class Inspection:
         }
 
     def entries(self) -> list[Finding]:
-        """Compare every entry with its leaf, every batch with its root and the chain, and every row with its entry.
+        """Compare each entry with its leaf, each batch with its root and with the chain, and each row with its entry.
 
         Slow for a long log. Raises ``ChainUnavailable``.
         """
         with self._database.read() as session:
-            # Rows are compared only if no entry is damaged: rows repeat their entries.
+            # A row repeats parts of its entry, so rows are compared only if no entry is damaged.
             found = list(audit(session)) or list(audit_records(session))
         return found + self._coherence.batches_differing()
 
@@ -104,7 +105,7 @@ class Inspection:
         return None if failure is None else asdict(failure)
 
     def _logs(self) -> list[dict[str, Any]]:
-        """Return the number of anchored batches and entries of each issuer (by party number), from the index."""
+        """Return for each issuer (party number) how many batches and entries are anchored, from the index."""
         query = (
             select(ANCHORS.c.issuer, func.count(), func.sum(ANCHORS.c.size))
             .group_by(ANCHORS.c.issuer)
@@ -145,7 +146,7 @@ class Inspection:
         }
 
     def readiness(self) -> dict[str, dict[str, Any]]:
-        """Check each part and return its answer with ``ok``.
+        """Check each part of the installation, and return for each part the result and whether it is in order (``ok``).
 
         The parts are the database, the chain (with this ledger's contracts), the ledger (database, deployment file and
         chain belong together), anchoring and the index. An installation that has joined another operator's chain also
@@ -198,7 +199,7 @@ class Inspection:
         seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)
         until = self._reader.paused_until()
         failure = self._failure()
-        # A pause stops only anchoring, registering and binding, so the service stays ready.
+        # A pause stops only anchoring, registering and binding keys, so the service stays ready.
         late = not until and seconds > MAX_PENDING_SECONDS
         failing = failure is not None and self._clock() - failure["since"] > MAX_FAILING_SECONDS
         answer: dict[str, Any] = {
@@ -219,8 +220,8 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """The number of entries that are not recorded as anchored, the number of closed batches among them, and the time
-    of the oldest entry (seconds UTC)."""
+    """The entries that are not recorded as anchored: their number, the number of closed batches among them, and the
+    time of the oldest entry (seconds UTC)."""
 
     count: int
     batches: int

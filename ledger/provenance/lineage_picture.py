@@ -16,7 +16,7 @@ _GAP: Final = (90, 22)
 _MARGIN: Final = 30
 _HEAD: Final = 84
 _MINIMUM_WIDTH: Final = 720
-# Dash patterns, so that relations differ without colours.
+# The dash pattern of each relation's line; relations differ by pattern, so that a black-and-white print is clear.
 _DASHES: Final = {"derived_from": "none", "split_from": "9 4", "merged_from": "2 3", REPLACED_BY: "14 4 2 4"}
 _Place = tuple[int, int]
 
@@ -105,8 +105,10 @@ def _places(graph: LineageGraph) -> dict[str, _Place]:
 
 
 def _columns(assets: list[str], parents: Mapping[str, list[str]]) -> dict[str, int]:
-    """Return the length of the longest path from an asset without parents. A circle ends after a bounded number of
-    rounds."""
+    """Return each asset's column: the length of the longest path to it from an asset without parents.
+
+    The number of rounds is limited, so a circle does no harm.
+    """
     columns = dict.fromkeys(assets, 0)
     for _ in assets:
         deeper = {

@@ -1,4 +1,4 @@
-"""Show log entries with their content to parties that may read the full log, and to the parties of an entry."""
+"""Return log entries with their content to parties that may read the full log, and to the parties of an entry."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LogEntries:
         self._principals = principals
 
     def page(self, actor: Actor, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return entries after the number ``after``, in order, to a party that may read the full log."""
+        """Return the entries with numbers above ``after``, in order, to a party that may read the full log."""
         require(actor, Action.READ_LOG)
         with self._database.read() as session:
             rows = session.scalars(select(Entry).where(Entry.seq > after).order_by(Entry.seq).limit(limit)).all()
@@ -49,7 +49,7 @@ class LogEntries:
 
 
 def _parties(session: Session, row: Entry) -> set[str]:
-    """Return the parties that the entry names, and those that the entries it refers to name."""
+    """Return the parties that are named in the entry, or in the entries to which it refers."""
     entry = json.loads(row.body)
     found = concerned(entry)
     for other in log_store.entries_by_digest(session, referred(entry)).values():

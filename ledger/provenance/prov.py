@@ -1,8 +1,9 @@
 """Write an asset's history as W3C PROV-O in JSON-LD, with the context embedded, so that reading needs no network.
 
-Entities are the asset, its versions (one for each confirmed content and each holder), its rights, liens and
-certificates, and the documents whose digests the events contain. Activities are the events. Agents are the parties, by
-their opaque ids. Terms that PROV does not have begin with ``pz:``; times in these terms are seconds UTC.
+PROV entities are the asset, its versions (one for each confirmed content and each holder), its rights, liens and
+certificates, and the documents whose digests the events contain. PROV activities are the events. PROV agents are the
+parties, named by their opaque ids. Terms that PROV does not have begin with ``pz:``; times in these terms are seconds
+UTC.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ _OWN_PLACE: Final = frozenset({"id", "at", "by", "parent", "successor"})
 def prov_document(history: RecordedHistory) -> dict[str, Any]:
     """Return the history as one JSON-LD document; the same history always gives the same document.
 
-    The caller has checked with ``verify_history`` that the history is complete. The asset has ``pz:genesis`` and
-    ``pz:head``, with which a reader can repeat the check.
+    The caller must have checked with ``verify_history`` that the history is complete. With ``pz:genesis`` and
+    ``pz:head`` of the asset, a reader of the document can repeat the check.
     """
     writer = _Writer(history)
     for ordinal, event in enumerate(history.events, start=1):
@@ -61,7 +62,7 @@ class _Version:
 
 @dataclass(slots=True)
 class _Writer:
-    """Collects nodes by id, in the order in which they first appear."""
+    """Collects the document's nodes under their ids, in the order in which they first appear."""
 
     history: RecordedHistory
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -89,7 +90,7 @@ class _Writer:
         return self.versions[-1].id
 
     def event(self, ordinal: int, event: RecordedEvent) -> None:
-        """Add the activity of an event, with the entities that it used, generated and invalidated."""
+        """Add the activity for an event, with the entities that the event used, generated and invalidated."""
         activity, time = f"{self._asset}:event:{ordinal}", moment(event.at)
         arguments = {f"pz:{name}": value for name, value in self._described(event).items()}
         position = {"pz:ordinal": ordinal, "pz:transaction": event.tx, "pz:block": event.block}
@@ -103,7 +104,10 @@ class _Writer:
         self._effect(activity, event)
 
     def certificate(self, issued: RecordedCertificate) -> None:
-        """Add a registration certificate, derived from the version that it certifies; its issue is not an event."""
+        """Add a registration certificate, derived from the asset's version that it certifies.
+
+        The asset's history has no event for its issue.
+        """
         certificate, time = certificate_urn(issued.number), moment(issued.issued_at)
         issue, issuer, holder = f"{certificate}:issue", party_urn(issued.issuer), party_urn(issued.holder)
         self._put(issuer, "prov:Agent")
@@ -125,7 +129,8 @@ class _Writer:
             self._put(certificate, invalidatedAtTime=moment(self.ended_at))
 
     def _certified(self, issued: RecordedCertificate) -> str | None:
-        """Return the newest version with the certificate's holder, preferably one that also has its content."""
+        """Return the newest version with the certificate's holder, preferably a version that also has the certificate's
+        content."""
         held = [each for each in self.versions if self._party(each.holder) == issued.holder]
         same = [each for each in held if each.content == issued.content]
         return (same or held)[-1].id if held else None
@@ -204,7 +209,7 @@ class _Writer:
     def _lien(self, activity: str, event: RecordedEvent) -> None:
         number = event.args["lien"]
         if event.name == "Pledged":
-            # The number of a released lien can be used again, so the id contains the event's ordinal.
+            # After a release, another lien can get the same number, so the id also contains the event's ordinal.
             self.liens[number] = f"{self._asset}:lien:{activity.rpartition(':')[2]}"
             self._put(self.liens[number], "prov:Entity", "pz:Lien", generatedAtTime=moment(event.at))
             self._put(self.liens[number], wasGeneratedBy=activity, wasDerivedFrom=self._version)
@@ -224,7 +229,8 @@ class _Writer:
             self._put(document, wasAttributedTo=agent)
 
     def _described(self, event: RecordedEvent) -> dict[str, Any]:
-        """Return the arguments with names for numbers, parties by id, and digests with their algorithm."""
+        """Return an event's arguments with names in place of numbers, party ids in place of party numbers, and the
+        algorithm of each digest."""
         described = {name: value for name, value in event.args.items() if name not in _OWN_PLACE}
         described |= names_in(event.name, event.args)
         described |= {name: {"@id": self._agent(number)} for name, number in parties_in(event.name, event.args).items()}

@@ -1,7 +1,7 @@
 """Record who used a subject's data: every reading, presentation and use, and every disclosure for a case.
 
-A request that reads does not write to the database: readings are kept in memory and stored together within about a
-second. A crash loses at most the readings of the last second; closing the ledger stores the rest.
+A reading request does not write to the database itself: readings are collected in memory and stored together about once
+a second. A crash loses at most the readings of the last second. When the ledger is closed, the rest is stored.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.provenance.tables import Reading
 from ledger.store.database import Database
 
-# The number of readings in memory (about 1 MB) from which a reader stores them itself.
+# From this number of readings in memory (about 1 MB), the reading request stores them itself.
 MAX_WAITING: Final = 10_000
 _LINE: Final = ("id", "at", "by", "certificate_no", "how", "fields", "result", "case", "ordinal")
 
 
 class How(StrEnum):
-    """The way in which data was read: as a bundle, as bundles for a wallet, or as a provider's answer."""
+    """How data was read: as a bundle, as bundles for a wallet, or by a provider as its own answer."""
 
     BUNDLE = "bundle"
     WALLET = "wallet"
@@ -42,7 +42,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordedReading:
-    """One line of the list "who used my data". ``how`` is one of ``How``, or ``verified``, ``used`` or ``case``.
+    """One line of the list "who used my data". ``how`` is a value of ``How``, or ``verified``, ``used`` or ``case``.
 
     ``at`` is seconds UTC; ``result`` is the verifier's result; ``case`` is the number of a supervisor's case.
     """
@@ -69,7 +69,8 @@ class Readings:
     def note(
         self, by: Caller | Actor, how: How, certificate_no: str | None, subject: str, fields: Iterable[str]
     ) -> None:
-        """Record that ``by`` receives these fields, of a certificate or of an answer without a certificate yet."""
+        """Record that ``by`` receives these fields of a certificate, or of an answer for which no certificate was
+        issued yet."""
         row = {
             "subject": subject,
             "by": by.party,
@@ -85,21 +86,25 @@ class Readings:
             self.flush()
 
     def of_bundle(self, by: Caller | Actor, how: How, bundle: Bundle) -> None:
-        """Record that ``by`` receives a bundle, if the bundle discloses any field."""
+        """Record that ``by`` receives a bundle; nothing is recorded if the bundle discloses no field."""
         parts = parse_certificate(bundle.certificate)
         if parts.disclosures:
             claims = parts.claims
             self.note(by, how, claims["certificate_no"], claims["sub"], (item.name for item in parts.disclosures))
 
     def flush(self) -> int:
-        """Store the collected readings in one insert, and return their number. After an error they stay collected."""
+        """Store the collected readings in one insert, and return their number.
+
+        After an error the next call stores them.
+        """
         with self._lock:
             waiting, self._waiting = self._waiting, []
         if not waiting:
             return 0
         try:
             with self._database.write() as session:
-                # Ids are given here, in the order of storing, so that paging by id misses no reading.
+                # Each reading gets its id when it is stored, so that ids are in order and a reader who pages by id
+                # misses none.
                 session.execute(insert(Reading), [{"id": str(ULID()), **row} for row in waiting])
         except Exception:
             with self._lock:
@@ -108,7 +113,7 @@ class Readings:
         return len(waiting)
 
     def page(self, subject: str, after: str | None, limit: int) -> list[RecordedReading]:
-        """Return a page of the readings, verifications, uses and disclosures of a subject's data, by id."""
+        """Return a page of the readings, verifications, uses and disclosures of a subject's data, sorted by id."""
         with self._database.read() as session:
             return _page(session, subject, after, limit)
 

@@ -1,4 +1,4 @@
-"""Compare the rows that are searched and listed with their signed entries, as ``own_entry`` does for certificates."""
+"""Compare database rows with the signed log entries that they repeat, as ``own_entry`` does for certificates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ledger.store.tables import Base, Counter, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 _PER_QUERY: Final = 1_000
-# The columns of each table that repeat a member of the entry, each with that member.
+# For each table: the columns that repeat a member of the entry, each with the member's name.
 _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
     Certificate: REPEATED,
     AccessRequest: {each: each for each in ("id", "scenario", "subject", "consumer", "expires_at")},
@@ -30,7 +30,8 @@ _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
 
 
 def audit_records(session: Session) -> Iterator[Finding]:
-    """Compare rows with entries, keys with accounts, parties with the index, and counters with certificate numbers."""
+    """Return the differences between rows and entries, keys and accounts, parties and the index, counters and
+    certificate numbers."""
     for model in _REPEATED:
         yield from _rows(session, model)
     for account, public_key in session.execute(select(PartyKey.account, PartyKey.public_key)):
@@ -54,7 +55,7 @@ def _rows(session: Session, model: Any) -> Iterator[Finding]:
 
 
 def _parties(session: Session) -> Iterator[Finding]:
-    """Find parties whose number differs from the chain's, or whose current account is not one of their accounts."""
+    """Find parties whose number differs from that on the chain, or whose current account is not theirs on the chain."""
     followed = session.scalar(select(func.max(PARTIES.c.no))) or 0
     query = (
         select(Party, PARTIES.c.no, PartyKey.public_key)
@@ -62,7 +63,7 @@ def _parties(session: Session) -> Iterator[Finding]:
         .outerjoin(PartyKey, (PartyKey.account == Party.present_account) & (PartyKey.party_id == Party.id))
     )
     for row, number, public_key in session.execute(query):
-        # The index may not have reached the newest parties yet.
+        # The newest parties may not be in the index yet.
         later = number is None and row.no is not None and row.no > followed
         wrong = [] if later or row.no in (None, number) else ["no"]
         if row.present_account is not None and public_key != row.present_key:

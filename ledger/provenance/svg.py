@@ -1,4 +1,4 @@
-"""Parts of SVG pictures: colours that print well, and text that is escaped and shortened."""
+"""Parts of SVG pictures: colours that print well, and text that is escaped and shortened to fit."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ Account = String(42)
 
 
 class Reading(Base):
-    """A party received fields of a certificate or of a provision; ``how`` is one of ``readings.How``."""
+    """The record that a party received fields of a certificate or of a provision; ``how`` is a value of
+    ``readings.How``."""
 
     __tablename__ = "reading"
     __table_args__ = (Index("ix_reading_subject", "subject", "id"),)

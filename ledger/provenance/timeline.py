@@ -22,9 +22,10 @@ _ALARMING: Final = frozenset({"Annulled", "Rejected", "Frozen", "Objected"})
 
 
 def timeline_picture(history: RecordedHistory) -> str:
-    """Return an SVG with at most ``MAX_CARDS`` events; it says how many events in the middle are left out.
+    """Return an SVG with at most ``MAX_CARDS`` events. If there are more, the picture says how many in the middle are
+    left out.
 
-    Times are Shanghai times; parties are shown by the beginning of their ids.
+    Times are in Shanghai time; of a party's id only the beginning is shown.
     """
     numbered = list(enumerate(history.events, start=1))
     left_out = max(len(numbered) - MAX_CARDS, 0)

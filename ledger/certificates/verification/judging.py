@@ -1,4 +1,4 @@
-"""Verify a bundle against the chain: read the facts, then call the pure verifier."""
+"""Verify a bundle against the chain: read the chain data for the bundle (facts), then call the verifier."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation, verify
 
-# Adds the templates of the scenario that is known here to the verifier's expectation.
+# If the bundle's scenario is known here, adds the scenario's templates to what the verifier expects.
 Expecting = Callable[[Bundle | bytes, Expectation], Expectation]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A report, the facts that it rests on (so that it can be repeated offline), and the use that was counted."""
+    """A report, the chain data with which it can be repeated offline (facts), and the use that was counted."""
 
     report: Report
     facts: Facts | None
@@ -35,7 +35,10 @@ class Verified:
 
 
 class Judge:
-    """Verifies bundles. If the scenario's file is known here, a certificate under another template is refused."""
+    """Verifies bundles.
+
+    If the scenario's file is known here, a certificate that was issued under another template is refused.
+    """
 
     def __init__(self, remembered: Remembered, expecting: Expecting, clock: Clock) -> None:
         self._remembered = remembered
@@ -43,14 +46,17 @@ class Judge:
         self._clock = clock
 
     def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
-        """Verify a bundle against the chain, now or at a past time (seconds UTC); a hostile bundle never raises."""
+        """Verify a bundle against the chain, for now or for a past time (seconds UTC).
+
+        No content of a bundle makes this raise.
+        """
         try:
             return self.judge(parse_bundle(raw), expect, at)
         except BadBundle:
             return Verified(verify(raw, Facts.nothing(), self._clock() if at is None else at, expect), None)
 
     def facts(self, bundle: Bundle) -> Facts:
-        """Return the facts of a bundle as of the newest block.
+        """Return the facts of a bundle (the chain data that it needs), as of the newest block.
 
         Raises ``ChainUnavailable``, and with the codes ``CHAIN_DIFFERS_FROM_SEEN`` and ``CHAIN_BEHIND_SEEN`` if the
         chain no longer contains what this installation saw before.
@@ -58,19 +64,20 @@ class Judge:
         return self._remembered.facts(bundle)
 
     def judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
-        """Verify a parsed bundle, as ``verify`` does."""
+        """Verify a bundle that is parsed already, as ``verify`` does."""
         facts = self.facts(bundle)
-        # If this clock is slow, a use that the chain has just counted must not seem to lie in the future.
+        # The later of the two times: with a slow clock, a use that the chain has just counted would seem to be in the
+        # future.
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(self.report(bundle, facts, moment, expect), facts)
 
     def report(self, bundle: Bundle, facts: Facts, at: int, expect: Expectation) -> Report:
-        """Return the verifier's report for a time (seconds UTC) by these facts."""
+        """Verify the bundle with these facts for a time (seconds UTC), and return the report."""
         return verify(bundle, facts, at, self._expecting(bundle, expect))
 
 
 def usage_of(raw: bytes) -> tuple[Bundle, str] | None:
-    """Return the bundle and number of a usage certificate, genuine or not; None for anything else."""
+    """Return the parsed bundle and the number of a usage certificate, genuine or not; None for anything else."""
     try:
         bundle = parse_bundle(raw)
         claims = parse_certificate(bundle.certificate).claims

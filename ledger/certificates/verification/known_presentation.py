@@ -12,9 +12,9 @@ from ledger.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class KnownPresentation:
-    """The record of a presentation, or of a check without a use: then ``nonce_digest`` is None.
+    """The record of a presentation, or of a check without a use; for a check ``nonce_digest`` is None.
 
-    ``ordinal`` and ``tx_hash`` are those of the last use that was tried; the chain counted it if the result is
+    ``ordinal`` and ``tx_hash`` belong to the last use that was tried; the chain counted this use if the result is
     ``valid``. ``request`` is the statement digest (hex) under which the uses are counted.
     """
 
@@ -48,7 +48,7 @@ class KnownPresentation:
 
 
 def under_way() -> Conflict:
-    """Return the error of a presentation that is still being verified."""
+    """Return the error for a presentation that is still being verified."""
     return Conflict(
         "PRESENTATION_PENDING",
         "This presentation is still being verified, or its use is not in a block yet.",
@@ -57,7 +57,10 @@ def under_way() -> Conflict:
 
 
 def replayed(known: KnownPresentation | None) -> Conflict:
-    """Return the error of a nonce that was used before. ``known`` is the earlier presentation if the caller made it."""
+    """Return the error for a nonce that was used before.
+
+    ``known`` is the earlier presentation if the caller made it.
+    """
     about: dict[str, Any] = {}
     if known is not None:
         about = {"result": known.result, "ordinal": known.ordinal, "at": known.created_at}

@@ -1,4 +1,7 @@
-"""The end of a verification and the use that was counted for it, for its row and for its entries in the log."""
+"""The outcome of a verification, and the use that was counted for it.
+
+Both are stored in a database row and in log entries.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ LAPSED = "lapsed"
 
 @dataclass(frozen=True, slots=True)
 class CountedUse:
-    """A use that the chain counted: its ordinal (from 1), its transaction, and the gas that the transaction used."""
+    """A use that the chain counted: the use's ordinal (from 1), the transaction, and the transaction's gas."""
 
     ordinal: int
     tx_hash: str
@@ -31,10 +34,10 @@ class CountedUse:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The verifier's result and the names of the disclosed fields.
+    """The outcome of a verification: the verifier's result and the names of the disclosed fields.
 
-    For a genuine certificate also its position, and the consumer (party id) and request (statement digest) under which
-    its uses are counted; else these are None.
+    For a genuine certificate, the outcome also has the position, and the consumer (party id) and the request (statement
+    digest) for which the uses are counted; else these members are None.
     """
 
     result: str
@@ -45,7 +48,7 @@ class Ended:
 
     @classmethod
     def of(cls, report: Report, bundle: Bundle) -> Ended:
-        """Read the end from the verifier's report on a usage certificate."""
+        """Make the outcome from the verifier's report on a usage certificate."""
         fields = tuple(sorted(report.disclosed))
         if not report.genuine:
             return cls(report.result, fields)
@@ -53,7 +56,7 @@ class Ended:
         return cls(report.result, fields, bundle.position, *(counter or (None, None)))
 
     def describe(self, row: Presentation) -> None:
-        """Write the fields, the position and the request into the row; the result is left as it is."""
+        """Write the fields, the position and the request into the row, but not the result."""
         row.fields = list(self.fields)
         if self.place is not None:
             row.issuer, row.batch, row.index = self.place.issuer, self.place.batch, self.place.index
@@ -63,7 +66,7 @@ class Ended:
 def entries_of_end(
     row: Presentation, known: Certificate, use: CountedUse | None, ledger: str, now: int
 ) -> Iterator[dict[str, Any]]:
-    """Return the log entries of a presentation that ended: the presentation, and the use if one was counted."""
+    """Return the log entries for a presentation that ended: one for the presentation, and one for a counted use."""
     yield presentation_entry(
         ledger=ledger,
         id=row.id,

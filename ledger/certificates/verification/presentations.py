@@ -1,8 +1,8 @@
-"""Record the verifications of certificates. Their subjects see them, and a consumer learns the result of its own.
+"""Record verifications of certificates. A certificate's subject can see them; a consumer can see the result of its own.
 
-The first step of a presentation is to take its nonce, which is unique for each consumer. The presentation is
-``pending`` until its end is known. The operator's installation also appends the end, and the use that was counted, to
-the log.
+The first step of a presentation is to reserve its nonce; a consumer can use each nonce once. The presentation is
+``pending`` until its outcome is known. The operator's installation also appends the outcome, and the use if one was
+counted, to the log.
 
 Only verifications of genuine certificates (checks 1 to 6) are kept and shown to the subject, because anybody can write
 a certificate's number into a forged bundle. A party that is not the certificate's consumer leaves at most one record a
@@ -35,7 +35,7 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class UsedElsewhere:
-    """A use that the chain counted without a verification here; ``by`` is the consumer, ``at`` is seconds UTC."""
+    """A use that the chain counted without a verification here; ``by`` is the consumer, ``at`` is in seconds UTC."""
 
     ordinal: int
     by: str
@@ -43,7 +43,10 @@ class UsedElsewhere:
 
 
 class Presentations:
-    """Keeps verifications. With ``keeps_log``, the end of a certificate that was issued here is also a log entry."""
+    """Stores verifications.
+
+    With ``keeps_log``, the outcome for a certificate that was issued here also becomes a log entry.
+    """
 
     def __init__(
         self,
@@ -61,10 +64,12 @@ class Presentations:
         self._keeps_log = keeps_log
 
     def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> KnownPresentation:
-        """Take the nonce for this presentation, or return the same presentation if it is still pending.
+        """Reserve the nonce for this presentation and record it; if the same presentation is still pending, return its
+        record.
 
-        ``at`` is when the presentation was received (seconds UTC); for a pending one the first time is kept. Raises
-        ``Conflict`` ``NONCE_REPLAYED``, with the result if the same presentation used the nonce.
+        ``at`` is the time at which the presentation was received (seconds UTC); a pending presentation keeps its first
+        time. Raises ``Conflict`` ``NONCE_REPLAYED`` if the nonce was used, with the result if the same presentation
+        used it.
         """
         fresh = Presentation(
             id=str(ULID()),
@@ -93,9 +98,10 @@ class Presentations:
         return KnownPresentation.of(known)
 
     def resume(self, identifier: str, consumer: str) -> KnownPresentation:
-        """Return a pending presentation to this consumer.
+        """Return this consumer's pending presentation.
 
-        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``NONCE_REPLAYED`` with the result if it has ended.
+        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``NONCE_REPLAYED``, with the result, if the
+        presentation has ended.
         """
         with self._database.read() as session:
             known = session.get(Presentation, identifier)
@@ -109,14 +115,14 @@ class Presentations:
         return _still_pending(known)
 
     def looked_at(self, row: KnownPresentation, found: Ended) -> None:
-        """Record a valid presentation before its use is signed, so that the subject sees that it was looked at."""
+        """Record a valid presentation before its use is signed, so that the subject sees who has verified it."""
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)
             if known.result == PENDING:
                 found.describe(known)
 
     def announce(self, row: KnownPresentation, tried: Ended, ordinal: int, tx_hash: str) -> KnownPresentation:
-        """Record the use that is about to be sent to the chain, and return the presentation.
+        """Record the use before it is sent to the chain, and return the presentation's record.
 
         Raises ``Conflict`` ``PRESENTATION_PENDING`` if another process continued the presentation in the meantime, and
         ``NONCE_REPLAYED`` if it has ended.
@@ -130,7 +136,8 @@ class Presentations:
             return KnownPresentation.of(known)
 
     def end(self, row: KnownPresentation, ended: Ended, use: CountedUse | None = None) -> KnownPresentation:
-        """Record the end of a presentation and return it; another process may have recorded the same end already.
+        """Record the outcome of a presentation and return the record. Another process may already have recorded the
+        same outcome.
 
         Raises as ``announce``.
         """
@@ -177,7 +184,7 @@ class Presentations:
             return [KnownPresentation.of(row) for row in rows]
 
     def page(self, number: str, after: str | None, limit: int) -> list[KnownPresentation]:
-        """Return a page of a certificate's verifications by id; raises ``NotFound`` if the certificate is not known."""
+        """Return a page of a certificate's verifications, sorted by id; ``NotFound`` for an unknown certificate."""
         query = select(Presentation).where(Presentation.certificate_no == number, genuine())
         if after:
             query = query.where(Presentation.id > after)
@@ -189,7 +196,8 @@ class Presentations:
         return found
 
     def elsewhere(self, number: str) -> list[UsedElsewhere]:
-        """Return the uses under the certificate's request that the consumer had counted without a verification here.
+        """Return the uses of the certificate's request that the consumer had counted without a verification at this
+        ledger.
 
         Raises ``NotFound``.
         """
@@ -220,9 +228,10 @@ def _still_pending(known: Presentation) -> KnownPresentation:
 
 
 def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Whether the row is deleted: the certificate is not genuine, or a stranger has a record of it today already.
+    """Whether to delete the row: the certificate is not genuine, or a party that is not its consumer already has a
+    record today.
 
-    A presentation that lapsed before it was verified is kept, because its nonce stays used.
+    The row of a presentation that lapsed before it was verified is kept, because its nonce must stay used.
     """
     if row.tx_hash is not None or ended.result == LAPSED:
         return False

@@ -11,7 +11,10 @@ from ledger.certificates.verification.known_presentation import under_way
 
 
 class Turns:
-    """Thread-safe. Against other processes, the database row and the chain's counter protect a presentation."""
+    """Hands out the locks; thread-safe.
+
+    Other processes are kept apart by the presentation's database row and the chain's counter.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -20,7 +23,7 @@ class Turns:
 
     @contextmanager
     def working_on(self, presentation: str) -> Iterator[None]:
-        """Hold the presentation; raises ``Conflict`` ``PRESENTATION_PENDING`` if another thread holds it."""
+        """Lock the presentation; raises ``Conflict`` ``PRESENTATION_PENDING`` if another thread has locked it."""
         with self._guard:
             if presentation in self._at_work:
                 raise under_way()
@@ -32,6 +35,9 @@ class Turns:
                 self._at_work.discard(presentation)
 
     def of_counter(self, counter: tuple[str, str] | None) -> threading.Lock:
-        """Return the lock of a use counter (consumer, request). It is freed when no thread refers to it."""
+        """Return the lock of a use counter (consumer, request).
+
+        The lock object is deleted when no thread refers to it.
+        """
         with self._guard:
             return self._counters.setdefault(counter, threading.Lock())

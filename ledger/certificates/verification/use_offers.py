@@ -1,7 +1,7 @@
-"""Uses that were proposed to consumers and are not signed yet, in memory only, with a limit for each consumer.
+"""Keep, in memory only, the uses that consumers were asked to sign and have not signed yet; limited for each consumer.
 
-The presented bundle is never written to disk. After a restart, or in another process, the offer is missing and the
-consumer sends the presentation again.
+The presented bundle is never written to disk. After a restart, or in another process, the use is not found, and the
+consumer must send the presentation again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 from ledger.certificates.verification.uses import UseToSign
 from ledger.errors import Conflict
 
-# For each consumer: at 256 KiB for a bundle, this is at most 16 MiB.
+# The most offers of one consumer. A bundle has at most 256 KiB, so a consumer's offers take at most 16 MiB.
 MAX_OFFERS: Final = 64
 About = TypeVar("About")
 
@@ -28,7 +28,10 @@ class Offer(Generic[About]):
 
 
 class Offers(Generic[About]):
-    """The newest offer of each presentation. Above the limit, the consumer's oldest offer is dropped. Thread-safe."""
+    """Keeps the newest offer of each presentation.
+
+    Above the limit, the consumer's oldest offer is removed. Thread-safe.
+    """
 
     def __init__(self, most: int = MAX_OFFERS) -> None:
         self._most = most

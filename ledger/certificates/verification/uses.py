@@ -1,4 +1,4 @@
-"""Count uses on the chain. Only the consumer's own key can have a use counted.
+"""Have uses counted on the chain. The contract counts a use only if the consumer's own key signed it.
 
 The consumer's own installation sends uses from the consumer's account. If this installation keeps the consumer's key,
 that key signs, and the operator's account sends the transaction and pays. Any other consumer receives a message to
@@ -21,10 +21,10 @@ from ledger.proof.acts import sign_act, uses_message
 
 @dataclass(frozen=True, slots=True)
 class UseToSign:
-    """A use to be signed. With a signature by the key of ``account`` over ``message``, anybody can have it counted.
+    """A use to be signed. Once the key of ``account`` has signed ``message``, anybody can have the use counted.
 
-    ``presentation`` is an id, ``request`` a statement digest (hex), ``deadline`` the last second (UTC) at which the
-    chain counts the use.
+    ``presentation`` is an id and ``request`` a statement digest (hex). After ``deadline`` (seconds UTC) the chain no
+    longer counts the use.
     """
 
     presentation: str
@@ -36,7 +36,10 @@ class UseToSign:
 
 
 class Uses:
-    """Sends uses. ``own`` is the party of ``client``'s account; ``accounts`` returns a party's current account."""
+    """Sends uses to the chain.
+
+    ``own`` is the party of ``client``'s account; ``accounts`` returns a party's current account.
+    """
 
     def __init__(
         self,
@@ -67,17 +70,18 @@ class Uses:
             )
 
     def to_sign(self, presentation: str, consumer: str, request: str, ordinal: int, deadline: int) -> UseToSign:
-        """Return a use with the message that the key of the consumer's current account signs."""
+        """Return a use with the message that the key of the consumer's current account must sign."""
         account = self._client.account if consumer == self._own else self._accounts(consumer)
         message = uses_message(self._reader.chain, account, deadline, [(request, ordinal)])
         return UseToSign(presentation, account, request, ordinal, deadline, message)
 
     def send(self, use: UseToSign, signature: bytes | None, announce: Announce) -> Receipt:
-        """Send a use with its consumer's signature. Without a signature, this installation must have the key.
+        """Send a use with the consumer's signature. Without a signature, this installation must have the consumer's
+        key.
 
         Raises ``Conflict`` ``LOG_USE_OUT_OF_ORDER``, ``LOG_SIGNATURE_EXPIRED``, ``Forbidden``
-        ``LOG_SIGNATURE_INVALID``, and as ``ChainClient.send``. The contract skips a signed use that is not the next
-        one; ``counted`` is false for that receipt.
+        ``LOG_SIGNATURE_INVALID``, and as ``ChainClient.send``. The contract ignores a signed use whose ordinal is not
+        the next one; ``counted`` is then false for the receipt.
         """
         if signature is None and use.account == self._client.account:
             return self._client.send(record_use(use.request, use.ordinal), announce=announce)
@@ -95,7 +99,7 @@ class Uses:
         return any((use["consumer"], use["request"], use["ordinal"]) == (number, request, ordinal) for use in uses)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
-        """Return the receipt of a transaction, None if it is in no block."""
+        """Return the receipt of a transaction, None if the transaction is in no block."""
         return self._client.receipt(tx_hash)
 
     def waits(self, tx_hash: str) -> bool:

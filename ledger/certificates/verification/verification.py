@@ -1,14 +1,16 @@
-"""Verify a bundle for a party: read the facts, call the pure verifier, count the use, and record it for the subject.
+"""Verify a bundle for a party: read the chain data, call the verifier, count the use, and record the verification for
+the subject.
 
-The chain's counter decides which use comes first, also between processes and installations. A use is counted only if
-it has the next ordinal; a party that comes second is refused and verifies again. Within a process, presentations under
-one request wait for each other, so that no transaction is sent in vain. Only the consumer can have a use counted: if
-its key is not here, the use is proposed to it, and the content is returned after the block with its signed use.
+The chain's counter decides which use comes first, also between processes and installations. A use is counted only if it
+has the next ordinal; if another use was counted first, the bundle is verified again. Within a process, presentations of
+one request wait for each other, so that no transaction is sent in vain. Only the consumer can have a use counted. If
+the consumer's key is not here, the use is returned to the consumer to sign, and the content is returned only after the
+signed use is in a block.
 
-A presentation is answered once, in these steps: take the nonce; verify; store the transaction hash of the use; send the
-use; store the result. If the process stops in between, the presentation stays pending. The consumer can send it again,
-and it continues with the time of its first receipt. ``settle`` finds the end of a pending presentation by its
-transaction hash.
+A presentation is answered once, in these steps: reserve the nonce; verify; store the transaction hash of the use; send
+the use; store the result. If the process stops in between, the presentation stays pending. If the consumer sends it
+again, it continues with the time at which it was first received. ``settle`` finds the outcome of a pending presentation
+by its transaction hash.
 """
 
 from __future__ import annotations
@@ -58,7 +60,10 @@ class Proposed:
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A presentation in work. ``counter`` is the consumer (party id) and the request that its certificate names."""
+    """A presentation that is being verified.
+
+    ``counter`` is the consumer (party id) and the request that the certificate names.
+    """
 
     row: KnownPresentation
     bundle: Bundle
@@ -71,12 +76,12 @@ class _UnderWay:
 
     @property
     def deadline(self) -> int:
-        """The last second (UTC) at which it can be sent again and its use is counted."""
+        """The last second (UTC) at which the presentation can be sent again and its use is counted."""
         return self.row.created_at + LAPSE_SECONDS
 
 
 class Verification(Judge):
-    """Verifies for parties that do not run the verifier themselves."""
+    """Verifies bundles for parties that do not run the verifier themselves."""
 
     def __init__(
         self,
@@ -97,7 +102,8 @@ class Verification(Judge):
         self._offers: Offers[_UnderWay] = Offers()
 
     def check(self, actor: Actor, raw: bytes, nonce: str | None, at: int | None = None) -> Verified:
-        """Verify a bundle for a party without counting a use. A genuine usage certificate's subject can see the check.
+        """Verify a bundle for a party without counting a use. If a usage certificate is genuine, its subject can see
+        this check.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``.
         """
@@ -109,16 +115,19 @@ class Verification(Judge):
         return verified
 
     def signs_for(self, consumer: str) -> bool:
-        """Whether the consumer's key is here, so that it calls ``accept``; else it calls ``propose`` and ``use``."""
+        """Whether the consumer's key is here.
+
+        If so, call ``accept`` for the consumer; else call ``propose`` and then ``use``.
+        """
         return self._uses.signs_for(consumer)
 
     def accept(self, actor: Actor, raw: bytes, nonce: str) -> Verified:
         """Verify a presentation and, if it is valid, have its use counted on the chain.
 
-        The verification of a genuine certificate is recorded for the subject, whatever its result. A presentation that
-        was not answered, because no node answered or the process stopped, continues when it is sent again. Raises
-        ``Forbidden`` ``PARTY_LACKS_ROLE``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` if the consumer's key is not here,
-        ``NONCE_REPLAYED`` if the nonce was used before, ``PRESENTATION_PENDING`` while another thread verifies it.
+        The verification of a genuine certificate is recorded for the subject, whatever the result. If no node answered
+        or the process stopped, send the presentation again: it continues. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``;
+        ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` if the consumer's key is not here, ``NONCE_REPLAYED`` if the nonce was
+        used before, ``PRESENTATION_PENDING`` while another thread verifies it.
         """
         require(actor, Action.VERIFY, owns=True)
         if usage_of(raw) is not None:
@@ -130,10 +139,11 @@ class Verification(Judge):
             return self._went_on(case) or self._use_up(case, lambda use, announce: self._uses.send(use, None, announce))
 
     def propose(self, actor: Actor, raw: bytes, nonce: str) -> Proposed:
-        """Verify a presentation for a consumer whose key is not here; if it is valid, return the use to sign.
+        """Verify a presentation for a consumer whose key is not here; if the presentation is valid, return the use to
+        sign.
 
-        If it is sent again, the current use is returned; if the use was counted and only the answer was lost, the
-        content is returned. Raises as ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
+        If the presentation is sent again, the current use is returned; if the use was counted and only the answer was
+        lost, the content is returned. Raises as ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
         """
         require(actor, Action.VERIFY, owns=True)
         case = self._begin(raw, actor.party, nonce)
@@ -150,10 +160,10 @@ class Verification(Judge):
             return Proposed(verified.without_content(), use)
 
     def use(self, actor: Actor, presentation: str, signature: bytes) -> Verified:
-        """Have a proposed use counted with its consumer's signature, and return the content.
+        """Have the use that ``propose`` returned counted with the consumer's signature, and return the content.
 
-        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``USE_NOT_PROPOSED`` and ``USE_OVERTAKEN`` (propose
-        again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``,
+        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``USE_NOT_PROPOSED`` and ``USE_OVERTAKEN`` (then call
+        ``propose`` again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``,
         ``PARTY_LACKS_ROLE``.
         """
         require(actor, Action.VERIFY, owns=True)
@@ -164,10 +174,10 @@ class Verification(Judge):
             return self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
 
     def settle(self) -> int:
-        """Record the end of pending presentations that no thread works on, and return how many ended.
+        """Record the outcome of pending presentations that no thread works on, and return how many ended.
 
-        A presentation whose use the chain counted is ``valid``. Any other lapses after ``LAPSE_SECONDS``; before that
-        it can be sent again. Raises ``ChainUnavailable``.
+        A presentation whose use the chain counted is ``valid``. Any other presentation lapses ``LAPSE_SECONDS`` after
+        its first receipt; until then it can be sent again. Raises ``ChainUnavailable``.
         """
         settled = 0
         for row in self._presentations.pending():
@@ -177,7 +187,7 @@ class Verification(Judge):
                         continue
                     self._end(row, *ending)
             except Conflict:
-                # Another thread or process works on it and records its end.
+                # Another thread or process works on the presentation and will record its outcome.
                 continue
             settled += 1
         if settled:
@@ -197,7 +207,7 @@ class Verification(Judge):
         return self._states.public_status(number)
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _UnderWay | None:
-        """Take the nonce; None for anything that is not a usage certificate."""
+        """Reserve the nonce and record the presentation; None if the bundle is not of a usage certificate."""
         presented = usage_of(raw)
         if presented is None:
             return None
@@ -206,14 +216,14 @@ class Verification(Judge):
         return _UnderWay(row, bundle, nonce, facts_needed(bundle).uses)
 
     def _now(self) -> int:
-        """Return the later of this clock and the newest block: this clock may be slower than a wallet's."""
+        """Return the later time of this clock and the newest block, because this clock may be behind a wallet's."""
         try:
             return max(self._clock(), self._reader.latest().time)
         except ChainUnavailable:
             return self._clock()
 
     def _went_on(self, case: _UnderWay) -> Verified | None:
-        """Return the answer to a use that an earlier try had counted; None if there is no such use yet.
+        """Return the answer if an earlier try already had the use counted; None if no use was counted yet.
 
         Raises ``Conflict`` ``PRESENTATION_PENDING``, and ``NONCE_REPLAYED`` if the presentation has lapsed.
         """
@@ -230,7 +240,10 @@ class Verification(Judge):
         return verified
 
     def _next_use(self, case: _UnderWay) -> tuple[Verified, UseToSign | None]:
-        """Verify, and return the next use; a presentation that is not valid is recorded as ended and has no use."""
+        """Verify, and return the report and the next use.
+
+        A presentation that is not valid is recorded as ended and has no use.
+        """
         verified = self.judge(case.bundle, case.expect)
         if not verified.report.valid or verified.facts is None or case.counter is None:
             self._end(case.row, Ended.of(verified.report, case.bundle))
@@ -240,7 +253,7 @@ class Verification(Judge):
         return verified, self._uses.to_sign(case.row.id, consumer, request, ordinal, case.deadline)
 
     def _use_up(self, case: _UnderWay, send: Send) -> Verified:
-        """Verify and have one use counted; verify again if another use was counted first."""
+        """Verify the presentation and have one use counted; if another use was counted first, verify again."""
         overtaken = 0
         with self._turns.of_counter(case.counter):
             while True:
@@ -248,7 +261,7 @@ class Verification(Judge):
                 if wanted is None:
                     return verified
                 if wanted.ordinal == overtaken:
-                    # The node has not seen the block with the other use yet.
+                    # The node does not have the block with the other use yet.
                     raise under_way()
                 overtaken = wanted.ordinal
                 if (use := self._spend(case, verified.report, wanted, send)) is not None:
@@ -270,7 +283,7 @@ class Verification(Judge):
         return self._use_in(receipt, case.row)
 
     def _use_in(self, receipt: Receipt | None, row: KnownPresentation) -> CountedUse | None:
-        """Return the recorded use if its transaction counted it."""
+        """Return the recorded use if its transaction was counted as a use, else None."""
         if receipt is None or row.ordinal is None or row.request is None:
             return None
         if not self._uses.counted(receipt, row.consumer, row.request, row.ordinal):
@@ -278,18 +291,18 @@ class Verification(Judge):
         return CountedUse(row.ordinal, receipt.tx_hash, receipt.gas_used)
 
     def _as_it_was(self, case: _UnderWay, use: CountedUse) -> Verified:
-        """Return the answer that was lost: the report for the time of the use, by the facts before it."""
+        """Make the lost answer again: verify for the time of the use, with the chain data before the use."""
         facts = self.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())
         if case.counter is None or len(history) < use.ordinal:
-            # The node has not seen the block with the use yet.
+            # The node does not have the block with the use yet.
             raise under_way()
         before = replace(facts, uses={**facts.uses, case.counter: history[: use.ordinal - 1]})
         report = self.report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
         return Verified(report, before, use)
 
     def _ending(self, row: KnownPresentation) -> tuple[Ended, CountedUse | None] | None:
-        """Return the end of a presentation that was interrupted; None while it is open."""
+        """Return the outcome of an interrupted presentation; None while it is still pending."""
         receipt = None if row.tx_hash is None else self._uses.receipt(row.tx_hash)
         if (use := self._use_in(receipt, row)) is not None:
             return Ended(VALID, tuple(row.fields)), use
@@ -308,7 +321,7 @@ def _signed(uses: Uses, offer: Offer[_UnderWay], signature: bytes) -> Send:
         if use.ordinal != offer.use.ordinal:
             raise Conflict(
                 "USE_OVERTAKEN",
-                "Another use under this request was counted after this one was proposed.",
+                "Another use of this request was counted after this use was proposed.",
                 where=f"presentation {use.presentation}",
                 hint="Send the presentation again with the same nonce, and sign the use in the answer.",
             )

@@ -40,7 +40,8 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """归集：列出与参与方有关的凭证及其当前状态。List the certificates of a party with their current states.
+    """归集：列出以该参与方为主体、使用方、签发方或提供方的凭证及其当前状态。List the certificates of which a party is
+    subject, consumer, issuer or provider, with their current states.
 
     示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3 · pingzheng certificate list
     --party all --class registration
@@ -68,14 +69,14 @@ def show(number: Number, key: OwnKey = None, home: Home = None, as_json: AsJson 
 @app.command()
 def bundle(
     number: Number,
-    out: Annotated[Path, typer.Option(help="File for the bundle.")] = Path("bundle.json"),
+    out: Annotated[Path, typer.Option(help="File to write the bundle to.")] = Path("bundle.json"),
     fields: Fields = None,
     key: OwnKey = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """凭证主体用自己的密钥取得凭证包；这次读取会留下记录。Write a certificate's bundle to a file. Only its subject
-    may do so, with its key; the reading is recorded.
+    """凭证主体用自己的密钥取得凭证包；这次读取会留下记录。Write a certificate's bundle to a file. Only the
+    certificate's subject can do this, with its own key. The reading is recorded.
 
     示例 Example:  pingzheng certificate bundle DAC-440802-2026-S51-00000001-K --key firm.key --out bundle.json
     """
@@ -89,14 +90,17 @@ def bundle(
 @app.command()
 def issue(
     request: Annotated[
-        str, typer.Argument(help="Id of a request that is authorised and answered.", show_default=False)
+        str,
+        typer.Argument(
+            help="Id of a request that the subject has authorised and the providers have answered.", show_default=False
+        ),
     ] = "",
     all_ready: Annotated[bool, typer.Option("--all-ready", help="Issue for every request that is ready.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为一个请求，或为所有已授权并已答复的请求签发凭证并存证。Issue and anchor the certificate of one request, or of
-    all requests that are authorised and answered.
+    """为一个请求，或为所有已获授权且提供方已答复的请求，签发凭证并存证。Issue and anchor the certificate for one
+    request, or for all requests that are authorised and that the providers have answered.
 
     示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
     """
@@ -122,8 +126,8 @@ def present(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用主体的密钥把凭证绑定到一个使用方和一个随机串，写出凭证包。Bind a certificate to one consumer and one nonce
-    with the subject's key, and write the bundle.
+    """用主体的密钥签名，把凭证出示给指定的使用方和其随机串，并写出凭证包。Sign, with the subject's key, that a
+    certificate is presented to one consumer with one nonce, and write the bundle to a file.
 
     示例 Example:  pingzheng certificate present DAC-440802-2026-S51-00000001-K --consumer <party> --nonce <nonce>
     --key firm.key
@@ -138,8 +142,8 @@ def present(
 
 @app.command()
 def correct(number: Number, home: Home = None, as_json: AsJson = False) -> None:
-    """提供方更正数据后，签发新版本取代原凭证。Issue a new version after a provider corrected its data. It supersedes
-    this certificate.
+    """提供方更正数据后，签发新版本取代原凭证。Issue a new version of a certificate after a provider has corrected its
+    data. The new version supersedes the certificate.
 
     示例 Example:  pingzheng certificate correct DAC-440802-2026-S51-00000001-K
     """

@@ -1,4 +1,4 @@
-"""Commands that list a certificate's events, its verifications, and who read a subject's data."""
+"""Commands that list the events and the verifications of a certificate, and who read a subject's data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from ledger.domain.codes import check_certificate_no
 
 
 def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> None:
-    """溯源：凭证的全部经过，并证明没有遗漏。List everything that happened to a certificate, with a proof that nothing
-    is missing.
+    """溯源：凭证的全部经过，并证明没有遗漏。List every event of a certificate, with a proof that no event is missing.
 
     示例 Example:  pingzheng certificate provenance DAC-440802-2026-S51-00000001-K
     """
@@ -36,8 +35,8 @@ def presentations(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """核验记录：本账本的每次核验，以及在别处登记的使用。List the verifications of a certificate at this ledger, and the
-    uses that were counted without one.
+    """核验记录：凭证在本账本的每次核验，以及未在本账本核验就登记的使用。List the verifications of a certificate at this
+    ledger, and the uses that were counted without a verification here.
 
     示例 Example:  pingzheng certificate presentations DAC-440802-2026-S51-00000001-K
     """
@@ -59,8 +58,8 @@ def readings(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """谁用过我的数据：每次读取、出示、使用和因案件开启；须先登录。List who used your data: every reading, presentation
-    and use, and what was opened for a case. Sign in first.
+    """谁用过我的数据：每次读取、出示、使用，以及监管方因办案的查看；须先登录。List who used your data: every reading,
+    presentation and use, and what a supervisor opened for a case. Sign in first.
 
     示例 Example:  pingzheng certificate readings
     """

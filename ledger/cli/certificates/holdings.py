@@ -52,8 +52,8 @@ def summary(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """按场景和提供部门统计凭证数量及当前状态。Count certificates by scenario and by providing department, with their
-    current states.
+    """按场景和提供部门统计凭证数量及当前状态。Count the certificates of each scenario and of each providing department,
+    with their current states.
 
     示例 Examples:  pingzheng holdings summary --party all · pingzheng holdings summary --scenario S51 --state
     active
@@ -74,7 +74,7 @@ def summary(
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Argument(help="File for the list.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="File to write the list to.", show_default=False)],
     form: Annotated[
         str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: by the file's name.")
     ] = None,
@@ -111,7 +111,7 @@ def export(
 
 
 def _write(out: Path, holdings: Iterable[Holding], *, as_csv: bool) -> int:
-    """Write to a temporary name first, so that an interrupted export leaves no file that looks complete."""
+    """Write to a temporary file first, so that an interrupted export leaves no file that looks complete."""
     draft, count = out.with_name(f"{out.name}.part"), 0
     with draft.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines([COLUMNS]) if as_csv else ())

@@ -1,4 +1,4 @@
-"""Options that filter certificates, shared by several commands, and the filter that is made of them."""
+"""Options with which several commands filter certificates, and the filter that is built from these options."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ ALL = "all"
 Party = Annotated[
     str, typer.Option(help=f"Party id, USCC or name, `authority`, `platform`, or `{ALL}`; default: the platform.")
 ]
-Part = Annotated[str | None, typer.Option(help=f"The party's part: {', '.join(PARTS)}; default: any.")]
+Part = Annotated[
+    str | None, typer.Option(help=f"The party's role in the certificate: {', '.join(PARTS)}; default: any.")
+]
 Scenario = Annotated[str | None, typer.Option(help="Scenario code, e.g. S51.")]
 Class = Annotated[str | None, typer.Option("--class", help=" or ".join(CLASSES))]
 State = Annotated[str | None, typer.Option(help=f"Current state: {', '.join(STATES)}.")]
 Provider = Annotated[str | None, typer.Option(help="The department that supplied data: party id or USCC.")]
 IssuedFrom = Annotated[str | None, typer.Option(help="Issued on this day or later, YYYY-MM-DD (Asia/Shanghai).")]
 IssuedTo = Annotated[str | None, typer.Option(help="Issued on this day or earlier.")]
-ExpiresBefore = Annotated[str | None, typer.Option(help="Expired on this day or earlier.")]
+ExpiresBefore = Annotated[str | None, typer.Option(help="Certificate expires on this day or earlier.")]
 
 
 def filter_of(
@@ -40,7 +42,7 @@ def filter_of(
     issued_to: str | None,
     expires_before: str | None,
 ) -> HoldingsFilter:
-    """Make the filter; raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound`` ``PARTY_UNKNOWN``."""
+    """Build the filter; raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound`` ``PARTY_UNKNOWN``."""
     return HoldingsFilter(
         party=None if party == ALL else party_of(ledger, party or "platform"),
         part=part,

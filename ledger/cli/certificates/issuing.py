@@ -12,13 +12,16 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
 
-# Requests in one database transaction; between two transactions other processes can write.
+# The number of requests in one database transaction; between two transactions other processes can write.
 _PORTION: Final = 50
 _REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
 
 
 def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
-    """Issue for each ready request. If one is refused, the others are still issued and the exit code is 1."""
+    """Issue a certificate for each request that is ready.
+
+    If one is refused, the others are issued and the exit code is 1.
+    """
     requests = ledger.usage.issuance.ready()
     rows: list[dict[str, Any]] = []
     with progress() as bars:
@@ -47,7 +50,7 @@ def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
 
 
 def _issued(ledger: Ledger, requests: list[str]) -> list[dict[str, Any]]:
-    """Issue for all requests at once; if one is refused, issue one by one to find out which."""
+    """Issue for all requests at once; if a request is refused, issue one by one to find out which are refused."""
     try:
         made = ledger.usage.issuance.issue(ledger.actor(ledger.party), requests)
     except _REFUSALS as refusal:

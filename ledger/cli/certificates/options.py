@@ -16,18 +16,16 @@ if TYPE_CHECKING:
 
 Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
 Nonce = Annotated[str, typer.Option(help="The consumer's nonce.", show_default=False)]
-Fields = Annotated[str | None, typer.Option(help="Fields to disclose, separated by commas; default all.")]
-BundleOut = Annotated[Path, typer.Option(help="File for the bundle.")]
+Fields = Annotated[str | None, typer.Option(help="Fields to disclose, separated by commas; default: all fields.")]
+BundleOut = Annotated[Path, typer.Option(help="File to write the bundle to.")]
 OwnKey = Annotated[
     Path | None,
-    typer.Option(
-        "--key", help="Private key file of the party that reads; default: the installation's own party reads."
-    ),
+    typer.Option("--key", help="Private key file of the reading party; default: the installation's own party reads."),
 ]
 
 
 def asking_party(ledger: Ledger, key: Path | None) -> Actor:
-    """Return the party whose live key is in the file, or the installation's own party without a file.
+    """Return the party whose active key is in the file; without a file, the installation's own party.
 
     Raises ``Unauthenticated`` ``SESSION_KEY_NOT_LIVE``, ``Forbidden`` ``PARTY_NOT_ACTIVE``, and as ``signer_of``.
     """
@@ -38,7 +36,7 @@ def asking_party(ledger: Ledger, key: Path | None) -> Actor:
     if record is None or record.valid_to or record.reported_at:
         raise Unauthenticated(
             "SESSION_KEY_NOT_LIVE",
-            "The key is not a live key of a party on the chain.",
+            "The key is not an active key of a party on the chain.",
             where=account,
             hint="Use the party's current key.",
         )

@@ -1,4 +1,4 @@
-"""Revoke all certificates that a file lists: check the whole file, ask for confirmation, then send in portions."""
+"""Revoke all certificates that a file lists: check the whole file, ask the user, then send several transactions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.usage.revocations import MAX_REVOCATIONS, Answer, Outcome
 
-# 64 bytes for each line: a number, blanks and a line break.
+# The largest file, in bytes: 64 for each line with a number, blanks and a line break.
 _MAX_BYTES: Final = MAX_REVOCATIONS * 64
 _SHOWN: Final = 20
 
 
 def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: bool) -> None:
-    """Revoke the certificates in the file. The exit code is 1 unless all of them have ended.
+    """Revoke the certificates that the file lists. The exit code is 1 unless all of them are revoked or superseded
+    afterwards.
 
     Raises ``InvalidInput`` ``NUMBERS_FILE_INVALID`` with every wrong line, before anything is sent.
     """
@@ -59,7 +60,7 @@ def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: b
 
 
 def numbers_in(ledger: Ledger, file: Path) -> list[str]:
-    """Return the certificate numbers of a file, each once, in order: one on each line, without blank lines."""
+    """Return the certificate numbers in a file with one number on each line: without repeats, in the file's order."""
     text = read_text(file, _MAX_BYTES).decode("utf-8", "replace")
     lines = [(place, line.strip()) for place, line in enumerate(text.splitlines(), start=1) if line.strip()]
     wrong = {place: code for place, line in lines if (code := _problem(line))}
@@ -81,7 +82,7 @@ def numbers_in(ledger: Ledger, file: Path) -> list[str]:
             "NUMBERS_FILE_LENGTH",
             f"The file lists {len(numbers)} numbers; 1 to {MAX_REVOCATIONS:,} are allowed.",
             where=str(file),
-            hint="Split the file and revoke its parts one after another.",
+            hint="Split the file, and revoke the numbers of each part separately.",
         )
     return numbers
 

@@ -1,4 +1,4 @@
-"""Commands that change a certificate's status: by its issuer, or by an office that sets and lifts holds."""
+"""Commands that change a certificate's status. Its issuer revokes or suspends; authorities and supervisors hold."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def supersede(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用同一主体的另一张凭证永久取代原凭证。Replace a certificate permanently by another one of the same subject.
+    """用同一主体的另一张凭证永久取代原凭证。Replace a certificate permanently by another certificate of the same
+    subject.
 
     示例 Example:  pingzheng certificate supersede DAC-440802-2026-S51-00000001-K DAC-440802-2026-S51-00000002-I
     """
@@ -48,8 +49,9 @@ def revoke(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """签发方永久撤销自己的凭证：一张，或文件列出的全部；中断后再次执行即可继续。Revoke one certificate, or all that a
-    file lists, permanently. For their issuer. After an interruption, run the command again to continue.
+    """签发方永久撤销自己的凭证：一张，或文件列出的全部；中断后再次执行即可继续。Permanently revoke one certificate, or
+    all certificates that a file lists. Only their issuer can do this. After an interruption, run the command again to
+    continue.
 
     示例 Examples:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error · pingzheng
     certificate revoke --file numbers.txt --reason data_error --yes
@@ -72,7 +74,7 @@ def revoke(
 
 
 def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """签发方暂停自己的凭证。Suspend a certificate until it is resumed. For its issuer.
+    """签发方暂停自己的凭证。Suspend a certificate until it is resumed. Only its issuer can do this.
 
     示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
     """
@@ -82,7 +84,7 @@ def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson =
 
 
 def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json: AsJson = False) -> None:
-    """签发方恢复自己暂停的凭证。End the suspension of a certificate. For its issuer.
+    """签发方恢复自己暂停的凭证。End the suspension of a certificate. Only its issuer can do this.
 
     示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
     """
@@ -93,7 +95,7 @@ def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json
 
 def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = None, as_json: AsJson = False) -> None:
     """主管部门或监管方冻结用数凭证及其请求，直到解除。Hold a usage certificate and its request until the hold is
-    lifted. For an authority or a supervisor.
+    lifted. Only an authority or a supervisor can do this.
 
     示例 Example:  pingzheng certificate hold DAC-440802-2026-S51-00000001-K --reason court
     """
@@ -105,8 +107,8 @@ def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = 
 def lift(
     number: Number, reason: Reason = "lifted", by: Office = "authority", home: Home = None, as_json: AsJson = False
 ) -> None:
-    """解除本类机构的冻结，须两个同类机构同意；另一类机构的冻结不受影响。Lift the hold of your office. Two parties of
-    that office must agree; a hold by the other office stays.
+    """解除本类机构（主管部门或监管方）对凭证的冻结，须两个同类机构同意；另一类机构的冻结不受影响。Lift a hold. Two
+    parties with the role (authority or supervisor) that set the hold must agree; a hold by the other role stays.
 
     示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
     """

@@ -1,4 +1,4 @@
-"""``pingzheng verify`` and ``pingzheng facts``: verify a bundle, with or without a connection to the chain."""
+"""``pingzheng verify`` and ``pingzheng facts``: verify a bundle with the chain or offline; save the data for it."""
 
 from __future__ import annotations
 
@@ -63,27 +63,26 @@ BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=Fa
 def verify_command(
     bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number to show its status.")],
     facts: Annotated[
-        Path | None, typer.Option(help="File with saved facts; the bundle is verified without a network.")
+        Path | None, typer.Option(help="File of `pingzheng facts`; the bundle is then verified without a network.")
     ] = None,
     request: Annotated[
         Path | None,
         typer.Option(
-            help="JSON file with the verifier's request: consumer, nonce and, if wanted, accept and templates."
+            help="JSON file with the verifier's request: consumer, nonce, and optionally accept and templates."
         ),
     ] = None,
     consumer: Annotated[
         str | None, typer.Option(help="The verifying party: party id, USCC or name of an institution.")
     ] = None,
-    nonce: Annotated[str | None, typer.Option(help="The verifier's nonce for the holder.")] = None,
+    nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
     at: Annotated[str | None, typer.Option(help=f"Verify for this time: {TIMES}; default now.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致；请求文件写有可接受的取值时，一并比较。
-    退出码 0 有效且符合要求，1 无效或不符合要求，2 无法检查。Verify a bundle by eleven numbered checks. If the
-    scenario's file is known here, the rules are compared with it. If the request lists accepted values, the disclosed
-    fields are compared with them. Exit code 0: valid and accepted, 1: not valid or not accepted, 2: could not be
-    checked.
+    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致；请求文件写有可接受的取值时，一并比较。 退出码 0
+    有效且符合要求，1 无效或不符合要求，2 无法检查。Verify a bundle in eleven numbered checks. If the scenario's file is
+    known here, the rules are compared with the file. If the request lists accepted values, the disclosed fields are
+    compared with these values. Exit code 0: valid and accepted, 1: not valid or not accepted, 2: could not be checked.
 
     示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
     demo-out/verify/request.json
@@ -112,13 +111,17 @@ def verify_command(
 def _report(
     bundle: str, facts: Path | None, expect: Expectation, at: int | None, home: Path | None, as_json: bool
 ) -> Report:
-    """Verify by saved facts, or by the chain of the installation in ``home``. ``at`` is seconds UTC; None is now."""
+    """Verify with saved facts, or with the chain of the installation in ``home``.
+
+    ``at`` is seconds UTC; None means now.
+    """
     raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
     if facts is None:
         with participating(home, as_json) as ledger:
             return ledger.verification.verify(raw, expect, at).report
     known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
-    # A slow clock must not hide events that the facts contain.
+    # The time is at least that of the facts' block: with a slow clock, events in the facts would be in the future and
+    # ignored.
     now = max(int(time.time()), known.block_time)
     scenarios = ScenarioBook.load(Settings.at(home).scenarios)
     return verify(raw, known, now if at is None else at, expecting(scenarios, raw, expect))
@@ -126,12 +129,12 @@ def _report(
 
 def facts_command(
     bundle: BundleFile,
-    out: Annotated[Path, typer.Option(help="File for the facts.")] = Path("facts.json"),
+    out: Annotated[Path, typer.Option(help="File to write the facts to.")] = Path("facts.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """保存链上与凭证包有关的事实，以便日后离线核验。Save the chain's facts about a bundle, to verify the bundle later
-    without a network.
+    """保存核验凭证包所需的链上记录，以便日后离线核验。Save the chain data (facts) that a bundle needs, to verify the
+    bundle later without a network.
 
     示例 Example:  pingzheng facts bundle.json --out facts.json
     """
@@ -142,7 +145,10 @@ def facts_command(
 
 
 def _party_of(home: Path | None, name: str, as_json: bool) -> str:
-    """Return the verifying party's id. Names need a ledger; raises ``InvalidInput`` ``PARTY_FORM``, as ``party_of``."""
+    """Return the verifying party's id.
+
+    A name can be looked up only with a ledger; raises ``InvalidInput`` ``PARTY_FORM``, and as ``party_of``.
+    """
     if PARTY_ID.fullmatch(name):
         return name
     from ledger.installation.home import holds_ledger
@@ -156,7 +162,7 @@ def _party_of(home: Path | None, name: str, as_json: bool) -> str:
 def _compared(accept: Mapping[str, list[Any]] | None, report: Report) -> dict[str, Any] | None:
     """Compare the disclosed fields with the accepted values, as ``docs/guides/verifying.md`` does.
 
-    Returns a code and the fields that it concerns; None for a request without ``accept`` or an invalid bundle.
+    Returns a code and the fields that do not fit; None for a request without ``accept`` and for an invalid bundle.
     """
     if accept is None or not report.valid:
         return None
@@ -169,7 +175,7 @@ def _compared(accept: Mapping[str, list[Any]] | None, report: Report) -> dict[st
 def _asked(
     request: Path | None, consumer: str | None, nonce: str | None
 ) -> tuple[Expectation, Mapping[str, list[Any]] | None]:
-    """Return the expectation and the accepted values of each required field (None if the request has no ``accept``).
+    """Return what the verifier expects, and the accepted values of each required field (None without ``accept``).
 
     ``consumer`` and ``nonce`` take precedence over the request. Raises ``InvalidInput`` ``REQUEST_SHAPE``.
     """
@@ -184,7 +190,7 @@ def _asked(
     if accept is not None and not (
         isinstance(accept, dict) and all(isinstance(each, list) for each in accept.values())
     ):
-        raise InvalidInput("REQUEST_SHAPE", "accept gives a list of values for each field.", where=str(request))
+        raise InvalidInput("REQUEST_SHAPE", "`accept` must give a list of values for each field.", where=str(request))
     known = None if templates is None else frozenset(templates)
     return Expectation(consumer or content["consumer"], nonce or content["nonce"], templates=known), accept
 
@@ -192,7 +198,8 @@ def _asked(
 def _read(path: Path, limit: int) -> bytes:
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "The file does not exist.", where=str(path))
-    # A UTF-16 file is twice as long as the text; the parser refuses a text that is too long.
+    # Read twice the limit, because a UTF-16 file is twice as long as its text; the parser refuses a text that is too
+    # long.
     with path.open("rb") as file:
         return in_utf8(file.read(2 * limit + 2))
 

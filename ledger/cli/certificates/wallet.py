@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Option("--wallet", envvar="PINGZHENG_WALLET", help="The wallet file.", show_default=True)]
-Key = Annotated[Path | None, typer.Option(help="The holder's private key file; the wallet keeps the key.")]
+Key = Annotated[Path | None, typer.Option(help="The holder's private key file; the wallet stores this key.")]
 HERE = Path("holder.wallet")
 
 
@@ -53,8 +53,8 @@ def export(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把参与方作为主体的凭证放入其钱包；没有钱包则新建。Put the certificates of which a party is the subject into its
-    wallet. A missing wallet is created.
+    """把参与方作为主体的凭证放入其钱包；没有钱包则新建。Put the certificates of which a party is the subject into the
+    party's wallet. If there is no wallet, it is created.
 
     示例 Example:  pingzheng wallet export --party 91440803MA9X0002X5 --state active --wallet firm.wallet
     """
@@ -80,8 +80,8 @@ def add(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """把平台交给主体的完整凭证包加入钱包；没有钱包则新建。Add full bundles, as their subject receives them, to a
-    wallet. A missing wallet is created.
+    """把平台交给主体的完整凭证包加入钱包；没有钱包则新建。Add full bundles, in the form in which the subject receives
+    them, to a wallet. If there is no wallet, it is created.
 
     示例 Examples:  pingzheng wallet add bundle.json · pingzheng wallet add holdings.jsonl --key firm.key
     """
@@ -96,7 +96,7 @@ def add(
 @app.command("list")
 def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
     """列出钱包中的凭证；之后是否被撤销或使用过，只能查询链上状态。List the certificates in a wallet. Only the chain
-    shows whether one was revoked or used later.
+    shows whether a certificate was revoked or used later.
 
     示例 Example:  pingzheng wallet list --wallet firm.wallet
     """
@@ -142,13 +142,16 @@ def present(
     nonce: Nonce,
     fields: Fields = None,
     out: BundleOut = Path("bundle.json"),
-    key: Annotated[Path | None, typer.Option(help="The holder's private key file; default: the wallet's.")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The holder's private key file; default: the key in the wallet.")
+    ] = None,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """把凭证绑定到一个使用方和一个随机串，写出凭证包；不需要账本、链和网络。Bind a certificate to one consumer and
-    one nonce, and write the bundle. Needs no ledger, chain or network.
+    """用持有人的密钥签名，把凭证出示给指定的使用方和其随机串，并写出凭证包；不需要账本、链和网络。Sign that a
+    certificate is presented to one consumer with one nonce, and write the bundle to a file. This needs no ledger, chain
+    or network.
 
     示例 Example:  pingzheng wallet present DAC-440802-2026-S51-00000001-K --consumer 9f…9f --nonce n-0S6_WzA2Mj
     --fields wage_band --wallet firm.wallet
@@ -177,8 +180,8 @@ def passphrase(
     new_passphrase_file: NewPassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """更改钱包的口令；以前的副本仍用旧口令打开。Change a wallet's passphrase. Earlier copies still open with the old
-    passphrase.
+    """更改钱包的口令；以前的副本仍用旧口令打开。Change a wallet's passphrase. Earlier copies of the wallet file can
+    still be opened with the old passphrase.
 
     示例 Example:  pingzheng wallet passphrase --wallet firm.wallet
     """
@@ -229,6 +232,6 @@ def _holder_key(private_key: bytes, signer: Signer) -> HolderKey:
             "WALLET_KEY_SUITE",
             f"A wallet keeps keys of {ES256.alg} and {ES256K.alg}, not of {alg}.",
             where="key",
-            hint="Keep the key in its own file and present with `--key`.",
+            hint="Keep the key in its own file, and give that file with `--key` to present a certificate.",
         )
     return HolderKey(private_key, signer.kid, alg)

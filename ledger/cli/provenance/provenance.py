@@ -1,4 +1,4 @@
-"""``pingzheng asset provenance`` and ``pingzheng asset lineage``: history, past states, exports."""
+"""``pingzheng asset provenance`` and ``pingzheng asset lineage``: show an asset's history, past states and lineage."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ledger.domain.assets.events import EVENT_TITLES, NAME_TITLES
 from ledger.domain.days import shanghai_time
 
 At = Annotated[str | None, typer.Option(help=f"Show the asset at this time: {TIMES}.")]
-JsonLd = Annotated[Path | None, typer.Option(help="Write W3C PROV to this file.", show_default=False)]
-Svg = Annotated[Path | None, typer.Option(help="Write the picture to this file.", show_default=False)]
+JsonLd = Annotated[Path | None, typer.Option(help="Write the history as W3C PROV to this file.", show_default=False)]
+Svg = Annotated[Path | None, typer.Option(help="Write a picture (SVG) to this file.", show_default=False)]
 
 
 @app.command()
@@ -27,7 +27,7 @@ def provenance(
     asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, home: Home = None, as_json: AsJson = False
 ) -> None:
     """溯源：资产的全部事件，并证明没有遗漏；加 --at 则显示当时谁持有什么权利。List every event of an asset, with a
-    proof that nothing is missing; with --at, also the rights at that time.
+    proof that no event is missing. With --at, also list who held which right at that time.
 
     示例 Example:  pingzheng asset provenance <asset> --at 2026-03-01 --svg history.svg
     """
@@ -50,8 +50,8 @@ def provenance(
 
 @app.command()
 def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = False) -> None:
-    """血缘：资产的来源和派生资产；上游登记已撤销的会有标记。List an asset's ancestors and descendants. Assets with an
-    annulled ancestor are flagged.
+    """血缘：资产的来源和派生资产；上游登记已撤销的会有标记。List the assets from which an asset was derived (ancestors)
+    and those derived from it (descendants). Assets with an annulled ancestor are marked.
 
     示例 Example:  pingzheng asset lineage <asset> --svg lineage.svg
     """
