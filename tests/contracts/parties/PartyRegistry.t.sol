@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IPartyKeys} from "../../../contracts/interfaces/IPartyKeys.sol";
 import {IPartyRecord} from "../../../contracts/interfaces/IPartyRecord.sol";
 import {IPartyRegistry} from "../../../contracts/interfaces/IPartyRegistry.sol";
 import {PartyRegistry} from "../../../contracts/PartyRegistry.sol";
@@ -9,7 +8,7 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests founding, registration, roles, status and accreditation; see PartyRegistry.tree and PartyKeys.tree.
+/// Tests founding, roles, status and accreditation; see PartyRegistry.tree.
 contract PartyRegistryTest is PartyWorld {
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     uint32 private constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
@@ -30,7 +29,7 @@ contract PartyRegistryTest is PartyWorld {
             IPartyRecord.Account memory key = registry.accountOf(accountOf(no));
             assertEq(key.no, no);
             assertEq(key.validFrom, START);
-            assertTrue(key.proven, "founding accounts count as proven");
+            assertTrue(key.proven, "the keys of founding parties are proven");
             assertEq(key.proposal, 0);
         }
         assertEq(registry.partyOf(AUTHORITY).roles, REGISTERS);
@@ -58,123 +57,6 @@ contract PartyRegistryTest is PartyWorld {
         list[9].roles = Roles.AUTHORITY;
         list[9].accounts = new address[](0);
         _expectNotDeployed(list);
-    }
-
-    function test_register_GivenTheCallIsNotDecided() public {
-        IPartyKeys.Registration[] memory list = listOf(one("id", fresh(), proofOf(FRESH_KEY), Roles.SUBJECT));
-        for (uint32 no = 1; no <= PARTIES; ++no) {
-            expectNotDecided();
-            by(PartyNo.wrap(no));
-            registry.register(list);
-        }
-    }
-
-    function test_register_WhenTheIdIsZero() public {
-        bytes memory call = registration(0, FRESH_KEY, Roles.SUBJECT);
-        uint32 no = proposeListBy(ADMIN, call);
-        expectZero();
-        confirmBy(AUTHORITY, no, call);
-    }
-
-    function test_register_WhenTheAccountIsZero() public {
-        bytes memory call = abi.encodeCall(IPartyKeys.register, (listOf(one("id", address(0), "", Roles.SUBJECT))));
-        uint32 no = proposeListBy(ADMIN, call);
-        expectZero();
-        confirmBy(AUTHORITY, no, call);
-    }
-
-    function test_register_WhenTheIdIsRegistered() public {
-        bytes memory call = registration(PartyId.unwrap(idOf(ISSUER)), FRESH_KEY, Roles.SUBJECT);
-        uint32 no = proposeListBy(ADMIN, call);
-        vm.expectRevert(abi.encodeWithSelector(IPartyRecord.PartyAlreadyRegistered.selector, idOf(ISSUER), ISSUER));
-        confirmBy(AUTHORITY, no, call);
-    }
-
-    function test_register_WhenThereIsNoKey() public {
-        IPartyKeys.Registration memory party = one("id", fresh(), "", Roles.SUBJECT);
-        party.keys = new IPartyKeys.Key[](0);
-        _expectNoProvenKey(party);
-    }
-
-    function test_register_WhenNoKeyIsProven() public {
-        _expectNoProvenKey(one("id", fresh(), "", Roles.SUBJECT));
-    }
-
-    function test_register_WhenTheAccountIsTaken() public {
-        bytes memory call = registration("id", SUBJECT_KEY, Roles.SUBJECT);
-        uint32 no = proposeListBy(ADMIN, call);
-        expectTaken(vm.addr(SUBJECT_KEY), SUBJECT);
-        confirmBy(AUTHORITY, no, call);
-    }
-
-    function test_register_WhenTheRolesAreUnknown() public {
-        bytes memory call = registration("id", FRESH_KEY, Roles.ALL + 1);
-        uint32 no = proposeListBy(ADMIN, call);
-        expectReverting(IPartyRecord.PartyUnknownRoles.selector, Roles.ALL + 1);
-        confirmBy(AUTHORITY, no, call);
-    }
-
-    function testFuzz_register_WhenItGivesAnOffice(uint32 seed) public {
-        uint32 roles = seed & Roles.ALL;
-        vm.assume(roles & OFFICES != 0);
-        bytes memory call = registration("id", FRESH_KEY, roles);
-        uint32 no = proposeListBy(AUTHORITY, call);
-        expectOffice(roles & OFFICES);
-        confirmBy(SECOND_OFFICER, no, call);
-    }
-
-    function test_register_WhenOneEntryIsInvalid() public {
-        IPartyKeys.Registration[] memory parties = new IPartyKeys.Registration[](2);
-        parties[0] = one("first", fresh(), proofOf(FRESH_KEY), Roles.SUBJECT);
-        parties[1] = one("second", fresh(), proofOf(FRESH_KEY), Roles.SUBJECT);
-        bytes memory call = abi.encodeCall(IPartyKeys.register, (parties));
-        uint32 no = proposeListBy(ADMIN, call);
-        bytes32 head = registry.head();
-        expectTaken(fresh(), NEW);
-        confirmBy(AUTHORITY, no, call);
-        assertEq(registry.count(), PARTIES);
-        assertEq(registry.partyNoOf(PartyId.wrap("first")), NOBODY);
-        assertEq(registry.head(), head);
-    }
-
-    function test_register_GivenTheLedgerIsPaused() public {
-        bytes memory call = registration("id", FRESH_KEY, Roles.SUBJECT);
-        uint32 no = proposeListBy(ADMIN, call);
-        pauseBy(SUPERVISOR);
-        expectPaused(START + PAUSE);
-        confirmBy(AUTHORITY, no, call);
-        pass(PAUSE);
-        confirmBy(AUTHORITY, no, call);
-        assertSpeaks(fresh(), NEW);
-    }
-
-    function test_register_WhenTheCallIsValid() public {
-        IPartyKeys.Registration memory party = one("id", fresh(), proofOf(FRESH_KEY), ORDINARY);
-        party.keys = new IPartyKeys.Key[](2);
-        party.keys[0] = IPartyKeys.Key(fresh(), proofOf(FRESH_KEY));
-        party.keys[1] = IPartyKeys.Key(STRANGER, "");
-        bytes memory call = abi.encodeCall(IPartyKeys.register, (listOf(party)));
-        uint32 no = proposeListBy(ADMIN, call);
-        vm.warp(START + 5);
-        expectEvent();
-        emit IPartyRecord.PartyRegistered(NEW, PartyId.wrap("id"), START + 5, ADMIN);
-        expectEvent();
-        emit IPartyRecord.AccountBound(NEW, fresh(), true, no, START + 5, ADMIN);
-        expectEvent();
-        emit IPartyRecord.AccountBound(NEW, STRANGER, false, no, START + 5, ADMIN);
-        expectEvent();
-        emit IPartyRecord.RolesChanged(NEW, ORDINARY, START + 5, ADMIN);
-        confirmBy(AUTHORITY, no, call);
-        IPartyRecord.Party memory found = registry.partyOf(NEW);
-        assertEq(PartyId.unwrap(found.id), "id");
-        assertEq(found.roles, ORDINARY);
-        assertEq(uint256(found.status), uint256(PartyStatus.Active));
-        assertEq(found.since, START + 5);
-        assertEq(registry.count(), PARTIES + 1);
-        assertEq(registry.accountOf(fresh()).proposal, no);
-        assertSpeaks(fresh(), NEW);
-        expectUnknownAccount(STRANGER);
-        registry.actor(STRANGER, Roles.ALL);
     }
 
     function test_setRoles_GivenTheCallerIsNeitherAuthorityNorAdmin() public {
@@ -230,8 +112,7 @@ contract PartyRegistryTest is PartyWorld {
     function testFuzz_setRoles_WhenDecided(uint32 seed) public {
         uint32 roles = seed & Roles.ALL;
         bytes memory call = setRolesCall(SUBJECT, roles);
-        uint32 no = confirmed(call);
-        pass(DELAY);
+        uint32 no = decided(call);
         expectEvent();
         emit IPartyRecord.RolesChanged(SUBJECT, roles, START + DELAY, AUTHORITY);
         carryOut(no, call);
@@ -246,8 +127,7 @@ contract PartyRegistryTest is PartyWorld {
         setRoles(THIRD_OFFICER, 0);
         assertEq(registry.officers(), 3);
         bytes memory call = setRolesCall(SUBJECT, 0);
-        uint32 no = confirmed(call);
-        pass(DELAY);
+        uint32 no = decided(call);
         expectTooFew();
         carryOut(no, call);
     }
@@ -310,16 +190,14 @@ contract PartyRegistryTest is PartyWorld {
 
     function test_setStatus_WhenAnOfficerIsSuspendedAndTooFewAreLeft() public {
         bytes memory call = setStatusCall(THIRD_OFFICER, PartyStatus.Suspended);
-        uint32 no = confirmed(call);
-        pass(DELAY);
+        uint32 no = decided(call);
         expectTooFew();
         carryOut(no, call);
         setRoles(SUBJECT, Roles.AUTHORITY);
         carryOut(no, call);
         assertEq(registry.officers(), 3);
         call = setStatusCall(THIRD_OFFICER, PartyStatus.Active);
-        no = confirmed(call);
-        pass(DELAY);
+        no = decided(call);
         carryOut(no, call);
         assertEq(registry.officers(), 4);
     }
@@ -334,7 +212,7 @@ contract PartyRegistryTest is PartyWorld {
         assertEq(registry.partyOf(PROVIDER).since, START + 9);
         assertEq(registry.partyOf(PROVIDER).roles, Roles.PROVIDER);
         pass(DELAY);
-        assertTrue(!registry.isSilent(PROVIDER), "it may still report and withdraw");
+        assertTrue(!registry.isSilent(PROVIDER), "a sanctioned party is not silent");
     }
 
     function test_accredit_GivenTheCallIsNotDecided() public {
@@ -386,8 +264,7 @@ contract PartyRegistryTest is PartyWorld {
     function testFuzz_accredit_WhenTheCallIsValid(uint40 from, uint40 to) public {
         vm.assume(from < to);
         bytes memory call = abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to));
-        uint32 no = confirmed(call);
-        pass(DELAY);
+        uint32 no = decided(call);
         expectEvent();
         emit IPartyRegistry.Accredited(ISSUER, S51, from, to, START + DELAY, AUTHORITY);
         carryOut(no, call);
@@ -403,8 +280,7 @@ contract PartyRegistryTest is PartyWorld {
     /// Expects that a decided call is refused when it is carried out.
     function _expectPeriod(uint40 from, uint40 to) private {
         bytes memory call = abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to));
-        uint32 no = confirmed(call);
-        pass(DELAY);
+        uint32 no = decided(call);
         expectReverting(IPartyRegistry.PartyPeriod.selector, from, to);
         carryOut(no, call);
     }
@@ -413,13 +289,6 @@ contract PartyRegistryTest is PartyWorld {
         (uint40 actualFrom, uint40 actualTo) = registry.accreditationOf(no, scenario);
         assertEq(actualFrom, from);
         assertEq(actualTo, to);
-    }
-
-    function _expectNoProvenKey(IPartyKeys.Registration memory party) private {
-        bytes memory call = abi.encodeCall(IPartyKeys.register, (listOf(party)));
-        uint32 no = proposeListBy(ADMIN, call);
-        vm.expectRevert(abi.encodeWithSelector(IPartyRecord.PartyNoProvenKey.selector, party.id));
-        confirmBy(AUTHORITY, no, call);
     }
 
     function _expectNotDeployed(IPartyRegistry.Founding[] memory list) private {

@@ -54,6 +54,22 @@ abstract contract PartyWorld is World {
         return Acts.Frame(tag, origin, CHAIN, address(registry), account);
     }
 
+    /// Returns frames that differ from the account's frame in one word each: tag, origin, chain, contract or account.
+    function otherFrames(bytes32 tag, address account, bytes32 otherTag, address otherAccount)
+        internal
+        view
+        returns (Acts.Frame[5] memory frames)
+    {
+        for (uint256 i = 0; i < frames.length; ++i) {
+            frames[i] = frame(tag, account);
+        }
+        frames[0].tag = otherTag;
+        frames[1].origin = bytes32(uint256(origin) ^ 1);
+        frames[2].chain += 1;
+        frames[3].place = address(forwarder);
+        frames[4].account = otherAccount;
+    }
+
     /// Returns the proof of a first key.
     function proofOf(uint256 key) internal view returns (bytes memory) {
         return proofOf(key, PartyNo.wrap(0));
@@ -151,6 +167,12 @@ abstract contract PartyWorld is World {
         carryOut(no, call);
     }
 
+    /// Lets the first two officers propose and confirm a call, and waits for the delay.
+    function decided(bytes memory call) internal returns (uint32 no) {
+        no = confirmed(call);
+        pass(DELAY);
+    }
+
     function registerBy(PartyNo proposer, PartyNo confirmer, bytes memory call) internal {
         confirmBy(confirmer, proposeListBy(proposer, call), call);
     }
@@ -186,7 +208,7 @@ abstract contract PartyWorld is World {
         assertEq(uint256(actual), uint256(expected));
     }
 
-    function assertSpeaks(address account, PartyNo no) internal view {
+    function assertMayAct(address account, PartyNo no) internal view {
         assertEq(registry.actor(account, type(uint32).max), no);
     }
 

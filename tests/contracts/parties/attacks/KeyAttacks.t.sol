@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IPartyKeys} from "../../../../contracts/interfaces/IPartyKeys.sol";
+import {IProposals} from "../../../../contracts/interfaces/IProposals.sol";
+import {PartyNo, ProposalState, Roles} from "../../../../contracts/Types.sol";
+import {Acts, Keys} from "../../Acts.sol";
+import {AttackWorld} from "./AttackWorld.sol";
+import {vm} from "../../Vm.sol";
+
+/// Tests attacks that try to take over a key, or to bind one to another party; see KeyAttacks.tree.
+contract KeyAttacksTest is AttackWorld {
+    function test_attack_ForgedRecovery() public {
+        bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
+        // One officer alone fails, because a second party must confirm.
+        uint32 no = proposeBy(AUTHORITY, call);
+        pass(DELAY);
+        expectReverting(IProposals.PartyNotConfirmed.selector, no);
+        carryOut(no, call);
+        // Two officers first report every key of the party.
+        confirmBy(SECOND_OFFICER, no, call);
+        reportBy(THIRD_OFFICER, SUBJECT, accountOf(SUBJECT));
+        reportBy(THIRD_OFFICER, SUBJECT, vm.addr(SUBJECT_KEY));
+        reportBy(THIRD_OFFICER, SUBJECT, Keys.p256Account(SUBJECT_P256));
+        // The owner stops them by a veto signed with a reported key, which anybody can send.
+        bytes32 hash = Acts.veto(frame(Acts.VETO, Keys.p256Account(SUBJECT_P256)), no);
+        registry.vetoFor(Keys.p256Account(SUBJECT_P256), no, Keys.p256(SUBJECT_P256, hash));
+        expectNotPending(no, ProposalState.Vetoed);
+        carryOut(no, call);
+        assertUnbound(fresh());
+        pass(DELAY);
+        assertTrue(registry.isSilent(SUBJECT), "a party without a key that may act is silent");
+    }
+
+    /// The thief has one key of the subject, and tries to replace the owner's key by its own.
+    function test_attack_ThiefReplacesTheKey() public {
+        address stolen = vm.addr(SUBJECT_KEY);
+        bytes memory call = change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY, SUBJECT));
+        uint32 no = proposeAs(stolen, call);
+        vetoBy(accountOf(SUBJECT), no);
+        pass(DELAY);
+        expectNotPending(no, ProposalState.Vetoed);
+        carryOut(no, call);
+        // The thief's next proposal fails when the stolen key is reported.
+        no = proposeAs(stolen, call);
+        reportBy(SUBJECT, SUBJECT, stolen);
+        pass(DELAY);
+        expectReported(stolen, time() - DELAY);
+        carryOut(no, call);
+        expectReported(stolen, time() - DELAY);
+        proposeAs(stolen, call);
+        assertMayAct(accountOf(SUBJECT), SUBJECT);
+        assertUnbound(fresh());
+    }
+
+    /// The thief of a copied key vetoes the owner's recovery. The party becomes silent, and registers again under
+    /// another id.
+    function test_attack_ThiefVetoes() public {
+        reportBy(ISSUER, ISSUER, accountOf(ISSUER));
+        bytes memory call = recovery(ISSUER, accountOf(ISSUER));
+        uint32 no = confirmed(call);
+        vetoBy(accountOf(ISSUER), no);
+        pass(DELAY);
+        expectNotPending(no, ProposalState.Vetoed);
+        carryOut(no, call);
+        expectReported(accountOf(ISSUER), START);
+        by(ISSUER);
+        log.anchor(0, 1, "root");
+        registerBy(AUTHORITY, ADMIN, registration("a new id", FRESHER_KEY, Roles.PROVIDER));
+        assertMayAct(fresher(), NEW);
+    }
+
+    /// The thief reports the owner's keys first, but a reported key can still report the stolen key.
+    function test_attack_ThiefReportsFirst() public {
+        (address stolen, address phone) = (vm.addr(SUBJECT_KEY), Keys.p256Account(SUBJECT_P256));
+        vm.prank(stolen);
+        registry.report(SUBJECT, accountOf(SUBJECT));
+        vm.prank(stolen);
+        registry.report(SUBJECT, phone);
+        reportBy(SUBJECT, SUBJECT, stolen);
+        expectReported(stolen, START);
+        registry.actor(stolen, Roles.ALL);
+    }
+
+    /// The proof in another party's pending recovery is valid for that party only, and without a proof a party cannot
+    /// bind the key.
+    function test_attack_KeyOfAnotherParty() public {
+        bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
+        uint32 no = confirmed(call);
+        bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
+        uint32 squat = proposeBy(PROVIDER, copied);
+        expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(fresh()));
+        proposeBy(PROVIDER, change(PROVIDER, fresh(), address(0), ""));
+        bytes memory listed = abi.encodeCall(
+            IPartyKeys.register, (listOf(one("id", fresh(), proofOf(FRESH_KEY, SUBJECT), Roles.PROVIDER)))
+        );
+        uint32 list = proposeListBy(ADMIN, listed);
+        pass(DELAY);
+        expectReverting(IPartyKeys.PartyProofInvalid.selector, uint160(fresh()));
+        carryOut(squat, copied);
+        expectReverting(IPartyKeys.PartyProofInvalid.selector, uint160(fresh()));
+        confirmBy(AUTHORITY, list, listed);
+        carryOut(no, call);
+        assertMayAct(fresh(), SUBJECT);
+    }
+
+    /// The proof of a first key names no party number, so an existing party cannot use it to bind the key.
+    function test_attack_FirstKeyOfAnotherParty() public {
+        bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY));
+        uint32 squat = proposeBy(PROVIDER, copied);
+        pass(DELAY);
+        expectReverting(IPartyKeys.PartyProofInvalid.selector, uint160(fresh()));
+        carryOut(squat, copied);
+    }
+
+    /// If a key could be proposed for a number without a party, the future party could not veto it.
+    function test_attack_KeyForAFutureParty() public {
+        bytes memory call = change(NEW, fresh(), address(0), proofOf(FRESH_KEY, NEW));
+        expectUnknown(NEW);
+        proposeBy(AUTHORITY, call);
+    }
+
+    /// If the registry were bound as an account, it could act for that party in other contracts.
+    function test_attack_RegistryAsAnAccount() public {
+        bytes memory call = change(SUBJECT, address(registry), address(0), "");
+        uint32 no = decided(call);
+        expectTaken(address(registry), PartyNo.wrap(0));
+        carryOut(no, call);
+    }
+}
