@@ -1,4 +1,4 @@
-"""Acts as consumer, subject, provider and platform, each with its own key: the steps of a pilot's parties."""
+"""The acts of the pilot's consumers, subjects, providers and platform; each party acts with its own key."""
 
 from __future__ import annotations
 
@@ -29,20 +29,22 @@ NOTE = Note(contact="柜台（演示） Counter (demo)")
 
 
 def silent(_done: int) -> None:
-    """Show no progress."""
+    """Ignore the count: no progress is shown."""
 
 
 class Actors:
-    """Steps for many parties at once: each party signs its own act, and all acts are submitted together."""
+    """Runs one step for many parties at once: each party signs its own act, and all acts are submitted together."""
 
     def __init__(self, ledger: Ledger, records_of: Callable[[str], Path] | None = None) -> None:
-        """``records_of`` returns the folder of a provider's records, by default beside the ledger's home, not in it."""
+        """``records_of`` returns the folder of a provider's records; by default a folder beside the ledger's home, not
+        inside.
+        """
         home = ledger.settings.home
         self.ledger = ledger
         self._records_of = records_of or home.with_name(f"{home.name}-providers").joinpath
 
     def signer_of(self, party: str) -> Signer:
-        """Return the party's own signer."""
+        """Return the signer that has the party's own key."""
         return self.ledger.custody.signer(self.ledger.parties.register.get(party).account)
 
     def sign(self, party: str, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class Actors:
         return self.ledger.usage.authorizations.submit(signed)
 
     def inquire(self, sources: Mapping[str, Connector], tick: Tick = silent) -> list[RecordedProvision]:
-        """Answer from the providers' own sources, by authorization id; either all answers are recorded, or none."""
+        """Let the providers answer these authorizations from their own sources; all answers are recorded, or none."""
         if not sources:
             return []
         tasks = [self.ledger.usage.provisions.task(identifier) for identifier in sources]
@@ -93,7 +95,9 @@ class Actors:
         return rows
 
     def hand_in_again(self, provider: str) -> None:
-        """Submit the provider's signed answers that the platform has not acknowledged because of an interruption."""
+        """Submit again the provider's signed answers that the platform has not acknowledged, because a run was
+        interrupted.
+        """
         answers = self.answers(provider)
         if waiting := answers.waiting():
             refusals = OwnPlatform(self.ledger.usage.provisions, provider).submit(waiting)
@@ -106,7 +110,7 @@ class Actors:
         return Provider(party, self.signer_of(party), self.answers(party), self.ledger.clock)
 
     def answers(self, party: str) -> AnswerStore:
-        """Return a provider's records."""
+        """Return the records of a provider's answers."""
         return AnswerStore(self._records_of(party))
 
     def _answered(self, asked: Sequence[Inquiry]) -> list[Supply]:
@@ -139,7 +143,7 @@ def _same(source: Connector) -> Connector:
 
 
 def _by_provider(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
-    """Return the positions of each provider's entries."""
+    """Return for each provider the positions of its entries in the list."""
     found: dict[str, list[int]] = {}
     for place, entry in enumerate(entries):
         found.setdefault(entry["provider"], []).append(place)

@@ -12,10 +12,10 @@ from ledger.wallet import private_file
 
 @contextmanager
 def alone_in(*folders: Path) -> Iterator[None]:
-    """Lock the folders for the whole run; the system releases the locks when the process ends.
+    """Lock the folders for the whole run; the operating system releases the locks when the process ends.
 
     The folders themselves are locked, so that no lock file is left in them. Raises ``Conflict`` ``DEMO_RUNNING`` if
-    another demonstration has locked one.
+    another demonstration has locked one of the folders.
     """
     with ExitStack() as held:
         for folder in dict.fromkeys(folder.resolve() for folder in folders):

@@ -1,6 +1,7 @@
-"""Finds what earlier runs of the demonstration did on the ledger, so that a run does only the rest.
+"""Finds what earlier runs of the demonstration did on the ledger, so that a new run does only the remaining acts.
 
-Only the ledger and its chain are asked, and no file of the demonstration: nothing is done twice, wherever a run ended.
+Only the ledger and its chain are read, and no files of the demonstration. Therefore no act is done twice, wherever a
+run stopped.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ledger.store import log as log_store
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 Row = TypeVar("Row")
-# Values in one query; SQLite accepts more.
+# The most values in one query; SQLite allows more.
 _CHUNK: Final = 5_000
 
 
@@ -37,22 +38,24 @@ class EarlierRuns:
         self._ledger = ledger
 
     def registrations(self, applicant: str) -> dict[str, str]:
-        """Return the applicant's first asset for each resource code; the registration may have ended since."""
+        """Return the applicant's first asset for each resource code, even if its registration has ended since."""
         query = select(Registration).where(Registration.applicant == applicant)
         rows = self._all(query.order_by(Registration.created_at.desc(), Registration.reg_no.desc()))
         return {row.resource_code: row.asset_id for row in rows}
 
     def assets(self, identifiers: Sequence[str]) -> list[AssetRecord]:
-        """Return the current records of those assets that are on the chain, in the same order."""
+        """Return the chain's records of the given assets, in the given order; assets that are not on the chain are left
+        out.
+        """
         found = [asset for chunk in chunks(identifiers) for asset in self._ledger.reader.assets(chunk)]
         return [asset for asset in found if asset is not None]
 
     def certified(self, assets: Sequence[str]) -> set[str]:
-        """Return those of the assets that have a registration certificate, in any state."""
+        """Return the given assets that have a registration certificate, whatever its state."""
         return {str(row.asset_id) for row in self._rows(Certificate, Certificate.asset_id, assets)}
 
     def events(self, assets: Sequence[str]) -> dict[str, list[str]]:
-        """Return the names of each asset's events, earliest event first."""
+        """Return for each asset the names of its events, earliest event first."""
         self._ledger.follower.sync()
         query = (
             select(EVENTS.c.scope, EVENTS.c.name)
@@ -66,12 +69,12 @@ class EarlierRuns:
         return found
 
     def requests(self, scenario: str, consumer: str) -> dict[str, AccessRequest]:
-        """Return the consumer's newest request in a scenario for each subject."""
+        """Return for each subject the consumer's newest request in a scenario."""
         query = select(AccessRequest).where(AccessRequest.scenario == scenario, AccessRequest.consumer == consumer)
         return {row.subject: row for row in self._all(query.order_by(AccessRequest.id))}
 
     def lasts(self, request: AccessRequest) -> int:
-        """Return the validity that the request asks for, in seconds."""
+        """Return how many seconds of validity the request asks for."""
         with self._ledger.database.read() as session:
             entry = log_store.statement(session, request.digest)
         return int(entry["valid_to"]) - int(entry["valid_from"])
@@ -107,7 +110,7 @@ class EarlierRuns:
             return row.state == "withdrawn" and bool(log_store.withdrawals_of(session, [row.digest]))
 
     def looks(self, number: str) -> dict[str, set[str]]:
-        """Return the results of a certificate's finished presentations, by the party that verified."""
+        """Return the results of a certificate's finished presentations, keyed by the verifying party."""
         query = select(Presentation).where(Presentation.certificate_no == number, Presentation.result != PENDING)
         found: dict[str, set[str]] = defaultdict(set)
         for row in self._all(query):
@@ -115,13 +118,13 @@ class EarlierRuns:
         return found
 
     def used(self, numbers: Sequence[str]) -> set[str]:
-        """Return those of the certificates that have a counted use."""
+        """Return the given certificates that have a counted use."""
         counted = Presentation.result == VALID, Presentation.ordinal.is_not(None)
         rows = self._rows(Presentation, Presentation.certificate_no, numbers, *counted)
         return {row.certificate_no for row in rows}
 
     def proposal(self, concerned: str, by: str) -> int | None:
-        """Return the number of the newest proposal by ``by`` about a party, or None."""
+        """Return the number of the newest proposal that ``by`` made about a party, or None if there is none."""
         self._ledger.follower.sync()
         about, proposer = (self._ledger.reader.party_no(party) for party in (concerned, by))
         query = select(func.max(PROPOSALS.c.no)).where(

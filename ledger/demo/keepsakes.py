@@ -1,4 +1,6 @@
-"""The files that the pilot leaves for verification: the first bundles of each scenario, one with the chain's facts."""
+"""Saves the files with which the pilot's result can be verified: the first bundles of each scenario, and for one bundle
+the chain data.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +52,12 @@ class Keepsakes:
         self._first = min(self._names.values(), default="")
 
     def keep(self, member: Member, presented: Presented) -> None:
-        """Save a presentation before it is used, with the facts of the chain before its use."""
+        """Save a presentation before it is used, with the chain data from before its use."""
         if name := self._names.get((member.scenario, member.party)):
             self._save(name, member.scenario, presented, used=False)
 
     def look_after(self, member: Member, presented: Callable[[], Presented]) -> None:
-        """Save a presentation of a used certificate if its file is missing, or is of another certificate."""
+        """Save a presentation of a used certificate if its file is missing or contains another certificate."""
         name = self._names.get((member.scenario, member.party))
         if name and not self._has(name, member.certificate):
             self._save(name, member.scenario, presented(), used=True)
@@ -72,7 +74,9 @@ class Keepsakes:
         return self._out / "bundles" / f"{name}.json"
 
     def _pair(self) -> tuple[Path, Path, Path]:
-        """Return the paths of the bundle, the facts and the request, for verifying without a network."""
+        """Return the paths of the files for verification without a network: the bundle, the chain data (facts) and the
+        request.
+        """
         folder = self._out / "verify"
         return folder / "bundle.json", folder / "facts.json", folder / "request.json"
 
@@ -89,7 +93,9 @@ class Keepsakes:
         save(self._bundle(name), presented.raw)
 
     def _request(self, scenario: str, presented: Presented, now: int) -> dict[str, Any]:
-        """Return what a bank keeps for its files: accepted values, the templates that it knows, and the time."""
+        """Return what a bank keeps about a verification: the accepted values, the templates that the bank knows, and
+        the time.
+        """
         rules = self._ledger.scenarios.get(scenario)
         fields = {field.name for field in rules.fields}
         return {
@@ -102,18 +108,20 @@ class Keepsakes:
 
 
 def _before_use(facts: Facts, raw: bytes) -> Facts:
-    """Return the facts without the uses of the certificate, as they were when its consumer verified it."""
+    """Return the chain data without the uses of the certificate, as it was when the consumer verified the
+    certificate.
+    """
     counter = facts_needed(parse_bundle(raw)).uses
     return facts if counter is None else replace(facts, uses={**facts.uses, counter: ()})
 
 
 def as_json(value: object) -> bytes:
-    """Return indented JSON for people to read, with a newline at the end."""
+    """Return readable, indented JSON with a newline at the end."""
     return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def save(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all."""
+    """Write a file completely, or leave it unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(data)

@@ -1,4 +1,6 @@
-"""Opens the pilot's ledger. A new local chain begins in the past, and its delay for proposals is only minutes."""
+"""Opens the pilot's ledger. A new local chain begins in the past, and its waiting period for proposals is only minutes
+long.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from ledger.rulebooks.scenarios import ScenarioBook
 
 YEAR: Final = 366 * DAY
 DAYS_BEFORE: Final = 75
-# The delay for proposals in seconds. The pilot does not wait for it: it moves the clock of the local chain.
+# The waiting period for proposals, in seconds. The pilot does not wait: it moves the clock of the local chain forward.
 DELAY: Final = 600
 
 
@@ -24,7 +26,7 @@ def open_pilot(settings: Settings, say: Callable[[str], None] = lambda _sentence
     """Open the ledger in ``settings.home``, or a new ledger with three authorities and an accredited platform.
 
     Public notices last for days, so a new local chain begins ``DAYS_BEFORE`` days ago. An existing ledger keeps its
-    clock and its delay. ``say`` is called with a sentence about which ledger is used. Raises the errors of
+    clock and its waiting period. ``say`` is called with a sentence that names the ledger. Raises the errors of
     ``open_ledger`` and ``create_ledger``.
     """
     there, home = holds_ledger(settings.home), settings.home
@@ -46,6 +48,6 @@ def _created(settings: Settings) -> AbstractContextManager[Ledger]:
 
 
 def four_years(now: int) -> tuple[int, int]:
-    """Return the period of an accreditation; another run in the same year gets the same period."""
+    """Return the period of an accreditation: four years. Every run in the same year gets the same period."""
     start = now - now % YEAR
     return start, start + 4 * YEAR

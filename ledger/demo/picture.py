@@ -1,4 +1,4 @@
-"""A picture of the run as SVG: who did what, and how often."""
+"""Draws a run as an SVG picture: which party did what, and how often."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 980, 470
 BOX = (190, 64)
 INK, PAPER, LINE, ACCENT = "#1f2933", "#ffffff", "#9aa5b1", "#0b6e4f"
 
-# Each box: x, y, Chinese and English text, and the count that it shows.
+# Each box: x, y, Chinese and English text, and the name of the count that the box shows.
 _BOXES = {
     "subject": (40, 60, "数据主体", "persons and enterprises", "authorised"),
     "provider": (40, 220, "数据提供方", "grid, agencies, departments", "supplied"),
@@ -32,7 +32,7 @@ _ARROWS = (
 
 
 def flow_picture(run: Run) -> str:
-    """Return the flow with this run's numbers; the picture is readable without colours."""
+    """Return the picture of the flow with the numbers of this run; the picture is readable without colours."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
         f'role="img" aria-label="Flow of a data asset certificate">',

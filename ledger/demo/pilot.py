@@ -1,4 +1,4 @@
-"""The pilot, from an empty folder to verified certificates. After an interruption, the next run continues it."""
+"""Runs the pilot, from an empty folder to verified certificates. If a run is interrupted, the next run continues it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REPORTS = ("quality", "appraise")
 # The registrar, the data provider, two banks, supervisor, assessor, platform and three authorities.
 INSTITUTIONS = 10
 EARLIER_DAYS = 10
-# Seconds, in addition to the delay, for proposing and for trying the acts that are refused.
+# Time for proposing, and for trying acts that must be refused, in seconds; added to the waiting period.
 AROUND_THE_DELAY = 3600
 OFFICE_ACTS: Final = ("accredit", "set_roles")
 EARLY_PREFIX: Final = "十日前 ten days before: "
@@ -42,7 +42,7 @@ EARLY_PREFIX: Final = "十日前 ten days before: "
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of the pilot: the number of subjects, firms first, and of firms and data sets (None: all of them)."""
+    """The size of the pilot: how many subjects (firms first), firms and data sets; None means all."""
 
     subjects: int
     firms: int | None = None
@@ -52,7 +52,8 @@ class Size:
 def run_pilot(
     ledger: Ledger, out: Path, progress: Progress, size: Size, reached: Callable[[str], None] = lambda _name: None
 ) -> Run:
-    """Run every step, or what earlier runs left to do; ``reached`` is called with each step's name before it begins.
+    """Run every step. If earlier runs did not finish, only the remaining acts are done. ``reached`` is called with each
+    step's name before the step begins.
 
     Writes certificates, bundles, the providers' files, a summary and a picture to ``out``.
     """
@@ -65,7 +66,8 @@ def run_pilot(
 
 
 class Demonstration:
-    """The steps and their shared state. Each step asks the ledger what is already done, does the rest, and counts all.
+    """The pilot's steps and their shared state. Each step reads from the ledger what is done already, does the rest,
+    and counts everything.
 
     On a new local chain, part of the pilot runs before the present, so that requests and certificates can expire.
     """
@@ -82,7 +84,9 @@ class Demonstration:
         self._moved = ""
 
     def steps(self) -> Iterator[Step]:
-        """Yield every step with its name. Later steps depend on earlier ones, so run each before taking the next."""
+        """Yield every step with its name. Later steps need the results of earlier steps, so the caller must run a step
+        before it takes the next step.
+        """
         yield "institutions", self._open
         yield from self._registering.steps()
         self._histories = AssetHistories(self._ledger, self._cast, self._registering.single, self.run, self._progress)
@@ -145,7 +149,9 @@ class Demonstration:
             member.party = ids[member.subject.part.identifier]
 
     def _powers(self) -> Iterator[Step]:
-        """Yield the steps of the key recovery, if the chain has a delay; they run just before the present."""
+        """Yield the steps of the key recovery, if the chain has a waiting period. They run when the chain's clock is
+        just before the present.
+        """
         if delay := self._ledger.reader.chain.delay:
             powers = Powers(self._ledger, *two_firms(self._before, self._present))
             if self._clock.ahead < 0 or powers.begun:
@@ -173,13 +179,13 @@ class Demonstration:
 
 @cache
 def _real_data(size: Size) -> tuple[Library, Mapping[str, Panel]]:
-    """Return the library and its panels, which never change, so a process reads them once for all runs."""
+    """Return the library and its panels. They never change, so a process reads them only once."""
     library = Library(size.data_sets)
     return library, read_panels(library, size.firms)
 
 
 def _accredit(ledger: Ledger, cast: Cast) -> None:
-    """Propose the accreditation of platform and assessor; a platform on a new ledger is accredited already."""
+    """Propose the accreditation of platform and assessor; on a new ledger the platform is accredited already."""
     period = four_years(ledger.clock())
     scenarios = [scenario.code for scenario in ledger.scenarios.all()]
     ledger.parties.role_changes.accredit(ledger.authority, ledger.installation.operator, scenarios, *period)
@@ -187,9 +193,9 @@ def _accredit(ledger: Ledger, cast: Cast) -> None:
 
 
 def _let_offices_begin(ledger: Ledger) -> None:
-    """Carry out the proposals of offices and accreditations after one common delay.
+    """Carry out the proposals of institutions and accreditations, after one waiting period for all of them.
 
-    No other proposal is carried out: an earlier run may have left a forged recovery that its firm has yet to veto.
+    No other proposal is carried out: an earlier run may have left a forged recovery that the firm has not vetoed yet.
     """
     offices = [row for row in ledger.proposals.pending() if row.kind in OFFICE_ACTS]
     skip_to(ledger, max((row.ready_at for row in offices), default=0) + 1)

@@ -1,4 +1,6 @@
-"""A firm loses its key and gets a new key after the delay; another firm vetoes a forged recovery of its key."""
+"""A firm loses its key and gets a new key after the waiting period; another firm vetoes a forged recovery of
+its key.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ AFTER_VETO: Final = "执行已被否决的恢复 a forged recovery carried out a
 
 
 def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequence[Member]]) -> list[Member]:
-    """Return two members with an ordinary fate whose firms have no certificate yet, which would need the lost key."""
+    """Return two members with an ordinary fate. Their firms have no certificate yet, because presenting it would need
+    the lost key.
+    """
     certified = {member.party for group in before.values() for member in group}
     free = [each for each in present[SCENARIO] if each.fate is Fate.ORDINARY and each.party not in certified]
     return free[:2]
@@ -39,8 +43,8 @@ def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequ
 class Powers:
     """Recovers the key of ``loser``, and forges a recovery of the key of ``victim``, who vetoes it.
 
-    Every act is looked up first, because an earlier run may have done it. An act that was refused then has left no
-    trace on the chain, which shows that it was refused.
+    An earlier run may have done an act, so each act is first looked up on the chain. If an earlier run tried an act
+    that must be refused and the chain has no trace of it, the act was refused.
     """
 
     def __init__(self, ledger: Ledger, loser: Member, victim: Member) -> None:
@@ -59,7 +63,8 @@ class Powers:
     def play(self, run: Run) -> list[Caught]:
         """Complete both recoveries; return the refused acts.
 
-        The local chain's clock is moved past the delay, so the chain must be at least that far behind the present.
+        The clock of the local chain is moved forward by the waiting period, so the chain must be at least that far
+        behind the present.
         """
         ledger, proposals = self._ledger, self._ledger.proposals
         with run.stage(STAGE) as stage:
@@ -86,7 +91,9 @@ class Powers:
         return self._caught
 
     def _report(self) -> str:
-        """Report the loss of the firm's first key, try a proposal with it, which is refused, and return its account."""
+        """Report the loss of the firm's first key. Try a proposal with this key, which is refused. Return the key's
+        account.
+        """
         first, party = self._officers[0], self._loser.party
         lost = self._ledger.parties.keys.history(party)[0].account
         if not self._reported_at(lost):
@@ -99,7 +106,9 @@ class Powers:
         return lost
 
     def _recover(self, lost: str) -> Proposal:
-        """Propose a new key for the firm by one officer and confirm it by another; the delay begins."""
+        """Propose a new key for the firm as one institution, and confirm the proposal as another; then the waiting
+        period begins.
+        """
         _, second, _ = self._officers
         if (row := self._recovery()) is None:
             fresh = self._ledger.custody.public_key(*self._ledger.custody.create())
@@ -108,7 +117,7 @@ class Powers:
         return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
 
     def _forge(self) -> Proposal:
-        """Propose and confirm, by two officers, the key of a thief for the other firm."""
+        """Propose a thief's key for the other firm as one institution, and confirm the proposal as another."""
         _, second, third = self._officers
         number = self._earlier.proposal(self._victim.party, second)
         if number is None:
@@ -121,7 +130,7 @@ class Powers:
         return None if number is None else self._ledger.proposals.get(number)
 
     def _theft(self, number: int) -> Call:
-        """Return the call of the proposal with this number, read from the chain."""
+        """Read from the chain the call that the proposal with this number contains."""
         with self._ledger.database.read() as session:
             found = indexed.proposal(session.connection(), self._ledger.reader.deployment, number)
         if found is None or found.call is None:
@@ -135,7 +144,7 @@ class Powers:
         self._caught.append(refused(case, "contract", code) if was else Caught(case, "–", "TOOK_EFFECT", "contract"))
 
     def _to_a_thief(self, member: Member) -> Call:
-        """Return the call that replaces the member's key by a thief's key, with the thief's proof of possession."""
+        """Return the call that replaces the member's key by a thief's key; the thief proves possession of its key."""
         key = new_private_key()
         thief, row = LocalSigner(key, account_of(key)), self._ledger.parties.register.get(member.party)
         number = self._ledger.reader.party_no(member.party)

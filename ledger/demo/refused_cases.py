@@ -1,4 +1,4 @@
-"""The end of each certificate: it is used, or it is refused by the check that finds its fault."""
+"""The end of each certificate: the certificate is used, or a check finds its fault and refuses it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from ledger.proof.report import Report, result_of
 from ledger.proof.sdjwt import Disclosed
 from ledger.usage.withdrawals import CONSENT_WITHDRAWN
 
-# Claims with a name or a number are not presented, so that no saved file contains them.
+# Claims that contain a name or an identifier are not presented, so that no saved file contains such claims.
 _IDENTIFYING: Final = ("attribute", "text")
-# A made-up value for the claim that is left out in S01; its rule allows any digest.
+# An invented value for the claim that is left out in S01; the claim's rule allows any digest.
 _MADE_UP: Final = "sha-256:" + "0" * 64
 
 
 @dataclass(slots=True)
 class Ending:
-    """How a member's certificate ended: refused cases, whether it was used, gas, and number of log entries.
+    """How a member's certificate ended: the refused cases, whether it was used, the gas, and the number of log entries.
 
     ``found`` is true if an earlier run counted the use.
     """
@@ -47,10 +47,10 @@ class Ending:
 
 
 class ShownCertificates:
-    """Presents certificates to the consumers, who verify and use them.
+    """Presents certificates to the consumers, which verify and use the certificates.
 
-    Each act first asks whether an earlier run did it. A presentation that an earlier run made and the service refused
-    is not repeated; its result is read from the record.
+    Before each act the ledger is searched for the same act of an earlier run. If an earlier run made a presentation
+    that the service refused, the presentation is not repeated; its result is read from the record.
     """
 
     def __init__(
@@ -70,9 +70,10 @@ class ShownCertificates:
         self._earlier = EarlierRuns(actors.ledger)
 
     def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
-        """Act out the member's fate. ``correct`` corrects a certificate and returns the new number.
+        """Do to the member's certificate what its fate says. ``correct`` corrects a certificate and returns the new
+        certificate's number.
 
-        ``used`` holds the certificates that an earlier run has used.
+        ``used`` contains the certificates that an earlier run has used.
         """
         ending = Ending(found=member.certificate in used)
         _ACTS.get(member.fate, ShownCertificates._ordinary)(self, member, ending, correct)
@@ -93,7 +94,7 @@ class ShownCertificates:
             ending.entries += 2
             return
         presented = self._presented(member, number)
-        # Saved before it is used, so that an interruption does not lose the presentation.
+        # The presentation is saved before it is used, so that an interruption does not lose it.
         self._keepsakes.keep(member, presented)
         report = self._judged(ending, presented)
         if report.valid:
@@ -105,7 +106,7 @@ class ShownCertificates:
     def _used(self, ending: Ending, member: Member, number: str) -> bool:
         if number == member.certificate:
             return ending.found
-        # The corrected version shares its uses with the earlier version, but has another number.
+        # The corrected version has another number than the earlier version, but both versions share their uses.
         ending.found = bool(self._earlier.used([number]))
         return ending.found
 
@@ -137,7 +138,9 @@ class ShownCertificates:
         change: Callable[[bytes], bytes] = bytes,
         extra: tuple[str, ...] = (),
     ) -> None:
-        """Present a certificate that must be refused, unless an earlier run recorded the ``expected`` refusal."""
+        """Present a certificate that must be refused. If an earlier run recorded the ``expected`` refusal, nothing is
+        presented.
+        """
         number = number or member.certificate
         asker = consumer or str(self.ledger.usage.holdings.get(number).consumer)
         if result_of(expected.code, int(expected.expected.split()[0])) in self._earlier.looks(number).get(asker, ()):
@@ -158,7 +161,7 @@ class ShownCertificates:
             draft, signer = self.ledger.usage.withdrawals.draft(consent), self.actors.signer_of(member.party)
             act = None if draft.message is None else sign_act(draft.message, signer)
             self.ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
-        # An interrupted run may have recorded the withdrawal, but not revoked the certificate.
+        # An interrupted run may have recorded the withdrawal without revoking the certificate.
         self._revoke(member, CONSENT_WITHDRAWN)
         ending.entries += 1
         self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
@@ -171,7 +174,7 @@ class ShownCertificates:
             payer = self.ledger.custody.private_key(self.ledger.client.account)
             bundle = self.ledger.certificates.bundles.build(member.certificate)
             withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
-        # If a service has followed the withdrawal and revoked the certificate, the earlier check 8 refuses it.
+        # If a service has seen the withdrawal and revoked the certificate, check 8 refuses the certificate first.
         followed = consent.state == "withdrawn"
         check, code = ("8 status", "REVOKED") if followed else ("11 authorization", "AUTHORIZATION_WITHDRAWN")
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
@@ -205,7 +208,9 @@ class ShownCertificates:
         self._use(member, ending, member.certificate)
 
     def _altered(self, member: Member, ending: Ending, _correct: object) -> None:
-        """Present a certificate with a changed byte; the service keeps no record of it, so every run presents it."""
+        """Present a certificate with a changed byte. The service keeps no record of this, so every run presents it
+        again.
+        """
         case = "改动一个字节 altered by one byte"
         self._caught(member, ending, refused(case, "2 signature", "SIGNATURE_INVALID"), change=_with_nine_uses)
         self._use(member, ending, member.certificate)
@@ -225,11 +230,11 @@ class ShownCertificates:
         self._lie(member, ending, lambda hidden: [*hidden, claimed(field, _MADE_UP)], case, (field,))
 
     def _altered_claim(self, member: Member, ending: Ending, _correct: object) -> None:
-        """The platform certifies that everything was paid on time, against the source's answer."""
+        """Certify, as a lying platform, that everything was paid on time, although the source answered otherwise."""
         self._lie(member, ending, all_on_time, "平台改动字段的值 a claim altered by the platform")
 
     def _held(self, member: Member, ending: Ending, _correct: object) -> None:
-        """One supervisor holds the certificate at once; lifting the hold takes two supervisors."""
+        """Hold the certificate, as one supervisor, at once. Only two supervisors together can lift the hold."""
         (first, second), proposals = self._supervisors, self.ledger.proposals
         held = self.ledger.usage.holdings.get(member.certificate), self.ledger.usage.requests.get(member.request)
         call = calls.lift("supervisor", [row.digest for row in held])
@@ -293,7 +298,7 @@ def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
 
 
 def caught(case: str, expected: str, report: Report) -> Caught:
-    """Return the case with the check that refused it, by the report."""
+    """Return the case with the check that refused it, as the verification report says."""
     failed = report.first_failure
     if failed is None:
         return Caught(case, "–", "VALID", expected)
@@ -329,5 +334,5 @@ _ACTS: Final = {
 
 
 def simply_used(member: Member) -> bool:
-    """Return whether the member's certificate is only used, and nothing else happens to it."""
+    """Return whether the member's certificate is used and nothing else happens to the certificate."""
     return member.fate not in _ACTS

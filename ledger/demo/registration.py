@@ -1,6 +1,6 @@
 """The first half of the pilot: first registration of the real catalogue with public notice, and one transfer.
 
-Each step does what earlier runs left to do; their work is found on the ledger and counted.
+If earlier runs did part of a step, the step finds their work on the ledger, counts it, and does only the rest.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Act = Callable[[Actor, Sequence[str], Tick], int]
 class Registering:
     """Registers the library's data sets, as their provider and their registrar.
 
-    ``assets`` are in the order of the library, without refused resources; no other resource has the content of one
-    in ``single``.
+    ``assets`` are in the order of the library, without refused resources. The content of an asset in ``single`` occurs
+    in no other resource.
     """
 
     def __init__(self, ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Progress) -> None:
@@ -102,7 +102,7 @@ class Registering:
             applied = [asset.id for asset in self._applied()]
             over = wait_for_notice(self._ledger, applied)
             self._take(stage, over, self._ledger.registration.review.confirm)
-            # On a chain in real time, some notices have not ended yet.
+            # If the chain's clock shows the real time, some notices have not ended yet.
             stage.count = len(self.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
             # An interrupted run may have confirmed assets without certifying them.
@@ -119,7 +119,9 @@ class Registering:
             self._take(stage, [asset.id for asset in self._applied() if asset.stage == source], act)
 
     def _applied(self) -> list[AssetRecord]:
-        """Return the assets whose first application is open; confirmed assets with a later application are left out."""
+        """Return the assets whose first application is not decided yet; confirmed assets with a later application are
+        left out.
+        """
         return [asset for asset in self._earlier.assets(self.assets) if asset.state == "applied"]
 
     def _take(self, stage: Stage, assets: Sequence[str], act: Act) -> None:
@@ -131,7 +133,7 @@ class Registering:
 
 
 def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
-    """Move the local chain's clock past the notices as far as possible, but never beyond the present.
+    """Move the local chain's clock past the end of the public notices, but never beyond the present.
 
     Returns the assets whose notice has ended.
     """
@@ -149,7 +151,7 @@ def skip_to(ledger: Ledger, moment: int) -> None:
 
 
 def catch_up(ledger: Ledger, before: int = 0) -> None:
-    """Move the local chain's clock to ``before`` seconds before the present, if it is behind that."""
+    """Move the local chain's clock forward to ``before`` seconds before the present, if it shows an earlier time."""
     clock = LocalClock(ledger.settings)
     if (left := -clock.ahead - before) > 0:
         clock.skip(ledger.reader.connection, left)
@@ -178,7 +180,9 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
 
 
 def _to_move(ledger: Ledger, cast: Cast, assets: Sequence[str]) -> AssetRecord:
-    """Return the first asset that the bank already holds, or else the first that can be offered to it."""
+    """Return the first asset that the bank already holds; if there is none, the first asset that can be offered to the
+    bank.
+    """
     found = [
         asset for asset in EarlierRuns(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen
     ]

@@ -1,4 +1,4 @@
-"""The summary of a run for people: counts, stages, refused cases, duplicates, and one provenance."""
+"""Prints the summary of a run: counts, stages, refused cases, duplicates, and the provenance of one asset."""
 
 from __future__ import annotations
 
@@ -137,7 +137,9 @@ def _caught(run: Run) -> Table:
 
 
 def _powers(run: Run) -> Table:
-    """Return the key events; times are seconds since the report, and officers have their founding numbers."""
+    """Return the events of the key recovery. Times are in seconds since the loss was reported; institutions have the
+    numbers that they got when the ledger was founded.
+    """
     powers, officers = run.powers, {party: str(place) for place, party in enumerate(run.powers["officers"], start=1)}
     recovery, change, forged = powers["recovery"], powers["recovery"]["proposal"], powers["veto"]["proposal"]
     events = [

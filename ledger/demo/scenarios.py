@@ -1,4 +1,4 @@
-"""The twelve scenarios, each step for many subjects at once: request, authorise, supply, issue, verify and use."""
+"""Runs the twelve scenarios, each step for many subjects at once: request, authorise, supply, issue, verify and use."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# Days in which a request can be answered; and days of validity of certificates made before the present.
+# A request can be answered for ANSWER_DAYS. Certificates from before the present are valid for SHORT_DAYS.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2
 VERIFY: Final = "核验并使用 verify and use"
 ANCHOR: Final = "核验记录上链 anchor the verifications"
-# With these fates nothing is supplied, and no certificate is issued.
+# With these fates no data is supplied, so no certificate is issued.
 WITHOUT_DATA: Final = (Fate.NO_DATA, Fate.REFUSED)
 
 Act = Callable[[Tally, Sequence[Member], Tick], None]
 
 
 class Pilot:
-    """Runs the scenarios with their parties. Nobody authorises the second bank of ``cast``, which then is refused.
+    """Runs the scenarios. No subject authorises the second bank of ``cast``, so verification by this bank fails.
 
-    Every method takes members by scenario and tallies the results. The work of an earlier run is found on the ledger,
-    counted, and not repeated.
+    Every method takes a map from scenarios to members, and counts the results. Work of an earlier run is found on the
+    ledger, counted, and not repeated.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Pilot:
         self._shown = ShownCertificates(self._actors, self.scenarios, cast.other_bank, supervisors, keepsakes)
 
     def _records_of(self, provider: str) -> Path:
-        """Return the folder of a provider's records, beside its files; each ledger has a separate folder."""
+        """Return the folder of a provider's records, beside the provider's files; each ledger has a separate folder."""
         ledger = self._ledger.reader.chain.ledger
         return self._sources.folder / self._offices.name(provider) / f"records-{ledger[:SHOWN_OF_ID]}"
 
     def steps(self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None) -> list[Step]:
         """Return the steps from the requests to anchored certificates, with their names.
 
-        Certificates are valid for ``days``, or by default as long as the scenario allows.
+        Certificates are valid for ``days`` days; by default as long as the scenario allows.
         """
         acts: tuple[tuple[str, Act, Callable[[Members], int]], ...] = (
             (f"{prefix}请求 request", partial(self._request, days=days), count),
@@ -122,7 +122,7 @@ class Pilot:
         self._keepsakes.choose(
             {scenario: [each for each in group if simply_used(each)] for scenario, group in certified.items()}
         )
-        # First the chain shows the results of verifications that an interrupted run had begun.
+        # First read from the chain the results of verifications that an interrupted run had begun.
         self._ledger.verification.settle()
         used = self._earlier.used([member.certificate for group in certified.values() for member in group])
         with self._stage(VERIFY, count(certified)) as tick, _threads() as pool:
@@ -140,9 +140,9 @@ class Pilot:
             tick(number)
 
     def keep_early(self, members: Members, early: bool) -> None:
-        """Make fates that need time ordinary where no time is left before the present.
+        """Replace fates that need time by an ordinary fate if no time is left before the present.
 
-        Members whose short request was made by an earlier run keep their fate. ``early`` is true if there is time.
+        Members keep their fate if an earlier run made a short request for them. ``early`` is true if time is left.
         """
         for scenario, group in members.items():
             if early or not any(member.fate in EARLY for member in group):
@@ -170,7 +170,7 @@ class Pilot:
         tally.entries += len(group)
 
     def _goes_on(self, made: AccessRequest, member: Member) -> bool:
-        """Return whether a request of an earlier run can still be completed; otherwise a new request is made."""
+        """Return whether a request of an earlier run is used again; otherwise a new request is made."""
         ended = made.state in ("declined", "fulfilled") or member.fate in (Fate.UNANSWERED, *WITHOUT_DATA)
         return ended or self._ledger.clock() < made.expires_at
 
@@ -238,7 +238,7 @@ class Pilot:
         for member in group:
             answers = [results[identifier] for identifier in member.authorizations.values()]
             if answers:
-                # A member counts as supplied if any source supplied, because the certificate is based on that source.
+                # A member counts as supplied if one source supplied: a certificate can rest on one source.
                 tally.counts["supplied" if "supplied" in answers else answers[0]] += 1
             if member.fate is Fate.SWAPPED:
                 other = next(each for each in group if each.authorizations and each is not member)
@@ -303,7 +303,7 @@ class Pilot:
         self._stage_now.found += ending.found
 
     def _tallied(self, members: Members) -> Iterator[tuple[Tally, Sequence[Member]]]:
-        """Yield each scenario's tally and members; the caller's work on them is counted as the scenario's time."""
+        """Yield each scenario's tally and members; add the time of the caller's work to the scenario's time."""
         for scenario, group in members.items():
             tally = self._run.tally(scenario, self.scenarios[scenario].title)
             with tally.timed():
@@ -324,7 +324,7 @@ class Pilot:
         tick(count)
 
     def _flush(self, members: Members) -> None:
-        """Anchor the waiting entries; each scenario gets its share of the gas, by its number of entries."""
+        """Anchor the waiting entries, and divide the gas among the scenarios in proportion to their entries."""
         gas = self._ledger.anchoring.flush().gas
         self._stage_now.gas += gas
         tallies = [self._run.tallies[scenario] for scenario in members]
@@ -340,7 +340,7 @@ def _count_consents(members: Members) -> int:
 
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """Open a pool of two threads: while one waits for the node, the other uses the ledger."""
+    """Open a pool of two threads: while one thread waits for the node, the other thread uses the ledger."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         yield pool

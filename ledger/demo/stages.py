@@ -12,17 +12,17 @@ from typing import Any
 from ledger.demo.tally import Caught, Tally
 from ledger.domain.definitions.reader import Bilingual
 
-# Reports that so many items of a stage are done.
+# Reports how many further items of a stage are done.
 Tick = Callable[[int], None]
-# A step of the demonstration: its name and its act.
+# A step of the demonstration: its name, and the function that runs the step.
 Step = tuple[str, Callable[[], None]]
-# Begins to show the progress of a stage, by its name and number of items.
+# Begins to show the progress of a stage, given the stage's name and its number of items.
 Progress = Callable[[str, int], Tick]
 
 
 @dataclass
 class Stage:
-    """One stage of the run. ``seconds`` (wall time) and ``gas`` (used by its transactions) are of this run only.
+    """One stage of the run. ``seconds`` (wall time) and ``gas`` (of the stage's transactions) count only this run.
 
     ``found`` is how many of ``count`` an earlier run had already done.
     """
@@ -35,7 +35,7 @@ class Stage:
 
     @property
     def gas_each(self) -> int:
-        """The gas per item that was done in this run; 0 if there was none."""
+        """The gas for each item that this run did; 0 if this run did none."""
         done = self.count - self.found
         return self.gas // done if done > 0 else 0
 
@@ -69,12 +69,14 @@ class Run:
 
     @property
     def found(self) -> int:
-        """How many acts an earlier run had already done; 0 if this run began with an empty folder."""
+        """How many of the acts earlier runs had done already; 0 if this run began with an empty folder."""
         return sum(stage.found for stage in self.stages)
 
     @property
     def cases(self) -> list[dict[str, Any]]:
-        """Every refused case: its scenarios, how often, by which check, and whether that check was expected."""
+        """Every refused case: in which scenarios, how often, by which check, and whether that check was the expected
+        check.
+        """
         found: dict[Caught, Counter[str]] = {}
         for tally in self.tallies.values():
             for caught in tally.caught:

@@ -28,7 +28,9 @@ COUNTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """A refused case: the check that refused it with its code, and the check that was expected to."""
+    """A refused case: the check that refused it, the code of the refusal, and the check that was expected to
+    refuse it.
+    """
 
     case: str
     check: str
@@ -43,9 +45,10 @@ class Caught:
 
 @dataclass
 class Tally:
-    """One scenario's numbers. ``entries`` counts its log entries, ``anchored`` those on the chain; time is wall time.
+    """One scenario's numbers. ``entries`` counts the scenario's log entries, ``anchored`` counts the entries that are
+    on the chain. Time is wall time.
 
-    ``found`` counts the certificates and uses of an earlier run; gas is of this run only.
+    ``found`` counts the certificates and uses of an earlier run; ``gas`` counts only this run.
     """
 
     scenario: str
@@ -54,7 +57,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
     caught: list[Caught] = field(default_factory=list)
-    # Certificates that should be valid and were not, each with its number and the failed check.
+    # Certificates that should have been valid but failed a check: the certificate's number, and the failed check.
     unexpected: list[str] = field(default_factory=list)
     entries: int = 0
     anchored: int = 0
@@ -64,7 +67,7 @@ class Tally:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Add the time of the block to the scenario's time."""
+        """Add the time that the block takes to the scenario's time."""
         start = time.perf_counter()
         try:
             yield
@@ -73,12 +76,12 @@ class Tally:
 
     @property
     def gas_each(self) -> int:
-        """The gas for anchoring per certificate, including all entries before and after it."""
+        """The gas for anchoring all entries of the scenario, divided by the number of certificates."""
         return self._each(self.anchor_gas, "issued")
 
     @property
     def use_gas_each(self) -> int:
-        """The gas for counting one use."""
+        """The gas for counting one use of a certificate."""
         return self._each(self.use_gas, "verified")
 
     def _each(self, gas: int, name: str) -> int:
@@ -109,6 +112,8 @@ class Tally:
 
 
 def by_check(check: str, code: str) -> tuple[int, str]:
-    """Return a sort key: refusals by the number of their check, then the refusals without a check number."""
+    """Return a sort key: refusals are sorted by the number of their check; refusals without a check number
+    come last.
+    """
     number = check.split()[0]
     return int(number) if number.isdigit() else 99, code

@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The parties' ids; ``firms`` has them by the firm's number in the panel."""
+    """The parties' ids; ``firms`` maps a firm's number in the panel to the firm's party id."""
 
     registrar: str
     provider: str
@@ -42,7 +42,7 @@ class Cast:
 
 
 def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
-    """Onboard institutions and firms, or find those of an earlier run; return their ids."""
+    """Onboard institutions and firms, or find the parties that an earlier run onboarded; return their ids."""
     institutions = [
         institution(0, PartyKind.REGISTRAR, "湛江市数据登记中心（演示） Data registrar (demo)"),
         institution(1, PartyKind.UTILITY, "湛江企业数据服务（演示） Enterprise data provider (demo)"),
@@ -64,14 +64,14 @@ def institution(place: int, kind: PartyKind, name: str, roles: frozenset[Role] |
 
 
 def firm(place: int, number: str) -> Part:
-    """Return the firm with this number in the panel and this place in the list of firms."""
+    """Return the firm that has this number in the panel and stands at ``place`` in the list of firms."""
     region = REGIONS[place % len(REGIONS)]
     name = f"湛江第{number}号企业（演示） Firm {number}"
     return Part(PartyKind.ENTERPRISE, name, region, synthetic_uscc(region, FIRST_FIRM + int(number)))
 
 
 def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
-    """Return party ids; a party that is not on the chain gets a key, kept here, and is put on the chain.
+    """Onboard the parties that are not on the chain yet, with keys that are kept here; return all party ids.
 
     A party that an interrupted run recorded, but did not put on the chain, keeps its recorded key.
     """

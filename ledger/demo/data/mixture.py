@@ -1,4 +1,4 @@
-"""The fate of each request: most succeed, and some fail in one of the ways that must be caught.
+"""The fate of each request in the pilot: most requests succeed, and some fail in a way that a check must find.
 
 Nothing is random: in every run the same subjects have the same fate.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Fate(StrEnum):
-    """How a request, or its certificate, ends."""
+    """How a request or its certificate ends in the pilot."""
 
     ORDINARY = "ordinary"
     DECLINED = "declined"
@@ -34,17 +34,18 @@ class Fate(StrEnum):
     HELD = "held"
 
 
-# Fates that need time to pass: they happen in the part of the pilot that runs before the present.
+# Fates that need time to pass. They happen in the first part of the pilot, on a local chain whose clock is still in the
+# past.
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
-# The order decides which fates a small pilot has.
+# A small pilot has only the first fates of this list.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
-# Only these scenarios have a slow source, a correction, a lying platform or a hold by a supervisor.
+# The only scenarios with a slow source, a correction, a lying platform or a hold by a supervisor.
 _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
     (*_LIES, Fate.HELD), ("S01",)
 )
-# Fates that need a separate batch or several transactions happen once in a scenario.
+# Fates that happen only once in a scenario, because each needs a separate batch or several transactions.
 _ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.HELD, *_LIES})
 
 

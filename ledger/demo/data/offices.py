@@ -1,4 +1,6 @@
-"""The departments, utilities, banks and others of the twelve scenarios: who supplies, who requests, and why."""
+"""The institutions of the twelve scenarios (departments, utilities, banks and so on): who supplies, who requests, and
+why.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from ledger.demo.data.cast import institution, onboard
 from ledger.domain.parties import PartyKind, Role
 from ledger.installation.wiring import Ledger
 
-# The numbers before it belong to the institutions in ``cast``.
+# The first number for these institutions; lower numbers belong to the institutions in ``cast``.
 _FIRST_OFFICE: Final = 20
 
 _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
@@ -40,10 +42,10 @@ _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
     "oversight": (PartyKind.SUPERVISOR, "湛江数据安全监管（演示） Data security supervisor (demo)"),
 }
 
-# Enterprises that request data, and so have other roles than their kind usually has.
+# These enterprises request data, so they have other roles than enterprises usually have.
 _ROLES: Final = {name: frozenset({Role.SUBJECT, Role.CONSUMER}) for name in ("landlord", "park")}
 
-# The office that supplies from a source, if it does not have the source's name.
+# Maps a source to the institution that supplies from it, if the institution and the source have different names.
 _SUPPLIERS: Final[Mapping[str, str]] = {
     "electricity": "grid",
     "social_insurance": "insurance",
@@ -80,7 +82,7 @@ _NOTES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Offices:
-    """Party ids by office."""
+    """Maps each institution of the scenarios to its party id."""
 
     ids: Mapping[str, str]
 
@@ -89,7 +91,7 @@ class Offices:
         return self.ids[office_of(source)]
 
     def name(self, party: str) -> str:
-        """Return the name of a party's office."""
+        """Return the name of the institution that a party is."""
         return next(name for name, identifier in self.ids.items() if identifier == party)
 
     def consumer(self, scenario: str) -> str:
@@ -98,7 +100,7 @@ class Offices:
 
 
 def open_offices(ledger: Ledger) -> Offices:
-    """Onboard all offices, or find those of an earlier run."""
+    """Onboard all institutions of the scenarios, or find the institutions that an earlier run onboarded."""
     parts = [
         institution(_FIRST_OFFICE + place, kind, title, _ROLES.get(name))
         for place, (name, (kind, title)) in enumerate(_OFFICES.items())
@@ -107,10 +109,10 @@ def open_offices(ledger: Ledger) -> Offices:
 
 
 def office_of(source: str) -> str:
-    """Return the name of the office that supplies from a source."""
+    """Return the name of the institution that supplies from a source."""
     return _SUPPLIERS.get(source, source)
 
 
 def note_of(scenario: str) -> str:
-    """Return the purpose in the consumer's note, or empty text if the scenario needs none."""
+    """Return the purpose for the consumer's note, or an empty text if the scenario needs no purpose."""
     return _NOTES.get(scenario, "")

@@ -1,4 +1,6 @@
-"""The real panels behind the pilot's subjects: rows by subject, oldest first, with the published numbers."""
+"""Reads the real panels behind the pilot's subjects. Each subject's rows are sorted oldest first and keep the published
+values.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,20 @@ from typing import Any, Final
 from ledger.demo.data.catalogue import Library
 
 PanelRow = Mapping[str, Any]
-# The rows of each subject, by its number in the panel.
+# Maps a subject's number in the panel to the subject's rows.
 Panel = Mapping[str, Sequence[PanelRow]]
 
 YOUNG_MEN: Final = "wooldridge/wagepan"
 WORKERS: Final = "Ecdat/Wages"
 FIRMS: Final = "plm/EmplUK"
-# The panel of Cornwell and Rupert has no person numbers: the seven years of a person follow one another.
+# The panel of Cornwell and Rupert has no numbers for persons: every seven rows in a row are the years of one person.
 _YEARS_OF_WORKERS: Final = 7
 
 
 def read_panels(library: Library, firms: int | None = None) -> dict[str, Panel]:
-    """Return the three panels by code: 545 young men, 595 workers, and 140 firms or the first ``firms`` of them."""
+    """Return the three panels, keyed by their code: 545 young men, 595 workers, and all 140 firms or only the first
+    ``firms``.
+    """
     workers = _records(library, WORKERS)
     blocks = [workers[start : start + _YEARS_OF_WORKERS] for start in range(0, len(workers), _YEARS_OF_WORKERS)]
     return {

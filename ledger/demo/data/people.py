@@ -1,4 +1,4 @@
-"""The pilot's subjects: each has the real rows of a panel, with an invented name and number."""
+"""The pilot's subjects: each subject has real rows of a panel, and an invented name and identifier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind
 
 _SURNAMES: Final = "陈李林黄吴梁郑庞杨许"
-# A person takes part in one scenario; a firm in several, by its place modulo 4.
+# A person takes part in one scenario. A firm takes part in several; its place in the list, modulo 4, decides in which.
 _FIRMS_IN: Final[Mapping[str, tuple[int, ...]]] = {
     "S01": (0, 1),
     "S05": (2,),
@@ -30,7 +30,9 @@ _SIXTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A subject with its number in the panel; ``part`` is the party, and ``phone`` an invented number."""
+    """A subject with its number in the panel; ``part`` is the party to onboard, and ``phone`` is an invented phone
+    number.
+    """
 
     panel: str
     number: str
@@ -82,7 +84,7 @@ def _person(place: int, panel: str, number: str) -> Subject:
 
 
 def members_of(subjects: Sequence[Subject], early: bool) -> dict[str, list[Member]]:
-    """Return the members of each scenario, with their fates."""
+    """Return the subjects of each scenario as members, each with its fate."""
     chosen = _persons_by_scenario(subjects) | _firms_by_scenario(subjects)
     return {
         scenario: [
@@ -110,7 +112,7 @@ def _firms_by_scenario(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
 
 
 def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
-    """Return the members with one of the fates, and the other members."""
+    """Split the members into those that have one of the fates, and the others."""
     chosen = frozenset(fates)
     return (
         {scenario: [member for member in group if member.fate in chosen] for scenario, group in members.items()},

@@ -1,6 +1,7 @@
-"""The sources of the pilot's providers, one folder for each: definitions with CSV files, Parquet files or databases.
+"""Writes the sources of the pilot's providers. Each provider has a folder with definitions, and CSV files, Parquet
+files or databases.
 
-As in real sources, the rows also have name, ID number and phone of the subject, which must never leave the provider.
+As in real sources, the rows also contain the subject's name, ID number and phone, which must never leave the provider.
 """
 
 from __future__ import annotations
@@ -39,17 +40,19 @@ _MONTHS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Shelves:
-    """The providers' source books, by office."""
+    """The source books of all providers, keyed by the provider's name."""
 
     books: Mapping[str, SourceBook]
 
     def connector(self, scenario: str, source: str) -> Connector:
-        """Return the connector of a scenario's source, from the book of the source's office."""
+        """Return the connector of a scenario's source, from the book of the institution that supplies from
+        this source.
+        """
         return self.books[office_of(source)].connector(scenario, source)
 
 
 class Sources:
-    """Writes the providers' files and databases from the panels, in a folder for each office."""
+    """Writes files and databases made from the panels, with one folder for each provider."""
 
     def __init__(self, folder: Path, panels: Mapping[str, Panel], members: Mapping[str, Sequence[Member]]) -> None:
         self.folder = folder
@@ -59,8 +62,8 @@ class Sources:
     def write(self, today: date, *, corrected: bool = False) -> Shelves:
         """Write all sources, and return the source books.
 
-        Subjects without data are left out, and some are marked as under correction. Unless ``corrected`` is true, the
-        newest row of subjects whose data will be corrected is missing.
+        Subjects whose fate is to have no data are left out, and some subjects are marked as under correction. If
+        ``corrected`` is false, the newest row is missing for subjects whose data is corrected later.
         """
         for key, mapped in MAPPING.items():
             records = list(self._records(key, mapped, today, corrected))
@@ -75,7 +78,7 @@ class Sources:
         return Shelves({name: SourceBook.load(path) for name in offices if (path := self.folder / name).is_dir()})
 
     def slow(self, key: Key) -> SourceBook:
-        """Return the source book of one office with a time limit of one second for this source."""
+        """Return the source book of one provider, with a time limit of one second for the given source."""
         folder = self._of(key)
         _definition(folder, key, MAPPING[key], timeout=1)
         book = SourceBook.load(folder)
@@ -87,7 +90,7 @@ class Sources:
 
     @contextmanager
     def busy(self, key: Key) -> Iterator[None]:
-        """Lock a database, as while it is being loaded, so that queries wait."""
+        """Lock a database during the block, as if it were being loaded, so that queries wait."""
         database = sqlite3.connect(_path(self._of(key), key), isolation_level=None)
         try:
             database.execute("BEGIN EXCLUSIVE")
@@ -152,7 +155,7 @@ def _definition(folder: Path, key: Key, mapped: Mapped, timeout: int = _TIMEOUT)
 
 
 def _new_private(path: Path) -> None:
-    """Replace ``path`` by an empty file with mode 600, which later writing keeps."""
+    """Replace ``path`` by an empty file with mode 600; later writing does not change the mode."""
     path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
