@@ -31,7 +31,9 @@ def uses_message(chain: ChainId, account: str, deadline: int, uses: Sequence[tup
 
 
 def withdrawals_message(chain: ChainId, account: str, statements: Sequence[str]) -> bytes:
-    """Return the message that a subject or provider signs for ``withdrawFor``; ``statements`` are statement digests.
+    """Return the message that a subject or provider signs so that others can send its withdrawal (``withdrawFor``).
+
+    ``statements`` are statement digests.
 
     Raises ``ValueError``.
     """

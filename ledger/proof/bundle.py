@@ -138,8 +138,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class StatusSeen:
-    """The certificate's status when the issuer made the bundle; a verifier reads the present status from the chain
-    instead."""
+    """The certificate's status when the issuer made the bundle; verifiers read the present status from the chain."""
 
     block: int
     state: str

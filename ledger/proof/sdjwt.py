@@ -92,8 +92,7 @@ def disclosure_digest(encoded: str, algorithm: str = SHA_256) -> str:
 
 
 def disclose(payload: Mapping[str, Any], hidden: Sequence[Disclosed], algorithm: str = SHA_256) -> dict[str, Any]:
-    """Return the payload with the digests of the claims ``hidden``; the digests are sorted, so the order reveals
-    nothing."""
+    """Return the payload with the digests of the claims ``hidden``, sorted so that the order reveals nothing."""
     digests = sorted(disclosure_digest(item.encoded, algorithm) for item in hidden)
     return {**payload, "_sd_alg": algorithm, "_sd": digests}
 

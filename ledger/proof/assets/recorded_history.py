@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An asset's history with its transactions, parties and certificates, and the head that proves that nothing is
-missing."""
+"""An asset's history with transactions, parties, certificates, and the head that proves that nothing is missing."""
 
 from __future__ import annotations
 

@@ -139,8 +139,7 @@ class AssetView:
         return self.offered_to is not None and self.at <= self.until
 
     def effective_end(self, right: Right) -> int:
-        """Return when a right ends: at the end of its period, or when a right that it was granted under ends, if
-        earlier."""
+        """Return when a right ends: at the end of its period, or earlier with the right it was granted under."""
         end, parent = right.end, right.parent
         while parent is not None:
             above = self.rights[parent - 1]
@@ -155,8 +154,7 @@ class AssetView:
         return tuple(each for each in self.rights if each.start <= self.at < self.effective_end(each))
 
     def to_dict(self, party: Callable[[int], str]) -> dict[str, Any]:
-        """Return the view as a JSON object; ``held`` lists who has each kind of right; ``party`` maps a number to a
-        name."""
+        """Return the view as a JSON object. ``party`` maps a number to a name; ``held`` lists who has which right."""
         members = asdict(self) | {
             "in_force": self.in_force,
             "offer_open": self.offer_open,

@@ -245,8 +245,7 @@ def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
 
 
 def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | None:
-    """Check that the claims were computed by the template's rules from the right source, and hashed as `_sd_alg`
-    says."""
+    """Check that claims were computed by the template's rules from the right source, and hashed with `_sd_alg`."""
     wanted = {"template": claims["template"], "engine": basis.template["engine"], "sd_alg": claims["_sd_alg"]}
     for member, value in wanted.items():
         if supply[member] != value:

@@ -80,8 +80,7 @@ class Case:
         return entry if entry is not None and entry["type"] == "template" else None
 
     def anchored_at(self, position: Position) -> int | None:
-        """Return when the entry at ``position`` was anchored (seconds UTC), or None if the bundle has no anchor for
-        it."""
+        """Return when the entry at ``position`` was anchored (seconds UTC); None if the bundle has no anchor for it."""
         anchor = self.anchors.get(position.log_batch)
         return None if anchor is None else anchor.at
 
@@ -95,8 +94,7 @@ class Case:
         return stolen or self.bound(account, at)
 
     def bound(self, account: str, at: int | None) -> AccountFact | Failed:
-        """Return the account's facts if the account was bound at the time ``at``; its key may be reported or
-        compromised."""
+        """Return the account's facts if it was bound at the time ``at``; the key may be reported or compromised."""
         fact = self.facts.accounts.get(account)
         if at is None:
             return failed("ANCHOR_MISSING", "The bundle has no anchor for the batch of the signed entry.")

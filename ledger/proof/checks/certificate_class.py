@@ -14,8 +14,7 @@ from ledger.proof.jws import Jwk
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """The facts (chain data) that only some classes need; the members have the meaning that they have in
-    ``FactsNeeded``."""
+    """The facts (chain data) that only some classes need; the members mean the same as in ``FactsNeeded``."""
 
     statements: frozenset[str] = frozenset()
     uses: tuple[str, str] | None = None

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checks of registration certificates, which are valid for everyone as long as the asset's registration is
-valid."""
+"""The checks of registration certificates, which anyone may rely on while the asset's registration is valid."""
 
 from __future__ import annotations
 

@@ -19,8 +19,7 @@ _Account = Callable[[str, int | None], AccountFact | Failed]
 
 
 def status_at(facts: Facts, position: Position, at: int) -> Passed | Failed:
-    """Return a passed check if the certificate at ``position`` was active at a time; else a failure with reason and
-    time."""
+    """Return a passed check if the certificate at ``position`` was active; else a failure with reason and time."""
     history = facts.status.get(position)
     if history is None:
         return failed("STATUS_UNKNOWN", "The facts do not contain the status of the certificate.")

@@ -24,7 +24,7 @@ MAX_KEY_BINDING_SKEW: Final = 300
 
 
 def _check_status(case: Case, active: Passed) -> Outcome:
-    """Check that no office holds the certificate or its request."""
+    """Check that neither authorities nor supervisors hold the certificate or its request."""
     request = hex_of(case.claims["request"])
     for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
         if problem := held_at(case.facts, statement, case.at, what, "HELD"):
