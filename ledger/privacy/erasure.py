@@ -1,8 +1,8 @@
-"""Erase personal text (PIPL art. 47): destroy its data keys and salts, and record the erasure as a log entry.
+"""Erase personal text (PIPL art. 47): destroy its encryption keys and salts, and record the erasure as a log entry.
 
-Signed and anchored data stay: every leaf, root and proof verifies as before, but nobody can find the texts of the
-digests. Erasing neither withdraws nor revokes: an active certificate stays active, its holder can present it from its
-own copy, and verifiers keep what they received earlier.
+Signed and anchored data stay. Every leaf, root and proof verifies as before, but nobody can find out the texts behind
+the digests. Erasing neither withdraws nor revokes: an active certificate stays active, the holder can present it from
+the holder's own copy, and verifiers keep what they have received.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 log = structlog.get_logger()
 
-# The rows with sealed text about a subject, except its identity: note, notice, claims, disclosures.
+# Rows with sealed text about a subject (note, notice, claims, disclosures); the subject's identity is not among them.
 SealedRow = AccessRequest | Authorization | Provision | Certificate
 
 
@@ -52,7 +52,7 @@ SealedRow = AccessRequest | Authorization | Provision | Certificate
 class Erased:
     """An erasure: its log entry, the entry's number, and the erased certificates (numbers).
 
-    ``archived`` is true if the archive was erased too; else it is erased with the next batch.
+    ``archived`` is true if the texts in the archive were erased too; else they are erased with the next batch.
     """
 
     entry: dict[str, Any]
@@ -63,7 +63,8 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """The party ``by`` erases text about ``subject`` for a reason; ``ledger`` is the ledger digest.
+    """An erasure in progress: the party ``by`` erases text about ``subject`` for a reason; ``ledger`` is the ledger
+    digest.
 
     ``targets`` collects the erased statements by digest, ``sealed`` the erased sealed records by id.
     """
@@ -80,7 +81,7 @@ class _Act:
 class Erasure:
     """Erases the texts of a certificate or of a party, each in one transaction. ``ledger`` is the ledger digest.
 
-    Repeating an erasure returns the first one.
+    Repeating an erasure returns the first erasure.
     """
 
     def __init__(
@@ -102,9 +103,9 @@ class Erasure:
         self._clock = clock
 
     def certificate(self, actor: Actor, number: str, reason: str) -> Erased:
-        """Destroy the claims and salts of a certificate and of its provisions, and those of the versions before it.
+        """Destroy the claims and salts of a certificate, of its provisions, and of the certificate's earlier versions.
 
-        For the newest version, all other texts of its request are destroyed too.
+        If the certificate is the newest version, all other texts of its request are destroyed too.
 
         Raises ``NotFound``, ``Forbidden`` ``PARTY_LACKS_ROLE`` or ``ERASURE_REASON``, ``Conflict`` ``NO_PAYLOAD`` or
         ``RETENTION_NOT_OVER``.
@@ -118,17 +119,17 @@ class Erasure:
             known, about = session.get(ErasureRecord, row.digest), _with(session, row)
             recorded = self._erase(session, act, about)
             if known is None and recorded is None:
-                # The text was removed without an erasure; the loss is recorded all the same.
+                # The text was removed without an erasure; it is recorded as erased all the same.
                 recorded = _record(session, act, [row.digest])
             self._write_down(act, None)
         return self._reported(known.digest if known else str(recorded), about, None)
 
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
-        """Destroy a person's or a firm's name and identifier, and all texts about it.
+        """Destroy the name and identifier of a person or a firm, and all texts about this party.
 
-        The party stays on the chain as an opaque id with its keys. If it is onboarded again, it gets a new id.
-        Raises as ``certificate``; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` for a party with other roles,
-        ``PARTY_ON_REGISTER`` for a party that holds an asset, or has a right in or a lien on one.
+        The party stays on the chain as an opaque id with its keys. If the person or firm is onboarded again, it gets a
+        new id. Raises as ``certificate``; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` if the party also has other roles,
+        ``PARTY_ON_REGISTER`` if it holds an asset, or has a right in an asset or a lien on one.
         """
         self._follower.sync()
         with self._database.write() as session:
@@ -148,8 +149,8 @@ class Erasure:
     def scrub(self, erased: Erased) -> bool:
         """Remove the remains of erased texts from the files of database and archive, and return whether this succeeded.
 
-        Without this, the erasure is already permanent, because the keys are destroyed. Slow, so it is a separate call;
-        see ``Database.scrub``.
+        An erasure is permanent even without this call, because the keys are destroyed. The call is separate because it
+        is slow; see ``Database.scrub``.
         """
         scrubbed = self._database.scrub()
         return self._archiving.scrub() and scrubbed and erased.archived
@@ -159,14 +160,14 @@ class Erasure:
         if (reason == "subject_request") != (actor.party == subject):
             raise Forbidden(
                 "ERASURE_REASON",
-                "This reason is not for this party.",
+                "The party may not erase for this reason.",
                 where="reason",
                 hint="Use subject_request as the subject, and retention_over or court as the issuer or authority.",
             )
         return _Act(self._ledger, subject, actor.party, reason, self._clock())
 
     def _erase(self, session: Session, act: _Act, about: Sequence[SealedRow]) -> str | None:
-        """Erase the texts that are still there; return the digest of the log entry, or None if no text was left."""
+        """Erase the texts that still exist; return the digest of the log entry, or None if no text was left."""
         kept = self._sealer.kept(session, [item.sealed_id for item in about if item.sealed_id])
         going = [item for item in about if item.sealed_id in kept]
         if not going:
@@ -187,7 +188,8 @@ class Erasure:
     def _erase_identity(self, session: Session, row: Party, act: _Act) -> str:
         self._sealer.erase(session, row.sealed_id)
         act.sealed.append(row.sealed_id)
-        # The lookup is a keyed digest of the identifier: with the installation's key, a guess could be checked.
+        # The lookup value is a keyed digest of the identifier, so somebody with the installation's key could test
+        # guesses with it.
         row.lookup = secrets.token_hex(32)
         _end_access(session, row.id)
         return _record(session, act, [], row.id)
@@ -196,9 +198,9 @@ class Erasure:
         if others := sorted(set(self._roles.of([row.id])[row.id]) - {Role.SUBJECT}):
             raise Conflict(
                 "PARTY_NOT_A_SUBJECT",
-                f"The party acts as {', '.join(others)}; other parties must be able to see its name.",
+                f"The party also acts as {', '.join(others)}, so other parties must be able to see its name.",
                 where="party",
-                hint="Remove its other roles first.",
+                hint="Remove these roles from the party first.",
             )
         parts = (
             select(ASSETS.c.id).where(ASSETS.c.holder_no == row.no, ASSETS.c.state.in_(("applied", "confirmed"))),
@@ -208,16 +210,17 @@ class Erasure:
         if any(session.execute(part.limit(1)).first() for part in parts):
             raise Conflict(
                 "PARTY_ON_REGISTER",
-                "The party holds a registered asset, a right in one or a lien on one.",
+                "The party holds a registered asset, or has a right in an asset or a lien on one.",
                 where="party",
                 hint="End or transfer the holding, the right or the lien first.",
             )
 
     def _write_down(self, act: _Act, identity: str | None) -> None:
-        """Record the erasure outside the backups first, so that a restore never brings an erased text back.
+        """Record the erasure outside the backups before the text is erased, so that a restore never brings the text
+        back.
 
-        If the transaction then fails, the text stays here and disappears only after a restore; its erasure was
-        requested.
+        If the transaction then fails, the text stays in the database until the erasure is repeated or a backup is
+        restored. That is right, because its erasure was requested.
         """
         if act.sealed:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
@@ -239,9 +242,9 @@ def _take_turns(session: Session, row: Certificate | Party) -> None:
 
 
 def _with(session: Session, row: Certificate) -> list[SealedRow]:
-    """Return the rows that are erased with a certificate: it, the versions before it, and their provisions.
+    """Return the rows that are erased with a certificate: the certificate, its earlier versions, and their provisions.
 
-    For the newest version these are all rows of its request.
+    If the certificate is the newest version, these are all rows of its request.
     """
     if row.request_id is None:
         return [row]
@@ -273,8 +276,10 @@ def _groups_about(session: Session, subject: str) -> list[list[SealedRow]]:
 
 
 def _require_retention_over(session: Session, about: Sequence[SealedRow], now: int) -> None:
-    """Raise ``Conflict`` ``RETENTION_NOT_OVER`` unless the retention of the template, counted from the end of
-    validity, is over."""
+    """Raise ``Conflict`` ``RETENTION_NOT_OVER`` unless the template's retention period is over.
+
+    The period begins at the end of the certificate's validity.
+    """
     stated = [
         log_store.statement(session, item.digest) for item in about if isinstance(item, AccessRequest | Certificate)
     ]
@@ -286,7 +291,7 @@ def _require_retention_over(session: Session, about: Sequence[SealedRow], now: i
     if now < max(ends):
         raise Conflict(
             "RETENTION_NOT_OVER",
-            "The validity or the retention of the data is not over.",
+            "The data is still valid, or its retention period is not over.",
             where="reason",
             hint="Wait until the scenario's retention days have passed since the end of validity.",
             over=max(ends),
@@ -300,18 +305,18 @@ def _end_access(session: Session, identifier: str) -> None:
 
 
 def _forget_requests(session: Session, going: Sequence[SealedRow]) -> None:
-    """Delete stored idempotent requests: with the digest key, a guess at the erased text could be checked by them."""
+    """Delete stored idempotent requests: with their keyed digests, guesses of the erased text could be tested."""
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
     askers = {item.consumer for item in going if isinstance(item, AccessRequest)}
-    # A broker sends requests with its own idempotency keys; its mandate may have ended since.
+    # Brokers' requests are deleted too, even if the mandate has ended: a broker uses its own idempotency keys.
     sent_by |= askers | set(session.scalars(select(Mandate.broker).where(Mandate.principal.in_(askers))))
     broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)
     session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))
 
 
 def _record(session: Session, act: _Act, digests: Sequence[str], identity: str | None = None) -> str:
-    """Append the entry that records the erasure of these statements or of an identity; return its statement digest."""
+    """Append the log entry for the erasure of these statements or of an identity; return its statement digest."""
     entry = erasure_entry(
         ledger=act.ledger,
         id=str(ULID()),

@@ -1,7 +1,7 @@
-"""The list of erasures. It is kept outside the backups, because an older backup still has the erased text.
+"""The list of erasures. The list is kept outside the backups, because an older backup still contains erased text.
 
-Each line is JSON for one erasure: the ledger, the time, the statements by digest, the party's id if its identity was
-erased, and the sealed records by id. It contains no text and no name.
+Each line is the JSON of one erasure: the ledger, the time, the digests of the statements, the party's id if its
+identity was erased, and the ids of the sealed records. The list contains no erased text and no name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MEMBERS: Final = {"ledger", "at", "targets", "party", "sealed"}
 
 @dataclass(frozen=True, slots=True)
 class ErasedText:
-    """One erasure: statements by digest, sealed records by id; ``party`` (an id) if its identity was erased."""
+    """One erasure: digests of statements, ids of sealed records, and the id of ``party`` if its identity was erased."""
 
     at: int
     targets: tuple[str, ...]
@@ -47,10 +47,10 @@ class ErasuresFile:
                 raise _refused(error, self.path) from error
 
     def append(self, erased: ErasedText) -> None:
-        """Add a line and flush it to the disk.
+        """Add a line, and wait until it is on the disk.
 
-        Raises ``StorageFull`` ``ERASURES_FULL``, ``Misconfigured`` ``ERASURES_UNWRITABLE``; the text must not be erased
-        then, because a restore would bring it back.
+        Raises ``StorageFull`` ``ERASURES_FULL``, ``Misconfigured`` ``ERASURES_UNWRITABLE``; after such an error the
+        text must not be erased, because a restore would bring it back.
         """
         line = {
             "ledger": self._ledger,
@@ -65,9 +65,9 @@ class ErasuresFile:
             raise _refused(error, self.path) from error
 
     def read(self) -> list[ErasedText]:
-        """Return all erasures of this ledger in order. A last line that a crash cut off is skipped.
+        """Return all erasures of this ledger in order. If a crash cut off the last line, that line is skipped.
 
-        Raises ``NotFound`` ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED`` with the line.
+        Raises ``NotFound`` ``ERASURES_MISSING``; ``Misconfigured`` ``ERASURES_DAMAGED``, which names the line.
         """
         try:
             lines = self.path.read_bytes().split(b"\n")[:-1]
@@ -119,7 +119,7 @@ class ErasuresFile:
 
 
 def _write_all(descriptor: int, raw: bytes) -> None:
-    """Write all bytes: ``os.write`` may write only a part of them."""
+    """Write all bytes: one call of ``os.write`` may write only some of them."""
     while raw:
         raw = raw[os.write(descriptor, raw) :]
 

@@ -22,7 +22,7 @@ _KEY_ID: Final = re.compile(r"[0-9A-Za-z_]{1,32}", re.ASCII)
 
 
 class LocalKeys(ABC):
-    """Keys in this process's memory, with AES key wrap (RFC 3394)."""
+    """Wraps and unwraps data keys with keys in this process's memory: AES key wrap (RFC 3394)."""
 
     def wrap(self, data_key: bytes, key_id: str) -> bytes:
         """Return the wrapped data key (40 bytes); raises ``Misconfigured`` ``SEALING_KEY_MISSING``."""
@@ -35,7 +35,7 @@ class LocalKeys(ABC):
         except InvalidUnwrap as error:
             raise Misconfigured(
                 "SEALING_KEY_WRONG",
-                f"Another key than {key_id} wrapped the data key of this record.",
+                f"The data key of this record was not encrypted with the key {key_id} that is present.",
                 where=f"key {key_id}",
                 hint="Restore the original key with this id from the backup of the keys.",
             ) from error
@@ -60,7 +60,7 @@ class FileKeyProvider(LocalKeys):
         try:
             named = self._current.read_text("utf-8", "replace").strip()
         except FileNotFoundError as error:
-            # There is no default: after a rotation it could be the old key.
+            # There is no default key: after a rotation, the default could be the old key.
             raise key_file_missing(self._current) from error
         except IsADirectoryError:
             named = ""
@@ -74,12 +74,12 @@ class FileKeyProvider(LocalKeys):
         return named
 
     def make_first(self) -> None:
-        """Create the first key of a new ledger, if an interrupted creation has not created it already."""
+        """Create the first key of a new ledger, unless an interrupted creation has already created this key."""
         if not self._current.exists():
             self._make_current(FIRST_KEY)
 
     def renew(self, to: str | None) -> str:
-        """Create the key ``to`` (default: the next number), make it current and return its id.
+        """Create the key with the id ``to`` (default: the next number), make it the current key and return its id.
 
         Raises ``InvalidInput`` ``SEALING_KEY_ID``; ``Misconfigured`` ``KEY_FILE_MISSING`` if the file of the current
         key is lost.
@@ -94,7 +94,8 @@ class FileKeyProvider(LocalKeys):
         return new
 
     def _make_current(self, key_id: str) -> None:
-        # The key is written before kek-current: after a crash in between, the new key is unused.
+        # The key is written before kek-current, so that kek-current never names a missing key; a crash only leaves a
+        # key unused.
         SecretFile(self._path(key_id)).make()
         write_private(self._current, key_id + "\n")
 
@@ -112,7 +113,7 @@ class FileKeyProvider(LocalKeys):
 
 
 class EnvironmentKeyProvider(LocalKeys):
-    """Keys in variables ``PINGZHENG_KEK_<id>`` (64 hex digits); ``PINGZHENG_KEK_CURRENT`` is the current key's id."""
+    """Keys in variables ``PINGZHENG_KEK_<id>`` (64 hex digits); ``PINGZHENG_KEK_CURRENT`` has the current key's id."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -126,7 +127,7 @@ class EnvironmentKeyProvider(LocalKeys):
         return named
 
     def renew(self, to: str | None) -> str:
-        """Return the current key's id; raises ``InvalidInput`` ``SEALING_KEY_ID`` if ``to`` is another id."""
+        """Return the id of the environment's current key; ``InvalidInput`` ``SEALING_KEY_ID`` if ``to`` is another id."""
         if to not in (None, self.current):
             raise InvalidInput(
                 "SEALING_KEY_ID",
@@ -151,7 +152,7 @@ class EnvironmentKeyProvider(LocalKeys):
 
 
 def local_keys(kind: str, folder: Path, environment: Mapping[str, str]) -> KeyProvider:
-    """Return the provider for the setting ``key_provider``: ``file`` or ``environment``."""
+    """Return the key provider that the setting ``key_provider`` names: ``file`` or ``environment``."""
     return EnvironmentKeyProvider(environment) if kind == "environment" else FileKeyProvider(folder)
 
 
@@ -160,5 +161,5 @@ def _missing(key_id: str, where: str, remedy: str) -> Misconfigured:
         "SEALING_KEY_MISSING",
         f"The key-encryption key {key_id} is missing.",
         where=where,
-        hint=f"{remedy}; without it, the records that it wraps cannot be read.",
+        hint=f"{remedy}; without this key, the records whose data keys it encrypts cannot be read.",
     )

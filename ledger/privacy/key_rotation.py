@@ -16,10 +16,11 @@ CHUNK: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SealingStatus:
-    """The id of the key for new records, the number of records that each key wraps, and the number of erased records.
+    """The id of the key for new records, the number of records whose data keys each key wraps, and how many records are
+    erased.
 
-    ``archived`` counts the archive's records by key, None if the archive cannot be reached. A key in neither count is
-    needed only for backups.
+    ``archived`` has the same numbers for the archive, None if the archive cannot be reached. A key that is counted
+    nowhere is needed only for backups.
     """
 
     current: str
@@ -29,13 +30,14 @@ class SealingStatus:
 
     @property
     def outdated(self) -> int:
-        """The number of records in the database, or only in the archive, that an older key wraps."""
+        """The number of records, in the database or only in the archive, whose data keys an older key wraps."""
         counts = (self.by_key, self.archived or {})
         return max(sum(count for key_id, count in each.items() if key_id != self.current) for each in counts)
 
 
 class KeyRotation:
-    """Changes the records in short transactions. After an interruption the next run continues with the other records.
+    """Wraps the data keys again, in short transactions. After an interruption the next run continues with the remaining
+    records.
 
     Records that are written during the rotation use the new key. The archive is changed at the end; if it cannot be
     reached, the rotation does not begin.
@@ -47,7 +49,7 @@ class KeyRotation:
         self._archiving = archiving
 
     def status(self) -> SealingStatus:
-        """Return which keys wrap how many records."""
+        """Return for each key how many records need it."""
         with self._database.read() as session:
             counts = self._sealer.counts(session)
         try:
@@ -59,8 +61,8 @@ class KeyRotation:
     def begin(self, to: str | None = None) -> SealingStatus:
         """Make the key ``to`` current, or continue an interrupted rotation; ``run`` then changes the records.
 
-        With keys in the environment or in a key management service, the current key of that place is used.
-        Raises ``InvalidInput`` ``SEALING_KEY_ID``, ``Misconfigured``, and as ``Archiving.require``.
+        If the keys are in the environment or in a key management service, the key that is current there is used. Raises
+        ``InvalidInput`` ``SEALING_KEY_ID``, ``Misconfigured``, and as ``Archiving.require``.
         """
         self._archiving.require()
         if to is not None or not self.status().outdated:
@@ -68,10 +70,10 @@ class KeyRotation:
         return self.status()
 
     def run(self, progress: Callable[[int], None]) -> int:
-        """Wrap with the current key all data keys that another key wraps, and return their number.
+        """Wrap all data keys that another key wraps with the current key instead, and return their number.
 
-        ``progress`` receives the number for each transaction. If any was changed, call ``scrub`` afterwards. Raises
-        ``Misconfigured`` if a record's key is missing, and as ``Archiving.require``.
+        ``progress`` is called after each transaction with the number of changed records. If any record was changed,
+        call ``scrub`` afterwards. Raises ``Misconfigured`` if a record's key is missing, and as ``Archiving.require``.
         """
         self._archiving.require()
         total, after = 0, ""
@@ -81,7 +83,7 @@ class KeyRotation:
             if not done and not after:
                 break
             if not done:
-                # Begin again: ids are not in order of writing, so a record written meanwhile may have a lower id.
+                # Begin again from the first id: a record that was written meanwhile may have a lower id.
                 after = ""
                 continue
             total, after = total + len(done), done[-1]
@@ -90,5 +92,5 @@ class KeyRotation:
         return total
 
     def scrub(self) -> None:
-        """Remove the old wrapped keys from the database's files; see ``Database.scrub``."""
+        """Remove the remains of the old wrapped keys from the database's files; see ``Database.scrub``."""
         self._database.scrub()

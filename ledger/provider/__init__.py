@@ -1,4 +1,6 @@
-"""The software on a provider's own machine: it computes the rules, keeps records, and signs. Rows never leave it.
+"""The software on a provider's own machine. It computes claims from the provider's rows, keeps records, and signs
+answers. The rows never leave the machine.
 
-A provider's own program uses ``provider.Provider``, which takes a task and a source and returns a signed answer.
+A provider who writes a program uses the class ``provider.Provider``, which takes a task and a source and returns a
+signed answer.
 """

@@ -1,6 +1,7 @@
-"""The SQLite file in which a provider keeps its answers: its tables, and its permissions for the owner alone.
+"""The SQLite file in which a provider keeps its answers: creates the tables, and makes the file readable only by its
+owner.
 
-Digests and party ids are 64 hex digits, times seconds UTC.
+In the tables, digests and party ids are 64 hex digits, and times are seconds UTC.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ _IN_OTHERS_REACH: Final = 0o077
 VERSION: Final = 1
 SCHEMA: Final = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # The position up to which each list of the platform was read.
+    # How far each list of the platform (tasks, erasures) was read.
     "CREATE TABLE seen (name TEXT PRIMARY KEY, after TEXT NOT NULL)",
-    # The party id that was answered for an identifier, by a keyed digest of the identifier; null after an erasure.
+    # For each identifier (``mark`` is its keyed digest): the party id for which answers were given; null after an
+    # erasure.
     "CREATE TABLE subject (mark TEXT PRIMARY KEY, party TEXT UNIQUE)",
-    # The identifier behind a party id, so that an auditor can find the rows; destroyed by an erasure.
+    # The identifier of a party id, with which an auditor can find the rows; deleted by an erasure.
     "CREATE TABLE opening (party TEXT PRIMARY KEY, kind TEXT NOT NULL, identifier TEXT NOT NULL, key TEXT NOT NULL)",
-    # Further party ids for an identifier that already has one; the provider's clerk must confirm them.
+    # Other party ids for an identifier that already has a party id; the provider's clerk must confirm them.
     "CREATE TABLE changed (party TEXT PRIMARY KEY, mark TEXT NOT NULL REFERENCES subject, identifier TEXT NOT NULL,"
     " at INTEGER NOT NULL)",
-    # Signed answers. state: waiting (for the platform's receipt), received, refused (with the platform's code), erased.
+    # Signed answers. ``state`` is waiting (for the platform's receipt), received, refused (``code`` is the platform's),
+    # or erased.
     "CREATE TABLE answer (digest TEXT PRIMARY KEY, authorization TEXT NOT NULL, party TEXT NOT NULL,"
     " result TEXT NOT NULL, state TEXT NOT NULL, code TEXT, entry TEXT NOT NULL, disclosures TEXT NOT NULL,"
     " withdrawal TEXT, withdrawn TEXT, salt TEXT, at INTEGER NOT NULL)",
@@ -46,11 +49,15 @@ class AnswerFile:
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection; errors of the file raise ``Misconfigured`` ``RECORDS_BUSY`` or ``RECORDS_DAMAGED``."""
+        """Open a connection.
+
+        Errors of the file are raised as ``Misconfigured`` ``RECORDS_BUSY`` or ``RECORDS_DAMAGED``.
+        """
         self._make_private()
         try:
             with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
-                # Deleted data is overwritten, and a commit survives a power cut: an answer is kept before it is sent.
+                # Deleted data is overwritten. A commit survives a power cut, because an answer must be stored before it
+                # is sent.
                 for pragma in ("secure_delete=ON", "synchronous=EXTRA", "foreign_keys=ON"):
                     database.execute(f"PRAGMA {pragma}")
                 self._make_tables(database)
@@ -68,7 +75,7 @@ class AnswerFile:
                 hint=f"chmod 700 {self._path.parent}",
             )
         if self._path.exists():
-            # Other users may have access to a file that was restored or copied.
+            # A file that was restored or copied may be readable by other users.
             self._path.chmod(0o600)
         else:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -90,7 +97,7 @@ class AnswerFile:
                 "RECORDS_BUSY",
                 f"Another process has held the records for {_BUSY_SECONDS} seconds.",
                 where=str(self._path),
-                hint="Wait for it to end, then run this again.",
+                hint="Wait for the other process to end, then run this command again.",
             )
         return Misconfigured(
             "RECORDS_DAMAGED",

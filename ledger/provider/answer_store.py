@@ -1,4 +1,4 @@
-"""A provider's records: signed answers that wait to be sent, salts for an auditor, and party ids by identifier."""
+"""A provider's records: signed answers, salts for an auditor, and the party id of each identifier."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _SENT: Final = "entry, disclosures, withdrawal, withdrawn"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A signed answer to keep, with the subject's opening and the salt of the rows' digest."""
+    """A signed answer to store, with the values behind the subject's party id (opening) and the salt of the rows'
+    digest."""
 
     supply: Supply
     authorization: str
@@ -32,7 +33,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A new party id that the clerk must confirm, because its identifier already had the party id ``known``.
+    """A new party id that the clerk must confirm, because the identifier already had the party id ``known``.
 
     ``known`` is ``None`` if the earlier id was erased. Only the clerk may see ``identifier``.
     """
@@ -52,15 +53,15 @@ class AnswerStore:
         self._digests = SubjectDigests(folder / "records.key")
 
     def known(self, tasks: Sequence[Task], at: int) -> list[Supply | PingzhengError | None]:
-        """Return for each task, before its source is asked, None or one of the following.
+        """Return for each task None if its source must be asked, else one of these outcomes.
 
-        - the answer under the same authorization that was signed and not yet acknowledged;
+        - the answer to the same authorization that is signed and that the platform has not acknowledged yet;
         - ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``: the records belong to another
-          ledger or provider, which their first answer decides;
-        - ``Conflict`` ``SUBJECT_CHANGED``: another party id was answered for this identifier. The new id must be
-          confirmed by the clerk (``changed``);
-        - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the answer would not correct exactly the newest
-          answer that was supplied here.
+          ledger or provider (the first stored answer decides to which);
+        - ``Conflict`` ``SUBJECT_CHANGED``: earlier answers for this identifier had another party id. The clerk
+          must confirm the new id (``changed``);
+        - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the authorization is answered already, and the task does
+          not correct the newest supplied answer in these records.
         """
         with self._write() as database:
             return [
@@ -72,9 +73,10 @@ class AnswerStore:
             ]
 
     def keep(self, answers: Sequence[Kept], at: int) -> list[Supply | PingzhengError]:
-        """Store signed answers before they are sent; return for each the answer to send, or an error as ``known`` does.
+        """Store signed answers before they are sent. Return for each answer what must be sent, or an error as ``known``
+        does.
 
-        If an answer under the same authorization already waits to be sent, that answer is returned.
+        If an earlier answer to the same authorization waits to be sent, the earlier answer is returned.
         """
         with self._write() as database:
             return [self._keep(database, answer, at) for answer in answers]
@@ -137,9 +139,9 @@ class AnswerStore:
         )
         return Conflict(
             "SUBJECT_CHANGED",
-            "Another party id was answered for this identifier before.",
+            "Earlier answers for this identifier were given for another party id.",
             where=f"party {opening.party}",
-            hint="Ask the subject for the right id, then run: pingzheng provision confirm.",
+            hint="Ask the subject which party id is right, then run: pingzheng provision confirm.",
             known=row[0],
         )
 
@@ -150,11 +152,11 @@ class AnswerStore:
             return [_supply(row) for row in database.execute(query, (limit,))]
 
     def received(self, digests: Iterable[str]) -> int:
-        """Record that the platform has these answers, and delete their disclosures; return how many were waiting."""
+        """Record that the platform has these answers, and delete their disclosures; return how many of them waited."""
         return self._settle("received", [(digest, None) for digest in digests])
 
     def refused(self, codes: Iterable[tuple[str, str]]) -> int:
-        """Record that the platform finally refuses these answers (digest and code), as ``received`` does."""
+        """Record that the platform has finally refused these answers (digest and code); else as ``received``."""
         return self._settle("refused", list(codes))
 
     def _settle(self, state: str, answers: Sequence[tuple[str, str | None]]) -> int:
@@ -169,7 +171,8 @@ class AnswerStore:
             )
 
     def evidence(self, digest: str) -> tuple[Entry, str | None]:
-        """Return a signed provision and the salt of its rows' digest, for an auditor; an erasure sets the salt to None.
+        """Return a signed provision and, for an auditor, the salt of its rows' digest; the salt is None after an
+        erasure.
 
         Raises ``NotFound`` ``PROVISION_UNKNOWN``.
         """
@@ -194,7 +197,7 @@ class AnswerStore:
             return [Changed(*row) for row in database.execute(query)]
 
     def confirm(self, party: str) -> None:
-        """Replace the subject's earlier party id by this one, which the clerk has checked.
+        """Replace the subject's earlier party id by this party id, which the clerk has checked.
 
         Raises ``NotFound`` ``PARTY_NOT_WAITING``.
         """
@@ -211,10 +214,11 @@ class AnswerStore:
             database.execute("DELETE FROM changed WHERE mark = ?", row)
 
     def erase(self, notices: Iterable[Entry]) -> int:
-        """Carry out erasures (entries of the log): destroy disclosures and salts, and openings that no answer needs.
+        """Carry out erasures (log entries): destroy the disclosures and salts, and the identifiers that no answer needs
+        any more.
 
-        Only the keyed digest of the subject's identifier remains. Returns how many answers changed. Raises
-        ``InvalidInput`` ``LEDGER_DIFFERS`` for an erasure of another ledger; then nothing is erased.
+        Of a subject's identifier only the keyed digest remains. Returns how many answers changed. If an erasure belongs
+        to another ledger, raises ``InvalidInput`` ``LEDGER_DIFFERS`` and erases nothing.
         """
         with self._write() as database:
             return sum(_erase(database, self._own(database, notice)) for notice in notices)
@@ -226,7 +230,7 @@ class AnswerStore:
         return notice
 
     def seen(self, name: str, after: str | None = None) -> str | None:
-        """Return the position up to which a list of the platform was read; if ``after`` is given, store it first."""
+        """Return how far a list of the platform was read; if ``after`` is given, first store it as the new position."""
         with self._write() as database:
             if after is not None:
                 database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (name, after))
@@ -237,7 +241,7 @@ class AnswerStore:
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._file.open() as database:
             database.execute("BEGIN IMMEDIATE")
-            # If an exception interrupts the transaction, closing the connection rolls it back.
+            # If an exception interrupts the transaction, closing the connection undoes the transaction.
             self._digests.require(database)
             yield database
             database.execute("COMMIT")
@@ -261,9 +265,9 @@ def _other_ledger(what: str, known: str, found: str) -> InvalidInput:
 
 
 def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
-    """Return an error unless the answer is the first under its authorization, or corrects the newest one.
+    """Return an error unless the answer is the first to its authorization, or corrects the newest answer to it.
 
-    Otherwise the platform could collect several answers that all verify, and choose among them.
+    Without this rule, the platform could collect several valid answers and choose the one that it likes.
     """
     query = "SELECT digest FROM answer WHERE authorization = ? AND result = 'supplied' ORDER BY rowid DESC LIMIT 1"
     newest = database.execute(query, (task.digest,)).fetchone()
@@ -273,7 +277,7 @@ def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
     if task.corrects is None:
         return Conflict(
             "ALREADY_SUPPLIED",
-            "The provider has already supplied under this authorization.",
+            "The provider has already supplied data for this authorization.",
             where=where,
             hint="To correct that answer, name it in the task's `corrects`.",
         )

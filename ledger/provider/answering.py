@@ -1,4 +1,4 @@
-"""Turns a source's answer into the provision that the provider signs, and the disclosures for its digests. Pure."""
+"""Makes, from a source's answer, the provision for the provider to sign, and the disclosures for its digests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class Made:
 
 
 def query_of(task: Task, at: int) -> Query:
-    """Return the query to the provider's source: for this subject, and for the columns that the rules read."""
+    """Return the query to the provider's source.
+
+    It asks for this subject, and only for the columns that the rules read.
+    """
     entry = task.authorization
     return Query(
         subject={"identifier": task.opening.identifier},
@@ -52,7 +55,7 @@ def query_of(task: Task, at: int) -> Query:
 def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_bytes) -> Made:
     """Return the unsigned provision for an answer, made ``at`` (seconds UTC); ``fresh`` returns random bytes.
 
-    Raises ``InvalidInput``: the errors of ``compute``, with the row's place in its source; ``AS_OF_AFTER_QUERY``,
+    Raises ``InvalidInput``: the errors of ``compute``, with the place of the row in its source; ``AS_OF_AFTER_QUERY``,
     ``REASON_UNKNOWN``. Raises ``Misconfigured`` ``SOURCE_NAME_MISSING``.
     """
     if not isinstance(answer, Supplied):
@@ -83,7 +86,7 @@ def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_by
 
 
 def withdrawal_of(task: Task, at: int) -> Entry:
-    """Return the unsigned withdrawal of the provision that a correction replaces."""
+    """Return the unsigned withdrawal of the old provision, which a corrected provision replaces."""
     return withdrawal_entry(
         id=str(ULID()),
         ledger=task.chain.ledger,
@@ -95,9 +98,9 @@ def withdrawal_of(task: Task, at: int) -> Entry:
 
 
 def payload_digest(salt: str, rows: Sequence[Mapping[str, str]]) -> str:
-    """Return the digest of salt and rows as canonical JSON, with which an auditor checks the provider's rows.
+    """Return the digest of the salt and the rows (canonical JSON), with which an auditor can check the provider's rows.
 
-    Without a salt, rows with few possible values could be guessed from the digest.
+    Without the salt, rows with few possible values could be guessed from the digest.
     """
     return digest(canonical({"salt": salt, "rows": [dict(row) for row in rows]}))
 
@@ -106,7 +109,7 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
     if task.needs_name and answer.name is None:
         raise Misconfigured(
             "SOURCE_NAME_MISSING",
-            "A claim is the subject's name, and the source does not supply the name.",
+            "The task asks for the subject's name as a claim, but the source does not supply the name.",
             where=f"source {task.authorization['source']}",
             hint="Name its column: name_column in the source's definition, or --name-column for a file of rows.",
         )
@@ -129,7 +132,7 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
 
 
 def _placed(error: InvalidInput, places: Sequence[str]) -> InvalidInput:
-    """Return the error with row numbers replaced by the row's place in its source, such as ``bills.csv, line 5``."""
+    """Return the error with the row's place in its source, such as ``bills.csv, line 5``, instead of the row number."""
 
     def place(row: re.Match[str]) -> str:
         number = int(row[1])

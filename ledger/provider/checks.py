@@ -1,6 +1,6 @@
-"""A provider's checks of a task before it asks its source, so that the platform cannot invent or change consents.
+"""Checks that a provider makes before it asks its source, so that the platform cannot invent or change a consent.
 
-Who owns the accounts that signed is known only from the chain; ``registry`` checks it.
+Only the chain shows who owns the accounts that signed; ``registry`` checks this.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, Misconfi
 from ledger.proof.jws import entry_signature
 from ledger.provider.task import Task
 
-# Members of the request that the authorization must repeat.
+# Members that must be equal in the request and in the authorization.
 _REPEATED: Final = ("scenario", "scenario_version", "subject", "consumer", "channel")
 _HINT: Final = "Do not answer. Report the task to the operator of the platform."
 
@@ -42,7 +42,7 @@ def check_task(task: Task, provider: str, at: int) -> None:
     if at >= task.authorization["valid_to"]:
         raise Conflict(
             "AUTHORIZATION_NOT_ACTIVE",
-            "The authorization is expired.",
+            "The authorization has expired.",
             where=f"authorization {task.authorization['id']}",
             hint="Ask the subject for a new authorization.",
         )
@@ -54,14 +54,17 @@ def _one_ledger(task: Task) -> None:
         if entry["ledger"] != ledger:
             raise InvalidInput(
                 "LEDGER_DIFFERS",
-                f"The {entry['type']} was made for another ledger than the task's.",
+                f"The {entry['type']} was made for another ledger than that of the task.",
                 where=entry["type"],
                 hint=_HINT,
             )
 
 
 def _opening(task: Task) -> None:
-    """Check the subject's opening; otherwise the platform could have one person's data signed for another person."""
+    """Check that the identifier belongs to the subject's party id.
+
+    Otherwise the platform could have one person's data signed as another person's.
+    """
     if task.opening.party != task.subject:
         raise Forbidden(
             "SUBJECT_OPENING_DIFFERS",
@@ -85,7 +88,7 @@ def _template(task: Task) -> None:
 
 
 def _signed(task: Task, entry: Mapping[str, Any], code: str, part: str) -> None:
-    """Check that a key in the task made the signature. ``registry`` checks on the chain whose account that is."""
+    """Check that a key in the task made the signature. ``registry`` checks on the chain who owns the key's account."""
     try:
         signature = entry_signature(entry)
         key = task.keys.get(signature.kid)
@@ -110,7 +113,7 @@ def _request(task: Task) -> None:
 
 
 def _authorization(task: Task, provider: str) -> None:
-    """Check that the subject answered this request, allows no more than it asks, and names this provider."""
+    """Check that the authorization answers this request, allows no more than it asks for, and names this provider."""
     template, request, entry = task.template, task.request, task.authorization
     if entry["request"] != reference(statement_digest(request)):
         raise _differs("authorization", "The subject authorised another request.")
@@ -139,7 +142,8 @@ def _authorization(task: Task, provider: str) -> None:
 
 
 def _rules(task: Task) -> None:
-    """Check that each authorised claim has a computable rule of this source that the payload mode allows."""
+    """Check that each authorised claim has a rule for this source, and that it is computable and allowed by the payload
+    mode."""
     sources = {item["name"]: item["source"] for item in task.template["fields"]}
     for name in task.authorization["fields"]:
         if sources.get(name) != task.authorization["source"]:

@@ -1,4 +1,4 @@
-"""Answers that a person gives instead of a source: rows from a file, a refusal, or no data."""
+"""Answers that a person gives in place of a source: rows from a file, a refusal, or "no data"."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A source with a fixed answer; only the time of the query is filled in."""
+    """A source that always gives the same answer; only the time of the query is filled in."""
 
     answer: Answer
 
@@ -25,9 +25,9 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class RowsFile:
-    """A CSV or Excel file with one subject's rows as of a day.
+    """A CSV or Excel file with the rows of one subject, which describe a given day.
 
-    ``name_column`` is the column with the subject's name, if a claim is the name.
+    ``name_column`` is the column with the subject's name; needed only if the name is a claim.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class RowsFile:
     name_column: str | None = None
 
     def ask(self, query: Query) -> Answer:
-        """Return the rows with the requested columns, in the same order as from a source.
+        """Return the rows with the requested columns, in the order in which a source returns rows.
 
         Raises ``InvalidInput`` ``CSV_…``, ``XLSX_…``, ``ROWS_MISSING``, ``ROW_COLUMN_MISSING``, ``NAME_DIFFERS``.
         """

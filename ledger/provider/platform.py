@@ -1,4 +1,4 @@
-"""The platform as a provider uses it, over HTTP: fetch tasks and erasures, and submit answers."""
+"""The calls that a provider makes to the platform over HTTP: fetch tasks and erasures, and submit answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from ledger.provider.task import Entry, Task, notice_of, task_of
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Waiting tasks in the order of their authorizations; ``after`` is the start of the next page, if there is one."""
+    """A page of waiting tasks in the order of their authorizations.
+
+    ``after`` is the start of the next page, None on the last page.
+    """
 
     tasks: tuple[Task, ...]
     after: str | None
@@ -37,20 +40,26 @@ class Platform(Protocol):
         """Return a page of the tasks that wait for this provider."""
 
     def task(self, authorization: str) -> Task:
-        """Return the task of an authorization, by its id; a task to correct if the provider has already supplied."""
+        """Return the task of the authorization with this id.
+
+        If the provider has already supplied data, the task asks for a correction.
+        """
 
     def erasures(self, after: str | None) -> Notices:
         """Return erasures of this provider's answers, in the order of the log."""
 
     def submit(self, supplies: Sequence[Supply]) -> list[PingzhengError | None]:
-        """Submit answers; return for each the refusal, or None also if the platform already had the answer."""
+        """Submit answers.
+
+        Return for each the platform's refusal, or None if the platform has the answer, now or from before.
+        """
 
 
 class HttpPlatform:
     """A platform's service at ``url``, with the token of a session or the provider's API key.
 
-    The constructor makes no network call. ``authorities`` is a file of CA certificates to use instead of the
-    system's. ``renew`` signs in again if the session expires, because a round may last longer than a session.
+    The constructor makes no network call. ``authorities`` is a file of CA certificates to use instead of the system's.
+    ``renew`` signs in again when the session expires, because a provider's round may last longer than a session.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The provider: takes a task and a source, and returns a signed answer that is already stored in its records."""
+"""The provider: takes a task and a source, stores a signed answer in the provider's records, and returns the answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Inquiry:
 
 
 class Provider:
-    """Answers for the party with the id ``party``. ``registry`` checks tasks on the chain, if a node is available.
+    """Signs answers for the party with the id ``party``. ``registry`` checks tasks on the chain; None without a node.
 
     ``fresh`` returns the random bytes of salts.
     """
@@ -58,7 +58,8 @@ class Provider:
         self._fresh = fresh
 
     def answer(self, task: Task, source: Connector) -> Supply:
-        """Return the signed answer to a task. The records return the same answer again until ``answers.received``.
+        """Return the signed answer to a task. Until ``answers.received`` is called for the answer, repeating returns
+        the same answer.
 
         Raises the errors of ``check_task``, ``Registry.check``, ``AnswerStore.known``, the source and ``made_of``, and
         ``Conflict`` ``CORRECTION_NOT_MEANT`` for a task to correct.
@@ -66,7 +67,10 @@ class Provider:
         return self._one(Inquiry(task, lambda: source))
 
     def correct(self, task: Task, source: Connector) -> Supply:
-        """Return the signed answer to a task to correct; it withdraws the old answer, which ends its certificates."""
+        """Return the signed answer to a task that asks for a correction.
+
+        The answer withdraws the old answer, which ends the certificates that rest on it.
+        """
         return self._one(Inquiry(task, lambda: source, correcting=True))
 
     def _one(self, inquiry: Inquiry) -> Supply:
@@ -76,7 +80,7 @@ class Provider:
         return outcome
 
     def answer_many(self, asked: Sequence[Inquiry]) -> list[Outcome]:
-        """Return for each task its answer or an error. All signed answers are stored in one transaction.
+        """Return for each task the answer or an error. All signed answers are stored in one transaction.
 
         Raises ``ChainUnavailable`` if the node does not answer.
         """
@@ -90,14 +94,14 @@ class Provider:
                     except PingzhengError as error:
                         outcomes[place] = error
         finally:
-            # Signed answers are stored after Ctrl-C too.
+            # After Ctrl-C, the answers that were signed until then are stored too.
             outcomes |= dict(zip(made, self.answers.keep(list(made.values()), self._clock()), strict=True))
         return [outcomes[place] for place in range(len(asked))]
 
     def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
-        """Return, by position, the outcomes of tasks whose source is not asked: an error, or an answer that waits."""
+        """Map each task (position) whose source need not be asked to its outcome: an error, or a waiting answer."""
         found: dict[int, Outcome] = {}
-        # The records come last, so that the clerk sees only party ids that the chain knows.
+        # The records are asked last, so that the clerk must confirm only party ids that are on the chain.
         for judge in (self._checked, self._registered, self._recorded):
             left = [place for place in range(len(asked)) if place not in found]
             verdicts = judge([asked[place] for place in left]) if left else []
@@ -114,7 +118,7 @@ class Provider:
             return error
         if asked.task.corrects is None or asked.correcting:
             return None
-        # A correction withdraws an answer. The platform alone must not be able to cause that.
+        # A correction withdraws an earlier answer. The platform alone must not be able to cause a withdrawal.
         return Conflict(
             "CORRECTION_NOT_MEANT",
             "The task asks for a correction, which only the provider may decide.",
@@ -138,9 +142,10 @@ class Provider:
 
 
 def with_withdrawal(supply: Supply, task: Task, signer: Signer, at: int) -> Supply:
-    """Return the answer with the signed withdrawal of the answer that it corrects, if it corrects one.
+    """Return the answer. If it corrects an earlier answer, add the signed withdrawal of the earlier answer.
 
-    The withdrawal for the chain is added too, unless the key is of SM2, which the contracts cannot verify.
+    The signature of the withdrawal for the chain is added too, except with an SM2 key, which the contracts cannot
+    check.
     """
     if supply.entry["corrects"] is None:
         return supply

@@ -1,4 +1,4 @@
-"""Reads JSON from others member by member; each error has the code of the file's kind and names the place."""
+"""Reads JSON that others wrote, member by member. Each error has the code for this kind of file and names the place."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ class Reading:
         return raw
 
     def bad(self, where: str, message: str) -> InvalidInput:
-        """Return the error, to be raised by the caller."""
+        """Return the error that the caller must raise."""
         return InvalidInput(self.code, message, where=where, hint=self.hint)

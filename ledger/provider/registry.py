@@ -1,4 +1,4 @@
-"""A provider's checks of a task on the chain: who owns the keys that signed, and whether the consent is active."""
+"""Checks of a task on the chain, made by the provider: who owns the keys that signed, and is the consent active?"""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from ledger.provider.task import Entry, Task
 
 
 class Registry:
-    """Asks one node about many tasks at once, at its newest block; ``remembered`` compares it with what was seen."""
+    """Asks one node about many tasks at once, as of the newest block.
+
+    ``remembered`` compares the chain with what this provider saw earlier.
+    """
 
     def __init__(self, reader: ChainReader, remembered: Remembered | None = None) -> None:
         self._reader = reader
         self._remembered = remembered
 
     def check(self, tasks: Sequence[Task]) -> list[PingzhengError | None]:
-        """Return for each of these tasks, which passed ``check_task``, an error or None.
+        """Return for each of these tasks, which must have passed ``check_task``, an error or None.
 
         The errors are ``InvalidInput`` ``LEDGER_DIFFERS``; ``Forbidden`` ``SIGNER_NOT_CONSUMER``,
         ``SIGNER_NOT_SUBJECT``; ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``. Raises ``ChainUnavailable``, also with
@@ -33,7 +36,7 @@ class Registry:
         """
         latest = self._reader.latest() if self._remembered is None else self._remembered.newest()
         asked = self._reader.batched(latest.number)
-        # All questions are collected before the first answer is read, so that the node gets them in one call.
+        # All questions are collected before the first answer is read, so that the node gets all questions in one call.
         consumers = [_Key.asked(asked, task.request, "consumer") for task in tasks]
         subjects = [_Key.asked(asked, task.authorization, "subject") for task in tasks]
         keys = [*consumers, *subjects]
@@ -41,7 +44,8 @@ class Registry:
         consents = [_Consent.asked(asked, task, key) for task, key in zip(tasks, subjects, strict=True)]
         return [
             self._other_ledger(task)
-            # The consumer may have replaced its key since then, so its key is checked at the time of the request.
+            # The consumer's key is checked for the time of the request, because the consumer may have replaced the key
+            # since then.
             or consumer.problem("SIGNER_NOT_CONSUMER", min(task.request["iat"], latest.time))
             or subject.problem("SIGNER_NOT_SUBJECT", latest.time)
             or consent.problem()
@@ -88,7 +92,7 @@ class _Key:
 
 @dataclass(frozen=True, slots=True)
 class _Consent:
-    """When the subject withdrew its authorization, and the holds on the authorization and on its request."""
+    """When the subject withdrew the authorization, if it did, and the holds on the authorization and its request."""
 
     task: Task
     withdrawn_at: Callable[[], WithdrawalFact]
@@ -100,19 +104,19 @@ class _Consent:
         return cls(task, asked.withdrawn_at(subject.number(), task.digest), held)
 
     def problem(self) -> Conflict | None:
-        # A withdrawal counts even by a reported key: such a key can stop a consent, but nothing else.
+        # A withdrawal by a reported key counts too: a reported key can stop a consent, but do nothing else.
         withdrawn = self.withdrawn_at().first
         if not withdrawn and not any(hold().offices for hold in self.holds):
             return None
         return Conflict(
             "AUTHORIZATION_NOT_ACTIVE",
-            f"The authorization is {'withdrawn' if withdrawn else 'held by an office'}.",
+            f"The authorization is {'withdrawn' if withdrawn else 'held by an authority or supervisor'}.",
             where=f"authorization {self.task.authorization['id']}",
-            hint="Supply nothing. If an office holds the authorization, try again later.",
+            hint="Supply nothing. If the authorization is held, try again later.",
         )
 
 
 def _in_force(account: AccountRecord, at: int) -> bool:
-    """Return whether a signature of the account is valid at that time (protocol §9, times)."""
+    """Return whether a signature that the account made at that time is valid (protocol §9, times)."""
     ended = [time for time in (account.valid_to, account.reported_at, account.compromised_at) if time]
     return account.valid_from <= at and all(at < time for time in ended)

@@ -18,7 +18,7 @@ from ledger.provider.supply import Supply
 from ledger.provider.task import Task
 
 CHUNK: Final = 20
-# With these codes the platform will never accept the answer. After any other code the answer is sent again.
+# Codes of final refusals: the platform will never accept the answer. After any other code the answer is sent again.
 FINAL: Final = frozenset(
     {
         "ALREADY_ANSWERED",
@@ -32,16 +32,16 @@ FINAL: Final = frozenset(
 )
 _ERASURES: Final = "erasures"
 T = TypeVar("T")
-# Returns the connector for a scenario and a source; raises ``NotFound`` ``SOURCE_UNKNOWN``.
+# A function that returns the connector for a scenario and a source; raises ``NotFound`` ``SOURCE_UNKNOWN``.
 Sources = Callable[[str, str], Connector]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The outcome of one task: the result that the platform now has, or an error.
+    """The outcome of one task: the result that the platform has received, or an error.
 
-    ``about`` names the authorization, or the provision if one was signed. ``supply`` is the signed answer;
-    ``authorization`` is the id of its task if the answer was signed in this round.
+    ``about`` names the authorization, or the provision if a provision was signed. ``supply`` is the signed answer. If
+    the answer was signed in this round, ``authorization`` is the id of its authorization.
     """
 
     about: str
@@ -52,14 +52,15 @@ class Done:
 
 
 def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterator[Done]:
-    """Answer all waiting tasks, and yield the outcome of each.
+    """Do one round: carry out erasures, send waiting answers, and answer all waiting tasks; yield the outcome of each
+    task.
 
     Raises ``Misconfigured`` ``PLATFORM_…`` or ``ChainUnavailable`` if the platform or the node cannot be reached;
     signed answers stay in the records for the next round.
     """
     carry_out_erasures(provider, platform)
     yield from send_waiting(provider, platform)
-    # An answer that was refused just now, but not finally, is not sent twice in one round.
+    # If an answer was refused, but not finally, it is not sent a second time in the same round.
     tried = frozenset(supply.digest for supply in provider.answers.waiting())
     after: str | None = None
     while True:
@@ -72,7 +73,7 @@ def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterat
 
 
 def carry_out_erasures(provider: Provider, platform: Platform) -> int:
-    """Carry out the erasures since the last round; return how many answers changed."""
+    """Carry out the erasures that the platform has recorded since the last round; return how many answers changed."""
     touched = 0
     after = provider.answers.seen(_ERASURES)
     while True:
@@ -98,7 +99,7 @@ def answer(
     tried: Container[str] = frozenset(),
     correcting: bool = False,
 ) -> Iterator[Done]:
-    """Answer these tasks and submit the answers, except those in ``tried`` (statement digests).
+    """Answer these tasks and submit the answers, except answers whose statement digest is in ``tried``.
 
     ``correcting`` is explained in ``Inquiry``.
     """
@@ -111,7 +112,7 @@ def answer(
 
 
 def sign(provider: Provider, sources: Sources, tasks: Sequence[Task], correcting: bool = False) -> list[Outcome]:
-    """Return the signed answers, which are now in the records; raises the errors of ``Provider.answer_many``."""
+    """Sign and store answers to these tasks, and return them; raises the errors of ``Provider.answer_many``."""
     return provider.answer_many([Inquiry(task, _finding(sources, task), correcting) for task in tasks])
 
 
@@ -121,16 +122,17 @@ def unanswered(task: Task, error: PingzhengError) -> Done:
 
 
 def answered(supply: Supply, refusal: PingzhengError | None, tasks: Sequence[Task] = ()) -> Done:
-    """Return the outcome of a task with a signed answer, and the platform's refusal if there is one."""
+    """Return the outcome of a task with a signed answer; it includes the platform's refusal, if there is one."""
     names = {task.reference: str(task.authorization["id"]) for task in tasks}
     result = None if refusal else supply.entry["result"]
     return Done(f"provision {supply.entry['id']}", result, refusal, supply, names.get(supply.entry["authorization"]))
 
 
 def settle(answers: AnswerStore, received: Iterable[str], refused: Mapping[str, str]) -> int:
-    """Record which answers, by statement digest, the platform received, and which it finally refused, with the code.
+    """Record which answers (statement digests) the platform received, and which it finally refused, with the code of
+    each.
 
-    Returns how many answers no longer wait; an answer refused with another code is sent again.
+    Returns how many answers no longer wait. An answer that was refused, but not finally, will be sent again.
     """
     final = [(digest, code) for digest, code in refused.items() if code in FINAL]
     return answers.received(received) + answers.refused(final)

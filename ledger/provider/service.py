@@ -1,7 +1,8 @@
-"""A platform's service over HTTP: calls with limits, and signing in with a key. No other process sees the token.
+"""Calls to a platform's service over HTTP, with limits on time and size, and the sign-in with a key. No other process
+sees the token.
 
-The signed statement names the address from the caller's settings and the ledger of its own deployment file. Only the
-nonce comes from the service.
+The sign-in statement names the address from the caller's settings and the ledger from the caller's own deployment file.
+Only the nonce comes from the service.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Session:
 
 
 class HttpService:
-    """The service at ``url``. The constructor makes no network call; raises ``Misconfigured`` ``PLATFORM_ADDRESS``.
+    """The service at ``url``. The constructor makes no network call; it raises ``Misconfigured`` ``PLATFORM_ADDRESS``.
 
     ``authorities`` is a file of CA certificates to use instead of the system's.
     """
@@ -94,13 +95,15 @@ class HttpService:
         query: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> Any:
-        """Return the answer as JSON, or None for status 204.
+        """Call the service, and return its answer as JSON, or None for status 204.
 
-        Raises the service's problem as an error with the same code, and ``Misconfigured`` ``PLATFORM_UNREACHABLE``.
+        If the service answers with a problem, raises an error with the same code. Raises ``Misconfigured``
+        ``PLATFORM_UNREACHABLE`` if it does not answer.
         """
         headers = {} if body is None else {"Content-Type": "application/json"}
         if token is not None:
-            # Headers are Latin-1. A token with other letters is sent as UTF-8, so that the service can refuse it.
+            # HTTP headers are Latin-1. A token with other letters is sent as UTF-8, so that the service can refuse the
+            # token.
             headers["Authorization"] = f"Bearer {token}".encode().decode("latin-1")
         try:
             with self._session.request(
@@ -125,12 +128,12 @@ class HttpService:
 
 
 def unreachable(message: str) -> Misconfigured:
-    """Return the error for a service that does not answer, or does not answer like a platform."""
+    """Return the error for a service that does not answer, or whose answer does not look like a platform's."""
     return Misconfigured(
         "PLATFORM_UNREACHABLE",
         f"The platform's service cannot be used. {message}",
         where="--service",
-        hint="Check the address and run this again later. Signed answers are kept.",
+        hint="Check the address, and run this command again later. Signed answers are kept.",
     )
 
 
@@ -158,7 +161,10 @@ def _parsed(raw: bytes) -> Any:
 
 
 def _error(status: int, raw: bytes) -> PingzhengError:
-    """Return the platform's problem (RFC 9457) as an error with the same code; for another body, name the status."""
+    """Return the platform's problem (RFC 9457) as an error with the same code.
+
+    If the body is no problem, the error names the status.
+    """
     try:
         problem = json.loads(raw)
         code, message = str(problem["code"]), str(problem["detail"])

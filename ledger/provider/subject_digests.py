@@ -1,4 +1,4 @@
-"""Keyed digests of identifiers: without the key file, nobody can test a guess about who is in the records."""
+"""Keyed digests of identifiers. Without the key file, nobody can find out by guessing who is in the records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _CHECK: Final = "key_check"
 
 
 class SubjectDigests:
-    """The key in the file ``path``, created with the first records; the records recognise the key by a check digest."""
+    """Makes the digests with the key in the file ``path``, which is created with the first records.
+
+    The records hold a check digest of the key.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -28,9 +31,9 @@ class SubjectDigests:
         return self._digest("identifier|" + identifier)
 
     def require(self, database: sqlite3.Connection) -> None:
-        """Read the key, or create it for new records, within the records' write transaction.
+        """Read the key, or create the key for new records. Call this within the records' write transaction.
 
-        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG``, because with another key every subject would look new.
+        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG`` for another key, with which every subject would look new.
         """
         if self._key is not None:
             return

@@ -1,4 +1,4 @@
-"""A signed answer as it is submitted, alone or in a file, and the platform's receipt for a file."""
+"""The form in which a signed answer is submitted, alone or in a file, and the platform's receipt for such a file."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Supply:
     """A signed provision with its disclosures, which are left out of ``repr()`` because they hold the claims.
 
     A correction also withdraws the old provision: ``withdrawn`` is the signed entry, and ``withdrawal`` the signature
-    for the chain (``sign_act``), unless the provider's key is of SM2. ``where`` is a refusing source's message for
-    its operator; it is neither kept nor submitted.
+    for the chain (``sign_act``), unless the provider's key is of SM2. ``where`` is the message of a source that
+    refused, for the source's operator; it is neither stored nor submitted.
     """
 
     entry: Entry
@@ -54,19 +54,19 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answers that the platform received, and those that it refused with a code, by statement digest."""
+    """Which answers (statement digests) the platform received, and which it refused, each with the code."""
 
     received: frozenset[str]
     refused: dict[str, str]
 
     def to_bytes(self) -> bytes:
-        """Return the file, canonical JSON."""
+        """Return the content of the receipt file, canonical JSON."""
         content = {"format": RECEIPT_FORMAT, "received": sorted(self.received), "refused": self.refused}
         return canonical(content) + b"\n"
 
 
 def answers_to_bytes(supplies: Iterable[Supply]) -> bytes:
-    """Return the file of answers, canonical JSON. The file holds claims about subjects."""
+    """Return the content of a file of answers, canonical JSON. The file contains claims about subjects."""
     return canonical({"format": FORMAT, "answers": [supply.to_dict() for supply in supplies]}) + b"\n"
 
 

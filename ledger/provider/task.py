@@ -1,4 +1,4 @@
-"""A provider's task under one authorization, with all entries that the provider needs to check the task itself."""
+"""A provider's task for one authorization, with all log entries that the provider needs to check the task itself."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ MAX_LIST_BYTES: Final = 64 * 1024 * 1024
 MAX_TASKS: Final = 1_000
 MAX_NOTICES: Final = 10_000
 MAX_DEPTH: Final = 16
-# A resident ID number or USCC has 18; other registers have numbers of their own.
+# The most characters of an identifier: a resident ID number or USCC has 18, identifiers of other registers may be
+# longer.
 MAX_IDENTIFIER: Final = 64
-# One key of the consumer and one of the subject.
+# The most keys in a task: one key of the consumer and one key of the subject.
 MAX_KEYS: Final = 2
 _ENTRIES: Final = ("template", "request", "authorization")
 _MEMBERS: Final = ("format", "chain", *_ENTRIES, "keys", "opening", "corrects")
@@ -38,7 +39,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The values that a party id is computed from (protocol §1); they show who the party is.
+    """The values from which a party id is computed (protocol §1); they show who the party is.
 
     ``key`` is 64 hex digits. Identifier and key are left out of ``repr()``.
     """
@@ -59,10 +60,11 @@ class Opening:
 
 @dataclass(frozen=True)
 class Task:
-    """An authorization with its request and template. The task is well-formed; ``check_task`` checks the rest.
+    """An authorization with its request and template. Only the form of a task is checked here; ``check_task`` checks
+    the rest.
 
     ``keys`` are the public keys of the accounts that signed. ``corrects`` names the provision that the answer would
-    replace, if there is one.
+    replace, None if the answer is the first.
     """
 
     chain: ChainId
@@ -80,7 +82,7 @@ class Task:
 
     @property
     def reference(self) -> str:
-        """The reference by which a provision names the authorization."""
+        """The reference with which a provision names the authorization."""
         return reference(self.digest)
 
     @property
@@ -96,12 +98,12 @@ class Task:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that these rules read; the source is asked for no others."""
+        """The columns that the rules read; the source is asked for no other columns."""
         return tuple(dict.fromkeys(column for rule in self.rules.values() for column in columns_of(rule)))
 
     @property
     def needs_name(self) -> bool:
-        """Whether a claim is the subject's name, which the source must then supply."""
+        """Whether a claim is the subject's name; if so, the source must supply the name."""
         return any(rule["op"] == "attribute" and rule["of"] == "name" for rule in self.rules.values())
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,13 +122,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """A file of tasks for an offline provider, with the erasures (entries of the log) that it must carry out."""
+    """A file of tasks for an offline provider, with the erasures (log entries) that the provider must carry out."""
 
     tasks: tuple[Task, ...]
     erasures: tuple[Entry, ...]
 
     def to_bytes(self) -> bytes:
-        """Return the file, canonical JSON. The file holds identifiers of subjects."""
+        """Return the content of the file, canonical JSON. The file contains identifiers of subjects."""
         content = {
             "format": LIST_FORMAT,
             "tasks": [task.to_dict() for task in self.tasks],
@@ -136,7 +138,7 @@ class TaskList:
 
 
 def parse_tasks(raw: bytes) -> TaskList:
-    """Return the tasks in a file's bytes; raises ``InvalidInput`` ``JSON_…``, or ``TASK_FORM`` naming the member."""
+    """Return the tasks in a file's bytes; raises ``InvalidInput`` ``JSON_…`` or ``TASK_FORM`` with the wrong member."""
     parsed = parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=MAX_DEPTH + 2)
     members = _READ.members(parsed, "tasks", "format", "tasks", "erasures")
     if members["format"] != LIST_FORMAT:
@@ -173,7 +175,7 @@ def task_of(raw: Any, where: str = "task") -> Task:
 
 
 def notice_of(raw: Any, where: str = "erasure") -> Entry:
-    """Return an erasure, an entry of the log, from a JSON value; raises the errors of ``task_of``."""
+    """Return an erasure (a log entry) from a JSON value; raises the errors of ``task_of``."""
     return _READ.entry(raw, "erasure", where)
 
 

@@ -1,4 +1,4 @@
-"""Files of bundles that a service hands to the subject: one bundle per file, or JSON lines with one bundle each."""
+"""Files with bundles that a service gives to a subject: a single bundle, or JSON lines with a bundle on each line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BUNDLES_BYTES: Final = 64 * 1024 * 1024
 
 
 def bundles_in(raw: bytes) -> list[Bundle]:
-    """Return the bundles in a file's bytes; raise ``BadBundle`` naming the line of the first invalid bundle."""
+    """Return the bundles in a file's bytes; raise ``BadBundle`` for the first invalid bundle, with its line."""
     if len(raw) > MAX_BUNDLES_BYTES:
         raise BadBundle("BUNDLES_TOO_LARGE", f"The file is larger than {MAX_BUNDLES_BYTES} bytes.")
     lines = [(place, line.strip()) for place, line in enumerate(raw.splitlines(), start=1) if line.strip()]

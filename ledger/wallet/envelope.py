@@ -1,7 +1,7 @@
-"""The wallet file's envelope: scrypt over a passphrase, AES-256-GCM over the content, an authenticated header.
+"""The encryption of a wallet file: scrypt makes the key from a passphrase, AES-256-GCM encrypts the content.
 
-The file is one line of canonical JSON, the header, and after it the ciphertext with its tag (protocol §10). The cost
-in a header is checked against the limits before anything is computed from it.
+The file begins with a header, which is one line of canonical JSON and is authenticated; the ciphertext and its tag
+follow (protocol §10). The cost in the header is checked against the limits before scrypt runs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BAD_HEADER: Final = "The header does not have the members of a wallet's header.
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of each guess at a passphrase: scrypt's N and p (RFC 7914); r is always 8.
+    """The cost of one guess of a passphrase: scrypt's N and p (RFC 7914); r is always 8.
 
     Memory is 128·N·r bytes; time grows with N·p. The default takes 128 MiB.
     """
@@ -49,7 +49,7 @@ class Cost:
 
     @property
     def bearable(self) -> bool:
-        """Whether a wallet may have this cost: N is a power of two from 2^10, and 128·N·r·p is at most 256 MiB."""
+        """Whether a wallet may have this cost: N must be a power of two from 2^10, and 128·N·r·p at most 256 MiB."""
         powered = self.n >= MIN_N and self.n & (self.n - 1) == 0
         return powered and self.p >= 1 and 128 * self.n * BLOCK_SIZE * self.p <= MAX_MEMORY
 
@@ -64,7 +64,7 @@ def check_new_passphrase(passphrase: str) -> str:
             "PASSPHRASE_UNFIT",
             f"A passphrase has {MIN_PASSPHRASE} to {MAX_PASSPHRASE} characters.",
             where="passphrase",
-            hint="Use several words that nobody would combine: a thief of the file can guess for years.",
+            hint="Use several words that nobody would combine: a thief of the file can try passphrases for years.",
         )
     return passphrase
 
@@ -91,7 +91,7 @@ def unseal(raw: bytes, passphrase: str) -> bytes:
     """Return the content of a wallet file.
 
     Raises ``BadBundle`` ``WALLET_FORM`` for a file that is not a wallet or whose header exceeds the limits, and
-    ``WALLET_NOT_OPENED`` for a wrong passphrase or a changed file, which look the same.
+    ``WALLET_NOT_OPENED`` for a wrong passphrase or a changed file, which cannot be distinguished.
     """
     if len(raw) > MAX_WALLET_BYTES:
         raise _bad_form(f"A wallet file has at most {MAX_WALLET_BYTES} bytes.")
@@ -106,7 +106,7 @@ def unseal(raw: bytes, passphrase: str) -> bytes:
         raise BadBundle(
             "WALLET_NOT_OPENED",
             "The wallet was not opened: the passphrase is wrong, or the file was changed.",
-            hint="Try the passphrase again; if it is right, use a copy of the file.",
+            hint="Try the passphrase again; if the passphrase is right, use another copy of the file.",
         ) from None
 
 
@@ -140,7 +140,7 @@ def _members(value: Any, *names: str) -> tuple[Any, ...]:
 
 
 def _key(passphrase: str, salt: bytes, cost: Cost) -> bytes:
-    # NFC, so that the same passphrase typed on another system opens the wallet too (RFC 8265 §4.2).
+    # Unicode NFC, because systems encode the same typed characters differently (RFC 8265 §4.2).
     secret = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
     return Scrypt(salt=salt, length=_KEY_BYTES, n=cost.n, r=BLOCK_SIZE, p=cost.p).derive(secret)
 

@@ -1,4 +1,4 @@
-"""The wallet on disk: one file, readable only by its owner, and replaced completely or not at all."""
+"""The wallet on disk: one file that only its owner can read. A change replaces the whole file or nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.wallet.wallet import Wallet
 
 
 class WalletFile:
-    """A wallet file. ``cost`` is the cost of the passphrase in files that are written from now on."""
+    """A wallet file. ``cost`` is the cost of guessing the passphrase, for files that this object writes."""
 
     def __init__(self, path: Path, cost: Cost = DEFAULT_COST) -> None:
         self._path = path
@@ -24,7 +24,7 @@ class WalletFile:
         return self._path.exists()
 
     def open(self, passphrase: str) -> Wallet:
-        """Return the wallet; raise ``InvalidInput`` ``WALLET_MISSING``, ``BadBundle`` ``WALLET_…`` (see ``unseal``)."""
+        """Return the decrypted wallet; raise ``InvalidInput`` ``WALLET_MISSING``, and the errors of ``unseal``."""
         try:
             with self._path.open("rb") as file:
                 raw = file.read(MAX_WALLET_BYTES + 1)
@@ -38,7 +38,8 @@ class WalletFile:
         return Wallet.from_bytes(unseal(raw, passphrase))
 
     def change(self, passphrase: str, change: Callable[[Wallet], Wallet]) -> Wallet:
-        """Open the wallet, or create one if there is no file, and save what ``change`` returns.
+        """Open the wallet, or begin a new wallet if there is no file; call ``change`` with it, and save what ``change``
+        returns.
 
         Concurrent changes wait for each other, so that no change is lost. Raises the errors of ``open``, and for a new
         wallet ``InvalidInput`` ``PASSPHRASE_UNFIT``.
@@ -53,7 +54,10 @@ class WalletFile:
         return after
 
     def change_passphrase(self, old: str, new: str) -> Wallet:
-        """Seal the wallet with a new passphrase; earlier copies of the file still open with the old passphrase."""
+        """Encrypt the wallet with a new passphrase.
+
+        Earlier copies of the file can still be opened with the old passphrase.
+        """
         check_new_passphrase(new)
         with self._locked():
             wallet = self.open(old)
@@ -62,7 +66,7 @@ class WalletFile:
 
     def _write(self, wallet: Wallet, passphrase: str) -> None:
         raw = seal(wallet.to_bytes(), passphrase, self._cost)
-        # Resolved first, so that a symbolic link to the file stays a link.
+        # The path is resolved first, so that a symbolic link to the file stays a link.
         write_whole(self._path.resolve(), raw)
 
     def _locked(self) -> AbstractContextManager[None]:

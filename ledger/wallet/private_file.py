@@ -1,4 +1,7 @@
-"""Private files, such as keys and wallets: readable only by their owner, and replaced completely or not at all."""
+"""Private files, such as keys and wallets.
+
+Only the owner can read them; a change replaces the whole file or nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _write_whole(path: Path, raw: bytes) -> None:
-    # A new temporary file: it overwrites no other file, and has mode 600.
+    # Create a new temporary file: it cannot overwrite another file, and its mode is 600 from the beginning.
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -44,10 +47,10 @@ def _write_whole(path: Path, raw: bytes) -> None:
 
 @contextmanager
 def alone_in(folder: Path, *, wait: bool = True) -> Iterator[None]:
-    """Lock the folder against other threads and processes, for a file in it that is read, changed and replaced.
+    """Lock the folder against other threads and processes while a file in the folder is read, changed and replaced.
 
-    The folder itself is locked, because the file is replaced; the system releases the lock when the process ends.
-    Without ``wait``, raises ``BlockingIOError`` if the folder is already locked.
+    A lock on the file would be lost when the file is replaced. The system releases the folder's lock when the process
+    ends. Without ``wait``, raises ``BlockingIOError`` if the folder is already locked.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -58,7 +61,7 @@ def alone_in(folder: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the file names are on the disk, so that a power cut cannot lose a key that a record needs."""
+    """Wait until the names of new files are on the disk, so that a power cut cannot lose a key that a record needs."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

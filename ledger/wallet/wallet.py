@@ -1,4 +1,4 @@
-"""The wallet in memory: a holder's certificates as full bundles, and the holder's key if the wallet keeps it."""
+"""The decrypted wallet in memory: a holder's certificates as full bundles, and optionally the holder's key."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class HolderKey:
 
     @property
     def signer(self) -> Signer:
-        """A signer with this key; raises ``ValueError`` if the 32 bytes are not a private key."""
+        """Return a signer with this key; raises ``ValueError`` if the 32 bytes are not a private key."""
         if self.alg == ES256.alg:
             return Es256Signer(self.private_key)
         return LocalSigner(self.private_key, self.account)
@@ -66,17 +66,18 @@ class HolderKey:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A holder's bundles by certificate number, as JSON values, and the holder's key.
+    """A map from certificate number to the holder's bundle (a JSON value), and the holder's key.
 
-    Every change returns a new wallet, and no change removes anything. A bundle is checked when it is added and when it
-    is read, so that only the requested bundles of a large wallet are parsed.
+    Every change returns a new wallet, and no change removes anything. A bundle is checked when it is added and again
+    when it is read; opening a large wallet parses no bundles.
     """
 
     certificates: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     key: HolderKey | None = None
 
     def adding(self, bundles: Iterable[Bundle]) -> Wallet:
-        """Return the wallet with these full bundles added; of two bundles of one certificate the newer is kept.
+        """Return the wallet with these full bundles added. If there are two bundles of one certificate, the newer one
+        is kept.
 
         Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``; ``Conflict`` ``CERTIFICATE_DIFFERS`` if the
         wallet holds another certificate with the same number, ``BUNDLE_DIFFERS`` if it holds a bundle of this
@@ -114,7 +115,7 @@ class Wallet:
         return replace(self, certificates=MappingProxyType(held))
 
     def keeping(self, key: HolderKey) -> Wallet:
-        """Return the wallet with the holder's key; raise ``Conflict`` ``WALLET_KEY_DIFFERS`` if it has another key."""
+        """Return the wallet with this key added; raise ``Conflict`` ``WALLET_KEY_DIFFERS`` if it has another key."""
         if self.key is not None and self.key != key:
             raise Conflict(
                 "WALLET_KEY_DIFFERS",
@@ -124,7 +125,7 @@ class Wallet:
         return replace(self, key=key)
 
     def read(self, number: str) -> tuple[Bundle, Presented]:
-        """Return a full bundle, and its certificate in parsed form.
+        """Return the full bundle of a certificate, and the parsed certificate.
 
         Raises ``NotFound`` ``CERTIFICATE_NOT_IN_WALLET``, ``BadBundle`` ``WALLET_CONTENT``.
         """
@@ -140,7 +141,7 @@ class Wallet:
         except (BadBundle, InvalidInput) as error:
             raise _bad_content(number, error.message) from error
         if parts.claims["certificate_no"] != number:
-            raise _bad_content(number, "The bundle is of another certificate.")
+            raise _bad_content(number, "The bundle belongs to another certificate.")
         return bundle, parts
 
     def present(
@@ -175,7 +176,7 @@ class Wallet:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Wallet:
-        """Return the wallet from the content of an opened file; raise ``BadBundle`` ``WALLET_CONTENT``."""
+        """Return the wallet from a file's decrypted content; raise ``BadBundle`` ``WALLET_CONTENT`` if malformed."""
         try:
             parsed = parse_json(content, max_bytes=MAX_WALLET_BYTES, max_depth=_MAX_DEPTH)
         except InvalidInput as error:
@@ -190,9 +191,9 @@ class Wallet:
 
 
 def _proof_of(bundle: Bundle) -> Bundle:
-    """Return the bundle without its changeable parts: the status that was seen, and the order of the disclosures."""
+    """Return the bundle without the status and the disclosures: these may differ between bundles of one certificate."""
     return replace(bundle.with_certificate(bundle.certificate.partition("~")[0]), status=StatusSeen(0, ""))
 
 
 def _bad_content(where: str, message: str) -> BadBundle:
-    return BadBundle("WALLET_CONTENT", message, where=where[:64], hint="Use a copy of the wallet file.")
+    return BadBundle("WALLET_CONTENT", message, where=where[:64], hint="Use another copy of the wallet file.")

@@ -1,4 +1,4 @@
-"""``pingzheng certificate erase`` and ``pingzheng party erase``: destroy personal text after a confirmation."""
+"""``pingzheng certificate erase`` and ``pingzheng party erase``: erase personal text, after the user has confirmed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """The reason for erasing personal text."""
+    """The reasons for which personal text can be erased."""
 
     SUBJECT_REQUEST = "subject_request"
     RETENTION_OVER = "retention_over"
@@ -32,10 +32,10 @@ class Reason(StrEnum):
 Why = Annotated[
     Reason,
     typer.Option(
-        help="subject_request: entered for the subject; retention_over or court: give --by.", show_default=False
+        help="subject_request: in the subject's name; retention_over or court: also give --by.", show_default=False
     ),
 ]
-By = Annotated[str, typer.Option(help="The issuer or authority that erases; not for subject_request.")]
+By = Annotated[str, typer.Option(help="The issuer or authority that erases; leave it out for subject_request.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 QUESTION = "删除后无法恢复，链上证明保留。继续吗？ This cannot be undone; the proofs on the chain stay. Continue?"
 
@@ -48,8 +48,8 @@ def erase_certificate(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """删除个人信息：永久销毁凭证的内容和盐值，状态不变。Destroy a certificate's claims and salts permanently. Its
-    status does not change.
+    """删除个人信息：永久销毁凭证的内容和盐值，凭证状态不变。Permanently destroy the claims and salts of a certificate.
+    The certificate's status does not change.
 
     示例 Example:  pingzheng certificate erase DAC-440802-2026-S51-00000001-K --reason subject_request
     """
@@ -67,8 +67,8 @@ def erase_party(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """永久销毁个人或企业的名称和证件号，以及与其有关的全部凭证内容。Destroy a person's or firm's name and
-    identifier, and all texts about it, permanently.
+    """永久销毁个人或企业的名称和证件号，以及与其有关的全部凭证内容。Permanently destroy the name and identifier of a
+    person or firm, and all texts about it.
 
     示例 Example:  pingzheng party erase 9f3a… --reason subject_request
     """
@@ -79,7 +79,7 @@ def erase_party(
 
 
 def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
-    # A suspended or closed subject keeps its right to erasure, so its status is not checked.
+    # The subject's status is not checked, because a suspended or closed subject also has the right to erasure.
     from ledger.parties.roles import Actor
 
     if reason is Reason.SUBJECT_REQUEST:

@@ -1,4 +1,4 @@
-"""``pingzheng sealing``: show and rotate the keys that wrap the data keys of sealed records."""
+"""``pingzheng sealing``: show and rotate the keys that encrypt (wrap) the data keys of sealed records."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def status(home: Home = None, as_json: AsJson = False) -> None:
-    """查看每把密钥封装了多少记录；没有封装任何记录的密钥不再需要。Show how many records each key wraps. A key that
-    wraps no record is no longer needed.
+    """查看每把密钥封装了多少条记录的数据密钥；没有封装任何记录的密钥不再需要。Show for how many records each key
+    encrypts the data key. A key that encrypts none is no longer needed.
 
     示例 Example:  pingzheng sealing status
     """
@@ -30,15 +30,15 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 def rotate(
     to: Annotated[
         str | None,
-        typer.Option(help="Id of the new key; default: the next number, or the key of an interrupted rotation."),
+        typer.Option(help="Id of the new key; default: the next number, or the id from an interrupted rotation."),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用新密钥封装每把数据密钥，密封内容不变；中断后再次执行即可继续。Wrap every data key with a new key. The sealed
+    """用新密钥封装每把数据密钥，密封内容不变；中断后再次执行即可继续。Encrypt every data key with a new key. The sealed
     texts do not change. After an interruption, run the command again to continue.
 
-    If the keys are in environment variables, set the new key first.
+    If the keys are in environment variables, set the variable of the new key first.
 
     示例 Example:  pingzheng sealing rotate
     """
