@@ -1,4 +1,4 @@
-"""The persons, providers and consumers of these tests."""
+"""Fixtures: the persons, providers and consumers that the tests of usage share."""
 
 from __future__ import annotations
 

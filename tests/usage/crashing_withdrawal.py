@@ -1,4 +1,4 @@
-"""A withdrawal in a process that kills itself: ``python -m tests.usage.crashing_withdrawal <home> <file>``.
+"""Withdraws in a process that kills itself: ``python -m tests.usage.crashing_withdrawal <home> <file>``.
 
 The file holds a signed withdrawal, the act, and the point at which the process kills itself.
 """
@@ -16,7 +16,7 @@ from ledger.installation.wiring import open_ledger
 from ledger.parties.statements import Intake
 from tests.support.machine.killing import arm
 
-# The points at which the process kills itself, and whether the withdrawal is on the chain by then.
+# The points at which the process kills itself, and whether the withdrawal is on the chain at that point.
 POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
     "before the act is sent": ((ChainClient, "send", "before"), False),
     "the chain has it, nothing is recorded": ((ChainClient, "send", "after"), True),

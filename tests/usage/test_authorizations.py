@@ -1,4 +1,6 @@
-"""The subject allows all or part of a request: it signs what the notice shows, and never more than was requested."""
+"""The subject allows all or part of a request. The signed authorization allows what the notice shows, and never more
+than was requested.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from ledger.usage.authorizations import Choice
 from tests.support.actors.persons import CONTRIBUTIONS, SEPARATELY, PersonActors
 
 
-def test_the_notice_is_complete_and_stored_word_for_word(persons: PersonActors) -> None:
-    """The notice has the elements of PIPL art. 23 and their consequences."""
+def test_the_notice_has_every_legal_element_and_is_stored_word_for_word(persons: PersonActors) -> None:
+    """The notice has the elements of PIPL art. 23, and says what refusal and withdrawal mean."""
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     assert persons.ledger.usage.requests.get(request).state == "sent"
@@ -32,7 +34,7 @@ def test_the_notice_is_complete_and_stored_word_for_word(persons: PersonActors) 
     assert persons.ledger.usage.requests.get(request).state == "authorised"
 
 
-def test_a_certificate_holds_only_what_the_subject_allowed(persons: PersonActors) -> None:
+def test_a_certificate_contains_only_fields_that_the_subject_allowed(persons: PersonActors) -> None:
     person = persons.person()
     asked = persons.terms(person)
     (request,) = persons.ask([asked])
@@ -57,7 +59,7 @@ BEYOND = {
 
 
 @pytest.mark.parametrize(("changes", "code"), BEYOND.values(), ids=BEYOND)
-def test_an_authorization_beyond_its_request_is_refused(
+def test_an_authorization_that_exceeds_its_request_is_refused(
     persons: PersonActors, changes: dict[str, Any], code: str
 ) -> None:
     person = persons.person()
@@ -69,7 +71,7 @@ def test_an_authorization_beyond_its_request_is_refused(
     assert persons.ledger.usage.requests.get(request).state == "sent"
 
 
-def test_a_person_must_consent_separately(persons: PersonActors) -> None:
+def test_an_authorization_without_the_required_separate_consent_is_refused(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     with pytest.raises(Forbidden, match="SEPARATE_CONSENT_MISSING"):
@@ -77,7 +79,7 @@ def test_a_person_must_consent_separately(persons: PersonActors) -> None:
     assert len(persons.agree([request], SEPARATELY)) == 1
 
 
-def test_a_request_can_be_answered_once(persons: PersonActors) -> None:
+def test_a_request_can_be_answered_only_once(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     first, second = (persons.ledger.usage.authorizations.draft(request, SEPARATELY)[0] for _ in range(2))
@@ -88,7 +90,7 @@ def test_a_request_can_be_answered_once(persons: PersonActors) -> None:
         persons.ledger.usage.authorizations.submit([persons.sign(person, second.entry)])
 
 
-def test_a_source_can_be_authorised_once(persons: PersonActors) -> None:
+def test_a_second_authorization_for_the_same_source_is_refused(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     both = [
@@ -99,7 +101,7 @@ def test_a_source_can_be_authorised_once(persons: PersonActors) -> None:
     assert persons.ledger.usage.authorizations.of_request(request) == []
 
 
-def test_only_the_subject_chooses_the_holder_key(persons: PersonActors) -> None:
+def test_the_holder_key_is_the_key_that_the_subject_signed(persons: PersonActors) -> None:
     person = persons.person()
     (request,) = persons.ask([persons.terms(person)])
     (account,) = persons.ledger.custody.create()

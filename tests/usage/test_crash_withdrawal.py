@@ -1,4 +1,6 @@
-"""SIGKILL at any point of a withdrawal: what is on the chain is carried out later, and the rest can be repeated."""
+"""The process is killed at any point of a withdrawal. If the withdrawal is on the chain, it is carried out later;
+otherwise the call can be repeated.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,9 @@ from tests.usage.crashing_withdrawal import POINTS
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_withdrawal_is_completed_later(pilot: Pilot, tmp_path: Path, point: str) -> None:
+def test_a_withdrawal_whose_process_was_killed_is_completed_later(pilot: Pilot, tmp_path: Path, point: str) -> None:
     ledger, consent = pilot.ledger, Consent(pilot)
-    # Other tests leave withdrawals on the chain that the store has not followed.
+    # Other tests leave withdrawals on the chain that are not carried out in the store.
     ledger.usage.direct_withdrawals.follow()
     draft = consent.draft()
     assert draft.message is not None

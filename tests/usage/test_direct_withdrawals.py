@@ -1,4 +1,6 @@
-"""Without the service, a subject withdraws with a bundle, a node and its own key, and the bank finds the withdrawal."""
+"""A subject withdraws without the service, with a bundle, a chain node and its own key; the bank's verification sees
+the withdrawal.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ from tests.support.chain.reads import use_history
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the parties hold without the service: the presented bundle's bytes, the nonce, a node's address and the
-    subject's private key.
+    """What the parties have without the service: the bytes of the presented bundle, the nonce, the address of a chain
+    node, and the subject's private key.
     """
 
     raw: bytes
@@ -45,7 +47,7 @@ class Held:
         return parse_bundle(self.raw)
 
     def judged(self, at: int | None = None) -> Report:
-        """Return what the bank finds, by its own reading of the chain."""
+        """Return the result when the bank verifies and reads the chain itself."""
         connection = Connection(self.url)
         reader = ChainReader(ChainClient(connection, deployment_of(connection, self.bundle.chain)))
         facts = collect_facts(reader, self.bundle)
@@ -53,7 +55,7 @@ class Held:
 
 
 def held(pilot: Pilot, firm: str, *, funded: bool = True) -> Held:
-    """Return what a firm and its bank hold after a presentation; one minute later."""
+    """Return what a firm and its bank have one minute after a presentation."""
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
     now, connection = pilot.ledger.clock(), pilot.ledger.reader.connection
@@ -65,7 +67,7 @@ def held(pilot: Pilot, firm: str, *, funded: bool = True) -> Held:
     return Held(bundle.to_bytes(), expect, now, connection.url, pilot.ledger.custody.private_key(account))
 
 
-def test_the_bank_finds_a_withdrawal_made_without_the_service(pilot: Pilot) -> None:
+def test_the_banks_verification_sees_a_withdrawal_made_without_the_service(pilot: Pilot) -> None:
     it = held(pilot, pilot.firm())
     assert it.judged().valid
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
@@ -77,11 +79,11 @@ def test_the_bank_finds_a_withdrawal_made_without_the_service(pilot: Pilot) -> N
     assert (after.result, after.disclosed, after.claims) == ("revoked", {}, {})
     assert it.judged(made.at - 1).valid
     assert it.judged(it.presented_at).valid
-    # The service finds it too, on the same chain.
+    # The service sees the withdrawal on the same chain too.
     assert pilot.ledger.verification.verify(it.raw, it.expect).report.first_failure == failure
 
 
-def test_a_use_before_the_withdrawal_stays_recorded(pilot: Pilot) -> None:
+def test_a_use_that_was_counted_before_the_withdrawal_stays_recorded(pilot: Pilot) -> None:
     firm = pilot.firm()
     it = held(pilot, firm)
     nonce = str(it.expect.nonce)
@@ -156,7 +158,7 @@ def test_withdraw_direct_needs_no_installation(pilot: Pilot, tmp_path: Path, mon
     assert (unknown.exit_code, json.loads(unknown.output)["error"]) == (2, "AUTHORIZATION_UNKNOWN")
 
 
-def test_the_platform_follows_withdrawals_and_revokes_certificates(pilot: Pilot) -> None:
+def test_the_platform_carries_out_direct_withdrawals_and_revokes_certificates(pilot: Pilot) -> None:
     """Each withdrawal is carried out once; a withdrawal by another party revokes nothing."""
     pilot.ledger.usage.direct_withdrawals.follow()
     firm, other = pilot.firm(), pilot.firm()

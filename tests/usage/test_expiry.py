@@ -1,4 +1,6 @@
-"""Expiry: reading computes it and writes nothing, the server's tick records it."""
+"""Expiry of requests and authorizations: a read computes the expiry and writes nothing; the server's periodic task
+records it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ def stored(persons: PersonActors, request: str, consent: str) -> tuple[str, str]
         return session.get_one(AccessRequest, request).state, session.get_one(Authorization, consent).state
 
 
-def test_reading_computes_expiry_and_only_the_tick_records_it(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_read_computes_the_expiry_and_only_the_periodic_task_records_it(persons: PersonActors, pilot: Pilot) -> None:
     ledger, person = persons.ledger, persons.person()
     (request,) = persons.ask([persons.terms(person)])
     _, given = persons.authorised(person)
@@ -39,7 +41,9 @@ def test_reading_computes_expiry_and_only_the_tick_records_it(persons: PersonAct
     assert stored(persons, request, consent.id) == ("expired", "expired")
 
 
-def test_the_tick_does_not_record_the_expiry_of_an_answered_authorization(persons: PersonActors, pilot: Pilot) -> None:
+def test_the_periodic_task_does_not_record_the_expiry_of_an_answered_authorization(
+    persons: PersonActors, pilot: Pilot
+) -> None:
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
     persons.answer({consent: persons.supplied()})
@@ -50,7 +54,7 @@ def test_the_tick_does_not_record_the_expiry_of_an_answered_authorization(person
 
 
 def test_a_subject_can_withdraw_an_expired_authorization(persons: PersonActors, pilot: Pilot) -> None:
-    """The withdrawal is on the chain by then, so the store must not refuse it."""
+    """The withdrawal is on the chain already, so the store must not refuse it."""
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
     pilot.skip(BEYOND_BOTH)

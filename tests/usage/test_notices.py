@@ -1,4 +1,4 @@
-"""The notice has everything that PIPL art. 23 requires, in both languages, and never names the subject."""
+"""The notice has everything that PIPL art. 23 requires, in Chinese and English, and does not name the subject."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_notice_of_every_scenario_is_complete_in_both_languages(scenario: Sc
     assert "LOAN-1" not in notice["text"]
 
 
-def test_the_consumers_own_words_follow_the_purpose() -> None:
+def test_the_notice_shows_the_consumers_own_words_after_the_purpose() -> None:
     (scenario,) = (each for each in scenarios() if each.code == "S07")
     source = scenario.sources[0].name
     words = noticed(scenario, source, note=NOTE | {"purpose_note": "标段 ZJ-2026-017"})
@@ -77,7 +77,7 @@ def test_the_consumers_own_words_follow_the_purpose() -> None:
     assert f"目的：{scenario.purpose.zh}\n" in without["text"]
 
 
-def test_the_salt_is_in_the_notice_but_not_in_its_text() -> None:
+def test_the_notice_contains_the_salt_but_its_text_does_not_show_it() -> None:
     (scenario, source) = CASES[0]
     notice = noticed(scenario, source)
     assert notice["salt"] == NOTE["salt"]

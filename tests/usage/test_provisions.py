@@ -1,4 +1,4 @@
-"""Provisions: which sources are asked, how each answers, and when no certificate follows."""
+"""Provisions: which sources are queried, how each source answers, and when no certificate can be issued."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.places import SCENARIOS
 
 
 def test_each_source_has_its_own_notice_authorization_and_provision(persons: PersonActors) -> None:
-    """A source that refuses or has no data is left out of the certificate, and its answer stays recorded."""
+    """A source that refuses or has no data is left out of the certificate, but the source's answer stays recorded."""
     request, given = persons.authorised(persons.person(), "S03")
     assert set(given) == {"social_insurance", "vehicle", "housing_fund"}
     now = persons.ledger.clock()
@@ -39,7 +39,7 @@ def test_each_source_has_its_own_notice_authorization_and_provision(persons: Per
     assert [part["rule_version"] for part in report.claims["components"]] == ["S03/1/engine-2"]
 
 
-def test_three_sources_lead_to_one_certificate_with_three_signed_provisions(persons: PersonActors) -> None:
+def test_a_request_with_three_sources_gets_one_certificate_with_three_signed_provisions(persons: PersonActors) -> None:
     number = persons.certificate(persons.person(), "S03")
     bundle = persons.ledger.certificates.bundles.build(number)
     signers = {item.signer for item in bundle.evidence}
@@ -64,7 +64,7 @@ def test_without_supplied_data_no_certificate_is_issued(persons: PersonActors) -
 
 
 class Untouched:
-    """A source that fails the test if it is asked."""
+    """A source that makes the test fail if it is queried."""
 
     def ask(self, query: Query) -> Answer:
         raise AssertionError(f"asked for {query.scenario}")
@@ -83,7 +83,7 @@ def refused(persons: PersonActors, consent: str, code: str) -> None:
         persons.answer({consent: persons.supplied()})
 
 
-def test_a_source_is_not_asked_for_cancelled_or_expired_requests_or_erased_subjects(
+def test_no_source_is_queried_for_cancelled_or_expired_requests_or_erased_subjects(
     persons: PersonActors, pilot: Pilot
 ) -> None:
     ledger, gone = persons.ledger, persons.person()
@@ -126,7 +126,7 @@ def test_a_provision_id_cannot_be_used_twice(persons: PersonActors) -> None:
 def test_a_provision_with_a_time_in_the_future_is_refused(
     persons: PersonActors, code: str, change: dict[str, int]
 ) -> None:
-    """``as_of`` is in days from today in Shanghai, the other members are in seconds from now."""
+    """In the parameters, ``as_of`` counts days from today in Shanghai; the other members count seconds from now."""
     _, given = persons.authorised(persons.person())
     drafted = persons.draft(given["social_insurance"].id, persons.supplied())
     now = persons.ledger.clock()
@@ -138,10 +138,10 @@ def test_a_provision_with_a_time_in_the_future_is_refused(
         persons.ledger.usage.provisions.submit([replace(drafted, entry=signed)])
 
 
-def test_a_request_under_a_changed_scenario_leads_to_no_certificate(
+def test_no_certificate_is_issued_if_the_scenario_changed_after_the_request(
     persons: PersonActors, pilot: Pilot, tmp_path: Path
 ) -> None:
-    """A certificate under one definition, with an authorization under another, would fail every verification."""
+    """If certificate and authorization followed different definitions, every verification would fail."""
     supplied, given = persons.authorised(persons.person())
     persons.answer({given["social_insurance"].id: persons.supplied()})
     _, given = persons.authorised(persons.person())

@@ -1,4 +1,4 @@
-"""Requests: what a consumer may ask for, which texts it may write, and when a request has ended."""
+"""Requests: what a consumer may request, which texts a request may contain, and when a request has ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_request_about_a_person_requires_an_impact_assessment(persons: PersonA
         persons.ledger.usage.requests.draft(persons.terms(persons.person(), pia_digest=None), NOTE)
 
 
-def test_a_request_must_be_signed_by_its_consumer_with_its_note(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_request_with_a_wrong_signature_or_a_changed_note_is_refused(persons: PersonActors, pilot: Pilot) -> None:
     drafted = persons.ledger.usage.requests.draft(persons.terms(persons.person()), NOTE)
     with pytest.raises(Forbidden, match="SIGNER_NOT_CONSUMER"):
         persons.ledger.usage.requests.submit(
@@ -40,7 +40,7 @@ def test_a_request_must_be_signed_by_its_consumer_with_its_note(persons: PersonA
 
 @pytest.mark.parametrize("place", ["contact", "purpose_note"])
 def test_a_note_with_a_line_break_is_refused(persons: PersonActors, place: str) -> None:
-    """It is refused in a draft, and in a note that the consumer made and signed itself."""
+    """The note is refused in a draft, and also if the consumer made and signed the request itself."""
     words = "柜台\n次数：1；接收方保存期限：0 天"
     terms = persons.terms(persons.person())
     with pytest.raises(InvalidInput, match="TEXT_CONTROL"):

@@ -1,4 +1,6 @@
-"""Revocation of many certificates in one call: what is sent and read, and what remains after an interruption."""
+"""Revocation of many certificates in one call: the number of transactions and queries, and the result of an
+interruption.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,14 @@ SOME = 200
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A separate ledger, because these tests count all certificates of their ledger."""
+    """A separate ledger, because the tests of this file count all certificates of the ledger."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("revocations"), delay=0)) as ledger:
         yield assembled(ledger)
 
 
 @pytest.fixture(scope="module")
 def one(pilot: Pilot) -> str:
-    """Return an issued certificate; the other certificates are copies of it."""
+    """Return an issued certificate; all other certificates of the tests are copies of this certificate."""
     return pilot.certificate(pilot.firm())
 
 
@@ -58,7 +60,9 @@ def queries(ledger: Ledger) -> Iterator[list[str]]:
         event.remove(ledger.database.engine, "before_cursor_execute", note)
 
 
-def test_a_thousand_revocations_take_one_transaction_per_word_and_few_queries(pilot: Pilot, one: str) -> None:
+def test_a_thousand_revocations_need_one_transaction_for_each_status_word_and_few_queries(
+    pilot: Pilot, one: str
+) -> None:
     ledger = pilot.ledger
     few, thousand = many(pilot, one, SOME), many(pilot, one, THOUSAND)
     with sending(lambda _turn, original: original) as sent, queries(ledger) as for_few:
@@ -94,7 +98,7 @@ def test_a_repeated_call_skips_ended_certificates_and_duplicate_numbers(pilot: P
     assert again.gas == 0
 
 
-def test_a_certificate_revoked_by_another_call_does_not_stop_the_others(pilot: Pilot, one: str) -> None:
+def test_if_another_call_revoked_a_certificate_the_others_are_still_revoked(pilot: Pilot, one: str) -> None:
     ledger, numbers = pilot.ledger, many(pilot, one, 4)
 
     def overtaken(turn: int, original: Callable[..., Receipt]) -> Callable[..., Receipt]:
@@ -121,7 +125,7 @@ def test_an_interrupted_call_reports_each_outcome_and_can_be_repeated(pilot: Pil
     assert outcomes(rest) == ["ended_before"] * LEAVES_PER_WORD + ["revoked"] * (300 - LEAVES_PER_WORD)
 
 
-def test_a_call_that_can_send_nothing_fails_as_a_whole(pilot: Pilot, one: str) -> None:
+def test_if_no_transaction_can_be_sent_the_whole_call_fails(pilot: Pilot, one: str) -> None:
     number = many(pilot, one, 1)
     with sending(lambda _turn, _original: away), pytest.raises(ChainUnavailable) as failed:
         revoked(pilot.ledger, number)
@@ -132,7 +136,7 @@ def test_a_call_that_can_send_nothing_fails_as_a_whole(pilot: Pilot, one: str) -
     assert pilot.ledger.verification.status(number[0])["state"] == "active"
 
 
-def test_unknown_numbers_are_reported_and_open_batches_are_anchored_first(pilot: Pilot, one: str) -> None:
+def test_unknown_numbers_are_reported_and_a_certificate_in_an_open_batch_is_revoked(pilot: Pilot, one: str) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
@@ -146,7 +150,7 @@ def test_unknown_numbers_are_reported_and_open_batches_are_anchored_first(pilot:
     assert pilot.ledger.usage.revocations.unknown([missing, number]) == {missing}
 
 
-def test_resting_on_returns_the_certificates_with_the_providers_data(pilot: Pilot, one: str) -> None:
+def test_resting_on_returns_the_certificates_that_rest_on_the_providers_data(pilot: Pilot, one: str) -> None:
     other = many(pilot, one, 1)
     revocations = pilot.ledger.usage.revocations
     assert revocations.resting_on(pilot.cast.provider, [one, *other]) == {one}

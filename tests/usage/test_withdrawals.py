@@ -1,4 +1,4 @@
-"""Withdrawals through the service: the party signs its own act, the service sends it, the issuer revokes
+"""Withdrawals through the service: the party signs its own act, the service sends the act, and the issuer revokes
 certificates.
 """
 
@@ -30,8 +30,8 @@ def consent(pilot: Pilot) -> Consent:
 
 
 def bind(pilot: Pilot, party: str, signer: Signer) -> None:
-    """Bind a further key of the party: it proposes the key itself, or two offices do if the chain cannot
-    check the key.
+    """Bind a further key of the party. The party proposes the key itself, or the authorities propose it if the chain
+    cannot check the key.
     """
     ledger = pilot.ledger
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
@@ -41,7 +41,7 @@ def bind(pilot: Pilot, party: str, signer: Signer) -> None:
 
 
 def supplied_by(pilot: Pilot, provider: str) -> Pilot:
-    """Return the same cast with another provider, for firms that no other test uses."""
+    """Return the same parties with another provider, for firms that no other test uses."""
     other = Pilot(pilot.ledger, replace(pilot.cast, provider=provider))
     other.firm = pilot.firm  # type: ignore[method-assign]
     return other
@@ -63,13 +63,13 @@ def test_the_service_sends_the_act_that_the_subject_signed(consent: Consent, pil
     assert (status["state"], status["reason"]) == ("revoked", "consent_withdrawn")
     assert len(consent.recorded()) == 1
     assert consent.given.id not in [row.id for row in pilot.ledger.usage.direct_withdrawals.follow()]
-    # Submitted again, with or without the act, nothing more is sent or recorded.
+    # If the withdrawal is submitted again, with or without the act, nothing more is sent or recorded.
     block = pilot.ledger.reader.block_number()
     pilot.ledger.usage.withdrawals.withdraw(entry, None)
     assert (pilot.ledger.reader.block_number(), len(consent.recorded())) == (block, 1)
 
 
-def test_without_the_subjects_act_nothing_is_withdrawn(consent: Consent, pilot: Pilot) -> None:
+def test_a_withdrawal_without_the_subjects_signed_act_is_refused(consent: Consent, pilot: Pilot) -> None:
     draft = consent.draft()
     entry = sign_entry(draft.entry, consent.signer)
     with pytest.raises(Conflict, match="ACT_SIGNATURE_REQUIRED") as asked:
@@ -83,7 +83,7 @@ def test_without_the_subjects_act_nothing_is_withdrawn(consent: Consent, pilot: 
 
 
 def test_only_the_subject_can_withdraw_its_authorization(consent: Consent, pilot: Pilot) -> None:
-    """Consumer, provider and platform fail, in their own name and in the subject's name."""
+    """Consumer, provider and platform cannot withdraw it, neither in their own name nor in the subject's name."""
     withdraw, other = pilot.ledger.usage.withdrawals.withdraw, Consent(pilot)
     for party in (pilot.cast.bank, pilot.cast.provider, pilot.ledger.installation.operator, other.subject):
         signer, draft = pilot.actors.signer_of(party), consent.draft()
@@ -122,8 +122,10 @@ def test_a_subject_can_withdraw_with_a_p256_key(consent: Consent, pilot: Pilot) 
     assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
 
 
-def test_for_an_sm2_key_the_entry_alone_is_the_withdrawal(consent: Consent, pilot: Pilot) -> None:
-    """The chain cannot check the key, so the bundle contains the entry, and the issuer revokes the certificate."""
+def test_a_subject_with_an_sm2_key_withdraws_by_the_signed_entry_alone(consent: Consent, pilot: Pilot) -> None:
+    """The chain cannot check SM2 signatures, so the bundle contains the entry, and the issuer revokes the
+    certificate.
+    """
     signer = Sm2Signer(new_sm2_key())
     bind(pilot, consent.subject, signer)
     assert consent.draft(signer).message is None
@@ -138,7 +140,7 @@ def test_for_an_sm2_key_the_entry_alone_is_the_withdrawal(consent: Consent, pilo
 
 
 def test_a_provider_can_withdraw_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
-    """The same call withdraws a provision; it ends no authorization, and verifiers refuse certificates that rest on the
+    """The withdrawal of a provision ends no authorization; verifiers refuse the certificates that rest on the
     provision.
     """
     ledger = pilot.ledger
@@ -159,8 +161,8 @@ def test_a_provider_can_withdraw_what_it_supplied(consent: Consent, pilot: Pilot
     assert (ledger.usage.authorizations.get(consent.given.id).state, consent.since()) == ("active", 0)
 
 
-def test_a_subject_can_withdraw_with_a_reported_key(consent: Consent, pilot: Pilot) -> None:
-    """A thief can only stop something; the chain records that the key was reported."""
+def test_a_subject_can_withdraw_with_a_key_that_was_reported_lost(consent: Consent, pilot: Pilot) -> None:
+    """A thief could only stop uses of the subject's data. The chain records that the key was reported lost."""
     pilot.skip(5)
     ledger = pilot.ledger
     ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)
@@ -178,7 +180,7 @@ def test_a_subject_can_withdraw_with_a_reported_key(consent: Consent, pilot: Pil
     assert [event["by"] for event in history.events if event["name"] == "Withdrawn"] == [consent.subject]
 
 
-def test_a_direct_withdrawal_with_a_reported_key_is_followed(consent: Consent, pilot: Pilot) -> None:
+def test_a_direct_withdrawal_with_a_key_that_was_reported_lost_is_carried_out(consent: Consent, pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.usage.direct_withdrawals.follow()
     ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)
@@ -188,8 +190,10 @@ def test_a_direct_withdrawal_with_a_reported_key_is_followed(consent: Consent, p
     assert ledger.verification.status(consent.number)["state"] == "revoked"
 
 
-def test_a_reported_key_of_a_provider_cannot_withdraw_provisions(pilot: Pilot) -> None:
-    """It fails through the service and by an act sent past it, because a thief must not end every certificate."""
+def test_a_provision_cannot_be_withdrawn_with_a_key_that_was_reported_lost(pilot: Pilot) -> None:
+    """The withdrawal fails through the service, and also by an act sent directly to the chain: a thief must not end
+    every certificate.
+    """
     ledger = pilot.ledger
     provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
     stolen, own = pilot.actors.signer_of(provider), Es256Signer(new_p256_key())
@@ -225,7 +229,7 @@ def test_a_reported_key_of_a_provider_cannot_withdraw_provisions(pilot: Pilot) -
     assert consent.report().checks[10].code == "PROVISION_WITHDRAWN"
 
 
-def test_a_correction_with_a_withdrawal_by_a_reported_key_is_not_recorded(pilot: Pilot) -> None:
+def test_a_correction_whose_withdrawal_is_signed_with_a_lost_key_is_not_recorded(pilot: Pilot) -> None:
     ledger, provider = pilot.ledger, pilot.party(PartyKind.UTILITY, Role.PROVIDER)
     stolen, own = pilot.actors.signer_of(provider), Es256Signer(new_p256_key())
     bind(pilot, provider, own)

@@ -1,4 +1,4 @@
-"""A certificate from request to revocation over HTTP; every party signs with its own key, outside the service."""
+"""A certificate goes from request to revocation over HTTP; every party signs with its own key, outside the service."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_certificate_goes_from_request_to_use_and_revocation(api: Api) -> None
     assert answer["completeness"]["complete"]
 
 
-def test_an_idempotency_key_returns_the_first_answer_again(api: Api) -> None:
+def test_a_repeated_call_with_the_same_idempotency_key_returns_the_first_answer(api: Api) -> None:
     authorization = authorise(api)
     supply(api, authorization)
     headers = {"Idempotency-Key": "key-" + authorization}
@@ -48,7 +48,7 @@ def test_an_idempotency_key_returns_the_first_answer_again(api: Api) -> None:
     assert (clash.status_code, clash.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_issuing_many_certificates_is_all_or_none(api: Api) -> None:
+def test_if_one_certificate_cannot_be_issued_none_of_the_call_is_issued(api: Api) -> None:
     good, unsupplied = authorise(api), authorise(api)
     supply(api, good)
     wanted = [{"request": request_of(api, item)} for item in (good, unsupplied)]
@@ -60,7 +60,7 @@ def test_issuing_many_certificates_is_all_or_none(api: Api) -> None:
     finished(api, accepted.json())
 
 
-def test_a_request_is_readable_for_both_parties_and_answered_by_its_subject(api: Api) -> None:
+def test_both_parties_can_read_a_request_but_only_its_subject_can_answer(api: Api) -> None:
     request = ask(api)
     path = f"/v1/requests/{request}"
     answer = api.get("firm", path).json()
@@ -76,8 +76,8 @@ def test_a_request_is_readable_for_both_parties_and_answered_by_its_subject(api:
     assert api.post("bank", f"{path}/cancel").json()["code"] == "MOVE_NOT_ALLOWED"
 
 
-def test_only_the_parties_of_a_request_read_its_sealed_note(api: Api) -> None:
-    """Offices read the log, which does not contain sealed data."""
+def test_only_the_parties_of_a_request_can_read_its_encrypted_note(api: Api) -> None:
+    """Authorities and supervisors can read the log, but the log does not contain the note."""
     authorization = authorise(api)
     request = request_of(api, authorization)
     for part in ("firm", "bank"):
@@ -93,7 +93,7 @@ def test_only_the_parties_of_a_request_read_its_sealed_note(api: Api) -> None:
         assert (refused.status_code, refused.json()["code"]) == (403, "NOT_YOURS"), part
 
 
-def test_a_provider_refuses_with_a_reason(api: Api) -> None:
+def test_a_provider_can_refuse_to_supply_and_must_give_a_reason(api: Api) -> None:
     authorization = authorise(api)
     answer = answered(api, authorization, Refused("under_correction", api.pilot.ledger.clock()))
     assert (answer.json()["result"], answer.json()["reason"]) == ("refused", "under_correction")
@@ -101,17 +101,19 @@ def test_a_provider_refuses_with_a_reason(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("part", "stop", "go_on"), [("platform", "suspend", "resume"), ("supervisor", "hold", "lift")])
-def test_the_issuer_suspends_and_an_office_holds_a_certificate(api: Api, part: str, stop: str, go_on: str) -> None:
+def test_the_issuer_can_suspend_and_a_supervisor_can_hold_a_certificate(
+    api: Api, part: str, stop: str, go_on: str
+) -> None:
     path = f"/v1/certificates/{certificate(api)}"
     stopped = api.post(part, f"{path}/{stop}", {"reason": "investigation"}).json()
     assert (stopped["state"], stopped["reason"]) == ("suspended", "investigation")
     assert api.get(None, f"{path}/status").json()["state"] == "suspended"
-    # Two officers of the office lift its hold.
+    # Two supervisors together lift the hold.
     api.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     assert api.post(part, f"{path}/{go_on}", {"reason": "lifted"}).json()["state"] == "active"
 
 
-def test_a_hold_on_a_request_stops_later_issuing(api: Api) -> None:
+def test_no_certificate_is_issued_while_its_request_is_held(api: Api) -> None:
     authorization = authorise(api)
     supply(api, authorization)
     request = api.get("firm", f"/v1/requests/{request_of(api, authorization)}").json()
@@ -165,9 +167,9 @@ def test_the_log_returns_head_batch_and_inclusion_proof(api: Api) -> None:
     assert anchor["first_seq"] + proof["position"]["index"] == seq
 
 
-def test_the_ledger_digest_can_be_recomputed_from_the_chain(api: Api) -> None:
-    """A client computes the digest from the chain's eight values, and finds it in every draft that it is
-    given to sign.
+def test_a_client_can_compute_the_ledger_digest_from_the_chain(api: Api) -> None:
+    """A client computes the digest from eight values of the chain, and finds the same digest in every draft that it
+    must sign.
     """
     named = api.get(None, "/v1/ledger").json()
     chain = parse_chain(named["chain"], "chain")

@@ -14,7 +14,7 @@ from tests.support.api.stage import FIELDS, Consent, Stage
 
 @pytest.fixture(scope="module")
 def three(stage: Stage) -> list[Consent]:
-    """Return a separate subject with three certificates: active, used up, revoked."""
+    """Return a subject of its own with three certificates: one active, one used up, one revoked."""
     stage.join("holder", PartyKind.ENTERPRISE, Role.SUBJECT)
     active, used, revoked = (stage.consented("holder") for _ in range(3))
     assert stage.done(stage.post("C", "/v1/presentations", stage.presented(used)))["valid"]
@@ -62,7 +62,7 @@ def test_query_parameters_filter_the_list(stage: Stage, three: list[Consent]) ->
         assert stage.done(stage.get("holder", f"/v1/holdings/summary?{query[1:]}"))["total"] == len(expected), query
 
 
-def test_pages_of_a_filtered_list_return_all_matches(stage: Stage, three: list[Consent]) -> None:
+def test_the_pages_of_a_filtered_list_together_contain_every_match(stage: Stage, three: list[Consent]) -> None:
     first = stage.done(stage.get("holder", "/v1/certificates?limit=1&class=usage"))
     rest = stage.done(stage.get("holder", f"/v1/certificates?limit=2&class=usage&cursor={first['next_cursor']}"))
     seen = [item["certificate_no"] for item in first["items"] + rest["items"]]
@@ -88,7 +88,7 @@ def test_an_invalid_query_parameter_is_refused(stage: Stage, path: str, query: s
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-# Which roles may read the holdings of other parties: as in the role matrix for the full log.
+# Which holdings each role may read besides its own; the same roles may read the full log.
 SEEN: dict[str, set[str]] = {
     "S": set(),
     "P": set(),
@@ -116,7 +116,7 @@ def test_readers_of_the_full_log_can_list_holdings_of_other_parties(stage: Stage
     assert named | {"at": 0} == unnamed | {"at": 0}
 
 
-def test_holdings_require_a_key_or_session(stage: Stage) -> None:
+def test_a_call_for_holdings_without_a_key_or_session_is_refused(stage: Stage) -> None:
     for path in ("/v1/certificates", "/v1/holdings/summary", "/v1/holdings/export"):
         assert stage.get("U", path).status_code == 401
 
@@ -127,7 +127,7 @@ def test_a_supervisor_can_list_a_subjects_certificates(stage: Stage, three: list
     assert numbers(stage, "V", "&party=all&state=revoked") >= {three[2].number}
 
 
-def test_a_summary_counts_by_scenario_and_by_provider(stage: Stage, three: list[Consent]) -> None:
+def test_a_summary_counts_the_certificates_of_each_scenario_and_provider(stage: Stage, three: list[Consent]) -> None:
     summary = stage.done(stage.get("holder", "/v1/holdings/summary"))
     counted = {"certificates": 3, "states": {"active": 1, "revoked": 1, "used_up": 1}}
     assert summary["by_scenario"] == [{"scenario": "S51"} | counted]
@@ -135,7 +135,7 @@ def test_a_summary_counts_by_scenario_and_by_provider(stage: Stage, three: list[
     assert (summary["total"], summary["block"] > 0) == (3, True)
 
 
-def test_a_subject_exports_certificates_to_its_wallet_and_presents(stage: Stage, three: list[Consent]) -> None:
+def test_a_subject_can_export_certificates_to_its_wallet_and_present_them(stage: Stage, three: list[Consent]) -> None:
     answer = stage.get("holder", "/v1/holdings/export?state=active")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
     assert answer.headers["cache-control"] == "no-store" and "link" not in answer.headers
@@ -166,6 +166,6 @@ def test_the_export_of_another_party_is_refused(stage: Stage, three: list[Consen
     assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
 
 
-def test_a_consumers_export_has_no_certificates_of_its_subjects(stage: Stage, three: list[Consent]) -> None:
+def test_the_export_of_a_consumer_contains_no_certificates_of_subjects(stage: Stage, three: list[Consent]) -> None:
     answer = stage.get("C", f"/v1/holdings/export?party={stage.parties['holder']}&part=consumer")
     assert (answer.status_code, answer.content) == (200, b"")

@@ -1,4 +1,4 @@
-"""Rows never reach the platform: no route accepts rows, and no signed answer of a provider contains any."""
+"""Rows of data never reach the platform: no route accepts rows, and no signed answer of a provider contains rows."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SHAPES = SCHEMA["components"]["schemas"]
 
 
 def named(body: Any) -> str:
-    """Return the name of a body's schema; for an optional body, the first of its two forms."""
+    """Return the name of a body's schema; for an optional body, the name of the schema that is not null."""
     return str(body.get("anyOf", [body])[0]["$ref"].split("/")[-1])
 
 
-# The routes that accept a body, with the name of its schema.
+# The routes that accept a body, each with the name of the body's schema.
 BODIES = {
     f"{method.upper()} {path}": named(operation["requestBody"]["content"]["application/json"]["schema"])
     for path, operations in SCHEMA["paths"].items()
@@ -38,7 +38,7 @@ BODIES = {
 
 
 def within(name: str) -> set[str]:
-    """Return the schema of that name and all schemas that its members refer to."""
+    """Return the schema with the given name and all schemas that its members refer to."""
     found, wanted = set(), {name}
     while wanted:
         found |= wanted
@@ -49,7 +49,9 @@ def within(name: str) -> set[str]:
 
 @pytest.mark.parametrize("route", BODIES)
 def test_no_route_accepts_rows(api: Api, route: str) -> None:
-    """Every member of a body is named in its schema, and none is for rows; a data resource has only their number."""
+    """A body can contain only the members that its schema names. No member is for rows; a data resource contains only
+    the number of rows.
+    """
     method, path = route.split(" ")
     answer = api.call("provider", method, path, json={"rows": list(ROWS), "salt": "A" * 22})
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
@@ -62,13 +64,13 @@ def test_no_route_accepts_rows(api: Api, route: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/provisions/draft", "/v1/provisions/asked"])
-def test_the_former_routes_for_rows_do_not_exist(api: Api, path: str) -> None:
+def test_the_old_routes_that_accepted_rows_do_not_exist(api: Api, path: str) -> None:
     for method in ("GET", "POST"):
         answer = api.call("provider", method, path, json={"rows": list(ROWS)})
         assert answer.status_code in (404, 405), answer.text
 
 
-def test_a_signed_answer_with_rows_in_it_is_refused(api: Api) -> None:
+def test_a_signed_answer_that_contains_rows_is_refused(api: Api) -> None:
     authorization = authorise(api)
     task = task_of(api.get("provider", f"/v1/provisions/tasks/{authorization}").json())
     now, signer = api.pilot.ledger.clock(), api.pilot.actors.signer_of(api.parties["provider"])

@@ -25,7 +25,7 @@ def path_of(consent: Consent) -> str:
 
 
 def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:
-    """Return the body to submit: the drafted entry with these members, and the act, both signed by one key."""
+    """Return the body to submit: the drafted entry, changed by these members, and the act; one key signs both."""
     body: dict[str, Any] = {"statement": sign_entry(drafted["entry"] | members, signer)}
     if drafted["message"] is not None:
         body |= {"act": sign_act(bytes.fromhex(drafted["message"]), signer).hex()}
@@ -33,7 +33,7 @@ def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str,
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_a_subject_that_keeps_its_key_withdraws_with_its_own_act(stage: Stage, suite: Suite) -> None:
+def test_a_subject_with_its_own_key_can_withdraw_by_signing_entry_and_act(stage: Stage, suite: Suite) -> None:
     subject = f"subject {stage.code()}"
     signer = stage.join_away(subject, suite, Role.SUBJECT)
     consent = stage.consented(subject)
@@ -62,7 +62,7 @@ def test_a_repeated_withdrawal_changes_nothing(stage: Stage) -> None:
     assert first == second
 
 
-def test_a_withdrawal_before_the_certificate_cancels_the_request(stage: Stage) -> None:
+def test_withdrawing_before_a_certificate_is_issued_cancels_the_request(stage: Stage) -> None:
     authorization = stage.authorised()
     path = f"/v1/authorizations/{authorization}/withdrawal"
     stage.done(stage.post("S", path, stage.withdrawal("S", path)))
@@ -70,7 +70,7 @@ def test_a_withdrawal_before_the_certificate_cancels_the_request(stage: Stage) -
     assert code(answer) == (409, "REQUEST_NOT_AUTHORIZED")
 
 
-def test_without_the_act_the_refusal_contains_the_message_to_sign(stage: Stage) -> None:
+def test_a_withdrawal_without_the_signed_act_is_refused_with_the_message_to_sign(stage: Stage) -> None:
     consent = stage.consented()
     body = stage.withdrawal("S", path_of(consent))
     refused = stage.post("S", path_of(consent), body | {"act": None})
@@ -82,7 +82,7 @@ def test_without_the_act_the_refusal_contains_the_message_to_sign(stage: Stage) 
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_an_act_of_another_party_withdraws_nothing(stage: Stage, suite: Suite) -> None:
+def test_an_act_signed_by_another_party_withdraws_nothing(stage: Stage, suite: Suite) -> None:
     consent = stage.consented()
     body = stage.withdrawal("S", path_of(consent))
     message = bytes.fromhex(stage.done(stage.get("S", path_of(consent)))["message"])
@@ -93,8 +93,10 @@ def test_an_act_of_another_party_withdraws_nothing(stage: Stage, suite: Suite) -
     assert stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
 
 
-def test_an_sm2_key_signs_the_entry_alone(stage: Stage) -> None:
-    """The chain cannot check the key, so its entry is the withdrawal, from its anchor on."""
+def test_a_withdrawal_with_an_sm2_key_needs_only_the_signed_entry(stage: Stage) -> None:
+    """The chain cannot check SM2 signatures, so the signed entry is the withdrawal, from the time the entry is
+    anchored.
+    """
     subject = f"subject {stage.code()}"
     stage.join_away(subject, ES256K, Role.SUBJECT)
     consent = stage.consented(subject)
@@ -109,18 +111,20 @@ def test_an_sm2_key_signs_the_entry_alone(stage: Stage) -> None:
 
 
 def test_a_party_cannot_withdraw_for_another_party(stage: Stage) -> None:
-    """It fails with an entry that the other party signed, and with the address of the caller's own authorization."""
+    """The call fails with an entry that the other party signed, and also if the address names the caller's own
+    authorization.
+    """
     own, others = stage.consented(), stage.others
     theirs = stage.withdrawal("S2", path_of(others))
     for who, address in (("S", path_of(others)), ("S", path_of(own)), ("C", path_of(own)), ("I", path_of(own))):
         assert code(stage.post(who, address, theirs)) == (403, "PARTY_LACKS_ROLE")
     for who in ("S2", "C", "P", "I", "A", "V"):
         assert code(stage.get(who, path_of(own))) == (403, "PARTY_LACKS_ROLE")
-    # Other tests advance the clock: the authorization may have expired, but it is not withdrawn.
+    # Other tests advance the clock, so the authorization may have expired, but it is not withdrawn.
     assert stage.done(stage.get("S2", f"/v1/authorizations/{others.authorization}"))["state"] in ("active", "expired")
 
 
-def test_the_address_and_the_signed_entry_must_name_the_same_authorization(stage: Stage) -> None:
+def test_an_address_and_a_signed_entry_for_different_authorizations_are_refused(stage: Stage) -> None:
     first, second = stage.consented(), stage.consented()
     answer = stage.post("S", path_of(first), stage.withdrawal("S", path_of(second)))
     assert code(answer) == (422, "WITHDRAWAL_OF_ANOTHER")
@@ -137,7 +141,7 @@ def test_an_entry_for_another_ledger_or_by_another_key_is_refused(stage: Stage) 
     assert code(stage.post("S", path_of(consent), forged)) == (403, "SIGNER_NOT_SUBJECT")
 
 
-def test_a_draft_for_an_account_of_another_party_is_refused(stage: Stage) -> None:
+def test_drafting_a_withdrawal_for_another_partys_account_is_refused(stage: Stage) -> None:
     answer = stage.get("S", f"{path_of(stage.own)}?account={stage.signer('S2').kid}")
     assert code(answer) == (403, "PARTY_UNKNOWN_ACCOUNT")
 

@@ -1,4 +1,6 @@
-"""Fifty firms from one list to certificates: onboarded, asked, and issued with three commands."""
+"""Fifty firms of one list get certificates with three commands: onboard the firms, send requests, issue
+certificates.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The list as an office keeps it: names and codes."""
+    """A list of firms as a department keeps it: names and codes."""
     path, book = tmp_path_factory.mktemp("list") / "firms.xlsx", openpyxl.Workbook()
     book.active.append(["name", "identifier"])
     for firm in FIRMS:
@@ -64,7 +66,8 @@ def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Pat
     again = printed(pilot, *asking(pilot, listed, tmp_path))
     assert again == [row | {"asked_before": True} for row in asked]
 
-    # All firms but the last consent, and the provider answers all but the last consent: two requests are not ready.
+    # All firms except the last consent, and the provider answers all consents except the last. So two requests are not
+    # ready.
     consents = pilot.actors.agree([row["request"] for row in asked[:-1]])
     pilot.actors.answer({consent.id: SUPPLIED for consent in consents[:-1]})
     issued = printed(pilot, "certificate", "issue", "--all-ready")
@@ -89,7 +92,9 @@ def test_a_refused_request_does_not_stop_the_other_certificates(pilot: Pilot) ->
     assert [issued[request] for request in requests] == [None, "AUTHORIZATION_HELD", None]
 
 
-def test_a_line_with_an_unknown_subject_is_named_and_no_subject_is_asked(pilot: Pilot, tmp_path: Path) -> None:
+def test_if_a_line_names_an_unknown_subject_the_error_names_the_line_and_no_request_is_sent(
+    pilot: Pilot, tmp_path: Path
+) -> None:
     file = tmp_path / "firms.csv"
     firm = pilot.cast.firms[pilot.firm()]
     for row, error in (("湛江没有的企业", "PARTY_UNKNOWN"), ("9144080", "PARTY_FORM"), ("", "SUBJECT_MISSING")):

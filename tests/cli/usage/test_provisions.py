@@ -1,4 +1,4 @@
-"""``pingzheng provision``: a provider answers online, offline and by hand; the clerk confirms a new party id."""
+"""``pingzheng provision``: a provider answers tasks online, offline and by hand; a clerk confirms a new party id."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def printed(*arguments: str, code: int = 0) -> Any:
     return json.loads(result.stdout)
 
 
-def test_a_provider_answers_online(town: Town, service: str) -> None:
+def test_a_provider_can_answer_over_http(town: Town, service: str) -> None:
     machine = ProviderMachine(town, "1", "2")
     key = written(town.folder / "api.key", token_of(town.ledger, town.party) + "\n")
     online = (
@@ -65,7 +65,7 @@ def test_the_api_key_can_come_from_the_environment(town: Town, service: str, mon
     assert printed(*online)["answered"] == {"supplied": 1}
 
 
-def test_a_provider_answers_in_the_operators_installation(town: Town) -> None:
+def test_a_provider_can_answer_within_the_operators_installation(town: Town) -> None:
     machine = ProviderMachine(town, "4")
     result = call("run", town.party, "--sources", machine.sources, "--key", machine.key, "--home", machine.home)
     assert result.exit_code == 0, result.output
@@ -75,13 +75,13 @@ def test_a_provider_answers_in_the_operators_installation(town: Town) -> None:
     assert row.result == "supplied"
 
 
-def test_with_a_service_the_provider_must_be_named_by_its_id(town: Town, service: str) -> None:
+def test_with_the_service_option_a_provider_name_that_is_no_party_id_is_refused(town: Town, service: str) -> None:
     machine = ProviderMachine(town, "5")
     online = ("--sources", machine.sources, "--key", machine.key, "--service", service, "--api-key", machine.key)
     assert printed("run", "91440881MA9X000384", *online, code=2)["error"] == "PROVIDER_ID_FORM"
 
 
-def test_a_task_that_was_left_is_printed_with_its_reason_and_exit_code_1(town: Town) -> None:
+def test_an_unanswered_task_is_printed_with_its_reason_and_the_exit_code_is_1(town: Town) -> None:
     machine = ProviderMachine(town, "6")
     text = machine.definition.read_text("utf-8").replace("name_column: name\n", "")
     written(machine.definition, text)
@@ -93,8 +93,8 @@ def test_a_task_that_was_left_is_printed_with_its_reason_and_exit_code_1(town: T
     assert shown.exit_code == 1 and "SOURCE_NAME_MISSING" in shown.stdout, shown.output
 
 
-def test_the_reason_of_a_refusal_is_printed_with_the_line(town: Town) -> None:
-    """Only the reason is signed; the place of the bad cell is for the operator."""
+def test_the_reason_for_a_refusal_is_printed_with_the_line_of_the_bad_cell(town: Town) -> None:
+    """Only the reason is signed and sent; only the provider's operator sees the place of the bad cell."""
     machine = ProviderMachine(town, "61")
     file = town.folder / "sources" / "statistics.csv"
     written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
@@ -117,7 +117,7 @@ def test_the_reason_of_a_refusal_is_printed_with_the_line(town: Town) -> None:
     )
 
 
-def test_the_reason_of_a_refusal_is_printed_in_both_languages(town: Town) -> None:
+def test_the_reason_for_a_refusal_is_printed_in_chinese_and_english(town: Town) -> None:
     machine = ProviderMachine(town, "62")
     file = town.folder / "sources" / "statistics.csv"
     written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
@@ -136,7 +136,9 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(("spoil", "code"), SPOILT.values(), ids=SPOILT)
-def test_nothing_is_signed_from_a_damaged_file(town: Town, spoil: Callable[[list[str]], list[str]], code: str) -> None:
+def test_if_a_source_file_is_damaged_no_answer_is_signed(
+    town: Town, spoil: Callable[[list[str]], list[str]], code: str
+) -> None:
     machine = ProviderMachine(town, "63")
     file = town.folder / "sources" / "statistics.csv"
     whole = file.read_text("utf-8")
@@ -149,7 +151,7 @@ def test_nothing_is_signed_from_a_damaged_file(town: Town, spoil: Callable[[list
     assert printed(*at_home)["answered"] == {"supplied": 1}
 
 
-def test_a_provider_answers_offline_with_files(town: Town) -> None:
+def test_an_offline_provider_can_answer_with_files(town: Town) -> None:
     machine = ProviderMachine(town, "7", "8")
     tasks = town.folder / "tasks.json"
     assert printed("tasks", town.party, "--out", str(tasks), "--home", machine.home)["tasks"] == 2
@@ -168,7 +170,7 @@ def test_a_provider_answers_offline_with_files(town: Town) -> None:
     assert all(town.verified(town.certified(consent)).valid for consent in machine.consents)
 
 
-def test_an_offline_correction_is_requested_by_its_authorization(town: Town) -> None:
+def test_an_offline_correction_is_signed_only_if_the_command_names_the_authorization(town: Town) -> None:
     machine = ProviderMachine(town, "9")
     (consent,) = machine.consents
     town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
@@ -191,7 +193,7 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize(("options", "result"), BY_HAND.values(), ids=BY_HAND)
-def test_a_person_answers_one_task_by_hand(town: Town, options: tuple[str, ...], result: str) -> None:
+def test_a_clerk_can_answer_one_task_by_hand(town: Town, options: tuple[str, ...], result: str) -> None:
     machine = ProviderMachine(town, "10", "11")
     head = ",".join([*ROWS[0], "name", "phone"])
     lines = [",".join([*row.values(), NAME, "13800000000"]) for row in ROWS]
@@ -216,8 +218,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("options", "code"), WRONG.values(), ids=WRONG)
-def test_a_mistake_in_an_answer_by_hand_is_named(town: Town, options: tuple[str, ...], code: str | None) -> None:
-    """A mistake in the answer itself is reported for its task."""
+def test_a_mistake_in_an_answer_given_by_hand_is_reported(
+    town: Town, options: tuple[str, ...], code: str | None
+) -> None:
+    """A mistake in the options stops the command; a mistake in the answer is reported for its task."""
     machine = ProviderMachine(town, "12")
     printed("tasks", town.party, "--home", machine.home)
     answer = ("answer", "tasks.json", "--key", machine.key, *options)
@@ -239,7 +243,9 @@ def test_the_receipt_lists_refused_answers(town: Town) -> None:
 
 
 def test_the_clerk_confirms_a_new_party_id(town: Town) -> None:
-    """A dishonest platform made a second id for the same identifier with its own keys; no node can be reached."""
+    """A dishonest platform made a second party id, with the platform's keys, for the same identifier. No chain node can
+    be reached.
+    """
     machine = ProviderMachine(town, "15")
     printed("tasks", town.party, "--home", machine.home)
     answer = ("answer", "tasks.json", "--sources", machine.sources, "--key", machine.key)

@@ -1,4 +1,4 @@
-"""The state of a certificate in a list equals the state that a verifier finds, from the store and the index."""
+"""The SQL state of a certificate, computed from store and index, equals the state that a verifier finds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEQ, FIRST_SEQ, BATCH = 42, 40, 7
 SUSPENDED, REVOKED, SUPERSEDED = 1, 2, 3
 
 
-# A certificate that is anchored and active, with its request and authorization.
+# Rows of an anchored, active certificate, and of its request and authorization.
 ROWS: list[tuple[Any, dict[str, Any]]] = [
     *(
         (
@@ -114,7 +114,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A database with these rows and a provision, in memory."""
+    """A database in memory with the rows above and a provision."""
     engine = create_engine("sqlite://")
     METADATA.create_all(engine)
     tables.METADATA.create_all(engine)
@@ -164,12 +164,12 @@ def withdraw(connection: Connection, party: str, statement: str, *, at: int = 1,
 
 
 def withdraw_reported(connection: Connection, party: str, statement: str) -> None:
-    """Record a withdrawal by a reported key."""
+    """Record a withdrawal by a key that was reported lost."""
     withdraw(connection, party, statement, at=0, reported_at=1)
 
 
 def hold(connection: Connection, statement: str, *offices: int) -> None:
-    """Record one change of offices after another; the last one decides."""
+    """Record changes of the institutions that hold a statement; the last change decides."""
     for change, bits in enumerate(offices, start=1):
         values = {"statement": statement, "change": change, "offices": bits, "reason": 0, "at": 1, "by": 1}
         connection.execute(insert(tables.HOLDS).values(values))
@@ -182,7 +182,7 @@ def use(connection: Connection, count: int, *, consumer: str = CONSUMER, request
 
 
 def record_withdrawal(connection: Connection, statement: str) -> None:
-    """Record the withdrawal entry of a party whose key the chain cannot check."""
+    """Record the log entry with which a party withdraws if the chain cannot check its key."""
     values = {"seq": 1, "type": "withdrawal", "leaf": "bb" * 32, "digest": "cc" * 32, "about": statement}
     connection.execute(insert(Entry).values(**values, body=b"", created_at=1))
 
@@ -193,7 +193,7 @@ def correct(connection: Connection) -> None:
 
 
 def register(connection: Connection, *, holder: str = SUBJECT, frozen: bool = False, state: str = "confirmed") -> None:
-    """Make the certificate that of an asset on the chain."""
+    """Turn the certificate into the registration certificate of an asset on the chain."""
     values = dict.fromkeys(("content", "filed"), OTHER) | {"id": ASSET, "asset_no": 1, "fingerprint": ASSET}
     values |= {"kind": "none", "stage": "none", "grade": "general_1", "cleared": False, "holder_no": NUMBERS[holder]}
     values |= dict.fromkeys(("objections", "until", "offered_to", "registered_at", "registered_by", "since"), 0)
@@ -274,7 +274,7 @@ def test_a_certificate_has_the_state_that_a_verifier_would_find(
     assert connection.execute(certificates(HoldingsFilter(), NOW)).one().state == state
 
 
-def test_certificates_of_one_request_share_its_uses(connection: Connection) -> None:
+def test_the_uses_of_a_certificate_are_the_uses_that_its_consumer_recorded(connection: Connection) -> None:
     use(connection, 2)
     use(connection, 1, consumer=STRANGER)
     assert connection.execute(certificates(HoldingsFilter(), NOW)).one().uses == 2
@@ -284,7 +284,7 @@ def test_certificates_of_one_request_share_its_uses(connection: Connection) -> N
     ("party", "statement", "carried_out"),
     [(SUBJECT, CONSENT, False), (STRANGER, CONSENT, True), (SUBJECT, OTHER, True)],
 )
-def test_authorizations_withdrawn_on_the_chain_by_their_subject_are_found(
+def test_an_authorization_that_its_subject_withdrew_on_the_chain_is_found(
     connection: Connection, party: str, statement: str, carried_out: bool
 ) -> None:
     withdraw(connection, party, statement)
@@ -293,6 +293,6 @@ def test_authorizations_withdrawn_on_the_chain_by_their_subject_are_found(
     assert connection.execute(withdrawn_but_active()).scalars().all() == []
 
 
-def test_a_withdrawal_by_a_reported_key_of_the_subject_is_found(connection: Connection) -> None:
+def test_an_authorization_withdrawn_with_a_lost_key_of_its_subject_is_found(connection: Connection) -> None:
     withdraw_reported(connection, SUBJECT, CONSENT)
     assert connection.execute(withdrawn_but_active()).scalars().all() == ["A"]

@@ -1,4 +1,4 @@
-"""Holdings by part, provider, scenario, class, state and time: lists, counts and export."""
+"""Lists, counts and exports of holdings, with filters for role, provider, scenario, class, state and time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.actors.pilots import Pilot
 
 
 class Held:
-    """One firm with a certificate in every state that lasts."""
+    """A firm with four certificates: active, used up, suspended and revoked."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot = pilot
@@ -56,7 +56,7 @@ def test_the_state_filter_returns_certificates_in_that_state(held: Held) -> None
     assert held.states(state="expired") == held.states(state="superseded") == {}
 
 
-def test_a_certificate_past_its_period_is_expired_unless_revoked_before(pilot: Pilot, held: Held) -> None:
+def test_a_certificate_is_expired_after_its_period_unless_it_was_revoked_before(pilot: Pilot, held: Held) -> None:
     later = max(holding.certificate.exp for holding in held.find())
     ledger = pilot.ledger
     then = Holdings(ledger.database, ledger.follower, ledger.parties.principals, lambda: later)
@@ -66,14 +66,14 @@ def test_a_certificate_past_its_period_is_expired_unless_revoked_before(pilot: P
     assert states == {number: expected.get(state, state) for state, number in held.numbers.items()}
 
 
-def test_a_holding_shows_uses_and_providers(pilot: Pilot, held: Held) -> None:
+def test_a_holding_contains_the_number_of_uses_and_the_providers(pilot: Pilot, held: Held) -> None:
     by_state = {holding.state: holding for holding in held.find()}
     assert (by_state["used_up"].uses, by_state["active"].uses) == (1, 0)
     assert all(holding.providers == (pilot.cast.provider,) for holding in by_state.values())
     assert all(holding.certificate.max_uses == 1 for holding in by_state.values())
 
 
-def test_the_part_filter_matches_only_that_party_in_that_part(pilot: Pilot, held: Held) -> None:
+def test_the_part_filter_returns_certificates_in_which_the_party_has_that_role(pilot: Pilot, held: Held) -> None:
     mine, cast = set(held.states()), pilot.cast
     parts = {
         "subject": held.party,
@@ -143,7 +143,7 @@ def test_a_superseded_registration_certificate_is_listed_as_superseded(pilot: Pi
     assert bought.certificate.supersedes in {row.certificate_no for row in sold}
 
 
-def test_a_summary_counts_by_scenario_and_by_provider(pilot: Pilot, held: Held) -> None:
+def test_a_summary_counts_the_certificates_of_each_scenario_and_provider(pilot: Pilot, held: Held) -> None:
     found = pilot.ledger.usage.holdings.summary(HoldingsFilter(party=held.party))
     states = dict.fromkeys(sorted(held.numbers), 1)
     assert found["total"] == len(held.numbers)
@@ -203,7 +203,7 @@ RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "＝", "＋", "－", "＠", " ", "\t
 
 
 @given(st.lists(st.text() | st.sampled_from(RUN_BY_A_SPREADSHEET).flatmap(lambda sign: st.text().map(sign.__add__))))
-def test_a_csv_keeps_every_cell_and_no_cell_is_a_formula(cells: list[str]) -> None:
+def test_a_csv_file_keeps_every_cell_and_a_spreadsheet_runs_none_as_a_formula(cells: list[str]) -> None:
     lines = list(csv_lines([["first", *cells, 7, None]]))
     (read,) = csv.reader(io.StringIO("".join(lines), newline=""))
     assert not [cell for cell in read if cell.startswith(RUN_BY_A_SPREADSHEET)]

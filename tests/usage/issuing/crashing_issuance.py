@@ -1,4 +1,4 @@
-"""An issuance in a process that kills itself at a named point; arguments: ``<home> <point>``."""
+"""Issues certificates in a process that kills itself at the named point; arguments: ``<home> <point>``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ POINTS: dict[str, tuple[object, str, str]] = {
 
 
 def run(home: Path, point: str) -> None:
-    """Issue for three firms, and continue an earlier run; print each number once its certificate is final."""
+    """Issue certificates for three firms, or continue an earlier run. Print each number when its certificate
+    is final.
+    """
     opening = create_ledger if point == "prepare" else open_ledger
     with opening(Settings(home=home)) as ledger:
         cast = assemble(ledger, FIRMS)

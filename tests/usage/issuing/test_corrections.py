@@ -1,4 +1,6 @@
-"""A correction creates a new version: both versions verify, each for its own time, and share their uses."""
+"""A correction creates a new version. Each version can be verified for its own time, and both versions share their
+uses.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ FALSE, TRUE = CONTRIBUTIONS[:3], CONTRIBUTIONS
 
 
 def certified(persons: PersonActors, person: str) -> tuple[str, str]:
-    """Return a certificate on wrong data, and the authorization that it rests on."""
+    """Return a certificate that rests on wrong data, and its authorization."""
     request, given = persons.authorised(person)
     consent = given["social_insurance"].id
     persons.answer({consent: persons.supplied(FALSE)})
@@ -41,7 +43,7 @@ def verified(persons: PersonActors, number: str, at: int | None = None) -> Repor
     return persons.ledger.verification.verify(raw, Expectation(consumer=persons.bank, nonce=nonce), at).report
 
 
-def test_a_correction_creates_a_new_version_and_both_verify(persons: PersonActors, pilot: Pilot) -> None:
+def test_after_a_correction_the_old_and_the_new_version_can_be_verified(persons: PersonActors, pilot: Pilot) -> None:
     old, consent = certified(persons, persons.person())
     with pytest.raises(Conflict, match="NOTHING_CORRECTED"):
         persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
@@ -64,7 +66,7 @@ def test_a_correction_creates_a_new_version_and_both_verify(persons: PersonActor
     assert corrected.claims["supersedes"].startswith("sha-256:")
 
 
-def test_a_correction_does_not_restore_uses(persons: PersonActors) -> None:
+def test_a_correction_does_not_restore_the_uses_of_a_certificate(persons: PersonActors) -> None:
     """Both versions count their uses under the same request."""
     old, consent = certified(persons, persons.person())
     assert persons.accepted(old).valid
@@ -75,8 +77,8 @@ def test_a_correction_does_not_restore_uses(persons: PersonActors) -> None:
     assert new.max_uses == 1
 
 
-def test_the_old_version_is_refused_once_its_provision_is_withdrawn(persons: PersonActors) -> None:
-    """It is refused even before the corrected version is issued."""
+def test_verification_refuses_the_old_version_after_its_provision_is_withdrawn(persons: PersonActors) -> None:
+    """Verification refuses the old version even before the corrected version is issued."""
     old, consent = certified(persons, persons.person())
     first = statement(persons, old)["provisions"]
     persons.answer({consent: persons.supplied(TRUE)})
@@ -90,7 +92,7 @@ def test_the_old_version_is_refused_once_its_provision_is_withdrawn(persons: Per
     assert [supplied["corrects"]] == first != corrected
 
 
-def test_only_a_correction_can_follow_a_supplied_answer(persons: PersonActors) -> None:
+def test_after_supplying_data_a_provider_can_only_send_a_correction(persons: PersonActors) -> None:
     _, consent = certified(persons, persons.person())
     second, third = (persons.draft(consent, persons.supplied(TRUE)) for _ in range(2))
     provider = second.entry["provider"]
@@ -103,7 +105,7 @@ def test_only_a_correction_can_follow_a_supplied_answer(persons: PersonActors) -
 
 
 def test_an_interrupted_correction_is_completed_by_the_next_call(persons: PersonActors) -> None:
-    """The node fails after the new version is anchored and before the old one is superseded."""
+    """The node fails after the new version is anchored and before the old version is superseded."""
     ledger, person = persons.ledger, persons.person()
     old, consent = certified(persons, person)
     persons.answer({consent: persons.supplied(TRUE)})
@@ -122,7 +124,7 @@ def test_an_interrupted_correction_is_completed_by_the_next_call(persons: Person
 
 
 @pytest.mark.parametrize(("move", "reason"), [("suspend", "investigation"), ("revoke", "fraud")])
-def test_a_certificate_that_its_issuer_stopped_cannot_be_corrected(
+def test_a_certificate_that_its_issuer_suspended_or_revoked_cannot_be_corrected(
     persons: PersonActors, move: str, reason: str
 ) -> None:
     old, consent = certified(persons, persons.person())
@@ -137,7 +139,7 @@ def test_a_certificate_that_its_issuer_stopped_cannot_be_corrected(
         ).valid
 
 
-def test_a_certificate_that_an_office_holds_cannot_be_corrected(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_certificate_that_a_supervisor_holds_cannot_be_corrected(persons: PersonActors, pilot: Pilot) -> None:
     old, consent = certified(persons, persons.person())
     persons.ledger.certificates.holds.hold(old, "investigation", persons.supervisor)
     persons.answer({consent: persons.supplied(TRUE)})

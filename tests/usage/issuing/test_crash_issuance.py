@@ -1,4 +1,6 @@
-"""SIGKILL at any point of an issuance loses no acknowledged certificate and issues none twice."""
+"""If the process is killed at any point of an issuance, no acknowledged certificate is lost, and none is
+issued twice.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ def test_a_killed_issuance_is_resumed_without_lost_or_duplicate_certificates(
     check(home, finals(killed.stdout), finals(resumed.stdout))
 
 
-def test_an_issuance_killed_at_a_random_moment_is_resumed(prepared: Path, tmp_path: Path) -> None:
+def test_an_issuance_killed_at_a_random_moment_can_be_resumed(prepared: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
     command = [sys.executable, "-m", "tests.usage.issuing.crashing_issuance", str(home), "none"]
@@ -91,7 +93,7 @@ def check(home: Path, acknowledged: list[str], final: list[str]) -> None:
 
 
 def genuine(ledger: Ledger, number: str) -> bool:
-    """Require that checks 1 to 9 and 11 pass; check 10 needs a presentation."""
+    """Assert that checks 1 to 9 and 11 pass; check 10 would need a presentation."""
     raw = ledger.certificates.bundles.build(number).to_bytes()
     report = ledger.verification.verify(raw, Expectation()).report
     return [check.number for check in report.checks if check.verdict == "failed"] == [10]

@@ -1,4 +1,4 @@
-"""From authorization to a used certificate, on a real chain."""
+"""A usage certificate on a real chain, from the authorization to the use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.actors.withdrawals import signed_withdrawal
 from tests.support.actors.withdrawals import withdraw as withdraw_consent
 
 
-def test_a_certificate_holds_claims_and_never_rows(pilot: Pilot) -> None:
+def test_a_certificate_contains_claims_but_no_rows(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -54,7 +54,7 @@ def named(pilot: Pilot, references: Sequence[str]) -> list[dict[str, Any]]:
         return [log_store.statement(session, each.removeprefix("sha-256:")) for each in references]
 
 
-def test_every_claim_was_signed_by_its_provider_and_the_payload_is_the_log_entry(pilot: Pilot) -> None:
+def test_the_provider_signed_every_claim_and_the_log_entry_is_the_payload(pilot: Pilot) -> None:
     number = pilot.certificate(pilot.firm())
     stated = statement_of(pilot, number)
     claims = [item for provision in named(pilot, stated["provisions"]) for item in provision["claims"].items()]
@@ -74,7 +74,7 @@ def test_every_claim_was_signed_by_its_provider_and_the_payload_is_the_log_entry
 
 
 def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
-    """Return the digests of the statements that a certificate for this authorization would rest on, by kind."""
+    """Return the digests of the statements that a certificate for this authorization would rest on, keyed by kind."""
     row = pilot.ledger.usage.authorizations.get(consent)
     with pilot.ledger.database.read() as session:
         (provision,) = provisions_of(session, consent)
@@ -86,7 +86,7 @@ def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
     ("kind", "code"),
     [("request", "HELD"), ("authorization", "AUTHORIZATION_HELD"), ("provision", "PROVISION_HELD")],
 )
-def test_no_certificate_is_issued_on_a_held_statement(pilot: Pilot, kind: str, code: str) -> None:
+def test_no_certificate_is_issued_if_a_statement_behind_it_is_held(pilot: Pilot, kind: str, code: str) -> None:
     firm, holds = pilot.firm(), pilot.ledger.certificates.holds
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -100,8 +100,8 @@ def test_no_certificate_is_issued_on_a_held_statement(pilot: Pilot, kind: str, c
     assert pilot.actors.issue({firm: consent})[firm]
 
 
-def test_no_certificate_is_issued_on_a_statement_withdrawn_directly_on_the_chain(pilot: Pilot) -> None:
-    """The store has not followed the chain yet and still has the statement as valid."""
+def test_no_certificate_is_issued_if_a_statement_was_withdrawn_directly_on_the_chain(pilot: Pilot) -> None:
+    """The store has not read the withdrawal from the chain yet, so the statement is still valid in the store."""
     ledger = pilot.ledger
     for kind, code in (("authorization", "AUTHORIZATION_NOT_ACTIVE"), ("provision", "PROVISION_WITHDRAWN")):
         firm = pilot.firm()
@@ -117,7 +117,7 @@ def test_no_certificate_is_issued_on_a_statement_withdrawn_directly_on_the_chain
             pilot.actors.issue({firm: consent})
 
 
-def test_no_certificate_is_issued_on_an_authorization_withdrawn_by_a_reported_key(pilot: Pilot) -> None:
+def test_no_certificate_is_issued_if_the_authorization_was_withdrawn_with_a_lost_key(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     consent, subject = pilot.authorise(firm), pilot.cast.firms[firm]
     pilot.supply(firm, consent)
@@ -130,7 +130,7 @@ def test_no_certificate_is_issued_on_an_authorization_withdrawn_by_a_reported_ke
         pilot.actors.issue({firm: consent})
 
 
-def test_a_withdrawal_by_another_party_does_not_prevent_issuing(pilot: Pilot) -> None:
+def test_a_withdrawal_by_another_party_does_not_prevent_a_certificate(pilot: Pilot) -> None:
     firm, ledger = pilot.firm(), pilot.ledger
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -157,7 +157,7 @@ def test_a_bundle_contains_withdrawals_of_the_statements_behind_the_certificate(
     assert entry["statement"] == reference(statement_digest(consent))
 
 
-def test_no_certificate_is_issued_without_authorization_and_supply(pilot: Pilot) -> None:
+def test_no_certificate_is_issued_before_authorization_and_supply(pilot: Pilot) -> None:
     with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
         pilot.actors.issue({pilot.firm(): "0" * 26})
     firm = pilot.firm()
@@ -175,14 +175,14 @@ def test_issuing_again_returns_the_same_certificate(pilot: Pilot) -> None:
     assert pilot.actors.issue({firm: authorization}) == pilot.actors.issue({firm: authorization})
 
 
-def test_fields_outside_the_authorization_are_refused(pilot: Pilot) -> None:
+def test_an_answer_with_fields_outside_the_authorization_is_refused(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORIZATION"):
         pilot.present(firm, number, (*FIELDS, OUTSIDE))
 
 
-def test_the_holder_chooses_what_to_disclose(pilot: Pilot) -> None:
+def test_the_holder_can_choose_which_claims_to_disclose(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number, ["wage_band"])
@@ -191,7 +191,7 @@ def test_the_holder_chooses_what_to_disclose(pilot: Pilot) -> None:
     assert "subject_uscc" not in json.dumps(bundle.to_dict()["certificate"])
 
 
-def test_another_consumer_is_refused_and_gets_no_payload(pilot: Pilot) -> None:
+def test_a_verification_by_another_consumer_is_refused_and_returns_no_payload(pilot: Pilot) -> None:
     firm = pilot.firm()
     bundle, nonce = pilot.present(firm, pilot.certificate(firm))
     expect = Expectation(consumer=pilot.cast.other_bank, nonce=nonce)
@@ -199,7 +199,7 @@ def test_another_consumer_is_refused_and_gets_no_payload(pilot: Pilot) -> None:
     assert (report.result, report.disclosed, report.claims) == ("not_party", {}, {})
 
 
-def test_a_withdrawal_fails_later_verifications_and_keeps_earlier_records(pilot: Pilot) -> None:
+def test_after_a_withdrawal_verification_fails_but_earlier_records_stay_valid(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -242,7 +242,7 @@ def test_a_suspended_certificate_can_be_resumed_and_a_revoked_one_cannot(pilot: 
     assert (status["state"], status["reason"]) == ("revoked", "fraud")
 
 
-def test_a_single_use_certificate_is_used_once_by_twenty_simultaneous_presentations(pilot: Pilot) -> None:
+def test_of_twenty_simultaneous_presentations_of_a_single_use_certificate_one_counts(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     with ThreadPoolExecutor(8) as pool:
@@ -254,7 +254,7 @@ def test_a_single_use_certificate_is_used_once_by_twenty_simultaneous_presentati
     assert sorted(row.result for row in recorded) == ["used_up"] * 19 + ["valid"]
 
 
-def test_a_replayed_nonce_is_refused_before_the_chain_is_read(pilot: Pilot) -> None:
+def test_a_nonce_that_was_used_before_is_refused_without_reading_the_chain(pilot: Pilot) -> None:
     firm = pilot.firm()
     bundle, nonce = pilot.present(firm, pilot.certificate(firm))
     assert pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report.valid
@@ -262,7 +262,7 @@ def test_a_replayed_nonce_is_refused_before_the_chain_is_read(pilot: Pilot) -> N
         pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), bundle.to_bytes(), nonce)
 
 
-def test_a_provision_must_be_signed_by_its_provider_with_its_claims(pilot: Pilot) -> None:
+def test_a_provision_with_a_wrong_signature_or_changed_claims_is_refused(pilot: Pilot) -> None:
     firm, submit = pilot.firm(), pilot.ledger.usage.provisions.submit
     drafted = pilot.actors.draft(pilot.authorise(firm), SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
@@ -279,7 +279,7 @@ def test_a_provision_must_be_signed_by_its_provider_with_its_claims(pilot: Pilot
     assert submit([signed])
 
 
-def test_a_row_with_an_invalid_value_stops_the_whole_supply(pilot: Pilot) -> None:
+def test_if_one_row_has_an_invalid_value_nothing_is_supplied(pilot: Pilot) -> None:
     good, bad = pilot.firm(), pilot.firm()
     authorizations = {firm: pilot.authorise(firm) for firm in (good, bad)}
     rows = {good: ROWS, bad: [{**ROWS[0], "emp": "１２"}, {**ROWS[1], "emp": "viele"}]}
@@ -302,7 +302,7 @@ REFUSED_REQUESTS = [
 
 
 @pytest.mark.parametrize(("code", "change"), REFUSED_REQUESTS, ids=[row[0] for row in REFUSED_REQUESTS])
-def test_a_request_beyond_its_scenario_is_refused(pilot: Pilot, code: str, change: dict[str, object]) -> None:
+def test_a_request_that_exceeds_the_scenario_is_refused(pilot: Pilot, code: str, change: dict[str, object]) -> None:
     request = replace(pilot.actors.request("60"), **change)  # type: ignore[arg-type]
     with pytest.raises((InvalidInput, NotFound), match=code):
         pilot.ledger.usage.requests.draft(request, NOTE)
