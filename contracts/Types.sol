@@ -3,30 +3,34 @@ pragma solidity ^0.8.28;
 
 /// A party's id: a keyed digest that reveals nothing about the party. See docs/protocol.md, section 1.
 type PartyId is bytes32;
-/// A party's number on this chain, from 1; 0 means no party. Four bytes, so that it shares slots with other fields.
+/// A party's number on this chain, from 1; 0 means no party. The number has four bytes, so that it shares storage slots
+/// with other fields.
 type PartyNo is uint32;
-/// An asset's id, which reveals nothing about the asset.
+/// An asset's id: 32 bytes that reveal nothing about the asset.
 type AssetId is bytes32;
 /// A scenario's ASCII code, left-aligned.
 type ScenarioCode is bytes8;
 
 using {eqPartyNo as ==, neqPartyNo as !=} for PartyNo global;
 
+/// Returns whether two party numbers are equal; the operator `==` of the type.
 function eqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
     return PartyNo.unwrap(a) == PartyNo.unwrap(b);
 }
 
+/// Returns whether two party numbers differ; the operator `!=` of the type.
 function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
     return PartyNo.unwrap(a) != PartyNo.unwrap(b);
 }
 
+// The number that belongs to no party.
 PartyNo constant NOBODY = PartyNo.wrap(0);
 
-// The bits of a mask of the offices that hold a statement.
+// The bits of a mask that says which offices (authorities, supervisors) hold a statement.
 uint8 constant AUTHORITY_HOLDS = 1 << 0;
 uint8 constant SUPERVISOR_HOLDS = 1 << 1;
 
-/// Returns the role whose parties may hold statements for an office, or 0 if `office` is not one of the two bits.
+/// Returns the role that a party needs to hold statements for an office, or 0 if `office` is not one of the two bits.
 function roleOfOffice(uint8 office) pure returns (uint32) {
     if (office == AUTHORITY_HOLDS) return Roles.AUTHORITY;
     return office == SUPERVISOR_HOLDS ? Roles.SUPERVISOR : 0;
@@ -66,8 +70,9 @@ enum ProposalState {
     Vetoed
 }
 
-/// Who can stop a proposal before it is carried out. `Quick`: nobody, because it has no delay. `Waits`: another officer
-/// can cancel it. `Key`: it changes a party's keys, and the party's keys can veto it.
+/// Who can stop a proposal before it is carried out. `Quick`: nobody, because the proposal has no waiting period.
+/// `Waits`: another officer can cancel the proposal. `Key`: the proposal changes a party's keys, and the party's keys
+/// can veto it.
 enum ProposalKind {
     Quick,
     Waits,

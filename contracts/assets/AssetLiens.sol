@@ -8,15 +8,15 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetLiens, where the functions are documented.
 abstract contract AssetLiens is AssetRecord, IAssetLiens {
-    /// The number of bits in `Asset.liens`.
+    /// The most liens that an asset can have at one time: the number of bits in `Asset.liens`.
     uint8 private constant MAX_LIENS = 8;
 
-    // slot 6
+    // storage slot 6
     mapping(AssetId id => mapping(uint8 lien => Lien)) private _liens;
 
     /// @inheritdoc IAssetLiens
     function pledge(AssetId id, PartyNo creditor, bool sole, bytes32 terms) external returns (uint8 lien) {
-        // Checks
+        // First check all conditions.
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _free(id);
         _requireHolder(id, asset, by);
@@ -24,7 +24,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         if (terms == 0) revert AssetZero();
         uint8 rank;
         (lien, rank) = _next(id, asset.liens, sole);
-        // Effects
+        // Then change the state and emit the events.
         asset.liens |= uint8(1 << lien);
         _liens[id][lien] = Lien(creditor, rank, sole, NOBODY, at);
         emit Pledged(id, lien, creditor, rank, sole, terms, at, by);
@@ -57,6 +57,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         return _liens[id][lien];
     }
 
+    /// Reverts with the first lien whose creditor did not consent to a transfer to `to`.
     function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view override {
         for (uint8 lien = 0; lien < MAX_LIENS; ++lien) {
             if (liens & (1 << lien) == 0) continue;
@@ -65,7 +66,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         }
     }
 
-    /// Returns the lowest free lien number, and the rank after all liens that are not released.
+    /// Returns the lowest unused lien number, and the rank that follows the ranks of all liens that are not released.
     function _next(AssetId id, uint8 liens, bool sole) private view returns (uint8 lien, uint8 rank) {
         if (liens == 0) return (0, 1);
         lien = MAX_LIENS;
@@ -84,6 +85,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         ++rank;
     }
 
+    /// Reverts unless the party is the creditor of the lien.
     function _requireCreditor(AssetId id, uint8 lien, PartyNo by) private view {
         PartyNo creditor = _liens[id][lien].creditor;
         if (creditor != by) revert AssetWrongLien(id, lien, creditor);

@@ -9,14 +9,15 @@ import {Clock} from "../libraries/Clock.sol";
 import {EventHead} from "../libraries/EventHead.sol";
 import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, Roles, Stage} from "../Types.sol";
 
-/// @title Keeps the record and the head of each asset, and the conditions that several acts share.
+/// @title Stores the record and the head of each asset, and implements the conditions that several acts share.
 abstract contract AssetRecord is IAssetRecord, ERC2771Context {
+    /// The role that reviews applications and decides objections.
     uint32 internal constant REGISTRARS = Roles.REGISTRAR;
 
     IPartyRegistry internal immutable _REGISTRY;
     bytes32 internal immutable _ORIGIN;
 
-    // slots 0 and 1
+    // storage slots 0 and 1
     /// An `Asset` fills exactly one slot (9 * 8 + 2 * 32 + 3 * 40 bits), because every act reads and writes it.
     mapping(AssetId id => Asset) internal _assets;
     mapping(AssetId id => bytes32) internal _heads;
@@ -31,10 +32,12 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     /// Reverts unless all creditors consent to a transfer to `to`. Implemented by AssetLiens.
     function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view virtual;
 
+    /// Returns the calling party; reverts unless it is active and has one of these roles.
     function _actor(uint32 anyOf) internal view returns (PartyNo) {
         return _REGISTRY.actor(_msgSender(), anyOf);
     }
 
+    /// Returns the calling party as `_actor` does; reverts also while the ledger is paused.
     function _actorUnlessPaused(uint32 anyOf) internal view returns (PartyNo) {
         return _REGISTRY.actorUnlessPaused(_msgSender(), anyOf);
     }
@@ -44,7 +47,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         _heads[id] = EventHead.fold(_heads[id], EventHead.digest(encoded));
     }
 
-    /// Returns a confirmed registration that has not expired, and the present time.
+    /// Returns the asset and the present time; reverts unless its registration is confirmed and has not expired.
     function _valid(AssetId id) internal view returns (Asset storage asset, uint40 at) {
         asset = _assets[id];
         at = Clock.nowSeconds();
@@ -52,53 +55,60 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (at >= asset.validTo) revert AssetExpired(id, asset.validTo);
     }
 
-    /// Returns a valid registration that is not frozen and has no open objection, and the present time.
+    /// Returns the asset and the present time; reverts unless its registration is valid, not frozen and without an open
+    /// objection.
     function _free(AssetId id) internal view returns (Asset storage asset, uint40 at) {
         (asset, at) = _valid(id);
         if (asset.frozen) revert AssetFrozen(id);
         if (asset.objections != 0) revert AssetObjected(id, asset.objections);
     }
 
-    /// Returns a registration that may be transferred to `to`, and the present time: it is `_free`, has no open
-    /// application, and all creditors consent.
+    /// Returns the asset and the present time; reverts unless the asset may be transferred to `to`: `_free` accepts it,
+    /// it has no open application, and all creditors consent.
     function _movable(AssetId id, PartyNo to) internal view returns (Asset storage asset, uint40 at) {
         (asset, at) = _free(id);
         _requireNoApplication(id, asset);
         if (asset.liens != 0) _requireConsent(id, asset.liens, to);
     }
 
+    /// Reverts while an application for the asset is open.
     function _requireNoApplication(AssetId id, Asset storage asset) internal view {
         if (asset.stage != Stage.None) revert AssetApplicationOpen(id, asset.kind, asset.stage);
     }
 
-    /// Reverts while the asset is offered for transfer, so that it is accepted in the state in which it was offered.
+    /// Reverts while the asset is offered for transfer, so that an offered asset does not change before it is accepted.
     function _requireNoOffer(AssetId id, Asset storage asset, uint40 at) internal view {
         if (asset.offeredTo != NOBODY && at <= asset.until) revert AssetOfferOpen(id, asset.offeredTo, asset.until);
     }
 
+    /// Reverts unless the party holds the asset.
     function _requireHolder(AssetId id, Asset storage asset, PartyNo by) internal view {
         if (asset.holder != by) revert AssetNotHolder(id, asset.holder);
     }
 
+    /// Reverts if the party holds the asset, because nobody reviews its own asset.
     function _requireThirdParty(AssetId id, Asset storage asset, PartyNo by) internal view {
         if (asset.holder == by) revert AssetSelfReview(id, by);
     }
 
-    /// Reverts unless `to` is an active party other than `by`.
+    /// Reverts unless the recipient `to` is an active party and not the acting party `by`.
     function _requireRecipient(AssetId id, PartyNo to, PartyNo by) internal view {
         if (to == by || !_REGISTRY.isActive(to)) revert AssetBadRecipient(id, to);
     }
 
+    /// Returns the asset in any state; reverts if it was never registered.
     function _requireExists(AssetId id) internal view returns (Asset storage asset) {
         asset = _assets[id];
         if (asset.state == AssetState.None) revert AssetWrongState(id, AssetState.None);
     }
 
+    /// Removes the offer of a transfer with its deadline.
     function _clearOffer(Asset storage asset) internal {
         asset.offeredTo = NOBODY;
         asset.until = 0;
     }
 
+    /// Removes the open application with its deadline.
     function _closeApplication(Asset storage asset) internal {
         asset.kind = ApplicationKind.None;
         asset.stage = Stage.None;

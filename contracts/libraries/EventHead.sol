@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Computes the running head over events, docs/protocol.md section 3. It uses SHA-256 instead of keccak, because
-/// browsers and banks have SHA-256, and it is the same in all modes of a chain.
+/// Computes the running head over events, docs/protocol.md section 3. The head uses SHA-256 instead of keccak, because
+/// browsers and banks have SHA-256, and because SHA-256 does not depend on a chain's settings.
 library EventHead {
+    /// Begins every first head; its version changes when the form of the heads changes.
     bytes32 private constant GENESIS = "pingzheng/head/v2";
 
     /// Returns the head of a contract before its first event.
@@ -17,7 +18,7 @@ library EventHead {
     }
 
     /// Returns the digest of an event, `sha256(encoded)`; `encoded` is its ABI-encoded tag and fields. The assembly
-    /// avoids the copy of the data that the compiler would make.
+    /// code avoids a copy of the data that the compiler would make.
     // slither-disable-next-line assembly: saves about 500 gas in each act; the tests compare it with `sha256`
     function digest(bytes memory encoded) internal view returns (bytes32 value) {
         // solhint-disable-next-line no-inline-assembly
@@ -27,7 +28,8 @@ library EventHead {
         }
     }
 
-    /// Returns the head after an event, `sha256(abi.encode(head, eventDigest))`. The assembly uses the scratch space.
+    /// Returns the head after an event, `sha256(abi.encode(head, eventDigest))`. The assembly code hashes in Solidity's
+    /// scratch memory.
     // slither-disable-next-line assembly: saves about 500 gas in each act, as in `digest`
     function fold(bytes32 head, bytes32 eventDigest) internal view returns (bytes32 value) {
         // solhint-disable-next-line no-inline-assembly

@@ -11,7 +11,7 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Roles} from "../Types.sol";
 
 /// @title Implements IPartyRecord, where the functions are documented.
 abstract contract PartyRecord is IPartyRecord, ERC2771Context {
-    /// The data that every act reads, in one slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
+    /// The data of a party that every act reads, in one slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
     struct Standing {
         uint32 roles;
         PartyStatus status;
@@ -21,12 +21,15 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         uint16 acting;
         /// Since when the party has had no speaking key or has been closed; 0 if neither is the case.
         uint40 silentSince;
-        /// Until this running time, a proposal that two officers confirmed against the party can be carried out.
+        /// The running time until which a proposal that two officers confirmed against the party can be carried out.
         uint40 accusedUntil;
     }
 
+    /// How many parties a proposal needs: the proposer and one other party. More officers than this must remain.
     uint32 internal constant THRESHOLD = 2;
+    /// The roles that may propose registrations and change the roles of a party.
     uint32 internal constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
+    /// The roles that may pause the ledger and change a party's status.
     uint32 internal constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
     /// All roles except subject, provider, consumer and broker.
     uint32 internal constant OFFICES = Roles.ALL
@@ -35,22 +38,22 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     bytes32 internal immutable _ORIGIN;
     uint40 internal immutable _DELAY;
 
-    // slot 0
+    // storage slot 0
     bytes32 private _head;
-    // slot 1
+    // storage slot 1
     uint32 private _count;
     uint32 private _officers;
     /// The proposal that is being carried out, and its proposer; 0 at all other times.
     uint32 internal _deciding;
     PartyNo internal _decider;
-    // slots 2 to 5
+    // storage slots 2 to 5
     mapping(address account => Account) internal _accounts;
     mapping(PartyNo no => Standing) internal _standings;
     mapping(PartyNo no => PartyId) private _ids;
     mapping(PartyId id => PartyNo) private _numbers;
 
     /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
-    /// @param wait How long proposals wait, in seconds of running time.
+    /// @param wait How many seconds a proposal waits; paused seconds are not counted.
     constructor(address forwarder, uint40 wait) ERC2771Context(forwarder) {
         _ORIGIN = IOrigin(forwarder).origin();
         _DELAY = wait;
@@ -117,11 +120,12 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         if (standing.roles & anyOf == 0) revert PartyLacksRole(no, anyOf);
     }
 
+    /// Registers a party without keys and roles; reverts if the id is zero or already registered.
     function _add(PartyId id, PartyNo by) internal returns (PartyNo no) {
-        // Checks
+        // First check all conditions.
         if (PartyId.unwrap(id) == 0) revert PartyZero();
         if (_numbers[id] != NOBODY) revert PartyAlreadyRegistered(id, _numbers[id]);
-        // Effects
+        // Then change the state and emit the events.
         no = PartyNo.wrap(++_count);
         uint40 at = Clock.nowSeconds();
         _numbers[id] = no;
@@ -131,14 +135,17 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _fold(abi.encode(bytes32("party/registered/v1"), no, id, at, by));
     }
 
+    /// Binds an account to a party; each account can be bound only once. `proven`: the account may act for the party.
+    /// `acts`: it can send transactions.
     function _bind(PartyNo no, address account, bool proven, bool acts, PartyNo by) internal {
-        // Checks
+        // First check all conditions.
         if (account == address(0)) revert PartyZero();
-        // The registry itself calls other contracts. If it were bound, it could act for that party there.
+        // The registry calls other contracts. If the registry were an account of a party, it could act for that party
+        // there.
         if (_accounts[account].no != NOBODY || account == address(this)) {
             revert PartyAccountTaken(account, _accounts[account].no);
         }
-        // Effects
+        // Then change the state and emit the events.
         uint40 at = Clock.nowSeconds();
         uint32 proposal = _deciding;
         _accounts[account] = Account(no, at, 0, 0, 0, proven, proposal, acts);
@@ -150,6 +157,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _fold(abi.encode(bytes32("party/bound/v2"), no, account, proven, proposal, at, by));
     }
 
+    /// Replaces the roles of a party; reverts if `roles` has a bit that is not a role.
     function _setRoles(PartyNo no, uint32 roles, PartyNo by) internal {
         if (roles & ~Roles.ALL != 0) revert PartyUnknownRoles(roles);
         _standings[no].roles = roles;
@@ -181,8 +189,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _head = EventHead.fold(_head, EventHead.digest(encoded));
     }
 
-    /// Adds an event with two fields besides party, time and actor. Several events share this code, which keeps the
-    /// contract small.
+    /// Adds an event that has two fields besides party, time and actor. Several events share this function, which keeps
+    /// the contract small.
     function _foldAct(bytes32 tag, uint32 no, uint160 first, uint160 second, uint40 at, PartyNo by) internal {
         _fold(abi.encode(tag, no, first, second, at, by));
     }
@@ -191,7 +199,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     function _speaker(address account) internal view returns (PartyNo no) {
         Account storage key = _accounts[account];
         no = key.no;
-        // An account that was never bound is not proven, so this refuses it too.
+        // An account that was never bound is not proven, so this condition refuses it too.
         if (key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
         if (key.reportedAt != 0) revert PartyAccountReported(account, key.reportedAt);
     }
@@ -203,11 +211,12 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         if (key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
     }
 
+    /// Returns whether this registry calls itself, which happens only while it carries out a proposal.
     function _isDecided() internal view returns (bool) {
         return msg.sender == address(this);
     }
 
-    /// Returns the proposer of the proposal that is being carried out; reverts outside of a proposal.
+    /// Returns the proposer of the proposal that is being carried out; reverts if no proposal is being carried out.
     function _requireDecided() internal view returns (PartyNo by) {
         if (!_isDecided()) revert PartyNotDecided();
         return _decider;
@@ -220,21 +229,24 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _requireKnown(no);
     }
 
+    /// Reverts unless the party is registered.
     function _requireKnown(PartyNo no) internal view {
         if (_standings[no].status == PartyStatus.None) revert PartyUnknown(no);
     }
 
+    /// Reverts unless at least three officers are left: two to decide, and one in reserve.
     function _requireOfficers() internal view {
         if (_officers <= THRESHOLD) revert PartyTooFewOfficers(_officers);
     }
 
+    /// Returns whether the party is an active authority with a key that can send transactions.
     function _isOfficer(PartyNo no) internal view returns (bool) {
         Standing storage standing = _standings[no];
         return standing.status == PartyStatus.Active && standing.roles & Roles.AUTHORITY != 0 && standing.acting != 0;
     }
 
     /// Returns whether the key of `account` signed an act. The signed data contains the act's tag, this registry, the
-    /// account, and `about`, the number or address that the act concerns.
+    /// account, and `about`: the number or address that the act is about.
     function _isSigned(address account, bytes32 tag, uint256 about, bytes calldata signature)
         internal
         view

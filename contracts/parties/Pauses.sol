@@ -16,22 +16,24 @@ abstract contract Pauses is PartyRecord, IPauses {
         uint40 before;
     }
 
+    /// How long a pause lasts, unless it is ended by a proposal.
     uint40 private constant MAX_PAUSE = 7 days;
+    /// How long after the end of its pause a guardian cannot pause again.
     uint40 private constant PAUSE_REST = 30 days;
 
-    // slots 6 and 7
+    // storage slots 6 and 7
     Pause private _pause;
     mapping(PartyNo guardian => uint40) private _restsUntil;
 
     /// @inheritdoc IPauses
     function pause() external {
-        // Checks
+        // First check all conditions.
         PartyNo by = actor(_msgSender(), GUARDS);
         _requireRunning();
         uint40 at = Clock.nowSeconds();
         uint40 rest = _restsUntil[by];
         if (at < rest) revert PartyPauseRest(rest);
-        // Effects
+        // Then change the state and emit the events.
         uint40 until = at + MAX_PAUSE;
         _pause = Pause(at, until, _pause.before + _pause.until - _pause.from);
         _restsUntil[by] = until + PAUSE_REST;
@@ -41,10 +43,10 @@ abstract contract Pauses is PartyRecord, IPauses {
 
     /// @inheritdoc IPauses
     function endPause() external {
-        // Checks
+        // First check all conditions.
         PartyNo by = _requireDecided();
         if (pausedUntil() == 0) revert PartyNotPaused();
-        // Effects
+        // Then change the state and emit the events.
         uint40 at = Clock.nowSeconds();
         _pause.until = at;
         emit PauseEnded(at, by);
@@ -70,6 +72,7 @@ abstract contract Pauses is PartyRecord, IPauses {
         return at - _pause.before - (end - _pause.from);
     }
 
+    /// Reverts while the ledger is paused.
     function _requireRunning() internal view {
         uint40 until = pausedUntil();
         if (until != 0) revert PartyPaused(until);
