@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md and docs/architecture.md: files and targets exist, and the order of the rooms is the checked one."""
+"""Three pages for developers: the files and targets that they name exist, and the order of the rooms is the checked one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.support.places import PROJECT
 
 CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
 ARCHITECTURE = PROJECT / "docs" / "architecture.md"
+CONTRACTS = PROJECT / "contracts" / "README.md"
 ORDER = re.compile(r"`(errors → [^`]+)`")
 NAMED = re.compile(r"`((?:ledger|api|tests|scripts|contracts|docs)/[\w./-]*\w)`")
 
@@ -34,7 +35,7 @@ def test_the_shown_tests_exist(line: str) -> None:
     assert done.returncode == 0, done.stdout[-2000:]
 
 
-@pytest.mark.parametrize("page", [CONTRIBUTING, ARCHITECTURE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [CONTRIBUTING, ARCHITECTURE, CONTRACTS], ids=lambda page: page.parent.name)
 def test_the_named_files_and_folders_exist(page: Path) -> None:
     for name in NAMED.findall(page.read_text("utf-8")):
         assert (PROJECT / name).exists(), name
@@ -42,7 +43,7 @@ def test_the_named_files_and_folders_exist(page: Path) -> None:
 
 def test_every_make_target_that_a_page_names_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    for page in (CONTRIBUTING, ARCHITECTURE, PROJECT / "README.md"):
+    for page in (CONTRIBUTING, ARCHITECTURE, CONTRACTS, PROJECT / "README.md"):
         assert set(re.findall(r"`make ([a-z]+)", page.read_text("utf-8"))) <= targets
 
 
