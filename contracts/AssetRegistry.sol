@@ -13,7 +13,7 @@ import {IOrigin} from "./interfaces/IOrigin.sol";
 import {IPartyRegistry} from "./interfaces/IPartyRegistry.sol";
 import {AssetId} from "./Types.sol";
 
-/// @title Implements IAssetRegistry, where the functions are documented; the base contracts implement its parts.
+/// @title Implements IAssetRegistry, together with the base contracts. The interfaces document the functions.
 contract AssetRegistry is AssetObjections, AssetTransfers, AssetRights, AssetLiens, AssetLineage, IAssetRegistry {
     /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
     /// @param registry The party registry of this ledger.

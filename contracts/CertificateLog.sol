@@ -30,13 +30,13 @@ contract CertificateLog is LogRecord {
 
     /// @inheritdoc ICertificateLog
     function anchor(uint64 firstSeq, uint32 size, bytes32 root) external returns (uint64 batch) {
-        // Checks
+        // Check all conditions before any change.
         PartyNo issuer = _REGISTRY.actorUnlessPaused(_msgSender(), ISSUES);
         Log storage own = _logs[issuer];
         uint64 expected = own.nextSeq;
         if (firstSeq != expected) revert LogNotContiguous(issuer, expected, firstSeq);
         if (size == 0) revert LogEmptyBatch();
-        // Effects
+        // Change the state and emit the events.
         batch = own.batchCount;
         own.batchCount = batch + 1;
         own.nextSeq = expected + size;
@@ -85,12 +85,12 @@ contract CertificateLog is LogRecord {
 
     /// @inheritdoc ICertificateLog
     function supersede(uint64 batch, uint32 index, uint64 newBatch, uint32 newIndex) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo issuer = _REGISTRY.actor(_msgSender(), ISSUES);
         if (batch == newBatch && index == newIndex) revert LogSupersedesItself(issuer, batch, index);
         _requireBatch(issuer, batch);
         _requireBatch(issuer, newBatch);
-        // Effects
+        // Change the state and emit the events.
         _setLeaf(issuer, batch, index, LeafStatus.Superseded, Reason.Superseded);
         uint40 at = Clock.nowSeconds();
         emit Superseded(issuer, batch, index, newBatch, newIndex, at);
@@ -110,7 +110,7 @@ contract CertificateLog is LogRecord {
         external
         returns (uint256 recorded)
     {
-        // Checks
+        // Check all conditions before any change.
         PartyNo consumer = _REGISTRY.actor(account, USES);
         uint40 at = Clock.nowSeconds();
         if (at > deadline) revert LogSignatureExpired(deadline, at);
@@ -118,7 +118,7 @@ contract CertificateLog is LogRecord {
         bytes memory act =
             abi.encode(bytes32("log/uses/v2"), _ORIGIN, block.chainid, address(this), account, deadline, list);
         _requireSigned(account, act, signature);
-        // Effects
+        // Change the state and emit the events.
         for (uint256 i = 0; i < uses.length; ++i) {
             Use calldata use = uses[i];
             if (use.ordinal != _nextUse(consumer, use.request)) continue;
@@ -137,13 +137,13 @@ contract CertificateLog is LogRecord {
 
     /// @inheritdoc ICertificateLog
     function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external {
-        // Checks
+        // Check all conditions before any change.
         (PartyNo party, bool reported) = _party(account);
         bytes32 list = sha256(abi.encode(statements));
         bytes memory act =
             abi.encode(bytes32("log/withdraw/v2"), _ORIGIN, block.chainid, address(this), account, list);
         _requireSigned(account, act, signature);
-        // Effects
+        // Change the state and emit the events.
         for (uint256 i = 0; i < statements.length; ++i) {
             if (_withdrawn(party, statements[i], reported) == 0) _withdraw(party, statements[i], reported);
         }
@@ -184,7 +184,7 @@ contract CertificateLog is LogRecord {
     function _setWord(PartyNo issuer, uint64 batch, uint32 word, uint256 mask, LeafStatus status, Reason reason)
         private
     {
-        // Checks
+        // Check all conditions before any change.
         mapping(uint32 word => uint256) storage statuses = _logs[issuer].statuses[batch];
         uint256 old = statuses[word];
         uint256 revoked = mask & (old >> LEAVES_PER_WORD);
@@ -196,7 +196,7 @@ contract CertificateLog is LogRecord {
         if (status == LeafStatus.Active && suspended != mask) {
             revert LogNotSuspended(issuer, batch, _firstLeaf(word, mask & ~suspended));
         }
-        // Effects
+        // Change the state and emit the events.
         if (status == LeafStatus.Suspended) statuses[word] = old | mask;
         else if (status == LeafStatus.Active) statuses[word] = old & ~mask;
         else statuses[word] = old | (mask << LEAVES_PER_WORD);
@@ -229,12 +229,14 @@ contract CertificateLog is LogRecord {
         _fold(EventHead.digest(abi.encode(bytes32("log/held/v2"), statement, offices, change, reason, at, by)));
     }
 
-    /// Returns the next ordinal. After 65,535 uses it is 65,536, which no `uint16` ordinal can equal.
+    /// Returns the number of the next use. After 65,535 uses this number is 65,536, which no `uint16` ordinal can
+    /// equal.
     function _nextUse(PartyNo consumer, bytes32 request) private view returns (uint32) {
         return uint32(_uses[consumer][request]) + 1;
     }
 
-    /// Returns when a party withdrew a statement, by a reported key or by one that was not reported; 0 if it did not.
+    /// Returns the time at which a party withdrew a statement, or 0 if it did not. `reported` chooses between the
+    /// withdrawal with a reported key and the withdrawal with any other key.
     function _withdrawn(PartyNo party, bytes32 statement, bool reported) private view returns (uint40) {
         Withdrawal storage known = _withdrawals[party][statement];
         return reported ? known.reportedAt : known.at;
@@ -248,7 +250,7 @@ contract CertificateLog is LogRecord {
         return (binding.no, binding.reportedAt != 0);
     }
 
-    /// Returns the party of an account that may hold statements, and the bits of the party's offices.
+    /// Returns the party of an account that may hold statements, and the mask of the holds that this party may set.
     function _office(address account) private view returns (PartyNo by, uint8 own) {
         by = _REGISTRY.actor(account, HOLDS);
         uint32 roles = _REGISTRY.partyOf(by).roles;

@@ -6,7 +6,7 @@ import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IOrigin} from "./interfaces/IOrigin.sol";
 import {Clock} from "./libraries/Clock.sol";
 
-/// @title Forwards requests that parties signed: the service sends and pays, and the party counts as the sender.
+/// @title Forwards calls that parties signed: the service sends and pays, and the party counts as the sender.
 /// @notice The first contract of a ledger. It computes the ledger's origin, which the other contracts read from it.
 contract Forwarder is ERC2771Forwarder, IOrigin {
     bytes32 private constant TAG = "pingzheng/origin/v2";
@@ -32,7 +32,7 @@ contract Forwarder is ERC2771Forwarder, IOrigin {
         );
     }
 
-    /// Returns `Pingzheng/0x` followed by the 64 hex digits of the origin.
+    /// Returns the text `Pingzheng/0x` followed by the 64 hex digits of the origin.
     function _domainOf(bytes32 origin_) private pure returns (string memory) {
         return string.concat("Pingzheng/", Strings.toHexString(uint256(origin_), 32));
     }

@@ -9,19 +9,19 @@ import {PartyKeys} from "./parties/PartyKeys.sol";
 import {PartyRecord} from "./parties/PartyRecord.sol";
 import {PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from "./Types.sol";
 
-/// @title Implements IPartyRegistry, where the functions are documented; the base contracts implement its parts.
+/// @title Implements IPartyRegistry, together with the base contracts. The interfaces document the functions.
 contract PartyRegistry is PartyKeys, IPartyRegistry {
     struct Period {
         uint40 from;
         uint40 to;
     }
 
-    // slot 10
+    // storage slot 10
     mapping(PartyNo no => mapping(ScenarioCode scenario => Period)) private _accreditations;
 
     /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
-    /// @param wait How long proposals wait, in seconds of running time.
-    /// @param founding The first parties, in the order of their numbers. At least three must be officers.
+    /// @param wait How many seconds a proposal waits; paused seconds are not counted.
+    /// @param founding The first parties, in the order of their numbers. At least three of them must be officers.
     constructor(address forwarder, uint40 wait, Founding[] memory founding) PartyRecord(forwarder, wait) {
         for (uint256 i = 0; i < founding.length; ++i) {
             _found(founding[i]);
@@ -41,16 +41,16 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
 
     /// @inheritdoc IPartyRegistry
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _grantor(GUARDS, no);
         Standing storage standing = _standings[no];
         if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
         if (status == PartyStatus.None) revert PartyNotActive(no, status);
-        // Suspending an issuer makes all its certificates invalid, so one office alone must not do it.
+        // Suspending an issuer makes all its certificates invalid, so one party alone must not do it.
         bool alone = status != PartyStatus.Closed && standing.roles & (GUARDS | Roles.ISSUER) == 0;
         if (!alone && !_isDecided()) revert PartyNotDecided();
         bool officer = _isOfficer(no);
-        // Effects
+        // Change the state and emit the events.
         uint40 at = Clock.nowSeconds();
         standing.status = status;
         standing.since = at;
@@ -97,13 +97,13 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
     }
 
     function _accredit(PartyNo no, ScenarioCode scenario, Period memory period, PartyNo by) private {
-        // Checks
+        // Check all conditions before any change.
         uint40 at = Clock.nowSeconds();
         Period storage known = _accreditations[no][scenario];
         (uint40 from, uint40 to) = (period.from, period.to);
         bool takesBack = known.to != 0 && (from > known.from || (to < known.to && to < at));
         if (from >= to || takesBack) revert PartyPeriod(from, to);
-        // Effects
+        // Change the state and emit the events.
         _accreditations[no][scenario] = period;
         emit Accredited(no, scenario, from, to, at, by);
         _fold(abi.encode(bytes32("party/accredited/v1"), no, scenario, from, to, at, by));

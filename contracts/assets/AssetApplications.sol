@@ -14,9 +14,9 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     uint40 private immutable _MINIMUM_NOTICE;
 
-    // slot 2
+    // storage slot 2
     uint32 private _count;
-    // slot 3
+    // storage slot 3
     mapping(bytes32 fingerprint => AssetId) private _fingerprints;
 
     constructor(uint40 notice) {
@@ -38,7 +38,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function file(AssetId id, ApplicationKind kind, bytes32 content, bytes32 fingerprint, Grade grade) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         Asset storage asset = _assets[id];
         _requireHolder(id, asset, by);
@@ -47,7 +47,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (kind != ApplicationKind.First) _requireFilable(id, asset, kind);
         if (content == 0) revert AssetZero();
         if (grade == Grade.Core || grade < asset.grade) revert AssetGrade(id, grade);
-        // Effects
+        // Change the state and emit the events.
         if (fingerprint != 0) _reserve(id, fingerprint);
         if (fingerprint != 0 || grade != asset.grade) {
             asset.grade = grade;
@@ -72,7 +72,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function reject(AssetId id, bytes32 grounds) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(REGISTRARS);
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
@@ -80,7 +80,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (asset.stage != Stage.Accepted && asset.stage != Stage.Reviewed) {
             revert AssetWrongStage(id, asset.kind, asset.stage);
         }
-        // Effects
+        // Change the state and emit the events.
         _reject(id, asset, grounds, Clock.nowSeconds(), by);
     }
 
@@ -99,13 +99,13 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function clear(AssetId id, bytes32 report) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(CLEARS);
         Asset storage asset = _requireExists(id);
         _requireThirdParty(id, asset, by);
         if (report == 0) revert AssetZero();
         if (asset.grade != Grade.Important || asset.cleared) revert AssetGrade(id, asset.grade);
-        // Effects
+        // Change the state and emit the events.
         asset.cleared = true;
         uint40 at = Clock.nowSeconds();
         emit Cleared(id, report, at, by);
@@ -137,12 +137,12 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     }
 
     function _register(Registration memory entry, PartyNo by) private {
-        // Checks
+        // Check all conditions before any change.
         AssetId id = entry.id;
         if (AssetId.unwrap(id) == 0 || entry.content == 0 || entry.fingerprint == 0) revert AssetZero();
         if (_assets[id].state != AssetState.None) revert AssetAlreadyRegistered(id);
         if (entry.grade == Grade.Core) revert AssetGrade(id, entry.grade);
-        // Effects
+        // Change the state and emit the events.
         _reserve(id, entry.fingerprint);
         uint40 at = Clock.nowSeconds();
         uint32 assetNo = ++_count;
@@ -179,7 +179,8 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         _heads[id] = EventHead.fold(EventHead.genesis(_ORIGIN, address(this), AssetId.unwrap(id)), digest);
     }
 
-    /// Reserves a fingerprint for an asset. Only a fingerprint of an ended registration can be reserved again.
+    /// Reserves a fingerprint for an asset. A reserved fingerprint can be reserved again only after the registration
+    /// ended.
     function _reserve(AssetId id, bytes32 fingerprint) private {
         AssetId earlier = _fingerprints[fingerprint];
         if (AssetId.unwrap(earlier) != 0 && AssetId.unwrap(earlier) != AssetId.unwrap(id)) {
@@ -198,8 +199,8 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (asset.applications == type(uint8).max) revert AssetTooMany(id, type(uint8).max);
     }
 
-    /// Reverts if the registration has expired or is frozen, unless the kind allows it. This also applies to an
-    /// application that was returned before and is filed again.
+    /// Reverts if the registration has expired or is frozen, unless the kind allows it. These conditions also apply to
+    /// an application that was returned and is filed again.
     function _requireFilable(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         uint40 at = Clock.nowSeconds();
         if (kind != ApplicationKind.Cancel && at >= asset.validTo) revert AssetExpired(id, asset.validTo);
@@ -208,7 +209,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     }
 
     function _advance(AssetId id, Stage stage, uint40 until, bytes32 grounds, PartyNo by) private {
-        // Checks
+        // Check all conditions before any change.
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
         if (!_follows(asset.stage, stage)) revert AssetWrongStage(id, asset.kind, asset.stage);
@@ -220,7 +221,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
             revert AssetNoticeShort(id, until, 0);
         }
         if (stage == Stage.Returned && grounds == 0) revert AssetZero();
-        // Effects
+        // Change the state and emit the events.
         asset.stage = stage;
         asset.until = until;
         emit Advanced(id, stage, until, grounds, at, by);
@@ -235,7 +236,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     }
 
     function _confirm(AssetId id, uint40 validTo, PartyNo by) private {
-        // Checks
+        // Check all conditions before any change.
         Asset storage asset = _assets[id];
         ApplicationKind kind = asset.kind;
         _requireThirdParty(id, asset, by);
@@ -244,7 +245,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (kind == ApplicationKind.Cancel && asset.liens != 0) _requireConsent(id, asset.liens, NOBODY);
         bool prolongs = kind == ApplicationKind.First || kind == ApplicationKind.Renew;
         if (prolongs ? validTo <= at || validTo <= asset.validTo : validTo != 0) revert AssetTimePast(id, validTo);
-        // Effects
+        // Change the state and emit the events.
         if (prolongs) asset.validTo = validTo;
         else validTo = asset.validTo;
         asset.state = kind == ApplicationKind.Cancel ? AssetState.Cancelled : AssetState.Confirmed;

@@ -16,7 +16,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
 
     /// @inheritdoc IAssetLiens
     function pledge(AssetId id, PartyNo creditor, bool sole, bytes32 terms) external returns (uint8 lien) {
-        // First check all conditions.
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _free(id);
         _requireHolder(id, asset, by);
@@ -24,7 +24,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         if (terms == 0) revert AssetZero();
         uint8 rank;
         (lien, rank) = _next(id, asset.liens, sole);
-        // Then change the state and emit the events.
+        // Change the state and emit the events.
         asset.liens |= uint8(1 << lien);
         _liens[id][lien] = Lien(creditor, rank, sole, NOBODY, at);
         emit Pledged(id, lien, creditor, rank, sole, terms, at, by);

@@ -8,7 +8,8 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetLineage, where the functions are documented.
 abstract contract AssetLineage is AssetRecord, IAssetLineage {
-    /// Limits the walk over all ancestors. An ancestor is counted once for each path that leads to it.
+    /// The most ancestors that an asset can have, because all of them are visited. An ancestor counts once for each
+    /// path that leads to it.
     uint256 private constant MAX_ANCESTORS = 128;
     ScenarioCode private constant QUALITY = ScenarioCode.wrap("quality");
     ScenarioCode private constant APPRAISAL = ScenarioCode.wrap("appraise");
@@ -18,12 +19,12 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
         AssetId[] parents;
     }
 
-    // slot 7
+    // storage slot 7
     mapping(AssetId id => Lineage) private _lineages;
 
     /// @inheritdoc IAssetLineage
     function link(AssetId id, Relation relation, AssetId parent) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         Asset storage asset = _assets[id];
         _requireHolder(id, asset, by);
@@ -34,7 +35,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
         Lineage storage lineage = _lineages[id];
         uint256 ancestors = uint256(lineage.ancestors) + 1 + _lineages[parent].ancestors;
         if (ancestors > MAX_ANCESTORS) revert AssetTooMany(id, MAX_ANCESTORS);
-        // Effects
+        // Change the state and emit the events.
         lineage.ancestors = uint16(ancestors);
         lineage.parents.push(parent);
         uint40 at = Clock.nowSeconds();
@@ -56,7 +57,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
 
     /// @inheritdoc IAssetLineage
     function assess(AssetId id, Assessment kind, bytes32 report, uint40 validTo) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ASSESSOR);
         Asset storage asset = _requireExists(id);
         _requireThirdParty(id, asset, by);
@@ -66,7 +67,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
         if (at < from || at >= to) revert AssetNotAccredited(id, by, kind);
         if (report == 0) revert AssetZero();
         if (validTo <= at) revert AssetTimePast(id, validTo);
-        // Effects
+        // Change the state and emit the events.
         emit Assessed(id, kind, report, validTo, at, by);
         _fold(id, abi.encode(bytes32("asset/assessed/v1"), id, kind, report, validTo, at, by));
     }

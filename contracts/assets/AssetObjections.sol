@@ -10,12 +10,12 @@ import {AssetApplications} from "./AssetApplications.sol";
 abstract contract AssetObjections is AssetApplications, IAssetObjections {
     uint32 private constant OBJECTS = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
-    // slot 4
+    // storage slot 4
     mapping(AssetId id => Objection[]) private _objections;
 
     /// @inheritdoc IAssetObjections
     function object(AssetId id, bytes32 grounds) external returns (uint32 no) {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(OBJECTS);
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
@@ -27,7 +27,7 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
             if (asset.state != AssetState.Confirmed) revert AssetWrongState(id, asset.state);
         }
         if (asset.objections == type(uint8).max) revert AssetTooMany(id, type(uint8).max);
-        // Effects
+        // Change the state and emit the events.
         ++asset.objections;
         _objections[id].push(Objection(by, ObjectionState.Filed, toApplication ? asset.applications : 0, at));
         no = uint32(_objections[id].length);
@@ -37,7 +37,7 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
 
     /// @inheritdoc IAssetObjections
     function decide(AssetId id, uint32 no, ObjectionState state, bytes32 grounds) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(REGISTRARS);
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
@@ -46,7 +46,7 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
         if (objection.objector == by) revert AssetSelfReview(id, by);
         if (!_follows(objection.state, state)) revert AssetWrongObjection(id, no, objection.state);
         if (grounds == 0) revert AssetZero();
-        // Effects
+        // Change the state and emit the events.
         objection.state = state;
         if (state >= ObjectionState.Upheld) --asset.objections;
         uint40 at = Clock.nowSeconds();

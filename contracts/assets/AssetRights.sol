@@ -8,15 +8,15 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetRights, where the functions are documented.
 abstract contract AssetRights is AssetRecord, IAssetRights {
-    /// Limits the search for overlapping rights.
+    /// The most rights that can be granted in an asset, because a new right is compared with all of them.
     uint256 private constant MAX_RIGHTS = 256;
 
-    // slot 5
+    // storage slot 5
     mapping(AssetId id => Right[]) private _rights;
 
     /// @inheritdoc IAssetRights
     function grant(AssetId id, Right calldata right, bytes32 scope) external returns (uint16 no) {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _free(id);
         _requireRecipient(id, right.grantee, by);
@@ -31,7 +31,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
             _requireLicensable(id, right, by);
         }
         if (_rights[id].length == MAX_RIGHTS) revert AssetTooMany(id, MAX_RIGHTS);
-        // Effects
+        // Change the state and emit the events.
         _rights[id].push(right);
         no = uint16(_rights[id].length);
         _emitGranted(id, no, right, scope, at, by);
@@ -40,13 +40,13 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
 
     /// @inheritdoc IAssetRights
     function transferRight(AssetId id, uint16 no, PartyNo to) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         (, uint40 at) = _free(id);
         Right storage right = _inForce(id, no, at);
         if (right.grantee != by || !right.transferable) revert AssetRightForbids(id, no);
         _requireRecipient(id, to, by);
-        // Effects
+        // Change the state and emit the events.
         right.grantee = to;
         emit RightTransferred(id, no, by, to, at, by);
         _fold(id, abi.encode(bytes32("asset/right-transferred/v1"), id, no, by, to, at, by));
@@ -54,7 +54,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
 
     /// @inheritdoc IAssetRights
     function endRight(AssetId id, uint16 no, bytes32 grounds) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         uint40 at = Clock.nowSeconds();
         Right storage right = _inForce(id, no, at);
@@ -63,7 +63,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
             _requireThirdParty(id, _assets[id], by);
             if (grounds == 0) revert AssetZero();
         }
-        // Effects
+        // Change the state and emit the events.
         right.to = at;
         if (right.from > at) right.from = at;
         emit RightEnded(id, no, grounds, at, by);
@@ -80,7 +80,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         uint256 length = rights.length;
         for (uint256 i = 0; i < length; ++i) {
             Right memory other = rights[i];
-            // A licence lies within the period of its parent, which is checked itself.
+            // A licence is not compared here: it lies within the period of its parent right, which is compared.
             if (other.parent != 0 || other.kind != right.kind || !(other.exclusive || right.exclusive)) continue;
             if (other.from < right.to && right.from < other.to) revert AssetRightOverlaps(id, uint16(i + 1));
         }
@@ -94,13 +94,13 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         if (right.from < parent.from || right.to > parent.to) revert AssetRightPeriod(id, right.from, right.to);
     }
 
-    /// Returns a right that has not ended at `at`; reverts if it or one of its parents has ended.
+    /// Returns a right; reverts if the right, or a right that it was granted under, has ended at the time `at`.
     function _inForce(AssetId id, uint16 no, uint40 at) private view returns (Right storage right) {
         Right[] storage rights = _rights[id];
         if (no == 0 || no > rights.length) revert AssetRightForbids(id, no);
         right = rights[no - 1];
         if (at >= right.to) revert AssetRightForbids(id, no);
-        // A parent has a lower number than its licences, so this loop ends.
+        // A parent right has a lower number than its licences, so this loop ends.
         for (uint16 above = right.parent; above != 0; above = rights[above - 1].parent) {
             if (at >= rights[above - 1].to) revert AssetRightForbids(id, above);
         }

@@ -13,14 +13,14 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function offerTransfer(AssetId id, PartyNo to, uint40 deadline) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _movable(id, to);
         _requireHolder(id, asset, by);
         _requireRecipient(id, to, by);
         if (deadline < at) revert AssetTimePast(id, deadline);
         _requireNoOffer(id, asset, at);
-        // Effects
+        // Change the state and emit the events.
         asset.offeredTo = to;
         asset.until = deadline;
         emit TransferOffered(id, to, deadline, at, by);
@@ -29,12 +29,12 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function acceptTransfer(AssetId id) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(Roles.ALL);
         (Asset storage asset, uint40 at) = _movable(id, by);
         _requireOfferee(id, asset, by);
         if (at > asset.until) revert AssetOfferLapsed(id, asset.until);
-        // Effects
+        // Change the state and emit the events.
         PartyNo from = asset.holder;
         asset.holder = by;
         asset.since = at;
@@ -69,7 +69,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function reassign(AssetId id, PartyNo to, bytes32 grounds) external {
-        // Checks
+        // Check all conditions before any change.
         if (msg.sender != address(_REGISTRY)) revert AssetNotDecided();
         PartyNo by = _actor(Roles.AUTHORITY);
         Asset storage asset = _requireStanding(id);
@@ -77,11 +77,11 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         if (!_REGISTRY.isSilent(from)) revert AssetHolderSpeaks(id, from);
         _requireRecipient(id, to, from);
         if (grounds == 0) revert AssetZero();
-        // Effects
+        // Change the state and emit the events.
         uint40 at = Clock.nowSeconds();
         asset.holder = to;
         asset.since = at;
-        // Without an offer, `until` may be the end of a public notice, which must not change.
+        // If there is no offer, `until` may be the end of a public notice, which must not change.
         if (asset.offeredTo != NOBODY) _clearOffer(asset);
         emit Reassigned(id, from, to, grounds, at, by);
         _fold(id, abi.encode(bytes32("asset/reassigned/v1"), id, from, to, grounds, at, by));
@@ -113,13 +113,13 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
 
     /// @inheritdoc IAssetTransfers
     function annul(AssetId id, Reason reason, bytes32 grounds) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _actor(ANNULS);
         Asset storage asset = _assets[id];
         _requireThirdParty(id, asset, by);
         if (asset.state != AssetState.Confirmed) revert AssetWrongState(id, asset.state);
         if (grounds == 0) revert AssetZero();
-        // Effects
+        // Change the state and emit the events.
         asset.state = AssetState.Annulled;
         _clearOffer(asset);
         _closeApplication(asset);
@@ -128,7 +128,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         _fold(id, abi.encode(bytes32("asset/annulled/v1"), id, reason, grounds, at, by));
     }
 
-    /// Returns an asset whose registration is applied for or confirmed.
+    /// Returns the asset; reverts unless its registration is applied for or confirmed.
     function _requireStanding(AssetId id) private view returns (Asset storage asset) {
         asset = _assets[id];
         AssetState state = asset.state;

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {EventHead} from "../libraries/EventHead.sol";
 import {Rfc9162} from "../libraries/Rfc9162.sol";
 
-/// Makes the libraries callable for tests that compare them with the Python implementation. Never deployed in
-/// production.
+/// Makes the libraries callable for tests that compare them with the Python implementation. This contract is never
+/// deployed in production.
 contract LibraryHarness {
     function leafHash(bytes calldata entry) external pure returns (bytes32) {
         return Rfc9162.leafHash(entry);

@@ -5,8 +5,8 @@ import {ApplicationKind, AssetId, Grade, PartyNo, Stage} from "../Types.sol";
 
 /// @title Applications: the first registration of an asset, and its change, correction, renewal and cancellation.
 /// @notice An application passes the stages submitted → accepted → reviewed → noticed → confirmed, or it is returned
-/// for correction, or rejected. Registrars review it, but never the applicant itself. A public notice takes at least
-/// `minimumNotice` seconds.
+/// for correction, or rejected. Registrars decide each step, but a registrar never decides on its own application. A
+/// public notice takes at least `minimumNotice` seconds.
 interface IAssetApplications {
     /// @param id The new asset's id.
     /// @param content The digest of its documents.
@@ -19,7 +19,7 @@ interface IAssetApplications {
         Grade grade;
     }
 
-    /// @notice An asset was entered and its application for first registration was filed.
+    /// @notice An asset was entered in the register, and its application for first registration was filed.
     event Registered(
         AssetId indexed id,
         uint32 assetNo,
@@ -52,7 +52,7 @@ interface IAssetApplications {
 
     /// @notice An asset with this id is already registered.
     error AssetAlreadyRegistered(AssetId id);
-    /// @notice The same content is registered as another asset.
+    /// @notice The same content is already registered as another asset.
     error AssetDuplicateFingerprint(bytes32 fingerprint, AssetId earlier);
     /// @notice Core data is never registered, and an application cannot lower a grade.
     error AssetGrade(AssetId id, Grade grade);
@@ -63,39 +63,40 @@ interface IAssetApplications {
     /// @notice The public notice has not ended.
     error AssetNoticeRuns(AssetId id, uint40 until);
 
-    /// @notice Enter an asset of the caller and file its application for first registration. For providers and
-    /// consumers, while the ledger is not paused.
+    /// @notice Enter an asset of the caller and file its application for first registration. Providers and consumers
+    /// may call this while the ledger is not paused.
     function register(AssetId id, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
-    /// @notice Enter many assets, all or none.
+    /// @notice Enter many assets of the caller and file their applications for first registration, all or none.
     function registerMany(Registration[] calldata assets) external;
 
     /// @notice Apply for change, correction, renewal or cancellation, or file a returned application again as the same
-    /// kind. For the holder. For a frozen registration only corrections are possible, for an expired one only
-    /// cancellations.
+    /// kind. Only the holder may call this. A frozen registration can only be corrected, and an expired registration
+    /// can only be cancelled.
     /// @param fingerprint The fingerprint of new content, which makes an earlier security review void; 0 if the content
     /// did not change.
     function file(AssetId id, ApplicationKind kind, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
     /// @notice Accept applications (`Accepted`), approve them (`Reviewed`), publish them (`Noticed`) or return them to
-    /// the applicant (`Returned`), all or none. For registrars other than the applicant.
+    /// the applicant (`Returned`), all or none. Registrars other than the applicant may call this.
     /// @param until The last second of the public notice; 0 for other stages.
     /// @param grounds The digest of the reasons, which a return needs.
     function advance(AssetId[] calldata ids, Stage stage, uint40 until, bytes32 grounds) external;
 
-    /// @notice Reject an accepted or reviewed application. For registrars other than the applicant.
+    /// @notice Reject an accepted or reviewed application. Registrars other than the applicant may call this.
     function reject(AssetId id, bytes32 grounds) external;
 
     /// @notice Confirm an application whose public notice has ended and that has no open objection. Corrections,
-    /// renewals and cancellations may be confirmed without a notice. For registrars other than the applicant, while the
-    /// ledger is not paused.
+    /// renewals and cancellations may be confirmed without a notice. Registrars other than the applicant may call this
+    /// while the ledger is not paused.
     /// @param validTo The end of validity for a first registration or a renewal; 0 for the other kinds.
     function confirm(AssetId id, uint40 validTo) external;
 
-    /// @notice Confirm many applications, all or none.
+    /// @notice Confirm many applications, all or none, under the conditions of `confirm`.
     function confirmMany(AssetId[] calldata ids, uint40 validTo) external;
 
-    /// @notice Record the security review of important data. For authorities, chief data officers and supervisors.
+    /// @notice Record the security review of important data. Authorities, chief data officers and supervisors may call
+    /// this.
     function clear(AssetId id, bytes32 report) external;
 
     /// @notice Return the asset with this fingerprint; zero if there is none.
@@ -104,6 +105,6 @@ interface IAssetApplications {
     /// @notice Return the shortest allowed public notice, in seconds.
     function minimumNotice() external view returns (uint40);
 
-    /// @notice Return how many assets were entered.
+    /// @notice Return how many assets were ever entered in the register.
     function count() external view returns (uint32);
 }

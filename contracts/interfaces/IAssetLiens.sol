@@ -23,7 +23,7 @@ interface IAssetLiens {
     event Pledged(
         AssetId indexed id, uint8 lien, PartyNo creditor, uint8 rank, bool sole, bytes32 terms, uint40 at, PartyNo by
     );
-    /// @notice The creditor consents to a transfer to the party `to`; 0 means that it took its consent back.
+    /// @notice The creditor consents to a transfer to the party `to`; 0 means that the creditor took its consent back.
     event LienConsented(AssetId indexed id, uint8 lien, PartyNo to, uint40 at, PartyNo by);
     /// @notice The creditor released its lien.
     event LienReleased(AssetId indexed id, uint8 lien, uint40 at, PartyNo by);
@@ -31,15 +31,15 @@ interface IAssetLiens {
     /// @notice There is no such lien, or it belongs to another creditor.
     error AssetWrongLien(AssetId id, uint8 lien, PartyNo creditor);
 
-    /// @notice Pledge an asset. For its holder. Refused if there is a sole lien, or if a sole lien is wanted and there
-    /// is any other lien.
+    /// @notice Pledge an asset. Only its holder may call this. Reverts if there is a sole lien, or if a sole lien is
+    /// requested and there is any other lien.
     /// @return lien The lien's number, from 0; the numbers of released liens are used again.
     function pledge(AssetId id, PartyNo creditor, bool sole, bytes32 terms) external returns (uint8 lien);
 
-    /// @notice Consent to a transfer to `to`; 0 takes the consent back. For the creditor.
+    /// @notice Consent to a transfer to `to`; 0 takes the consent back. Only the creditor may call this.
     function consentToTransfer(AssetId id, uint8 lien, PartyNo to) external;
 
-    /// @notice Release a lien. For the creditor.
+    /// @notice Release a lien. Only the creditor may call this.
     function release(AssetId id, uint8 lien) external;
 
     /// @notice Return a lien; all fields are zero if there is no such lien or it was released.

@@ -17,15 +17,16 @@ interface IAssetLineage {
     /// @notice The party is not accredited for this kind of report now.
     error AssetNotAccredited(AssetId id, PartyNo party, Assessment kind);
 
-    /// @notice Record the confirmed asset that a new asset is made from. For the holder of the new asset, before its
-    /// first application is accepted. A circle is impossible, because parents are confirmed and children are not.
+    /// @notice Record the confirmed asset that a new asset is made from. The new asset's holder may call this before
+    /// the first application is accepted. Assets cannot form a circle, because parents are confirmed and children are
+    /// not.
     function link(AssetId id, Relation relation, AssetId parent) external;
 
-    /// @notice Record that another confirmed asset replaces this asset. For the holder of both.
+    /// @notice Record that another confirmed asset replaces this asset. Only a holder of both assets may call this.
     function replace(AssetId id, AssetId successor) external;
 
-    /// @notice Record the digest of a quality report or a valuation. For assessors other than the holder that are
-    /// accredited in the party registry for the scenario code "quality" or "appraise".
+    /// @notice Record the digest of a quality report or a valuation. Assessors may call this if they are not the holder
+    /// and are accredited in the party registry for the scenario code "quality" or "appraise".
     function assess(AssetId id, Assessment kind, bytes32 report, uint40 validTo) external;
 
     /// @notice Return the assets that this asset is made from directly.

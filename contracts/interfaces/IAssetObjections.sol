@@ -9,8 +9,9 @@ import {AssetId, ObjectionState, PartyNo} from "../Types.sol";
 interface IAssetObjections {
     /// @param objector The party that objects.
     /// @param state The state of the objection.
-    /// @param application The number of the application that it is against; 0 if it is against the registration.
-    /// @param filedAt When it was filed.
+    /// @param application The number of the application that the objection is against; 0 if it is against the
+    /// registration.
+    /// @param filedAt When the objection was filed.
     struct Objection {
         PartyNo objector;
         ObjectionState state;
@@ -21,8 +22,8 @@ interface IAssetObjections {
     /// @notice A party objected; `grounds` is the digest of its grounds and evidence.
     event Objected(AssetId indexed id, uint32 no, bool toApplication, bytes32 grounds, uint40 at, PartyNo by);
     /// @notice An objection was admitted, verified, upheld, dismissed or refused. An upheld objection rejects the
-    /// application that it is against, or freezes the registration that it is against. A registration that was frozen
-    /// so is corrected and unfrozen, or annulled.
+    /// application that it is against, or freezes the registration that it is against. A registration that an objection
+    /// froze can then be corrected and unfrozen, or annulled.
     event ObjectionDecided(
         AssetId indexed id, uint32 no, ObjectionState state, bytes32 grounds, uint40 at, PartyNo by
     );
@@ -32,12 +33,13 @@ interface IAssetObjections {
     /// @notice The application is not under public notice.
     error AssetNoticeOver(AssetId id, uint40 until);
 
-    /// @notice Object to an application under public notice, or to a confirmed registration. For subjects, providers,
-    /// consumers and brokers, but not for the holder.
+    /// @notice Object to an application under public notice, or to a confirmed registration. Subjects, providers,
+    /// consumers and brokers may call this, but not the holder.
     /// @return no The objection's number, from 1.
     function object(AssetId id, bytes32 grounds) external returns (uint32 no);
 
-    /// @notice Move an objection to its next state. For registrars that are neither the holder nor the objector.
+    /// @notice Move an objection to its next state. Registrars that are neither the holder nor the objector may call
+    /// this.
     function decide(AssetId id, uint32 no, ObjectionState state, bytes32 grounds) external;
 
     /// @notice Return an objection; its state is `None` if it does not exist.

@@ -45,13 +45,13 @@ interface IAssetRecord {
     error AssetApplicationOpen(AssetId id, ApplicationKind kind, Stage stage);
     /// @notice An id, a digest or a fingerprint is zero.
     error AssetZero();
-    /// @notice A party cannot review, decide or assess its own asset or objection.
+    /// @notice A party cannot review or assess its own asset, and cannot decide its own objection.
     error AssetSelfReview(AssetId id, PartyNo party);
     /// @notice Only the holder may do this.
     error AssetNotHolder(AssetId id, PartyNo holder);
-    /// @notice The asset is offered to this party until the deadline; the offer must be withdrawn first.
+    /// @notice The asset is offered to this party until the deadline; withdraw the offer first.
     error AssetOfferOpen(AssetId id, PartyNo offeredTo, uint40 deadline);
-    /// @notice The deadline or the end of validity is too early.
+    /// @notice The given deadline or end of validity is too early.
     error AssetTimePast(AssetId id, uint40 time);
     /// @notice The recipient must be an active party other than the acting party.
     error AssetBadRecipient(AssetId id, PartyNo to);

@@ -6,9 +6,9 @@ import {IOrigin} from "./IOrigin.sol";
 
 /// @title The logs of the issuers: anchored batches, status of leaves, and uses, withdrawals and holds of statements.
 /// @notice Each issuer has its own log. A leaf is named by its position (issuer, batch, index). An inclusion proof
-/// binds the position, so a change of status needs no proof on the chain. Uses, withdrawals and holds belong to the
-/// digest of the signed statement, wherever and however often the statement is anchored. Payloads are never recorded
-/// here. Times are seconds UTC.
+/// binds the position, so a change of status needs no proof on the chain. Uses, withdrawals and holds are recorded
+/// under the digest of the signed statement, so it does not matter where or how often the statement is anchored.
+/// Payloads are never recorded here. Times are seconds UTC.
 interface ICertificateLog is IOrigin {
     /// @param request The digest of the request under which the certificate was issued.
     /// @param ordinal The number of this use under the request, from 1.
@@ -37,10 +37,11 @@ interface ICertificateLog is IOrigin {
     );
     /// @notice A consumer recorded its use number `ordinal` under a request.
     event Used(PartyNo indexed consumer, bytes32 indexed request, uint16 ordinal, uint40 at);
-    /// @notice A party withdrew a statement permanently. `reported` is true if the key was reported lost or stolen.
+    /// @notice A party withdrew a statement permanently. `reported` is true if the party's key had been reported lost
+    /// or stolen.
     event Withdrawn(PartyNo indexed party, bytes32 indexed statement, bool reported, uint40 at);
-    /// @notice The offices that hold a statement changed. `offices` is the new value: 1 authority, 2 supervisor, 3
-    /// both, 0 none. `change` numbers the changes from 1.
+    /// @notice A hold on a statement was set or lifted. `offices` says who holds it now: 1 authorities, 2 supervisors,
+    /// 3 both, 0 nobody. `change` numbers the changes from 1.
     event Held(bytes32 indexed statement, uint8 offices, uint64 change, Reason reason, uint40 at, PartyNo by);
 
     /// @notice The batch does not begin at the end of the issuer's log.
@@ -57,51 +58,51 @@ interface ICertificateLog is IOrigin {
     error LogNotSuspended(PartyNo issuer, uint64 batch, uint32 index);
     /// @notice A leaf cannot supersede itself.
     error LogSupersedesItself(PartyNo issuer, uint64 batch, uint32 index);
-    /// @notice The ordinal is not the next one, because another use was recorded first. `expected` is 65,536 if the
-    /// maximum is reached.
+    /// @notice The ordinal is not the number of the next use, because another use was recorded first. `expected` is
+    /// 65,536 if the maximum number of uses is reached.
     error LogUseOutOfOrder(bytes32 request, uint32 expected, uint16 given);
     /// @notice The party already withdrew the statement at this time, with a key of the same kind (reported or not).
     error LogAlreadyWithdrawn(bytes32 statement, uint40 since);
-    /// @notice The caller's office already holds the statement.
+    /// @notice The authorities (or the supervisors) already hold the statement.
     error LogAlreadyHeld(bytes32 statement);
-    /// @notice The office does not hold the statement.
+    /// @notice The authorities (or the supervisors) do not hold the statement.
     error LogNotHeld(bytes32 statement);
-    /// @notice The act needs a proposal that the party registry carries out.
+    /// @notice Only the party registry may do this, when it carries out a proposal.
     error LogNotDecided();
     /// @notice The signature was not made by this account's key for exactly this act.
     error LogSignatureInvalid(address account);
     /// @notice The deadline of the signed act has passed.
     error LogSignatureExpired(uint40 deadline, uint40 at);
 
-    /// @notice Anchor the next batch of the caller's log. For issuers, while the ledger is not paused.
-    /// @param firstSeq The sequence number of its first entry, which must be the end of the log.
-    /// @param size How many entries it has.
-    /// @param root Its RFC 9162 tree head.
+    /// @notice Anchor the next batch of the caller's log. Issuers may call this while the ledger is not paused.
+    /// @param firstSeq The sequence number of the batch's first entry; it must follow the last entry of the log.
+    /// @param size How many entries the batch has.
+    /// @param root The batch's RFC 9162 tree head.
     function anchor(uint64 firstSeq, uint32 size, bytes32 root) external returns (uint64 batch);
 
-    /// @notice Suspend a leaf of the caller's log. For issuers.
+    /// @notice Suspend a leaf of the caller's log. Issuers may call this.
     function suspend(uint64 batch, uint32 index, Reason reason) external;
 
-    /// @notice Make a suspended leaf of the caller's log active again. For issuers.
+    /// @notice Make a suspended leaf of the caller's log active again. Issuers may call this.
     function resume(uint64 batch, uint32 index, Reason reason) external;
 
-    /// @notice Revoke a leaf of the caller's log permanently. For issuers.
+    /// @notice Revoke a leaf of the caller's log permanently. Issuers may call this.
     function revoke(uint64 batch, uint32 index, Reason reason) external;
 
-    /// @notice Revoke many leaves of a batch of the caller's log permanently. It is cheapest if indices of the same
-    /// storage word follow each other. For issuers.
+    /// @notice Revoke many leaves of a batch of the caller's log permanently. The call costs least gas if indices of
+    /// the same storage word follow each other. Issuers may call this.
     function revokeMany(uint64 batch, uint32[] calldata indices, Reason reason) external;
 
-    /// @notice Revoke a leaf of the caller's log permanently and name the leaf that replaces it. For issuers.
+    /// @notice Revoke a leaf of the caller's log permanently and name the leaf that replaces it. Issuers may call this.
     function supersede(uint64 batch, uint32 index, uint64 newBatch, uint32 newIndex) external;
 
-    /// @notice Record a use by the caller under a request; `ordinal` must be the next one. If two callers send the same
-    /// ordinal, exactly one of them succeeds. For consumers.
+    /// @notice Record a use by the caller under a request; `ordinal` must be the number of the caller's next use. If
+    /// two transactions have the same ordinal, exactly one succeeds. Consumers may call this.
     function recordUse(bytes32 request, uint16 ordinal) external;
 
     /// @notice Record uses that a consumer signed. Anybody may send them. A use that does not have the next ordinal is
-    /// skipped, so nothing is counted twice, and an outdated use does not prevent the others. For accounts of
-    /// consumers.
+    /// skipped, so nothing is counted twice, and an outdated use does not prevent the others. The signing account must
+    /// belong to a consumer.
     /// @param account The account whose key signed.
     /// @param uses The uses to record, in this order.
     /// @param deadline The last second in which the signature is valid.
@@ -113,28 +114,28 @@ interface ICertificateLog is IOrigin {
         returns (uint256 recorded);
 
     /// @notice Withdraw a statement permanently, for the caller's party. So a data subject can withdraw its consent,
-    /// and a provider its provision, without asking anyone. For every party whose account is live, whatever its roles
-    /// and status: a sanctioned party may no longer act, but it may still withdraw. A reported key can withdraw too;
-    /// such a withdrawal is recorded separately, and the verifier decides whether it counts. The log does not know who
-    /// signed a statement. It records which party withdrew it, and a verifier counts only withdrawals by the party that
-    /// the statement names.
+    /// and a provider can withdraw its provision, without asking anyone. Every live account may call this, whatever the
+    /// roles and status of its party: a sanctioned party may no longer act, but it may still withdraw. A reported key
+    /// can withdraw too; such a withdrawal is recorded separately, and the verifier decides whether it counts. The log
+    /// does not know who signed a statement. The log records which party withdrew the statement, and a verifier counts
+    /// only withdrawals by the party that the statement names.
     function withdraw(bytes32 statement) external;
 
-    /// @notice Withdraw statements for a party that signed the withdrawal. Anybody may send it. Statements that the
-    /// party withdrew earlier are skipped. For live accounts, as `withdraw`.
+    /// @notice Withdraw statements for a party that signed the withdrawal. Anybody may send the call. Statements that
+    /// the party withdrew earlier are skipped. The signing account must be live, as for `withdraw`.
     /// @param account The account whose key signed.
     /// @param statements The digests of the statements.
     /// @param signature The signature in the form of `IPartyRegistry.signedBy`, over the message in docs/protocol.md,
     /// section 3.
     function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external;
 
-    /// @notice Hold statements, all or none. A certificate that is based on a held statement is not valid. For
-    /// authorities and supervisors, each for its own office; a party with both roles holds for both offices.
+    /// @notice Hold statements, all or none. A certificate that is based on a held statement is not valid. Authorities
+    /// and supervisors may call this. Their holds are separate; a party with both roles sets both holds.
     function hold(bytes32[] calldata statements, Reason reason) external;
 
-    /// @notice Lift the hold of an office on statements, all or none; the hold of another office remains. Decided by
-    /// two parties of that office, see IProposals.
-    /// @param office 1 authority, 2 supervisor.
+    /// @notice Lift the hold of the authorities or of the supervisors on statements, all or none; the hold of the
+    /// others remains. Two authorities (or two supervisors) must decide this, see IProposals.
+    /// @param office Whose hold is lifted: 1 authorities, 2 supervisors.
     function lift(uint8 office, bytes32[] calldata statements, Reason reason) external;
 
     /// @notice Return the commitment of a batch; zero if the issuer has no such batch.
@@ -146,7 +147,8 @@ interface ICertificateLog is IOrigin {
     /// @notice Return the sequence number of the next entry in an issuer's log.
     function nextSeq(PartyNo issuer) external view returns (uint64);
 
-    /// @notice Return the status word of 128 leaves. The bits of the low half mean suspended, of the high half revoked.
+    /// @notice Return the status word of 128 leaves. A bit of the low half means that its leaf is suspended, a bit of
+    /// the high half that its leaf is revoked.
     function statusWord(PartyNo issuer, uint64 batch, uint32 word) external view returns (uint256);
 
     /// @notice Return a leaf's status; a superseded leaf is `Revoked` too.
@@ -155,13 +157,13 @@ interface ICertificateLog is IOrigin {
     /// @notice Return how many uses a consumer recorded under a request.
     function usesOf(PartyNo consumer, bytes32 request) external view returns (uint16);
 
-    /// @notice Return when a party withdrew a statement; 0 if it did not.
+    /// @notice Return the times at which a party withdrew a statement; each time is 0 if there was no such withdrawal.
     /// @return at The time of a withdrawal with a key that was not reported.
     /// @return reportedAt The time of a withdrawal with a key that was reported lost or stolen.
     function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40 at, uint40 reportedAt);
 
-    /// @notice Return the offices that hold a statement (1 authority, 2 supervisor, 3 both), and how often they
-    /// changed; 0 changes mean that it was never held.
+    /// @notice Return who holds a statement (1 authorities, 2 supervisors, 3 both, 0 nobody), and how often that
+    /// changed; 0 changes mean that the statement was never held.
     function holdOf(bytes32 statement) external view returns (uint8 offices, uint64 changes);
 
     /// @notice Return the head over all events of this contract.

@@ -6,9 +6,10 @@ import {PartyId, PartyNo, PartyStatus} from "../Types.sol";
 /// @title Parties, their keys, and the functions that all parts of the party registry share.
 /// @notice An account is the address of a key. A key is *live* from its binding until it is retired. A live key
 /// *speaks*, which means that it may act for its party, if possession of it was proven and nobody reported it. A
-/// speaking key *acts* if it can send transactions, which only secp256k1 keys can; of a founding party's keys only the
-/// first one counts as acting. An *officer* is an active authority with a key that acts. A function *needs a
-/// decided proposal* if only the registry itself can call it, when it carries out a proposal, see IProposals.
+/// speaking key *acts* if it can send transactions, which only secp256k1 keys can. Of a founding party's keys, only the
+/// first key counts as acting. An *officer* is an active authority with a key that acts. A function *needs a decided
+/// proposal* if only the registry itself can call the function, when the registry carries out a proposal (see
+/// IProposals).
 interface IPartyRecord {
     /// @param id The party's id.
     /// @param roles The mask of its roles.
@@ -21,7 +22,7 @@ interface IPartyRecord {
         uint40 since;
     }
 
-    /// @param no The party; 0 if the account was never bound.
+    /// @param no The party's number; 0 if the account was never bound.
     /// @param validFrom When it was bound to the party.
     /// @param validTo When it was retired; 0 while it is live.
     /// @param reportedAt When it was reported lost or stolen; 0 if it was not reported.
@@ -50,13 +51,14 @@ interface IPartyRecord {
     /// @notice A party's roles changed to this mask.
     event RolesChanged(PartyNo indexed no, uint32 roles, uint40 at, PartyNo by);
 
-    /// @notice The account may not act for any party: it was never bound, was retired, or possession was never proven.
+    /// @notice The account may not act for any party: it was never bound, it was retired, or possession of its key was
+    /// never proven.
     error PartyUnknownAccount(address account);
     /// @notice The account was reported lost or stolen at this time. It may still veto and withdraw.
     error PartyAccountReported(address account, uint40 since);
     /// @notice The party is suspended, sanctioned or closed.
     error PartyNotActive(PartyNo no, PartyStatus status);
-    /// @notice The party has none of the roles in the mask. This is always so for an empty mask.
+    /// @notice The party has none of the roles in the mask. For an empty mask this error is always raised.
     error PartyLacksRole(PartyNo no, uint32 anyOf);
     /// @notice No party has this number.
     error PartyUnknown(PartyNo no);
@@ -69,12 +71,12 @@ interface IPartyRecord {
     error PartyUnknownRoles(uint32 roles);
     /// @notice An id or an account is zero.
     error PartyZero();
-    /// @notice The act needs a proposal that the registry carries out.
+    /// @notice Only the registry itself may do this, when it carries out a proposal.
     error PartyNotDecided();
     /// @notice A party cannot change its own roles, accreditation, status or accounts, nor confirm or cancel a proposal
     /// about itself.
     error PartySelfGrant(PartyNo no);
-    /// @notice Too few officers would be left: there must always be one more than `threshold`.
+    /// @notice Too few officers would be left: there must always be at least one officer more than `threshold`.
     error PartyTooFewOfficers(uint32 officers);
     /// @notice A new party needs at least one key with a proof of possession.
     error PartyNoProvenKey(PartyId id);
@@ -86,13 +88,14 @@ interface IPartyRecord {
     /// @notice Return whether the party exists and is active.
     function isActive(PartyNo no) external view returns (bool);
 
-    /// @notice Return whether a party has been closed, or has had no speaking key, for at least `delay` seconds UTC.
+    /// @notice Return whether a party has been closed or without a speaking key for at least `delay` seconds (paused
+    /// seconds count too).
     function isSilent(PartyNo no) external view returns (bool);
 
-    /// @notice Return a party by number; its status is `None` if it does not exist.
+    /// @notice Return the party with this number; its status is `None` if it does not exist.
     function partyOf(PartyNo no) external view returns (Party memory party);
 
-    /// @notice Return a party's number by its id; 0 if there is no such party.
+    /// @notice Return the number of the party with this id; 0 if there is no such party.
     function partyNoOf(PartyId id) external view returns (PartyNo no);
 
     /// @notice Return the record of an account; all fields are zero if it was never bound.
@@ -104,10 +107,11 @@ interface IPartyRecord {
     /// @notice Return how many officers there are.
     function officers() external view returns (uint32);
 
-    /// @notice Return how many parties decide a proposal together. There is always at least one officer more.
+    /// @notice Return how many parties must decide a proposal. There is always at least one officer more than this
+    /// number.
     function threshold() external view returns (uint32);
 
-    /// @notice Return how long a proposal waits, in seconds of running time.
+    /// @notice Return how many seconds a proposal waits; paused seconds are not counted.
     function delay() external view returns (uint40);
 
     /// @notice Return the head over all events of this contract.

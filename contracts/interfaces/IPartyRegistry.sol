@@ -9,7 +9,7 @@ import {IPauses} from "./IPauses.sol";
 import {IProposals} from "./IProposals.sol";
 
 /// @title The parties of the ledger, with their roles and keys.
-/// @notice Everything on the ledger belongs to parties and never to accounts: a party that loses a key needs a new
+/// @notice Everything on the ledger belongs to parties and never to accounts. So a party that loses a key needs a new
 /// account, but keeps its assets. Names and official numbers of persons or firms are never recorded here. Times are
 /// seconds UTC.
 interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrigin {
@@ -23,7 +23,7 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     }
 
     /// @param id A founding party's id.
-    /// @param accounts Its accounts, which count as proven; the first one counts as acting.
+    /// @param accounts The party's accounts. All of them count as proven; only the first account counts as acting.
     /// @param roles The mask of its roles.
     /// @param accreditations Its accreditations.
     struct Founding {
@@ -42,16 +42,17 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
 
     /// @notice The party was closed permanently at this time.
     error PartyClosed(PartyNo no, uint40 since);
-    /// @notice The period is empty, or it takes back a part of the accreditation: it begins later than before, or ends
-    /// in the past.
+    /// @notice The period is empty, begins later than the present accreditation, or ends in the past. An accreditation
+    /// cannot be taken back for the past.
     error PartyPeriod(uint40 from, uint40 to);
 
-    /// @notice Set a party's roles. For authorities and admins if no office (any role except subject, provider,
-    /// consumer and broker) is given or taken; otherwise it needs a decided proposal. Never for the caller's own party.
+    /// @notice Set a party's roles. Authorities and admins may call this if only the roles subject, provider, consumer
+    /// and broker change; any other change needs a decided proposal. A caller cannot set the roles of its own party.
     function setRoles(PartyNo no, uint32 roles) external;
 
-    /// @notice Set a party's status; `Closed` is final. For authorities and supervisors. Needs a decided proposal if it
-    /// closes the party, or if the party is an authority, a supervisor or an issuer. Never for the caller's own party.
+    /// @notice Set a party's status; `Closed` is final. Authorities and supervisors may call this. The call needs a
+    /// decided proposal if it closes the party, or if the party is an authority, a supervisor or an issuer. A caller
+    /// cannot set the status of its own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
     /// @notice Let a party issue under a scenario for a period. An accreditation is never taken back for the past: its
@@ -64,6 +65,7 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     /// docs/protocol.md defines the messages, section 4 the account of a key.
     function signedBy(address account, bytes32 hash, bytes calldata signature) external view returns (bool);
 
-    /// @notice Return the period in which a party may issue under a scenario; zeros if there is none.
+    /// @notice Return the period in which a party may issue under a scenario; both times are 0 if there is no such
+    /// period.
     function accreditationOf(PartyNo no, ScenarioCode scenario) external view returns (uint40 from, uint40 to);
 }

@@ -3,14 +3,14 @@ pragma solidity ^0.8.28;
 
 import {PartyNo} from "../Types.sol";
 
-/// @title The pause: one authority or supervisor can stop anchoring, registering and binding for a while.
-/// @notice These are the acts that a thief of keys would try first. Delays count only *running time*, the seconds that
-/// were not paused, so they do not pass during a pause. A pause never stops reports, vetoes, holds, withdrawals,
-/// revocations, uses and reads.
+/// @title The pause: one authority or supervisor can stop anchoring, registering and the binding of keys for a while.
+/// @notice A pause stops the acts that a thief of keys would try first. Waiting periods count only *running time*, the
+/// seconds that were not paused, so a waiting period does not pass during a pause. A pause never stops reports, vetoes,
+/// holds, withdrawals, revocations, uses and reads.
 interface IPauses {
-    /// @notice Anchoring, registering and binding are stopped until `until` (exclusive).
+    /// @notice Anchoring, registering and the binding of keys are stopped until the time `until` (exclusive).
     event Paused(uint40 until, uint40 at, PartyNo by);
-    /// @notice The pause was ended early.
+    /// @notice Two officers ended the pause early.
     event PauseEnded(uint40 at, PartyNo by);
 
     /// @notice The ledger is paused until this time.
@@ -20,14 +20,14 @@ interface IPauses {
     /// @notice The party paused the ledger recently, and may not pause it again before this time.
     error PartyPauseRest(uint40 until);
 
-    /// @notice Pause for 7 days. For authorities and supervisors. After its own pause, a party cannot pause again for
-    /// 30 days.
+    /// @notice Pause anchoring, registering and the binding of keys for 7 days. Authorities and supervisors may call
+    /// this. After its own pause, a party cannot pause again for 30 days.
     function pause() external;
 
-    /// @notice End the pause now. Needs a decided proposal, which has no delay.
+    /// @notice End the pause now. Needs a decided proposal, which has no waiting period.
     function endPause() external;
 
-    /// @notice As `IPartyRecord.actor`, but also reverts while the ledger is paused.
+    /// @notice Return what `IPartyRecord.actor` returns, but also revert while the ledger is paused.
     function actorUnlessPaused(address account, uint32 anyOf) external view returns (PartyNo no);
 
     /// @notice Return when the pause ends; 0 if the ledger is not paused.

@@ -3,23 +3,25 @@ pragma solidity ^0.8.28;
 
 import {PartyNo, ProposalKind, ProposalState} from "../Types.sol";
 
-/// @title Proposals for acts that no single key may do. Two parties decide, or one party waits for vetoes of its keys.
-/// @notice A proposal binds one exact call. One party proposes it, another party with the same role confirms it, and
-/// after the delay anybody can carry it out: the registry then calls itself or another contract of the ledger, and
-/// checks proposer and confirmer again. A party can change its own keys without a confirmation. Every key that was live
-/// when a change of keys was proposed can veto it. Times named `ready` are running time, see IPauses.
+/// @title Proposals for acts that one key alone may not do. Two parties decide, or one party waits so that its keys can
+/// veto.
+/// @notice A proposal binds one exact call. One party proposes it, another party with the same role confirms the
+/// proposal, and after the waiting period anybody can carry it out. Then the registry checks proposer and confirmer
+/// again, and calls itself or another contract of the ledger. A party can change its own keys without a confirmation.
+/// Every key that was live when a change of keys was proposed can veto it. Times named `ready` are in running time,
+/// which does not count paused seconds (see IPauses).
 interface IProposals {
     /// @param act SHA-256 of `abi.encode(target, call)`.
     /// @param proposer The account that proposed it.
-    /// @param at When it was proposed.
-    /// @param ready The running time from which it can be carried out; it expires 14 days later.
-    /// @param state Its state; an expired proposal stays pending.
-    /// @param kind Who can stop it, see `ProposalKind`.
-    /// @param confirmer The account that confirmed it; 0 before the confirmation.
-    /// @param by The party that proposed it.
-    /// @param concerned The party whose record it changes; 0 if it changes no party.
+    /// @param at When the call was proposed.
+    /// @param ready The running time from which the call can be carried out; the proposal expires 14 days later.
+    /// @param state The proposal's state; an expired proposal stays pending.
+    /// @param kind Who can stop the proposal, see `ProposalKind`.
+    /// @param confirmer The account that confirmed the proposal; 0 before the confirmation.
+    /// @param by The party that proposed the call.
+    /// @param concerned The party whose record the call changes; 0 if the call changes no party.
     /// @param role The mask of roles of which proposer and confirmer each need one; 0 if a party changes its own keys.
-    /// @param confirmedBy The party that confirmed it; 0 before the confirmation.
+    /// @param confirmedBy The party that confirmed the proposal; 0 before the confirmation.
     struct Proposal {
         bytes32 act;
         address proposer;
@@ -71,11 +73,11 @@ interface IProposals {
     error PartyProposalExpired(uint32 no, uint40 expiry);
     /// @notice A proposal cannot be carried out while another one is being carried out.
     error PartyNested(uint32 no);
-    /// @notice The proposal cannot be cancelled: it has no delay, or a party changes its own keys with it, which only
-    /// the party's keys can stop by a veto.
+    /// @notice The proposal cannot be cancelled, because it has no waiting period, or because a party proposed to
+    /// change its own keys. Only a veto by a key of the party can stop such a change.
     error PartyNotCancellable(uint32 no);
-    /// @notice Two officers confirmed a report of a key, or a change of roles or status, against this party. It may not
-    /// cancel proposals until this running time, when that proposal expires.
+    /// @notice Two officers confirmed a report of a key, or a change of roles or status, against this party. The party
+    /// may not cancel proposals until this running time, at which the confirmed proposal expires.
     error PartyAccused(PartyNo no, uint40 until);
     /// @notice The proposal changes no key, so it cannot be vetoed.
     error PartyNotVetoable(uint32 no);
@@ -84,36 +86,39 @@ interface IProposals {
     /// @notice The signature was not made by this account's key for exactly this act.
     error PartySignatureInvalid(address account);
 
-    /// @notice Propose a call. A change of a party's own keys: for every speaking key of the party, whatever its
-    /// status. Lifting a hold: for the office that the call names. All other calls: for authorities, but not about
-    /// themselves.
+    /// @notice Propose a call. Every speaking key of a party may propose a change of the party's own keys, whatever the
+    /// party's status. Authorities (or supervisors) may propose to lift their own hold. Authorities may propose all
+    /// other calls, but not about themselves.
     /// @param target This registry or another contract of the ledger.
     /// @param call Selector and arguments. For this registry: `changeKey`, `setRoles`, `setStatus`, `accredit`,
     /// `report`, `dateCompromise` or `endPause`; for other contracts any call. Lifting a hold and ending a pause have
-    /// no delay.
+    /// no waiting period.
     function propose(address target, bytes calldata call) external returns (uint32 no);
 
-    /// @notice Propose to register parties, by the digest of the call and without delay. For authorities and admins.
+    /// @notice Propose to register parties, by the digest of the call; there is no waiting period. Authorities and
+    /// admins may call this.
     /// @param act SHA-256 of `abi.encode(registry, call)`, where `call` is the call of `register` with the list.
     function proposeRegistration(bytes32 act) external returns (uint32 no);
 
-    /// @notice Confirm a proposal. A proposal without delay is carried out at once. For a party with a role that the
-    /// proposal needs, other than the proposer and the party concerned.
+    /// @notice Confirm a proposal. A proposal without a waiting period is carried out at once. A party with a role that
+    /// the proposal needs may call this, but neither the proposer nor the party concerned.
     function confirm(uint32 no, address target, bytes calldata call) external;
 
-    /// @notice Carry out a proposal after its delay, and after its confirmation if it needs one. For every account.
+    /// @notice Carry out a proposal after its waiting period, and after its confirmation if it needs one. Every account
+    /// may call this.
     function carryOut(uint32 no, address target, bytes calldata call) external;
 
-    /// @notice Cancel a proposal that has a delay. For every party with a role that the proposal needs, except the
-    /// party concerned, and a party against which two officers confirmed a report, or a change of roles or status. A
-    /// change of a party's own keys can only be vetoed, and a proposal without delay expires if nobody confirms it.
+    /// @notice Cancel a proposal that has a waiting period. Every party with a role that the proposal needs may call
+    /// this, with two exceptions: the party concerned, and a party against which two officers confirmed a report, or a
+    /// change of roles or status. A change of a party's own keys can only be vetoed. A proposal without a waiting
+    /// period expires if nobody confirms it.
     function cancel(uint32 no) external;
 
-    /// @notice Veto a change of keys. For every key of the party concerned that was live when the change was proposed,
-    /// even if it is unproven or reported, and whatever the party's status.
+    /// @notice Veto a change of keys. Every key of the party concerned may call this if it was live when the change was
+    /// proposed, even if it is unproven or reported, and whatever the party's status.
     function veto(uint32 no) external;
 
-    /// @notice Veto a change of keys for a key that signed the veto. Anybody may send it.
+    /// @notice Veto a change of keys with the signature of a key. Anybody may send the call.
     /// @param account The account whose key signed.
     /// @param signature The signature in the form of `IPartyRegistry.signedBy`, over the message in docs/protocol.md,
     /// section 3.

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 /// Reads the chain's time for all contracts.
 library Clock {
-    /// From this number on, a block's time is milliseconds: as seconds it is the year 5138, as milliseconds 1973.
+    /// If a block's time is at least this number, it is in milliseconds. In seconds this number is in the year 5138, in
+    /// milliseconds in 1973.
     uint256 private constant MILLISECONDS_FROM = 1e11;
 
     /// @return The block's time in seconds UTC, also on chains whose block times are milliseconds.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Merkle trees over SHA-256 as in RFC 9162, section 2.1. A second implementation of the trees in `ledger.proof`.
+/// Merkle trees over SHA-256 as in RFC 9162, section 2.1. This library is the second implementation of the trees in
+/// `ledger.proof.merkle`.
 library Rfc9162 {
     /// Returns the hash of a leaf, section 2.1.1.
     function leafHash(bytes memory entry) internal pure returns (bytes32) {

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 
-/// Verifies signatures of accounts that are not part of a transaction: ES256K and ES256, docs/protocol.md sections 3
-/// and 4.
+/// Verifies ES256K and ES256 signatures that a call contains (not signatures of transactions), docs/protocol.md
+/// sections 3 and 4.
 library Signatures {
     uint256 private constant SECP256K1_BYTES = 64;
     uint256 private constant P256_BYTES = 128;
@@ -33,7 +33,7 @@ library Signatures {
         return address(uint160(uint256(sha256(abi.encodePacked("ES256", x, y)))));
     }
 
-    /// Two keys fit to each `r ‖ s`, one for each `v`, so the caller tries both.
+    /// Two keys can have made a signature `r ‖ s`, one for each value of `v`, so the caller tries both values.
     function _recovers(address account, bytes32 hash, uint8 v, bytes32 r, bytes32 s) private pure returns (bool) {
         // slither-disable-next-line unused-return: the third value only describes the error, which is not needed
         (address signer, ECDSA.RecoverError error,) = ECDSA.tryRecover(hash, v, r, s);

@@ -8,25 +8,27 @@ import {IPartyRegistry} from "../interfaces/IPartyRegistry.sol";
 import {EventHead} from "../libraries/EventHead.sol";
 import {LeafStatus, PartyNo} from "../Types.sol";
 
-/// @title Keeps the certificate log's data and head, and implements the functions that read them.
+/// @title Stores the certificate log's data and head, and implements the functions that read them.
 abstract contract LogRecord is ICertificateLog, ERC2771Context {
     /// An issuer's log. The first two fields share one slot (64 + 64 bits).
     struct Log {
         uint64 batchCount;
         uint64 nextSeq;
         mapping(uint64 batch => bytes32) commitments;
-        /// One bit for each leaf in each half of the word. Low half: suspended. High half: revoked.
+        /// The status of 128 leaves. Each half of the word has one bit for each leaf. Low half: suspended. High half:
+        /// revoked.
         mapping(uint64 batch => mapping(uint32 word => uint256)) statuses;
     }
 
-    /// Uses one slot (8 + 64 bits). The number of changes shows a reader whether it has seen every change.
+    /// Who holds a statement, in one slot (8 + 64 bits). From the number of changes a reader sees whether it knows
+    /// every change.
     struct Hold {
         uint8 offices;
         uint64 changes;
     }
 
-    /// Uses one slot. `at` is when a key that was not reported withdrew the statement, `reportedAt` when a reported key
-    /// did; 0 if no such key did.
+    /// The times of withdrawals, in one slot. `at` is when a key that was not reported withdrew the statement,
+    /// `reportedAt` when a reported key withdrew it; each is 0 if there was no such withdrawal.
     struct Withdrawal {
         uint40 at;
         uint40 reportedAt;
@@ -37,9 +39,9 @@ abstract contract LogRecord is ICertificateLog, ERC2771Context {
     IPartyRegistry internal immutable _REGISTRY;
     bytes32 internal immutable _ORIGIN;
 
-    // slot 0
+    // storage slot 0
     bytes32 private _head;
-    // slots 1 to 4
+    // storage slots 1 to 4
     mapping(PartyNo issuer => Log) internal _logs;
     mapping(PartyNo consumer => mapping(bytes32 request => uint16)) internal _uses;
     mapping(PartyNo party => mapping(bytes32 statement => Withdrawal)) internal _withdrawals;

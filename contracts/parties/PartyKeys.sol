@@ -54,7 +54,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
 
     /// @inheritdoc IPartyKeys
     function dateCompromise(PartyNo no, address account, uint40 compromisedAt) external {
-        // Checks
+        // Check all conditions before any change.
         PartyNo by = _requireDecided();
         Account storage key = _accounts[account];
         if (key.no != no) revert PartyAccountNotBound(no, account);
@@ -62,7 +62,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         uint40 known = key.compromisedAt;
         uint40 latest = known == 0 ? at : known - 1;
         if (compromisedAt == 0 || compromisedAt > latest) revert PartyCompromiseTime(compromisedAt, latest);
-        // Effects
+        // Change the state and emit the events.
         if (key.validTo == 0 && key.reportedAt == 0) _report(no, account, by);
         key.compromisedAt = compromisedAt;
         emit AccountCompromised(no, account, compromisedAt, at, by);
@@ -92,12 +92,12 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
     }
 
     function _report(PartyNo no, address account, PartyNo by) private {
-        // Checks
+        // Check all conditions before any change.
         _requireKnown(no);
         Account storage key = _live(no, account);
         if (key.reportedAt != 0) revert PartyAlreadyReported(account, key.reportedAt);
         bool officer = _isOfficer(no);
-        // Effects
+        // Change the state and emit the events.
         uint40 at = Clock.nowSeconds();
         _silence(no, key);
         key.reportedAt = at;
@@ -106,7 +106,8 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _recount(no, officer);
     }
 
-    /// Takes a key off the party's counts before it is retired or reported; does nothing if it was not counted.
+    /// Lowers the party's numbers of speaking and acting keys before a key is retired or reported; does nothing if the
+    /// key was not counted.
     function _silence(PartyNo no, Account storage key) private {
         if (!key.proven || key.reportedAt != 0) return;
         Standing storage standing = _standings[no];
@@ -115,8 +116,8 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _listen(standing);
     }
 
-    /// Binds a key. It is proven if `proof` is its signature for the party number `whom`, and unproven if `proof` is
-    /// empty.
+    /// Binds a key to a party. The key is proven if `proof` is its signature for the party number `whom`, and unproven
+    /// if `proof` is empty.
     function _bindProven(PartyNo no, address account, PartyNo whom, bytes calldata proof, PartyNo by) private {
         bool proven = proof.length != 0;
         if (proven && !_isSigned(account, "party/key/v2", PartyNo.unwrap(whom), proof)) {

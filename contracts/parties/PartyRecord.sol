@@ -122,10 +122,10 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
 
     /// Registers a party without keys and roles; reverts if the id is zero or already registered.
     function _add(PartyId id, PartyNo by) internal returns (PartyNo no) {
-        // First check all conditions.
+        // Check all conditions before any change.
         if (PartyId.unwrap(id) == 0) revert PartyZero();
         if (_numbers[id] != NOBODY) revert PartyAlreadyRegistered(id, _numbers[id]);
-        // Then change the state and emit the events.
+        // Change the state and emit the events.
         no = PartyNo.wrap(++_count);
         uint40 at = Clock.nowSeconds();
         _numbers[id] = no;
@@ -138,14 +138,14 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     /// Binds an account to a party; each account can be bound only once. `proven`: the account may act for the party.
     /// `acts`: it can send transactions.
     function _bind(PartyNo no, address account, bool proven, bool acts, PartyNo by) internal {
-        // First check all conditions.
+        // Check all conditions before any change.
         if (account == address(0)) revert PartyZero();
         // The registry calls other contracts. If the registry were an account of a party, it could act for that party
         // there.
         if (_accounts[account].no != NOBODY || account == address(this)) {
             revert PartyAccountTaken(account, _accounts[account].no);
         }
-        // Then change the state and emit the events.
+        // Change the state and emit the events.
         uint40 at = Clock.nowSeconds();
         uint32 proposal = _deciding;
         _accounts[account] = Account(no, at, 0, 0, 0, proven, proposal, acts);

@@ -27,13 +27,13 @@ abstract contract Pauses is PartyRecord, IPauses {
 
     /// @inheritdoc IPauses
     function pause() external {
-        // First check all conditions.
+        // Check all conditions before any change.
         PartyNo by = actor(_msgSender(), GUARDS);
         _requireRunning();
         uint40 at = Clock.nowSeconds();
         uint40 rest = _restsUntil[by];
         if (at < rest) revert PartyPauseRest(rest);
-        // Then change the state and emit the events.
+        // Change the state and emit the events.
         uint40 until = at + MAX_PAUSE;
         _pause = Pause(at, until, _pause.before + _pause.until - _pause.from);
         _restsUntil[by] = until + PAUSE_REST;
@@ -43,10 +43,10 @@ abstract contract Pauses is PartyRecord, IPauses {
 
     /// @inheritdoc IPauses
     function endPause() external {
-        // First check all conditions.
+        // Check all conditions before any change.
         PartyNo by = _requireDecided();
         if (pausedUntil() == 0) revert PartyNotPaused();
-        // Then change the state and emit the events.
+        // Change the state and emit the events.
         uint40 at = Clock.nowSeconds();
         _pause.until = at;
         emit PauseEnded(at, by);

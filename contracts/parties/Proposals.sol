@@ -17,14 +17,14 @@ abstract contract Proposals is Pauses, IProposals {
     /// The length in bytes of a `changeKey` call with an empty proof: its selector and five words.
     uint256 private constant WITHOUT_PROOF = 4 + 5 * 32;
 
-    // slot 8
+    // storage slot 8
     uint32 private _proposalCount;
-    // slot 9
+    // storage slot 9
     mapping(uint32 no => Proposal) private _proposals;
 
     /// @inheritdoc IProposals
     function propose(address target, bytes calldata call) external returns (uint32 no) {
-        // Checks
+        // Check all conditions before any change.
         Proposal memory proposal = _draft(_actOf(target, call));
         (proposal.role, proposal.concerned) = _termsOf(target, call);
         proposal.kind = _kindOf(target, call);
@@ -38,7 +38,7 @@ abstract contract Proposals is Pauses, IProposals {
             if (proposal.by == proposal.concerned) revert PartySelfGrant(proposal.by);
         }
         if (key) _requireKey(own, call);
-        // Effects
+        // Change the state and emit the events.
         if (proposal.kind != ProposalKind.Quick) proposal.ready += _DELAY;
         no = _store(proposal, target, call);
     }
@@ -53,22 +53,22 @@ abstract contract Proposals is Pauses, IProposals {
 
     /// @inheritdoc IProposals
     function confirm(uint32 no, address target, bytes calldata call) external {
-        // Checks
+        // Check all conditions before any change.
         Proposal storage proposal = _open(no, target, call);
         if (proposal.confirmer != address(0)) revert PartyAlreadyConfirmed(no, proposal.confirmedBy);
         address confirmer = _msgSender();
         PartyNo by = actor(confirmer, proposal.role);
         if (by == proposal.by) revert PartyOwnProposal(no, by);
         if (by == proposal.concerned) revert PartySelfGrant(by);
-        // A registration was proposed by its hash only, so its call is checked now.
+        // Only the hash of a registration was proposed, so the call itself is checked now.
         if (proposal.role == REGISTERS && !_registers(target, call)) revert PartyNotProposable(bytes4(call));
-        // Effects
+        // Change the state and emit the events.
         proposal.confirmer = confirmer;
         proposal.confirmedBy = by;
         uint40 at = Clock.nowSeconds();
         emit Confirmed(no, at, by);
         _fold(abi.encode(bytes32("party/confirmed/v1"), no, at, by));
-        // Interactions
+        // Call the other contract last.
         if (_DELAY == 0 || proposal.kind == ProposalKind.Quick) _carryOut(no, proposal, target, call);
         else if (_accuses(proposal, call)) _accuse(_standings[proposal.concerned], proposal.ready + OPEN_FOR);
     }
@@ -80,7 +80,7 @@ abstract contract Proposals is Pauses, IProposals {
 
     /// @inheritdoc IProposals
     function cancel(uint32 no) external {
-        // Checks
+        // Check all conditions before any change.
         _requirePending(no);
         Proposal storage proposal = _proposals[no];
         uint32 role = proposal.role;
@@ -89,7 +89,7 @@ abstract contract Proposals is Pauses, IProposals {
         if (by == proposal.concerned) revert PartySelfGrant(by);
         uint40 until = _standings[by].accusedUntil;
         if (running() <= until) revert PartyAccused(by, until);
-        // Effects
+        // Change the state and emit the events.
         _end(no, ProposalState.Cancelled, address(0), by);
     }
 
@@ -125,10 +125,10 @@ abstract contract Proposals is Pauses, IProposals {
         );
     }
 
-    /// Carries out a proposal. This is the registry's only call to another contract; before the call, everything is
-    /// checked and the proposal has ended.
+    /// Carries out a proposal. This is the only place where the registry calls another contract. Before the call,
+    /// everything is checked and the proposal is marked as ended.
     function _carryOut(uint32 no, Proposal storage proposal, address target, bytes calldata call) private {
-        // Checks
+        // Check all conditions before any change.
         if (_deciding != 0) revert PartyNested(_deciding);
         if (running() < proposal.ready) revert PartyNotReady(no, proposal.ready);
         uint32 role = proposal.role;
@@ -140,18 +140,18 @@ abstract contract Proposals is Pauses, IProposals {
             actor(proposer, role);
             actor(proposal.confirmer, role);
         }
-        // Effects
+        // Change the state and emit the events.
         PartyNo by = proposal.by;
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
-        // Interactions
+        // Call the other contract last.
         // slither-disable-next-line reentrancy-no-eth,unused-return: no proposal can be carried out within another one
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }
 
     function _veto(address account, uint32 no) private {
-        // Checks
+        // Check all conditions before any change.
         _requirePending(no);
         Proposal storage proposal = _proposals[no];
         if (proposal.kind != ProposalKind.Key) revert PartyNotVetoable(no);
@@ -160,7 +160,7 @@ abstract contract Proposals is Pauses, IProposals {
         uint40 at = proposal.at;
         bool live = key.validFrom <= at && (key.validTo == 0 || key.validTo >= at);
         if (by != proposal.concerned || !live) revert PartyNoVeto(no, account);
-        // Effects
+        // Change the state and emit the events.
         _end(no, ProposalState.Vetoed, account, by);
     }
 
@@ -175,7 +175,7 @@ abstract contract Proposals is Pauses, IProposals {
         _foldAct("party/ended/v1", no, uint8(state), uint160(account), at, by);
     }
 
-    /// Returns a new proposal by the caller, made now and without a delay.
+    /// Returns a new proposal of the caller; it is made now and has no waiting period.
     function _draft(bytes32 act) private view returns (Proposal memory proposal) {
         proposal.act = act;
         proposal.proposer = _msgSender();
@@ -198,8 +198,8 @@ abstract contract Proposals is Pauses, IProposals {
         if (state != ProposalState.Pending) revert PartyNotPending(no, state);
     }
 
-    /// Returns the role that may propose and confirm a call, and the party that it concerns; reverts if nobody may
-    /// propose the call.
+    /// Returns the role that may propose and confirm a call, and the party that the call concerns; reverts if nobody
+    /// may propose the call.
     function _termsOf(address target, bytes calldata call) private view returns (uint32 role, PartyNo concerned) {
         bytes4 selector = bytes4(call);
         if (target != address(this)) {
@@ -214,8 +214,8 @@ abstract contract Proposals is Pauses, IProposals {
         _requireKnown(concerned);
     }
 
-    /// Reverts for a change of keys that may not be proposed. Officers must give the party a new key when they take
-    /// one. A party must prove its own new key, because otherwise nobody knows whose key it is.
+    /// Reverts for a change of keys that may not be proposed. If officers retire a key of a party, they must bind a new
+    /// key. If a party binds a key to itself, it must prove possession, because otherwise nobody knows whose key it is.
     function _requireKey(bool own, bytes calldata call) private pure {
         (, address fresh) = abi.decode(call[4:], (PartyNo, address));
         bool none = fresh == address(0);
@@ -223,8 +223,7 @@ abstract contract Proposals is Pauses, IProposals {
         if (own && !none && call.length <= WITHOUT_PROOF) revert IPartyKeys.PartyProofMissing(fresh);
     }
 
-    /// Returns whether a confirmed proposal is an accusation of the party concerned, which then may not cancel
-    /// proposals.
+    /// Returns whether a confirmed proposal accuses the party concerned; an accused party may not cancel proposals.
     function _accuses(Proposal storage proposal, bytes calldata call) private view returns (bool) {
         return proposal.concerned != NOBODY && proposal.kind == ProposalKind.Waits
             && bytes4(call) != IPartyRegistry.accredit.selector;
@@ -234,9 +233,9 @@ abstract contract Proposals is Pauses, IProposals {
         return target == address(this) && bytes4(call) == IPartyKeys.register.selector;
     }
 
-    /// Lifting a hold and ending a pause undo a restriction, so they are quick; so is a registration, because a new
-    /// party has no key yet that could veto. Nobody can cancel them, because a single officer could then keep a hold or
-    /// a pause forever.
+    /// Returns who can stop a proposal. Lifting a hold and ending a pause undo a restriction, so these proposals have
+    /// no waiting period. A registration has none either, because a new party has no key yet that could veto. Nobody
+    /// can cancel these proposals, because otherwise one officer could keep a hold or a pause forever.
     function _kindOf(address target, bytes calldata call) private view returns (ProposalKind) {
         bytes4 selector = bytes4(call);
         bool here = target == address(this);
@@ -245,7 +244,7 @@ abstract contract Proposals is Pauses, IProposals {
         return selector == quick ? ProposalKind.Quick : ProposalKind.Waits;
     }
 
-    /// Returns whether a function of this registry has the party that it concerns as its first argument.
+    /// Returns whether the first argument of a function of this registry is the party that the call concerns.
     function _concernsParty(bytes4 selector) private pure returns (bool) {
         return selector == IPartyKeys.changeKey.selector || selector == IPartyRegistry.setRoles.selector
             || selector == IPartyRegistry.setStatus.selector || selector == IPartyRegistry.accredit.selector
