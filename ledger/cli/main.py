@@ -41,7 +41,7 @@ FIRST: Final = (
     "verify",
 )
 MORE: Final = "更多 More"
-# By name of the group: its module in this package, its variable in that module, and its help text.
+# For each name of a group: its module in this package, its variable in that module, and its help text.
 GROUPS: Final = {
     "key": ("parties.key_files", "app", "密钥文件 Key files that parties keep themselves: new, prove, office."),
     "keys": (
@@ -49,7 +49,7 @@ GROUPS: Final = {
         "app",
         "密钥与提案 Keys and proposals: pending, confirm, carry out, cancel, veto, report.",
     ),
-    "pause": ("parties.pause", "app", "暂停 Pause of the ledger: start, end, show."),
+    "pause": ("parties.pause", "app", "暂停 Pause the ledger: start, end or show a pause."),
     "sessions": ("parties.login", "sessions", "会话 Sessions of your party at a service: list, end."),
     "api-key": ("parties.api_keys", "app", "程序密钥 API keys for programs: new, list, revoke."),
     "party": ("parties.party_keys", "party", "参与方 Parties: onboard, enrol, accredit, list, keys, roles, status."),
@@ -71,7 +71,11 @@ GROUPS: Final = {
         "确权登记 Registration: submit, review, notice, confirm, object.",
     ),
     "asset": ("provenance.provenance", "app", "数据资产 Assets: import, confirm, offer, accept, freeze, provenance."),
-    "right": ("registration.rights", "app", "三权 Rights to hold, process and operate: grant, license, pass on, end."),
+    "right": (
+        "registration.rights",
+        "app",
+        "三权 Rights to hold, process and operate: grant, sublicense, transfer, end.",
+    ),
     "lien": ("registration.rights", "liens", "质押 Liens: pledge, consent, release."),
     "assess": ("registration.rights", "assess", "评估 Assessments by accredited third parties."),
     "catalogue": (
@@ -89,7 +93,7 @@ GROUPS: Final = {
     "index": ("installation.inspect", "index", "索引 The index: rebuild it, check it against the chain."),
 }
 
-# Commands that a later capability adds to an earlier group: the command's name, its module and its function.
+# Commands whose code is not in the module of their group: the command's name, its module and its function.
 ADDED: Final = {
     "party": ("erase", "privacy.erasure", "erase_party"),
     "certificate": ("erase", "privacy.erasure", "erase_certificate"),
@@ -98,7 +102,7 @@ ADDED: Final = {
 
 @cache
 def loaded(name: str) -> Any:
-    """Import the modules of a group and return the group with all its commands."""
+    """Import the modules of a group of commands, and return the group with all its commands."""
     module, member, about = GROUPS[name]
     typed = getattr(import_module(f"ledger.cli.{module}"), member)
     if name in ADDED:
@@ -113,7 +117,7 @@ class Commands(TyperGroup):
     """Lists all groups in ``--help`` without importing them, and imports a group when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names in the order of ``--help``: those of FIRST, then all others."""
+        """Return the names of commands and groups in the order of ``--help``: first those in FIRST, then all others."""
         return [*FIRST, *(name for name in super().list_commands(ctx) if name not in FIRST)]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

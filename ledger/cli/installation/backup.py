@@ -1,4 +1,4 @@
-"""``pingzheng backup``: copy data and keys of a ledger in use into two separate folders."""
+"""``pingzheng backup``: copy the data and the keys of a ledger into two separate folders, while the service runs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def backup_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """备份账本，数据与密钥分开；服务无须停止，写完后逐项核对。Back up the ledger, data and keys in separate
-    folders. The service need not stop, and the written files are checked.
+    """备份账本，把数据和密钥写到两个文件夹；服务无须停止，写完后核对所有文件。Back up the ledger: the data into one
+    folder and the keys into another. The service need not stop, and the written files are checked.
 
-    A person with both folders can read everything, so keep the keys in another place. Existing files are not
-    overwritten.
+    A person who has both folders can read all personal data, so keep the two folders in different places. Existing
+    files are not overwritten.
 
     示例 Example:  pingzheng backup /backup/2026-11-30 --keys /vault/2026-11-30
     """

@@ -1,4 +1,4 @@
-"""``pingzheng demo``: run the pilot on real data, from an empty folder to verified certificates."""
+"""``pingzheng demo``: create a ledger in an empty folder and run the pilot on real data, until certificates verify."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ledger.cli.shell.output import (
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for certificates, bundles, summary and picture.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder to write certificates, bundles, summary and picture to.")] = Path(
         "demo-out"
     ),
     subjects: Annotated[int, typer.Option(min=140, help="Number of subjects; the first 140 are firms.")] = 1_000,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用真实数据运行试点：登记、十二个场景、核验，以及应当失败的情形；中断后再次执行即可继续。Run the pilot on real
-    data: registrations, twelve scenarios, verifications, and cases that must fail. After an interruption, run it again
-    to continue.
+    """用真实数据运行试点：登记、十二个场景、核验，以及应当失败的情形；中断后再次执行本命令即可继续。Run the pilot on
+    real data: registrations, twelve scenarios, verifications, and cases that must fail. After an interruption, run the
+    command again to continue.
 
     示例 Example:  pingzheng demo --subjects 140
     """
@@ -73,7 +73,7 @@ def _say(sentence: str) -> None:
 
 @contextmanager
 def _interrupted(home: Path, out: Path, subjects: int) -> Iterator[Callable[[str], None]]:
-    """After Ctrl-C, print what is kept and how to continue. Yields a function to call with the name of each step."""
+    """After Ctrl-C, print which results are kept and how to continue. Yields a function that counts completed steps."""
     steps = [""]
     try:
         yield steps.append

@@ -1,4 +1,4 @@
-"""``pingzheng doctor``: check every part of an installation, and print problems with their solutions."""
+"""``pingzheng doctor``: check every part of an installation, and print each problem with its next step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAMES = {
     "archive": "归档",
     "chain": "链",
-    "coherence": "各部分是否一致",
+    "coherence": "数据库、链和归档是否一致",
     "custody": "代管密钥",
     "database": "数据库",
     "disk": "磁盘空间",
@@ -32,9 +32,9 @@ NAMES = {
 
 
 def doctor(home: Home = None, as_json: AsJson = False) -> None:
-    """逐项检查安装：文件、密钥、数据库、链、条目、归档，说明问题和处理办法；不改动任何内容。Check every part of an
-    installation: files, keys, database, chain, entries, archive. Problems are printed with the next step; nothing is
-    changed. It also works if the ledger cannot be opened. Exit code 1 if there is a problem.
+    """逐项检查账本的安装：文件、密钥、数据库、链、条目、归档，说明问题和处理办法；不改动任何内容。Check every part of
+    an installation: files, keys, database, chain, entries, archive. Each problem is printed with the next step; nothing
+    is changed. The command also works if the ledger cannot be opened. The exit code is 1 if there is a problem.
 
     示例 Examples:  pingzheng doctor · pingzheng doctor --home /srv/ledger --json
     """

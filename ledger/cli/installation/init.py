@@ -1,4 +1,4 @@
-"""``pingzheng init``: create a ledger and deploy its contracts with the founding offices and the delay of proposals."""
+"""``pingzheng init``: create a ledger; deploy its contracts with the founding authorities and the waiting period."""
 
 from __future__ import annotations
 
@@ -28,11 +28,15 @@ def init(
     ] = None,
     office: Annotated[
         list[Path] | None,
-        typer.Option(help="Office file of a founding authority: `pingzheng key office`. Repeat for each."),
+        typer.Option(
+            help="Signed file of a founding authority, made with `pingzheng key office`. Repeat for each authority."
+        ),
     ] = None,
     accredit: Annotated[
         list[str] | None,
-        typer.Option(help="Scenario for which the platform is accredited from the beginning. Repeat for each."),
+        typer.Option(
+            help="Scenario for which the platform is accredited from the beginning. Repeat for each scenario."
+        ),
     ] = None,
     last_day: Annotated[
         str, typer.Option(help="Last day of these accreditations: YYYY-MM-DD, Asia/Shanghai.")
@@ -40,12 +44,12 @@ def init(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """建立新账本：部署合约，写入创始机构和等待期，此后不能更改。Create a ledger: deploy its contracts with the founding
-    offices and the delay, which cannot be changed later.
+    """建立新账本：部署合约，写入创始机构和提案的等待期，此后不能更改。Create a ledger: deploy its contracts with the
+    founding authorities and the waiting period of proposals, which cannot be changed later.
 
-    A ledger has at least three founding authorities. On a local chain their keys are made here, for demonstrations. On
-    any other chain ($PINGZHENG_RPC_URL) this folder holds at most one office's key, the other offices send office
-    files, and the delay is at least 24 hours.
+    A ledger has at least three founding authorities. On a local chain, which is for demonstrations, their keys are made
+    in this folder. On any other chain ($PINGZHENG_RPC_URL) this folder holds the key of at most one authority, every
+    other authority sends a signed file (--office), and the waiting period is at least 24 hours.
 
     示例 Examples:  pingzheng init --delay 72h --accredit S00 --accredit S51 · pingzheng init --office justice.json
     --office services.json
@@ -75,14 +79,14 @@ def _require_new(settings: Settings, office: list[Path] | None) -> None:
     if (settings.home / "deployment.json").exists() and not is_half_made(settings.home):
         raise Conflict(
             "LEDGER_SET_UP",
-            "This folder already holds a ledger, whose founding offices and delay cannot be changed.",
+            "This folder already holds a ledger. Its founding authorities and waiting period cannot be changed.",
             where=str(settings.home),
             hint="Look at the ledger with `pingzheng status`, or give another --home.",
         )
     if office and settings.rpc_url is None:
         raise InvalidInput(
             "OFFICES_PLAYED_HERE",
-            "On a local chain all offices are simulated here, and office files have no effect.",
+            "On a local chain this program simulates all authorities, so files given with --office have no effect.",
             where="office",
             hint="Name another chain with $PINGZHENG_RPC_URL, or leave out --office.",
         )

@@ -20,7 +20,7 @@ index = typer.Typer(no_args_is_help=True)
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
     """检查链、数据库、条目、存证和索引是否正常；不正常时退出码为 1。Check chain, database, entries, anchoring and
-    index. Exit code 1 if a part has a problem.
+    index. The exit code is 1 if one of them has a problem.
 
     示例 Example:  pingzheng status
     """
@@ -50,7 +50,7 @@ def _sealing(ledger: Participant) -> dict[str, Any]:
 
 
 def _lost(ledger: Participant) -> dict[str, Any]:
-    """Return the number of lost batches and missing entries; empty if no batch is lost.
+    """Return the numbers of lost batches and of missing entries; empty if no batch is lost.
 
     ``ok`` stays true: the operator accepted the loss at the restore.
     """
@@ -67,8 +67,8 @@ log.command()(lost)
 
 @log.command()
 def head(home: Home = None, as_json: AsJson = False) -> None:
-    """显示链上的日志头，检查索引的历史是否与之相符、条目是否被改动。Show the log's head on the chain, and check that
-    the indexed history matches it and that no entry was changed. Exit code 1 if a check fails.
+    """显示链上的日志头，检查索引的历史是否与日志头相符、条目是否被改动。Show the log's head on the chain. Check that
+    the indexed history matches the head and that no entry was changed; the exit code is 1 if a check fails.
 
     示例 Example:  pingzheng log head
     """
@@ -116,7 +116,7 @@ def rebuild(
         bool,
         typer.Option(
             "--accept-loss",
-            help="链的末尾已丢失且无法恢复：以现有的链为准。The chain has lost its end for good: accept it as it is.",
+            help="链的末尾已丢失且无法恢复：接受现有的链。The chain's last blocks are lost for good: accept the rest.",
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
@@ -125,14 +125,14 @@ def rebuild(
 ) -> None:
     """删除索引，并从链上重建。Delete the index and rebuild it from the chain.
 
-    With --accept-loss, batches that the chain has lost are anchored again. You must repeat the revocations,
-    registrations and other acts that it has lost.
+    With --accept-loss, batches that the chain has lost are anchored again. You must repeat the lost revocations,
+    registrations and other acts.
 
     示例 Examples:  pingzheng index rebuild · pingzheng index rebuild --accept-loss --yes
     """
     if accept_loss:
         with opened(home, as_json) as ledger:
-            confirm("以现有的链为准，放弃已丢失的内容？ Accept the chain as it is and give up the lost acts?", yes)
+            confirm("接受现有的链，放弃已丢失的内容？ Accept the remaining chain and give up the lost acts?", yes)
             emit(asdict(ledger.accept_loss()), as_json, "接受丢失 Accepted")
         return
     with participating(home, as_json) as ledger:
@@ -142,11 +142,11 @@ def rebuild(
 
 @index.command()
 def check(home: Home = None, as_json: AsJson = False) -> None:
-    """重建索引并与原索引逐行比较；核对每个资产的头、每个条目和每个批次。Rebuild the index and compare it with the old
-    index, row by row. Also compare every asset's head with the chain, every entry with its leaf, and every batch with
-    its root and its anchor.
+    """重建索引并与原索引逐行比较；核对每个资产的头、每个条目和每个批次。Build the index a second time and compare it
+    with the present index, row by row. Also compare every asset's head with the chain, every entry with its leaf, and
+    every batch with its root and its anchor.
 
-    Exit code 1 if there is a difference; `findings` names it.
+    The exit code is 1 if there is a difference; `findings` lists the differences.
 
     示例 Example:  pingzheng index check
     """

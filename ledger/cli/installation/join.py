@@ -14,15 +14,17 @@ from ledger.cli.shell.output import AsJson, Home, emit, errors_explained
 def join_command(
     deployment: Annotated[
         Path,
-        typer.Argument(help="The operator's deployment.json, which names chain and contracts.", show_default=False),
+        typer.Argument(
+            help="The operator's deployment.json, which names the chain and the contracts.", show_default=False
+        ),
     ],
-    rpc_url: Annotated[str, typer.Option(help="JSON-RPC URL of a node of that chain.", show_default=False)],
+    rpc_url: Annotated[str, typer.Option(help="JSON-RPC URL of a node of the operator's chain.", show_default=False)],
     key: Annotated[Path, typer.Option(help="File with the private key of your party's account.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """作为核验和使用凭证的参与方加入一条链，使用自己的数据库和密钥。Join a chain as a party that verifies and uses
-    certificates, with your own database and key.
+    """加入运营方的链，以自己的数据库和密钥核验和使用凭证。Join the operator's chain, to verify and use certificates
+    with your own database and key.
 
     示例 Example:  pingzheng join deployment.json --rpc-url http://node:8545 --key bank.key --home bank
     """

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 DEFAULT = "from"
 QUESTION = (
-    "备份之后已删除的内容是否都已再次删除？确认后，其余密封内容可再次打开。继续吗？ Have all texts that were erased "
-    "since the backup been erased again? After this, all other texts can be opened. Continue?"
+    "备份之后依法删除过的内容，是否都已再次删除？确认后，其余密封内容可再次打开。继续吗？ Have all texts that were "
+    "erased since the backup been erased again? If you confirm, all other texts can be opened. Continue?"
 )
 
 
 class _Restore(TyperGroup):
-    """A group whose default command is ``from``: a first word that is not a command is the folder of a backup."""
+    """A group of commands; if the first word is not a command, ``from`` is called with that word as a backup folder."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Insert ``from`` before the folder of a backup, then parse as Click does."""
@@ -42,10 +42,15 @@ app = typer.Typer(cls=_Restore, no_args_is_help=True)
 
 @app.command(DEFAULT)
 def restore_command(
-    backup: Annotated[Path, typer.Argument(help="Folder of the backup's data.", show_default=False)],
-    keys: Annotated[Path, typer.Option(help="Folder of the backup's keys.", show_default=False)],
+    backup: Annotated[
+        Path, typer.Argument(help="Folder that holds the data of the backup; it is only read.", show_default=False)
+    ],
+    keys: Annotated[
+        Path, typer.Option(help="Folder that holds the keys of the backup; it is only read.", show_default=False)
+    ],
     archive: Annotated[
-        Path | None, typer.Option(help="Folder of the archive; the restored ledger continues to archive there.")
+        Path | None,
+        typer.Option(help="Folder of the archive; the restored ledger will archive its next batches there too."),
     ] = None,
     chain: Annotated[
         Path | None,
@@ -53,17 +58,19 @@ def restore_command(
     ] = None,
     rpc_url: Annotated[
         str | None,
-        typer.Option(help="JSON-RPC URL of a node, if the chain is not local; default: $PINGZHENG_RPC_URL."),
+        typer.Option(
+            help="JSON-RPC URL of a node of the ledger's chain, if that is not local; default: $PINGZHENG_RPC_URL."
+        ),
     ] = None,
     erasures: Annotated[
         Path | None,
         typer.Option(help="List of erasures, in addition to the archive's list; default: $PINGZHENG_ERASURES."),
     ] = None,
     without_key: Annotated[
-        list[str] | None, typer.Option(help="Id of a wrapping key that is lost for good. Repeat for each.")
+        list[str] | None, typer.Option(help="Id of a wrapping key that is lost for good. Repeat for each lost key.")
     ] = None,
     accept_chain_loss: Annotated[
-        bool, typer.Option("--accept-chain-loss", help="Accept a local chain that has lost its end.")
+        bool, typer.Option("--accept-chain-loss", help="Restore even if the last blocks of the local chain are lost.")
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
@@ -71,10 +78,10 @@ def restore_command(
     """用备份、归档和链把账本恢复到新文件夹；链可以比备份新。Restore a ledger from backup, archive and chain into a new
     folder; the chain may be newer than the backup.
 
-    The word `from` may be left out. The ledger is restored completely or not at all. Batches that only the chain holds
-    are listed as lost: their numbers are never used again, and `pingzheng log adopt` takes their entries back from
-    holders' bundles. Without a list of erasures, texts stay closed until `pingzheng restore confirm-erasures`. Parties
-    must sign in again, and programs need new API keys.
+    You can leave out the word `from`. The ledger is restored completely or not at all. Batches that only the chain
+    holds are listed as lost: their numbers are never used again, and `pingzheng log adopt` takes their entries back
+    from holders' bundles. If there is no list of erasures, texts stay closed until you run `pingzheng restore
+    confirm-erasures`. Parties must sign in again, and programs need new API keys.
 
     示例 Example:  pingzheng restore from /backup/2026-11-30 --keys /vault/2026-11-30 --archive /archive --home new
     """
@@ -104,7 +111,7 @@ def _require_one_chain(chain: Path | None, rpc_url: str | None) -> None:
     if chain is not None and rpc_url is not None:
         raise InvalidInput(
             "RESTORE_ONE_CHAIN",
-            "A ledger has either a local chain or a chain behind a node.",
+            "A ledger has only one chain: a local chain, or the chain of the node that --rpc-url names.",
             where="--chain",
             hint="Give either --chain or --rpc-url.",
         )
@@ -113,14 +120,17 @@ def _require_one_chain(chain: Path | None, rpc_url: str | None) -> None:
 @app.command("confirm-erasures")
 def confirm_erasures(
     erasures: Annotated[
-        Path | None, typer.Option(help="List of erasures to apply first, if there is one.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="File with the list of erasures, which are applied before other texts are opened.", show_default=False
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """恢复时没有删除清单的，核对后让密封内容可再次打开。Open the texts that a restore without a list of erasures left
-    closed.
+    """恢复时没有删除清单的，核对删除情况后，让密封内容可再次打开。Let texts be opened again that stayed closed because
+    the ledger was restored without a list of erasures.
 
     示例 Examples:  pingzheng restore confirm-erasures --erasures erased.jsonl · pingzheng restore confirm-erasures
     """
@@ -139,10 +149,10 @@ def adopt(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """从持有人的凭证包收回丢失的条目，并与链上的根核对。Take lost entries back from holders' bundles, after checking
-    each entry against the root on the chain.
+    """从持有人的凭证包收回丢失的条目，并与链上批次的根核对。Take lost entries back from holders' bundles, after
+    checking each entry against the root of its batch on the chain.
 
-    Each bundle is taken completely or refused. Exit code 1 if a bundle was refused.
+    All entries of a bundle are taken back, or the bundle is refused. The exit code is 1 if a bundle was refused.
 
     示例 Example:  pingzheng log adopt bundle-1.json bundle-2.json
     """
@@ -175,7 +185,8 @@ def adopt(
 
 
 def lost(home: Home = None, as_json: AsJson = False) -> None:
-    """列出链上有、而此处缺少条目的批次。List the batches on the chain whose entries are partly or all missing here.
+    """列出链上有、但本账本缺少部分或全部条目的批次。List the batches on the chain of which this ledger lacks some or
+    all entries.
 
     示例 Example:  pingzheng log lost
     """
@@ -239,12 +250,12 @@ def _shown(restored: Restored, home: Path, as_json: bool) -> dict[str, Any]:
 
 
 def _numbered(numbers: Sequence[str]) -> str | None:
-    """Mark the values as numbers, so that they are not read as a count: ``编号 no. 4, 7-9``."""
+    """Return the numbers with a label, such as ``编号 no. 4, 7-9``, so that nobody takes them for a count."""
     return f"编号 no. {', '.join(numbers)}" if numbers else None
 
 
 def _ranges(numbers: Sequence[int], *, pairs: bool = False) -> list[str]:
-    """Return consecutive numbers as ranges, such as ``4-7``; with ``pairs`` the numbers are the ends of ranges."""
+    """Return consecutive numbers as ranges, such as ``4-7``; with ``pairs``, ``numbers`` are first and last numbers."""
     ends = list(zip(numbers[::2], numbers[1::2], strict=True)) if pairs else [(each, each) for each in numbers]
     found: list[tuple[int, int]] = []
     for first, last in ends:

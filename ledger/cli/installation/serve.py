@@ -24,10 +24,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，不丢失任何内容。Start the API of this ledger, with
-    interactive docs at /docs. Ctrl-C ends the service without loss of data.
+    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，数据不会丢失。Start the API of this ledger, with
+    interactive docs at /docs. Ctrl-C ends the service; no data is lost.
 
-    A sign-in is valid for the address at which the party reaches the service. If that is not http://127.0.0.1 with this
+    Parties sign in for the address at which they reach the service. If this address is not http://127.0.0.1 with this
     port, set PINGZHENG_ORIGIN to the address, such as https://platform.example.
 
     示例 Example:  pingzheng serve --port 8080
@@ -38,7 +38,7 @@ def serve(
         from ledger.installation.settings import Settings
         from ledger.installation.wiring import open_participant
 
-        # Port and ledger are opened before the server starts, so that their errors are explained here.
+        # Open port and ledger before the server starts, so that this command can explain their errors.
         with ExitStack() as stack:
             listening = stack.enter_context(_listening(host, port))
             settings = _for_serving(Settings.at(home), port)
@@ -49,14 +49,14 @@ def serve(
 
 
 def _for_serving(settings: Settings, port: int) -> Settings:
-    """Set the defaults of a server for settings that are not configured: its origin and a short wait for writers."""
+    """Return settings in which the origin, and a short wait for other writers, are set if they are not configured."""
     usual = {"origin": f"http://127.0.0.1:{port}", "write_wait": WRITE_WAIT_SECONDS}
     return settings.model_copy(update={name: usual[name] for name in usual.keys() - settings.model_fields_set})
 
 
 @contextmanager
 def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
-    """Let the server close the installation: a signal may end the program before other code could close it."""
+    """Let the server close the installation, because a signal may end the program before other code can close it."""
     with opened:
         yield participant
 

@@ -16,8 +16,8 @@ def skip(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把本地链的时钟向前拨，使演示中的公示到期；其他链不能拨动时钟。Move a local chain's clock forward, so that a
-    public notice ends in a demonstration; the clock of other chains cannot be moved.
+    """把本地链的时钟向前拨若干天，使演示中的公示到期；其他链的时钟不能拨动。Move a local chain's clock forward by some
+    days, so that a public notice ends in a demonstration. The clock of other chains cannot be moved.
 
     示例 Example:  pingzheng skip 16
     """

@@ -1,4 +1,4 @@
-"""``pingzheng try``: one certificate, from the bank's request to an offline verification, by the ordinary commands."""
+"""``pingzheng try``: run the commands for one certificate, from a bank's request to an offline verification."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.cli.shell.output import AsJson, console, errors_explained, print_jso
 _SCRIPT: Final = "trial.toml"
 _NEXT: Final = """
 离线核验的凭证包 The bundle that was verified offline: {out}/bundle.json
-链上的事实 What the chain says about it: {out}/facts.json
+链上数据 The data that the chain has about the certificate: {out}/facts.json
 企业签署的授权 The consent that the firm signed: {out}/authorization.json
 
 接下来 Next:
@@ -33,10 +33,10 @@ def try_out(
     out: Annotated[Path, typer.Option(help="New folder for the ledger and the parties' files.")] = Path("try-out"),
     as_json: AsJson = False,
 ) -> None:
-    """用一个提供方、一家银行签发一张凭证，约一分钟：显示并执行每条命令，最后离线核验。Issue one certificate with one
-    provider and one bank, in about a minute: show and run every command, the last of which verifies it offline.
+    """用约一分钟签发并核验一张凭证，涉及一个提供方、一家企业和一家银行；显示并执行每条命令。Issue one certificate with
+    one provider, one firm and one bank, and verify it offline, in about a minute. Every command is shown and run.
 
-    If the folder exists, the next free name is used: try-out-2, try-out-3, and so on. The chain is always a local one.
+    If the folder exists, a number is added to its name: try-out-2, try-out-3, and so on. The chain is always local.
 
     示例 Example:  pingzheng try --out try-out
     """
@@ -55,7 +55,7 @@ def try_out(
             found = _members(_run(_shown(step, words, as_json), ["--json"], as_json))
             words |= {word: str(found[member]) for word, member in step.get("keep", {}).items()}
             if step is steps[0]:
-                # While this ledger is open, each command uses its chain instead of starting one.
+                # While this ledger is open, each command uses the ledger's chain instead of starting the chain again.
                 stack.enter_context(open_ledger(Settings.at(folder / "var")))
         verified = _run(_shown(last, words, as_json), ["--json"] if as_json else [], as_json)
         if as_json:
@@ -66,7 +66,7 @@ def try_out(
 
 
 def _new_folder(wanted: Path) -> Path:
-    """Create the folder, or the first free one of the same name with a number."""
+    """Create the folder; if it exists, create a folder of the same name with the first unused number."""
     for folder in (wanted.with_name(f"{wanted.name}-{number}") if number > 1 else wanted for number in count(1)):
         try:
             folder.mkdir(parents=True)
@@ -77,7 +77,7 @@ def _new_folder(wanted: Path) -> Path:
 
 
 def _shown(step: dict[str, Any], words: dict[str, str], as_json: bool) -> list[str]:
-    """Print what the step does and its command, and return the words of the command."""
+    """Print the purpose and the command of a step, and return the words of the command."""
     line = step["run"].format_map(words)
     if not as_json:
         console.print(f"\n{step['zh']} {step['en']}", style="bold", highlight=False, markup=False, soft_wrap=True)
@@ -111,7 +111,7 @@ def _print_failure(answer: str, as_json: bool) -> None:
 
 
 def _members(answer: str) -> dict[str, Any]:
-    """Return the JSON object that a command printed, or the first one of a list."""
+    """Return the JSON object that a command printed; if it printed a list, return the first object."""
     value = json.loads(answer)
     found: dict[str, Any] = value[0] if isinstance(value, list) else value
     return found

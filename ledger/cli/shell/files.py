@@ -1,4 +1,4 @@
-"""Read the files that people give to commands: texts, JSON, private keys."""
+"""Read the files that users name in commands: texts, JSON, private keys."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
 
 def read_text(path: Path, limit: int) -> bytes:
-    """Return the text of a file in UTF-8; a file in UTF-16, or with a byte order mark, is converted.
+    """Return the text of a file as UTF-8. A text with a byte order mark (UTF-8 or UTF-16) is converted.
 
-    A text without a byte order mark is returned unchanged; its parser reports a wrong encoding. Raises as
-    ``read_bounded``.
+    A text without a byte order mark is returned unchanged, and its parser reports a wrong encoding. Raises the errors
+    of ``read_bounded``.
     """
     return in_utf8(read_bounded(path, limit))
 
 
 def in_utf8(raw: bytes) -> bytes:
-    """Return a text with a byte order mark in UTF-8 without the mark; return other bytes unchanged."""
+    """Convert a text that begins with a byte order mark to UTF-8 without the mark; return other bytes unchanged."""
     for mark, encoding in _MARKS.items():
         if raw.startswith(mark):
             with suppress(UnicodeDecodeError):
@@ -52,17 +52,17 @@ def in_utf8(raw: bytes) -> bytes:
 
 
 def line_in(path: Path, limit: int) -> str:
-    """Return the text of a file without surrounding blanks; raises as ``read_bounded``."""
+    """Return the text of a file without surrounding blanks; raises the errors of ``read_bounded``."""
     return read_text(path, limit).decode("utf-8", "replace").strip()
 
 
 def parsed(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
-    """Parse the text of a file; errors name the file. Raises as ``parse`` and ``read_bounded``."""
+    """Parse the text of a file; errors name the file. Raises the errors of ``parse`` and ``read_bounded``."""
     return of_file(path, parse, read_text(path, limit))
 
 
 def of_file(path: Path, parse: Callable[[bytes], T], raw: bytes) -> T:
-    """Parse bytes that were read from a file; errors name the file. Raises as ``parse``."""
+    """Parse bytes that were read from a file; errors name the file. Raises the errors of ``parse``."""
     try:
         return parse(raw)
     except PingzhengError as error:
@@ -71,12 +71,12 @@ def of_file(path: Path, parse: Callable[[bytes], T], raw: bytes) -> T:
 
 
 def json_in(path: Path, limit: int) -> Any:
-    """Return the JSON value in a file; raises as ``read_bounded``, and ``InvalidInput`` ``JSON_…`` with the line."""
+    """Return the JSON value in a file; raises the errors of ``read_bounded``, and ``InvalidInput`` ``JSON_…``."""
     return parsed(path, limit, lambda raw: parse_json(raw, max_bytes=max(limit, len(raw))))
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read; an existing file loses its wider permissions."""
+    """Write a file that only its owner can read; if the file exists, other users lose their permissions."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(handle, 0o600)
@@ -84,12 +84,12 @@ def write_private(path: Path, text: str) -> None:
 
 
 def private_key_of(path: Path) -> bytes:
-    """Return the secp256k1 private key in a file; raises as ``key_in``."""
+    """Return the secp256k1 private key in a file; raises the errors of ``key_in``."""
     private_key, signer = key_in(path)
     if signer.algorithm["alg"] != ES256K.alg:
         raise Misconfigured(
             "KEY_FILE_DAMAGED",
-            "The key in the file is not a secp256k1 key, which accounts on the chain need.",
+            "The key in the file is not a secp256k1 key. Accounts on the chain need such a key.",
             where=path.name,
             hint="Give a secp256k1 key: 64 hex digits without a prefix, as `pingzheng key new` writes it.",
         )
@@ -97,12 +97,12 @@ def private_key_of(path: Path) -> bytes:
 
 
 def signer_of(path: Path) -> Signer:
-    """Return the signer for the private key in a file; raises as ``key_in``."""
+    """Return the signer for the private key in a file; raises the errors of ``key_in``."""
     return key_in(path)[1]
 
 
 def key_in(path: Path) -> tuple[bytes, Signer]:
-    """Return the private key (32 bytes) in a file, and its signer of the suite that the file names.
+    """Return the private key (32 bytes) in a file, and a signer that uses this key with the suite named in the file.
     Raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``; ``Misconfigured`` ``KEY_FILE_DAMAGED``.
     """
     from ledger.parties.custody import signer_of_key
@@ -115,5 +115,5 @@ def key_in(path: Path) -> tuple[bytes, Signer]:
             "KEY_FILE_DAMAGED",
             "The file does not contain a private key.",
             where=path.name,
-            hint="Write 64 hex digits, after `p256:` or `sm2:` for these suites; `pingzheng key new` makes a key file.",
+            hint="Write 64 hex digits (after `p256:` or `sm2:` for such keys); `pingzheng key new` makes a key file.",
         ) from error

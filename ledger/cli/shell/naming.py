@@ -1,4 +1,4 @@
-"""Read the names of parties and assets, times and durations as people write them."""
+"""Read the parties, assets, times and durations that people write as arguments of commands."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
     from ledger.parties.roles import Actor
 
-# The form of a time, for the help of options.
+# How to write a time; the help of options contains this text.
 TIMES = "YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC"
-# The form of a duration, for the help of options.
+# How to write a duration; the help of options contains this text.
 DURATIONS = "72h, 3d, 90m, or seconds"
-# A hundred years. A longer duration is a typing error, and too large for the contracts.
+# The longest duration, in seconds: a hundred years. Longer durations are typing errors, and the contracts refuse them.
 MAX_DURATION = 100 * 366 * 86_400
 PARTY_ID = re.compile(r"[0-9a-f]{64}")
 _ID_LIKE = re.compile(r"[0-9a-fA-F]{4,}(…|\.\.\.)?")
@@ -28,11 +28,12 @@ _USCC_LIKE = re.compile(r"[0-9A-Za-z]{18}")
 
 
 def party_of(ledger: Participant, name: str) -> str:
-    """Return the party id for a party id, a USCC, an institution's name, ``authority`` or ``platform``.
+    """Return the id of a party that is given as party id, USCC, institution's name, ``authority`` or ``platform``.
 
-    ``self`` is the installation's own party. A joined installation accepts only ``self`` and party ids. Raises
-    ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``; ``InvalidInput`` ``PARTY_FORM`` or ``USCC_…``
-    for other texts, and ``ID_NUMBER_ARGUMENT`` for a person's ID number, because persons are named by party id.
+    The text ``self`` means the installation's own party. A joined installation accepts only ``self`` and party ids.
+    Raises ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``; ``InvalidInput`` ``PARTY_FORM`` or
+    ``USCC_…`` if the text has none of these forms, and ``ID_NUMBER_ARGUMENT`` if it is a person's ID number: a person
+    must be given as party id.
     """
     from ledger.installation.wiring import Ledger
 
@@ -54,12 +55,12 @@ def party_of(ledger: Participant, name: str) -> str:
 
 
 def actor_of(ledger: Participant, name: str) -> Actor:
-    """Return the named party as the acting party; raises as ``party_of``, and ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
+    """Return the named party as an actor; raises the errors of ``party_of``, and ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
     return ledger.actor(party_of(ledger, name))
 
 
 def party_form(why: str) -> InvalidInput:
-    """Return the error for a text that cannot name a party; ``why`` is a sentence with the reason."""
+    """Return the error for a text that does not name a party; ``why`` is a sentence that says what is wrong."""
     return InvalidInput(
         "PARTY_FORM",
         f"The text does not name a party. {why}",
@@ -69,9 +70,9 @@ def party_form(why: str) -> InvalidInput:
 
 
 def _require_no_id_number(name: str) -> None:
-    """Raise ``InvalidInput`` ``ID_NUMBER_ARGUMENT`` for a person's ID number.
+    """Raise ``InvalidInput`` ``ID_NUMBER_ARGUMENT`` if the text is a person's ID number.
 
-    Other users of the machine can see arguments, and shells store them. A USCC is public.
+    Other users of the machine can see arguments, and shells store them. A USCC is public, so it is allowed.
     """
     if _keeps(check_resident_id, name) and not _keeps(check_uscc, name):
         raise InvalidInput(
@@ -91,7 +92,7 @@ def _keeps(check: Callable[[str], str], text: str) -> bool:
 
 
 def asset_of(ledger: Participant, name: str) -> str:
-    """Return the asset id for an asset id, or for a resource code: the asset of its newest registration.
+    """Return an asset id. For a resource code, return the asset of the resource's newest registration.
 
     Raises ``NotFound`` ``ASSET_UNKNOWN``.
     """
@@ -103,13 +104,13 @@ def asset_of(ledger: Participant, name: str) -> str:
 
 
 def acting_on(ledger: Ledger, party: str, asset: str) -> tuple[Actor, str]:
-    """Return the acting party and the id of the asset; raises as ``asset_of`` and ``actor_of``."""
+    """Return the acting party and the id of the asset; raises the errors of ``asset_of`` and ``actor_of``."""
     identifier = asset_of(ledger, asset)
     return actor_of(ledger, party), identifier
 
 
 def seconds_of(text: str) -> int:
-    """Return a time in seconds UTC; a number is already in seconds UTC. Raises ``InvalidInput`` ``TIME_FORM``."""
+    """Convert the text of a time to seconds UTC; a number is unchanged. Raises ``InvalidInput`` ``TIME_FORM``."""
     try:
         if text.isascii() and text.isdigit():
             seconds = int(text)
@@ -129,9 +130,11 @@ def seconds_of(text: str) -> int:
 
 
 def duration_of(text: str) -> int:
-    """Return a duration in seconds; raises ``InvalidInput`` ``DURATION_FORM``."""
+    """Convert the text of a duration, such as ``72h``, to seconds; raises ``InvalidInput`` ``DURATION_FORM``."""
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
     seconds = 0 if found is None else int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
     if found is None or seconds > MAX_DURATION:
-        raise InvalidInput("DURATION_FORM", "A duration is written as 72h, 3d, 90m, or in seconds.", where=text[:32])
+        raise InvalidInput(
+            "DURATION_FORM", "The duration must be written as 72h, 3d, 90m, or in seconds.", where=text[:32]
+        )
     return seconds

@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 @contextmanager
 def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
-    """Open the ledger in ``home``; an error is printed and ends the program with exit code 2."""
-    # Imported here, because chain and database take seconds to import and many commands open no ledger.
+    """Open the ledger in ``home``. If that fails, print the error and end the program with exit code 2."""
+    # Imported here, because the chain and database libraries take seconds to import, and many commands open no ledger.
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_ledger
 
@@ -34,7 +34,7 @@ def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
 
 @contextmanager
 def participating(home: Path | None, as_json: bool = False) -> Iterator[Participant]:
-    """Open the ledger or the joined installation in ``home``; errors are handled as in ``opened``."""
+    """Open the operator's ledger or the joined installation in ``home``; errors are handled as in ``opened``."""
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_participant
 
@@ -53,13 +53,13 @@ def _shown(
     stack: ExitStack, opening: Callable[[], AbstractContextManager[T]], doing: str = "打开账本 Opening the ledger…"
 ) -> T:
     """Enter ``opening()`` and show progress on a terminal, because starting a local chain takes seconds."""
-    # No progress on a pipe: nobody sees it, and the system may refuse the thread that it needs.
+    # Show no progress on a pipe: nobody sees it, and the system may refuse the thread that draws it.
     with stderr.status(doing) if stderr.is_terminal else nullcontext():
         return stack.enter_context(opening())
 
 
 def configure_logging() -> None:
-    """Write log lines as JSON to standard error, from the level ``$PINGZHENG_LOG`` (default: warning) upwards."""
+    """Write log lines as JSON to standard error; ``$PINGZHENG_LOG`` is the lowest level (default: warning)."""
     level = logging.getLevelNamesMapping().get(os.environ.get(LOG, "WARNING").upper(), logging.WARNING)
     structlog.configure(
         processors=[
@@ -69,6 +69,6 @@ def configure_logging() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # sys.stderr is read for each line, because an earlier redirection may have been closed.
+        # Look up sys.stderr for each log line, because sys.stderr may have been replaced, and the old stream closed.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

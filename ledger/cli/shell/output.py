@@ -35,10 +35,10 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class _Output(Console):
-    """A console that lets ``errors_explained`` handle a closed pipe."""
+    """A Rich console that raises ``BrokenPipeError`` on a closed pipe; ``errors_explained`` handles this error."""
 
     def on_broken_pipe(self) -> None:
-        """Raise ``BrokenPipeError`` again; Rich calls this method in its handler."""
+        """Raise ``BrokenPipeError`` again. Rich calls this method when it catches the error."""
         raise BrokenPipeError
 
 
@@ -51,17 +51,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
 
-# Members with a time in seconds UTC, which tables show in Shanghai time.
+# The names of members that are times in seconds UTC; tables show them in Shanghai time.
 _TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
 
-# Members whose values are codes with a Chinese name in labels.toml.
+# Members whose values are codes; labels.toml has a Chinese name for each code.
 _CODED = {"class", "result", "state", "status"}
-# The ids of parties, accounts and digests.
+# Long hex strings, which tables shorten: party ids, accounts and digests.
 _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
-# A code, number or key: a run of ASCII characters, which a table must not break.
+# ASCII characters without a blank, such as a code, a number or a key: a table must not break them.
 _WORD = re.compile(r"[!-~…]+")
-# The least width of a column of Chinese text, and the width of a border with the blanks beside it.
+# The least width of a column of Chinese text, and the width of a column's border with its blanks, in characters.
 _NARROWEST = 4
 _BORDERS = 3
 
@@ -74,7 +74,7 @@ LOG = "PINGZHENG_LOG"
 
 
 def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
-    """Print one record: as a table of two columns, or as a JSON object.
+    """Print one record as a table of two columns, or as a JSON object.
 
     If the terminal is too narrow for the longest code or key, each member is printed on a separate line.
     """
@@ -86,10 +86,10 @@ def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
 
 
 def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> None:
-    """Print many records: as a table whose headings are the keys of the first record, or as a JSON array.
+    """Print many records as a table, whose headings are the keys of the first record, or as a JSON array.
 
-    A table shortens ids, except in its first column, which names the record. If the terminal is too narrow for a table
-    that breaks no code, each member is printed whole on a separate line.
+    A table shortens ids, except in its first column, which identifies the record. If the terminal is too narrow to
+    print every code in one line of a column, each member is printed completely on a separate line.
     """
     if as_json:
         print_json(rows)
@@ -106,7 +106,7 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> N
 def _print_table(
     title: str, head: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[Mapping[str, str]]
 ) -> None:
-    """Print a table, or the unshortened records in ``whole`` line by line if the terminal is too narrow for it."""
+    """Print a table. If the terminal is too narrow, print ``whole``, the unshortened records, line by line."""
     columns = list(zip(*([head] if head else []), *rows, strict=True))
     widths = _widths(columns)
     if widths is None:
@@ -121,7 +121,7 @@ def _print_table(
 
 
 def _print_lines(title: str, records: Sequence[Mapping[str, str]]) -> None:
-    """Print each member of each record on a separate line; no line is broken, so that values can be copied."""
+    """Print each member of each record on one line, however long, so that values can be copied."""
     if title:
         console.print(title, markup=False, highlight=False)
     for place, record in enumerate(records):
@@ -132,7 +132,7 @@ def _print_lines(title: str, records: Sequence[Mapping[str, str]]) -> None:
 
 
 def _widths(columns: Sequence[Sequence[str]]) -> list[int] | None:
-    """Return a width for each column of texts so that no code or key is broken; None if the terminal is too narrow."""
+    """Return for each column a width that breaks no code or key; None if the terminal is too narrow for them."""
     least = [max(map(len, _WORD.findall(" ".join(column))), default=_NARROWEST) for column in columns]
     most = [max(cell_len(line) for text in column for line in (text or " ").split("\n")) for column in columns]
     room = console.width - sum(least) - _BORDERS * len(columns) - 1
@@ -156,24 +156,24 @@ def _labels() -> dict[str, dict[str, str]]:
 
 
 def _names(key: str) -> list[str]:
-    """Return the Chinese name of a member, if labels.toml has one, and its name."""
+    """Return the heading of a member: its Chinese name, if labels.toml has one, and its name."""
     return [*filter(None, [_labels()["names"].get(key)]), key]
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON on standard output; Chinese is escaped only if the encoding has no Chinese characters."""
+    """Print a value as JSON on standard output. If the output's encoding lacks Chinese characters, escape them."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     sys.stdout.write((text if can_show(text) else json.dumps(value, indent=2)) + "\n")
     sys.stdout.flush()
 
 
 def local_time(seconds: int) -> str:
-    """Return a time (seconds UTC) as text in Shanghai time."""
+    """Convert a time in seconds UTC to a text in Shanghai time."""
     return datetime.fromtimestamp(seconds, UTC).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def progress() -> Progress:
-    """Return progress bars on standard error; plain lines every few seconds if standard error is not a terminal."""
+    """Return progress bars on standard error. If that is not a terminal, print a plain line every few seconds."""
     if not stderr.is_terminal:
         return ProgressLines(stderr)
     return Progress(
@@ -188,7 +188,7 @@ def progress() -> Progress:
 
 @contextmanager
 def errors_explained(as_json: bool = False) -> Iterator[None]:
-    """Print errors with their explanation and end with exit code 2; end with exit code 130 after Ctrl-C."""
+    """If the block raises an error, explain it and end with exit code 2; after Ctrl-C end with exit code 130."""
     try:
         yield
     except PingzhengError as error:
@@ -209,7 +209,7 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
 
 
 def _foreign(error: Exception) -> PingzhengError:
-    """Return an error of this package for a foreign exception, without its text, which may be personal."""
+    """Convert an exception of another library to an error of this package, without its text, which may be personal."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         if error.filename is None:
             give_up(sys.stdout)
@@ -221,7 +221,7 @@ def _foreign(error: Exception) -> PingzhengError:
         )
     # Python raises a plain RuntimeError if the system refuses a thread.
     if isinstance(error, MemoryError) or (type(error) is RuntimeError and error.args == (NO_THREAD,)):
-        return Misconfigured("MEMORY_SHORT", "The system refused more memory to this program.", hint=FREE_MEMORY)
+        return Misconfigured("MEMORY_SHORT", "The system did not give this program more memory.", hint=FREE_MEMORY)
     if isinstance(error, OSError) and error.filename is not None:
         return Misconfigured("FILE_REFUSED", f"The system reports: {error.strerror}.", where=str(error.filename))
     if logging.getLevelName(os.environ.get(LOG, "").upper()) == logging.DEBUG:
@@ -231,7 +231,7 @@ def _foreign(error: Exception) -> PingzhengError:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Ask the question on the terminal, unless ``yes`` is set.
+    """Ask the question on the terminal, unless ``yes`` is set; return if the answer is yes.
 
     Raises ``InvalidInput`` ``NOT_CONFIRMED`` if the answer is no or there is no terminal.
     """
@@ -246,16 +246,16 @@ def confirm(question: str, yes: bool) -> None:
 
 
 def ask(question: str, yes: bool, as_json: bool) -> None:
-    """Ask the question before an act that cannot be undone, as ``confirm``, but only a person at a terminal.
+    """Before an act that cannot be undone, ask the question as ``confirm`` does, if a person is at a terminal.
 
-    A script has no terminal or asks for JSON: there the act itself is the decision.
+    A script has no terminal, or asks for JSON output. Scripts are not asked: whoever runs one has decided already.
     """
     if sys.stdin.isatty() and not as_json:
         confirm(question, yes)
 
 
 def fail(error: PingzhengError, as_json: bool) -> NoReturn:
-    """Print an error and end with exit code 2, or with 74 (EX_IOERR in sysexits.h) if a disk is full."""
+    """Print an error and end the program with exit code 2, or with 74 (EX_IOERR in sysexits.h) if a disk is full."""
     if as_json:
         print_json(error_members(error))
     else:
@@ -264,7 +264,7 @@ def fail(error: PingzhengError, as_json: bool) -> NoReturn:
 
 
 def explain(error: PingzhengError) -> None:
-    """Print an error for people on standard error; lines are not broken, so that commands in them can be copied."""
+    """Print an error for people on standard error. Lines are not broken, so that people can copy commands from them."""
     explained = explanation(error.code, error.message, error.hint)
     head = f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(explained.message)}"
     stderr.print(head, highlight=False, soft_wrap=True)
@@ -275,7 +275,7 @@ def explain(error: PingzhengError) -> None:
 
 
 def error_members(error: PingzhengError) -> dict[str, Any]:
-    """Return an error as JSON members."""
+    """Return the members of an error for JSON output."""
     explained = explanation(error.code, error.message, error.hint)
     return {
         "error": error.code,

@@ -31,16 +31,16 @@ NewPassphraseFile = Annotated[
 
 
 def passphrase_of(file: Path | None, variable: str = PASSPHRASE, *, new: bool = False) -> str:
-    """Return the passphrase; a new passphrase must be typed twice.
+    """Return the passphrase from the file, the environment or the terminal. A new passphrase must be typed twice.
 
-    Raises ``InvalidInput`` ``PASSPHRASE_MISSING``, ``FILE_…``.
+    Raises ``InvalidInput`` ``PASSPHRASE_MISSING``, or ``FILE_…`` if the file cannot be read.
     """
     if file is not None:
         return _line_of(file)
     if configured := os.environ.get(variable):
         return configured
     try:
-        # On a terminal that would show the typed passphrase, raise instead of asking.
+        # If the terminal cannot hide the typed passphrase, raise an error instead of asking for the passphrase.
         with warnings.catch_warnings(action="error", category=GetPassWarning):
             return str(
                 typer.prompt(

@@ -24,10 +24,11 @@ MAX_FILE_BYTES: Final = 64 * 1024
 def members_of(
     file: Path | None, members: Mapping[str, str], optional: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the text of each member, from a JSON object in ``file``, from standard input for ``-``, or typed.
+    """Return the text of each member. They come from a JSON object in ``file`` (``-``: standard input), or are typed.
 
-    ``members`` gives the question for each member on a terminal. ``optional`` members are accepted in a file and not
-    asked for. Raises ``InvalidInput`` ``PERSONAL_MISSING`` without file and terminal, ``PERSONAL_FORM``, ``FILE_…``.
+    ``members`` gives for each member the question that is asked on a terminal. ``optional`` members are accepted in a
+    file, but not asked for. Raises ``InvalidInput``: ``PERSONAL_MISSING`` if there is neither a file nor a terminal,
+    ``PERSONAL_FORM`` if the content is wrong, ``FILE_…`` if the file cannot be read.
     """
     if file is None:
         return _typed(members)
@@ -45,7 +46,7 @@ def members_of(
 
 
 def readable_by_owner_alone(file: Path) -> None:
-    """Remove other users' permissions on the file, if this user may change them."""
+    """Remove other users' permissions on the file, if this user is allowed to change permissions."""
     with contextlib.suppress(OSError):
         file.chmod(0o600)
 
@@ -60,7 +61,7 @@ def _typed(members: Mapping[str, str]) -> dict[str, str]:
     if not sys.stdin.isatty():
         raise InvalidInput(
             "PERSONAL_MISSING",
-            f"There is no terminal for typing: {', '.join(members)}.",
+            f"There is no terminal on which these members can be typed: {', '.join(members)}.",
             where="--file",
             hint="Give a JSON file, or `-` to read standard input.",
         )

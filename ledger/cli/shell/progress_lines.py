@@ -1,4 +1,4 @@
-"""Progress as plain lines, for output that is not a terminal: a log file, a pipe or CI."""
+"""Show progress as plain lines, if the output is not a terminal but a log file, a pipe or CI."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SECONDS: Final = 5
 
 
 class ProgressLines(Progress):
-    """Print a line when a task is complete, and at most every ``SECONDS`` seconds before; draw no bars."""
+    """Prints a line when a task is complete, and before that at most one line every ``SECONDS`` seconds; no bars."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console=console, disable=True)
         self._printed = time.monotonic()
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
-        """Count steps of a task, as ``Progress.advance``."""
+        """Count finished steps of a task, as ``Progress.advance`` of Rich does."""
         super().advance(task_id, advance)
         task = self._tasks[task_id]
         if task.finished or time.monotonic() - self._printed >= SECONDS:

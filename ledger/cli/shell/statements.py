@@ -1,4 +1,4 @@
-"""Statement files: the statements that a party signs with its own key; ``draft`` writes them, ``submit`` sends them."""
+"""Statement files hold statements that a party signs with its own key; ``draft`` writes them, ``submit`` sends them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ KeyFile = Annotated[
     Path | None,
     typer.Option(
         "--key",
-        help="The signer's private key file; default: the signer's key in the ledger's folder (demo).",
+        help="The signer's private key file; default: the key that the ledger's folder holds for the signer (demo).",
         show_default=False,
     ),
 ]
-# The member that names the signing party, by type of statement.
+# For each type of statement: the member that names the party that signs.
 _SIGNED_BY: Final = {
     "request": "consumer",
     "authorization": "subject",
@@ -44,11 +44,12 @@ def sign(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用参与方自己的密钥签署声明文件，不需要账本和网络：先显示内容，告知书与声明核对，询问后签署。Sign a statement file
-    with a party's own key, without a ledger or a network: show what it says, compare notices with it, ask, then sign.
+    """用参与方自己的密钥签署声明文件，不需要账本和网络：先显示内容，核对告知书与声明，询问后签署。Sign a statement file
+    with a party's own key, without a ledger or a network. The command shows the statement, compares it with its notice,
+    asks, and then signs.
 
-    On a terminal the command asks before it signs, unless --yes or --json is given.
-    Without --key, the statement is signed with the party's key in the ledger's folder --home, if it is kept there.
+    The command asks only on a terminal, and not if --yes or --json is given. Without --key, it signs with the party's
+    key in the ledger's folder (--home), if that folder holds the key.
 
     示例 Examples:  pingzheng sign authorization.json --key firm.key · pingzheng sign authorization.json --home var
     """
@@ -70,16 +71,17 @@ def sign(
 
 
 def signing_line(statement: Path, home: Path | None) -> str:
-    """Return the command that signs a statement; without ``--key`` it uses a kept key or asks for the key file."""
+    """Return a command that signs a statement with a key that the ledger keeps, or else asks for the key file."""
     return shlex.join(["pingzheng", "sign", str(statement), *([] if home is None else ["--home", str(home)])])
 
 
 def _kept_signer(document: dict[str, Any], home: Path | None, as_json: bool) -> Signer:
-    """Return the signer for the party of the statement, with the key that the ledger keeps for it.
+    """Return the signer for the party of the statement, with the key that the ledger keeps for that party.
 
     If the ledger does not keep the key, ask for the key file on a terminal.
 
-    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``, ``Misconfigured`` ``KEY_NOT_HELD``, and as ``open_ledger``.
+    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``, ``Misconfigured`` ``KEY_NOT_HELD``, and the errors of
+    ``open_ledger``.
     """
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_ledger
@@ -92,16 +94,16 @@ def _kept_signer(document: dict[str, Any], home: Path | None, as_json: bool) -> 
             return signer_of(Path(typer.prompt("签名方的密钥文件 Key file of the signer", err=True)))
         if error.code == "LEDGER_MISSING":
             error.hint = (
-                "用 --key 指明签名方的密钥文件，或用 --home 指明代管其密钥的账本（由 `pingzheng init` 等建立）。"
+                "请用 --key 指明签名方的密钥文件，或用 --home 指明代管其密钥的账本（由 `pingzheng init` 等建立）。"
                 "Give the signer's key file with --key, or the folder of the ledger that keeps the key with --home."
             )
         raise
 
 
 def _signing_party(document: dict[str, Any]) -> str:
-    """Return the id of the party that signs all statements of a file.
+    """Return the id of the party that must sign all statements of a file.
 
-    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``.
+    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN`` if the file does not name exactly one party.
     """
     entries = [draft["entry"] for draft in document.get("drafts", [])] or [document.get("entry", document)]
     found = [entry.get(_SIGNED_BY.get(str(entry.get("type")), "")) for entry in entries]
@@ -116,7 +118,9 @@ def _signing_party(document: dict[str, Any]) -> str:
 
 
 def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """Compare the rules in a request with the scenario's file, if the file is known here; empty for other statements.
+    """Compare the rules in a request with the scenario's file, if this computer has the file.
+
+    Returns what was compared, to be shown; empty for statements that are not requests.
 
     Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED`` if they differ.
     """
@@ -132,7 +136,7 @@ def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
 def _require_same_terms(draft: dict[str, Any], where: str) -> None:
     """Raise ``InvalidInput`` ``NOTICE_DIFFERS`` unless the statement allows exactly what its notice describes.
 
-    Otherwise the author of the file could show a notice and get a different authorization signed.
+    Without this check the author of the file could show one notice and let the subject sign a different authorization.
     """
     notice, entry = draft["notice"], draft["entry"]
     try:
@@ -147,14 +151,14 @@ def _require_same_terms(draft: dict[str, Any], where: str) -> None:
     if not same:
         raise InvalidInput(
             "NOTICE_DIFFERS",
-            "The statement differs from the notice that is shown for it.",
+            "The statement does not allow exactly what its notice describes.",
             where=where,
             hint="Do not sign the statement. Draft it again, or ask the platform for an explanation.",
         )
 
 
 def _parties_of(drafts: list[dict[str, Any]], signer: Signer) -> dict[str, Any]:
-    """Return the consumers' party ids and the key for presenting, because a notice contains only names."""
+    """Return the consumers' party ids and the presenting key, to show them: a notice contains only names."""
     if not drafts:
         return {}
     own = public_jwk(signer.public_key).to_dict()
@@ -192,9 +196,10 @@ def read_statement(path: Path) -> dict[str, Any]:
 
 
 def signed_entries(path: Path, document: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The signed entries of a statement file: of its ``drafts``, or its one ``entry``.
+    """Return the signed entries of a statement file: the entries of its ``drafts``, or its only ``entry``.
 
-    Raises ``InvalidInput`` ``ENTRY_TYPE`` if it has none of that name, ``NOT_SIGNED`` if one has no signature.
+    ``name`` is "drafts" or "entry". Raises ``InvalidInput`` ``ENTRY_TYPE`` if the file has no entries under this name,
+    ``NOT_SIGNED`` if an entry has no signature.
     """
     entries = [draft["entry"] for draft in document.get("drafts", [])] if name == "drafts" else [document.get("entry")]
     found = [entry for entry in entries if entry]
@@ -211,5 +216,5 @@ def _is_draft(draft: dict[str, Any]) -> bool:
 
 
 def write_statement(path: Path, document: dict[str, Any]) -> None:
-    """Write a statement as indented JSON, readable only by its owner, because a request's note may name a person."""
+    """Write a statement as indented JSON into a file that only its owner can read: a note in it may name a person."""
     write_whole(path, f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode())

@@ -1,4 +1,4 @@
-"""Handle terminals and pipes of every kind: any encoding, closed streams, narrow windows."""
+"""Make output work on every terminal and pipe: with any encoding, closed streams and narrow windows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def can_show(text: str) -> bool:
 
 @contextmanager
 def verdict_stands() -> Iterator[None]:
-    """Keep the exit code of a verdict if standard output cannot be written inside the block; report the failure."""
+    """Keep the command's exit code, which is the result, if the block cannot write to standard output; report that."""
     try:
         yield
         sys.stdout.flush()
@@ -52,7 +52,7 @@ def verdict_stands() -> Iterator[None]:
 
 
 def complain(text: str) -> None:
-    """Write to standard error if that is possible."""
+    """Write to standard error; if that is impossible, do nothing."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -61,12 +61,12 @@ def complain(text: str) -> None:
 
 
 def give_up(stream: TextIO) -> None:
-    """Redirect the stream to the null device, so that the interpreter's last flush does not change the exit code."""
+    """Redirect the stream to the null device, so that Python's last flush of the stream cannot change the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Folding(Table):
-    """A table that breaks long cells over several lines; Rich would cut off Chinese sentences, which have no blanks."""
+    """A table that breaks long cells into several lines. Rich would cut off Chinese text, because it has no blanks."""
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         super().add_row(*map(_spaced, cells), **options)
@@ -75,19 +75,19 @@ class _Folding(Table):
 
 
 def _spaced(cell: Any) -> Any:
-    """Return the cell with a blank after each ``|``, so that a list of choices breaks between the choices."""
+    """Add a blank after each ``|`` of a cell, so that lines of a list of choices end between two choices."""
     if not isinstance(cell, Text) or "|" not in cell.plain:
         return cell
     return Text(cell.plain.replace("|", "| "), style=cell.style)
 
 
 def _one_text(parts: Iterable[Any]) -> Text:
-    """Return help, default and environment variable of an option as one text."""
+    """Join the help, the default and the environment variable of an option to one text."""
     return Text(" ").join(parts)
 
 
 def _flowing(text: str) -> str:
-    """Return a help text without the line breaks of its source, and with the English text on a new line."""
+    """Remove the line breaks of a docstring from its help text, and begin the English text on a new line."""
     paragraphs = (" ".join(part.split("\n")) for part in text.split("\n\n"))
     return "\n\n".join(re.sub(r"([。；]) ?(?=[A-Z])", r"\1\n", part) for part in paragraphs)
 
@@ -101,7 +101,7 @@ def _flowing_text(*, text: str, **options: Any) -> Any:
 
 def fold_help() -> None:
     """Make ``--help`` show every word in a narrow terminal, with a line break between the languages."""
-    # Typer has no settings for this, so its functions are replaced.
+    # Typer has no settings for this, so some functions of Typer are replaced.
     setattr(rich_utils, "_make_rich_text", _flowing_text)  # noqa: B010
     setattr(rich_utils, "Table", _Folding)  # noqa: B010
     setattr(rich_utils, "Columns", _one_text)  # noqa: B010

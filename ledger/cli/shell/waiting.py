@@ -1,4 +1,4 @@
-"""Acts that may wait as a proposal: sign them with a party's own key, and print their state."""
+"""Sign acts with a party's own key, and print their state: an act may wait as a proposal."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Authority = Annotated[str, typer.Option(help="The acting party, which must hold the office.")]
+Authority = Annotated[str, typer.Option(help="The acting party; it must have the role of authority or supervisor.")]
 OwnKey = Annotated[
-    Path | None, typer.Option(help="The acting party's private key file, needed if its key is not kept here.")
+    Path | None,
+    typer.Option(help="The acting party's private key file; needed if this installation does not keep the key."),
 ]
 PENDING, CARRIED_OUT = "pending", "carried_out"
-# Arguments of the contracts that may be seconds UTC; in some calls `to` is a party instead.
+# Arguments of contract calls that are times in seconds UTC; in some calls `to` is a party instead.
 _TIMES = ("from", "to", "compromisedAt")
 
 
 def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
-    """Call ``act`` and return its result; if it needs the party's signature, sign with ``key`` and call it again."""
+    """Call ``act`` and return its result. If the act needs the party's signature, sign with ``key`` and call again."""
     try:
         return act(None)
     except Conflict as error:
@@ -38,7 +39,7 @@ def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
 
 
 def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], as_json: bool, title: str = "") -> None:
-    """Print the result of an act: ``done()`` if it has taken effect, else the proposal that waits."""
+    """If the act has taken effect, print ``done()``; else print the proposal that waits."""
     if proposal is None or proposal.state == CARRIED_OUT:
         emit(done(), as_json, title)
     else:
@@ -46,7 +47,7 @@ def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], 
 
 
 def emit_proposal(row: Proposal, as_json: bool) -> None:
-    """Print one proposal with its next step."""
+    """Print one proposal, and the next step that it needs."""
     shown = proposal_shown(row)
     if not as_json:
         shown["arguments"] = _in_words(row.arguments)
@@ -54,7 +55,7 @@ def emit_proposal(row: Proposal, as_json: bool) -> None:
 
 
 def emit_proposals(rows: Sequence[Proposal], as_json: bool, title: str) -> None:
-    """Print many proposals: as one JSON array, or as one table for each proposal."""
+    """Print many proposals as one JSON array, or each proposal as a table."""
     if as_json or not rows:
         emit_rows([proposal_shown(row) for row in rows], as_json, title)
         return
@@ -82,21 +83,21 @@ def proposal_shown(row: Proposal) -> dict[str, Any]:
 
 
 def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments for people: with times in Shanghai time, and without the proof of possession."""
+    """Return the arguments of a call as people read them: times in Shanghai time, and no proof of possession."""
     timed = {name: local_time(arguments[name]) for name in _TIMES if isinstance(arguments.get(name), int)}
     return {name: value for name, value in {**arguments, **timed}.items() if name != "proof"}
 
 
 def next_step(row: Proposal) -> str | None:
-    """Return the next step before a pending proposal takes effect; None if the proposal is not pending."""
+    """Return what must happen next so that a pending proposal takes effect; None if the proposal is not pending."""
     if row.state != PENDING:
         return None
     if row.role and row.confirmed_by is None:
         return (
-            f"由另一个同类机构确认：`pingzheng keys confirm {row.no} --by <机构>`。"
-            f" Another {row.role} must confirm it: `pingzheng keys confirm {row.no} --by <office>`."
+            f"请由另一个同类机构确认：`pingzheng keys confirm {row.no} --by <机构>`。"
+            f" Another {row.role} must confirm it: `pingzheng keys confirm {row.no} --by <party>`."
         )
     return (
-        f"到生效时间后，由运行中的服务执行，或执行：`pingzheng keys carry-out {row.no}`。"
+        f"到生效时间后，由运行中的服务自动执行；也可执行：`pingzheng keys carry-out {row.no}`。"
         f" After its waiting time a running service carries it out, or run `pingzheng keys carry-out {row.no}`."
     )

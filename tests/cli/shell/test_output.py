@@ -131,7 +131,7 @@ def test_the_checks_of_verify_are_printed_in_both_languages(tmp_path: Path) -> N
         "使用方 party",
         "✗ 未通过 failed",
         "✓ 通过 passed",
-        "核验方没有说明自己是谁",
+        "没有指明核验方及其给出的随机串",
         "The verifier did not give its party id",
     ):
         assert word in done.stdout
