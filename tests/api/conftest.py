@@ -23,20 +23,20 @@ from ledger.store.database import Database
 from tests.support.api.parts import Api, opened
 from tests.support.api.stage import Stage
 
-# No node answers at this address, which contains a secret.
+# No node answers at this address. It contains a secret, which no answer may disclose.
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"
 
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The real application with its background anchoring; batches close after a second."""
+    """The real application. It anchors batches in the background and closes a batch after one second."""
     with opened(tmp_path_factory.mktemp("api")) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def stage(api: Api) -> Stage:
-    """Parties of every role, with the records that they act on."""
+    """A stage with a party of every role, and with records for their calls."""
     return Stage(api)
 
 
@@ -44,7 +44,7 @@ def stage(api: Api) -> Stage:
 def looking_at(api: Api, url: str, deployment: Deployment, database: Database | None = None) -> Iterator[TestClient]:
     """The application with another node, other contracts or another database in its readiness checks."""
     ledger = api.pilot.ledger
-    # A separate database object on the same file, so that its findings do not block writing in other tests.
+    # A separate database object on the same file: if this object finds a fault, other tests can still write.
     database = database or Database(ledger.database.engine)
     reader = ChainReader(ChainClient(Connection(url), deployment))
     follower = Follower(database.engine, reader)

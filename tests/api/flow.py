@@ -1,4 +1,4 @@
-"""The steps of issuing a certificate over HTTP, for tests that need their results."""
+"""The steps from a request to a certificate over HTTP; tests use the results."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
 
 
 def answered(api: Api, authorization: str, answer: Answer | None = None) -> Any:
-    """Return the signed answer that the provider's own program computes for its task."""
+    """Return the signed provision that the provider's own program computes for a task."""
     task = task_of(api.get("provider", f"/v1/provisions/tasks/{authorization}").json())
     now = api.pilot.ledger.clock()
     made = made_of(task, answer or Supplied(ROWS, AS_OF, now, name="湛江示例有限公司（演示）"), now)

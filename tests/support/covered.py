@@ -1,4 +1,4 @@
-"""Prints a table of the measured coverage before the closing line of a test run."""
+"""Prints a table of measured coverage before the last line of a test run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pytest
 
 from scripts.cover import Covered, table
 
-COVERED = "covered"  # a property of the tests that measure: a row of the table
+COVERED = "covered"  # tests that measure coverage record one table row in this property
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table; the values come from the tests' reports, which arrive from every worker."""
+    """Print the table; its values come from the test reports, which every xdist worker sends to the main process."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     properties = [each for report in reports for each in getattr(report, "user_properties", ())]
     files = {Covered(*row) for name, row in properties if name == COVERED}

@@ -1,4 +1,4 @@
-"""Finds personal text: by patterns, and known texts in every encoding in which a file could contain them."""
+"""Finds personal text in files: by patterns, and by searching for known texts in every likely encoding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from ledger.domain.codes import check_resident_id
 from ledger.errors import InvalidInput
 
-# A person with the resident ID of the standard's example.
+# A person with the sample resident ID number of the national standard.
 NEWCOMER: Final = {"name": "欧阳示例", "identifier": "11010519491231002X"}
 _ID_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", re.ASCII)
 _MOBILE: Final = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d{9}(?![0-9A-Za-z])", re.ASCII)
@@ -39,7 +39,7 @@ def _is_id_number(text: str) -> bool:
 
 
 def forms_of(text: str) -> dict[str, bytes]:
-    """Return the encodings of a text in a file, by name; each has at least eight bytes, to exclude chance matches."""
+    """Return a map from encoding name to the encoded text. Each has at least eight bytes, to avoid chance matches."""
     raw = text.encode()
     escaped = json.dumps(text)[1:-1]
     return {
@@ -56,13 +56,13 @@ def forms_of(text: str) -> dict[str, bytes]:
 
 
 def _base64(raw: bytes, start: int, alphabet: bytes) -> bytes:
-    """Return the part of the base64 encoding that depends only on the text, which begins at byte ``start`` of three."""
+    """Return the base64 characters that depend only on the text, if the text begins at byte ``start`` of three."""
     whole = base64.b64encode(bytes(start) + raw, alphabet)
     return whole[-(-start * 8 // 6) : (start + len(raw)) * 8 // 6]
 
 
 class Needles:
-    """Searches for many texts at once: the end of each encoding is hashed, and looked up at each place of a file."""
+    """Searches for many texts at once: hashes the end of each encoded text, and compares at every offset."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._by_end: dict[bytes, list[tuple[bytes, str, str]]] = {}
@@ -76,7 +76,7 @@ class Needles:
         self._table[_slots(ends)] = True
 
     def found_in(self, data: bytes) -> set[tuple[str, str]]:
-        """Return each text that the data contain, with the name of its encoding."""
+        """Return each known text that the data contain, with the name of the encoding in which it was found."""
         found = set()
         for end in self._ends_in(data):
             for form, name, text in self._by_end.get(data[end - _WINDOW : end], ()):
@@ -92,7 +92,7 @@ class Needles:
 
 
 def _inside_a_number(data: bytes, start: int, end: int) -> bool:
-    """Return whether eleven digits are part of a longer number, as in the hex code of a contract by chance."""
+    """Return whether eleven digits are part of a longer number, as can happen by chance in a contract's hex code."""
     around = data[max(start - 1, 0) : start] + data[end : end + 1]
     return end - start <= _PHONE_DIGITS and data[start:end].isdigit() and any(map(_WORD.__contains__, around))
 

@@ -1,4 +1,4 @@
-"""Writes rulesets that differ from the national one."""
+"""Writes rulesets that differ from the national ruleset in some texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NATIONAL = next(path for path in PACKAGED if path.stem == "national").read_text(
 
 
 def write(folder: Path, *changes: tuple[str, str], name: str = "own.yaml") -> Path:
-    """Write the national ruleset, with each text of ``changes`` replaced, to a new file."""
+    """Write a copy of the national ruleset to a new file, with each text in ``changes`` replaced."""
     text = NATIONAL
     for old, new in changes:
         assert text.count(old) == 1, old

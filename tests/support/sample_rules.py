@@ -1,4 +1,4 @@
-"""One rule for every op, over rows with the columns month, kwh, paid, state, score, opened, digest and note."""
+"""One sample rule for each ``op``; its rows have the columns month, kwh, paid, state, score, opened, digest, note."""
 
 from __future__ import annotations
 

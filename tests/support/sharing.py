@@ -1,4 +1,4 @@
-"""Groups tests for the workers of pytest-xdist: the tests of a group run in one worker, the longest group first.
+"""Groups tests for pytest-xdist: all tests of a group run in one worker, and the longest group starts first.
 
 xdist's own groups (``--dist loadgroup``) change node ids, which pytest 9.2 no longer allows.
 """
@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# By the fixture or folder that they share: slow fixtures, or Hardhat's build folder. The longest group first.
+# A group's tests share a slow fixture or Hardhat's build folder. The group that takes longest is first.
 TOGETHER: Final = {
     "compiled": (
         "tests/chain/contracts/test_compile.py",
@@ -26,7 +26,7 @@ ORDER: Final = list(TOGETHER)
 
 
 class Sharing(LoadScopeScheduling):
-    """Gives a worker a whole group of tests, or else a whole file."""
+    """Gives each worker a whole group of tests; tests outside the groups are given out file by file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]

@@ -1,4 +1,4 @@
-"""Holds over HTTP: an office holds signed statements, and lifts only its own holds."""
+"""Holds over HTTP: an authority or a supervisor holds signed statements, and lifts only holds of its own role."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def failed(stage: Stage, consent: Consent) -> list[str]:
-    """Return the codes of the checks that fail if the certificate is presented now; none if it is valid."""
+    """Present the certificate now, and return the codes of the checks that fail; an empty list if it is valid."""
     report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
     assert bool(report["disclosed"]) == report["valid"]
     return [check["code"] for check in report["checks"] if check["verdict"] == "failed"]
 
 
 def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
-    """Return the digests of the certificate and of the statements that it rests on."""
+    """Return the digests of the certificate and of its evidence (request, authorizations, provisions)."""
     authorization = stage.ledger.usage.authorizations.get(consent.authorization)
     certificate = stage.done(stage.get("S", f"/v1/certificates/{consent.number}"))
     return {
@@ -41,7 +41,7 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 @pytest.mark.parametrize("column", ["A", "V"])
 def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str) -> None:
-    """No other statement is held."""
+    """A hold by certificate number covers no statement besides these."""
     path = f"/v1/certificates/{stage.consented().number}"
     stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
     stage.done(stage.post(column, f"{path}/lift", {}))
@@ -49,8 +49,8 @@ def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str
     assert [event["by"] for event in events if event["name"] == "Held"] == [stage.parties[column]] * 4
 
 
-def test_a_certificate_is_active_again_after_both_offices_lift(stage: Stage) -> None:
-    """The issuer cannot resume a held certificate."""
+def test_a_certificate_is_active_after_authority_and_supervisor_lift_their_holds(stage: Stage) -> None:
+    """While a certificate is held, its issuer cannot resume it."""
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
     for column in ("A", "V"):
@@ -79,7 +79,9 @@ def test_a_registration_certificate_cannot_be_held(stage: Stage) -> None:
         ("provision", "PROVISION_HELD"),
     ],
 )
-def test_an_office_holds_each_statement_of_a_certificate(stage: Stage, kind: str, expected: str) -> None:
+def test_an_authority_or_supervisor_can_hold_each_statement_behind_a_certificate(
+    stage: Stage, kind: str, expected: str
+) -> None:
     consent = stage.consented()
     statement = statements_of(stage, consent)[kind]
     held = stage.done(stage.post("V", "/v1/holds", {"statements": [statement], "reason": "investigation"}))
@@ -90,7 +92,7 @@ def test_an_office_holds_each_statement_of_a_certificate(stage: Stage, kind: str
     assert failed(stage, consent) == []
 
 
-def test_a_second_hold_by_the_same_office_changes_nothing(stage: Stage) -> None:
+def test_holding_a_statement_twice_in_the_same_role_changes_nothing(stage: Stage) -> None:
     path = f"/v1/certificates/{stage.consented().number}"
     first, second = (stage.done(stage.post("A", f"{path}/hold", {"reason": "court"})) for _ in range(2))
     assert (first["state"], first["since"]) == (second["state"], second["since"])
@@ -98,7 +100,7 @@ def test_a_second_hold_by_the_same_office_changes_nothing(stage: Stage) -> None:
     assert code(stage.post("A", f"{path}/lift", {})) == (409, "LOG_NOT_HELD")
 
 
-def test_an_office_whose_key_is_elsewhere_signs_the_hold(stage: Stage) -> None:
+def test_an_authority_that_keeps_its_own_key_signs_the_hold(stage: Stage) -> None:
     key, identifier = new_private_key(), synthetic_uscc("440804", 9650)
     signer = LocalSigner(key, account_of(key))
     proof = possession_of(stage.ledger.reader.chain, signer)
@@ -119,7 +121,7 @@ def test_an_office_whose_key_is_elsewhere_signs_the_hold(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("statements", [[], ["0" * 63], ["A" * 64], ["sha-256:" + "0" * 64], ["0" * 64] * 101])
-def test_an_invalid_list_of_statements_is_refused(stage: Stage, statements: list[str]) -> None:
+def test_a_hold_with_an_invalid_list_of_statements_is_refused(stage: Stage, statements: list[str]) -> None:
     for path in ("/v1/holds", "/v1/holds/lift"):
         answer = stage.post("A", path, {"statements": statements, "reason": "court"})
         assert code(answer) == (422, "REQUEST_SHAPE")

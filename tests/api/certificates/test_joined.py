@@ -1,4 +1,4 @@
-"""The API of an installation that has joined the operator's chain, and the verifications that subjects see."""
+"""The API of an installation that joined the operator's chain, and the list of verifications that a subject sees."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Bank:
 def bank(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     settings = Settings(home=tmp_path_factory.mktemp("bank") / "home")
     joined(api.pilot, settings.home, api.parties["bank"])
-    # Other tests may have moved the chain's clock ahead.
+    # Earlier tests may have moved the chain's clock ahead of the system clock.
     clock = api.pilot.ledger.clock
     with open_joined(settings, clock) as installation:
         token = token_of(installation, installation.party)
@@ -70,7 +70,7 @@ def test_a_joined_bank_uses_a_certificate_and_the_subject_sees_it(api: Api, bank
     assert sorted(names) == ["Anchored", "Used", "Verified", "Verified"]
 
 
-def test_subject_and_offices_list_the_platforms_verifications_by_page(api: Api, bank: Bank) -> None:
+def test_subject_authority_and_supervisor_list_the_platforms_verifications_page_by_page(api: Api, bank: Bank) -> None:
     number = certificate(api)
     path = f"/v1/certificates/{number}/presentations"
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
@@ -94,7 +94,7 @@ def test_subject_and_offices_list_the_platforms_verifications_by_page(api: Api, 
     assert (unknown.status_code, unknown.json()["code"]) == (404, "CERTIFICATE_UNKNOWN")
 
 
-def test_a_joined_installation_gives_status_and_head(api: Api, bank: Bank) -> None:
+def test_a_joined_installation_returns_certificate_status_and_log_head(api: Api, bank: Bank) -> None:
     assert bank.get("/health").json() == {"status": "ok"}
     ready = bank.get("/ready")
     assert ready.status_code == 200, ready.text
@@ -118,13 +118,13 @@ OPERATORS: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), OPERATORS, ids=[f"{row[0]} {row[1][:30]}" for row in OPERATORS])
-def test_a_joined_installation_refuses_calls_for_the_operator_only(
+def test_a_joined_installation_refuses_calls_that_only_the_operator_serves(
     bank: Bank, method: str, path: str, body: object
 ) -> None:
     answer = bank.get(path) if method == "get" else bank.post(path, body)
     assert (answer.status_code, answer.json()["code"]) == (403, "NOT_THE_OPERATOR")
 
 
-def test_a_joined_installation_refuses_another_partys_key(api: Api, bank: Bank) -> None:
+def test_a_joined_installation_refuses_an_unknown_api_key(api: Api, bank: Bank) -> None:
     foreign = bank._client.get("/v1/presentations/nonce", headers={"Authorization": "Bearer pz_foreign"})
     assert (foreign.status_code, foreign.json()["code"]) == (401, "API_KEY_UNKNOWN")

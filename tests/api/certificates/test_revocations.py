@@ -1,4 +1,4 @@
-"""Revoking many certificates with one call: the answer and the permissions."""
+"""Revoking many certificates with one call: what the call returns, and who may make it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_provider_revokes_only_certificates_with_its_data(stage: Stage) -> Non
 @pytest.mark.parametrize(
     "numbers", [[], [MISSING] * (MAX_REVOCATIONS + 1), "DAC", [1]], ids=["none", "many", "text", "1"]
 )
-def test_an_invalid_list_of_numbers_is_refused(stage: Stage, numbers: object) -> None:
+def test_a_revocation_with_an_invalid_list_of_numbers_is_refused(stage: Stage, numbers: object) -> None:
     refused = stage.post("I", PATH, {"numbers": numbers, "reason": "fraud"})
     assert refused.status_code == 422
     assert "numbers" in refused.text

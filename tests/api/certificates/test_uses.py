@@ -21,7 +21,7 @@ SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD036
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """A consumer whose key is not kept here, and a certificate for it."""
+    """A consumer that keeps its own key, and a certificate issued to this consumer."""
 
     stage: Stage
     name: str
@@ -35,14 +35,14 @@ class Away:
         return self.stage.post(self.name, "/v1/presentations", presented)
 
     def proposed(self) -> dict[str, Any]:
-        """Send a new presentation and return the use to sign."""
+        """Send a new presentation, and return the use that the consumer has to sign."""
         answer = self.propose(self.presented())
         assert answer.status_code == 202, answer.text
         use: dict[str, Any] = answer.json()["use"]
         return use
 
     def sign(self, use: dict[str, Any], signer: Signer | None = None) -> Any:
-        """Sign a use and return the answer to the signature."""
+        """Sign a use, submit the signature, and return the response."""
         return self.stage.post(self.name, *self.stage.signed_use(signer or self.signer, use))
 
     def hand_in(self, use: dict[str, Any], signature: bytes) -> Any:
@@ -88,7 +88,7 @@ def test_the_consumer_gets_the_content_after_the_block_with_its_use(stage: Stage
     assert [event["by"] for event in events if event["name"] == "Used"] == [stage.parties[bank.name]]
 
 
-def test_a_signed_use_is_answered_once(bank: Away) -> None:
+def test_submitting_the_same_signed_use_twice_returns_the_content_once(bank: Away) -> None:
     use = bank.proposed()
     assert bank.sign(use).json()["valid"]
     again = bank.sign(use)
@@ -130,8 +130,8 @@ def test_a_wrong_signature_counts_no_use_and_returns_no_content(bank: Away) -> N
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_the_signature_of_another_party_is_refused(bank: Away, suite: Suite) -> None:
-    """The other key belongs to another party of the chain, or to no party."""
+def test_a_use_signed_with_another_partys_key_is_refused(bank: Away, suite: Suite) -> None:
+    """The wrong key belongs to another party on the chain, or to no party."""
     use = bank.proposed()
     assert code(bank.sign(use, signer_of_key(new_key(suite)))) == (403, "LOG_SIGNATURE_INVALID")
     other = away(bank.stage, suite)
@@ -139,7 +139,7 @@ def test_the_signature_of_another_party_is_refused(bank: Away, suite: Suite) -> 
     assert bank.sign(use).json()["valid"]
 
 
-def test_a_presentation_is_unknown_to_another_party(stage: Stage, bank: Away) -> None:
+def test_another_party_cannot_find_the_presentation(stage: Stage, bank: Away) -> None:
     path, body = stage.signed_use(bank.signer, bank.proposed())
     for who in ("S", "C", "I", "A", "V"):
         assert code(stage.post(who, path, body)) == (404, "PRESENTATION_UNKNOWN")
@@ -147,7 +147,7 @@ def test_a_presentation_is_unknown_to_another_party(stage: Stage, bank: Away) ->
     assert stage.post(bank.name, path, body).json()["valid"]
 
 
-def test_a_signature_is_valid_for_one_use_only(stage: Stage) -> None:
+def test_a_signature_for_one_use_is_refused_for_another_use(stage: Stage) -> None:
     first = away(stage, ES256K)
     second = Away(stage, first.name, first.signer, stage.consented("S", first.name, "P"))
     use, other = first.proposed(), second.proposed()
@@ -158,7 +158,7 @@ def test_a_signature_is_valid_for_one_use_only(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "00" * 63, "00" * 65, "00" * 129, "0x" + "00" * 64, "AB" * 64, "zz" * 64])
-def test_a_malformed_signature_is_refused(bank: Away, signature: str) -> None:
+def test_a_malformed_signature_of_a_use_is_refused(bank: Away, signature: str) -> None:
     answer = bank.stage.post(bank.name, f"/v1/presentations/{'0' * 26}/use", {"signature": signature})
     assert (code(answer), answer.json()["where"]) == ((422, "REQUEST_SHAPE"), "body.signature")
 

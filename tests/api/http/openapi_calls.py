@@ -1,4 +1,4 @@
-"""Build a call of every operation in docs/openapi.json from the examples in the schema."""
+"""Builds one call of each operation in docs/openapi.json from the examples in the schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGN_OUT = "sessions_sign_out"
 
 @dataclass(frozen=True)
 class Call:
-    """A call of an operation: values of path and query, and the body."""
+    """A call of an operation: path parameters, query parameters and body."""
 
     name: str
     tag: str

@@ -1,4 +1,4 @@
-"""Background work: it continues after errors with growing pauses, logs an error once, and reports its state."""
+"""Background work continues after errors with growing pauses, logs each error once, and reports its state."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_background_work_continues_after_every_error(error: BaseException) -> No
         assert thread.state().code is None
 
 
-def test_the_begin_and_end_of_an_error_are_logged_without_its_text() -> None:
+def test_the_log_has_the_begin_and_end_of_an_error_without_the_error_text() -> None:
     work = Work(*[ERRORS[2]] * 5, *[UNREACHABLE] * 3, None)
     with capture_logs() as lines, running(work):
         assert work.over.wait(60)
@@ -76,7 +76,7 @@ def test_pauses_after_errors_grow_up_to_a_maximum() -> None:
     assert thread._rest_after(None) == 0.25
 
 
-def test_the_state_shows_work_that_fails_for_long_or_does_not_end() -> None:
+def test_the_state_reports_background_work_that_keeps_failing_or_hangs() -> None:
     now, stuck = [0.0], threading.Event()
     failed = threading.Event()
 
@@ -104,7 +104,7 @@ def until_failed(thread: TickingThread) -> None:
         pass
 
 
-def test_the_state_shows_work_whose_thread_has_ended() -> None:
+def test_the_state_reports_background_work_whose_thread_has_ended() -> None:
     ended, alive = TickingThread("following", lambda: None), TickingThread("records", lambda: None)
     for thread in (ended, alive):
         thread.start()

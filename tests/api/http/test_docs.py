@@ -1,4 +1,4 @@
-"""The interactive docs at /docs and all files that they load."""
+"""Tests of the interactive docs at /docs and of all files that these pages load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.places import DOCS
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    # The ledger is never opened, because the pages do not need it.
+    # Fails if a page opens the ledger: the docs pages need no ledger.
     return TestClient(create_app(lambda: pytest.fail("no ledger is to be opened")))
 
 

@@ -1,4 +1,4 @@
-"""Storage failures are answered with 503 or 507 and a time for a retry, never with 500."""
+"""Calls that fail because of storage get 503 or 507 and a ``Retry-After`` header, never 500."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAMILIES: list[tuple[PingzhengError, int, str | None]] = [
 
 
 def asked(work: Callable[[], object]) -> tuple[int, str, str | None]:
-    """Return status, code and ``Retry-After`` of a call that does ``work``."""
+    """Make a call whose route runs ``work``, and return status, code and ``Retry-After``."""
     app = FastAPI()
     problems.install(app)
 
@@ -77,30 +77,30 @@ def writing(engine: Engine, statement: str) -> Callable[[], None]:
     return work
 
 
-def test_a_locked_database_is_answered_with_503(engine: Engine, tmp_path: Path) -> None:
+def test_a_call_gets_503_if_the_database_is_locked(engine: Engine, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert asked(writing(engine, "INSERT INTO record VALUES (2, x'00')")) == (503, "DATABASE_BUSY", "1")
     other.close()
 
 
-def test_a_record_created_by_a_simultaneous_call_is_answered_with_503(engine: Engine) -> None:
+def test_a_call_gets_503_if_another_call_created_the_same_record_first(engine: Engine) -> None:
     assert asked(writing(engine, "INSERT INTO record VALUES (1, x'00')")) == (503, "DATABASE_BUSY", "1")
 
 
-def test_a_full_database_disk_is_answered_with_507(engine: Engine) -> None:
+def test_a_call_gets_507_if_the_disk_of_the_database_is_full(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text("PRAGMA max_page_count=3"))
     filling = "INSERT INTO record VALUES (2, zeroblob(1000000))"
     assert asked(writing(engine, filling)) == (507, "DISK_FULL", None)
 
 
-def test_exhausted_database_connections_are_answered_with_503(engine: Engine) -> None:
+def test_a_call_gets_503_if_no_database_connection_is_free(engine: Engine) -> None:
     with engine.connect():
         assert asked(writing(engine, "SELECT 1")) == (503, "DATABASE_BUSY", "1")
 
 
-def test_a_file_that_is_not_a_database_is_answered_with_503(engine: Engine, tmp_path: Path) -> None:
+def test_a_call_gets_503_if_the_database_file_is_not_a_database(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "b.db").write_bytes(b"not a database" * 1000)
     broken = create_engine(f"sqlite:///{tmp_path}/b.db")
     assert asked(writing(broken, "SELECT * FROM record"))[:2] == (503, "DATABASE_UNREACHABLE")
@@ -108,7 +108,7 @@ def test_a_file_that_is_not_a_database_is_answered_with_503(engine: Engine, tmp_
     assert asked(writing(gone, "SELECT 1"))[:2] == (503, "DATABASE_UNREACHABLE")
 
 
-def test_a_full_disk_under_another_file_is_answered_with_507() -> None:
+def test_a_call_gets_507_if_the_disk_is_full_for_another_file() -> None:
     def work() -> None:
         with Path("/dev/full").open("wb", buffering=0) as file:
             file.write(b"x")
@@ -116,11 +116,11 @@ def test_a_full_disk_under_another_file_is_answered_with_507() -> None:
     assert asked(work) == (507, "DISK_FULL", None)
 
 
-def test_an_error_in_the_program_is_not_taken_for_a_storage_failure(engine: Engine) -> None:
+def test_a_programming_error_is_not_reported_as_a_storage_failure(engine: Engine) -> None:
     assert asked(lambda: open("/no/such/file").close())[:2] == (500, "INTERNAL")  # noqa: PTH123
 
 
-# Idempotency keys
+# The idempotency key of a call is stored, or cannot be stored
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ class Locked:
         self._connection.close()
 
 
-def test_completed_work_is_answered_even_if_its_answer_cannot_be_stored(database: Database) -> None:
+def test_a_completed_call_gets_its_answer_even_if_the_answer_cannot_be_stored(database: Database) -> None:
     now = [1000]
     keys, locked, done = Idempotency(database, b"k" * 32, lambda: now[0]), Locked(database), []
 
@@ -170,7 +170,7 @@ def test_completed_work_is_answered_even_if_its_answer_cannot_be_stored(database
     assert len(done) == 1
 
 
-def test_failed_work_is_answered_with_its_error_even_if_the_key_cannot_be_released(database: Database) -> None:
+def test_a_failed_call_gets_its_error_even_if_its_idempotency_key_cannot_be_released(database: Database) -> None:
     keys, locked = Idempotency(database, b"k" * 32, lambda: 1000), Locked(database)
 
     def work() -> Answer:
@@ -182,8 +182,8 @@ def test_failed_work_is_answered_with_its_error_even_if_the_key_cannot_be_releas
     locked.__exit__()
 
 
-def test_fifty_equal_requests_at_once_are_processed_once(database: Database) -> None:
-    """One call does the work; calls at the same time get 409, and later calls get the stored answer."""
+def test_fifty_equal_simultaneous_calls_do_the_work_once(database: Database) -> None:
+    """One of the equal calls does the work; simultaneous calls get 409, and later calls get the stored answer."""
     keys, done, result = Idempotency(database, b"k" * 32, lambda: 1000), [], []
     begin = threading.Barrier(50)
 

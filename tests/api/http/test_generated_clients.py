@@ -1,4 +1,4 @@
-"""Clients generated from docs/openapi.json by other projects' tools, in Python and TypeScript, with a real service."""
+"""Third-party tools generate Python and TypeScript clients from docs/openapi.json; the clients call a real service."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def settings_of(integrator: Integrator) -> str:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Generate the Python package and make it importable."""
+    """Generate the client's Python package, and make the package importable."""
     folder = tmp_path_factory.mktemp("python")
     name = "generated_client"
     making = (PYTHON_TOOLS / "openapi-python-client", "generate", "--fail-on-warning", "--path", OPENAPI)
@@ -159,7 +159,7 @@ def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, i
     }
 
 
-def test_a_generated_python_client_calls_every_operation_of_every_tag(package: str, integrator: Integrator) -> None:
+def test_a_generated_python_client_calls_every_operation(package: str, integrator: Integrator) -> None:
     """The client raises an error for every answer that the schema does not declare."""
     client, models = import_module(f"{package}.client"), import_module(f"{package}.models")
     visitor, party = client.Client(base_url=integrator.url), integrator.party
@@ -194,7 +194,7 @@ def body_of(operation: Any, result: Any) -> Any:
     return kinds[0].from_dict(result)
 
 
-def test_a_client_by_hey_api_is_compiled_and_calls_every_operation_of_every_tag(
+def test_a_client_generated_by_hey_api_compiles_and_calls_every_operation(
     tmp_path: Path, integrator: Integrator
 ) -> None:
     sources(tmp_path, "generated")

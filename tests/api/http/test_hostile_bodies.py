@@ -1,4 +1,4 @@
-"""Hostile request bodies: large, with many values, compressed, slow, or in many chunks."""
+"""Hostile request bodies (large, many values, compressed, slow, many chunks) are refused or use limited memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def token(api: Api) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", [VERIFY, NONCE, "/v1/sessions", "/v1/enrolments"])
-def test_large_bodies_without_a_caller_are_refused_unread(service: Service, path: str) -> None:
+def test_a_large_body_without_a_token_is_refused_before_it_is_read(service: Service, path: str) -> None:
     assert 2_000_000 < len(DENSE) < 2_100_000
     service.gate.budget.most_kept = 0
     for _ in range(10):
@@ -46,7 +46,7 @@ def test_large_bodies_without_a_caller_are_refused_unread(service: Service, path
     assert service.gate.lanes[Lane.VERIFYING].most_at_work == 0
 
 
-def test_a_body_without_length_and_caller_is_read_up_to_the_small_limit(service: Service) -> None:
+def test_a_body_without_length_and_token_is_read_only_up_to_the_public_limit(service: Service) -> None:
     service.gate.budget.most_kept = 0
     with service.wire() as wire:
         wire.head("POST", NONCE, **CHUNKED)
@@ -91,7 +91,7 @@ def test_a_body_that_is_not_a_small_json_value_is_refused(
     assert (answer.status in (400, 413, 422), answer.code) == (True, code)
 
 
-def test_of_ten_thousand_unknown_members_twenty_are_named(service: Service, token: dict[str, str]) -> None:
+def test_an_error_names_at_most_twenty_of_ten_thousand_unknown_members(service: Service, token: dict[str, str]) -> None:
     text = json.dumps({f"x{number}": 1 for number in range(10_000)}).encode()
     answer = service.call("POST", VERIFY, text, **token)
     assert (answer.status, answer.code) == (422, "REQUEST_SHAPE")
@@ -99,7 +99,7 @@ def test_of_ten_thousand_unknown_members_twenty_are_named(service: Service, toke
     assert len(answer.body) < 8192
 
 
-# Compressed bodies
+# Compressed bodies are read, or refused
 
 
 def test_a_gzip_body_is_read(service: Service, token: dict[str, str]) -> None:
@@ -111,7 +111,7 @@ def test_a_gzip_body_is_read(service: Service, token: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, gzip", "compress"])
-def test_another_compression_is_refused_and_gzip_is_named(
+def test_a_compression_other_than_gzip_is_refused_and_the_error_names_gzip(
     service: Service, token: dict[str, str], encoding: str
 ) -> None:
     answer = service.call("POST", VERIFY, zlib.compress(b"{}"), content_encoding=encoding, **token)
@@ -153,7 +153,7 @@ def test_a_gzip_bomb_uses_little_memory(service: Service, token: dict[str, str])
     assert peak < 4 * MAX_BODY_BYTES
 
 
-# Bodies in many chunks, and slow bodies
+# Bodies in many chunks and slow bodies are refused
 
 
 def test_a_body_in_thousands_of_chunks_is_refused(service: Service, token: dict[str, str]) -> None:
@@ -171,7 +171,7 @@ def test_a_body_in_an_allowed_number_of_chunks_is_read(service: Service, token: 
     assert (answer.status, answer.code) == (422, "JSON_TOO_DEEP")
 
 
-def test_a_slow_body_times_out_and_releases_its_bytes(api: Api, token: dict[str, str]) -> None:
+def test_a_slow_body_times_out_and_its_buffered_bytes_are_released(api: Api, token: dict[str, str]) -> None:
     with serving(api.pilot.ledger, Limits(body_seconds=0.2)) as service, service.wire() as wire:
         answer = wire.head("POST", VERIFY, content_length=1_000_000, **token).send(b"x" * 50_000).answer()
         assert (answer.status, answer.code) == (408, "BODY_TOO_SLOW")
@@ -201,7 +201,7 @@ def test_slow_bodies_together_stay_within_the_limit_of_buffered_bytes(api: Api, 
         until(lambda: service.gate.budget.kept == 0)
 
 
-def test_one_source_cannot_use_all_buffered_bytes(api: Api) -> None:
+def test_one_address_cannot_fill_the_whole_body_buffer(api: Api) -> None:
     limits = Limits(buffered_bytes=1000, buffered_bytes_of_source=600)
     with serving(api.pilot.ledger, limits) as service:
         budget = service.gate.budget
@@ -215,7 +215,7 @@ def test_one_source_cannot_use_all_buffered_bytes(api: Api) -> None:
         assert budget.kept == 0
 
 
-def test_only_calls_without_a_caller_are_limited_in_their_rate(api: Api, token: dict[str, str]) -> None:
+def test_the_rate_limit_applies_only_to_calls_without_a_token(api: Api, token: dict[str, str]) -> None:
     party = json.dumps({"party": api.parties["bank"]}).encode()
     with serving(api.pilot.ledger, Limits(public_reserve=3, public_per_second=0.001)) as service:
         answers = [service.call("POST", NONCE, party, **JSON) for _ in range(5)]

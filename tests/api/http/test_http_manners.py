@@ -40,11 +40,11 @@ def test_head_answers_like_get_without_a_body(api: Api, path: str) -> None:
     assert head.headers["content-length"] == str(len(get.content))
 
 
-def test_head_needs_the_same_caller(api: Api) -> None:
+def test_head_needs_the_same_permission_as_get(api: Api) -> None:
     assert api.call(None, "HEAD", "/v1/certificates").status_code == 401
 
 
-# Tags
+# ETags: unchanged answers get 304
 
 
 @pytest.fixture(scope="module")
@@ -64,29 +64,29 @@ def test_an_unchanged_bundle_is_answered_with_304(api: Api, bundle: str) -> None
     assert api.get("firm", f"{bundle}?fields=wage_band").headers["etag"] != tag
 
 
-def test_a_tag_gives_no_access_to_other_callers(api: Api, bundle: str) -> None:
+def test_knowing_an_etag_gives_another_caller_no_access(api: Api, bundle: str) -> None:
     tag = api.get("firm", bundle).headers["etag"]
     assert api.call("bank", "GET", bundle, headers={"If-None-Match": tag}).status_code == 403
     assert api.call(None, "GET", bundle, headers={"If-None-Match": "*"}).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/ledger", "/v1/scenarios", "/v1/log/batches/0"])
-def test_answers_about_the_chain_have_a_tag(api: Api, bundle: str, path: str) -> None:
+def test_answers_about_the_chain_have_an_etag(api: Api, bundle: str, path: str) -> None:
     first = api.get(None, path)
     again = api.call(None, "GET", path, headers={"If-None-Match": first.headers["etag"]})
     assert (first.status_code, again.status_code) == (200, 304)
 
 
-def test_errors_and_answers_that_must_not_be_stored_have_no_tag(api: Api) -> None:
+def test_errors_and_answers_that_must_not_be_cached_have_no_etag(api: Api) -> None:
     assert "etag" not in api.get(None, "/v1/certificates").headers
     assert "etag" not in api.get("firm", "/v1/holdings/export").headers
 
 
-# Cursors
+# Cursors: pages of a list
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_an_invalid_cursor_or_one_of_another_list_is_refused(api: Api, path: str) -> None:
+def test_an_invalid_cursor_or_a_cursor_of_another_list_is_refused(api: Api, path: str) -> None:
     own = Place(path, None).cursor("0" * 26)
     assert api.get("firm", f"{path}?cursor={own}").status_code == 200
     others = [Place(other, None).cursor("0" * 26) for other in LISTS if other != path]
@@ -124,7 +124,7 @@ def test_cursors_lead_through_all_pages_and_are_opaque(api: Api) -> None:
     assert len(seen) == len(set(seen)) > 3
 
 
-# Faults
+# Faults: all faults of a body are reported
 
 
 def faults(answer: Any) -> list[tuple[str, str]]:
@@ -141,7 +141,7 @@ def test_all_missing_members_are_reported_at_once_in_both_languages(api: Api) ->
     assert answer.json()["where"] == "body.bundle"
 
 
-def test_faults_are_reported_with_the_limits_that_they_break(api: Api) -> None:
+def test_a_fault_is_reported_with_the_limit_that_the_value_exceeds(api: Api) -> None:
     answer = api.post("bank", "/v1/presentations", {"bundle": 1, "nonce": "short"})
     assert faults(answer) == [("body.bundle", "dict_type"), ("body.nonce", "string_too_short")]
     assert "has fewer than 16 characters" in answer.json()["detail"] and "至少 16 个字符" in answer.json()["detail"]
@@ -160,7 +160,7 @@ def test_a_missing_body_is_reported_as_missing(api: Api) -> None:
     assert faults(api.call("bank", "POST", "/v1/verify")) == [("body", "missing")]
 
 
-def test_permissions_are_checked_before_the_body(api: Api) -> None:
+def test_a_call_without_permission_is_refused_before_its_body_is_checked(api: Api) -> None:
     assert api.post(None, "/v1/parties", {"surprise": 1}).status_code == 401
     key = api.post(
         "bank", "/v1/api-keys", {"name": "m", "scopes": ["read"], "expires_at": api.pilot.ledger.clock() + 99}

@@ -52,11 +52,11 @@ def test_every_tag_is_described_and_used() -> None:
     assert all("。" in tag["description"] for tag in SCHEMA["tags"])
 
 
-def test_the_service_is_named_as_a_server() -> None:
+def test_the_openapi_schema_names_the_service_as_a_server() -> None:
     assert SCHEMA["servers"] == [{"url": "/", "description": "This service."}]
 
 
-def test_schemas_are_named_by_their_titles() -> None:
+def test_each_schema_is_named_after_its_title() -> None:
     schemas = SCHEMA["components"]["schemas"]
     assert {name: shape["title"] for name, shape in schemas.items()} == {name: name for name in schemas}
     titles = [shape["title"] for shape in shapes(SCHEMA["paths"]) if isinstance(shape.get("title"), str)]
@@ -70,7 +70,7 @@ def test_the_example_of_every_body_is_valid(name: str) -> None:
     assert TypeAdapter(BODIES[method, path]).validate_python(example) is not None
 
 
-def test_every_operation_declares_the_general_answers() -> None:
+def test_every_operation_declares_the_answers_that_all_routes_can_give() -> None:
     for name, (method, _path, operation) in OPERATIONS.items():
         declared = set(operation["responses"])
         wanted = {"422", "429", "503"}

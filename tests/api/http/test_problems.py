@@ -74,13 +74,13 @@ def test_a_deeply_nested_body_is_not_parsed(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "JSON_TOO_DEEP")
 
 
-def test_keys(api: Api) -> None:
+def test_a_call_with_a_missing_or_unknown_token_is_refused(api: Api) -> None:
     assert api.get(None, "/v1/parties").json()["code"] == "SESSION_MISSING"
     unknown = api.call(None, "GET", "/v1/parties", headers={"Authorization": "Bearer pz_nobody"})
     assert (unknown.status_code, unknown.json()["code"]) == (401, "API_KEY_UNKNOWN")
 
 
-def test_unknown_records(api: Api) -> None:
+def test_unknown_records_are_not_found(api: Api) -> None:
     assert api.get(None, "/v1/scenarios/S99").json()["code"] == "SCENARIO_UNKNOWN"
     assert api.get("bank", f"/v1/assets/{'0' * 64}").json()["code"] == "ASSET_UNKNOWN"
     assert api.get(None, "/v1/log/batches/999999").json()["code"] == "BATCH_UNKNOWN"
@@ -101,13 +101,13 @@ def test_every_code_that_a_route_declares_is_explained(api: Api) -> None:
     assert declared <= error_texts().keys()
 
 
-def test_openapi_is_the_committed_one(api: Api) -> None:
+def test_the_committed_openapi_schema_is_up_to_date(api: Api) -> None:
     assert json.loads(OPENAPI.read_text("utf-8")) == api.client.get("/openapi.json").json(), (
         "run scripts/openapi.py and say why in the commit"
     )
 
 
-def test_an_unexpected_error_is_logged_with_the_route_and_without_the_path() -> None:
+def test_an_unexpected_error_is_logged_with_the_route_template_and_without_the_path() -> None:
     app = FastAPI()
     problems.install(app)
 
@@ -123,7 +123,7 @@ def test_an_unexpected_error_is_logged_with_the_route_and_without_the_path() -> 
 
 
 def test_the_address_and_the_secret_of_the_node_are_not_disclosed(api: Api) -> None:
-    """The public log head is requested while the node does not answer."""
+    """Anybody may request the log head; here the node does not answer, so the call fails."""
     with looking_at(api, NOWHERE, api.pilot.ledger.client.deployment) as client:
         answer = client.get("/v1/log/head")
     assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (503, "CHAIN_UNREACHABLE", None)

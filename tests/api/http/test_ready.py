@@ -1,4 +1,4 @@
-"""An installation is ready if database, deployment and node belong to one ledger and every part works."""
+"""An installation is ready if its database, contracts and node belong to one ledger and all of them work."""
 
 from __future__ import annotations
 

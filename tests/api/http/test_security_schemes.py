@@ -33,7 +33,7 @@ IN_A_SESSION = {
     ("get", "/v1/api-keys"),
     ("delete", "/v1/api-keys/{key}"),
 }
-# Routes that return data of subjects: to the holder, to a provider, or to an office for a case.
+# Routes that return subjects' data: to the subject, to a provider, or to a supervisor or authority for a case.
 PAYLOAD = {
     ("get", "/v1/certificates/{number}/bundle"): ["payload"],
     ("get", "/v1/holdings/export"): ["payload"],
@@ -68,5 +68,5 @@ def test_the_schema_declares_the_authentication_of_every_route(method: str, path
     assert sorted(map(str, asked or [])) == sorted(map(str, wanted or []))
 
 
-def test_every_listed_route_exists() -> None:
+def test_every_route_in_the_lists_of_this_test_exists() -> None:
     assert PUBLIC | IN_A_SESSION | PAYLOAD.keys() <= ROUTES.keys()

@@ -1,4 +1,4 @@
-"""The service as a separate process: its memory under hostile connections, and its end."""
+"""The service as a separate process: hostile connections use little of its memory, and it ends on request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Program:
 
     @property
     def memory(self) -> int:
-        """The resident memory of the process in bytes."""
+        """Return the resident memory of the process in bytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
 
@@ -85,7 +85,7 @@ def test_many_slow_connections_use_little_memory(program: Program) -> None:
 
 
 def test_health_answers_despite_a_thousand_open_connections(program: Program) -> None:
-    """There are more connections than the limit, so the oldest idle connections are closed."""
+    """More connections are opened than the limit allows, so the service closes the oldest idle ones."""
     wires = [program.wire().send(b"GET /v1/ledger HTTP/1.1\r\n") for _ in range(1000)]
     assert program.is_alive()
     with program.wire() as wire:

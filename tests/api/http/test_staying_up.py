@@ -30,10 +30,10 @@ async def held(turns: Turns, source: str = "a") -> AsyncIterator[None]:
         yield
 
 
-# Turns
+# Waiting calls: each address gets its turn
 
 
-def test_sources_take_turns_even_if_one_sends_many_calls() -> None:
+def test_waiting_addresses_take_turns_even_if_one_address_sends_many_calls() -> None:
     order: list[str] = []
 
     async def call(turns: Turns, source: str) -> None:
@@ -52,7 +52,7 @@ def test_sources_take_turns_even_if_one_sends_many_calls() -> None:
     assert order == ["a", "b", "a", "a", "a"]
 
 
-def test_a_full_queue_refuses_and_a_source_cannot_fill_it_alone() -> None:
+def test_a_full_queue_refuses_calls_and_one_address_cannot_fill_the_queue() -> None:
     async def run() -> None:
         turns = Turns(1, Limits(waiting=4, waiting_of_source=3))
         async with held(turns):
@@ -86,7 +86,7 @@ def test_a_call_that_waits_too_long_is_refused_and_frees_its_place() -> None:
     asyncio.run(run())
 
 
-def test_a_rate_limit_is_refilled_and_tracks_a_bounded_number_of_sources() -> None:
+def test_a_rate_limit_is_refilled_and_remembers_a_bounded_number_of_addresses() -> None:
     now = [0.0]
     rate = Rate(2, 0.5, lambda: now[0])
     rate.count("a")
@@ -102,7 +102,7 @@ def test_a_rate_limit_is_refilled_and_tracks_a_bounded_number_of_sources() -> No
     assert len(rate._left) == MAX_SOURCES
 
 
-# Over HTTP
+# Many calls to the service at the same time
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_many_verifications_at_once_are_answered_or_refused_with_503(api: Api, s
 
 
 def test_blocked_expensive_calls_do_not_block_health_or_other_calls(api: Api) -> None:
-    """All places for expensive calls are taken, as if the node never answered."""
+    """Other calls take all places for expensive calls, as if the node never answered."""
     limits = Limits(verifying=1, waiting_seconds=0.05)
     token = JSON | {"authorization": api.header("bank")["Authorization"]}
     with serving(api.pilot.ledger, limits) as service:
@@ -200,7 +200,7 @@ def test_connections_above_the_limit_get_health_and_otherwise_503(api: Api) -> N
 
 
 def test_the_bytes_of_unread_answers_are_limited(api: Api) -> None:
-    """The schema has more than half a megabyte and can be requested without a caller."""
+    """Anybody can request the schema without a token, and the schema has more than half a megabyte."""
     bounds = Connections(unread_bytes=2_000_000)
     with serving(api.pilot.ledger, connections=bounds) as service:
         length = int(service.call("HEAD", "/openapi.json").headers["content-length"])
@@ -224,7 +224,7 @@ def half_sent(service: Service, header: dict[str, str]) -> Wire:
     return service.wire().head("POST", "/v1/verify", content_length=100, **named).send(b"x" * 10)
 
 
-# Readiness
+# Readiness: is the service able to work?
 
 
 def test_many_readiness_calls_share_one_check() -> None:
@@ -244,7 +244,7 @@ def test_many_readiness_calls_share_one_check() -> None:
     assert len(asked) == 1 and asked[0].startswith("readiness")
 
 
-def test_a_silent_node_blocks_one_thread_and_is_reported() -> None:
+def test_a_node_that_does_not_answer_blocks_one_thread_and_is_reported() -> None:
     asked, over = [], threading.Event()
 
     def check() -> dict[str, dict[str, bool]]:

@@ -1,4 +1,4 @@
-"""Randomly generated calls get only answers that the schema declares, and no server errors."""
+"""Randomly generated calls get only answers that the OpenAPI schema declares, and no server errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 @pytest.fixture(scope="module")
 def cast(trial: Api) -> Stage:
-    """Parties of every role in that ledger."""
+    """A party of every role in the ledger of ``trial``."""
     return Stage(trial)
 
 

@@ -1,4 +1,4 @@
-"""Fixtures: a client at its own address, and a firm that is signed in."""
+"""Fixtures: a client with its own network address, and a firm that has signed in."""
 
 from __future__ import annotations
 

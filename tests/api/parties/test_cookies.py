@@ -32,13 +32,13 @@ def test_a_page_gets_an_http_only_cookie(visitor: Visitor, firm: Person) -> None
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://127.0.0.1:8000.evil.example"])
-def test_a_page_of_another_origin_is_refused(visitor: Visitor, firm: Person, origin: str | None) -> None:
+def test_a_call_from_a_page_of_another_origin_is_refused(visitor: Visitor, firm: Person, origin: str | None) -> None:
     _, cookie = by_cookie(visitor, firm)
     foreign = cookie if origin is None else cookie | {"Origin": origin}
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}
     assert code(visitor.client.post("/v1/api-keys", json=wanted, headers=foreign)) == (403, "ORIGIN_DIFFERS")
     assert code(visitor.client.delete("/v1/sessions/current", headers=foreign)) == (403, "ORIGIN_DIFFERS")
-    # It also cannot sign in its visitor as another party.
+    # The foreign page also cannot sign in its visitor as another party.
     statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
     headers = {name: value for name, value in foreign.items() if name == "Origin"}
     assert code(visitor.sign_in(statement, cookie=True, headers=headers)) == (403, "ORIGIN_DIFFERS")

@@ -14,7 +14,7 @@ def test_only_the_guessing_address_must_wait(api: Api, visitor: Visitor, firm: P
     assert {code(answer) for answer in answers[:LIMIT]} == {(401, "API_KEY_UNKNOWN")}
     assert code(answers[LIMIT]) == (429, "TOO_MANY_ATTEMPTS")
     assert 0 < int(answers[LIMIT].headers["Retry-After"]) <= 60
-    # A correct token passes from this address too, and other addresses need not wait.
+    # A correct token is accepted even from the guessing address, and other addresses need not wait.
     assert guesser.get("/v1/parties", firm.key).status_code == 200
     assert code(guesser.get("/v1/parties", "ps_guess")) == (429, "TOO_MANY_ATTEMPTS")
     assert code(visitor.get("/v1/parties", "pz_guess")) == (401, "API_KEY_UNKNOWN")

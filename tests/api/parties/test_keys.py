@@ -1,4 +1,4 @@
-"""Changes of keys, roles and status over HTTP: who may make them, and who may not make them for itself."""
+"""Changes of keys, roles and status over HTTP: which parties may make a change, for others and for themselves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.api.stage import Stage
 
 
 def elsewhere(api: Api, suite: Suite = ES256K, part: str | None = None) -> tuple[Signer, dict[str, str]]:
-    """Return a new key that is not kept here, with its proof for an existing or a new party."""
+    """Return a new key that its owner keeps, and its proof of possession for an existing or a new party."""
     signer = signer_of_key(new_key(suite))
     return signer, handed_in(api, signer, None if part is None else api.parties[part])
 
@@ -76,7 +76,7 @@ def test_a_key_kept_elsewhere_needs_a_proof_of_possession(api: Api) -> None:
     assert {key.public_key for key in keys} == {signer.public_key, phone["public_key"]}
 
 
-def test_two_authorities_recover_a_key_and_date_its_compromise(api: Api) -> None:
+def test_two_authorities_recover_a_key_and_record_the_time_of_its_compromise(api: Api) -> None:
     lost = account_of_part(api, "firm")
     recovered = api.post("authority", path(api, "firm", "recovery"), {"public_key": kept(api)})
     assert recovered.status_code == 200, recovered.text
@@ -90,7 +90,7 @@ def test_two_authorities_recover_a_key_and_date_its_compromise(api: Api) -> None
     assert record.compromised_at == 1_600_000_000
 
 
-def test_a_recovery_with_a_time_of_compromise_is_refused(api: Api) -> None:
+def test_a_recovery_request_with_a_time_of_compromise_is_refused(api: Api) -> None:
     """A recovery request with a time of compromise is refused, because the time needs a proposal of its own."""
     body = {"public_key": kept(api), "compromised_at": 1_600_000_000}
     answer = api.post("authority", path(api, "firm", "recovery"), body)
@@ -114,12 +114,12 @@ def test_a_party_retires_a_further_key_that_was_bound(api: Api) -> None:
 
 
 def test_a_party_binds_a_second_key_and_reports_the_first_with_it(stage: Stage) -> None:
-    """The second key, of a phone, signs the report; the service only sends it."""
+    """The second key, kept on a phone, signs the report; the service only sends the report."""
     party = stage.parties[stage.join_named("owner", "S")]
     lost = stage.ledger.parties.register.get(party).account
     phone = signer_of_key(new_key(ES256))
     stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone, party)))
-    # Signed in with the phone, because a session of the first key ends with its report.
+    # The firm signs in with the phone: reporting the first key ends that key's sessions.
     stage.api.tokens.elsewhere[party] = phone
     drafting = f"/v1/parties/{party}/reports?reported={lost}&account={phone.kid}"
     drafted = stage.done(stage.get("owner", drafting))
@@ -142,14 +142,14 @@ def test_the_key_of_the_running_service_is_not_replaced(api: Api, part: str) -> 
     assert (answer.status_code, answer.json()["code"]) == (409, "OWN_KEY_IN_USE")
 
 
-def test_an_office_gives_roles_but_not_to_itself(api: Api) -> None:
+def test_an_authority_gives_roles_to_others_but_not_to_itself(api: Api) -> None:
     given = api.call("authority", "PUT", path(api, "supervisor", "roles"), json={"roles": ["supervisor", "cdo"]})
     assert (given.status_code, given.json()["roles"]) == (200, ["cdo", "supervisor"])
     own = api.call("authority", "PUT", path(api, "authority", "roles"), json={"roles": ["issuer"]})
     assert (own.status_code, own.json()["code"]) == (403, "PARTY_SELF_GRANT")
 
 
-def test_an_admin_cannot_give_an_office(api: Api) -> None:
+def test_an_admin_cannot_give_the_role_of_authority_or_registrar(api: Api) -> None:
     admin = {"roles": ["consumer", "admin"]}
     assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=admin).status_code == 200
     registrar = api.pilot.ledger.parties.register.get(api.parties["registrar"])
@@ -176,7 +176,7 @@ def test_a_supervisor_suspends_and_restores_a_party(api: Api) -> None:
 
 
 def test_a_party_may_have_only_a_p256_key(api: Api) -> None:
-    """The party can sign statements and vetoes, but no calls on the chain: these are refused."""
+    """A P-256 key can sign statements and vetoes, but not calls on the chain; such calls are refused."""
     signer, whole = elsewhere(api, ES256)
     newcomer = {
         "kind": "utility",
@@ -202,14 +202,14 @@ def test_a_rotation_to_a_key_that_cannot_act_is_refused(api: Api, suite: Suite) 
 
 
 @pytest.mark.parametrize("prefix", ["P256:", "p256", "sm2:p256:", "es256:"])
-def test_a_key_must_have_its_curves_prefix(api: Api, prefix: str) -> None:
+def test_a_key_must_have_the_prefix_of_its_curve(api: Api, prefix: str) -> None:
     body = {"public_key": prefix + "02" + "11" * 32}
     answer = api.post("authority", path(api, "bank", "further-accounts"), body)
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_consent_names_the_holder_key_with_its_curve(api: Api, suite: Suite) -> None:
+def test_a_consent_names_the_holder_key_and_the_keys_curve(api: Api, suite: Suite) -> None:
     signer = signer_of_key(new_key(suite))
     jwk = public_jwk(signer.public_key).to_dict()
     drafting = f"/v1/requests/{ask(api)}/authorizations/draft"

@@ -1,4 +1,4 @@
-"""API keys over HTTP: their scopes, their lists, and the limits for a thief of a key."""
+"""API keys over HTTP: scopes, lists, and what a thief of an API key cannot do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.api.flow import NUMBER
 from tests.api.parties.visitors import Person, Visitor, code
 
 
-def test_a_stolen_api_key_makes_and_ends_no_keys_or_sessions(visitor: Visitor, firm: Person) -> None:
+def test_a_stolen_api_key_cannot_create_or_end_api_keys_or_sessions(visitor: Visitor, firm: Person) -> None:
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}
     (own,) = visitor.get("/v1/api-keys", firm.token).json()["items"]
     for answer in (

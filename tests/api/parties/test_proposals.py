@@ -1,4 +1,4 @@
-"""Proposals over HTTP: answers while an act waits, confirmation, veto, cancellation, and pauses."""
+"""Proposals over HTTP: waiting, confirmation, veto, cancellation, and pauses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
         yield served
 
 
-def test_a_waiting_recovery_has_its_deadline_and_how_to_stop_it(waiting: Waiting) -> None:
+def test_a_waiting_recovery_is_returned_with_its_deadline_and_a_way_to_stop_it(waiting: Waiting) -> None:
     firm = waiting.firm()
     before = waiting.account(firm)
     row = waiting.recovery(firm)
@@ -53,7 +53,7 @@ def test_a_waiting_recovery_has_its_deadline_and_how_to_stop_it(waiting: Waiting
     assert waiting.account(firm) == carried["arguments"]["fresh"] != before
 
 
-def test_pending_proposals_are_listed_also_by_concerned_party(waiting: Waiting) -> None:
+def test_pending_proposals_can_be_listed_for_one_concerned_party(waiting: Waiting) -> None:
     firm, other = waiting.firm(), waiting.firm()
     mine, theirs = waiting.recovery(firm), waiting.recovery(other)
     numbers = [item["no"] for item in done(waiting.get(firm, "/v1/proposals"))["items"]]
@@ -68,10 +68,10 @@ def test_pending_proposals_are_listed_also_by_concerned_party(waiting: Waiting) 
     assert refused(late) == (409, "PARTY_PROPOSAL_EXPIRED")
 
 
-def test_a_reported_key_still_vetoes(waiting: Waiting) -> None:
-    """A thief that reports the key cannot stop the owner from vetoing a recovery that two officers decided.
+def test_a_veto_signed_with_a_reported_key_is_accepted(waiting: Waiting) -> None:
+    """A thief reports the owner's key as lost; the owner can still veto a recovery that two officers confirmed.
 
-    A reported key cannot sign in, so anybody sends the owner's signed veto to the chain.
+    A reported key cannot sign in, so another account sends the owner's signed veto to the chain.
     """
     firm, anybody = waiting.firm(), waiting.firm()
     party = waiting.parties[firm]
@@ -86,7 +86,7 @@ def test_a_reported_key_still_vetoes(waiting: Waiting) -> None:
     assert refused(waiting.post(anybody, f"/v1/proposals/{number}/carrying-out")) == (409, "PARTY_NOT_PENDING")
 
 
-def test_a_phones_p256_key_vetoes_with_its_signature(waiting: Waiting) -> None:
+def test_a_veto_signed_with_a_phones_p256_key_is_accepted(waiting: Waiting) -> None:
     phone = signer_of_key(new_key(ES256))
     firm, stranger = waiting.firm(phone), waiting.firm()
     number = waiting.proposed(calls.change_key(waiting.number(firm), account_of(new_private_key())))
@@ -101,8 +101,8 @@ def test_a_phones_p256_key_vetoes_with_its_signature(waiting: Waiting) -> None:
     assert done(waiting.post(firm, f"/v1/proposals/{number}/veto", body))["state"] == "vetoed"
 
 
-def test_the_owner_vetoes_a_thiefs_waiting_rotation(waiting: Waiting) -> None:
-    """A thief with a copy of the key can propose a rotation; the owner vetoes it without an office."""
+def test_the_owner_vetoes_a_rotation_that_a_thief_proposed(waiting: Waiting) -> None:
+    """A thief with a copy of the key can propose a rotation; the owner vetoes the rotation alone."""
     firm = waiting.firm()
     row = waits(waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/accounts", {"public_key": waiting.kept_key()}))
     assert (row["role"], row["confirmed_by"], row["by"]) == ("", None, waiting.parties[firm])
@@ -111,7 +111,7 @@ def test_the_owner_vetoes_a_thiefs_waiting_rotation(waiting: Waiting) -> None:
     assert done(waiting.post(firm, f"/v1/proposals/{row['no']}/veto"))["state"] == "vetoed"
 
 
-def test_a_proposal_needs_a_second_office_to_confirm(waiting: Waiting) -> None:
+def test_a_second_authority_must_confirm_a_proposal(waiting: Waiting) -> None:
     firm = waiting.firm()
     office = calls.set_roles(waiting.number(firm), Role.mask([Role.SUBJECT, Role.REGISTRAR]))
     number = waiting.proposed(office)
@@ -136,7 +136,7 @@ def test_a_proposal_needs_a_second_office_to_confirm(waiting: Waiting) -> None:
         ("status", {"status": "closed", "reason": "court"}, "set_status"),
     ],
 )
-def test_offices_and_closing_a_party_wait_for_the_delay(
+def test_giving_an_official_role_and_closing_a_party_wait_for_the_waiting_period(
     waiting: Waiting, leaf: str, body: dict[str, Any], kind: str
 ) -> None:
     firm = waiting.firm()
@@ -147,7 +147,7 @@ def test_offices_and_closing_a_party_wait_for_the_delay(
     assert (record.status, record.roles) == ("active", ("subject",))
 
 
-def test_acts_of_one_office_take_effect_at_once(waiting: Waiting) -> None:
+def test_an_act_that_one_authority_may_do_alone_takes_effect_at_once(waiting: Waiting) -> None:
     firm = waiting.firm()
     path = f"/v1/parties/{waiting.parties[firm]}"
     assert done(waiting.call("first", "PUT", f"{path}/roles", {"roles": ["consumer"]}))["roles"] == ["consumer"]
@@ -157,7 +157,7 @@ def test_acts_of_one_office_take_effect_at_once(waiting: Waiting) -> None:
     assert done(waiting.post("second", f"{path}/reports", report))["id"] == waiting.parties[firm]
 
 
-def test_an_offices_key_is_reported_by_two_offices(waiting: Waiting) -> None:
+def test_reporting_an_authoritys_key_needs_two_authorities(waiting: Waiting) -> None:
     supervisor, _ = waiting.office(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     path = f"/v1/parties/{waiting.parties[supervisor]}/reports"
     row = waits(waiting.post("first", path, {"reported": waiting.account(supervisor)}))
@@ -166,7 +166,7 @@ def test_an_offices_key_is_reported_by_two_offices(waiting: Waiting) -> None:
     assert record is not None and not record.reported_at
 
 
-def test_an_office_with_its_own_key_signs_the_confirmation(waiting: Waiting) -> None:
+def test_an_authority_that_keeps_its_own_key_signs_its_confirmation(waiting: Waiting) -> None:
     office, key = waiting.office(PartyKind.GOV_DEPT, Role.AUTHORITY)
     firm = waiting.firm()
     number = waiting.proposed(calls.set_status(waiting.number(firm), "closed", "court"))
@@ -180,8 +180,8 @@ def test_an_office_with_its_own_key_signs_the_confirmation(waiting: Waiting) -> 
     assert done(waiting.post(office, path, body))["confirmed_by"] == waiting.parties[office]
 
 
-def test_two_parties_of_one_office_lift_its_hold(waiting: Waiting) -> None:
-    """The hold is lifted as soon as a second party of the same office confirms; another office may not confirm."""
+def test_two_supervisors_lift_a_supervisors_hold(waiting: Waiting) -> None:
+    """A second party with the same role must confirm; parties with other roles may not."""
     (first, key), (second, other_key) = (waiting.office(PartyKind.SUPERVISOR, Role.SUPERVISOR) for _ in range(2))
     statements: dict[str, Any] = {"statements": ["5e" * 32]}
     holding = statements | {"reason": "court"}
@@ -196,7 +196,7 @@ def test_two_parties_of_one_office_lift_its_hold(waiting: Waiting) -> None:
     assert waiting.ledger.reader.batched("latest").hold("5e" * 32)().offices == ()
 
 
-def test_a_pause_stops_delays_but_no_acts_of_subjects(waiting: Waiting) -> None:
+def test_a_pause_stops_the_clock_of_proposals_but_no_acts_of_subjects(waiting: Waiting) -> None:
     firm, guardian = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)
     assert done(waiting.client.get("/v1/pause")) | {"stops": []} == {"paused": False, "paused_until": 0, "stops": []}
@@ -222,7 +222,7 @@ def test_a_pause_stops_delays_but_no_acts_of_subjects(waiting: Waiting) -> None:
     assert waiting.post("first", "/v1/parties", {"parties": [newcomer]}).status_code == 201
 
 
-def test_a_registration_list_has_no_identities_after_carrying_out(waiting: Waiting) -> None:
+def test_a_registration_list_has_no_identities_after_the_registration_takes_effect(waiting: Waiting) -> None:
     firm = waiting.firm()
     identity = waiting.ledger.parties.register.identity(waiting.parties[firm])
     numbers = [row.no for row in proposals_after(waiting.ledger) if row.kind == "register"]
@@ -233,8 +233,8 @@ def test_a_registration_list_has_no_identities_after_carrying_out(waiting: Waiti
     assert refused(waiting.get(firm, path)) == (403, "PARTY_LACKS_ROLE")
 
 
-def test_a_registration_waits_for_an_office_elsewhere(tmp_path: Path) -> None:
-    """The answer has the parties, without a number so far, and the proposal for the other office to confirm."""
+def test_a_registration_waits_until_an_authority_in_another_installation_confirms(tmp_path: Path) -> None:
+    """The response has the parties, still without numbers, and the proposal that the other authority has to confirm."""
     settings = Settings(home=tmp_path / "var", delay=DELAY)
     with create_ledger(settings):
         pass
@@ -273,8 +273,8 @@ def test_an_invalid_proposal_number_is_refused(waiting: Waiting, number: object)
     assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
 
 
-def test_attack_a_stranger_uses_the_firms_key_for_a_veto_or_report(waiting: Waiting) -> None:
-    """The keys of the firm and of an authority are kept here, but a stranger may use neither."""
+def test_attack_stranger_uses_the_firms_key_for_a_veto_or_report(waiting: Waiting) -> None:
+    """The service keeps the keys of the firm and of an authority, but a stranger may use neither key."""
     firm, stranger = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)
     account = waiting.account(firm)

@@ -1,4 +1,4 @@
-"""The public status of a certificate number, and the readings that only the subject sees."""
+"""Anybody may read the status of a certificate number; only the subject sees who read its data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_stranger_gets_only_state_and_time_of_a_certificate_number(api: Api, v
         assert {"batch", "index", "reason"} <= api.post(part, "/v1/verify", {"certificate_no": number}).json().keys()
 
 
-def test_only_the_subject_sees_the_readings_of_its_data(api: Api, visitor: Visitor) -> None:
+def test_only_the_subject_sees_who_read_its_data(api: Api, visitor: Visitor) -> None:
     number = certificate(api)
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
     bundle = presented(api, number, nonce)
@@ -47,7 +47,7 @@ def test_invalid_bundles_with_a_subjects_number_leave_no_reading(api: Api, visit
     junk = [forged, bundle | {"certificate": bundle["certificate"][:-20] + "A" * 20}]
     for each in junk:
         visitor.post("/v1/verify", {"bundle": each, "nonce": "n" * 16}, firm.token)
-    # A genuine certificate of other parties is recorded once a day.
+    # A stranger's verification of a genuine certificate is recorded at most once a day.
     for _ in range(3):
         visitor.post("/v1/verify", {"bundle": bundle, "nonce": "n" * 16}, firm.token)
     api.pilot.ledger.flush()

@@ -1,4 +1,4 @@
-"""Sessions over HTTP: signing in and out, and the attempts of relays, offices and strangers."""
+"""Sessions over HTTP: signing in and out; relays, authorities and strangers cannot get another party's session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_answers_with_secrets_are_not_cached(visitor: Visitor, firm: Person) -> 
 
 
 def test_a_statement_for_a_relays_address_is_refused(visitor: Visitor, firm: Person) -> None:
-    """A relay passes our nonce to its client; the client signs for the address of the relay."""
+    """A relay passes the service's nonce to its client. The client signs for the relay's address and is refused."""
     relayed = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party), origin="https://relay.example")
     assert code(visitor.sign_in(relayed)) == (401, "SESSION_ORIGIN_DIFFERS")
 
@@ -80,7 +80,7 @@ def erased(visitor: Visitor, firm: Person) -> None:
 
 
 @pytest.mark.parametrize("end", [recovered, reported, closed, erased])
-def test_sessions_and_api_keys_end_with_key_party_or_erasure(
+def test_sessions_and_api_keys_end_if_the_key_or_party_ends_or_is_erased(
     visitor: Visitor, firm: Person, end: Callable[[Visitor, Person], None]
 ) -> None:
     assert visitor.get("/v1/parties", firm.key).status_code == 200
@@ -96,7 +96,7 @@ def test_an_expired_session_is_refused(visitor: Visitor, firm: Person) -> None:
     assert code(visitor.get("/v1/parties", firm.token)) == (401, "SESSION_UNKNOWN")
 
 
-def test_a_party_cannot_see_or_end_foreign_sessions_and_api_keys(visitor: Visitor, firm: Person) -> None:
+def test_a_party_cannot_see_or_end_another_partys_sessions_and_api_keys(visitor: Visitor, firm: Person) -> None:
     other = Person(visitor)
     (foreign,) = visitor.get("/v1/sessions", other.token).json()["items"]
     (key,) = visitor.get("/v1/api-keys", other.token).json()["items"]
@@ -108,20 +108,20 @@ def test_a_party_cannot_see_or_end_foreign_sessions_and_api_keys(visitor: Visito
     assert visitor.get("/v1/parties", other.key).status_code == 200
 
 
-def test_no_office_gets_a_session_or_api_key_of_a_subject(visitor: Visitor, firm: Person) -> None:
+def test_no_authority_or_supervisor_gets_a_session_or_api_key_of_a_subject(visitor: Visitor, firm: Person) -> None:
     api = visitor.api
     for office in ("authority", "supervisor", "platform", "registrar"):
         assert api.post(office, f"/v1/parties/{firm.party}/api-keys").status_code == 404
         enrolment = api.post(office, f"/v1/parties/{firm.party}/enrolment")
         expected = (409, "PARTY_HAS_KEY") if office == "authority" else (403, "PARTY_LACKS_ROLE")
         assert code(enrolment) == expected
-        # The office's own key cannot sign in as the subject.
+        # The authority's own key cannot sign in as the subject.
         own = api.pilot.actors.signer_of(api.parties[office])
         foreign = visitor.statement(firm.party, own, visitor.nonce(firm.party))
         assert code(visitor.sign_in(foreign)) == (401, "SESSION_KEY_NOT_LIVE")
 
 
-def test_roles_follow_the_chain_in_both_directions(visitor: Visitor, firm: Person) -> None:
+def test_a_session_gains_and_loses_roles_as_the_chain_changes(visitor: Visitor, firm: Person) -> None:
     path = f"/v1/parties/{firm.party}/roles"
     assert code(visitor.get("/v1/log/entries", firm.token)) == (403, "PARTY_LACKS_ROLE")
     registrar = visitor.api.call("authority", "PUT", path, json={"roles": ["registrar"]})

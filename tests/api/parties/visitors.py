@@ -1,4 +1,4 @@
-"""Clients with their own addresses, and new parties that sign in there."""
+"""Clients with their own network addresses, and new parties that sign in through these clients."""
 
 from __future__ import annotations
 

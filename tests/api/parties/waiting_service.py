@@ -1,4 +1,4 @@
-"""A service whose proposals have a delay, and its parties by name."""
+"""A service whose proposals have a waiting period, with parties that tests address by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DELAY = 7_200
 
 
 class Waiting:
-    """A ledger with a delay of two hours, and its parties by name."""
+    """A ledger whose proposals wait for two hours; ``parties`` maps names to party ids."""
 
     def __init__(self, ledger: Ledger, client: TestClient) -> None:
         self.ledger, self.client = ledger, client
@@ -57,7 +57,7 @@ class Waiting:
         return self._named(f"party {next(self._names)}", row.id)
 
     def office(self, kind: PartyKind, role: Role) -> tuple[str, bytes]:
-        """Onboard a new office, and return its private key, which is not kept here."""
+        """Onboard a new authority or supervisor that keeps its own key; return its name and its private key."""
         key = new_private_key()
         name = self.party(kind, role, key=LocalSigner(key, account_of(key)))
         self.skip(DELAY)
@@ -65,7 +65,7 @@ class Waiting:
         return name, key
 
     def veto_by_signature(self, who: str, number: int) -> None:
-        """Veto without the service: the party's present key signs, and another account sends the veto."""
+        """Veto a proposal without the service: the party's present key signs, and another account sends the veto."""
         account = self.ledger.parties.register.get(self.parties[who]).account
         act = sign_act(veto_message(self.ledger.reader.chain, account, number), self.ledger.custody.signer(account))
         self.ledger.client.send(calls.veto_for(account, number, act))
@@ -94,7 +94,7 @@ class Waiting:
         LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, seconds)
 
     def recovery(self, who: str) -> dict[str, Any]:
-        """Propose a recovery of that party's key, and return the proposal."""
+        """Propose a recovery of the party's key, and return the proposal."""
         path = f"/v1/parties/{self.parties[who]}/recovery"
         return dict(waits(self.post("first", path, {"public_key": self.kept_key()})))
 
@@ -111,7 +111,7 @@ def serving(opening: AbstractContextManager[Ledger]) -> Iterator[Waiting]:
         def already_open() -> Iterator[Ledger]:
             yield ledger
 
-        # Not used as a context manager, so that nothing is carried out in the background.
+        # Not used as a context manager: that would start background work, which carries out proposals.
         app = create_app(already_open)
         app.state.ledger = ledger
         yield Waiting(ledger, TestClient(app, raise_server_exceptions=False))
@@ -128,7 +128,7 @@ def done(answer: Any) -> dict[str, Any]:
 
 
 def signed(asked: Any, key: bytes) -> dict[str, Any]:
-    """Return the body with the signed request for a 409 ``SIGNATURE_REQUIRED``."""
+    """Take a response 409 ``SIGNATURE_REQUIRED``, and return the body with its request signed."""
     typed_data = asked.json()["details"]["typed_data"]
     signature = sign_request(ForwardRequest(typed_data), key).signature
     return {"signed_request": {"typed_data": typed_data, "signature": signature}}

@@ -1,4 +1,4 @@
-"""The calls of the IDOR matrix: path, query and body of each route for an object. The verdicts are in idor.yaml."""
+"""The calls of the access table: path, query and body of each route for an object. Expected results: idor.yaml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CASE = "（2026）湛数监12号"
 
 @dataclass(frozen=True)
 class Call:
-    """The body, query and path of a call, if it needs them; ``token`` replaces the caller's token."""
+    """The body, query and path of a call; empty if the call needs none. ``token`` replaces the caller's token."""
 
     body: object = None
     path: Mapping[str, object] = field(default_factory=dict)
@@ -39,7 +39,7 @@ def said_nothing(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def places(scene: Scene, objects: Objects, who: str, kind: str) -> dict[str, Callable[[], object]]:
-    """Return functions that make the value of each path parameter, by its name."""
+    """Return a map from each path parameter's name to a function that makes its value."""
     parties = scene.stage.parties
     return {
         "party": lambda: scene.party(who) if kind == "self" else parties[objects.subject],
@@ -78,7 +78,7 @@ def enrolment(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def onboard(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Onboard a known party, so that an allowed call changes nothing."""
+    """Onboard a party that is already known, so that an allowed call changes nothing."""
     return Call({"parties": [scene.identity("S")]})
 
 
@@ -87,14 +87,14 @@ def mandate(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def roles(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Give the caller itself one more role, but another party its present roles."""
+    """Give the caller itself one more role; give another party only the roles that it already has."""
     party = scene.party(who) if kind == "self" else scene.stage.parties[objects.subject]
     has = [*scene.ledger.roles.of([party])[party]]
     return Call({"roles": [*has, "subject" if "subject" not in has else "consumer"] if kind == "self" else has})
 
 
 def key_in_use(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Submit the key of another party, with a proof of possession for this party."""
+    """Submit a key that another party already uses, with a proof of possession for the party in the path."""
     return Call(proven(scene, scene.stage.signer("S2"), scene.party(who)))
 
 
@@ -113,7 +113,7 @@ def recovery(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def proven(scene: Scene, signer: Signer, party: str) -> dict[str, str]:
-    """Return a body with the key and its proof of possession for that party."""
+    """Return a body with the key, and with its proof of possession made for the given party."""
     proof = possession_of(scene.ledger.reader.chain, signer, scene.ledger.reader.party_no(party))
     return {"public_key": signer.public_key, "proof": proof}
 
@@ -123,7 +123,7 @@ def spare(scene: Scene) -> str:
 
 
 def erase_party(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Erase the caller's own party; for a subject a new one, because erasing is final."""
+    """Erase the caller's own party. A subject erases a new subject instead, because erasing is final."""
     if kind == "others":
         return Call({"reason": "court"}, {"party": scene.gone})
     body = {"reason": "subject_request"}
@@ -167,7 +167,7 @@ def statement(member: str, of: str) -> Maker:
 
 
 def withdrawal(of: str) -> Maker:
-    """Submit a withdrawal of another statement than that in the path."""
+    """Submit a withdrawal that names another statement than the path does."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
         return Call({"statement": {"party": scene.stage.parties[getattr(objects, of)], "statement": DIGEST}})
@@ -251,7 +251,7 @@ def answer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def annul(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Annul the asset with the lien; no later call uses this asset."""
+    """Annul the asset that has the lien; no later call uses this asset."""
     return Call({"reason": "fraud", "grounds": TEXT}, {"asset": objects.assets[2]})
 
 

@@ -1,4 +1,4 @@
-"""The calls of the catalogue's routes in the IDOR matrix. The verdicts are in idor.yaml."""
+"""The calls of the catalogue's routes in the access table. Expected results: idor.yaml."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def duty(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def put_resource(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Put the resource unchanged, which records nothing."""
+    """Save the resource without a change, so that an allowed call records nothing."""
     document = scene.ledger.catalogue.data.document(
         objects.draft, 1, scene.ledger.roles.actor(scene.stage.parties["A"])
     )
@@ -42,13 +42,13 @@ def block(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Appoint as at present: D is the chief data officer of P; the other department has none."""
+    """Repeat the present appointment: D is the chief data officer of P; the other department has none."""
     cdo = scene.stage.parties["D"] if kind == "own" else None
     return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
 
 
 def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Submit the publication of P signed by D; for the other department, a publication that D may not sign."""
+    """Publish a resource of P signed by D; for the other department, publish one that D may not sign."""
     statement = scene.signature["statement"]
     if kind == "own":
         return Call({"statement": statement})

@@ -1,4 +1,4 @@
-"""The routes of the IDOR matrix: the call of each, and the object in its answer. The verdicts are in idor.yaml."""
+"""Maps each route of the access table to its call and to the object in its answer. Expected results: idor.yaml."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ CALLS: dict[str, Maker] = {
     "GET /v1/log/batches/{number}": lambda *_: Call(None, {"number": 0}),
 }
 
-# The text by which an object of the kind is recognised in a list or report.
+# For each route, the text that shows that a list or report contains the object.
 SHOWS: dict[str, Callable[[Scene, Objects], str]] = {
     "GET /v1/sessions": lambda scene, objects: scene.stage.once(
         f"session of {objects.subject}", lambda: scene.session_of(objects.subject)

@@ -1,4 +1,4 @@
-"""The callers of the IDOR matrix, and an object of each kind, of these callers and of other parties."""
+"""The callers of the access table, with one object of each kind that they own and one that other parties own."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DIGEST = f"sha-256:{'0' * 64}"
 
 @dataclass
 class Objects:
-    """The objects of a subject, a provider and a consumer, which are named as in ``Stage``."""
+    """Objects that belong to one subject, one provider and one consumer; the parties have the names of ``Stage``."""
 
     subject: str
     provider: str
     consumer: str
-    # Six confirmed assets of the holder: with an objection; with offers; with rights and a lien; offered; for granting
-    # rights; for applications.
+    # Six confirmed assets of the holder: one with an objection; with offers; with rights and a lien; offered; to grant
+    # rights in; to apply for.
     assets: list[str]
     holder: str
     offered_to: str
     live: Consent = field(init=False)
-    # A revoked certificate: calls that would end it are refused only after the checks of permission.
+    # A revoked certificate: a call to revoke it again fails only after the permission was checked.
     ended: Consent = field(init=False)
     request: str = field(init=False)
     task: str = field(init=False)
@@ -42,11 +42,11 @@ class Objects:
 
 
 class Scene:
-    """The parties of the role matrix, a broker without a mandate and a machine, and the objects of two groups."""
+    """All callers (the role matrix's parties, a broker without a mandate, a machine) and two groups of objects."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.ledger, self.pilot = stage, stage.ledger, stage.pilot
-        # The broker of ``Stage`` has mandates, so this one is new.
+        # The broker of ``Stage`` has mandates, so the broker without a mandate is a new party.
         stage.parties["M"] = stage.parties["B"]
         stage.parties["B"] = self.pilot.party(PartyKind.BROKER, Role.BROKER)
         self.run_out = token_of(self.ledger, stage.parties["S"])
@@ -60,10 +60,10 @@ class Scene:
         }
         self.key_id, self.machine_key = self.new_key("S")
 
-    # Staging
+    # Steps that prepare the objects
 
     def _assets(self) -> list[str]:
-        """Register six assets of P, and two of a party without an active key. Notice takes days, so sessions expire."""
+        """Register six assets of P and two of a party without an active key. Sessions expire during the notice."""
         stage, pilot = self.stage, self.pilot
         stage.join("silent", PartyKind.UTILITY, Role.PROVIDER)
         assets = pilot.handed_in(*(stage.described() for _ in range(6)), by=stage.parties["P"])
@@ -104,7 +104,7 @@ class Scene:
         stage.done(stage.post("A", f"/v1/demands/{objects.demand}/match", {"code": code}))
 
     def _published(self) -> str:
-        """Publish a resource of P that may be opened."""
+        """Publish a resource of P that may be listed in the open catalogue."""
         stage, code = self.stage, self.stage.code()
         stage.done(stage.put("P", code, open_attr="open"))
         stage.done(stage.post("P", "/v1/catalogue/submissions", {"code": code}))
@@ -119,7 +119,7 @@ class Scene:
             self.ledger.actor(self.stage.parties["another bank"]), objects.assets[0], "异议"
         )
 
-    # Objects of calls
+    # Objects that the calls act on
 
     def system(self, objects: Objects) -> dict[str, Any]:
         return {"code": objects.system, "name": "系统", "protection_level": 3}
@@ -149,15 +149,15 @@ class Scene:
         return signed_in(self.ledger, party, signer_of(self.ledger, party)).id
 
     def about(self, who: str) -> int:
-        """Return the number of an authority's pending proposal about that party's keys."""
+        """Return the number of a pending proposal that an authority made about the given party's keys."""
         return int(self.stage.once(f"about {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
     def pending(self, who: str) -> int:
-        """Return a pending proposal as ``about`` does, which no call decides."""
+        """Return a pending proposal like that of ``about``; no call confirms, cancels or vetoes it."""
         return int(self.stage.once(f"look at {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
     def offered(self, objects: Objects) -> str:
-        """Return an asset with an open offer; after an answer, with a new offer."""
+        """Return an asset with an open offer; if the last offer was answered, make a new one."""
         asset = objects.assets[1]
         record = self.ledger.reader.asset(asset)
         assert record is not None
@@ -168,7 +168,7 @@ class Scene:
         return asset
 
     def lien(self, objects: Objects) -> int:
-        """Return the lien on the third asset, of the party that gets the offers; once it is released, a new lien."""
+        """Return the lien on the third asset (pledgee: the party that gets offers); if released, make a new lien."""
         asset = objects.assets[2]
         if not self.ledger.registration.liens.of(asset):
             holder, creditor = self.stage.parties[objects.holder], self.stage.parties[objects.offered_to]
@@ -177,7 +177,7 @@ class Scene:
         return int(self.ledger.registration.liens.of(asset)[0]["lien"])
 
     def right(self, objects: Objects) -> int:
-        """Grant the party that gets the offers a right in the third asset, and return the right."""
+        """Grant a right in the third asset to the party that gets the offers, and return the right."""
         asset = objects.assets[2]
 
         def grant() -> int:
@@ -230,7 +230,7 @@ class Scene:
         return party
 
     def spare(self) -> str:
-        """Return a subject that no other object needs; after an allowed call, a new one."""
+        """Return a subject that no other object needs; after an allowed call, return a new one."""
         return str(self.stage.once("spare", lambda: self.stage.join("spare", PartyKind.ENTERPRISE, Role.SUBJECT)))
 
     def identity(self, who: str) -> dict[str, Any]:
@@ -239,11 +239,11 @@ class Scene:
         return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | identity
 
     def paused(self) -> None:
-        """Let another supervisor pause, unless the ledger is paused."""
+        """Let another supervisor pause the proposals, unless they are already paused."""
         if not self.ledger.reader.paused_until():
             self.ledger.pauses.pause(self.ledger.actor(self.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)))
 
     @cached_property
     def signature(self) -> dict[str, Any]:
-        """Return the publication of P's draft, signed by its chief data officer and not submitted."""
+        """Return a publication of P's draft; the chief data officer signed it, but nobody submitted it yet."""
         return self.stage.signature(self.groups["own"].draft)

@@ -1,4 +1,4 @@
-"""Reads the IDOR matrix, idor.yaml."""
+"""Reads the access table, idor.yaml: which caller may use which route for which object."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 _TABLE: Final = yaml.safe_load(Path(__file__).with_name("idor.yaml").read_text("utf-8"))
 CALLERS: Final = "".join(_TABLE["callers"])
-# The verdicts of a cell, besides the status of a refusal.
+# Possible results of a call; a refused call has the HTTP status instead.
 DONE, SHOWN, NOT_SHOWN = "let through", "answered, with it", "answered, without it"
 SIGNED_OUT: Final = "UE"
 _ABOUT: Final = {"answered", "late", "refused"}
@@ -25,7 +25,7 @@ def _letters(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Row:
-    """A route, or a variant of it after ``?``; ``kinds`` has the allowed callers by the kind of object."""
+    """A route, or a variant (``?…``) of a route; ``kinds`` maps each kind of object to its allowed callers."""
 
     route: str
     kinds: Mapping[str, frozenset[str]]
@@ -34,7 +34,7 @@ class Row:
     refused: Mapping[str, str]
 
     def expected(self, kind: str, who: str) -> str:
-        """Return the verdict of a cell: one of the words above, or the status of a refusal."""
+        """Return the expected result: DONE, SHOWN, NOT_SHOWN, or the HTTP status of a refusal."""
         allowed = self.kinds[kind]
         if self.answered is None:
             return DONE if who in allowed else self._refusal(who)

@@ -1,4 +1,4 @@
-"""The rows of the role matrix over HTTP: the call of each row, and the calls that its words allow."""
+"""Maps each row of the role matrix to its HTTP call, and special words of a cell to the calls that they allow."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ QUALITY = {
 
 
 def manage(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Try to manage roles without permission: an admin gives an office, an office changes its own roles."""
+    """Try to manage roles without permission: an admin gives an official role; an authority changes its own roles."""
     if who in "AX":
         newcomer = stage.once("newcomer", lambda: stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT))
         tries = [(stage.parties[who], ROLE_OF[who], role) for role in ("subject", "issuer")]
@@ -97,7 +97,7 @@ def sign(stage: Stage, who: str) -> list[Outcome]:
 
 
 def publish(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Publish a resource. A chief data officer signs only for its own departments, and an authority for none."""
+    """Publish a resource. A chief data officer may sign only for its own departments; an authority may never sign."""
     if who in "AD":
         code = stage.once("another's", lambda: stage.submitted("P2"))
         return outcomes_of(stage.post(who, "/v1/catalogue/publications/draft", {"code": code}))
@@ -119,7 +119,7 @@ def keep_lists(stage: Stage, who: str) -> list[Outcome]:
     code = stage.once("signed", stage.signed_resource)
     duty = {"code": code, "department": stage.parties["P"], "sla_days": 3}
     listed = stage.post(who, "/v1/catalogue/duties", duty)
-    # A department publishes only its own resources, so this call uses another's.
+    # A department may publish only its own resources; this call tries another department's resource.
     theirs = stage.once("another's", lambda: stage.submitted("P2"))
     return outcomes_of(listed, stage.post(who, "/v1/catalogue/publications", {"code": theirs if who == "P" else code}))
 
@@ -183,7 +183,7 @@ def read_objections(stage: Stage, who: str) -> list[Outcome]:
 
 
 def object_by_name(stage: Stage, who: str) -> list[Outcome]:
-    """Object as a new person: only parties that are onboarded, and so known by name, may object."""
+    """Raise an objection as a new person: only onboarded parties, whose names are known, may object."""
     stage.join_person("person")
     return object_to(stage, "person", False)
 
@@ -224,7 +224,7 @@ def read_technical(stage: Stage, who: str) -> list[Outcome]:
     return outcomes_of(*(stage.get(who, path) for path in ("/v1/log/head", "/v1/log/batches/0", "/ready", "/health")))
 
 
-# The party's own records, or those of the departments of which it is the chief data officer.
+# Words that allow only own records: the party's, or those of departments whose chief data officer it is.
 OWN = ("o", "o(demand)", "o(mandate)", "o(registrations)", "o(valid)", "dept")
 MATRIX: dict[str, Row] = {
     "manage keys/roles": Row(

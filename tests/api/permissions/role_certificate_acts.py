@@ -1,4 +1,4 @@
-"""Rows of the role matrix over HTTP: requests, certificates, their uses and their status."""
+"""HTTP calls for the role matrix's rows about requests, certificates, uses and certificate status."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def withdraw(stage: Stage, who: str) -> list[Outcome]:
 
 
 def supply(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Submit a provision; if not ``own``, for an authorization that names another provider."""
+    """Submit a provision; if ``own`` is false, submit it for an authorization that names another provider."""
     name = "P" if own else "P2"
     authorization = stage.once(f"authorised for {name}", lambda: stage.authorised(provider=name))
     return outcomes_of(stage.post(who, "/v1/provisions", stage.provision(authorization)))
@@ -78,7 +78,7 @@ def see_for_case(stage: Stage, who: str) -> list[Outcome]:
 
 
 def verify(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Verify the caller's own certificate by its number, or another party's presentation.
+    """Verify the caller's own certificate by number; if ``own`` is false, verify a presentation made to another party.
 
     The report discloses nothing to a party to which the certificate was not presented, but a role that may verify any
     certificate gets all checks.
@@ -144,7 +144,7 @@ def hold(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 
 def lift(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Lift a hold: of the caller's office if ``own``, else of the other office."""
+    """Lift a hold set by the caller's role (authority or supervisor); if ``own`` is false, a hold of the other role."""
     other = "V" if who == "A" else "A"
     holder = who if own and who in "AV" else other
     consent, statement = stage.once(f"held by {holder}", lambda: stage.held_by(holder))

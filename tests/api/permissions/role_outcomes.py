@@ -1,4 +1,4 @@
-"""The outcome of a call of the role matrix: done, or refused because a permission is missing."""
+"""Classifies the response to a call of the role matrix: done, or refused because a permission is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.support.api.stage import Stage
 
-# The codes of the checks that refuse a call because a permission is missing.
+# Error codes that mean: refused because a permission is missing.
 REFUSALS = {
     "SESSION_MISSING",
     "ASSET_SELF_REVIEW",
@@ -19,7 +19,7 @@ REFUSALS = {
     "NOT_THE_PARTY",
     "NOT_THE_PROVIDER",
     "NOT_THE_REQUESTER",
-    # The caller's office has no hold to lift.
+    # Nobody in the caller's role set a hold, so the caller has nothing to lift.
     "LOG_NOT_HELD",
     "PARTY_NO_VETO",
     "PARTY_OFFICE_BY_AUTHORITY",
@@ -29,14 +29,14 @@ REFUSALS = {
     "PARTY_LACKS_ROLE",
     # The presentation was made to another party.
     "PRESENTATION_UNKNOWN",
-    # A result of the verification instead of an error: the report discloses nothing.
+    # Not an error code: the verification succeeds, but its report discloses nothing.
     "not_party",
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a call succeeded, and otherwise the code of its refusal."""
+    """Says whether a call succeeded; if not, ``code`` is the error code of the refusal."""
 
     done: bool
     code: str = ""
@@ -55,7 +55,7 @@ Word = Callable[[Stage, str], list[Outcome]]
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the matrix: ``does`` is its call, on the caller's own record or on another party's.
+    """A row of the role matrix: ``does`` makes its call, on the caller's own record or on another party's record.
 
     ``words`` has the calls that special words of a cell allow. The words in ``open`` allow a call for everyone. With
     ``own``, a ✓ allows only the caller's own records.
@@ -72,7 +72,7 @@ def outcomes_of(*answers: Any) -> list[Outcome]:
 
 
 def shown(answer: Any) -> list[Outcome]:
-    """Return whether the report says valid; require that claims are disclosed only then."""
+    """Return whether the report says valid; fail if the report of an invalid certificate discloses claims."""
     if answer.status_code >= 300:
         return outcomes_of(answer)
     report = answer.json()

@@ -1,4 +1,4 @@
-"""Rows of the role matrix over HTTP: proposals, vetoes, reports and the pause."""
+"""HTTP calls for the role matrix's rows about proposals, vetoes, key reports and the pause."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NEWCOMERS = count(9800)
 
 
 def propose(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Propose a rotation of the caller's key if ``own``, else a further key of another party."""
+    """Propose to rotate the caller's key; if ``own`` is false, propose a further key for another party."""
     key = kept_key(stage)
     if not own:
         path = f"/v1/parties/{stage.parties['S2']}/further-accounts"
@@ -37,7 +37,7 @@ def onboard(stage: Stage, who: str) -> list[Outcome]:
 
 
 def confirm(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Confirm a proposal; if not ``own``, one about the confirming authority itself."""
+    """Confirm a proposal; if ``own`` is false, confirm a proposal about the confirming authority itself."""
     if not own:
         about = stage.once("about A", lambda: proposed(stage, further_key(stage, "A")))
         return outcomes_of(stage.post(who, f"/v1/proposals/{about}/confirmation", {}))
@@ -90,9 +90,9 @@ def veto(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 
 def report(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Report a key of the caller if ``own``, else of another party.
+    """Report a key of the caller as lost; if ``own`` is false, report a key of another party.
 
-    The party is a new one each time, because it has no active key afterwards.
+    Each call uses a new party, because the party has no active key after the report.
     """
     joined = fresh(stage, who) if own else stage.once("reported", lambda: fresh(stage, "S"))
     party = stage.parties.get(joined, stage.parties["S2"])
@@ -107,7 +107,7 @@ def start_pause(stage: Stage, who: str) -> list[Outcome]:
 
 
 def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """End a pause of another office; an authority also begins a pause of its own."""
+    """End a pause that another party began; an authority also begins a pause itself."""
     began = start_pause(stage, fresh(stage, "A")) if who == "A" else []
     guardian = stage.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     stage.ledger.pauses.pause(stage.ledger.actor(guardian))
@@ -123,7 +123,7 @@ def running_again(stage: Stage) -> None:
 
 
 def fresh(stage: Stage, who: str) -> str:
-    """Return a new party with only that role, so that the column's own party is not changed for other tests."""
+    """Return a new party with only the given role; other tests keep using the column's own party unchanged."""
     if who == "U":
         return who
     return stage.join_named(f"{who} {next(_NEXT)}", who)
@@ -134,7 +134,7 @@ def kept_key(stage: Stage) -> str:
 
 
 def further_key(stage: Stage, who: str) -> Call:
-    """Return the call that binds a further key to that party."""
+    """Return the chain call that binds a further key to the given party."""
     key = kept_key(stage)
     signer, number = stage.ledger.custody.signer(account_of_public_key(key)), number_of(stage, stage.parties[who])
     proof = possession_of(stage.ledger.reader.chain, signer, number)
@@ -151,5 +151,5 @@ def number_of(stage: Stage, party: str) -> int:
 
 
 def proposed(stage: Stage, call: Call, by: str | None = None) -> int:
-    """Propose as ``by``, by default the installation's authority; return the number of the unconfirmed proposal."""
+    """Propose as ``by`` (default: the installation's authority); return the number of the unconfirmed proposal."""
     return stage.ledger.proposals.propose(by or stage.ledger.installation.authority_party, call).no

@@ -1,4 +1,4 @@
-"""The IDOR matrix, idor.yaml, over HTTP: every route, every kind of caller, own objects and another party's."""
+"""Tests the access table (idor.yaml) over HTTP: each route, each caller, own objects and other parties' objects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.api.permissions.role_power_acts import running_again
 from tests.support.api.parts import Api, bearer
 from tests.support.api.stage import Stage
 
-# The codes that show that a call was refused because a permission is missing, by status.
+# For each HTTP status, the error codes that mean: refused because a permission is missing.
 LACKS: Final = {
     401: {"ENROLMENT_UNKNOWN", "SESSION_MISSING", "SESSION_UNKNOWN"},
     403: REFUSALS
@@ -50,7 +50,7 @@ def scene(api: Api) -> Scene:
     return Scene(Stage(api))
 
 
-def test_routes_and_rows_of_the_matrix_agree(api: Api) -> None:
+def test_the_access_table_has_a_row_for_every_route_and_no_other_rows(api: Api) -> None:
     schema = api.client.app.openapi()  # type: ignore[attr-defined]
     routes = {f"{method.upper()} {path}" for path, methods in schema["paths"].items() for method in methods}
     assert {row.route for row in ROWS.values()} == routes
@@ -58,12 +58,12 @@ def test_routes_and_rows_of_the_matrix_agree(api: Api) -> None:
     assert set(SHOWS) == {name for name, row in ROWS.items() if row.answered is not None}
 
 
-def test_the_number_of_cells_is_known() -> None:
+def test_the_access_table_has_4950_cells_for_174_routes() -> None:
     assert (len({row.route for row in ROWS.values()}), len(ROWS), len(CELLS)) == (174, 179, 4950)
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_each_row_gives_its_verdicts(scene: Scene, name: str) -> None:
+def test_each_call_of_a_row_has_the_expected_result(scene: Scene, name: str) -> None:
     row = ROWS[name]
     with around(scene, name):
         found = {(kind, who): tried(scene, name, kind, who) for of, kind, who in CELLS if of == name}
@@ -86,11 +86,11 @@ def test_an_address_with_expired_tokens_must_wait_but_a_valid_token_passes(scene
 
 
 def tried(scene: Scene, name: str, kind: str, who: str) -> str:
-    """Make the call of a cell, and return the verdict in the words of the table."""
+    """Make the call of one cell, and return its result: DONE, SHOWN, NOT_SHOWN, or the status of the refusal."""
     row, shows = ROWS[name], SHOWS.get(name)
     objects = scene.groups["others" if kind == "others" else "own"]
     call = CALLS.get(name, said_nothing)(scene, objects, who, kind)
-    # Made before the call, so that its answer can list the object.
+    # The object is made before the call, so that the call's answer can list it.
     sought = None if shows is None else shows(scene, objects)
     given: dict[str, object] = {
         place: make() for place, make in places(scene, objects, who, kind).items() if f"{{{place}}}" in row.route
@@ -119,7 +119,7 @@ def refusal(row: Row, answer: Any) -> str:
 
 
 def sent(scene: Scene, method: str, path: str, body: object, token: str | None, *, alone: bool) -> Any:
-    """Send a call. With ``alone`` it comes from a new address, because wrong tokens are counted by address."""
+    """Send a call; with ``alone``, send it from a new address, because wrong tokens are counted for each address."""
     client, headers = scene.stage.api.client, {} if token is None else bearer(token)
     if alone:
         address = f"192.0.2.{next(_ADDRESS) % 256}"
@@ -128,7 +128,7 @@ def sent(scene: Scene, method: str, path: str, body: object, token: str | None, 
 
 
 def pages(scene: Scene, answer: Any, path: str, token: str | None) -> str:
-    """Return the text of all pages of a list."""
+    """Read all further pages of a list, and return the text of all pages."""
     text = answer.text
     while "application/json" in answer.headers["content-type"] and isinstance(answer.json(), dict):
         cursor = answer.json().get("next_cursor")
@@ -141,7 +141,7 @@ def pages(scene: Scene, answer: Any, path: str, token: str | None) -> str:
 
 
 def seen_by_its_own(scene: Scene, name: str, kind: str) -> bool:
-    """Return whether the other parties see their own object; only then its absence for other callers is a result."""
+    """Return whether the owners see their object; otherwise "not shown" to other callers would prove nothing."""
     if kind != "others":
         return True
     owners = [MIRROR[who] for who in ROWS[name].kinds.get("own", ()) if who in MIRROR]

@@ -22,7 +22,7 @@ from tests.support.places import SCENARIOS
 
 @pytest.fixture(scope="module", autouse=True)
 def afresh(stage: Stage) -> None:
-    """Renew the records and sessions of the stage, because other test files let time pass."""
+    """Renew the stage's certificates and sessions, because other test files move the clock and they expire."""
     stage.renew()
 
 
@@ -86,7 +86,7 @@ def test_a_provider_ends_only_certificates_with_its_own_data_and_for_that_reason
     assert (ended["state"], ended["reason"]) == ("revoked", "data_error")
 
 
-def test_an_invalid_certificate_discloses_no_claims(stage: Stage) -> None:
+def test_verifying_an_invalid_certificate_discloses_no_claims(stage: Stage) -> None:
     consent = stage.consented()
     presented = stage.presented(consent)
     assert stage.done(stage.post("C", "/v1/verify", presented))["disclosed"]
@@ -95,7 +95,7 @@ def test_an_invalid_certificate_discloses_no_claims(stage: Stage) -> None:
     assert (report["valid"], report["disclosed"]) == (False, {})
 
 
-def test_a_subject_sees_the_case_for_which_its_payload_was_opened(stage: Stage) -> None:
+def test_a_subject_sees_the_case_for_which_a_supervisor_read_its_payload(stage: Stage) -> None:
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
     for case in ("", "abc", "案 1", "x" * 65, f"案{'1' * 18}", "案91440802MA9X00011Y号"):
@@ -108,7 +108,7 @@ def test_a_subject_sees_the_case_for_which_its_payload_was_opened(stage: Stage) 
     assert [(event["by"], event["args"]) for event in events if event["name"] == "Disclosed"] == [
         (stage.parties["V"], {"case": "（2026）湛数监13号"})
     ]
-    # The parties that the case may be about do not see it.
+    # A party that the investigated case may be about does not see the case.
     for column, shown in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
         events = stage.done(stage.get(column, f"{path}/provenance"))["events"]
         assert len([event for event in events if event["name"] == "Disclosed"]) == shown, column
@@ -157,7 +157,7 @@ def test_an_active_scenario_names_the_parties_that_approved_it(stage: Stage) -> 
     assert stage.done(stage.get("U", "/v1/scenarios/S51"))["approved_by"] == ["supervisor"]
 
 
-def test_log_entries_are_read_by_page_and_by_number(stage: Stage) -> None:
+def test_log_entries_can_be_read_page_by_page_and_one_by_number(stage: Stage) -> None:
     first = stage.done(stage.get("V", "/v1/log/entries?limit=2"))
     second = stage.done(stage.get("V", f"/v1/log/entries?limit=2&cursor={first['next_cursor']}"))
     seen = first["items"] + second["items"]

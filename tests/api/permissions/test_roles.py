@@ -15,7 +15,7 @@ NOWHERE = "0" * 64
 NO_ULID = "0" * 26
 
 
-# Method, path, body, and the parties that may; all others get PARTY_LACKS_ROLE before the values are checked.
+# Method, path, body, allowed parties. Other parties get PARTY_LACKS_ROLE before the values are checked.
 CALLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/parties", {"parties": [{}]}, {"authority"}),
     ("POST", "/v1/requests/draft", draft_request, {"bank"}),
@@ -54,7 +54,7 @@ CALLS: list[tuple[str, str, Any, set[str]]] = [
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("method", "path", "body", "allowed"), CALLS, ids=[call[1] for call in CALLS])
-def test_each_call_is_allowed_only_for_its_parts(
+def test_each_call_is_allowed_only_for_the_listed_parties(
     api: Api, method: str, path: str, body: Any, allowed: set[str], part: str
 ) -> None:
     given = body(api) if callable(body) else body
@@ -82,7 +82,7 @@ def test_strangers_cannot_read_certificates(api: Api) -> None:
 
 
 @pytest.mark.parametrize("part", ["registrar", "authority", "supervisor"])
-def test_no_office_revokes_an_issuers_certificate(api: Api, part: str) -> None:
+def test_authority_supervisor_and_registrar_cannot_revoke_an_issuers_certificate(api: Api, part: str) -> None:
     """An office cannot revoke a usage or registration certificate; it can only annul the registration."""
     asset = registered(api, f"not-by-{part}")
     for number in (certificate(api), api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]):

@@ -1,4 +1,4 @@
-"""Erasing over HTTP: a subject erases its own texts, the issuer and the authority erase for other reasons."""
+"""Erasing over HTTP: a subject erases its own texts; issuer and authority may erase for other reasons."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_lists_still_work_after_an_erasure(api: Api) -> None:
         assert api.get("firm", f"/v1/{listed}?limit=200").status_code == 200
 
 
-def test_the_parties_of_an_erasure_can_read_its_entry(api: Api) -> None:
+def test_the_parties_concerned_by_an_erasure_can_read_its_log_entry(api: Api) -> None:
     number = certificate(api)
     seq = api.post("platform", f"/v1/certificates/{number}/erasure", COURT).json()["seq"]
     for part in ("firm", "bank", "provider", "platform", "supervisor"):
@@ -55,7 +55,7 @@ def test_the_parties_of_an_erasure_can_read_its_entry(api: Api) -> None:
 
 
 @pytest.mark.parametrize("part", ["other_firm", "bank", "provider", "registrar", "supervisor"])
-def test_other_parties_cannot_erase(api: Api, part: str) -> None:
+def test_parties_without_permission_cannot_erase(api: Api, part: str) -> None:
     number = certificate(api)
     paths = (f"/v1/certificates/{number}/erasure", f"/v1/parties/{api.parties['firm']}/erasure")
     for path in paths:
@@ -75,7 +75,7 @@ def test_a_subject_erases_its_own_identity(api: Api) -> None:
     assert api.get("bank", f"/v1/parties/{party}").json()["id"] == party
 
 
-def test_an_invalid_reason_or_id_is_refused(api: Api) -> None:
+def test_an_erasure_with_an_invalid_reason_or_id_is_refused(api: Api) -> None:
     number, party = certificate(api), api.parties["firm"]
     for body in ({}, {"reason": "regret"}, REQUEST | {"also": 1}):
         assert api.post("firm", f"/v1/certificates/{number}/erasure", body).status_code == 422

@@ -1,4 +1,4 @@
-"""Provenance over HTTP: past states, W3C PROV, lineage, pictures."""
+"""Provenance over HTTP: past states, histories as W3C PROV, lineage, and SVG pictures."""
 
 from __future__ import annotations
 

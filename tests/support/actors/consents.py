@@ -27,7 +27,7 @@ class Consent:
         self.signer = pilot.actors.signer_of(self.subject)
 
     def report(self) -> Report:
-        """Return the bank's report on the presentation made earlier."""
+        """Verify, as the bank, the presentation that ``__init__`` made, and return the report."""
         expect = Expectation(consumer=self.pilot.cast.bank, nonce=self.nonce)
         return self.pilot.ledger.verification.verify(self.bundle.to_bytes(), expect).report
 
@@ -44,12 +44,12 @@ class Consent:
         return entry
 
     def since(self) -> int:
-        """Return the time of the subject's withdrawal on the chain, 0 if there is none."""
+        """Return the time at which the subject withdrew the consent on the chain; 0 if it did not."""
         reader = self.pilot.ledger.reader
         return reader.withdrawn_at(reader.party_no(self.subject), self.given.digest).first
 
     def recorded(self) -> list[str]:
-        """Return the ids of the withdrawals of this consent in the log."""
+        """Return the digests of all log entries that withdraw this consent."""
         with self.pilot.ledger.database.read() as session:
             digests = session.scalars(select(Entry.digest).where(Entry.about == self.given.digest)).all()
         return list(digests)

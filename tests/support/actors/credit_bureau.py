@@ -1,4 +1,4 @@
-"""Enterprise credit in the demonstration scenario S51: one provider, two banks, and a firm for each certificate."""
+"""Actors of the demonstration scenario S51 (enterprise credit): one provider, two banks, a firm per certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Rows = Sequence[Mapping[str, str]]
 
 
 class CreditBureau(GivenAnswers):
-    """The actors of scenario S51: one provider, two banks, and firms, which are named by their numbers."""
+    """The actors of scenario S51: one provider, two banks, and firms that are identified by a number."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         super().__init__(ledger)
@@ -49,7 +49,7 @@ class CreditBureau(GivenAnswers):
         )
 
     def authorise(self, firms: Sequence[str], tick: Tick) -> dict[str, str]:
-        """Let the bank request and each firm sign; return the authorizations by firm."""
+        """Let the bank request data and each firm sign; return each firm's authorization."""
         requests = self.ask([self.request(firm) for firm in firms], tick)
         return {firm: row.id for firm, row in zip(firms, self.agree(requests), strict=True)}
 

@@ -1,4 +1,4 @@
-"""The actors of a department's catalogue: provider, chief data officer and authority, each with its own key."""
+"""Actors that publish a department's catalogue (provider, chief data officer, authority), each with its own key."""
 
 from __future__ import annotations
 

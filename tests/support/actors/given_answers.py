@@ -16,16 +16,16 @@ from ledger.usage.recorded import RecordedProvision
 
 
 class GivenAnswers(Actors):
-    """Adds steps in which the test states the source's answer."""
+    """Adds steps in which the test itself gives the data source's answer."""
 
     def answer(self, answers: Mapping[str, Answer], tick: Tick = silent) -> list[RecordedProvision]:
-        """Sign and submit these answers, by authorization id; a missing subject name is taken from the register."""
+        """Sign and submit answers (authorization id → answer); a missing subject name is taken from the register."""
         return self.inquire(
             {identifier: self._given(identifier, answer) for identifier, answer in answers.items()}, tick
         )
 
     def draft(self, identifier: str, answer: Answer) -> Supply:
-        """Return a provider's answer before it is signed and kept, with the signed withdrawal if it corrects."""
+        """Return a provider's unsigned answer; if it corrects an earlier provision, also the signed withdrawal."""
         task, now = self.ledger.usage.provisions.task(identifier), self.ledger.clock()
         made = made_of(task, self._given(identifier, answer).ask(query_of(task, now)), now)
         supply = Supply(made.entry, made.disclosures)

@@ -1,4 +1,4 @@
-"""Granting rights in an asset."""
+"""Grants rights in an asset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def right(pilot: Pilot, kind: str, grantee: str, days: tuple[int, int] = (0, 100), **members: Any) -> NewRight:
-    """Return a new right for a span of days, counted from one minute after now."""
+    """Return a right to grant; it begins one minute from now and lasts the given number of days."""
     start = pilot.ledger.clock() + 60
     others = {"scope": "信贷风控 Credit decisions"} | members
     return NewRight(kind, grantee, start + days[0] * DAY, start + days[1] * DAY, **others)

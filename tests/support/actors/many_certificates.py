@@ -1,4 +1,4 @@
-"""Many certificates for tests of bulk revocation, and faults of the transactions that revoke them."""
+"""Issues many certificates for tests of bulk revocation, and makes the revoking transactions fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, 
 
 @contextmanager
 def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
-    """Replace each bulk revocation by what ``act`` makes of it; gives the numbers of leaves that were sent."""
+    """Pass each bulk revocation to ``act`` instead of sending it; yield a list of how many leaves each call had."""
     original, sizes = ChainClient.send, list[int]()
 
     def counted(client: ChainClient, call: Call, **options: Any) -> Receipt:

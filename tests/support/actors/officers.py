@@ -1,4 +1,4 @@
-"""A ledger with the delay of a real one, and acts of officers and thieves directly on the chain."""
+"""A ledger with a real waiting period, and acts of officers and thieves that are sent directly to the chain."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FOUNDING_AUTHORITIES = (1, 3, 4)
 
 @dataclass(frozen=True)
 class Officers:
-    """Party ids: the three authorities, and two supervisors."""
+    """The party ids of the three authorities and the two supervisors."""
 
     first: str
     second: str
@@ -56,7 +56,7 @@ class Powers:
         return self.ledger.parties.register.get(party).account
 
     def key(self) -> Signer:
-        """Return the signer of a new key that is no party's."""
+        """Return the signer of a new key that is not bound to any party."""
         secret = new_private_key()
         self.ledger.custody.keep(secret)
         return LocalSigner(secret, account_of(secret))
@@ -81,11 +81,11 @@ class Powers:
         return number
 
     def carry_out(self, number: int, call: Call) -> Receipt:
-        """Carry out a proposal. Any account may; here a firm sends it."""
+        """Carry out a proposal. Any account may send this call; here a firm does."""
         return self.act(self.cast.firms["1"], calls.carry_out(number, call))
 
     def later(self) -> None:
-        """Let a few seconds pass, so that earlier anchors are of an earlier second than the next act."""
+        """Let a few seconds pass, so that the next act is in a later second than all batches anchored so far."""
         self.pilot.skip(5)
 
     def pass_delay(self) -> None:
@@ -130,7 +130,7 @@ class Powers:
         return str(self.ledger.reader.proposal(number).state)
 
     def binds(self, account: str) -> bool:
-        """Return whether the account is on the chain."""
+        """Return whether the chain binds the account to a party."""
         return self.ledger.reader.account(account) is not None
 
     def certified_by(self, firm: str, signer: Signer) -> Report:
@@ -161,7 +161,7 @@ class Powers:
 
 @contextmanager
 def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
-    """Create a ledger with a delay of 72 hours, whose offices have been given after that delay."""
+    """Create a ledger with a waiting period of 72 hours; the official roles were given after that period."""
     with create_ledger(Settings(home=home, delay=DEFAULT_DELAY)) as ledger:
         cast = assemble(ledger, [str(number) for number in range(1, firms + 1)])
         pilot = Pilot(ledger, cast)

@@ -1,4 +1,4 @@
-"""A bank, departments and persons in the scenarios S02 (one source) and S03 (three sources), with all their keys."""
+"""Actors of scenarios S02 (one source) and S03 (three sources): a bank, departments and persons, with their keys."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PersonActors(GivenAnswers):
         return row.id
 
     def terms(self, person: str, scenario: str = "S02", **changes: Any) -> Terms:
-        """Return the terms of a request of the bank: every field, for five days."""
+        """Return the terms of a bank's request: it asks for every field, for five days."""
         now, fields = self.ledger.clock(), self.ledger.scenarios.get(scenario).fields
         until = end_of_validity(shanghai_day(now) + timedelta(days=4))
         sources = {field.source for field in fields}
@@ -76,12 +76,12 @@ class PersonActors(GivenAnswers):
     def authorised(
         self, person: str, scenario: str = "S02", **changes: Any
     ) -> tuple[str, dict[str, RecordedAuthorization]]:
-        """Make a request that the person authorises completely; return its id and the authorizations by source."""
+        """Make a request that the person fully authorises; return the request's id and each source's authorization."""
         (request,) = self.ask([self.terms(person, scenario, **changes)])
         return request, {row.source: row for row in self.agree([request], SEPARATELY)}
 
     def supplied(self, rows: Sequence[Mapping[str, str]] = CONTRIBUTIONS) -> Supplied:
-        """Return an answer with these rows."""
+        """Return a provider's answer that is computed from the given rows."""
         return Supplied(tuple(rows), AS_OF, self.ledger.clock())
 
     def certificate(self, person: str, scenario: str = "S02") -> str:

@@ -1,4 +1,4 @@
-"""Fixtures: one open ledger on a real chain for the tests of the capabilities; each test takes its own firms."""
+"""Fixtures: one open ledger on a real chain, shared by many tests; each test takes its own firms."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ class Pilot:
         return self.handed_in(*(resource(code) for code in codes))
 
     def handed_in(self, *resources: DataResource, by: str | None = None) -> list[str]:
-        """Apply for the registration of resources of the provider, or of ``by``; return the asset ids."""
+        """Apply to register resources of the provider (or of party ``by``); return the asset ids."""
         intake = self.ledger.registration.registrations.submit(self.actor(by or self.cast.provider), resources)
         assert not intake.refused
         self.ledger.registration.registrations.register(intake.accepted)
         return list(intake.accepted)
 
     def noticed(self, assets: Sequence[str]) -> None:
-        """Take applications to their public notice."""
+        """Move applications forward until their public notice begins."""
         for step in (
             self.ledger.registration.review.accept,
             self.ledger.registration.review.review,
@@ -97,7 +97,7 @@ class Pilot:
         LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, seconds)
 
     def after_notice(self, assets: Sequence[str]) -> None:
-        """Move the clock past the notices of these assets."""
+        """Move the clock past the end of these assets' public notices."""
         ends = [asset.until for asset in self.ledger.reader.assets(assets) if asset is not None]
         self.skip(max(ends) + 1 - self.ledger.clock())
 
@@ -144,7 +144,7 @@ class Pilot:
         return found
 
     def stands(self, asset: str) -> tuple[str, str | None, str | None]:
-        """Return the asset's state on the chain, and the kind and stage of its open application."""
+        """Return the asset's state on the chain, and the kind and stage of its pending application."""
         found = self.record(asset)
         return found.state, found.kind, found.stage
 
@@ -176,12 +176,12 @@ class Pilot:
         return list(history.events)
 
     def decide(self, asset: str, *states: str, number: int = 1, reason: str = "Looked into") -> None:
-        """Decide an objection as the registrar, through these states."""
+        """As the registrar, move an objection through the given states."""
         for state in states:
             self.ledger.registration.objections.decide(self.actor(self.cast.registrar), asset, number, state, reason)
 
     def firm(self) -> str:
-        """Return the number of a firm that no other test uses."""
+        """Return the number (key in ``cast.firms``) of a firm that no other test uses."""
         return FIRMS[next(self._next)]
 
     def authorise(self, firm: str) -> str:
@@ -240,7 +240,7 @@ def assembled(ledger: Ledger) -> Pilot:
 
 @pytest.fixture(scope="session")
 def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder of a closed ledger, for tests to copy and damage, and the number of its one active certificate."""
+    """The folder of a closed ledger, which tests copy and damage, and the number of its only active certificate."""
     home = tmp_path_factory.mktemp("closed") / "home"
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, ["1", "2", "3", "4"]), ledger.clock()

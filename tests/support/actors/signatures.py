@@ -1,4 +1,4 @@
-"""Checks whether a signed statement is valid for a party, by its keys in the database."""
+"""Checks whether a statement was signed with a key that the database lists for the party."""
 
 from __future__ import annotations
 

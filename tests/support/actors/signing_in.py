@@ -1,4 +1,4 @@
-"""Signing in as a party whose key an installation keeps, like the party's own client."""
+"""Signs in as a party whose key an installation keeps, in the same way as the party's own client would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def signed_in(ledger: Participant, party: str, signer: Signer, *, cookie: bool =
 
 
 def signer_of(ledger: Participant, party: str) -> Signer:
-    """Return the signer of a party's present key, which the installation keeps."""
+    """Return the signer of a party's present key; the installation must keep this key."""
     if isinstance(ledger, Ledger):
         return ledger.custody.signer(ledger.parties.register.get(party).account)
     return Custody(ledger.settings.keys_folder / "accounts.json").signer(ledger.client.account)

@@ -1,4 +1,4 @@
-"""Certificates for several uses, and their uses on the chain, in the log and in installations."""
+"""Issues certificates for several uses, and reads their uses from the chain, the log and installations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Outcome = tuple[str, int | None]
 
 
 def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int, str]]]:
-    """Return an installation's records of a certificate: its verifications, and uses without a verification."""
+    """Return what an installation recorded about a certificate: its verifications, and uses without a verification."""
     with open_participant(Settings(home=home)) as installation:
         assert installation.presentations.pending() == []
         rows = installation.presentations.page(number, None, 1000)
@@ -38,7 +38,7 @@ def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
 
 
 def uses(pilot: Pilot, number: str) -> int:
-    """Return the chain's count of uses by the certificate's consumer under its request."""
+    """Return how often, by the chain's counter, the consumer used certificates of this certificate's request."""
     with pilot.ledger.database.read() as session:
         counter = counter_of(session, number)
     assert counter is not None

@@ -1,4 +1,4 @@
-"""Wallets for tests: genuine bundles, a key, and a passphrase with a fast key derivation."""
+"""Contents of test wallets: genuine bundles, a key, a passphrase, and settings for a fast key derivation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def full(made: Made) -> Bundle:
 
 
 def numbered(serial: int) -> Bundle:
-    """Return a bundle with all claims of another certificate."""
+    """Return a complete bundle of another certificate, which has the given number."""
     return full(usage(claims={"certificate_no": certificate_no("440802", 2026, SCENARIO, serial)}))
 
 

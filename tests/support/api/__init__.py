@@ -1,1 +1,1 @@
-"""The application in tests, and its callers."""
+"""Runs the application in tests, and calls it as different parties."""

@@ -1,4 +1,4 @@
-"""The application on its own ledger, and calls in the name of each part: authority, bank, firm and others."""
+"""The application on its own ledger; tests call it as a named party: authority, bank, firm and others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class Api:
-    """Calls the application as one part: ``api.get("bank", …)``."""
+    """Calls the application as a named party: ``api.get("bank", …)``."""
 
     def __init__(self, client: TestClient, pilot: Pilot) -> None:
         self.client, self.pilot = client, pilot
@@ -80,9 +80,9 @@ class Api:
 
 
 def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, str]:
-    """Return a key that is kept elsewhere with its proof of possession, as its owner submits it.
+    """Return a public key and its proof of possession, as an owner that keeps the key submits them.
 
-    The proof is for ``party``; without it, the proof is for a party that has no number yet.
+    The proof is made for ``party``; if ``party`` is None, for a new party that has no number yet.
     """
     reader = api.pilot.ledger.reader
     number = 0 if party is None else reader.party_no(party)
@@ -91,7 +91,7 @@ def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, s
 
 @contextmanager
 def opened(home: Path) -> Iterator[Api]:
-    """Create a ledger with all parts in an empty folder, and the application on it."""
+    """Create a ledger with all parties in an empty folder, and start the application on this ledger."""
     settings = Settings(home=home, batch_age=1, delay=0, session_seconds=86_400)
     with create_ledger(settings) as ledger:
 

@@ -21,7 +21,7 @@ from ledger.installation.participant import Participant
 
 CLOSED_SECONDS = 60
 JSON = {"content_type": "application/json"}  # as an argument of ``Wire.head``
-DENSE = b"[" + b"[]," * 699_000 + b"[]]"  # two megabytes that are much longer when they are parsed
+DENSE = b"[" + b"[]," * 699_000 + b"[]]"  # two megabytes of JSON, which use much more memory when they are parsed
 ESTABLISHED = 1
 
 
@@ -51,7 +51,7 @@ class Wire:
         self._read = self._socket.makefile("rb")
 
     def send(self, data: bytes) -> Wire:
-        """Send bytes; if the server has closed already, this is no error, and its answer is read next."""
+        """Send bytes. It is no error if the server has already closed the connection: its answer can still be read."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(data)
         return self
@@ -63,7 +63,7 @@ class Wire:
         return self.send(("\r\n".join(lines) + "\r\n\r\n").encode())
 
     def answer(self, *, head: bool = False) -> Answer:
-        """Read the next answer; after ``head``, it has no body whatever its length header says."""
+        """Read the next answer. The answer to ``head`` has no body, whatever the content-length header says."""
         status = int(self._read.readline().split(b" ")[1])
         headers: dict[str, str] = {}
         while line := self._read.readline().strip():
@@ -80,7 +80,7 @@ class Wire:
             return True
 
     def is_reset(self) -> bool:
-        """Return whether the other side has ended the connection; reads nothing."""
+        """Return whether the server has ended the connection, without reading from it."""
         state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
         return state != ESTABLISHED
 

@@ -29,9 +29,9 @@ from tests.support.api.parts import Api
 from tests.support.places import SCENARIOS
 
 FIELDS = ["years_covered", "wage_band"]
-# Long enough for tests that share the stage and move the clock by years.
+# A validity in seconds: tests that share the stage move the clock by years, and nothing may expire.
 YEARS = 20 * 366 * DAY
-# Shared by all stages on one ledger, so that no two register or onboard the same.
+# Serial numbers shared by all stages on one ledger: no two stages register the same asset or onboard the same party.
 _NEXT, _AWAY = count(), count(9700)
 
 
@@ -48,10 +48,10 @@ class Consent:
 
 
 class Stage:
-    """``S`` … ``X`` are the parties of the columns; ``S2``, ``P2`` and ``C2`` are other parties with these roles.
+    """``S`` … ``X`` are the parties in the columns of the role matrix; ``S2``, ``P2``, ``C2`` have roles of S, P, C.
 
-    The broker has mandates of P and C, and the chief data officer signs for P. Their mandates and appointment for P2
-    and C2 have ended.
+    P and C gave the broker mandates, and the chief data officer signs for P. The broker's mandates from P2 and C2 and
+    the officer's appointment for P2 have ended.
     """
 
     def __init__(self, api: Api) -> None:
@@ -65,7 +65,7 @@ class Stage:
         self.renew()
 
     def renew(self) -> None:
-        """Issue valid certificates, because other test files move the clock, so that earlier ones expire."""
+        """Issue new certificates: other test files move the clock, and the earlier certificates may have expired."""
         self._shared.clear()
         self.own = self.consented("S", "C", "P")
         self.others = self.consented("S2", "C2", "P2")
@@ -92,7 +92,7 @@ class Stage:
         self.elsewhere = self.pilot.confirmed()
 
     def call(self, who: str, method: str, path: str, body: object = None) -> Any:
-        """Call in a session of that party; ``U`` has no session."""
+        """Make a call in a session of the named party; ``U`` calls without a session."""
         headers = {} if who == "U" else self.api.tokens.header(self.parties[who])
         return self.api.client.request(method, path, json=body, headers=headers)
 
@@ -103,7 +103,7 @@ class Stage:
         return self.call(who, "GET", path)
 
     def done(self, answer: Any) -> Any:
-        """Require that a preparing call succeeded, and return its answer."""
+        """Fail unless the call that prepares a test succeeded, and return its answer."""
         assert answer.status_code < 300, answer.text
         return answer.json()
 
@@ -117,7 +117,7 @@ class Stage:
         return name
 
     def join_person(self, name: str) -> str:
-        """Onboard a person with the resident ID of the standard's example."""
+        """Onboard a person with the sample resident ID number of the national standard."""
         key = self.ledger.custody.public_key(*self.ledger.custody.create())
         person = NewParty(PartyKind.PERSON, "Person", "11010519491231002X", "440802", key)
         return self._named(name, self.ledger.parties.onboarding.onboard(self.ledger.authority, [person])[0].id)
@@ -126,7 +126,7 @@ class Stage:
         """Onboard another party (by default a consumer) under that name, whose key is not kept here."""
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
-        # In a district of no other newcomer, because their serial numbers reach these.
+        # Uses a district of its own: in other districts the serial numbers of new parties could be the same.
         identifier = synthetic_uscc("440803", next(_AWAY))
         proof = possession_of(self.ledger.reader.chain, signer)
         name_of_it, roles = f"Away {identifier}", frozenset({role})
@@ -198,7 +198,7 @@ class Stage:
         return str(self.done(answer)["authorizations"][0]["id"])
 
     def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
-        """Return a signed provision that is not submitted yet, also for a provider that would not get the task."""
+        """Return a signed provision that is not submitted yet; the provider need not have the task."""
         drafted = self.pilot.actors.draft(authorization, SUPPLIED)
         entry = drafted.entry | {"provider": self.parties[provider]}
         return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
@@ -218,7 +218,7 @@ class Stage:
         return Consent(subject, consumer, authorization, supplied["id"], number, seq)
 
     def held_by(self, office: str) -> tuple[Consent, str]:
-        """Return a certificate that the office holds, and the digest of its authorization, which is held too."""
+        """Return a certificate that an authority or supervisor holds, and the digest of its held authorization."""
         consent = self.consented()
         statement = self.ledger.usage.authorizations.get(consent.authorization).digest
         held = {"reason": "investigation"}
@@ -272,7 +272,7 @@ class Stage:
         return definition | {"code": "S60", "domain": f"draft {next(_NEXT)}"}
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return a record that refused calls share; it is made again only after an allowed call."""
+        """Return a record that refused calls share; a new record is made only after an allowed call."""
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]

@@ -1,4 +1,4 @@
-"""Tests every operation with schemathesis, with valid and invalid calls by the schema, as each role.
+"""Tests every operation as each role with schemathesis, which makes valid and invalid calls from the schema.
 
 ``scripts/try_schema.py`` runs this at length; the tests run it briefly.
 """
@@ -25,7 +25,7 @@ from tests.support.places import PROJECT
 PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"
 SCHEMA = PROJECT / "docs" / "openapi.json"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"
-# ``U`` has no session, the others are columns of the role matrix. Offices come last, because they change the others.
+# ``U`` has no session; the others are columns of the role matrix. Official roles are last: they change other parties.
 ROLES = ("U", "S", "P", "C", "T", "B", "X", "D", "R", "V", "I", "A")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 YEAR = 300 * 86_400
@@ -47,7 +47,7 @@ class Tried:
 
 
 class Trying:
-    """A service with every role on its stage; ``folder`` is for reports."""
+    """A service with a party of every role on its stage; reports are written to ``folder``."""
 
     def __init__(self, service: Service, stage: Stage, folder: Path) -> None:
         self._service, self._stage, self._folder = service, stage, folder
@@ -84,7 +84,7 @@ class Trying:
 
 @contextmanager
 def trying(api: Api, stage: Stage, folder: Path) -> Iterator[Trying]:
-    """Open a service that does not limit calls without a session, so that their other answers are tested."""
+    """Open a service that does not rate-limit calls without a session, so that these calls get their other answers."""
     with serving(api.pilot.ledger, Limits(public_reserve=10**9)) as service:
         yield Trying(service, stage, folder)
 
@@ -108,7 +108,7 @@ def _read(role: str, report: Path) -> Tried:
 
 
 def _documented_elsewhere(label: str, check: dict[str, Any]) -> bool:
-    """Return whether another documented path with the same address has the method that a path lacks.
+    """Return whether another documented path matches the same address and has the method that this path lacks.
 
     ``GET /v1/requests/draft`` is also ``GET /v1/requests/{request}``; schemathesis compares only the templates.
     """

@@ -1,4 +1,4 @@
-"""Made-up histories of one asset, in the form of the chain's events."""
+"""Invented histories of one asset, as lists of chain events."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def confirmed_asset() -> list[HistoryEvent]:
 
 
 def whole_life() -> list[HistoryEvent]:
-    """Return every kind of event at least once, in an order that the contract allows."""
+    """Return a history that has every kind of event at least once, in an order that the contract allows."""
     offered = {"to": FIRM, "deadline": BORN + 400}
     lien = {"lien": 0, "creditor": BANK, "rank": 1, "sole": True, "terms": digest("terms")}
     decided = [
@@ -136,7 +136,7 @@ def whole_life() -> list[HistoryEvent]:
 
 
 def recorded(events: list[HistoryEvent]) -> RecordedHistory:
-    """Return the history with transactions, parties and the head that follows from all events."""
+    """Complete a history with transactions, parties, and the head that is computed from all events."""
     start = genesis("0a" * 32, 1337, "0x" + "aa" * 20, ASSET)
     roles = {PROVIDER: "provider", REGISTRAR: "registrar", BANK: "assessor", FIRM: "consumer", COURT: "authority"}
     return RecordedHistory(

@@ -1,6 +1,6 @@
-"""Genuine bundles with their facts, made in memory with keys of their own.
+"""Builds genuine bundles and the matching facts (what a verifier reads from the chain) in memory, with test keys.
 
-Each parameter changes what is signed and anchored, so the result is wrong in that one way and genuine otherwise.
+Each parameter changes what is signed and anchored: the result is wrong in that one respect and otherwise genuine.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ def usage(
 
     ``template``, ``request``, ``consent``, ``supply`` (of the tax office) and ``claims`` replace members before
     signing. The consent to the power grid gets all members of ``consent`` except id, fields, source and provider.
-    ``hidden`` are the claims: the provider of the source signs each claim that the scenario allows. ``spare`` are
+    ``hidden`` are the claims: each claim that the scenario allows is signed by its source's provider. ``spare`` are
     claims that only the issuer signs, in ``_sd`` but not in ``fields``. ``algorithm`` hashes both. ``write`` turns
-    evidence into text. Everything belongs to the ledger of ``chain``.
+    evidence into text. Every statement names the ledger of ``chain``.
     """
     own = {"ledger": chain.ledger}
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
@@ -142,7 +142,7 @@ def _own_claims(source: str, secrets: Sequence[Disclosed]) -> list[Disclosed]:
 
 
 def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Made:
-    """Return a registration certificate, which is public and has no hidden claims."""
+    """Return a registration certificate; it is public and has no selectively disclosable claims."""
     members = common_members("S00", SUBJECT) | {
         "asset": ASSET,
         "resource": {"name": "Power readings 2025", "records": 120_000},
@@ -170,7 +170,7 @@ def _made(
     hidden: tuple[Disclosed, ...],
     chain: ChainId = CHAIN,
 ) -> Made:
-    """Put a bundle and its facts together; the first signer is the issuer."""
+    """Assemble a bundle and its facts; the first of the signers is the issuer."""
     text = as_text(payload)
     tree, anchor = batch(CERTIFICATE, FIRST_SEQ, 7, {CERTIFICATE.index: text}, ANCHORED)
     token = sign_compact(text.encode(), signers[0].signer, CERTIFICATE_TYP)
@@ -189,7 +189,7 @@ def _made(
 
 
 def _facts(bundle: Bundle, parties: Sequence[Actor]) -> Facts:
-    """Return the facts that a reader finds for the bundle if nothing has changed since it was anchored."""
+    """Return the chain data for the bundle if nothing has changed on the chain since the bundle was anchored."""
     accredited = {SCENARIO: (CONSENTED - 86_400, EXPIRES), "S00": (CONSENTED - 86_400, EXPIRES)}
     issuers = (ISSUER, OTHER_ISSUER)
     needed, anchors = facts_needed(bundle), commitments(bundle.anchors)

@@ -1,4 +1,4 @@
-"""The parties of the test bundles, the times, and the unchanged members of their statements."""
+"""Parties and times of the test bundles, and the default members of the statements in them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CERTIFICATE = Position(2, 4, 5)
 FIRST_SEQ = 48
 AUTHORIZATION = Position(2, 3, 1)
 PROVISIONS = (Position(2, 3, 2), Position(2, 3, 4))
-# The order of the evidence in the bundle: the consent to the tax office and both provisions come first.
+# Positions of the evidence in the bundle: the consent to the tax office and both provisions come first.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(2, 3, 3), Position(2, 3, 0), Position(2, 3, 5))
 CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
@@ -59,7 +59,7 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Actor:
-    """A party with one key; another ``suite`` gives the same party with a key of that suite."""
+    """A party with one key. With another ``suite``, it is the same party with a key of that suite."""
 
     name: str
     no: int
@@ -71,7 +71,7 @@ class Actor:
 
     @property
     def secret(self) -> bytes:
-        """The private key, the same number under every suite."""
+        """The private key; its number is the same in every suite."""
         return sha256(f"key of {self.name}".encode()).digest()
 
     @cached_property
@@ -111,7 +111,7 @@ RULES: Mapping[str, tuple[str, Entry]] = {
 
 
 def named(text: str) -> str:
-    """Return the reference by which other entries name this one; any digest if the text is no entry."""
+    """Return the reference by which other entries name this entry; if the text is no entry, return any digest."""
     try:
         return reference(statement_digest(parse_json(text.encode("utf-8", "replace"), max_bytes=2**20)))
     except (InvalidInput, AttributeError):
@@ -137,7 +137,7 @@ TERMS = {
 
 
 def template_members() -> Entry:
-    """Return the members of the template; it allows one field more than the request asks for."""
+    """Return the members of the template; the template allows one field more than the request asks for."""
     return {
         "ledger": LEDGER,
         "scenario": SCENARIO,
@@ -191,7 +191,7 @@ def supply_members(
     claims: Sequence[Disclosed] | None = None,
     algorithm: str = SHA_256,
 ) -> Entry:
-    """Return the members of a provision. The provider signs ``claims``, by default its own part of ``HIDDEN``."""
+    """Return the members of a provision. The provider signs ``claims`` (default: its part of ``HIDDEN``)."""
     fields = next(fields for actor, fields in SUPPLIES if actor.no == provider.no)
     own = salted({name: HIDDEN[name] for name in fields}) if claims is None else claims
     return {
@@ -234,7 +234,7 @@ def common_members(scenario: str, subject: Actor) -> Entry:
 
 
 def usage_members(rests_on: Mapping[str, Sequence[str]], supplies: Sequence[Entry], hidden: Changes) -> Entry:
-    """Return the members of a usage certificate; ``rests_on`` are the texts of its evidence."""
+    """Return the members of a usage certificate; ``rests_on`` contains the texts of its evidence entries."""
     same = ("source", "provider", "as_of", "payload_digest")
     fixed = {"payload_mode": "aggregate", "rule_version": RULE_VERSION}
     return common_members(SCENARIO, SUBJECT) | {

@@ -1,4 +1,4 @@
-"""Changes of the genuine bundle, and the report of a verifier on each."""
+"""Functions that change the genuine bundle in one way each, and return a verifier's report on the changed bundle."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def changed(path: str, value: object) -> Callable[[], Report]:
 
 
 def signed(*names: str) -> dict[str, str]:
-    """Return the signed digests of these claims, as in a provision."""
+    """Return these claims as a provision has them: as digests that the provider signs."""
     values = {"tax_arrears": 0} | HIDDEN
     return supply_members(TAX, "{}", "{}", salted({name: values[name] for name in names}))["claims"]
 
 
 def anchored_later(index: int) -> Callable[[], Report]:
-    """Anchor one entry of the evidence a second after the certificate."""
+    """Anchor one evidence entry a second after the certificate, which is too late."""
     return GENUINE.anchoring(index, ANCHORED + 1).verify
 
 
@@ -83,7 +83,7 @@ def expecting(*templates: str) -> Expectation:
 
 
 def ruled(name: str, rule: Changes) -> list[dict[str, Any]]:
-    """Return the template's fields, with another rule for one of them."""
+    """Return the template's fields; the rule of one field is replaced."""
     return [field | ({"rule": rule} if field["name"] == name else {}) for field in template_members()["fields"]]
 
 
@@ -93,7 +93,7 @@ def knowing_anchors(changes: dict[Any, Any]) -> Report:
 
 
 def unheard_of(what: str) -> Report:
-    """Leave the holds of one statement out of the facts."""
+    """Remove the holds of one statement from the chain data."""
     holds = {
         statement: holds for statement, holds in GENUINE.facts.holds.items() if statement != GENUINE.statement(what)
     }
@@ -101,7 +101,7 @@ def unheard_of(what: str) -> Report:
 
 
 def withdrawals_of(actor: Actor) -> Report:
-    """Keep only that party's withdrawals in the facts."""
+    """Remove the withdrawals of all parties but the given party from the chain data."""
     return GENUINE.knowing(
         withdrawals={key: at for key, at in GENUINE.facts.withdrawals.items() if key[0] == actor.id}
     ).verify()
@@ -117,14 +117,14 @@ def undisclosed(drop: str) -> Report:
 
 
 def supplied_for_the_grid() -> Report:
-    """The tax office signs a claim whose source is the power grid; the subject had authorised the tax office for it."""
+    """Let the tax office, with the subject's consent, sign a claim whose source is the power grid."""
     fields = ruled("tax_trend", RULES["tax_trend"][1])
     moved = [field | ({"source": "power"} if field["name"] == "tax_trend" else {}) for field in fields]
     return usage(template={"fields": moved}).verify()
 
 
 def exchanged() -> Report:
-    """The provider signs two claims of the same kind, each under the name of the other."""
+    """Let the provider sign two claims of the same kind with their names exchanged."""
     band = RULES["tax_band"][1]
     hidden = HIDDEN | {"tax_trend": "A"}
     made = usage(template={"fields": ruled("tax_trend", band)}, hidden=hidden)
@@ -142,7 +142,7 @@ TAXES: dict[str, Any] = {"hidden": {"tax_band": "B"}, "disclosed": ["tax_band"]}
 
 
 def consented_in_vain() -> Report:
-    """The certificate names the consent to the power grid, but no provision under it."""
+    """Let the certificate name the consent to the power grid, but no provision based on this consent."""
     claims = usage(**TAXES).claims
     return usage(
         **TAXES, claims={name: claims[name][:1] for name in ("providers", "provisions", "components")}
@@ -150,7 +150,7 @@ def consented_in_vain() -> Report:
 
 
 def supplied_twice() -> Report:
-    """The certificate uses a provision of the tax office and also the correction of that provision."""
+    """Let the certificate use a provision of the tax office and also the correction of this provision."""
     seen: dict[str, list[str]] = {}
 
     def write(entry: Changes) -> str:
@@ -167,7 +167,7 @@ def supplied_twice() -> Report:
 
 
 def consented_twice() -> Report:
-    """Two consents to the tax office, each with its own provision: it is unclear which consent allows a claim."""
+    """Use two consents to the tax office, each with a provision, so that no claim belongs to a single consent."""
     seen: dict[str, str] = {}
 
     def write(entry: Changes) -> str:

@@ -1,4 +1,4 @@
-"""Changes that break check 11, the evidence of a usage certificate; see ``mutations``."""
+"""Changes to the genuine bundle that fail check 11 (the evidence of a usage certificate); see ``mutations``."""
 
 from __future__ import annotations
 

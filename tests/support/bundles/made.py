@@ -1,4 +1,4 @@
-"""A bundle with its facts, and changed copies of it."""
+"""A bundle with its facts (chain data), and methods that return changed copies of the bundle."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Made:
     hidden: tuple[Disclosed, ...]
 
     def document(self) -> dict[str, Any]:
-        """Return the bundle as new JSON that a test may change."""
+        """Return the bundle as a new JSON object that a test may change."""
         return json.loads(self.bundle.to_bytes())
 
     def presenting(
@@ -67,7 +67,7 @@ class Made:
         nonce: str = NONCE,
         at: int = AT,
     ) -> Made:
-        """Return the certificate with these claims disclosed, for this consumer, and bound with this key or none."""
+        """Return a presentation to the consumer that discloses these claims; ``key`` signs it unless it is None."""
         shown = compose(token or self.token, [item for item in self.hidden if item.name in names])
         if holder is not None:
             shown = bind_key(shown, holder.signer, audience=audience, nonce=nonce, at=at)
@@ -89,7 +89,7 @@ class Made:
         return self.knowing(assets={ASSET: replace(self.facts.assets[ASSET], **changes)})
 
     def held(self, *holders: tuple[Actor, int]) -> Made:
-        """Set the holders of the asset, each with the time since when."""
+        """Set the holders of the asset, each with the time from which it holds the asset."""
         return self.asset(holders=tuple(HolderFact(actor.id, since) for actor, since in holders))
 
     @property
@@ -103,12 +103,12 @@ class Made:
         return statement_digest(next(entry for entry in entries if entry["type"] == what))
 
     def status(self, *history: tuple[str, str, int], of: Position | None = None) -> Made:
-        """Set the status history at a position, by default that of the certificate."""
+        """Set the status history of a log position (default: the certificate's position)."""
         changes = tuple(StatusFact(status, reason, at) for status, reason, at in history)
         return self.knowing(status={**self.facts.status, of or self.bundle.position: changes})
 
     def on_hold(self, *history: tuple[tuple[str, ...], str, int], of: str = "certificate") -> Made:
-        """Set the holds of a statement: for each change, the offices that then hold it, the reason and the time."""
+        """Set a statement's holds: for each change, the roles that then hold the statement, the reason, the time."""
         changes = tuple(HoldFact(offices, reason, at, 9) for offices, reason, at in history)
         return self.knowing(holds={**self.facts.holds, self.statement(of): changes})
 
@@ -119,7 +119,7 @@ class Made:
     def withdrawn(
         self, *withdrawals: tuple[Actor, int], of: str = "authorization", by_reported_key: bool = False
     ) -> Made:
-        """Add withdrawals of a statement on the chain: the withdrawing party and the time of each."""
+        """Add withdrawals of a statement to the chain data, each with the withdrawing party and the time."""
         known, time = dict(self.facts.withdrawals), "reported_at" if by_reported_key else "at"
         for actor, at in withdrawals:
             key = (actor.id, self.statement(of))
@@ -129,7 +129,7 @@ class Made:
     def withdrawing(
         self, actor: Actor, at: int, *, of: str = "authorization", key: Actor | None = None, **members: Any
     ) -> Made:
-        """Add a signed ``withdrawal`` entry to the evidence, anchored ``at``; ``members`` replace some of its own."""
+        """Add a signed ``withdrawal`` entry to the evidence, anchored ``at`` this time; ``members`` replace its own."""
         entry = withdrawal_entry(
             **{"ledger": LEDGER, "id": "01K5M0000000000000000000W1", "statement": reference(self.statement(of))}
             | {"party": actor.id, "reason": "consent_withdrawn", "iat": at}
@@ -138,7 +138,7 @@ class Made:
         return self.carrying(as_text(sign_entry(entry, (key or actor).signer)), at)
 
     def carrying(self, text: str, at: int, issuer: Actor = ISSUER, instead_of: int | None = None) -> Made:
-        """Add an entry to the evidence, or replace one, anchored ``at`` in a separate batch."""
+        """Add an entry to the evidence, or replace one; the entry is anchored at time ``at`` in a separate batch."""
         position = Position(issuer.no, 20 + len(self.bundle.anchors), 1)
         tree, anchor = batch(position, 200, 2, {1: text}, at)
         evidence = [*self.bundle.evidence]
@@ -147,11 +147,11 @@ class Made:
         return self._anchored(anchor, evidence=tuple(evidence))
 
     def anchoring(self, index: int, at: int, issuer: Actor = ISSUER) -> Made:
-        """Anchor the evidence at ``index`` only in a separate batch, ``at`` that time."""
+        """Anchor only the evidence entry number ``index`` in a separate batch at time ``at``."""
         return self.carrying(self.bundle.evidence[index].entry, at, issuer, index)
 
     def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
-        """Anchor the same certificate at another position of a log, where the facts say that it is active."""
+        """Anchor the certificate also at another log position, at which the chain data say that it is active."""
         text = parse_certificate(self.bundle.certificate).issued.payload.decode()
         tree, anchor = batch(position, first_seq, position.index + 1, {position.index: text}, at)
         proof = tuple(tree.inclusion_proof(position.index))
@@ -166,7 +166,7 @@ class Made:
         return verify(self.bundle.to_bytes(), self.facts, at, expect)
 
     def verify_changed(self, *changes: tuple[str, Any], drop: str | None = None) -> Report:
-        """Verify with members of the file replaced or removed, named by paths like ``anchors.0.root``."""
+        """Replace or remove members of the file (named by paths like ``anchors.0.root``), and verify the result."""
         document = self.document()
         for path, value in changes:
             *way, last = _steps(path)
@@ -189,7 +189,7 @@ def _steps(path: str) -> list[Any]:
 
 
 def batch(where: Position, first_seq: int, size: int, texts: Mapping[int, str], at: int) -> tuple[Tree, Anchor]:
-    """Return the tree and the anchor of a position's batch, with made-up entries at the other positions."""
+    """Return the tree and the anchor of the batch with this position; other positions have invented entries."""
     entries = [texts.get(index, as_text({"type": "other", "no": index})).encode() for index in range(size)]
     tree = Tree([leaf_hash(entry) for entry in entries])
     return tree, Anchor(where.issuer, where.batch, first_seq, size, tree.root, at)

@@ -1,4 +1,4 @@
-"""Mutations of the genuine bundle, each with the number of the check that fails and the code that it gives."""
+"""Changes to the genuine bundle that must each fail one check, with the check's number and its error code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from tests.support.bundles.changes import (
 from tests.support.bundles.evidence_mutations import EVIDENCE_FAILURES
 from tests.support.bundles.genuine import GENUINE
 
-# The number of the check, its code, the change, and the report.
+# Number of the check that must fail, its error code, the name of the change, and the report on the changed bundle.
 FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (1, "NOT_A_BUNDLE", "no JSON", lambda: GENUINE.verify_file(b"{")),
     (1, "PROTOCOL_UNSUPPORTED", "other format", changed("format", "pingzheng-bundle/3")),

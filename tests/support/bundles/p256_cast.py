@@ -1,4 +1,4 @@
-"""The parties of the test bundles with P-256 keys, and a certificate with only ES256 signatures."""
+"""Gives the parties of the test bundles P-256 keys, and builds a certificate that has only ES256 signatures."""
 
 from __future__ import annotations
 

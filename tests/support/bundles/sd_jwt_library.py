@@ -1,4 +1,4 @@
-"""The library ``sd-jwt`` of PyPI as a verifier of our certificates."""
+"""Verifies our certificates with the independent library ``sd-jwt`` from PyPI."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sd_jwt.verifier import SDJWTVerifier
 
 
 class Verifier(SDJWTVerifier):
-    """Sets the algorithm of key bindings; the library's default is ES256."""
+    """Sets the signature algorithm of key-binding JWTs; the library would expect ES256."""
 
     algorithm = "ES256K"
 

@@ -1,4 +1,4 @@
-"""The parties of the test bundles with SM2 keys, and a certificate with only SM2 signatures and SM3 digests."""
+"""Gives the parties of the test bundles SM2 keys, and builds a certificate that has only SM2 and SM3."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ DELAY = 3_600
 
 @dataclass(frozen=True, slots=True)
 class TestParty:
-    """A party on the test chain: ``no`` follows the order of ``ROLES_OF``."""
+    """A party on the test chain. Numbers (``no``) are given in the order of ``ROLES_OF``."""
 
     __test__ = False
 
@@ -78,13 +78,13 @@ class Chain:
         return self.client.with_account(self.parties[name].key)
 
     def propose(self, call: Call, by: str = "founder") -> int:
-        """Propose a call (a list of parties by its digest), and return the proposal's number."""
+        """Propose a call and return the proposal's number. For a list of parties, only the digest is proposed."""
         registers = call.function == "register"
         proposed = calls.propose_registration(self.client.act_of(call)) if registers else calls.propose(call)
         return proposal_of(self.acting(by).send(proposed))
 
     def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
-        """Propose, confirm and carry out a call; without a confirming party, a party decides about its own key."""
+        """Propose, confirm and carry out a call. Give no confirming party if a party decides about its own key."""
         number = self.propose(call, by)
         if confirmer is not None:
             receipt = self.acting(confirmer).send(calls.confirm(number, call))
@@ -95,7 +95,7 @@ class Chain:
         return self.client.send(calls.carry_out(number, call))
 
     def objection(self, asset: str, number: int, block: int | str = "latest") -> tuple[int, str, bool, int] | None:
-        """Return an objection in the contract, or None: its party, its state, whether it is against an application, and
+        """Return an objection from the contract, or None: party, state, whether it is against an application, and
         the time."""
         (raw,) = self.client.read(ASSET_REGISTRY, "objectionOf", [asset, number], block=block)
         if not raw["state"]:
@@ -103,12 +103,12 @@ class Chain:
         return raw["objector"], OBJECTION_STATES[raw["state"]], raw["application"] != 0, raw["filedAt"]
 
     def proof(self, private_key: str, number: int = 0) -> str:
-        """Return the proof of possession of a secp256k1 key for the party with that number; 0 for first keys."""
+        """Return the proof of possession of a secp256k1 key for the party with the given number (0: a new party)."""
         key = bytes.fromhex(private_key)
         return prove_key(self.deployment.chain, LocalSigner(key, account_of(key)), number)
 
     def rotate(self, name: str, private_key: str) -> Receipt:
-        """Replace a party's key by its own proposal."""
+        """Replace a party's key; the party itself proposes and carries out the change."""
         party = self.parties[name]
         fresh = account_of(bytes.fromhex(private_key))
         call = calls.change_key(party.no, fresh, party.account, self.proof(private_key, party.no))
@@ -158,7 +158,7 @@ def deployment(node: LocalNode) -> Deployment:
 
 @pytest.fixture(scope="session")
 def waiting_deployment(node: LocalNode) -> Deployment:
-    """A second deployment of our contracts, whose proposals wait."""
+    """A second deployment of our contracts, whose proposals have a waiting period."""
     return deployed_on(node, delay=DELAY)
 
 

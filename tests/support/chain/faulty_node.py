@@ -6,7 +6,7 @@
         faulty.fault = only(FAULTS["null"], "eth_getBlockByNumber")
         faulty.fault = None                            # healthy again
 
-``FAULTS`` has every fault by name. ``calls`` has the method of each call that came, ``requests`` counts HTTP requests.
+``FAULTS`` maps names to faults. ``calls`` lists the method of each received call, ``requests`` counts HTTP requests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Spoil = Callable[["Turn"], None]
 
 
 class Refusal(Exception):
-    """Raised by a function that answers calls, to refuse with this JSON-RPC error."""
+    """Raised by a function that answers calls; the node then answers with this JSON-RPC error."""
 
     def __init__(self, message: str, code: int = -32000, data: Any = None) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class Turn:
         return {call["method"] for call in self._calls}
 
     def ask(self, method: str, *params: Any) -> Any:
-        """Return a healthy node's result of another call."""
+        """Make another call to the healthy node, and return its result."""
         call = {"jsonrpc": "2.0", "id": 0, "method": method, "params": list(params)}
         return self.handler.server.node.healthy(call)["result"]
 
@@ -55,7 +55,7 @@ class Turn:
         return self.asked if isinstance(self.asked, list) else [self.asked]
 
     def give(self, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        """Answer with JSON, or with unchanged bytes."""
+        """Send the answer: bytes are sent unchanged, everything else as JSON."""
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.raw(status, {"Content-Length": str(len(body)), **(headers or {})}, body)
 
@@ -67,7 +67,7 @@ class Turn:
         self.handler.wfile.write(body)
 
     def each(self, change: Callable[[Call, Any], Any]) -> None:
-        """Answer each call with its healthy answer after a change."""
+        """Answer each call with the healthy node's answer after ``change`` was applied to it."""
         answers = self.healthy if isinstance(self.asked, list) else [self.healthy]
         changed = [change(call, answer) for call, answer in zip(self._calls, answers, strict=True)]
         self.give(changed if isinstance(self.asked, list) else changed[0])
@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class FaultyNode:
-    """See the module. ``upstream`` is the URL of a real node; without it, ``answers`` has or makes the results."""
+    """A faulty node (see the module). Healthy answers come from the node at ``upstream``, or from ``answers``."""
 
     def __init__(self, upstream: str | None = None, answers: Answers | None = None) -> None:
         self.fault: Spoil | None = None

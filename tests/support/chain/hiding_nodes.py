@@ -14,7 +14,7 @@ from tests.support.chain.deployed import Chain
 
 
 class HidingConnection(Connection):
-    """Leaves out the logs for which ``hidden`` returns true."""
+    """Removes from each answer the event logs for which ``hidden`` returns true."""
 
     def __init__(self, url: str, hidden: Callable[[dict[str, Any]], bool]) -> None:
         super().__init__(url)
@@ -44,7 +44,7 @@ def reader_without(chain: Chain, *events: Event) -> ChainReader:
 
 
 class DatingConnection(Connection):
-    """Changes the time in every event of the certificate log with that name."""
+    """Changes the time in every event of the given name that the certificate log emitted."""
 
     def __init__(self, url: str, name: str, time: int) -> None:
         super().__init__(url)
@@ -70,7 +70,7 @@ class DatingConnection(Connection):
 
 
 class NumberingConnection(Connection):
-    """Answers another number for a party's id."""
+    """Returns a false party number when a party id is looked up."""
 
     def __init__(self, url: str, party: str, number: int) -> None:
         super().__init__(url)
@@ -86,7 +86,7 @@ class NumberingConnection(Connection):
 
 
 def reader_numbering(chain: Chain, party: str, number: int) -> ChainReader:
-    """Return a reader whose node answers that number for the party."""
+    """Return a reader whose node returns the given false number for the party."""
     return ChainReader(ChainClient(NumberingConnection(chain.node.url, party, number), chain.deployment))
 
 
@@ -110,7 +110,7 @@ def reader_replacing(chain: Chain, old: str, new: str) -> ChainReader:
 
 
 class StuckConnection(Connection):
-    """Answers with the block ``stuck_at`` as the newest block, while it is set."""
+    """Reports the block ``stuck_at`` as the newest block while ``stuck_at`` is set."""
 
     stuck_at: int | None = None
 
@@ -121,5 +121,5 @@ class StuckConnection(Connection):
 
 
 def reader_dating(chain: Chain, name: str, time: int) -> ChainReader:
-    """Return a reader whose node gives events of that name the time ``time``."""
+    """Return a reader whose node puts the time ``time`` into events of the given name."""
     return ChainReader(ChainClient(DatingConnection(chain.node.url, name, time), chain.deployment))

@@ -1,4 +1,4 @@
-"""Fraudulent deployments whose contracts have our runtime code."""
+"""Fraudulent deployments: their contracts have our runtime code, but other addresses or storage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROVEN_BIT: Final = 32 + 4 * 40
 
 
 def moved(deployment: Deployment, **addresses: str) -> Deployment:
-    """Return the deployment with other addresses for some of its contracts."""
+    """Return a copy of the deployment in which some contract addresses are replaced."""
     return replace(deployment, addresses={**deployment.addresses, **addresses})
 
 
@@ -63,7 +63,7 @@ class Deployer:
 
     @staticmethod
     def founded(forwarder: str) -> tuple[str, int, list[Any]]:
-        """Return the constructor arguments of a registry with the parties of the tests."""
+        """Return the constructor arguments that make the tests' parties the founders of a registry."""
         return forwarder, 0, [each.row() for each in FOUNDING]
 
 
@@ -91,7 +91,7 @@ def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) ->
     forwarder = by.create(FORWARDER, b"\x08" * 32)
     honest, _ = by.registry(forwarder[0])
     written = {slot: connection.ask("eth_getStorageAt", honest, slot, "latest") for slot in _slots()}
-    # Party number 1, valid from second 1 on, proven. The fields of an account share one slot.
+    # An account of party number 1, valid from second 1 on, with proven possession. Its fields share one storage slot.
     written[_in_mapping(ACCOUNTS_SLOT, account_of(bytes.fromhex(HIDDEN)))] = hex(1 | 1 << 32 | 1 << PROVEN_BIT)
     store = b"".join(b"\x7f" + _word(value) + b"\x7f" + _word(slot) + b"\x55" for slot, value in written.items())
     address = b"\x73" + bytes.fromhex(honest[2:])
@@ -103,7 +103,7 @@ def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) ->
 
 
 def _slots() -> list[str]:
-    """Return the storage slots of a registry's head, its counts and the parties of the tests."""
+    """Return the storage slots that hold a registry's head, its counts and the tests' parties."""
     found = [hex(slot) for slot in range(ACCOUNTS_SLOT)]
     for party in PARTIES.values():
         keys = (party.account, hex(party.no), hex(party.no), party.id)

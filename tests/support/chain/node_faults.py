@@ -1,4 +1,4 @@
-"""Faults of a node's answers, by kind: result, body, batch, HTTP, connection, time."""
+"""Faults of a node's answers, grouped: wrong result, body, batch, HTTP status, connection, or time."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def once(fault: Spoil, times: int = 1) -> Spoil:
 
 
 def alternating(*faults: Spoil | None) -> Spoil:
-    """Use these faults in turn, like several nodes behind one address; None is a healthy node."""
+    """Use the faults in turn, one for each request, like several nodes behind one address; None is a healthy node."""
     order = itertools.cycle(faults)
     return lambda turn: (next(order) or answer_well)(turn)
 
 
 def behind(height: int) -> Spoil:
-    """Answer like a node without the blocks after ``height``."""
+    """Answer like a node that does not have the blocks after ``height`` yet."""
 
     def change(turn: Turn, call: Call, answer: Any) -> Any:
         method, params = call["method"], call["params"]
@@ -55,7 +55,7 @@ def behind(height: int) -> Spoil:
 
 
 def result(value: Any) -> Spoil:
-    """Replace the result in each answer, which otherwise has the correct form."""
+    """Replace the result in each answer; the rest of the answer has the correct form."""
     return lambda turn: turn.each(lambda call, _: {"jsonrpc": "2.0", "id": call["id"], "result": value})
 
 
@@ -66,7 +66,7 @@ def refusal(message: str, code: int = -32000, data: Any = None) -> Spoil:
 
 
 def body(value: Any) -> Spoil:
-    """Replace the body by JSON, or by unchanged bytes."""
+    """Replace the answer's body: bytes are sent unchanged, everything else as JSON."""
     return lambda turn: turn.give(value)
 
 

@@ -1,4 +1,4 @@
-"""The outcome of a call: a result, or one of our own errors."""
+"""Returns the outcome of a call: its result, or the project's error (an exception with a code) that it raised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.errors import PingzhengError
 
 
 def outcome(ask: Callable[[], Any]) -> Any:
-    """Return the result of a call, or our own error that it raised. Any other exception fails the test."""
+    """Return the result of a call, or the project's error that the call raised. Any other exception fails the test."""
     try:
         return ask()
     except PingzhengError as error:

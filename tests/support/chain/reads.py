@@ -16,7 +16,7 @@ def asset_by_fingerprint(reader: ChainReader, fingerprint: str, *, block: BlockT
 
 
 def is_silent(reader: ChainReader, number: int) -> bool:
-    """Return whether a party has been closed, or without a key that may act for it, for the whole delay."""
+    """Return whether a party was closed, or had no key that may act for it, during the whole waiting period."""
     return bool(reader.batched("latest").read(PARTY_REGISTRY, "isSilent", number)()[0])
 
 
@@ -26,7 +26,7 @@ def next_seq(reader: ChainReader, issuer: int) -> int:
 
 
 def state_of(reader: ChainReader, place: Position, *, block: BlockTag = "latest") -> str:
-    """Return ``active``, ``suspended`` or ``revoked``, from the status word only."""
+    """Return ``active``, ``suspended`` or ``revoked`` as the contract's status bits say; holds are ignored."""
     return reader.batched(block).state(place)()
 
 

@@ -1,4 +1,4 @@
-"""A script of transactions that causes every kind of event of the contracts, in a plausible order."""
+"""Sends transactions to the contracts, in a plausible order, so that every kind of event happens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAR = 4_100_000_000
 ASSETS = tuple(sha256(f"asset {number}".encode()).hexdigest() for number in range(3))
 SUCCESSOR = sha256(b"successor").hexdigest()
 ALL_ASSETS = (*ASSETS, SUCCESSOR)
-# Digests of statements that do not exist: the contracts cannot know that.
+# Digests of statements that do not exist; the contracts cannot notice this.
 REQUEST, OTHER_REQUEST, CONSENT, OTHER_CONSENT = (
     sha256(name.encode()).hexdigest() for name in ("request", "other request", "consent", "other consent")
 )
@@ -70,7 +70,7 @@ def live_parties(chain: Chain) -> None:
 
 
 def live_proposals(chain: Chain) -> None:
-    """Cancel a proposal, veto one, leave one open, and end a pause."""
+    """Cancel one proposal, veto another, leave a third undecided, and end a pause."""
     founder, bank = chain.acting("founder"), chain.parties["bank"]
     founder.send(calls.cancel(chain.propose(calls.accredit(bank.no, "S53", 0, FAR))))
     chain.acting("bank").send(calls.veto(chain.propose(calls.change_key(bank.no, account("nobody's")))))
@@ -89,7 +89,7 @@ def live_certificates(chain: Chain) -> None:
     issuer, bank = chain.client, chain.acting("bank")
     issuer.send(calls.anchor(0, 300, ROOT))
     issuer.send(calls.anchor(300, 1, ROOT))
-    # Another issuer's log has the same sequence numbers.
+    # The log of a second issuer, which uses the same sequence numbers as the first issuer's log.
     chain.acting("other_issuer").send(calls.anchor(0, 2, ROOT))
     for call in (
         calls.suspend(0, 3, "investigation"),
@@ -108,7 +108,7 @@ def live_certificates(chain: Chain) -> None:
     chain.acting("founder").send(calls.hold([CONSENT, REQUEST], "court"))
     chain.acting("supervisor").send(calls.hold([CONSENT], "investigation"))
     chain.decide(calls.lift("authority", [CONSENT]))
-    # Withdrawals by a key before and after its report.
+    # Withdrawals signed with a key before and after the key is reported as lost.
     name, party = "other_supervisor", chain.parties["other_supervisor"]
     chain.acting(name).send(calls.withdraw(CONSENT))
     chain.acting(name).send(calls.report(party.no, party.account))
@@ -141,7 +141,7 @@ def live_assets(chain: Chain) -> None:
 
 
 def register_confirmed(chain: Chain, *assets: str) -> None:
-    """Register assets of the provider, through review and notice."""
+    """Register assets of the provider, and take them through review, public notice and confirmation."""
     chain.acting("provider").send(register(*assets))
     confirm(chain, *assets, valid_to=FAR)
 

@@ -1,4 +1,4 @@
-"""Installations that have joined a pilot's chain, and presentations of a firm's wallet to them."""
+"""Makes installations that join a pilot's chain, and presentations of a firm's certificate to a bank."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ FIRMS = [str(number) for number in range(1, 61)]
 
 
 def settings_of(folder: Path, **others: Any) -> Settings:
-    """Return settings for a ledger in ``folder/home``; batches are closed at once, with at most four entries."""
+    """Return settings for a ledger in ``folder/home``; batches close at once and have at most four entries."""
     settings: dict[str, Any] = {"home": folder / "home", "delay": 0, "batch_age": 0, "batch_size": 4}
     return Settings(**settings | others)
 
@@ -60,20 +60,20 @@ def archive_of(ledger: Ledger, folder: Path) -> Archive:
 
 
 def batches(database: Database) -> dict[int, tuple[int, int, str]]:
-    """Return the first entry, size and root of every batch, by its number."""
+    """Return a map from each batch's number to its first entry, size and root."""
     with database.read() as session:
         return {row.number: (row.first_seq, row.size, row.root) for row in session.scalars(select(Batch))}
 
 
 def entries(database: Database) -> dict[int, bytes]:
-    """Return the body of every entry in a batch, by its number."""
+    """Return a map from entry number to body, for all entries that are in a batch."""
     with database.read() as session:
         found = session.scalars(select(Entry).where(Entry.batch.is_not(None)))
         return {row.seq: row.body for row in found}
 
 
 def rows_of(database: Database, *tables: type[Base]) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of these tables, in the order of their keys."""
+    """Return every row of the given tables, sorted by key."""
     with database.read() as session:
         return {
             each.__tablename__: [
@@ -86,7 +86,7 @@ def rows_of(database: Database, *tables: type[Base]) -> dict[str, list[tuple[Any
 
 @contextmanager
 def counting(*engines: Any) -> Iterator[list[str]]:
-    """Collect the SQL statements that are sent over these engines inside the block."""
+    """Collect the SQL statements that the given engines send during the block."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
@@ -102,13 +102,13 @@ def counting(*engines: Any) -> Iterator[list[str]]:
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """Copy a folder, like a disk image."""
+    """Copy a folder with all its files, like an image of a disk."""
     shutil.copytree(folder, to)
     return to
 
 
 def valid(pilot: Pilot, raw: bytes, holder: Signer | None = None) -> bool:
-    """Whether the bank finds a bundle valid that its holder presents, by a key of its own or one kept here; no use is
+    """Present a bundle with the holder's key (given or kept here); return whether the bank finds it valid. No use is
     spent."""
     ledger, bank = pilot.ledger, pilot.cast.bank
     bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()

@@ -1,4 +1,4 @@
-"""Steps of tests on a ledger whose proposals wait for an hour, the fixture ``waiting`` of ``pilots``."""
+"""Steps of tests on a ledger whose proposals wait for an hour: the fixture ``waiting`` in ``pilots``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def officers(ledger: Ledger) -> tuple[str, str, str]:
 
 
 def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> NewParty:
-    """Return a party to onboard, with a key kept here; ``further`` are private keys as text, kept elsewhere."""
+    """Return a party to onboard with a key kept here; ``further`` lists private keys (text) kept elsewhere."""
     keys = [signer_of_key(each) for each in further]
     others = tuple((signer.public_key, possession_of(ledger.reader.chain, signer)) for signer in keys)
     uscc = synthetic_uscc("440800", next(_SERIALS))
@@ -73,7 +73,7 @@ def proposals_after(ledger: Participant, number: int = 0) -> list[Proposal]:
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run all acts at once; return the result or the refusal of each."""
+    """Run all acts at the same time, each in a thread; return the result or the error of each act."""
     barrier = threading.Barrier(len(acts))
 
     def run(act: Callable[[], Any]) -> Any:

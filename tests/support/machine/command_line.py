@@ -17,7 +17,7 @@ from ledger.cli.main import app
 from ledger.cli.shell.output import EXIT_DISK_FULL, EXIT_ERROR
 
 ENVIRONMENT: Final = {"PINGZHENG_DELAY": "0", "PINGZHENG_BATCH_AGE": "0", "COLUMNS": "200"}
-# Codes that name no cause.
+# Error codes that do not name a cause.
 NAMELESS: Final = {"INTERNAL"}
 ERRORS: Final = {EXIT_ERROR, EXIT_DISK_FULL}
 
@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The code of the error, or None; an error without a code is named by its exit code."""
+        """The error code, or None if there was no error; an error without a code has its exit code as text."""
         if self.exit_code == 0:
             return None
         named = self.printed.get("error") if isinstance(self.printed, dict) else None
@@ -54,7 +54,7 @@ def program(home: Path, *arguments: str, **environment: str) -> Answer:
 
 
 def ended(line: Sequence[str], home: Path, **environment: str) -> Answer:
-    """Run a command on the ledger in ``home`` in a new process, and return its end."""
+    """Run a command on the ledger in ``home`` in a new process, and return the completed process."""
     done = subprocess.run(
         line,
         cwd=home.parent,
@@ -79,7 +79,7 @@ def environment_of(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def answer_of(exit_code: int, stdout: str, stderr: str) -> Answer:
-    """Return the answer of a command that ended with these outputs."""
+    """Parse the outputs of a completed command into its ``Answer``."""
     try:
         printed = json.loads(stdout)
     except ValueError:

@@ -14,7 +14,7 @@ from tests.support.machine.onlookers import watched
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of one run of ``pingzheng demo``, with its own temporary folder in it."""
+    """The folder of one run of ``pingzheng demo``; it also contains the run's temporary folder."""
     folder = tmp_path_factory.mktemp("demo")
     (folder / "tmp").mkdir()
     with pytest.MonkeyPatch.context() as patch, watched(folder / "tmp") as seen:
@@ -22,7 +22,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("TMPDIR", str(folder / "tmp"))
         result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
     assert result.returncode == 0, result.stdout + result.stderr
-    # Tests search its output, and what other users could see of the run, for personal text.
+    # Tests search the run's output, and what other users of the machine could see of the run, for personal text.
     (folder / "demo.arguments").write_bytes(b"\n".join(sorted(seen.arguments)))
     (folder / "demo.temporary").write_bytes(b"\n".join(sorted(seen.temporary)))
     (folder / "demo.stdout").write_text(result.stdout, "utf-8")
@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it as a user does, with the delay of proposals that other tests switch off."""
+    """Run the demonstration as a user does; proposals have their waiting period, which other tests switch off."""
     command = [str(Path(sys.executable).with_name("pingzheng")), *arguments]
     env = {name: value for name, value in os.environ.items() if name != "PINGZHENG_DELAY"}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=1_200, check=False)

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import pytest
 
-TALLY: Final = "faults"  # a property of the tests that inject faults: one row of the summary
+TALLY: Final = "faults"  # tests that inject faults record one summary row in this property
 
 
 @dataclass
 class Tally:
-    """The counts of one test: injected faults by kind, acknowledged acts, and errors of the product.
+    """The counts of one test: injected faults of each kind, acknowledged acts, and errors that the product made.
 
-    ``unnoticed`` are faults without an error, with a foreign exception, or with a code that names a wrong cause.
+    ``unnoticed`` are faults after which the product raised no error, a library's exception, or a wrong error code.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Tally:
     unnoticed: list[str] = field(default_factory=list)
 
     def noticed(self, fault: str, found: Iterable[str], expected: Iterable[str]) -> None:
-        """Count an injected fault; it is noticed if the product answered exactly ``expected``."""
+        """Count an injected fault; the fault counts as noticed if the product's answer was exactly ``expected``."""
         self.faults.append(fault)
         said, wanted = sorted(set(found)), sorted(set(expected))
         if not said or not set(said) <= set(wanted):

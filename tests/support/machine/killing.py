@@ -1,4 +1,4 @@
-"""Kills a process at a named function."""
+"""Makes a process kill itself before or after a call of a named function."""
 
 from __future__ import annotations
 

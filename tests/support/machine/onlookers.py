@@ -1,4 +1,4 @@
-"""Collects what other users of a machine can see of running programs: arguments and temporary files."""
+"""Collects the parts of running programs that other users of a machine can see: arguments and temporary files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_OF_A_FILE: Final = 8 << 20
 
 
 class Watched:
-    """The arguments and temporary files seen of this process's children and their children."""
+    """The arguments and temporary files that were seen of all processes started from this process."""
 
     def __init__(self, temporary: Path) -> None:
         self._temporary = temporary

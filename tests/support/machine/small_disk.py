@@ -1,6 +1,6 @@
-"""A disk of a few megabytes, which a test can fill.
+"""A disk of a few megabytes that a test can fill.
 
-A separate program mounts it in its own mount namespace, so no other process sees it, and it disappears with the
+A separate program mounts the disk in its own mount namespace. No other process sees the disk; it ends with the
 program. Needs user namespaces or the right to mount.
 """
 
@@ -39,7 +39,7 @@ def _namespace() -> list[str]:
 
 
 def run(module: str, case: str, tally: Tally, *arguments: str | Path, timeout: int = 200) -> Any:
-    """Run a case of a test module with its own disks; add its counts to the tally, and return its result."""
+    """Run a test module's case in a program with its own disks; add its counts to the tally, and return its result."""
     line = [*_namespace(), sys.executable, "-m", f"tests.faults.{module}", case, *map(str, arguments)]
     done = subprocess.run(
         line, cwd=PROJECT, env=environment_of({}), capture_output=True, text=True, timeout=timeout, check=False
